@@ -1,0 +1,41 @@
+"""One HTTP request in, one response out: the only shapes all protocol rooms share."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as received; header names lower-case, query in order, undecoded path."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    raw_query: str
+    headers: Mapping[str, str]
+    body: BinaryIO
+    content_length: int
+
+    def read(self) -> bytes:
+        """Return the whole body; callers bound its size first."""
+        return self.body.read(self.content_length)
+
+
+@dataclass
+class Response:
+    """Status, headers and body: bytes, or buffers that go out as one HTTP chunk each."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | Iterable[list[memoryview]] = b""
+
+
+class ProtocolError(Exception):
+    """An error with its wire code; turned into bytes in one place, the listener."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
