@@ -1,0 +1,233 @@
+"""From any observatory's clock to the one time column: int64 nanoseconds, TT.
+
+Swift and Chandra look alike and are not: Swift counts from 2001-01-01 UTC on a clock
+that drifts and is never set (``CLOCKAPP = F``), Chandra from 1998-01-01 TT on one that
+is corrected. Reading Swift's TIME through MJDREF as if it were TT is wrong by -0.5 s in
+2005 and +23 s in 2021. Each rule is a named function here; its name travels with the
+row in `time_rule`.
+
+Arithmetic is in whole nanoseconds; leap seconds come from the table astropy ships
+(nothing is ever downloaded). Sources: swift.gsfc.nasa.gov time guide; CXC ``cxotime``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from astropy.time import Time
+from astropy.utils import iers
+from numpy.typing import ArrayLike, NDArray
+
+iers.conf.auto_download = False
+
+Instants = NDArray[np.datetime64]
+Reals = NDArray[np.float64]
+
+NS = 1_000_000_000
+DAY_S = 86_400
+TT_MINUS_TAI_NS = 32_184_000_000
+SWIFT_EPOCH_UTC = np.datetime64("2001-01-01T00:00:00", "ns")
+CHANDRA_EPOCH_TT = np.datetime64("1998-01-01T00:00:00", "ns")
+MJD_EPOCH = np.datetime64("1858-11-17T00:00:00", "ns")
+NAT = np.iinfo(np.int64).min
+HOUR_NS = 3600 * NS
+JD_OF_UNIX_EPOCH = 2440587.5
+
+REACH_S = 6_800_000_000
+_ISO = re.compile(
+    r"\s*(\d{4})-?(\d\d)-?(\d\d)"
+    r"(?:[T ](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?\s*(?:Z|UTC?)?\s*"
+)
+
+
+@dataclass(frozen=True)
+class TimeRule:
+    """One way to read a clock: `convert(values, utcf_s)` gives instants on TT."""
+
+    name: str
+    convert: Callable[[Reals, Reals], Instants]
+    doc: str
+
+
+def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
+    """Return the clock values as datetime64[ns] on TT, by a rule of TIME_RULES.
+
+    `utcf_s` broadcasts against `values`; only Swift's rule uses it. NaN gives NaT.
+    Raises KeyError for an unknown rule, ValueError for instants over 215 years from the epoch.
+    """
+    numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    correction = np.broadcast_to(np.asarray(utcf_s, dtype=np.float64), numbers.shape)
+    return TIME_RULES[rule].convert(numbers, correction)
+
+
+def tt_from_utc(utc: ArrayLike) -> Instants:
+    """Return TT of UTC instants given as datetime64 or ISO text; NaT stays NaT."""
+    instants = np.atleast_1d(np.asarray(utc))
+    if instants.dtype.kind != "M":
+        instants = np.array([parse_utc(str(text)) for text in instants.ravel()])
+    return _tt_from_utc(instants.astype("datetime64[ns]"))
+
+
+def utc_from_tt(tt: ArrayLike) -> Instants:
+    """Return UTC of TT instants; a leap second itself reads as the second after it."""
+    instants = np.atleast_1d(np.asarray(tt)).astype("datetime64[ns]")
+    days, offsets = _leap_seconds()
+    steps = days + offsets + TT_MINUS_TAI_NS
+    ns = instants.view(np.int64)
+    which = np.clip(np.searchsorted(steps, ns, side="right") - 1, 0, None)
+    return _instants(ns - offsets[which] - TT_MINUS_TAI_NS, empty=ns == NAT)
+
+
+def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
+    """Return TT instants as UTC text, e.g. '2013-04-27T07:47:57.512'; NaT as None.
+
+    `unit` is numpy's: 's', 'ms', 'us' or 'ns'; values are rounded to it.
+    """
+    half = {"s": 500_000_000, "ms": 500_000, "us": 500, "ns": 0}[unit]
+    utc = utc_from_tt(tt) + np.timedelta64(half, "ns")
+    text = np.datetime_as_string(utc.astype(f"datetime64[{unit}]"))
+    return [None if value == "NaT" else str(value) for value in text.ravel()]
+
+
+def parse_utc(text: str) -> np.datetime64:
+    """Return the instant an ISO-like text names; NaT for blank text and 'n/a'.
+
+    Takes dates with and without dashes, blank or 'T', hours of one digit, a trailing
+    'Z' or 'UTC'. Raises ValueError for anything else.
+    """
+    if text.strip().lower() in {"", "n/a", "none", "null", "nan", "nat"}:
+        return np.datetime64("NaT", "ns")
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            f"{text!r} is not a date and time such as 2013-04-27T07:47:57.5"
+        )
+    year, month, day, hour, minute, second, fraction = match.groups(default="0")
+    base = np.datetime64(f"{year}-{month}-{day}", "ns")
+    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
+    if int(hour) > 24 or int(minute) > 59 or int(second) > 60:
+        raise ValueError(f"{text!r} has an impossible time of day")
+    return base + np.timedelta64(seconds * NS + int(fraction[:9].ljust(9, "0")), "ns")
+
+
+def met_utcf(met_s: float, utc: np.datetime64) -> float:
+    """Return the UTCF (s) that makes Swift's clock value read that UTC instant."""
+    whole = np.floor(met_s)
+    elapsed = int((utc.astype("datetime64[ns]") - SWIFT_EPOCH_UTC).astype(np.int64))
+    return float((elapsed - int(whole) * NS) / NS - (met_s - whole))
+
+
+def _swift_met_utcf(met: Reals, utcf: Reals) -> Instants:
+    ns = _nanoseconds(met) + np.round(np.nan_to_num(utcf) * NS).astype(np.int64)
+    utc = _instants(
+        SWIFT_EPOCH_UTC.view(np.int64) + ns, empty=np.isnan(met) | np.isnan(utcf)
+    )
+    return _tt_from_utc(utc)
+
+
+def _chandra_tt(seconds: Reals, _: Reals) -> Instants:
+    ns = CHANDRA_EPOCH_TT.view(np.int64) + _nanoseconds(seconds)
+    return _instants(ns, empty=np.isnan(seconds))
+
+
+def _chandra_tdb(seconds: Reals, _: Reals) -> Instants:
+    return _tt_from_tdb(_chandra_tt(seconds, _))
+
+
+def _mjd_tt(mjd: Reals, _: Reals) -> Instants:
+    whole = np.floor(mjd)
+    _within(whole * DAY_S - 3_506_716_800)
+    days = np.nan_to_num(whole).astype(np.int64) * DAY_S * NS
+    part = np.round(np.nan_to_num(mjd - whole) * DAY_S * NS).astype(np.int64)
+    return _instants(MJD_EPOCH.view(np.int64) + days + part, empty=np.isnan(mjd))
+
+
+def _mjd_utc(mjd: Reals, _: Reals) -> Instants:
+    return _tt_from_utc(_mjd_tt(mjd, _))
+
+
+def _mjd_tdb(mjd: Reals, _: Reals) -> Instants:
+    return _tt_from_tdb(_mjd_tt(mjd, _))
+
+
+def _unix_utc(seconds: Reals, _: Reals) -> Instants:
+    return _tt_from_utc(_instants(_nanoseconds(seconds), empty=np.isnan(seconds)))
+
+
+def _nanoseconds(seconds: Reals) -> NDArray[np.int64]:
+    """Split before scaling: 1e9 s times 1e9 would lose the microseconds."""
+    _within(seconds)
+    whole = np.floor(seconds)
+    part = np.round(np.nan_to_num(seconds - whole) * NS).astype(np.int64)
+    return np.nan_to_num(whole).astype(np.int64) * NS + part
+
+
+def _within(seconds: Reals) -> None:
+    """Nanoseconds in 64 bits reach 292 years either side of 1970."""
+    wild = np.abs(seconds) > REACH_S
+    if wild.any():
+        raise ValueError(f"a clock value of {seconds[wild][0]:g} s is no possible time")
+
+
+def _instants(ns: NDArray[np.int64], *, empty: NDArray[np.bool_]) -> Instants:
+    return np.where(empty, NAT, ns).view("datetime64[ns]")
+
+
+def _tt_from_utc(utc: Instants) -> Instants:
+    days, offsets = _leap_seconds()
+    ns = utc.view(np.int64)
+    which = np.clip(np.searchsorted(days, ns, side="right") - 1, 0, None)
+    return _instants(ns + offsets[which] + TT_MINUS_TAI_NS, empty=ns == NAT)
+
+
+@cache
+def _leap_seconds() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return days (UTC, ns since 1970) and TAI-UTC (ns) from them on, since 1972."""
+    table = iers.LeapSeconds.from_iers_leap_seconds(iers.IERS_LEAP_SECOND_FILE)
+    days = np.array(
+        [
+            f"{y:04d}-{m:02d}-01"
+            for y, m in zip(table["year"], table["month"], strict=True)
+        ],
+        dtype="datetime64[ns]",
+    )
+    return days.view(np.int64), np.asarray(table["tai_utc"]).astype(np.int64) * NS
+
+
+def _tt_from_tdb(tdb: Instants) -> Instants:
+    """Take TDB-TT (under 2 ms, geocentre) from astropy at whole hours, linear between."""
+    ns = tdb.view(np.int64)
+    known = ns != NAT
+    if not known.any():
+        return tdb
+    first = np.unique(ns[known] // HOUR_NS)
+    hours = np.unique(np.concatenate([first, first + 1]))
+    jd = JD_OF_UNIX_EPOCH + (hours // 24).astype(np.float64)
+    seconds = Time(jd, (hours % 24) / 24.0, format="jd", scale="tdb").delta_tdb_tt
+    offset = np.interp((ns - hours[0] * HOUR_NS) / HOUR_NS, hours - hours[0], seconds)
+    return _instants(ns - np.round(offset * NS).astype(np.int64), empty=~known)
+
+
+TIME_RULES: Mapping[str, TimeRule] = {
+    rule.name: rule
+    for rule in (
+        TimeRule(
+            "swift-met-utcf",
+            _swift_met_utcf,
+            "UTC = 2001-01-01T00:00:00 + MET + UTCF in plain 86,400-s days",
+        ),
+        TimeRule("chandra-tt", _chandra_tt, "seconds since 1998-01-01T00:00:00 TT"),
+        TimeRule(
+            "chandra-tdb",
+            _chandra_tdb,
+            "seconds since 1998-01-01T00:00:00 TDB, arrival at the solar system's "
+            "barycentre: up to 500 s from arrival at the spacecraft",
+        ),
+        TimeRule("mjd-utc", _mjd_utc, "Modified Julian Date, UTC"),
+        TimeRule("mjd-tt", _mjd_tt, "Modified Julian Date, TT"),
+        TimeRule("mjd-tdb", _mjd_tdb, "Modified Julian Date, TDB"),
+        TimeRule("utc", _unix_utc, "UTC as written; as a number, seconds since 1970"),
+    )
+}
