@@ -1,0 +1,1 @@
+"""Analysis: frames in, frames out; knows no store, no file and no clock."""

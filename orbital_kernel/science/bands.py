@@ -1,0 +1,300 @@
+"""Fluxes from one band and unit into another, under a stated spectral model.
+
+Two fluxes are comparable only in one band and one unit. Getting there needs a
+spectrum; nobody measures it for free, so the model is an argument, its parameter has
+an error, and every conversion carries the error that follows from it. Models are
+continua without absorption: whether a flux is corrected for absorption stays as the
+source of the points says. A count rate is converted only by a factor somebody states.
+"""
+
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from astropy import constants
+from astropy import units as u
+
+from orbital_kernel.errors import QueryError
+
+ERG_PER_KEV = float((1 * u.keV).to_value(u.erg))
+KEV_PER_HZ = float((constants.h * u.Hz).to_value(u.keV))
+
+ENERGY_FLUX = u.erg / (u.cm**2 * u.s)
+PHOTON_FLUX = u.ph / (u.cm**2 * u.s)
+DENSITY = u.erg / (u.cm**2 * u.s * u.Hz)
+COUNT_RATE = u.ct / u.s
+SPELLINGS = {"sec": "s", "counts": "ct", "cts": "ct", "photons": "ph"}
+
+
+@dataclass(frozen=True)
+class Band:
+    """Band edges in keV; one energy (low = high) only for a flux density."""
+
+    low_kev: float
+    high_kev: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low_kev <= self.high_kev < np.inf:
+            raise QueryError(
+                f"a band needs 0 < low <= high in keV; got {self.low_kev}"
+                f" to {self.high_kev}"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.low_kev:g}-{self.high_kev:g} keV"
+
+
+class SpectralModel(Protocol):
+    """What a conversion asks of a spectrum; the normalisation cancels out."""
+
+    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
+        """Return photons a keV at these energies, in any one normalisation."""
+
+    def one_sigma(self) -> tuple["SpectralModel", "SpectralModel"]:
+        """Return the model one sigma below and above its best parameter."""
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """Photon spectrum N(E) ~ E^-photon_index, with the index's 1-sigma error.
+
+    The default 2.0 ± 0.3 covers the usual spread of X-ray afterglows and active
+    galaxies; it is an assumption and is written into every converted row.
+    """
+
+    photon_index: float = 2.0
+    photon_index_err: float = 0.3
+
+    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
+        """Return E^-photon_index."""
+        return np.asarray(energy_kev**-self.photon_index)
+
+    def one_sigma(self) -> tuple["PowerLaw", "PowerLaw"]:
+        """Return the harder and the softer law."""
+        step = self.photon_index_err
+        return PowerLaw(self.photon_index - step, 0), PowerLaw(
+            self.photon_index + step, 0
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"power law, photon index {self.photon_index:g} ± {self.photon_index_err:g}"
+        )
+
+
+@dataclass(frozen=True)
+class BlackBody:
+    """Planck photon spectrum N(E) ~ E^2 / (exp(E/kT) - 1), kT in keV with its error."""
+
+    kt_kev: float
+    kt_err_kev: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.kt_err_kev < self.kt_kev:
+            raise QueryError(
+                f"a black body needs kT > its error >= 0; got {self.kt_kev}"
+                f" ± {self.kt_err_kev} keV"
+            )
+
+    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
+        """Return E^2 / (exp(E/kT) - 1)."""
+        return np.asarray(energy_kev**2 / np.expm1(energy_kev / self.kt_kev))
+
+    def one_sigma(self) -> tuple["BlackBody", "BlackBody"]:
+        """Return the cooler and the hotter body."""
+        step = self.kt_err_kev
+        return BlackBody(self.kt_kev - step, 0), BlackBody(self.kt_kev + step, 0)
+
+    def __str__(self) -> str:
+        return f"black body, kT {self.kt_kev:g} ± {self.kt_err_kev:g} keV"
+
+
+@dataclass(frozen=True)
+class CountsToFlux:
+    """A stated factor from count rate to energy flux in a band, and who states it."""
+
+    factor: float
+    band_kev: tuple[float, float]
+    source: str
+    factor_err: float = 0.0
+    unit: str = "erg / (cm2 ct)"
+
+    def __post_init__(self) -> None:
+        if not (0 < self.factor < np.inf and self.factor_err >= 0 and self.source):
+            raise QueryError(
+                "counts to flux needs a positive factor, an error >= 0 and its source;"
+                f" got {self.factor} ± {self.factor_err} from {self.source!r}"
+            )
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Multiply by `factor`; `factor_err` is its 1-sigma error from the model."""
+
+    factor: float
+    factor_err: float
+    how: str
+
+
+def conversion(
+    unit: str,
+    band: Band,
+    *,
+    to_unit: str = "erg / (cm2 s)",
+    to_band: Band,
+    model: SpectralModel,
+    counts_to_flux: CountsToFlux | None = None,
+) -> Conversion:
+    """Return the factor from a flux in one unit and band to another.
+
+    Energy fluxes, photon fluxes, flux densities at one energy (low = high) and, with
+    a stated factor, count rates become energy or photon fluxes. The error is half the
+    spread of the factor between the model one sigma down and up; 0 where unit kind
+    and band stay, because then no model is used.
+    Raises QueryError, in words fit to be shown, where there is no way.
+    """
+    given, wanted = parse_unit(unit), parse_unit(to_unit)
+    if _kind(wanted) not in {"energy flux", "photon flux"}:
+        raise QueryError(f"{to_unit!r} is no energy or photon flux to convert into")
+    if _kind(given) == "count rate":
+        return _counts(given, counts_to_flux, wanted, to_band, model)
+    if to_band.low_kev == to_band.high_kev:
+        raise QueryError(f"the band to convert into has no width: {to_band}")
+    best, low, high = (
+        _factor(given, band, wanted, to_band, spectrum)
+        for spectrum in (model, *model.one_sigma())
+    )
+    if band == to_band and _kind(given) == _kind(wanted):
+        return Conversion(best, 0.0, "unit only" if best != 1.0 else "as given")
+    return Conversion(best, abs(high - low) / 2, f"{band} to {to_band}: {model}")
+
+
+def parse_unit(text: str) -> u.UnitBase:
+    """Return the astropy unit of a text, FITS style or as tables write it.
+
+    Raises QueryError, naming the text, where it is no unit, and for a prefixed erg:
+    published tables hold 'cerg/cm^2/sec', which would pass as a hundredth.
+    """
+    words = re.sub(r"[A-Za-z]+", lambda word: SPELLINGS.get(word[0], word[0]), text)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", u.UnitsWarning)  # 'erg/s/cm2' is clear
+            unit = u.Unit(words, parse_strict="raise")
+    except (ValueError, TypeError):
+        raise QueryError(f"{text!r} is no unit that astropy knows") from None
+    if any(base.name.endswith("erg") and base.name != "erg" for base in unit.bases):
+        raise QueryError(f"{text!r} reads as a fraction of an erg: a slip of the pen?")
+    return unit
+
+
+def energy_flux(model: SpectralModel, band: Band) -> float:
+    """Return the integral of E N(E) dE over the band, keV times the normalisation."""
+    return _integral(model, band, power=1)
+
+
+def photon_flux(model: SpectralModel, band: Band) -> float:
+    """Return the integral of N(E) dE over the band, times the normalisation."""
+    return _integral(model, band, power=0)
+
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+
+
+def _integral(model: SpectralModel, band: Band, *, power: int) -> float:
+    """Integrate E^power N(E) over ln E by Gauss-Legendre: continua are smooth there."""
+    low, high = np.log(band.low_kev), np.log(band.high_kev)
+    energy = np.exp((high - low) / 2 * _NODES + (high + low) / 2)
+    values = energy ** (power + 1) * model.photons(energy)
+    return float((high - low) / 2 * np.sum(_WEIGHTS * values))
+
+
+def _energy_units(unit: u.UnitBase, band: Band, model: SpectralModel) -> float:
+    """Return erg / (cm2 s) a given unit is worth, in units of the normalisation."""
+    return float(unit.to(ENERGY_FLUX)) / (energy_flux(model, band) * ERG_PER_KEV)
+
+
+def _photon_units(unit: u.UnitBase, band: Band, model: SpectralModel) -> float:
+    return float(unit.to(PHOTON_FLUX)) / photon_flux(model, band)
+
+
+def _density_units(unit: u.UnitBase, band: Band, model: SpectralModel) -> float:
+    """Return the normalisation of a flux density at the one energy of the band."""
+    energy = np.array([band.low_kev], dtype=np.float64)
+    per_kev = float(unit.to(DENSITY)) / KEV_PER_HZ / ERG_PER_KEV
+    return per_kev / float((energy * model.photons(energy))[0])
+
+
+_NORMALISATION = {
+    "energy flux": _energy_units,
+    "photon flux": _photon_units,
+    "flux density": _density_units,
+}
+_KINDS: Mapping[str, u.UnitBase] = {
+    "energy flux": ENERGY_FLUX,
+    "photon flux": PHOTON_FLUX,
+    "flux density": DENSITY,
+    "count rate": COUNT_RATE,
+}
+
+
+def _kind(unit: u.UnitBase) -> str:
+    for kind, reference in _KINDS.items():
+        if unit.is_equivalent(reference):
+            return kind
+    raise QueryError(
+        f"'{unit}' is neither an energy flux, a photon flux, a flux density"
+        " nor a count rate"
+    )
+
+
+def _factor(
+    given: u.UnitBase,
+    band: Band,
+    wanted: u.UnitBase,
+    to_band: Band,
+    model: SpectralModel,
+) -> float:
+    kind, to_kind = _kind(given), _kind(wanted)
+    one_energy = band.low_kev == band.high_kev
+    if one_energy != (kind == "flux density"):
+        raise QueryError(f"a {kind} cannot be given at {band}")
+    if kind == to_kind and band == to_band:
+        return float(given.to(wanted))
+    normalisation = _NORMALISATION[kind](given, band, model)
+    return normalisation / _NORMALISATION[to_kind](wanted, to_band, model)
+
+
+def _counts(
+    given: u.UnitBase,
+    stated: CountsToFlux | None,
+    wanted: u.UnitBase,
+    to_band: Band,
+    model: SpectralModel,
+) -> Conversion:
+    """Apply the stated factor, then convert its band; both errors in quadrature."""
+    if stated is None:
+        raise QueryError(
+            "a count rate becomes a flux only by a stated counts_to_flux factor"
+        )
+    product = given * parse_unit(stated.unit)
+    if not product.is_equivalent(ENERGY_FLUX):
+        raise QueryError(f"counts_to_flux in {stated.unit!r} gives no energy flux")
+    onward = conversion(
+        product.to_string(),
+        Band(*stated.band_kev),
+        to_unit=wanted.to_string(),
+        to_band=to_band,
+        model=model,
+    )
+    relative = np.hypot(
+        stated.factor_err / stated.factor, onward.factor_err / onward.factor
+    )
+    factor = stated.factor * onward.factor
+    return Conversion(
+        factor,
+        float(factor * relative),
+        f"{stated.factor:g} {stated.unit} ({stated.source}); {onward.how}",
+    )
