@@ -15,3 +15,23 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+demo: venv ## the main job: storage, ingest, bursts, light curves, reports in demo/
+	$(BIN)/orbital demo --out demo
+
+test: venv ## every test
+	$(BIN)/python -m pytest
+
+lab: venv ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+bench: venv ## side-by-side benchmarks
+	$(BIN)/python -m benchmarks
+
+lint: venv ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) demo reports build dist .pytest_cache .mypy_cache .ruff_cache

@@ -37,12 +37,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table's columns in order, and the columns it is sorted by."""
+    """One table's columns in order, what it is sorted by, and what makes a row itself.
+
+    Without a `key` rows are told apart by the file and row they came from.
+    """
 
     name: str
     columns: tuple[Column, ...]
     sort: tuple[str, ...] = ()
     doc: str = ""
+    key: tuple[str, ...] = ()
 
     @property
     def arrow(self) -> pa.Schema:
@@ -124,6 +128,7 @@ OBSERVATIONS = Table(
     ),
     ("healpix", "time"),
     "A row an ObsID. An ObsID is a bag of snapshots: use `intervals` for exposure.",
+    ("obs_id",),
 )
 GRBS = Table(
     "grbs",
@@ -156,6 +161,7 @@ GRBS = Table(
     ),
     ("time",),
     "Burst catalogues, a row a burst and catalogue.",
+    ("catalog", "name", "trigger_id"),
 )
 INTERVALS = Table(
     "intervals",
@@ -203,11 +209,14 @@ SOURCES = Table(
     ),
     ("healpix",),
     "Source catalogues; the flux of the broadest band, other bands in `extra`.",
+    ("catalog", "source_id", "obs_id"),
 )
 PHOTOMETRY = Table(
     "photometry",
     (
-        _text("object", "object the points are of, as the file names it", "meta.id;src"),
+        _text(
+            "object", "object the points are of, as the file names it", "meta.id;src"
+        ),
         _text("obs_id", "ObsID, where the point is of one", "meta.id;obs"),
         _time("time", "middle of the bin; null where the file has no T0"),
         _real("time_err_plus_s", "s", "stat.error;time", "half-width later"),
@@ -269,7 +278,9 @@ EVENTS = Table(
         Column("pi", pa.int32(), "", "phys.pulseHeight", "pulse invariant channel"),
         _real("energy_ev", "eV", "em.energy", "nominal energy"),
         Column("grade", pa.int16(), "", "meta.code", "event grade"),
-        Column("status", pa.int64(), "", "meta.code.qual", "status bits, first bit highest"),
+        Column(
+            "status", pa.int64(), "", "meta.code.qual", "status bits, first bit highest"
+        ),
         _text("instrument", "instrument", "instr"),
         *PROVENANCE,
     ),
@@ -291,7 +302,9 @@ NOTICES = Table(
         _real("error_confidence", "", "stat.probability", "confidence of that radius"),
         _real("significance", "", "stat.snr", "image or rate significance"),
         _text("classification", "what the sender says it is", "src.class"),
-        _text("payload", "the notice as sent, JSON or XML, without binary", "meta.note"),
+        _text(
+            "payload", "the notice as sent, JSON or XML, without binary", "meta.note"
+        ),
         *PROVENANCE,
     ),
     ("time",),
@@ -313,7 +326,9 @@ CROSS_TABLES = (
     Table(
         "objects",
         (
-            _text("object_id", "stable identity of the object", "meta.id;src;meta.main"),
+            _text(
+                "object_id", "stable identity of the object", "meta.id;src;meta.main"
+            ),
             _text("name", "preferred name", "meta.id;src"),
             *SKY,
             _real("error_radius_arcsec", "arcsec", "stat.error;pos.eq", "95 % radius"),
@@ -330,8 +345,12 @@ CROSS_TABLES = (
             _text("table", "table of the member, e.g. chandra.sources", "meta.table"),
             _text("key", "the member's own key in that table", "meta.id"),
             _real("separation_arcsec", "arcsec", "pos.angDistance", "from the object"),
-            _real("normalised_separation", "", "stat.fit.goodness", "in combined sigma"),
-            _real("chance_probability", "", "stat.probability", "of an unrelated match"),
+            _real(
+                "normalised_separation", "", "stat.fit.goodness", "in combined sigma"
+            ),
+            _real(
+                "chance_probability", "", "stat.probability", "of an unrelated match"
+            ),
             _text("method", "how the match was made", "meta.note"),
         ),
         ("object_id",),
@@ -358,7 +377,11 @@ CROSS_TABLES = (
             _real("fluence", "", "phot.count", "sum above background, `unit` x s"),
             _real("background", "", "phot.count;instr.background", "level, in `unit`"),
             _text("unit", "unit of peak and background", "meta.unit"),
-            _text("cause", "burst, glitch, turn-on, saa, known-source, unknown", "meta.code"),
+            _text(
+                "cause",
+                "burst, glitch, turn-on, saa, known-source, unknown",
+                "meta.code",
+            ),
             _text("evidence", "why that cause", "meta.note"),
             _text("matches", "JSON list of catalogue bursts and notices", "meta.note"),
             _text("detector", "detector version and settings", "meta.software"),
@@ -395,8 +418,14 @@ OPS_TABLES = (
             _text("observatory", "whose data", "instr.obsty"),
             _text("state", "ingested or refused", "meta.code.status"),
             _count("rows", "rows written, all tables", "meta.number"),
-            _text("tables", "JSON: rows inserted, updated, unchanged by table", "meta.note"),
-            _text("account", "JSON: what was understood, skipped, and why", "meta.note"),
+            _text(
+                "tables",
+                "JSON: rows inserted, updated, unchanged by table",
+                "meta.note",
+            ),
+            _text(
+                "account", "JSON: what was understood, skipped, and why", "meta.note"
+            ),
             _text("reason", "why it was refused", "meta.note"),
             _count("reader_version", "version of the reader", "meta.version"),
             _text("checksum", "content hash of the rows as read back", "meta.checksum"),
@@ -417,7 +446,9 @@ OPS_TABLES = (
             _text("pushed", "what the server evaluated", "meta.note"),
             _text("residual", "what was evaluated here", "meta.note"),
             _count("rows_returned", "rows of the answer", "meta.number"),
-            _count("rows_read", "rows of row groups opened; null if untold", "meta.number"),
+            _count(
+                "rows_read", "rows of row groups opened; null if untold", "meta.number"
+            ),
             _count("rows_stored", "rows of the table", "meta.number"),
             _count("bytes", "bytes of the answer", "phys.size"),
             _real("milliseconds", "ms", "time.duration", "from question to frame"),
@@ -506,12 +537,16 @@ def conform(data: pa.Table, wanted: Table) -> pa.Table:
     if strangers:
         raise SchemaMismatch(f"{wanted.name} has no columns {sorted(strangers)}")
     arrays = [
-        data.column(c.name) if c.name in data.column_names else pa.nulls(len(data), c.type)
+        data.column(c.name)
+        if c.name in data.column_names
+        else pa.nulls(len(data), c.type)
         for c in wanted.columns
     ]
     try:
-        return pa.Table.from_arrays(arrays, names=[c.name for c in wanted.columns]).cast(
-            wanted.arrow
-        )
+        return pa.Table.from_arrays(
+            arrays, names=[c.name for c in wanted.columns]
+        ).cast(wanted.arrow)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise SchemaMismatch(f"{wanted.name} cannot hold these values: {error}") from error
+        raise SchemaMismatch(
+            f"{wanted.name} cannot hold these values: {error}"
+        ) from error

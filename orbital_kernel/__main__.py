@@ -1,0 +1,69 @@
+"""The `orbital` command: a table of subcommands, each imported when it is called."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from orbital_kernel.errors import OrbitalError
+
+COMMANDS = {
+    "up": ("platform", "Start the embedded platform."),
+    "down": ("platform", "Stop the embedded platform."),
+    "status": ("platform", "Tell where the embedded platform is and how it does."),
+    "env": ("platform", "Print the vendors' variables for a shell."),
+    "exec": ("platform", "Run a command with the vendors' variables set."),
+    "doctor": ("doctor", "Check the installation and the connection."),
+    "provision": ("provision", "Bring storage and tables into the planned state."),
+    "ingest": ("ingest", "Take files of any known format into the store."),
+    "query": ("query", "Ask selective questions."),
+    "bursts": ("bursts", "Find bursts in files or in the store."),
+    "sample": ("sample", "Write simulated files in the real formats."),
+    "report": ("report", "Run one report notebook to HTML."),
+    "demo": ("demo", "Run the main job from storage to reports."),
+}
+
+
+class _Lazy(click.Group):
+    """Names and one-line helps from the table; code only of the command called."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"orbital_kernel.commands.{COMMANDS[name][0]}")
+        command: click.Command = getattr(module, name if name != "exec" else "exec_")
+        return command
+
+    def format_commands(
+        self, _context: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `orbital demo`; every command has --help with an example. Tab "
+    'completion: eval "$(_ORBITAL_COMPLETE=bash_source orbital)".',
+)
+@click.version_option(package_name="orbital", message="%(version)s")
+def cli() -> None:
+    """Store, query and analyse the data of Swift and Chandra as one."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an error on purpose is one sentence on stderr and exit 1."""
+    try:
+        cli(arguments, prog_name="orbital")
+    except OrbitalError as error:
+        click.echo(f"orbital: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The subcommands of `orbital`, a file a topic; they print, nothing below them does."""

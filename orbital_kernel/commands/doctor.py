@@ -1,0 +1,93 @@
+"""`orbital doctor`: what is wrong, and how to mend it."""
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+from orbital_kernel import config
+from orbital_kernel.commands.show import json_option, print_json
+from orbital_kernel.errors import OrbitalError
+
+MIN_FREE_BYTES = 1_000_000_000
+Check = tuple[str, bool, str]
+
+
+@click.command(epilog="Example: orbital doctor")
+@json_option
+def doctor(*, as_json: bool) -> None:
+    """Check Python, packages, disk, database, VMS and tables; exit 1 if one is wrong."""
+    checks = list(_checks())
+    if as_json:
+        print_json([{"check": n, "ok": ok, "told": told} for n, ok, told in checks])
+    else:
+        for name, ok, told in checks:
+            click.echo(f"{'ok   ' if ok else 'WRONG'} {name}: {told}")
+    sys.exit(0 if all(ok for _, ok, _ in checks) else 1)
+
+
+def _checks() -> Iterator[Check]:
+    yield from (_try(name, check) for name, check in _CHECKS.items())
+
+
+def _try(name: str, check: Callable[[], str]) -> Check:
+    try:
+        return name, True, check()
+    except (OrbitalError, importlib.metadata.PackageNotFoundError) as error:
+        return name, False, str(error)
+
+
+def _python() -> str:
+    if not (3, 11) <= sys.version_info[:2] < (3, 14):
+        raise OrbitalError(
+            f"Python {sys.version.split()[0]} is not one of 3.11 to 3.13"
+        )
+    return sys.version.split()[0]
+
+
+def _packages() -> str:
+    names = ("vastdb", "vastpy", "pyarrow", "polars", "astropy", "bokeh", "jupyterlab")
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+
+
+def _disk() -> str:
+    folder = config.data_folder()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < MIN_FREE_BYTES:
+        raise OrbitalError(
+            f"{free / 1e9:.1f} GB free at {folder}: make room or set ORBITAL_HOME"
+        )
+    return f"{free / 1e9:.0f} GB free at {folder}"
+
+
+def _database() -> str:
+    from orbital_kernel import connect
+
+    orbital = connect()
+    return f"{orbital!r}, server {orbital.store.version}"
+
+
+def _tables() -> str:
+    from orbital_kernel import connect
+
+    return f"{len(connect().require_tables().store.actual())} tables"
+
+
+def _vms() -> str:
+    from orbital_kernel import connect
+
+    return str(connect().storage.health())
+
+
+_CHECKS: dict[str, Callable[[], str]] = {
+    "python": _python,
+    "packages": _packages,
+    "disk": _disk,
+    "database": _database,
+    "tables": _tables,
+    "storage": _vms,
+}

@@ -1,0 +1,94 @@
+"""`orbital query`: selective questions from the shell."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+import polars as pl
+
+from orbital_kernel.commands.show import json_option, print_json, rows_of
+
+explain_option = click.option(
+    "--explain", is_flag=True, help="Tell how it was answered."
+)
+
+
+@click.group()
+def query() -> None:
+    """Ask selective questions; rows as a table, CSV or JSON."""
+
+
+def _show(frame: pl.DataFrame, how: Any, *, explain: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"rows": rows_of(frame), "explain": asdict(how)})
+        return
+    with pl.Config(tbl_rows=40, tbl_cols=12, fmt_str_lengths=40):
+        click.echo(str(frame))
+    if explain:
+        click.echo(str(how))
+
+
+@query.command(
+    epilog="Example: orbital query cone chandra.sources --ra 83.63 --dec 22.01 --radius 5"
+)
+@click.argument("table")
+@click.option(
+    "--ra", type=float, required=True, metavar="DEG", help="Right ascension, ICRS."
+)
+@click.option(
+    "--dec", type=float, required=True, metavar="DEG", help="Declination, ICRS."
+)
+@click.option("--radius", type=float, required=True, metavar="ARCMIN", help="Radius.")
+@click.option(
+    "--since", metavar="UTC", help="Not before this time, e.g. 2013-04-27T07:47."
+)
+@click.option("--until", metavar="UTC", help="Not after this time.")
+@click.option("--limit", type=int, help="At most so many rows; default all.")
+@explain_option
+@json_option
+def cone(
+    table: str,
+    ra: float,
+    dec: float,
+    radius: float,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    *,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Rows of TABLE (such as swift.sources) within a circle on the sky."""
+    from orbital_kernel import Cone, Query, TimeSpan, connect
+
+    span = TimeSpan(since, until) if since or until else None
+    asked = Query(table, cone=Cone(ra, dec, radius), time=span, limit=limit)
+    answer = connect().query(asked, kind="cone")
+    _show(answer.frame, answer.how, explain=explain, as_json=as_json)
+
+
+@query.command(
+    epilog="Example: orbital query time swift.rates 2013-04-27T07:47:00 2013-04-27T07:48:00"
+)
+@click.argument("table")
+@click.argument("since", metavar="START")
+@click.argument("until", metavar="STOP")
+@click.option("--limit", type=int, help="At most so many rows; default all.")
+@explain_option
+@json_option
+def time(
+    table: str,
+    since: str,
+    until: str,
+    limit: int | None,
+    *,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Rows of TABLE from START to STOP, ISO times in UTC."""
+    from orbital_kernel import Query, TimeSpan, connect
+
+    answer = connect().query(
+        Query(table, time=TimeSpan(since, until), limit=limit), kind="time"
+    )
+    _show(answer.frame, answer.how, explain=explain, as_json=as_json)

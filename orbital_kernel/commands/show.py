@@ -1,0 +1,75 @@
+"""How commands show things: JSON documents, tables and progress bars."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+console = Console(stderr=True)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON document on stdout."
+)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document, and nothing else, on stdout."""
+    click.echo(json.dumps(_plain(document), indent=2, default=str, allow_nan=False))
+
+
+def rows_of(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return a frame's rows for JSON: times as ISO text, NaN as null."""
+    times = [n for n, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
+    return frame.with_columns(
+        pl.col(n).dt.to_string("iso:strict") for n in times
+    ).to_dicts()
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table on stdout."""
+    shown = Table(title=title, title_justify="left")
+    for column in columns:
+        shown.add_column(column)
+    for row in rows:
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    Console().print(shown)
+
+
+@contextmanager
+def progress(total: int, unit: str) -> Iterator[Progress]:
+    """Give a progress bar with the time left, on stderr, gone when done."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as bar:
+        bar.add_task(unit, total=total)
+        yield bar
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return (
+        [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+    )

@@ -1,0 +1,110 @@
+"""Settings from the vendors' own environment names; secrets never printed."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from orbital_kernel.errors import ConfigError
+
+HOME_VARIABLE = "ORBITAL_HOME"
+DATABASE = "orbital"
+
+VARIABLES = {
+    "endpoint": "AWS_S3_ENDPOINT_URL",
+    "access_key": "AWS_ACCESS_KEY_ID",
+    "secret_key": "AWS_SECRET_ACCESS_KEY",
+    "ca_bundle": "AWS_CA_BUNDLE",
+    "vms_address": "VMS_ADDRESS",
+    "vms_user": "VMS_USER",
+    "vms_password": "VMS_PASSWORD",
+    "vms_token": "VMS_TOKEN",
+    "vms_cert_file": "VMS_CERT_FILE",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the database and the management system are, and how to sign in.
+
+    `endpoint` is a URL; `vms_address` is host or host:port (always TLS).
+    """
+
+    endpoint: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    ca_bundle: str | None = None
+    vms_address: str | None = None
+    vms_user: str | None = None
+    vms_password: str | None = field(default=None, repr=False)
+    vms_token: str | None = field(default=None, repr=False)
+    vms_cert_file: str | None = None
+    engine: str = "cluster"
+
+    def environment(self) -> dict[str, str]:
+        """Return the vendors' variables that lead any vendor tool to this platform."""
+        values = {name: getattr(self, key) for key, name in VARIABLES.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def exports(self) -> str:
+        """Return the environment as `export NAME=value` lines for a shell."""
+        return "\n".join(
+            f"export {name}={shlex.quote(value)}"
+            for name, value in self.environment().items()
+        )
+
+    def require_vms(self) -> "Settings":
+        """Return itself; ConfigError where no management system is configured."""
+        if self.vms_address is None:
+            raise ConfigError(
+                f"storage orchestration needs a VMS, but {VARIABLES['vms_address']} is "
+                "not set: set it with VMS_USER and VMS_PASSWORD, or VMS_TOKEN"
+            )
+        if self.vms_token is None and (self.vms_user is None or not self.vms_password):
+            raise ConfigError(
+                f"VMS {self.vms_address} is set without VMS_TOKEN and without VMS_USER "
+                "and VMS_PASSWORD: set one of them"
+            )
+        return self
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | None:
+    """Return the settings the vendors' variables give, or None where none is set.
+
+    Raises ConfigError where they are set in part.
+    """
+    given = {
+        key: environment[name]
+        for key, name in VARIABLES.items()
+        if environment.get(name)
+    }
+    if "endpoint" not in given:
+        if "vms_address" in given:
+            raise ConfigError(
+                "VMS_ADDRESS is set but AWS_S3_ENDPOINT_URL is not: set both for a "
+                "cluster, or neither for the embedded platform"
+            )
+        return None
+    missing = [VARIABLES[k] for k in ("access_key", "secret_key") if k not in given]
+    if missing:
+        raise ConfigError(
+            f"AWS_S3_ENDPOINT_URL is {given['endpoint']}, but {' and '.join(missing)} "
+            "is not set: set it, or unset the endpoint for the embedded platform"
+        )
+    return Settings(**given)
+
+
+def without_vendor_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment less the vendors' variables."""
+    return {k: v for k, v in environment.items() if k not in VARIABLES.values()}
+
+
+def data_folder(given: str | Path | None = None) -> Path:
+    """Return the embedded platform's folder: given, else ORBITAL_HOME, else the user's."""
+    chosen = (
+        given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("orbital")
+    )
+    return Path(chosen).expanduser().resolve()

@@ -1,0 +1,230 @@
+"""Finds, starts and stops the embedded platform; one a data folder, shared by all.
+
+The stand-in's process writes `standin.json` once it listens and keeps its keys in
+`credentials.json`; this module reads both and talks to nothing else of it.
+"""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from orbital_kernel import config
+from orbital_kernel.config import Settings
+from orbital_kernel.errors import PlatformError
+
+START_SECONDS = 30.0
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a folder's platform; `status --json` prints these fields."""
+
+    running: bool
+    healthy: bool
+    endpoint: str | None
+    vms_address: str | None
+    data_dir: str
+    version: str | None
+    pid: int | None
+    bytes_on_disk: int
+    started: str | None
+
+
+def status(folder: Path) -> Status:
+    """Tell whether the folder's platform runs and answers."""
+    facts = _facts(folder)
+    running = facts is not None and _alive(facts["pid"])
+    known = facts if running and facts else {}
+    return Status(
+        running=running,
+        healthy=running and facts is not None and _answers(facts["endpoint"]),
+        endpoint=known.get("endpoint"),
+        vms_address=known.get("vms_address"),
+        data_dir=str(folder),
+        version=known.get("version"),
+        pid=known.get("pid"),
+        bytes_on_disk=_size(folder),
+        started=known.get("started"),
+    )
+
+
+def ensure(folder: Path, *, port: int | None = None) -> Settings:
+    """Return settings of the folder's platform, starting it where it does not run.
+
+    Any number of processes may call this at once: one starts it, all share it.
+    Raises PlatformError when it does not come up, or runs on another port than asked.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(folder / "start.lock", timeout=2 * START_SECONDS):
+        facts = _facts(folder)
+        if facts is None or not _alive(facts["pid"]):
+            facts = _start(folder, _ports(facts, port))
+        elif not _wait_answering(facts):
+            raise PlatformError(
+                f"the platform of {folder} runs (pid {facts['pid']}) but does not answer "
+                f"on {facts['endpoint']}: see {folder / 'standin.log'}, or "
+                "`orbital down` and `orbital up`"
+            )
+    if port and urlsplit(facts["endpoint"]).port != port:
+        raise PlatformError(
+            f"the platform of {folder} already runs on {facts['endpoint']}, not on port "
+            f"{port}: `orbital down` first"
+        )
+    return _settings(folder, facts)
+
+
+def stop(folder: Path) -> bool:
+    """Stop the folder's platform; False where none ran."""
+    facts = _facts(folder)
+    if facts is None or not _alive(facts["pid"]):
+        return False
+    os.kill(facts["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _alive(facts["pid"]):
+        if time.monotonic() > deadline:
+            raise PlatformError(
+                f"pid {facts['pid']} did not stop within {STOP_SECONDS:.0f} s: "
+                f"see {folder / 'standin.log'}"
+            )
+        time.sleep(0.05)
+    return True
+
+
+def _start(folder: Path, ports: tuple[int, int]) -> dict[str, Any]:
+    log = folder / "standin.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "vast_standin", "--data", str(folder)),
+                *("--port", str(ports[0]), "--vms-port", str(ports[1])),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=config.without_vendor_variables(os.environ),
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        facts = _facts(folder)
+        if facts and facts["pid"] == process.pid and _answers(facts["endpoint"]):
+            return facts
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    lines = log.read_text(errors="replace").strip().splitlines()
+    if ports != (0, 0) and process.poll() is not None:
+        return _start(folder, (0, 0)) if _port_taken(lines) else _fail(folder, lines)
+    return _fail(folder, lines)
+
+
+def _fail(folder: Path, lines: list[str]) -> dict[str, Any]:
+    last = lines[-1] if lines else "it said nothing"
+    raise PlatformError(
+        f"the embedded platform of {folder} did not start: {last} "
+        f"(more in {folder / 'standin.log'})"
+    )
+
+
+def _port_taken(lines: list[str]) -> bool:
+    return any("in use" in line for line in lines[-3:])
+
+
+def _ports(facts: dict[str, Any] | None, port: int | None) -> tuple[int, int]:
+    """Ask for the ports of the last run again, so that noted addresses stay right."""
+    if facts is None:
+        return port or 0, 0
+    last = urlsplit(facts["endpoint"]).port or 0
+    return port or last, urlsplit(f"//{facts['vms_address']}").port or 0
+
+
+def _facts(folder: Path) -> dict[str, Any] | None:
+    try:
+        facts: dict[str, Any] = json.loads((folder / "standin.json").read_text())
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError:
+        return None
+    return facts
+
+
+def _settings(folder: Path, facts: dict[str, Any]) -> Settings:
+    keys = json.loads((folder / "credentials.json").read_text())
+    return Settings(
+        endpoint=facts["endpoint"],
+        access_key=keys["access_key"],
+        secret_key=keys["secret_key"],
+        vms_address=facts["vms_address"],
+        vms_user=keys["vms_user"],
+        vms_password=keys["vms_password"],
+        vms_cert_file=keys["cert_file"],
+        engine="embedded",
+    )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False
+    return _is_standin(pid)
+
+
+def _is_standin(pid: int) -> bool:
+    """Guard against a process number that was handed to somebody else."""
+    command = Path(f"/proc/{pid}/cmdline")
+    if not command.parent.exists():
+        return True
+    try:
+        return b"vast_standin" in command.read_bytes()
+    except OSError:
+        return False
+
+
+def _answers(endpoint: str) -> bool:
+    url = urlsplit(endpoint)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=5)
+    try:
+        connection.request("GET", "/")
+        return (connection.getresponse().getheader("Server") or "").startswith("vast")
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _wait_answering(facts: dict[str, Any]) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and _alive(facts["pid"]):
+        if _answers(facts["endpoint"]):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(root) / name).stat().st_size
+            except FileNotFoundError:  # removed while we walked
+                continue
+    return total

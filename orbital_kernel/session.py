@@ -1,0 +1,147 @@
+"""Orbital: what connect() returns; holds the store and the storage.
+
+Notebooks, widgets and the command line talk to this and to nothing below it.
+"""
+
+import getpass
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from orbital_kernel import config, embedded, ingest, query, schema
+from orbital_kernel.bursts import Bursts
+from orbital_kernel.config import Settings
+from orbital_kernel.errors import StoreError
+from orbital_kernel.frames import frame_of
+from orbital_kernel.ingest import IngestReport, Progress
+from orbital_kernel.objects import Objects
+from orbital_kernel.orchestration import Storage
+from orbital_kernel.query import Answer, Cone, Query, TimeSpan
+from orbital_kernel.store import Store
+
+
+def connect(
+    data: str | Path | None = None, *, database: str = config.DATABASE
+) -> "Orbital":
+    """Connect to the cluster the environment names, else to the embedded platform.
+
+    The embedded platform of folder `data` (default: ORBITAL_HOME, else the user's data
+    directory) is started where it does not run. Raises ConfigError, PlatformError or
+    StoreError, each saying what to do.
+    """
+    settings = (None if data else config.from_environment()) or embedded.ensure(
+        config.data_folder(data)
+    )
+    return Orbital(settings, database=database)
+
+
+class Orbital:
+    """Two observatories as one: ingest, ask, detect, compare, provision."""
+
+    def __init__(self, settings: Settings, *, database: str = config.DATABASE) -> None:
+        self.settings = settings
+        self.database = database
+
+    def __repr__(self) -> str:
+        """Tell where it is connected to, never keys."""
+        return f"Orbital({self.settings.engine} at {self.settings.endpoint})"
+
+    @cached_property
+    def store(self) -> Store:
+        """The database."""
+        return Store(self.settings, database=self.database)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Provisioning and health: plan(), apply(), health()."""
+        return Storage(self.settings, self.store)
+
+    @cached_property
+    def bursts(self) -> Bursts:
+        """Burst detection: scan(), stored()."""
+        return Bursts(self.store)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """What both observatories know of the same object."""
+        return Objects(self)
+
+    def ingest(
+        self,
+        *paths: str | Path,
+        observatory: str | None = None,
+        replace: bool = False,
+        progress: Progress = lambda _path, _size: None,
+    ) -> IngestReport:
+        """Take files and folders of any known format into the store."""
+        return ingest.ingest(
+            paths,
+            self.store,
+            observatory=observatory,
+            replace=replace,
+            progress=progress,
+        )
+
+    def query(self, asked: Query, *, kind: str = "query") -> Answer:
+        """Answer a query and leave a row in the latency ledger."""
+        answer = query.run(asked, self.store)
+        row = query.ledger_row(asked, answer.how, kind=kind, who=getpass.getuser())
+        self.store.insert("ops.queries", row)
+        return answer
+
+    def cone(
+        self, table: str, *, ra: float, dec: float, radius_arcmin: float, **more: Any
+    ) -> pl.DataFrame:
+        """Return the rows of a table within a circle; `more` as in Query."""
+        cone = Cone(ra, dec, radius_arcmin)
+        return self.query(Query(table, cone=cone, **more), kind="cone").frame
+
+    def between(
+        self, table: str, start: str | None, stop: str | None, **more: Any
+    ) -> pl.DataFrame:
+        """Return the rows of a table within a time span in UTC; `more` as in Query."""
+        span = TimeSpan(start, stop)
+        return self.query(Query(table, time=span, **more), kind="time").frame
+
+    def table(self, name: str, columns: Iterable[str] | None = None) -> pl.DataFrame:
+        """Return a whole table; for small ones."""
+        return frame_of(
+            self.store.read(name, columns=None if columns is None else list(columns))
+        )
+
+    def tables(self) -> dict[str, int]:
+        """Return how many rows each table holds."""
+        with self.store.transaction() as tx:
+            return {name: tx.rows(name) for name in sorted(tx.tables())}
+
+    def units(self, table: str) -> dict[str, str]:
+        """Return the unit of each column of a table that has one."""
+        return {c.name: c.unit for c in schema.table(table).columns if c.unit}
+
+    def light_curve(self, name: str, **options: Any) -> pl.DataFrame:
+        """Return one object's points of both observatories in one unit and band.
+
+        Options as in Objects.light_curve.
+        """
+        return self.objects.light_curve(name, **options)
+
+    def objects_observed_by(
+        self, first: str, second: str, **limits: float
+    ) -> pl.DataFrame:
+        """Return pointings of two observatories close on the sky and in time.
+
+        Limits: within_arcsec (or within_arcmin) and within_days.
+        """
+        return self.objects.observed_by(first, second, **limits)
+
+    def require_tables(self) -> "Orbital":
+        """Return itself; StoreError where the database has not been provisioned."""
+        if not self.store.actual():
+            raise StoreError(
+                f"the database {self.database!r} at {self.settings.endpoint} has no tables: "
+                "run `orbital provision apply` (or orbital.storage.apply())"
+            )
+        return self

@@ -1,0 +1,360 @@
+"""Tables in VAST: the only file that imports vastdb (and ibis).
+
+Everything goes through a transaction of the vendor's client. Table metadata is loaded
+once a table and session, as the vendor advises, and dropped when a table is made anew.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+import pyarrow as pa
+import requests
+import vastdb
+from ibis import _ as row
+from vastdb import errors as vast_errors
+from vastdb._internal import VastdbApi
+from vastdb.config import QueryConfig
+from vastdb.table_metadata import TableMetadata, TableRef
+
+from orbital_kernel import predicate, schema
+from orbital_kernel.config import DATABASE, Settings
+from orbital_kernel.errors import StoreError
+from orbital_kernel.predicate import Clause
+
+ROW_ID = "$row_id"
+SLICE_BYTES = 4_600_000
+SLICE_ROWS = 500_000
+TIMEOUT_SECONDS = 120
+ROWS_READ_HEADER = "x-orbital-rows-read"
+
+logging.getLogger("vastdb").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the server told of one select: rows of the row groups opened, requests."""
+
+    rows_read: int | None = None
+    requests: int = 0
+
+
+class _WatchedApi(VastdbApi):  # type: ignore[misc]
+    """The vendor's API, connections kept between selects and answers' headers read.
+
+    The SDK opens one API object a select and worker and names the worker's thread by
+    `QueryConfig.query_id`: that is how an answer finds its query.
+    """
+
+    told: dict[str, Told]
+
+    def with_endpoints(self, endpoints: list[str]) -> VastdbApi:
+        """Return an API for these endpoints that shares this one's connections."""
+        twin = _WatchedApi(
+            access_key=self.access_key,
+            secret_key=self.secret_key,
+            endpoints=endpoints,
+            max_entities_per_page=self._max_entities_per_page,
+            ssl_verify=self._ssl_verify,
+            timeout=self.timeout,
+            backoff_config=self.backoff_config,
+            version_check=False,
+        )
+        twin._sessions = self._sessions
+        twin.told = self.told
+        return twin
+
+    def __exit__(self, *args: object) -> None:
+        """Keep the connections: they belong to the session, not to one select."""
+
+    def _session_create(self, url: Any) -> requests.Session:
+        session: requests.Session = super()._session_create(url)
+        session.hooks["response"].append(self._note)
+        return session
+
+    def _note(self, response: requests.Response, **_: object) -> None:
+        name = threading.current_thread().name
+        if not name.startswith("query-data-"):
+            return
+        query_id = name.removeprefix("query-data-").rpartition("_")[0]
+        before = self.told.get(query_id, Told(0))
+        rows = response.headers.get(ROWS_READ_HEADER)
+        read = (
+            None
+            if rows is None or before.rows_read is None
+            else before.rows_read + int(rows)
+        )
+        self.told[query_id] = Told(read, before.requests + 1)
+
+
+class Store:
+    """One database of one platform."""
+
+    def __init__(self, settings: Settings, *, database: str = DATABASE) -> None:
+        """Connect; raises StoreError where the endpoint does not answer or refuses."""
+        self.settings = settings
+        self.database = database
+        try:
+            self._session = vastdb.connect(
+                endpoint=settings.endpoint,
+                access=settings.access_key,
+                secret=settings.secret_key,
+                ssl_verify=settings.ca_bundle or True,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except (
+            vast_errors.HttpError,
+            vast_errors.ConnectionError,
+            NotImplementedError,
+        ) as error:
+            raise StoreError(
+                f"cannot connect to the database at {settings.endpoint}: {_say(error)}; "
+                "`orbital doctor` tells more"
+            ) from error
+        api = self._session.api
+        watched = _WatchedApi(
+            access_key=settings.access_key,
+            secret_key=settings.secret_key,
+            endpoints=[settings.endpoint],
+            max_entities_per_page=api._max_entities_per_page,
+            ssl_verify=api._ssl_verify,
+            timeout=TIMEOUT_SECONDS,
+            backoff_config=api.backoff_config,
+            version_check=False,
+        )
+        watched.vast_version = api.vast_version
+        watched.told = {}
+        self._session.api = watched
+        self._session._context._api = watched
+        self._metadata: dict[str, TableMetadata] = {}
+
+    def __repr__(self) -> str:
+        """Tell endpoint and database, never keys."""
+        return f"Store({self.settings.endpoint!r}, database={self.database!r})"
+
+    @property
+    def version(self) -> str:
+        """The server's version, as it advertises itself."""
+        return ".".join(map(str, self._session.api.vast_version))
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """Open a transaction: committed at the end, rolled back by any exception."""
+        try:
+            with self._session.transaction() as tx:
+                yield Transaction(self, tx)
+        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+            raise StoreError(_say(error)) from error
+
+    def actual(self) -> dict[str, schema.Table]:
+        """Return the tables that exist, by full name; {} where the database does not."""
+        with self.transaction() as tx:
+            return tx.tables()
+
+    def create(self, full_name: str) -> None:
+        """Create one table of schema.py, and its schema where missing."""
+        with self.transaction() as tx:
+            tx.create(full_name)
+
+    def insert(self, full_name: str, rows: pa.Table) -> int:
+        """Insert rows in one transaction of their own; return how many."""
+        with self.transaction() as tx:
+            return tx.insert(full_name, rows)
+
+    def read(
+        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
+    ) -> pa.Table:
+        """Select in one transaction of its own; see Transaction.select."""
+        with self.transaction() as tx:
+            return tx.select(full_name, clauses, **options)
+
+    def rows(self, full_name: str) -> int:
+        """Return how many rows a table holds."""
+        with self.transaction() as tx:
+            return tx.rows(full_name)
+
+    def told(self, query_id: str) -> Told:
+        """Return, once, what the server told of the select with that id."""
+        told: Told = self._session.api.told.pop(query_id, Told())
+        return told
+
+
+class Transaction:
+    """One open transaction on the store's database."""
+
+    def __init__(self, store: Store, tx: Any) -> None:
+        self._store = store
+        self._tx = tx
+
+    def tables(self) -> dict[str, schema.Table]:
+        """Return what exists, columns and sort key as the database tells them."""
+        try:
+            bucket = self._tx.bucket(self._store.database)
+        except vast_errors.MissingBucket:
+            return {}
+        found = {}
+        for room in bucket.schemas():
+            for name in room.tablenames():
+                full_name = f"{room.name}.{name}"
+                metadata = self._load(full_name)
+                columns = tuple(
+                    schema.Column(f.name, f.type) for f in metadata.arrow_schema
+                )
+                sort = tuple(f.name for f in metadata._sorted_columns or ())
+                found[full_name] = schema.Table(name, columns, sort)
+        return found
+
+    def create(self, full_name: str) -> None:
+        """Create one table of schema.py, and its schema where missing."""
+        wanted = schema.table(full_name)
+        room = full_name.partition(".")[0]
+        bucket = self._tx.bucket(self._store.database)
+        parent = bucket.schema(room, fail_if_missing=False) or bucket.create_schema(
+            room
+        )
+        parent.create_table(wanted.name, wanted.arrow, sorting_key=list(wanted.sort))
+        self._store._metadata.pop(full_name, None)
+
+    def insert(self, full_name: str, rows: pa.Table) -> int:
+        """Insert rows of schema.py's columns; return how many the database took."""
+        rows = schema.conform(rows, schema.table(full_name))
+        target = self._table(full_name)
+        return sum(len(target.insert(batch)) for batch in _slices(rows))
+
+    def delete(self, full_name: str, clauses: Sequence[Clause]) -> int:
+        """Delete the rows the clauses select; return how many."""
+        doomed = self.select(full_name, clauses, columns=(), row_ids=True)
+        if len(doomed):
+            self._table(full_name).delete(doomed)
+        return len(doomed)
+
+    def delete_rows(self, full_name: str, row_ids: pa.Table) -> None:
+        """Delete rows by the ids a select with `row_ids` gave."""
+        if len(row_ids):
+            self._table(full_name).delete(row_ids.select([ROW_ID]))
+
+    def rows(self, full_name: str) -> int:
+        """Return how many rows the table holds, uncommitted ones included."""
+        table = self._table(full_name)
+        table.reload_stats()
+        return int(table.stats.num_rows)
+
+    def select(
+        self,
+        full_name: str,
+        clauses: Sequence[Clause] = (),
+        *,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+        row_ids: bool = False,
+        query_id: str = "",
+    ) -> pa.Table:
+        """Return the rows all clauses hold for, evaluated by the server.
+
+        `query_id` is what `Store.told` is asked with afterwards.
+        """
+        return self.stream(
+            full_name,
+            clauses,
+            columns=columns,
+            limit=limit,
+            row_ids=row_ids,
+            query_id=query_id,
+        ).read_all()
+
+    def stream(
+        self,
+        full_name: str,
+        clauses: Sequence[Clause] = (),
+        *,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+        row_ids: bool = False,
+        query_id: str = "",
+    ) -> pa.RecordBatchReader:
+        """Return the same as `select`, batch by batch, while the transaction is open."""
+        table = self._table(full_name)
+        selective = bool(clauses)
+        if not selective:
+            table.reload_stats()  # the number of splits follows the number of rows
+        config = QueryConfig(
+            query_id=query_id or uuid.uuid4().hex,
+            num_sub_splits=1 if selective else 4,
+            num_splits=1 if selective else None,
+        )
+        return table.select(
+            columns=None if columns is None else list(columns),
+            predicate=_ibis(clauses),
+            config=config,
+            limit_rows=limit,
+            internal_row_id=row_ids,
+        )
+
+    def _table(self, full_name: str) -> Any:
+        return self._tx.table_from_metadata(self._load(full_name))
+
+    def _load(self, full_name: str) -> TableMetadata:
+        cache = self._store._metadata
+        if full_name not in cache:
+            room, _, name = full_name.partition(".")
+            metadata = TableMetadata(TableRef(self._store.database, room, name))
+            try:
+                metadata.load(self._tx)
+            except vast_errors.NotFound as error:
+                raise StoreError(
+                    f"the database {self._store.database!r} has no table {full_name!r}: "
+                    "`orbital provision apply` creates all tables"
+                ) from error
+            cache[full_name] = metadata
+        return cache[full_name]
+
+
+def _ibis(clauses: Iterable[Clause]) -> Any:
+    parts = [
+        reduce(
+            or_,
+            (_TERMS[type(term)](row[clause.column], term) for term in clause.any_of),
+        )
+        for clause in clauses
+    ]
+    return reduce(and_, parts) if parts else None
+
+
+def _range(column: Any, term: Any) -> Any:
+    if term.low is None:
+        return column <= term.high
+    return (
+        column >= term.low if term.high is None else column.between(term.low, term.high)
+    )
+
+
+_TERMS: dict[type, Callable[[Any, Any], Any]] = {
+    predicate.Range: _range,
+    predicate.Equal: lambda column, term: column == term.value,
+    predicate.Null: lambda column, _: column.isnull(),
+    predicate.NotNull: lambda column, _: column.notnull(),
+    predicate.Prefix: lambda column, term: column.startswith(term.text),
+    predicate.Contains: lambda column, term: column.contains(term.text),
+}
+
+
+def _slices(rows: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Cut rows into batches that fit one request, so that inserts stay single calls."""
+    for batch in rows.combine_chunks().to_batches():
+        count = max(1, -(-batch.nbytes // SLICE_BYTES), -(-len(batch) // SLICE_ROWS))
+        step = -(-len(batch) // count)
+        for start in range(0, len(batch), step):
+            yield batch.slice(start, step)
+
+
+def _say(error: Exception) -> str:
+    """Return the vendor's error in one sentence."""
+    if isinstance(error, vast_errors.HttpError):
+        return f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
+    return str(getattr(error, "cause", error))
