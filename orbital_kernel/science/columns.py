@@ -1,0 +1,50 @@
+"""What a frame must bring: columns asked for by name, absent ones told or filled."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.errors import SchemaMismatch
+
+TT = pl.Datetime("ns")
+"""The one time column's type: nanoseconds, on the TT scale."""
+
+
+def demand(frame: pl.DataFrame, *names: str, what: str) -> None:
+    """Raise SchemaMismatch where the frame lacks one of these columns."""
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise SchemaMismatch(
+            f"{what} need the columns {', '.join(missing)};"
+            f" there are {', '.join(frame.columns) or 'none'}"
+        )
+
+
+def fill(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return the frame with absent columns added as nulls of these types."""
+    absent = {name: kind for name, kind in types.items() if name not in frame.columns}
+    return frame.with_columns(
+        pl.lit(None, dtype=kind).alias(name) for name, kind in absent.items()
+    )
+
+
+def finite(name: str) -> pl.Expr:
+    """Return the column as float with NaN and infinities as nulls."""
+    value = pl.col(name).cast(pl.Float64)
+    return pl.when(value.is_finite()).then(value).alias(name)
+
+
+def with_seconds(frame: pl.DataFrame, name: str, duration: pl.Expr) -> pl.DataFrame:
+    """Return the frame with a duration as float seconds in column `name`.
+
+    Polars divides by a constant through its reciprocal, and 29 s become
+    29.000000000000004; numpy divides.
+    """
+    ns = frame.select(duration.dt.total_nanoseconds()).to_series()
+    seconds = ns.fill_null(0).to_numpy() / 1e9
+    return frame.with_columns(
+        pl.Series(name, np.where(ns.is_null().to_numpy(), np.nan, seconds)).fill_nan(
+            None
+        )
+    )
