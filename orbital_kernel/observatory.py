@@ -1,0 +1,225 @@
+"""Observatories as their TOML files tell: instruments, bands, clock, errors, storage.
+
+`observatories()` reads every file of the folder but `site.toml`, which holds what is
+common to all: tenant, database and over-commit rule. A new observatory is a new file.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from orbital_kernel.errors import ConfigError
+from orbital_kernel.storage.space import Space, built, named, only, space
+
+FOLDER = Path(__file__).parent / "observatories"
+SITE_FILE = "site.toml"
+
+
+@dataclass(frozen=True)
+class Band:
+    """One band by its edges: keV for X-rays, nm for optical filters."""
+
+    name: str
+    low: float
+    high: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class FieldOfView:
+    """Shape and size: a circle's radius, a square's side or a solid angle."""
+
+    shape: str
+    size: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class PositionError:
+    """Typical radius of a position at a confidence, and what it holds for."""
+
+    radius_arcsec: float
+    confidence: float
+    holds_for: str
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One instrument; its position error is the default where a row tells none."""
+
+    name: str
+    full_name: str
+    bands: tuple[Band, ...]
+    field_of_view: FieldOfView
+    position_error: PositionError
+    source: str
+
+    def band(self, name: str) -> Band:
+        """Return the band of that name; ConfigError names the instrument."""
+        for band in self.bands:
+            if band.name == name:
+                return band
+        known = ", ".join(band.name for band in self.bands)
+        raise ConfigError(f"{self.name} has no band {name!r}; it has {known}")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The mission clock: epoch (ISO, on `epoch_scale`) and the rule of times.py."""
+
+    epoch: str
+    epoch_scale: str
+    rule: str
+    correction: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """Angles from Sun, Moon and Earth limb within which it can look, degrees."""
+
+    sun_min_deg: float
+    sun_max_deg: float
+    moon_min_deg: float
+    earth_limb_min_deg: float
+    response: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Observatory:
+    """Everything Orbital knows of one observatory before it has seen any data."""
+
+    name: str
+    full_name: str
+    clock: Clock
+    instruments: tuple[Instrument, ...]
+    pointing: Pointing
+    storage: Space
+    readers: tuple[str, ...]
+    sort: Mapping[str, tuple[str, ...]]
+
+    def instrument(self, name: str) -> Instrument:
+        """Return the instrument of that name; ConfigError names those there are."""
+        for instrument in self.instruments:
+            if instrument.name == name:
+                return instrument
+        known = ", ".join(instrument.name for instrument in self.instruments)
+        raise ConfigError(f"{self.name} has no instrument {name!r}; it has {known}")
+
+
+@dataclass(frozen=True)
+class OverCommit:
+    """What may be promised of a cluster, as a share; clusters named may exceed it."""
+
+    capacity_ratio: float
+    bandwidth_ratio: float
+    named: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all observatories share: tenant, bucket owner, database, promises."""
+
+    name: str
+    tenant: str
+    bucket_owner: str
+    database: Space
+    over_commit: OverCommit
+
+
+def observatories(folder: Path = FOLDER) -> dict[str, Observatory]:
+    """Return every observatory of a folder by name, sorted; ConfigError if one is bad."""
+    files = sorted(path for path in folder.glob("*.toml") if path.name != SITE_FILE)
+    return {path.stem: _observatory(path) for path in files}
+
+
+def observatory(name: str) -> Observatory:
+    """Return the observatory of that name; ConfigError lists those there are."""
+    known = _shipped()
+    if name not in known:
+        raise ConfigError(
+            f"there is no observatory {name!r}; {', '.join(known)} have a file. "
+            f"Add {name}.toml beside them to add one"
+        )
+    return known[name]
+
+
+def site(path: Path = FOLDER / SITE_FILE) -> Site:
+    """Return the site of a file; ConfigError if it is bad."""
+    document = _document(path)
+    with named(path.name):
+        keys = ("name", "tenant", "bucket_owner", "storage", "over_commit")
+        only(document, "site", keys)
+        return built(
+            Site,
+            {
+                **{k: v for k, v in document.items() if k != "storage"},
+                "database": space(document.get("storage", {}), "database"),
+                "over_commit": built(
+                    OverCommit, document.get("over_commit", {}), "over_commit"
+                ),
+            },
+            "site",
+        )
+
+
+@cache
+def _shipped() -> dict[str, Observatory]:
+    return observatories()
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
+def _observatory(path: Path) -> Observatory:
+    document = _document(path)
+    with named(path.name):
+        if document.get("name") != path.stem:
+            raise ConfigError(f"name is {document.get('name')!r}, not {path.stem!r}")
+        rows = document.get("instruments", [])
+        return built(
+            Observatory,
+            {
+                **document,
+                "clock": built(Clock, document.get("clock", {}), "clock"),
+                "pointing": built(Pointing, document.get("pointing", {}), "pointing"),
+                "instruments": [_instrument(row) for row in rows],
+                "storage": space(document.get("storage", {}), path.stem),
+                "sort": {k: tuple(v) for k, v in document.get("sort", {}).items()},
+            },
+            path.stem,
+        )
+
+
+def _instrument(row: Mapping[str, Any]) -> Instrument:
+    where = f"instruments.{row.get('name')}"
+    bands = [
+        Band(name, float(low), float(high), unit)
+        for unit in ("keV", "nm")
+        for name, (low, high) in row.get(f"bands_{unit.lower()}", {}).items()
+    ]
+    rest = {k: v for k, v in row.items() if k not in ("bands_kev", "bands_nm")}
+    bad = [band.name for band in bands if not 0 < band.low < band.high]
+    if bad:
+        raise ConfigError(f"[{where}] bands {bad} do not rise from low to high edge")
+    return built(
+        Instrument,
+        {
+            **rest,
+            "bands": bands,
+            "field_of_view": built(FieldOfView, row.get("field_of_view", {}), where),
+            "position_error": built(
+                PositionError, row.get("position_error", {}), where
+            ),
+        },
+        where,
+    )

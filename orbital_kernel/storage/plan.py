@@ -1,0 +1,148 @@
+"""The plan: what is wanted, what is there, and the changes between; nothing is touched.
+
+`desired` turns observatories and site into resources, `diff` compares them with what
+the VMS told, `teardown` plans the removal of what Orbital made. All are pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orbital_kernel.storage.capacity import promises
+from orbital_kernel.storage.conflicts import Conflict, conflict
+from orbital_kernel.storage.desired import Limits, desired
+from orbital_kernel.storage.kinds import CLUSTER, KINDS, Fields
+from orbital_kernel.storage.resource import Actual, Found, Resource, differing
+from orbital_kernel.storage.units import size_text
+
+__all__ = [
+    "Actual",
+    "Change",
+    "Conflict",
+    "Found",
+    "Limits",
+    "Plan",
+    "Resource",
+    "desired",
+    "diff",
+    "shown",
+]
+
+SIZES = ("soft_limit", "hard_limit")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step: create, update or delete one resource; `before` and `after` differ."""
+
+    action: str
+    resource: str
+    name: str
+    before: Fields
+    after: Fields
+    reason: str
+    wanted: Resource | None = None
+    found: Found | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Changes in the order of doing, conflicts, notes, and what is kept on purpose."""
+
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    notes: tuple[str, ...] = ()
+    kept: tuple[Conflict, ...] = ()
+    unchanged: int = 0
+    yes_delete: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """True where there is nothing to do and nothing to decide."""
+        return not self.changes and not self.conflicts
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as values json.dumps takes; `changes` as DESIGN.md says."""
+        return {
+            "changes": [
+                {
+                    "action": change.action,
+                    "resource": change.resource,
+                    "name": change.name,
+                    "id": change.found.id if change.found else None,
+                    "before": dict(change.before),
+                    "after": dict(change.after),
+                    "reason": change.reason,
+                }
+                for change in self.changes
+            ],
+            "conflicts": [vars(conflict) for conflict in self.conflicts],
+            "kept": [vars(kept) for kept in self.kept],
+            "notes": list(self.notes),
+            "unchanged": self.unchanged,
+        }
+
+
+def diff(wanted: Sequence[Resource], actual: Actual) -> Plan:
+    """Return the changes that make the actual state what is wanted; deletes nothing."""
+    broken, unknown = promises(wanted, actual)
+    changes, conflicts, unchanged = [], list(broken), 0
+    left_out = {*actual.absent, CLUSTER}
+    offered = [resource for resource in wanted if resource.kind not in left_out]
+    for resource in offered:
+        trouble = conflict(resource, actual)
+        change = None if trouble else _change(resource, actual)
+        if trouble:
+            conflicts.append(trouble)
+        elif change:
+            changes.append(change)
+        else:
+            unchanged += 1
+    return Plan(
+        changes=tuple(changes),
+        conflicts=tuple(conflicts),
+        notes=(*_not_offered(wanted, actual), *unknown),
+        unchanged=unchanged,
+    )
+
+
+def shown(field_name: str, value: Any) -> str:
+    """Return a field's value for people: sizes with units, lists in one line."""
+    if field_name in SIZES and isinstance(value, int):
+        return size_text(value)
+    if field_name == "columns" and isinstance(value, Mapping):
+        return f"{len(value)} columns"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "unset" if value is None else str(value)
+
+
+def _change(wanted: Resource, actual: Actual) -> Change | None:
+    matches = actual.matching(wanted)
+    if not matches:
+        why = wanted.reason or f"{wanted.kind} {wanted.identity} does not exist"
+        return Change(
+            "create", wanted.kind, wanted.name, {}, wanted.fields, why, wanted
+        )
+    found = matches[0]
+    names = differing(wanted, found)
+    if not names:
+        return None
+    before = {name: found.fields.get(name) for name in names}
+    after = {name: wanted.fields[name] for name in names}
+    why = "; ".join(
+        f"{n} is {shown(n, before[n])}, should be {shown(n, after[n])}" for n in names
+    )
+    return Change("update", wanted.kind, wanted.name, before, after, why, wanted, found)
+
+
+def _not_offered(wanted: Sequence[Resource], actual: Actual) -> list[str]:
+    return [
+        f"this VMS offers no {kind.resource}: "
+        + ", ".join(r.name for r in wanted if r.kind == kind.name)
+        + " left out"
+        for kind in KINDS.values()
+        if kind.name in actual.absent and any(r.kind == kind.name for r in wanted)
+    ]

@@ -1,0 +1,74 @@
+"""What should be, and what is: two shapes, compared by kind, tenant and identity."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from orbital_kernel import schema
+from orbital_kernel.storage.kinds import KINDS, Fields, same
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One thing that should be: kind, name, tenant, identity value and wire fields.
+
+    References (`policy`, `qos_policy`, …) hold names. `reason` says why it is so.
+    """
+
+    kind: str
+    name: str
+    tenant: str
+    identity: str
+    fields: Fields
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing that is there; references are names, `raw` is what the VMS told."""
+
+    kind: str
+    name: str
+    tenant: str | None
+    identity: str
+    id: int | None
+    fields: Fields
+    raw: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Actual:
+    """All that is there of the kinds asked for; `absent` kinds the VMS does not offer."""
+
+    found: tuple[Found, ...]
+    absent: frozenset[str] = frozenset()
+
+    def matching(self, wanted: Resource) -> tuple[Found, ...]:
+        """Return what has exactly this kind, tenant and identity, oldest first."""
+        hits = [
+            found
+            for found in self.found
+            if found.kind == wanted.kind
+            and found.identity == wanted.identity
+            and found.tenant in (None, wanted.tenant)
+        ]
+        return tuple(sorted(hits, key=lambda found: found.id or 0))
+
+
+def differing(wanted: Resource, found: Found) -> list[str]:
+    """Return the names of wanted fields that are not as wanted."""
+    kind = KINDS.get(wanted.kind)
+    skipped = kind.create_only if kind else frozenset()
+    return [
+        name
+        for name, value in wanted.fields.items()
+        if name not in skipped and not same(name, found.fields.get(name), value)
+    ]
+
+
+def table_fields(table: schema.Table | Fields) -> dict[str, Any]:
+    """Return columns (name → Arrow type as text) and sort key of a table as fields."""
+    if isinstance(table, schema.Table):
+        columns = {column.name: str(column.type) for column in table.columns}
+        return {"columns": columns, "sort": list(table.sort)}
+    columns = {name: str(kind) for name, kind in table["columns"].items()}
+    return {"columns": columns, "sort": list(table["sort"])}

@@ -1,0 +1,254 @@
+"""A space: one view with its policy, quota, quality of service and protection.
+
+Every number is written in a TOML file with its unit and, where it was chosen, its
+reason. Reading refuses unknown and missing keys, so a misspelt limit is never ignored.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from orbital_kernel.errors import ConfigError
+from orbital_kernel.storage.units import bytes_of, seconds_of
+
+PROTOCOLS = ("NFS", "SMB", "NFS4", "S3", "ENDPOINT", "DATABASE", "KAFKA", "BLOCK")
+STATIC_LIMITS = tuple(
+    f"{kind}_{way}_{unit}"
+    for kind in ("min", "max")
+    for way in ("reads", "writes")
+    for unit in ("bw_mbps", "iops")
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class View:
+    """One view: where it lies in the element store and how it is reached."""
+
+    name: str
+    path: str
+    bucket: str
+    protocols: tuple[str, ...]
+    live_monitoring: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class ViewPolicy:
+    """Who may reach the view from where; hosts as the VMS writes them."""
+
+    name: str
+    flavor: str
+    s3_read_write: tuple[str, ...]
+    nfs_read_only: tuple[str, ...]
+    nfs_read_write: tuple[str, ...]
+    vip_pools: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How far and how fast automation may raise a quota; sizes in bytes, times in s."""
+
+    step_bytes: int
+    ceiling_bytes: int
+    headroom_s: int
+    cool_down_s: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Quota:
+    """Limits on the view's directory, in logical bytes; grace in seconds."""
+
+    name: str
+    soft_bytes: int
+    hard_bytes: int
+    grace_s: int
+    reason: str
+    growth: Growth | None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One static limit by its name on the wire (MB/s or IOPS), and why it is so."""
+
+    name: str
+    value: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Qos:
+    """Quality of service of a view: minima under contention, maxima without."""
+
+    name: str
+    priority: bool
+    limits: tuple[Limit, ...]
+    reason: str
+
+    def limit(self, name: str) -> int:
+        """Return the limit of that name, 0 (unlimited, none guaranteed) if unset."""
+        return next((limit.value for limit in self.limits if limit.name == name), 0)
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Local snapshots: how often, how long kept, in seconds."""
+
+    name: str
+    every_s: int
+    keep_s: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Space:
+    """Everything storage needs to know of one observatory, or of the database."""
+
+    owner: str
+    view: View
+    policy: ViewPolicy
+    quota: Quota
+    qos: Qos
+    protection: Protection | None
+
+
+def space(document: Mapping[str, Any], owner: str) -> Space:
+    """Return the space of a TOML table; `owner` names it in messages.
+
+    Raises ConfigError naming file, table and key.
+    """
+    with named(owner):
+        only(document, "storage", ("view", "policy", "quota", "qos", "protection"))
+        protection = document.get("protection")
+        return Space(
+            owner=owner,
+            view=_view(_table(document, "view")),
+            policy=_policy(_table(document, "policy")),
+            quota=_quota(_table(document, "quota")),
+            qos=_qos(_table(document, "qos")),
+            protection=None if protection is None else _protection(protection),
+        )
+
+
+@contextmanager
+def named(owner: str) -> Iterator[None]:
+    """Put the owner's name before every ConfigError raised inside."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{owner}: {error}") from error
+
+
+def only(document: Mapping[str, Any], where: str, known: tuple[str, ...]) -> None:
+    """Raise ConfigError for a key that is not known there."""
+    unknown = sorted(set(document) - set(known))
+    if unknown:
+        raise ConfigError(
+            f"[{where}] has unknown {', '.join(unknown)}; known are {', '.join(known)}"
+        )
+
+
+def built(kind: type[T], document: Mapping[str, Any], where: str) -> T:
+    """Return a dataclass from a table with exactly its fields; lists become tuples."""
+    names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
+    only(document, where, names)
+    missing = [name for name in names if name not in document]
+    if missing:
+        raise ConfigError(f"[{where}] lacks {', '.join(missing)}")
+    return kind(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
+    )
+
+
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    if name not in document:
+        raise ConfigError(f"[storage.{name}] is missing")
+    table: Mapping[str, Any] = document[name]
+    return table
+
+
+def _view(table: Mapping[str, Any]) -> View:
+    view = built(View, table, "storage.view")
+    if not view.path.startswith("/") or (view.path != "/" and view.path.endswith("/")):
+        raise ConfigError(
+            f"[storage.view] path {view.path!r} must begin with '/' and not end with one"
+        )
+    strangers = set(view.protocols) - set(PROTOCOLS)
+    if strangers:
+        raise ConfigError(
+            f"[storage.view] has no protocols {sorted(strangers)}; "
+            f"there are {', '.join(PROTOCOLS)}"
+        )
+    return view
+
+
+def _policy(table: Mapping[str, Any]) -> ViewPolicy:
+    return built(ViewPolicy, {"vip_pools": [], **table}, "storage.policy")
+
+
+def _quota(table: Mapping[str, Any]) -> Quota:
+    only(table, "storage.quota", ("name", "soft", "hard", "grace", "reason", "growth"))
+    growth = table.get("growth")
+    quota = built(
+        Quota,
+        {
+            "name": table.get("name", ""),
+            "soft_bytes": bytes_of(table.get("soft", "")),
+            "hard_bytes": bytes_of(table.get("hard", "")),
+            "grace_s": seconds_of(table.get("grace", "")),
+            "reason": table.get("reason", ""),
+            "growth": None if growth is None else _growth(growth),
+        },
+        "storage.quota",
+    )
+    if not 0 < quota.soft_bytes <= quota.hard_bytes:
+        raise ConfigError("[storage.quota] soft must be above 0 and not above hard")
+    if quota.growth and quota.growth.ceiling_bytes < quota.hard_bytes:
+        raise ConfigError("[storage.quota.growth] ceiling is below the hard limit")
+    return quota
+
+
+def _growth(table: Mapping[str, Any]) -> Growth:
+    keys = ("step", "ceiling", "headroom", "cool_down", "reason")
+    only(table, "storage.quota.growth", keys)
+    return Growth(
+        step_bytes=bytes_of(table.get("step", "")),
+        ceiling_bytes=bytes_of(table.get("ceiling", "")),
+        headroom_s=seconds_of(table.get("headroom", "")),
+        cool_down_s=seconds_of(table.get("cool_down", "")),
+        reason=table.get("reason", ""),
+    )
+
+
+def _qos(table: Mapping[str, Any]) -> Qos:
+    limits = [
+        built(Limit, row, "storage.qos.limits") for row in table.get("limits", [])
+    ]
+    for limit in limits:
+        if limit.name not in STATIC_LIMITS:
+            raise ConfigError(
+                f"[storage.qos] has no limit {limit.name!r}; "
+                f"there are {', '.join(STATIC_LIMITS)}"
+            )
+        if not limit.reason:
+            raise ConfigError(f"[storage.qos] limit {limit.name} gives no reason")
+    qos = built(Qos, {**table, "limits": limits}, "storage.qos")
+    for name in STATIC_LIMITS[:4]:
+        top = qos.limit(name.replace("min_", "max_"))
+        if top and qos.limit(name) > top:
+            raise ConfigError(f"[storage.qos] {name} is above its maximum {top}")
+    return qos
+
+
+def _protection(table: Mapping[str, Any]) -> Protection:
+    only(table, "storage.protection", ("name", "every", "keep", "reason"))
+    return Protection(
+        name=table.get("name", ""),
+        every_s=seconds_of(table.get("every", "")),
+        keep_s=seconds_of(table.get("keep", "")),
+        reason=table.get("reason", ""),
+    )
