@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,10 +175,8 @@ def _settings(folder: Path, facts: dict[str, Any]) -> Settings:
 
 
 def _alive(pid: int) -> bool:
-    try:
+    with suppress(ChildProcessError):  # reap it where it is our own child
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -236,7 +236,7 @@ def _write(
             tx.delete(name, [Clause("file_sha256", (Equal(sha256),))])
         for name, batch in reader.read(open_source(path), account):
             _check_observatory(path, account, observatory)
-            full_name = f"{account.observatory}.{name}"
+            full_name = name if "." in name else f"{account.observatory}.{name}"
             counts = tables.setdefault(
                 full_name, {"inserted": 0, "updated": 0, "unchanged": 0}
             )
@@ -291,16 +291,18 @@ def _put(
         account.skip(
             f"repeated with the same {', '.join(table.key)}", len(rows) - len(fresh)
         )
-    content = [c.name for c in table.columns if c.name not in PROVENANCE]
-    fresh = fresh.with_columns(pl.struct(content).hash(1, 2, 3, 4).alias("_content"))
     stored = _stored(tx, full_name, table, fresh)
-    stored = stored.with_columns(pl.struct(content).hash(1, 2, 3, 4).alias("_content"))
-    stored = stored.select(*table.key, "_content", ROW_ID)
     both = fresh.join(
         stored, on=table.key, how="left", suffix="_stored", nulls_equal=True
     )
+    content = [
+        c.name for c in table.columns if c.name not in (*PROVENANCE, *table.key)
+    ]
+    differs = pl.any_horizontal(
+        pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in content
+    )
     known = both.filter(pl.col(ROW_ID).is_not_null())
-    changed = known.filter(pl.col("_content") != pl.col("_content_stored"))
+    changed = known.filter(differs)
     tx.delete_rows(full_name, changed.select(ROW_ID).to_arrow())
     wanted = pl.concat([both.filter(pl.col(ROW_ID).is_null()), changed])["_row"].sort()
     tx.insert(full_name, rows.take(wanted.to_arrow()))

@@ -108,6 +108,7 @@ def run(
             str(executed),
             parameters=values,
             kernel_name="python3",
+            language="python",
             progress_bar=progress,
             execution_timeout=CELL_SECONDS,
             cwd=str(out),

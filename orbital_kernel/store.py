@@ -21,7 +21,7 @@ from ibis import _ as row
 from vastdb import errors as vast_errors
 from vastdb._internal import VastdbApi
 from vastdb.config import QueryConfig
-from vastdb.table_metadata import TableMetadata, TableRef
+from vastdb.table_metadata import TableMetadata, TableRef, TableType
 
 from orbital_kernel import predicate, schema
 from orbital_kernel.config import DATABASE, Settings
@@ -32,6 +32,7 @@ ROW_ID = "$row_id"
 SLICE_BYTES = 4_600_000
 SLICE_ROWS = 500_000
 TIMEOUT_SECONDS = 120
+ENTITIES_A_PAGE = 10_000
 ROWS_READ_HEADER = "x-orbital-rows-read"
 
 logging.getLogger("vastdb").setLevel(logging.CRITICAL)
@@ -117,22 +118,19 @@ class Store:
                 f"cannot connect to the database at {settings.endpoint}: {_say(error)}; "
                 "`orbital doctor` tells more"
             ) from error
-        api = self._session.api
         watched = _WatchedApi(
             access_key=settings.access_key,
             secret_key=settings.secret_key,
             endpoints=[settings.endpoint],
-            max_entities_per_page=api._max_entities_per_page,
-            ssl_verify=api._ssl_verify,
+            max_entities_per_page=ENTITIES_A_PAGE,
+            ssl_verify=settings.ca_bundle or True,
             timeout=TIMEOUT_SECONDS,
-            backoff_config=api.backoff_config,
             version_check=False,
         )
-        watched.vast_version = api.vast_version
+        watched.vast_version = self._session.api.vast_version
         watched.told = {}
         self._session.api = watched
-        self._session._context._api = watched
-        self._metadata: dict[str, TableMetadata] = {}
+        self.metadata: dict[str, TableMetadata] = {}
 
     def __repr__(self) -> str:
         """Tell endpoint and database, never keys."""
@@ -206,7 +204,7 @@ class Transaction:
                 columns = tuple(
                     schema.Column(f.name, f.type) for f in metadata.arrow_schema
                 )
-                sort = tuple(f.name for f in metadata._sorted_columns or ())
+                sort = _sort_key(metadata)
                 found[full_name] = schema.Table(name, columns, sort)
         return found
 
@@ -219,7 +217,7 @@ class Transaction:
             room
         )
         parent.create_table(wanted.name, wanted.arrow, sorting_key=list(wanted.sort))
-        self._store._metadata.pop(full_name, None)
+        self._store.metadata.pop(full_name, None)
 
     def insert(self, full_name: str, rows: pa.Table) -> int:
         """Insert rows of schema.py's columns; return how many the database took."""
@@ -300,7 +298,7 @@ class Transaction:
         return self._tx.table_from_metadata(self._load(full_name))
 
     def _load(self, full_name: str) -> TableMetadata:
-        cache = self._store._metadata
+        cache = self._store.metadata
         if full_name not in cache:
             room, _, name = full_name.partition(".")
             metadata = TableMetadata(TableRef(self._store.database, room, name))
@@ -313,6 +311,12 @@ class Transaction:
                 ) from error
             cache[full_name] = metadata
         return cache[full_name]
+
+
+def _sort_key(metadata: TableMetadata) -> tuple[str, ...]:
+    if metadata.table_type is not TableType.Elysium:
+        return ()
+    return tuple(field.name for field in metadata.sorted_columns)
 
 
 def _ibis(clauses: Iterable[Clause]) -> Any:

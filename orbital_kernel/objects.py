@@ -1,0 +1,119 @@
+"""One object across observatories: found by position first, by name to begin with."""
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.frames import frame_of
+from orbital_kernel.observatory import observatories
+from orbital_kernel.query import Cone, Query
+from orbital_kernel.science import lightcurves, matching
+
+if TYPE_CHECKING:
+    from orbital_kernel.session import Orbital
+
+NEARBY_ARCSEC = 5.0
+POSITION_TABLES = ("photometry", "grbs", "sources")
+NAME_COLUMNS = {"photometry": "object", "grbs": "name", "sources": "source_id"}
+POINTING = ("obs_id", "object", "ra", "dec", "healpix", "time", "time_stop", "exposure_s")
+
+
+def plain(name: str) -> str:
+    """Return a name without case, blanks and punctuation: 'V404_Cyg' is 'v404cyg'."""
+    return "".join(c for c in name.casefold() if c.isalnum() or c == "+")
+
+
+class Objects:
+    """Cross-observatory questions, one call each."""
+
+    def __init__(self, orbital: "Orbital") -> None:
+        self._orbital = orbital
+
+    def names(self) -> pl.DataFrame:
+        """Return who has photometry of what: observatory, object, points."""
+        frames = [
+            self._read(f"{observatory}.photometry", ["object"])
+            .group_by("object")
+            .len("points")
+            .select(pl.lit(observatory).alias("observatory"), "object", "points")
+            for observatory in observatories()
+        ]
+        return pl.concat(frames).sort("object", "observatory")
+
+    def position(self, name: str) -> tuple[float, float] | None:
+        """Return RA and Dec (ICRS degrees) of a name any table knows, or None."""
+        for table in POSITION_TABLES:
+            column = NAME_COLUMNS[table]
+            for observatory in observatories():
+                rows = self._read(f"{observatory}.{table}", [column, "ra", "dec"])
+                known = rows.drop_nulls(["ra", "dec"]).filter(
+                    pl.col(column).map_elements(plain, return_dtype=pl.String) == plain(name)
+                )
+                if len(known):
+                    return known["ra"][0], known["dec"][0]
+        return None
+
+    def light_curve(
+        self, name: str, *, within_arcsec: float = NEARBY_ARCSEC, **options: Any
+    ) -> pl.DataFrame:
+        """Return one object's points of all observatories in one unit and band.
+
+        Points count as the object's if their file names it so, or if they stand within
+        `within_arcsec` of its position. Options as in science.lightcurves.joint: unit,
+        band_kev, model, counts_to_flux, t0. Raises QueryError for an unknown object.
+        """
+        position = self.position(name)
+        points = lightcurves.gather(
+            {o: self._points(o, name, position, within_arcsec) for o in observatories()}
+        )
+        if not len(points):
+            known = self.names()["object"].drop_nulls().unique().sort().to_list()
+            raise QueryError(
+                f"no photometry of {name!r}; there is some of {', '.join(known[:12]) or 'nothing'}"
+                + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+            )
+        return lightcurves.joint(points, **options)
+
+    def observed_by(
+        self,
+        first: str,
+        second: str,
+        *,
+        within_arcsec: float | None = None,
+        within_arcmin: float | None = None,
+        within_days: float = 30.0,
+    ) -> pl.DataFrame:
+        """Return pairs of pointings of two observatories close on the sky and in time.
+
+        Positions are of the pointings, so a separation below the fields of view (Swift
+        XRT 11.8', Chandra 8') means that both saw the target. `dt_days` is second minus
+        first; either sign is a pair.
+        """
+        if (within_arcsec is None) == (within_arcmin is None):
+            raise QueryError("give either within_arcsec or within_arcmin")
+        arcmin = within_arcmin if within_arcsec is None else within_arcsec / 60
+        left, right = (self._read(f"{o}.observations", list(POINTING)) for o in (first, second))
+        return matching.pairs_in_time(left, right, within_arcmin=arcmin, within_days=within_days)
+
+    def _points(
+        self,
+        observatory: str,
+        name: str,
+        position: tuple[float, float] | None,
+        within_arcsec: float,
+    ) -> pl.DataFrame:
+        table = f"{observatory}.photometry"
+        stored = self._read(table, ["object"])["object"].drop_nulls().unique().to_list()
+        names = [object_ for object_ in stored if plain(object_) == plain(name)]
+        parts = []
+        if names:
+            parts.append(self._orbital.query(Query(table, sets={"object": names}), kind="object").frame)
+        if position:
+            cone = Cone(position[0] % 360, position[1], within_arcsec / 60)
+            near = self._orbital.query(Query(table, cone=cone), kind="object").frame
+            parts.append(near.filter(~pl.col("object").is_in(names).fill_null(value=False)))
+        return pl.concat(parts) if parts else frame_of(self._orbital.store.read(table, limit=0))
+
+    def _read(self, table: str, columns: list[str]) -> pl.DataFrame:
+        return frame_of(self._orbital.store.read(table, columns=columns))
