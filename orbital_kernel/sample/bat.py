@@ -40,7 +40,8 @@ def write_lightcurve(
     start = float(np.floor(burst.trigger_met_s - LEAD_S))
     times = clock.bin_starts(start, int(SPAN_S / width_s), width_s)
     model = burst.peak * burst.profile.binned(times - burst.trigger_met_s, width_s)
-    counts = rng.poisson((BACKGROUND_HZ + model * DETECTORS) * width_s)
+    mean = (BACKGROUND_HZ + model * DETECTORS) * width_s
+    counts = rng.poisson(mean).astype(np.float64)
     error = _WEIGHT * np.sqrt(counts) / (width_s * DETECTORS)
     rate = rng.normal(model, error)
     for kind, begin, end in _missing(times, burst, rng):
@@ -56,15 +57,7 @@ def write_lightcurve(
         )
     size = fits.write(path, _hdus(burst, width_s, times, rate, error, counts))
     ledger.add("bursts", **burst_row(burst, path.name))
-    ledger.add(
-        "files",
-        path=path.name,
-        kind="bat light curve",
-        observatory="swift",
-        bytes=size,
-        rows=len(times),
-    )
-    return size
+    return ledger.add_file(path, "bat light curve", size=size, rows=len(times))
 
 
 def _missing(

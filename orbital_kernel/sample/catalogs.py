@@ -14,7 +14,7 @@ from orbital_kernel.sample import clock
 from orbital_kernel.sample.bat import LEAD_S, SPAN_S
 from orbital_kernel.sample.curves import BAND_SHARE, ERG_PER_XRT_COUNT
 from orbital_kernel.sample.field import Field, sexagesimal
-from orbital_kernel.sample.plan import Burst, dice
+from orbital_kernel.sample.plan import Burst
 from orbital_kernel.sample.truth import Ledger
 
 FACTS = Path(__file__).with_name("facts")
@@ -67,16 +67,7 @@ def write_text(
         (line if isinstance(line, bytes) else line.encode()) + b"\n" for line in lines
     )
     path.write_bytes(content)
-    observatory = "chandra" if "chandra" in path.parts else "swift"
-    ledger.add(
-        "files",
-        path=path.name,
-        kind=kind,
-        observatory=observatory,
-        bytes=len(content),
-        rows=rows,
-    )
-    return len(content)
+    return ledger.add_file(path, kind, size=len(content), rows=rows)
 
 
 def write_grb_table(path: Path, bursts: Sequence[Burst], ledger: Ledger) -> int:
@@ -203,7 +194,9 @@ def _durations_row(burst: Burst) -> str:
     return f"{head} | {cells} |"
 
 
-def write_xrt_sources(path: Path, sky: Field, seed: int, ledger: Ledger) -> int:
+def write_xrt_sources(
+    path: Path, sky: Field, rng: np.random.Generator, ledger: Ledger
+) -> int:
     """Write an XRT source catalogue (';', sexagesimal, -9.990E+02 is missing)."""
     bands = ("0.3-10keV", "0.3-1keV", "1-2keV", "2-10keV")
     header = ["RA", "DEC"]
@@ -215,7 +208,6 @@ def write_xrt_sources(path: Path, sky: Field, seed: int, ledger: Ledger) -> int:
             f"countrates_error_{band}(ph.s-1)",
             f"upper_limit_{band}(ph.s-1)",
         ]
-    rng = dice(seed, f"xrt sources {path.name}")
     lines = [";".join(header)]
     lines.extend(_xrt_row(sky, int(row), rng) for row in np.flatnonzero(sky.in_swift))
     return write_text(path, lines, "xrt source catalogue", len(lines) - 1, ledger)
@@ -251,7 +243,11 @@ def csc_name(ra_deg: float, dec_deg: float) -> str:
 
 
 def write_csc(
-    path: Path, sky: Field, obs_ids: Sequence[int], seed: int, ledger: Ledger
+    path: Path,
+    sky: Field,
+    obs_ids: Sequence[int],
+    rng: np.random.Generator,
+    ledger: Ledger,
 ) -> int:
     """Write a CSC extract as cscli prints it: a row a source and observation."""
     with (FACTS / "csc_columns.csv").open(encoding="utf-8", newline="") as file:
@@ -262,11 +258,12 @@ def write_csc(
         unit, ucd = column["unit"], column["ucd"]
         lines.append(f'#Column\t{name}\t({form})\t\t({origin})\t["{unit}"]\t[{ucd}]')
     lines.append("\t".join(column["name"] for column in columns))
-    rng = dice(seed, f"csc {path.name}")
     before = len(lines)
     for row in np.flatnonzero(sky.in_chandra):
-        for cells in _csc_rows(sky, int(row), obs_ids, rng):
-            lines.append("\t".join(_cell(cells, column) for column in columns))
+        lines.extend(
+            "\t".join(_cell(cells, column) for column in columns)
+            for cells in _csc_rows(sky, int(row), obs_ids, rng)
+        )
     return write_text(path, lines, "csc extract", len(lines) - before, ledger)
 
 

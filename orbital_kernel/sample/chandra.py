@@ -160,7 +160,7 @@ def write_events(
     head.header["HDUNAME"] = "PRIMARY"
     events = fits.table(
         "EVENTS",
-        _event_columns(observation, photons, rng),
+        _event_columns(photons, rng),
         ["chandra", "chandra_observation", "chandra_events"],
         values,
     )
@@ -170,20 +170,10 @@ def write_events(
             fits.stamp(hdu, [f"chandra_barycentre{tail}"], values)
     _finish_events(events, observation)
     size = fits.write(path, [head, events, *_gtis(observation, values)])
-    ledger.add(
-        "files",
-        path=path.name,
-        kind="chandra events",
-        observatory="chandra",
-        bytes=size,
-        rows=len(photons.time_s),
-    )
-    return size
+    return ledger.add_file(path, "chandra events", size=size, rows=len(photons.time_s))
 
 
-def _event_columns(
-    observation: Observation, photons: Photons, rng: np.random.Generator
-) -> list[Any]:
+def _event_columns(photons: Photons, rng: np.random.Generator) -> list[Any]:
     count = len(photons.time_s)
     chipx = ((photons.x - CENTRE_PIX) % 1024).clip(1, 1024)
     chipy = ((photons.y - CENTRE_PIX) % 1024).clip(1, 1024)
@@ -251,9 +241,10 @@ def _finish_events(events: Any, observation: Observation) -> None:
             header[f"TLMIN{number}"] = low
         if high is not None:
             header[f"TLMAX{number}"] = high
-    sky = (("11", "RA---TAN", observation.ra_pnt_deg, -1.0),)
-    sky += (("12", "DEC--TAN", observation.dec_pnt_deg, 1.0),)
-    for number, kind, value, sign in sky:
+    for number, kind, value, sign in (
+        (11, "RA---TAN", observation.ra_pnt_deg, -1.0),
+        (12, "DEC--TAN", observation.dec_pnt_deg, 1.0),
+    ):
         header[f"TCTYP{number}"] = kind
         header[f"TCRVL{number}"] = value
         header[f"TCRPX{number}"] = CENTRE_PIX
@@ -291,15 +282,7 @@ def write_lightcurve(
     )
     _finish_lightcurve(light, observation)
     size = fits.write(path, [head, light, *_gtis(observation, values)])
-    ledger.add(
-        "files",
-        path=path.name,
-        kind="chandra light curve",
-        observatory="chandra",
-        bytes=size,
-        rows=len(low),
-    )
-    return size
+    return ledger.add_file(path, "chandra light curve", size=size, rows=len(low))
 
 
 def _lightcurve_columns(

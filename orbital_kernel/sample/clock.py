@@ -84,4 +84,4 @@ def chandra_mjd(clock_s: float) -> float:
 
 def bin_starts(start_s: float, bins: int, width_s: float) -> NDArray[np.float64]:
     """Return bin starts (s); shape (bins,)."""
-    return start_s + width_s * np.arange(bins)
+    return start_s + width_s * np.arange(bins, dtype=np.float64)

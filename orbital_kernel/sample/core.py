@@ -1,7 +1,5 @@
 """The core of every sample: each format, each fault and each kind of truth once."""
 
-import numpy as np
-
 from orbital_kernel.sample import bat, catalogs, chandra, clock, rates, xrt
 from orbital_kernel.sample.curves import (
     BAND_SHARE,
@@ -11,7 +9,7 @@ from orbital_kernel.sample.curves import (
     Flares,
     draw_flares,
 )
-from orbital_kernel.sample.field import draw_field
+from orbital_kernel.sample.field import draw_field, field_truth
 from orbital_kernel.sample.logs import Pointing
 from orbital_kernel.sample.plan import SWIFT_TARGET_0, Burst
 from orbital_kernel.sample.rates import RateFile, Segment
@@ -31,11 +29,11 @@ def write_core(scene: Scene) -> None:
     _raw_rates(scene)
     _agn(scene)
     _barycentred(scene)
-    _field(scene)
+    write_field(scene, 0, 300)
 
 
 def _bursts(scene: Scene) -> None:
-    """A long burst followed by both observatories, and a short one."""
+    """Write a long burst followed by both observatories, and a short one."""
     long = scene.burst(short=False, peak=2.2)
     short = scene.burst(short=True, peak=3.0, header_shift_s=0.288)
     folder = scene.folder / "swift_bat"
@@ -55,9 +53,7 @@ def _bursts(scene: Scene) -> None:
 def follow_up(scene: Scene, burst: Burst) -> None:
     """Write a burst's afterglow as XRT and, days later, Chandra saw it."""
     glow = Afterglow(burst.utc_s, at_1ks=5.0e-9, index=1.2)
-    target = xrt.Target(
-        burst.object, f"{burst.target_id:08d}", burst.trigger_met_s, burst.utc_s
-    )
+    target = xrt.target(burst.object, burst.target_id, burst.trigger_met_s)
     path = scene.folder / "swift_xrt" / "xrt_grb_flux_qdp"
     xrt.write_qdp(
         path / f"sim_GRB{burst.name}_flux.qdp",
@@ -76,7 +72,7 @@ def follow_up(scene: Scene, burst: Burst) -> None:
 
 
 def _raw_rates(scene: Scene) -> None:
-    """A listed burst in 1-s rates, a short one in 64-ms rates, an unlisted weak one."""
+    """Write raw rates: a listed burst, a short one, and a weak one nobody lists."""
     slow = scene.burst(short=False, peak=1.0)
     fast = scene.burst(short=True, peak=2.0)
     weak = scene.burst(short=False, peak=0.35, listed=False)
@@ -109,10 +105,7 @@ def _agn(scene: Scene) -> None:
     flares = draw_flares(scene.rng("agn"), start_utc, AGN_SPAN_S)
     met = start_utc - clock.utcf(start_utc)
     number = SWIFT_TARGET_0 + 90_000
-    target = xrt.Target(AGN, f"{number:08d}", round(met, 1), start_utc)
-    target = xrt.Target(
-        AGN, target.number, target.t0_met_s, target.t0_met_s + clock.utcf(met)
-    )
+    target = xrt.target(AGN, number, met)
     path = scene.folder / "swift_xrt" / "xrt_other_qdp"
     xrt.write_qdp(
         path / "sim_AGN_1_flux.qdp",
@@ -139,7 +132,7 @@ def _agn(scene: Scene) -> None:
 
 
 def _barycentred(scene: Scene) -> None:
-    """A flaring star whose events are on the barycentre's clock (TIMESYS TDB)."""
+    """Write a flaring star; its events are on the barycentre's clock (TIMESYS TDB)."""
     start = clock.chandra_s(13.1 * 365.25 * DAY_S)
     seen = scene.observation(
         FLARE_STAR, (84.2, -69.1), start, 12_000.0, barycentred=True
@@ -181,24 +174,20 @@ def _photometry(
     )
 
 
-def _field(scene: Scene) -> None:
-    """A field across RA 0 in both source catalogues."""
-    write_field(scene, 0, 300)
-
-
 def write_field(scene: Scene, number: int, count: int) -> None:
     """Write one field's two catalogues and its truth."""
     sky = draw_field(scene.seed, count, number=number)
     ending = "" if number == 0 else f"_{number}"
     names = (f"simulated_swift_deepsky_countrates{ending}.csv", f"sim_csc2{ending}.tsv")
-    place = (float(np.round(sky.ra[0], 4)), float(np.round(sky.dec[0], 4)))
-    seen = [
-        scene.observation(f"SIM FIELD {number}", place, 3.0e8 + number * 1e5, 20_000.0)
-        for number in range(4 * number, 4 * number + 4)
+    first = 3.0e8 + number * 4.0e5
+    obs_ids = [
+        scene.observation(
+            f"SIM FIELD {number}", sky.centre_deg, first + visit * 1.0e5, 20_000.0
+        ).obs_id
+        for visit in range(4)
     ]
-    obs_ids = [observation.obs_id for observation in seen]
     swift = scene.folder / "swift_xrt" / "catalogs" / names[0]
     csc = scene.folder / "chandra" / "catalogs" / names[1]
-    catalogs.write_xrt_sources(swift, sky, scene.seed, scene.ledger)
-    catalogs.write_csc(csc, sky, obs_ids, scene.seed, scene.ledger)
-    scene.add_field(sky, f"field{number}", names)
+    catalogs.write_xrt_sources(swift, sky, scene.rng(names[0]), scene.ledger)
+    catalogs.write_csc(csc, sky, obs_ids, scene.rng(names[1]), scene.ledger)
+    field_truth(scene.ledger, sky, f"field{number}", names)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from orbital_kernel.sample.plan import dice
-from orbital_kernel.sample.pulses import Reals
+from orbital_kernel.sample.pulses import Flags, Reals
+from orbital_kernel.sample.truth import Ledger
 
 CENTRE_DEG = (0.05, -0.35)
 HALF_SIDE_DEG = 0.9
@@ -22,11 +23,12 @@ class Field:
     the sigmas are 1-sigma a coordinate, in arcsec.
     """
 
+    centre_deg: tuple[float, float]
     ra: Reals
     dec: Reals
     flux: Reals
-    in_swift: Reals
-    in_chandra: Reals
+    in_swift: Flags
+    in_chandra: Flags
     swift_ra: Reals
     swift_dec: Reals
     swift_sigma: Reals
@@ -58,6 +60,7 @@ def draw_field(seed: int, count: int, *, number: int = 0) -> Field:
     swift = _scatter(rng, ra, dec, swift_sigma)
     chandra = _scatter(rng, ra, dec, chandra_sigma)
     return Field(
+        centre_deg=(round(float(centre[0]), 4), round(float(centre[1]), 4)),
         ra=np.round(ra % 360, 7),
         dec=np.round(dec, 7),
         flux=np.minimum(flux, 5e-12),
@@ -95,3 +98,53 @@ def sexagesimal(
         return text
     lead = "-" if value_deg < 0 else ("+" if sign else "")
     return lead + text
+
+
+def field_truth(ledger: Ledger, sky: Field, label: str, files: tuple[str, str]) -> None:
+    """Add a field's sources and matches to the truth; `files` are Swift's, Chandra's.
+
+    `swift_row` is the row in Swift's file from 0, `chandra_region_id` the region_id in
+    Chandra's.
+    """
+    swift_row = np.cumsum(sky.in_swift) - 1
+    for row in range(len(sky)):
+        source = f"{label}-{row + 1}"
+        ledger.add("sources", **_source(sky, row, source, files))
+        if sky.in_swift[row] and sky.in_chandra[row]:
+            ledger.add(
+                "matches",
+                source=source,
+                swift_file=files[0],
+                swift_row=int(swift_row[row]),
+                chandra_file=files[1],
+                chandra_region_id=row + 1,
+                separation_arcsec=_separation(sky, row),
+            )
+
+
+def _source(
+    sky: Field, row: int, source: str, files: tuple[str, str]
+) -> dict[str, object]:
+    swift, chandra = bool(sky.in_swift[row]), bool(sky.in_chandra[row])
+    return {
+        "source": source,
+        "ra": float(sky.ra[row]),
+        "dec": float(sky.dec[row]),
+        "flux_b_erg_cm2_s": float(sky.flux[row]),
+        "swift_file": files[0] if swift else "",
+        "swift_ra": float(sky.swift_ra[row]) if swift else None,
+        "swift_dec": float(sky.swift_dec[row]) if swift else None,
+        "swift_sigma_arcsec": float(sky.swift_sigma[row]) if swift else None,
+        "chandra_file": files[1] if chandra else "",
+        "chandra_ra": float(sky.chandra_ra[row]) if chandra else None,
+        "chandra_dec": float(sky.chandra_dec[row]) if chandra else None,
+        "chandra_sigma_arcsec": float(sky.chandra_sigma[row]) if chandra else None,
+    }
+
+
+def _separation(sky: Field, row: int) -> float:
+    """Return the separation of the two catalogue positions (arcsec), small angles."""
+    dec = np.radians(sky.swift_dec[row])
+    east = (sky.swift_ra[row] - sky.chandra_ra[row] + 180) % 360 - 180
+    north = sky.swift_dec[row] - sky.chandra_dec[row]
+    return float(np.hypot(east * np.cos(dec), north) * 3600)

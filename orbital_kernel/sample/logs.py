@@ -62,7 +62,7 @@ def _chandra_row(observation: Observation) -> str:
 def _cells(observation: Observation) -> dict[str, str]:
     start = clock.EPOCH + timedelta(seconds=clock.chandra_utc_s(observation.start_s))
     public = start + timedelta(days=365)
-    values = {
+    return {
         "satellite": "chandra",
         "ra": sexagesimal(observation.ra_deg, hours=True, digits=2),
         "dec": sexagesimal(observation.dec_deg, hours=False, digits=1),
@@ -85,7 +85,6 @@ def _cells(observation: Observation) -> dict[str, str]:
         "proposal": "0",
         "sequence_number": "999999",
     }
-    return values
 
 
 def write_swiftmastr(path: Path, pointings: Sequence[Pointing], ledger: Ledger) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Reals = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 _GRID_BINS = 40_000
 
 
@@ -27,7 +28,8 @@ class Pulse:
         after = np.maximum(time_s - self.onset_s, 1e-9)
         exponent = 2 * np.sqrt(self.rise_s / self.decay_s)
         exponent = exponent - self.rise_s / after - after / self.decay_s
-        return self.height * np.exp(np.maximum(exponent, -700.0))
+        shape: Reals = np.exp(np.maximum(exponent, -700.0))
+        return self.height * shape
 
 
 @dataclass(frozen=True)
@@ -38,18 +40,30 @@ class Profile:
 
     def at(self, time_s: Reals) -> Reals:
         """Return the profile at times from the trigger (s), not normalised."""
-        return np.sum([pulse.at(time_s) for pulse in self.pulses], axis=0)
+        total = np.zeros_like(time_s)
+        for pulse in self.pulses:
+            total = total + pulse.at(time_s)
+        return total
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """First onset, and when the last pulse is long over (s)."""
+        first = min(pulse.onset_s for pulse in self.pulses)
+        return first, max(p.onset_s + p.rise_s + 25 * p.decay_s for p in self.pulses)
 
     def binned(self, start_s: Reals, width_s: float) -> Reals:
         """Return the mean over bins from the trigger (s); shape of `start_s`."""
         steps = 4 if width_s < 0.1 else 32
         offsets = (np.arange(steps) + 0.5) * (width_s / steps)
-        return np.mean([self.at(start_s + offset) for offset in offsets], axis=0)
+        first, last = self.span_s
+        lit = (start_s > first - width_s) & (start_s < last)
+        mean = np.zeros_like(start_s)
+        for offset in offsets:
+            mean[lit] += self.at(start_s[lit] + offset) / steps
+        return mean
 
     def _grid(self) -> tuple[Reals, Reals]:
-        first = min(pulse.onset_s for pulse in self.pulses)
-        last = max(p.onset_s + p.rise_s + 25 * p.decay_s for p in self.pulses)
-        time = np.linspace(first, last, _GRID_BINS)
+        time = np.linspace(*self.span_s, _GRID_BINS)
         return time, self.at(time)
 
     def quantile_s(self, *fractions: float) -> tuple[float, ...]:

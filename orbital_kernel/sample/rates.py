@@ -61,7 +61,9 @@ def write_rates(
     lead = plan.segments[0].length_s * float(rng.uniform(0.45, 0.6))
     first = float(np.floor(plan.burst.trigger_met_s - lead))
     phase = float(rng.uniform(0, ORBIT_S))
-    times, counts, rows = [], [], 0
+    times: list[Reals] = []
+    counts: list[Reals] = []
+    rows = 0
     for segment in plan.segments:
         start = first + segment.offset_s
         here = clock.bin_starts(
@@ -76,15 +78,7 @@ def write_rates(
     size = fits.write(path, _hdus(plan, np.concatenate(times), np.concatenate(counts)))
     ledger.add("bursts", **_truth(plan))
     _lags(plan, ledger)
-    ledger.add(
-        "files",
-        path=path.name,
-        kind="bat rates",
-        observatory="swift",
-        bytes=size,
-        rows=rows,
-    )
-    return size
+    return ledger.add_file(path, "bat rates", size=size, rows=rows)
 
 
 def _segment(

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from orbital_kernel.sample.chandra import Observation
-from orbital_kernel.sample.field import Field
 from orbital_kernel.sample.logs import Pointing
 from orbital_kernel.sample.plan import CHANDRA_OBSID_0, Burst, Names, dice, draw_burst
 from orbital_kernel.sample.truth import Ledger
@@ -82,56 +81,6 @@ class Scene:
         )
         self.observations.append(observation)
         return observation
-
-    def add_field(self, sky: Field, label: str, names: tuple[str, str]) -> None:
-        """Add a field's sources and matches to the truth; names of the two files."""
-        self.ledger_field(sky, label, names)
-
-    def ledger_field(self, sky: Field, label: str, names: tuple[str, str]) -> None:
-        """Write truth rows of a field."""
-        swift_row = np.cumsum(sky.in_swift) - 1
-        for row in range(len(sky)):
-            both = bool(sky.in_swift[row] and sky.in_chandra[row])
-            source = f"{label}-{row + 1}"
-            self.ledger.add("sources", **_source(sky, row, source, names))
-            if both:
-                self.ledger.add(
-                    "matches",
-                    source=source,
-                    swift_file=names[0],
-                    swift_row=int(swift_row[row]),
-                    chandra_file=names[1],
-                    chandra_region_id=row + 1,
-                    separation_arcsec=_separation(sky, row),
-                )
-
-
-def _source(
-    sky: Field, row: int, source: str, names: tuple[str, str]
-) -> dict[str, object]:
-    swift, chandra = bool(sky.in_swift[row]), bool(sky.in_chandra[row])
-    return {
-        "source": source,
-        "ra": float(sky.ra[row]),
-        "dec": float(sky.dec[row]),
-        "flux_b_erg_cm2_s": float(sky.flux[row]),
-        "swift_file": names[0] if swift else "",
-        "swift_ra": float(sky.swift_ra[row]) if swift else None,
-        "swift_dec": float(sky.swift_dec[row]) if swift else None,
-        "swift_sigma_arcsec": float(sky.swift_sigma[row]) if swift else None,
-        "chandra_file": names[1] if chandra else "",
-        "chandra_ra": float(sky.chandra_ra[row]) if chandra else None,
-        "chandra_dec": float(sky.chandra_dec[row]) if chandra else None,
-        "chandra_sigma_arcsec": float(sky.chandra_sigma[row]) if chandra else None,
-    }
-
-
-def _separation(sky: Field, row: int) -> float:
-    """Return the separation of the two catalogue positions (arcsec), small angles."""
-    dec = np.radians(sky.swift_dec[row])
-    east = (sky.swift_ra[row] - sky.chandra_ra[row] + 180) % 360 - 180
-    north = sky.swift_dec[row] - sky.chandra_dec[row]
-    return float(np.hypot(east * np.cos(dec), north) * 3600)
 
 
 def _pointing(burst: Burst) -> Pointing:

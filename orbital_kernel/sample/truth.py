@@ -17,6 +17,7 @@ TABLES = ("files", "bursts", "sources", "matches", "lags", "faults", "photometry
 class Ledger:
     """Rows of truth while the sample is being written."""
 
+    root: Path
     rows: dict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: {name: [] for name in TABLES}
     )
@@ -25,12 +26,26 @@ class Ledger:
         """Add one row to a table of TABLES."""
         self.rows[table].append(row)
 
+    def add_file(self, path: Path, kind: str, *, size: int, rows: int) -> int:
+        """Add a file that was written under `root`; return its size."""
+        where = path.relative_to(self.root)
+        self.add(
+            "files",
+            file=path.name,
+            path=where.as_posix(),
+            kind=kind,
+            observatory=where.parts[0].partition("_")[0],
+            bytes=size,
+            rows=rows,
+        )
+        return size
+
 
 @dataclass(frozen=True)
 class Truth:
     """A written sample: its archive folder, its seed and size, and the truth tables.
 
-    files       path (in the archive), kind, observatory, bytes, rows
+    files       name and path in the archive, kind, observatory, bytes, rows
     bursts      a row a burst and file it is in (file '' for catalogue only): name,
                 trigger (MET, UTCF, UTC), position, durations (s), peak and fluence
     sources     a row a source of the field: true position (deg), flux, what each

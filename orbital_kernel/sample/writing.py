@@ -57,7 +57,7 @@ def write(
     """
     wanted = size_bytes(size)
     _refuse_foreign(folder)
-    scene = Scene(folder / "archive", seed, Ledger())
+    scene = Scene(folder / "archive", seed, Ledger(folder / "archive"))
     report = progress or _silent
     write_core(scene)
     report(scene.bytes, wanted, "core")

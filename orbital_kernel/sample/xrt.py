@@ -40,6 +40,12 @@ class Target:
     t0_utc_s: float
 
 
+def target(name: str, number: int, met_s: float) -> Target:
+    """Return a target whose T0 is that MET, to the tenth of a second files give."""
+    t0 = round(met_s, 1)
+    return Target(name, f"{number:08d}", t0, clock.swift_utc_s(t0, clock.utcf(t0)))
+
+
 def write_qdp(
     path: Path,
     target: Target,
@@ -63,15 +69,7 @@ def write_qdp(
     path.parent.mkdir(parents=True, exist_ok=True)
     content = ("\n".join(lines) + "\n").encode()
     path.write_bytes(content)
-    ledger.add(
-        "files",
-        path=path.name,
-        kind="xrt qdp",
-        observatory="swift",
-        bytes=len(content),
-        rows=points,
-    )
-    return len(content)
+    return ledger.add_file(path, "xrt qdp", size=len(content), rows=points)
 
 
 def afterglow_blocks() -> tuple[Block, ...]:
@@ -121,7 +119,9 @@ def _rows(
             error = true / np.sqrt(max(min(expected, 900.0), _COUNTS_PER_BIN * 0.3))
             flux = max(float(rng.normal(true, error)), 0.15 * true)
             plus, minus = error * 1.04, -error * 0.96
-        yield _row(middle, high - middle, low - middle, flux, plus, minus, block.limit)
+        yield _row(
+            middle, high - middle, low - middle, flux, plus, minus, limit=block.limit
+        )
 
 
 def _row(
@@ -131,6 +131,7 @@ def _row(
     flux: float,
     plus: float,
     minus: float,
+    *,
     limit: bool,
 ) -> str:
     errors = "0\t0" if limit else f"{plus:.9g}\t{minus:.9g}"
