@@ -1,0 +1,203 @@
+"""The detector: rows of one series in, as they come; triggers out.
+
+One pass, whatever batches the rows come in; its state can be kept and taken up
+again at any row, with the same triggers as without interruption.
+"""
+
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.science.bursts.excursion import Trigger
+from orbital_kernel.science.bursts.samples import (
+    Layout,
+    Samples,
+    layout,
+    rows,
+    tabulate,
+)
+from orbital_kernel.science.bursts.segment import Segment
+from orbital_kernel.science.bursts.settings import VERSION, Settings
+
+DEFAULT = Settings()
+
+
+class Detector:
+    """Follows one series of `rates`.
+
+    `late` counts rows that came after their place was passed and were left out.
+    """
+
+    def __init__(self, settings: Settings = DEFAULT) -> None:
+        self.settings = settings
+        self.late = 0
+        self._shape: Layout | None = None
+        self._pending: pl.DataFrame | None = None
+        self._last = -np.inf
+        self._newest = -np.inf
+        self._quiet = np.inf
+        self._segment: Segment | None = None
+
+    def feed(self, batch: pl.DataFrame) -> list[Trigger]:
+        """Take rows of the series, in any order; return what they tell.
+
+        Raises QueryError where columns are absent or the rows are of several kinds.
+        """
+        new = rows(batch)
+        if new.height == 0:
+            return []
+        if self._shape is None:
+            self._shape = layout(new)
+        self._refuse_strangers(new, self._shape)
+        late = new["met_s"] <= self._last
+        self.late += int(late.sum())
+        new = new.filter(~late)
+        waiting = new if self._pending is None else pl.concat([self._pending, new])
+        self._newest = max(self._newest, float(new["met_s"].max() or -np.inf))  # type: ignore[arg-type]
+        ready = self._ready(waiting, self._shape)
+        self._pending = waiting.filter(~ready)
+        return self._take(waiting.filter(ready))
+
+    def finish(self) -> list[Trigger]:
+        """End the series: take what still waits, close what is open."""
+        if self._shape is None:
+            return []
+        waiting = self._pending
+        self._pending = None
+        triggers = [] if waiting is None else self._take(waiting)
+        return triggers + self._close()
+
+    def _refuse_strangers(self, new: pl.DataFrame, shape: Layout) -> None:
+        channels = set(new["channel"].unique().to_list())
+        if new["kind"].unique().to_list() != [shape.kind] or channels - set(
+            shape.channels
+        ):
+            raise QueryError(
+                f"this detector follows a {shape.kind} series of channels"
+                f" {list(shape.channels)}; a batch has {new['kind'].unique().to_list()},"
+                f" channels {sorted(channels)}: use one detector a series"
+            )
+
+    def _ready(self, waiting: pl.DataFrame, shape: Layout) -> pl.Series:
+        """Return which rows are of bins complete in all channels, or need not wait."""
+        horizon = self._newest - self.settings.lateness_s
+        whole = waiting.select(
+            pl.col("channel").n_unique().over("met_s") >= len(shape.channels)
+        ).to_series()
+        due = waiting["met_s"] < horizon
+        return due | (whole & (waiting["met_s"] <= horizon))
+
+    def _take(self, ready: pl.DataFrame) -> list[Trigger]:
+        assert self._shape is not None
+        if ready.height == 0:
+            return []
+        samples = tabulate(ready, self._shape)
+        self._last = float(ready["met_s"].max())  # type: ignore[arg-type]
+        if len(samples) == 0:
+            return []
+        triggers: list[Trigger] = []
+        for part in self._parts(samples):
+            if self._segment is not None and self._gap(self._segment, part):
+                triggers += self._close()
+            if self._segment is None:
+                self._segment = Segment.begin(self._shape, self.settings, self._quiet)
+            triggers += self._segment.take(part)
+        return triggers
+
+    @property
+    def _longest_gap(self) -> float:
+        assert self._shape is not None
+        gap = self.settings.gap_s if self._shape.raw else self.settings.net_gap_s
+        return max(gap, 1.5 * self._shape.bin_s)
+
+    def _parts(self, samples: Samples) -> list[Samples]:
+        """Return the samples cut at gaps."""
+        idle = samples.met[1:] - samples.met[:-1] - samples.seconds[:-1]
+        cuts = [
+            0,
+            *(np.flatnonzero(idle > self._longest_gap) + 1).tolist(),
+            len(samples),
+        ]
+        return [samples.cut(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+
+    def _gap(self, segment: Segment, part: Samples) -> bool:
+        kept = segment.samples
+        if len(kept) == 0:
+            return False
+        return bool(part.met[0] - kept.met[-1] - kept.seconds[-1] > self._longest_gap)
+
+    def _close(self) -> list[Trigger]:
+        if self._segment is None:
+            return []
+        triggers, self._quiet = self._segment.close()
+        self._segment = None
+        return triggers
+
+    def state(self) -> bytes:
+        """Return all that is needed to go on after a restart (a compressed npz)."""
+        segment = None if self._segment is None else self._segment.state()
+        arrays = {} if segment is None else segment.pop("arrays")
+        head: dict[str, Any] = {
+            "version": VERSION,
+            "settings": asdict(self.settings),
+            "shape": None if self._shape is None else asdict(self._shape),
+            "late": self.late,
+            "last": self._last,
+            "newest": self._newest,
+            "quiet": self._quiet,
+            "segment": segment,
+            "pending": None if self._pending is None else self._pending.write_json(),
+        }
+        kept = io.BytesIO()
+        np.savez_compressed(kept, head=np.array(json.dumps(head)), **arrays)
+        return kept.getvalue()
+
+    @classmethod
+    def from_state(cls, kept: bytes) -> "Detector":
+        """Return the detector a state was taken of.
+
+        Raises QueryError for a state of another version of the detector.
+        """
+        with np.load(io.BytesIO(kept), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        head = json.loads(str(arrays.pop("head")))
+        if head["version"] != VERSION:
+            raise QueryError(
+                f"this state is of detector version {head['version']}, this is version"
+                f" {VERSION}: scan the series again from its start"
+            )
+        detector = cls(Settings(**head["settings"]))
+        detector.late = head["late"]
+        detector._last, detector._newest = head["last"], head["newest"]
+        detector._quiet = head["quiet"]
+        if head["shape"] is not None:
+            shape = head["shape"]
+            lists = {k: tuple(shape[k]) for k in ("channels", "bands")}
+            detector._shape = Layout(**(shape | lists))
+            if head["segment"] is not None:
+                segment = head["segment"] | {"arrays": arrays}
+                detector._segment = Segment.from_state(
+                    detector._shape, detector.settings, segment
+                )
+        if head["pending"] is not None:
+            detector._pending = pl.read_json(
+                io.StringIO(head["pending"]), schema=_pending_schema()
+            )
+        return detector
+
+
+def _pending_schema() -> dict[str, Any]:
+    empty = pl.DataFrame(
+        schema={
+            "met_s": pl.Float64,
+            "bin_s": pl.Float64,
+            "rate": pl.Float64,
+            "kind": pl.String,
+        }
+    )
+    return dict(rows(empty).schema)

@@ -1,0 +1,116 @@
+"""One excursion as a row: the columns of `cross.bursts` the data alone can fill."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.science.bursts.durations import durations
+from orbital_kernel.science.bursts.measure import Measurement
+from orbital_kernel.science.bursts.samples import Layout
+
+COLUMNS = {
+    "met_s": pl.Float64,
+    "significance": pl.Float64,
+    "timescale_s": pl.Float64,
+    "band": pl.String,
+    "t90_s": pl.Float64,
+    "t90_err_s": pl.Float64,
+    "t50_s": pl.Float64,
+    "t90_start_s": pl.Float64,
+    "peak": pl.Float64,
+    "fluence": pl.Float64,
+    "background": pl.Float64,
+    "unit": pl.String,
+    "cause": pl.String,
+    "evidence": pl.String,
+}
+Row = dict[str, Any]
+LEAST_T90_SIGMA = 7.0
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What the detector tells: an excursion begun, over, or taken back.
+
+    `key` stays the same from the `initial` to the `final` or `retraction` of one
+    excursion: the MET of the bin that made it stand out.
+    """
+
+    state: Literal["initial", "final", "retraction"]
+    key: str
+    row: Row
+
+
+def table(rows: list[Row]) -> pl.DataFrame:
+    """Return rows as a frame in order of time."""
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row").sort("met_s")
+
+
+def blank(shape: Layout, met_s: float, timescale_s: float, cause: str, why: str) -> Row:
+    """Return a row with nothing but where, how long and why."""
+    row: Row = dict.fromkeys(COLUMNS)
+    return row | {
+        "met_s": met_s,
+        "timescale_s": timescale_s,
+        "band": shape.bands[shape.total],
+        "unit": shape.unit,
+        "cause": cause,
+        "evidence": why,
+    }
+
+
+def measured(found: Measurement, shape: Layout, cause: str, why: str) -> Row:
+    """Return the row of a measured excursion."""
+    excess, window = found.excess, found.window
+    start = float(excess.met[window.first])
+    stop = float(excess.met[window.end - 1] + excess.seconds[window.end - 1])
+    part = slice(found.first, found.end)
+    value = excess.value[part, shape.total]
+    row = blank(shape, start, stop - start, cause, why) | {
+        "significance": window.sigma,
+        "band": shape.bands[window.band],
+        "peak": float((value / excess.seconds[part]).max()),
+        "fluence": float(value.sum()),
+        "background": _background(found, shape),
+    }
+    return row | (_durations(found, shape) if cause in {"burst", "unknown"} else {})
+
+
+def _background(found: Measurement, shape: Layout) -> float:
+    if shape.raw:
+        part = slice(found.first, found.end)
+        return float(found.level[part].mean()) / shape.bin_s
+    excess = found.excess
+    there = excess.variance[:, shape.total] > 0
+    there[found.first : found.end] = False
+    if not there.any():
+        return 0.0
+    return float(np.median(excess.value[there, shape.total] / excess.seconds[there]))
+
+
+def _durations(found: Measurement, shape: Layout) -> Row:
+    """Return T90 and T50, or nothing where they cannot be told.
+
+    They cannot where the fluence is below 7 sigma or the emission touches the first
+    or last bin there is.
+    """
+    excess, total = found.excess, shape.total
+    sigma = excess.sigma(found.first, found.end, total)
+    cut_off = found.first == 0 or found.end >= len(excess.met)
+    if sigma < LEAST_T90_SIGMA or (cut_off and shape.raw):
+        return {}
+    part = slice(found.first, found.end)
+    times = durations(
+        excess.met[part],
+        excess.seconds[part],
+        excess.value[part, total],
+        excess.variance[part, total],
+    )
+    return {
+        "t90_s": times.t90_s,
+        "t90_err_s": times.t90_err_s,
+        "t50_s": times.t50_s,
+        "t90_start_s": times.t90_start - float(excess.met[found.window.first]),
+    }

@@ -1,0 +1,155 @@
+"""Every window of every length tested in one pass: the functional pruning of FOCuS.
+
+The likelihood ratio of a window depends on its start only through the running sums
+(V, S) at that start, and only starts on the lower convex hull of those points can
+ever win, whatever excess comes next. Keeping the hull costs amortised O(1) a bin.
+Ward, Dilillo, Eckley & Fearnhead 2023, JASA 119, 2404 (arXiv:2208.01494), for counts;
+Romano, Eckley, Fearnhead & Rigaill 2023, JMLR 24, 81 (arXiv:2110.08205), for rates.
+
+S sums the excess over background, V its variance. The hull of a band is a deque in
+three arrays (V, S, number of the bin) between `head` and `tail`.
+"""
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+HULL = 256
+
+
+@nb.njit(cache=True, nogil=True)
+def compact(hull_v: Floats, hull_s: Floats, hull_i: Ints, ends: Ints) -> None:
+    """Move the deque to the front of its arrays; drop the oldest start if full."""
+    head, tail = ends[0], ends[1]
+    if tail - head >= HULL - 1:
+        head += 1
+    for k in range(head, tail):
+        hull_v[k - head] = hull_v[k]
+        hull_s[k - head] = hull_s[k]
+        hull_i[k - head] = hull_i[k]
+    ends[0] = 0
+    ends[1] = tail - head
+
+
+@nb.njit(cache=True, nogil=True)
+def push(
+    hull_v: Floats,
+    hull_s: Floats,
+    hull_i: Ints,
+    ends: Ints,
+    v: float,
+    s: float,
+    number: int,
+) -> None:
+    """Add a start at the running sums (v, s), popping starts it makes hopeless."""
+    tail = ends[1]
+    head = ends[0]
+    while tail - head >= 2:
+        dv = hull_v[tail - 1] - hull_v[tail - 2]
+        ds = hull_s[tail - 1] - hull_s[tail - 2]
+        if ds * (v - hull_v[tail - 1]) < (s - hull_s[tail - 1]) * dv:
+            break
+        tail -= 1
+    if tail >= HULL:
+        ends[1] = tail
+        compact(hull_v, hull_s, hull_i, ends)
+        tail = ends[1]
+    hull_v[tail] = v
+    hull_s[tail] = s
+    hull_i[tail] = number
+    ends[1] = tail + 1
+
+
+@nb.njit(cache=True, nogil=True)
+def prune(
+    hull_v: Floats,
+    hull_s: Floats,
+    hull_i: Ints,
+    ends: Ints,
+    slope: float,
+    oldest: int,
+) -> None:
+    """Drop starts older than `oldest`, and those followed by less than `slope`."""
+    head, tail = ends[0], ends[1]
+    while tail - head >= 2 and (
+        hull_i[head] < oldest
+        or hull_s[head + 1] - hull_s[head] <= slope * (hull_v[head + 1] - hull_v[head])
+    ):
+        head += 1
+    ends[0] = head
+
+
+@nb.njit(cache=True, nogil=True)
+def significance(v: float, s: float, dispersion: float, poisson: bool) -> float:  # noqa: FBT001
+    """Return sigma of an excess s over variance v; for counts, v is the background.
+
+    Wilks: the root of twice the log likelihood ratio, divided by the dispersion.
+    """
+    if s <= 0.0 or v <= 0.0:
+        return 0.0
+    if poisson:
+        n = s + v
+        return float(np.sqrt(max(0.0, 2.0 * (n * np.log(n / v) - s) / dispersion)))
+    return float(s / np.sqrt(v * dispersion))
+
+
+@nb.njit(cache=True, nogil=True)
+def best_start(
+    hull_v: Floats,
+    hull_s: Floats,
+    ends: Ints,
+    v: float,
+    s: float,
+) -> tuple[float, int]:
+    """Return the largest squared sigma of windows ending at (v, s), and its start.
+
+    For counts this Gaussian value is never less than the Poisson one, so that the
+    logarithm is needed only where it passes the threshold.
+    """
+    best = 0.0
+    where = -1
+    for k in range(ends[0], ends[1]):
+        ds = s - hull_s[k]
+        dv = v - hull_v[k]
+        if ds > 0.0 and dv > 0.0 and ds * ds > best * dv:
+            best = ds * ds / dv
+            where = k
+    return best, where
+
+
+@nb.njit(cache=True, nogil=True)
+def best_window(
+    excess: Floats, variance: Floats, drift: Floats, longest: int
+) -> tuple[float, int, int]:
+    """Return sigma, first bin and end bin (exclusive) of the best window of a series.
+
+    `excess` and `variance` are a bin's sums, `drift` its systematic offset, which
+    adds linearly over a window.
+    """
+    hull_v = np.zeros(HULL)
+    hull_s = np.zeros(HULL)
+    hull_i = np.zeros(HULL, dtype=np.int64)
+    ends = np.zeros(2, dtype=np.int64)
+    n = len(excess)
+    sum_d = np.zeros(n + 1)
+    v = s = best = 0.0
+    first = end = 0
+    push(hull_v, hull_s, hull_i, ends, 0.0, 0.0, 0)
+    for i in range(n):
+        v += variance[i]
+        s += excess[i]
+        sum_d[i + 1] = sum_d[i] + drift[i]
+        prune(hull_v, hull_s, hull_i, ends, 0.0, i + 1 - longest)
+        for k in range(ends[0], ends[1]):
+            ds = s - hull_s[k]
+            offset = sum_d[i + 1] - sum_d[hull_i[k]]
+            dv = v - hull_v[k] + offset * offset
+            if ds > 0.0 and dv > 0.0 and ds > best * np.sqrt(dv):
+                best = ds / np.sqrt(dv)
+                first = hull_i[k]
+                end = i + 1
+        push(hull_v, hull_s, hull_i, ends, v, s, i + 1)
+    return best, first, end

@@ -1,0 +1,97 @@
+"""A segment of raw counts in blocks: where it was in the SAA, where it was unstable."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orbital_kernel.science.bursts.excursion import Row, blank
+from orbital_kernel.science.bursts.samples import Layout, Samples
+from orbital_kernel.science.bursts.settings import Settings
+
+Floats = NDArray[np.float64]
+BLOCK = ("start", "stop", "rate", "dispersion")
+
+
+@dataclass
+class Ledger:
+    """Blocks of a segment: start and stop MET, mean rate, variance over Poisson."""
+
+    blocks: Floats
+
+    @classmethod
+    def empty(cls) -> "Ledger":
+        """Return a ledger without blocks."""
+        return cls(np.empty((0, len(BLOCK))))
+
+    def add(self, samples: Samples, shape: Layout) -> None:
+        """Add one block of bins."""
+        counts = samples.value[:, shape.total]
+        mean = float(counts.mean())
+        steps = np.diff(counts)
+        scatter = float((steps**2).mean()) / 2 if len(steps) else mean
+        block = (
+            samples.met[0],
+            samples.met[-1] + samples.seconds[-1],
+            counts.sum() / samples.seconds.sum(),
+            scatter / max(mean, 1.0),
+        )
+        self.blocks = np.vstack((self.blocks, block))
+
+    def quiet(self, known: float) -> float:
+        """Return the lowest rate of a block, or the one known from before if lower."""
+        rates = self.blocks[:, 2]
+        return min(known, float(rates.min())) if len(rates) else known
+
+    def rows(self, shape: Layout, known: float, settings: Settings) -> list[Row]:
+        """Return the stretches in the SAA or unstable, a row each."""
+        if len(self.blocks) == 0:
+            return []
+        return [
+            *self._saa(shape, self.quiet(known), settings),
+            *self._unstable(shape, settings),
+        ]
+
+    def _saa(self, shape: Layout, quiet: float, settings: Settings) -> list[Row]:
+        """Return stretches where the rate is high, having risen and fallen slowly."""
+        rate = self.blocks[:, 2]
+        found = []
+        for first, end in runs(rate > settings.saa_excess * quiet):
+            around = rate[max(first - 1, 0) : end + 1]
+            ratio = np.maximum(around[1:] / around[:-1], around[:-1] / around[1:])
+            start, stop = self.blocks[first, 0], self.blocks[end - 1, 1]
+            at_edge = first == 0 or end == len(rate)
+            slow = len(ratio) == 0 or ratio.max() < settings.saa_step
+            if slow and (stop - start >= settings.saa_least_s or at_edge):
+                high = float(rate[first:end].max())
+                why = f"rate climbs smoothly to {high:.0f}, quiet rate {quiet:.0f} counts/s"
+                row = blank(shape, float(start), float(stop - start), "saa", why)
+                found.append(row | {"peak": high - quiet, "background": quiet})
+        return found
+
+    def _unstable(self, shape: Layout, settings: Settings) -> list[Row]:
+        """Return stretches where neighbours scatter far more than Poisson allows."""
+        bad = self.blocks[:, 3] >= settings.unstable_dispersion
+        found = []
+        for first, end in runs(closed(bad)):
+            if bad[first:end].sum() < 3:
+                continue
+            start, stop = self.blocks[first, 0], self.blocks[end - 1, 1]
+            scatter = float(np.median(self.blocks[first:end, 3]))
+            why = f"unstable rate: neighbouring bins scatter {scatter:.0f} x Poisson"
+            row = blank(shape, float(start), float(stop - start), "unknown", why)
+            found.append(row | {"background": float(self.blocks[first:end, 2].mean())})
+        return found
+
+
+def closed(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return flags with single gaps filled."""
+    full = flags.copy()
+    full[1:-1] |= flags[:-2] & flags[2:]
+    return full
+
+
+def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first and end (exclusive) of each run of true flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

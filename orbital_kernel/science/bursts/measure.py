@@ -1,0 +1,154 @@
+"""One candidate measured: its best window, how far it reaches, what lies under it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orbital_kernel.science.bursts.background import bracket, net_excess
+from orbital_kernel.science.bursts.extent import Excess, Window, extended, strongest
+from orbital_kernel.science.bursts.samples import Layout, Samples
+from orbital_kernel.science.bursts.settings import Settings
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A candidate's best window, its extent in bins, and its surroundings.
+
+    `level` and `dispersion` are those of the total band; `before` and `after` count
+    the bins the background was fitted on.
+    """
+
+    excess: Excess
+    window: Window
+    first: int
+    end: int
+    level: Floats
+    dispersion: float
+    before: int
+    after: int
+
+    @property
+    def start(self) -> float:
+        """Start of the extent, MET s."""
+        return float(self.excess.met[self.first])
+
+    @property
+    def stop(self) -> float:
+        """End of the extent, MET s."""
+        return float(self.excess.met[self.end - 1] + self.excess.seconds[self.end - 1])
+
+
+def quiet_s(lasts_s: float, shape: Layout, settings: Settings) -> float:
+    """Return how long it must be quiet for an excess of that length to be over."""
+    least = 3.0 if shape.raw else settings.quiet_least_s
+    return min(max(lasts_s, least), settings.quiet_most_s)
+
+
+def measure_net(
+    samples: Samples, first: int, end: int, shape: Layout, settings: Settings
+) -> Measurement:
+    """Measure the emission around bins `first` to `end` of a net series."""
+    excess = net_excess(samples, settings)
+    longest = settings.longest_window_s
+    low = int(np.searchsorted(samples.met, samples.met[first] - settings.quiet_most_s))
+    best = strongest(excess, low, len(samples), longest)
+    if best.sigma < settings.net_sigma:
+        return _plain(excess, Window(best.sigma, first, end, best.band), samples)
+    first, end, best = _grown(excess, best, shape, settings)
+    return _plain(excess, best, samples, first, end)
+
+
+def _plain(
+    excess: Excess,
+    window: Window,
+    samples: Samples,
+    first: int | None = None,
+    end: int | None = None,
+) -> Measurement:
+    return Measurement(
+        excess,
+        window,
+        window.first if first is None else first,
+        window.end if end is None else end,
+        np.zeros(len(samples)),
+        1.0,
+        0,
+        0,
+    )
+
+
+def _grown(
+    excess: Excess, best: Window, shape: Layout, settings: Settings
+) -> tuple[int, int, Window]:
+    """Return the extent with adjacent and near emission, and the strongest window."""
+    first, end = best.first, best.end
+    threshold = settings.raw_sigma if shape.raw else settings.net_sigma
+    for _ in range(32):
+        first, end = extended(excess, first, end, shape.total, settings.extend_sigma)
+        stop = excess.met[end - 1] + excess.seconds[end - 1]
+        near = quiet_s(float(stop - excess.met[first]), shape, settings)
+        low = int(np.searchsorted(excess.met, excess.met[first] - near))
+        high = int(np.searchsorted(excess.met, stop + near))
+        others = (
+            strongest(
+                excess, end, _until(excess, end, high), settings.longest_window_s
+            ),
+            strongest(excess, low, first, settings.longest_window_s),
+        )
+        other = max(others, key=lambda window: window.sigma)
+        if other.sigma < threshold:
+            break
+        first, end = min(first, other.first), max(end, other.end)
+        best = max(best, other, key=lambda window: window.sigma)
+    return first, end, best
+
+
+def _until(excess: Excess, end: int, high: int) -> int:
+    """Return where to stop looking for an episode that begins before bin `high`."""
+    return min(len(excess.met), high + max(high - end, 8))
+
+
+def measure_raw(
+    samples: Samples, first: int, end: int, shape: Layout, settings: Settings
+) -> Measurement:
+    """Measure the excess around bins `first` to `end` of raw counts.
+
+    Fit and window depend on each other: both are repeated until they agree.
+    """
+    near = settings.bracket_most_s
+    window = Window(0.0, first, end, shape.total)
+    outer = (first, end)
+    for _ in range(4):
+        fit = bracket(samples, *outer, settings)
+        met = samples.met
+        low = int(np.searchsorted(met, met[outer[0]] - 0.25 * near))
+        high = int(np.searchsorted(met, met[outer[1] - 1] + 0.25 * near))
+        found = strongest(
+            fit.excess,
+            max(low, 0),
+            min(high, len(met)),
+            settings.longest_raw_window_s * 2,
+        )
+        if found.end <= found.first:
+            break
+        window = found
+        grown = extended(
+            fit.excess, found.first, found.end, shape.total, settings.extend_sigma
+        )
+        if grown == outer:
+            break
+        outer = grown
+    fit = bracket(samples, *outer, settings)
+    sigma = fit.excess.sigma(window.first, window.end, window.band)
+    return Measurement(
+        fit.excess,
+        Window(sigma, window.first, window.end, window.band),
+        *outer,
+        fit.level[:, shape.total],
+        float(fit.dispersion[shape.total]),
+        fit.before,
+        fit.after,
+    )

@@ -1,0 +1,195 @@
+"""The one pass over a series: where does any window of any band first stand out?
+
+Two kernels over the same hulls. `advance_net` takes background-subtracted rates with
+their errors. `advance_raw` takes counts and follows their background by level and
+slope (Brown's double exponential smoothing) of bins older than a lag; bins during
+which any window stands out do not enter, so a burst does not become background.
+"""
+
+import numba as nb
+import numpy as np
+
+from orbital_kernel.science.bursts.hull import (
+    Floats,
+    Ints,
+    best_start,
+    prune,
+    push,
+    significance,
+)
+
+HOLD_SIGMA = 3.0
+NOISE_MEMORY = 0.02
+CLIP = 9.0
+
+
+@nb.njit(cache=True, nogil=True)
+def advance_net(
+    excess: Floats,
+    variance: Floats,
+    seconds: Floats,
+    number: int,
+    sums: Floats,
+    hull_v: Floats,
+    hull_s: Floats,
+    hull_i: Ints,
+    ends: Ints,
+    threshold: float,
+    faintest: float,
+    longest: int,
+) -> tuple[int, int, int, float]:
+    """Take bins (n, bands) until a window passes; return how many were taken.
+
+    Also returns the band and the number of the first bin of that window, and its
+    sigma (0 where none passed). `number` counts bins from the start of the series.
+    """
+    n, bands = excess.shape
+    for i in range(n):
+        found = 0.0
+        where = -1
+        band = -1
+        for b in range(bands):
+            if variance[i, b] <= 0.0:
+                continue
+            if ends[b, 1] == ends[b, 0]:
+                push(
+                    hull_v[b],
+                    hull_s[b],
+                    hull_i[b],
+                    ends[b],
+                    sums[b, 0],
+                    sums[b, 1],
+                    number + i,
+                )
+            sums[b, 0] += variance[i, b]
+            sums[b, 1] += excess[i, b]
+            v, s = sums[b, 0], sums[b, 1]
+            slope = faintest / np.sqrt(variance[i, b] / seconds[i])
+            prune(
+                hull_v[b],
+                hull_s[b],
+                hull_i[b],
+                ends[b],
+                slope,
+                number + i + 1 - longest,
+            )
+            best, k = best_start(hull_v[b], hull_s[b], ends[b], v, s)
+            if best > found and best >= threshold * threshold:
+                found = best
+                where = hull_i[b, k]
+                band = b
+            push(hull_v[b], hull_s[b], hull_i[b], ends[b], v, s, number + i + 1)
+        if band >= 0:
+            return i + 1, band, where, np.sqrt(found)
+    return n, -1, -1, 0.0
+
+
+@nb.njit(cache=True, nogil=True)
+def advance_raw(
+    counts: Floats,
+    number: int,
+    sums: Floats,
+    hull_v: Floats,
+    hull_s: Floats,
+    hull_i: Ints,
+    ends: Ints,
+    smooth: Floats,
+    ring: Floats,
+    place: Ints,
+    alpha: float,
+    threshold: float,
+    faintest: float,
+    longest: int,
+) -> tuple[int, int, int, float]:
+    """Take bins (n, bands) of counts until a window passes; as `advance_net`.
+
+    `smooth` holds a band's two smoothed values, its noise (variance of a bin) and its
+    last count; `ring` the counts not yet old enough to enter the background.
+    `place` counts bins in the ring, and bins the background was held.
+    """
+    n, bands = counts.shape
+    lag = ring.shape[1]
+    for i in range(n):
+        found = 0.0
+        where = -1
+        band = -1
+        hold = False
+        for b in range(bands):
+            level = 2.0 * smooth[b, 0] - smooth[b, 1]
+            slope = alpha / (1.0 - alpha) * (smooth[b, 0] - smooth[b, 1])
+            expected = max(level + slope * (min(place[0], lag) + 1 + place[1]), 0.1)
+            step = counts[i, b] - smooth[b, 3]
+            smooth[b, 3] = counts[i, b]
+            noise = min(0.5 * step * step, CLIP * smooth[b, 2])
+            smooth[b, 2] += NOISE_MEMORY * (noise - smooth[b, 2])
+            dispersion = max(1.0, smooth[b, 2] / expected)
+            if ends[b, 1] == ends[b, 0]:
+                push(
+                    hull_v[b],
+                    hull_s[b],
+                    hull_i[b],
+                    ends[b],
+                    sums[b, 0],
+                    sums[b, 1],
+                    number + i,
+                )
+            sums[b, 0] += expected
+            sums[b, 1] += counts[i, b] - expected
+            v, s = sums[b, 0], sums[b, 1]
+            prune(
+                hull_v[b],
+                hull_s[b],
+                hull_i[b],
+                ends[b],
+                faintest * np.sqrt(dispersion / expected),
+                number + i + 1 - longest,
+            )
+            best, k = best_start(hull_v[b], hull_s[b], ends[b], v, s)
+            best /= dispersion
+            hold = hold or best > HOLD_SIGMA * HOLD_SIGMA
+            if best >= threshold * threshold and best > found:
+                sigma = significance(
+                    v - hull_v[b, k], s - hull_s[b, k], dispersion, True
+                )
+                if sigma >= threshold and sigma * sigma > found:
+                    found = sigma * sigma
+                    where = hull_i[b, k]
+                    band = b
+            push(hull_v[b], hull_s[b], hull_i[b], ends[b], v, s, number + i + 1)
+        _follow(counts[i], smooth, ring, place, alpha, hold and place[1] < longest)
+        if band >= 0:
+            return i + 1, band, where, np.sqrt(found)
+    return n, -1, -1, 0.0
+
+
+@nb.njit(cache=True, nogil=True)
+def _follow(
+    counts: Floats,
+    smooth: Floats,
+    ring: Floats,
+    place: Ints,
+    alpha: float,
+    hold: bool,  # noqa: FBT001
+) -> None:
+    """Let the oldest bin of the ring enter the background, unless it is held."""
+    bands, lag = ring.shape
+    if hold:
+        place[1] += 1
+        return
+    if place[1] > 0:
+        # What was held back is not background: restart the ring after it.
+        for b in range(bands):
+            slope = alpha / (1.0 - alpha) * (smooth[b, 0] - smooth[b, 1])
+            ahead = slope * (place[1] + min(place[0], lag))
+            smooth[b, 0] += ahead
+            smooth[b, 1] += ahead
+        place[0] = 0
+        place[1] = 0
+    at = place[0] % lag
+    for b in range(bands):
+        if place[0] >= lag:
+            old = ring[b, at]
+            smooth[b, 0] += alpha * (old - smooth[b, 0])
+            smooth[b, 1] += alpha * (smooth[b, 0] - smooth[b, 1])
+        ring[b, at] = counts[b]
+    place[0] += 1

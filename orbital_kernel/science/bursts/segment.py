@@ -1,0 +1,373 @@
+"""One uninterrupted stretch of a series, followed bin by bin.
+
+Everything a segment decides, it decides at a bin: when that bin is there, whatever
+batches it came in. So a segment fed in one piece, bin by bin, or taken up from a
+checkpoint tells the same triggers.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orbital_kernel.science.bursts.cause import net_cause, raw_cause
+from orbital_kernel.science.bursts.excursion import Row, Trigger, blank, measured
+from orbital_kernel.science.bursts.hull import HULL
+from orbital_kernel.science.bursts.ledger import Ledger
+from orbital_kernel.science.bursts.measure import (
+    Measurement,
+    measure_net,
+    measure_raw,
+    quiet_s,
+)
+from orbital_kernel.science.bursts.onepass import advance_net, advance_raw
+from orbital_kernel.science.bursts.samples import Layout, Samples, no_samples
+from orbital_kernel.science.bursts.settings import Settings
+from orbital_kernel.science.bursts.turnon import Learned, learn
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Episode:
+    """A candidate being watched: bins counted from the start of the segment."""
+
+    key: str
+    first: int
+    end: int
+    band: int
+    sigma: float
+    review: float
+    """MET at which it is measured next."""
+
+
+@dataclass
+class Hulls:
+    """State of the one pass: hulls of all bands, and for counts their background."""
+
+    sums: Floats
+    v: Floats
+    s: Floats
+    i: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    smooth: Floats
+    ring: Floats
+    place: NDArray[np.int64]
+
+    @classmethod
+    def fresh(cls, bands: int, lag: int) -> "Hulls":
+        """Return the state before any bin."""
+        return cls(
+            sums=np.zeros((bands, 2)),
+            v=np.zeros((bands, HULL)),
+            s=np.zeros((bands, HULL)),
+            i=np.zeros((bands, HULL), dtype=np.int64),
+            ends=np.zeros((bands, 2), dtype=np.int64),
+            smooth=np.zeros((bands, 4)),
+            ring=np.zeros((bands, lag)),
+            place=np.zeros(2, dtype=np.int64),
+        )
+
+
+@dataclass
+class Segment:
+    """A stretch without gaps: bins kept, how far they were taken, what is watched."""
+
+    shape: Layout
+    settings: Settings
+    known_quiet: float
+    samples: Samples
+    base: int = 0
+    """Bins of the segment dropped before the first one kept."""
+    done: int = 0
+    floor: int = 0
+    """Bins before this one belong to an excursion already told."""
+    learned: bool = False
+    start: float | None = None
+    episode: Episode | None = None
+    ledger: Ledger = field(default_factory=Ledger.empty)
+    blocked: int = 0
+    hulls: Hulls = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hulls = self._fresh()
+
+    @classmethod
+    def begin(cls, shape: Layout, settings: Settings, known_quiet: float) -> "Segment":
+        """Return a segment without bins."""
+        return cls(shape, settings, known_quiet, no_samples(len(shape.bands)))
+
+    def _fresh(self) -> Hulls:
+        lag = max(round(self.settings.background_lag_s / self.shape.bin_s), 2)
+        return Hulls.fresh(len(self.shape.bands), lag)
+
+    def take(self, samples: Samples) -> list[Trigger]:
+        """Follow more bins; return what they tell."""
+        if len(samples) == 0:
+            return []
+        if self.start is None:
+            self.start = float(samples.met[0])
+        self.samples = self.samples.join(samples)
+        triggers = self._run(closing=False)
+        self._trim()
+        return triggers
+
+    def close(self) -> tuple[list[Trigger], float]:
+        """End the segment; return its last triggers and the quiet rate it knew."""
+        triggers = self._run(closing=True) if self.start is not None else []
+        if self.shape.raw and len(self.samples):
+            self._book(closing=True)
+            rows = self.ledger.rows(self.shape, self.known_quiet, self.settings)
+            triggers += [
+                Trigger("final", f"{row['met_s']:.3f}-{row['cause']}", row)
+                for row in rows
+            ]
+        return triggers, self.ledger.quiet(self.known_quiet)
+
+    @property
+    def _count(self) -> int:
+        return self.base + len(self.samples)
+
+    def _number(self, met: float) -> int:
+        """Return the number of the first bin that starts at or after a MET."""
+        return self.base + int(np.searchsorted(self.samples.met, met - 1e-6))
+
+    def _run(self, *, closing: bool) -> list[Trigger]:
+        triggers: list[Trigger] = []
+        if self.shape.raw and not self.learned and not self._learn(triggers, closing):
+            return triggers
+        while True:
+            if self.shape.raw:
+                self._book(closing=False)
+            if self.episode is not None:
+                due = self._number(self.episode.review)
+                if due >= self._count and not closing:
+                    break
+                triggers += self._review(
+                    min(due, self._count - 1), closing=due >= self._count
+                )
+            elif self.done >= self._count:
+                break
+            else:
+                triggers += self._advance()
+        return triggers
+
+    def _learn(self, triggers: list[Trigger], closing: bool) -> bool:  # noqa: FBT001
+        """Learn the background of the segment's beginning once it is long enough."""
+        assert self.start is not None
+        due = self._number(self.start + self.settings.learn_s)
+        if due >= self._count and not closing:
+            return False
+        first = self.samples.cut(0, min(due, self._count) - self.base)
+        learned = learn(first, self.shape, self.settings)
+        if learned is None:
+            self.done = self._count
+            self.learned = True
+            return True
+        self.learned = True
+        self._set_background(learned)
+        self.done = self.floor = learned.settled
+        if learned.turn_on is not None:
+            row = learned.turn_on
+            triggers.append(Trigger("final", f"{row['met_s']:.3f}", row))
+        elif learned.window is not None:
+            self.floor = 0
+            a, b, sigma = learned.window
+            self._open(a, b, self.shape.total, sigma)
+        return True
+
+    def _set_background(self, learned: Learned) -> None:
+        alpha = self._alpha
+        behind = (1 - alpha) / alpha * learned.slope
+        self.hulls = self._fresh()
+        self.hulls.smooth[:, 0] = learned.level - behind
+        self.hulls.smooth[:, 1] = learned.level - 2 * behind
+        self.hulls.smooth[:, 2] = learned.noise
+        self.hulls.smooth[:, 3] = learned.level
+
+    @property
+    def _alpha(self) -> float:
+        return min(self.shape.bin_s / self.settings.background_s, 0.5)
+
+    def _advance(self) -> list[Trigger]:
+        """Take bins until a window stands out or there are no more."""
+        h, s = self.hulls, self.settings
+        at = self.done - self.base
+        if self.shape.raw:
+            taken, band, start, sigma = advance_raw(
+                self.samples.value[at:], self.done, h.sums, h.v, h.s, h.i, h.ends,
+                h.smooth, h.ring, h.place, self._alpha, s.raw_open_sigma,
+                s.faintest_mean * np.sqrt(self.shape.bin_s),
+                max(int(s.longest_raw_window_s / self.shape.bin_s), 1),
+            )  # fmt: skip
+        else:
+            taken, band, start, sigma = advance_net(
+                self.samples.value[at:], self.samples.variance[at:],
+                self.samples.seconds[at:], self.done, h.sums, h.v, h.s, h.i, h.ends,
+                s.net_open_sigma, s.faintest_mean,
+                max(int(s.longest_window_s / self.shape.bin_s), 1),
+            )  # fmt: skip
+        self.done += taken
+        if band < 0:
+            return []
+        self._open(max(start, self.floor), self.done, band, sigma)
+        return [self._initial()]
+
+    def _open(self, first: int, end: int, band: int, sigma: float) -> None:
+        key = f"{self.samples.met[end - 1 - self.base]:.3f}"
+        lasts = (end - first) * self.shape.bin_s
+        self.episode = Episode(key, first, end, band, sigma, 0.0)
+        self.episode.review = self._due(end, lasts)
+
+    def _due(self, end: int, lasts: float) -> float:
+        """Return when an excess that ends at a bin can be told to be over."""
+        at = min(end, self._count) - 1 - self.base
+        stop = float(self.samples.met[at] + self.samples.seconds[at])
+        wait = quiet_s(lasts, self.shape, self.settings)
+        if self.shape.raw:
+            s = self.settings
+            reach = min(max(2 * lasts, s.bracket_least_s), s.bracket_most_s)
+            wait = max(wait, reach + 0.1 * lasts + self.shape.bin_s)
+        return stop + wait
+
+    def _initial(self) -> Trigger:
+        assert self.episode is not None
+        e = self.episode
+        at = e.first - self.base
+        start = float(self.samples.met[at])
+        stop = float(self.samples.met[e.end - 1 - self.base]) + self.shape.bin_s
+        cause = "unknown" if self.shape.raw else "burst"
+        why = f"{e.sigma:.1f} sigma and not yet over"
+        row = blank(self.shape, start, stop - start, cause, why)
+        row |= {"significance": e.sigma, "band": self.shape.bands[e.band]}
+        return Trigger("initial", e.key, row)
+
+    def _review(self, last: int, *, closing: bool) -> list[Trigger]:
+        """Measure the episode with bins up to `last`; tell it where it is over."""
+        assert self.episode is not None
+        e, s = self.episode, self.settings
+        low = max(
+            self.floor, self._number(self.samples.met[e.first - self.base] - 320.0)
+        )
+        part = self.samples.cut(low - self.base, last + 1 - self.base)
+        measure = measure_raw if self.shape.raw else measure_net
+        found = measure(part, e.first - low, min(e.end, last + 1) - low, self.shape, s)
+        over = self._due(low + found.end, found.stop - found.start)
+        long = found.stop - found.start >= (
+            256.0 if self.shape.raw else s.longest_episode_s
+        )
+        if not closing and not long and over > e.review + 1e-6:
+            e.review = over
+            return []
+        threshold = s.raw_sigma if self.shape.raw else s.net_sigma
+        self._resume(low + found.end, last)
+        if found.window.sigma < threshold:
+            return [
+                Trigger(
+                    "retraction", e.key, self._row(found, "unknown", "not confirmed")
+                )
+            ]
+        return [Trigger("final", e.key, self._row(found, *self._cause(found)))]
+
+    def _cause(self, found: Measurement) -> tuple[str, str]:
+        if not self.shape.raw:
+            return net_cause(found, self.shape)
+        quiet = self.ledger.quiet(self.known_quiet)
+        return raw_cause(found, self.shape, quiet, self.settings)
+
+    def _row(self, found: Measurement, cause: str, why: str) -> Row:
+        return measured(found, self.shape, cause, why)
+
+    def _resume(self, end: int, last: int) -> None:
+        """Go on after an episode: from its end, with a background learned anew."""
+        assert self.episode is not None
+        end = max(end, self.episode.end)
+        self.episode = None
+        self.floor = end
+        self.done = end
+        if not self.shape.raw:
+            self.hulls = self._fresh()
+            return
+        stop = min(last + 1, end + int(self.settings.bracket_most_s / self.shape.bin_s))
+        after = self.samples.cut(end - self.base, stop - self.base)
+        if len(after) < 6:
+            self.done = max(end, last + 1)
+            before = self.samples.cut(
+                max(self.done - 30 - self.base, 0), self.done - self.base
+            )
+            after = before
+        learned = learn(after, self.shape, self.settings, settle_s=0.0)
+        if learned is not None:
+            self._set_background(learned)
+
+    def _book(self, *, closing: bool) -> None:
+        """Enter whole blocks into the ledger; at the end also what is left."""
+        size = max(round(self.settings.block_s / self.shape.bin_s), 2)
+        upto = self.done if not closing else self._count
+        while self.blocked + size <= upto or (closing and self.blocked + 2 <= upto):
+            end = min(self.blocked + size, upto)
+            self.ledger.add(
+                self.samples.cut(self.blocked - self.base, end - self.base), self.shape
+            )
+            self.blocked = end
+
+    def _trim(self) -> None:
+        """Drop bins no later measurement looks at."""
+        keep = min(self.done, self.floor if self.episode else self.done)
+        if self.episode is not None:
+            keep = min(keep, self.episode.first)
+        if self.shape.raw:
+            keep = min(keep, self.blocked)
+        if keep - self.base <= 0 or len(self.samples) == 0:
+            return
+        met = (
+            float(self.samples.met[min(keep - self.base, len(self.samples) - 1)])
+            - 1000.0
+        )
+        drop = int(np.searchsorted(self.samples.met, met))
+        if drop > 4096:
+            self.samples = self.samples.cut(drop)
+            self.base += drop
+
+    def state(self) -> dict[str, Any]:
+        """Return what `Detector.state` keeps of the segment."""
+        episode = None if self.episode is None else vars(self.episode).copy()
+        return {
+            "scalars": {
+                "known_quiet": self.known_quiet,
+                "base": self.base,
+                "done": self.done,
+                "floor": self.floor,
+                "learned": self.learned,
+                "start": self.start,
+                "blocked": self.blocked,
+            },
+            "episode": episode,
+            "arrays": {
+                **{f"samples_{k}": v for k, v in vars(self.samples).items()},
+                **{f"hulls_{k}": v for k, v in vars(self.hulls).items()},
+                "ledger": self.ledger.blocks,
+            },
+        }
+
+    @classmethod
+    def from_state(
+        cls, shape: Layout, settings: Settings, kept: dict[str, Any]
+    ) -> "Segment":
+        """Return the segment a state was taken of."""
+        arrays = kept["arrays"]
+        samples = {k[8:]: v for k, v in arrays.items() if k.startswith("samples_")}
+        segment = cls(
+            shape,
+            settings,
+            samples=Samples(**samples),
+            ledger=Ledger(arrays["ledger"]),
+            **kept["scalars"],
+        )
+        segment.hulls = Hulls(
+            **{k[6:]: v for k, v in arrays.items() if k.startswith("hulls_")}
+        )
+        if kept["episode"] is not None:
+            segment.episode = Episode(**kept["episode"])
+        return segment

@@ -1,0 +1,57 @@
+"""What the burst detector takes for granted, in one place."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Thresholds and times of the detector; lengths in s, thresholds in sigma.
+
+    The thresholds come from `science.calibration`: false alarms a day against
+    threshold, measured on quiet stretches.
+    """
+
+    net_open_sigma: float = 4.8
+    net_sigma: float = 5.0
+    raw_open_sigma: float = 5.0
+    raw_sigma: float = 6.0
+    extend_sigma: float = 2.6
+    longest_window_s: float = 600.0
+    longest_raw_window_s: float = 128.0
+    faintest_mean: float = 0.2
+    """Least mean of a window, in sigma of one second: fainter ones are drift."""
+    net_drift: float = 0.07
+    """Systematic offset of a net series, in sigma of one second."""
+    quiet_least_s: float = 30.0
+    quiet_most_s: float = 150.0
+    """A burst is over after as long a quiet as it lasted, within these bounds."""
+    first_review_s: float = 4.0
+    longest_episode_s: float = 3000.0
+    background_s: float = 30.0
+    """Time constant of the tracked level and slope."""
+    background_lag_s: float = 4.0
+    """Bins younger than this do not yet enter the tracked background."""
+    bracket_least_s: float = 24.0
+    bracket_most_s: float = 120.0
+    gap_s: float = 10.0
+    """A raw series starts a new segment after a gap this long."""
+    net_gap_s: float = 900.0
+    settle_s: float = 25.0
+    """Turn-on transients are looked for within this time of a segment's start."""
+    learn_s: float = 60.0
+    """The background of a segment is first learned by this time."""
+    turn_on_excess: float = 0.08
+    block_s: float = 16.0
+    saa_excess: float = 1.5
+    saa_step: float = 1.7
+    saa_least_s: float = 60.0
+    unstable_dispersion: float = 6.0
+    lateness_s: float = 0.0
+    """How long a bin waits for rows that arrive out of order."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values, for the `detector` column."""
+        return {"version": VERSION, **asdict(self)}
