@@ -1,6 +1,9 @@
 """The core of every sample: each format, each fault and each kind of truth once."""
 
-from orbital_kernel.sample import bat, catalogs, chandra, clock, rates, xrt
+from orbital_kernel.sample import bat, clock, rates, source_catalogs, xrt
+from orbital_kernel.sample.acis import Observation, draw_photons
+from orbital_kernel.sample.chandra_events import write_events
+from orbital_kernel.sample.chandra_lightcurve import write_lightcurve
 from orbital_kernel.sample.curves import (
     BAND_SHARE,
     ERG_PER_COUNT,
@@ -143,21 +146,21 @@ def _barycentred(scene: Scene) -> None:
 
 
 def _chandra(
-    scene: Scene, seen: chandra.Observation, curve: Curve, width_s: float | None
+    scene: Scene, seen: Observation, curve: Curve, width_s: float | None
 ) -> None:
     rng = scene.rng(f"chandra {seen.obs_id}")
-    photons = chandra.draw_photons(seen, curve, rng)
+    photons = draw_photons(seen, curve, rng)
     folder = scene.folder / "chandra"
     events = folder / "evt2" / f"sim_acisf{seen.obs_id:05d}N001_evt2.fits"
-    chandra.write_events(events, seen, photons, rng, scene.ledger)
+    write_events(events, seen, photons, rng, scene.ledger)
     if width_s is None:
         return
     light = folder / "lightcurves" / f"sim_{seen.obs_id}_lc{width_s:.0f}.fits"
-    chandra.write_lightcurve(light, seen, photons, width_s, scene.ledger)
+    write_lightcurve(light, seen, photons, width_s, scene.ledger)
 
 
 def _photometry(
-    scene: Scene, name: str, model: dict[str, object], seen: chandra.Observation
+    scene: Scene, name: str, model: dict[str, object], seen: Observation
 ) -> None:
     scene.ledger.add(
         "photometry",
@@ -188,6 +191,6 @@ def write_field(scene: Scene, number: int, count: int) -> None:
     ]
     swift = scene.folder / "swift_xrt" / "catalogs" / names[0]
     csc = scene.folder / "chandra" / "catalogs" / names[1]
-    catalogs.write_xrt_sources(swift, sky, scene.rng(names[0]), scene.ledger)
-    catalogs.write_csc(csc, sky, obs_ids, scene.rng(names[1]), scene.ledger)
+    source_catalogs.write_xrt_sources(swift, sky, scene.rng(names[0]), scene.ledger)
+    source_catalogs.write_csc(csc, sky, obs_ids, scene.rng(names[1]), scene.ledger)
     field_truth(scene.ledger, sky, f"field{number}", names)

@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from orbital_kernel.sample import clock
-from orbital_kernel.sample.catalogs import write_text
-from orbital_kernel.sample.chandra import Observation
+from orbital_kernel.sample.acis import Observation
 from orbital_kernel.sample.field import sexagesimal
+from orbital_kernel.sample.text import write_text
 from orbital_kernel.sample.truth import Ledger
 
 CHANMASTER = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from orbital_kernel.sample.chandra import Observation
+from orbital_kernel.sample.acis import Observation
 from orbital_kernel.sample.logs import Pointing
 from orbital_kernel.sample.plan import CHANDRA_OBSID_0, Burst, Names, dice, draw_burst
 from orbital_kernel.sample.truth import Ledger

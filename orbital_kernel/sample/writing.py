@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orbital_kernel.errors import ConfigError
-from orbital_kernel.sample import catalogs, logs
+from orbital_kernel.sample import grb_catalogs, logs
 from orbital_kernel.sample.chapters import write_chapter
 from orbital_kernel.sample.core import write_core
 from orbital_kernel.sample.scene import Scene
@@ -80,10 +80,10 @@ def _write_lists(scene: Scene) -> None:
     """Write what lists everything else: burst catalogues and observation logs."""
     listed = [burst for burst in scene.bursts if burst.listed]
     bat = scene.folder / "swift_bat" / "catalogs"
-    catalogs.write_grb_table(
+    grb_catalogs.write_grb_table(
         bat / "simulated_swift_grb_table.tsv", listed, scene.ledger
     )
-    catalogs.write_bat_catalog(bat, listed, scene.ledger)
+    grb_catalogs.write_bat_catalog(bat, listed, scene.ledger)
     logs.write_chanmaster(
         scene.folder / "chandra" / "obs_logs" / "simulated_chanmaster.tsv",
         scene.observations,
