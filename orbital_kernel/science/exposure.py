@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import TT, demand, with_seconds
+from orbital_kernel.science.ranges import expand
 from orbital_kernel.sky import separation_deg
 
 Ints = NDArray[np.int64]
@@ -137,14 +138,6 @@ def _overlapping(a: pl.DataFrame, b: pl.DataFrame) -> tuple[Ints, Ints]:
     of_a, of_b = expand(first, last)
     real = stop_b[of_b] > start_a[of_a]
     return rows_a[of_a[real]], rows_b[of_b[real]]
-
-
-def expand(first: Ints, last: Ints) -> tuple[Ints, Ints]:
-    """Return pairs (i, j) for every j in [first[i], last[i])."""
-    counts = np.maximum(last - first, 0)
-    of_i = np.repeat(np.arange(first.size), counts)
-    before = np.cumsum(counts) - counts
-    return of_i, np.arange(of_i.size) + np.repeat(first - before, counts)
 
 
 def _sorted(frame: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
