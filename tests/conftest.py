@@ -1,5 +1,6 @@
 """What tests share: the folder of real files, where there is one."""
 
+import json
 import os
 from pathlib import Path
 
@@ -15,3 +16,12 @@ def archive() -> Path:
     if not (folder / "MANIFEST.tsv").is_file():
         pytest.skip(f"no real observation files at {folder}; set ORBITAL_ARCHIVE")
     return folder
+
+
+@pytest.fixture(scope="session")
+def vms_api(archive: Path) -> dict:
+    """Return the management system's public API description; skip where missing."""
+    path = archive.parent / "vms-openapi.json"
+    if not path.is_file():
+        pytest.skip(f"no API description at {path}")
+    return json.loads(path.read_bytes())
