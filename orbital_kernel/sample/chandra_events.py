@@ -32,7 +32,6 @@ def write_events(
     """Write an event list; return the bytes written."""
     values = header_values(observation)
     head = fits.primary(["chandra", "chandra_events_primary"], values, bitpix=16)
-    head.header["HDUNAME"] = "PRIMARY"
     events = fits.table(
         "EVENTS",
         _event_columns(photons, rng),

@@ -48,7 +48,6 @@ def write_lightcurve(
         "counts": counts,
     }
     head = fits.primary(["chandra", "chandra_lightcurve_primary"], values, bitpix=16)
-    head.header["HDUNAME"] = "PRIMARY"
     light = fits.table(
         "LIGHTCURVE",
         columns,

@@ -43,9 +43,8 @@ def stamp(hdu: Any, names: Sequence[str], values: Values) -> Any:
 
 def primary(names: Sequence[str], values: Values, *, bitpix: int = 8) -> Any:
     """Return a labelled primary HDU without data."""
-    hdu = fits.PrimaryHDU()
-    hdu.header["BITPIX"] = bitpix
-    return stamp(hdu, names, values)
+    start = fits.Header([("SIMPLE", True), ("BITPIX", bitpix), ("NAXIS", 0)])
+    return stamp(fits.PrimaryHDU(header=start), names, values)
 
 
 def table(
