@@ -44,7 +44,9 @@ def stamp(hdu: Any, names: Sequence[str], values: Values) -> Any:
 def primary(names: Sequence[str], values: Values, *, bitpix: int = 8) -> Any:
     """Return a labelled primary HDU without data."""
     start = fits.Header([("SIMPLE", True), ("BITPIX", bitpix), ("NAXIS", 0)])
-    return stamp(fits.PrimaryHDU(header=start), names, values)
+    start["EXTEND"] = True
+    # astropy keeps a BITPIX other than 8 without data only in a header it has read.
+    return stamp(fits.PrimaryHDU.fromstring(start.tostring().encode()), names, values)
 
 
 def table(

@@ -60,10 +60,10 @@ def _xrt_row(sky: Field, row: int, rng: np.random.Generator) -> str:
 
 
 def csc_name(ra_deg: float, dec_deg: float) -> str:
-    """Return a name in the catalogue's style, labelled: 'SIM J000012.3-002107'."""
+    """Return the catalogue's kind of name, labelled: 'SIM 2CXO J000012.3-002107'."""
     ra = sexagesimal(ra_deg, hours=True, digits=1).replace(":", "")
     dec = sexagesimal(dec_deg, hours=False, digits=0).replace(":", "")
-    return f"SIM J{ra}{dec}"
+    return f"SIM 2CXO J{ra}{dec}"
 
 
 def write_csc(
@@ -76,11 +76,9 @@ def write_csc(
     """Write a CSC extract as cscli prints it: a row a source and observation."""
     with (FACTS / "csc_columns.csv").open(encoding="utf-8", newline="") as file:
         columns = list(csv.DictReader(line for line in file if line[0] != "#"))
-    lines = [f"# {LABEL}"]
-    for column in columns:
-        name, form, origin = column["name"], column["format"], column["origin"]
-        unit, ucd = column["unit"], column["ucd"]
-        lines.append(f'#Column\t{name}\t({form})\t\t({origin})\t["{unit}"]\t[{ucd}]')
+    # cscli's first line is a column's: the label stands where its meaning would.
+    notes = {columns[0]["name"]: LABEL, "name": "2CXO name, with SIM in front"}
+    lines = [_column_line(column, notes) for column in columns]
     lines.append("\t".join(column["name"] for column in columns))
     before = len(lines)
     for row in np.flatnonzero(sky.in_chandra):
@@ -89,6 +87,12 @@ def write_csc(
             for cells in _csc_rows(sky, int(row), obs_ids, rng)
         )
     return write_text(path, lines, "csc extract", len(lines) - before, ledger)
+
+
+def _column_line(column: dict[str, str], notes: dict[str, str]) -> str:
+    name, form, origin = column["name"], column["format"], column["origin"]
+    unit, ucd, note = column["unit"], column["ucd"], notes.get(column["name"], "")
+    return f'#Column\t{name}\t({form})\t{note}\t({origin})\t["{unit}"]\t[{ucd}]'
 
 
 def _csc_rows(
