@@ -2,13 +2,16 @@
 
 import numpy as np
 
+from orbital_kernel.science.bursts.background import LEAST_BRACKET
 from orbital_kernel.science.bursts.measure import Measurement
 from orbital_kernel.science.bursts.samples import Layout
 from orbital_kernel.science.bursts.settings import Settings
 
 Cause = tuple[str, str]
 REST_SIGMA = 4.0
-LEAST_AFTER = 6
+SLOW_S = 40.0
+SHALLOW = 0.03
+NEIGHBOURS = 5
 
 
 def net_cause(found: Measurement, shape: Layout) -> Cause:
@@ -39,28 +42,75 @@ def _beside_missing(found: Measurement, shape: Layout) -> bool:
 def raw_cause(
     found: Measurement, shape: Layout, quiet_rate: float, settings: Settings
 ) -> Cause:
-    """Return the cause of an excess in raw counts of the whole array."""
+    """Return the cause of an excess in raw counts; '' where it is only a trend."""
     rate = float(found.level[found.first : found.end].mean()) / shape.bin_s
     lasts = found.stop - found.start
     words = f"{found.window.sigma:.1f} sigma over {rate:.0f} counts/s for {lasts:.3g} s"
+    around = _around(found, shape)
+    one_sided = min(found.before, found.after) < LEAST_BRACKET
+    if around > settings.saa_excess * quiet_rate and (
+        one_sided or lasts > settings.block_s
+    ):
+        return "", f"{words}; within a rate {around / quiet_rate:.1f} x the quiet one"
     if found.dispersion >= settings.unstable_dispersion:
-        return (
-            "unknown",
-            f"{words}; the rate is unstable here: scatter {found.dispersion:.1f} x Poisson",
-        )
+        scatter = f"{found.dispersion:.0f} x Poisson"
+        return "unknown", f"{words}; the rate is unstable here: scatter {scatter}"
     alone = _single_bin(found, shape)
     if alone:
         return "glitch", f"{words}; {alone}"
-    if found.after < LEAST_AFTER and found.end - found.first > 3:
-        return "saa", f"{words}; the rate climbs to the end of the segment"
-    if found.after < LEAST_AFTER or found.before < LEAST_AFTER:
-        return "unknown", f"{words}; no background on both sides to compare with"
-    if rate > settings.saa_excess * quiet_rate and lasts > settings.block_s:
-        return "saa", f"{words}; background {rate / quiet_rate:.1f} x the quiet rate"
+    if one_sided:
+        return _one_sided(found, shape, words, settings)
     one = _single_channel(found, shape)
     if one:
         return "glitch", f"{words}; {one}"
+    if found.window.sigma < settings.raw_burst_sigma:
+        return "unknown", f"{words}; too faint to tell a burst from the background"
+    if lasts > SLOW_S and _share(found, shape) < SHALLOW:
+        return "unknown", f"{words}; slow and shallow, as changes of the orbit are"
     return "burst", f"{words}; back to the fitted background on both sides"
+
+
+def _around(found: Measurement, shape: Layout) -> float:
+    """Return the higher of the rates just before and just after an excess."""
+    counts = found.excess.value[:, shape.total] + found.level
+    sides = (
+        counts[max(found.first - NEIGHBOURS, 0) : found.first],
+        counts[found.end : found.end + NEIGHBOURS],
+    )
+    return (
+        max((float(side.mean()) for side in sides if len(side)), default=0.0)
+        / shape.bin_s
+    )
+
+
+def _share(found: Measurement, shape: Layout) -> float:
+    """Return the mean excess as a share of the background."""
+    part = slice(found.first, found.end)
+    return float(found.excess.value[part, shape.total].sum() / found.level[part].sum())
+
+
+def _rising(found: Measurement, shape: Layout) -> bool:
+    """Return whether the last third of an excess is higher than its first."""
+    part = slice(found.first, found.end)
+    counts = found.excess.value[part, shape.total] + found.level[part]
+    third = max(len(counts) // 3, 1)
+    return float(counts[-third:].mean()) > float(counts[:third].mean())
+
+
+def _one_sided(
+    found: Measurement, shape: Layout, words: str, settings: Settings
+) -> Cause:
+    """Return the cause of an excess at the edge of what was measured."""
+    lasts = found.stop - found.start
+    climbs = found.after < LEAST_BRACKET and found.end - found.first > 3
+    if lasts > settings.block_s and (
+        _share(found, shape) < settings.shallow
+        or not (climbs and _rising(found, shape))
+    ):
+        return "", f"{words}; a trend seen from one side only"
+    if climbs:
+        return "saa", f"{words}; the rate climbs to the end of the segment"
+    return "unknown", f"{words}; no background on both sides to compare with"
 
 
 def _single_bin(found: Measurement, shape: Layout) -> str:
@@ -72,7 +122,7 @@ def _single_bin(found: Measurement, shape: Layout) -> str:
     rest = np.arange(len(value)) != peak
     z = value[rest] / np.sqrt(variance[rest])
     joint = float(value[rest].sum() / np.sqrt(variance[rest].sum()))
-    if found.end - found.first <= 4 and max(z.max(), joint) < REST_SIGMA:
+    if found.end - found.first <= 12 and max(z.max(), joint) < REST_SIGMA:
         return f"all in one bin of {shape.bin_s:g} s, its neighbours quiet"
     return ""
 
@@ -85,11 +135,6 @@ def _single_channel(found: Measurement, shape: Layout) -> str:
     window = found.window
     sigma = [found.excess.sigma(window.first, window.end, b) for b in channels]
     others = sorted(sigma)[:-1]
-    if max(sigma) > settings_least(len(channels)) and max(others) < 2.0:
+    if max(sigma) > REST_SIGMA * np.sqrt(len(channels)) and max(others) < 2.0:
         return f"seen in one channel of {len(channels)} only"
     return ""
-
-
-def settings_least(channels: int) -> float:
-    """Return sigma one channel needs for the silence of the others to tell."""
-    return 4.0 * float(np.sqrt(channels))

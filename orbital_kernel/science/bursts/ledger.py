@@ -10,6 +10,8 @@ from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
 
 Floats = NDArray[np.float64]
+LEAST_DECAY = 3
+"""Blocks a high rate at a segment's start must last: a plateau fits in two."""
 BLOCK = ("start", "stop", "rate", "dispersion")
 
 
@@ -28,8 +30,8 @@ class Ledger:
         """Add one block of bins."""
         counts = samples.value[:, shape.total]
         mean = float(counts.mean())
-        steps = np.diff(counts)
-        scatter = float((steps**2).mean()) / 2 if len(steps) else mean
+        bends = np.diff(counts, n=2)
+        scatter = float((bends**2).mean()) / 6 if len(bends) else mean
         block = (
             samples.met[0],
             samples.met[-1] + samples.seconds[-1],
@@ -56,17 +58,18 @@ class Ledger:
         """Return stretches where the rate is high, having risen and fallen slowly."""
         rate = self.blocks[:, 2]
         found = []
-        for first, end in runs(rate > settings.saa_excess * quiet):
+        high = rate > settings.saa_excess * quiet
+        for first, end in reaching(high, rate > settings.saa_edge * quiet):
             around = rate[max(first - 1, 0) : end + 1]
             ratio = np.maximum(around[1:] / around[:-1], around[:-1] / around[1:])
             start, stop = self.blocks[first, 0], self.blocks[end - 1, 1]
-            at_edge = first == 0 or end == len(rate)
+            at_edge = end == len(rate) or (first == 0 and end >= LEAST_DECAY)
             slow = len(ratio) == 0 or ratio.max() < settings.saa_step
             if slow and (stop - start >= settings.saa_least_s or at_edge):
-                high = float(rate[first:end].max())
-                why = f"rate climbs smoothly to {high:.0f}, quiet rate {quiet:.0f} counts/s"
+                peak = float(rate[first:end].max())
+                why = f"rate climbs smoothly to {peak:.0f}, quiet rate {quiet:.0f} counts/s"
                 row = blank(shape, float(start), float(stop - start), "saa", why)
-                found.append(row | {"peak": high - quiet, "background": quiet})
+                found.append(row | {"peak": peak - quiet, "background": quiet})
         return found
 
     def _unstable(self, shape: Layout, settings: Settings) -> list[Row]:
@@ -82,6 +85,13 @@ class Ledger:
             row = blank(shape, float(start), float(stop - start), "unknown", why)
             found.append(row | {"background": float(self.blocks[first:end, 2].mean())})
         return found
+
+
+def reaching(
+    core: NDArray[np.bool_], wider: NDArray[np.bool_]
+) -> list[tuple[int, int]]:
+    """Return the runs of the wider flags that hold a core flag."""
+    return [(a, b) for a, b in runs(core | wider) if core[a:b].any()]
 
 
 def closed(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,16 +1,22 @@
 """One candidate measured: its best window, how far it reaches, what lies under it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.background import bracket, net_excess
+from orbital_kernel.science.bursts.background import (
+    LEAST_BRACKET,
+    bracket,
+    net_excess,
+)
 from orbital_kernel.science.bursts.extent import Excess, Window, extended, strongest
 from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
 
 Floats = NDArray[np.float64]
+WIDER_S = ((0.0, 0.0), (0.0, 8.0), (8.0, 8.0), (0.0, 24.0), (24.0, 24.0), (8.0, 60.0))
 
 
 @dataclass(frozen=True)
@@ -116,39 +122,50 @@ def measure_raw(
 ) -> Measurement:
     """Measure the excess around bins `first` to `end` of raw counts.
 
-    Fit and window depend on each other: both are repeated until they agree.
+    A background fitted over part of a burst hides it, so the fit is tried with the
+    candidate as given and with wider ones, and the most significant result stands.
     """
-    near = settings.bracket_most_s
-    window = Window(0.0, first, end, shape.total)
-    outer = (first, end)
+    best: Measurement | None = None
+    for before_s, after_s in WIDER_S:
+        low = max(first - round(before_s / shape.bin_s), 0)
+        high = end + round(after_s / shape.bin_s)
+        if high > end and high + LEAST_BRACKET + 2 > len(samples):
+            continue
+        for found in _settling(samples, low, high, shape, settings):
+            if best is None or found.window.sigma > best.window.sigma:
+                best = found
+        if best is not None and best.window.sigma >= settings.raw_burst_sigma:
+            break
+    assert best is not None
+    return best
+
+
+def _settling(
+    samples: Samples, first: int, end: int, shape: Layout, settings: Settings
+) -> Iterator[Measurement]:
+    """Yield fit and search, which depend on each other, until they agree."""
+    met = samples.met
+    near = 0.25 * settings.bracket_most_s
+    longest = 2 * settings.longest_raw_window_s
     for _ in range(4):
-        fit = bracket(samples, *outer, settings)
-        met = samples.met
-        low = int(np.searchsorted(met, met[outer[0]] - 0.25 * near))
-        high = int(np.searchsorted(met, met[outer[1] - 1] + 0.25 * near))
-        found = strongest(
-            fit.excess,
-            max(low, 0),
-            min(high, len(met)),
-            settings.longest_raw_window_s * 2,
-        )
-        if found.end <= found.first:
-            break
-        window = found
+        fit = bracket(samples, first, end, settings)
+        low = int(np.searchsorted(met, met[first] - near))
+        high = int(np.searchsorted(met, met[end - 1] + near))
+        window = strongest(fit.excess, low, high, longest)
+        if window.end <= window.first:
+            window = Window(0.0, first, end, shape.total)
         grown = extended(
-            fit.excess, found.first, found.end, shape.total, settings.extend_sigma
+            fit.excess, window.first, window.end, shape.total, settings.extend_sigma
         )
-        if grown == outer:
+        yield Measurement(
+            fit.excess,
+            window,
+            *grown,
+            fit.level[:, shape.total],
+            float(fit.dispersion[shape.total]),
+            fit.before,
+            fit.after,
+        )
+        if grown == (first, end):
             break
-        outer = grown
-    fit = bracket(samples, *outer, settings)
-    sigma = fit.excess.sigma(window.first, window.end, window.band)
-    return Measurement(
-        fit.excess,
-        Window(sigma, window.first, window.end, window.band),
-        *outer,
-        fit.level[:, shape.total],
-        float(fit.dispersion[shape.total]),
-        fit.before,
-        fit.after,
-    )
+        first, end = grown

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.science.bursts.cause import net_cause, raw_cause
-from orbital_kernel.science.bursts.excursion import Row, Trigger, blank, measured
+from orbital_kernel.science.bursts.excursion import Trigger, blank, measured
 from orbital_kernel.science.bursts.hull import HULL
 from orbital_kernel.science.bursts.ledger import Ledger
 from orbital_kernel.science.bursts.measure import (
@@ -26,6 +26,9 @@ from orbital_kernel.science.bursts.samples import Layout, Samples, no_samples
 from orbital_kernel.science.bursts.settings import Settings
 from orbital_kernel.science.bursts.turnon import Learned, learn
 
+CAUTION = 1.5
+MOST_CAUTION = 20.0
+CAUTIOUS_S = 60.0
 Floats = NDArray[np.float64]
 
 
@@ -86,6 +89,11 @@ class Segment:
     learned: bool = False
     start: float | None = None
     episode: Episode | None = None
+    caution: float = 1.0
+    """Factor on the threshold while candidates are taken back in numbers."""
+    cautious_until: int = 0
+    patience: int = 0
+    """Candidates taken back in a row since the background was last learned."""
     ledger: Ledger = field(default_factory=Ledger.empty)
     blocked: int = 0
     hulls: Hulls = field(init=False)
@@ -195,9 +203,12 @@ class Segment:
         h, s = self.hulls, self.settings
         at = self.done - self.base
         if self.shape.raw:
+            if self.done >= self.cautious_until and self.caution > 1.0:
+                self.caution, self.patience = 1.0, 0
+            upto = self._count if self.caution == 1.0 else self.cautious_until
             taken, band, start, sigma = advance_raw(
-                self.samples.value[at:], self.done, h.sums, h.v, h.s, h.i, h.ends,
-                h.smooth, h.ring, h.place, self._alpha, s.raw_open_sigma,
+                self.samples.value[at : upto - self.base], self.done, h.sums, h.v, h.s, h.i, h.ends,
+                h.smooth, h.ring, h.place, self._alpha, s.raw_open_sigma * self.caution,
                 s.faintest_mean * np.sqrt(self.shape.bin_s),
                 max(int(s.longest_raw_window_s / self.shape.bin_s), 1),
             )  # fmt: skip
@@ -260,30 +271,53 @@ class Segment:
         if not closing and not long and over > e.review + 1e-6:
             e.review = over
             return []
-        threshold = s.raw_sigma if self.shape.raw else s.net_sigma
-        self._resume(low + found.end, last)
-        if found.window.sigma < threshold:
-            return [
-                Trigger(
-                    "retraction", e.key, self._row(found, "unknown", "not confirmed")
-                )
-            ]
-        return [Trigger("final", e.key, self._row(found, *self._cause(found)))]
+        cause, why = self._cause(found)
+        if cause:
+            self._resume(low + found.end, last)
+            return [Trigger("final", e.key, measured(found, self.shape, cause, why))]
+        self._take_back(low + found.end, last)
+        row = measured(found, self.shape, "unknown", why)
+        return [Trigger("retraction", e.key, row)]
 
     def _cause(self, found: Measurement) -> tuple[str, str]:
+        """Return cause and evidence; no cause where the excess is not confirmed."""
+        s = self.settings
+        if found.window.sigma < (s.raw_sigma if self.shape.raw else s.net_sigma):
+            return "", f"not confirmed: {found.window.sigma:.1f} sigma"
         if not self.shape.raw:
             return net_cause(found, self.shape)
         quiet = self.ledger.quiet(self.known_quiet)
         return raw_cause(found, self.shape, quiet, self.settings)
 
-    def _row(self, found: Measurement, cause: str, why: str) -> Row:
-        return measured(found, self.shape, cause, why)
+    def _take_back(self, end: int, last: int) -> None:
+        """Go on after a candidate that was none, with the background as it was.
+
+        Where this happens again and again, the background itself has changed.
+        """
+        assert self.episode is not None
+        self.patience += 1
+        if not self.shape.raw:
+            self._resume(end, last)
+            return
+        if self.patience > self.settings.patience:
+            patience = self.patience
+            self._resume(end, last)
+            self.patience = patience
+            self.caution = min(self.caution * CAUTION, MOST_CAUTION)
+            self.cautious_until = self.done + round(CAUTIOUS_S / self.shape.bin_s)
+            return
+        self.episode = None
+        kept = self.hulls
+        self.hulls = self._fresh()
+        self.hulls.smooth, self.hulls.ring = kept.smooth, kept.ring
+        self.hulls.place = kept.place
 
     def _resume(self, end: int, last: int) -> None:
         """Go on after an episode: from its end, with a background learned anew."""
         assert self.episode is not None
         end = max(end, self.episode.end)
         self.episode = None
+        self.patience = 0
         self.floor = end
         self.done = end
         if not self.shape.raw:
@@ -342,6 +376,9 @@ class Segment:
                 "learned": self.learned,
                 "start": self.start,
                 "blocked": self.blocked,
+                "patience": self.patience,
+                "caution": self.caution,
+                "cautious_until": self.cautious_until,
             },
             "episode": episode,
             "arrays": {

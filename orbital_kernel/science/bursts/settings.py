@@ -16,8 +16,10 @@ class Settings:
 
     net_open_sigma: float = 4.8
     net_sigma: float = 5.0
-    raw_open_sigma: float = 5.0
-    raw_sigma: float = 6.0
+    raw_open_sigma: float = 4.5
+    raw_sigma: float = 5.0
+    raw_burst_sigma: float = 6.0
+    """Raw excesses below this are told, but not called bursts."""
     extend_sigma: float = 2.6
     longest_window_s: float = 600.0
     longest_raw_window_s: float = 128.0
@@ -43,9 +45,15 @@ class Settings:
     """Turn-on transients are looked for within this time of a segment's start."""
     learn_s: float = 60.0
     """The background of a segment is first learned by this time."""
+    patience: int = 3
+    """Candidates in a row taken back before the background is learned anew."""
+    shallow: float = 0.1
+    """Share of the background a slow excess seen from one side only must exceed."""
     turn_on_excess: float = 0.08
     block_s: float = 16.0
     saa_excess: float = 1.5
+    saa_edge: float = 1.2
+    """A passage is told from where the rate is this many times the quiet rate."""
     saa_step: float = 1.7
     saa_least_s: float = 60.0
     unstable_dispersion: float = 6.0
