@@ -51,8 +51,9 @@ def pairs_in_time(
     earliest = -within_days if after_days is None else after_days
     if not (earliest <= within_days and np.isfinite([earliest, within_days]).all()):
         raise QueryError(f"no time lies between {earliest} and {within_days} days")
-    a, b = _placed(obs_a), _placed(obs_b)
-    i, j, apart = _joined(a, b, radius, (earliest * DAY_NS, within_days * DAY_NS))
+    cells = _Cells(radius)
+    a, b = (_placed(obs, cells) for obs in (obs_a, obs_b))
+    i, j, apart = _joined(cells, a, b, (earliest * DAY_NS, within_days * DAY_NS))
     left, right = obs_a[a["row"].gather(i)], obs_b[b["row"].gather(j)]
     lag = (nanoseconds(right, "time") - nanoseconds(left, "time")) / DAY_NS
     return pl.DataFrame(
@@ -78,39 +79,36 @@ def _radius_deg(arcmin: float | None, arcsec: float | None) -> float:
     return radius
 
 
-def _placed(frame: pl.DataFrame) -> pl.DataFrame:
+def _placed(frame: pl.DataFrame, cells: "_Cells") -> pl.DataFrame:
+    """Return row, position, time and sort key, in the key's order."""
     demand(frame, "ra", "dec", "time", what="observations")
-    return (
+    placed = (
         frame.select(finite("ra") % 360, finite("dec"), pl.col("time").cast(TT))
         .with_columns(pl.int_range(pl.len()).alias("row"))
         .drop_nulls()
     )
+    return placed.with_columns(pl.Series("key", cells.key_of(placed))).sort("key")
 
 
 def _joined(
-    a: pl.DataFrame, b: pl.DataFrame, radius: float, lags_ns: tuple[float, float]
+    cells: "_Cells", a: pl.DataFrame, b: pl.DataFrame, lags_ns: tuple[float, float]
 ) -> tuple[Ints, Ints, Reals]:
-    cells = _Cells(radius)
-    (ra1, dec1), (ra2, dec2) = (
-        (f["ra"].to_numpy(), f["dec"].to_numpy()) for f in (a, b)
-    )
-    t1, t2 = nanoseconds(a, "time"), nanoseconds(b, "time")
-    keys = cells.keys(cells.zone(dec2), ra2, np.zeros_like(t2), t2 // 10**9)
-    order = np.argsort(keys)
-    keys, v1, v2 = keys[order], unit_vectors(ra1, dec1), unit_vectors(ra2, dec2)
+    (ra, dec), t1 = (a[n].to_numpy() for n in ("ra", "dec")), nanoseconds(a, "time")
+    keys, t2 = b["key"].to_numpy(), nanoseconds(b, "time")
+    v1, v2 = (unit_vectors(f["ra"].to_numpy(), f["dec"].to_numpy()) for f in (a, b))
     early, late = ((t1 + round(lag)) // 10**9 for lag in lags_ns)
     found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
-    for rows, zone, step in cells.around(dec1):
+    for rows, zone, step in cells.around(dec):
         low, high = (
-            cells.keys(zone, ra1[rows], step, seconds)
+            cells.keys(zone, ra[rows], step, seconds)
             for seconds in (early[rows] - 1, late[rows] + 1)
         )
         first = np.searchsorted(keys, low, side="left")
         last = np.searchsorted(keys, high, side="right")
-        for x, y in expanded(first, last):
-            i, j = rows[x], order[y]
+        for x, j in expanded(first, last):
+            i = rows[x]
             apart, lag = apart_deg(v1[i], v2[j]), t2[j] - t1[i]
-            good = (apart <= radius) & (lag >= lags_ns[0]) & (lag <= lags_ns[1])
+            good = (apart <= cells.radius) & (lag >= lags_ns[0]) & (lag <= lags_ns[1])
             found.append((i[good], j[good], apart[good]))
     i, j, apart = (np.concatenate(column) for column in zip(*found, strict=True))
     return i, j, apart
@@ -120,6 +118,7 @@ class _Cells:
     """Zones of declination cut in RA, no cell smaller than the radius either way."""
 
     def __init__(self, radius: float) -> None:
+        self.radius = radius
         self._height = max(radius, SMALLEST_CELL_DEG) + 1e-6
         zones = int(np.ceil(180 / self._height)) + 1
         bottom = np.arange(zones) * self._height - 90
@@ -138,6 +137,12 @@ class _Cells:
         cell = self._first[zone] + (cell + step) % across
         second = np.clip(seconds + _EPOCH_S, 0, (1 << TIME_BITS) - 1)
         return (cell << TIME_BITS) + second
+
+    def key_of(self, placed: pl.DataFrame) -> Ints:
+        """Return each position's own key."""
+        seconds = nanoseconds(placed, "time") // 10**9
+        zone = self.zone(placed["dec"].to_numpy())
+        return self.keys(zone, placed["ra"].to_numpy(), np.zeros_like(zone), seconds)
 
     def around(self, dec: Reals) -> list[tuple[Ints, Ints, Ints]]:
         """Return the up to nine (rows, zone, step in RA) that cover each neighbourhood.
