@@ -1,7 +1,77 @@
 """Outside formats → Arrow tables of schema.py; one format a file.
 
-A reader knows one format, not one file: `recognises` looks at the name and the first
-bytes, `read` yields batches of rows for the tables it fills and notes what it left out
-and why. Readers touch no store, no network and no clock. Batches are lazy, so a file of
-any size needs the memory of one batch; an ArchiveError midway means nothing is kept.
+A reader knows one format, not one file: `recognises` looks at content, `read` yields
+batches of rows for the tables it fills and notes what it left out and why. Readers
+touch no store, no network and no clock. Batches are lazy, so a file of any size needs
+the memory of one batch; an ArchiveError midway means nothing is kept. `file_sha256` is
+for the one who stores the rows to fill in; `file_row` is the row in the file.
 """
+
+from pathlib import Path
+
+from orbital_kernel.archives import (
+    chandra_events,
+    chandra_lightcurve,
+    chanmaster,
+    csc,
+    swift_bat_catalog,
+    swift_bat_lightcurve,
+    swift_bat_rates,
+    swift_grb_table,
+    swift_sources,
+    xrt_qdp,
+)
+from orbital_kernel.archives.reading import (
+    Account,
+    Batches,
+    Reader,
+    Source,
+    guarded,
+    open_source,
+)
+from orbital_kernel.archives.refusals import refusal
+from orbital_kernel.errors import ArchiveError
+
+__all__ = [
+    "READERS",
+    "Account",
+    "Batches",
+    "Reader",
+    "Source",
+    "detect",
+    "open_source",
+]
+
+READERS: tuple[Reader, ...] = tuple(
+    guarded(module.READER)
+    for module in (
+        swift_bat_lightcurve,
+        swift_bat_rates,
+        chandra_events,
+        chandra_lightcurve,
+        csc,
+        swift_sources,
+        swift_grb_table,
+        swift_bat_catalog,
+        chanmaster,
+        xrt_qdp,
+    )
+)
+"""Every format, in the order they are tried."""
+
+
+def detect(path: Path) -> Reader:
+    """Return the reader of a file, by its content.
+
+    Raises ArchiveError that names the file and says what it is instead, or what was
+    looked for.
+    """
+    try:
+        source = open_source(path)
+    except OSError as error:
+        raise ArchiveError(f"{path.name}: cannot be opened: {error}") from error
+    for reader in READERS:
+        if reader.recognises(source):
+            return reader
+    reason = refusal(source, tuple(reader.name for reader in READERS))
+    raise ArchiveError(f"{path.name}: {reason}")

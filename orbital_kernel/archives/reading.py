@@ -1,14 +1,36 @@
-"""What every reader is handed and what it gives back."""
+"""What every reader is handed, what it gives back, and what it may raise."""
 
+import csv
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
 
 import pyarrow as pa
+from astropy.io.fits import VerifyError
+
+from orbital_kernel.errors import ArchiveError, SchemaMismatch
 
 HEAD_BYTES = 5760
+DAMAGE = (
+    OSError,
+    EOFError,
+    zlib.error,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+    csv.Error,
+    ParseError,
+    VerifyError,
+    SchemaMismatch,
+)
+"""What parsers raise on damaged input: all of it means "this file cannot be read"."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +72,24 @@ class Reader:
     read: Callable[[Source, Account], Batches]
     doc: str
     version: int = 1
+
+
+def guarded(reader: Reader) -> Reader:
+    """Return the reader with every error of a damaged file told as ArchiveError."""
+
+    def read(source: Source, account: Account) -> Batches:
+        name = source.path.name
+        try:
+            yield from reader.read(source, account)
+        except ArchiveError as error:
+            raise type(error)(f"{name}: {error}", offset=error.offset) from error
+        except DAMAGE as error:
+            raise ArchiveError(
+                f"{name}: damaged, or no {reader.name} after all: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    return replace(reader, read=read)
 
 
 def open_source(path: Path) -> Source:

@@ -1,0 +1,38 @@
+"""Good time intervals of either observatory as rows of `intervals`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from orbital_kernel import times
+from orbital_kernel.archives.fits import FitsFile, Hdu
+from orbital_kernel.archives.rows import rows
+from orbital_kernel.schema import INTERVALS
+
+
+def gti_rows(
+    file: FitsFile,
+    hdu: Hdu,
+    *,
+    rule: str,
+    utcf_s: float | None = None,
+    zero_s: float = 0.0,
+    **columns: Any,
+) -> Iterator[tuple[str, pa.Table]]:
+    """Yield a GTI table's rows; `columns` are the same for all (obs_id, instrument…)."""
+    for block in file.blocks(hdu):
+        start, stop = block.reals("START") + zero_s, block.reals("STOP") + zero_s
+        yield rows(
+            INTERVALS,
+            len(block),
+            time=times.to_tt(rule, start, utcf_s=utcf_s or 0.0),
+            time_stop=times.to_tt(rule, stop, utcf_s=utcf_s or 0.0),
+            met_start_s=start,
+            met_stop_s=stop,
+            utcf_s=utcf_s,
+            time_rule=rule,
+            kind="gti",
+            file_row=range(block.first, block.first + len(block)),
+            **columns,
+        )

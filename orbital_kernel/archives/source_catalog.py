@@ -1,0 +1,351 @@
+"""Source catalogues of any column names, each described by a form.
+
+A form says which columns make the catalogue recognisable and which of them hold what.
+Rules common to all: a flux of 0 is no flux; 0 or blank beside a positive upper bound
+is an upper limit; the broadest band that says anything is taken; every other column
+goes to `extra` as written.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from orbital_kernel.archives import text
+from orbital_kernel.archives.fits import Block, first_table, is_simulated, open_fits
+from orbital_kernel.archives.reading import Account, Batches, Source
+from orbital_kernel.archives.rows import extra, position, rows
+from orbital_kernel.archives.text import Record
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.schema import SOURCES
+from orbital_kernel.sky import parse_dec, parse_ra
+
+Reals = NDArray[np.float64]
+DESCRIBED = b"#Column\t"
+DELIMITERS = (",", "\t", ";", "|")
+
+
+@dataclass(frozen=True)
+class FluxColumns:
+    """Columns of one band's flux: value, bounds or one error; `scale` to `unit`."""
+
+    value: str
+    low: str = ""
+    high: str = ""
+    error: str = ""
+    unit: str = "erg / (cm2 s)"
+    scale: float = 1.0
+    band: str = ""
+    kev: tuple[float, float] | None = None
+    error_is_limit_at_zero: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """One catalogue's columns; tuples are alternatives, the first present is taken."""
+
+    catalog: str
+    observatory: str
+    needs: frozenset[str]
+    source_id: tuple[str, ...]
+    ra: tuple[str, ...]
+    dec: tuple[str, ...]
+    fluxes: tuple[FluxColumns, ...] = ()
+    prefix: str = ""
+    words: tuple[str, ...] = ()
+    obs_id: tuple[str, ...] = ()
+    error_radius: tuple[str, ...] = ()
+    error_scale: float = 1.0
+    ellipse: tuple[str, str, str] | None = None
+    error_confidence: float | None = None
+    significance: tuple[str, ...] = ()
+    exposure: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    missing: tuple[float, ...] = ()
+    zero_is_missing: frozenset[str] = field(default_factory=frozenset)
+
+
+class Cells(Protocol):
+    """Some rows of a catalogue, whatever file they come from."""
+
+    names: tuple[str, ...]
+    first: int
+
+    def __len__(self) -> int: ...
+
+    def reals(self, name: str) -> Reals:
+        """Return a column as numbers, NaN where blank."""
+
+    def texts(self, name: str) -> list[str | None]:
+        """Return a column as text, None where blank."""
+
+
+@dataclass(frozen=True)
+class TextCells:
+    """Rows of a delimited file."""
+
+    records: list[Record]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names as written."""
+        return tuple(self.records[0].cells)
+
+    @property
+    def first(self) -> int:
+        """Row number of the first."""
+        return self.records[0].row
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def reals(self, name: str) -> Reals:
+        """Return a column as numbers; ArchiveError names the line of any other."""
+        return np.array([record.real(name) for record in self.records])
+
+    def texts(self, name: str) -> list[str | None]:
+        """Return a column as stripped text."""
+        return [record.text(name) for record in self.records]
+
+
+@dataclass(frozen=True)
+class BlockCells:
+    """Rows of a FITS table."""
+
+    block: Block
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names as written."""
+        return tuple(f.name for f in self.block.hdu.fields)
+
+    @property
+    def first(self) -> int:
+        """Row number of the first."""
+        return self.block.first
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+    def reals(self, name: str) -> Reals:
+        """Return a column as numbers, NaN where null; text columns are parsed."""
+        if self.block.hdu.field(name).code != "A":
+            return self.block.reals(name)
+        cells = self.block.texts(name)
+        return np.array([math.nan if cell is None else float(cell) for cell in cells])
+
+    def texts(self, name: str) -> list[str | None]:
+        """Return a column as text, None where blank or null."""
+        if self.block.hdu.field(name).code in "BIJK":
+            return [
+                None if v is None else str(v) for v in self.block.whole(name).tolist()
+            ]
+        return self.block.texts(name)
+
+
+def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
+    """Return the first form whose columns (and words) the file shows; else None."""
+    table = first_table(source)
+    if table is not None:
+        names = {f.name.lower() for f in table.fields}
+        return next((f for f in forms if f.needs <= names), None)
+    head = "\n".join(text.head_lines(source, 1000))
+    for form in forms:
+        if _delimiter(source, form) and all(word in head for word in form.words):
+            return form
+    return None
+
+
+def read_catalog(source: Source, account: Account, form: Form) -> Batches:
+    """Yield `sources`, a row an entry of the catalogue."""
+    account.observatory = form.observatory
+    account.understood.append(f"catalogue {form.catalog}")
+    if first_table(source) is not None:
+        file = open_fits(source, account)
+        simulated = is_simulated(file)
+        table = next(hdu for hdu in file.hdus if hdu.fields)
+        cells: Iterator[Cells] = (
+            BlockCells(b) for b in file.blocks(table, rows=20_000)
+        )
+    else:
+        simulated = text.says_simulated(source)
+        table_rows = text.records(source.path, _delimiter(source, form) or ",")
+        cells = (TextCells(batch) for batch in text.batches(table_rows))
+    for some in cells:
+        yield _sources(some, form, simulated=simulated)
+
+
+def _delimiter(source: Source, form: Form) -> str | None:
+    for delimiter in DELIMITERS:
+        names = {cell.strip().lower() for cell in _header(source, delimiter)}
+        if form.needs <= names:
+            return delimiter
+    return None
+
+
+def _header(source: Source, delimiter: str) -> list[str]:
+    """Return the cells of the header line; cscli puts it under pages of '#Column'."""
+    if not source.head.startswith(DESCRIBED):
+        return text.header_cells(source, delimiter)
+    for line in islice(text.lines(source.path), 2000):
+        if line.strip() and not line.startswith("#"):
+            return text.unique(line.split(delimiter))
+    return []
+
+
+def _sources(cells: Cells, form: Form, *, simulated: bool) -> tuple[str, pa.Table]:
+    column = {name.lower(): name for name in cells.names}
+    if not form.needs <= column.keys():
+        lacking = sorted(form.needs - column.keys())
+        raise ArchiveError(f"the table lacks {', '.join(lacking)} of {form.catalog}")
+
+    def pick(alternatives: tuple[str, ...]) -> str | None:
+        return next((column[a] for a in alternatives if a in column), None)
+
+    def reals(alternatives: tuple[str, ...]) -> Reals:
+        name = pick(alternatives)
+        return np.full(len(cells), np.nan) if name is None else _real(cells, name, form)
+
+    radius = reals(form.error_radius) * form.error_scale
+    return rows(
+        SOURCES,
+        len(cells),
+        catalog=form.catalog,
+        source_id=_names(cells, form, pick),
+        obs_id=_texts(cells, pick(form.obs_id)),
+        **position(
+            _angles(cells, pick(form.ra), parse_ra),
+            _angles(cells, pick(form.dec), parse_dec),
+        ),
+        error_radius_arcsec=radius,
+        **_ellipse(form, reals),
+        error_confidence=np.where(
+            np.isnan(radius), np.nan, form.error_confidence or np.nan
+        ),
+        significance=reals(form.significance),
+        **_fluxes(cells, form, column),
+        exposure_s=reals(form.exposure),
+        kind=_texts(cells, pick(form.kind)),
+        extra=_extra(cells, form),
+        simulated=simulated,
+        file_row=range(cells.first, cells.first + len(cells)),
+    )
+
+
+def _real(cells: Cells, name: str, form: Form) -> Reals:
+    values = cells.reals(name)
+    absent = ~np.isfinite(values) | np.isin(values, form.missing)
+    return np.where(absent, np.nan, values)
+
+
+def _texts(cells: Cells, name: str | None) -> list[str | None] | None:
+    return None if name is None else cells.texts(name)
+
+
+def _names(cells: Cells, form: Form, pick: Any) -> list[str | None]:
+    parts = [cells.texts(pick((name,))) for name in form.source_id]
+    joined = [" ".join(p for p in row if p) for row in zip(*parts, strict=True)]
+    return [
+        name if name.startswith(form.prefix) else form.prefix + name for name in joined
+    ]
+
+
+def _angles(cells: Cells, name: str | None, parse: Any) -> Reals:
+    if name is None:
+        return np.full(len(cells), np.nan)
+    if isinstance(cells, BlockCells) and cells.block.hdu.field(name).code != "A":
+        return cells.reals(name)
+    return np.array([parse(cell or "") for cell in cells.texts(name)])
+
+
+def _ellipse(form: Form, reals: Any) -> Mapping[str, Reals]:
+    if form.ellipse is None:
+        return {}
+    major, minor, angle = form.ellipse
+    return {
+        "error_major_arcsec": reals((major,)),
+        "error_minor_arcsec": reals((minor,)),
+        "error_angle_deg": reals((angle,)),
+    }
+
+
+def _fluxes(cells: Cells, form: Form, column: Mapping[str, str]) -> dict[str, Any]:
+    """Take each row's flux or limit from the first band that has one."""
+    count = len(cells)
+    flux, low, high = (np.full(count, np.nan) for _ in range(3))
+    chosen = np.full(count, -1)
+    for place, band in enumerate(form.fluxes):
+        if band.value not in column:
+            continue
+        here = _band(cells, form, band, column)
+        new = (chosen < 0) & (np.isfinite(here[0]) | np.isfinite(here[2]))
+        chosen[new] = place
+        for target, values in zip((flux, low, high), here, strict=True):
+            target[new] = values[new]
+    bands = [form.fluxes[place] if place >= 0 else None for place in chosen]
+    return {
+        "flux": flux,
+        "flux_low": low,
+        "flux_high": high,
+        "is_limit": np.isnan(flux) & np.isfinite(high),
+        "flux_unit": [b and b.unit for b in bands],
+        "band": [b and b.band for b in bands],
+        "band_low_kev": [b.kev[0] if b and b.kev else None for b in bands],
+        "band_high_kev": [b.kev[1] if b and b.kev else None for b in bands],
+    }
+
+
+def _band(
+    cells: Cells, form: Form, band: FluxColumns, column: Mapping[str, str]
+) -> tuple[Reals, Reals, Reals]:
+    def get(name: str) -> Reals:
+        if name not in column:
+            return np.full(len(cells), np.nan)
+        return _real(cells, column[name], form) * band.scale
+
+    value, low, high, error = (
+        get(band.value),
+        get(band.low),
+        get(band.high),
+        get(band.error),
+    )
+    seen = value > 0
+    low = np.where(np.isnan(low), value - error, low)
+    bound = np.where(np.isnan(high), value + error, high)
+    if not band.error_is_limit_at_zero and not band.high:
+        bound = np.where(seen, bound, np.nan)
+    bound = np.where(seen | (bound > 0), bound, np.nan)
+    return (
+        np.where(seen, value, np.nan),
+        np.where(seen, np.clip(low, 0, None), np.nan),
+        bound,
+    )
+
+
+def _extra(cells: Cells, form: Form) -> list[str | None]:
+    columns: dict[str, list[Any]] = {}
+    taken = {*form.obs_id, *form.error_radius, *form.significance, *form.kind}
+    taken |= {*form.exposure[:1], *(form.ellipse or ()), *form.source_id[:1]}
+    for name in cells.names:
+        if name.lower() in taken:
+            continue
+        values: list[Any] = cells.texts(name)
+        if (
+            isinstance(cells, BlockCells)
+            and cells.block.hdu.field(name).code in "EDIJK"
+        ):
+            if cells.block.hdu.field(name).repeat != 1:
+                continue
+            values = cells.reals(name).tolist()
+        if name.lower() in form.zero_is_missing:
+            values = [None if v in {0, "0"} else v for v in values]
+        columns[name] = values
+    return [
+        extra(dict(zip(columns, row, strict=True)))
+        for row in zip(*columns.values(), strict=True)
+    ]

@@ -1,0 +1,103 @@
+"""Swift source catalogues: BAT survey lists, and XRT count rates of Stripe 82.
+
+BAT 70-month (Baumgartner et al. 2013, 14-195 keV, bounds 90 %), BAT survey input list,
+bright-source list of the 105-month survey in VizieR's names, SDS82 count rates.
+
+Traps handled: the 70-month FLUX is in 1e-12 erg/s/cm2 by its TUNIT, VizieR's in
+1e-15 W/m2 (the same size); LUM = -inf and REDSHIFT = 0 where the redshift is unknown;
+CATNUM null; TDISP values that are no format; SDS82 is ';'-separated, sexagesimal, and
+-999 or -9.990E+02 means missing; it has no names, so a source is called by its
+position as written.
+"""
+
+from orbital_kernel.archives.reading import Account, Batches, Reader, Source
+from orbital_kernel.archives.source_catalog import (
+    FluxColumns,
+    Form,
+    form_of,
+    read_catalog,
+)
+
+BAT_SURVEY = (14.0, 195.0)
+SDS82 = "countrates_0.3-10kev(ph.s-1)"
+SDS82_ERROR = "countrates_error_0.3-10kev(ph.s-1)"
+
+FORMS = (
+    Form(
+        catalog="bat-70m",
+        observatory="swift",
+        needs=frozenset({"bat_name", "ra", "dec", "snr", "flux", "flux_lo", "flux_hi"}),
+        source_id=("bat_name",),
+        ra=("ra",),
+        dec=("dec",),
+        significance=("snr",),
+        kind=("type",),
+        fluxes=(
+            FluxColumns(
+                "flux",
+                "flux_lo",
+                "flux_hi",
+                scale=1e-12,
+                band="14-195 keV",
+                kev=BAT_SURVEY,
+            ),
+        ),
+        zero_is_missing=frozenset({"redshift", "lum"}),
+    ),
+    Form(
+        catalog="bat-survey-input",
+        observatory="swift",
+        needs=frozenset({"catnum", "name", "ra_obj", "dec_obj"}),
+        source_id=("name",),
+        ra=("ra_obj",),
+        dec=("dec_obj",),
+    ),
+    Form(
+        catalog="bat-bright",
+        observatory="swift",
+        needs=frozenset(
+            {"name", "raj2000", "dej2000", "s/n", "flux", "gamma", "otype"}
+        ),
+        source_id=("name",),
+        ra=("raj2000",),
+        dec=("dej2000",),
+        significance=("s/n",),
+        kind=("otype",),
+        fluxes=(FluxColumns("flux", scale=1e-12, band="14-195 keV", kev=BAT_SURVEY),),
+    ),
+    Form(
+        catalog="sds82",
+        observatory="swift",
+        needs=frozenset({"ra", "dec", SDS82, SDS82_ERROR, "exposure_time(s)"}),
+        source_id=("ra", "dec"),
+        prefix="SDS82 ",
+        ra=("ra",),
+        dec=("dec",),
+        exposure=("exposure_time(s)",),
+        missing=(-999.0,),
+        fluxes=(
+            FluxColumns(
+                SDS82,
+                error=SDS82_ERROR,
+                unit="count / s",
+                band="0.3-10 keV",
+                kev=(0.3, 10.0),
+            ),
+        ),
+    ),
+)
+
+
+def recognises(source: Source) -> bool:
+    """Tell by column names."""
+    return form_of(source, FORMS) is not None
+
+
+def read(source: Source, account: Account) -> Batches:
+    """Yield `sources`, a row an entry."""
+    form = form_of(source, FORMS)
+    if form is not None:
+        yield from read_catalog(source, account, form)
+
+
+READER = Reader("swift-sources", recognises, read, "BAT and XRT source catalogues")

@@ -1,0 +1,301 @@
+"""UKSSDC Swift-XRT light curves in QDP: flux or count rate, blocks a read-out mode.
+
+Source: www.swift.ac.uk/xrt_curves/docs.php; QDP: heasarc.gsfc.nasa.gov/docs/software.
+
+Traps handled: `READ TERR 1 2` gives value, +error, -error (negative) for time and
+value, `READ SERR 1 2` value and one error, no READ line means the former where rows
+have six columns; blocks are parted by lines of NO, however many; '! PC Upper
+limit(s)' blocks hold limits with errors 0 (value = limit, 3 sigma, 0.9973); rows may
+end in '::ObsID=00010724002'. Time is seconds since T0, and T0 (MET and UT) stands in
+a comment only: where it is absent `time` stays null and `since_t0_s` is kept; files
+of `READ SERR` without a T0 may count days or seconds and do not say: neither is
+claimed and the number stands in `extra`. A column headed MJD is MJD (UTC). The unit is
+named by 'Flux' / 'Rate' in the column line or comments; without either, a median under
+1e-6 is a flux. A file called …count_rate… whose values are fluxes is a flux.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from orbital_kernel import times
+from orbital_kernel.archives import text
+from orbital_kernel.archives.reading import Account, Batches, Reader, Source
+from orbital_kernel.archives.rows import extra, rows
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.schema import PHOTOMETRY
+
+Reals = NDArray[np.float64]
+
+FLUX, RATE = "erg / (cm2 s)", "count / s"
+XRT_BAND = (0.3, 10.0)
+LIMIT_CONFIDENCE = 0.9973
+
+_READ = re.compile(r"\s*READ\s+(TERR|SERR)\b.*", re.IGNORECASE)
+_BREAK = re.compile(r"\s*NO(?:[\s,]+NO)*\s*")
+_T0 = re.compile(
+    r"T0.*?MET\s*=\s*(?P<met>[\d.]+)\s*s?.*?=\s*(?P<year>\d{4})\s+(?P<month>[A-Z][a-z]{2})"
+    r"\w*\s+(?P<day>\d{1,2})\s+at\s+(?P<clock>[\d:.]+)\s*UT"
+)
+_NAME = re.compile(r"name:\s*(?P<name>.+?)\s*$")
+_TRIGGER = re.compile(r"of trigger:\s*(?P<trigger>\d+)")
+_BAND = re.compile(r"(?P<low>\d*\.?\d+)\s*-\s*(?P<high>\d+\.?\d*)\s*keV")
+_OBS = re.compile(r"::ObsID=(?P<obs>\d+)\s*$")
+_MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
+_OBJECT = re.compile(
+    r"GRB[ _]?(?P<grb>\d{6}[A-Z]?)|(?:AT|SN)[ _]?\d{4}[A-Za-z]{1,4}|nova_[^_.]+"
+)
+MONTHS = dict(
+    zip(
+        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
+        range(1, 13),
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Preamble:
+    """What the comments before the rows say."""
+
+    object: str | None = None
+    trigger: str | None = None
+    t0_met: float | None = None
+    t0_utc: np.datetime64 | None = None
+    band: tuple[float, float] | None = None
+    errors: str = ""
+    quantity: str = ""
+    clock: str = ""
+    simulated: bool = False
+
+
+@dataclass
+class Points:
+    """Rows of one block under one heading."""
+
+    heading: str = ""
+    columns: str = ""
+    lines: list[int] = field(default_factory=list)
+    values: list[list[float]] = field(default_factory=list)
+    obs: list[str | None] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def recognises(source: Source) -> bool:
+    """Tell by a READ line or NO block, or rows ending in ::ObsID=, near the start."""
+    head = [line for line in text.head_lines(source, 60) if line.strip()]
+    if source.head.startswith(b"SIMPLE") or not head:
+        return False
+    if any(_READ.fullmatch(line) for line in head):
+        return True
+    first = [line for line in head if not line.lstrip().startswith("!")][:3]
+    return bool(first) and all(_OBS.search(line) for line in first)
+
+
+def read(source: Source, account: Account) -> Batches:
+    """Yield `photometry`, a row a point or limit."""
+    account.observatory = "swift"
+    known, blocks = _parse(source)
+    known = replace(
+        known,
+        object=known.object or _object_of(source),
+        quantity=known.quantity or _guess(blocks),
+        simulated=text.says_simulated(source),
+    )
+    if known.t0_met is None and known.clock != "mjd":
+        account.understood.append("no T0 in the file: times are relative only")
+    row = 0
+    for block in blocks:
+        unit = _unit(block, known.quantity)
+        if unit is None:
+            account.skip(f"'{block.heading}' is neither a flux nor a rate", len(block))
+        elif block.values:
+            yield _photometry(known, block, unit=unit, first=row)
+        row += len(block)
+
+
+def _parse(source: Source) -> tuple[Preamble, list[Points]]:
+    preamble, blocks = Preamble(), [Points()]
+    for number, line in enumerate(text.lines(source.path), start=1):
+        bare = line.strip()
+        if not bare:
+            continue
+        if match := _READ.fullmatch(line):
+            preamble = replace(preamble, errors=match[1].upper())
+        elif _BREAK.fullmatch(line):
+            blocks.append(Points())
+        elif bare.startswith("!"):
+            preamble = _comment(bare.lstrip("! "), preamble, blocks[-1])
+        else:
+            _row(line, number, blocks[-1])
+    if not any(block.values for block in blocks):
+        raise ArchiveError("a QDP file without a single row")
+    return preamble, blocks
+
+
+def _comment(words: str, known: Preamble, block: Points) -> Preamble:
+    if match := _T0.search(words):
+        utc = times.parse_utc(
+            f"{match['year']}-{MONTHS[match['month']]:02d}-{int(match['day']):02d}"
+            f"T{match['clock']}"
+        )
+        return replace(known, t0_met=float(match["met"]), t0_utc=utc)
+    if match := _BAND.search(words):
+        known = replace(known, band=(float(match["low"]), float(match["high"])))
+    if match := _TRIGGER.search(words):
+        known = replace(known, trigger=match["trigger"])
+    if match := _NAME.search(words):
+        return replace(known, object=match["name"])
+    if match := re.match(r"(Time|MJD)\b", words):
+        block.columns = words
+        return replace(known, clock=match[1].lower())
+    if not known.quantity and "source flux" in words:
+        known = replace(known, quantity=FLUX)
+    elif not known.quantity and re.search(r"source (count )?rate", words):
+        known = replace(known, quantity=RATE)
+    elif not block.values and len(words.split()) <= 4 and "http" not in words:
+        block.heading = words
+    return known
+
+
+def _row(line: str, number: int, block: Points) -> None:
+    obs = _OBS.search(line)
+    cells = (line[: obs.start()] if obs else line).replace(",", " ").split()
+    try:
+        values = [float(cell) for cell in cells]
+    except ValueError:
+        raise ArchiveError(
+            f"line {number} is no row of numbers: {line[:60]!r}"
+        ) from None
+    if not 3 <= len(values) <= 12:
+        raise ArchiveError(f"line {number} has {len(values)} numbers, 3 to 12 expected")
+    if block.values and len(values) < len(block.values[0]):
+        raise ArchiveError(f"line {number} has {len(values)} numbers: cut short")
+    block.values.append(values)
+    block.lines.append(number)
+    block.obs.append(obs["obs"] if obs else None)
+
+
+def _guess(blocks: list[Points]) -> str:
+    values = [v[3 if len(v) >= 5 else 2] for block in blocks for v in block.values]
+    return FLUX if np.median(np.abs(values)) < 1e-6 else RATE
+
+
+def _unit(block: Points, quantity: str) -> str | None:
+    name = f"{block.heading} {block.columns}".lower()
+    if "gamma" in name or "nh" in name.split():
+        return None
+    if "flux" in name:
+        return FLUX
+    return RATE if re.search(r"\brate\b", name) else quantity
+
+
+def _columns(values: list[list[float]], errors: str) -> Iterator[Reals]:
+    """Yield time, its + and - half-widths, value, its + and - errors."""
+    table = np.array([row[:6] + [math.nan] * (6 - len(row)) for row in values])
+    width = len(values[0])
+    none = np.full(len(table), math.nan)
+    if errors == "SERR" or (not errors and width == 4):
+        order = (0, 1, 1, 2, 3, 3)
+    elif width == 3:
+        order = (0, -1, -1, 1, 2, 2)
+    elif width == 5:
+        order = (0, 1, 2, 3, 4, 4)
+    else:
+        order = (0, 1, 2, 3, 4, 5)
+    for place, at in enumerate(order):
+        column = none if at < 0 else table[:, at]
+        yield column if place in {0, 3} else np.abs(column)
+
+
+def _photometry(
+    known: Preamble, block: Points, *, unit: str, first: int
+) -> tuple[str, pa.Table]:
+    clock, plus, minus, value, up, down = _columns(block.values, known.errors)
+    limit = "upper limit" in block.heading.lower()
+    is_bat = "bat" in block.heading.lower()
+    low, high = known.band or ((None, None) if is_bat else XRT_BAND)
+    when = _times(known, clock, plus, minus)
+    told = "since_t0_s" in when
+    return rows(
+        PHOTOMETRY,
+        len(block),
+        object=known.object,
+        obs_id=block.obs,
+        **when,
+        value=value,
+        value_err_plus=None if limit else up,
+        value_err_minus=None if limit else down,
+        is_limit=limit,
+        limit_confidence=LIMIT_CONFIDENCE if limit else None,
+        unit=unit,
+        band=None if low is None else f"{low:g}-{high:g} keV",
+        band_low_kev=low,
+        band_high_kev=high,
+        instrument="BAT" if is_bat else "XRT",
+        mode=_mode(block.heading),
+        extra=[
+            extra(
+                {
+                    "block": block.heading,
+                    "trigger": known.trigger,
+                    "time as written": None if told else at,
+                    "time error as written": None if told else error,
+                }
+            )
+            for at, error in zip(clock, plus, strict=True)
+        ],
+        simulated=known.simulated,
+        file_row=range(first, first + len(block)),
+    )
+
+
+def _times(known: Preamble, clock: Reals, plus: Reals, minus: Reals) -> dict[str, Any]:
+    """Return the time columns: absolute by T0 or MJD, relative, or none claimed."""
+    if known.clock == "mjd":
+        return {
+            "time": times.to_tt("mjd-utc", clock),
+            "time_rule": "mjd-utc",
+            "time_err_plus_s": plus * times.DAY_S,
+            "time_err_minus_s": minus * times.DAY_S,
+        }
+    if known.t0_met is None or known.t0_utc is None:
+        if known.errors == "SERR":
+            return {}
+        return {"since_t0_s": clock, "time_err_plus_s": plus, "time_err_minus_s": minus}
+    utcf = times.met_utcf(known.t0_met, known.t0_utc)
+    met = known.t0_met + clock
+    return {
+        "time": times.to_tt("swift-met-utcf", met, utcf_s=utcf),
+        "time_err_plus_s": plus,
+        "time_err_minus_s": minus,
+        "since_t0_s": clock,
+        "met_s": met,
+        "utcf_s": utcf,
+        "time_rule": "swift-met-utcf",
+    }
+
+
+def _mode(heading: str) -> str | None:
+    if match := _MODE.search(heading):
+        return next(part for part in match.groups() if part).upper()
+    return None
+
+
+def _object_of(source: Source) -> str:
+    """Take the object from the file's name where no comment names it."""
+    match = _OBJECT.search(source.stem)
+    if match is None:
+        return source.stem
+    return f"GRB {match['grb']}" if match["grb"] else match[0].replace("_", " ")
+
+
+READER = Reader("swift-xrt-qdp", recognises, read, "UKSSDC XRT light curve, QDP")
