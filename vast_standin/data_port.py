@@ -1,0 +1,106 @@
+"""The application behind the data port: one signature check, then database, then S3.
+
+Tabular and query-engine calls are offered to the database first; what it does not
+know is S3.  Object uploads are streamed and go to S3 alone; every other body is small,
+read whole and checked against its signed hash before anyone sees it.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from vast_standin import __version__, s3
+from vast_standin.access import check_access, secret_of, user_of
+from vast_standin.faults import Faults
+from vast_standin.http import ProtocolError, Request, Response
+from vast_standin.payload import open_payload, read_checked
+from vast_standin.s3.call import Buckets, Call, split_path
+from vast_standin.s3.documents import make_error
+from vast_standin.s3.objects import ObjectStore
+from vast_standin.sigv4 import verify
+from vast_standin.trace import Trace
+from vast_standin.vms.cluster import Cluster
+
+SERVER = "vast 5.5.0.1"
+BODY_LIMIT = 6 * 1024 * 1024
+_UPLOAD_QUERY = frozenset({"uploadId", "partNumber", "x-id"})
+
+Tabular = Callable[[Request], Response | None]
+
+
+@dataclass
+class DataPort:
+    """The data port of one cluster."""
+
+    cluster: Cluster
+    objects: ObjectStore
+    buckets: Buckets
+    tabular: Tabular
+    faults: Faults
+    skew: timedelta = timedelta(minutes=15)
+    name: str = field(default="data", init=False)
+
+    def answer(self, request: Request, trace: Trace) -> Response:
+        """Verify, authorise, answer."""
+        proof = verify(
+            request,
+            lambda key: secret_of(self.cluster, key),
+            now=datetime.now(UTC),
+            skew=self.skew,
+        )
+        user = user_of(self.cluster, proof.access_key)
+        trace.user = str(user["name"])
+        check_access(self.cluster, user, request, trace.peer)
+        self.faults.before(request)
+        trace.mark("auth")
+        trailers: dict[str, str] = {}
+        if is_upload(request):
+            body, length, trailers = open_payload(request, proof)
+            response = None
+        else:
+            data = read_checked(request, proof, BODY_LIMIT)
+            body, length = io.BytesIO(data), len(data)
+            request = replace(request, body=body, content_length=length)
+            trace.mark("body")
+            response = self.tabular(request)
+        if response is None:
+            call = Call(
+                request, trace.user, body, length, trailers, self.objects, self.buckets
+            )
+            response = s3.handle(call)
+        return self.faults.after(request, response)
+
+    def refuse(self, error: ProtocolError, request: Request | None, trace: Trace) -> Response:
+        """Return an error as the XML document all clients of this port read."""
+        path = request.path if request else ""
+        return Response(
+            error.status,
+            {"Content-Type": "application/xml"},
+            make_error(error, path, trace.id),
+        )
+
+    def sign(self, response: Response, trace: Trace) -> None:
+        """Say which protocol is spoken, and that this is a stand-in."""
+        response.headers["Server"] = SERVER
+        response.headers["x-vast-standin"] = __version__
+        response.headers["x-amz-request-id"] = trace.id
+
+    def finished(
+        self, request: Request, response: Response, trace: Trace, sizes: tuple[int, int]
+    ) -> None:
+        """Count a finished request on its bucket's view."""
+        bucket = split_path(request.path)[0] if response.status < 400 else ""
+        if bucket:
+            writes = request.method not in ("GET", "HEAD")
+            self.cluster.meters.count(
+                bucket, writes=writes, sizes=sizes, ms=trace.milliseconds
+            )
+
+
+def is_upload(request: Request) -> bool:
+    """Tell whether a request carries an object's bytes: PUT /bucket/key, or a part."""
+    if request.method != "PUT" or "/" not in request.path.strip("/"):
+        return False
+    names = {name for name, _ in request.query if not name.startswith("X-Amz-")}
+    return names <= _UPLOAD_QUERY and "x-amz-copy-source" not in request.headers

@@ -1,0 +1,78 @@
+"""What each view's bucket did: counters by read and write, sampled for time series."""
+
+import threading
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+SAMPLE_SECONDS = 10.0
+KEPT_SAMPLES = 8640
+
+
+@dataclass
+class Counts:
+    """Running sums of one bucket."""
+
+    read_ops: int = 0
+    write_ops: int = 0
+    read_bytes: int = 0
+    write_bytes: int = 0
+    read_ms: float = 0.0
+    write_ms: float = 0.0
+
+    def copy(self) -> "Counts":
+        """Return a copy."""
+        return Counts(**vars(self))
+
+    def minus(self, other: "Counts") -> "Counts":
+        """Return what was added since another state."""
+        return Counts(**{n: v - getattr(other, n) for n, v in vars(self).items()})
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the sum of two."""
+        return Counts(**{n: v + getattr(other, n) for n, v in vars(self).items()})
+
+
+@dataclass
+class Meters:
+    """Counters by bucket and their samples over a day; thread-safe."""
+
+    _counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    _samples: deque[tuple[float, dict[str, Counts]]] = field(
+        default_factory=lambda: deque(maxlen=KEPT_SAMPLES)
+    )
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(
+        self, bucket: str, *, writes: bool, sizes: tuple[int, int], ms: float
+    ) -> None:
+        """Add one request: bytes in and out, and its time in milliseconds."""
+        with self._lock:
+            counts = self._counts[bucket]
+            if writes:
+                counts.write_ops += 1
+                counts.write_bytes += sizes[0]
+                counts.write_ms += ms
+            else:
+                counts.read_ops += 1
+                counts.read_bytes += sizes[1]
+                counts.read_ms += ms
+
+    def now(self) -> dict[str, Counts]:
+        """Return the present counters by bucket."""
+        with self._lock:
+            return {bucket: counts.copy() for bucket, counts in self._counts.items()}
+
+    def sample(self, at: float | None = None) -> None:
+        """Keep the present counters as a point of the time series."""
+        moment = time.time() if at is None else at
+        point = (moment, self.now())
+        with self._lock:
+            self._samples.append(point)
+
+    def samples(self, since: float) -> list[tuple[float, dict[str, Counts]]]:
+        """Return the points at and after a time, and the one before it, oldest first."""
+        with self._lock:
+            points = list(self._samples)
+        earlier = [point for point in points if point[0] < since][-1:]
+        return earlier + [point for point in points if point[0] >= since]

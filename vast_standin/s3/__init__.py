@@ -1,0 +1,80 @@
+"""S3 as boto3 and Arrow's S3FileSystem use it: one table of calls, everything else 501.
+
+A call is found by method, level (service, bucket, object) and sub-resource; sub-resources
+that S3 knows and this table does not are refused, never ignored.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from vast_standin.http import ProtocolError, Response
+from vast_standin.s3 import bucket_calls, object_calls, upload_calls
+from vast_standin.s3.call import Call, split_path
+
+Route = tuple[str, str, str]
+
+ROUTES: dict[Route, Callable[[Call], Response]] = {
+    ("GET", "service", ""): bucket_calls.list_buckets,
+    ("PUT", "bucket", ""): bucket_calls.create_bucket,
+    ("HEAD", "bucket", ""): bucket_calls.head_bucket,
+    ("DELETE", "bucket", ""): bucket_calls.delete_bucket,
+    ("GET", "bucket", ""): bucket_calls.list_objects,
+    ("GET", "bucket", "location"): bucket_calls.get_location,
+    ("GET", "bucket", "versioning"): bucket_calls.get_versioning,
+    ("GET", "bucket", "uploads"): bucket_calls.uploads_of_bucket,
+    ("POST", "bucket", "delete"): bucket_calls.delete_objects,
+    ("GET", "object", ""): object_calls.get_object,
+    ("HEAD", "object", ""): object_calls.get_object,
+    ("PUT", "object", ""): object_calls.put_object,
+    ("PUT", "object", "copy"): object_calls.copy_object,
+    ("DELETE", "object", ""): object_calls.delete_object,
+    ("GET", "object", "tagging"): object_calls.get_tagging,
+    ("PUT", "object", "tagging"): object_calls.put_tagging,
+    ("DELETE", "object", "tagging"): object_calls.delete_tagging,
+    ("POST", "object", "uploads"): upload_calls.create_upload,
+    ("PUT", "object", "uploadId"): upload_calls.upload_part,
+    ("PUT", "object", "uploadId copy"): upload_calls.copy_part,
+    ("POST", "object", "uploadId"): upload_calls.complete_upload,
+    ("DELETE", "object", "uploadId"): upload_calls.abort_upload,
+    ("GET", "object", "uploadId"): upload_calls.list_parts,
+}
+_PARAMETERS = frozenset(
+    {
+        "continuation-token", "delimiter", "encoding-type", "fetch-owner", "list-type",
+        "marker", "max-keys", "max-parts", "part-number-marker", "partNumber", "prefix",
+        "start-after", "x-id", "key-marker", "upload-id-marker", "max-uploads",
+        "response-content-type", "response-cache-control", "response-content-language",
+        "response-content-disposition", "response-content-encoding", "response-expires",
+        "max-buckets",
+    }
+)  # fmt: skip
+
+
+def handle(call: Call) -> Response:
+    """Answer one S3 call; raise ProtocolError where it cannot be answered."""
+    bucket, key = split_path(call.request.path)
+    query = dict(call.request.query)
+    level = "object" if key else "bucket" if bucket else "service"
+    route = ROUTES.get((call.request.method, level, _sub_resource(call, query)))
+    if route is None:
+        raise ProtocolError(
+            501,
+            "NotImplemented",
+            f"{call.request.method} on a {level} with this sub-resource is not implemented",
+        )
+    return route(replace(call, bucket=bucket, key=key, query=query))
+
+
+def _sub_resource(call: Call, query: dict[str, str]) -> str:
+    """Return the call's sub-resource; raise 501 for names no call of ours knows."""
+    names = [
+        name
+        for name in query
+        if name not in _PARAMETERS and not name.lower().startswith("x-amz-")
+    ]
+    if len(names) > 1:
+        raise ProtocolError(501, "NotImplemented", f"query {', '.join(names)}")
+    sub = names[0] if names else ""
+    if "x-amz-copy-source" in call.headers and call.request.method == "PUT":
+        sub = f"{sub} copy".strip()
+    return sub

@@ -1,0 +1,193 @@
+"""S3 calls on the service and on buckets, as boto3 and Arrow's S3FileSystem send them."""
+
+import base64
+import binascii
+import re
+from urllib.parse import quote
+
+from vast_standin.http import ProtocolError, Response
+from vast_standin.s3.call import Call
+from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
+from vast_standin.s3.listing import Page
+from vast_standin.s3.uploads import list_uploads
+
+MAX_KEYS = 1000
+REGION = "us-east-1"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\Z")
+
+
+def list_buckets(call: Call) -> Response:
+    """ListBuckets: every bucket with its creation time."""
+    entries: list[Node] = [
+        ("Bucket", [("Name", name), ("CreationDate", iso_time(created))])
+        for name, created in call.buckets.all()
+    ]
+    owner: list[Node] = [("ID", call.user), ("DisplayName", call.user)]
+    return xml_response("ListAllMyBucketsResult", [("Owner", owner), ("Buckets", entries)])
+
+
+def create_bucket(call: Call) -> Response:
+    """CreateBucket: a view of the management side, owned by the caller."""
+    if not _NAME.match(call.bucket) or ".." in call.bucket:
+        raise ProtocolError(
+            400, "InvalidBucketName", f"{call.bucket!r} is not a valid bucket name."
+        )
+    call.document()
+    call.buckets.create(call.bucket, call.user)
+    return Response(headers={"Location": f"/{call.bucket}"})
+
+
+def head_bucket(call: Call) -> Response:
+    """HeadBucket: 200 or 404 without a body."""
+    call.need_bucket()
+    return Response(headers={"x-amz-bucket-region": REGION})
+
+
+def delete_bucket(call: Call) -> Response:
+    """DeleteBucket: 204, or 409 BucketNotEmpty."""
+    call.need_bucket()
+    call.buckets.drop(call.bucket)
+    return Response(status=204)
+
+
+def get_location(call: Call) -> Response:
+    """GetBucketLocation: the empty constraint, as in the first region."""
+    call.need_bucket()
+    return xml_response("LocationConstraint", [])
+
+
+def get_versioning(call: Call) -> Response:
+    """GetBucketVersioning: never enabled."""
+    call.need_bucket()
+    return xml_response("VersioningConfiguration", [])
+
+
+def list_objects(call: Call) -> Response:
+    """ListObjects and ListObjectsV2: prefix, delimiter, pages, url encoding."""
+    call.need_bucket()
+    if call.query.get("list-type") == "2":
+        return _list_v2(call)
+    page = _page(call, call.query.get("marker", ""))
+    more: list[Node] = [("Marker", _text(call, call.query.get("marker", "")))]
+    if page.truncated:
+        more.append(("NextMarker", _text(call, page.last)))
+    return xml_response("ListBucketResult", [*_common(call, page), *more, *_entries(call, page)])
+
+
+def _list_v2(call: Call) -> Response:
+    token = call.query.get("continuation-token")
+    start = call.query.get("start-after", "")
+    page = _page(call, _read_token(token) if token else start)
+    more: list[Node] = [("KeyCount", len(page))]
+    if token:
+        more.append(("ContinuationToken", token))
+    if start:
+        more.append(("StartAfter", _text(call, start)))
+    if page.truncated:
+        more.append(("NextContinuationToken", _make_token(page.last)))
+    return xml_response("ListBucketResult", [*_common(call, page), *more, *_entries(call, page)])
+
+
+def delete_objects(call: Call) -> Response:
+    """DeleteObjects: up to 1000 keys; absent ones count as deleted, as in S3."""
+    call.need_bucket()
+    root = parse_document(call.document(), "Delete")
+    keys = [node.findtext("Key") or "" for node in root.findall("Object")]
+    if not keys or len(keys) > MAX_KEYS:
+        raise ProtocolError(400, "MalformedXML", f"give 1 to {MAX_KEYS} objects")
+    for key in keys:
+        call.objects.delete(call.bucket, key)
+    if (root.findtext("Quiet") or "").lower() == "true":
+        return xml_response("DeleteResult", [])
+    return xml_response("DeleteResult", [("Deleted", [("Key", key)]) for key in keys])
+
+
+def uploads_of_bucket(call: Call) -> Response:
+    """ListMultipartUploads: all of them, by key; no pages."""
+    call.need_bucket()
+    prefix = call.query.get("prefix", "")
+    entries: list[Node] = [
+        (
+            "Upload",
+            [
+                ("Key", _text(call, upload.key)),
+                ("UploadId", upload.id),
+                ("Initiated", iso_time(upload.started)),
+                ("StorageClass", "STANDARD"),
+            ],
+        )
+        for upload in list_uploads(call.objects, call.bucket)
+        if upload.key.startswith(prefix)
+    ]
+    return xml_response(
+        "ListMultipartUploadsResult",
+        [("Bucket", call.bucket), ("Prefix", prefix), ("IsTruncated", False), *entries],
+    )
+
+
+def _page(call: Call, after: str) -> Page:
+    text = call.query.get("max-keys", str(MAX_KEYS))
+    if not (text.isascii() and text.isdigit()):
+        raise ProtocolError(400, "InvalidArgument", "max-keys is not a number")
+    if call.query.get("encoding-type", "url") != "url":
+        raise ProtocolError(400, "InvalidArgument", "encoding-type must be url")
+    return call.objects.list(
+        call.bucket,
+        call.query.get("prefix", ""),
+        call.query.get("delimiter", ""),
+        after,
+        min(int(text), MAX_KEYS),
+    )
+
+
+def _common(call: Call, page: Page) -> list[Node]:
+    nodes: list[Node] = [
+        ("Name", call.bucket),
+        ("Prefix", _text(call, call.query.get("prefix", ""))),
+        ("MaxKeys", int(call.query.get("max-keys", MAX_KEYS))),
+        ("IsTruncated", page.truncated),
+    ]
+    if delimiter := call.query.get("delimiter"):
+        nodes.append(("Delimiter", _text(call, delimiter)))
+    if encoding := call.query.get("encoding-type"):
+        nodes.append(("EncodingType", encoding))
+    return nodes
+
+
+def _entries(call: Call, page: Page) -> list[Node]:
+    contents: list[Node] = [
+        (
+            "Contents",
+            [
+                ("Key", _text(call, thing.key)),
+                ("LastModified", iso_time(thing.modified)),
+                ("ETag", f'"{thing.etag}"'),
+                ("Size", thing.size),
+                ("StorageClass", "STANDARD"),
+            ],
+        )
+        for thing in page.objects
+    ]
+    folded: list[Node] = [
+        ("CommonPrefixes", [("Prefix", _text(call, prefix))]) for prefix in page.prefixes
+    ]
+    return contents + folded
+
+
+def _text(call: Call, text: str) -> str:
+    if call.query.get("encoding-type") == "url":
+        return quote(text, safe="/-_.~*")
+    return text
+
+
+def _make_token(last: str) -> str:
+    return base64.urlsafe_b64encode(last.encode()).decode()
+
+
+def _read_token(token: str) -> str:
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise ProtocolError(
+            400, "InvalidArgument", "The continuation token provided is incorrect."
+        ) from None

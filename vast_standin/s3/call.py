@@ -1,0 +1,71 @@
+"""One S3 call, taken apart: bucket, key, sub-resource, payload and who asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+from urllib.parse import unquote
+
+from vast_standin.http import ProtocolError, Request
+from vast_standin.s3.objects import ObjectStore
+
+
+class Buckets(Protocol):
+    """Where buckets are made, found and dropped: views of the management side."""
+
+    def exists(self, name: str) -> bool:
+        """Tell whether a bucket exists."""
+
+    def all(self) -> list[tuple[str, float]]:
+        """Return name and creation time of every bucket, by name."""
+
+    def create(self, name: str, owner: str) -> None:
+        """Create a bucket; raise 409 where the name is taken."""
+
+    def drop(self, name: str) -> None:
+        """Drop an empty bucket; raise 409 where it holds something."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A verified request, its payload decoded but not yet read."""
+
+    request: Request
+    user: str
+    payload: BinaryIO
+    length: int
+    trailers: Mapping[str, str]
+    objects: ObjectStore
+    buckets: Buckets
+    bucket: str = ""
+    key: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the request's headers."""
+        return self.request.headers
+
+    def document(self, limit: int = 2 << 20) -> bytes:
+        """Return a small body as a whole."""
+        if self.length > limit:
+            raise ProtocolError(400, "EntityTooLarge", f"the limit is {limit} bytes")
+        return self.payload.read(self.length)
+
+    def need_bucket(self) -> None:
+        """Raise 404 NoSuchBucket where the bucket does not exist."""
+        if not self.buckets.exists(self.bucket):
+            raise ProtocolError(
+                404, "NoSuchBucket", f"The bucket {self.bucket!r} does not exist."
+            )
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """Return bucket and key of an encoded path; both may be empty.
+
+    Raises ProtocolError(400) where the path is not UTF-8.
+    """
+    bucket, _, key = path.lstrip("/").partition("/")
+    try:
+        return unquote(bucket, errors="strict"), unquote(key, errors="strict")
+    except UnicodeDecodeError:
+        raise ProtocolError(400, "InvalidURI", "the path is not UTF-8") from None

@@ -1,0 +1,93 @@
+"""Preconditions and byte ranges of object reads (RFC 9110, sections 13 and 14)."""
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from vast_standin.http import ProtocolError
+from vast_standin.s3.index import Stored
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+
+
+def check_read(headers: Mapping[str, str], thing: Stored, *, prefix: str = "") -> bool:
+    """Tell whether the object is to be sent; False means 304 Not Modified.
+
+    Raises ProtocolError(412) where If-Match or If-Unmodified-Since fails.  With
+    ``prefix="x-amz-copy-source-"`` the same rules are read for the source of a copy.
+    """
+    match = headers.get(f"{prefix}if-match")
+    if match is not None:
+        if not _names(match, thing):
+            raise _failed("If-Match")
+    elif (limit := _time(headers, f"{prefix}if-unmodified-since")) is not None:
+        if int(thing.modified) > limit:
+            raise _failed("If-Unmodified-Since")
+    other = headers.get(f"{prefix}if-none-match")
+    if other is not None:
+        return not _names(other, thing)
+    since = _time(headers, f"{prefix}if-modified-since")
+    return since is None or int(thing.modified) > since
+
+
+def check_write(headers: Mapping[str, str], current: Stored | None) -> None:
+    """Raise 412 where If-None-Match: * or If-Match forbids the write."""
+    if headers.get("if-none-match") == "*" and current is not None:
+        raise _failed("If-None-Match")
+    match = headers.get("if-match")
+    if match is None:
+        return
+    if current is None:
+        raise ProtocolError(404, "NoSuchKey", "If-Match names an object that is not there")
+    if not _names(match, current):
+        raise _failed("If-Match")
+
+
+def parse_range(text: str | None, size: int) -> tuple[int, int] | None:
+    """Return first byte and length of a range, None where the whole is to be sent.
+
+    Several ranges and other units are ignored, as S3 does; a range that begins beyond
+    the end raises 416.
+    """
+    found = _RANGE.match(text.strip()) if text else None
+    if found is None or found.groups() == ("", ""):
+        return None
+    first, last = found.groups()
+    if not first:
+        length = min(int(last), size)
+        if not length:
+            raise _unsatisfiable(size)
+        return size - length, length
+    if int(first) >= size:
+        raise _unsatisfiable(size)
+    if last and int(last) < int(first):
+        return None
+    end = min(int(last), size - 1) if last else size - 1
+    return int(first), end - int(first) + 1
+
+
+def _names(header: str, thing: Stored) -> bool:
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")}
+    return "*" in tags or thing.etag in tags
+
+
+def _time(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name)
+    if text is None:
+        return None
+    try:
+        return int(parsedate_to_datetime(text).timestamp())
+    except ValueError:
+        return None
+
+
+def _failed(condition: str) -> ProtocolError:
+    return ProtocolError(
+        412, "PreconditionFailed", f"The condition {condition} did not hold."
+    )
+
+
+def _unsatisfiable(size: int) -> ProtocolError:
+    return ProtocolError(
+        416, "InvalidRange", f"The range begins beyond the object's {size} bytes."
+    )

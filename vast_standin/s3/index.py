@@ -1,0 +1,149 @@
+"""The SQLite index of objects: what exists, where its bytes are, what was said of it."""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FORMAT = 1
+_SCHEMA = """
+CREATE TABLE objects (
+    bucket TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL,
+    etag TEXT NOT NULL, modified REAL NOT NULL, said TEXT NOT NULL,
+    PRIMARY KEY (bucket, key)) WITHOUT ROWID;
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, started REAL NOT NULL,
+    said TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE parts (
+    upload TEXT NOT NULL, number INTEGER NOT NULL, file TEXT NOT NULL,
+    size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
+    PRIMARY KEY (upload, number)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the writer said of an object: headers, user metadata, checksums, tags."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def dumps(self) -> str:
+        """Return the stored form."""
+        return json.dumps(
+            [dict(self.headers), dict(self.metadata), dict(self.checksums), dict(self.tags)]
+        )
+
+    @classmethod
+    def loads(cls, text: str) -> "Said":
+        """Return what was stored."""
+        return cls(*json.loads(text))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One object: its bytes are an immutable file of the store."""
+
+    bucket: str
+    key: str
+    file: str
+    size: int
+    etag: str
+    modified: float
+    said: Said
+
+
+class Index:
+    """The catalogue of one object folder; every write is one transaction."""
+
+    def __init__(self, path: Path, *, sync: bool) -> None:
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(f"PRAGMA synchronous={'FULL' if sync else 'NORMAL'}")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > FORMAT:
+            raise ValueError(
+                f"{path} has format {version}, this program knows {FORMAT}: use the "
+                "newer program that wrote it"
+            )
+        if version == 0:
+            with self.transaction() as db:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version={FORMAT}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run statements as one transaction; an exception undoes all of them."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """Return all rows of a query."""
+        with self._lock:
+            return self._db.execute(statement, values).fetchall()
+
+    def get(self, bucket: str, key: str) -> Stored | None:
+        """Return one object, None where there is none."""
+        found = self.rows(
+            "SELECT * FROM objects WHERE bucket=? AND key=?", bucket, key.encode()
+        )
+        return stored(found[0]) if found else None
+
+    def files(self) -> set[str]:
+        """Return every file the index refers to."""
+        rows = self.rows("SELECT file FROM objects UNION SELECT file FROM parts")
+        return {str(row[0]) for row in rows}
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._db.close()
+
+
+def put_row(db: sqlite3.Connection, thing: Stored) -> None:
+    """Insert or replace an object's row."""
+    db.execute(
+        "INSERT OR REPLACE INTO objects VALUES (?,?,?,?,?,?,?)",
+        (
+            thing.bucket,
+            thing.key.encode(),
+            thing.file,
+            thing.size,
+            thing.etag,
+            thing.modified,
+            thing.said.dumps(),
+        ),
+    )
+
+
+def stored(row: tuple[object, ...]) -> Stored:
+    """Return an object from its row."""
+    bucket, key, file, size, etag, modified, said = row
+    return Stored(
+        str(bucket),
+        bytes(key).decode(),  # type: ignore[call-overload]
+        str(file),
+        int(size),  # type: ignore[call-overload]
+        str(etag),
+        float(modified),  # type: ignore[arg-type]
+        Said.loads(str(said)),
+    )
+
+
+def now() -> float:
+    """Return the time of a change, in whole milliseconds of Unix time."""
+    return round(time.time(), 3)

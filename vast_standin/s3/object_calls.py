@@ -1,0 +1,236 @@
+"""S3 calls on single objects: get, head, put, copy, delete and tags."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+from urllib.parse import parse_qsl, unquote
+
+from vast_standin.http import ProtocolError, Response
+from vast_standin.s3.call import Call, split_path
+from vast_standin.s3.checksums import PREFIX, Digests
+from vast_standin.s3.conditions import check_read, check_write, parse_range
+from vast_standin.s3.documents import (
+    Node,
+    http_time,
+    iso_time,
+    parse_document,
+    xml_response,
+)
+from vast_standin.s3.index import Said, Stored, now
+from vast_standin.s3.objects import BLOCK, check_key
+
+KEPT_HEADERS = (
+    "content-type",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "expires",
+)
+METADATA = "x-amz-meta-"
+METADATA_LIMIT = 2048
+_OVERRIDES = {f"response-{name}": name for name in KEPT_HEADERS}
+
+
+def get_object(call: Call) -> Response:
+    """GetObject: whole or one range, conditions, response header overrides."""
+    call.need_bucket()
+    thing = call.objects.find(call.bucket, call.key)
+    if not check_read(call.headers, thing):
+        return Response(status=304, headers={"ETag": f'"{thing.etag}"'})
+    try:
+        span = parse_range(call.headers.get("range"), thing.size)
+    except ProtocolError as error:
+        error.message += f" {call.key}"
+        raise
+    headers = _object_headers(call, thing, whole=span is None)
+    first, length = span or (0, thing.size)
+    headers["Content-Length"] = str(length)
+    if span:
+        headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{thing.size}"
+    status = 206 if span else 200
+    if call.request.method == "HEAD" or not length:
+        return Response(status, headers)
+    file = call.objects.open_file(thing)
+    return Response(status, headers, FileSpan(file, first, length))
+
+
+def put_object(call: Call) -> Response:
+    """PutObject: streamed to disk, published when its payload is proven."""
+    call.need_bucket()
+    check_key(call.key)
+    check_write(call.headers, call.objects.index.get(call.bucket, call.key))
+    call.objects.check_writable(call.bucket, call.length)
+    said = said_by(call)
+    with call.objects.incoming(call.payload, Digests(call.headers)) as written:
+        file, size, digests = written
+        check_length(call, size)
+        checksums = digests.confirm(call.trailers)
+        said = Said(said.headers, said.metadata, checksums, said.tags)
+        thing = Stored(call.bucket, call.key, file, size, digests.etag, now(), said)
+        call.objects.publish(thing)
+    return Response(headers={"ETag": f'"{thing.etag}"', **_checksum_headers(thing)})
+
+
+def copy_object(call: Call) -> Response:
+    """CopyObject: a hard link; metadata copied or replaced as the directive says."""
+    call.need_bucket()
+    source = copy_source(call)
+    directive = call.headers.get("x-amz-metadata-directive", "COPY").upper()
+    same = (source.bucket, source.key) == (call.bucket, call.key)
+    if same and directive != "REPLACE":
+        raise ProtocolError(
+            400, "InvalidRequest", "An object copied onto itself must change metadata."
+        )
+    call.objects.check_writable(call.bucket, source.size)
+    said = source.said
+    if directive == "REPLACE":
+        given = said_by(call)
+        said = Said(given.headers, given.metadata, said.checksums, given.tags or said.tags)
+    file = call.objects.link(source)
+    try:
+        copy = Stored(call.bucket, call.key, file, source.size, source.etag, now(), said)
+        call.objects.publish(copy)
+    except BaseException:
+        call.objects.discard(file)
+        raise
+    nodes: list[Node] = [
+        ("LastModified", iso_time(copy.modified)),
+        ("ETag", f'"{copy.etag}"'),
+    ]
+    return xml_response("CopyObjectResult", nodes)
+
+
+def delete_object(call: Call) -> Response:
+    """DeleteObject: 204 whether or not it existed, as in S3."""
+    call.need_bucket()
+    call.objects.delete(call.bucket, call.key)
+    return Response(status=204)
+
+
+def get_tagging(call: Call) -> Response:
+    """GetObjectTagging: the tags last put."""
+    call.need_bucket()
+    thing = call.objects.find(call.bucket, call.key)
+    tags: list[Node] = [
+        ("Tag", [("Key", name), ("Value", value)]) for name, value in thing.said.tags.items()
+    ]
+    return xml_response("Tagging", [("TagSet", tags)])
+
+
+def put_tagging(call: Call) -> Response:
+    """PutObjectTagging: replaces all tags; at most ten."""
+    call.need_bucket()
+    thing = call.objects.find(call.bucket, call.key)
+    root = parse_document(call.document(), "Tagging")
+    tags = {
+        tag.findtext("Key") or "": tag.findtext("Value") or "" for tag in root.iter("Tag")
+    }
+    _retag(call, thing, tags)
+    return Response()
+
+
+def delete_tagging(call: Call) -> Response:
+    """DeleteObjectTagging."""
+    call.need_bucket()
+    _retag(call, call.objects.find(call.bucket, call.key), {})
+    return Response(status=204)
+
+
+def said_by(call: Call) -> Said:
+    """Return headers, metadata and tags a write carries."""
+    headers = {name: call.headers[name] for name in KEPT_HEADERS if name in call.headers}
+    encodings = [
+        part.strip()
+        for part in headers.pop("content-encoding", "").split(",")
+        if part.strip() not in ("", "aws-chunked")
+    ]
+    if encodings:
+        headers["content-encoding"] = ",".join(encodings)
+    metadata = {
+        name.removeprefix(METADATA): value
+        for name, value in call.headers.items()
+        if name.startswith(METADATA)
+    }
+    if sum(len(name) + len(value) for name, value in metadata.items()) > METADATA_LIMIT:
+        raise ProtocolError(
+            400, "MetadataTooLarge", f"metadata is limited to {METADATA_LIMIT} bytes"
+        )
+    tags = dict(parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True))
+    return Said(headers, metadata, {}, tags)
+
+
+def copy_source(call: Call) -> Stored:
+    """Return the object a copy reads from, its conditions checked."""
+    text = call.headers["x-amz-copy-source"]
+    path, _, version = text.partition("?versionId=")
+    if version and version != "null":
+        raise ProtocolError(501, "NotImplemented", "object versions are not implemented")
+    bucket, key = split_path(path if "/" in path.lstrip("/") else unquote(path))
+    if not call.buckets.exists(bucket):
+        raise ProtocolError(404, "NoSuchBucket", f"The bucket {bucket!r} does not exist.")
+    source = call.objects.find(bucket, key)
+    if not check_read(call.headers, source, prefix="x-amz-copy-source-"):
+        raise ProtocolError(412, "PreconditionFailed", "The source was not modified.")
+    return source
+
+
+def check_length(call: Call, size: int) -> None:
+    """Raise 400 where a body turned out shorter than declared."""
+    if size != call.length:
+        raise ProtocolError(
+            400, "IncompleteBody", f"{call.length} bytes were declared, {size} arrived"
+        )
+
+
+class FileSpan:
+    """A span of a file in blocks: an iterable of buffers that closes the file."""
+
+    def __init__(self, file: BinaryIO, first: int, length: int) -> None:
+        self._file = file
+        self._first = first
+        self._length = length
+
+    def __iter__(self) -> Iterator[list[memoryview]]:
+        """Yield one block a list."""
+        self._file.seek(self._first)
+        left = self._length
+        while left:
+            block = self._file.read(min(left, BLOCK))
+            if not block:
+                raise OSError("an object's file is shorter than its record")
+            left -= len(block)
+            yield [memoryview(block)]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
+    if len(tags) > 10:
+        raise ProtocolError(400, "InvalidTag", "an object has at most ten tags")
+    said = thing.said
+    call.objects.amend(thing, Said(said.headers, said.metadata, said.checksums, tags))
+
+
+def _object_headers(call: Call, thing: Stored, *, whole: bool) -> dict[str, str]:
+    headers = {
+        "ETag": f'"{thing.etag}"',
+        "Last-Modified": http_time(thing.modified),
+        "Accept-Ranges": "bytes",
+        "content-type": "binary/octet-stream",
+        **thing.said.headers,
+    }
+    headers |= {METADATA + name: value for name, value in thing.said.metadata.items()}
+    headers |= {
+        header: call.query[name] for name, header in _OVERRIDES.items() if name in call.query
+    }
+    if thing.said.tags:
+        headers["x-amz-tagging-count"] = str(len(thing.said.tags))
+    if whole and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
+        headers |= _checksum_headers(thing)
+    return headers
+
+
+def _checksum_headers(thing: Stored) -> dict[str, str]:
+    return {PREFIX + name: value for name, value in thing.said.checksums.items()}

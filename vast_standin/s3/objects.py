@@ -1,0 +1,238 @@
+"""Durable objects under a data folder: immutable files named by chance, indexed in SQLite.
+
+Keys never become file names, so no key can leave the folder.  A write streams into a
+new file and becomes visible by one transaction; a crash leaves an orphan file that the
+next start removes.  Copies are hard links: the bytes are never changed in place.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from vast_standin.http import ProtocolError
+from vast_standin.s3.checksums import Digests
+from vast_standin.s3.index import Index, Said, Stored, now, put_row
+from vast_standin.s3.listing import Page, list_keys
+
+BLOCK = 1 << 20
+KEY_LIMIT = 1024
+
+
+class ObjectStore:
+    """Objects by bucket and key; safe to use from many threads."""
+
+    def __init__(self, folder: Path, *, sync: bool = False) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._data = folder / "data"
+        self._data.mkdir(mode=0o700, exist_ok=True)
+        self._sync = sync
+        self.index = Index(folder / "index.sqlite", sync=sync)
+        self.check_writable: Callable[[str, int], None] = _always
+        self._usage_lock = threading.Lock()
+        self._usage = self._count()
+        self._sweep()
+
+    def close(self) -> None:
+        """Close the index."""
+        self.index.close()
+
+    def exists(self, bucket: str, key: str) -> bool:
+        """Tell whether an object exists."""
+        return self.index.get(bucket, key) is not None
+
+    def find(self, bucket: str, key: str) -> Stored:
+        """Return an object's record; raise 404 NoSuchKey."""
+        found = self.index.get(bucket, key)
+        if found is None:
+            raise ProtocolError(404, "NoSuchKey", f"{bucket} has no object {key!r}")
+        return found
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """Open an object's bytes for reading; raise 404 NoSuchKey.
+
+        The file can be memory-mapped: its bytes never change, even when the object is
+        replaced or deleted while it is open.
+        """
+        while True:
+            found = self.find(bucket, key)
+            try:
+                return self.open_file(found)
+            except FileNotFoundError:
+                if self.index.get(bucket, key) == found:
+                    raise
+
+    def open_file(self, thing: Stored) -> BinaryIO:
+        """Open the bytes of a record."""
+        return self.path(thing.file).open("rb")
+
+    def put(
+        self, bucket: str, key: str, source: BinaryIO | bytes, said: Said | None = None
+    ) -> Stored:
+        """Store an object from bytes or a stream, replacing what was there."""
+        said = said or Said()
+        check_key(key)
+        with self.incoming(source, Digests({})) as (file, size, digests):
+            thing = Stored(bucket, key, file, size, digests.etag, now(), said)
+            self.check_writable(bucket, size)
+            self.publish(thing)
+        return thing
+
+    def publish(self, thing: Stored) -> None:
+        """Make a written file the object's bytes, and remove what it replaces."""
+        with self.index.transaction() as db:
+            old = self.index.get(thing.bucket, thing.key)
+            put_row(db, thing)
+            self._book(thing.bucket, 0 if old else 1, thing.size - (old.size if old else 0))
+        if old:
+            self.discard(old.file)
+
+    def amend(self, thing: Stored, said: Said) -> None:
+        """Replace what is said of an object, its bytes staying as they are."""
+        with self.index.transaction() as db:
+            current = self.index.get(thing.bucket, thing.key)
+            if current is not None:
+                put_row(db, replace(current, said=said))
+
+    def delete(self, bucket: str, key: str) -> bool:
+        """Delete an object; tell whether there was one."""
+        with self.index.transaction() as db:
+            old = self.index.get(bucket, key)
+            if old is None:
+                return False
+            db.execute(
+                "DELETE FROM objects WHERE bucket=? AND key=?", (bucket, key.encode())
+            )
+            self._book(bucket, -1, -old.size)
+        self.discard(old.file)
+        return True
+
+    def link(self, thing: Stored) -> str:
+        """Return a new file with the same bytes as an object, sharing its blocks."""
+        file = self.new_file()
+        try:
+            os.link(self.path(thing.file), self.path(file))
+        except FileNotFoundError:
+            raise ProtocolError(
+                404, "NoSuchKey", f"{thing.bucket} lost {thing.key!r} during the copy"
+            ) from None
+        except OSError:
+            shutil.copyfile(self.path(thing.file), self.path(file))
+        return file
+
+    def list(
+        self, bucket: str, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
+    ) -> Page:
+        """Return one page of keys in byte order and the common prefixes among them."""
+        return list_keys(
+            self.index, bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+        )
+
+    def usage(self, bucket: str) -> tuple[int, int]:
+        """Return how many objects a bucket holds, and their bytes."""
+        with self._usage_lock:
+            count, size = self._usage.get(bucket, (0, 0))
+        return count, size
+
+    def drop_bucket(self, bucket: str) -> None:
+        """Forget the uploads of a bucket that is removed; it must hold no objects."""
+        with self.index.transaction() as db:
+            rows = db.execute(
+                "SELECT p.file FROM parts p JOIN uploads u ON p.upload=u.id "
+                "WHERE u.bucket=?",
+                (bucket,),
+            ).fetchall()
+            db.execute(
+                "DELETE FROM parts WHERE upload IN (SELECT id FROM uploads WHERE bucket=?)",
+                (bucket,),
+            )
+            db.execute("DELETE FROM uploads WHERE bucket=?", (bucket,))
+        for row in rows:
+            self.discard(row[0])
+
+    @contextmanager
+    def incoming(
+        self, source: BinaryIO | bytes, digests: Digests
+    ) -> Iterator[tuple[str, int, Digests]]:
+        """Write a stream to a new file; the file is removed unless the block succeeds."""
+        file = self.new_file()
+        try:
+            size = self._write(file, source, digests)
+            yield file, size, digests
+        except BaseException:
+            self.discard(file)
+            raise
+
+    def new_file(self) -> str:
+        """Return the name of a file that does not exist."""
+        name = secrets.token_hex(16)
+        (self._data / name[:2]).mkdir(mode=0o700, exist_ok=True)
+        return f"{name[:2]}/{name}"
+
+    def path(self, file: str) -> Path:
+        """Return where a file of the store is."""
+        return self._data / file
+
+    def discard(self, file: str) -> None:
+        """Remove a file of the store."""
+        self.path(file).unlink(missing_ok=True)
+
+    def _write(self, file: str, source: BinaryIO | bytes, digests: Digests) -> int:
+        size = 0
+        with self.path(file).open("xb", buffering=0) as sink:
+            if isinstance(source, bytes):
+                digests.update(source)
+                size = sink.write(source)
+            else:
+                while block := source.read(BLOCK):
+                    digests.update(block)
+                    view = memoryview(block)
+                    while view:
+                        view = view[sink.write(view) :]
+                    size += len(block)
+            if self._sync:
+                os.fsync(sink.fileno())
+        return size
+
+    def _book(self, bucket: str, count: int, size: int) -> None:
+        with self._usage_lock:
+            before = self._usage.get(bucket, (0, 0))
+            self._usage[bucket] = (before[0] + count, before[1] + size)
+
+    def _count(self) -> dict[str, tuple[int, int]]:
+        rows = self.index.rows("SELECT bucket, count(*), sum(size) FROM objects GROUP BY 1")
+        return {str(row[0]): (int(str(row[1])), int(str(row[2]))) for row in rows}
+
+    def _sweep(self) -> None:
+        """Remove files no record refers to: writes that a crash cut short."""
+        known = self.index.files()
+        started = time.time()
+        for path in self._data.glob("??/*"):
+            file = f"{path.parent.name}/{path.name}"
+            if file not in known and path.stat().st_mtime <= started:
+                path.unlink(missing_ok=True)
+
+
+def check_key(key: str) -> None:
+    """Refuse empty and overlong keys."""
+    if not key or len(key.encode()) > KEY_LIMIT:
+        raise ProtocolError(
+            400, "KeyTooLongError", f"keys have 1 to {KEY_LIMIT} bytes of UTF-8"
+        )
+
+
+def multipart_etag(etags: list[str]) -> str:
+    """Return the ETag of an object assembled from parts, as S3 makes it."""
+    joined = b"".join(bytes.fromhex(etag) for etag in etags)
+    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"
+
+
+def _always(bucket: str, size: int) -> None:
+    """Allow every write: no quota is enforced yet."""

@@ -1,0 +1,135 @@
+"""S3 calls of multipart uploads."""
+
+from vast_standin.http import ProtocolError, Response
+from vast_standin.s3 import uploads
+from vast_standin.s3.call import Call
+from vast_standin.s3.checksums import PREFIX, Digests
+from vast_standin.s3.conditions import check_write, parse_range
+from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
+from vast_standin.s3.index import now
+from vast_standin.s3.object_calls import FileSpan, check_length, copy_source, said_by
+
+
+def create_upload(call: Call) -> Response:
+    """CreateMultipartUpload: headers and metadata are those of the object to be."""
+    call.need_bucket()
+    Digests(call.headers)
+    upload = uploads.begin(call.objects, call.bucket, call.key, said_by(call))
+    nodes: list[Node] = [("Bucket", call.bucket), ("Key", call.key), ("UploadId", upload)]
+    return xml_response("InitiateMultipartUploadResult", nodes)
+
+
+def upload_part(call: Call) -> Response:
+    """UploadPart: streamed to disk like an object."""
+    upload, number = _upload(call), _number(call)
+    call.objects.check_writable(call.bucket, call.length)
+    with call.objects.incoming(call.payload, Digests(call.headers)) as written:
+        file, size, digests = written
+        check_length(call, size)
+        checksums = digests.confirm(call.trailers)
+        part = uploads.Part(number, file, size, digests.etag, now())
+        uploads.add_part(call.objects, upload, part)
+    named = {PREFIX + name: value for name, value in checksums.items()}
+    return Response(headers={"ETag": f'"{part.etag}"', **named})
+
+
+def copy_part(call: Call) -> Response:
+    """UploadPartCopy: a range of another object, or all of it, as a part."""
+    upload, number = _upload(call), _number(call)
+    source = copy_source(call)
+    span = parse_range(call.headers.get("x-amz-copy-source-range"), source.size)
+    first, length = span or (0, source.size)
+    call.objects.check_writable(call.bucket, length)
+    with call.objects.open_file(source) as file:
+        file.seek(first)
+        reader = _Limited(FileSpan(file, first, length))
+        with call.objects.incoming(reader, Digests({})) as written:  # type: ignore[arg-type]
+            name, size, digests = written
+            part = uploads.Part(number, name, size, digests.etag, now())
+            uploads.add_part(call.objects, upload, part)
+    nodes: list[Node] = [
+        ("LastModified", iso_time(part.modified)),
+        ("ETag", f'"{part.etag}"'),
+    ]
+    return xml_response("CopyPartResult", nodes)
+
+
+def complete_upload(call: Call) -> Response:
+    """CompleteMultipartUpload: one transaction makes the parts the object."""
+    upload = _upload(call)
+    check_write(call.headers, call.objects.index.get(call.bucket, call.key))
+    root = parse_document(call.document(), "CompleteMultipartUpload")
+    wanted = []
+    for node in root.findall("Part"):
+        text = node.findtext("PartNumber") or ""
+        if not text.isdigit():
+            raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
+        wanted.append((int(text), node.findtext("ETag") or ""))
+    thing = uploads.complete(call.objects, upload, wanted)
+    nodes: list[Node] = [
+        ("Location", f"/{call.bucket}/{call.key}"),
+        ("Bucket", call.bucket),
+        ("Key", call.key),
+        ("ETag", f'"{thing.etag}"'),
+    ]
+    return xml_response("CompleteMultipartUploadResult", nodes)
+
+
+def abort_upload(call: Call) -> Response:
+    """AbortMultipartUpload: the parts' space comes back."""
+    uploads.abort(call.objects, _upload(call))
+    return Response(status=204)
+
+
+def list_parts(call: Call) -> Response:
+    """ListParts: pages by part-number-marker."""
+    upload = _upload(call)
+    after = int(call.query.get("part-number-marker") or 0)
+    limit = min(int(call.query.get("max-parts") or 1000), 1000)
+    found = [p for p in uploads.parts(call.objects, upload) if p.number > after]
+    page = found[:limit]
+    nodes: list[Node] = [
+        ("Bucket", call.bucket),
+        ("Key", call.key),
+        ("UploadId", upload.id),
+        ("MaxParts", limit),
+        ("IsTruncated", len(found) > limit),
+        ("NextPartNumberMarker", page[-1].number if page else 0),
+        *(("Part", _part_nodes(part)) for part in page),
+    ]
+    return xml_response("ListPartsResult", nodes)
+
+
+class _Limited:
+    """The blocks of a span as something to read from."""
+
+    def __init__(self, span: FileSpan) -> None:
+        self._blocks = iter(span)
+
+    def read(self, _size: int = -1, /) -> bytes:
+        """Return the next block, b"" at the end."""
+        blocks = next(self._blocks, None)
+        return bytes(blocks[0]) if blocks else b""
+
+
+def _part_nodes(part: uploads.Part) -> list[Node]:
+    return [
+        ("PartNumber", part.number),
+        ("LastModified", iso_time(part.modified)),
+        ("ETag", f'"{part.etag}"'),
+        ("Size", part.size),
+    ]
+
+
+def _upload(call: Call) -> uploads.Upload:
+    call.need_bucket()
+    return uploads.find(call.objects, call.bucket, call.key, call.query["uploadId"])
+
+
+def _number(call: Call) -> int:
+    text = call.query["partNumber"]
+    if not text.isdigit() or not 1 <= int(text) <= uploads.PARTS_LIMIT:
+        raise ProtocolError(
+            400, "InvalidArgument", f"part numbers are 1 to {uploads.PARTS_LIMIT}"
+        )
+    return int(text)

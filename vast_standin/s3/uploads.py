@@ -1,0 +1,167 @@
+"""Multipart uploads: parts are files of the store until they become one object."""
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+
+from vast_standin.http import ProtocolError
+from vast_standin.s3.index import Said, Stored, now
+from vast_standin.s3.objects import ObjectStore, check_key, multipart_etag
+
+PARTS_LIMIT = 10_000
+SMALLEST_PART = 5 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload that was begun and neither completed nor aborted."""
+
+    id: str
+    bucket: str
+    key: str
+    started: float
+    said: Said
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of an upload."""
+
+    number: int
+    file: str
+    size: int
+    etag: str
+    modified: float
+
+
+def begin(objects: ObjectStore, bucket: str, key: str, said: Said) -> str:
+    """Begin an upload and return its id."""
+    check_key(key)
+    upload = secrets.token_hex(16)
+    with objects.index.transaction() as db:
+        db.execute(
+            "INSERT INTO uploads VALUES (?,?,?,?,?)",
+            (upload, bucket, key.encode(), now(), said.dumps()),
+        )
+    return upload
+
+
+def find(objects: ObjectStore, bucket: str, key: str, upload_id: str) -> Upload:
+    """Return an upload; raise 404 NoSuchUpload."""
+    for upload in list_uploads(objects, bucket):
+        if upload.id == upload_id and upload.key == key:
+            return upload
+    raise ProtocolError(
+        404, "NoSuchUpload", "The upload does not exist; it may be completed or aborted."
+    )
+
+
+def list_uploads(objects: ObjectStore, bucket: str) -> list[Upload]:
+    """Return a bucket's open uploads by key and time."""
+    rows = objects.index.rows(
+        "SELECT id, bucket, key, started, said FROM uploads WHERE bucket=? "
+        "ORDER BY key, started",
+        bucket,
+    )
+    return [
+        Upload(str(a), str(b), bytes(k).decode(), float(str(s)), Said.loads(str(t)))  # type: ignore[call-overload]
+        for a, b, k, s, t in rows
+    ]
+
+
+def add_part(objects: ObjectStore, upload: Upload, part: Part) -> None:
+    """Record a written file as a part, replacing one of the same number."""
+    with objects.index.transaction() as db:
+        if not db.execute("SELECT 1 FROM uploads WHERE id=?", (upload.id,)).fetchone():
+            raise ProtocolError(404, "NoSuchUpload", "The upload ended meanwhile.")
+        old = db.execute(
+            "SELECT file FROM parts WHERE upload=? AND number=?", (upload.id, part.number)
+        ).fetchone()
+        db.execute(
+            "INSERT OR REPLACE INTO parts VALUES (?,?,?,?,?,?)",
+            (upload.id, part.number, part.file, part.size, part.etag, part.modified),
+        )
+    if old:
+        objects.discard(old[0])
+
+
+def parts(objects: ObjectStore, upload: Upload) -> list[Part]:
+    """Return an upload's parts by number."""
+    rows = objects.index.rows(
+        "SELECT number, file, size, etag, modified FROM parts WHERE upload=? "
+        "ORDER BY number",
+        upload.id,
+    )
+    return [Part(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def complete(
+    objects: ObjectStore, upload: Upload, wanted: list[tuple[int, str]]
+) -> Stored:
+    """Assemble the wanted parts (number, ETag) into the object.
+
+    Raises ProtocolError(400) for parts out of order, unknown, of another ETag, or too
+    small where they are not the last.
+    """
+    chosen = _chosen({part.number: part for part in parts(objects, upload)}, wanted)
+    size = sum(part.size for part in chosen)
+    objects.check_writable(upload.bucket, size)
+    file = _assemble(objects, chosen)
+    etag = multipart_etag([part.etag for part in chosen])
+    thing = Stored(upload.bucket, upload.key, file, size, etag, now(), upload.said)
+    try:
+        objects.publish(thing)
+    except BaseException:
+        objects.discard(file)
+        raise
+    abort(objects, upload)
+    return thing
+
+
+def abort(objects: ObjectStore, upload: Upload) -> None:
+    """Forget an upload and remove its parts."""
+    with objects.index.transaction() as db:
+        rows = db.execute("SELECT file FROM parts WHERE upload=?", (upload.id,)).fetchall()
+        db.execute("DELETE FROM parts WHERE upload=?", (upload.id,))
+        db.execute("DELETE FROM uploads WHERE id=?", (upload.id,))
+    for row in rows:
+        objects.discard(row[0])
+
+
+def _chosen(known: dict[int, Part], wanted: list[tuple[int, str]]) -> list[Part]:
+    numbers = [number for number, _ in wanted]
+    if not wanted or numbers != sorted(set(numbers)):
+        raise ProtocolError(
+            400, "InvalidPartOrder", "Parts must be listed once each, in ascending order."
+        )
+    chosen = []
+    for number, etag in wanted:
+        part = known.get(number)
+        if part is None or part.etag != etag.strip('"'):
+            raise ProtocolError(400, "InvalidPart", f"Part {number} was not found.")
+        chosen.append(part)
+    if any(part.size < SMALLEST_PART for part in chosen[:-1]):
+        raise ProtocolError(
+            400, "EntityTooSmall", "Parts but the last have at least 5 MiB."
+        )
+    return chosen
+
+
+def _assemble(objects: ObjectStore, chosen: list[Part]) -> str:
+    """Return a new file holding the parts; a single part shares its blocks."""
+    file = objects.new_file()
+    target = objects.path(file)
+    try:
+        if len(chosen) == 1:
+            os.link(objects.path(chosen[0].file), target)
+            return file
+        with target.open("xb", buffering=0) as sink:
+            for part in chosen:
+                with objects.path(part.file).open("rb", buffering=0) as source:
+                    shutil.copyfileobj(source, sink, 1 << 20)
+    except BaseException:
+        objects.discard(file)
+        raise
+    return file
+

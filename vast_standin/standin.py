@@ -1,0 +1,130 @@
+"""The stand-in of one data folder: opens what is stored, listens, closes in order."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from vast_standin import __version__, keys, tls
+from vast_standin.access_log import AccessLog
+from vast_standin.buckets import ViewBuckets
+from vast_standin.data_port import DataPort
+from vast_standin.engine import Engine
+from vast_standin.faults import Faults
+from vast_standin.listener import Listener
+from vast_standin.meters import SAMPLE_SECONDS
+from vast_standin.owner import Ownership
+from vast_standin.s3.objects import ObjectStore
+from vast_standin.tabular import handle
+from vast_standin.vms import VmsPort
+from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.quotas import check_writable
+from vast_standin.vms.records import Records
+from vast_standin.vms.seeds import seed
+
+
+class Closable(Protocol):
+    """What is closed at the end."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+Opened = TypeVar("Opened", bound=Closable)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a stand-in is to run."""
+
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    vms_port: int = 0
+    faults: bool = False
+    data_tls: bool = False
+    sync: bool = False
+    skew_minutes: float = 15.0
+
+
+class Standin:
+    """A running stand-in; construct, then `stop`."""
+
+    def __init__(self, options: Options) -> None:
+        folder = options.folder.absolute()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._ownership = Ownership(folder)
+        self._closers: list[Callable[[], None]] = [self._ownership.release]
+        try:
+            self._open(folder, options)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop listening, then close what is stored, in reverse order of opening."""
+        while self._closers:
+            self._closers.pop()()
+
+    def _open(self, folder: Path, options: Options) -> None:
+        certificates = tls.load_or_create(folder / "tls")
+        credentials = keys.load_or_create(folder, certificates.authority)
+        log = self._closing(AccessLog(folder / "access.log"))
+        records = self._closing(Records(folder / "vms.sqlite"))
+        objects = self._closing(ObjectStore(folder / "objects", sync=options.sync))
+        engine = self._closing(Engine.open(folder / "tables", durable=options.sync))
+        cluster = Cluster(folder, records, engine, objects, credentials)
+        seed(cluster)
+        engine.check_writable = lambda bucket, size: check_writable(cluster, bucket, size)
+        objects.check_writable = engine.check_writable
+        faults = Faults(enabled=options.faults)
+        data = DataPort(
+            cluster,
+            objects,
+            ViewBuckets(cluster),
+            lambda request: handle(engine, objects, request),
+            faults,
+            timedelta(minutes=options.skew_minutes),
+        )
+        context = certificates.server_context()
+        self.data = Listener(
+            (options.host, options.port), data, log, context if options.data_tls else None
+        )
+        self._closers.append(self.data.server_close)
+        management = VmsPort(cluster, faults)
+        self.vms = Listener((options.host, options.vms_port), management, log, context)
+        self._closers.append(self.vms.server_close)
+        cluster.addresses = ((options.host, self.data.port),)
+        self._sampling(cluster)
+        for listener in (self.data, self.vms):
+            listener.start()
+            self._closers.append(listener.stop)
+        scheme = "https" if options.data_tls else "http"
+        self.note: dict[str, object] = {
+            "endpoint": f"{scheme}://{_bracketed(options.host)}:{self.data.port}",
+            "vms_address": f"{_bracketed(options.host)}:{self.vms.port}",
+            "version": __version__,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self._ownership.announce(self.note)
+
+    def _closing(self, thing: Opened) -> Opened:
+        self._closers.append(thing.close)
+        return thing
+
+    def _sampling(self, cluster: Cluster) -> None:
+        stopped = threading.Event()
+
+        def sample() -> None:
+            cluster.meters.sample()
+            while not stopped.wait(SAMPLE_SECONDS):
+                cluster.meters.sample()
+
+        threading.Thread(target=sample, name="meters", daemon=True).start()
+        self._closers.append(stopped.set)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

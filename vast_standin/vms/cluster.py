@@ -1,0 +1,144 @@
+"""The one cluster a data folder stands for: records, buckets, objects and who uses them."""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from vast_standin.keys import Credentials
+from vast_standin.meters import Counts, Meters
+from vast_standin.s3.objects import ObjectStore
+from vast_standin.vms.records import Record, Records
+
+DATABASE_PROTOCOLS = frozenset({"S3", "DATABASE", "KAFKA"})
+
+
+class Usage(Protocol):
+    """What a bucket's tables hold."""
+
+    rows: int
+    bytes: int
+    tables: int
+
+
+class Engine(Protocol):
+    """What the management side needs of the database engine."""
+
+    def buckets(self) -> Mapping[str, object]:
+        """Return the buckets by name."""
+
+    def create_bucket(self, name: str, owner: str) -> None:
+        """Create a bucket."""
+
+    def drop_bucket(self, name: str) -> None:
+        """Drop a bucket."""
+
+    def usage(self, bucket: str) -> Usage:
+        """Return rows, bytes and tables of a bucket."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Logical bytes and inodes (objects, tables, directories) of a path."""
+
+    bytes: int
+    inodes: int
+
+    def __add__(self, other: "Space") -> "Space":
+        """Return the sum of two spaces."""
+        return Space(self.bytes + other.bytes, self.inodes + other.inodes)
+
+
+@dataclass
+class Cluster:
+    """Everything rules look at and change."""
+
+    folder: Path
+    records: Records
+    engine: Engine
+    objects: ObjectStore
+    credentials: Credentials
+    clock: Callable[[], float] = time.time
+    started: float = field(default_factory=time.time)
+    meters: Meters = field(default_factory=Meters)
+    addresses: tuple[tuple[str, int], ...] = ()
+
+    def space_of_bucket(self, bucket: str) -> Space:
+        """Return what a bucket holds."""
+        tables = self.engine.usage(bucket)
+        count, size = self.objects.usage(bucket)
+        return Space(tables.bytes + size, tables.tables + count)
+
+    def space_of_view(self, view: Record) -> Space:
+        """Return what a view holds; the view's directory is one inode."""
+        bucket = view.get("bucket")
+        here = Space(0, 1)
+        return here + self.space_of_bucket(str(bucket)) if bucket else here
+
+    def space_under(self, path: str, tenant_id: object) -> Space:
+        """Return what the views of a tenant at and below a path hold."""
+        total = Space(0, 0)
+        for view in self.records.all("views"):
+            if view["tenant_id"] == tenant_id and is_under(str(view["path"]), path):
+                total += self.space_of_view(view)
+        return total
+
+    def total_space(self) -> Space:
+        """Return what all views hold."""
+        total = Space(0, 0)
+        for view in self.records.all("views"):
+            total += self.space_of_view(view)
+        return total
+
+    def view_of_bucket(self, bucket: str) -> Record | None:
+        """Return the view that exposes a bucket."""
+        return self.records.find("views", bucket=bucket)
+
+    def directory_exists(self, path: str, tenant_id: object) -> bool:
+        """Tell whether a view or a quota made this directory or one below it."""
+        if path == "/":
+            return True
+        return any(
+            record["tenant_id"] == tenant_id and is_under(str(record["path"]), path)
+            for resource in ("views", "directories")
+            for record in self.records.all(resource)
+        )
+
+    def rates(self) -> Record:
+        """Return operations and bytes a second over the last minute, all views together."""
+        present = self.meters.now()
+        points = self.meters.samples(self.clock() - 60)
+        before_at, before = points[0] if points else (self.started, {})
+        seconds = max(1.0, self.clock() - before_at)
+        total = Counts()
+        for bucket, counts in present.items():
+            total = total.plus(counts.minus(before.get(bucket, Counts())))
+        operations = total.read_ops + total.write_ops
+        spent = total.read_ms + total.write_ms
+        return {
+            "rd_bw": int(total.read_bytes / seconds),
+            "wr_bw": int(total.write_bytes / seconds),
+            "bw": int((total.read_bytes + total.write_bytes) / seconds),
+            "rd_iops": int(total.read_ops / seconds),
+            "wr_iops": int(total.write_ops / seconds),
+            "iops": int(operations / seconds),
+            "latency": int(1000 * spent / operations) if operations else 0,
+        }
+
+    def disk(self) -> tuple[int, int, int]:
+        """Return total, used and free bytes of the disk the folder is on."""
+        usage = shutil.disk_usage(self.folder)
+        return usage.total, usage.total - usage.free, usage.free
+
+
+def is_under(path: str, ancestor: str) -> bool:
+    """Tell whether a path is an ancestor itself or below it."""
+    return ancestor == "/" or path == ancestor or path.startswith(f"{ancestor}/")
+
+
+def platform_name() -> str:
+    """Return what runs here, for version answers."""
+    return f"Python {sys.version.split()[0]} on {sys.platform}"

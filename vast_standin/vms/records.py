@@ -1,0 +1,148 @@
+"""Records of the management side: JSON rows of SQLite, all in memory, written through."""
+
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+Record = dict[str, object]
+FORMAT = 1
+
+
+class Records:
+    """Every record by resource and id; one lock guards all of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._upgrade(path)
+        self._all: dict[str, dict[int, Record]] = {}
+        self._load()
+
+    def all(self, resource: str) -> list[Record]:
+        """Return copies of a resource's records, by id."""
+        with self.lock:
+            records = self._all.get(resource, {})
+            return [dict(records[number]) for number in sorted(records)]
+
+    def get(self, resource: str, number: object) -> Record | None:
+        """Return a copy of one record, None where there is none."""
+        with self.lock:
+            found = self._all.get(resource, {}).get(number)  # type: ignore[call-overload]
+            return dict(found) if found is not None else None
+
+    def find(self, resource: str, **values: object) -> Record | None:
+        """Return the first record whose fields have the given values."""
+        for record in self.all(resource):
+            if all(record.get(name) == value for name, value in values.items()):
+                return record
+        return None
+
+    def add(self, resource: str, record: Record) -> Record:
+        """Store a new record under the next id, with guid and creation time."""
+        with self.transaction():
+            number = self._next(resource)
+            full = {**record, "id": number, "guid": str(uuid.uuid4()), "created": stamp()}
+            self._write(resource, number, full)
+            return dict(full)
+
+    def change(self, resource: str, number: int, changes: Record) -> Record:
+        """Store changes to a record and return the whole."""
+        with self.transaction():
+            full = {**self._all[resource][number], **changes}
+            self._write(resource, number, full)
+            return dict(full)
+
+    def remove(self, resource: str, number: int) -> None:
+        """Remove a record."""
+        with self.transaction():
+            self._db.execute(
+                "DELETE FROM records WHERE resource=? AND id=?", (resource, number)
+            )
+            del self._all[resource][number]
+
+    def keep_last(self, resource: str, count: int) -> None:
+        """Remove all but the newest records of a resource."""
+        with self.lock:
+            numbers = sorted(self._all.get(resource, {}))
+            for number in numbers[:-count]:
+                self.remove(resource, number)
+
+    def seed(self, resource: str, name: str, make: Callable[[], Record]) -> Record:
+        """Return the record of a name; store a new one where there is none."""
+        with self.lock:
+            return self.find(resource, name=name) or self.add(
+                resource, {**make(), "name": name}
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the lock; statements within are one transaction of the database."""
+        with self.lock:
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                self._load()
+                raise
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the database."""
+        with self.lock:
+            self._db.close()
+
+    def _load(self) -> None:
+        self._all = {}
+        for resource, number, body in self._db.execute("SELECT * FROM records"):
+            self._all.setdefault(resource, {})[number] = json.loads(body)
+
+    def _write(self, resource: str, number: int, record: Record) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO records VALUES (?,?,?)",
+            (resource, number, json.dumps(record)),
+        )
+        self._all.setdefault(resource, {})[number] = record
+
+    def _next(self, resource: str) -> int:
+        row = self._db.execute(
+            "INSERT INTO sequences VALUES (?, 1) "
+            "ON CONFLICT (resource) DO UPDATE SET last=last+1 RETURNING last",
+            (resource,),
+        ).fetchone()
+        return int(row[0])
+
+    def _upgrade(self, path: Path) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > FORMAT:
+            raise ValueError(
+                f"{path} has format {version}, this program knows {FORMAT}: use the "
+                "newer program that wrote it"
+            )
+        if version < FORMAT:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute(
+                    "CREATE TABLE records (resource TEXT, id INTEGER, body TEXT NOT NULL, "
+                    "PRIMARY KEY (resource, id)) WITHOUT ROWID"
+                )
+                self._db.execute(
+                    "CREATE TABLE sequences (resource TEXT PRIMARY KEY, "
+                    "last INTEGER NOT NULL) WITHOUT ROWID"
+                )
+                self._db.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def stamp() -> str:
+    """Return the current time as answers write it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,119 @@
+"""A management resource: its fields, filters and calls as data, its rules as code."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vast_standin.http import ProtocolError
+from vast_standin.vms.fields import Field, bad_request, declare
+from vast_standin.vms.records import Record
+
+if TYPE_CHECKING:
+    from vast_standin.vms.cluster import Cluster
+
+PAGING = frozenset({"page", "page_size"})
+
+
+class Rules:
+    """What a resource demands beyond its fields; each method may raise ProtocolError."""
+
+    def creating(self, cluster: "Cluster", record: Record) -> Record:
+        """Check a new record and return what is to be stored."""
+        del cluster
+        return record
+
+    def changing(self, cluster: "Cluster", old: Record, changes: Record) -> Record:
+        """Check a patch and return the changes to be stored."""
+        del cluster, old
+        return changes
+
+    def deleting(self, cluster: "Cluster", record: Record) -> None:
+        """Check a deletion, and remove what belongs to the record."""
+
+    def shown(self, cluster: "Cluster", record: Record) -> Record:
+        """Return the record with what is computed when it is read."""
+        del cluster
+        return record
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of the VMS REST interface."""
+
+    name: str
+    fields: tuple[Field, ...]
+    filters: Mapping[str, str]
+    calls: frozenset[str]
+    rules: Rules = field(default_factory=Rules)
+    listed: Callable[["Cluster"], list[Record]] | None = None
+
+    def need(self, call: str) -> None:
+        """Raise 405 where the resource does not know a call."""
+        if call not in self.calls:
+            raise ProtocolError(
+                405,
+                "MethodNotAllowed",
+                f"{self.name} knows {', '.join(sorted(self.calls))}, not {call}",
+            )
+
+
+def resource(
+    name: str,
+    fields: str,
+    *,
+    filters: str = "",
+    calls: str = "list get create patch delete",
+    rules: Rules | None = None,
+    listed: Callable[["Cluster"], list[Record]] | None = None,
+) -> Resource:
+    """Return a resource from its declaration.
+
+    A filter is a query name, with ``=field`` where it looks at another field; suffixes
+    such as ``__contains`` select how to compare.
+    """
+    pairs = (text.partition("=") for text in filters.split())
+    return Resource(
+        name,
+        declare(fields),
+        {query: target or query for query, _, target in pairs},
+        frozenset(calls.split()),
+        rules or Rules(),
+        listed,
+    )
+
+
+def select(
+    kind: Resource, records: list[Record], query: tuple[tuple[str, str], ...]
+) -> list[Record]:
+    """Return the records all filters of a query accept; raise 400 for unknown ones."""
+    for name, text in query:
+        if name in PAGING:
+            continue
+        target = kind.filters.get(name)
+        if target is None:
+            raise bad_request(
+                f"unknown filter {name}; {kind.name} can be listed by "
+                f"{', '.join(sorted(kind.filters)) or 'nothing'}"
+            )
+        column, _, how = target.partition("__")
+        compare = _COMPARE[how]
+        records = [r for r in records if compare(r.get(column), text)]
+    return records
+
+
+def _equal(value: object, text: str) -> bool:
+    if isinstance(value, bool):
+        return text.lower() == str(value).lower()
+    return value is not None and str(value) == text
+
+
+_COMPARE: dict[str, Callable[[object, str], bool]] = {
+    "": _equal,
+    "contains": lambda value, text: text in str(value or ""),
+    "icontains": lambda value, text: text.lower() in str(value or "").lower(),
+    "startswith": lambda value, text: str(value or "").startswith(text),
+    "in": lambda value, text: str(value) in text.split(","),
+    "gte": lambda value, text: value is not None and str(value) >= text,
+    "lte": lambda value, text: value is not None and str(value) <= text,
+    "isnull": lambda value, text: (value is None) == (text.lower() == "true"),
+}

@@ -1,0 +1,162 @@
+"""Rules of view policies and QoS policies: who refers to them, what their limits mean."""
+
+import ipaddress
+
+from vast_standin.http import ProtocolError
+from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.fields import bad_request
+from vast_standin.vms.records import Record
+from vast_standin.vms.resource import Rules
+from vast_standin.vms.views import check_reference, with_tenant
+
+_HOSTS = ("s3_read_write", "s3_read_only")
+_STATIC = frozenset(
+    f"{edge}_{way}_{unit}"
+    for edge in ("min", "max")
+    for way in ("reads", "writes")
+    for unit in ("bw_mbps", "iops")
+) | frozenset(
+    f"burst_{way}_{unit}"
+    for way in ("reads", "writes")
+    for unit in ("bw_mb", "iops", "loan_mb", "loan_iops")
+)
+_TOTAL = frozenset(
+    {
+        "min_bw_mbps", "max_bw_mbps", "min_iops", "max_iops",
+        "burst_bw_mb", "burst_iops", "burst_loan_mb", "burst_loan_iops",
+    }
+)  # fmt: skip
+_CAPACITY = frozenset(
+    f"max_{way}_{unit}_per_gb_capacity"
+    for way in ("reads", "writes")
+    for unit in ("bw_mbps", "iops")
+)
+_CAPACITY_TOTAL = frozenset(
+    {"max_bw_mbps_per_gb_capacity", "max_iops_per_gb_capacity"}
+)
+_LIMITS = {
+    "static_limits": _STATIC,
+    "static_total_limits": _TOTAL,
+    "capacity_limits": _CAPACITY,
+    "capacity_total_limits": _CAPACITY_TOTAL,
+}
+
+
+class ViewPolicyRules(Rules):
+    """View policies: their S3 host lists decide who may read and write."""
+
+    def creating(self, cluster: Cluster, record: Record) -> Record:
+        """Check the name and the host lists."""
+        record = with_tenant(cluster, record)
+        check_unique(cluster, "viewpolicies", record)
+        _check_hosts(record)
+        return record
+
+    def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
+        """Check the name and the host lists that result."""
+        check_unique(cluster, "viewpolicies", {**old, **changes})
+        check_reference(cluster, changes, "tenant_id", "tenants")
+        _check_hosts(changes)
+        return changes
+
+    def deleting(self, cluster: Cluster, record: Record) -> None:
+        """Refuse while views refer to it."""
+        refuse_while_used(cluster, "views", "policy_id", record)
+
+    def shown(self, cluster: Cluster, record: Record) -> Record:
+        """Add how many views refer to it."""
+        home = cluster.records.all("clusters")[0]
+        views = [v for v in cluster.records.all("views") if v["policy_id"] == record["id"]]
+        return {
+            **titled(cluster, record),
+            "count_views": len(views),
+            "cluster": home["name"],
+            "cluster_id": home["id"],
+            "internal": False,
+            "sync": "SYNCED",
+            "sync_time": record["created"],
+        }
+
+
+class QosRules(Rules):
+    """QoS policies: limits are kept and checked for sense; traffic is not shaped."""
+
+    def creating(self, cluster: Cluster, record: Record) -> Record:
+        """Check the name and the limits."""
+        record = with_tenant(cluster, record)
+        check_unique(cluster, "qospolicies", record)
+        _check_limits(record)
+        return record
+
+    def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
+        """Check the name and the limits that result."""
+        merged = {**old, **changes}
+        check_unique(cluster, "qospolicies", merged)
+        _check_limits(merged)
+        return changes
+
+    def deleting(self, cluster: Cluster, record: Record) -> None:
+        """Refuse while views refer to it."""
+        refuse_while_used(cluster, "views", "qos_policy_id", record)
+
+    def shown(self, cluster: Cluster, record: Record) -> Record:
+        """Add the tenant's name."""
+        return {**titled(cluster, record), "attached_users": []}
+
+
+def titled(cluster: Cluster, record: Record) -> Record:
+    """Return the record with its title and its tenant's name."""
+    tenant = cluster.records.get("tenants", record.get("tenant_id"))
+    return {
+        **record,
+        "title": record["name"],
+        "tenant_name": tenant["name"] if tenant else None,
+    }
+
+
+def check_unique(cluster: Cluster, resource: str, record: Record) -> None:
+    """Raise 400 where another record of the tenant has the name."""
+    other = cluster.records.find(
+        resource, name=record["name"], tenant_id=record.get("tenant_id")
+    )
+    if other is not None and other["id"] != record.get("id"):
+        raise bad_request(f"name: {resource} has {record['name']!r} already")
+
+
+def refuse_while_used(cluster: Cluster, resource: str, field: str, record: Record) -> None:
+    """Raise 409 where records of another resource refer to this one."""
+    users = [r for r in cluster.records.all(resource) if r.get(field) == record["id"]]
+    if users:
+        names = ", ".join(str(r.get("path") or r.get("name")) for r in users[:5])
+        raise ProtocolError(
+            409, "Conflict", f"{record['name']} is in use by {resource}: {names}"
+        )
+
+
+def _check_hosts(record: Record) -> None:
+    for name in _HOSTS:
+        for host in record.get(name) or []:  # type: ignore[attr-defined]
+            if host == "*":
+                continue
+            try:
+                ipaddress.ip_network(str(host), strict=False)
+            except ValueError:
+                raise bad_request(
+                    f"{name}: {host!r} is neither * nor an address or network; host "
+                    "names and netgroups are not implemented by this stand-in"
+                ) from None
+
+
+def _check_limits(record: Record) -> None:
+    for name, known in _LIMITS.items():
+        limits = record.get(name) or {}
+        unknown = sorted(set(limits) - known)  # type: ignore[call-overload]
+        if unknown:
+            raise bad_request(f"{name}: unknown limits {', '.join(unknown)}")
+        for limit, value in limits.items():  # type: ignore[attr-defined]
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise bad_request(f"{name}.{limit}: a whole number from 0 is expected")
+        for limit, value in limits.items():  # type: ignore[attr-defined]
+            least = limits.get(limit.replace("max_", "min_", 1), 0)  # type: ignore[attr-defined]
+            if limit.startswith("max_") and value and least > value:
+                raise bad_request(f"{name}.{limit}: the minimum {least} is above {value}")
