@@ -66,7 +66,7 @@ def open_bounded(path: Path) -> Iterator[BinaryIO]:
         limit = max(ALWAYS_ALLOWED, SWELL * path.stat().st_size)
         with gzip.GzipFile(fileobj=file) as unpacked:
             stream = Bounded(unpacked, limit)  # type: ignore[arg-type]
-            yield io.BufferedReader(stream, 1 << 20)  # type: ignore[assignment]
+            yield io.BufferedReader(stream, 1 << 20)
 
 
 def skip(file: BinaryIO, count: int) -> int:

@@ -101,7 +101,7 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     )
 
 
-def _positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:  # type: ignore[type-arg]
+def _positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     """Return the sky columns by the tangent projection of columns x and y."""
     places = {f.name.lower(): n for n, f in enumerate(table.fields, start=1)}
     axes = []

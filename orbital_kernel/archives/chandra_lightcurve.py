@@ -137,7 +137,7 @@ def _object(header: fits.Header) -> str | None:
     return text(header, "OBJECT") or None
 
 
-def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:
     zero = chandra_clock.zero_s(block.hdu)
     if block.hdu.has("TIME_MIN", "TIME_MAX"):
         return block.reals("TIME_MIN") + zero, block.reals("TIME_MAX") + zero

@@ -37,8 +37,13 @@ def _csc(stem: str, band: str, suffix: str = "") -> FluxColumns:
     )
 
 
-OBSERVED = (("obi_flux_aper", ""), ("flux_aper90", ".1"), ("flux_aper90", "#2"))
-OBSERVED += (("flux_aper", ".1"), ("flux_aper", "#2"))
+OBSERVED = (
+    ("obi_flux_aper", ""),
+    ("flux_aper90", ".1"),
+    ("flux_aper90", "#2"),
+    ("flux_aper", ".1"),
+    ("flux_aper", "#2"),
+)
 MASTER = ("flux_aper_avg", "flux_aper", "flux_aper90_avg", "flux_aper90")
 ELLIPSE = ("err_ellipse_r0", "err_ellipse_r1", "err_ellipse_ang")
 MASTER_FLUXES = tuple(_csc(stem, band) for band in "bw" for stem in MASTER)

@@ -179,7 +179,7 @@ class FitsFile:
 
     def blocks(self, hdu: Hdu, *, rows: int = BATCH_ROWS) -> Iterator[Block]:
         """Yield the table's rows in pieces of at most `rows`."""
-        kind = np.dtype([(f.name, f.dtype) for f in hdu.fields])  # type: ignore[misc]
+        kind = np.dtype([(f.name, f.dtype) for f in hdu.fields])
         count = max(1, min(rows, BATCH_BYTES // kind.itemsize))
         with open_bounded(self.path) as file:
             skip(file, hdu.start)
@@ -400,7 +400,7 @@ def _fields(header: fits.Header) -> tuple[Field, ...]:
                 null=null if isinstance(null, int) else None,
             )
         )
-    kind = np.dtype([(f.name, f.dtype) for f in fields])  # type: ignore[misc]
+    kind = np.dtype([(f.name, f.dtype) for f in fields])
     if kind.itemsize != header.get("NAXIS1"):
         raise ArchiveError(
             f"the columns are {kind.itemsize} bytes wide, NAXIS1 says "

@@ -73,8 +73,13 @@ class Form:
 class Cells(Protocol):
     """Some rows of a catalogue, whatever file they come from."""
 
-    names: tuple[str, ...]
-    first: int
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names as written."""
+
+    @property
+    def first(self) -> int:
+        """Row number of the first."""
 
     def __len__(self) -> int: ...
 

@@ -12,6 +12,7 @@ start of the bin, 0.5 in its middle.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +39,7 @@ from orbital_kernel.schema import RATES
 
 UNIT = "count / (s det)"
 
+Reals = NDArray[np.float64]
 Band = tuple[str, float | None, float | None]
 
 
@@ -107,58 +109,77 @@ def good_times(
         )
 
 
-def bin_start(met: NDArray[np.float64], width: NDArray[np.float64] | float, table: Hdu):  # type: ignore[no-untyped-def]  # noqa: ANN201
-    """Return the start of bins whose TIME lies TIMEPIXR of the way into them."""
-    return met - (number(table.header, "TIMEPIXR") or 0.0) * width
+def bin_width(table: Hdu) -> float:
+    """Return TIMEDEL (s); raises ArchiveError where it is no width."""
+    width = number(table.header, "TIMEDEL")
+    if width is None or not 0 < width < 1e6:
+        raise ArchiveError(f"TIMEDEL = {table.header.get('TIMEDEL')!r} is no bin width")
+    return width
 
 
-def per_channel(values: NDArray[np.float64], channels: int) -> NDArray[np.float64]:
-    """Return a column of one value a bin, repeated for each channel."""
-    return np.repeat(values, channels)
+def bin_start(block: Block, width: Reals | float) -> Reals:
+    """Return the start of bins (MET) whose TIME lies TIMEPIXR of the way into them."""
+    header = block.hdu.header
+    met = block.reals("TIME") + (number(header, "TIMEZERO") or 0.0)
+    return met - (number(header, "TIMEPIXR") or 0.0) * width
+
+
+def clock_columns(
+    file: FitsFile, block: Block, start: Reals, channels: int
+) -> dict[str, Any]:
+    """Return the time columns and identity all BAT rates share, a value a channel."""
+    utcf = swift_clock.utcf(file, block.hdu)
+    tt = times.to_tt(swift_clock.RULE, start, utcf_s=utcf)
+    row = np.arange(block.first, block.first + len(block))
+    return {
+        "obs_id": swift_clock.obs_id(file, block.hdu),
+        "object": swift_clock.target(file, block.hdu),
+        "time": np.repeat(tt, channels),
+        "met_s": np.repeat(start, channels),
+        "utcf_s": utcf,
+        "time_rule": swift_clock.RULE,
+        "channel": np.tile(np.arange(channels, dtype=np.int16), len(block)),
+        "instrument": "BAT",
+        "simulated": is_simulated(file),
+        "file_row": np.repeat(row, channels),
+    }
+
+
+def band_columns(bands: list[Band], bins: int) -> dict[str, Any]:
+    """Return the band columns of `bins` bins, channel after channel."""
+    names, lows, highs = zip(*bands, strict=True)
+    return {
+        "band": list(names) * bins,
+        "band_low_kev": list(lows) * bins,
+        "band_high_kev": list(highs) * bins,
+    }
 
 
 def _rates(
     source: Source, file: FitsFile, block: Block, bands: list[Band]
 ) -> tuple[str, pa.Table]:
     table, channels = block.hdu, len(bands)
-    width = number(table.header, "TIMEDEL")
-    if width is None or width <= 0:
-        raise ArchiveError(f"TIMEDEL = {table.header.get('TIMEDEL')!r} is no bin width")
-    utcf = swift_clock.utcf(file, table)
-    met = block.reals("TIME") + (number(table.header, "TIMEZERO") or 0.0)
-    rate = block.reals("RATE").reshape(len(block), channels).ravel()
-    error = block.reals("ERROR").reshape(len(block), channels).ravel()
+    width = bin_width(table)
+    rate, error = block.reals("RATE").ravel(), block.reals("ERROR").ravel()
     empty = ~(error > 0)
-    start = bin_start(met, width, table)
-    count = len(block) * channels
+    net = text(table.header, "HDUCLAS2") != "TOTAL"
     optional = {}
-    if table.has("TOTCOUNTS") and table.field("TOTCOUNTS").repeat == 1 == channels:
-        optional["counts"] = block.reals("TOTCOUNTS")
+    if channels == 1 and table.has("TOTCOUNTS"):
+        counts = block.reals("TOTCOUNTS").ravel()
+        optional["counts"] = np.where(empty, np.nan, counts)
     if table.has("FRACEXP"):
-        optional["exposure_fraction"] = per_channel(block.reals("FRACEXP"), channels)
-    names, lows, highs = zip(*bands, strict=True)
+        optional["exposure_fraction"] = np.repeat(block.reals("FRACEXP"), channels)
     return rows(
         RATES,
-        count,
+        len(rate),
         series=source.stem,
-        obs_id=swift_clock.obs_id(file, table),
-        object=swift_clock.target(file, table),
-        time=per_channel(times.to_tt(swift_clock.RULE, start, utcf_s=utcf), channels),
-        met_s=per_channel(start, channels),
-        utcf_s=utcf,
-        time_rule=swift_clock.RULE,
         bin_s=width,
-        channel=np.tile(np.arange(channels, dtype=np.int16), len(block)),
-        band=list(names) * len(block),
-        band_low_kev=list(lows) * len(block),
-        band_high_kev=list(highs) * len(block),
         rate=np.where(empty, np.nan, rate),
         rate_err=np.where(empty, np.nan, error),
-        unit=UNIT if text(table.header, "HDUCLAS2") != "TOTAL" else "count / s",
-        kind="net" if text(table.header, "HDUCLAS2") != "TOTAL" else "raw",
-        instrument="BAT",
-        simulated=is_simulated(file),
-        file_row=np.repeat(np.arange(block.first, block.first + len(block)), channels),
+        unit=UNIT if net else "count / s",
+        kind="net" if net else "raw",
+        **clock_columns(file, block, bin_start(block, width), channels),
+        **band_columns(bands, len(block)),
         **optional,
     )
 

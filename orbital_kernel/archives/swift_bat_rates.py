@@ -14,23 +14,23 @@ clock. Errors are Poisson, sqrt(counts) / bin.
 import numpy as np
 import pyarrow as pa
 
-from orbital_kernel import times
 from orbital_kernel.archives import swift_clock
 from orbital_kernel.archives.fits import (
     BATCH_ROWS,
     Block,
     FitsFile,
     first_table,
-    is_simulated,
-    number,
     open_fits,
 )
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift_bat_lightcurve import (
+    Band,
+    band_columns,
     bin_start,
+    bin_width,
+    clock_columns,
     good_times,
-    per_channel,
 )
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.schema import RATES
@@ -69,40 +69,23 @@ def read(source: Source, account: Account) -> Batches:
 def _rates(
     source: Source, file: FitsFile, block: Block, channels: int
 ) -> tuple[str, pa.Table]:
-    table = block.hdu
-    width = number(table.header, "TIMEDEL")
-    if width is None or width <= 0:
-        raise ArchiveError(f"TIMEDEL = {table.header.get('TIMEDEL')!r} is no bin width")
-    utcf = swift_clock.utcf(file, table)
-    met = block.reals("TIME") + (number(table.header, "TIMEZERO") or 0.0)
-    start = bin_start(met, width, table)
-    counts = block.reals("COUNTS").reshape(len(block), channels)
-    empty = np.repeat(~(counts.sum(axis=1) > 0), channels)
-    counts = counts.ravel()
-    low, high = zip(*BANDS[channels], strict=True)
+    width = bin_width(block.hdu)
+    table = block.reals("COUNTS").reshape(len(block), channels)
+    empty = np.repeat(~(table.sum(axis=1) > 0), channels)
+    counts = np.where(empty, np.nan, table.ravel())
+    bands: list[Band] = [(f"{a:g}-{b:g} keV", a, b) for a, b in BANDS[channels]]
     return rows(
         RATES,
         len(counts),
         series=source.stem,
-        obs_id=swift_clock.obs_id(file, table),
-        object=swift_clock.target(file, table),
-        time=per_channel(times.to_tt(swift_clock.RULE, start, utcf_s=utcf), channels),
-        met_s=per_channel(start, channels),
-        utcf_s=utcf,
-        time_rule=swift_clock.RULE,
         bin_s=width,
-        channel=np.tile(np.arange(channels, dtype=np.int16), len(block)),
-        band=[f"{a:g}-{b:g} keV" for a, b in BANDS[channels]] * len(block),
-        band_low_kev=np.tile(low, len(block)),
-        band_high_kev=np.tile(high, len(block)),
-        rate=np.where(empty, np.nan, counts / width),
-        rate_err=np.where(empty, np.nan, np.sqrt(np.clip(counts, 0, None)) / width),
+        rate=counts / width,
+        rate_err=np.sqrt(np.clip(counts, 0, None)) / width,
         counts=counts,
         unit="count / s",
         kind="raw",
-        instrument="BAT",
-        simulated=is_simulated(file),
-        file_row=np.repeat(np.arange(block.first, block.first + len(block)), channels),
+        **clock_columns(file, block, bin_start(block, width), channels),
+        **band_columns(bands, len(block)),
     )
 
 
