@@ -4,18 +4,16 @@ XRT: ';' between cells, sexagesimal, -9.990E+02 where a value is missing. Chandr
 '#Column' header and the fixed widths that cscli prints, NaN for what HRC would fill.
 """
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from orbital_kernel.sample import facts
 from orbital_kernel.sample.curves import BAND_SHARE, ERG_PER_XRT_COUNT
 from orbital_kernel.sample.field import Field, sexagesimal
 from orbital_kernel.sample.text import LABEL, write_text
 from orbital_kernel.sample.truth import Ledger
-
-FACTS = Path(__file__).with_name("facts")
 
 
 def write_xrt_sources(
@@ -74,8 +72,7 @@ def write_csc(
     ledger: Ledger,
 ) -> int:
     """Write a CSC extract as cscli prints it: a row a source and observation."""
-    with (FACTS / "csc_columns.csv").open(encoding="utf-8", newline="") as file:
-        columns = list(csv.DictReader(line for line in file if line[0] != "#"))
+    columns = facts.table("csc_columns").fill_null("").to_dicts()
     # cscli's first line is a column's: the label stands where its meaning would.
     notes = {columns[0]["name"]: LABEL, "name": "2CXO name, with SIM in front"}
     lines = [_column_line(column, notes) for column in columns]
