@@ -1,0 +1,18 @@
+"""The storage engine: durable, transactional tables of Arrow data in one folder."""
+
+from vast_standin.engine.engine import Engine, Usage
+from vast_standin.engine.root import BucketInfo, Root, Schema
+from vast_standin.engine.table import Column, Definition, Table
+from vast_standin.engine.transaction import Transaction
+
+__all__ = [
+    "BucketInfo",
+    "Column",
+    "Definition",
+    "Engine",
+    "Root",
+    "Schema",
+    "Table",
+    "Transaction",
+    "Usage",
+]

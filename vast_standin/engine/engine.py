@@ -1,0 +1,312 @@
+"""The engine: one folder, one owner, one newest root; everything else is a snapshot."""
+
+import fcntl
+import itertools
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from vast_standin.engine.catalogue import Catalogue
+from vast_standin.engine.files import DataFolder
+from vast_standin.engine.locks import Locks, Mode
+from vast_standin.engine.references import References
+from vast_standin.engine.root import BucketInfo, Root
+from vast_standin.engine.segment import RowIds
+from vast_standin.engine.transaction import Transaction
+from vast_standin.http import ProtocolError
+
+_IDS_A_START = 1 << 32
+_ABANDONED_AFTER_S = 3600.0
+SpaceCheck = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a bucket holds, committed and live."""
+
+    rows: int
+    bytes: int
+    tables: int
+
+
+class Engine:
+    """An open data folder; made by Engine.open."""
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._owner = _own(folder)
+        self.path = folder
+        self.folder = DataFolder(folder / "segments", durable)
+        self._catalogue = Catalogue(folder / "catalogue.sqlite", full=durable)
+        loaded = self._catalogue.load(self.folder)
+        self.root: Root = loaded.root
+        self.sequence = 0
+        self.check_writable: SpaceCheck = _allow
+        self._buckets = loaded.buckets
+        self._next_row_ids = loaded.next_row_ids
+        self._ids = itertools.count(loaded.highest_id + 1)
+        self._locks = Locks()
+        self._commit = threading.RLock()
+        self._allocation = threading.Lock()
+        self._transactions: dict[int, Transaction] = {}
+        self._transaction_ids = itertools.count(self._next_start())
+        self.on_commit: list[Callable[[Root, Root], None]] = []
+        self.folder.remove_all_but(self._catalogue.files())
+        self._references = References(self.folder)
+        self._references.move(Root(), self.root)
+
+    @classmethod
+    def open(cls, folder: Path, *, durable: bool = False) -> "Engine":
+        """Open a data folder, making it where missing.
+
+        `durable` forces every commit to the device, against loss of power. Raises
+        RuntimeError when another process owns the folder.
+        """
+        return cls(folder, durable=durable)
+
+    def close(self) -> None:
+        """Roll back what runs, and let the folder go."""
+        for transaction in list(self._transactions.values()):
+            self.rollback(transaction)
+        with self._commit:
+            self._catalogue.close()
+            self._owner.close()
+
+    def create_bucket(self, name: str, owner: str) -> None:
+        """Make a bucket; does nothing when it is there."""
+        with self._commit:
+            if name not in self._buckets:
+                bucket = BucketInfo(name, owner, time.time())
+                with _disk_errors():
+                    self._catalogue.put_bucket(bucket)
+                self._buckets = {**self._buckets, name: bucket}
+
+    def drop_bucket(self, name: str) -> None:
+        """Drop a bucket; 409 when it still holds schemas."""
+        with self._commit:
+            if any(s.bucket == name for s in self.root.schemas.values()):
+                raise ProtocolError(
+                    409, "BucketNotEmpty", f"bucket {name} still holds schemas"
+                )
+            self._catalogue.remove_bucket(name)
+            self._buckets = {k: b for k, b in self._buckets.items() if k != name}
+
+    def buckets(self) -> dict[str, BucketInfo]:
+        """List the buckets by name."""
+        return dict(self._buckets)
+
+    def usage(self, bucket: str) -> Usage:
+        """Measure what a bucket holds, committed and live."""
+        root = self.root
+        inside = {s.id for s in root.schemas.values() if s.bucket == bucket}
+        tables = [t for t in root.tables.values() if t.schema_id in inside]
+        return Usage(
+            rows=sum(t.live for t in tables),
+            bytes=sum(t.nbytes for t in tables),
+            tables=len(tables),
+        )
+
+    def begin(self) -> Transaction:
+        """Begin a transaction on the newest root."""
+        with self._commit:
+            transaction = Transaction(
+                self,
+                id=next(self._transaction_ids),
+                base=self.root,
+                sequence=self.sequence,
+            )
+            self._transactions[transaction.id] = transaction
+        return transaction
+
+    def transaction(self, number: int) -> Transaction:
+        """Find a running transaction; 404 when there is none of that number."""
+        found = self._transactions.get(number)
+        if found is None:
+            raise ProtocolError(
+                404,
+                "TabularNoSuchTransaction",
+                f"transaction {number} is not running: it ended, or never began",
+            )
+        found.touched_at = time.monotonic()
+        return found
+
+    @property
+    def running(self) -> int:
+        """Count the running transactions."""
+        return len(self._transactions)
+
+    def commit(self, transaction: Transaction) -> None:
+        """Make a transaction's changes everybody's, on disk, all or nothing."""
+        with transaction.mutex:
+            if transaction.ended:
+                raise ProtocolError(
+                    404,
+                    "TabularNoSuchTransaction",
+                    f"transaction {transaction.id} has ended",
+                )
+            try:
+                self._write(transaction)
+            except BaseException:
+                self.rollback(transaction)
+                raise
+
+    def rollback(self, transaction: Transaction) -> None:
+        """Forget a transaction's changes."""
+        with transaction.mutex:
+            if transaction.ended:
+                return
+            transaction.ended = True
+            writer = transaction.writer()
+            if writer is not None:
+                writer.discard()
+            self._end(transaction, None)
+
+    @contextmanager
+    def writing(self, transaction: Transaction | None) -> Iterator[Transaction]:
+        """Give the transaction, or one of its own that commits at the end."""
+        if transaction is not None:
+            yield transaction
+            return
+        own = self.begin()
+        try:
+            yield own
+        except BaseException:
+            self.rollback(own)
+            raise
+        self.commit(own)
+
+    def replace_root(self, change: Callable[[Root], Root | None]) -> bool:
+        """Commit a change of form, not of content; tells whether it was made.
+
+        `change` gets the newest root and returns the next one, or None to give up.
+        """
+        with self._commit:
+            new = change(self.root)
+            if new is None:
+                return False
+            self._publish(new)
+        return True
+
+    def snapshot_root(self, bucket: str, name: str) -> Root:
+        """Give the state a snapshot of a bucket holds; 404 when there is none."""
+        raise ProtocolError(
+            404, "NoSuchSnapshot", f"bucket {bucket} has no snapshot {name}"
+        )
+
+    def new_id(self) -> int:
+        """Give a number nothing else in this folder has or had."""
+        return next(self._ids)
+
+    def new_row_ids(self, table_id: int, count: int) -> int:
+        """Reserve row ids of a table; returns the first."""
+        with self._allocation:
+            first = self._next_row_ids.get(table_id, 0)
+            self._next_row_ids[table_id] = first + count
+        return first
+
+    def check_space(self, bucket: str, nbytes: int) -> None:
+        """Ask whether a bucket may grow; raises ProtocolError when it may not."""
+        self.check_writable(bucket, nbytes)
+
+    def lock(self, transaction: Transaction, key: tuple[str, ...], mode: str) -> None:
+        """Lock something; transactions abandoned for an hour give way."""
+        try:
+            self._locks.acquire(transaction.id, key, cast(Mode, mode))
+        except ProtocolError:
+            if not self._end_abandoned():
+                raise
+            self._locks.acquire(transaction.id, key, cast(Mode, mode))
+
+    def claim(self, transaction: Transaction, table: int, row_ids: RowIds) -> None:
+        """Claim rows for changing."""
+        self._locks.claim(transaction.id, table, row_ids, since=transaction.sequence)
+
+    def _write(self, transaction: Transaction) -> None:
+        writer = transaction.writer()
+        if writer is not None:
+            with _disk_errors():
+                writer.seal()
+        with self._commit:
+            if transaction.operations:
+                self._publish(self._rebased(transaction))
+                self.sequence += 1
+            if writer is not None and not self._references.uses(writer.file):
+                writer.discard()
+            transaction.ended = True
+            self._end(transaction, self.sequence)
+
+    def _rebased(self, transaction: Transaction) -> Root:
+        if self.root is transaction.base:
+            return transaction.root
+        root = self.root
+        for operation in transaction.operations:
+            root = operation.apply(root)
+        return root
+
+    def _publish(self, new: Root) -> None:
+        old = self.root
+        with _disk_errors():
+            self._catalogue.save(old, new, lambda t: self._next_row_ids.get(t, 0))
+        self.root = new
+        self._references.move(old, new)
+        for listener in self.on_commit:
+            listener(old, new)
+
+    def _end(self, transaction: Transaction, committed_as: int | None) -> None:
+        self._transactions.pop(transaction.id, None)
+        self._locks.release(transaction.id, committed_as=committed_as)
+        oldest = min(
+            (t.sequence for t in list(self._transactions.values())),
+            default=self.sequence,
+        )
+        self._locks.forget(oldest)
+
+    def _end_abandoned(self) -> bool:
+        limit = time.monotonic() - _ABANDONED_AFTER_S
+        old = [t for t in list(self._transactions.values()) if t.touched_at < limit]
+        for transaction in old:
+            self.rollback(transaction)
+        return bool(old)
+
+    def _next_start(self) -> int:
+        start = int(self._catalogue.setting("starts", "0")) + 1
+        self._catalogue.remember("starts", str(start))
+        return start * _IDS_A_START
+
+
+def _allow(_bucket: str, _nbytes: int) -> None:
+    """Let every bucket grow."""
+
+
+def _own(folder: Path) -> IO[str]:
+    handle = (folder / "owner").open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as err:
+        handle.seek(0)
+        owner = handle.read().strip() or "unknown"
+        handle.close()
+        raise RuntimeError(
+            f"{folder} is in use by process {owner}: stop that one, "
+            "or give another folder"
+        ) from err
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as err:
+        raise ProtocolError(
+            507, "InsufficientCapacity", f"the data folder cannot be written: {err}"
+        ) from err

@@ -1,0 +1,201 @@
+"""Files of Arrow data: appended to by one transaction, then only mapped and read.
+
+A file holds extents: each a complete Arrow IPC stream of one record batch, beginning
+at a multiple of 64 bytes. Files go away when nothing committed and no reader is left.
+"""
+
+import mmap
+import os
+import threading
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+
+_ALIGNMENT = 64
+_MOST_BUFFERS = 512
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+
+
+class Gather:
+    """A sink for Arrow's writer that keeps the buffers instead of copying them."""
+
+    def __init__(self) -> None:
+        self.buffers: list[memoryview] = []
+        self.closed = False
+
+    def write(self, data: pa.Buffer | bytes) -> int:
+        """Keep one buffer."""
+        view = memoryview(data).cast("B")
+        if len(view):
+            self.buffers.append(view)
+        return len(view)
+
+    def flush(self) -> None:
+        """Do nothing: there is nothing behind this sink."""
+
+    def close(self) -> None:
+        """Take no more."""
+        self.closed = True
+
+    def readable(self) -> bool:
+        """Tell Arrow that this is a sink."""
+        return False
+
+    def writable(self) -> bool:
+        """Tell Arrow that this is a sink."""
+        return True
+
+    def seekable(self) -> bool:
+        """Tell Arrow that this is a sink."""
+        return False
+
+
+def stream_buffers(batch: pa.RecordBatch) -> list[memoryview]:
+    """Lay out one record batch as an Arrow IPC stream, in buffers not yet joined."""
+    sink = Gather()
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), batch.schema) as stream:
+        stream.write_batch(batch)
+    return sink.buffers
+
+
+class DataFile:
+    """One file of extents; mapped when first read, unlinked when doomed and unused."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.doomed = threading.Event()
+        self._lock = threading.Lock()
+        self._mapped: pa.Buffer | None = None
+        weakref.finalize(self, _unlink_if_doomed, path, self.doomed)
+
+    @property
+    def name(self) -> str:
+        """Name inside the data folder, as the catalogue knows it."""
+        return self.path.name
+
+    def view(self, offset: int, length: int) -> pa.Buffer:
+        """Map a range of the file; the mapping lives as long as the buffer."""
+        with self._lock:
+            if self._mapped is None or self._mapped.size < offset + length:
+                self._mapped = _mapped(self.path)
+            return self._mapped.slice(offset, length)
+
+
+@dataclass(frozen=True, eq=False)
+class Extent:
+    """Where one record batch lies."""
+
+    file: DataFile
+    offset: int
+    length: int
+
+    @cached_property
+    def batch(self) -> pa.RecordBatch:
+        """The record batch, mapped."""
+        source = pa.BufferReader(self.file.view(self.offset, self.length))
+        with pa.ipc.open_stream(source) as stream:
+            return stream.read_next_batch()
+
+
+@dataclass
+class FileWriter:
+    """Appends extents to one new file; several threads may append at once."""
+
+    file: DataFile
+    durable: bool = False
+    _end: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _descriptor: int | None = None
+
+    def append(self, batch: pa.RecordBatch) -> Extent:
+        """Write one record batch, returning where it lies."""
+        buffers = stream_buffers(batch)
+        length = sum(len(b) for b in buffers)
+        with self._lock:
+            if self._descriptor is None:
+                flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+                self._descriptor = os.open(self.file.path, flags, 0o600)
+            offset = self._end
+            self._end += -(-length // _ALIGNMENT) * _ALIGNMENT
+        _write_all(self._descriptor, buffers, offset)
+        return Extent(self.file, offset, length)
+
+    def seal(self) -> None:
+        """Close the file, first forcing it to the device where durability asks."""
+        with self._lock:
+            if self._descriptor is None:
+                return
+            if self.durable:
+                os.fdatasync(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def discard(self) -> None:
+        """Close the file and let it go away."""
+        self.file.doomed.set()
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+
+@dataclass
+class DataFolder:
+    """The folder of data files."""
+
+    path: Path
+    durable: bool = False
+    _open: "weakref.WeakValueDictionary[str, DataFile]" = field(
+        default_factory=weakref.WeakValueDictionary
+    )
+
+    def __post_init__(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def file(self, name: str) -> DataFile:
+        """Give the file of a name, one object however often it is asked for."""
+        found = self._open.get(name)
+        if found is None:
+            found = DataFile(self.path / name)
+            self._open[name] = found
+        return found
+
+    def writer(self, name: str) -> FileWriter:
+        """Begin a new file."""
+        return FileWriter(self.file(name), self.durable)
+
+    def remove_all_but(self, names: Iterable[str]) -> int:
+        """Remove what no committed data is in; returns how many files went."""
+        keep = set(names)
+        gone = [p for p in self.path.iterdir() if p.name not in keep]
+        for path in gone:
+            path.unlink()
+        return len(gone)
+
+
+def _mapped(path: Path) -> pa.Buffer:
+    with path.open("rb") as source:
+        return pa.py_buffer(mmap.mmap(source.fileno(), 0, prot=mmap.PROT_READ))
+
+
+def _unlink_if_doomed(path: Path, doomed: threading.Event) -> None:
+    if doomed.is_set():
+        path.unlink(missing_ok=True)
+
+
+def _write_all(descriptor: int, buffers: list[memoryview], offset: int) -> None:
+    at = offset
+    for start in range(0, len(buffers), _MOST_BUFFERS):
+        pending = buffers[start : start + _MOST_BUFFERS]
+        while pending:
+            written = os.pwritev(descriptor, pending, at)
+            at += written
+            while pending and written >= len(pending[0]):
+                written -= len(pending[0])
+                pending = pending[1:]
+            if pending and written:
+                pending = [pending[0][written:], *pending[1:]]

@@ -1,0 +1,155 @@
+"""Sets of closed intervals: what a predicate leaves possible for one column.
+
+A set may be wider than the predicate, never narrower; the exact test follows on the
+rows that are left. None as a bound means unbounded.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Interval = tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Disjoint closed intervals in rising order, and whether null is possible."""
+
+    spans: tuple[Interval, ...]
+    nulls: bool
+
+    def __or__(self, other: "Intervals") -> "Intervals":
+        return union((self, other))
+
+    def __and__(self, other: "Intervals") -> "Intervals":
+        return Intervals(
+            tuple(_intersect(self.spans, other.spans)), self.nulls and other.nulls
+        )
+
+    def meets(
+        self, lows: npt.NDArray[Any], highs: npt.NDArray[Any]
+    ) -> npt.NDArray[np.bool_]:
+        """Tell for each [low, high] whether it shares a value with this set."""
+        if not self.spans:
+            return np.zeros(len(lows), dtype=np.bool_)
+        if lows.dtype == object:
+            return self._meets_objects(lows, highs)
+        starts, stops = self.arrays(lows.dtype)
+        first = np.searchsorted(stops, lows, side="left")
+        inside = first < len(stops)
+        first[~inside] = 0
+        return np.asarray(inside & (starts[first] <= highs), dtype=np.bool_)
+
+    def arrays(self, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Give the bounds as two arrays, in a numeric type, cut to what fits it."""
+        floor, ceiling = _limits(dtype)
+        starts = _bounds([low for low, _ in self.spans], dtype, floor)
+        stops = _bounds([high for _, high in self.spans], dtype, ceiling)
+        return starts, stops
+
+    def _meets_objects(
+        self, lows: npt.NDArray[Any], highs: npt.NDArray[Any]
+    ) -> npt.NDArray[np.bool_]:
+        bounded = self.spans[-1][1] is not None
+        stops = [h for _, h in (self.spans if bounded else self.spans[:-1])]
+        result = np.zeros(len(lows), dtype=np.bool_)
+        for i, (low, high) in enumerate(zip(lows, highs, strict=True)):
+            at = bisect_left(stops, low)
+            if at < len(self.spans):
+                start = self.spans[at][0]
+                result[i] = start is None or start <= high
+        return result
+
+
+NOTHING = Intervals((), nulls=False)
+ONLY_NULL = Intervals((), nulls=True)
+NOT_NULL = Intervals(((None, None),), nulls=False)
+EVERYTHING = Intervals(((None, None),), nulls=True)
+
+
+def point(value: Any) -> Intervals:
+    """Make the set of one value; a NaN equals nothing."""
+    return NOTHING if value != value else Intervals(((value, value),), nulls=False)  # noqa: PLR0124
+
+
+def between(low: Any, high: Any) -> Intervals:
+    """Make the set of one closed interval; None leaves a side open."""
+    return Intervals(((low, high),), nulls=False)
+
+
+def union(sets: Iterable[Intervals]) -> Intervals:
+    """Join sets, merging what overlaps."""
+    spans: list[Interval] = []
+    nulls = False
+    for one in sets:
+        spans.extend(one.spans)
+        nulls = nulls or one.nulls
+    unbounded = [s for s in spans if s[0] is None]
+    ordered = unbounded + sorted((s for s in spans if s[0] is not None), key=_low)
+    merged: list[Interval] = []
+    for low, high in ordered:
+        if merged and (merged[-1][1] is None or low is None or low <= merged[-1][1]):
+            last = merged[-1]
+            stop = None if None in (last[1], high) else max(last[1], high)
+            merged[-1] = (last[0], stop)
+        else:
+            merged.append((low, high))
+    return Intervals(tuple(merged), nulls)
+
+
+def _low(span: Interval) -> Any:
+    return span[0]
+
+
+def _intersect(
+    left: tuple[Interval, ...], right: tuple[Interval, ...]
+) -> list[Interval]:
+    result: list[Interval] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        low = _highest(left[i][0], right[j][0])
+        high = _lowest(left[i][1], right[j][1])
+        if low is None or high is None or low <= high:
+            result.append((low, high))
+        if right[j][1] is None or (
+            left[i][1] is not None and left[i][1] <= right[j][1]
+        ):
+            i += 1
+        else:
+            j += 1
+    return result
+
+
+def _highest(one: Any, other: Any) -> Any:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
+
+
+def _lowest(one: Any, other: Any) -> Any:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    info = np.iinfo(dtype)
+    return info.min, info.max
+
+
+def _bounds(
+    values: list[Any], dtype: np.dtype[Any], unbounded: Any
+) -> npt.NDArray[Any]:
+    if dtype.kind == "f":
+        return np.array([unbounded if v is None else v for v in values], dtype=float)
+    info = np.iinfo(dtype)
+    return np.array(
+        [unbounded if v is None else min(max(v, info.min), info.max) for v in values],
+        dtype=dtype,
+    )

@@ -1,0 +1,110 @@
+"""Who may write what: the first writer wins, the second is told at once.
+
+Locks are held until a transaction ends. Appending and changing rows share a table;
+changing its definition does not. Changed rows are claimed one by one, so that writers
+of different rows do not meet.
+"""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from vast_standin.engine.segment import RowIds
+from vast_standin.http import ProtocolError
+
+Key = tuple[str, ...]
+Mode = Literal["append", "rows", "shared", "exclusive"]
+
+_TOGETHER: dict[Mode, frozenset[Mode]] = {
+    "append": frozenset({"append", "rows"}),
+    "rows": frozenset({"append", "rows"}),
+    "shared": frozenset({"shared"}),
+    "exclusive": frozenset(),
+}
+
+
+def conflict(what: str) -> ProtocolError:
+    """Make the error of the second writer."""
+    return ProtocolError(409, "TabularConflict", f"{what}; roll back and try again")
+
+
+@dataclass
+class _Claim:
+    transaction: int
+    row_ids: RowIds
+
+
+@dataclass
+class Locks:
+    """All locks of running transactions, and the rows lately changed by ended ones."""
+
+    _mutex: threading.Lock = field(default_factory=threading.Lock)
+    _held: dict[Key, dict[int, Mode]] = field(default_factory=lambda: defaultdict(dict))
+    _claims: dict[int, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
+    _history: dict[int, list[tuple[int, RowIds]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def acquire(self, transaction: int, key: Key, mode: Mode) -> None:
+        """Lock something; raises ProtocolError 409 when another holds it."""
+        with self._mutex:
+            holders = self._held[key]
+            for other, held in holders.items():
+                if other != transaction and held not in _TOGETHER[mode]:
+                    raise conflict(f"another transaction is changing {key[-1]}")
+            if holders.get(transaction) != "exclusive":
+                holders[transaction] = mode
+
+    def claim(
+        self, transaction: int, table: int, row_ids: RowIds, *, since: int
+    ) -> None:
+        """Claim rows for changing; raises ProtocolError 409 when others changed them.
+
+        `since` is the sequence number of the commit the transaction began after.
+        """
+        with self._mutex:
+            for claim in self._claims[table]:
+                if claim.transaction != transaction and _meet(claim.row_ids, row_ids):
+                    raise conflict("another transaction is changing the same rows")
+            for sequence, changed in self._history[table]:
+                if sequence > since and _meet(changed, row_ids):
+                    raise conflict("the same rows changed since this transaction began")
+            self._claims[table].append(_Claim(transaction, row_ids))
+
+    def release(self, transaction: int, *, committed_as: int | None) -> None:
+        """Free all that a transaction held; what it committed is remembered."""
+        with self._mutex:
+            for key in [k for k, h in self._held.items() if transaction in h]:
+                del self._held[key][transaction]
+                if not self._held[key]:
+                    del self._held[key]
+            for table in list(self._claims):
+                mine = [c for c in self._claims[table] if c.transaction == transaction]
+                if mine and committed_as is not None:
+                    self._history[table].extend((committed_as, c.row_ids) for c in mine)
+                rest = [c for c in self._claims[table] if c.transaction != transaction]
+                if rest:
+                    self._claims[table] = rest
+                else:
+                    del self._claims[table]
+
+    def forget(self, oldest: int) -> None:
+        """Forget changes that every running transaction has seen."""
+        with self._mutex:
+            for table in list(self._history):
+                kept = [h for h in self._history[table] if h[0] > oldest]
+                if kept:
+                    self._history[table] = kept
+                else:
+                    del self._history[table]
+
+
+def _meet(one: RowIds, other: RowIds) -> bool:
+    if len(one) == 0 or len(other) == 0 or one[-1] < other[0] or other[-1] < one[0]:
+        return False
+    short, long = (one, other) if len(one) < len(other) else (other, one)
+    at = np.minimum(np.searchsorted(long, short), len(long) - 1)
+    return bool(np.any(long[at] == short))

@@ -1,0 +1,50 @@
+"""Tables that live in memory only: computed answers, read like any other table."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from vast_standin.engine.files import DataFile, Extent
+from vast_standin.engine.segment import Base, Segment
+from vast_standin.engine.table import Column, Definition, Table
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryExtent(Extent):
+    """A record batch that is not in a file."""
+
+    held: pa.RecordBatch | None = None
+
+    @cached_property
+    def batch(self) -> pa.RecordBatch:
+        """The record batch."""
+        return self.held
+
+
+def table_of(data: pa.Table) -> Table:
+    """Make a table, without zones, that holds the given rows."""
+    columns = tuple(
+        Column(i, field.with_nullable(True)) for i, field in enumerate(data.schema)
+    )
+    definition = Definition(columns, len(columns))
+    numbered = data.rename_columns([str(c.number) for c in columns])
+    batches = numbered.combine_chunks().to_batches()
+    segments: list[Segment] = []
+    first = 0
+    for batch in batches:
+        extent = MemoryExtent(_NOWHERE, 0, batch.nbytes, batch)
+        base = Base(len(segments), batch.num_rows, first, extent, b"", float(first))
+        segments.append(Segment(base))
+        first += batch.num_rows
+    return Table(0, 0, "", definition, tuple(segments), inserted=data.num_rows)
+
+
+class _Nowhere(DataFile):
+    """The file of what is in no file."""
+
+    def __init__(self) -> None:
+        """Make it; there is nothing behind it."""
+
+
+_NOWHERE = _Nowhere()

@@ -1,0 +1,213 @@
+"""Conditions on rows: parsed once, narrowed to intervals, then tested exactly.
+
+A comparison with null never holds. Columns are named by number and a path into
+structs; a fixed size list is compared as a whole, element by element.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vast_standin.engine.intervals import (
+    EVERYTHING,
+    NOT_NULL,
+    ONLY_NULL,
+    Intervals,
+    between,
+    point,
+    union,
+)
+from vast_standin.engine.physical import physical, physical_type
+
+_MANY = 8
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column (its number; below 0 for virtual ones) and the way into its structs."""
+
+    column: int
+    path: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Term:
+    """One comparison of a target with a literal in its physical form."""
+
+    target: Target
+    operator: str
+    literal: Any = None
+
+
+@dataclass(frozen=True)
+class Either:
+    """At least one of the parts holds."""
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
+class Every:
+    """All parts hold; without parts, always."""
+
+    parts: tuple["Expression", ...]
+
+
+Expression = Term | Either | Every
+ALWAYS = Every(())
+
+_INTERVALS: dict[str, Callable[[Any], Intervals]] = {
+    "equal": point,
+    "not_equal": lambda _: NOT_NULL,
+    "less": lambda v: between(None, v),
+    "less_equal": lambda v: between(None, v),
+    "greater": lambda v: between(v, None),
+    "greater_equal": lambda v: between(v, None),
+    "is_null": lambda _: ONLY_NULL,
+    "is_valid": lambda _: NOT_NULL,
+    "match_substring": lambda _: NOT_NULL,
+}
+OPERATORS = frozenset(_INTERVALS)
+
+
+def columns_of(expression: Expression) -> set[int]:
+    """Name the columns an expression looks at."""
+    return {term.target.column for term in _terms(expression)}
+
+
+def possible_values(expression: Expression) -> dict[int, Intervals]:
+    """Narrow each plain column to the values rows that hold can have."""
+    parts = expression.parts if isinstance(expression, Every) else (expression,)
+    result: dict[int, Intervals] = {}
+    for part in parts:
+        targets = {term.target for term in _terms(part)}
+        if len(targets) != 1:
+            continue
+        target = targets.pop()
+        if target.path or _has_lists(part):
+            continue
+        narrowed = _narrow(part)
+        before = result.get(target.column, EVERYTHING)
+        result[target.column] = before & narrowed
+    return result
+
+
+def holds(
+    expression: Expression, columns: Mapping[int, pa.Array], rows: int
+) -> pa.Array:
+    """Test every row; returns booleans without nulls, one a row."""
+    if isinstance(expression, Term):
+        return _test(expression, columns[expression.target.column])
+    masks = [holds(part, columns, rows) for part in _grouped(expression)]
+    if not masks:
+        return _constant(isinstance(expression, Every), rows)
+    join = pc.and_ if isinstance(expression, Every) else pc.or_
+    result = masks[0]
+    for mask in masks[1:]:
+        result = join(result, mask)
+    return result
+
+
+def _terms(expression: Expression) -> Iterator[Term]:
+    if isinstance(expression, Term):
+        yield expression
+    else:
+        for part in expression.parts:
+            yield from _terms(part)
+
+
+def _has_lists(expression: Expression) -> bool:
+    return any(isinstance(term.literal, tuple) for term in _terms(expression))
+
+
+def _narrow(expression: Expression) -> Intervals:
+    if isinstance(expression, Term):
+        return _INTERVALS[expression.operator](expression.literal)
+    if isinstance(expression, Either):
+        return union(_narrow(part) for part in expression.parts)
+    result = EVERYTHING
+    for part in expression.parts:
+        result &= _narrow(part)
+    return result
+
+
+def _grouped(expression: Either | Every) -> Iterable[Any]:
+    """Fold the equalities of an Either on one target into one test."""
+    if isinstance(expression, Every) or len(expression.parts) < _MANY:
+        return expression.parts
+    equal = [
+        p
+        for p in expression.parts
+        if isinstance(p, Term) and p.operator == "equal" and not _has_lists(p)
+    ]
+    if len(equal) < _MANY or len({p.target for p in equal}) != 1:
+        return expression.parts
+    chosen = set(map(id, equal))
+    rest = [p for p in expression.parts if id(p) not in chosen]
+    one_of = Term(equal[0].target, "one_of", tuple(p.literal for p in equal))
+    return [one_of, *rest]
+
+
+def _test(term: Term, column: pa.Array) -> pa.Array:
+    array = column
+    for step in term.target.path:
+        array = pc.struct_field(array, [step])
+    if term.operator == "is_null":
+        return pc.is_null(array)
+    if term.operator == "is_valid":
+        return pc.is_valid(array)
+    if term.operator == "one_of":
+        return _one_of(array, term.literal)
+    if isinstance(term.literal, tuple):
+        return _compare_lists(array, term.operator, term.literal)
+    values = physical(array)
+    if term.operator == "match_substring":
+        return _filled(pc.match_substring(values, term.literal))
+    literal = pa.scalar(term.literal, type=values.type)
+    return _filled(getattr(pc, term.operator)(values, literal))
+
+
+def _one_of(array: pa.Array, literals: tuple[Any, ...]) -> pa.Array:
+    values = physical(array)
+    wanted = pa.array([v for v in literals if v == v], type=values.type)  # noqa: PLR0124
+    return _filled(pc.is_in(values, value_set=wanted, skip_nulls=True))
+
+
+def _filled(mask: pa.Array) -> pa.Array:
+    return mask if mask.null_count == 0 else pc.fill_null(mask, fill_value=False)
+
+
+def _constant(value: bool, rows: int) -> pa.Array:  # noqa: FBT001
+    return pa.array(np.full(rows, value))
+
+
+def _compare_lists(
+    array: pa.Array, operator: str, literal: tuple[Any, ...]
+) -> pa.Array:
+    """Compare fixed size lists with one list, first difference decides."""
+    size = array.type.list_size
+    if len(literal) != size:
+        return _constant(False, len(array))
+    kind = physical_type(array.type.value_type)
+    every = array.values.slice(array.offset * size, len(array) * size)
+    wanted = pa.array(list(literal) * len(array), type=kind)
+    flat = physical(every)
+    shape = (len(array), size)
+    same = np.asarray(_filled(pc.equal(flat, wanted))).reshape(shape)
+    below = np.asarray(_filled(pc.less(flat, wanted))).reshape(shape)
+    first = np.argmin(same, axis=1)
+    equal = same.all(axis=1)
+    less = ~equal & below[np.arange(len(array)), first]
+    outcome = {
+        "equal": equal,
+        "not_equal": ~equal,
+        "less": less,
+        "less_equal": less | equal,
+        "greater": ~less & ~equal,
+        "greater_equal": ~less,
+    }[operator]
+    return pa.array(outcome & np.asarray(pc.is_valid(array)))

@@ -1,0 +1,60 @@
+"""Which files committed data is in, so that others can go away."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from vast_standin.engine.files import DataFile, DataFolder
+from vast_standin.engine.root import Root
+from vast_standin.engine.segment import Segment
+
+
+@dataclass
+class References:
+    """Counts the uses of each file; one without any is doomed.
+
+    A doomed file is unlinked when the last snapshot that reads it is gone.
+    """
+
+    folder: DataFolder
+    _uses: Counter[str] = field(default_factory=Counter)
+
+    def move(self, old: Root, new: Root) -> None:
+        """Count what a new root uses and the old one did not, and the reverse."""
+        before, after = _changed(old, new), _changed(new, old)
+        for file in _files(after.values()):
+            self._uses[file.name] += 1
+        for file in _files(before.values()):
+            self._uses[file.name] -= 1
+            if self._uses[file.name] <= 0:
+                del self._uses[file.name]
+                file.doomed.set()
+
+    def uses(self, file: DataFile) -> bool:
+        """Tell whether committed data is in a file."""
+        return file.name in self._uses
+
+    @property
+    def files(self) -> int:
+        """Count the files in use."""
+        return len(self._uses)
+
+
+def _changed(one: Root, other: Root) -> dict[int, Segment]:
+    """Collect the segment versions that only one root has, by identity."""
+    result: dict[int, Segment] = {}
+    for table in one.tables.values():
+        twin = other.tables.get(table.id)
+        if twin is table:
+            continue
+        known = {id(s) for s in twin.segments} if twin is not None else set()
+        result.update((id(s), s) for s in table.segments if id(s) not in known)
+    return result
+
+
+def _files(segments: Iterable[Segment]) -> Iterator[DataFile]:
+    for segment in segments:
+        if segment.base.extent is not None:
+            yield segment.base.extent.file
+        for patch in segment.patches:
+            yield patch.extent.file

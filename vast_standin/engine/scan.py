@@ -1,0 +1,298 @@
+"""Reading: which rows to open, testing them, and giving them out in table order.
+
+Zones and sort order say which spans may hold wanted rows; only those are opened. A
+scan is cut into slots (the wire's splits and sub-splits) by position: blocks of row
+groups are dealt out to the slots in turn.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+from vast_standin.engine.intervals import Intervals
+from vast_standin.engine.predicate import (
+    ALWAYS,
+    Expression,
+    columns_of,
+    holds,
+    possible_values,
+)
+from vast_standin.engine.segment import Positions, Segment, Span
+from vast_standin.engine.table import Table
+from vast_standin.engine.zones import GROUP
+
+ROW_ID_COLUMN = -1
+FINISHED = (1 << 48) - 1
+_STEP = 2 * GROUP
+_NEAR = 256
+_MOST_ROWS_TESTED = 1 << 24
+_BATCH = GROUP
+
+Virtual = Callable[[Segment, int, int], pa.Array]
+
+
+@dataclass(frozen=True)
+class Span3:
+    """A span of one segment: its index in the table, first position and end."""
+
+    segment: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows to give out: a span of a segment, or the chosen ones of it."""
+
+    segment: Segment
+    start: int
+    stop: int
+    chosen: Positions | None
+
+    @property
+    def rows(self) -> int:
+        """Rows given out."""
+        return self.stop - self.start if self.chosen is None else len(self.chosen)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A share of a table: block b is its own when b % slots == number."""
+
+    number: int
+    slots: int
+    block: int
+
+    def own(self, position: int) -> tuple[int, int]:
+        """Give the first own span at or after a position."""
+        block = position // self.block
+        ahead = (self.number - block) % self.slots
+        if ahead:
+            position = (block + ahead) * self.block
+        return position, (position // self.block + 1) * self.block
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a slot gives out now, where it goes on, and what had to be opened."""
+
+    pieces: tuple[Piece, ...]
+    next: int
+    rows_read: int
+    groups_read: int
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """A table, a condition on its rows, and the spans that may hold such rows."""
+
+    table: Table
+    condition: Expression
+    virtual: Mapping[int, Virtual]
+    spans: tuple[Span3, ...]
+
+    def share(self, slot: Slot, *, start: int, limit: int | None) -> Share:
+        """Find the next rows of a slot, at most `limit`, from position `start` on."""
+        pieces: list[Piece] = []
+        found = read = 0
+        groups: set[tuple[int, int]] = set()
+        for index, low, high, at in self._own_steps(slot, start):
+            segment = self.table.segments[index]
+            piece = self._test(segment, low, high)
+            room = None if limit is None else limit - found
+            piece, cut = _cut(piece, room)
+            if self.condition is not ALWAYS or cut is None:
+                read += high - low
+            else:
+                read += cut - low
+            groups.update((index, g) for g in range(low // GROUP, -(-high // GROUP)))
+            if piece.rows:
+                pieces.append(piece)
+                found += piece.rows
+            if cut is not None:
+                return Share(tuple(pieces), at + cut - low, read, len(groups))
+            if read >= _MOST_ROWS_TESTED:
+                return Share(tuple(pieces), at + high - low, read, len(groups))
+        return Share(tuple(pieces), FINISHED, read, len(groups))
+
+    @property
+    def groups(self) -> int:
+        """Count the row groups that may hold wanted rows."""
+        return len(
+            {
+                (span.segment, group)
+                for span in self.spans
+                for group in range(span.start // GROUP, -(-span.stop // GROUP))
+            }
+        )
+
+    def read(self, segment: Segment, number: int, start: int, stop: int) -> pa.Array:
+        """Read positions of a column, virtual ones included."""
+        if number == ROW_ID_COLUMN:
+            return pa.array(segment.base.row_ids[start:stop])
+        if number in self.virtual:
+            return self.virtual[number](segment, start, stop)
+        kind = self.table.definition.by_number[number].field.type
+        return segment.read(number, kind, start, stop)
+
+    def take(self, piece: Piece, number: int) -> pa.Array:
+        """Read the rows of a piece in one column."""
+        array = self.read(piece.segment, number, piece.start, piece.stop)
+        return array if piece.chosen is None else array.take(pa.array(piece.chosen))
+
+    def _own_steps(self, slot: Slot, start: int) -> Iterator[tuple[int, int, int, int]]:
+        """Yield segment index, first position, end, and position in the table."""
+        offsets = self.table.offsets
+        for span in self.spans:
+            offset = int(offsets[span.segment])
+            at, end = max(offset + span.start, start), offset + span.stop
+            while at < end:
+                at, edge = slot.own(at)
+                stop = min(end, edge, at + _STEP)
+                if at < stop:
+                    yield span.segment, at - offset, stop - offset, at
+                at = max(at, stop)
+
+    def _test(self, segment: Segment, start: int, stop: int) -> Piece:
+        live = segment.live_mask(start, stop)
+        if self.condition is ALWAYS:
+            mask = live
+        else:
+            columns = {
+                number: self.read(segment, number, start, stop)
+                for number in columns_of(self.condition)
+            }
+            held = np.asarray(holds(self.condition, columns, stop - start))
+            mask = held if live is None else held & live
+        if mask is None or bool(mask.all()):
+            return Piece(segment, start, stop, None)
+        return Piece(segment, start, stop, np.flatnonzero(mask))
+
+
+def scan(
+    table: Table, condition: Expression, virtual: Mapping[int, Virtual] | None = None
+) -> Scan:
+    """Plan a scan: narrow a table to the spans that may hold wanted rows."""
+    wanted = {
+        number: values
+        for number, values in possible_values(condition).items()
+        if number in table.definition.by_number
+    }
+    spans = [
+        Span3(index, start, stop)
+        for index, segment in enumerate(table.segments)
+        for start, stop in _narrowed(segment, wanted)
+    ]
+    return Scan(table, condition, virtual or {}, tuple(spans))
+
+
+def batches(
+    scan_: Scan, pieces: Iterable[Piece], numbers: tuple[int, ...]
+) -> Iterator[tuple[list[pa.Array], int]]:
+    """Read pieces as batches of columns: small pieces joined, big ones not copied."""
+    group: list[Piece] = []
+    rows = 0
+    for piece in _joined(pieces):
+        if group and rows + piece.rows > _BATCH:
+            yield _columns(scan_, group, numbers), rows
+            group, rows = [], 0
+        group.append(piece)
+        rows += piece.rows
+    if group:
+        yield _columns(scan_, group, numbers), rows
+
+
+def _columns(scan_: Scan, pieces: list[Piece], numbers: tuple[int, ...]) -> list[Any]:
+    result = []
+    for number in numbers:
+        parts = [scan_.take(piece, number) for piece in pieces]
+        result.append(parts[0] if len(parts) == 1 else pa.concat_arrays(parts))
+    return result
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Join neighbours that are given out whole."""
+    last: Piece | None = None
+    for piece in pieces:
+        if (
+            last is not None
+            and last.segment is piece.segment
+            and last.stop == piece.start
+            and last.chosen is None
+            and piece.chosen is None
+        ):
+            last = Piece(last.segment, last.start, piece.stop, None)
+            continue
+        if last is not None:
+            yield last
+        last = piece
+    if last is not None:
+        yield last
+
+
+def _cut(piece: Piece, room: int | None) -> tuple[Piece, int | None]:
+    """Cut a piece to the room left; also gives the position after it, if cut."""
+    if room is None or piece.rows < room:
+        return piece, None
+    if piece.chosen is None:
+        stop = piece.start + room
+        return Piece(piece.segment, piece.start, stop, None), stop
+    chosen = piece.chosen[:room]
+    stop = piece.start + (int(chosen[-1]) + 1 if len(chosen) else 0)
+    return Piece(piece.segment, piece.start, stop, chosen), stop
+
+
+def _narrowed(segment: Segment, wanted: Mapping[int, Intervals]) -> list[Span]:
+    if segment.live == 0:
+        return []
+    spans: list[Span] = [(0, segment.rows)]
+    mask: npt.NDArray[np.bool_] | None = None
+    for number, values in wanted.items():
+        possible = segment.possible_groups(number, values)
+        if possible is not None:
+            mask = possible if mask is None else mask & possible
+    if mask is not None and not mask.all():
+        spans = _runs(mask, segment.rows)
+    for number, values in wanted.items() if spans else ():
+        found = segment.sorted_spans(number, values)
+        if found is not None:
+            spans = _meet(spans, _near(found))
+    return spans
+
+
+def _runs(mask: npt.NDArray[np.bool_], rows: int) -> list[Span]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
+    return [
+        (int(a) * GROUP, min(int(b) * GROUP, rows))
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def _near(spans: list[Span]) -> list[Span]:
+    """Join spans that are near each other: opening few beats opening exactly."""
+    result: list[Span] = []
+    for start, stop in sorted(spans):
+        if result and start - result[-1][1] <= _NEAR:
+            result[-1] = (result[-1][0], max(stop, result[-1][1]))
+        else:
+            result.append((start, stop))
+    return result
+
+
+def _meet(left: list[Span], right: list[Span]) -> list[Span]:
+    result: list[Span] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start, stop = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < stop:
+            result.append((start, stop))
+        if left[i][1] <= right[j][1]:
+            i += 1
+        else:
+            j += 1
+    return result

@@ -1,0 +1,349 @@
+"""Segments: immutable runs of rows, with later changes laid over them.
+
+A segment is a record batch on disk, patches of single columns, and the positions that
+are deleted. Changing one makes another that shares everything else.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vast_standin.engine.files import Extent
+from vast_standin.engine.intervals import Intervals
+from vast_standin.engine.physical import physical
+from vast_standin.engine.zones import GROUP, ColumnZones, unpack
+
+ROW_ID = "rowid"
+Positions = npt.NDArray[np.int64]
+RowIds = npt.NDArray[np.uint64]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """What a segment was born with; columns are named by their number."""
+
+    id: int
+    rows: int
+    first_row_id: int | None
+    extent: Extent | None
+    packed_zones: bytes
+    ordinal: float
+    sorted_by: int | None = None
+    run: int = 0
+
+    @cached_property
+    def zones(self) -> dict[int, ColumnZones]:
+        """Zone maps by column number."""
+        return unpack(self.packed_zones)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes on disk."""
+        return 0 if self.extent is None else self.extent.length
+
+    def column(self, number: int) -> pa.Array | None:
+        """Give a column as first written, or None."""
+        if self.extent is None:
+            return None
+        at = self.extent.batch.schema.get_field_index(str(number))
+        return None if at < 0 else self.extent.batch.column(at)
+
+    @cached_property
+    def row_ids(self) -> RowIds:
+        """Row ids by position."""
+        if self.first_row_id is not None or self.extent is None:
+            first = self.first_row_id or 0
+            return np.arange(first, first + self.rows, dtype=np.uint64)
+        return np.asarray(self.extent.batch.column(ROW_ID).to_numpy())
+
+    @cached_property
+    def id_range(self) -> tuple[int, int]:
+        """Smallest and largest row id; (0, -1) when empty."""
+        if self.rows == 0:
+            return 0, -1
+        if self.first_row_id is not None:
+            return self.first_row_id, self.first_row_id + self.rows - 1
+        return int(self.row_ids.min()), int(self.row_ids.max())
+
+    @cached_property
+    def id_order(self) -> Positions | None:
+        """Positions in the order of row ids, or None when they rise already."""
+        ids = self.row_ids
+        if bool(np.all(ids[1:] > ids[:-1])):
+            return None
+        return np.argsort(ids, kind="stable")
+
+    def find(self, wanted: RowIds) -> tuple[Positions, npt.NDArray[np.bool_]]:
+        """Find positions of row ids; the mask tells which were found."""
+        low, high = self.id_range
+        if self.first_row_id is not None:
+            hit = (wanted >= np.uint64(low)) & (wanted <= np.uint64(max(high, 0)))
+            hit &= self.rows > 0
+            return (wanted[hit] - np.uint64(low)).astype(np.int64), hit
+        order = self.id_order
+        at = np.searchsorted(self.row_ids, wanted, sorter=order)
+        inside = at < self.rows
+        at[~inside] = 0
+        positions = at if order is None else order[at]
+        hit = inside & (self.row_ids[positions] == wanted)
+        return positions[hit].astype(np.int64), hit
+
+    @cached_property
+    def sorted_values(self) -> Sequence[Any] | npt.NDArray[Any]:
+        """Values of the sorting column without its trailing nulls."""
+        column = self.column(-1 if self.sorted_by is None else self.sorted_by)
+        if column is None:
+            return ()
+        values = physical(column.slice(0, len(column) - column.null_count))
+        if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+            return np.asarray(values.to_numpy())
+        return _Lazily(values)
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """New values of some columns: extent rows [first, first + rows) at positions.
+
+    The positions are `start` and those after it, or, where `start` is None, given
+    one a row.
+    """
+
+    id: int
+    extent: Extent
+    first: int
+    rows: int
+    start: int | None
+    positions: Positions | None
+    packed_zones: bytes
+
+    @cached_property
+    def zones(self) -> dict[int, ColumnZones]:
+        """Zone maps by column number, for the touched groups only."""
+        return unpack(self.packed_zones)
+
+    @cached_property
+    def numbers(self) -> frozenset[int]:
+        """Numbers of the columns it changes."""
+        return frozenset(int(n) for n in self.extent.batch.schema.names)
+
+    def values(self, number: int) -> pa.Array:
+        """Give the new values of a column."""
+        return self.extent.batch.column(str(number)).slice(self.first, self.rows)
+
+    @cached_property
+    def rising(self) -> tuple[Positions, Positions | None]:
+        """Positions in rising order, and the order of values that belongs to it."""
+        if self.positions is None:
+            start = self.start or 0
+            return np.arange(start, start + self.rows), None
+        if bool(np.all(self.positions[1:] > self.positions[:-1])):
+            return self.positions, None
+        order = np.argsort(self.positions, kind="stable")
+        order = order[self.positions[order] >= 0]
+        return self.positions[order], order
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """One column of a segment: pieces side by side, and scattered changes on top."""
+
+    pieces: tuple[tuple[int, int, pa.Array | None], ...]
+    scattered: tuple[Patch, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A run of rows as of one moment."""
+
+    base: Base
+    patches: tuple[Patch, ...] = ()
+    deleted: Positions | None = None
+    _layers: dict[int, _Layers] = field(default_factory=dict, repr=False)
+
+    @property
+    def id(self) -> int:
+        """Number of the segment, the same for all its versions."""
+        return self.base.id
+
+    @property
+    def rows(self) -> int:
+        """Positions, deleted ones included."""
+        return self.base.rows
+
+    @property
+    def live(self) -> int:
+        """Rows that are not deleted."""
+        return self.rows - (0 if self.deleted is None else len(self.deleted))
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes on disk, patches included."""
+        nbytes = self.base.nbytes
+        for patch in self.patches:
+            nbytes += (
+                patch.extent.length * patch.rows // max(1, patch.extent.batch.num_rows)
+            )
+        return nbytes
+
+    def with_patch(self, patch: Patch) -> "Segment":
+        """Lay a patch over this segment."""
+        return Segment(self.base, (*self.patches, patch), self.deleted)
+
+    def without(self, positions: Positions) -> "Segment":
+        """Delete positions."""
+        gone = np.unique(positions)
+        if self.deleted is not None:
+            gone = np.union1d(self.deleted, gone)
+        return replace(self, deleted=gone, _layers=self._layers)
+
+    def read(self, number: int, kind: pa.DataType, start: int, stop: int) -> pa.Array:
+        """Read positions [start, stop) of a column, without copying where possible."""
+        layers = self._layers.get(number)
+        if layers is None:
+            layers = self._layers[number] = self._lay(number)
+        parts = [
+            array.slice(max(start, low) - low, min(stop, high) - max(start, low))
+            if array is not None
+            else pa.nulls(min(stop, high) - max(start, low), kind)
+            for low, high, array in layers.pieces
+            if low < stop and high > start
+        ]
+        if not parts:
+            return pa.nulls(0, kind)
+        result = parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+        for patch in layers.scattered:
+            result = _overlaid(result, patch, number, start, stop)
+        return result
+
+    def live_mask(self, start: int, stop: int) -> npt.NDArray[np.bool_] | None:
+        """Mark the rows of [start, stop) that are not deleted; None when all are."""
+        if self.deleted is None:
+            return None
+        low, high = np.searchsorted(self.deleted, (start, stop))
+        if low == high:
+            return None
+        mask = np.ones(stop - start, dtype=np.bool_)
+        mask[self.deleted[low:high] - start] = False
+        return mask
+
+    def possible_groups(
+        self, number: int, wanted: Intervals
+    ) -> npt.NDArray[np.bool_] | None:
+        """Mark the zones that may hold a wanted value; None when nothing is known."""
+        groups = -(-self.rows // GROUP)
+        base = self.base.column(number)
+        mask = np.full(groups, fill_value=wanted.nulls)
+        if base is not None:
+            zones = self.base.zones.get(number)
+            if zones is None:
+                return None
+            mask = zones.possible(wanted)
+        for patch in self.patches:
+            if number in patch.numbers:
+                changed = patch.zones.get(number)
+                if changed is None:
+                    return None
+                mask[changed.groups] |= changed.possible(wanted)
+        return mask
+
+    def sorted_spans(self, number: int, wanted: Intervals) -> list[Span] | None:
+        """Search the spans that hold wanted values; None when it is not sorted so."""
+        if self.base.sorted_by != number or any(
+            number in p.numbers for p in self.patches
+        ):
+            return None
+        values = self.base.sorted_values
+        if isinstance(values, np.ndarray):
+            spans = _search_all(values, wanted)
+        else:
+            spans = [_search(values, low, high) for low, high in wanted.spans]
+        if wanted.nulls and len(values) < self.rows:
+            spans.append((len(values), self.rows))
+        return [s for s in spans if s[0] < s[1]]
+
+    def _lay(self, number: int) -> _Layers:
+        pieces: list[tuple[int, int, pa.Array | None]] = [
+            (0, self.rows, self.base.column(number))
+        ]
+        scattered: list[Patch] = []
+        for patch in self.patches:
+            if number not in patch.numbers:
+                continue
+            if scattered or patch.start is None:
+                scattered.append(patch)
+            else:
+                new = (patch.start, patch.start + patch.rows, patch.values(number))
+                pieces = sorted([*_around(pieces, new), new], key=_start)
+        return _Layers(tuple(pieces), tuple(scattered))
+
+
+@dataclass(frozen=True)
+class _Lazily(Sequence[Any]):
+    """Physical values as Python objects, made one by one as a search asks."""
+
+    values: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.values[index].as_py()
+
+
+def _start(piece: tuple[int, int, pa.Array | None]) -> int:
+    return piece[0]
+
+
+def _around(
+    pieces: list[tuple[int, int, pa.Array | None]],
+    new: tuple[int, int, pa.Array | None],
+) -> Iterator[tuple[int, int, pa.Array | None]]:
+    """Cut the range of a new piece out of the others."""
+    for low, high, array in pieces:
+        if low < new[0]:
+            stop = min(high, new[0])
+            yield low, stop, None if array is None else array.slice(0, stop - low)
+        if high > new[1]:
+            begin = max(low, new[1])
+            yield begin, high, None if array is None else array.slice(begin - low)
+
+
+def _overlaid(
+    array: pa.Array, patch: Patch, number: int, start: int, stop: int
+) -> pa.Array:
+    positions, order = patch.rising
+    low, high = np.searchsorted(positions, (start, stop))
+    if low == high:
+        return array
+    values = patch.values(number)
+    values = (
+        values.slice(low, high - low)
+        if order is None
+        else values.take(pa.array(order[low:high]))
+    )
+    source = np.arange(stop - start)
+    source[positions[low:high] - start] = len(array) + np.arange(high - low)
+    return pc.take(pa.concat_arrays([array, values]), pa.array(source))
+
+
+def _search(values: Sequence[Any], low: Any, high: Any) -> Span:
+    begin = 0 if low is None else bisect_left(values, low)
+    end = len(values) if high is None else bisect_right(values, high)
+    return begin, end
+
+
+def _search_all(values: npt.NDArray[Any], wanted: Intervals) -> list[Span]:
+    lows, highs = wanted.arrays(values.dtype)
+    begins = np.searchsorted(values, lows, side="left")
+    ends = np.searchsorted(values, highs, side="right")
+    if wanted.spans and wanted.spans[-1][1] is None:
+        ends[-1] = len(values)
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))

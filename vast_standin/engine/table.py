@@ -1,0 +1,182 @@
+"""Tables as of one moment: definition and segments, never changed, only replaced."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from vast_standin.engine.segment import Positions, RowIds, Segment
+
+EXTERNAL_ROW_ID = "vastdb_rowid"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its number is never used again, its name may change."""
+
+    number: int
+    field: pa.Field
+
+    @property
+    def name(self) -> str:
+        """Name as users see it."""
+        return str(self.field.name)
+
+    @property
+    def is_row_id(self) -> bool:
+        """Tell whether this is the user's view of the row id, which is not stored."""
+        return self.name == EXTERNAL_ROW_ID
+
+
+@dataclass(frozen=True)
+class PartitionKey:
+    """One part of a partition key: a transform of one column."""
+
+    column: int
+    transform: str
+    argument: int | None
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """What a vector index is made with."""
+
+    column: int
+    metric: str
+    cluster_quantization: str
+    search_quantization: str
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A semi-sorted copy of some columns: sorted ones first."""
+
+    id: int
+    name: str
+    sorted: tuple[int, ...]
+    unsorted: tuple[int, ...]
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """All its columns."""
+        return self.sorted + self.unsorted
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """Rows of a text column taken apart into another table."""
+
+    source: int
+    target: int
+    format: int
+    columns: bytes
+    copy_source: bool
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What DDL decides about a table."""
+
+    columns: tuple[Column, ...]
+    next_column: int
+    sort_key: tuple[int, ...] = ()
+    properties: str = ""
+    partition_keys: tuple[PartitionKey, ...] = ()
+    vector_index: VectorIndex | None = None
+    projections: tuple[Projection, ...] = ()
+    expansions: tuple[Expansion, ...] = ()
+    imports_id: int | None = None
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """Columns by name."""
+        return {c.name: c for c in self.columns}
+
+    @cached_property
+    def by_number(self) -> dict[int, Column]:
+        """Columns by number."""
+        return {c.number: c for c in self.columns}
+
+    @property
+    def wide_row_ids(self) -> bool:
+        """Tell whether row ids travel as decimals of 38 digits."""
+        return bool(self.sort_key or self.partition_keys or self.vector_index)
+
+    @property
+    def fixed(self) -> frozenset[int]:
+        """Numbers of the columns whose values cannot be updated."""
+        keys = {key.column for key in self.partition_keys} | set(self.sort_key)
+        if self.vector_index is not None:
+            keys.add(self.vector_index.column)
+        return frozenset(keys)
+
+
+@dataclass(frozen=True, eq=False)
+class SortedCopy:
+    """A projection of one version of one segment: its rows in sorted order."""
+
+    projection: int
+    segment: Segment
+    copy: Segment
+    origin: Positions
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One table as of one moment."""
+
+    id: int
+    schema_id: int
+    name: str
+    definition: Definition
+    segments: tuple[Segment, ...] = ()
+    external: bool = False
+    inserted: int = 0
+    ddl: int = 0
+    copies: Mapping[tuple[int, int], SortedCopy] = field(default_factory=dict)
+
+    @cached_property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Position in the table of each segment's first row, and of the end."""
+        return np.concatenate(
+            ([0], np.cumsum([s.rows for s in self.segments], dtype=np.int64))
+        )
+
+    @cached_property
+    def live(self) -> int:
+        """Rows there are."""
+        return sum(s.live for s in self.segments)
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes on disk."""
+        return sum(s.nbytes for s in self.segments)
+
+    def with_segments(self, segments: tuple[Segment, ...]) -> "Table":
+        """Replace the segments."""
+        return replace(self, segments=segments)
+
+    def locate(self, wanted: RowIds) -> Iterator[tuple[int, Positions, Positions]]:
+        """Find rows: yields segment index, positions in it, indices into `wanted`.
+
+        `wanted` rises strictly. Row ids that are not there are passed over.
+        """
+        if len(wanted) == 0:
+            return
+        low, high = int(wanted[0]), int(wanted[-1])
+        for index, segment in enumerate(self.segments):
+            first, last = segment.base.id_range
+            if last < low or first > high:
+                continue
+            begin, end = np.searchsorted(
+                wanted, np.array([first, last], dtype=np.uint64), side="left"
+            )
+            end = min(len(wanted), int(end) + 1)
+            positions, hit = segment.base.find(wanted[begin:end])
+            if len(positions):
+                yield index, positions, np.flatnonzero(hit) + begin

@@ -1,0 +1,187 @@
+"""Zone maps: smallest and largest value, and nulls, of every 65,536 rows of a column.
+
+They are computed when data arrives, stored beside the catalogue entry of the data
+and consulted before any of it is touched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vast_standin.engine.intervals import Intervals
+from vast_standin.engine.physical import (
+    has_zones,
+    numpy_dtype,
+    physical,
+    physical_type,
+)
+
+GROUP = 65536
+_LONGEST = 64
+
+
+@dataclass(frozen=True)
+class ColumnZones:
+    """Bounds of one column: one entry a zone; `groups` says which group it is of."""
+
+    groups: npt.NDArray[np.int64]
+    lows: pa.Array
+    highs: pa.Array
+    nulls: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+
+    @cached_property
+    def bounds(
+        self,
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.bool_]]:
+        """Lows, highs and whether they are known, as numpy arrays."""
+        known = np.asarray(pc.is_valid(self.lows))
+        dtype = numpy_dtype(self.lows.type)
+        return _dense(self.lows, dtype), _dense(self.highs, dtype), known
+
+    def possible(self, wanted: Intervals) -> npt.NDArray[np.bool_]:
+        """Tell for each zone whether a row of it may be in the wanted set."""
+        lows, highs, known = self.bounds
+        hit = wanted.meets(lows, highs) if bool(known.any()) else np.zeros_like(known)
+        hit &= known
+        if wanted.nulls:
+            hit |= self.nulls > 0
+        if wanted.spans:
+            hit |= ~known & (self.nulls < self.rows)
+        return hit
+
+
+def zones_of(
+    columns: Mapping[int, pa.Array], positions: npt.NDArray[np.int64] | int
+) -> dict[int, ColumnZones]:
+    """Compute the zones of columns whose rows stand at the given positions.
+
+    `positions` is the position of the first row, or one rising position a row.
+    """
+    if not columns:
+        return {}
+    rows = len(next(iter(columns.values())))
+    cuts, groups = _cuts(rows, positions)
+    return {
+        column: _column_zones(array, cuts, groups)
+        for column, array in columns.items()
+        if has_zones(array.type)
+    }
+
+
+def pack(zones: Mapping[int, ColumnZones]) -> bytes:
+    """Write zones as one Arrow record batch a column."""
+    if not zones:
+        return b""
+    sink = pa.BufferOutputStream()
+    for column, zone in zones.items():
+        batch = pa.record_batch(
+            {
+                "group": zone.groups,
+                "low": zone.lows,
+                "high": zone.highs,
+                "nulls": zone.nulls,
+                "rows": zone.rows,
+            }
+        ).replace_schema_metadata({"column": str(column)})
+        with pa.ipc.new_stream(sink, batch.schema) as stream:
+            stream.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def unpack(data: bytes) -> dict[int, ColumnZones]:
+    """Read what pack wrote."""
+    result: dict[int, ColumnZones] = {}
+    source = pa.BufferReader(data)
+    while source.tell() < len(data):
+        with pa.ipc.open_stream(source) as stream:
+            table = stream.read_all().combine_chunks()
+        batch = table.to_batches()[0]
+        column = int(table.schema.metadata[b"column"])
+        result[column] = ColumnZones(
+            batch["group"].to_numpy(),
+            batch["low"],
+            batch["high"],
+            batch["nulls"].to_numpy(),
+            batch["rows"].to_numpy(),
+        )
+    return result
+
+
+def _cuts(
+    rows: int, positions: npt.NDArray[np.int64] | int
+) -> tuple[list[int], npt.NDArray[np.int64]]:
+    if isinstance(positions, int):
+        first = positions // GROUP
+        last = (positions + max(rows, 1) - 1) // GROUP
+        groups = np.arange(first, last + 1, dtype=np.int64)
+        inner = [int(g) * GROUP - positions for g in groups[1:]]
+        return [0, *inner, rows], groups
+    of = np.asarray(positions, dtype=np.int64) // GROUP
+    groups, starts = np.unique(of, return_index=True)
+    return [*(int(s) for s in starts), rows], groups
+
+
+def _column_zones(
+    array: pa.Array, cuts: list[int], groups: npt.NDArray[np.int64]
+) -> ColumnZones:
+    kind = physical_type(array.type)
+    values = physical(array)
+    lows, highs, nulls, rows = [], [], [], []
+    for start, stop in zip(cuts, cuts[1:], strict=False):
+        part = values.slice(start, stop - start)
+        low, high = _extremes(part)
+        lows.append(low)
+        highs.append(high)
+        nulls.append(part.null_count)
+        rows.append(stop - start)
+    return ColumnZones(
+        groups,
+        pa.array(lows, type=kind),
+        pa.array(highs, type=kind),
+        np.array(nulls, dtype=np.int64),
+        np.array(rows, dtype=np.int64),
+    )
+
+
+def _extremes(values: pa.Array) -> tuple[Any, Any]:
+    found = pc.min_max(values).as_py()
+    low, high = found["min"], found["max"]
+    if isinstance(low, float) and (low != low or high != high):  # noqa: PLR0124
+        return None, None
+    if isinstance(low, bytes):
+        return low[:_LONGEST], _upper(high)
+    return low, high
+
+
+def _upper(value: bytes) -> bytes:
+    if len(value) <= _LONGEST:
+        return value
+    head = bytearray(value[:_LONGEST])
+    while head and head[-1] == 255:
+        head.pop()
+    if not head:
+        return value
+    head[-1] += 1
+    return bytes(head)
+
+
+def _dense(values: pa.Array, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    if dtype == object:
+        filler = _object_filler(values.type)
+        items = [filler if v is None else v for v in values.to_pylist()]
+        result = np.empty(len(items), dtype=object)
+        result[:] = items
+        return result
+    filled = pc.fill_null(values, pa.scalar(0).cast(values.type))
+    return np.asarray(filled.to_numpy(zero_copy_only=False)).astype(dtype, copy=False)
+
+
+def _object_filler(kind: pa.DataType) -> Any:
+    return b"" if pa.types.is_binary(kind) else 0

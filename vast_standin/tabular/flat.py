@@ -1,0 +1,158 @@
+"""Flatbuffers by slot number: read without generated code, and written from values.
+
+Reading checks every offset: a broken message raises ProtocolError 400, nothing else.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers
+
+from vast_standin.http import ProtocolError
+
+_U16 = struct.Struct("<H")
+_U32 = struct.Struct("<I")
+_I32 = struct.Struct("<i")
+
+
+def broken(what: str) -> ProtocolError:
+    """Make the error for a message that cannot be read."""
+    return ProtocolError(400, "InvalidArgument", f"the message is broken: {what}")
+
+
+@dataclass(frozen=True)
+class FlatTable:
+    """One table inside a flatbuffer."""
+
+    data: bytes
+    at: int
+
+    @classmethod
+    def root(cls, data: bytes) -> "FlatTable":
+        """Open the root table of a message."""
+        return cls(data, _read(_U32, data, 0))
+
+    def offset(self, slot: int) -> int:
+        """Locate a field; 0 when it is absent."""
+        vtable = self.at - _read(_I32, self.data, self.at)
+        entry = 4 + 2 * slot
+        if entry >= _read(_U16, self.data, vtable):
+            return 0
+        found = _read(_U16, self.data, vtable + entry)
+        return self.at + found if found else 0
+
+    def number(self, slot: int, code: str, default: Any = 0) -> Any:
+        """Read a scalar; `code` is of the struct module, without byte order."""
+        at = self.offset(slot)
+        return _read(struct.Struct("<" + code), self.data, at) if at else default
+
+    def table(self, slot: int) -> "FlatTable | None":
+        """Open a table field."""
+        at = self.offset(slot)
+        return FlatTable(self.data, _follow(self.data, at)) if at else None
+
+    def required(self, slot: int, what: str) -> "FlatTable":
+        """Open a table field that must be there."""
+        found = self.table(slot)
+        if found is None:
+            raise broken(f"no {what}")
+        return found
+
+    def bytes(self, slot: int) -> bytes | None:
+        """Read a string or a vector of bytes."""
+        at = self.offset(slot)
+        if not at:
+            return None
+        start = _follow(self.data, at)
+        length = _read(_U32, self.data, start)
+        if start + 4 + length > len(self.data):
+            raise broken("text ends after the message")
+        return self.data[start + 4 : start + 4 + length]
+
+    def text(self, slot: int) -> str:
+        """Read a string; empty when absent."""
+        raw = self.bytes(slot)
+        if raw is None:
+            return ""
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as err:
+            raise broken("text is not UTF-8") from err
+
+    def tables(self, slot: int) -> Iterator["FlatTable"]:
+        """Open each table of a vector."""
+        at = self.offset(slot)
+        if not at:
+            return
+        start = _follow(self.data, at)
+        count = _read(_U32, self.data, start)
+        if start + 4 + 4 * count > len(self.data):
+            raise broken("a vector ends after the message")
+        for i in range(count):
+            yield FlatTable(self.data, _follow(self.data, start + 4 + 4 * i))
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A scalar to be written: its kind names the builder's method."""
+
+    kind: str
+    value: int | bool
+
+
+Value = str | Scalar | Mapping[int, Any] | Sequence[Mapping[int, Any]]
+
+
+def message(table: Mapping[int, Value]) -> bytes:
+    """Write a message from its root table: values by slot.
+
+    Text, Scalar, another table, or a sequence of tables.
+    """
+    builder = flatbuffers.Builder(256)
+    builder.Finish(_write(builder, table))
+    return bytes(builder.Output())
+
+
+def _write(builder: flatbuffers.Builder, table: Mapping[int, Value]) -> int:
+    offsets = {
+        slot: _write_child(builder, value)
+        for slot, value in table.items()
+        if not isinstance(value, Scalar)
+    }
+    builder.StartObject(max(table, default=-1) + 1)
+    for slot, value in table.items():
+        if isinstance(value, Scalar):
+            add = getattr(builder, f"Prepend{value.kind}Slot")
+            add(slot, value.value, 0)
+        else:
+            builder.PrependUOffsetTRelativeSlot(slot, offsets[slot], 0)
+    return int(builder.EndObject())
+
+
+def _write_child(builder: flatbuffers.Builder, value: Value) -> int:
+    if isinstance(value, str):
+        return int(builder.CreateString(value))
+    if isinstance(value, Mapping):
+        return _write(builder, value)
+    if isinstance(value, Scalar):
+        raise TypeError("a scalar has no offset")
+    items = [_write(builder, item) for item in value]
+    builder.StartVector(4, len(items), 4)
+    for item in reversed(items):
+        builder.PrependUOffsetTRelative(item)
+    return int(builder.EndVector())
+
+
+def _read(form: struct.Struct, data: bytes, at: int) -> Any:
+    if at < 0:
+        raise broken("an offset points before the message")
+    try:
+        return form.unpack_from(data, at)[0]
+    except struct.error as err:
+        raise broken("an offset points after the message") from err
+
+
+def _follow(data: bytes, at: int) -> int:
+    return at + int(_read(_U32, data, at))

@@ -1,0 +1,68 @@
+"""Pages of names: what every listing call has in common."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from vast_standin.http import ProtocolError, Response
+from vast_standin.tabular.call import Call
+
+_DEFAULT_PAGE = 1000
+
+
+class Named(Protocol):
+    """Something a listing lists."""
+
+    @property
+    def id(self) -> int:
+        """Its handle."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+T = TypeVar("T", bound=Named)
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Items of one page, and how to go on."""
+
+    items: Sequence[T]
+    next_key: int
+    truncated: bool
+    count: int
+
+    def respond(self, body: bytes) -> Response:
+        """Answer with the page."""
+        return Response(
+            headers={
+                "tabular-next-key": str(self.next_key),
+                "tabular-is-truncated": "true" if self.truncated else "false",
+                "tabular-list-count": str(self.count),
+            },
+            body=body,
+        )
+
+
+def page(call: Call, items: Iterable[T]) -> Page[T]:
+    """Choose the items a request asks for, in order of their handles."""
+    largest = call.integer("tabular-max-keys", _DEFAULT_PAGE)
+    after = call.integer("tabular-next-key", 0)
+    if largest < 0:
+        raise ProtocolError(400, "InvalidArgument", "tabular-max-keys is below 0")
+    exact = call.request.headers.get("tabular-name-exact-match")
+    prefix = call.header("tabular-name-prefix")
+    wanted = [i for i in items if _fits(i.name, exact, prefix)]
+    if call.flag("tabular-list-count-only"):
+        return Page((), 0, truncated=False, count=len(wanted))
+    rest = sorted((i for i in wanted if i.id > after), key=lambda i: i.id)
+    chosen = rest[:largest]
+    truncated = len(rest) > len(chosen) and bool(chosen)
+    last = chosen[-1].id if truncated else 0
+    return Page(chosen, last, truncated=truncated, count=len(chosen))
+
+
+def _fits(name: str, exact: str | None, prefix: str) -> bool:
+    return name == exact if exact else name.startswith(prefix)

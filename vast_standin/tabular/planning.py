@@ -1,0 +1,174 @@
+"""From request to scan: names become columns, literals their physical values.
+
+Plans of the same request on the same version of a table are kept for a while: each
+select asks once a split and page.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from vast_standin.engine.physical import physical_type
+from vast_standin.engine.predicate import (
+    ALWAYS,
+    Either,
+    Every,
+    Expression,
+    Target,
+    Term,
+)
+from vast_standin.engine.scan import ROW_ID_COLUMN, Scan, Virtual, scan
+from vast_standin.engine.segment import Segment
+from vast_standin.engine.table import Column, Table
+from vast_standin.http import ProtocolError
+from vast_standin.tabular.call import Call
+from vast_standin.tabular.leaves import leaf, node_count
+from vast_standin.tabular.partitions import virtual_columns, virtual_readers
+from vast_standin.tabular.relation import (
+    Node,
+    RawCondition,
+    RawTerm,
+    Relation,
+    parse_relation,
+)
+from vast_standin.tabular.row_ids import NAME, WIDE
+from vast_standin.tabular.types import mismatch
+
+_DECIMAL = 7
+_KEPT = 64
+_ROW_ID = Column(ROW_ID_COLUMN, pa.field(NAME, pa.uint64()))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A scan, and the leaves to send: column number and path of each."""
+
+    scan: Scan
+    leaves: tuple[tuple[int, tuple[int, ...]], ...]
+    schema: pa.Schema
+    wide: bool
+
+
+def plan(call: Call, groups: int) -> Plan:
+    """Plan what a request asks."""
+    body = call.body(16 << 20)
+    table = choose(call, call.readable_table())
+    del groups
+    key = (hashlib.blake2b(body, digest_size=16).digest(), id(table))
+    with _LOCK:
+        kept = _PLANS.get(key)
+        if kept is not None and kept.scan.table is table:
+            _PLANS.move_to_end(key)
+            return kept
+    made = _bind(table, parse_relation(body))
+    with _LOCK:
+        _PLANS[key] = made
+        while len(_PLANS) > _KEPT:
+            _PLANS.popitem(last=False)
+    return made
+
+
+def choose(_call: Call, table: Table) -> Table:
+    """Choose the table itself, or a projection of it."""
+    return table
+
+
+_PLANS: OrderedDict[tuple[bytes, int], Plan] = OrderedDict()
+_LOCK = threading.Lock()
+
+
+def _bind(table: Table, relation: Relation) -> Plan:
+    columns = [_column(table, shape.name) for shape in relation.fields]
+    for column, shape in zip(columns, relation.fields, strict=True):
+        if column is not _ROW_ID and node_count(column.field.type) != shape.size:
+            raise mismatch(
+                f"column {column.name} is of type {column.field.type}, "
+                "the request thinks otherwise: read the columns again"
+            )
+    condition = _condition(relation.condition, columns, relation.nodes)
+    leaves = tuple(
+        (columns[node.field].number, node.path)
+        for node in (relation.nodes[n] for n in relation.projection)
+    )
+    wide = any(s.name == NAME and s.code == _DECIMAL for s in relation.fields)
+    kinds = {c.number: c.field.type for c in columns}
+    if wide:
+        kinds[ROW_ID_COLUMN] = WIDE
+    schema = pa.schema(
+        [
+            pa.field(str(i), leaf(pa.nulls(0, kinds[number]), path).type)
+            for i, (number, path) in enumerate(leaves)
+        ]
+    )
+    virtual: dict[int, Virtual] = virtual_readers(table)
+    virtual |= {
+        c.number: _row_ids_as_integers for c in table.definition.columns if c.is_row_id
+    }
+    return Plan(scan(table, condition, virtual), leaves, schema, wide)
+
+
+def _row_ids_as_integers(segment: Segment, start: int, stop: int) -> pa.Array:
+    return pa.array(segment.base.row_ids[start:stop].astype("int64"))
+
+
+def _column(table: Table, name: str) -> Column:
+    found = table.definition.by_name.get(name)
+    if found is not None:
+        return found
+    if name == NAME:
+        return _ROW_ID
+    found = virtual_columns(table.definition).get(name)
+    if found is None:
+        raise ProtocolError(
+            400, "InvalidArgument", f"table {table.name} has no column {name!r}"
+        )
+    return found
+
+
+def _condition(
+    raw: RawCondition, columns: list[Column], nodes: tuple[Node, ...]
+) -> Expression:
+    if isinstance(raw, RawTerm):
+        return _term(raw, columns[nodes[raw.node].field], nodes[raw.node])
+    parts = tuple(_condition(part, columns, nodes) for part in raw.parts)
+    if raw.every and not parts:
+        return ALWAYS
+    if len(parts) == 1:
+        return parts[0]
+    return Every(parts) if raw.every else Either(parts)
+
+
+def _term(raw: RawTerm, column: Column, node: Node) -> Term:
+    kind, path = column.field.type, node.path
+    steps = []
+    for step in path:
+        if pa.types.is_fixed_size_list(kind):
+            break
+        if not pa.types.is_struct(kind):
+            raise ProtocolError(
+                400, "InvalidArgument", f"no condition can be on parts of {column.name}"
+            )
+        steps.append(step)
+        kind = kind.field(step).type
+    target = Target(column.number, tuple(steps))
+    if raw.operator in ("is_null", "is_valid"):
+        return Term(target, raw.operator)
+    return Term(target, raw.operator, _literal(raw.literal, kind, column.name))
+
+
+def _literal(value: Any, kind: pa.DataType, name: str) -> Any:
+    if isinstance(value, tuple):
+        if not pa.types.is_fixed_size_list(kind):
+            raise mismatch(f"column {name} of type {kind} is compared with a list")
+        return tuple(_literal(item, kind.value_type, name) for item in value)
+    target = physical_type(kind)
+    try:
+        return pa.scalar(value, type=target).as_py()
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as err:
+        raise mismatch(
+            f"column {name} of type {kind} is compared with {value!r}"
+        ) from err

@@ -1,0 +1,44 @@
+"""Transactions: begin, commit, roll back, look up, and the version probe."""
+
+from vast_standin.engine.transaction import Transaction
+from vast_standin.http import ProtocolError, Response
+from vast_standin.tabular.call import Call
+
+
+def begin(call: Call) -> Response:
+    """Begin a transaction; its number goes back in a header."""
+    transaction = call.engine.begin()
+    return Response(
+        headers={
+            "tabular-txid": str(transaction.id),
+            "x-vast-rcf-id": f"E1:{transaction.id}",
+        }
+    )
+
+
+def commit(call: Call) -> Response:
+    """Commit; on disk when the answer leaves."""
+    call.engine.commit(_running(call))
+    return Response()
+
+
+def roll_back(call: Call) -> Response:
+    """Forget everything the transaction did."""
+    call.engine.rollback(_running(call))
+    return Response()
+
+
+def look_up(call: Call) -> Response:
+    """Tell that a transaction runs; without one this is the version probe."""
+    if call.header("tabular-get-vast-version") != "true":
+        _running(call)
+    return Response()
+
+
+def _running(call: Call) -> Transaction:
+    transaction = call.transaction
+    if transaction is None:
+        raise ProtocolError(
+            400, "InvalidArgument", "header tabular-txid names no transaction"
+        )
+    return transaction

@@ -1,0 +1,105 @@
+"""Which Arrow types a column may have, and why not the others."""
+
+from collections.abc import Callable, Iterable
+
+import pyarrow as pa
+
+from vast_standin.http import ProtocolError
+
+_LARGEST_LIST = 1 << 20
+_Test = Callable[[pa.DataType], bool]
+
+_SCALARS: tuple[_Test, ...] = (
+    pa.types.is_boolean,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_date32,
+    pa.types.is_time,
+    pa.types.is_timestamp,
+    pa.types.is_decimal128,
+)
+_TEXTS: tuple[_Test, ...] = (
+    pa.types.is_string,
+    pa.types.is_binary,
+    pa.types.is_fixed_size_binary,
+)
+_ELEMENTS: tuple[_Test, ...] = (
+    pa.types.is_integer,
+    pa.types.is_float32,
+    pa.types.is_float64,
+    pa.types.is_decimal128,
+    pa.types.is_date32,
+    pa.types.is_timestamp,
+    pa.types.is_time,
+)
+
+
+def check_types(fields: Iterable[pa.Field]) -> None:
+    """Refuse fields of types that cannot be stored."""
+    for field in fields:
+        _check(field.name, field.type)
+
+
+def same_type(one: pa.DataType, other: pa.DataType) -> bool:
+    """Tell whether values of one type may go into a column of the other.
+
+    Equal in everything but time zones, names of list items and nullability, which
+    counts only for the elements of fixed size lists.
+    """
+    if pa.types.is_timestamp(one) and pa.types.is_timestamp(other):
+        return bool(one.unit == other.unit)
+    if one.id != other.id or one.num_fields != other.num_fields:
+        return False
+    if pa.types.is_fixed_size_list(one):
+        return bool(
+            one.list_size == other.list_size
+            and one.value_field.nullable == other.value_field.nullable
+            and same_type(one.value_type, other.value_type)
+        )
+    if one.num_fields == 0:
+        return bool(one == other)
+    named = pa.types.is_struct(one)
+    return all(
+        (not named or one.field(i).name == other.field(i).name)
+        and same_type(one.field(i).type, other.field(i).type)
+        for i in range(one.num_fields)
+    )
+
+
+def mismatch(message: str) -> ProtocolError:
+    """Make the error for values of the wrong type."""
+    return ProtocolError(400, "TabularMismatchColumnType", message)
+
+
+def _check(name: str, kind: pa.DataType) -> None:
+    if pa.types.is_fixed_size_list(kind):
+        _check_vector(name, kind)
+    elif pa.types.is_list(kind) or pa.types.is_struct(kind) or pa.types.is_map(kind):
+        for i in range(kind.num_fields):
+            _check(f"{name}.{kind.field(i).name}", kind.field(i).type)
+    elif not any(test(kind) for test in (*_SCALARS, *_TEXTS)):
+        raise _unsupported(name, kind)
+
+
+def _check_vector(name: str, kind: pa.DataType) -> None:
+    if kind.list_size == 0:
+        raise ProtocolError(
+            400,
+            "TabularInvalidColumnTypeParam",
+            f"column {name}: a fixed size list of 0 elements",
+        )
+    element = kind.value_field
+    if (
+        element.nullable
+        or kind.list_size > _LARGEST_LIST
+        or not any(test(element.type) for test in _ELEMENTS)
+    ):
+        raise _unsupported(name, kind)
+
+
+def _unsupported(name: str, kind: pa.DataType) -> ProtocolError:
+    return ProtocolError(
+        400,
+        "TabularUnsupportedColumnType",
+        f"column {name} of type {kind} cannot be stored",
+    )
