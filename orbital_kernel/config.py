@@ -103,7 +103,7 @@ def without_vendor_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def data_folder(given: str | Path | None = None) -> Path:
-    """Return the embedded platform's folder: given, else ORBITAL_HOME, else the user's."""
+    """Return the platform's folder: given, else ORBITAL_HOME, else the user's."""
     chosen = (
         given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("orbital")
     )

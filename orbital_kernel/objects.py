@@ -7,8 +7,12 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.observatory import observatories
+from orbital_kernel.predicate import Clause, NotNull
 from orbital_kernel.query import Cone, Query
-from orbital_kernel.science import lightcurves, matching
+from orbital_kernel.science import lightcurves
+from orbital_kernel.science.identity import objects
+from orbital_kernel.science.matching import cross_match
+from orbital_kernel.science.pairs import pairs_in_time
 
 if TYPE_CHECKING:
     from orbital_kernel.session import Orbital
@@ -16,7 +20,20 @@ if TYPE_CHECKING:
 NEARBY_ARCSEC = 5.0
 POSITION_TABLES = ("photometry", "grbs", "sources")
 NAME_COLUMNS = {"photometry": "object", "grbs": "name", "sources": "source_id"}
-POINTING = ("obs_id", "object", "ra", "dec", "healpix", "time", "time_stop", "exposure_s")
+POINTING = (
+    "obs_id",
+    "object",
+    "ra",
+    "dec",
+    "healpix",
+    "time",
+    "time_stop",
+    "exposure_s",
+)
+SOURCE = (
+    *("catalog", "source_id", "ra", "dec", "error_radius_arcsec", "error_major_arcsec"),
+    *("error_minor_arcsec", "error_angle_deg", "error_confidence", "kind", "simulated"),
+)
 
 
 def plain(name: str) -> str:
@@ -48,7 +65,8 @@ class Objects:
             for observatory in observatories():
                 rows = self._read(f"{observatory}.{table}", [column, "ra", "dec"])
                 known = rows.drop_nulls(["ra", "dec"]).filter(
-                    pl.col(column).map_elements(plain, return_dtype=pl.String) == plain(name)
+                    pl.col(column).map_elements(plain, return_dtype=pl.String)
+                    == plain(name)
                 )
                 if len(known):
                     return known["ra"][0], known["dec"][0]
@@ -90,11 +108,44 @@ class Objects:
         XRT 11.8', Chandra 8') means that both saw the target. `dt_days` is second minus
         first; either sign is a pair.
         """
-        if (within_arcsec is None) == (within_arcmin is None):
-            raise QueryError("give either within_arcsec or within_arcmin")
-        arcmin = within_arcmin if within_arcsec is None else within_arcsec / 60
-        left, right = (self._read(f"{o}.observations", list(POINTING)) for o in (first, second))
-        return matching.pairs_in_time(left, right, within_arcmin=arcmin, within_days=within_days)
+        left, right = (
+            self._read(f"{o}.observations", list(POINTING)) for o in (first, second)
+        )
+        return pairs_in_time(
+            left,
+            right,
+            within_arcsec=within_arcsec,
+            within_arcmin=within_arcmin,
+            within_days=within_days,
+        )
+
+    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
+        """Match two observatories' sources; keep objects and associations in `cross`.
+
+        Only rows with a position error take part: without one no separation means
+        anything. Returns the candidate pairs, best first. Matching again replaces what
+        was kept.
+        """
+        names = [f"{o}.sources" for o in (first, second)]
+        left, right = catalogues = [self._sources(name) for name in names]
+        pairs = cross_match(left, right)
+        known = objects(
+            dict(zip(names, catalogues, strict=True)), [(*names, pairs)], singles=False
+        )
+        with self._orbital.store.transaction() as tx:
+            for name, frame in zip(("objects", "associations"), known, strict=True):
+                tx.delete(f"cross.{name}", [Clause("object_id", (NotNull(),))])
+                tx.insert(f"cross.{name}", frame.to_arrow())
+        return pairs
+
+    def _sources(self, table: str) -> pl.DataFrame:
+        rows = self._read(table, list(SOURCE))
+        has_error = pl.any_horizontal(
+            pl.col("error_radius_arcsec", "error_major_arcsec") > 0
+        )
+        return rows.filter(
+            has_error.fill_null(value=False), pl.col("ra", "dec").is_not_null()
+        )
 
     def _points(
         self,
@@ -108,12 +159,22 @@ class Objects:
         names = [object_ for object_ in stored if plain(object_) == plain(name)]
         parts = []
         if names:
-            parts.append(self._orbital.query(Query(table, sets={"object": names}), kind="object").frame)
+            parts.append(
+                self._orbital.query(
+                    Query(table, sets={"object": names}), kind="object"
+                ).frame
+            )
         if position:
             cone = Cone(position[0] % 360, position[1], within_arcsec / 60)
             near = self._orbital.query(Query(table, cone=cone), kind="object").frame
-            parts.append(near.filter(~pl.col("object").is_in(names).fill_null(value=False)))
-        return pl.concat(parts) if parts else frame_of(self._orbital.store.read(table, limit=0))
+            parts.append(
+                near.filter(~pl.col("object").is_in(names).fill_null(value=False))
+            )
+        return (
+            pl.concat(parts)
+            if parts
+            else frame_of(self._orbital.store.read(table, limit=0))
+        )
 
     def _read(self, table: str, columns: list[str]) -> pl.DataFrame:
         return frame_of(self._orbital.store.read(table, columns=columns))

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from filelock import FileLock
 
-from orbital_kernel import config, embedded, ingest, query, schema
+from orbital_kernel import config, embedded, ingest, query, sample, schema
 from orbital_kernel.bursts import Bursts
 from orbital_kernel.config import Settings
-from orbital_kernel.errors import StoreError
+from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest import IngestReport, Progress
 from orbital_kernel.objects import Objects
+from orbital_kernel.observatory import observatories
 from orbital_kernel.orchestration import Storage
 from orbital_kernel.query import Answer, Cone, Query, TimeSpan
 from orbital_kernel.store import Store
@@ -32,17 +34,19 @@ def connect(
     directory) is started where it does not run. Raises ConfigError, PlatformError or
     StoreError, each saying what to do.
     """
-    settings = (None if data else config.from_environment()) or embedded.ensure(
-        config.data_folder(data)
-    )
-    return Orbital(settings, database=database)
+    home = config.data_folder(data)
+    settings = (None if data else config.from_environment()) or embedded.ensure(home)
+    return Orbital(settings, home=home, database=database)
 
 
 class Orbital:
     """Two observatories as one: ingest, ask, detect, compare, provision."""
 
-    def __init__(self, settings: Settings, *, database: str = config.DATABASE) -> None:
+    def __init__(
+        self, settings: Settings, *, home: Path, database: str = config.DATABASE
+    ) -> None:
         self.settings = settings
+        self.home = home
         self.database = database
 
     def __repr__(self) -> str:
@@ -84,6 +88,41 @@ class Orbital:
             replace=replace,
             progress=progress,
         )
+
+    def prepare(
+        self,
+        archive: str | Path = "",
+        *,
+        progress: Progress = lambda _path, _size: None,
+    ) -> IngestReport:
+        """Provision storage and tables, and take in `archive`, or the sample sky.
+
+        Doing it again changes nothing. The sample is written beside the embedded
+        platform's data, once.
+        """
+        self.storage.apply()
+        return self.ingest(archive or self.sample(), progress=progress)
+
+    def sample(self) -> Path:
+        """Return the sample sky's files in `home`, written where missing."""
+        folder = self.home / "sample"
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(self.home / "sample.lock"):
+            if not (folder / "truth" / "truth.json").exists():
+                sample.write(folder)
+        return folder / "archive"
+
+    def series(self, name: str) -> pl.DataFrame:
+        """Return the rates of one series in order of time.
+
+        Raises QueryError for a name no observatory has.
+        """
+        for observatory in observatories():
+            asked = Query(f"{observatory}.rates", sets={"series": [name]})
+            rows = self.query(asked, kind="series").frame
+            if len(rows):
+                return rows.sort("time", "channel")
+        raise QueryError(f"there is no series {name!r} in the store")
 
     def query(self, asked: Query, *, kind: str = "query") -> Answer:
         """Answer a query and leave a row in the latency ledger."""

@@ -160,6 +160,11 @@ class Store:
         with self.transaction() as tx:
             tx.create(full_name)
 
+    def drop(self, full_name: str) -> None:
+        """Drop one table with all its rows."""
+        with self.transaction() as tx:
+            tx.drop(full_name)
+
     def insert(self, full_name: str, rows: pa.Table) -> int:
         """Insert rows in one transaction of their own; return how many."""
         with self.transaction() as tx:
@@ -217,6 +222,12 @@ class Transaction:
             room
         )
         parent.create_table(wanted.name, wanted.arrow, sorting_key=list(wanted.sort))
+        self._store.metadata.pop(full_name, None)
+
+    def drop(self, full_name: str) -> None:
+        """Drop one table with all its rows."""
+        room, _, name = full_name.partition(".")
+        self._tx.bucket(self._store.database).schema(room).table(name).drop()
         self._store.metadata.pop(full_name, None)
 
     def insert(self, full_name: str, rows: pa.Table) -> int:

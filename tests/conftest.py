@@ -1,10 +1,13 @@
-"""What tests share: the folder of real files, where there is one."""
+"""What tests share: real files where there are some, a platform, the sample sky."""
 
 import json
 import os
 from pathlib import Path
 
 import pytest
+
+from orbital_kernel import connect, embedded
+from orbital_kernel import sample as simulator
 
 BESIDE = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 
@@ -25,3 +28,34 @@ def vms_api(archive: Path) -> dict:
     if not path.is_file():
         pytest.skip(f"no API description at {path}")
     return json.loads(path.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """Return the folder of an embedded platform that the whole run shares."""
+    folder = tmp_path_factory.mktemp("home")
+    yield folder
+    embedded.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def orbital(home):
+    """Return a session on that platform, provisioned."""
+    session = connect(home)
+    session.storage.apply()
+    return session
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """Return the sample sky: its files and what is really in them."""
+    return simulator.write(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def stocked(orbital, sample):
+    """Return the session with the sample ingested and scanned for bursts."""
+    report = orbital.ingest(sample.archive)
+    assert () == report.in_state("refused")
+    orbital.bursts.scan_store()
+    return orbital

@@ -9,7 +9,9 @@ from orbital_kernel.commands.show import console
 
 @click.command(epilog="Example: orbital sample ~/sample --size 100MB")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--size", default="small", help="small (5 MB), medium (100 MB) or e.g. 2GB.")
+@click.option(
+    "--size", default="small", help="small (5 MB), medium (100 MB) or e.g. 2GB."
+)
 @click.option("--seed", default=20040220, help="The same seed gives the same bytes.")
 def sample(folder: Path, size: str, seed: int) -> None:
     """Write simulated files of both observatories, in their real formats, to FOLDER.
@@ -22,4 +24,6 @@ def sample(folder: Path, size: str, seed: int) -> None:
     with console.status("simulating"):
         truth = simulator.write(folder, size=size, seed=seed)
     files = truth.tables["files"]
-    click.echo(f"{len(files)} files, {truth.size_bytes / 1e6:.1f} MB in {truth.archive}")
+    click.echo(
+        f"{len(files)} files, {truth.size_bytes / 1e6:.1f} MB in {truth.archive}"
+    )

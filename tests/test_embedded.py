@@ -1,0 +1,102 @@
+"""One embedded platform a folder: started once, shared, stopped, never guessed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from orbital_kernel import connect, embedded
+from orbital_kernel.errors import ConfigError, PlatformError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    yield tmp_path / "data"
+    embedded.stop(tmp_path / "data")
+
+
+def test_processes_that_connect_at_once_share_one_platform(folder):
+    code = (
+        "from orbital_kernel import connect; o = connect();"
+        "print(o.settings.endpoint, len(o.tables()))"
+    )
+    environment = {**os.environ, "ORBITAL_HOME": str(folder)}
+
+    def run(_):
+        command = [sys.executable, "-c", code]
+        return subprocess.check_output(command, env=environment, text=True)
+
+    with ThreadPoolExecutor(3) as pool:
+        told = set(pool.map(run, range(3)))
+
+    assert 1 == len(told)
+    assert embedded.status(folder).endpoint in told.pop()
+
+
+def test_it_comes_back_on_the_same_ports_with_the_same_data(folder):
+    first = connect(folder)
+    first.storage.apply()
+    tables = first.tables()
+
+    assert embedded.stop(folder)
+    assert not embedded.status(folder).running
+
+    second = connect(folder)
+    assert first.settings == second.settings
+    assert tables == second.tables()
+
+
+def test_a_killed_platform_is_started_again(folder):
+    first = connect(folder)
+    os.kill(embedded.status(folder).pid, signal.SIGKILL)
+
+    second = connect(folder)
+
+    assert first.settings == second.settings
+    assert embedded.status(folder).healthy
+
+
+def test_another_port_than_the_running_one_is_refused(folder):
+    embedded.ensure(folder)
+
+    with pytest.raises(PlatformError, match="already runs on"):
+        embedded.ensure(folder, port=1)
+
+
+def test_a_platform_that_cannot_start_says_why(folder):
+    folder.mkdir()
+    (folder / "credentials.json").mkdir()
+
+    with pytest.raises(PlatformError, match=r"did not start: .*standin\.log"):
+        embedded.ensure(folder)
+
+
+def test_the_vendors_variables_lead_elsewhere_and_start_nothing(
+    folder, home, orbital, monkeypatch
+):
+    monkeypatch.setenv("ORBITAL_HOME", str(folder))
+    for name, value in orbital.settings.environment().items():
+        monkeypatch.setenv(name, value)
+
+    elsewhere = connect()
+
+    assert orbital.settings.endpoint == elsewhere.settings.endpoint
+    assert orbital.tables().keys() == elsewhere.tables().keys()
+    assert not folder.exists()
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(ConfigError):
+        connect()
+
+
+def test_keys_are_readable_by_their_owner_only(folder):
+    embedded.ensure(folder)
+
+    assert 0o600 == (folder / "credentials.json").stat().st_mode & 0o777
+    assert (
+        not {"secret_key", "vms_password"}
+        & json.loads((folder / "standin.json").read_text()).keys()
+    )

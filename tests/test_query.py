@@ -1,0 +1,209 @@
+"""A query's answer is what brute force gives, and it says how it was found."""
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orbital_kernel import Box, Cone, Query, TimeSpan, sky, times
+from orbital_kernel import query as planner
+from orbital_kernel.errors import QueryError, StoreError
+from orbital_kernel.frames import frame_of
+from orbital_kernel.predicate import (
+    Clause,
+    Contains,
+    Equal,
+    NotNull,
+    Null,
+    Prefix,
+    Range,
+)
+
+ROWS = 3_000
+
+
+@pytest.fixture(scope="module")
+def sources(orbital):
+    """Return random sources, crowded at poles and RA 0, as stored in a table."""
+    dice = np.random.default_rng(7)
+    ra = np.concatenate([dice.uniform(0, 360, ROWS), dice.normal(0, 0.05, 600) % 360])
+    dec = np.degrees(np.arcsin(dice.uniform(-1, 1, ROWS)))
+    dec = np.concatenate([dec, dice.normal(0, 0.05, 600)])
+    dec[:200] = 90 - np.abs(dice.normal(0, 0.2, 200))
+    dec[200:400] = -90 + np.abs(dice.normal(0, 0.2, 200))
+    number = np.arange(len(ra))
+    rows = pa.table(
+        {
+            "catalog": pa.repeat("brute force", len(ra)),
+            "source_id": [f"BF {n}" for n in number],
+            "ra": ra,
+            "dec": dec,
+            "healpix": sky.healpix(ra, dec),
+            "flux": pa.array(dice.lognormal(-30, 2, len(ra)), mask=number % 7 == 0),
+            "kind": pa.array([("star", "agn", None)[n % 3] for n in number]),
+        }
+    )
+    orbital.store.insert("chandra.sources", rows)
+    yield frame_of(rows)
+    with orbital.store.transaction() as tx:
+        tx.delete("chandra.sources", [Clause("catalog", (Equal("brute force"),))])
+
+
+CENTRES = st.one_of(
+    st.tuples(st.floats(0, 360), st.sampled_from([-90.0, -89.9, 89.95, 90.0])),
+    st.tuples(st.sampled_from([0.0, 359.99, 0.02, 360.0]), st.floats(-0.2, 0.2)),
+    st.tuples(st.floats(0, 360), st.floats(-90, 90)),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(centre=CENTRES, radius=st.sampled_from([0.1 / 60, 1.0, 12.0, 300.0, 1800.0]))
+def test_a_cone_gives_what_brute_force_gives(orbital, sources, centre, radius):
+    ra, dec = centre
+    found = planner.run(
+        Query(
+            "chandra.sources", cone=Cone(ra, dec, radius), prefix={"source_id": "BF"}
+        ),
+        orbital.store,
+    )
+
+    near = sky.separation_deg(
+        ra, dec, sources["ra"].to_numpy(), sources["dec"].to_numpy()
+    )
+    expected = sources.filter(pl.Series(near <= radius / 60))["source_id"].sort()
+    assert expected.to_list() == found.frame["source_id"].sort().to_list()
+    assert found.how.sky_ranges <= planner.MAX_SKY_RANGES
+
+
+CLAUSES = {
+    "a range": Clause("flux", (Range(1e-14, 1e-12),)),
+    "below": Clause("flux", (Range(None, 1e-13),)),
+    "two ranges": Clause("dec", (Range(-10, -5), Range(5, 10))),
+    "a set": Clause("source_id", tuple(Equal(f"BF {n}") for n in range(0, 900, 3))),
+    "null": Clause("flux", (Null(),)),
+    "not null": Clause("kind", (NotNull(),)),
+    "prefix": Clause("source_id", (Prefix("BF 12"),)),
+    "contains": Clause("kind", (Contains("ta"),)),
+    "null or one": Clause("kind", (Null(), Equal("agn"))),
+}
+
+
+@pytest.mark.parametrize("name", CLAUSES)
+def test_the_server_evaluates_a_clause_as_polars_does(orbital, sources, name):
+    mine = Clause("catalog", (Equal("brute force"),))
+
+    found = orbital.store.read("chandra.sources", [mine, CLAUSES[name]])
+
+    expected = sources.filter(CLAUSES[name].expr())["source_id"].sort()
+    assert expected.to_list() == sorted(found["source_id"].to_pylist())
+    assert 0 < len(found) < len(sources)
+
+
+def test_a_box_may_cross_ra_zero(orbital, sources):
+    box = Box(359.9, 0.1, -0.1, 0.1)
+
+    found = planner.run(
+        Query("chandra.sources", box=box, prefix={"source_id": "BF"}), orbital.store
+    )
+
+    inside = ((pl.col("ra") >= 359.9) | (pl.col("ra") <= 0.1)) & pl.col(
+        "dec"
+    ).is_between(-0.1, 0.1)
+    assert sorted(sources.filter(inside)["source_id"]) == sorted(
+        found.frame["source_id"]
+    )
+
+
+def test_a_time_span_is_exact_to_the_nanosecond_and_includes_its_ends(orbital):
+    ends = times.tt_from_utc(
+        ["2020-01-01T00:00:00.000000001", "2020-01-01T00:00:00.000000003"]
+    )
+    steps = ends[0] + np.arange(-2, 6).astype("timedelta64[ns]")
+    rows = pa.table(
+        {
+            "series": pa.repeat("ns", len(steps)),
+            "time": steps,
+            "channel": pa.array(range(8), pa.int16()),
+        }
+    )
+    orbital.store.insert("chandra.rates", rows)
+
+    span = TimeSpan("2020-01-01T00:00:00.000000001", "2020-01-01T00:00:00.000000003")
+    found = planner.run(
+        Query("chandra.rates", time=span, sets={"series": ["ns"]}), orbital.store
+    )
+
+    assert [2, 3, 4] == sorted(found.frame["channel"])
+
+
+def test_limit_columns_and_where_are_applied_after_everything_else(orbital, sources):
+    asked = Query(
+        "chandra.sources",
+        columns=("source_id",),
+        cone=Cone(0, 0, 20),
+        prefix={"source_id": "BF"},
+        where=pl.col("dec") > 0,
+        limit=5,
+    )
+
+    found = planner.run(asked, orbital.store)
+
+    assert ["source_id"] == found.frame.columns
+    assert 5 == len(found.frame)
+    north = set(sources.filter(pl.col("dec") > 0)["source_id"])
+    assert set(found.frame["source_id"]) <= north
+
+
+def test_explain_tells_what_was_pushed_and_what_was_read(orbital, sources):
+    how = orbital.query(Query("chandra.sources", cone=Cone(0, 0, 5))).explain()
+
+    assert ["healpix"] == how.sort_key
+    assert how.pushed[0].startswith("healpix in [")
+    assert any("separation" in text for text in how.residual)
+    assert how.rows_stored >= len(sources)
+    assert how.rows_read is not None
+    assert how.rows_returned <= how.rows_read <= how.rows_stored
+    assert "rows read" in str(how)
+
+
+def test_each_query_leaves_a_row_in_the_ledger(orbital, sources):
+    before = orbital.store.rows("ops.queries")
+
+    orbital.cone("chandra.sources", ra=0, dec=0, radius_arcmin=1)
+
+    assert before + 1 == orbital.store.rows("ops.queries")
+    assert "cone" in orbital.table("ops.queries")["kind"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (Query("chandra.sources", ranges={"fluxx": (0, 1)}), "no column 'fluxx'"),
+        (Query("chandra.sources", columns=("nope",)), "no column 'nope'"),
+        (Query("chandra.rates", cone=Cone(0, 0, 1)), "no column 'ra'"),
+        (Query("chandra.sources", ranges={"flux": (None, None)}), "neither"),
+        (Query("chandra.sources", ranges={"kind": (1, 2)}), "is text"),
+        (Query("chandra.rates", time=TimeSpan("yesterday", None)), "yesterday"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_refused_in_words(orbital, asked, reason):
+    with pytest.raises(QueryError, match=reason):
+        planner.run(asked, orbital.store)
+
+
+def test_positions_off_the_sky_are_refused():
+    for make in (
+        lambda: Cone(0, 91, 1),
+        lambda: Cone(-1, 0, 1),
+        lambda: Cone(0, 0, 0),
+        lambda: Box(0, 1, 5, 5),
+    ):
+        with pytest.raises(QueryError):
+            make()
+
+
+def test_a_missing_table_says_how_to_make_it(orbital):
+    with pytest.raises(StoreError, match="provision apply"):
+        planner.run(Query("nicer.sources", limit=1), orbital.store)
