@@ -11,6 +11,8 @@ from orbital_kernel.science.bursts.settings import Settings
 
 Floats = NDArray[np.float64]
 LEAST_BRACKET = 6
+BLOCKS = 5
+TOLERATED = 1.5
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def bracket(samples: Samples, first: int, end: int, settings: Settings) -> Brack
 
     A parabola over both sides, a line where one side is missing; bins that stand
     out of it by 4 sigma (other excursions) leave the fit. The uncertainty of the
-    fitted level enters as a drift common to all bins of a window.
+    fitted level, and its failure to follow the trend, enter as a drift common to all
+    bins of a window.
     """
     met = samples.met
     bin_s = float(np.median(samples.seconds))
@@ -93,12 +96,28 @@ def bracket(samples: Samples, first: int, end: int, settings: Settings) -> Brack
             base, samples.value[:, band], fit
         )
         mean = base[inside].mean(axis=0)
-        drift[:, band] = np.sqrt(max(mean @ covariance @ mean, 0.0))
+        rest = samples.value[:, band] - level[:, band]
+        misfit = max(_misfit(rest[before]), _misfit(rest[after]))
+        drift[:, band] = np.sqrt(max(mean @ covariance @ mean, 0.0) + misfit)
     level = np.maximum(level, 0.1)
     excess = Excess(
         met, samples.seconds, samples.value - level, level * dispersion, drift
     )
     return Bracket(excess, level, dispersion, int(before.sum()), int(after.sum()))
+
+
+def _misfit(rest: Floats) -> float:
+    """Return the variance of a bin's level that blocks of the residuals betray.
+
+    Five blocks a side; where their means scatter more than single bins explain, the
+    fit does not follow the trend, and a window may be off by as much.
+    """
+    if len(rest) < 2 * BLOCKS:
+        return 0.0
+    size = len(rest) // BLOCKS
+    means = rest[: size * BLOCKS].reshape(BLOCKS, size).mean(axis=1)
+    white = float(np.median(np.diff(rest) ** 2)) / (2 * 0.455)
+    return max(float((means**2).mean()) - TOLERATED * white / size, 0.0)
 
 
 def _fitted(

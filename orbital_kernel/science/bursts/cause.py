@@ -9,6 +9,7 @@ from orbital_kernel.science.bursts.settings import Settings
 
 Cause = tuple[str, str]
 REST_SIGMA = 4.0
+SAA_SIGMA = 15.0
 SLOW_S = 40.0
 SHALLOW = 0.03
 NEIGHBOURS = 5
@@ -48,25 +49,33 @@ def raw_cause(
     words = f"{found.window.sigma:.1f} sigma over {rate:.0f} counts/s for {lasts:.3g} s"
     around = _around(found, shape)
     one_sided = min(found.before, found.after) < LEAST_BRACKET
-    if around > settings.saa_excess * quiet_rate and (
-        one_sided or lasts > settings.block_s
-    ):
-        return "", f"{words}; within a rate {around / quiet_rate:.1f} x the quiet one"
-    if found.dispersion >= settings.unstable_dispersion:
-        scatter = f"{found.dispersion:.0f} x Poisson"
-        return "unknown", f"{words}; the rate is unstable here: scatter {scatter}"
+    if around > settings.saa_excess * quiet_rate:
+        words = f"{words}; within a rate {around / quiet_rate:.1f} x the quiet one"
+        if one_sided or lasts > settings.block_s or found.window.sigma < SAA_SIGMA:
+            return "", words
     alone = _single_bin(found, shape)
     if alone:
         return "glitch", f"{words}; {alone}"
     if one_sided:
         return _one_sided(found, shape, words, settings)
+    if found.dispersion >= settings.unstable_dispersion:
+        scatter = f"{found.dispersion:.0f} x Poisson"
+        return "unknown", f"{words}; the rate is unstable here: scatter {scatter}"
+    return _two_sided(found, shape, words, settings)
+
+
+def _two_sided(
+    found: Measurement, shape: Layout, words: str, settings: Settings
+) -> Cause:
+    """Return the cause of an excess with steady background before and after."""
+    lasts = found.stop - found.start
     one = _single_channel(found, shape)
     if one:
         return "glitch", f"{words}; {one}"
+    if lasts > SLOW_S and _share(found, shape) < SHALLOW:
+        return "", f"{words}; slow and shallow, as changes of the orbit are"
     if found.window.sigma < settings.raw_burst_sigma:
         return "unknown", f"{words}; too faint to tell a burst from the background"
-    if lasts > SLOW_S and _share(found, shape) < SHALLOW:
-        return "unknown", f"{words}; slow and shallow, as changes of the orbit are"
     return "burst", f"{words}; back to the fitted background on both sides"
 
 

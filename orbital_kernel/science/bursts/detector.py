@@ -7,6 +7,7 @@ again at any row, with the same triggers as without interruption.
 import io
 import json
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ class Detector:
             *(np.flatnonzero(idle > self._longest_gap) + 1).tolist(),
             len(samples),
         ]
-        return [samples.cut(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        return [samples.cut(a, b) for a, b in pairwise(cuts)]
 
     def _gap(self, segment: Segment, part: Samples) -> bool:
         kept = segment.samples

@@ -64,17 +64,16 @@ def strongest(excess: Excess, first: int, end: int, longest_s: float) -> Window:
 
 
 def extended(
-    excess: Excess, first: int, end: int, band: int, sigma: float
+    excess: Excess, first: int, end: int, band: int, sigma: float, span: tuple[int, int]
 ) -> tuple[int, int]:
-    """Return first and end bin grown over adjacent emission of that significance.
+    """Return first and end bin grown, within a span, over adjacent emission.
 
     Each step may add three times what is there (at least eight bins), so that a
     random bump far away is not drawn in by a short burst.
     """
-    n = len(excess.met)
     for _ in range(64):
         reach = max(3 * (end - first), 8)
-        low, high = max(first - reach, 0), min(end + reach, n)
+        low, high = max(first - reach, span[0]), min(end + reach, span[1])
         after = _adjacent(excess, band, np.arange(end, high), sigma)
         before = _adjacent(excess, band, np.arange(first - 1, low - 1, -1), sigma)
         if after == before == 0:

@@ -16,6 +16,7 @@ from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
 
 Floats = NDArray[np.float64]
+SURE_SIGMA = 10.0
 WIDER_S = ((0.0, 0.0), (0.0, 8.0), (8.0, 8.0), (0.0, 24.0), (24.0, 24.0), (8.0, 60.0))
 
 
@@ -54,16 +55,25 @@ def quiet_s(lasts_s: float, shape: Layout, settings: Settings) -> float:
 
 
 def measure_net(
-    samples: Samples, first: int, end: int, shape: Layout, settings: Settings
+    samples: Samples,
+    first: int,
+    end: int,
+    shape: Layout,
+    settings: Settings,
+    lowest: int = 0,
 ) -> Measurement:
-    """Measure the emission around bins `first` to `end` of a net series."""
+    """Measure the emission around bins `first` to `end` of a net series.
+
+    Bins before `lowest` belong to another excursion.
+    """
     excess = net_excess(samples, settings)
     longest = settings.longest_window_s
     low = int(np.searchsorted(samples.met, samples.met[first] - settings.quiet_most_s))
+    low = max(low, lowest)
     best = strongest(excess, low, len(samples), longest)
     if best.sigma < settings.net_sigma:
         return _plain(excess, Window(best.sigma, first, end, best.band), samples)
-    first, end, best = _grown(excess, best, shape, settings)
+    first, end, best = _grown(excess, best, shape, settings, lowest)
     return _plain(excess, best, samples, first, end)
 
 
@@ -87,16 +97,23 @@ def _plain(
 
 
 def _grown(
-    excess: Excess, best: Window, shape: Layout, settings: Settings
+    excess: Excess, best: Window, shape: Layout, settings: Settings, lowest: int
 ) -> tuple[int, int, Window]:
     """Return the extent with adjacent and near emission, and the strongest window."""
     first, end = best.first, best.end
     threshold = settings.raw_sigma if shape.raw else settings.net_sigma
     for _ in range(32):
-        first, end = extended(excess, first, end, shape.total, settings.extend_sigma)
+        first, end = extended(
+            excess,
+            first,
+            end,
+            shape.total,
+            settings.extend_sigma,
+            (lowest, len(excess.met)),
+        )
         stop = excess.met[end - 1] + excess.seconds[end - 1]
         near = quiet_s(float(stop - excess.met[first]), shape, settings)
-        low = int(np.searchsorted(excess.met, excess.met[first] - near))
+        low = max(int(np.searchsorted(excess.met, excess.met[first] - near)), lowest)
         high = int(np.searchsorted(excess.met, stop + near))
         others = (
             strongest(
@@ -118,7 +135,12 @@ def _until(excess: Excess, end: int, high: int) -> int:
 
 
 def measure_raw(
-    samples: Samples, first: int, end: int, shape: Layout, settings: Settings
+    samples: Samples,
+    first: int,
+    end: int,
+    shape: Layout,
+    settings: Settings,
+    lowest: int = 0,
 ) -> Measurement:
     """Measure the excess around bins `first` to `end` of raw counts.
 
@@ -127,21 +149,26 @@ def measure_raw(
     """
     best: Measurement | None = None
     for before_s, after_s in WIDER_S:
-        low = max(first - round(before_s / shape.bin_s), 0)
+        low = max(first - round(before_s / shape.bin_s), lowest)
         high = end + round(after_s / shape.bin_s)
         if high > end and high + LEAST_BRACKET + 2 > len(samples):
             continue
-        for found in _settling(samples, low, high, shape, settings):
+        for found in _settling(samples, low, high, shape, settings, lowest):
             if best is None or found.window.sigma > best.window.sigma:
                 best = found
-        if best is not None and best.window.sigma >= settings.raw_burst_sigma:
+        if best is not None and best.window.sigma >= SURE_SIGMA:
             break
     assert best is not None
     return best
 
 
 def _settling(
-    samples: Samples, first: int, end: int, shape: Layout, settings: Settings
+    samples: Samples,
+    first: int,
+    end: int,
+    shape: Layout,
+    settings: Settings,
+    lowest: int,
 ) -> Iterator[Measurement]:
     """Yield fit and search, which depend on each other, until they agree."""
     met = samples.met
@@ -149,13 +176,18 @@ def _settling(
     longest = 2 * settings.longest_raw_window_s
     for _ in range(4):
         fit = bracket(samples, first, end, settings)
-        low = int(np.searchsorted(met, met[first] - near))
+        low = max(int(np.searchsorted(met, met[first] - near)), lowest)
         high = int(np.searchsorted(met, met[end - 1] + near))
         window = strongest(fit.excess, low, high, longest)
         if window.end <= window.first:
             window = Window(0.0, first, end, shape.total)
         grown = extended(
-            fit.excess, window.first, window.end, shape.total, settings.extend_sigma
+            fit.excess,
+            window.first,
+            window.end,
+            shape.total,
+            settings.extend_sigma,
+            (low, high),
         )
         yield Measurement(
             fit.excess,

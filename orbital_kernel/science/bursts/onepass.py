@@ -1,4 +1,4 @@
-"""The one pass over a series: where does any window of any band first stand out?
+"""The one pass over a series: where any window of any band first stands out.
 
 Two kernels over the same hulls. `advance_net` takes background-subtracted rates with
 their errors. `advance_raw` takes counts and follows their background by level and

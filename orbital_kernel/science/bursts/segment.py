@@ -26,6 +26,9 @@ from orbital_kernel.science.bursts.samples import Layout, Samples, no_samples
 from orbital_kernel.science.bursts.settings import Settings
 from orbital_kernel.science.bursts.turnon import Learned, learn
 
+LOOK_BACK_S = 320.0
+DOUBTFUL_SIGMA = 5.5
+LONGER_LOOK_S = 40.0
 CAUTION = 1.5
 MOST_CAUTION = 20.0
 CAUTIOUS_S = 60.0
@@ -43,6 +46,8 @@ class Episode:
     sigma: float
     review: float
     """MET at which it is measured next."""
+    waited: bool = False
+    """Whether a longer look was already given to a doubtful one."""
 
 
 @dataclass
@@ -258,12 +263,13 @@ class Segment:
         """Measure the episode with bins up to `last`; tell it where it is over."""
         assert self.episode is not None
         e, s = self.episode, self.settings
-        low = max(
-            self.floor, self._number(self.samples.met[e.first - self.base] - 320.0)
-        )
+        met = float(self.samples.met[e.first - self.base]) - LOOK_BACK_S
+        low = self._number(met)
         part = self.samples.cut(low - self.base, last + 1 - self.base)
         measure = measure_raw if self.shape.raw else measure_net
-        found = measure(part, e.first - low, min(e.end, last + 1) - low, self.shape, s)
+        end = min(e.end, last + 1) - low
+        lowest = max(self.floor - low, 0)
+        found = measure(part, e.first - low, end, self.shape, s, lowest)
         over = self._due(low + found.end, found.stop - found.start)
         long = found.stop - found.start >= (
             256.0 if self.shape.raw else s.longest_episode_s
@@ -272,6 +278,10 @@ class Segment:
             e.review = over
             return []
         cause, why = self._cause(found)
+        if not (cause or closing or long or e.waited) and e.sigma >= DOUBTFUL_SIGMA:
+            e.waited = True
+            e.review += LONGER_LOOK_S
+            return []
         if cause:
             self._resume(low + found.end, last)
             return [Trigger("final", e.key, measured(found, self.shape, cause, why))]
