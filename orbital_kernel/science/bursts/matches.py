@@ -1,0 +1,142 @@
+"""Which catalogued burst or notice an excursion coincides with, by time alone."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+LEAST_S = 5.0
+SHARE = 0.1
+LINK_S = 1000.0
+NOT_MATCHED = ("saa", "turn-on")
+NOTICE_REACH_S = 10.0
+
+Nanoseconds = NDArray[np.int64]
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Known:
+    """Times of known bursts in order of their span's start, ns TT, and their names."""
+
+    trigger: Nanoseconds
+    start: Nanoseconds
+    stop: Nanoseconds
+    entries: list[dict[str, Any]]
+
+
+def match(
+    bursts: pl.DataFrame, grbs: pl.DataFrame, notices: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Return the excursions with `matches`, a JSON list of what they coincide with.
+
+    `bursts` needs `time` (TT), `timescale_s`, `cause`; `grbs` the columns of `grbs`,
+    `notices` those of `notices` (only those of role `observation` count). A window
+    coincides with a burst where it overlaps its T90, widened on both sides by a tenth
+    of it and at least 5 s (T90 unknown: the trigger time). Excursions of the same series
+    within 1000 s of one that coincides are its further episodes. Entries hold catalog,
+    name, trigger_id, offset_s (window start minus trigger) and relation.
+    """
+    known = [_from_grbs(grbs)]
+    if notices is not None:
+        known.append(_from_notices(notices))
+    found: list[list[dict[str, Any]]] = [[] for _ in range(bursts.height)]
+    start = _ns(bursts["time"])
+    stop = start + _span(bursts["timescale_s"].fill_null(0.0))
+    open_to = ~bursts["cause"].is_in(NOT_MATCHED).to_numpy() & (start > 0)
+    for k in np.flatnonzero(open_to):
+        for catalogue in known:
+            found[k] += _coincident(int(start[k]), int(stop[k]), catalogue)
+    _link(bursts, start, open_to, found)
+    return bursts.with_columns(
+        pl.Series("matches", [json.dumps(entries) for entries in found], pl.String)
+    )
+
+
+def _coincident(start: int, stop: int, known: Known) -> list[dict[str, Any]]:
+    hits = np.flatnonzero((known.start <= stop) & (known.stop >= start))
+    return [
+        known.entries[k] | {"offset_s": _seconds(start - int(known.trigger[k]))}
+        for k in hits
+    ]
+
+
+def _link(
+    bursts: pl.DataFrame,
+    start: Nanoseconds,
+    open_to: NDArray[np.bool_],
+    found: list[list[dict[str, Any]]],
+) -> None:
+    """Give excursions without a match those of a neighbour in the same series."""
+    series = (
+        bursts["series"].fill_null("").to_numpy()
+        if "series" in bursts.columns
+        else np.zeros(bursts.height)
+    )
+    matched = np.array([bool(entries) for entries in found], dtype=bool)
+    direct = [list(entries) for entries in found]
+    for k in np.flatnonzero(open_to & ~matched):
+        near = matched & (series == series[k])
+        near &= np.abs(start - start[k]) <= LINK_S * NS
+        if not near.any():
+            continue
+        distance = np.where(near, np.abs(start - start[k]), np.iinfo(np.int64).max)
+        nearest = int(np.argmin(distance))
+        shift = _seconds(int(start[k] - start[nearest]))
+        found[k] = [
+            entry
+            | {"offset_s": round(entry["offset_s"] + shift, 6), "relation": "episode"}
+            for entry in direct[nearest]
+        ]
+
+
+def _from_grbs(grbs: pl.DataFrame) -> Known:
+    """Return spans of catalogued bursts: T90 and its tolerance around the trigger."""
+    grbs = grbs.filter(pl.col("time").is_not_null())
+    trigger = _ns(grbs["time"])
+    t90 = grbs["t90_s"].fill_null(0.0).to_numpy()
+    first = grbs["t90_start_s"].fill_null(0.0).to_numpy()
+    last = grbs["t90_stop_s"].to_numpy().astype(np.float64)
+    last = np.where(np.isnan(last), first + t90, last)
+    widened = np.maximum(LEAST_S, SHARE * t90)
+    entries = [
+        {"catalog": c, "name": n, "trigger_id": t, "relation": "coincident"}
+        for c, n, t in grbs.select("catalog", "name", "trigger_id").iter_rows()
+    ]
+    return Known(
+        trigger,
+        trigger + ((first - widened) * NS).astype(np.int64),
+        trigger + ((last + widened) * NS).astype(np.int64),
+        entries,
+    )
+
+
+def _from_notices(notices: pl.DataFrame) -> Known:
+    """Return spans around the trigger times of real notices; tests do not count."""
+    real = notices.filter(
+        (pl.col("role") == "observation") & pl.col("time").is_not_null()
+    )
+    trigger = _ns(real["time"])
+    reach = int(NOTICE_REACH_S * NS)
+    entries = [
+        {"catalog": k, "name": n, "trigger_id": t, "relation": "coincident"}
+        for k, n, t in real.select("kind", "notice_id", "trigger_id").iter_rows()
+    ]
+    return Known(trigger, trigger - reach, trigger + reach, entries)
+
+
+def _ns(instants: pl.Series) -> Nanoseconds:
+    """Return instants as integers, missing ones as 0."""
+    whole = instants.cast(pl.Datetime("ns")).cast(pl.Int64).fill_null(0)
+    return whole.to_numpy().astype(np.int64)
+
+
+def _span(seconds: pl.Series) -> Nanoseconds:
+    return (seconds.to_numpy() * NS).astype(np.int64)
+
+
+def _seconds(ns: int) -> float:
+    return round(ns / NS, 6)
