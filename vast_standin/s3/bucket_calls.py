@@ -1,7 +1,6 @@
 """S3 calls on the service and on buckets, as boto3 and Arrow's S3FileSystem send them."""
 
 import base64
-import binascii
 import re
 from urllib.parse import quote
 
@@ -187,7 +186,7 @@ def _make_token(last: str) -> str:
 def _read_token(token: str) -> str:
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise ProtocolError(
             400, "InvalidArgument", "The continuation token provided is incorrect."
         ) from None
