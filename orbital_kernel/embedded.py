@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,10 @@ from orbital_kernel.errors import PlatformError
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
+PORTS_FILE = "ports.json"
+
+_started: dict[int, subprocess.Popen[bytes]] = {}
+"""Children of this process: they outlive it, and are reaped where they end first."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,8 @@ def ensure(folder: Path, *, port: int | None = None) -> Settings:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(folder / "start.lock", timeout=2 * START_SECONDS):
         facts = _facts(folder)
-        if facts is None or not _alive(facts["pid"]):
-            facts = _start(folder, _ports(facts, port))
-        elif not _wait_answering(facts):
-            raise PlatformError(
-                f"the platform of {folder} runs (pid {facts['pid']}) but does not answer "
-                f"on {facts['endpoint']}: see {folder / 'standin.log'}, or "
-                "`orbital down` and `orbital up`"
-            )
+        if facts is None or not _wait_answering(facts):
+            facts = _start(folder, _ports(folder, port))
     if port and urlsplit(facts["endpoint"]).port != port:
         raise PlatformError(
             f"the platform of {folder} already runs on {facts['endpoint']}, not on port "
@@ -103,6 +100,13 @@ def stop(folder: Path) -> bool:
 
 
 def _start(folder: Path, ports: tuple[int, int]) -> dict[str, Any]:
+    facts = _facts(folder)
+    if facts and _alive(facts["pid"]):
+        raise PlatformError(
+            f"the platform of {folder} runs (pid {facts['pid']}) but does not answer on "
+            f"{facts['endpoint']}: see {folder / 'standin.log'}, or `orbital down` and "
+            "`orbital up`"
+        )
     log = folder / "standin.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -116,10 +120,12 @@ def _start(folder: Path, ports: tuple[int, int]) -> dict[str, Any]:
             env=config.without_vendor_variables(os.environ),
             start_new_session=True,
         )
+    _started[process.pid] = process
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         facts = _facts(folder)
         if facts and facts["pid"] == process.pid and _answers(facts["endpoint"]):
+            _note_ports(folder, facts)
             return facts
         if process.poll() is not None:
             break
@@ -142,12 +148,16 @@ def _port_taken(lines: list[str]) -> bool:
     return any("in use" in line for line in lines[-3:])
 
 
-def _ports(facts: dict[str, Any] | None, port: int | None) -> tuple[int, int]:
+def _ports(folder: Path, port: int | None) -> tuple[int, int]:
     """Ask for the ports of the last run again, so that noted addresses stay right."""
-    if facts is None:
-        return port or 0, 0
-    last = urlsplit(facts["endpoint"]).port or 0
-    return port or last, urlsplit(f"//{facts['vms_address']}").port or 0
+    noted = folder / PORTS_FILE
+    last = json.loads(noted.read_text()) if noted.exists() else [0, 0]
+    return port or last[0], last[1]
+
+
+def _note_ports(folder: Path, facts: dict[str, Any]) -> None:
+    urls = urlsplit(facts["endpoint"]), urlsplit(f"//{facts['vms_address']}")
+    (folder / PORTS_FILE).write_text(json.dumps([url.port for url in urls]))
 
 
 def _facts(folder: Path) -> dict[str, Any] | None:
@@ -175,8 +185,9 @@ def _settings(folder: Path, facts: dict[str, Any]) -> Settings:
 
 
 def _alive(pid: int) -> bool:
-    with suppress(ChildProcessError):  # reap it where it is our own child
-        os.waitpid(pid, os.WNOHANG)
+    if pid in _started and _started[pid].poll() is not None:
+        del _started[pid]
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

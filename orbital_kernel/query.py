@@ -340,7 +340,7 @@ def _cone(cone: Cone) -> tuple[Clause, tuple[str, pl.Expr]]:
 
 
 def _box(box: Box) -> tuple[Clause, tuple[str, pl.Expr]]:
-    ranges = sky.box_ranges(
+    ranges = sky.zone_ranges(
         box.ra_min, box.ra_max, box.dec_min, box.dec_max, max_ranges=MAX_SKY_RANGES
     )
     east = pl.col("ra").is_between(box.ra_min, box.ra_max)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import Angle, Latitude, Longitude
+from astropy.coordinates import Angle, Latitude, Longitude, SkyCoord
 from cdshealpix.nested import lonlat_to_healpix
 from mocpy import MOC
 from numpy.typing import ArrayLike, NDArray
@@ -86,6 +86,36 @@ def box_ranges(
         max_depth=_depth(min(half_width_deg, half_height_deg)),
     )
     return _bounded(moc, max_ranges)
+
+
+def zone_ranges(
+    ra_min: float,
+    ra_max: float,
+    dec_min: float,
+    dec_max: float,
+    max_ranges: int = 32,
+) -> list[Range]:
+    """Return ranges covering RA from `ra_min` east to `ra_max`, Dec between, in deg.
+
+    `ra_min` above `ra_max` crosses RA 0; equal ends are a meridian.
+    """
+    width = (ra_max - ra_min) % 360 or (360.0 if ra_max != ra_min else 0.0)
+    margin = 1e-9
+    low, high = max(dec_min - margin, -90), min(dec_max + margin, 90)
+    depth = _depth(min(width, dec_max - dec_min) / 2 + margin)
+    halves = [
+        MOC.from_zone(
+            SkyCoord(
+                [(west - margin) % 360, (east + margin) % 360], [low, high], unit="deg"
+            ),
+            max_depth=depth,
+        )
+        for west, east in (
+            (ra_min, ra_min + width / 2),
+            (ra_min + width / 2, ra_min + width),
+        )
+    ]
+    return _bounded(halves[0].union(halves[1]), max_ranges)
 
 
 def polygon_ranges(

@@ -353,7 +353,7 @@ _TERMS: dict[type, Callable[[Any, Any], Any]] = {
     predicate.Range: _range,
     predicate.Equal: lambda column, term: column == term.value,
     predicate.Null: lambda column, _: column.isnull(),
-    predicate.NotNull: lambda column, _: column.notnull(),
+    predicate.NotNull: lambda column, _: ~column.isnull(),
     predicate.Prefix: lambda column, term: column.startswith(term.text),
     predicate.Contains: lambda column, term: column.contains(term.text),
 }
