@@ -113,6 +113,14 @@ class Vms:
         """Return what a GET answers."""
         return self.ask("GET", resource, **params)
 
+    def owner_of(self, access_key: str) -> str | None:
+        """Return the name of the user an S3 access key belongs to, None if untold."""
+        for user in self.listing("users", paged=True):
+            for key in user.get("access_keys") or ():
+                if access_key in (key.get("access_key"), key.get("key")):
+                    return str(user["name"])
+        return None
+
     def create(
         self, resource: str, fields: Mapping[str, Any], find: Callable[[], Row | None]
     ) -> Row:

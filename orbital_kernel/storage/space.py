@@ -50,10 +50,15 @@ class ViewPolicy:
 
 @dataclass(frozen=True)
 class Growth:
-    """How far and how fast automation may raise a quota; sizes in bytes, times in s."""
+    """How far and how fast automation may raise a quota; sizes in bytes, times in s.
+
+    Above `approval_bytes` a person must approve; `headroom_s` is how far ahead a limit
+    must not be in reach; `cool_down_s` lies between two expansions that can wait.
+    """
 
     step_bytes: int
     ceiling_bytes: int
+    approval_bytes: int
     headroom_s: int
     cool_down_s: int
     reason: str
@@ -213,11 +218,12 @@ def _quota(table: Mapping[str, Any]) -> Quota:
 
 
 def _growth(table: Mapping[str, Any]) -> Growth:
-    keys = ("step", "ceiling", "headroom", "cool_down", "reason")
+    keys = ("step", "ceiling", "approval_above", "headroom", "cool_down", "reason")
     only(table, "storage.quota.growth", keys)
     return Growth(
         step_bytes=bytes_of(table.get("step", "")),
         ceiling_bytes=bytes_of(table.get("ceiling", "")),
+        approval_bytes=bytes_of(table.get("approval_above", "")),
         headroom_s=seconds_of(table.get("headroom", "")),
         cool_down_s=seconds_of(table.get("cool_down", "")),
         reason=table.get("reason", ""),

@@ -1,0 +1,119 @@
+"""What automation remembers: samples of use and what was done, in the database itself.
+
+Samples go into ops.storage, actions into ops.actions; so both survive restarts, are seen
+by every controller, and can be asked like any other table.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from orbital_kernel.predicate import Clause, Equal, Range
+from orbital_kernel.storage.forecast import Sample
+from orbital_kernel.storage.growth import Decision, Standing
+
+ACTOR = "quota automation"
+INTENDED = "expand intended"
+EXPANDED = "expanded"
+REFUSED = "asked"
+
+
+class Rows(Protocol):
+    """What is needed of the store."""
+
+    def insert(self, full_name: str, rows: pa.Table) -> int:
+        """Insert rows in one transaction."""
+
+    def read(self, full_name: str, clauses: Sequence[Clause] = ()) -> pa.Table:
+        """Select rows."""
+
+
+class Ledger:
+    """Samples and actions by quota path; times are seconds since 1970, UTC."""
+
+    def __init__(self, store: Rows) -> None:
+        self._store = store
+
+    def sample(self, name: str, now: Standing, *, at_s: float) -> None:
+        """Record the use of a quota."""
+        row = {
+            "sampled": _instant(at_s),
+            "resource": "quota",
+            "name": name,
+            "path": now.path,
+            "used_bytes": now.used_bytes,
+            "soft_limit_bytes": now.soft_bytes,
+            "hard_limit_bytes": now.hard_bytes,
+            "state": now.state,
+        }
+        self._store.insert("ops.storage", pa.Table.from_pylist([row]))
+
+    def samples(self, path: str, *, since_s: float = 0.0) -> list[Sample]:
+        """Return the samples of a quota since then, oldest first."""
+        rows = self._store.read(
+            "ops.storage",
+            [
+                Clause("path", (Equal(path),)),
+                Clause("sampled", (Range(low=_instant(since_s)),)),
+            ],
+        )
+        told = [
+            Sample(_seconds(row["sampled"]), row["used_bytes"])
+            for row in rows.select(["sampled", "used_bytes"]).to_pylist()
+        ]
+        return sorted(told, key=lambda sample: sample.time_s)
+
+    def act(
+        self, action: str, before: Standing, decision: Decision, *, at_s: float
+    ) -> None:
+        """Record what was decided or done, with limits before and after and evidence."""
+        row = {
+            "done": _instant(at_s),
+            "actor": ACTOR,
+            "action": action,
+            "resource": decision.path,
+            "before": _limits(before.soft_bytes, before.hard_bytes),
+            "after": _limits(decision.soft_bytes, decision.hard_bytes),
+            "evidence": json.dumps({**decision.evidence, "reason": decision.reason}),
+        }
+        self._store.insert("ops.actions", pa.Table.from_pylist([row]))
+
+    def actions(self, path: str) -> list[dict[str, Any]]:
+        """Return the actions on a quota, oldest first; before and after as values."""
+        rows = self._store.read("ops.actions", [Clause("resource", (Equal(path),))])
+        told = [
+            {
+                **row,
+                "done": _seconds(row["done"]),
+                "before": json.loads(row["before"]),
+                "after": json.loads(row["after"]),
+                "evidence": json.loads(row["evidence"]),
+            }
+            for row in rows.to_pylist()
+            if row["actor"] == ACTOR
+        ]
+        order = {INTENDED: 0, EXPANDED: 1}
+        return sorted(told, key=lambda row: (row["done"], order.get(row["action"], 2)))
+
+    def grown(self, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return the soft and hard limits last set by automation, by path."""
+        return {
+            path: (done[-1]["after"]["soft"], done[-1]["after"]["hard"])
+            for path in paths
+            if (done := [a for a in self.actions(path) if a["action"] == EXPANDED])
+        }
+
+
+def _limits(soft: int, hard: int) -> str:
+    return json.dumps({"soft": soft, "hard": hard})
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+def _seconds(instant: datetime) -> float:
+    return instant.replace(tzinfo=UTC).timestamp()

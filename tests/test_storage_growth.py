@@ -1,0 +1,393 @@
+"""Quotas grow before they block, no more than needed, and say why."""
+
+import dataclasses
+import math
+import random
+
+import pyarrow as pa
+import pytest
+
+from orbital_kernel import schema
+from orbital_kernel.observatory import observatories, observatory, site
+from orbital_kernel.predicate import Equal
+from orbital_kernel.storage.automation import Controller, standing, watch
+from orbital_kernel.storage.forecast import FARTHEST_S, Sample, reach, trend
+from orbital_kernel.storage.growth import Standing, decide
+from orbital_kernel.storage.ledger import EXPANDED, INTENDED, Ledger
+
+GB = 10**9
+DAY = 86400.0
+HOUR = 3600.0
+START = 1_700_000_000.0
+QUOTA = observatory("swift").storage.quota
+PATH = "/observatories/swift"
+
+
+class Rows:
+    """The two tables of the ledger in memory, filtered as the database would."""
+
+    def __init__(self):
+        self.rows = {"ops.storage": [], "ops.actions": []}
+
+    def insert(self, full_name, rows):
+        self.rows[full_name] += schema.conform(
+            rows, schema.table(full_name)
+        ).to_pylist()
+        return len(rows)
+
+    def read(self, full_name, clauses=()):
+        wanted = [(clause.column, clause.any_of[0]) for clause in clauses]
+        kept = [
+            row
+            for row in self.rows[full_name]
+            if all(holds(row[c], t) for c, t in wanted)
+        ]
+        return pa.Table.from_pylist(kept, schema=schema.table(full_name).arrow)
+
+
+def holds(value, term):
+    return value == term.value if isinstance(term, Equal) else value >= term.low
+
+
+class Cluster:
+    """Quotas on a clock of their own, blocking writes by the documented rules."""
+
+    def __init__(self, free=10**15):
+        self.now = START
+        self.free = free
+        self.rows = {}
+        self.since = {}
+        self.blocked = 0
+        self.patches = []
+
+    def add(self, path, quota, used=0):
+        self.rows[path] = {
+            "id": len(self.rows) + 1,
+            "path": path,
+            "name": quota.name,
+            "tenant_name": "default",
+            "used_capacity": used,
+            "soft_limit": quota.soft_bytes,
+            "hard_limit": quota.hard_bytes,
+            "grace_s": quota.grace_s,
+        }
+
+    def write(self, path, size):
+        row = self.told(path)
+        full = row["used_capacity"] + size > row["hard_limit"]
+        if full or row["state"] == "GRACE_EXPIRED":
+            self.blocked += 1
+            return
+        self.rows[path]["used_capacity"] += size
+        self.told(path)
+
+    def told(self, path):
+        row = dict(self.rows[path])
+        used, state, left = row["used_capacity"], "OK", None
+        if used > row["soft_limit"]:
+            since = self.since.setdefault(path, self.now)
+            left = max(0.0, since + row["grace_s"] - self.now)
+            state = "SOFT_EXCEEDED" if left else "GRACE_EXPIRED"
+        else:
+            self.since.pop(path, None)
+        if used >= row["hard_limit"]:
+            state = "HARD_EXCEEDED"
+        return {
+            **row,
+            "state": state,
+            "time_to_block": None if left is None else f"{left:.0f}",
+        }
+
+    def listing(self, resource, /, *, paged=False):
+        if resource == "clusters":
+            return [{"free_usable_capacity": self.free}]
+        return [self.told(path) for path in self.rows]
+
+    def patch(self, resource, item, fields):
+        self.patches.append((item, dict(fields)))
+        next(row for row in self.rows.values() if row["id"] == item).update(fields)
+
+
+@pytest.fixture
+def cluster():
+    cluster = Cluster()
+    for space in (site().database, *(o.storage for o in observatories().values())):
+        cluster.add(space.view.path, space.quota)
+    return cluster
+
+
+@pytest.fixture
+def controller(cluster):
+    spaces = (site().database, *(o.storage for o in observatories().values()))
+    return Controller(cluster, Ledger(Rows()), watch(spaces), clock=lambda: cluster.now)
+
+
+def steady(rate_gb_day, days=20, used=100 * GB):
+    step = rate_gb_day * GB / 4
+    return [Sample(START + i * DAY / 4, int(used + i * step)) for i in range(days * 4)]
+
+
+def now_of(samples, **changes):
+    told = Standing(
+        PATH, samples[-1].used_bytes, QUOTA.soft_bytes, QUOTA.hard_bytes, "OK"
+    )
+    return dataclasses.replace(told, **changes)
+
+
+def test_steady_growth_reaches_the_limit_when_arithmetic_says():
+    of = trend(steady(10))
+    when = reach(of, 500 * GB)
+
+    expected = (500 * GB - of.used_bytes) / (10 * GB) * DAY
+    assert math.isclose(expected, when.likely_s, rel_tol=1e-6)
+    assert when.early_s <= when.likely_s <= when.late_s
+
+
+def test_what_does_not_grow_reaches_nothing():
+    assert reach(trend(steady(0)), 500 * GB).likely_s is None
+
+
+def test_two_samples_tell_no_scatter_and_so_no_trend():
+    assert trend(steady(10)[:2]) is None
+
+
+def test_the_interval_holds_what_happens_nine_times_in_ten():
+    rng = random.Random(8)
+    held = total = 0
+    for _ in range(200):
+        used, samples, crossed = 100.0 * GB, [], None
+        for hour in range(24 * 120):
+            used += rng.gauss(0.4, 1.2) * GB
+            if hour < 24 * 20:
+                samples.append(Sample(START + hour * HOUR, int(used)))
+            elif used >= 500 * GB:
+                crossed = (hour + 1 - 24 * 20) * HOUR
+                break
+        when = reach(trend(samples), 500 * GB)
+        early, late = when.early_s, when.late_s or FARTHEST_S
+        total += 1
+        held += early <= (crossed or FARTHEST_S) <= late
+
+    assert 0.84 <= held / total <= 0.96
+
+
+def test_a_quota_far_from_its_limits_is_kept():
+    samples = steady(1)
+    decision = decide(QUOTA, now_of(samples), samples, now_s=START + 20 * DAY)
+
+    assert "keep" == decision.action
+    assert "within 14.0 days" in decision.reason
+
+
+def test_a_limit_in_reach_is_raised_by_the_least_number_of_steps():
+    samples = steady(15, used=50 * GB)
+    decision = decide(
+        QUOTA, now_of(samples), samples, now_s=samples[-1].time_s + DAY / 4
+    )
+
+    assert "expand" == decision.action
+    fewer = decision.hard_bytes - QUOTA.growth.step_bytes
+    of = trend([*samples, Sample(samples[-1].time_s + DAY / 4, samples[-1].used_bytes)])
+    assert reach(of, decision.hard_bytes).early_s >= QUOTA.growth.headroom_s
+    assert (
+        fewer <= QUOTA.hard_bytes
+        or reach(of, fewer).early_s < QUOTA.growth.headroom_s
+        or samples[-1].used_bytes >= 0.8 * fewer
+    )
+    assert "writes may be blocked in" in decision.reason
+
+
+def test_an_exceeded_soft_limit_is_raised_before_its_grace_ends():
+    samples = steady(0.1, used=410 * GB)
+    now = now_of(samples, state="SOFT_EXCEEDED", block_s=3 * DAY)
+    decision = decide(QUOTA, now, samples, now_s=START + 20 * DAY)
+
+    assert "expand" == decision.action
+    assert decision.soft_bytes > now.used_bytes
+
+
+def test_a_second_expansion_waits_for_the_cool_down():
+    samples = steady(15, used=50 * GB)
+    at = samples[-1].time_s + DAY / 4
+    decision = decide(QUOTA, now_of(samples), samples, now_s=at, last_s=at - HOUR)
+
+    assert "wait" == decision.action
+
+
+def test_a_block_that_comes_before_the_cool_down_ends_does_not_wait():
+    samples = steady(15, used=190 * GB)
+    now = now_of(samples, used_bytes=499 * GB, state="SOFT_EXCEEDED", block_s=HOUR)
+    at = samples[-1].time_s + DAY / 4
+    decision = decide(QUOTA, now, samples, now_s=at, last_s=at - HOUR)
+
+    assert "expand" == decision.action
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"hard_bytes": 2000 * GB, "soft_bytes": 1600 * GB}, "ceiling is 2 TB"),
+        (
+            {"hard_bytes": 1000 * GB, "soft_bytes": 800 * GB},
+            "above 1 TB a person must approve",
+        ),
+    ],
+)
+def test_what_policy_forbids_is_asked_for(told, words):
+    samples = steady(1)
+    now = now_of(samples, used_bytes=told["hard_bytes"] - GB, **told)
+    approved = 3000 * GB if "ceiling" in words else 0
+    decision = decide(
+        QUOTA, now, samples, now_s=START + 20 * DAY, approved_bytes=approved
+    )
+
+    assert "ask" == decision.action
+    assert words in decision.reason
+
+
+def test_a_cluster_without_room_is_not_promised():
+    samples = steady(1)
+    now = now_of(samples, used_bytes=499 * GB)
+    decision = decide(QUOTA, now, samples, now_s=START + 20 * DAY, free_bytes=0)
+
+    assert "ask" == decision.action
+    assert "0 B left to promise" in decision.reason
+
+
+def test_limits_never_shrink():
+    rng = random.Random(3)
+    for _ in range(500):
+        hard = rng.randrange(500, 2500) * GB
+        now = Standing(PATH, rng.randrange(0, hard), hard * 4 // 5, hard, "OK")
+        samples = steady(rng.uniform(-5, 30))
+        decision = decide(QUOTA, now, samples, now_s=START + 21 * DAY)
+        assert decision.hard_bytes >= now.hard_bytes
+        assert decision.soft_bytes >= now.soft_bytes
+
+
+def grow(cluster, controllers, *, days=30, seed=1):
+    """Write for a month: a daily rhythm, and a campaign of a day now and then."""
+    rng = random.Random(seed)
+    rates = {path: rng.uniform(2, 12) * GB / 24 for path in cluster.rows}
+    for hour in range(24 * days):
+        for path, rate in rates.items():
+            campaign = 6 if (hour // 24 + len(path)) % 11 == 0 else 1
+            cluster.write(path, int(rate * campaign * rng.uniform(0, 2)))
+        cluster.now += HOUR
+        for controller in controllers if hour % 4 == 0 else ():
+            controller.step()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_a_month_of_growth_no_write_is_blocked_and_each_expansion_is_explained(
+    cluster, controller, seed
+):
+    for path, row in cluster.rows.items():
+        row["used_capacity"] = int(0.7 * row["soft_limit"])
+        assert path
+    grow(cluster, [controller], seed=seed)
+
+    assert 0 == cluster.blocked
+    expansions = [
+        action
+        for path in cluster.rows
+        for action in controller.ledger.actions(path)
+        if action["action"] == EXPANDED
+    ]
+    assert len(cluster.patches) == len(expansions) > 0
+    for action in expansions:
+        assert action["evidence"]["reason"]
+        assert action["after"]["hard"] > action["before"]["hard"]
+    for path, row in cluster.rows.items():
+        quota = next(w.quota for w in controller.watched if w.path == path)
+        steps = (row["hard_limit"] - quota.hard_bytes) / quota.growth.step_bytes
+        assert steps == int(steps)
+        assert row["hard_limit"] - row["used_capacity"] < quota.hard_bytes
+
+
+def test_without_automation_the_same_month_blocks_writes(cluster):
+    for row in cluster.rows.values():
+        row["used_capacity"] = int(0.99 * row["soft_limit"])
+    grow(cluster, [])
+
+    assert cluster.blocked > 0
+
+
+def test_two_controllers_do_not_expand_twice(cluster, controller):
+    alone = Cluster()
+    for watched in controller.watched:
+        alone.add(watched.path, watched.quota)
+    single = dataclasses.replace(
+        controller, vms=alone, ledger=Ledger(Rows()), clock=lambda: alone.now
+    )
+    twin = dataclasses.replace(controller)
+    for rows in (cluster.rows, alone.rows):
+        for row in rows.values():
+            row["used_capacity"] = int(0.7 * row["soft_limit"])
+    grow(alone, [single], seed=7)
+    grow(cluster, [controller, twin], seed=7)
+
+    limits = {path: row["hard_limit"] for path, row in cluster.rows.items()}
+    assert {path: row["hard_limit"] for path, row in alone.rows.items()} == limits
+    assert len(alone.patches) == len(cluster.patches)
+
+
+class Late:
+    """A VMS whose other controller is faster: it acts between look and patch."""
+
+    def __init__(self, cluster, other):
+        self.cluster, self.other, self.looks = cluster, other, 0
+
+    def listing(self, resource, /, *, paged=False):
+        self.looks += resource == "quotas"
+        if self.looks == 2 and self.other:
+            other, self.other = self.other, None
+            other.step()
+        return self.cluster.listing(resource, paged=paged)
+
+    def patch(self, resource, item, fields):
+        self.cluster.patch(resource, item, fields)
+
+
+def test_a_controller_that_comes_second_sets_nothing(cluster, controller):
+    controller = dataclasses.replace(controller, watched=controller.watched[:1])
+    path = controller.watched[0].path
+    cluster.rows[path]["used_capacity"] = int(0.95 * cluster.rows[path]["hard_limit"])
+    late = dataclasses.replace(controller, vms=Late(cluster, controller))
+    late.step()
+
+    assert 1 == len(cluster.patches)
+
+
+def test_a_dry_run_decides_and_touches_nothing(cluster, controller):
+    cluster.rows[PATH]["used_capacity"] = 490 * GB
+    decisions = {d.path: d for d in controller.step(dry_run=True)}
+
+    assert "expand" == decisions[PATH].action
+    assert [] == cluster.patches
+    assert [] == controller.ledger.actions(PATH)
+    assert [] == controller.ledger.samples(PATH)
+
+
+def test_an_expansion_cut_short_is_found_and_written_down_once(cluster, controller):
+    cluster.rows[PATH]["used_capacity"] = 490 * GB
+    (decision,) = (d for d in controller.step(dry_run=True) if d.path == PATH)
+    controller.ledger.act(INTENDED, standing(cluster.told(PATH)), decision, at_s=START)
+    limits = {"soft_limit": decision.soft_bytes, "hard_limit": decision.hard_bytes}
+    cluster.rows[PATH].update(limits)
+    for _ in range(3):
+        cluster.now += HOUR
+        controller.step()
+
+    assert [] == [p for p in cluster.patches if p[0] == cluster.rows[PATH]["id"]]
+    kinds = [action["action"] for action in controller.ledger.actions(PATH)]
+    assert [INTENDED, EXPANDED] == kinds
+    assert {PATH: tuple(limits.values())} == controller.ledger.grown([PATH])
+
+
+def test_a_quota_that_tells_no_use_is_not_guessed_at(cluster, controller):
+    row = cluster.told(PATH) | {"used_capacity": None}
+
+    with pytest.raises(Exception, match="does not tell used_capacity"):
+        standing(row)
+    assert controller
