@@ -85,7 +85,7 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
         columns["energy_ev"] = block.reals("energy")
     if table.has("x", "y"):
         columns["x_pix"], columns["y_pix"] = block.reals("x"), block.reals("y")
-        columns |= _positions(table, columns["x_pix"], columns["y_pix"])
+        columns |= tangent_positions(table, columns["x_pix"], columns["y_pix"])
     return rows(
         EVENTS,
         len(block),
@@ -101,7 +101,7 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     )
 
 
-def _positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+def tangent_positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     """Return the sky columns by the tangent projection of columns x and y."""
     places = {f.name.lower(): n for n, f in enumerate(table.fields, start=1)}
     axes = []

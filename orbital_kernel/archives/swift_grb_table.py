@@ -45,7 +45,7 @@ POSITIONS = (
 )
 TAKEN = {NAME, FLUENCE_ERR, PEAK_ERR}
 
-_BURST = re.compile(r"(?:GRB\s*)?(\d{2})(\d{2})(\d{2})([A-Z]?\S*)")
+_BURST = re.compile(r"(?:GRB\s*)?(\d{2})(\d{2})(\d{2})([A-Z]?[\w-]*)")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}(\.\d*)?")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _REDSHIFT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:\(([^)]*)\))?\s*")
@@ -75,8 +75,9 @@ def burst_time(name: str, clock: str | None) -> np.datetime64:
 
 
 def burst_name(name: str) -> str:
-    """Return 'GRB 130427A' of '130427A' or 'GRB130427A'."""
-    return f"GRB {name.strip().removeprefix('GRB').strip()}"
+    """Return 'GRB 130427A' of '130427A' or 'GRB130427A'; other names as they are."""
+    match = _BURST.fullmatch(name.strip())
+    return f"GRB {''.join(match.groups())}" if match else name.strip()
 
 
 def marked_number(cell: str | None) -> tuple[float, str | None]:

@@ -119,7 +119,7 @@ def read(source: Source, account: Account) -> Batches:
     known, blocks = _parse(source)
     known = replace(
         known,
-        object=known.object or _object_of(source),
+        object=known.object or object_of(source),
         quantity=known.quantity or _guess(blocks),
         simulated=text.says_simulated(source),
     )
@@ -254,7 +254,7 @@ def _photometry(
         band_low_kev=low,
         band_high_kev=high,
         instrument="BAT" if is_bat else "XRT",
-        mode=_mode(block.heading),
+        mode=mode_of(block.heading),
         extra=[
             extra(
                 {
@@ -297,13 +297,14 @@ def _times(known: Preamble, clock: Reals, plus: Reals, minus: Reals) -> dict[str
     }
 
 
-def _mode(heading: str) -> str | None:
+def mode_of(heading: str) -> str | None:
+    """Return 'WT' or 'PC' where a block's heading names it."""
     if match := _MODE.search(heading):
         return next(part for part in match.groups() if part).upper()
     return None
 
 
-def _object_of(source: Source) -> str:
+def object_of(source: Source) -> str:
     """Take the object from the file's name where no comment names it."""
     match = _OBJECT.search(source.stem)
     if match is None:

@@ -1,0 +1,114 @@
+"""Swift observation logs: the master log (swiftmastr) of any export.
+
+Comma-, tab- or '|'-separated with a header line; names in either case.
+Source: heasarc.gsfc.nasa.gov/W3Browse/swift/swiftmastr.html.
+
+Traps handled: one export writes dates as dd/mm/yyyy without time (a date that cannot
+be so, month over 12, is refused rather than guessed); then `time` is the start of the
+first day and `time_stop` the end of the last. ObsIDs have lost their leading zeros and
+get them back (11 digits). Exposure 0 is kept as 0. RA is 0-360 across the seam.
+"""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+
+from orbital_kernel import times
+from orbital_kernel.archives import text
+from orbital_kernel.archives.reading import Account, Batches, Reader, Source
+from orbital_kernel.archives.rows import extra, position, rows
+from orbital_kernel.archives.text import Record
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.schema import OBSERVATIONS
+from orbital_kernel.sky import parse_dec, parse_ra
+
+NEEDED = {"name", "target_id", "obsid", "ra", "dec", "start_time", "xrt_exposure"}
+TAKEN = NEEDED | {"stop_time"}
+DELIMITERS = (",", "\t", "|", ";")
+ONE_DAY = np.timedelta64(1, "D")
+_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
+
+
+def recognises(source: Source) -> bool:
+    """Tell by the column names."""
+    return _delimiter(source) is not None
+
+
+def read(source: Source, account: Account) -> Batches:
+    """Yield `observations`, a row an ObsID."""
+    account.observatory = "swift"
+    account.understood.append("exposure is XRT's; an ObsID is a bag of snapshots")
+    simulated = text.says_simulated(source)
+    table = text.records(source.path, _delimiter(source) or ",")
+    for batch in text.batches(_lower(record) for record in table):
+        yield _observations(batch, simulated=simulated)
+
+
+def european_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
+    """Return the UTC of 'dd/mm/yyyy [hh:mm:ss]', ISO or MJD; and if it is a bare day."""
+    if cell is None:
+        return np.datetime64("NaT", "ns"), False
+    match = _DAY.fullmatch(cell)
+    try:
+        if match:
+            day, month, year, clock = match.groups()
+            date = f"{year}-{int(month):02d}-{int(day):02d}"
+            return times.parse_utc(f"{date}T{clock}" if clock else date), clock is None
+        return times.parse_utc(cell), len(cell) <= 10
+    except ValueError as error:
+        raise ArchiveError(
+            f"line {line}: {cell!r} is no date of the form dd/mm/yyyy ({error})"
+        ) from None
+
+
+def full_obs_id(cell: str | None) -> str | None:
+    """Return an ObsID with its 11 digits."""
+    return cell.zfill(11) if cell and cell.isdigit() else cell
+
+
+def _delimiter(source: Source) -> str | None:
+    for delimiter in DELIMITERS:
+        names = {cell.strip().lower() for cell in text.header_cells(source, delimiter)}
+        if names >= NEEDED:
+            return delimiter
+    return None
+
+
+def _lower(record: Record) -> Record:
+    cells = {name.lower(): cell for name, cell in record.cells.items()}
+    return Record(record.row, record.line, cells)
+
+
+def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
+    start = [european_date(r.text("start_time"), line=r.line) for r in batch]
+    stop = [european_date(r.text("stop_time"), line=r.line) for r in batch]
+    end = np.array([utc + ONE_DAY if bare else utc for utc, bare in stop])
+    return rows(
+        OBSERVATIONS,
+        len(batch),
+        obs_id=[full_obs_id(r.text("obsid")) for r in batch],
+        target_id=[r.text("target_id") for r in batch],
+        object=[r.text("name") for r in batch],
+        **position(
+            [parse_ra(r.cells["ra"]) for r in batch],
+            [parse_dec(r.cells["dec"]) for r in batch],
+        ),
+        time=times.tt_from_utc(np.array([utc for utc, _ in start])),
+        time_stop=times.tt_from_utc(end),
+        exposure_s=[r.real("xrt_exposure") for r in batch],
+        roll_deg=[r.real("roll_angle") for r in batch],
+        instrument="XRT",
+        log="swiftmastr",
+        extra=[
+            extra({k: r.text(k) for k in r.cells if k not in TAKEN} | {"times": "days"})
+            if bare
+            else extra({k: r.text(k) for k in r.cells if k not in TAKEN})
+            for r, (_, bare) in zip(batch, start, strict=True)
+        ],
+        simulated=simulated,
+        file_row=[r.row for r in batch],
+    )
+
+
+READER = Reader("swift-observations", recognises, read, "Swift master log")

@@ -1,0 +1,149 @@
+"""Swift timelines: pre-planned, as-flown, and the XRT instrument log.
+
+Plan and as-flown are CSV as the TOO API's queries print them; the instrument log is
+W3Browse text, '|' on both sides of each row under two lines of title. All give
+`intervals`: 'planned' ones, or 'snapshot' for what was flown.
+Source: www.swift.psu.edu/too_api; heasarc.gsfc.nasa.gov/W3Browse/swift/swiftxrlog.html.
+
+Traps handled: observation numbers have lost their leading zeros (11 digits); the
+column of slew seconds, sometimes without a name, alone tells flown from planned; an
+instrument log row has no stop, it is start + exposure; times are UTC.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from orbital_kernel import times
+from orbital_kernel.archives import text
+from orbital_kernel.archives.reading import Account, Batches, Reader, Source
+from orbital_kernel.archives.rows import extra, position, rows
+from orbital_kernel.archives.swift_logs import full_obs_id
+from orbital_kernel.archives.text import Record
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.schema import INTERVALS
+from orbital_kernel.sky import parse_dec, parse_ra
+
+TIMELINE = (
+    "Begin Time",
+    "End Time",
+    "Target Name",
+    "Observation Number",
+    "Exposure (s)",
+)
+XRT_LOG = {
+    "target_id",
+    "obsid",
+    "ra",
+    "dec",
+    "start_time",
+    "exposure",
+    "operation_mode",
+}
+
+
+def recognises(source: Source) -> bool:
+    """Tell by the column names."""
+    return _is_timeline(source) or bool(_log_header(source))
+
+
+def read(source: Source, account: Account) -> Batches:
+    """Yield `intervals`, a row an entry."""
+    account.observatory = "swift"
+    simulated = text.says_simulated(source)
+    if not _is_timeline(source):
+        for batch in text.batches(_log_records(source)):
+            yield _snapshots(batch, simulated=simulated)
+        return
+    flown = len(text.header_cells(source, ",")) > len(TIMELINE)
+    account.understood.append("as flown" if flown else "as planned, not as flown")
+    for batch in text.batches(text.records(source.path, ",")):
+        yield _timeline(
+            batch, kind="snapshot" if flown else "planned", simulated=simulated
+        )
+
+
+def _is_timeline(source: Source) -> bool:
+    return tuple(text.header_cells(source, ",")[: len(TIMELINE)]) == TIMELINE
+
+
+def _log_header(source: Source) -> list[str]:
+    for line in text.head_lines(source, 6):
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if set(cells) >= XRT_LOG:
+            return cells
+    return []
+
+
+def _log_records(source: Source) -> Iterator[Record]:
+    columns, row, under = _log_header(source), 0, False
+    for number, line in enumerate(text.lines(source.path), start=1):
+        cells = [cell.strip() for cell in line.strip().removeprefix("|").split("|")]
+        if cells and cells[-1] == "":
+            cells.pop()
+        if not under:
+            under = cells == columns
+            continue
+        if not line.strip():
+            continue
+        if len(cells) != len(columns):
+            raise ArchiveError(
+                f"line {number} has {len(cells)} cells, the header {len(columns)}"
+            )
+        yield Record(row, number, dict(zip(columns, cells, strict=True)))
+        row += 1
+
+
+def _utc(batch: list[Record], column: str) -> times.Instants:
+    return np.array([times.parse_utc(record.text(column) or "") for record in batch])
+
+
+def _timeline(
+    batch: list[Record], *, kind: str, simulated: bool
+) -> tuple[str, pa.Table]:
+    return rows(
+        INTERVALS,
+        len(batch),
+        obs_id=[full_obs_id(r.text("Observation Number")) for r in batch],
+        object=[r.text("Target Name") for r in batch],
+        time=times.tt_from_utc(_utc(batch, "Begin Time")),
+        time_stop=times.tt_from_utc(_utc(batch, "End Time")),
+        time_rule="utc",
+        kind=kind,
+        extra=[
+            extra({k: r.text(k) for k in r.cells if k not in TIMELINE[:4]})
+            for r in batch
+        ],
+        simulated=simulated,
+        file_row=[r.row for r in batch],
+    )
+
+
+def _snapshots(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
+    start = _utc(batch, "start_time")
+    exposure = np.array([r.real("exposure") for r in batch])
+    length = np.round(np.nan_to_num(exposure) * times.NS).astype("timedelta64[ns]")
+    return rows(
+        INTERVALS,
+        len(batch),
+        obs_id=[full_obs_id(r.text("obsid")) for r in batch],
+        time=times.tt_from_utc(start),
+        time_stop=times.tt_from_utc(start) + length,
+        time_rule="utc",
+        kind="snapshot",
+        instrument="XRT",
+        **position(
+            [parse_ra(r.cells["ra"]) for r in batch],
+            [parse_dec(r.cells["dec"]) for r in batch],
+        ),
+        extra=[
+            extra({k: r.text(k) for k in r.cells if k not in {"obsid", "ra", "dec"}})
+            for r in batch
+        ],
+        simulated=simulated,
+        file_row=[r.row for r in batch],
+    )
+
+
+READER = Reader("swift-timeline", recognises, read, "Swift plan, as-flown, XRT log")
