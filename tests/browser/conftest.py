@@ -1,0 +1,67 @@
+"""What browser tests share: a Chromium, a page that minds errors, a JupyterLab."""
+
+import os
+import shutil
+
+import pytest
+from lab import Lab, listen
+
+ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SIZE = {"width": 1500, "height": 1400}
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Start the installed Chromium; without one fail in CI, skip elsewhere."""
+    from playwright.sync_api import sync_playwright
+
+    found = shutil.which("chromium")
+    if found is None:
+        words = "no browser: install Chromium (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(words)
+        pytest.skip(words)
+    root = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=[*ARGUMENTS, *root]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """Open a page that can reach loopback only; its console errors fail the test."""
+    context = chromium.new_context(viewport=SIZE)
+    context.route(
+        lambda url: not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")),
+        lambda route: route.abort(),
+    )
+    page = context.new_page()
+    errors = listen(page)
+    yield page
+    context.close()
+
+    assert [] == errors
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Offer to start a JupyterLab over a folder: `lab(folder, NAME=value)`."""
+    started: list[Lab] = []
+
+    def start(folder, **environment):
+        home = tmp_path / "jupyter"
+        home.mkdir()
+        started.append(Lab(folder, home, environment).start())
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

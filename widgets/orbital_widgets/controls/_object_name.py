@@ -1,0 +1,14 @@
+"""The cone by the name of what is at its centre."""
+
+import ipywidgets as widgets
+
+from orbital_widgets.controls._field import Field
+from orbital_widgets.selection import Selection
+
+
+def object_name(selection: Selection) -> Field:
+    """Return a field for a name; whoever asks looks up its position."""
+    entry = widgets.Text(
+        description="Object", placeholder="GRB 130427A", continuous_update=False
+    )
+    return Field(selection, "object", entry, parse=str.strip)

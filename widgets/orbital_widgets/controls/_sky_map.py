@@ -1,0 +1,107 @@
+"""The sky as a map on which a cone is clicked or dragged."""
+
+import math
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from bokeh.events import SelectionGeometry, Tap
+from bokeh.models import BoxSelectTool, ColumnDataSource
+
+from orbital_widgets import figures, sky_columns
+from orbital_widgets.live_figure import LiveFigure
+from orbital_widgets.results import Results
+from orbital_widgets.selection import MAX_RADIUS_ARCMIN, Selection
+
+MARGIN = 2.5
+MIN_RADIUS_ARCMIN = 0.01
+
+
+class SkyMap:
+    """A map in RA and Dec: a click sets the cone's centre, a drag from it its radius too.
+
+    Rows of the newest outcome that have a position are dots in their observatory's colour.
+    """
+
+    def __init__(self, selection: Selection, results: Results) -> None:
+        self.selection, self.results = selection, results
+        self.rows = ColumnDataSource({"ra": [], "dec": [], "color": []})
+        self.cone = ColumnDataSource({"ra": [], "dec": [], "ra0": [], "dec0": []})
+        self.figure = figures.sky(self.rows, self.cone)
+        drag = BoxSelectTool(origin="center", renderers=[])
+        self.figure.add_tools(drag)
+        self.figure.toolbar.active_drag = drag
+        self.figure.on_event(Tap, self._tapped)
+        self.figure.on_event(SelectionGeometry, self._dragged)
+        self._draw_cone()
+        self._draw_rows()
+        near = widgets.Button(description="Zoom to cone")
+        near.on_click(lambda _: self.zoom())
+        whole = widgets.Button(description="Ask the whole sky")
+        whole.on_click(lambda _: self.whole_sky())
+        self.widget = widgets.VBox(
+            (LiveFigure(self.figure, lock=selection.lock), widgets.HBox((near, whole)))
+        )
+        self.widget.add_class("orbital-sky")
+        selection.observe(lambda _: self._draw_cone(), ("ra", "dec", "radius_arcmin"))
+        results.observe(lambda _: self._draw_rows(), "outcome")
+
+    def click(self, ra: float, dec: float) -> None:
+        """Put the cone's centre there (ICRS degrees); outside the sky does nothing."""
+        if 0 <= ra <= 360 and -90 <= dec <= 90:
+            self.selection.point(ra, dec)
+
+    def drag(self, ra: float, dec: float, half_width: float, half_height: float) -> None:
+        """Put the cone there with the radius that reaches the drag's edge (degrees)."""
+        if not (0 <= ra <= 360 and -90 <= dec <= 90):
+            return
+        edge = max(half_width * math.cos(math.radians(dec)), half_height) * 60
+        self.selection.point(
+            ra, dec, float(np.clip(edge, MIN_RADIUS_ARCMIN, MAX_RADIUS_ARCMIN))
+        )
+
+    def zoom(self) -> None:
+        """Show the cone with a margin around it; the whole sky where there is none."""
+        ra, dec, radius = (
+            getattr(self.selection, name) for name in ("ra", "dec", "radius_arcmin")
+        )
+        if ra is None or dec is None or radius is None:
+            self._view(360, 0, -90, 90)
+            return
+        high = MARGIN * radius / 60
+        wide = high / max(math.cos(math.radians(dec)), 0.01)
+        self._view(ra + wide, ra - wide, dec - high, dec + high)
+
+    def whole_sky(self) -> None:
+        """Ask without a cone and show everything."""
+        self.selection.point(None, None)
+        self.zoom()
+
+    def _view(self, left: float, right: float, bottom: float, top: float) -> None:
+        with self.selection.lock:
+            self.figure.x_range.update(start=left, end=right)
+            self.figure.y_range.update(start=bottom, end=top)
+
+    def _tapped(self, event: Any) -> None:
+        self.click(event.x, event.y)
+
+    def _dragged(self, event: Any) -> None:
+        box = event.geometry
+        if not event.final or box["type"] != "rect":
+            return
+        self.drag(
+            (box["x0"] + box["x1"]) / 2,
+            (box["y0"] + box["y1"]) / 2,
+            abs(box["x1"] - box["x0"]) / 2,
+            abs(box["y1"] - box["y0"]) / 2,
+        )
+
+    def _draw_cone(self) -> None:
+        with self.selection.lock:
+            self.cone.data = sky_columns.cone(self.selection)
+
+    def _draw_rows(self) -> None:
+        with self.selection.lock:
+            self.rows.data = sky_columns.positions(
+                self.results.outcome, self.selection.known
+            )

@@ -1,0 +1,88 @@
+"""Figures of points and of positions, each over one column source it is given."""
+
+from typing import Any
+
+from bokeh.models import ColumnDataSource, HoverTool, Whisker
+from bokeh.plotting import figure
+
+from orbital_widgets.axes import AXES
+from orbital_widgets.results import Outcome
+
+HEIGHT = 340
+SKY_TICKS = [0, 60, 120, 180, 240, 300, 360]
+
+
+def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> Any:
+    """Return y against x with error bars, limits as triangles pointing down."""
+    axes = AXES[table]
+    made = figure(
+        height=HEIGHT,
+        sizing_mode="stretch_width",
+        x_axis_type=x_scale,
+        y_axis_type=y_scale,
+        x_axis_label=axes.x_label,
+        y_axis_label=axes.y_label,
+        tools="pan,wheel_zoom,box_zoom,box_select,tap,reset,save",
+        active_drag="box_select",
+        active_scroll="wheel_zoom",
+    )
+    made.add_layout(
+        Whisker(
+            source=source,
+            base="x",
+            lower="low",
+            upper="high",
+            line_color="color",
+            upper_head=None,
+            lower_head=None,
+        )
+    )
+    made.scatter(
+        "x",
+        "y",
+        source=source,
+        size=7,
+        marker="marker",
+        color="color",
+        alpha=0.7,
+        nonselection_alpha=0.15,
+        legend_field="observatory",
+    )
+    made.add_tools(
+        HoverTool(
+            tooltips=[
+                ("", "@observatory @name"),
+                (axes.x_label, "@x{%F %T}" if axes.x_is_time else "@x"),
+                (axes.y_label, "@y"),
+            ],
+            formatters={"@x": "datetime"} if axes.x_is_time else {},
+        )
+    )
+    made.legend.location = "top_right"
+    return made
+
+
+def dress(made: Any, outcome: Outcome, unit: str) -> None:
+    """Write the unit on the y axis, and above the plot that rows are simulated."""
+    label = AXES[outcome.table].y_label
+    made.yaxis.axis_label = f"{label} ({unit})" if unit else label
+    made.title.text = "Simulated: sample sky" if outcome.simulated else ""
+
+
+def sky(rows: ColumnDataSource, cone: ColumnDataSource) -> Any:
+    """Return a map of RA (growing to the left) and Dec with a cone's outline."""
+    made = figure(
+        height=HEIGHT,
+        sizing_mode="stretch_width",
+        x_range=(360, 0),
+        y_range=(-90, 90),
+        x_axis_label="RA (deg, ICRS)",
+        y_axis_label="Dec (deg, ICRS)",
+        tools="pan,wheel_zoom,reset",
+        active_scroll="wheel_zoom",
+        title="Click: centre of the cone · drag with box select: centre and radius",
+    )
+    made.scatter("ra", "dec", source=rows, size=5, color="color", alpha=0.7)
+    made.line("ra", "dec", source=cone, line_color="black", line_width=2)
+    made.scatter("ra0", "dec0", source=cone, marker="cross", size=12, color="black")
+    return made

@@ -1,0 +1,52 @@
+"""What came back: rows of all observatories, how they were found, what went wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+from traitlets import Bool, HasTraits, Instance, Tuple
+
+from orbital_kernel.query import Answer, Explain
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The answer to one Selection: `frame` has the observatory as first column."""
+
+    table: str
+    frame: pl.DataFrame = field(default_factory=pl.DataFrame)
+    explains: tuple[Explain, ...] = ()
+    problems: tuple[str, ...] = ()
+    limit: int | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any row is of the sample sky."""
+        if "simulated" not in self.frame.columns:
+            return False
+        return bool(self.frame["simulated"].fill_null(value=False).any())
+
+
+class Results(HasTraits):  # type: ignore[misc]
+    """The newest outcome, whether a newer one is on its way, and the rows picked."""
+
+    outcome = Instance(Outcome, kw={"table": "sources"})
+    busy = Bool(default_value=False)
+    picked = Tuple()
+
+    def arrive(self, outcome: Outcome) -> None:
+        """Put a new outcome in place of the old one; nothing of it is picked yet."""
+        self.picked = ()
+        self.outcome = outcome
+        self.busy = False
+
+
+def joined(answers: Sequence[Answer]) -> pl.DataFrame:
+    """Return the rows of all answers, the observatory of each row first."""
+    frames = [
+        answer.frame.select(
+            pl.lit(answer.how.table.partition(".")[0]).alias("observatory"), pl.all()
+        )
+        for answer in answers
+    ]
+    return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()

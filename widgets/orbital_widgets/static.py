@@ -1,0 +1,90 @@
+"""The explorer as a page that needs no kernel: parameters, rows, figure."""
+
+import os
+from html import escape
+from typing import Any
+
+from bokeh.embed import file_html
+from bokeh.layouts import column
+from bokeh.models import ColumnDataSource
+from bokeh.resources import INLINE
+
+from orbital_widgets import figures, sky_columns, words
+from orbital_widgets.palette import colors
+from orbital_widgets.points import points, units
+from orbital_widgets.results import Outcome
+from orbital_widgets.selection import Selection
+from orbital_widgets.table_html import table_html
+
+PAGE_ROWS = 20
+HEIGHT_PX = 740
+
+
+def is_static(asked: bool | None) -> bool:
+    """Return `asked` where it is told, else whether ORBITAL_STATIC is set and not 0."""
+    if asked is not None:
+        return asked
+    return os.environ.get("ORBITAL_STATIC", "0") not in {"", "0"}
+
+
+def parameters_html(selection: Selection) -> str:
+    """Return what is asked as an HTML list."""
+    items = "".join(
+        f"<dt><b>{escape(name)}</b></dt><dd>{escape(value)}</dd>"
+        for name, value in selection.parameters().items()
+    )
+    return f"<dl>{items}</dl>"
+
+
+def parameters_text(selection: Selection) -> str:
+    """Return what is asked as plain text, a line a parameter."""
+    return "\n".join(f"{k}: {v}" for k, v in selection.parameters().items())
+
+
+def twin_html(selection: Selection, outcome: Outcome) -> str:
+    """Return parameters, problems, the first rows and the figure, BokehJS included."""
+    problems = "".join(
+        f"<p><b>Problem:</b> {escape(problem)}</p>" for problem in outcome.problems
+    )
+    found = "".join(f"<p>{escape(line)}</p>" for line in words.found(outcome))
+    return (
+        parameters_html(selection)
+        + problems
+        + found
+        + _rows_html(outcome)
+        + _figure_html(selection, outcome)
+    )
+
+
+def twin_text(selection: Selection, outcome: Outcome) -> str:
+    """Return parameters, problems and counts as plain text."""
+    problems = (f"Problem: {problem}" for problem in outcome.problems)
+    return "\n".join([parameters_text(selection), *problems, *words.found(outcome)])
+
+
+def _rows_html(outcome: Outcome) -> str:
+    if outcome.frame.is_empty():
+        return "<p><i>no rows</i></p>"
+    rest = len(outcome.frame) - PAGE_ROWS
+    more = f"<p>and {rest:,} more rows</p>" if rest > 0 else ""
+    return table_html(outcome.frame.head(PAGE_ROWS), outcome.table) + more
+
+
+def _figure_html(selection: Selection, outcome: Outcome) -> str:
+    """Return a document of its own in a frame: it brings its BokehJS along."""
+    page = file_html(_figure(selection, outcome), INLINE, title="Query explorer")
+    return f'<iframe style="width:100%;height:{HEIGHT_PX}px;border:0" srcdoc="{escape(page)}"></iframe>'
+
+
+def _figure(selection: Selection, outcome: Outcome) -> Any:
+    unit = next(iter(units(outcome)), "")
+    shown = points(outcome, unit, colors(selection.known))
+    rows = ColumnDataSource(dict(shown.data))
+    plot = figures.plot(outcome.table, rows, shown.x_scale, shown.y_scale)
+    figures.dress(plot, outcome, unit)
+    sky = figures.sky(
+        ColumnDataSource(sky_columns.positions(outcome, selection.known)),
+        ColumnDataSource(sky_columns.cone(selection)),
+    )
+    sky.title.text = "Positions and cone"
+    return column(plot, sky, sizing_mode="stretch_width")

@@ -1,0 +1,54 @@
+"""Rows as an HTML table: units in the header, times in UTC, strangers' text escaped."""
+
+from html import escape
+from typing import Any
+
+import polars as pl
+
+from orbital_kernel import schema, times
+from orbital_kernel.schema import Column
+
+HIDDEN = {"healpix", "extra", "payload", "file_sha256", "file_row", "time_rule"}
+DIGITS = 6
+LONGEST = 60
+STYLE = "border-collapse:collapse;font-size:12px;white-space:nowrap"
+CELL = "padding:2px 8px;border-bottom:1px solid #ddd"
+
+
+def table_html(frame: pl.DataFrame, table: str) -> str:
+    """Return rows of `table` as HTML; columns without any value are left out."""
+    columns = {column.name: column for column in schema.table(f"any.{table}").columns}
+    shown = [name for name in frame.columns if _is_shown(frame[name])]
+    head = "".join(_header(name, columns.get(name)) for name in shown)
+    cells = [_cells(frame[name]) for name in shown]
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in row) + "</tr>"
+        for row in zip(*cells, strict=True)
+    )
+    return f'<table style="{STYLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _is_shown(column: pl.Series) -> bool:
+    return column.name not in HIDDEN and column.null_count() < len(column)
+
+
+def _header(name: str, column: Column | None) -> str:
+    unit = "UTC" if column and column.type == schema.TT else column and column.unit
+    about = f"{column.doc} [{column.ucd}]" if column else "who observed"
+    below = f"<br><small>{escape(unit)}</small>" if unit else ""
+    return f'<th style="{CELL};text-align:left;vertical-align:top" title="{escape(about)}">{escape(name)}{below}</th>'
+
+
+def _cells(column: pl.Series) -> list[str]:
+    if isinstance(column.dtype, pl.Datetime):
+        return [text or "" for text in times.to_utc_iso(column.to_numpy())]
+    return [_cell(value) for value in column]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.{DIGITS}g}"
+    text = str(value)
+    return escape(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")

@@ -1,0 +1,55 @@
+"""Traits that refuse what no query can mean."""
+
+import math
+from typing import Any
+
+import numpy as np
+from traitlets import TraitError, TraitType
+
+from orbital_kernel import times
+
+
+class Bounded(TraitType):  # type: ignore[misc]
+    """A finite number above or at `low` and at most `high`, or None where not given."""
+
+    def __init__(self, unit: str, low: float, high: float, default: Any = None) -> None:
+        self.unit, self.low, self.high = unit, low, high
+        super().__init__(default, allow_none=True)
+
+    def validate(self, _obj: Any, value: Any) -> float:
+        """Return the number; TraitError names the range and its unit."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (is_number and math.isfinite(value) and self.low <= value <= self.high):
+            raise TraitError(
+                f"{self.name} is a number from {self.low:g} to {self.high:g} {self.unit}, not {value!r}"
+            )
+        return float(value)
+
+
+class UtcText(TraitType):  # type: ignore[misc]
+    """An instant in UTC as ISO text, '' where open."""
+
+    default_value = ""
+
+    def validate(self, _obj: Any, value: Any) -> str:
+        """Return the text trimmed; TraitError shows how to write a time."""
+        if not isinstance(value, str):
+            raise TraitError(f"{self.name} is UTC as text, not {value!r}")
+        text = value.strip()
+        try:
+            instant = times.parse_utc(text)
+        except ValueError as error:
+            raise TraitError(f"{self.name}: {error}") from error
+        return "" if np.isnat(instant) else text
+
+
+class Names(TraitType):  # type: ignore[misc]
+    """A tuple of different names, in the order given; empty where anything goes."""
+
+    default_value = ()
+
+    def validate(self, _obj: Any, value: Any) -> tuple[str, ...]:
+        """Return the tuple; TraitError where it is a bare text or holds anything else."""
+        if isinstance(value, str) or not all(isinstance(name, str) for name in value):
+            raise TraitError(f"{self.name} is a tuple of names, not {value!r}")
+        return tuple(dict.fromkeys(value))

@@ -1,0 +1,9 @@
+"""Views: each shows one side of what came back; none knows another."""
+
+from orbital_widgets.views._code import CodeView
+from orbital_widgets.views._explain import ExplainView
+from orbital_widgets.views._plot import PlotView
+from orbital_widgets.views._rows import RowsView
+from orbital_widgets.views._status import StatusView
+
+__all__ = ["CodeView", "ExplainView", "PlotView", "RowsView", "StatusView"]

@@ -1,0 +1,91 @@
+"""The rows as a plot; what is selected in it is picked for all."""
+
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+from bokeh.models import ColumnDataSource
+
+from orbital_widgets import figures
+from orbital_widgets.live_figure import LiveFigure
+from orbital_widgets.palette import colors
+from orbital_widgets.points import Points, points, units
+from orbital_widgets.results import Outcome, Results
+from orbital_widgets.selection import Selection
+
+
+class PlotView:
+    """One figure over one column source; built anew only for another table or scale.
+
+    Values of different units never share an axis: a menu chooses the unit shown.
+    """
+
+    def __init__(self, selection: Selection, results: Results) -> None:
+        self.results, self.lock = results, selection.lock
+        self.colors = colors(selection.known)
+        self.source = ColumnDataSource()
+        self.shown = Points({})
+        self.figure: Any = None
+        self._kind: tuple[str, str, str] | None = None
+        self._unit = widgets.Dropdown(description="Unit shown")
+        self._unit.add_class("orbital-unit")
+        self._note = widgets.HTML()
+        self._slot = widgets.VBox()
+        self.widget = widgets.VBox((self._unit, self._slot, self._note))
+        self.widget.add_class("orbital-plot")
+        self._unit.observe(lambda _: self._draw(), "value")
+        results.observe(lambda _: self._arrived(), "outcome")
+        results.observe(lambda _: self._pick(), "picked")
+        self._arrived()
+
+    def _arrived(self) -> None:
+        found, old = units(self.results.outcome), self._unit.value
+        self._unit.unobserve_all("value")
+        self._unit.options = tuple((unit or "no unit", unit) for unit in found)
+        self._unit.value = old if old in found else next(iter(found), None)
+        self._unit.observe(lambda _: self._draw(), "value")
+        self._unit.layout.display = "" if len(found) > 1 else "none"
+        self._draw()
+
+    def _draw(self) -> None:
+        outcome = self.results.outcome
+        with self.lock:
+            self.shown = points(outcome, self._unit.value or "", self.colors)
+            kind = (outcome.table, self.shown.x_scale, self.shown.y_scale)
+            if kind == self._kind:
+                self.source.selected.indices = []
+                self.source.data = dict(self.shown.data)
+                figures.dress(self.figure, outcome, self.shown.unit)
+            else:
+                self._kind = kind
+                self._build(outcome)
+            self._note.value = escape(self._left_out())
+
+    def _build(self, outcome: Outcome) -> None:
+        self.source = ColumnDataSource(dict(self.shown.data))
+        self.source.selected.on_change("indices", self._selected)
+        scales = (self.shown.x_scale, self.shown.y_scale)
+        self.figure = figures.plot(outcome.table, self.source, *scales)
+        figures.dress(self.figure, outcome, self.shown.unit)
+        old = self._slot.children
+        self._slot.children = (LiveFigure(self.figure, lock=self.lock),)
+        for figure in old:
+            figure.close()
+
+    def _left_out(self) -> str:
+        count = self.shown.left_out
+        if not count:
+            return ""
+        unit = f" in {self.shown.unit}" if self.shown.unit else ""
+        return f"{count:,} rows without both values{unit} are in the table only."
+
+    def _selected(self, _attr: str, _old: Any, new: list[int]) -> None:
+        with self.lock:
+            rows = self.shown.data["row"]
+            self.results.picked = tuple(int(rows[i]) for i in new if i < len(rows))
+
+    def _pick(self) -> None:
+        rows = {int(row): i for i, row in enumerate(self.shown.data.get("row", ()))}
+        indices = [rows[row] for row in self.results.picked if row in rows]
+        if indices != list(self.source.selected.indices):
+            self.source.selected.indices = indices
