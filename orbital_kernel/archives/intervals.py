@@ -26,8 +26,8 @@ def gti_rows(
         yield rows(
             INTERVALS,
             len(block),
-            time=times.to_tt(rule, start, utcf_s=utcf_s or 0.0),
-            time_stop=times.to_tt(rule, stop, utcf_s=utcf_s or 0.0),
+            time=times.to_tt(rule, start, utcf_s=0.0 if utcf_s is None else utcf_s),
+            time_stop=times.to_tt(rule, stop, utcf_s=0.0 if utcf_s is None else utcf_s),
             met_start_s=start,
             met_stop_s=stop,
             utcf_s=utcf_s,

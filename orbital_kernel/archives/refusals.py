@@ -9,6 +9,10 @@ from orbital_kernel.errors import ArchiveError
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 DOCUMENTS = (".md", ".rst", ".html", ".htm", ".pdf", ".yml", ".yaml", ".toml", ".py")
+NOT_KEPT = {
+    "ATTITUDE": "spacecraft attitude: Orbital keeps no table of it",
+    "TDRSS_FC": "a raw UVOT source list in detector pixels, without places on the sky",
+}
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 
 
@@ -54,6 +58,8 @@ def _fits(source: Source) -> str:
     tables = [h for h in hdus if h.fields]
     if not tables:
         return "a FITS file without a table; images are not kept"
+    if known := NOT_KEPT.get(tables[0].name):
+        return known
     columns = ", ".join(f.name for f in tables[0].fields[:12])
     return (
         f"a FITS table of no known kind (TELESCOP {_word(hdus, 'TELESCOP')}, INSTRUME "

@@ -101,7 +101,7 @@ def good_times(
             file,
             gti,
             rule=swift_clock.RULE,
-            utcf_s=swift_clock.utcf(file, table),
+            utcf_s=swift_clock.utcf(file, table, needed=False),
             obs_id=swift_clock.obs_id(file, table),
             object=swift_clock.target(file, table),
             instrument=instrument,

@@ -6,6 +6,8 @@ therefore taken as "not told", and the first other value wins, the table's own f
 Trap: OBS_ID is text with leading zeros, in some products a number.
 """
 
+import math
+
 from astropy.io import fits
 
 from orbital_kernel.archives.fits import FitsFile, Hdu, number, text
@@ -17,8 +19,11 @@ YEARS_OF_ZERO = (1.30e8, 1.75e8)
 """MET between which the clock truly stood within half a second of UTC (2005-2006)."""
 
 
-def utcf(file: FitsFile, hdu: Hdu) -> float:
-    """Return UTCF (s) for this table; raises ArchiveError where no header tells it."""
+def utcf(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> float:
+    """Return UTCF (s) for this table.
+
+    Where no header tells it: NaN if not `needed`, else ArchiveError.
+    """
     told = [
         value
         for header in (hdu.header, file.primary)
@@ -31,6 +36,8 @@ def utcf(file: FitsFile, hdu: Hdu) -> float:
     start = number(hdu.header, "TSTART") or number(file.primary, "TSTART") or 0.0
     if told and YEARS_OF_ZERO[0] < start < YEARS_OF_ZERO[1]:
         return 0.0
+    if not needed:
+        return math.nan
     raise ArchiveError(
         "no header gives UTCFINIT, so TIME cannot be turned into UTC (the raw clock is "
         "up to 40 s off); add the keyword, e.g. from swtimecorr"

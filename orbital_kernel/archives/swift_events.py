@@ -4,10 +4,12 @@ HDU EVENTS (TIME, X, Y, and where cleaned PI, GRADE) to `events`, GTI to `interv
 Source: swift.gsfc.nasa.gov/analysis, XRT data formats.
 
 Traps handled: X = Y = 0 stands for no sky position; TIME is the uncorrected clock; the
-report's STATUS bits are 16, other columns may be absent; FRAME and ATTITUDE tables of
+report gives no UTCFINIT, so its `time` is null and `met_s` kept; other columns
+may be absent; FRAME and ATTITUDE tables of
 the report are left out, counted.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,8 @@ def read(source: Source, account: Account) -> Batches:
     file = open_fits(source, account)
     account.observatory = "swift"
     (table, *_) = file.find("EVENTS")
+    if math.isnan(swift_clock.utcf(file, table, needed=False)):
+        account.understood.append("no header gives UTCFINIT: time null, MET kept")
     for block in file.blocks(table):
         yield _events(file, block)
     yield from good_times(file, table, "XRT")
@@ -55,7 +59,8 @@ def read(source: Source, account: Account) -> Batches:
 
 def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     table = block.hdu
-    met, utcf = block.reals("TIME"), swift_clock.utcf(file, table)
+    met = block.reals("TIME")
+    utcf = swift_clock.utcf(file, table, needed=False)
     x, y = block.reals("X"), block.reals("Y")
     nowhere = (x == 0) & (y == 0)
     x, y = np.where(nowhere, np.nan, x), np.where(nowhere, np.nan, y)
