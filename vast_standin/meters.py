@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 SAMPLE_SECONDS = 10.0
@@ -33,14 +34,29 @@ class Counts:
         return Counts(**{n: v + getattr(other, n) for n, v in vars(self).items()})
 
 
+@dataclass(frozen=True)
+class Sample:
+    """The counters of all buckets and some gauges at one moment (Unix time)."""
+
+    at: float
+    counts: dict[str, Counts]
+    gauges: dict[str, float]
+
+    def total(self, buckets: Iterable[str] | None) -> Counts:
+        """Return the sum over some buckets, over all where None is given."""
+        total = Counts()
+        for bucket in self.counts if buckets is None else buckets:
+            if bucket in self.counts:
+                total = total.plus(self.counts[bucket])
+        return total
+
+
 @dataclass
 class Meters:
     """Counters by bucket and their samples over a day; thread-safe."""
 
     _counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
-    _samples: deque[tuple[float, dict[str, Counts]]] = field(
-        default_factory=lambda: deque(maxlen=KEPT_SAMPLES)
-    )
+    _samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(
@@ -63,16 +79,22 @@ class Meters:
         with self._lock:
             return {bucket: counts.copy() for bucket, counts in self._counts.items()}
 
-    def sample(self, at: float | None = None) -> None:
+    def sample(self, gauges: dict[str, float]) -> None:
         """Keep the present counters as a point of the time series."""
-        moment = time.time() if at is None else at
-        point = (moment, self.now())
+        point = Sample(time.time(), self.now(), gauges)
         with self._lock:
             self._samples.append(point)
 
-    def samples(self, since: float) -> list[tuple[float, dict[str, Counts]]]:
+    def sample_if_older(self, seconds: float, gauges: Callable[[], dict[str, float]]) -> None:
+        """Take a sample where the last one is older than some seconds."""
+        with self._lock:
+            last = self._samples[-1].at if self._samples else 0.0
+        if time.time() - last > seconds:
+            self.sample(gauges())
+
+    def samples(self, since: float) -> list[Sample]:
         """Return the points at and after a time, and the one before it, oldest first."""
         with self._lock:
             points = list(self._samples)
-        earlier = [point for point in points if point[0] < since][-1:]
-        return earlier + [point for point in points if point[0] >= since]
+        earlier = [point for point in points if point.at < since][-1:]
+        return earlier + [point for point in points if point.at >= since]

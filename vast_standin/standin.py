@@ -1,5 +1,6 @@
 """The stand-in of one data folder: opens what is stored, listens, closes in order."""
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,10 +20,17 @@ from vast_standin.owner import Ownership
 from vast_standin.s3.objects import ObjectStore
 from vast_standin.tabular import handle
 from vast_standin.vms import VmsPort
+from vast_standin.vms.alarms import watch
 from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.monitors import gauges
+from vast_standin.vms.protection import take_due
 from vast_standin.vms.quotas import check_writable
 from vast_standin.vms.records import Records
 from vast_standin.vms.seeds import seed
+from vast_standin.vms.snapshots import expire
+
+
+LOG = logging.getLogger("vast_standin")
 
 
 class Closable(Protocol):
@@ -97,7 +105,7 @@ class Standin:
         self.vms = Listener((options.host, options.vms_port), management, log, context)
         self._closers.append(self.vms.server_close)
         cluster.addresses = ((options.host, self.data.port),)
-        self._sampling(cluster)
+        self._keeping_house(cluster)
         for listener in (self.data, self.vms):
             listener.start()
             self._closers.append(listener.stop)
@@ -114,15 +122,26 @@ class Standin:
         self._closers.append(thing.close)
         return thing
 
-    def _sampling(self, cluster: Cluster) -> None:
+    def _keeping_house(self, cluster: Cluster) -> None:
         stopped = threading.Event()
+        cluster.meters.sample(gauges(cluster))
 
-        def sample() -> None:
-            cluster.meters.sample()
+        def keep() -> None:
             while not stopped.wait(SAMPLE_SECONDS):
-                cluster.meters.sample()
+                for duty in (
+                    lambda: cluster.meters.sample(gauges(cluster)),
+                    lambda: watch(cluster),
+                    lambda: expire(cluster),
+                    lambda: take_due(cluster),
+                ):
+                    try:
+                        duty()
+                    except Exception:
+                        LOG.exception("a duty failed; it is tried again")
 
-        threading.Thread(target=sample, name="meters", daemon=True).start()
+        thread = threading.Thread(target=keep, name="house", daemon=True)
+        thread.start()
+        self._closers.append(thread.join)
         self._closers.append(stopped.set)
 
 

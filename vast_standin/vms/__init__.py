@@ -13,6 +13,7 @@ from vast_standin.trace import Trace
 from vast_standin.vms.calls import Answer, handle
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.records import Record
+from vast_standin.vms.tokens import expiry
 from vast_standin.vms.requests import VmsCall, parse_body, parse_parts
 
 
@@ -120,8 +121,8 @@ class VmsPort:
 def _is_live(token: Record) -> bool:
     if token.get("revoked"):
         return False
-    expiry = token.get("expiry_date")
-    return not expiry or datetime.fromisoformat(str(expiry)) > datetime.now(UTC)
+    end = expiry(token)
+    return end is None or end > datetime.now(UTC)
 
 
 def _unauthorized(message: str) -> ProtocolError:

@@ -3,7 +3,16 @@
 from collections.abc import Callable
 
 from vast_standin.http import ProtocolError
-from vast_standin.vms import capacity, quotas, users
+from vast_standin.vms import (
+    alarms,
+    capacity,
+    database,
+    monitors,
+    prometheus,
+    quotas,
+    tokens,
+    users,
+)
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import answer, bad_request, check_create, check_patch
 from vast_standin.vms.records import Record
@@ -12,6 +21,7 @@ from vast_standin.vms.resource import Resource, select
 from vast_standin.vms.resources import RESOURCES
 
 Answer = tuple[int, object]
+FREE_SPACE_WARNING = 1 << 30
 
 
 def handle(cluster: Cluster, call: VmsCall) -> Answer:
@@ -187,6 +197,91 @@ def _vips(cluster: Cluster, call: VmsCall) -> Answer:
     return 200, [{"vip": host, "port": port} for host, port in cluster.addresses]
 
 
+def _health(cluster: Cluster, call: VmsCall) -> Answer:
+    """The parts that can fail: the record file and the disk."""
+    del call
+    free = cluster.disk()[2]
+    disk = "ok" if free > FREE_SPACE_WARNING else "warning"
+    cluster.records.all("clusters")
+    return 200, {
+        "status": disk,
+        "db": {"status": "ok"},
+        "cache": {"status": "ok"},
+    }
+
+
+def _cluster_database(cluster: Cluster, call: VmsCall) -> Answer:
+    record = found(cluster, RESOURCES["clusters"], call)
+    known: Record = {"vast_db_splits": 64, "vast_db_sub_splits": 8}
+    if call.method == "PATCH":
+        unknown = sorted(call.body.keys() - known.keys())
+        wrong = [n for n, v in call.body.items() if type(v) is not int or v < 1]
+        if unknown or wrong:
+            raise bad_request(f"unknown: {unknown}; not whole numbers from 1: {wrong}")
+        record = cluster.records.change("clusters", call.id, call.body)
+    return 200, {name: record.get(name) or value for name, value in known.items()}
+
+
+def _clear_alarms(cluster: Cluster, call: VmsCall) -> Answer:
+    del call
+    alarms.clear(cluster)
+    return 200, None
+
+
+def _issue_token(cluster: Cluster, call: VmsCall) -> Answer:
+    kind = RESOURCES["apitokens"]
+    fields = kind.rules.creating(cluster, check_create(kind.fields, call.body))
+    return 201, tokens.issue(cluster, fields)
+
+
+def _revoke_token(cluster: Cluster, call: VmsCall) -> Answer:
+    found(cluster, RESOURCES["apitokens"], call)
+    tokens.revoke(cluster, call.id)
+    return 200, "revoked"
+
+
+def _ad_hoc(cluster: Cluster, call: VmsCall) -> Answer:
+    return 200, monitors.query(cluster, monitors.question(call))
+
+
+def _saved(cluster: Cluster, call: VmsCall) -> Answer:
+    return 200, monitors.query(cluster, found(cluster, RESOURCES["monitors"], call))
+
+
+def _top(cluster: Cluster, call: VmsCall) -> Answer:
+    count = call.one("count", "10")
+    if not count.isdigit():
+        raise bad_request("count: a whole number is expected")
+    return 200, monitors.top(cluster, call.one("key"), call.one("type"), int(count))
+
+
+def _metrics(cluster: Cluster, call: VmsCall) -> Answer:
+    del cluster, call
+    return 200, monitors.metrics_list()
+
+
+def _prometheus(cluster: Cluster, call: VmsCall) -> Answer:
+    return 200, prometheus.respond(cluster, call.parts[1] if len(call.parts) > 1 else "all")
+
+
+def _told(make: Callable[[Cluster, VmsCall], object]) -> Callable[[Cluster, VmsCall], Answer]:
+    def tell(cluster: Cluster, call: VmsCall) -> Answer:
+        rows = make(cluster, call)
+        return 200, _page(rows, call) if isinstance(rows, list) else rows
+
+    return tell
+
+
+def _done(
+    status: int, act: Callable[[Cluster, VmsCall], None]
+) -> Callable[[Cluster, VmsCall], Answer]:
+    def do(cluster: Cluster, call: VmsCall) -> Answer:
+        act(cluster, call)
+        return status, None
+
+    return do
+
+
 _SHARED: dict[tuple[str, str], Callable[[Cluster, Resource, VmsCall], Answer]] = {
     ("GET", "all"): _list,
     ("POST", "all"): _create,
@@ -204,4 +299,24 @@ CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
     ("PATCH", "users/{id}/access_keys"): _enable_key,
     ("DELETE", "users/{id}/access_keys"): _remove_key,
     ("GET", "vastdb/vips"): _vips,
+    ("GET", "health"): _health,
+    ("GET", "clusters/{id}/vast_db"): _cluster_database,
+    ("PATCH", "clusters/{id}/vast_db"): _cluster_database,
+    ("PATCH", "alarms/clear"): _clear_alarms,
+    ("POST", "apitokens"): _issue_token,
+    ("PATCH", "apitokens/{id}/revoke"): _revoke_token,
+    ("GET", "monitors/ad_hoc_query"): _ad_hoc,
+    ("GET", "monitors/{id}/query"): _saved,
+    ("GET", "monitors/topn"): _top,
+    ("GET", "metrics"): _metrics,
+    ("GET", "schemas"): _told(database.list_schemas),
+    ("POST", "schemas"): _done(201, database.create_schema),
+    ("DELETE", "schemas/delete"): _done(204, database.delete_schema),
+    ("GET", "tables"): _told(database.list_tables),
+    ("GET", "tables/show"): _told(database.show_table),
+    ("DELETE", "tables/delete"): _done(204, database.delete_table),
+    ("GET", "columns"): _told(database.list_columns),
+    ("GET", "projections"): _told(database.list_projections),
+    ("GET", "prometheusmetrics"): _prometheus,
+    **{("GET", f"prometheusmetrics/{name}"): _prometheus for name in ("all", *prometheus.FAMILIES)},
 }

@@ -4,9 +4,10 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from vast_standin.keys import Credentials
 from vast_standin.meters import Counts, Meters
@@ -27,6 +28,13 @@ class Usage(Protocol):
 class Engine(Protocol):
     """What the management side needs of the database engine."""
 
+    @property
+    def root(self) -> Any:
+        """Return the newest state: schemas and tables by name and number."""
+
+    def writing(self, transaction: None) -> AbstractContextManager[Any]:
+        """Return a transaction of its own that commits at the end of the block."""
+
     def buckets(self) -> Mapping[str, object]:
         """Return the buckets by name."""
 
@@ -38,6 +46,12 @@ class Engine(Protocol):
 
     def usage(self, bucket: str) -> Usage:
         """Return rows, bytes and tables of a bucket."""
+
+    def create_snapshot(self, bucket: str, name: str) -> None:
+        """Keep the present state of a bucket's tables under a name."""
+
+    def drop_snapshot(self, bucket: str, name: str) -> None:
+        """Let a kept state go."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +123,13 @@ class Cluster:
 
     def rates(self) -> Record:
         """Return operations and bytes a second over the last minute, all views together."""
-        present = self.meters.now()
         points = self.meters.samples(self.clock() - 60)
-        before_at, before = points[0] if points else (self.started, {})
-        seconds = max(1.0, self.clock() - before_at)
         total = Counts()
-        for bucket, counts in present.items():
-            total = total.plus(counts.minus(before.get(bucket, Counts())))
+        for counts in self.meters.now().values():
+            total = total.plus(counts)
+        if points:
+            total = total.minus(points[0].total(None))
+        seconds = max(1.0, self.clock() - (points[0].at if points else self.started))
         operations = total.read_ops + total.write_ops
         spent = total.read_ms + total.write_ms
         return {

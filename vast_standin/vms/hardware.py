@@ -4,6 +4,7 @@ import os
 import platform
 from datetime import timedelta
 
+from vast_standin import __version__
 from vast_standin.vms.cluster import Cluster, platform_name
 from vast_standin.vms.records import Record
 from vast_standin.vms.resource import Rules
@@ -69,6 +70,46 @@ def list_cnodes(cluster: Cluster) -> list[Record]:
 def list_dnodes(cluster: Cluster) -> list[Record]:
     """Return the one node that stores: this machine's disk."""
     return [_node(cluster, "dnode-1")]
+
+
+def list_versions(cluster: Cluster) -> list[Record]:
+    """Return the one version that is installed."""
+    home = cluster.records.all("clusters")[0]
+    return [
+        {
+            "id": 1,
+            "guid": f"{home['guid']}-version-1",
+            "name": SW_VERSION,
+            "title": SW_VERSION,
+            "sys_version": SW_VERSION,
+            "os_version": platform.platform(),
+            "build": f"vast_standin {__version__}",
+            "status": "success",
+            "created": home["created"],
+        }
+    ]
+
+
+def list_vms(cluster: Cluster) -> list[Record]:
+    """Return the one management service."""
+    home = cluster.records.all("clusters")[0]
+    return [
+        {
+            "id": 1,
+            "guid": f"{home['guid']}-vms-1",
+            "name": "vms",
+            "title": "vms",
+            "state": "ONLINE",
+            "sw_version": SW_VERSION,
+            "build": f"vast_standin {__version__}",
+            "ip": "127.0.0.1",
+            "mgmt_vip": "127.0.0.1",
+            "created": home["created"],
+            "capacity_base_10": True,
+            "performance_base_10": True,
+            "tabular_support": "SUPPORTED",
+        }
+    ]
 
 
 def _node(cluster: Cluster, name: str) -> Record:

@@ -1,6 +1,8 @@
 """What a fresh data folder begins with, and what is mended at every start."""
 
+from vast_standin.vms.alarms import seed_definitions
 from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.network import POOL
 from vast_standin.vms.records import Record
 from vast_standin.vms.resources import RESOURCES
 
@@ -13,11 +15,13 @@ def seed(cluster: Cluster) -> None:
     records = cluster.records
     tenant = records.seed("tenants", "default", lambda: _defaults("tenants"))["id"]
     records.seed("clusters", CLUSTER, dict)
+    records.seed("vippools", POOL, lambda: {**_pool(), "tenant_id": tenant})
     for name, changes in _POLICIES.items():
         owned: Record = {**_defaults("viewpolicies"), **changes, "tenant_id": tenant}
         records.seed("viewpolicies", name, lambda owned=owned: owned)  # type: ignore[misc]
     records.seed("users", USER, _first_user)
     _seed_key(cluster)
+    seed_definitions(cluster)
     _reconcile(cluster)
 
 
@@ -30,6 +34,11 @@ _POLICIES: dict[str, Record] = {
 def _defaults(resource: str) -> Record:
     fields = RESOURCES[resource].fields
     return {f.name: f.default for f in fields if f.default is not None}
+
+
+def _pool() -> Record:
+    addresses = ["127.0.0.1", "127.0.0.1"]
+    return {**_defaults("vippools"), "ip_ranges": [addresses]}
 
 
 def _first_user() -> Record:

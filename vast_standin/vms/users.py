@@ -55,8 +55,8 @@ class UserRules(Rules):
         """Add keys without their secrets."""
         keys = [
             {
-                "key": key["access_key"],
-                "status": "enabled" if key["enabled"] else "disabled",
+                "access_key": key["access_key"],
+                "enabled": key["enabled"],
                 "creation_time": key["created"],
             }
             for key in keys_of(cluster, record)
@@ -73,6 +73,11 @@ class UserRules(Rules):
 def keys_of(cluster: Cluster, user: Record) -> list[Record]:
     """Return the S3 keys of a user."""
     return [k for k in cluster.records.all("s3keys") if k["user"] == user["name"]]
+
+
+def list_keys(cluster: Cluster) -> list[Record]:
+    """Return all S3 keys without their secrets."""
+    return cluster.records.all("s3keys")
 
 
 def key_of(cluster: Cluster, access_key: str) -> Record:

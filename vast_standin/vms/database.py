@@ -1,0 +1,169 @@
+"""Schemas, tables, columns and projections as the management side tells them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from vast_standin.http import ProtocolError
+from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.fields import bad_request
+from vast_standin.vms.records import Record
+from vast_standin.vms.requests import VmsCall
+
+_COMMON = frozenset({"page", "page_size", "tenant_id", "name", "name__startswith"})
+
+
+def list_schemas(cluster: Cluster, call: VmsCall) -> list[Record]:
+    """Return the schemas of a database (bucket), or of all."""
+    asked = _parameters(call, {"database_name"})
+    root = cluster.engine.root
+    return _named(
+        asked,
+        [
+            {"database_name": s.bucket, "name": s.path, "properties": s.properties}
+            for s in root.schemas.values()
+            if asked.get("database_name") in (None, s.bucket)
+        ],
+    )
+
+
+def list_tables(cluster: Cluster, call: VmsCall) -> list[Record]:
+    """Return the tables of a schema."""
+    asked = _parameters(call, {"database_name", "schema_name"}, needed=True)
+    return _named(asked, [_table(t, asked) for t in _tables(cluster, asked)])
+
+
+def show_table(cluster: Cluster, call: VmsCall) -> Record:
+    """Return one table's properties."""
+    asked = _parameters(call, {"database_name", "schema_name", "name"}, needed=True)
+    return {"is_external_rowid_alloc": _find(cluster, asked, asked["name"]).external}
+
+
+def list_columns(cluster: Cluster, call: VmsCall) -> list[Record]:
+    """Return the columns of a table with their Arrow types."""
+    names = {"database_name", "schema_name", "table_name"}
+    asked = _parameters(call, names, needed=True)
+    table = _find(cluster, asked, asked["table_name"])
+    return _named(
+        asked,
+        [
+            {
+                **{name: asked[name] for name in names},
+                "name": column.name,
+                "field": {"column_type": str(column.field.type)},
+                "raw_field": str(column.field),
+            }
+            for column in table.definition.columns
+        ],
+    )
+
+
+def list_projections(cluster: Cluster, call: VmsCall) -> list[Record]:
+    """Return the semi-sorted projections of a table."""
+    names = {"database_name", "schema_name", "table_name"}
+    asked = _parameters(call, names, needed=True)
+    table = _find(cluster, asked, asked["table_name"])
+    return _named(
+        asked,
+        [
+            {
+                **{name: asked[name] for name in names},
+                "name": projection.name,
+                "num_rows": table.live,
+                "properties": "",
+            }
+            for projection in table.definition.projections
+        ],
+    )
+
+
+def create_schema(cluster: Cluster, call: VmsCall) -> None:
+    """Create a schema in a transaction of its own."""
+    bucket, name = _given(call, "database_name", "name")
+    _need_bucket(cluster, bucket)
+    _transact(cluster, lambda tx: tx.create_schema(bucket, name))
+
+
+def delete_schema(cluster: Cluster, call: VmsCall) -> None:
+    """Delete an empty schema."""
+    bucket, name = _given(call, "database_name", "name")
+    _transact(cluster, lambda tx: tx.drop_schema(bucket, name))
+
+
+def delete_table(cluster: Cluster, call: VmsCall) -> None:
+    """Delete a table with its rows."""
+    bucket, schema, name = _given(call, "database_name", "schema_name", "name")
+    _transact(cluster, lambda tx: tx.drop_table(tx.table(bucket, schema, name)))
+
+
+def _transact(cluster: Cluster, act: Any) -> None:
+    with cluster.engine.writing(None) as transaction:
+        act(transaction)
+
+
+def _tables(cluster: Cluster, asked: dict[str, str]) -> Iterator[Any]:
+    root = cluster.engine.root
+    schema = root.schema(asked["database_name"], asked["schema_name"])
+    if schema is None:
+        raise ProtocolError(
+            404,
+            "NotFound",
+            f"{asked['database_name']} has no schema {asked['schema_name']}",
+        )
+    yield from root.tables_in(schema.id)
+
+
+def _find(cluster: Cluster, asked: dict[str, str], name: str) -> Any:
+    for table in _tables(cluster, asked):
+        if table.name == name:
+            return table
+    raise ProtocolError(404, "NotFound", f"{asked['schema_name']} has no table {name}")
+
+
+def _table(table: Any, asked: dict[str, str]) -> Record:
+    is_sorted = bool(table.definition.sort_key)
+    return {
+        "database_name": asked["database_name"],
+        "schema_name": asked["schema_name"],
+        "name": table.name,
+        "num_rows": table.live,
+        "size": table.nbytes,
+        "properties": table.definition.properties,
+        "sorting_key_enabled": is_sorted,
+        "acummulative_row_insertion_count": table.inserted,
+    }
+
+
+def _parameters(
+    call: VmsCall, names: set[str], *, needed: bool = False
+) -> dict[str, str]:
+    asked = dict(call.query)
+    unknown = sorted(asked.keys() - names - _COMMON)
+    missing = sorted(names - asked.keys()) if needed else []
+    if unknown or missing:
+        raise bad_request(
+            f"unknown parameters: {', '.join(unknown) or 'none'}; "
+            f"missing: {', '.join(missing) or 'none'}"
+        )
+    return asked
+
+
+def _named(asked: dict[str, str], rows: list[Record]) -> list[Record]:
+    prefix = asked.get("name__startswith", "")
+    return [
+        row
+        for row in rows
+        if asked.get("name") in (None, row["name"]) and str(row["name"]).startswith(prefix)
+    ]
+
+
+def _given(call: VmsCall, *names: str) -> list[str]:
+    unknown = sorted(call.body.keys() - set(names) - {"tenant_id"})
+    missing = [name for name in names if not isinstance(call.body.get(name), str)]
+    if unknown or missing:
+        raise bad_request(f"unknown fields: {unknown}; missing: {missing}")
+    return [str(call.body[name]) for name in names]
+
+
+def _need_bucket(cluster: Cluster, name: str) -> None:
+    if name not in cluster.engine.buckets():
+        raise ProtocolError(404, "NotFound", f"there is no database {name}")

@@ -1,0 +1,13 @@
+"""The declarations of all resources, a file a subject."""
+
+from vast_standin.vms.kinds import hardware, identity, protection, storage, telemetry
+
+KINDS = (
+    *storage.KINDS,
+    *protection.KINDS,
+    *hardware.KINDS,
+    *identity.KINDS,
+    *telemetry.KINDS,
+)
+
+__all__ = ["KINDS"]

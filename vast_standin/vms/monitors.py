@@ -1,0 +1,349 @@
+"""Analytics: time series of views and the cluster, from what was really counted."""
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import fmean, pstdev
+from typing import TypeVar
+
+from vast_standin.meters import Counts
+from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.fields import bad_request
+from vast_standin.vms.records import Record
+from vast_standin.vms.requests import VmsCall
+from vast_standin.vms.resource import Rules
+
+Chosen = TypeVar("Chosen")
+
+_FRAME = re.compile(r"(\d+)([smhHdDwWMY])\Z")
+_SECONDS = {
+    "s": 1, "m": 60, "h": 3600, "H": 3600, "d": 86400, "D": 86400,
+    "w": 604800, "W": 604800, "M": 2592000, "Y": 31536000,
+}  # fmt: skip
+_GRAINS = {"seconds": 0, "minutes": 300, "hours": 3600, "days": 86400}
+_POINTS_LIMIT = 10_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What was counted between two samples."""
+
+    seconds: float
+    counts: Counts
+    gauges: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: its class, title and unit, and how it follows from an interval."""
+
+    name: str
+    title: str
+    units: str
+    object_types: tuple[str, ...]
+    value: Callable[[Interval], float | None]
+
+    @property
+    def class_name(self) -> str:
+        """Return the class, the part before the first comma."""
+        return self.name.partition(",")[0]
+
+
+def _rate(field: str) -> Callable[[Interval], float]:
+    return lambda interval: getattr(interval.counts, field) / interval.seconds
+
+
+def _mean_us(way: str) -> Callable[[Interval], float | None]:
+    def value(interval: Interval) -> float | None:
+        operations = getattr(interval.counts, f"{way}_ops")
+        spent = getattr(interval.counts, f"{way}_ms")
+        return 1000 * spent / operations if operations else None
+
+    return value
+
+
+def _total(kind: str) -> Callable[[Interval], float]:
+    return lambda i: (
+        getattr(i.counts, f"read_{kind}") + getattr(i.counts, f"write_{kind}")
+    ) / i.seconds
+
+
+def _latency(interval: Interval) -> float | None:
+    counts = interval.counts
+    operations = counts.read_ops + counts.write_ops
+    return 1000 * (counts.read_ms + counts.write_ms) / operations if operations else None
+
+
+def _gauge(name: str) -> Callable[[Interval], float | None]:
+    return lambda interval: interval.gauges.get(name)
+
+
+def _view_metrics() -> Iterable[Metric]:
+    for way in ("read", "write"):
+        prefix = f"ViewMetrics,{way}"
+        views = ("view",)
+        yield Metric(f"{prefix}_bw__rate", f"{way} bandwidth", "B/s", views, _rate(f"{way}_bytes"))
+        yield Metric(f"{prefix}_bw", f"{way} bandwidth", "B/s", views, _rate(f"{way}_bytes"))
+        yield Metric(f"{prefix}_iops__rate", f"{way} operations", "1/s", views, _rate(f"{way}_ops"))
+        yield Metric(f"{prefix}_iops", f"{way} operations", "1/s", views, _rate(f"{way}_ops"))
+        yield Metric(f"{prefix}_latency__avg", f"{way} latency", "us", views, _mean_us(way))
+        yield Metric(f"{prefix}_latency", f"{way} latency", "us", views, _mean_us(way))
+        yield Metric(
+            f"{prefix}_latency__num_samples",
+            f"{way} operations counted",
+            "1",
+            views,
+            lambda i, way=way: getattr(i.counts, f"{way}_ops"),  # type: ignore[misc]
+        )
+        yield Metric(
+            f"{prefix}_latency__sum",
+            f"{way} time, all operations",
+            "us",
+            views,
+            lambda i, way=way: 1000 * getattr(i.counts, f"{way}_ms"),  # type: ignore[misc]
+        )
+
+
+def _cluster_metrics() -> Iterable[Metric]:
+    where = ("cluster", "cnode")
+    for protocol in ("ProtoAll", "ProtoCommon", "S3Common"):
+        prefix = f"ProtoMetrics,proto_name={protocol}"
+        yield Metric(f"{prefix},bw", "bandwidth", "B/s", where, _total("bytes"))
+        yield Metric(f"{prefix},rd_bw", "read bandwidth", "B/s", where, _rate("read_bytes"))
+        yield Metric(f"{prefix},wr_bw", "write bandwidth", "B/s", where, _rate("write_bytes"))
+        yield Metric(f"{prefix},iops", "operations", "1/s", where, _total("ops"))
+        yield Metric(f"{prefix},rd_iops", "read operations", "1/s", where, _rate("read_ops"))
+        yield Metric(f"{prefix},wr_iops", "write operations", "1/s", where, _rate("write_ops"))
+        yield Metric(f"{prefix},latency", "latency", "us", where, _latency)
+    for name in GAUGES:
+        yield Metric(f"Capacity,{name}", name.replace("_", " "), "B", ("cluster",), _gauge(name))
+
+
+GAUGES = (
+    "logical_space",
+    "logical_space_in_use",
+    "physical_space",
+    "physical_space_in_use",
+    "drr",
+)
+METRICS: dict[str, Metric] = {m.name: m for m in (*_view_metrics(), *_cluster_metrics())}
+
+
+class MonitorRules(Rules):
+    """Saved reports: checked when saved, so that a query of them cannot fail."""
+
+    def creating(self, cluster: Cluster, record: Record) -> Record:
+        """Check the question by asking it."""
+        full = {"granularity": "seconds", "aggregation": "avg", "time_frame": "1h", **record}
+        query(cluster, full)
+        return {"name": f"{record['object_type']} report", **full, "monitor_type": "CUSTOM"}
+
+    def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
+        """Check the question that results."""
+        query(cluster, {**old, **changes})
+        return changes
+
+
+def gauges(cluster: Cluster) -> dict[str, float]:
+    """Return the capacities that are sampled beside the counters."""
+    total, used, free = cluster.disk()
+    logical = cluster.total_space().bytes
+    return {
+        "logical_space": logical + free,
+        "logical_space_in_use": logical,
+        "physical_space": total,
+        "physical_space_in_use": used,
+        "drr": 1.0,
+    }
+
+
+def question(call: VmsCall) -> Record:
+    """Return the parameters of an ad-hoc query."""
+    known = {
+        "object_type", "from_time", "to_time", "time_frame", "object_ids", "prop_list",
+        "granularity", "aggregation", "format_data",
+    }  # fmt: skip
+    unknown = sorted({name for name, _ in call.query} - known)
+    if unknown:
+        raise bad_request(f"unknown parameters: {', '.join(unknown)}")
+    ids = [part for text in call.many("object_ids") for part in text.split(",") if part]
+    return {**dict(call.query), "prop_list": call.many("prop_list"), "object_ids": ids}
+
+
+def query(cluster: Cluster, asked: Record) -> Record:
+    """Return samples, newest first: ``[timestamp, object_id, *values]``.
+
+    Values are rates over the interval since the sample before; null where an interval
+    has nothing to average.  Samples live in memory: they begin with this process.
+    """
+    object_type = str(asked.get("object_type") or "")
+    metrics = [_metric(str(name), object_type) for name in _listed(asked.get("prop_list"))]
+    if not metrics:
+        raise bad_request("prop_list: name at least one metric; GET metrics lists them")
+    objects = _objects(cluster, object_type, _listed(asked.get("object_ids")))
+    grain = _choice(asked, "granularity", _GRAINS, "seconds")
+    combine = _choice(asked, "aggregation", _AGGREGATIONS, "avg")
+    since, until = _span(cluster, asked)
+    cluster.meters.sample_if_older(1.0, lambda: gauges(cluster))
+    rows: list[list[object]] = []
+    points = [p for p in cluster.meters.samples(since) if p.at <= until]
+    for before, after in zip(points, points[1:], strict=False):
+        seconds = max(after.at - before.at, 1e-3)
+        for number, buckets in objects.items():
+            counts = after.total(buckets).minus(before.total(buckets))
+            interval = Interval(seconds, counts, after.gauges)
+            rows.append([after.at, number, *(metric.value(interval) for metric in metrics)])
+    if grain:
+        rows = _aggregated(rows, grain, combine)
+    rows = sorted(rows, key=lambda row: (-float(str(row[0])), int(str(row[1]))))
+    return {
+        "prop_list": ["timestamp", "object_id", *(metric.name for metric in metrics)],
+        "object_ids": list(objects),
+        "data": [[_iso(float(str(row[0]))), *row[1:]] for row in rows[:_POINTS_LIMIT]],
+        "granularity": asked.get("granularity") or "seconds",
+        "aggregation": asked.get("aggregation") or "avg",
+        "object_type": object_type,
+    }
+
+
+def metrics_list() -> list[Record]:
+    """Return every metric that can be asked for."""
+    return [
+        {
+            "fqn": metric.name,
+            "title": metric.title,
+            "units": metric.units,
+            "object_types": list(metric.object_types),
+            "class_name": metric.class_name,
+        }
+        for metric in METRICS.values()
+    ]
+
+
+def top(cluster: Cluster, key: str, kind: str, count: int) -> Record:
+    """Return the views with most bandwidth, operations or latency of the last minute."""
+    value = _TOP.get(kind)
+    if key != "view" or value is None:
+        raise bad_request(f"key: view, type: {', '.join(_TOP)} are what is counted here")
+    cluster.meters.sample_if_older(1.0, lambda: gauges(cluster))
+    points = cluster.meters.samples(cluster.clock() - 60)
+    entries: list[Record] = []
+    for view in cluster.records.all("views"):
+        bucket = (str(view.get("bucket") or ""),)
+        counts = points[-1].total(bucket).minus(points[0].total(bucket))
+        interval = Interval(max(points[-1].at - points[0].at, 1e-3), counts, {})
+        read, write = (value(interval, way) for way in ("read", "write"))
+        if read or write:
+            total = max(read, write) if kind == "latency" else read + write
+            entries.append(
+                {"title": view["path"], "total": total, "read": read, "write": write}
+            )
+    entries.sort(key=lambda entry: -float(str(entry["total"])))
+    return {"data": {key: {kind: entries[:count]}}, "timestamp": _iso(points[-1].at)}
+
+
+_TOP: dict[str, Callable[[Interval, str], float]] = {
+    "bw": lambda i, way: _rate(f"{way}_bytes")(i),
+    "iops": lambda i, way: _rate(f"{way}_ops")(i),
+    "latency": lambda i, way: _mean_us(way)(i) or 0.0,
+}
+_AGGREGATIONS: dict[str, Callable[[list[float]], float]] = {
+    "avg": fmean,
+    "min": min,
+    "max": max,
+    "sum": math.fsum,
+    "stddev": pstdev,
+    "latency_weighted_average": fmean,
+}
+
+
+def _metric(name: str, object_type: str) -> Metric:
+    found = METRICS.get(name) or METRICS.get(f"ViewMetrics,{name}")
+    if found is None or object_type not in found.object_types:
+        raise bad_request(
+            f"prop_list: {name!r} is not measured for {object_type!r}; GET metrics lists "
+            "what is"
+        )
+    return found
+
+
+def _objects(
+    cluster: Cluster, object_type: str, wanted: list[str]
+) -> dict[int, tuple[str, ...] | None]:
+    """Return object ids with their buckets; None stands for all buckets."""
+    objects: dict[int, tuple[str, ...] | None]
+    if object_type == "view":
+        objects = {
+            int(str(v["id"])): (str(v.get("bucket") or ""),) for v in cluster.records.all("views")
+        }
+    else:
+        objects = {1: None}
+    if not wanted:
+        return objects
+    unknown = [text for text in wanted if not text.isdigit() or int(text) not in objects]
+    if unknown:
+        raise bad_request(f"object_ids: there is no {object_type} {', '.join(unknown)}")
+    return {int(text): objects[int(text)] for text in wanted}
+
+
+def _choice(asked: Record, name: str, choices: dict[str, Chosen], default: str) -> Chosen:
+    text = str(asked.get(name) or default)
+    if text not in choices:
+        raise bad_request(f"{name}: {text} is not one of {', '.join(choices)}")
+    return choices[text]
+
+
+def _span(cluster: Cluster, asked: Record) -> tuple[float, float]:
+    now = cluster.clock()
+    until = _unix(asked, "to_time", now + 1)
+    if asked.get("from_time"):
+        return _unix(asked, "from_time", now), until
+    found = _FRAME.match(str(asked.get("time_frame") or "10m"))
+    if not found:
+        raise bad_request("time_frame: a number with s, m, h, D, W, M or Y is expected")
+    return until - timedelta(seconds=int(found[1]) * _SECONDS[found[2]]).total_seconds(), until
+
+
+def _unix(asked: Record, name: str, default: float) -> float:
+    text = asked.get(name)
+    if not text:
+        return default
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise bad_request(f"{name}: an ISO 8601 time is expected") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _aggregated(
+    rows: list[list[object]], grain: int, combine: Callable[[list[float]], float]
+) -> list[list[object]]:
+    groups: dict[tuple[float, object], list[list[object]]] = {}
+    for row in rows:
+        start = float(str(row[0])) // grain * grain
+        groups.setdefault((start, row[1]), []).append(row)
+    return [[*key, *_columns(group, combine)] for key, group in groups.items()]
+
+
+def _columns(
+    group: list[list[object]], combine: Callable[[list[float]], float]
+) -> list[float | None]:
+    combined: list[float | None] = []
+    for column in zip(*(row[2:] for row in group), strict=True):
+        values = [float(str(value)) for value in column if value is not None]
+        combined.append(combine(values) if values else None)
+    return combined
+
+
+def _listed(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value] if "," in value and "Metrics" in value else [p for p in value.split(",") if p]
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace(
+        "+00:00", "Z"
+    )

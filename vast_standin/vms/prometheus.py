@@ -1,0 +1,108 @@
+"""Metrics for Prometheus in its text format, names as the vendor's exporter gives them."""
+
+from collections.abc import Callable, Iterator
+
+from vast_standin.http import ProtocolError, Response
+from vast_standin.vms.alarms import list_alarms
+from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.records import Record
+from vast_standin.vms.resources import RESOURCES
+
+Line = tuple[str, dict[str, object], float]
+
+
+def respond(cluster: Cluster, family: str) -> Response:
+    """Return one family of metrics, or ``all``; raise 404 for those not measured."""
+    if family == "all":
+        lines = [line for make in FAMILIES.values() for line in make(cluster)]
+    elif family in FAMILIES:
+        lines = list(FAMILIES[family](cluster))
+    else:
+        raise ProtocolError(
+            404, "NotFound", f"{family} is not measured here; {', '.join(FAMILIES)} are"
+        )
+    return Response(
+        headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        body=_text(lines).encode(),
+    )
+
+
+def _cluster(cluster: Cluster) -> Iterator[Line]:
+    row = _shown(cluster, "clusters")[0]
+    labels = {"cluster": row["name"]}
+    for name in (
+        "physical_space", "physical_space_in_use", "logical_space",
+        "logical_space_in_use", "drr", "rd_bw", "wr_bw", "rd_iops", "wr_iops", "latency",
+    ):  # fmt: skip
+        yield f"vast_cluster_{name}", labels, float(str(row[name]))
+    yield "vast_cluster_online", labels, 1.0
+
+
+def _views(cluster: Cluster) -> Iterator[Line]:
+    counts = cluster.meters.now()
+    for view in _shown(cluster, "views"):
+        labels = {"path": view["path"], "name": view["name"], "guid": view["guid"]}
+        for name in ("logical_capacity", "physical_capacity"):
+            yield f"vast_view_{name}", labels, float(str(view[name]))
+        done = counts.get(str(view.get("bucket")))
+        for name, value in vars(done).items() if done else ():
+            yield f"vast_view_{name}_total", labels, float(value)
+
+
+def _quotas(cluster: Cluster) -> Iterator[Line]:
+    for quota in _shown(cluster, "quotas"):
+        labels = {"path": quota["path"], "name": quota["name"], "guid": quota["guid"]}
+        yield "vast_quota_ok", labels, float(quota["state"] == "OK")
+        for name in (
+            "used_capacity", "used_inodes", "soft_limit", "hard_limit",
+            "soft_limit_inodes", "hard_limit_inodes", "percent_capacity", "percent_inodes",
+        ):  # fmt: skip
+            if quota[name] is not None:
+                yield f"vast_quota_{name}", labels, float(str(quota[name]))
+
+
+def _alarms(cluster: Cluster) -> Iterator[Line]:
+    found: dict[tuple[object, object], int] = {}
+    for alarm in list_alarms(cluster):
+        key = (alarm["severity"], alarm["event_name"])
+        found[key] = found.get(key, 0) + 1
+    for (severity, name), count in found.items():
+        yield "vast_vms_alarms", {"severity": severity, "event_name": name}, float(count)
+
+
+def _tenants(cluster: Cluster) -> Iterator[Line]:
+    for tenant in cluster.records.all("tenants"):
+        space = cluster.space_under("/", tenant["id"])
+        labels = {"tenant": tenant["name"]}
+        yield "vast_tenant_logical_capacity", labels, float(space.bytes)
+
+
+FAMILIES: dict[str, Callable[[Cluster], Iterator[Line]]] = {
+    "cluster": _cluster,
+    "views": _views,
+    "quotas": _quotas,
+    "alarms": _alarms,
+    "tenants": _tenants,
+}
+
+
+def _shown(cluster: Cluster, resource: str) -> list[Record]:
+    rules = RESOURCES[resource].rules
+    return [rules.shown(cluster, record) for record in cluster.records.all(resource)]
+
+
+def _text(lines: list[Line]) -> str:
+    text: list[str] = []
+    told = set()
+    for name, labels, value in sorted(lines, key=lambda line: line[0]):
+        if name not in told:
+            told.add(name)
+            kind = "counter" if name.endswith("_total") else "gauge"
+            text.append(f"# TYPE {name} {kind}")
+        inner = ",".join(f'{label}="{_escaped(str(v))}"' for label, v in labels.items())
+        text.append(f"{name}{{{inner}}} {value!r}")
+    return "\n".join(text) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

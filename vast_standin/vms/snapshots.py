@@ -1,0 +1,112 @@
+"""Snapshots: the state of the buckets under a path, kept by the engine."""
+
+from datetime import UTC, datetime
+
+from vast_standin.http import ProtocolError
+from vast_standin.vms.cluster import Cluster, is_under
+from vast_standin.vms.fields import bad_request
+from vast_standin.vms.records import Record
+from vast_standin.vms.resource import Rules
+from vast_standin.vms.storage_policies import titled
+from vast_standin.vms.views import check_path, with_tenant
+
+
+class SnapshotRules(Rules):
+    """A snapshot of a path holds the tables of every bucket at or below it."""
+
+    def creating(self, cluster: Cluster, record: Record) -> Record:
+        """Check name and path; let the engine keep the state of the buckets."""
+        record = with_tenant(cluster, record)
+        path = check_path(record["path"])
+        if "/" in str(record["name"]):
+            raise bad_request("name: must not contain a slash")
+        if not cluster.directory_exists(path, record["tenant_id"]):
+            raise bad_request(f"path: {path} does not exist")
+        if cluster.records.find(
+            "snapshots", path=path, name=record["name"], tenant_id=record["tenant_id"]
+        ):
+            raise bad_request(f"name: {path} has a snapshot {record['name']!r} already")
+        _check_time(record)
+        for bucket in buckets_under(cluster, record):
+            cluster.engine.create_snapshot(bucket, str(record["name"]))
+        return record
+
+    def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
+        """Check the new expiry; a snapshot keeps its name."""
+        del cluster
+        if changes.get("name", old["name"]) != old["name"]:
+            raise bad_request("name: renaming a snapshot is not implemented here")
+        _check_time(changes)
+        return changes
+
+    def deleting(self, cluster: Cluster, record: Record) -> None:
+        """Refuse locked and indestructible ones; give the space back."""
+        for lock in ("locked", "indestructible"):
+            if record.get(lock):
+                raise ProtocolError(409, "Conflict", f"snapshot {record['name']} is {lock}")
+        for bucket in buckets_under(cluster, record):
+            cluster.engine.drop_snapshot(bucket, str(record["name"]))
+
+    def shown(self, cluster: Cluster, record: Record) -> Record:
+        """Add state and names."""
+        policy = cluster.records.get(
+            "protectionpolicies", record.get("protection_policy_id")
+        )
+        return {
+            **titled(cluster, record),
+            "state": "SUCCEED",
+            "type": "SCHEDULED" if policy else "MANUAL",
+            "protection_policy": policy["name"] if policy else None,
+            "cluster": cluster.records.all("clusters")[0]["name"],
+        }
+
+
+def buckets_under(cluster: Cluster, record: Record) -> list[str]:
+    """Return the buckets at and below a record's path, in its tenant."""
+    return [
+        str(view["bucket"])
+        for view in cluster.records.all("views")
+        if view.get("bucket")
+        and view["tenant_id"] == record["tenant_id"]
+        and is_under(str(view["path"]), str(record["path"]))
+    ]
+
+
+def names_of_bucket(cluster: Cluster, bucket: str) -> list[str]:
+    """Return the names of the snapshots that hold a bucket, oldest first."""
+    view = cluster.view_of_bucket(bucket)
+    if view is None:
+        return []
+    return [
+        str(snapshot["name"])
+        for snapshot in cluster.records.all("snapshots")
+        if snapshot["tenant_id"] == view["tenant_id"]
+        and is_under(str(view["path"]), str(snapshot["path"]))
+        and str(snapshot["created"]) >= str(view["created"])
+    ]
+
+
+def expire(cluster: Cluster) -> None:
+    """Delete snapshots whose time is over, unless locked or indestructible."""
+    now = datetime.fromtimestamp(cluster.clock(), UTC)
+    for snapshot in cluster.records.all("snapshots"):
+        moment = _time(snapshot.get("expiration_time"))
+        held = snapshot.get("locked") or snapshot.get("indestructible")
+        if moment is not None and moment <= now and not held:
+            with cluster.records.transaction():
+                SnapshotRules().deleting(cluster, snapshot)
+                cluster.records.remove("snapshots", int(str(snapshot["id"])))
+
+
+def _check_time(record: Record) -> None:
+    try:
+        _time(record.get("expiration_time"))
+    except ValueError:
+        raise bad_request("expiration_time: an ISO 8601 time is expected") from None
+
+
+def _time(text: object) -> datetime | None:
+    if not text:
+        return None
+    moment = datetime.fromisoformat(str(text))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
