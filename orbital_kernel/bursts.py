@@ -182,7 +182,7 @@ def _scan(
             pl.col("timescale_s").round(3),
         ).alias("burst_id")
     )
-    return _with_utc(detector.match(rows, grbs))
+    return _with_utc(frame_of(_conformed(detector.match(rows, grbs))))
 
 
 def _with_utc(rows: pl.DataFrame) -> pl.DataFrame:

@@ -37,8 +37,13 @@ SOURCE = (
 
 
 def plain(name: str) -> str:
-    """Return a name without case, blanks and punctuation: 'V404_Cyg' is 'v404cyg'."""
-    return "".join(c for c in name.casefold() if c.isalnum() or c == "+")
+    """Return a name without case, blanks and punctuation: 'V404_Cyg' is 'v404cyg'.
+
+    The label 'SIM' of the sample sky is left out too: catalogues there have no room
+    for it.
+    """
+    told = name.casefold().removeprefix("sim ")
+    return "".join(c for c in told if c.isalnum() or c == "+")
 
 
 class Objects:

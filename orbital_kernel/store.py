@@ -331,14 +331,17 @@ def _sort_key(metadata: TableMetadata) -> tuple[str, ...]:
 
 
 def _ibis(clauses: Iterable[Clause]) -> Any:
-    parts = [
-        reduce(
-            or_,
-            (_TERMS[type(term)](row[clause.column], term) for term in clause.any_of),
-        )
-        for clause in clauses
-    ]
+    parts = [reduce(or_, _terms(clause)) for clause in clauses]
     return reduce(and_, parts) if parts else None
+
+
+def _terms(clause: Clause) -> list[Any]:
+    """Return the clause's terms; many values go as one set, since ibis nests each OR."""
+    column = row[clause.column]
+    values = [term.value for term in clause.any_of if isinstance(term, predicate.Equal)]
+    others = [t for t in clause.any_of if not isinstance(t, predicate.Equal)]
+    terms = [_TERMS[type(term)](column, term) for term in others]
+    return [*terms, column.isin(values)] if values else terms
 
 
 def _range(column: Any, term: Any) -> Any:
@@ -351,7 +354,6 @@ def _range(column: Any, term: Any) -> Any:
 
 _TERMS: dict[type, Callable[[Any, Any], Any]] = {
     predicate.Range: _range,
-    predicate.Equal: lambda column, term: column == term.value,
     predicate.Null: lambda column, _: column.isnull(),
     predicate.NotNull: lambda column, _: ~column.isnull(),
     predicate.Prefix: lambda column, term: column.startswith(term.text),
