@@ -118,7 +118,7 @@ class CountsToFlux:
 
     factor: float
     band_kev: tuple[float, float]
-    source: str
+    source: str = "stated by the caller"
     factor_err: float = 0.0
     unit: str = "erg / (cm2 ct)"
 

@@ -1,0 +1,26 @@
+"""Bokeh figures from frames: returned, never shown; offline, with units on every axis.
+
+A figure of rows that are simulated says so in its title and across its middle.
+"""
+
+from orbital_kernel.plots.detection import detection
+from orbital_kernel.plots.latency import latency
+from orbital_kernel.plots.light_curve import light_curve
+from orbital_kernel.plots.look import to_html
+from orbital_kernel.plots.match_separations import match_separations
+from orbital_kernel.plots.population import population
+from orbital_kernel.plots.rates import rates
+from orbital_kernel.plots.sky_map import sky_map
+from orbital_kernel.plots.storage import storage
+
+__all__ = [
+    "detection",
+    "latency",
+    "light_curve",
+    "match_separations",
+    "population",
+    "rates",
+    "sky_map",
+    "storage",
+    "to_html",
+]

@@ -1,0 +1,163 @@
+"""One burst close up: its bins, its background, its window and its T90."""
+
+import json
+from typing import Any
+
+import numpy as np
+import polars as pl
+from bokeh.models import BoxAnnotation, ColumnDataSource, HoverTool, Span
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.plots import look
+from orbital_kernel.plots.rates import step_columns, windows
+from orbital_kernel.science.columns import demand, fill, with_seconds
+from orbital_kernel.times import to_utc_iso
+
+MARGIN = 3.0
+LEAST_S = 5.0
+
+
+def detection(
+    series: pl.DataFrame, burst: pl.DataFrame, *, margin: float = MARGIN
+) -> Any:
+    """Return a figure of the bins around one burst, seconds from its window's start.
+
+    `burst` is one row of cross.bursts, `series` the `rates` rows it was found in;
+    channels of a bin are summed. Shown are `margin` lengths of the window or T90 to
+    either side. Raises QueryError unless there is exactly one burst.
+    """
+    if burst.height != 1:
+        raise QueryError(f"a detection is drawn of one burst; {burst.height} are given")
+    demand(series, "time", "bin_s", "rate", "unit", what="rates")
+    full = fill(
+        windows(burst),
+        {n: pl.Float64() for n in ("t90_s", "t90_start_s", "background")},
+    )
+    told = fill(full, {"cause": pl.String(), "matches": pl.String()}).row(0, named=True)
+    bins = _bins(series, full["time"])
+    start, stop = _reach(told, margin)
+    shown = bins.filter(pl.col("since_s").is_between(start, stop))
+    drawn = look.canvas(
+        _title(told),
+        series,
+        burst,
+        x_axis_label=f"time since {_utc(full)} UTC (s)",
+        y_axis_label=f"rate ({look.unit_label(series['unit'].drop_nulls().first())})",  # type: ignore[arg-type]
+        x_range=(start, stop),
+    )
+    _windows(drawn, told)
+    _draw(drawn, shown)
+    look.note(drawn, _note(told))
+    return drawn
+
+
+def _bins(series: pl.DataFrame, zero: pl.Series) -> pl.DataFrame:
+    summed = (
+        fill(series, {"rate_err": pl.Float64()})
+        .filter(pl.col("rate").is_finite(), pl.col("time").is_not_null())
+        .group_by("time")
+        .agg(
+            pl.col("bin_s").first(),
+            pl.col("rate").sum(),
+            pl.col("rate_err").pow(2).sum().sqrt().alias("rate_err"),
+        )
+        .sort("time")
+    )
+    return with_seconds(summed, "since_s", pl.col("time") - zero[0])
+
+
+def _reach(told: dict[str, Any], margin: float) -> tuple[float, float]:
+    first = min(0.0, told["t90_start_s"] or 0.0)
+    last = max(
+        told["timescale_s"], (told["t90_start_s"] or 0.0) + (told["t90_s"] or 0.0)
+    )
+    pad = max(margin * (last - first), LEAST_S)
+    return first - pad, last + pad
+
+
+def _title(told: dict[str, Any]) -> str:
+    matched = json.loads(told["matches"]) if told["matches"] else []
+    name = next(
+        (m["name"] for m in matched if isinstance(m, dict) and m.get("name")), None
+    )
+    found = f"{told['cause'] or 'excursion'}, {told['significance']:.1f} sigma in {told['timescale_s']:g} s"
+    return f"{name}: {found}" if name else found[0].upper() + found[1:]
+
+
+def _utc(burst: pl.DataFrame) -> str:
+    return str(to_utc_iso(burst["time"].to_numpy())[0]).replace("T", " ")
+
+
+def _windows(drawn: Any, told: dict[str, Any]) -> None:
+    color = look.colors([told["cause"] or "unknown"])[told["cause"] or "unknown"]
+    if told["t90_s"]:
+        begin = told["t90_start_s"] or 0.0
+        drawn.add_layout(
+            BoxAnnotation(
+                left=begin,
+                right=begin + told["t90_s"],
+                fill_color="#9CA3AF",
+                fill_alpha=0.18,
+            )
+        )
+    drawn.add_layout(
+        BoxAnnotation(
+            left=0, right=told["timescale_s"], fill_color=color, fill_alpha=0.22
+        )
+    )
+    if told["background"] is not None:
+        drawn.add_layout(
+            Span(
+                location=told["background"],
+                dimension="width",
+                line_color=look.PALE,
+                line_dash="dashed",
+            )
+        )
+
+
+def _draw(drawn: Any, shown: pl.DataFrame) -> None:
+    since, width = shown["since_s"].to_numpy(), shown["bin_s"].to_numpy()
+    rate, error = shown["rate"].to_numpy(), shown["rate_err"].fill_null(0.0).to_numpy()
+    steps = ColumnDataSource(step_columns(since, width, rate))
+    drawn.line("x", "y", source=steps, color=look.CYCLE[0], line_width=1.4)
+    middle = since + width / 2
+    points = ColumnDataSource(
+        {
+            "x": middle,
+            "y": rate,
+            "low": rate - error,
+            "high": rate + error,
+            "err": error,
+            "w": width,
+        }
+    )
+    drawn.segment(
+        "x", "low", "x", "high", source=points, color=look.CYCLE[0], alpha=0.45
+    )
+    marks = drawn.scatter(
+        "x",
+        "y",
+        source=points,
+        size=3 if np.size(since) > 300 else 5,
+        color=look.CYCLE[0],
+    )
+    drawn.add_tools(
+        HoverTool(
+            renderers=[marks],
+            tooltips=[
+                ("time", "@x{0.000} s"),
+                ("rate", "@y{0.0000} ± @err{0.0000}"),
+                ("bin", "@w{0.000} s"),
+            ],
+        )
+    )
+
+
+def _note(told: dict[str, Any]) -> str:
+    parts = ["coloured: best window"]
+    if told["t90_s"]:
+        parts.append(f"grey: T90 = {told['t90_s']:.2f} s")
+    if told["background"] is not None:
+        parts.append("dashed: background")
+    return " · ".join(parts)

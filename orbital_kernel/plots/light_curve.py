@@ -1,0 +1,287 @@
+"""Points of all observatories on one time axis, in one unit and band."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJS,
+    HoverTool,
+    LinearAxis,
+    NumeralTickFormatter,
+    Range1d,
+)
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.plots import look
+from orbital_kernel.science.columns import demand, fill, with_seconds
+from orbital_kernel.times import to_utc_iso
+
+LOG_FROM = 1000.0
+DAY_MS = 86_400_000.0
+CROWD = 200
+SCALES = ("auto", "utc", "log")
+
+_SHAPE = {
+    "observatory": pl.String(),
+    "object": pl.String(),
+    "obs_id": pl.String(),
+    "instrument": pl.String(),
+    "is_limit": pl.Boolean(),
+    "left_out": pl.String(),
+    "value_err_plus": pl.Float64(),
+    "value_err_minus": pl.Float64(),
+    "value_err_model": pl.Float64(),
+    "time_err_plus_s": pl.Float64(),
+    "time_err_minus_s": pl.Float64(),
+    "band_low_kev": pl.Float64(),
+    "band_high_kev": pl.Float64(),
+}
+
+
+def light_curve(
+    curve: pl.DataFrame, *, title: str | None = None, time_axis: str = "auto"
+) -> Any:
+    """Return a figure of a joint curve: log flux over UTC, elapsed days above.
+
+    `curve` is what science.lightcurves.joint returns (or `photometry` rows of one
+    unit and band). Limits are open triangles pointing down, errors asymmetric; what
+    cannot be drawn is counted under the title. `time_axis` 'log' draws the elapsed
+    time since t0 instead of UTC; 'auto' does so where all points come after t0 and
+    span a factor of 1000. Raises QueryError for mixed units or bands.
+    """
+    demand(curve, "time", "value", "unit", what="a light curve's points")
+    if time_axis not in SCALES:
+        raise QueryError(
+            f"a time axis is one of {', '.join(SCALES)}; got {time_axis!r}"
+        )
+    rows = _prepared(curve)
+    _one(rows, "unit", "band_low_kev", "band_high_kev")
+    shown = rows.filter(
+        pl.col("value") > 0, pl.col("time").is_not_null(), pl.col("left_out").is_null()
+    )
+    log = time_axis == "log" or (time_axis == "auto" and _wide(shown))
+    if log:
+        shown = shown.filter(pl.col("since_s") > 0)
+    low, high = _heights(shown)
+    drawn = look.canvas(
+        title or _title(rows),
+        curve,
+        x_axis_type="log" if log else "datetime",
+        y_axis_type="log",
+        y_range=Range1d(low, high),
+        y_axis_label=_flux_label(rows),
+    )
+    start = _zero(shown)
+    (_log_time if log else _utc_time)(drawn, shown, start)
+    items = [
+        (name, _points(drawn, part, color=color, log=log, floor=low))
+        for (name, part), color in _parts(shown)
+    ]
+    look.log_axis(drawn.yaxis[0])
+    look.legend(drawn, items)
+    look.note(drawn, _missing(rows, shown))
+    return drawn
+
+
+def _prepared(curve: pl.DataFrame) -> pl.DataFrame:
+    rows = fill(curve, _SHAPE).with_columns(
+        pl.coalesce("observatory", "instrument", pl.lit("points")).alias("observatory"),
+        pl.col("is_limit").fill_null(value=False),
+    )
+    if "since_s" in rows.columns:
+        return rows
+    return with_seconds(rows, "since_s", pl.col("time") - pl.col("time").min())
+
+
+def _one(rows: pl.DataFrame, *names: str) -> None:
+    for name in names:
+        values = rows.filter(pl.col("left_out").is_null())[name].drop_nulls().unique()
+        if values.len() > 1:
+            raise QueryError(
+                f"points of several {name} cannot share an axis:"
+                f" {', '.join(str(v) for v in values.sort().to_list()[:4])};"
+                " bring them into one with science.lightcurves.joint"
+            )
+
+
+def _wide(shown: pl.DataFrame) -> bool:
+    since = shown["since_s"].to_numpy()
+    return bool(
+        since.size > 1 and since.min() > 0 and np.ptp(since) > LOG_FROM * since.min()
+    )
+
+
+def _zero(shown: pl.DataFrame) -> pl.Series:
+    """Return t0 (TT), which `since_s` counts from."""
+    since = pl.duration(nanoseconds=(pl.col("since_s") * 1e9).cast(pl.Int64))
+    return shown.select(
+        (pl.col("time").cast(pl.Datetime("ns")) - since).first()
+    ).to_series()
+
+
+def _heights(shown: pl.DataFrame) -> tuple[float, float]:
+    if shown.is_empty():
+        return 0.1, 10.0
+    top = shown["value"] + shown["value_err_plus"].fill_null(0.0)
+    bottom = pl.select(
+        pl.max_horizontal(
+            shown["value"] - shown["value_err_minus"].fill_null(0.0), shown["value"] / 4
+        )
+    ).to_series()
+    return float(bottom.min()) / 1.6, float(top.max()) * 1.6  # type: ignore[arg-type]
+
+
+def _title(rows: pl.DataFrame) -> str:
+    names = rows["object"].drop_nulls().unique().sort().to_list()
+    return f"Light curve of {names[0]}" if len(names) == 1 else "Light curve"
+
+
+def _flux_label(rows: pl.DataFrame) -> str:
+    unit = rows["unit"].drop_nulls()
+    low, high = rows["band_low_kev"].drop_nulls(), rows["band_high_kev"].drop_nulls()
+    band = f"{low[0]:g}–{high[0]:g} keV flux" if len(low) and len(high) else "value"  # noqa: RUF001
+    return f"{band} ({look.unit_label(unit[0] if len(unit) else None)})"
+
+
+def _log_time(drawn: Any, _: pl.DataFrame, start: pl.Series) -> None:
+    look.log_axis(drawn.xaxis[0])
+    utc = to_utc_iso(start.to_numpy(), unit="s")[0] if len(start) else None
+    drawn.xaxis.axis_label = f"time since {(utc or 'T0').replace('T', ' ')} UTC (s)"
+
+
+def _utc_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
+    """Label UTC below, and elapsed days above on a range that follows the zoom."""
+    drawn.xaxis.axis_label = "time (UTC)"
+    if shown.is_empty():
+        return
+    ms, zero = look.utc_ms(shown["time"]), float(look.utc_ms(start)[0])
+    pad = max((ms.max() - ms.min()) * 0.04, DAY_MS / 24)
+    drawn.x_range = Range1d(ms.min() - pad, ms.max() + pad)
+    elapsed = Range1d(
+        *((end - zero) / DAY_MS for end in (ms.min() - pad, ms.max() + pad))
+    )
+    drawn.extra_x_ranges = {"elapsed": elapsed}
+    above = LinearAxis(x_range_name="elapsed", axis_label="days since the first point")
+    given = to_utc_iso(start.to_numpy(), unit="s")[0]
+    above.axis_label = f"days since {str(given).replace('T', ' ')} UTC"
+    above.formatter = NumeralTickFormatter(format="0,0.[000]")
+    look.dress_axis(above)
+    drawn.add_layout(above, "above")
+    follow = CustomJS(
+        args={"main": drawn.x_range, "other": elapsed, "zero": zero, "day": DAY_MS},
+        code="other.setv({start: (main.start - zero) / day, end: (main.end - zero) / day})",
+    )
+    drawn.x_range.js_on_change("start", follow)
+    drawn.x_range.js_on_change("end", follow)
+
+
+def _parts(shown: pl.DataFrame) -> list[tuple[tuple[str, pl.DataFrame], str]]:
+    """Return the observatories with few points last, so that they lie on top."""
+    counts = (
+        shown.group_by("observatory")
+        .len()
+        .sort("len", "observatory", descending=[True, False])
+    )
+    names = counts["observatory"].to_list()
+    color = look.colors(sorted(names))
+    return [((n, shown.filter(pl.col("observatory") == n)), color[n]) for n in names]
+
+
+def _points(
+    drawn: Any, part: pl.DataFrame, *, color: str, log: bool, floor: float
+) -> list[Any]:
+    """Draw one observatory's detections and limits; return what a legend click hides."""
+    made = []
+    for limit in (False, True):
+        rows = part.filter(pl.col("is_limit") == limit)
+        if rows.is_empty():
+            continue
+        source = ColumnDataSource(_columns(rows, log=log, floor=floor))
+        made.append(
+            drawn.segment(
+                "left", "y", "right", "y", source=source, color=color, alpha=0.55
+            )
+        )
+        bar = {"line_width": 1.3, "source": source, "color": color, "alpha": 0.55}
+        made.append(drawn.segment("x", "low", "x", "high", **bar))
+        marks = drawn.scatter(
+            "x",
+            "y",
+            source=source,
+            marker="inverted_triangle" if limit else "circle",
+            size=10 if limit else 5 if part.height > CROWD else 8,
+            line_color=color,
+            fill_color="white" if limit else color,
+            line_width=1.5 if limit else 0.5,
+            fill_alpha=0.85,
+        )
+        drawn.add_tools(_hover(marks, part, limit=limit))
+        made.append(marks)
+    return made
+
+
+def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
+    """Return what is drawn; a lower bar below zero ends at the foot of the plot."""
+    value = rows["value"].to_numpy()
+    plus, minus = (
+        rows[f"value_err_{side}"].fill_null(0.0).to_numpy()
+        for side in ("plus", "minus")
+    )
+    since = rows["since_s"].to_numpy()
+    later, earlier = (
+        rows[f"time_err_{side}_s"].fill_null(0.0).to_numpy()
+        for side in ("plus", "minus")
+    )
+    x, scale = (since, 1.0) if log else (look.utc_ms(rows["time"]), 1000.0)
+    left = x - earlier * scale
+    arrow = np.where(rows["is_limit"].to_numpy(), value / 1.6, value - minus)
+    return {
+        "x": x,
+        "y": value,
+        "left": np.where(left > 0, left, x) if log else left,
+        "right": x + later * scale,
+        "low": np.maximum(arrow, floor),
+        "high": value + plus,
+        "utc": [text or "" for text in to_utc_iso(rows["time"].to_numpy(), unit="s")],
+        "days": since / 86400,
+        "plus": plus,
+        "minus": minus,
+        "model": rows["value_err_model"].fill_null(0.0).to_numpy(),
+        "obs_id": rows["obs_id"].fill_null("").to_list(),
+        "instrument": rows["instrument"].fill_null("").to_list(),
+        "observatory": rows["observatory"].to_list(),
+    }
+
+
+def _hover(marks: Any, part: pl.DataFrame, *, limit: bool) -> HoverTool:
+    unit = look.unit_label(part["unit"].drop_nulls().first())  # type: ignore[arg-type]
+    value = "< @y{0.00e+0}" if limit else "@y{0.00e+0}  +@plus{0.0e+0} −@minus{0.0e+0}"  # noqa: RUF001
+    return HoverTool(
+        renderers=[marks],
+        tooltips=[
+            ("", "@observatory @instrument @obs_id"),
+            ("UTC", "@utc"),
+            ("elapsed", "@days{0,0.0000} d"),
+            ("upper limit" if limit else "flux", f"{value} {unit}"),
+            ("band conversion", f"± @model{{0.0e+0}} {unit}"),
+        ],
+    )
+
+
+def _missing(rows: pl.DataFrame, shown: pl.DataFrame) -> str:
+    left = int(rows["left_out"].is_not_null().sum())
+    hidden = rows.height - left - shown.height
+    parts = [f"{shown.height:,} points"]
+    if left:
+        reasons = rows["left_out"].drop_nulls().unique().sort().to_list()
+        first = (
+            reasons[0] if len(reasons) == 1 else f"{len(reasons)} reasons, see left_out"
+        )
+        parts.append(f"{left:,} left out: {first}")
+    if hidden:
+        parts.append(
+            f"{hidden:,} not on logarithmic axes (not above zero, or without value)"
+        )
+    return " · ".join(parts)

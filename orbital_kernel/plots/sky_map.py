@@ -1,0 +1,274 @@
+"""Positions on the sky: all of it in Aitoff's projection, or a field in RA and Dec."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, HoverTool, Range1d
+from numpy.typing import ArrayLike, NDArray
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.plots import look
+from orbital_kernel.science.columns import demand, fill, finite
+
+Reals = NDArray[np.float64]
+Cone = tuple[float, float, float]
+"""RA and Dec in degrees, radius in arcmin."""
+
+FIELD_DEG = 25.0
+CENTRE_RA = 180.0
+PROJECTIONS = ("auto", "aitoff", "field")
+_NAMES = ("source_id", "name", "object", "obs_id")
+
+
+def sky_map(
+    positions: pl.DataFrame,
+    *,
+    title: str = "Sky map",
+    cone: Cone | None = None,
+    projection: str = "auto",
+) -> Any:
+    """Return a map of rows with `ra` and `dec` (ICRS degrees), RA growing to the left.
+
+    Rows may be sources, pointings or bursts; colours follow `observatory` (else
+    `catalog`). 'aitoff' shows the whole sky, 'field' a patch to scale, with error
+    circles where rows have `error_radius_arcsec`; 'auto' takes the field where all
+    rows (or the cone) fit into 25 degrees. Raises QueryError for another projection.
+    """
+    demand(positions, "ra", "dec", what="a sky map's rows")
+    if projection not in PROJECTIONS:
+        raise QueryError(
+            f"a projection is one of {', '.join(PROJECTIONS)}; got {projection!r}"
+        )
+    rows = _prepared(positions)
+    centre, reach = _extent(rows, cone)
+    field = projection == "field" or (projection == "auto" and reach <= FIELD_DEG)
+    drawn, to_map = (
+        _field(title, positions, centre, reach) if field else _whole(title, positions)
+    )
+    items = [
+        (name, _marks(drawn, part, to_map, color, circles=field))
+        for name, part, color in _groups(rows)
+    ]
+    if cone is not None:
+        _outline(drawn, cone, to_map)
+    look.legend(drawn, items)
+    missing = positions.height - rows.height
+    look.note(
+        drawn,
+        f"{rows.height:,} positions"
+        + (f" · {missing:,} without one" if missing else ""),
+    )
+    return drawn
+
+
+def aitoff(ra: ArrayLike, dec: ArrayLike) -> tuple[Reals, Reals]:
+    """Return x (-2 to 2, RA 360 to 0) and y (-1 to 1) of Aitoff's projection, in pi/2."""
+    away = np.asarray(ra, dtype=np.float64) % 360 - CENTRE_RA
+    half, lat = np.radians(away) / 2, np.radians(np.asarray(dec, dtype=np.float64))
+    alpha = np.arccos(np.clip(np.cos(lat) * np.cos(half), -1, 1))
+    scale = np.where(
+        alpha < 1e-12, 1.0, alpha / np.where(alpha < 1e-12, 1.0, np.sin(alpha))
+    )
+    unit = 2 / np.pi
+    return -2 * np.cos(lat) * np.sin(half) * scale * unit, np.sin(lat) * scale * unit
+
+
+def _prepared(positions: pl.DataFrame) -> pl.DataFrame:
+    shape = {n: pl.String() for n in ("observatory", "catalog", *_NAMES)}
+    rows = fill(positions, shape | {"error_radius_arcsec": pl.Float64()})
+    return rows.with_columns(
+        finite("ra") % 360,
+        finite("dec"),
+        pl.coalesce("observatory", "catalog", pl.lit("positions")).alias("_group"),
+        pl.coalesce(*(pl.col(n).cast(pl.String) for n in _NAMES), pl.lit("")).alias(
+            "_name"
+        ),
+    ).drop_nulls(["ra", "dec"])
+
+
+def _extent(rows: pl.DataFrame, cone: Cone | None) -> tuple[tuple[float, float], float]:
+    """Return the middle of the rows (or the cone) and how far they reach, degrees."""
+    if cone is not None:
+        return (cone[0] % 360, cone[1]), max(cone[2] / 60 * 1.15, 1e-4)
+    if rows.is_empty():
+        return (CENTRE_RA, 0.0), 180.0
+    ra, dec = np.radians(rows["ra"].to_numpy()), np.radians(rows["dec"].to_numpy())
+    x, y, z = np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)
+    mean = np.array([x.mean(), y.mean(), z.mean()])
+    centre = (
+        np.degrees(np.arctan2(mean[1], mean[0])) % 360,
+        np.degrees(np.arctan2(mean[2], np.hypot(mean[0], mean[1]))),
+    )
+    length = max(float(np.linalg.norm(mean)), 1e-12)
+    cosine = np.clip((x * mean[0] + y * mean[1] + z * mean[2]) / length, -1, 1)
+    reach = float(np.degrees(np.arccos(cosine.min())))
+    circles = float(rows["error_radius_arcsec"].fill_null(0.0).max() or 0.0) / 3600  # type: ignore[arg-type]
+    return (float(centre[0]), float(centre[1])), max((reach + circles) * 1.15, 2 / 3600)
+
+
+def _field(
+    title: str, positions: pl.DataFrame, centre: tuple[float, float], reach: float
+) -> tuple[Any, Any]:
+    """Return a patch of fixed shape, one degree as long in RA (at its middle) as in Dec."""
+    stretch = 1 / max(np.cos(np.radians(centre[1])), 0.02)
+    drawn = look.canvas(
+        title,
+        positions,
+        width=640,
+        height=600,
+        sizing_mode="fixed",
+        frame_width=520,
+        frame_height=460,
+        x_range=Range1d(
+            centre[0] + reach * stretch * 520 / 460,
+            centre[0] - reach * stretch * 520 / 460,
+        ),
+        y_range=Range1d(centre[1] - reach, centre[1] + reach),
+        x_axis_label="right ascension (deg, ICRS)",
+        y_axis_label="declination (deg, ICRS)",
+    )
+    drawn.xaxis.formatter = CustomJSTickFormatter(
+        code="return String(Math.round(((tick % 360) + 360) % 360 * 1e6) / 1e6)"
+    )
+
+    def to_map(ra: ArrayLike, dec: ArrayLike) -> tuple[Reals, Reals]:
+        away = (np.asarray(ra, dtype=np.float64) - centre[0] + 180) % 360 - 180
+        return centre[0] + away, np.asarray(dec, dtype=np.float64)
+
+    return drawn, to_map
+
+
+def _whole(title: str, positions: pl.DataFrame) -> tuple[Any, Any]:
+    drawn = look.canvas(
+        title,
+        positions,
+        width=900,
+        height=520,
+        sizing_mode="fixed",
+        frame_width=820,
+        frame_height=410,
+        x_range=Range1d(-2.08, 2.08),
+        y_range=Range1d(-1.04, 1.04),
+        x_axis_label="right ascension (deg, ICRS), 360 left to 0 right · Aitoff projection",
+        y_axis_label="declination (deg, ICRS)",
+    )
+    drawn.grid.grid_line_color = None
+    for axis in drawn.axis:
+        axis.ticker = []
+        axis.axis_line_color = None
+    _graticule(drawn)
+    return drawn, aitoff
+
+
+def _graticule(drawn: Any) -> None:
+    turn, up = np.linspace(0, 359.999, 181), np.linspace(-90, 90, 91)
+    lines = [aitoff(np.full(91, ra), up) for ra in (*range(0, 360, 30), 359.999)]
+    lines += [aitoff(turn, np.full(181, dec)) for dec in range(-60, 90, 30)]
+    drawn.multi_line(
+        [x for x, _ in lines], [y for _, y in lines], color=look.GRID, line_width=1
+    )
+    edge = [aitoff(np.full(91, ra), up) for ra in (0.0, 359.999)]
+    drawn.multi_line(
+        [x for x, _ in edge], [y for _, y in edge], color=look.PALE, line_width=1.2
+    )
+    text = {"text_font_size": "11px", "text_color": look.PALE, "text_font": look.FONT}
+    ra = np.arange(60, 360, 60)
+    x, y = aitoff(ra, np.zeros(ra.size))
+    drawn.text(x, y, [f"{a}°" for a in ra], x_offset=3, y_offset=-2, **text)
+    dec = np.array([-60, -30, 30, 60])
+    x, y = aitoff(np.full(4, 359.999), dec)
+    drawn.text(
+        x,
+        y,
+        [f"{d:+d}°" for d in dec],
+        x_offset=-6,
+        text_align="right",
+        text_baseline="middle",
+        **text,
+    )
+
+
+def _groups(rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame, str]]:
+    names = rows["_group"].unique().sort().to_list()
+    color = look.colors(names)
+    return [(n, rows.filter(pl.col("_group") == n), color[n]) for n in names]
+
+
+def _marks(
+    drawn: Any, part: pl.DataFrame, to_map: Any, color: str, *, circles: bool
+) -> list[Any]:
+    ra, dec = part["ra"].to_numpy(), part["dec"].to_numpy()
+    x, y = to_map(ra, dec)
+    radius = part["error_radius_arcsec"].to_numpy().astype(np.float64)
+    source = ColumnDataSource(
+        {
+            "x": x,
+            "y": y,
+            "ra": ra,
+            "dec": dec,
+            "name": part["_name"].to_list(),
+            "group": part["_group"].to_list(),
+            "error": radius,
+            "tall": 2 * np.nan_to_num(radius) / 3600,
+            "wide": 2
+            * np.nan_to_num(radius)
+            / 3600
+            / np.maximum(np.cos(np.radians(dec)), 0.02),
+        }
+    )
+    size = 3 if part.height > 2000 else 5 if part.height > 200 else 8
+    marks = drawn.scatter(
+        "x", "y", source=source, size=size, color=color, alpha=0.65, line_color=None
+    )
+    drawn.add_tools(
+        HoverTool(
+            renderers=[marks],
+            tooltips=[
+                ("", "@group @name"),
+                ("RA, Dec (ICRS)", "@ra{0.00000}°, @dec{0.00000}°"),
+                ("position error", "@error{0.00} arcsec"),
+            ],
+        )
+    )
+    made = [marks]
+    if circles and np.isfinite(radius).any():
+        made.append(
+            drawn.ellipse(
+                "x",
+                "y",
+                "wide",
+                "tall",
+                source=source,
+                fill_alpha=0.08,
+                fill_color=color,
+                line_color=color,
+                line_alpha=0.8,
+            )
+        )
+    return made
+
+
+def _outline(drawn: Any, cone: Cone, to_map: Any) -> None:
+    """Draw the cone's circle on the sphere, broken where the map's edge cuts it."""
+    ra0, dec0, radius = (
+        np.radians(cone[0]),
+        np.radians(cone[1]),
+        np.radians(cone[2] / 60),
+    )
+    around = np.linspace(0, 2 * np.pi, 181)
+    sine = np.sin(dec0) * np.cos(radius) + np.cos(dec0) * np.sin(radius) * np.cos(
+        around
+    )
+    dec = np.arcsin(np.clip(sine, -1, 1))
+    turn = np.arctan2(
+        np.sin(around) * np.sin(radius) * np.cos(dec0),
+        np.cos(radius) - np.sin(dec0) * sine,
+    )
+    x, y = to_map(np.degrees(ra0 + turn) % 360, np.degrees(dec))
+    jump = np.abs(np.diff(x, prepend=x[0])) > 0.5 * abs(
+        drawn.x_range.end - drawn.x_range.start
+    )
+    drawn.line(
+        np.where(jump, np.nan, x), y, color=look.INK, line_dash="dashed", line_width=1.4
+    )
