@@ -323,7 +323,6 @@ def _packed(definition: Definition) -> tuple[bytes, str]:
         "partition_keys": [asdict(k) for k in definition.partition_keys],
         "vector_index": definition.vector_index and asdict(definition.vector_index),
         "projections": [asdict(p) for p in definition.projections],
-        "imports_id": definition.imports_id,
         "expansions": [
             {**asdict(e), "columns": e.columns.hex()} for e in definition.expansions
         ],
@@ -350,7 +349,6 @@ def _definition(fields: bytes, text: str) -> Definition:
             Expansion(**{**e, "columns": bytes.fromhex(e["columns"])})
             for e in rest["expansions"]
         ),
-        imports_id=rest["imports_id"],
     )
 
 

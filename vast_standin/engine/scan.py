@@ -116,7 +116,7 @@ class Scan:
                 found += piece.rows
             if cut is not None:
                 return Share(tuple(pieces), at + cut - low, read, len(groups))
-            if read >= _MOST_ROWS_TESTED:
+            if limit is not None and read >= _MOST_ROWS_TESTED:
                 return Share(tuple(pieces), at + high - low, read, len(groups))
         return Share(tuple(pieces), FINISHED, read, len(groups))
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from vast_standin.engine.segment import Positions, RowIds, Segment
 
 EXTERNAL_ROW_ID = "vastdb_rowid"
+ATTACHED = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,6 @@ class Definition:
     vector_index: VectorIndex | None = None
     projections: tuple[Projection, ...] = ()
     expansions: tuple[Expansion, ...] = ()
-    imports_id: int | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -180,3 +180,8 @@ class Table:
             positions, hit = segment.base.find(wanted[begin:end])
             if len(positions):
                 yield index, positions, np.flatnonzero(hit) + begin
+
+
+def attached_name(owner: Table, kind: str) -> str:
+    """Name a table that belongs to another; such tables are in no schema."""
+    return f"{owner.id}/{kind}"

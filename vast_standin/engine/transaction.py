@@ -32,7 +32,7 @@ from vast_standin.engine.operations import (
 from vast_standin.engine.physical import physical
 from vast_standin.engine.root import Root, Schema
 from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
-from vast_standin.engine.table import Definition, Table
+from vast_standin.engine.table import ATTACHED, Definition, Table, attached_name
 from vast_standin.engine.zones import pack, zones_of
 from vast_standin.http import ProtocolError
 
@@ -127,11 +127,24 @@ class Transaction:
             self.apply(PutTable(table))
         return table
 
+    def attach(self, owner: Table, kind: str, definition: Definition) -> Table:
+        """Create a table that belongs to another and is dropped with it."""
+        name = attached_name(owner, kind)
+        self.lock(("table name", "0", name), "exclusive")
+        with self.mutex:
+            table = Table(self._engine.new_id(), ATTACHED, name, definition)
+            self.apply(PutTable(table))
+        return table
+
     def drop_table(self, table: Table) -> None:
-        """Drop a table."""
+        """Drop a table, and what is attached to it."""
         self._lock_table(table, "exclusive")
         with self.mutex:
             self.apply(RemoveTable(table.id))
+            prefix = attached_name(table, "")
+            for other in list(self.root.tables_in(ATTACHED)):
+                if other.name.startswith(prefix):
+                    self.apply(RemoveTable(other.id))
 
     def rename_table(self, table: Table, schema: Schema, name: str) -> None:
         """Give a table another name or schema; 409 when that is taken."""
@@ -162,7 +175,7 @@ class Transaction:
         """Add rows; columns by number, missing ones are null. Returns their row ids."""
         self._lock_table(table, "append")
         nbytes = sum(c.nbytes for c in columns.values())
-        self._engine.check_space(self.root.schemas[table.schema_id].bucket, nbytes)
+        self._check_space(table, nbytes)
         if rows == 0:
             return np.empty(0, dtype=np.uint64)
         if external is None:
@@ -188,7 +201,7 @@ class Transaction:
         self._lock_table(table, "rows")
         self._claim(table, row_ids)
         nbytes = sum(c.nbytes for c in columns.values())
-        self._engine.check_space(self.root.schemas[table.schema_id].bucket, nbytes)
+        self._check_space(table, nbytes)
         batch = pa.record_batch(list(columns.values()), names=[str(n) for n in columns])
         extent = self._file().append(batch)
         with self.mutex:
@@ -220,6 +233,11 @@ class Transaction:
     def writer(self) -> FileWriter | None:
         """Give the file this transaction writes, if it wrote any."""
         return self._writer
+
+    def _check_space(self, table: Table, nbytes: int) -> None:
+        schema = self.root.schemas.get(table.schema_id)
+        if schema is not None:
+            self._engine.check_space(schema.bucket, nbytes)
 
     def _file(self) -> FileWriter:
         with self.mutex:

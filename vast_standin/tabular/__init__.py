@@ -10,6 +10,7 @@ from vast_standin.engine.engine import Engine
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.tabular import (
     columns,
+    imports,
     query_data,
     rows,
     schemas,
@@ -44,6 +45,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("PUT", "rows"): rows.update_rows,
     ("DELETE", "rows"): rows.delete_rows,
     ("GET", "data"): query_data.query_data,
+    ("POST", "data"): imports.import_objects,
 }
 COMMANDS = frozenset(command for _, command in ROUTES)
 

@@ -11,11 +11,10 @@ from vast_standin.engine.root import Root, Schema
 from vast_standin.engine.table import Table
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError, Request
-from vast_standin.tabular.derived import imports_table, partitions_table
+from vast_standin.tabular.derived import IMPORTS, imports_table, partitions_table
 from vast_standin.tabular.partitions import PARTITIONS_SUFFIX
 
 SNAPSHOTS = ".snapshot"
-IMPORTS = "vastdb-imported-objects"
 _LARGEST_BODY = 64 << 20
 
 

@@ -26,11 +26,17 @@ _SORT_INDEX = b"VAST:sort_index"
 
 @dataclass(frozen=True)
 class Listed:
-    """A column as a listing shows it."""
+    """A column a listing may show; described only when it does."""
 
     id: int
     name: str
-    field: pa.Field
+    definition: Definition
+    number: int
+
+    @property
+    def field(self) -> pa.Field:
+        """Describe the column."""
+        return _described(self.definition, self.number)
 
 
 def list_columns(call: Call) -> Response:
@@ -49,7 +55,7 @@ def list_sorted_columns(call: Call) -> Response:
             "Listing sorted columns of a table without elysium enabled",
         )
     columns = [
-        Listed(i + 1, c.name, _described(definition, c.number))
+        Listed(i + 1, c.name, definition, c.number)
         for i, c in enumerate(definition.by_number[n] for n in definition.sort_key)
     ]
     return answer(call, columns)
@@ -79,8 +85,7 @@ def rename_column(call: Call) -> Response:
 def listed(definition: Definition) -> list[Listed]:
     """Describe the columns of a table."""
     return [
-        Listed(c.number + 1, c.name, _described(definition, c.number))
-        for c in definition.columns
+        Listed(c.number + 1, c.name, definition, c.number) for c in definition.columns
     ]
 
 

@@ -4,9 +4,17 @@ import pyarrow as pa
 
 from vast_standin.engine.memory import table_of
 from vast_standin.engine.root import Root
-from vast_standin.engine.table import Table
+from vast_standin.engine.table import (
+    ATTACHED,
+    Column,
+    Definition,
+    Table,
+    attached_name,
+)
+from vast_standin.http import ProtocolError
 from vast_standin.tabular.partitions import partitions
 
+IMPORTS = "vastdb-imported-objects"
 IMPORT_FIELDS = pa.schema(
     [
         ("BucketName", pa.string()),
@@ -14,14 +22,25 @@ IMPORT_FIELDS = pa.schema(
         ("ObjectSize", pa.int64()),
         ("ImportTime", pa.timestamp("us")),
         ("RowCount", pa.int64()),
+        ("Fingerprint", pa.string()),
     ]
 )
 
 
+IMPORTS_DEFINITION = Definition(
+    tuple(Column(i, field) for i, field in enumerate(IMPORT_FIELDS)),
+    len(IMPORT_FIELDS),
+)
+
+
 def imports_table(root: Root, table: Table) -> Table:
-    """Give the table of objects imported into a table; empty before the first."""
-    found = root.tables.get(table.definition.imports_id or -1)
-    return found if found is not None else table_of(IMPORT_FIELDS.empty_table())
+    """Give the table of objects imported into a table; 404 when it was dropped."""
+    found = root.table_ids.get((ATTACHED, attached_name(table, IMPORTS)))
+    if found is None:
+        raise ProtocolError(
+            404, "NoSuchKey", f"the imports table of {table.name} was dropped"
+        )
+    return root.tables[found]
 
 
 def partitions_table(table: Table) -> Table:

@@ -15,6 +15,7 @@ from vast_standin.http import ProtocolError
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
 _I32 = struct.Struct("<i")
+_SCALARS = {code: struct.Struct("<" + code) for code in "bBhHiIqQfd?"}
 
 
 def broken(what: str) -> ProtocolError:
@@ -28,30 +29,31 @@ class FlatTable:
 
     data: bytes
     at: int
+    layouts: dict[int, tuple[int, ...]]
 
     @classmethod
     def root(cls, data: bytes) -> "FlatTable":
         """Open the root table of a message."""
-        return cls(data, _read(_U32, data, 0))
+        return cls(data, _read(_U32, data, 0), {})
 
     def offset(self, slot: int) -> int:
         """Locate a field; 0 when it is absent."""
-        vtable = self.at - _read(_I32, self.data, self.at)
-        entry = 4 + 2 * slot
-        if entry >= _read(_U16, self.data, vtable):
-            return 0
-        found = _read(_U16, self.data, vtable + entry)
+        where = self.at - _read(_I32, self.data, self.at)
+        layout = self.layouts.get(where)
+        if layout is None:
+            layout = self.layouts[where] = _layout(self.data, where)
+        found = layout[slot] if slot < len(layout) else 0
         return self.at + found if found else 0
 
     def number(self, slot: int, code: str, default: Any = 0) -> Any:
         """Read a scalar; `code` is of the struct module, without byte order."""
         at = self.offset(slot)
-        return _read(struct.Struct("<" + code), self.data, at) if at else default
+        return _read(_SCALARS[code], self.data, at) if at else default
 
     def table(self, slot: int) -> "FlatTable | None":
         """Open a table field."""
         at = self.offset(slot)
-        return FlatTable(self.data, _follow(self.data, at)) if at else None
+        return self._at(_follow(self.data, at)) if at else None
 
     def required(self, slot: int, what: str) -> "FlatTable":
         """Open a table field that must be there."""
@@ -91,7 +93,10 @@ class FlatTable:
         if start + 4 + 4 * count > len(self.data):
             raise broken("a vector ends after the message")
         for i in range(count):
-            yield FlatTable(self.data, _follow(self.data, start + 4 + 4 * i))
+            yield self._at(_follow(self.data, start + 4 + 4 * i))
+
+    def _at(self, at: int) -> "FlatTable":
+        return FlatTable(self.data, at, self.layouts)
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,14 @@ def _read(form: struct.Struct, data: bytes, at: int) -> Any:
         return form.unpack_from(data, at)[0]
     except struct.error as err:
         raise broken("an offset points after the message") from err
+
+
+def _layout(data: bytes, at: int) -> tuple[int, ...]:
+    """Read a table's layout: where each field lies in it."""
+    size = _read(_U16, data, at)
+    if size < 4 or at + size > len(data):
+        raise broken("a layout ends after the message")
+    return struct.unpack_from(f"<{size // 2 - 2}H", data, at + 4)
 
 
 def _follow(data: bytes, at: int) -> int:

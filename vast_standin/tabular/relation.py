@@ -102,6 +102,7 @@ class _Budget:
 
     def __init__(self) -> None:
         self.left = _MOST_NODES
+        self.fields: dict[int, int] = {}
 
     def spend(self, depth: int) -> None:
         self.left -= 1
@@ -143,7 +144,9 @@ def _term(
     unary = name in ("is_null", "is_valid")
     if len(arguments) != (1 if unary else 2):
         raise broken(f"{name} has {len(arguments)} arguments")
-    node = _field_index(arguments[0])
+    node = budget.fields.get(arguments[0].at, -1)
+    if node < 0:
+        node = budget.fields[arguments[0].at] = _field_index(arguments[0])
     if node >= nodes:
         raise broken(f"there is no field number {node}")
     if unary:

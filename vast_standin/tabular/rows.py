@@ -77,14 +77,14 @@ def matched(table: Table, batch: pa.RecordBatch) -> dict[int, pa.Array]:
 def fitted(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
     """Check that values fit a column, and give them its very type."""
     kind = column.field.type
+    if array.type == kind and field.nullable:
+        return array
     if not same_type(field.type, kind):
         raise mismatch(
             f"column {column.name} is of type {kind}, values are of type {field.type}"
         )
     if not field.nullable:
         raise mismatch(f"column {column.name} is nullable, the field sent is not")
-    if array.type == kind:
-        return array
     return array.view(kind) if kind.num_fields == 0 else array.cast(kind)
 
 

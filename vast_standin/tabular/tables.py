@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from vast_standin.engine.table import Definition, Table
 from vast_standin.http import ProtocolError, Response
-from vast_standin.tabular.call import IMPORTS, Call
+from vast_standin.tabular.call import Call
 from vast_standin.tabular.definitions import (
     METRIC_FUNCTIONS,
     new_definition,
     with_sort_key,
 )
+from vast_standin.tabular.derived import IMPORTS, IMPORTS_DEFINITION, imports_table
 from vast_standin.tabular.flat import FlatTable, Scalar, Value, message
 from vast_standin.tabular.listing import page
 from vast_standin.tabular.partitions import PARTITIONS_SUFFIX, partition_count
@@ -36,7 +37,8 @@ def create_table(call: Call) -> Response:
     definition = new_definition(call, read_schema(call.body()), properties=properties)
     with call.engine.writing(call.transaction) as transaction:
         schema = transaction.schema(call.bucket, path)
-        transaction.create_table(schema, name, definition)
+        table = transaction.create_table(schema, name, definition)
+        transaction.attach(table, IMPORTS, IMPORTS_DEFINITION)
     return Response()
 
 
@@ -65,21 +67,17 @@ def drop_table(call: Call) -> Response:
     path, name = call.table_place
     with call.engine.writing(call.transaction) as transaction:
         table = transaction.table(call.bucket, path, name)
-        imports = transaction.root.tables.get(table.definition.imports_id or -1)
-        if imports is not None:
-            transaction.drop_table(imports)
-        if call.parameters.get("sub-table") != IMPORTS:
-            transaction.drop_table(table)
+        if call.parameters.get("sub-table") == IMPORTS:
+            transaction.drop_table(imports_table(transaction.root, table))
         else:
-            transaction.redefine(table.id, lambda d: replace(d, imports_id=None))
+            transaction.drop_table(table)
     return Response()
 
 
 def list_tables(call: Call) -> Response:
     """List the tables of a schema, with their statistics."""
     schema = call.schema()
-    tables = (t for t in call.root.tables_in(schema.id) if not is_hidden(t))
-    chosen = page(call, tables)
+    chosen = page(call, call.root.tables_in(schema.id))
     body = message(
         {
             0: schema.bucket,
@@ -133,11 +131,6 @@ def sorting_score(table: Table) -> int:
         return _SORTED_WHOLLY
     rows = max(1, sum(s.rows for s in table.segments))
     return max(1, 1000 * unsorted // rows)
-
-
-def is_hidden(table: Table) -> bool:
-    """Tell whether a table is part of another and not listed."""
-    return table.name.startswith("\x00")
 
 
 def _with_properties(definition: Definition, properties: str) -> Definition:
