@@ -41,7 +41,11 @@ def _fixed(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str:
     kind = KINDS.get(wanted.kind)
     if not kind or not matches:
         return ""
-    names = [n for n in differing(wanted, matches[0]) if n in kind.fixed]
+    names = [
+        name
+        for name in differing(wanted, matches[0])
+        if name in kind.fixed and matches[0].fields.get(name)
+    ]
     return "".join(
         f"{name} of {wanted.identity} is {matches[0].fields.get(name)!r} and cannot be "
         f"changed to {wanted.fields[name]!r}: write the former into the file, or move "
@@ -50,15 +54,17 @@ def _fixed(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str:
     )
 
 
-def _bucket_taken(wanted: Resource, matches: tuple[Found, ...], actual: Actual) -> str:
-    if wanted.kind != "view" or matches:
+def _bucket_taken(wanted: Resource, _: tuple[Found, ...], actual: Actual) -> str:
+    if wanted.kind != "view":
         return ""
     bucket = wanted.fields["bucket"]
     return "".join(
         f"bucket {bucket!r} is served by view {view.identity} already: "
         "choose another bucket or path in the file"
         for view in actual.found
-        if view.kind == "view" and bucket and view.fields.get("bucket") == bucket
+        if view.kind == "view"
+        and view.fields.get("bucket") == bucket
+        and view.identity != wanted.identity
     )
 
 

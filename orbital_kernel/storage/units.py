@@ -11,7 +11,7 @@ from orbital_kernel.errors import ConfigError
 
 _DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-BYTES = {unit: 1000**power for power, unit in enumerate(_DECIMAL)}
+BYTES: dict[str, int] = {unit: 1000**power for power, unit in enumerate(_DECIMAL)}
 BYTES |= {unit: 1024**power for power, unit in enumerate(_BINARY)}
 SECONDS = {
     **dict.fromkeys(("s", "seconds"), 1),

@@ -1,0 +1,182 @@
+"""From measured queries to sizes nobody has here: rows read, bytes, latency, cost.
+
+A query reads whole row groups. With pruning it reads the share of the table that its
+predicate selects and the ends of the ranges it falls into: rows read = share x rows
+stored + edges. Without, it reads all. Share, edges, bytes a row, time a row and the
+fixed time are fitted to the query ledger, where every one of them is measured. A
+cluster divides the bytes among its nodes, at most one sub-split each; its bandwidths
+are assumptions, and so is everything beyond the largest table measured.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from orbital_kernel.errors import ConfigError
+
+ROW_GROUP = 65_536
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One query of the ledger: sizes in rows and bytes, time in milliseconds."""
+
+    rows_stored: int
+    rows_read: int
+    bytes_read: int
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """What one kind of query does, fitted; `noise` is the 1-sigma scatter of ms, a share."""
+
+    share: float
+    edges: float
+    bytes_a_row: float
+    fixed_ms: float
+    ms_a_row: float
+    noise: float
+    largest_rows: int
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """An assumed cluster: nodes, what one scans, and how the work is cut."""
+
+    cnodes: int = 8
+    bytes_s_a_cnode: float = 5e9
+    subsplits_a_cnode: int = 32
+    rows_a_subsplit: int = 8 * ROW_GROUP
+    overhead_ms: float = 10.0
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a query will do at a size; milliseconds with their interval (90 %)."""
+
+    rows_stored: float
+    rows_read: float
+    bytes_read: float
+    milliseconds: float
+    low_ms: float
+    high_ms: float
+    extrapolated: float
+    """How many times larger than the largest table measured."""
+
+
+def calibrated(measured: Sequence[Measured]) -> Model:
+    """Return the model of one kind of query from measurements at two sizes or more.
+
+    Raises ConfigError where fewer sizes were measured.
+    """
+    sizes = {one.rows_stored for one in measured}
+    if len(sizes) < 2:
+        raise ConfigError(
+            f"a model of scale needs measurements at two table sizes or more, there are "
+            f"{len(sizes)}: run the benchmark at another size"
+        )
+    share, edges = _line([(m.rows_stored, m.rows_read) for m in measured])
+    ms_a_row, fixed = _line([(m.rows_read, m.milliseconds) for m in measured])
+    read = sum(m.rows_read for m in measured)
+    fit = [fixed + ms_a_row * m.rows_read for m in measured]
+    off = [
+        (m.milliseconds - f) / f for m, f in zip(measured, fit, strict=True) if f > 0
+    ]
+    return Model(
+        share=min(share, 1.0),
+        edges=edges,
+        bytes_a_row=sum(m.bytes_read for m in measured) / read if read else 0.0,
+        fixed_ms=fixed,
+        ms_a_row=ms_a_row,
+        noise=math.sqrt(sum(x * x for x in off) / max(1, len(off) - 2)),
+        largest_rows=max(sizes),
+    )
+
+
+def unpruned(model: Model) -> Model:
+    """Return the same query without pruning: every row is read."""
+    return replace(model, share=1.0, edges=0.0)
+
+
+def here(model: Model, rows_stored: float) -> Prediction:
+    """Return what the query does on the machine it was measured on."""
+    rows = rows_read(model, rows_stored)
+    return _told(model, rows_stored, rows, model.fixed_ms + model.ms_a_row * rows)
+
+
+def on(cluster: Cluster, model: Model, rows_stored: float) -> Prediction:
+    """Return what the query does on an assumed cluster."""
+    rows = rows_read(model, rows_stored)
+    splits = max(1.0, math.ceil(rows / cluster.rows_a_subsplit))
+    busy = min(splits / cluster.subsplits_a_cnode, float(cluster.cnodes))
+    rate = max(busy, 1 / cluster.subsplits_a_cnode) * cluster.bytes_s_a_cnode
+    milliseconds = cluster.overhead_ms + 1000 * rows * model.bytes_a_row / rate
+    return _told(model, rows_stored, rows, milliseconds)
+
+
+def rows_read(model: Model, rows_stored: float) -> float:
+    """Return the rows read of a table of that size: never more than it has."""
+    return min(model.share * rows_stored + model.edges, rows_stored)
+
+
+def sensitivity(
+    cluster: Cluster, model: Model, rows_stored: float, *, factor: float = 2.0
+) -> dict[str, tuple[float, float]]:
+    """Return the milliseconds with each assumption divided and multiplied by a factor."""
+    changes = (1 / factor, factor)
+    told = {}
+    for name in ("cnodes", "bytes_s_a_cnode", "subsplits_a_cnode", "overhead_ms"):
+        clusters = (_changed(cluster, name, change) for change in changes)
+        low, high = (on(one, model, rows_stored).milliseconds for one in clusters)
+        told[name] = (low, high)
+    for name in ("share", "edges", "bytes_a_row"):
+        models = (_changed(model, name, change) for change in changes)
+        low, high = (on(cluster, one, rows_stored).milliseconds for one in models)
+        told[name] = (low, high)
+    return told
+
+
+def _changed(one: T, name: str, factor: float) -> T:
+    value = getattr(one, name)
+    changed: dict[str, Any] = {
+        name: max(1, round(value * factor))
+        if isinstance(value, int)
+        else value * factor
+    }
+    return replace(one, **changed)  # type: ignore[type-var]
+
+
+def _told(model: Model, stored: float, rows: float, milliseconds: float) -> Prediction:
+    spread = math.exp(1.645 * model.noise)
+    return Prediction(
+        rows_stored=stored,
+        rows_read=rows,
+        bytes_read=rows * model.bytes_a_row,
+        milliseconds=milliseconds,
+        low_ms=milliseconds / spread,
+        high_ms=milliseconds * spread,
+        extrapolated=stored / model.largest_rows,
+    )
+
+
+def _line(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return slope and intercept, neither negative, by least squares of relative error."""
+    weights = [1 / max(abs(y), 1e-12) ** 2 for _, y in points]
+    total = sum(weights)
+    mean_x = sum(w * x for w, (x, _) in zip(weights, points, strict=True)) / total
+    mean_y = sum(w * y for w, (_, y) in zip(weights, points, strict=True)) / total
+    pairs = list(zip(weights, points, strict=True))
+    var = sum(w * (x - mean_x) ** 2 for w, (x, _) in pairs)
+    cov = sum(w * (x - mean_x) * (y - mean_y) for w, (x, y) in pairs)
+    slope = max(0.0, cov / var) if var else 0.0
+    intercept = mean_y - slope * mean_x
+    if intercept >= 0:
+        return slope, intercept
+    through = sum(w * x * y for w, (x, y) in pairs) / sum(
+        w * x * x for w, (x, _) in pairs
+    )
+    return max(0.0, through), 0.0

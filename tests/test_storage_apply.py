@@ -1,0 +1,438 @@
+"""The vendor's client, unmodified, against a real stand-in: plan, apply, drift, destroy."""
+
+import dataclasses
+import os
+import random
+from types import SimpleNamespace
+
+import pytest
+import vastpy
+from faulty_vms import bad_line
+
+from orbital_kernel import embedded, schema
+from orbital_kernel.errors import ProvisionError
+from orbital_kernel.observatory import observatories, site
+from orbital_kernel.storage.apply import Vms, apply, destroy
+from orbital_kernel.storage.health import health
+from orbital_kernel.storage.kinds import KINDS
+from orbital_kernel.storage.patience import Patience
+from orbital_kernel.storage.plan import desired, diff
+
+GB = 10**9
+OURS = (
+    "protectedpath",
+    "protectionpolicy",
+    "quota",
+    "view",
+    "qospolicy",
+    "viewpolicy",
+)
+WANTED = desired(observatories().values(), site(), tables=False)
+SEEDS = int(os.environ.get("ORBITAL_SEEDS", "12"))
+QUICK = Patience(answer_s=0.6, attempts=6, sleep=lambda _seconds: None)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vms")
+    yield embedded.ensure(folder)
+    embedded.stop(folder)
+
+
+@pytest.fixture
+def client(settings):
+    """Return the vendor's client on a VMS on which nothing of ours is."""
+    client = vastpy.VASTClient(
+        user=settings.vms_user,
+        password=settings.vms_password,
+        address=settings.vms_address,
+        cert_file=settings.vms_cert_file,
+    )
+    wipe(client)
+    return client
+
+
+@pytest.fixture
+def vms(settings, client):
+    return Vms.connect(settings)
+
+
+def wipe(client):
+    for kind in OURS:
+        resource = client[KINDS[kind].resource]
+        for row in resource.get():
+            if str(row["name"]).startswith(("orbital", "guest")):
+                resource[row["id"]].delete()
+
+
+def rows(client, kind):
+    listed = client[KINDS[kind].resource].get()
+    return [row for row in listed if str(row["name"]).startswith("orbital")]
+
+
+def row(client, kind, name):
+    (found,) = [r for r in rows(client, kind) if r["name"] == name]
+    return found
+
+
+def plan(vms, wanted=WANTED, **options):
+    return diff(wanted, vms.actual(wanted, **options))
+
+
+def test_an_empty_platform_is_brought_up_and_stays_as_it_is(vms, client):
+    first = plan(vms)
+    applied = apply(first, vms)
+    second = plan(vms)
+
+    assert applied.ok
+    assert {3} == {len(rows(client, kind)) for kind in OURS}
+    assert second.empty
+    assert () == apply(second, vms).done
+
+
+def test_the_view_is_attached_to_its_own_policies(vms, client):
+    apply(plan(vms), vms)
+    view = row(client, "view", "orbital-swift")
+
+    assert row(client, "viewpolicy", "orbital-swift")["id"] == view["policy_id"]
+    assert row(client, "qospolicy", "orbital-swift")["id"] == view["qos_policy_id"]
+    assert view["select_for_live_monitoring"]
+
+
+def test_limits_arrive_to_the_byte(vms, client):
+    apply(plan(vms), vms)
+    quota = row(client, "quota", "orbital-chandra")
+
+    assert 1_000_000_000_000 == quota["hard_limit"]
+    assert 800_000_000_000 == quota["soft_limit"]
+
+
+DRIFTS = [
+    ("quota", {"hard_limit": 5 * 10**12}, ["hard_limit"]),
+    ("quota", {"grace_period": "90m"}, ["grace_period"]),
+    ("view", {"protocols": ["S3"]}, ["protocols"]),
+    ("view", {"select_for_live_monitoring": False}, ["select_for_live_monitoring"]),
+    ("viewpolicy", {"nfs_read_write": ["*"]}, ["nfs_read_write"]),
+    ("qospolicy", {"is_gold": False}, ["is_gold"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "edit", "fields"), DRIFTS)
+def test_an_edit_by_hand_is_drift_and_is_set_back(vms, client, kind, edit, fields):
+    apply(plan(vms), vms)
+    client[KINDS[kind].resource][row(client, kind, "orbital-swift")["id"]].patch(**edit)
+    drift = plan(vms)
+
+    assert [("update", kind, fields)] == [
+        (c.action, c.resource, list(c.after)) for c in drift.changes
+    ]
+    assert apply(drift, vms).ok
+    assert plan(vms).empty
+
+
+def test_what_somebody_deleted_is_made_again(vms, client):
+    apply(plan(vms), vms)
+    client.quotas[row(client, "quota", "orbital-swift")["id"]].delete()
+    drift = plan(vms)
+
+    assert [("create", "quota")] == [(c.action, c.resource) for c in drift.changes]
+    assert apply(drift, vms).ok
+    assert plan(vms).empty
+
+
+def test_what_is_there_already_is_adopted_and_not_doubled(vms, client):
+    policy = next(p for p in client.viewpolicies.get() if p["name"] == "default")
+    client.views.post(
+        path="/observatories/swift", policy_id=policy["id"], create_dir=True
+    )
+    client.quotas.post(name="guest", path="/observatories/swift", hard_limit=GB)
+    apply(plan(vms), vms).require()
+
+    views = [v for v in client.views.get() if v["path"] == "/observatories/swift"]
+    quotas = [q for q in client.quotas.get() if q["path"] == "/observatories/swift"]
+    assert [("orbital-swift", "orbital-swift")] == [
+        (v["name"], v["bucket"]) for v in views
+    ]
+    assert [("orbital-swift", 500 * GB)] == [
+        (q["name"], q["hard_limit"]) for q in quotas
+    ]
+
+
+def test_a_quota_next_to_ours_is_left_alone(vms, client):
+    guest = client.quotas.post(
+        name="guest", path="/observatories/swift2", hard_limit=GB, create_dir=True
+    )
+    apply(plan(vms), vms).require()
+
+    assert GB == client.quotas[guest["id"]].get()["hard_limit"]
+    assert guest["id"] != row(client, "quota", "orbital-swift")["id"]
+
+
+def test_a_plan_with_a_conflict_touches_nothing(vms, client):
+    user = next(u for u in client.users.get())
+    policy = next(p for p in client.viewpolicies.get() if p["name"] == "default")
+    client.views.post(
+        name="guest",
+        path="/elsewhere",
+        policy_id=policy["id"],
+        create_dir=True,
+        protocols=["S3"],
+        bucket="orbital-swift",
+        bucket_owner=user["name"],
+    )
+    conflicted = plan(vms)
+
+    with pytest.raises(
+        ProvisionError, match="bucket 'orbital-swift' is served by view"
+    ):
+        apply(conflicted, vms)
+    assert [] == rows(client, "viewpolicy")
+
+
+def test_a_failure_stops_only_what_depends_on_it_and_the_rest_resumes(vms, client):
+    broken = tuple(
+        dataclasses.replace(r, fields={**r.fields, "bucket_owner": "nobody"})
+        if (r.kind, r.name) == ("view", "orbital-swift")
+        else r
+        for r in WANTED
+    )
+    applied = apply(plan(vms, broken), vms)
+
+    assert ["orbital-swift"] == [f.change.name for f in applied.failed]
+    assert "there is no user 'nobody'" in applied.failed[0].reason
+    assert 2 == len(rows(client, "view"))
+    with pytest.raises(ProvisionError, match="apply again"):
+        applied.require()
+    assert apply(plan(vms), vms).ok
+    assert plan(vms).empty
+
+
+def test_what_waits_for_a_failure_is_skipped_and_says_for_what(vms):
+    broken = tuple(
+        dataclasses.replace(r, fields={**r.fields, "flavor": "VANILLA"})
+        if (r.kind, r.name) == ("viewpolicy", "orbital-swift")
+        else r
+        for r in WANTED
+    )
+    applied = apply(plan(vms, broken), vms)
+
+    skipped = {(f.change.resource, f.reason) for f in applied.skipped}
+    assert {("view", "waits for viewpolicy orbital-swift")} == skipped
+
+
+class Tables:
+    """The database side of a plan, as the store offers it."""
+
+    def __init__(self):
+        self.made = {}
+
+    def actual(self):
+        return dict(self.made)
+
+    def create(self, full_name):
+        self.made[full_name] = schema.table(full_name)
+
+
+def test_tables_are_part_of_the_plan(vms):
+    tables = Tables()
+    wanted = desired(observatories().values(), site())
+    apply(plan(vms, wanted, tables=tables), vms, tables=tables).require()
+
+    assert set(schema.tables(("swift", "chandra"))) == set(tables.made)
+    assert plan(vms, wanted, tables=tables).empty
+
+
+def test_destroy_takes_down_what_is_empty(vms, client):
+    apply(plan(vms), vms)
+    taken, applied = destroy(WANTED, vms)
+
+    assert applied.ok
+    assert () == taken.kept
+    assert {0} == {len(rows(client, kind)) for kind in OURS}
+    assert "default" in {p["name"] for p in client.viewpolicies.get()}
+
+
+def test_destroy_keeps_what_came_to_hold_data_after_the_plan(vms, client, settings):
+    import boto3  # noqa: PLC0415
+
+    apply(plan(vms), vms)
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=settings.endpoint,
+        aws_access_key_id=settings.access_key,
+        aws_secret_access_key=settings.secret_key,
+        region_name="us-east-1",
+    )
+
+    def write(change, state):
+        if (change.resource, state) == (
+            "quota",
+            "doing",
+        ) and change.name == "orbital-swift":
+            s3.put_object(Bucket="orbital-swift", Key="raw.fits", Body=b"x" * 1000)
+
+    _, applied = destroy(WANTED, vms, progress=write)
+    kept = [f.change.name for f in applied.failed if f.change.resource == "view"]
+    assert ["orbital-swift"] == kept
+    assert "--yes-delete orbital-swift" in applied.failed[0].reason
+
+    again, _ = destroy(WANTED, vms)
+    assert "orbital-swift" in {k.name for k in again.kept}
+    s3.delete_object(Bucket="orbital-swift", Key="raw.fits")
+
+
+def test_a_wrong_password_says_so(settings):
+    wrong = dataclasses.replace(settings, vms_password="wrong")
+
+    with pytest.raises(ProvisionError, match="check VMS_USER and VMS_PASSWORD"):
+        plan(Vms.connect(wrong))
+
+
+def test_a_wrong_certificate_says_so_at_once(settings, tmp_path):
+    other = embedded.ensure(tmp_path / "other")
+    try:
+        wrong = dataclasses.replace(settings, vms_cert_file=other.vms_cert_file)
+        with pytest.raises(ProvisionError, match="not signed by VMS_CERT_FILE"):
+            plan(Vms.connect(wrong))
+    finally:
+        embedded.stop(tmp_path / "other")
+
+
+def test_no_address_says_what_to_set():
+    none = dict.fromkeys(
+        ("vms_address", "vms_user", "vms_password", "vms_token", "vms_cert_file")
+    )
+    with pytest.raises(ProvisionError, match="set VMS_ADDRESS"):
+        Vms.connect(SimpleNamespace(**none))
+
+
+def test_a_vms_that_is_down_is_given_up_in_words(settings):
+    gone = dataclasses.replace(settings, vms_address="127.0.0.1:9")
+
+    with pytest.raises(ProvisionError, match="check that it is up and reachable"):
+        plan(Vms.connect(gone, patience=QUICK))
+
+
+def test_the_health_of_a_provisioned_platform_is_told(vms):
+    apply(plan(vms), vms)
+    names = [r.name for r in WANTED if r.kind == "quota"]
+    told = health(vms, quotas=names)
+
+    states = {check.name: check.state for check in told.checks}
+    assert "ok" == states["cluster vast-standin"]
+    assert {"ok"} == {states[f"quota {name} state"] for name in names}
+
+
+def test_a_quota_near_its_limit_alarms(vms, client, settings):
+    import boto3  # noqa: PLC0415
+
+    apply(plan(vms), vms)
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=settings.endpoint,
+        aws_access_key_id=settings.access_key,
+        aws_secret_access_key=settings.secret_key,
+        region_name="us-east-1",
+    )
+    s3.put_object(Bucket="orbital-swift", Key="raw.fits", Body=b"x" * 9700)
+    quota = client.quotas[row(client, "quota", "orbital-swift")["id"]]
+    quota.patch(soft_limit=8000, hard_limit=10_000)
+    told = health(vms, quotas=["orbital-swift"])
+
+    states = {check.name: check.state for check in told.checks}
+    assert "warn" == states["quota orbital-swift state"]
+    assert "bad" == states["quota orbital-swift use"]
+    assert "bad" == told.state
+    s3.delete_object(Bucket="orbital-swift", Key="raw.fits")
+
+
+def test_a_missing_quota_is_bad_and_not_normal(vms):
+    told = health(vms, quotas=["orbital-swift"])
+
+    assert "bad" == told.state
+    assert any("does not exist: provision it" in reason for reason in told.reasons)
+
+
+@pytest.fixture(scope="module")
+def line(settings):
+    tls = settings.vms_cert_file.rsplit("/", 1)[0]
+    with bad_line(
+        settings.vms_address,
+        cert_file=settings.vms_cert_file,
+        key_file=f"{tls}/server.key",
+        chain_file=f"{tls}/server.pem",
+        late_s=2 * QUICK.answer_s,
+    ) as (line, address):
+        yield line, dataclasses.replace(settings, vms_address=address)
+
+
+def state(client):
+    """Return what is there, without ids and what only reading tells."""
+    told = {}
+    for kind in OURS:
+        for found in rows(client, kind):
+            wanted = next(
+                r for r in WANTED if (r.kind, r.name) == (kind, found["name"])
+            )
+            names = [n for n in wanted.fields if n in found and n != "create_dir"]
+            told[kind, found["name"], found["id"] * 0] = {
+                n: str(found[n]) for n in names
+            }
+    return told
+
+
+def meddle(client, die):
+    """Edit or delete something of ours, as somebody else might at any time."""
+    kind = die.choice(["quota", "viewpolicy", "qospolicy"])
+    there = rows(client, kind)
+    if not there:
+        return
+    one = client[KINDS[kind].resource][die.choice(there)["id"]]
+    if kind == "quota" and die.random() < 0.4:
+        one.delete()
+        return
+    edits = {
+        "quota": {"hard_limit": die.randrange(800, 5000) * GB},
+        "viewpolicy": {"nfs_read_only": ["10.0.0.1"]},
+        "qospolicy": {"is_gold": die.random() < 0.5},
+    }
+    one.patch(**edits[kind])
+
+
+def converge(vms, told):
+    """Plan and apply until nothing is left to do; add the failures' messages to told."""
+    for _ in range(60):
+        try:
+            todo = plan(vms)
+            if todo.empty:
+                return
+            apply(todo, vms)
+        except ProvisionError as error:
+            told.append(str(error))
+    raise AssertionError("60 rounds did not bring the platform into the planned state")
+
+
+@pytest.mark.timeout(1800)
+def test_on_a_bad_line_every_run_ends_in_the_same_state(line, client, vms):
+    noise, noisy = line
+    apply(plan(vms), vms).require()
+    reference, seen, told = state(client), set(), []
+    for seed in range(SEEDS):
+        die = random.Random(seed)
+        if die.random() < 0.5:
+            wipe(client)
+        noise.die, noise.share = random.Random(seed), die.choice([0.1, 0.2, 0.3])
+        noise.meanwhile[:] = [lambda die=die: meddle(client, die)] * die.randrange(3)
+        patience = dataclasses.replace(QUICK, random=random.Random(seed))
+        converge(Vms.connect(noisy, patience=patience), told)
+        noise.meanwhile.clear()
+        seen |= {fault for fault, _ in noise.happened}
+        noise.happened.clear()
+        noise.share = 0.0
+        converge(vms, told)
+
+        assert {3} == {len(rows(client, kind)) for kind in OURS}, seed
+        assert reference == state(client), seed
+    assert len(seen) >= 5
+    advice = ("again", "later", "check", "decide")
+    assert [] == [text for text in told if not any(word in text for word in advice)]

@@ -1,0 +1,180 @@
+"""Costs and scale: fitted to what was measured, honest about what was not."""
+
+import random
+
+import pytest
+
+from orbital_kernel.errors import ConfigError
+from orbital_kernel.storage.cost import (
+    PRICES,
+    Use,
+    bills,
+    cost_to_come,
+    prices,
+    query_cost,
+    storage_month,
+    what_if,
+)
+from orbital_kernel.storage.forecast import Sample, trend
+from orbital_kernel.storage.scale import (
+    ROW_GROUP,
+    Cluster,
+    Measured,
+    calibrated,
+    here,
+    on,
+    rows_read,
+    sensitivity,
+    unpruned,
+)
+
+TB = 10**12
+DAY = 86400.0
+USES = {"swift": Use(3 * TB, 7200.0), "chandra": Use(30 * TB)}
+
+
+def table(rows, *, seed=0, matched=0.0005, ranges=3):
+    """Return what a query over a sorted table of real row groups reads and takes."""
+    rng = random.Random(rows + seed)
+    read = 0
+    for _ in range(ranges):
+        start = rng.random() * rows * (1 - matched)
+        end = start + matched / ranges * rows
+        read += (int(end // ROW_GROUP) - int(start // ROW_GROUP) + 1) * ROW_GROUP
+    read = min(read, rows)
+    return Measured(
+        rows, read, read * 80, (2.0 + read * 2e-5) * rng.uniform(0.95, 1.05)
+    )
+
+
+def test_the_rows_of_the_largest_size_are_foretold_from_smaller_ones():
+    sizes = [10**7, 3 * 10**7, 10**8, 3 * 10**8]
+    small = [table(rows, seed=seed) for rows in sizes for seed in range(20)]
+    model = calibrated(small)
+    largest = [table(10**9, seed=seed).rows_read for seed in range(20)]
+
+    measured = sum(largest) / len(largest)
+    assert measured == pytest.approx(rows_read(model, 10**9), rel=0.1)
+    assert measured * 80 == pytest.approx(here(model, 10**9).bytes_read, rel=0.1)
+
+
+def test_the_time_of_the_largest_size_is_within_the_stated_interval():
+    sizes = [10**7, 3 * 10**7, 10**8, 3 * 10**8]
+    model = calibrated([table(rows, seed=s) for rows in sizes for s in range(20)])
+    told = here(model, 10**9)
+    inside = [
+        told.low_ms * 0.9 <= table(10**9, seed=s).milliseconds <= told.high_ms * 1.1
+        for s in range(50)
+    ]
+
+    assert sum(inside) >= 40
+    assert 3.0 < told.extrapolated < 3.5
+
+
+def test_a_query_never_reads_more_rows_than_there_are():
+    model = calibrated([table(10**7), table(10**8)])
+
+    assert 1000 == rows_read(model, 1000)
+
+
+def test_one_size_is_no_model():
+    with pytest.raises(ConfigError, match="two table sizes"):
+        calibrated([table(10**7), table(10**7, seed=1)])
+
+
+def test_pruning_is_what_makes_an_exabyte_answer():
+    points = [table(n, seed=s, matched=1e-9) for n in (10**7, 10**8) for s in range(9)]
+    model = calibrated(points)
+    rows = 10**18 / model.bytes_a_row
+    cluster = Cluster(cnodes=100)
+
+    assert on(cluster, unpruned(model), rows).milliseconds > 1e6
+    pruned, whole = (on(cluster, m, rows) for m in (model, unpruned(model)))
+    assert pruned.rows_read < 1e-3 * whole.rows_read
+    assert pruned.milliseconds < 1e-3 * whole.milliseconds
+
+
+def test_more_nodes_help_only_where_there_is_work_to_share():
+    model = calibrated([table(10**7), table(10**8)])
+    few, many = Cluster(cnodes=2), Cluster(cnodes=64)
+
+    assert on(few, model, 10**7).milliseconds == on(many, model, 10**7).milliseconds
+    scan = unpruned(model)
+    assert on(few, scan, 10**12).milliseconds > 20 * on(many, scan, 10**12).milliseconds
+
+
+def test_the_sensitivity_names_every_assumption():
+    model = calibrated([table(10**7), table(10**8)])
+    told = sensitivity(Cluster(), unpruned(model), 10**12)
+
+    assert {"cnodes", "bytes_s_a_cnode", "bytes_a_row", "share"} <= set(told)
+    slow, fast = told["bytes_s_a_cnode"]
+    assert slow == pytest.approx(4 * fast, rel=0.01)
+
+
+def test_the_price_file_gives_a_reason_for_each_number():
+    told = prices()
+
+    for name in ("per_tb_month", "per_cnode_hour", "data_reduction"):
+        assert any(reason.startswith(f"{name}: ") for reason in told.reasons)
+
+
+def test_a_logical_terabyte_costs_less_where_data_is_reduced():
+    told = prices()
+
+    assert told.per_tb_month == storage_month(TB, told.reduced_by(1.0))
+    assert told.per_tb_month / 2 == storage_month(TB, told.reduced_by(2.0))
+    assert told == told.reduced_by(None)
+
+
+def test_a_query_costs_the_time_of_its_nodes():
+    assert prices().per_cnode_hour == query_cost(3_600_000, 1, prices())
+    assert 2 * query_cost(10, 4, prices()) == query_cost(10, 8, prices())
+
+
+def test_bills_are_told_by_observatory_and_a_third_adds_only_its_own():
+    before = {bill.owner: bill.total for bill in bills(USES, prices())}
+    after = {
+        bill.owner: bill.total
+        for bill in what_if(USES, "nicer", like="swift", share=0.5, price=prices())
+    }
+
+    assert ["chandra", "swift"] == [bill.owner for bill in bills(USES, prices())]
+    assert before == {k: v for k, v in after.items() if k != "nicer"}
+    assert after["nicer"] == pytest.approx(before["swift"] / 2)
+
+
+def test_an_unknown_model_for_a_third_observatory_is_refused():
+    with pytest.raises(ConfigError, match="there are swift, chandra"):
+        what_if(USES, "nicer", like="hubble", share=1.0, price=prices())
+
+
+def test_the_cost_to_come_has_an_interval():
+    rng = random.Random(1)
+    used, samples = 10.0 * TB, []
+    for day in range(30):
+        used += rng.gauss(0.1, 0.05) * TB
+        samples.append(Sample(day * DAY, int(used)))
+    low, likely, high = cost_to_come(trend(samples), 12, prices())
+
+    assert low < likely < high
+    assert storage_month(samples[-1].used_bytes, prices()) < likely
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("per_tb_month = 15.0", "per_tb_month = 0", "per_tb_month must be above 0"),
+        ("per_cnode_hour = 4.0\n", "", "lacks per_cnode_hour"),
+        ('currency = "USD"', "currency = USD", "cannot be read"),
+    ],
+)
+def test_a_wrong_price_file_is_refused(tmp_path, old, new, words):
+    path = tmp_path / "mine.toml"
+    text = PRICES.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+    with pytest.raises(ConfigError, match=words) as refused:
+        prices(path)
+    assert "mine.toml" in str(refused.value)
