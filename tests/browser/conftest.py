@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from lab import Lab, listen
+from playwright.sync_api import sync_playwright
 
 ARGUMENTS = (
     "--disable-gpu",
@@ -18,8 +19,6 @@ SIZE = {"width": 1500, "height": 1400}
 @pytest.fixture(scope="session")
 def chromium():
     """Start the installed Chromium; without one fail in CI, skip elsewhere."""
-    from playwright.sync_api import sync_playwright
-
     found = shutil.which("chromium")
     if found is None:
         words = "no browser: install Chromium (Debian: apt-get install chromium)"
@@ -40,7 +39,11 @@ def page(chromium):
     """Open a page that can reach loopback only; its console errors fail the test."""
     context = chromium.new_context(viewport=SIZE)
     context.route(
-        lambda url: not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")),
+        lambda url: (
+            not url.startswith(
+                ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
+            )
+        ),
         lambda route: route.abort(),
     )
     page = context.new_page()

@@ -26,6 +26,13 @@ SETTINGS = {
 ALLOWED_NOISE: tuple[str, ...] = ()
 
 
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass
 class Lab:
     """One server over a working copy of a folder; `environment` is added to its own."""
@@ -34,7 +41,7 @@ class Lab:
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
     token: str = field(default_factory=lambda: secrets.token_hex(16))
-    port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -88,7 +95,11 @@ class Lab:
             "JUPYTER_RUNTIME_DIR": self.home / "runtime",
             "IPYTHONDIR": self.home / "ipython",
         }
-        return {**os.environ, **{k: str(v) for k, v in places.items()}, **self.environment}
+        return {
+            **os.environ,
+            **{k: str(v) for k, v in places.items()},
+            **self.environment,
+        }
 
     def _answers(self) -> bool:
         request = f"{self.url}/api/status?token={self.token}"
@@ -110,13 +121,6 @@ def write_settings(folder: Path) -> None:
         path = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def open_notebook(page: Any, lab: Lab, name: str) -> None:
@@ -156,8 +160,10 @@ def listen(page: Any) -> list[str]:
 
     page.on(
         "console",
-        lambda message: message.type == "error"
-        and note(f"{message.text} ({message.location.get('url')})"),
+        lambda message: (
+            message.type == "error"
+            and note(f"{message.text} ({message.location.get('url')})")
+        ),
     )
     page.on("pageerror", lambda error: note(str(error)))
     return errors

@@ -29,6 +29,8 @@ def test_changing_every_control_changes_rows_and_plot(lab, page, tmp_path):
     server = lab(write_notebook(tmp_path / "notebooks", CELLS), PYTHONPATH=str(TESTS))
     open_notebook(page, server, "explorer.ipynb")
     run_all(page)
-    page.wait_for_selector(".orbital-plot .bk-Canvas, .orbital-plot canvas", timeout=60000)
+    page.wait_for_selector(
+        ".orbital-plot .bk-Canvas, .orbital-plot canvas", timeout=60000
+    )
     page.wait_for_timeout(3000)
     page.screenshot(path=os.environ.get(SCREENSHOT, str(tmp_path / "explorer.png")))

@@ -1,7 +1,7 @@
 """The query explorer: one Selection, its controls, what came back, its views."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,7 +73,8 @@ class Explorer:
     @property
     def frame(self) -> pl.DataFrame:
         """The rows that came back last, the observatory of each first."""
-        return self.results.outcome.frame
+        frame: pl.DataFrame = self.results.outcome.frame
+        return frame
 
     def ask(self) -> None:
         """Ask what is selected; whatever was asked before is no longer wanted."""
@@ -98,13 +99,13 @@ class Explorer:
         return _widget(self.selection, self.results)
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
-        if static.is_static(self._static):
+        if static.is_static(asked=self._static):
             outcome = self.wait().results.outcome
             return {
                 "text/plain": static.twin_text(self.selection, outcome),
                 "text/html": static.twin_html(self.selection, outcome),
             }
-        live: dict[str, Any] = dict(self.widget._repr_mimebundle_())  # noqa: SLF001
+        live: dict[str, Any] = dict(self.widget._repr_mimebundle_())
         live["text/plain"] = static.parameters_text(self.selection)
         live["text/html"] = static.parameters_html(self.selection)
         return live
@@ -134,7 +135,9 @@ class Explorer:
             )
         asked.point(*position, name=name)
         queries = asked.queries()
-        return _Found(_answered(asked.table, asked.limit, queries, self._fetch), position)
+        return _Found(
+            _answered(asked.table, asked.limit, queries, self._fetch), position
+        )
 
     def _arrived(self, future: Future[_Found]) -> None:
         error = future.exception()
@@ -145,7 +148,11 @@ class Explorer:
             return
         if not isinstance(error, OrbitalError):
             _log.error("a query failed unexpectedly", exc_info=error)
-        words = str(error) if isinstance(error, OrbitalError) else f"{type(error).__name__}: {error}"
+        words = (
+            str(error)
+            if isinstance(error, OrbitalError)
+            else f"{type(error).__name__}: {error}"
+        )
         self.results.arrive(Outcome(self.selection.table, problems=(words,)))
 
     def _place(self, position: Position | None) -> None:
@@ -182,7 +189,7 @@ def _widget(selection: Selection, results: Results) -> widgets.VBox:
     ]
     results.observe(lambda _: _offer(toggles[1:], selection, results), "outcome")
     _offer(toggles[1:], selection, results)
-    fields = (
+    fields: tuple[controls.Field | controls.Toggles, ...] = (
         *controls.table_choice(selection),
         controls.object_name(selection),
         *controls.position(selection),
@@ -197,23 +204,25 @@ def _widget(selection: Selection, results: Results) -> widgets.VBox:
         ),
         titles=("Rows", "Explain", "Copy as code"),
     )
-    half = widgets.Layout(width="50%", min_width="320px")
-    left = widgets.VBox(
-        (controls.SkyMap(selection, results).widget, _columns(fields)), layout=half
-    )
-    right = widgets.VBox((views.PlotView(selection, results).widget,), layout=half)
+    sky = controls.SkyMap(selection, results).widget
+    plot = views.PlotView(selection, results).widget
+    for figure in (sky, plot):
+        figure.layout = widgets.Layout(width="50%", min_width="320px")
     whole = widgets.VBox(
-        (widgets.HBox((left, right)), views.StatusView(results).widget, tabs)
+        (
+            _row(field.widget for field in fields),
+            widgets.HBox((sky, plot)),
+            views.StatusView(results).widget,
+            tabs,
+        )
     )
     whole.add_class("orbital-explorer")
     return whole
 
 
-def _columns(fields: Any) -> widgets.Box:
-    return widgets.Box(
-        tuple(field.widget for field in fields),
-        layout=widgets.Layout(flex_flow="row wrap"),
-    )
+def _row(children: Iterable[widgets.Widget]) -> widgets.Box:
+    layout = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
+    return widgets.Box(tuple(children), layout=layout)
 
 
 def _offer(

@@ -5,11 +5,11 @@ from typing import Any
 from bokeh.models import ColumnDataSource, HoverTool, Whisker
 from bokeh.plotting import figure
 
+from orbital_kernel.plots import look
 from orbital_widgets.axes import AXES
 from orbital_widgets.results import Outcome
 
-HEIGHT = 340
-SKY_TICKS = [0, 60, 120, 180, 240, 300, 360]
+HEIGHT = 380
 
 
 def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> Any:
@@ -58,15 +58,25 @@ def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> An
             formatters={"@x": "datetime"} if axes.x_is_time else {},
         )
     )
-    made.legend.location = "top_right"
+    look.dress(made)
+    for axis, scale in ((made.xaxis[0], x_scale), (made.yaxis[0], y_scale)):
+        if scale == "log":
+            look.log_axis(axis)
+    legend = made.legend[0]
+    legend.location, legend.border_line_color = "top_left", None
+    legend.orientation = "horizontal"
+    made.center.remove(legend)
+    made.add_layout(legend, "above")
     return made
 
 
 def dress(made: Any, outcome: Outcome, unit: str) -> None:
     """Write the unit on the y axis, and above the plot that rows are simulated."""
     label = AXES[outcome.table].y_label
-    made.yaxis.axis_label = f"{label} ({unit})" if unit else label
-    made.title.text = "Simulated: sample sky" if outcome.simulated else ""
+    has_units = AXES[outcome.table].unit_column is not None
+    made.yaxis.axis_label = f"{label} ({look.unit_label(unit)})" if has_units else label
+    mark = f"{look.SIMULATED} · " if outcome.simulated else ""
+    made.title.text = f"{mark}{outcome.table}"
 
 
 def sky(rows: ColumnDataSource, cone: ColumnDataSource) -> Any:
@@ -80,9 +90,10 @@ def sky(rows: ColumnDataSource, cone: ColumnDataSource) -> Any:
         y_axis_label="Dec (deg, ICRS)",
         tools="pan,wheel_zoom,reset",
         active_scroll="wheel_zoom",
-        title="Click: centre of the cone · drag with box select: centre and radius",
+        title="Click: the cone's centre · drag from a centre: its radius too",
     )
     made.scatter("ra", "dec", source=rows, size=5, color="color", alpha=0.7)
     made.line("ra", "dec", source=cone, line_color="black", line_width=2)
     made.scatter("ra0", "dec0", source=cone, marker="cross", size=12, color="black")
+    look.dress(made)
     return made

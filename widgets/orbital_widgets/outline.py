@@ -14,7 +14,9 @@ def outline(ra: float, dec: float, radius_arcmin: float) -> tuple[Reals, Reals]:
     """
     radius, lat = np.radians(radius_arcmin / 60), np.radians(dec)
     angle = np.linspace(0, 2 * np.pi, STEPS)
-    sin_dec = np.sin(lat) * np.cos(radius) + np.cos(lat) * np.sin(radius) * np.cos(angle)
+    sin_dec = np.sin(lat) * np.cos(radius) + np.cos(lat) * np.sin(radius) * np.cos(
+        angle
+    )
     east = np.sin(angle) * np.sin(radius) * np.cos(lat)
     north = np.cos(radius) - np.sin(lat) * sin_dec
     ras = (ra + np.degrees(np.arctan2(east, north))) % 360

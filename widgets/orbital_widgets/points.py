@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from orbital_kernel import times
+from orbital_kernel.plots import look
 from orbital_widgets.axes import AXES, Axes
 from orbital_widgets.results import Outcome
 
 COLUMNS = ("x", "y", "low", "high", "color", "marker", "observatory", "name", "row")
 LOG_SPAN = 50.0
-MILLISECOND_NS = 1e6
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,9 @@ def points(outcome: Outcome, unit: str, colors: Mapping[str, str]) -> Points:
     """
     axes, frame = AXES[outcome.table], outcome.frame
     if frame.is_empty():
-        return Points({name: [] for name in COLUMNS}, _time_or("linear", axes), unit=unit)
+        return Points(
+            {name: [] for name in COLUMNS}, _time_or("linear", axes), unit=unit
+        )
     rows = frame.with_row_index("row").select(
         "row",
         "observatory",
@@ -53,7 +54,9 @@ def points(outcome: Outcome, unit: str, colors: Mapping[str, str]) -> Points:
         high=(pl.lit(None) if axes.high is None else axes.high).cast(pl.Float64),
         limit=pl.lit(value=False) if axes.limit is None else pl.col(axes.limit),
         name=pl.col(axes.name).fill_null(""),
-        unit=pl.lit(unit) if axes.unit_column is None else pl.col(axes.unit_column).fill_null(""),
+        unit=pl.lit(unit)
+        if axes.unit_column is None
+        else pl.col(axes.unit_column).fill_null(""),
     )
     shown = rows.filter(
         pl.col("x").is_not_null(),
@@ -73,7 +76,9 @@ def points(outcome: Outcome, unit: str, colors: Mapping[str, str]) -> Points:
     )
 
 
-def _columns(rows: pl.DataFrame, axes: Axes, colors: Mapping[str, str]) -> dict[str, Any]:
+def _columns(
+    rows: pl.DataFrame, axes: Axes, colors: Mapping[str, str]
+) -> dict[str, Any]:
     limit = rows["limit"].fill_null(value=False)
     bounded = pl.when(~limit)
     rows = rows.with_columns(
@@ -81,7 +86,7 @@ def _columns(rows: pl.DataFrame, axes: Axes, colors: Mapping[str, str]) -> dict[
         high=bounded.then("high").otherwise(None),
     )
     return {
-        "x": _milliseconds(rows["x"]) if axes.x_is_time else _real(rows["x"]),
+        "x": look.utc_ms(rows["x"]) if axes.x_is_time else _real(rows["x"]),
         "y": _real(rows["y"]),
         "low": _real(rows["low"]),
         "high": _real(rows["high"]),
@@ -95,12 +100,6 @@ def _columns(rows: pl.DataFrame, axes: Axes, colors: Mapping[str, str]) -> dict[
 
 def _real(values: pl.Series) -> np.ndarray[Any, np.dtype[np.float64]]:
     return values.cast(pl.Float64).fill_null(float("nan")).to_numpy().copy()
-
-
-def _milliseconds(tt: pl.Series) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return milliseconds since 1970 in UTC, as Bokeh's time axes count."""
-    utc = times.utc_from_tt(tt.to_numpy())
-    return utc.astype(np.int64) / MILLISECOND_NS
 
 
 def _time_or(scale: str, axes: Axes) -> str:

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from traitlets import Enum, HasTraits, Int, TraitError, Unicode
+from traitlets import Enum, HasTraits, Int, Unicode
 
 from orbital_kernel import schema, times
 from orbital_kernel.errors import QueryError
@@ -28,15 +28,15 @@ class Selection(HasTraits):  # type: ignore[misc]
     """
 
     table = Enum(TABLES, "sources")
-    observatories = Names()
-    ra = Bounded("deg", 0, 360)
-    dec = Bounded("deg", -90, 90)
-    radius_arcmin = Bounded("arcmin", 1e-4, MAX_RADIUS_ARCMIN, 5.0)
+    observatories: tuple[str, ...] = Names()
+    ra: float | None = Bounded("deg", 0, 360)
+    dec: float | None = Bounded("deg", -90, 90)
+    radius_arcmin: float | None = Bounded("arcmin", 1e-4, MAX_RADIUS_ARCMIN, 5.0)
     object = Unicode()
-    start = UtcText()
-    stop = UtcText()
-    bands = Names()
-    instruments = Names()
+    start: str = UtcText()
+    stop: str = UtcText()
+    bands: tuple[str, ...] = Names()
+    instruments: tuple[str, ...] = Names()
     limit = Int(ROW_LIMIT, min=1)
 
     def __init__(self, **traits: Any) -> None:
@@ -112,9 +112,13 @@ class Selection(HasTraits):  # type: ignore[misc]
                 f"{table} holds no positions: clear RA and Dec, or ask another table"
             )
         sets = {"band": self.bands, "instrument": self.instruments}
-        unusable = [name for name, names in sets.items() if names and name not in columns]
+        unusable = [
+            name for name, names in sets.items() if names and name not in columns
+        ]
         if unusable:
-            raise QueryError(f"{table} has no column {', '.join(unusable)} to choose by")
+            raise QueryError(
+                f"{table} has no column {', '.join(unusable)} to choose by"
+            )
         return Query(
             table,
             cone=self.cone,
@@ -162,7 +166,9 @@ class Selection(HasTraits):  # type: ignore[misc]
         if self.start and self.stop:
             start, stop = times.tt_from_utc([self.start, self.stop])
             if start > stop:
-                raise QueryError(f"the time range starts {self.start}, after its end {self.stop}")
+                raise QueryError(
+                    f"the time range starts {self.start}, after its end {self.stop}"
+                )
         return TimeSpan(self.start or None, self.stop or None)
 
     def _forget_object(self, _change: Any) -> None:

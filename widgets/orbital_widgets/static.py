@@ -4,23 +4,21 @@ import os
 from html import escape
 from typing import Any
 
-from bokeh.embed import file_html
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource
-from bokeh.resources import INLINE
 
+from orbital_kernel.plots import look
 from orbital_widgets import figures, sky_columns, words
-from orbital_widgets.palette import colors
 from orbital_widgets.points import points, units
 from orbital_widgets.results import Outcome
 from orbital_widgets.selection import Selection
 from orbital_widgets.table_html import table_html
 
 PAGE_ROWS = 20
-HEIGHT_PX = 740
+HEIGHT_PX = 800
 
 
-def is_static(asked: bool | None) -> bool:
+def is_static(*, asked: bool | None) -> bool:
     """Return `asked` where it is told, else whether ORBITAL_STATIC is set and not 0."""
     if asked is not None:
         return asked
@@ -72,13 +70,13 @@ def _rows_html(outcome: Outcome) -> str:
 
 def _figure_html(selection: Selection, outcome: Outcome) -> str:
     """Return a document of its own in a frame: it brings its BokehJS along."""
-    page = file_html(_figure(selection, outcome), INLINE, title="Query explorer")
+    page = look.to_html(_figure(selection, outcome), title="Query explorer")
     return f'<iframe style="width:100%;height:{HEIGHT_PX}px;border:0" srcdoc="{escape(page)}"></iframe>'
 
 
 def _figure(selection: Selection, outcome: Outcome) -> Any:
     unit = next(iter(units(outcome)), "")
-    shown = points(outcome, unit, colors(selection.known))
+    shown = points(outcome, unit, look.colors(selection.known))
     rows = ColumnDataSource(dict(shown.data))
     plot = figures.plot(outcome.table, rows, shown.x_scale, shown.y_scale)
     figures.dress(plot, outcome, unit)

@@ -11,7 +11,9 @@ def found(outcome: Outcome) -> tuple[str, ...]:
         for how in outcome.explains
     ]
     if outcome.simulated:
-        lines.append("Rows marked simulated are of the sample sky, not of an observatory.")
+        lines.append(
+            "Rows marked simulated are of the sample sky, not of an observatory."
+        )
     return tuple(lines)
 
 

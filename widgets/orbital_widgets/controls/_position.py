@@ -54,4 +54,6 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"the radius is a number of arcminutes, not {text!r}") from None
+        raise ValueError(
+            f"the radius is a number of arcminutes, not {text!r}"
+        ) from None

@@ -51,7 +51,9 @@ class SkyMap:
         if 0 <= ra <= 360 and -90 <= dec <= 90:
             self.selection.point(ra, dec)
 
-    def drag(self, ra: float, dec: float, half_width: float, half_height: float) -> None:
+    def drag(
+        self, ra: float, dec: float, half_width: float, half_height: float
+    ) -> None:
         """Put the cone there with the radius that reaches the drag's edge (degrees)."""
         if not (0 <= ra <= 360 and -90 <= dec <= 90):
             return

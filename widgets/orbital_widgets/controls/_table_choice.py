@@ -9,6 +9,8 @@ from orbital_widgets.selection import TABLES, Selection
 def table_choice(selection: Selection) -> tuple[Field, Field]:
     """Return fields for the table and the limit of rows an observatory."""
     return (
-        Field(selection, "table", widgets.Dropdown(description="Table", options=TABLES)),
+        Field(
+            selection, "table", widgets.Dropdown(description="Table", options=TABLES)
+        ),
         Field(selection, "limit", widgets.IntText(description="Rows at most")),
     )

@@ -15,5 +15,7 @@ def time_range(selection: Selection) -> tuple[Field, Field]:
 
 
 def _instant(selection: Selection, trait: str, label: str, example: str) -> Field:
-    entry = widgets.Text(description=label, placeholder=example, continuous_update=False)
+    entry = widgets.Text(
+        description=label, placeholder=example, continuous_update=False
+    )
     return Field(selection, trait, entry)

@@ -34,7 +34,8 @@ class RowsView:
     @property
     def frame(self) -> pl.DataFrame:
         """The rows shown over all pages."""
-        frame, picked = self.results.outcome.frame, self.results.picked
+        frame: pl.DataFrame = self.results.outcome.frame
+        picked = self.results.picked
         return frame[list(picked)] if picked else frame
 
     @property
