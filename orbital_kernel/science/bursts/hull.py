@@ -10,9 +10,10 @@ S sums the excess over background, V its variance. The hull of a band is a deque
 three arrays (V, S, number of the bin) between `head` and `tail`.
 """
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from orbital_kernel.science.bursts.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,7 +21,7 @@ Ints = NDArray[np.int64]
 HULL = 256
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def compact(hull_v: Floats, hull_s: Floats, hull_i: Ints, ends: Ints) -> None:
     """Move the deque to the front of its arrays; drop the oldest start if full."""
     head, tail = ends[0], ends[1]
@@ -34,7 +35,7 @@ def compact(hull_v: Floats, hull_s: Floats, hull_i: Ints, ends: Ints) -> None:
     ends[1] = tail - head
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def push(
     hull_v: Floats,
     hull_s: Floats,
@@ -63,7 +64,7 @@ def push(
     ends[1] = tail + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def prune(
     hull_v: Floats,
     hull_s: Floats,
@@ -82,7 +83,7 @@ def prune(
     ends[0] = head
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def significance(v: float, s: float, dispersion: float, poisson: bool) -> float:  # noqa: FBT001
     """Return sigma of an excess s over variance v; for counts, v is the background.
 
@@ -96,7 +97,7 @@ def significance(v: float, s: float, dispersion: float, poisson: bool) -> float:
     return float(s / np.sqrt(v * dispersion))
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def best_start(
     hull_v: Floats,
     hull_s: Floats,
@@ -120,7 +121,7 @@ def best_start(
     return best, where
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def best_window(
     excess: Floats, variance: Floats, drift: Floats, longest: int
 ) -> tuple[float, int, int]:

@@ -33,9 +33,9 @@ def match(
 ) -> pl.DataFrame:
     """Return the excursions with `matches`, a JSON list of what they coincide with.
 
-    `bursts` needs `time` (TT), `timescale_s`, `cause`; `grbs` the columns of `grbs`,
-    `notices` those of `notices` (only those of role `observation` count). A window
-    coincides with a burst where it overlaps its T90, widened on both sides by a tenth
+    `bursts` needs `time` (TT), `timescale_s`, `cause`, and may have T90; `grbs` the columns of `grbs`,
+    `notices` those of `notices` (only those of role `observation` count). An
+    excursion coincides with a burst where its window or T90 overlaps that T90, widened on both sides by a tenth
     of it and at least 5 s (T90 unknown: the trigger time). Excursions of the same series
     within 1000 s of one that coincides are its further episodes. Entries hold catalog,
     name, trigger_id, offset_s (window start minus trigger) and relation.
@@ -45,19 +45,36 @@ def match(
         known.append(_from_notices(notices))
     found: list[list[dict[str, Any]]] = [[] for _ in range(bursts.height)]
     start = _ns(bursts["time"])
-    stop = start + _span(bursts["timescale_s"].fill_null(0.0))
+    first, stop = _emission(bursts, start)
     open_to = ~bursts["cause"].is_in(NOT_MATCHED).to_numpy() & (start > 0)
     for k in np.flatnonzero(open_to):
         for catalogue in known:
-            found[k] += _coincident(int(start[k]), int(stop[k]), catalogue)
+            found[k] += _coincident(
+                int(start[k]), (int(first[k]), int(stop[k])), catalogue
+            )
     _link(bursts, start, open_to, found)
     return bursts.with_columns(
         pl.Series("matches", [json.dumps(entries) for entries in found], pl.String)
     )
 
 
-def _coincident(start: int, stop: int, known: Known) -> list[dict[str, Any]]:
-    hits = np.flatnonzero((known.start <= stop) & (known.stop >= start))
+def _emission(
+    bursts: pl.DataFrame, start: Nanoseconds
+) -> tuple[Nanoseconds, Nanoseconds]:
+    """Return start and stop of window and T90 together."""
+    stop = start + _span(bursts["timescale_s"].fill_null(0.0))
+    if not {"t90_s", "t90_start_s"} <= set(bursts.columns):
+        return start, stop
+    t90 = start + _span(bursts["t90_start_s"].fill_null(0.0))
+    end = t90 + _span(bursts["t90_s"].fill_null(0.0))
+    return np.minimum(start, t90), np.maximum(stop, end)
+
+
+def _coincident(
+    start: int, emission: tuple[int, int], known: Known
+) -> list[dict[str, Any]]:
+    first, stop = emission
+    hits = np.flatnonzero((known.start <= stop) & (known.stop >= first))
     return [
         known.entries[k] | {"offset_s": _seconds(start - int(known.trigger[k]))}
         for k in hits

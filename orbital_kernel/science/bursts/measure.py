@@ -17,6 +17,7 @@ from orbital_kernel.science.bursts.settings import Settings
 
 Floats = NDArray[np.float64]
 SURE_SIGMA = 10.0
+STRONGER = 1.5
 WIDER_S = ((0.0, 0.0), (0.0, 8.0), (8.0, 8.0), (0.0, 24.0), (24.0, 24.0), (8.0, 60.0))
 
 
@@ -145,21 +146,30 @@ def measure_raw(
     """Measure the excess around bins `first` to `end` of raw counts.
 
     A background fitted over part of a burst hides it, so the fit is tried with the
-    candidate as given and with wider ones, and the most significant result stands.
+    candidate as given, with wider ones, and with what stands out of the background
+    before it alone; the most significant result stands.
     """
-    best: Measurement | None = None
-    for before_s, after_s in WIDER_S:
-        low = max(first - round(before_s / shape.bin_s), lowest)
-        high = end + round(after_s / shape.bin_s)
-        if high > end and high + LEAST_BRACKET + 2 > len(samples):
-            continue
-        for found in _settling(samples, low, high, shape, settings, lowest):
-            if best is None or found.window.sigma > best.window.sigma:
-                best = found
-        if best is not None and best.window.sigma >= SURE_SIGMA:
-            break
-    assert best is not None
-    return best
+    guesses = [
+        (
+            max(first - round(before_s / shape.bin_s), lowest),
+            end + round(after_s / shape.bin_s),
+        )
+        for before_s, after_s in WIDER_S
+    ]
+    last = len(samples) - LEAST_BRACKET - 2
+    guesses = [g for g in guesses if g[1] <= max(end, last)]
+    forward = next(_settling(samples, first, len(samples), shape, settings, lowest))
+    if forward.end <= last:
+        guesses.append((forward.first, forward.end))
+    tried = (
+        found
+        for guess in guesses
+        for found in _settling(samples, *guess, shape, settings, lowest)
+    )
+    best = max(tried, key=lambda found: found.window.sigma)
+    goes_on = forward.end == len(samples) and forward.before >= 2 * LEAST_BRACKET
+    surely = max(SURE_SIGMA, STRONGER * best.window.sigma)
+    return forward if goes_on and forward.window.sigma > surely else best
 
 
 def _settling(

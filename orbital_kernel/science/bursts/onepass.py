@@ -6,9 +6,9 @@ slope (Brown's double exponential smoothing) of bins older than a lag; bins duri
 which any window stands out do not enter, so a burst does not become background.
 """
 
-import numba as nb
 import numpy as np
 
+from orbital_kernel.science.bursts.compiled import compiled
 from orbital_kernel.science.bursts.hull import (
     Floats,
     Ints,
@@ -23,7 +23,7 @@ NOISE_MEMORY = 0.02
 CLIP = 9.0
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def advance_net(
     excess: Floats,
     variance: Floats,
@@ -84,7 +84,7 @@ def advance_net(
     return n, -1, -1, 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def advance_raw(
     counts: Floats,
     number: int,
@@ -162,7 +162,7 @@ def advance_raw(
     return n, -1, -1, 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _follow(
     counts: Floats,
     smooth: Floats,

@@ -14,8 +14,8 @@ class Settings:
     threshold, measured on quiet stretches.
     """
 
-    net_open_sigma: float = 4.8
-    net_sigma: float = 5.0
+    net_open_sigma: float = 5.0
+    net_sigma: float = 5.5
     raw_open_sigma: float = 4.5
     raw_sigma: float = 5.0
     raw_burst_sigma: float = 6.0

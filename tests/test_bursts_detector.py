@@ -1,0 +1,100 @@
+import polars as pl
+import pytest
+from burst_series import net, raw
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.science.bursts import Detector
+
+SERIES = {
+    "net": lambda: net((300.0, 10.0, 5.0), (700.0, 60.0, 3.0), missing=((500, 560),)),
+    "raw": lambda: raw((500.0, 20.0, 800.0), (800.0, 1.0, 3000.0)),
+    "raw, four channels": lambda: raw(
+        (100.0, 3.0, 1500.0), bins=3000, bin_s=0.064, channels=4
+    ),
+}
+
+
+@pytest.fixture(params=SERIES, ids=str)
+def series(request):
+    return SERIES[request.param]().sort("met_s", "channel")
+
+
+def whole(series):
+    detector = Detector()
+    return detector.feed(series) + detector.finish()
+
+
+def test_batches_of_any_size_tell_the_same_triggers(series):
+    for size in (7, 100, 1001):
+        detector, told = Detector(), []
+        for batch in series.iter_slices(size):
+            told += detector.feed(batch)
+        assert whole(series) == told + detector.finish()
+
+
+def test_a_restart_at_any_place_tells_the_same_triggers_none_twice(series):
+    expected = whole(series)
+    for share in (0.05, 0.25, 0.42, 0.43, 0.5, 0.67, 0.71, 0.9):
+        cut = int(share * series.height)
+        before = Detector()
+        told = before.feed(series[:cut])
+        after = Detector.from_state(before.state())
+        told += after.feed(series[cut:]) + after.finish()
+        assert expected == told
+
+
+def test_a_trigger_is_told_before_the_burst_is_over():
+    series = net((300.0, 60.0, 5.0))
+    early = Detector().feed(series[:310])
+    assert ["initial"] == [trigger.state for trigger in early]
+
+
+def test_an_initial_trigger_and_its_end_have_one_key():
+    told = whole(net((300.0, 10.0, 5.0)))
+    assert ["initial", "final"] == [trigger.state for trigger in told]
+    assert 1 == len({trigger.key for trigger in told})
+
+
+def test_rows_that_come_late_are_counted_and_left_out():
+    series = net((300.0, 10.0, 5.0))
+    detector = Detector()
+    detector.feed(series[:400])
+    detector.feed(series[100:200])
+    assert 100 == detector.late
+
+
+def test_rows_out_of_order_within_the_allowed_lateness_change_nothing():
+    from orbital_kernel.science.bursts import Settings  # noqa: PLC0415
+
+    series = net((300.0, 10.0, 5.0))
+    swapped = [series[k ^ 3] for k in range(series.height - series.height % 4)]
+    detector, told = Detector(Settings(lateness_s=5.0)), []
+    for row in swapped:
+        told += detector.feed(row)
+    assert 0 == detector.late
+    assert whole(series) == told + detector.finish()
+
+
+def test_another_kind_of_rows_is_refused():
+    detector = Detector()
+    detector.feed(net()[:10])
+    with pytest.raises(QueryError, match="one detector a series"):
+        detector.feed(raw()[:10])
+
+
+def test_a_burst_astride_a_batch_of_one_channel_waits_for_the_others():
+    parts = raw((100.0, 3.0, 1500.0), bins=3000, bin_s=0.064, channels=4)
+    by_channel = parts.sort("met_s").partition_by("channel")
+    detector, told = Detector(), detector_first(parts)
+    assert told == whole(parts)
+    assert 4 == len(by_channel)
+    assert [] == detector.finish()
+
+
+def detector_first(parts):
+    detector, told = Detector(), []
+    told += detector.feed(parts.filter(pl.col("met_s") <= parts["met_s"].min()))
+    rest = parts.filter(pl.col("met_s") > parts["met_s"].min()).sort("met_s")
+    for batch in rest.iter_slices(333):
+        told += detector.feed(batch)
+    return told + detector.finish()
