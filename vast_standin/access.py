@@ -16,14 +16,14 @@ _READS = frozenset({"GET", "HEAD"})
 
 def secret_of(cluster: Cluster, access_key: str) -> str | None:
     """Return the secret of an enabled access key, None for any other."""
-    key = cluster.records.find("s3keys", access_key=access_key, enabled=True)
-    return str(key["secret_key"]) if key else None
+    key = cluster.index.keys.get(access_key)
+    return str(key["secret_key"]) if key and key["enabled"] else None
 
 
 def user_of(cluster: Cluster, access_key: str) -> Record:
     """Return the user whose key signed; raise 403 where it is gone."""
-    key = cluster.records.find("s3keys", access_key=access_key)
-    user = cluster.records.find("users", name=key["user"]) if key else None
+    key = cluster.index.keys.get(access_key)
+    user = cluster.index.users.get(str(key["user"])) if key else None
     if user is None:
         raise ProtocolError(403, "AccessDenied", "the key's user does not exist any more")
     return user
@@ -83,10 +83,11 @@ def _check_host(cluster: Cluster, view: Record, peer: str, *, writes: bool) -> N
 def _listed(hosts: object, peer: str) -> bool:
     if not isinstance(hosts, list):
         return False
+    if "*" in hosts:
+        return True
     address = ipaddress.ip_address(peer)
     return any(
-        host == "*" or address in ipaddress.ip_network(str(host), strict=False)
-        for host in hosts
+        address in ipaddress.ip_network(str(host), strict=False) for host in hosts
     )
 
 

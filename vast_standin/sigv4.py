@@ -23,7 +23,9 @@ EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
 LONGEST_PRESIGNED = 7 * 24 * 3600
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
-_STAMP = "%Y%m%dT%H%M%SZ"
+_STAMP = re.compile(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z\Z"
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def verify(
     for canonical in _canonical_requests(request, claim):
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         text = f"{ALGORITHM}\n{claim.stamp}\n{claim.scope}\n{digest}"
-        expected = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        expected = hmac.digest(key, text.encode(), "sha256").hex()
         if hmac.compare_digest(expected, claim.signature):
             fits = True
             break
@@ -181,10 +183,7 @@ def _claim(
 def _check_time(
     request: Request, claim: Claim, now: datetime, skew: timedelta
 ) -> None:
-    try:
-        signed_at = datetime.strptime(claim.stamp, _STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        raise _malformed("the date is not YYYYMMDDTHHMMSSZ") from None
+    signed_at = _moment(claim.stamp)
     if claim.stamp[:8] != claim.date:
         raise _malformed("the credential's date is not the request's")
     if not claim.presigned:
@@ -204,6 +203,16 @@ def _check_time(
         raise ProtocolError(403, "AccessDenied", "Request has expired.")
 
 
+def _moment(stamp: str) -> datetime:
+    found = _STAMP.match(stamp)
+    if not found:
+        raise _malformed("the date is not YYYYMMDDTHHMMSSZ")
+    try:
+        return datetime(*(int(part) for part in found.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
+    except ValueError:
+        raise _malformed("the date is no date") from None
+
+
 def _canonical_requests(request: Request, claim: Claim) -> Iterator[str]:
     headers = "".join(
         f"{name}:{' '.join(request.headers.get(name, '').split())}\n"
@@ -211,35 +220,40 @@ def _canonical_requests(request: Request, claim: Claim) -> Iterator[str]:
     )
     names = ";".join(claim.signed_headers)
     payload = claim.payload
-    for path in _path_forms(request.path):
-        for query in _query_forms(request.raw_query, presigned=claim.presigned):
-            yield f"{request.method}\n{path}\n{query}\n{headers}\n{names}\n{payload}"
+    told = set()
+    for path in _path_forms(request.path, claim):
+        for query in _query_forms(request.raw_query, claim):
+            if (path, query) not in told:
+                told.add((path, query))
+                yield f"{request.method}\n{path}\n{query}\n{headers}\n{names}\n{payload}"
 
 
-def _path_forms(path: str) -> dict[str, None]:
-    return dict.fromkeys(
-        (path, quote(path, safe="/-_.~"), quote(unquote(path), safe="/-_.~"))
-    )
+def _path_forms(path: str, claim: Claim) -> Iterator[str]:
+    """Yield the path's forms, first the one that this signer is likely to have made."""
+    if not claim.region:
+        yield quote(path, safe="/-_.~")
+    yield path
+    yield quote(path, safe="/-_.~")
+    yield quote(unquote(path), safe="/-_.~")
 
 
-def _query_forms(raw: str, *, presigned: bool) -> dict[str, None]:
+def _query_forms(raw: str, claim: Claim) -> Iterator[str]:
+    """Yield the query's forms: as text sorted, as pairs sorted, coded anew."""
     if not raw:
-        return {"": None}
-    pairs = [(name, value) for name, _, value in (part.partition("=") for part in raw.split("&") if part)]
-    if presigned:
-        pairs = [pair for pair in pairs if pair[0] != "X-Amz-Signature"]
-    as_sent = "&".join(f"{name}={value}" for name, value in sorted(pairs))
-    whole_sorted = "&".join(
-        "=".join(part.partition("=")[::2]) for part in sorted(raw.split("&"))
-    )
-    return dict.fromkeys(
-        (
-            as_sent if presigned else whole_sorted,
-            as_sent,
-            _normalised(pairs, unquote),
-            _normalised(pairs, unquote_plus),
+        yield ""
+        return
+    if not claim.presigned:
+        yield "&".join(
+            part if "=" in part else f"{part}=" for part in sorted(raw.split("&"))
         )
-    )
+    pairs = [
+        (name, value)
+        for name, _, value in (part.partition("=") for part in raw.split("&") if part)
+        if not (claim.presigned and name == "X-Amz-Signature")
+    ]
+    yield "&".join(f"{name}={value}" for name, value in sorted(pairs))
+    yield _normalised(pairs, unquote)
+    yield _normalised(pairs, unquote_plus)
 
 
 def _normalised(pairs: list[tuple[str, str]], decode: Callable[[str], str]) -> str:

@@ -66,6 +66,27 @@ class Space:
         return Space(self.bytes + other.bytes, self.inodes + other.inodes)
 
 
+@dataclass(frozen=True)
+class Index:
+    """Records by the names that every request looks up."""
+
+    version: int
+    keys: dict[str, Record]
+    users: dict[str, Record]
+    views: dict[str, Record]
+
+    @classmethod
+    def of(cls, records: Records) -> "Index":
+        """Return the index of the present records."""
+        with records.lock:
+            return cls(
+                records.version,
+                {str(k["access_key"]): k for k in records.all("s3keys")},
+                {str(u["name"]): u for u in records.all("users")},
+                {str(v["bucket"]): v for v in records.all("views") if v.get("bucket")},
+            )
+
+
 @dataclass
 class Cluster:
     """Everything rules look at and change."""
@@ -79,6 +100,7 @@ class Cluster:
     started: float = field(default_factory=time.time)
     meters: Meters = field(default_factory=Meters)
     addresses: tuple[tuple[str, int], ...] = ()
+    _index: "Index | None" = None
 
     def space_of_bucket(self, bucket: str) -> Space:
         """Return what a bucket holds."""
@@ -109,7 +131,15 @@ class Cluster:
 
     def view_of_bucket(self, bucket: str) -> Record | None:
         """Return the view that exposes a bucket."""
-        return self.records.find("views", bucket=bucket)
+        return self.index.views.get(bucket)
+
+    @property
+    def index(self) -> "Index":
+        """Return keys, users and views by name, as of the newest records."""
+        index = self._index
+        if index is None or index.version != self.records.version:
+            index = self._index = Index.of(self.records)
+        return index
 
     def directory_exists(self, path: str, tenant_id: object) -> bool:
         """Tell whether a view or a quota made this directory or one below it."""

@@ -129,8 +129,8 @@ def check_writable(cluster: Cluster, bucket: str, size: int) -> None:
     if view is None:
         return
     for quota in cluster.records.all("quotas"):
-        same = quota["tenant_id"] == view["tenant_id"]
-        if same and is_under(str(view["path"]), str(quota["path"])):
+        is_same = quota["tenant_id"] == view["tenant_id"]
+        if is_same and is_under(str(view["path"]), str(quota["path"])):
             _check_room(cluster, quota, size)
 
 

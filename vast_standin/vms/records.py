@@ -14,10 +14,14 @@ FORMAT = 1
 
 
 class Records:
-    """Every record by resource and id; one lock guards all of them."""
+    """Every record by resource and id; one lock guards all of them.
+
+    ``version`` grows with every change, so that what is derived can be kept until then.
+    """
 
     def __init__(self, path: Path) -> None:
         self.lock = threading.RLock()
+        self.version = 0
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -66,6 +70,7 @@ class Records:
                 "DELETE FROM records WHERE resource=? AND id=?", (resource, number)
             )
             del self._all[resource][number]
+            self.version += 1
 
     def keep_last(self, resource: str, count: int) -> None:
         """Remove all but the newest records of a resource."""
@@ -103,6 +108,7 @@ class Records:
             self._db.close()
 
     def _load(self) -> None:
+        self.version += 1
         self._all = {}
         for resource, number, body in self._db.execute("SELECT * FROM records"):
             self._all.setdefault(resource, {})[number] = json.loads(body)
@@ -113,6 +119,7 @@ class Records:
             (resource, number, json.dumps(record)),
         )
         self._all.setdefault(resource, {})[number] = record
+        self.version += 1
 
     def _next(self, resource: str) -> int:
         row = self._db.execute(

@@ -36,7 +36,7 @@ _CLUSTERS = resource(
     logical_space_in_use_tb num A
     free_logical_space num A
     free_logical_space_tb num A
-    usable_capacity_bytes num A
+    usable_capacity_bytes int A
     free_usable_capacity int A
     auxiliary_space_in_use num A
     drr num A
@@ -104,7 +104,6 @@ _DNODES = resource(
     mgmt_ip str A
     hostname str A
     state str A
-    display_state str A
     enabled bool A
     os_version str A
     build str A

@@ -52,7 +52,6 @@ _LOCALS3KEYS = resource(
     id int A
     access_key str A
     enabled bool A
-    created str A
     """,
     calls="list",
     listed=list_keys,

@@ -154,8 +154,7 @@ _QOSPOLICIES = resource(
     """
     id int A
     guid str A
-    title str A
-    name str RPA
+    name str RA
     mode str CPA STATIC|USED_CAPACITY|PROVISIONED_CAPACITY ="STATIC"
     policy_type str CA VIEW|USER|VOLUME ="VIEW"
     limit_by str CPA BW|IOPS|BW_IOPS ="BW_IOPS"

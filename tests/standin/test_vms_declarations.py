@@ -1,0 +1,172 @@
+"""What the management side declares and answers, against the vendor's public description.
+
+Exceptions, all named here: answers may hold nulls (real clusters send them), lists may
+come in the paging envelope, and list parameters `page`, `page_size` are always taken.
+"""
+
+import jsonschema
+import pytest
+
+from vast_standin.vms.calls import CALLS
+from vast_standin.vms.resources import RESOURCES
+
+
+class Description:
+    """The OpenAPI document with its references followed."""
+
+    def __init__(self, document):
+        self.document = document
+
+    def follow(self, node):
+        while "$ref" in node:
+            target = self.document
+            for part in node["$ref"].split("/")[1:]:
+                target = target[part]
+            node = target
+        return node
+
+    def properties(self, schema):
+        schema = self.follow(schema)
+        if schema.get("type") == "array":
+            schema = self.follow(schema["items"])
+        found = {}
+        for part in schema.get("allOf", []):
+            found |= self.properties(part)
+        return found | schema.get("properties", {})
+
+    def operation(self, path, method):
+        return self.document["paths"].get(path, {}).get(method)
+
+    def body(self, operation):
+        content = self.follow(operation["requestBody"])["content"]
+        (media,) = content.values()
+        return self.follow(media["schema"])
+
+    def answer(self, operation, status="200"):
+        response = self.follow(operation["responses"][status])
+        return self.follow(response["content"]["application/json"]["schema"])
+
+    def parameters(self, operation):
+        return {self.follow(p)["name"] for p in operation.get("parameters", [])}
+
+
+@pytest.fixture(scope="module")
+def description(vms_api):
+    return Description(vms_api)
+
+
+KINDS = sorted(RESOURCES.values(), key=lambda kind: kind.name)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_answered_field_is_described(description, kind):
+    known = description.properties(
+        description.answer(description.operation(f"/{kind.name}/", "get"))
+    )
+
+    assert set() == {f.name for f in kind.fields if f.answered} - set(known)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_filter_is_described(description, kind):
+    known = description.parameters(description.operation(f"/{kind.name}/", "get"))
+
+    assert set() == set(kind.filters) - known
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in KINDS if "create" in k.calls], ids=lambda kind: kind.name
+)
+def test_creation_takes_what_is_described_and_needs_no_less(description, kind):
+    schema = description.body(description.operation(f"/{kind.name}/", "post"))
+    known = description.properties(schema)
+
+    assert set() == {f.name for f in kind.fields if f.creatable} - set(known)
+    needed = {f.name for f in kind.fields if f.required}
+    assert set(schema.get("required", [])) - needed == set()
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in KINDS if "patch" in k.calls], ids=lambda kind: kind.name
+)
+def test_a_patch_takes_what_is_described(description, kind):
+    schema = description.body(description.operation(f"/{kind.name}/{{id}}/", "patch"))
+
+    assert set() == {f.name for f in kind.fields if f.patchable} - set(
+        description.properties(schema)
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_kinds_and_choices_agree_with_the_description(description, kind):
+    known = description.properties(
+        description.answer(description.operation(f"/{kind.name}/", "get"))
+    )
+    types = {"integer": "int", "number": "num", "string": "str", "boolean": "bool"}
+
+    for field in kind.fields:
+        said = description.follow(known.get(field.name, {}))
+        if said.get("type") in types and field.kind != "any":
+            assert (field.name, types[said["type"]]) == (field.name, field.kind)
+        if said.get("type") == "array":
+            assert (field.name, "[") == (field.name, field.kind[0])
+        if "enum" in said and field.choices:
+            assert set() == set(field.choices) - set(said["enum"])
+
+
+def test_every_particular_call_is_described(description):
+    missing = []
+    for method, route in CALLS:
+        paths = (f"/{route}/", f"/{route}")
+        if not any(description.operation(path, method.lower()) for path in paths):
+            missing.append((method, route))
+
+    # The vendor's exporter has its cluster metrics below "all" only.
+    assert [("GET", "prometheusmetrics/cluster")] == missing
+
+
+def test_live_answers_fit_the_description(description, standin, vms):
+    """Validate what a used cluster really answers, field by field."""
+    policy = vms.viewpolicies.get(name="default")[0]["id"]
+    view = vms.views.post(path="/fits", policy_id=policy, create_dir=True)
+    quota = vms.quotas.post(name="fits", path="/fits", hard_limit=10**9)
+    qos = vms.qospolicies.post(name="fits", static_limits={"max_reads_bw_mbps": 10})
+
+    for kind in KINDS:
+        if kind.name in ("columns", "tables"):
+            continue
+        schema = description.answer(description.operation(f"/{kind.name}/", "get"))
+        known = description.properties(schema)
+        for row in vms[kind.name].get():
+            for name, value in row.items():
+                if value is not None:
+                    checked(description, known[name], value, f"{kind.name}.{name}")
+
+    for resource, row in (("views", view), ("quotas", quota), ("qospolicies", qos)):
+        vms[resource][str(row["id"])].delete()
+
+
+def checked(description, schema, value, where):
+    resolved = resolve(description, schema)
+    try:
+        jsonschema.validate(value, resolved)
+    except jsonschema.ValidationError as error:
+        raise AssertionError(f"{where}: {error.message}") from error
+
+
+def resolve(description, node):
+    """Return a schema without references and with nulls allowed in objects."""
+    if isinstance(node, list):
+        return [resolve(description, item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = description.follow(node)
+    if node.get("type") == "array" and "enum" in node:
+        # The description puts the choices of items on their list.
+        items = {**node["items"], "enum": node["enum"]}
+        node = {**{k: v for k, v in node.items() if k != "enum"}, "items": items}
+    return {
+        name: resolve(description, value)
+        for name, value in node.items()
+        if name not in ("example", "description", "required", "format")
+    }

@@ -1,0 +1,181 @@
+"""Quotas: all nine states from what is really held, grace, and writes that are blocked."""
+
+import time
+
+import botocore.exceptions
+import pytest
+import vastpy
+
+
+@pytest.fixture
+def held(standin, vms, s3):
+    """Return a view at /held with a bucket, and remove all of it afterwards."""
+    policy = vms.viewpolicies.get(name="default")[0]["id"]
+    view = vms.views.post(
+        path="/held/view",
+        policy_id=policy,
+        protocols=["S3", "DATABASE"],
+        bucket="held",
+        bucket_owner="standin",
+        create_dir=True,
+    )
+    yield view
+    for quota in vms.quotas.get():
+        if quota["path"].startswith("/held"):
+            vms.quotas[str(quota["id"])].delete()
+    for row in vms.views.get(path="/held/view"):
+        for entry in s3.list_objects_v2(Bucket="held").get("Contents", []):
+            s3.delete_object(Bucket="held", Key=entry["Key"])
+        vms.views[str(row["id"])].delete()
+
+
+def put(s3, size, key="k"):
+    s3.put_object(Bucket="held", Key=key, Body=bytes(size))
+
+
+def refusal(call):
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call()
+    response = caught.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
+
+
+STATES = {
+    "OK": {"soft_limit": 100, "hard_limit": 200},
+    "SOFT_EXCEEDED": {"soft_limit": 99, "hard_limit": 200},
+    "HARD_EXCEEDED": {"soft_limit": 50, "hard_limit": 100},
+    "INODE_SOFT_EXCEEDED": {"soft_limit_inodes": 2},
+    "INODE_HARD_EXCEEDED": {"hard_limit_inodes": 3},
+    "SOFT_BOTH_EXCEEDED": {"soft_limit": 1, "soft_limit_inodes": 1},
+    "HARD_BOTH_EXCEEDED": {"hard_limit": 1, "hard_limit_inodes": 1},
+    "GRACE_EXPIRED": {"soft_limit": 1, "grace_period": "0s"},
+}
+
+
+@pytest.mark.parametrize(("state", "limits"), STATES.items(), ids=STATES)
+def test_the_state_follows_what_is_held(vms, s3, held, state, limits):
+    put(s3, 60, "a")
+    put(s3, 40, "b")
+
+    quota = vms.quotas.post(name="q", path="/held", **limits)
+
+    assert (state, 100, 3) == (
+        quota["state"],
+        quota["used_capacity"],
+        quota["used_inodes"],
+    )
+    assert quota == {**vms.quotas.get(name="q")[0], "time_to_block": quota["time_to_block"]}
+
+
+def test_a_quota_whose_path_is_gone_has_failed(vms, held):
+    quota = vms.quotas.post(name="q", path="/held/view", hard_limit=10)
+    vms.views[str(held["id"])].delete()
+
+    assert "FAILED" == vms.quotas[str(quota["id"])].get()["state"]
+
+
+def test_percentages_are_of_the_hard_limit(vms, s3, held):
+    put(s3, 51)
+
+    quota = vms.quotas.post(
+        name="q", path="/held", soft_limit=60, hard_limit=200, hard_limit_inodes=8
+    )
+
+    assert (25, 25) == (quota["percent_capacity"], quota["percent_inodes"])
+
+
+def test_a_write_beyond_the_hard_limit_is_refused_and_nothing_changes(vms, s3, held):
+    put(s3, 60)
+    vms.quotas.post(name="q", path="/held", hard_limit=100)
+
+    assert (507, "QuotaExceeded") == refusal(lambda: put(s3, 41, "more"))
+    put(s3, 40, "fits")
+
+    assert 100 == vms.quotas.get(name="q")[0]["used_capacity"]
+    assert (507, "QuotaExceeded") == refusal(lambda: put(s3, 1, "one more"))
+    s3.delete_object(Bucket="held", Key="k")
+    put(s3, 1, "one more")
+
+
+def test_grace_ends_in_a_block_and_can_be_begun_anew(vms, s3, held):
+    put(s3, 50)
+    quota = vms.quotas.post(name="q", path="/held", soft_limit=10, grace_period="00:01")
+    here = vms.quotas[str(quota["id"])]
+    assert "SOFT_EXCEEDED" == quota["state"]
+    put(s3, 1, "in grace")
+
+    deadline = time.monotonic() + 5
+    while here.get()["state"] != "GRACE_EXPIRED" and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert "GRACE_EXPIRED" == here.get()["state"]
+    assert (507, "QuotaExceeded") == refusal(lambda: put(s3, 1, "late"))
+    here.patch(grace_period="1d")
+    assert "SOFT_EXCEEDED" == here.get()["state"]
+    here.patch(grace_period="00:01")
+    here.reset_grace_period.patch()
+    put(s3, 1, "anew")
+
+
+def test_a_raised_limit_lets_writes_through(vms, s3, held):
+    quota = vms.quotas.post(name="q", path="/held", hard_limit=10)
+    assert (507, "QuotaExceeded") == refusal(lambda: put(s3, 11))
+
+    vms.quotas[str(quota["id"])].patch(hard_limit=11)
+
+    put(s3, 11)
+    assert "HARD_EXCEEDED" == vms.quotas[str(quota["id"])].get()["state"]
+
+
+def test_a_full_quota_raises_an_alarm_that_ends_with_it(vms, s3, held):
+    put(s3, 10)
+    quota = vms.quotas.post(name="full", path="/held", hard_limit=10)
+
+    (alarm,) = vms.alarms.get(object_type="Quota", object_id=quota["id"])
+    assert "MAJOR" == alarm["severity"]
+    assert "full" in alarm["alarm_message"]
+    here = vms.alarms[str(alarm["id"])]
+    here.patch(acknowledged=True)
+    assert here.get()["acknowledged"]
+
+    vms.quotas[str(quota["id"])].patch(hard_limit=100)
+
+    assert [] == vms.alarms.get(object_type="Quota", object_id=quota["id"])
+    messages = [e["event_message"] for e in vms.events.get(object_type="Quota")]
+    assert any(text.startswith("ended: ") for text in messages)
+
+
+REFUSED = {
+    "no name": {"name": None},
+    "soft above hard": {"soft_limit": 20, "hard_limit": 10},
+    "negative": {"hard_limit": -1},
+    "text as number": {"hard_limit": "10"},
+    "strange grace": {"grace_period": "soon"},
+    "no such directory": {"path": "/elsewhere"},
+    "unknown field": {"limit": 1},
+    "read-only field": {"state": "OK"},
+    "user quotas": {"is_user_quota": True},
+}
+
+
+@pytest.mark.parametrize("changes", REFUSED.values(), ids=REFUSED)
+def test_a_wrong_quota_is_refused(vms, held, changes):
+    fields = {"name": "q", "path": "/held", "hard_limit": 10, **changes}
+
+    with pytest.raises(vastpy.RESTFailure, match="400"):
+        vms.quotas.post(**fields)
+
+    assert [] == vms.quotas.get(name="q")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [("90m", "01:30:00"), ("1d", "1 00:00:00"), ("2 03:04:05", "2 03:04:05")],
+)
+def test_grace_periods_are_read_as_the_vendor_writes_them(vms, s3, held, text, left):
+    put(s3, 10)
+
+    quota = vms.quotas.post(name="q", path="/held", soft_limit=1, grace_period=text)
+
+    told = quota["time_to_block"]
+    assert told in (left, left[:-2] + f"{int(left[-2:]) - 1:02}") or told < left
