@@ -24,11 +24,13 @@ from vast_standin.engine.table import (
     Expansion,
     PartitionKey,
     Projection,
+    SortedCopy,
     Table,
     VectorIndex,
 )
 
 FORMAT = 1
+Copies = Mapping[tuple[int, int], SortedCopy]
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS bucket (
@@ -49,6 +51,11 @@ CREATE TABLE IF NOT EXISTS patch (
     id INTEGER PRIMARY KEY, segment_id INTEGER NOT NULL, file TEXT NOT NULL,
     offset INTEGER NOT NULL, length INTEGER NOT NULL, first INTEGER NOT NULL,
     rows INTEGER NOT NULL, start INTEGER, positions BLOB, zones BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS copy (
+    id INTEGER PRIMARY KEY, table_id INTEGER NOT NULL, projection INTEGER NOT NULL,
+    segment_id INTEGER NOT NULL, patches INTEGER NOT NULL, file TEXT NOT NULL,
+    offset INTEGER NOT NULL, length INTEGER NOT NULL, rows INTEGER NOT NULL,
+    sorted_by INTEGER NOT NULL, zones BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS patch_segment ON patch (segment_id);
 CREATE INDEX IF NOT EXISTS segment_table ON segment (table_id);
 """
@@ -95,15 +102,23 @@ class Catalogue:
         segments, highest = self._segments(folder)
         next_row_ids: dict[int, int] = {}
         for row in self._db.execute("SELECT * FROM tbl ORDER BY id").fetchall():
-            table = _table(row, tuple(segments.get(row[0], ())))
+            copies = self._copies(row[0], folder)
+            table = _table(row, tuple(segments.get(row[0], ())), copies)
             next_row_ids[table.id] = row[8]
             root = root.with_table(table)
-        highest = max([highest, *root.schemas, *root.tables])
+        projections = [
+            p.id for t in root.tables.values() for p in t.definition.projections
+        ]
+        runs = [s.base.run for t in root.tables.values() for s in t.segments]
+        highest = max([highest, *root.schemas, *root.tables, *projections, *runs])
         return Loaded(root, self._buckets(), next_row_ids, highest)
 
     def files(self) -> set[str]:
         """Name the files committed data is in."""
-        query = "SELECT file FROM segment UNION SELECT file FROM patch"
+        query = (
+            "SELECT file FROM segment UNION SELECT file FROM patch "
+            "UNION SELECT file FROM copy"
+        )
         return {row[0] for row in self._db.execute(query) if row[0] is not None}
 
     def put_bucket(self, bucket: BucketInfo) -> None:
@@ -151,6 +166,13 @@ class Catalogue:
         rows = self._db.execute("SELECT * FROM bucket ORDER BY created").fetchall()
         return {row[0]: BucketInfo(*row) for row in rows}
 
+    def _copies(
+        self, table_id: int, folder: DataFolder
+    ) -> dict[tuple[int, int], SortedCopy]:
+        query = "SELECT * FROM copy WHERE table_id=?"
+        found = (_copy(r, folder) for r in self._db.execute(query, (table_id,)))
+        return {(c.projection, c.segment): c for c in found}
+
     def _segments(self, folder: DataFolder) -> tuple[dict[int, list[Segment]], int]:
         patches: dict[int, list[Patch]] = {}
         highest = 0
@@ -162,6 +184,8 @@ class Catalogue:
             segment = _segment(row, folder, tuple(patches.get(row[0], ())))
             segments.setdefault(row[1], []).append(segment)
             highest = max(highest, row[0])
+        for row in self._db.execute("SELECT max(id) FROM copy"):
+            highest = max(highest, row[0] or 0)
         return segments, highest
 
 
@@ -185,6 +209,7 @@ def _remove_table(db: sqlite3.Connection, table_id: int) -> None:
         (table_id,),
     )
     db.execute("DELETE FROM segment WHERE table_id=?", (table_id,))
+    db.execute("DELETE FROM copy WHERE table_id=?", (table_id,))
     db.execute("DELETE FROM tbl WHERE id=?", (table_id,))
 
 
@@ -229,6 +254,31 @@ def _save_table(
     for segment in new.segments:
         if before.get(segment.id) is not segment:
             _save_segment(db, new.id, before.get(segment.id), segment)
+    _save_copies(db, new.id, {} if old is None else old.copies, new.copies)
+
+
+def _save_copies(
+    db: sqlite3.Connection, table_id: int, old: Copies, new: Copies
+) -> None:
+    for key, copy in old.items():
+        if new.get(key) is not copy:
+            db.execute("DELETE FROM copy WHERE id=?", (copy.base.id,))
+    for key, copy in new.items():
+        if old.get(key) is not copy:
+            db.execute(
+                "INSERT INTO copy VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    copy.base.id,
+                    table_id,
+                    copy.projection,
+                    copy.segment,
+                    copy.patches,
+                    *_place(copy.base.extent),
+                    copy.base.rows,
+                    copy.base.sorted_by,
+                    copy.base.packed_zones,
+                ),
+            )
 
 
 def _save_segment(
@@ -313,6 +363,19 @@ def _patch(row: tuple[Any, ...], folder: DataFolder) -> Patch:
     return Patch(row[0], extent, row[5], row[6], row[7], _widen(row[8]), row[9])
 
 
+def _copy(row: tuple[Any, ...], folder: DataFolder) -> SortedCopy:
+    base = Base(
+        id=row[0],
+        rows=row[8],
+        first_row_id=None,
+        extent=_extent(folder, row[5:8]),
+        packed_zones=row[10],
+        ordinal=0.0,
+        sorted_by=row[9],
+    )
+    return SortedCopy(row[2], row[3], row[4], base)
+
+
 def _packed(definition: Definition) -> tuple[bytes, str]:
     fields = pa.schema([c.field for c in definition.columns]).serialize()
     rest = {
@@ -352,7 +415,9 @@ def _definition(fields: bytes, text: str) -> Definition:
     )
 
 
-def _table(row: tuple[Any, ...], segments: tuple[Segment, ...]) -> Table:
+def _table(
+    row: tuple[Any, ...], segments: tuple[Segment, ...], copies: Copies
+) -> Table:
     return Table(
         id=row[0],
         schema_id=row[1],
@@ -362,4 +427,5 @@ def _table(row: tuple[Any, ...], segments: tuple[Segment, ...]) -> Table:
         external=bool(row[5]),
         inserted=row[6],
         ddl=row[7],
+        copies=copies,
     )

@@ -18,7 +18,9 @@ from vast_standin.engine.locks import Locks, Mode
 from vast_standin.engine.references import References
 from vast_standin.engine.root import BucketInfo, Root
 from vast_standin.engine.segment import RowIds
+from vast_standin.engine.snapshots import Snapshots
 from vast_standin.engine.transaction import Transaction
+from vast_standin.engine.upkeep import Upkeep
 from vast_standin.http import ProtocolError
 
 _IDS_A_START = 1 << 32
@@ -50,16 +52,20 @@ class Engine:
         self.check_writable: SpaceCheck = _allow
         self._buckets = loaded.buckets
         self._next_row_ids = loaded.next_row_ids
-        self._ids = itertools.count(loaded.highest_id + 1)
         self._locks = Locks()
         self._commit = threading.RLock()
         self._allocation = threading.Lock()
         self._transactions: dict[int, Transaction] = {}
         self._transaction_ids = itertools.count(self._next_start())
         self.on_commit: list[Callable[[Root, Root], None]] = []
-        self.folder.remove_all_but(self._catalogue.files())
-        self._references = References(self.folder)
+        self._references = References()
         self._references.move(Root(), self.root)
+        self._snapshots = Snapshots(folder / "snapshots", self.folder, self._references)
+        self.folder.remove_all_but(self._catalogue.files() | self._snapshots.files())
+        highest = max(loaded.highest_id, self._snapshots.highest_id)
+        self._ids = itertools.count(highest + 1)
+        self._upkeep = Upkeep(self)
+        self._upkeep.start()
 
     @classmethod
     def open(cls, folder: Path, *, durable: bool = False) -> "Engine":
@@ -72,6 +78,7 @@ class Engine:
 
     def close(self) -> None:
         """Roll back what runs, and let the folder go."""
+        self._upkeep.stop()
         for transaction in list(self._transactions.values()):
             self.rollback(transaction)
         with self._commit:
@@ -195,9 +202,21 @@ class Engine:
 
     def snapshot_root(self, bucket: str, name: str) -> Root:
         """Give the state a snapshot of a bucket holds; 404 when there is none."""
-        raise ProtocolError(
-            404, "NoSuchSnapshot", f"bucket {bucket} has no snapshot {name}"
-        )
+        return self._snapshots.root(bucket, name)
+
+    def create_snapshot(self, bucket: str, name: str) -> None:
+        """Keep the present state of a bucket; 409 when the name is taken."""
+        with self._commit, _disk_errors():
+            self._snapshots.create(bucket, name, self.root)
+
+    def drop_snapshot(self, bucket: str, name: str) -> None:
+        """Let a kept state go."""
+        with self._commit:
+            self._snapshots.drop(bucket, name)
+
+    def snapshots(self, bucket: str) -> list[str]:
+        """List the snapshots of a bucket by name."""
+        return self._snapshots.names(bucket)
 
     def new_id(self) -> int:
         """Give a number nothing else in this folder has or had."""

@@ -88,8 +88,14 @@ class Redefine:
     def apply(self, root: Root) -> Root:
         """Do it."""
         old = root.tables[self.table_id]
+        projections = {p.id for p in self.definition.projections}
         return root.with_table(
-            replace(old, definition=self.definition, ddl=old.ddl + 1)
+            replace(
+                old,
+                definition=self.definition,
+                ddl=old.ddl + 1,
+                copies={k: c for k, c in old.copies.items() if k[0] in projections},
+            )
         )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vast_standin.engine.files import DataFile, DataFolder
+from vast_standin.engine.files import DataFile
 from vast_standin.engine.root import Root
 from vast_standin.engine.segment import Segment
 
@@ -16,15 +16,13 @@ class References:
     A doomed file is unlinked when the last snapshot that reads it is gone.
     """
 
-    folder: DataFolder
     _uses: Counter[str] = field(default_factory=Counter)
 
     def move(self, old: Root, new: Root) -> None:
         """Count what a new root uses and the old one did not, and the reverse."""
-        before, after = _changed(old, new), _changed(new, old)
-        for file in _files(after.values()):
+        for file in list(_changed(new, old)):
             self._uses[file.name] += 1
-        for file in _files(before.values()):
+        for file in list(_changed(old, new)):
             self._uses[file.name] -= 1
             if self._uses[file.name] <= 0:
                 del self._uses[file.name]
@@ -40,16 +38,18 @@ class References:
         return len(self._uses)
 
 
-def _changed(one: Root, other: Root) -> dict[int, Segment]:
-    """Collect the segment versions that only one root has, by identity."""
-    result: dict[int, Segment] = {}
+def _changed(one: Root, other: Root) -> Iterator[DataFile]:
+    """Name the file of each thing only one root has, once for each such thing."""
     for table in one.tables.values():
         twin = other.tables.get(table.id)
         if twin is table:
             continue
         known = {id(s) for s in twin.segments} if twin is not None else set()
-        result.update((id(s), s) for s in table.segments if id(s) not in known)
-    return result
+        yield from _files(s for s in table.segments if id(s) not in known)
+        copies = twin.copies if twin is not None else {}
+        for key, copy in table.copies.items():
+            if copies.get(key) is not copy and copy.base.extent is not None:
+                yield copy.base.extent.file
 
 
 def _files(segments: Iterable[Segment]) -> Iterator[DataFile]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vast_standin.engine.segment import Positions, RowIds, Segment
+from vast_standin.engine.segment import Base, Positions, RowIds, Segment
 
 EXTERNAL_ROW_ID = "vastdb_rowid"
 ATTACHED = 0
@@ -118,12 +118,12 @@ class Definition:
 
 @dataclass(frozen=True, eq=False)
 class SortedCopy:
-    """A projection of one version of one segment: its rows in sorted order."""
+    """A projection of one segment as it was after so many patches, in sorted order."""
 
     projection: int
-    segment: Segment
-    copy: Segment
-    origin: Positions
+    segment: int
+    patches: int
+    base: Base
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.tabular import (
     columns,
     imports,
+    projections,
     query_data,
     rows,
     schemas,
@@ -46,6 +47,12 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("DELETE", "rows"): rows.delete_rows,
     ("GET", "data"): query_data.query_data,
     ("POST", "data"): imports.import_objects,
+    ("POST", "projection"): projections.create_projection,
+    ("GET", "projection"): projections.list_projections,
+    ("PUT", "projection"): projections.alter_projection,
+    ("DELETE", "projection"): projections.drop_projection,
+    ("GET", "projection-columns"): projections.projection_columns,
+    ("GET", "projection-stats"): projections.projection_stats,
 }
 COMMANDS = frozenset(command for _, command in ROUTES)
 

@@ -64,13 +64,13 @@ def list_sorted_columns(call: Call) -> Response:
 def add_columns(call: Call) -> Response:
     """Add columns; old rows hold null there."""
     schema = read_schema(call.body())
-    return _redefine(call, lambda d: with_columns(d, schema))
+    return redefine(call, lambda d: with_columns(d, schema))
 
 
 def drop_columns(call: Call) -> Response:
     """Drop the columns whose fields the body names."""
     names = read_schema(call.body()).names
-    return _redefine(call, lambda d: without_columns(d, names))
+    return redefine(call, lambda d: without_columns(d, names))
 
 
 def rename_column(call: Call) -> Response:
@@ -79,7 +79,7 @@ def rename_column(call: Call) -> Response:
     new = call.parameters.get("tabular-new-column-name", "")
     if not old or not new:
         raise ProtocolError(400, "InvalidArgument", "old and new name are needed")
-    return _redefine(call, lambda d: with_renamed(d, old, new))
+    return redefine(call, lambda d: with_renamed(d, old, new))
 
 
 def listed(definition: Definition) -> list[Listed]:
@@ -117,7 +117,8 @@ def _described(definition: Definition, number: int) -> pa.Field:
     return definition.by_number[number].field.with_metadata(metadata)
 
 
-def _redefine(call: Call, change: Change) -> Response:
+def redefine(call: Call, change: Change) -> Response:
+    """Change the definition of the table a request names."""
     call.refuse_snapshot()
     path, name = call.table_place
     with call.engine.writing(call.transaction) as transaction:

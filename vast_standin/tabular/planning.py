@@ -20,14 +20,18 @@ from vast_standin.engine.predicate import (
     Expression,
     Target,
     Term,
+    columns_of,
+    possible_values,
 )
+from vast_standin.engine.rewriting import projected
 from vast_standin.engine.scan import ROW_ID_COLUMN, Scan, Virtual, scan
 from vast_standin.engine.segment import Segment
-from vast_standin.engine.table import Column, Table
+from vast_standin.engine.table import Column, Projection, Table
 from vast_standin.http import ProtocolError
 from vast_standin.tabular.call import Call
 from vast_standin.tabular.leaves import leaf, node_count
 from vast_standin.tabular.partitions import virtual_columns, virtual_readers
+from vast_standin.tabular.projections import projection_named
 from vast_standin.tabular.relation import (
     Node,
     RawCondition,
@@ -47,24 +51,27 @@ _ROW_ID = Column(ROW_ID_COLUMN, pa.field(NAME, pa.uint64()))
 class Plan:
     """A scan, and the leaves to send: column number and path of each."""
 
+    table: Table
     scan: Scan
     leaves: tuple[tuple[int, tuple[int, ...]], ...]
     schema: pa.Schema
     wide: bool
 
 
-def plan(call: Call, groups: int) -> Plan:
+def plan(call: Call) -> Plan:
     """Plan what a request asks."""
     body = call.body(16 << 20)
-    table = choose(call, call.readable_table())
-    del groups
-    key = (hashlib.blake2b(body, digest_size=16).digest(), id(table))
+    table = call.readable_table()
+    name = call.parameters.get("name", "")
+    automatic = call.flag("tabular-enable-sorted-projections")
+    digest = hashlib.blake2b(body, digest_size=16).digest()
+    key = (digest, name, automatic, id(table))
     with _LOCK:
         kept = _PLANS.get(key)
-        if kept is not None and kept.scan.table is table:
+        if kept is not None and kept.table is table:
             _PLANS.move_to_end(key)
             return kept
-    made = _bind(table, parse_relation(body))
+    made = _bind(table, parse_relation(body), name, automatic=automatic)
     with _LOCK:
         _PLANS[key] = made
         while len(_PLANS) > _KEPT:
@@ -72,16 +79,11 @@ def plan(call: Call, groups: int) -> Plan:
     return made
 
 
-def choose(_call: Call, table: Table) -> Table:
-    """Choose the table itself, or a projection of it."""
-    return table
-
-
-_PLANS: OrderedDict[tuple[bytes, int], Plan] = OrderedDict()
+_PLANS: OrderedDict[tuple[bytes, str, bool, int], Plan] = OrderedDict()
 _LOCK = threading.Lock()
 
 
-def _bind(table: Table, relation: Relation) -> Plan:
+def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Plan:
     columns = [_column(table, shape.name) for shape in relation.fields]
     for column, shape in zip(columns, relation.fields, strict=True):
         if column is not _ROW_ID and node_count(column.field.type) != shape.size:
@@ -108,7 +110,35 @@ def _bind(table: Table, relation: Relation) -> Plan:
     virtual |= {
         c.number: _row_ids_as_integers for c in table.definition.columns if c.is_row_id
     }
-    return Plan(scan(table, condition, virtual), leaves, schema, wide)
+    chosen = _projection(table, condition, {n for n, _ in leaves}, name, automatic)
+    view = table if chosen is None else projected(table, chosen)
+    return Plan(table, scan(view, condition, virtual), leaves, schema, wide)
+
+
+def _projection(
+    table: Table,
+    condition: Expression,
+    read: set[int],
+    name: str,
+    automatic: bool,  # noqa: FBT001
+) -> Projection | None:
+    """Choose the projection asked for, or one sorted by what is asked about."""
+    definition = table.definition
+    needed = (read | columns_of(condition)) - {ROW_ID_COLUMN}
+    if name:
+        found = projection_named(definition, name)
+        if not needed <= set(found.columns):
+            raise ProtocolError(
+                400,
+                "InvalidArgument",
+                f"projection {name} does not have all columns asked for",
+            )
+        return found
+    narrowed = possible_values(condition) if automatic else {}
+    for projection in definition.projections if narrowed else ():
+        if projection.sorted[0] in narrowed and needed <= set(projection.columns):
+            return projection
+    return None
 
 
 def _row_ids_as_integers(segment: Segment, start: int, stop: int) -> pa.Array:

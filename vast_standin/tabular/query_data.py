@@ -48,7 +48,7 @@ def query_data(call: Call) -> Response:
     if call.integer("tabular-schedule-id", 0) < 0:
         raise ProtocolError(400, "InvalidArgument", "tabular-schedule-id is below 0")
     splits = _splits(call)
-    planned = plan(call, splits.groups)
+    planned = plan(call)
     if splits.split == _ESTIMATE:
         return _estimate(planned.scan)
     shares = {

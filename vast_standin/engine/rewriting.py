@@ -1,0 +1,182 @@
+"""Writing segments anew: without what was deleted, patches folded in, sorted if asked.
+
+The content stays as it is; only its form gets better to read.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vast_standin.engine.files import FileWriter
+from vast_standin.engine.physical import physical
+from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
+from vast_standin.engine.table import Definition, Projection, SortedCopy, Table
+from vast_standin.engine.zones import pack, zones_of
+
+ORIGIN = "origin"
+LARGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in memory: columns by number, and their row ids."""
+
+    columns: dict[int, pa.Array]
+    row_ids: RowIds
+
+    def take(self, order: npt.NDArray[np.int64]) -> "Rows":
+        """Give the rows in another order."""
+        index = pa.array(order)
+        return Rows(
+            {n: c.take(index) for n, c in self.columns.items()}, self.row_ids[order]
+        )
+
+    def slice(self, start: int, rows: int) -> "Rows":
+        """Give some of the rows."""
+        return Rows(
+            {n: c.slice(start, rows) for n, c in self.columns.items()},
+            self.row_ids[start : start + rows],
+        )
+
+
+def read_rows(
+    definition: Definition, spans: Sequence[tuple[Segment, int, int]]
+) -> Rows:
+    """Read the live rows of spans of segments."""
+    masks = [segment.live_mask(start, stop) for segment, start, stop in spans]
+    columns = {}
+    for column in definition.columns:
+        if column.is_row_id:
+            continue
+        parts = [
+            _kept(segment.read(column.number, column.field.type, start, stop), mask)
+            for (segment, start, stop), mask in zip(spans, masks, strict=True)
+        ]
+        columns[column.number] = _joined(parts, column.field.type)
+    ids = [
+        segment.base.row_ids[start:stop][slice(None) if mask is None else mask]
+        for (segment, start, stop), mask in zip(spans, masks, strict=True)
+    ]
+    return Rows(columns, np.concatenate([np.empty(0, dtype=np.uint64), *ids]))
+
+
+def sort_order(columns: Sequence[pa.Array]) -> npt.NDArray[np.int64]:
+    """Give the order that sorts rows by columns, nulls last; equal rows stay put."""
+    keys = [physical(c) for c in columns]
+    if len(keys) == 1 and keys[0].null_count == 0 and _is_number(keys[0].type):
+        return np.argsort(keys[0].to_numpy(), kind="stable")
+    table = pa.table(keys, names=[str(i) for i in range(len(keys))])
+    order = [(str(i), "ascending") for i in range(len(keys))]
+    return np.asarray(pc.sort_indices(table, sort_keys=order)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Rewriter:
+    """Writes new segments of one table into one file."""
+
+    definition: Definition
+    writer: FileWriter
+    new_id: Any
+
+    def write(
+        self, rows: Rows, *, ordinal: float, run: int = 0, is_sorted: bool = False
+    ) -> Iterator[Segment]:
+        """Write rows as segments of at most LARGEST rows."""
+        total = len(rows.row_ids)
+        for start in range(0, total, LARGEST):
+            part = rows.slice(start, min(LARGEST, total - start))
+            place = ordinal + start / max(1, total) * 1e-3
+            yield Segment(self._base(part, place, run=run, is_sorted=is_sorted))
+
+    def copy(self, segment: Segment, projection: Projection) -> SortedCopy:
+        """Write the columns of a projection of one segment, sorted."""
+        kinds = self.definition.by_number
+        columns = {
+            n: segment.read(n, kinds[n].field.type, 0, segment.rows)
+            for n in projection.columns
+        }
+        order = sort_order([columns[n] for n in projection.sorted])
+        rows = Rows(columns, segment.base.row_ids).take(order)
+        extra = {ORIGIN: pa.array(order, type=pa.int32())}
+        lead = projection.sorted[0]
+        base = self._base(rows, 0.0, run=0, is_sorted=False, extra=extra)
+        return SortedCopy(
+            projection.id,
+            segment.id,
+            len(segment.patches),
+            replace(base, sorted_by=lead),
+        )
+
+    def _base(
+        self,
+        rows: Rows,
+        ordinal: float,
+        *,
+        run: int,
+        is_sorted: bool,
+        extra: dict[str, pa.Array] | None = None,
+    ) -> Base:
+        arrays = {str(n): c for n, c in rows.columns.items()} | (extra or {})
+        ids = rows.row_ids
+        together = bool(np.all(np.diff(ids) == 1))
+        if not together or extra:
+            arrays[ROW_ID] = pa.array(ids)
+        batch = pa.record_batch(list(arrays.values()), names=list(arrays))
+        return Base(
+            id=self.new_id(),
+            rows=len(ids),
+            first_row_id=int(ids[0]) if together and not extra else None,
+            extent=self.writer.append(batch),
+            packed_zones=pack(zones_of(rows.columns, 0)),
+            ordinal=ordinal,
+            sorted_by=self.definition.sort_key[0] if is_sorted else None,
+            run=run,
+        )
+
+
+def projected(table: Table, projection: Projection) -> Table:
+    """Give a table with the sorted copies of a projection in place of segments.
+
+    Segments whose copy is not made yet, or is out of date, stay themselves.
+    """
+    segments = tuple(_copy_of(table, projection, s) or s for s in table.segments)
+    return table.with_segments(segments)
+
+
+def is_current(copy: SortedCopy | None, segment: Segment) -> bool:
+    """Tell whether a copy holds what its segment holds now."""
+    return copy is not None and copy.patches == len(segment.patches)
+
+
+def _copy_of(table: Table, projection: Projection, segment: Segment) -> Segment | None:
+    copy = table.copies.get((projection.id, segment.id))
+    if copy is None or not is_current(copy, segment):
+        return None
+    if segment.deleted is None:
+        return Segment(copy.base)
+    extent = copy.base.extent
+    if extent is None:
+        return None
+    gone = np.zeros(segment.rows, dtype=np.bool_)
+    gone[segment.deleted] = True
+    origin = extent.batch.column(ORIGIN).to_numpy()
+    return Segment(copy.base, deleted=np.flatnonzero(gone[origin]))
+
+
+def _kept(array: pa.Array, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
+    return array if mask is None else array.filter(pa.array(mask))
+
+
+def _joined(parts: list[pa.Array], kind: pa.DataType) -> pa.Array:
+    if not parts:
+        return pa.nulls(0, kind)
+    return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

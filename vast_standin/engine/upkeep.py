@@ -1,0 +1,302 @@
+"""Upkeep: merging, sorting and copying in the background; readers never wait for it.
+
+Work on a table is chosen from its newest version, done on files of its own and then
+committed as a change of form. Whatever changed meanwhile wins: the work is dropped
+and chosen again.
+"""
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vast_standin.engine.files import FileWriter
+from vast_standin.engine.merging import merged_runs
+from vast_standin.engine.rewriting import (
+    LARGEST,
+    Rewriter,
+    Rows,
+    is_current,
+    read_rows,
+    sort_order,
+)
+from vast_standin.engine.root import Root
+from vast_standin.engine.segment import Segment
+from vast_standin.engine.table import Projection, SortedCopy, Table
+
+if TYPE_CHECKING:
+    from vast_standin.engine.engine import Engine
+
+LOG = logging.getLogger("vast_standin.engine")
+_QUIET_S = 0.3
+_SETTLED_S = 2.0
+_FEW = 8
+
+Work = Callable[[FileWriter], "Outcome"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """New segments in place of old ones, and new sorted copies."""
+
+    old: tuple[Segment, ...]
+    new: tuple[Segment, ...]
+    copies: tuple[SortedCopy, ...] = ()
+
+
+class Upkeep:
+    """The background thread of one engine."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._changed: dict[int, float] = {}
+        self._looked: set[int] = set()
+        self._wake = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begin; everything stored is looked at once."""
+        now = time.monotonic()
+        self._changed = dict.fromkeys(self._engine.root.tables, now)
+        self._engine.on_commit.append(self._note)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the piece of work in hand."""
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _note(self, old: Root, new: Root) -> None:
+        now = time.monotonic()
+        changed = [t.id for t in new.tables.values() if old.tables.get(t.id) is not t]
+        with self._wake:
+            self._changed.update(dict.fromkeys(changed, now))
+            self._looked -= set(changed)
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            table_id, settled = self._next()
+            if table_id is None:
+                continue
+            try:
+                again = self._improve(table_id, settled=settled)
+            except Exception:
+                LOG.exception("upkeep of table %s failed; tried again later", table_id)
+                again = False
+            if not again:
+                self._put_off(table_id, settled=settled)
+
+    def _put_off(self, table_id: int, *, settled: bool) -> None:
+        """Leave a table alone until it settles or, settled, changes again."""
+        with self._wake:
+            if not settled:
+                self._looked.add(table_id)
+            elif time.monotonic() - self._changed.get(table_id, 0.0) >= _SETTLED_S:
+                self._changed.pop(table_id, None)
+                self._looked.discard(table_id)
+
+    def _next(self) -> tuple[int | None, bool]:
+        """Wait for a table to look at; tells whether it has settled."""
+        with self._wake:
+            if self._stopped:
+                return None, False
+            now = time.monotonic()
+            for table_id, since in self._changed.items():
+                quiet = now - since
+                if quiet >= _SETTLED_S:
+                    return table_id, True
+                fresh = table_id not in self._looked
+                if fresh and (quiet >= _QUIET_S or self._crowded(table_id)):
+                    return table_id, False
+            self._wake.wait(_QUIET_S if self._changed else None)
+        return None, False
+
+    def _crowded(self, table_id: int) -> bool:
+        table = self._engine.root.tables.get(table_id)
+        return (
+            table is not None
+            and sum(s.rows < LARGEST // 2 for s in table.segments) > 64
+        )
+
+    def _improve(self, table_id: int, *, settled: bool) -> bool:
+        """Do one piece of work; tells whether there may be more."""
+        table = self._engine.root.tables.get(table_id)
+        work = None if table is None else self._choose(table, settled=settled)
+        if table is None or work is None:
+            return False
+        number = self._engine.new_id()
+        writer = self._engine.folder.writer(f"m{number:016x}.arrows")
+        try:
+            outcome = work(writer)
+            writer.seal()
+            done = self._engine.replace_root(
+                lambda root: _replaced(root, table, outcome)
+            )
+        except BaseException:
+            writer.discard()
+            raise
+        if not done:
+            writer.discard()
+        return True
+
+    def _choose(self, table: Table, *, settled: bool) -> Work | None:
+        if table.definition.sort_key:
+            work = self._choose_sorting(table, settled=settled)
+        else:
+            work = self._choose_merge(table, settled=settled)
+        return work or self._choose_copy(table)
+
+    def _choose_merge(self, table: Table, *, settled: bool) -> Work | None:
+        chosen = _worth_merging(table.segments, 2 if settled else _FEW, settled=settled)
+        if not chosen:
+            return None
+        return lambda writer: self._rewrite(table, chosen, writer)
+
+    def _choose_sorting(self, table: Table, *, settled: bool) -> Work | None:
+        fresh = [s for s in table.segments if s.base.run == 0]
+        if fresh and (settled or len(fresh) >= _FEW):
+            chosen = _up_to(fresh, 2 * LARGEST)
+            return lambda writer: self._sort(table, chosen, writer)
+        runs: dict[int, list[Segment]] = defaultdict(list)
+        for segment in table.segments:
+            if segment.base.run:
+                runs[segment.base.run].append(segment)
+        several = _runs_to_merge(list(runs.values()), settled=settled)
+        if several:
+            return lambda writer: self._merge_runs(table, several, writer)
+        return None
+
+    def _choose_copy(self, table: Table) -> Work | None:
+        for projection in table.definition.projections:
+            for segment in table.segments:
+                copy = table.copies.get((projection.id, segment.id))
+                if segment.rows and not is_current(copy, segment):
+                    return self._copying(table, segment, projection)
+        return None
+
+    def _copying(self, table: Table, segment: Segment, projection: Projection) -> Work:
+        def work(writer: FileWriter) -> Outcome:
+            copy = self._rewriter(table, writer).copy(segment, projection)
+            return Outcome((segment,), (segment,), (copy,))
+
+        return work
+
+    def _rewrite(
+        self, table: Table, chosen: Sequence[Segment], writer: FileWriter
+    ) -> Outcome:
+        rows = read_rows(table.definition, [(s, 0, s.rows) for s in chosen])
+        new = self._rewriter(table, writer).write(rows, ordinal=chosen[0].base.ordinal)
+        return Outcome(tuple(chosen), tuple(new))
+
+    def _sort(
+        self, table: Table, chosen: Sequence[Segment], writer: FileWriter
+    ) -> Outcome:
+        rows = read_rows(table.definition, [(s, 0, s.rows) for s in chosen])
+        run = self._engine.new_id()
+        new = self._rewriter(table, writer).write(
+            _sorted(table, rows), ordinal=float(run), run=run, is_sorted=True
+        )
+        return Outcome(tuple(chosen), tuple(new))
+
+    def _merge_runs(
+        self, table: Table, runs: list[list[Segment]], writer: FileWriter
+    ) -> Outcome:
+        run = self._engine.new_id()
+        rewriter = self._rewriter(table, writer)
+        new: list[Segment] = []
+        for rows in merged_runs(table, runs):
+            new += rewriter.write(
+                rows, ordinal=run + len(new) * 1e-3, run=run, is_sorted=True
+            )
+            time.sleep(0)
+        return Outcome(tuple(s for r in runs for s in r), tuple(new))
+
+    def _rewriter(self, table: Table, writer: FileWriter) -> Rewriter:
+        return Rewriter(table.definition, writer, self._engine.new_id)
+
+
+def _sorted(table: Table, rows: Rows) -> Rows:
+    return rows.take(sort_order([rows.columns[n] for n in table.definition.sort_key]))
+
+
+def _replaced(root: Root, before: Table, outcome: Outcome) -> Root | None:
+    """Put new segments where the old ones are; None when those are no longer there."""
+    table = root.tables.get(before.id)
+    if table is None or table.definition is not before.definition:
+        return None
+    there = {id(s) for s in table.segments}
+    old = {id(s) for s in outcome.old}
+    if not old <= there:
+        return None
+    segments: list[Segment] = []
+    placed = False
+    for segment in table.segments:
+        if id(segment) not in old:
+            segments.append(segment)
+        elif not placed:
+            segments += outcome.new
+            placed = True
+    kept = {s.id for s in segments}
+    copies = {key: c for key, c in table.copies.items() if key[1] in kept}
+    copies |= {(c.projection, c.segment): c for c in outcome.copies}
+    return root.with_table(replace(table, segments=tuple(segments), copies=copies))
+
+
+def _worth_merging(
+    segments: Sequence[Segment], enough: int, *, settled: bool
+) -> list[Segment]:
+    """Choose neighbours that are small, or one that has changed a lot."""
+    group: list[Segment] = []
+    for segment in segments:
+        small = segment.live < LARGEST // 2
+        if small and sum(s.live for s in group) + segment.live <= LARGEST:
+            group.append(segment)
+            continue
+        if len(group) >= enough:
+            return group
+        group = [segment] if small else []
+    if len(group) >= enough:
+        return group
+    limit = 0 if settled else _FEW
+    return next(
+        (
+            [s]
+            for s in segments
+            if len(s.patches) > limit or s.live < s.rows * (0.9 if settled else 0.5)
+        ),
+        [],
+    )
+
+
+def _runs_to_merge(runs: list[list[Segment]], *, settled: bool) -> list[list[Segment]]:
+    """Choose runs of like size, or, once settled, all."""
+    if settled:
+        changed = any(s.patches or s.deleted is not None for r in runs for s in r)
+        return runs if len(runs) > 1 or changed else []
+    by_size = sorted(runs, key=_rows)
+    for i in range(len(by_size) - 3):
+        if _rows(by_size[i + 3]) <= 4 * _rows(by_size[i]):
+            return by_size[i : i + 4]
+    return by_size[:_FEW] if len(runs) > 2 * _FEW else []
+
+
+def _rows(run: list[Segment]) -> int:
+    return sum(s.rows for s in run)
+
+
+def _up_to(segments: Sequence[Segment], limit: int) -> list[Segment]:
+    chosen: list[Segment] = []
+    rows = 0
+    for segment in segments:
+        if chosen and rows + segment.rows > limit:
+            break
+        chosen.append(segment)
+        rows += segment.rows
+    return chosen

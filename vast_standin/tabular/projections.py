@@ -1,0 +1,167 @@
+"""Semi-sorted projections: create, list, rename, drop, columns, statistics."""
+
+from dataclasses import replace
+
+from vast_standin.engine.rewriting import is_current
+from vast_standin.engine.table import Definition, Projection, Table
+from vast_standin.http import ProtocolError, Response
+from vast_standin.tabular.call import Call
+from vast_standin.tabular.columns import Listed, answer, redefine
+from vast_standin.tabular.definitions import column_named
+from vast_standin.tabular.flat import FlatTable, Scalar, Value, message
+from vast_standin.tabular.listing import page
+
+_SORTED = 1
+_ALL_IN_STEP = 100
+
+
+def create_projection(call: Call) -> Response:
+    """Create a projection; its rows are sorted in the background."""
+    call.refuse_snapshot()
+    wanted = [
+        (t.text(0), t.number(1, "b")) for t in FlatTable.root(call.body()).tables(0)
+    ]
+    name = _name(call)
+    number = call.engine.new_id()
+
+    def change(definition: Definition) -> Definition:
+        if any(p.name == name for p in definition.projections):
+            raise ProtocolError(
+                409, "TabularProjectionAlreadyExists", f"projection {name} exists"
+            )
+        made = _projection(definition, number, name, wanted)
+        return replace(definition, projections=(*definition.projections, made))
+
+    return redefine(call, change)
+
+
+def list_projections(call: Call) -> Response:
+    """List the projections of a table."""
+    path, name = call.table_place
+    table = call.table()
+    chosen = page(call, table.definition.projections)
+    body = message(
+        {
+            0: call.bucket,
+            1: path,
+            2: name,
+            3: [_details(table, p) for p in chosen.items],
+        }
+    )
+    return chosen.respond(body)
+
+
+def alter_projection(call: Call) -> Response:
+    """Rename a projection."""
+    call.refuse_snapshot()
+    old, new = _name(call), FlatTable.root(call.body()).text(0)
+
+    def change(definition: Definition) -> Definition:
+        found = projection_named(definition, old)
+        if new in {p.name for p in definition.projections}:
+            raise ProtocolError(
+                409, "TabularProjectionAlreadyExists", f"projection {new} exists"
+            )
+        renamed = replace(found, name=new)
+        return replace(
+            definition,
+            projections=tuple(
+                renamed if p is found else p for p in definition.projections
+            ),
+        )
+
+    return redefine(call, change) if new else Response()
+
+
+def drop_projection(call: Call) -> Response:
+    """Drop a projection."""
+    call.refuse_snapshot()
+    name = _name(call)
+
+    def change(definition: Definition) -> Definition:
+        found = projection_named(definition, name)
+        kept = tuple(p for p in definition.projections if p is not found)
+        return replace(definition, projections=kept)
+
+    return redefine(call, change)
+
+
+def projection_columns(call: Call) -> Response:
+    """List the columns of a projection."""
+    definition = call.table().definition
+    found = projection_named(definition, _name(call))
+    columns = [
+        Listed(i + 1, definition.by_number[n].name, definition, n)
+        for i, n in enumerate(found.columns)
+    ]
+    return answer(call, columns)
+
+
+def projection_stats(call: Call) -> Response:
+    """Tell rows and bytes of a projection, and how much of it is in step."""
+    table = call.table()
+    found = projection_named(table.definition, _name(call))
+    copies = [table.copies.get((found.id, s.id)) for s in table.segments]
+    current = sum(
+        s.live for s, c in zip(table.segments, copies, strict=True) if is_current(c, s)
+    )
+    share = _ALL_IN_STEP if table.live == 0 else _ALL_IN_STEP * current // table.live
+    body = message(
+        {
+            0: Scalar("Int64", table.live),
+            1: Scalar("Int64", _nbytes(table, found)),
+            2: Scalar("Int64", _ALL_IN_STEP - share),
+            3: Scalar("Int64", share),
+        }
+    )
+    return Response(body=body)
+
+
+def projection_named(definition: Definition, name: str) -> Projection:
+    """Find a projection; 404 when there is none."""
+    for projection in definition.projections:
+        if projection.name == name:
+            return projection
+    raise ProtocolError(404, "NoSuchProjection", f"there is no projection {name!r}")
+
+
+def _projection(
+    definition: Definition, number: int, name: str, wanted: list[tuple[str, int]]
+) -> Projection:
+    numbers = {n: column_named(definition, n).number for n, _ in wanted}
+    sorted_ = tuple(numbers[n] for n, kind in wanted if kind == _SORTED)
+    rest = tuple(numbers[n] for n, kind in wanted if kind != _SORTED)
+    if not sorted_ or len(set(sorted_ + rest)) != len(wanted):
+        raise ProtocolError(
+            400,
+            "InvalidArgument",
+            "a projection needs a sorted column, and no column twice",
+        )
+    for column in sorted_:
+        if definition.by_number[column].field.type.num_fields:
+            raise ProtocolError(
+                400, "InvalidArgument", "a nested column cannot be sorted by"
+            )
+    return Projection(number, name, sorted_, rest)
+
+
+def _name(call: Call) -> str:
+    name = call.parameters.get("name", "")
+    if not name:
+        raise ProtocolError(400, "InvalidArgument", "the projection has no name")
+    return name
+
+
+def _nbytes(table: Table, projection: Projection) -> int:
+    copies = (table.copies.get((projection.id, s.id)) for s in table.segments)
+    return sum(c.base.nbytes for c in copies if c is not None)
+
+
+def _details(table: Table, projection: Projection) -> dict[int, Value]:
+    return {
+        0: projection.name,
+        1: "",
+        2: str(projection.id),
+        3: Scalar("Uint64", table.live),
+        4: Scalar("Uint64", _nbytes(table, projection)),
+    }
