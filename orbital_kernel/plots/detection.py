@@ -24,7 +24,8 @@ def detection(
 
     `burst` is one row of cross.bursts, `series` the `rates` rows it was found in;
     channels of a bin are summed. Shown are `margin` lengths of the window or T90 to
-    either side. Raises QueryError unless there is exactly one burst.
+    either side. Raises QueryError unless there is exactly one burst
+    and it lies within the series.
     """
     if burst.height != 1:
         raise QueryError(f"a detection is drawn of one burst; {burst.height} are given")
@@ -35,15 +36,22 @@ def detection(
     )
     told = fill(full, {"cause": pl.String(), "matches": pl.String()}).row(0, named=True)
     bins = _bins(series, full["time"])
-    start, stop = _reach(told, margin)
-    shown = bins.filter(pl.col("since_s").is_between(start, stop))
+    shown = bins.filter(pl.col("since_s").is_between(*_reach(told, margin)))
+    if shown.is_empty():
+        raise QueryError(
+            "none of the rates lies around the burst; are they of its series?"
+        )
+    ends = shown.select(
+        pl.col("since_s").min(),
+        (pl.col("since_s") + pl.col("bin_s")).max().alias("end"),
+    )
     drawn = look.canvas(
         _title(told),
         series,
         burst,
         x_axis_label=f"time since {_utc(full)} UTC (s)",
         y_axis_label=f"rate ({look.unit_label(series['unit'].drop_nulls().first())})",  # type: ignore[arg-type]
-        x_range=(start, stop),
+        x_range=ends.row(0),
     )
     _windows(drawn, told)
     _draw(drawn, shown)

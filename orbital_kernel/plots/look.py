@@ -145,6 +145,7 @@ def unit_label(unit: str | None) -> str:
         "ph / (cm2 s)": "photons cm⁻² s⁻¹",
         "ct / s": "counts s⁻¹",
         "count / s": "counts s⁻¹",
+        "count / (s det)": "counts s⁻¹ detector⁻¹",
     }
     return pretty.get(unit or "", unit or "no unit given")
 

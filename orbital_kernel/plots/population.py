@@ -77,8 +77,8 @@ def population(
     ]
     look.legend(main, items)
     look.note(main, _note(rows.height, shown.height))
-    right = _counts(shown["_y"].to_numpy(), main, across=False)
-    below = _counts(shown["_x"].to_numpy(), main, across=True)
+    right = _counts(shown["_y"].to_numpy(), main, labels[y], across=False)
+    below = _counts(shown["_x"].to_numpy(), main, labels[x], across=True)
     return gridplot(
         [[main, right], [below, None]], merge_tools=True, toolbar_options={"logo": None}
     )
@@ -117,7 +117,7 @@ def _marks(
     return marks
 
 
-def _counts(values: Reals, main: Any, *, across: bool) -> Any:
+def _counts(values: Reals, main: Any, label: str, *, across: bool) -> Any:
     """Return a histogram in logarithmic bins that shares the main figure's axis."""
     logs = np.log10(values) if values.size else np.array([0.0, 1.0])
     counts, edges = np.histogram(logs, bins=BINS)
@@ -132,8 +132,13 @@ def _counts(values: Reals, main: Any, *, across: bool) -> Any:
             "height": 440,
         }
     )
-    labels = {"y_axis_label" if across else "x_axis_label": "number of rows"}
-    drawn = look.canvas("", sizing_mode="fixed", **shared, **labels)
+    x_label, y_label = (
+        (label, "number of rows") if across else ("number of rows", label)
+    )
+    drawn = look.canvas(
+        "", sizing_mode="fixed", x_axis_label=x_label, y_axis_label=y_label, **shared
+    )
+    (drawn.yaxis if across else drawn.xaxis)[0].ticker.desired_num_ticks = 3
     drawn.min_border_left = main.min_border_left if across else 10
     look.log_axis((drawn.xaxis if across else drawn.yaxis)[0])
     bars = {"fill_color": look.CYCLE[0], "fill_alpha": 0.55, "line_color": "white"}

@@ -166,13 +166,18 @@ def _graticule(drawn: Any) -> None:
     lines = [aitoff(np.full(91, ra), up) for ra in (*range(0, 360, 30), 359.999)]
     lines += [aitoff(turn, np.full(181, dec)) for dec in range(-60, 90, 30)]
     drawn.multi_line(
-        [x for x, _ in lines], [y for _, y in lines], color=look.GRID, line_width=1
+        [x for x, _ in lines], [y for _, y in lines], color="#CBD5E1", line_width=1
     )
     edge = [aitoff(np.full(91, ra), up) for ra in (0.0, 359.999)]
     drawn.multi_line(
         [x for x, _ in edge], [y for _, y in edge], color=look.PALE, line_width=1.2
     )
-    text = {"text_font_size": "11px", "text_color": look.PALE, "text_font": look.FONT}
+    text = {
+        "level": "overlay",
+        "text_font_size": "12px",
+        "text_color": look.INK,
+        "text_font": {"value": look.FONT},
+    }
     ra = np.arange(60, 360, 60)
     x, y = aitoff(ra, np.zeros(ra.size))
     drawn.text(x, y, [f"{a}°" for a in ra], x_offset=3, y_offset=-2, **text)

@@ -1,0 +1,533 @@
+"""Figures: what is drawn, what is written on the axes, what is told of simulated rows."""
+
+import re
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from bokeh.models import (
+    Axis,
+    BoxAnnotation,
+    Label,
+    Legend,
+    LinearAxis,
+    LogAxis,
+    LogScale,
+    Plot,
+    Scatter,
+    Span,
+    Step,
+    VStrip,
+)
+
+from orbital_kernel import plots
+from orbital_kernel.errors import QueryError, SchemaMismatch
+from orbital_kernel.plots.rates import MOST_BINS, step_columns
+from orbital_kernel.plots.sky_map import aitoff
+from orbital_kernel.science.bands import PowerLaw
+from orbital_kernel.science.lightcurves import gather, joint
+
+T0 = datetime(2013, 4, 27, 7, 49, 4)  # noqa: DTZ001 - TT has no zone
+NS = pl.Datetime("ns")
+
+
+def moments(seconds):
+    return pl.Series([T0 + timedelta(seconds=float(s)) for s in seconds], dtype=NS)
+
+
+def points(**changes):
+    base = {
+        "object": "V404 Cyg",
+        "time": moments([0, 86400, 172800]),
+        "value": [2e-12, 1e-12, 5e-13],
+        "value_err_plus": [2e-13, 2e-13, None],
+        "value_err_minus": [1e-13, 3e-12, None],
+        "is_limit": [False, False, True],
+        "unit": "erg / (cm2 s)",
+        "band_low_kev": 0.3,
+        "band_high_kev": 10.0,
+        "instrument": "XRT",
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def curve(**changes):
+    return joint(
+        gather({"swift": points(**changes), "chandra": points(**changes)}),
+        model=PowerLaw(),
+    )
+
+
+def rates(size=50, **changes):
+    base = {
+        "series": "sw1",
+        "channel": pl.Series([0] * size, dtype=pl.Int16),
+        "time": moments(range(size)),
+        "bin_s": 1.0,
+        "rate": np.linspace(1, 2, size),
+        "rate_err": 0.1,
+        "unit": "ct / s",
+        "band_low_kev": 15.0,
+        "band_high_kev": 350.0,
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def burst(**changes):
+    base = {
+        "time": moments([20]),
+        "timescale_s": 4.0,
+        "significance": 12.3,
+        "cause": "burst",
+        "t90_s": 6.5,
+        "t90_start_s": -1.0,
+        "background": 1.2,
+        "matches": '[{"name": "GRB 130427A"}]',
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def sky(**changes):
+    base = {
+        "observatory": ["swift", "chandra", "swift"],
+        "source_id": ["a", "b", "c"],
+        "ra": [10.0, 10.1, 9.9],
+        "dec": [0.0, 0.1, -0.1],
+        "error_radius_arcsec": [3.0, 0.5, None],
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def grbs(**changes):
+    rng = np.random.default_rng(1)
+    base = {
+        "catalog": "bat",
+        "name": [f"GRB {n}" for n in range(30)],
+        "t90_s": 10 ** rng.normal(1, 0.5, 30),
+        "fluence_erg_cm2": 10 ** rng.normal(-6, 0.5, 30),
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def matches(**changes):
+    base = {
+        "normalised_separation": [0.5, 1.0, 4.0],
+        "match_probability": [0.99, 0.9, 0.1],
+        "mutual": [True, True, False],
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def queries(**changes):
+    base = {
+        "asked": [T0 + timedelta(minutes=n) for n in range(4)],
+        "kind": ["cone", "cone", "sql", "sql"],
+        "milliseconds": [10.0, 20.0, 100.0, 300.0],
+        "rows_stored": [1000, 10**6, 1000, 10**6],
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def capacity(**changes):
+    base = {
+        "sampled": [T0 + timedelta(days=n) for n in range(3)],
+        "name": "swift",
+        "used_bytes": [10**12, 2 * 10**12, 3 * 10**12],
+        "soft_limit_bytes": 4 * 10**12,
+        "hard_limit_bytes": 5 * 10**12,
+        "state": "OK",
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+FIGURES = {
+    "light_curve": lambda **c: plots.light_curve(curve(**c)),
+    "rates": lambda **c: plots.rates(rates(**c), bursts=burst(**c)),
+    "detection": lambda **c: plots.detection(rates(**c), burst(**c)),
+    "sky_map": lambda **c: plots.sky_map(sky(**c)),
+    "whole_sky_map": lambda **c: plots.sky_map(sky(**c), projection="aitoff"),
+    "population": lambda **c: plots.population(grbs(**c)),
+    "match_separations": lambda **c: plots.match_separations(matches(**c)),
+    "latency": lambda **c: plots.latency(queries(**c)),
+    "storage": lambda **c: plots.storage(capacity(**c)),
+}
+
+
+def drawn(figure):
+    """Every plot in a figure or layout, the titled one first."""
+    return sorted(figure.select({"type": Plot}), key=lambda p: not p.title.text)
+
+
+def glyphs(figure, kind):
+    return [r.glyph for r in figure.renderers if isinstance(r.glyph, kind)]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_axis_of_every_figure_is_labelled(name):
+    figure = FIGURES[name]()
+    labels = [axis.axis_label for axis in figure.select({"type": Axis})]
+
+    assert len(labels) >= 2
+    assert all(labels)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_simulated_rows_are_named_in_the_title_and_across_the_figure(name):
+    plain, made = (drawn(FIGURES[name](simulated=s))[0] for s in (False, True))
+    marks = [label.text for label in made.select({"type": Label})]
+
+    assert "SIMULATED" not in plain.title.text
+    assert made.title.text.startswith("SIMULATED")
+    assert ["SIMULATED"] == marks
+    assert not list(plain.select({"type": Label}))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_one_simulated_row_is_enough(name):
+    if name in {"detection", "rates"}:
+        figure = plots.rates(rates(), bursts=burst(simulated=True))
+    else:
+        size = {"light_curve": 3, "population": 30, "latency": 4}.get(name, 3)
+        flags = pl.Series([False] * (size - 1) + [True])
+        figure = drawn(FIGURES[name](simulated=flags))[0]
+
+    assert figure.title.text.startswith("SIMULATED")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_page_needs_no_network_and_names_its_figure(name):
+    page = plots.to_html(FIGURES[name](), title="Report")
+
+    assert "<title>Report</title>" in page
+    assert not re.search(r"<(script|link)[^>]+(src|href)=", page)
+    assert len(page) > 500_000
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_same_frame_gives_the_same_figure(name):
+    def data(figure):
+        return [
+            str(r.data_source.data) for plot in drawn(figure) for r in plot.renderers
+        ]
+
+    assert sorted(data(FIGURES[name]())) == sorted(data(FIGURES[name]()))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_legends_hide_what_they_name(name):
+    for legend in FIGURES[name]().select({"type": Legend}):
+        assert "hide" == legend.click_policy
+        assert all(item.renderers for item in legend.items)
+
+
+def test_a_light_curve_is_logarithmic_with_units_on_both_axes():
+    figure = plots.light_curve(curve())
+
+    assert isinstance(figure.y_scale, LogScale)
+    assert "0.3–10 keV flux (erg cm⁻² s⁻¹)" == figure.yaxis[0].axis_label  # noqa: RUF001
+    assert "time (UTC)" == figure.below[0].axis_label
+    assert "Light curve of V404 Cyg" == figure.title.text
+
+
+def test_both_observatories_share_the_axes_and_have_their_own_colour():
+    legend = plots.light_curve(curve()).select_one({"type": Legend})
+
+    assert {"swift", "chandra"} == {item.label.value for item in legend.items}
+    colors = {
+        item.label.value: item.renderers[-1].glyph.line_color for item in legend.items
+    }
+    assert {"swift": "#0072B2", "chandra": "#D55E00"} == colors
+
+
+def test_limits_are_open_triangles_pointing_down_and_detections_are_not():
+    figure = plots.light_curve(curve())
+    marks = {
+        r.glyph.marker: r for r in figure.renderers if isinstance(r.glyph, Scatter)
+    }
+
+    assert {"circle", "inverted_triangle"} == set(marks)
+    assert [5e-13] == marks["inverted_triangle"].data_source.data["y"].tolist()
+    assert "white" == marks["inverted_triangle"].glyph.fill_color
+
+
+def test_error_bars_are_asymmetric_and_end_at_the_foot_of_the_plot():
+    figure = plots.light_curve(curve())
+    data = next(
+        r.data_source.data
+        for r in figure.renderers
+        if isinstance(r.glyph, Scatter) and r.glyph.marker == "circle"
+    )
+
+    assert pytest.approx([2.2e-12, 1.2e-12]) == data["high"].tolist()
+    assert pytest.approx([1.9e-12, figure.y_range.start]) == data["low"].tolist()
+    assert (data["low"] > 0).all()
+
+
+def test_utc_is_below_and_elapsed_days_above():
+    figure = plots.light_curve(curve())
+    above = next(a for a in figure.above if isinstance(a, LinearAxis))
+    elapsed = figure.extra_x_ranges["elapsed"]
+    span = (figure.x_range.end - figure.x_range.start) / 86_400_000
+
+    assert "days since 2013-04-27 07:47:57 UTC" == above.axis_label
+    assert pytest.approx(span) == elapsed.end - elapsed.start
+    assert -0.5 < elapsed.start < 0
+    assert figure.x_range.js_property_callbacks
+
+
+def test_utc_is_drawn_and_not_tt():
+    """In April 2013 TT is 67.184 s ahead."""
+    figure = plots.light_curve(curve())
+    circle = next(r for r in figure.renderers if isinstance(r.glyph, Scatter))
+    utc = (T0 - timedelta(seconds=67.184) - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001
+
+    assert pytest.approx(utc * 1000, abs=0.01) == circle.data_source.data["x"][0]
+
+
+def test_a_burst_afterglow_is_drawn_over_the_logarithm_of_elapsed_time():
+    after = moments([100, 1000, 1e6])
+    found = joint(gather({"swift": points(time=after)}), t0=T0)
+    figure = plots.light_curve(found)
+
+    assert isinstance(figure.xaxis[0], LogAxis)
+    assert figure.xaxis[0].axis_label.startswith("time since 2013-04-27 07:47:57 UTC")
+
+
+def test_what_is_not_drawn_is_counted_and_explained():
+    mixed = points(
+        value=[2e-12, -1e-12, 5e-13], unit=["erg / (cm2 s)"] * 2 + ["ct / s"]
+    )
+    figure = plots.light_curve(joint(gather({"swift": mixed})))
+    notes = [panel.text for panel in figure.above if hasattr(panel, "text")]
+
+    assert "1 points · 1 left out: a count rate" in notes[0]
+    assert "1 not on logarithmic axes" in notes[0]
+
+
+def test_fluxes_of_several_units_or_bands_do_not_share_an_axis():
+    with pytest.raises(QueryError, match="several unit"):
+        plots.light_curve(points(unit=["erg / (cm2 s)", "ct / s", "ct / s"]))
+    with pytest.raises(QueryError, match="several band_low_kev"):
+        plots.light_curve(points(band_low_kev=[0.3, 0.5, 0.5]))
+
+
+def test_an_empty_curve_is_an_empty_figure_and_no_error():
+    assert plots.light_curve(curve().clear()).title.text == "Light curve"
+
+
+def test_steps_break_where_bins_do_not_meet():
+    times, width = np.array([0.0, 1.0, 10.0]), np.ones(3)
+    made = step_columns(times, width, np.array([5.0, 6.0, 7.0]))
+
+    assert [0, 1, 1, 2, 10, 11] == made["x"][~np.isnan(made["y"])].tolist()
+    assert 1 == np.isnan(made["y"][:-1]).sum()
+
+
+def test_each_channel_is_a_line_named_by_its_band():
+    both = pl.concat(
+        [
+            rates(),
+            rates(band_low_kev=25.0, band_high_kev=50.0).with_columns(
+                channel=pl.lit(1, pl.Int16)
+            ),
+        ]
+    )
+    legend = plots.rates(both).select_one({"type": Legend})
+
+    assert ["15-350 keV", "25-50 keV"] == [item.label.value for item in legend.items]
+
+
+def test_windows_are_shaded_by_cause_where_they_are():
+    figure = plots.rates(rates(), bursts=pl.concat([burst(), burst(cause="glitch")]))
+    strips = [r for r in figure.renderers if isinstance(r.glyph, VStrip)]
+    data = strips[0].data_source.data
+
+    assert {"#D55E00", "#7F7F7F"} == {s.glyph.fill_color for s in strips}
+    assert [4000.0] == (data["x1"] - data["x0"]).tolist()
+    assert ["GRB 130427A"] == data["matches"]
+
+
+def test_bursts_that_carry_only_utc_text_are_shaded_too():
+    text = burst().drop("time").with_columns(time_utc=pl.lit("2013-04-27T07:48:16.816"))
+    figure = plots.rates(rates(), bursts=text)
+    strip = next(r for r in figure.renderers if isinstance(r.glyph, VStrip))
+    same = next(
+        r
+        for r in plots.rates(rates(), bursts=burst()).renderers
+        if isinstance(r.glyph, VStrip)
+    )
+
+    assert same.data_source.data["x0"].tolist() == strip.data_source.data["x0"].tolist()
+
+
+def test_a_long_series_is_thinned_without_losing_its_highest_bin():
+    many = rates(size=3 * MOST_BINS)
+    spike = many["rate"].to_numpy().copy()
+    spike[31_415] = 99.0
+    figure = plots.rates(many.with_columns(rate=pl.Series(spike)))
+    line = figure.renderers[0].data_source.data
+
+    assert line["y"].max() == 99.0
+    assert line["y"].size <= MOST_BINS
+    assert any(
+        "lowest and highest" in getattr(panel, "text", "") for panel in figure.above
+    )
+
+
+def test_bins_without_data_are_not_drawn_as_zero():
+    figure = plots.rates(rates(size=3, rate=[5.0, None, 6.0]))
+
+    assert 5.0 == np.nanmin(figure.renderers[0].data_source.data["y"])
+
+
+def test_a_detection_shows_window_t90_and_background():
+    figure = plots.detection(rates(), burst())
+    boxes = {
+        (b.left, b.right)
+        for b in figure.select({"type": BoxAnnotation})
+        if b.left is not None and isinstance(b.left, float | int)
+    }
+    spans = [s.location for s in figure.select({"type": Span})]
+
+    assert {(0, 4.0), (-1.0, 5.5)} <= boxes
+    assert [1.2] == spans
+    assert "GRB 130427A: burst, 12.3 sigma in 4 s" == figure.title.text
+    assert figure.xaxis[0].axis_label.endswith("UTC (s)")
+
+
+@pytest.mark.parametrize("bursts", [burst().clear(), pl.concat([burst(), burst()])])
+def test_a_detection_is_of_one_burst(bursts):
+    with pytest.raises(QueryError, match="one burst"):
+        plots.detection(rates(), bursts)
+
+
+def test_a_burst_of_another_series_is_refused():
+    with pytest.raises(QueryError, match="its series"):
+        plots.detection(rates(), burst(time=moments([10**6])))
+
+
+def test_ra_grows_to_the_left_in_both_projections():
+    field = plots.sky_map(sky())
+    x, _ = aitoff([10.0, 350.0], [0.0, 0.0])
+
+    assert field.x_range.start > field.x_range.end
+    assert x[0] > x[1]
+
+
+def test_a_field_across_ra_zero_is_one_field():
+    figure = plots.sky_map(sky(ra=[359.9, 0.1, 0.0]))
+    x = np.concatenate([g.data_source.data["x"] for g in figure.renderers])
+
+    assert np.ptp(x) < 0.3
+    assert figure.x_range.end < x.min() < x.max() < figure.x_range.start
+
+
+def test_error_circles_have_their_size_on_the_sky():
+    figure = plots.sky_map(sky(dec=[60.0, 60.1, 59.9]))
+    data = next(
+        r.data_source.data
+        for r in figure.renderers
+        if r.data_source.data["group"][0] == "swift"
+    )
+
+    assert pytest.approx(6 / 3600) == data["tall"][0]
+    assert pytest.approx(12 / 3600) == data["wide"][0]
+
+
+def test_aitoff_is_its_definition_at_known_places():
+    x, y = aitoff([180.0, 0.0, 90.0, 180.0], [0.0, 0.0, 0.0, 90.0])
+
+    assert pytest.approx([0.0, 2.0, 1.0, 0.0], abs=1e-12) == x.tolist()
+    assert pytest.approx([0.0, 0.0, 0.0, 1.0], abs=1e-12) == y.tolist()
+
+
+def test_a_cone_is_outlined_and_sets_the_field():
+    figure = plots.sky_map(sky(), cone=(10.0, 0.0, 30.0))
+    outline = figure.renderers[-1].data_source.data
+
+    assert pytest.approx(0.5, abs=1e-3) == np.max(outline["y"])
+    assert figure.y_range.end > 0.5
+
+
+def test_positions_that_are_missing_are_counted():
+    figure = plots.sky_map(sky(ra=[10.0, None, 10.2]))
+    notes = [panel.text for panel in figure.above if hasattr(panel, "text")]
+
+    assert ["2 positions · 1 without one"] == notes
+
+
+def test_a_population_takes_units_from_the_schema():
+    main = drawn(plots.population(grbs()))[0]
+    labels = {axis.axis_label for axis in main.axis}
+
+    assert {"T90, 15-350 keV (s)", "15-150 keV fluence (erg cm⁻²)"} == labels
+
+
+def test_a_column_without_known_unit_is_refused():
+    with pytest.raises(QueryError, match="'hardness'"):
+        plots.population(grbs().with_columns(hardness=pl.lit(1.0)), y="hardness")
+
+
+def test_histograms_of_a_population_hold_every_row():
+    tops = [
+        r.data_source.data["top"]
+        for p in drawn(plots.population(grbs()))
+        for r in p.renderers
+        if "top" in r.data_source.data
+    ]
+
+    assert 30 in [int(np.sum(t)) for t in tops]
+
+
+def test_latency_tells_p50_and_p99_of_each_kind():
+    legend = plots.latency(queries(), budgets_ms={"cone": 50.0}).select_one(
+        {"type": Legend}
+    )
+
+    assert ["cone: p50 15 ms, p99 20 ms", "sql: p50 200 ms, p99 298 ms"] == [
+        item.label.value for item in legend.items
+    ]
+
+
+def test_latency_can_be_drawn_by_table_size():
+    figure = plots.latency(queries(), by="rows_stored")
+
+    assert "rows of the table" == figure.xaxis[0].axis_label
+    with pytest.raises(SchemaMismatch):
+        plots.latency(queries(), by="weather")
+
+
+def test_capacity_is_told_in_decimal_units():
+    figure = plots.storage(capacity())
+
+    assert "capacity (TB)" == figure.yaxis[0].axis_label
+    assert [1.0, 2.0, 3.0] == figure.renderers[0].data_source.data["used"].tolist()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        plots.light_curve,
+        plots.rates,
+        plots.sky_map,
+        plots.latency,
+        plots.storage,
+        plots.match_separations,
+    ],
+)
+def test_a_frame_of_the_wrong_kind_is_refused_by_its_missing_columns(call):
+    with pytest.raises(SchemaMismatch, match="need the columns"):
+        call(pl.DataFrame({"colour": ["red"]}))
+
+
+def test_no_figure_draws_interpolated_steps():
+    assert not glyphs(plots.rates(rates()), Step)
