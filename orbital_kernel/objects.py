@@ -33,6 +33,7 @@ POINTING = (
 SOURCE = (
     *("catalog", "source_id", "ra", "dec", "error_radius_arcsec", "error_major_arcsec"),
     *("error_minor_arcsec", "error_angle_deg", "error_confidence", "kind", "simulated"),
+    *("band_low_kev", "band_high_kev"),
 )
 
 
@@ -127,15 +128,17 @@ class Objects:
     def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
         """Match two observatories' sources; keep objects and associations in `cross`.
 
-        Only rows with a position error take part: without one no separation means
-        anything. Returns the candidate pairs, best first. Matching again replaces what
+        A row that tells no position error has the typical one of the instrument whose
+        bands it is in; without any it takes no part. Returns the candidate pairs, best first. Matching again replaces what
         was kept.
         """
         names = [f"{o}.sources" for o in (first, second)]
-        left, right = catalogues = [self._sources(name) for name in names]
+        left, right = catalogues = [self._sources(o) for o in (first, second)]
         pairs = cross_match(left, right)
         known = objects(
-            dict(zip(names, catalogues, strict=True)), [(*names, pairs)], singles=False
+            dict(zip(names, catalogues, strict=True)),
+            [(names[0], names[1], pairs)] if len(pairs) else [],
+            singles=False,
         )
         with self._orbital.store.transaction() as tx:
             for name, frame in zip(("objects", "associations"), known, strict=True):
@@ -143,13 +146,26 @@ class Objects:
                 tx.insert(f"cross.{name}", frame.to_arrow())
         return pairs
 
-    def _sources(self, table: str) -> pl.DataFrame:
-        rows = self._read(table, list(SOURCE))
-        has_error = pl.any_horizontal(
-            pl.col("error_radius_arcsec", "error_major_arcsec") > 0
+    def _sources(self, observatory: str) -> pl.DataFrame:
+        """Return the sources with a position and its error, told or typical."""
+        rows = self._read(f"{observatory}.sources", list(SOURCE))
+        untold = pl.all_horizontal(
+            pl.col("error_radius_arcsec", "error_major_arcsec").fill_null(0) <= 0
         )
+        for instrument in observatories()[observatory].instruments:
+            edges = [edge for b in instrument.bands for edge in (b.low, b.high)]
+            typical = instrument.position_error
+            theirs = untold & (pl.col("band_low_kev") >= min(edges))
+            theirs &= pl.col("band_high_kev") <= max(edges)
+            rows = rows.with_columns(
+                pl.when(theirs).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
+                for name, value in (
+                    ("error_confidence", typical.confidence),
+                    ("error_radius_arcsec", typical.radius_arcsec),
+                )
+            )
         return rows.filter(
-            has_error.fill_null(value=False), pl.col("ra", "dec").is_not_null()
+            ~untold, pl.all_horizontal(pl.col("ra", "dec").is_not_null())
         )
 
     def _points(

@@ -111,6 +111,7 @@ def run(
             language="python",
             progress_bar=progress,
             execution_timeout=CELL_SECONDS,
+            extra_arguments=["--IPKernelApp.log_level=50"],
             cwd=str(out),
         )
     except papermill.exceptions.PapermillExecutionError as error:

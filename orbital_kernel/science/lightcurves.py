@@ -103,8 +103,8 @@ def joint(
 ) -> pl.DataFrame:
     """Return every point in one unit and band on one time axis, in order of time.
 
-    `counts_to_flux` maps 'INSTRUMENT/MODE' or 'INSTRUMENT' to a stated factor; count
-    rates without one are left out. `t0` (TT) is where `since_s` starts; the first
+    `counts_to_flux` maps 'INSTRUMENT/MODE' or 'INSTRUMENT' to a stated factor ('ACIS'
+    serves 'ACIS-0123' too); count rates without one are left out. `t0` (TT) is where `since_s` starts; the first
     point's time if not given. A point without an observatory is told by instrument.
 
     Columns beside those of `photometry`: `utc` (text, for people), `since_s`,
@@ -173,8 +173,9 @@ def _way(
     model: SpectralModel,
     stated: Mapping[str, CountsToFlux],
 ) -> dict[str, Any]:
-    whose = stated.get(f"{kind['instrument']}/{kind['mode']}")
-    whose = whose or stated.get(str(kind["instrument"]))
+    instrument = str(kind["instrument"])
+    names = (f"{instrument}/{kind['mode']}", instrument, instrument.partition("-")[0])
+    whose = next((stated[name] for name in names if name in stated), None)
     try:
         way = conversion(
             _told(kind["unit"], "no unit is given"),

@@ -1,0 +1,58 @@
+"""Notebooks are as they ran: whole, in order, with nothing of the machine in them."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.rglob("[0-9]*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def test_there_are_notebooks():
+    assert 5 <= len(NOTEBOOKS)
+
+
+def test_every_cell_ran_in_order_so_that_outputs_are_compared(notebook):
+    counts = [c.execution_count for c in notebook.cells if c.cell_type == "code"]
+
+    assert list(range(1, len(counts) + 1)) == counts
+
+
+def test_no_cell_ends_in_an_error_or_warns(notebook):
+    outputs = [o for c in notebook.cells for o in c.get("outputs", [])]
+
+    assert not [o for o in outputs if o.output_type == "error"]
+    assert not [o for o in outputs if o.get("name") == "stderr"]
+
+
+def test_metadata_hold_nothing_of_the_machine(notebook):
+    assert {"kernelspec"} == notebook.metadata.keys()
+    assert all(c.metadata.keys() <= {"tags"} for c in notebook.cells)
+    assert "python3" == notebook.metadata.kernelspec.name
+
+
+def test_the_first_cell_says_what_it_is_for(notebook):
+    first = notebook.cells[0].source
+
+    assert first.startswith("# ")
+    for promise in ("What you'll do", "What you'll learn", "What you'll need"):
+        assert promise in first
+
+
+def test_code_cells_are_short_and_define_no_functions(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert 20 >= len(cell.source.splitlines())
+            assert "\ndef " not in f"\n{cell.source}"
+
+
+def test_every_notebook_has_a_sidecar_with_a_title():
+    for path in NOTEBOOKS:
+        assert yaml.safe_load(path.with_suffix(".yaml").read_text())["title"]
