@@ -99,7 +99,7 @@ class Standin:
             region_name="us-east-1",
             config=Config(
                 signature_version=config.pop("signature_version", "s3v4"),
-                retries={"max_attempts": 1, "mode": "standard"},
+                retries={"total_max_attempts": 1, "mode": "standard"},
                 s3={"addressing_style": "path"},
                 **config,
             ),
