@@ -148,6 +148,18 @@ def test_the_newest_sample_of_a_view_is_taken():
     assert "ok" == states["write_latency swift"].state
 
 
+@pytest.mark.parametrize(("iops", "expected"), [(0.0, "ok"), (3.0, "unknown")])
+def test_a_view_at_rest_has_no_latency_and_a_busy_one_must_tell_it(iops, expected):
+    rows = [["12:05", 1, 0.0, 0.0, iops, 0.0, None, None]]
+    told = Told(
+        views=[{"id": 1, "name": "swift"}],
+        monitors_ad_hoc_query={"prop_list": PROPS, "data": rows},
+    )
+    states = {check.name: check.state for check in health(told).checks}
+
+    assert expected == states["read_latency swift"]
+
+
 def test_a_view_without_samples_is_unknown():
     told = Told(
         views=[{"id": 1, "name": "swift"}],

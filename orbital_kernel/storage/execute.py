@@ -277,7 +277,8 @@ class _Run:
                     self._id(reference.kind, one, wanted.tenant) for one in value
                 ]
             else:
-                body[reference.wire] = self._id(reference.kind, value, wanted.tenant)
+                item = self._id(reference.kind, value, wanted.tenant)
+                body[reference.wire] = str(item) if reference.text else item
         if new and kind.tenanted:
             body["tenant_id"] = self._id("tenant", wanted.tenant, None)
         return body

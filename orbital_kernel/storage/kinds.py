@@ -16,11 +16,15 @@ Fields = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reference:
-    """A field that names another resource: planned by name, sent as `wire` id(s)."""
+    """A field that names another resource: planned by name, sent as `wire` id(s).
+
+    `text`: the API has this id as a string.
+    """
 
     kind: str
     wire: str
     many: bool = False
+    text: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Kind:
     optional: bool = False
 
 
-_PROTECTION = Reference("protectionpolicy", "protection_policy_id")
+_PROTECTION = Reference("protectionpolicy", "protection_policy_id", text=True)
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind

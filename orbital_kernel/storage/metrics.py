@@ -70,18 +70,25 @@ def view_checks(vms: Monitor, *, warn_ms: float, bad_ms: float) -> Iterable[Chec
     if not samples:
         yield Check("views", "unknown", f"no view has a sample within {FRAME}")
     for sample in samples:
-        for name in LATENCIES:
-            value = sample.values[name]
-            yield graded(
-                f"{name} {sample.view}",
-                None if value is None else value / 1000,
-                warn=warn_ms,
-                bad=bad_ms,
-                unit="ms",
-                what=f"{name.replace('_', ' ')} at {sample.timestamp}",
-            )
+        for way in ("read", "write"):
+            yield _latency(way, sample, warn_ms, bad_ms)
         for name in RATES:
             yield _told(name, sample)
+
+
+def _latency(way: str, sample: ViewMetrics, warn_ms: float, bad_ms: float) -> Check:
+    name = f"{way}_latency"
+    value = sample.values[name]
+    if value is None and sample.values[f"{way}_iops"] == 0:
+        return Check(f"{name} {sample.view}", "ok", f"no {way}s at {sample.timestamp}")
+    return graded(
+        f"{name} {sample.view}",
+        None if value is None else value / 1000,
+        warn=warn_ms,
+        bad=bad_ms,
+        unit="ms",
+        what=f"{way} latency at {sample.timestamp}",
+    )
 
 
 def _told(name: str, sample: ViewMetrics) -> Check:
