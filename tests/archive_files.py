@@ -72,7 +72,7 @@ def write(path: Path, *tables: fits.BinTableHDU, **primary: object) -> Path:
     plain = path.with_suffix("") if path.suffix == ".gz" else path
     fits.HDUList([head, *tables]).writeto(plain, overwrite=True, checksum=True)
     if path.suffix == ".gz":
-        path.write_bytes(gzip.compress(plain.read_bytes()))
+        path.write_bytes(gzip.compress(plain.read_bytes(), 1))
         plain.unlink()
     return path
 

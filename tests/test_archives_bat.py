@@ -95,7 +95,10 @@ def test_mask_weighted_rates_are_per_detector_and_raw_ones_are_not(tmp_path):
     net = rows_of(bat_lightcurve(tmp_path / "a.lc", np.ones(1), np.ones(1)))[0]["rates"]
     raw = rows_of(bat_rates(tmp_path / "b.lc", np.array([6000], np.int32)))[0]["rates"]
 
-    assert (net["unit"][0].as_py(), net["kind"][0].as_py()) == ("count / (s det)", "net")
+    assert (net["unit"][0].as_py(), net["kind"][0].as_py()) == (
+        "count / (s det)",
+        "net",
+    )
     assert (raw["unit"][0].as_py(), raw["kind"][0].as_py()) == ("count / s", "raw")
 
 
@@ -118,7 +121,9 @@ def test_raw_counts_shifted_by_tzero_are_counts(tmp_path):
     assert rates["rate_err"][4].as_py() == pytest.approx(200 / 0.064)
 
 
-def test_zero_filled_bins_of_the_array_are_missing_but_a_silent_channel_is_not(tmp_path):
+def test_zero_filled_bins_of_the_array_are_missing_but_a_silent_channel_is_not(
+    tmp_path,
+):
     counts = np.array([[0, 0, 0, 0], [5, 0, 3, 2]], np.uint16)
     rates = rows_of(bat_rates(tmp_path / "b.lc", counts))[0]["rates"]
 
@@ -131,7 +136,9 @@ def tdrss(path, **keywords):
         [
             fits.Column("TIME", "1D", "s", array=747798433.344 + np.array([0, 1.6])),
             fits.Column("TIMEDEL", "1D", "s", array=np.array([1.6, 0.064])),
-            fits.Column("RAW_COUNTS", "4J", array=np.array([[9, 8, 7, 6], [-1] * 4]), null=-1),
+            fits.Column(
+                "RAW_COUNTS", "4J", array=np.array([[9, 8, 7, 6], [-1] * 4]), null=-1
+            ),
             fits.Column("RATE", "4E", array=np.ones((2, 4))),
             fits.Column("ERROR", "4E", array=np.ones((2, 4))),
         ],

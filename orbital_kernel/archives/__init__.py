@@ -33,6 +33,7 @@ from orbital_kernel.archives import (
     xrt_qdp,
 )
 from orbital_kernel.archives.reading import (
+    DAMAGE,
     Account,
     Batches,
     Reader,
@@ -95,5 +96,8 @@ def detect(path: Path) -> Reader:
     for reader in READERS:
         if reader.recognises(source):
             return reader
-    reason = refusal(source, tuple(reader.name for reader in READERS))
+    try:
+        reason = refusal(source, tuple(reader.name for reader in READERS))
+    except (ArchiveError, *DAMAGE) as error:
+        reason = f"damaged: {error}"
     raise ArchiveError(f"{path.name}: {reason}")

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,8 @@ DAMAGE = (
     ParseError,
     VerifyError,
     SchemaMismatch,
+    struct.error,
+    pa.lib.ArrowException,
 )
 """What parsers raise on damaged input: all of it means "this file cannot be read"."""
 
@@ -75,7 +78,16 @@ class Reader:
 
 
 def guarded(reader: Reader) -> Reader:
-    """Return the reader with every error of a damaged file told as ArchiveError."""
+    """Return the reader with every error of a damaged file told as ArchiveError.
+
+    What cannot even be looked at is not recognised; `detect` then tells why.
+    """
+
+    def recognises(source: Source) -> bool:
+        try:
+            return reader.recognises(source)
+        except (ArchiveError, *DAMAGE):
+            return False
 
     def read(source: Source, account: Account) -> Batches:
         name = source.path.name
@@ -89,7 +101,7 @@ def guarded(reader: Reader) -> Reader:
                 f"{type(error).__name__}: {error}"
             ) from error
 
-    return replace(reader, read=read)
+    return replace(reader, recognises=recognises, read=read)
 
 
 def open_source(path: Path) -> Source:

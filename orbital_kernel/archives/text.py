@@ -10,6 +10,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -88,20 +89,30 @@ def whole(path: Path) -> bytes:
 
 def head_lines(source: Source, count: int = 40) -> list[str]:
     """Return the first lines within the head; [] for binary files."""
-    if b"\0" in source.head:
-        return []
-    return decoded(source.head.removeprefix(codecs.BOM_UTF8)).splitlines()[:count]
+    return list(_head_lines(source.head)[:count])
 
 
 def header_cells(source: Source, delimiter: str) -> list[str]:
     """Return the cells of the first line that is no comment and not blank."""
-    for line in head_lines(source):
+    return list(_header_cells(source.head, delimiter))
+
+
+@lru_cache(maxsize=16)
+def _head_lines(head: bytes) -> tuple[str, ...]:
+    if b"\0" in head:
+        return ()
+    return tuple(decoded(head.removeprefix(codecs.BOM_UTF8)).splitlines())
+
+
+@lru_cache(maxsize=128)
+def _header_cells(head: bytes, delimiter: str) -> tuple[str, ...]:
+    for line in _head_lines(head)[:40]:
         if line.strip() and not line.startswith("#"):
             try:
-                return split(line, delimiter)
+                return tuple(split(line, delimiter))
             except csv.Error:
-                return []
-    return []
+                return ()
+    return ()
 
 
 def split(line: str, delimiter: str, *, quoted: bool = True) -> list[str]:

@@ -4,11 +4,11 @@ Source: ivoa.net/documents/VOEvent; parameter names of gcn.gsfc.nasa.gov.
 
 Traps handled: role 'test' (GCN sends one every hour, TrigID 99999) is kept as role, so
 it is never taken for a burst; citations tell updates and retractions; error radii are
-degrees; entities, DTDs and other tricks of hostile XML are refused unread.
+degrees; version 1.1 keeps time and place in STC's namespace; entities, DTDs and other tricks of hostile XML are refused unread.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -45,14 +45,14 @@ def read(source: Source, account: Account) -> Batches:
     account.observatory = stream.rsplit("/", 1)[-1].lower()
     if role != "observation":
         account.understood.append(f"role is '{role}': no burst")
-    params = {p.get("name"): p.get("value") for p in root.iter("Param")}
+    params = {p.get("name"): p.get("value") for p in _every(root, "Param")}
     yield rows(
         NOTICES,
         1,
         notice_id=ivorn,
         kind=f"{account.observatory}.{_stream_name(local)}",
         role=role,
-        alert_type=_alert(root.iter("EventIVORN")),
+        alert_type=_alert(_every(root, "EventIVORN")),
         trigger_id=_first(params, TRIGGERS),
         time=times.tt_from_utc(_utc(_words(root, "ISOTime"))),
         time_sent=times.tt_from_utc(_utc(_words(root, "Date"))),
@@ -74,8 +74,13 @@ def _stream_name(local: str) -> str:
     return "_".join(named).lower()
 
 
+def _every(root: Element, tag: str) -> Iterator[Element]:
+    """Yield elements by local name: some notices put all in a namespace."""
+    return (e for e in root.iter() if str(e.tag).rpartition("}")[2] == tag)
+
+
 def _words(root: Element, tag: str) -> str | None:
-    found = next(root.iter(tag), None)
+    found = next(_every(root, tag), None)
     return found.text.strip() if found is not None and found.text else None
 
 

@@ -1,0 +1,156 @@
+"""Every file of the archive goes to its reader with all its rows, or is refused saying why."""
+
+import csv
+import re
+
+import pytest
+from archive_files import bat_lightcurve, rows_of
+from numpy import ones
+
+from orbital_kernel.archives import READERS, detect
+from orbital_kernel.archives.reading import open_source
+from orbital_kernel.errors import ArchiveError
+
+# folder pattern, reader, table of the MANIFEST's rows
+KINDS = [
+    ("swift_bat/grb_lightcurves_1s/", "swift-bat-lightcurve", "rates"),
+    ("swift_bat/grb_lightcurves_64ms/", "swift-bat-lightcurve", "rates"),
+    ("swift_bat/rates_", "swift-bat-rates", "rates"),
+    ("swift_bat/catalogs/swift_grb", "swift-grb-table", "grbs"),
+    ("swift_bat/catalogs/bat_catalog", "swift-bat-catalog", "grbs"),
+    ("swift_bat/catalogs/bat_survey", "swift-sources", "sources"),
+    ("swift_bat/catalogs/BAT_70m", "swift-sources", "sources"),
+    ("swift_bat/catalogs/bat_bright", "swift-sources", "sources"),
+    ("swift_bat/grb_lightcurves_ascii/GRB070809", "swift-bat-ascii", "photometry"),
+    ("swift_bat/grb_lightcurves_ascii/grb_", "swift-bat-ascii", "photometry"),
+    ("swift_xrt/xrt_grb_flux_qdp/", "swift-xrt-qdp", "photometry"),
+    ("swift_xrt/xrt_other_qdp/", "swift-xrt-qdp", "photometry"),
+    ("joint/GRB130427A-SN2013cq/GRB130427A_swift", "swift-xrt-qdp", "photometry"),
+    ("swift_xrt/xrt_grb_json/GRB070809", "swift-xrt-qdp", None),
+    ("swift_xrt/xrt_grb_json/GRBtable", "swift-xrt-types", "grbs"),
+    ("swift_xrt/xrt_grb_json/", "swift-xrt-json", "photometry"),
+    ("swift_xrt/obs_logs/swiftmastr", "swift-observations", "observations"),
+    ("swift_xrt/obs_logs/swiftxrlog", "swift-timeline", None),
+    ("swift_xrt/catalogs/", "swift-sources", "sources"),
+    ("chandra/obs_logs/", "chandra-observations", "observations"),
+    ("chandra/catalogs/csc2_search", "chandra-csc", None),
+    ("chandra/catalogs/", "chandra-csc", "sources"),
+    ("chandra/csc_lightcurves_lc3/", "chandra-lightcurve", "photometry"),
+    ("chandra/sgra_lightcurves/", "chandra-lightcurve", "photometry"),
+    ("chandra/lightcurves/CDF-S", "chandra-lightcurve", "photometry"),
+    ("chandra/sgra_evt2/", "chandra-events", "events"),
+    ("chandra/evt2/", "chandra-events", "events"),
+    ("chandra/oif.fits", "chandra-index", None),
+    ("gcn/gcn_kafka_json/", "gcn-json", None),
+    ("gcn/voevent/", "voevent", "notices"),
+    ("gcn/gcn_embedded_fits/trig1253910_bat_raw", "swift-tdrss-lightcurve", None),
+    ("gcn/gcn_embedded_fits/trig1253910_xrt_raw_lc", "swift-tdrss-lightcurve", "photometry"),
+    ("gcn/gcn_embedded_fits/trig1253910_xrt_raw_sper", "swift-events", "events"),
+    ("gcn/schedules/swift_plan", "swift-timeline", "intervals"),
+    ("gcn/schedules/swift_asflown", "swift-timeline", "intervals"),
+    ("gcn/schedules/swift_obsquery", "swift-timeline", "intervals"),
+    ("joint/otter/", "otter", None),
+]  # fmt: skip
+
+REFUSED = [
+    ("README.md", "a document"),
+    ("MANIFEST.tsv", "a list of files"),
+    ("gcn/schema/core/Alert.schema.json", "a JSON schema"),
+    ("swift_bat/grb_lightcurves_ascii/GRB180115A_sn5_10s.h5", "needs h5py"),
+    ("gcn/gcn_embedded_fits/trig1253910_bat_attitude.fits", "attitude"),
+    ("gcn/gcn_embedded_fits/trig1253910_uvot_raw_srclist.fits", "detector pixels"),
+    ("chandra/tables/sgra_flares_pipeline.csv", "needs a mapping"),
+    ("joint/GRB130427A-SN2013cq/GRB130427A-SN2013cq_Xray1.txt", "needs a mapping"),
+    ("joint/NGC925_ULX/NGC925_ULX_swift.txt", "needs a mapping"),
+    ("expected/bat_lightcurves_expected.csv", "needs a mapping"),
+]
+
+
+def manifest(archive):
+    with (archive / "MANIFEST.tsv").open() as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def channels(path):
+    """Count the channels of a row: the MANIFEST counts bins."""
+    if "rates_64ms" in path:
+        return 4
+    return 5 if "GRB070809_1s_lc" in path else 1
+
+
+@pytest.mark.parametrize(("folder", "name", "table"), KINDS)
+def test_archive_files_give_the_rows_of_the_manifest(archive, folder, name, table):
+    first = {}
+    for kind, *_ in KINDS:
+        for row in manifest(archive):
+            if row["file"].startswith(kind):
+                first.setdefault(row["file"], kind)
+    listed = [r for r in manifest(archive) if first.get(r["file"]) == folder]
+
+    assert listed
+    for row in listed:
+        path = archive / row["file"]
+        tables, account = rows_of(path)
+
+        assert detect(path).name == name, row["file"]
+        assert account.observatory in {"swift", "chandra"}
+        if table:
+            expected = int(re.search(r"\d+", row["rows"].split("(")[0])[0])
+            got = len(tables[table])
+            assert got == expected * channels(row["file"]), row["file"]
+
+
+@pytest.mark.parametrize(("name", "reason"), REFUSED)
+def test_archive_files_that_are_no_data_are_refused_saying_so(archive, name, reason):
+    with pytest.raises(ArchiveError, match=reason) as caught:
+        detect(archive / name)
+    assert (archive / name).name in str(caught.value)
+
+
+def test_no_two_readers_want_the_same_file(archive):
+    for row in manifest(archive):
+        source = open_source(archive / row["file"])
+        takers = [reader.name for reader in READERS if reader.recognises(source)]
+
+        assert len(takers) <= 1, (row["file"], takers)
+
+
+def test_names_do_not_decide(tmp_path):
+    path = bat_lightcurve(tmp_path / "notes.txt", ones(2), ones(2))
+
+    assert detect(path).name == "swift-bat-lightcurve"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.lc", b"", "empty"),
+        ("a.bin", bytes(range(256)) * 9, "of no known format"),
+        ("a.zip", b"PK\x03\x04" + bytes(40), "zip archive: unpack it first"),
+        ("a.fits", b"SIMPLE  =                    T" + b" " * 50, "ends inside a header"),
+        ("a.gz", b"\x1f\x8b\x08\x00", "gzip data is cut or damaged"),
+        ("a.json", b'{"a": 1}', "JSON of no known kind"),
+        ("a.csv", b"x,y\n1,2\n3,4\n5,6\n", "needs a mapping"),
+        ("a.xml", b"<a/>", "XML that is no VOEvent"),
+        ("a.txt", b"Dear colleague,\nplease find\n", "of no known format"),
+    ],
+)  # fmt: skip
+def test_strangers_are_refused_by_name_and_reason(tmp_path, name, content, reason):
+    path = tmp_path / name
+    path.write_bytes(content)
+
+    with pytest.raises(ArchiveError, match=reason) as caught:
+        detect(path)
+    assert name in str(caught.value)
+
+
+def test_a_missing_file_is_an_archive_error(tmp_path):
+    with pytest.raises(ArchiveError, match=r"nothing\.lc: cannot be opened"):
+        detect(tmp_path / "nothing.lc")
+
+
+def test_reader_names_are_unique_and_documented():
+    names = [reader.name for reader in READERS]
+
+    assert len(names) == len(set(names))
+    assert all(reader.doc and reader.version >= 1 for reader in READERS)
