@@ -75,7 +75,7 @@ def _sources(observatory: str) -> pa.Table:
             "flux_low": 0.8 * flux,
             "flux_high": 1.3 * flux,
             "is_limit": rng.random(ROWS) < 0.1,
-            "flux_unit": ["erg / cm2 / s"] * ROWS,
+            "flux_unit": ["erg / (cm2 s)"] * ROWS,
             "band": ["0.3-10", "hard"] * (ROWS // 2),
             "simulated": [True] * ROWS,
         }
@@ -99,7 +99,7 @@ def _photometry(observatory: str) -> pa.Table:
             "value_err_plus": 0.1 * value,
             "value_err_minus": 0.1 * value,
             "is_limit": since > 25 * DAY_S,
-            "unit": (["erg / cm2 / s"] * 3 + ["count / s"]) * (ROWS // 4),
+            "unit": (["erg / (cm2 s)"] * 3 + ["count / s"]) * (ROWS // 4),
             "instrument": ["XRT" if observatory == "swift" else "ACIS"] * ROWS,
             "simulated": [True] * ROWS,
         }

@@ -13,6 +13,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+LOOPBACK = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 SIZE = {"width": 1500, "height": 1400}
 
 
@@ -34,34 +35,33 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def page(chromium):
-    """Open a page that can reach loopback only; its console errors fail the test."""
+@pytest.fixture(scope="module")
+def tab(chromium):
+    """Open a browser tab that reaches loopback and nothing else."""
     context = chromium.new_context(viewport=SIZE)
-    context.route(
-        lambda url: (
-            not url.startswith(
-                ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
-            )
-        ),
-        lambda route: route.abort(),
-    )
+    context.route(lambda url: not url.startswith(LOOPBACK), lambda route: route.abort())
     page = context.new_page()
-    errors = listen(page)
+    page.errors = listen(page)
     yield page
     context.close()
+
+
+@pytest.fixture
+def page(tab):
+    """Use the module's tab; an error the browser reports meanwhile fails the test."""
+    yield tab
+    errors, tab.errors[:] = list(tab.errors), []
 
     assert [] == errors
 
 
-@pytest.fixture
-def lab(tmp_path):
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
     """Offer to start a JupyterLab over a folder: `lab(folder, NAME=value)`."""
     started: list[Lab] = []
 
     def start(folder, **environment):
-        home = tmp_path / "jupyter"
-        home.mkdir()
+        home = tmp_path_factory.mktemp("jupyter")
         started.append(Lab(folder, home, environment).start())
         return started[-1]
 

@@ -125,7 +125,7 @@ def write_settings(folder: Path) -> None:
 
 def open_notebook(page: Any, lab: Lab, name: str) -> None:
     """Open a notebook of the lab and wait until its kernel is idle."""
-    page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}")
+    page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=READY_MS)
     page.wait_for_function(
         "() => window.jupyterapp?.shell.currentWidget?.sessionContext"

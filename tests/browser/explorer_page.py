@@ -1,0 +1,105 @@
+"""The explorer as someone sitting before it sees and touches it."""
+
+import re
+from typing import Any
+
+SEEN_MS = 20_000
+FIND = "[...Bokeh.index.roots].find(v => v.el.isConnected && v.model.renderers && v.el.closest(%r))"
+
+
+class ExplorerPage:
+    """One explorer on a page: its inputs by name, its rows, its figures."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.page.locator(".orbital-plot canvas").first.wait_for(timeout=SEEN_MS)
+
+    def type(self, trait: str, text: str) -> None:
+        """Type into the input of a trait and leave it."""
+        entry = self.page.locator(f".orbital-{trait} input")
+        entry.fill(text)
+        entry.press("Enter")
+        entry.blur()
+
+    def value(self, trait: str) -> str:
+        """Return what the input of a trait shows."""
+        return str(self.page.locator(f".orbital-{trait} input").input_value())
+
+    def choose(self, trait: str, option: str) -> None:
+        """Choose from the menu of a trait."""
+        self.page.locator(f".orbital-{trait} select").select_option(option)
+
+    def press(self, name: str) -> None:
+        """Press the button of that name."""
+        button = re.compile(rf"(^|\s){re.escape(name)}$")
+        self.page.locator(".orbital-explorer").get_by_role(
+            "button", name=button
+        ).first.click()
+
+    def wait_rows(self, count: int) -> None:
+        """Wait until the table tells so many rows, and the plot draws them or fewer."""
+        label = self.page.locator(".orbital-rows").get_by_text(
+            re.compile(rf"\b{count:,} rows")
+        )
+        label.wait_for(timeout=SEEN_MS)
+
+    def wait_points(self, count: int) -> None:
+        """Wait until the plot, as drawn by the browser, has so many points."""
+        self.page.wait_for_function(
+            f"n => {self._view('.orbital-plot')}"
+            "?.model.renderers[0].data_source.get_length() === n",
+            arg=count,
+            timeout=SEEN_MS,
+        )
+
+    def wait_status(self, words: str) -> None:
+        """Wait until the line of status says the words."""
+        status = self.page.locator(".orbital-status")
+        status.get_by_text(re.compile(re.escape(words))).first.wait_for(timeout=SEEN_MS)
+
+    def axis_label(self) -> str:
+        """Return the label of the plot's y axis as the browser has it."""
+        view = self._view(".orbital-plot")
+        return str(self.page.evaluate(f"() => {view}.model.left[0].axis_label"))
+
+    def pixels(self, room: str) -> bytes:
+        """Return a picture of a room of the explorer, to compare with a later one."""
+        return bytes(self.page.locator(f".orbital-{room}").first.screenshot())
+
+    def sky_pixel(self, ra: float, dec: float) -> tuple[float, float]:
+        """Return where on the page a position of the sky is."""
+        view = self._view(".orbital-sky")
+        x, y = self.page.evaluate(
+            f"([ra, dec]) => {{ const v = {view};"
+            "  const box = v.canvas_view.el.getBoundingClientRect();"
+            "  return [box.x + v.frame.x_scale.compute(ra),"
+            "          box.y + v.frame.y_scale.compute(dec)] }",
+            [ra, dec],
+        )
+        return float(x), float(y)
+
+    def click_sky(self, ra: float, dec: float) -> None:
+        """Click a position of the sky."""
+        self.page.mouse.click(*self.sky_pixel(ra, dec))
+
+    def drag(
+        self, start: tuple[float, float], stop: tuple[float, float], steps: int = 5
+    ) -> None:
+        """Drag the mouse from one place of the page to another."""
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move(*stop, steps=steps)
+        self.page.mouse.up()
+
+    def plot_corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return upper left corner and middle of the plot's frame on the page."""
+        view = self._view(".orbital-plot")
+        x, y, width, height = self.page.evaluate(
+            f"() => {{ const v = {view};"
+            "  const box = v.canvas_view.el.getBoundingClientRect(), f = v.frame.bbox;"
+            "  return [box.x + f.left, box.y + f.top, f.width, f.height] }"
+        )
+        return (x + 2, y + 2), (x + width / 2, y + height / 2)
+
+    def _view(self, room: str) -> str:
+        return FIND % room

@@ -1,0 +1,366 @@
+"""The explorer without a browser: controls write, views read, answers arrive in order."""
+
+import threading
+from concurrent.futures import Future
+
+import polars as pl
+import pytest
+from orbital_widgets import Explorer, Outcome, Results, Selection, controls, views
+from orbital_widgets.latest import Latest
+from orbital_widgets.points import points, units
+from orbital_widgets.results import joined
+from orbital_widgets.table_html import table_html
+from sky_in_memory import CRAB, fetch, frame_of, resolve
+
+from orbital_kernel.errors import StoreError
+from orbital_kernel.plots import look
+from orbital_kernel.query import Query
+
+COLORS = look.colors(("chandra", "swift"))
+
+
+@pytest.fixture
+def explorer():
+    made = Explorer(fetch, resolve).wait()
+    yield made
+    made.close()
+
+
+def outcome_of(table, *observatories):
+    answers = [fetch(Query(f"{name}.{table}")) for name in observatories]
+    return Outcome(table, joined(answers), tuple(a.how for a in answers))
+
+
+def test_rows_of_all_observatories_arrive_with_their_observatory(explorer):
+    assert {"chandra", "swift"} == set(explorer.frame["observatory"])
+    assert 240 == len(explorer.frame)
+    assert not explorer.results.busy
+
+
+def test_a_changed_selection_is_asked_and_answered(explorer):
+    explorer.selection.point(*CRAB, 10)
+    explorer.wait()
+
+    expected = frame_of("swift.sources").filter(
+        (pl.col("ra") - CRAB[0]).abs() < 0.2, (pl.col("dec") - CRAB[1]).abs() < 0.17
+    )
+    assert 0 < len(explorer.frame) < 2 * len(expected) + 5
+
+
+def test_a_name_is_looked_up_and_its_place_asked(explorer):
+    explorer.selection.object = "Crab"
+    explorer.wait()
+
+    assert CRAB == (explorer.selection.ra, explorer.selection.dec)
+    assert "Crab" == explorer.selection.object
+    assert () == explorer.results.outcome.problems
+    assert len(explorer.frame) < 240
+
+
+def test_an_unknown_name_is_a_problem_in_words_and_no_rows(explorer):
+    explorer.selection.object = "Vulcan"
+    explorer.wait()
+
+    assert "'Vulcan'" in explorer.results.outcome.problems[0]
+    assert explorer.frame.is_empty()
+
+
+def test_a_contradiction_is_a_problem_in_words(explorer):
+    explorer.selection.observatories = ()
+    explorer.wait()
+
+    assert "choose an observatory" in explorer.results.outcome.problems[0]
+
+
+def test_one_observatory_that_fails_does_not_hide_the_other():
+    def half(query):
+        if query.table.startswith("chandra"):
+            raise StoreError("the database went away")
+        return fetch(query)
+
+    explorer = Explorer(half).wait()
+    explorer.close()
+
+    assert ("chandra.sources: the database went away",) == (
+        explorer.results.outcome.problems
+    )
+    assert {"swift"} == set(explorer.frame["observatory"])
+
+
+def test_an_error_nobody_foresaw_is_shown_too(caplog):
+    def broken(_query):
+        raise ZeroDivisionError("a bug")
+
+    explorer = Explorer(broken).wait()
+    explorer.close()
+
+    assert ("ZeroDivisionError: a bug",) == explorer.results.outcome.problems
+    assert "a query failed unexpectedly" in caplog.text
+
+
+def test_an_answer_no_longer_asked_for_is_dropped():
+    let_go, started = threading.Event(), threading.Event()
+
+    def slow_first(query):
+        if query.cone is None:
+            started.set()
+            let_go.wait(30)
+        return fetch(query)
+
+    explorer = Explorer(slow_first)
+    arrived = []
+    explorer.results.observe(lambda change: arrived.append(change["new"]), "outcome")
+    started.wait(30)
+    explorer.selection.point(*CRAB, 1)
+    let_go.set()
+    explorer.wait()
+    explorer.close()
+
+    assert 1 == len(arrived)
+    assert len(explorer.frame) < 10
+
+
+def test_queries_run_off_the_thread_that_asks():
+    threads = []
+
+    def note(query):
+        threads.append(threading.current_thread())
+        return fetch(query)
+
+    Explorer(note).wait().close()
+
+    assert threading.current_thread() not in threads
+    assert 1 == len(set(threads))
+
+
+def test_without_a_loop_nothing_arrives_until_waited_for():
+    latest, came = Latest(threading.RLock()), []
+    latest.ask(lambda: 1, lambda future: came.append(future.result()))
+
+    before = list(came)
+    latest.wait(30)
+    latest.wait(30)
+    latest.close()
+
+    assert ([], [1]) == (before, came)
+
+
+def test_waiting_too_long_is_a_timeout():
+    latest, let_go = Latest(threading.RLock()), threading.Event()
+    latest.ask(lambda: let_go.wait(30), Future.result)
+
+    with pytest.raises(TimeoutError, match=r"no answer after 0\.01 s"):
+        latest.wait(0.01)
+
+    let_go.set()
+    latest.close()
+
+
+def test_a_selection_and_its_traits_are_not_given_together():
+    with pytest.raises(TypeError, match="not both"):
+        Explorer(fetch, selection=Selection(), ra=3.0)
+
+
+def test_a_misspelt_keyword_is_a_type_error():
+    with pytest.raises(TypeError, match="radius_armcin"):
+        Explorer(fetch, radius_armcin=3)
+
+
+def test_live_it_is_a_widget_with_its_parameters_beside_it(explorer):
+    bundle = explorer._repr_mimebundle_()
+
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "cone: whole sky" in bundle["text/plain"]
+
+
+def test_static_it_is_parameters_rows_and_figure_without_a_widget():
+    cone = {"ra": CRAB[0], "dec": CRAB[1], "radius_arcmin": 20}
+    explorer = Explorer(fetch, static=True, observatories=("swift",), **cone)
+    bundle = explorer._repr_mimebundle_()
+    explorer.close()
+
+    assert {"text/plain", "text/html"} == set(bundle)
+    assert "20 arcmin around RA 83.63308" in bundle["text/plain"]
+    assert "swift &lt;" in bundle["text/html"]
+    assert "Bokeh" in bundle["text/html"]
+    assert "src=&quot;http" not in bundle["text/html"]
+
+
+@pytest.mark.parametrize(("value", "is_live"), [("1", False), ("0", True), ("", True)])
+def test_the_environment_chooses_the_twin(monkeypatch, explorer, value, is_live):
+    monkeypatch.setenv("ORBITAL_STATIC", value)
+
+    bundle = explorer._repr_mimebundle_()
+
+    assert is_live == ("application/vnd.jupyter.widget-view+json" in bundle)
+
+
+def test_a_field_writes_what_is_typed_and_shows_what_is_set():
+    selection = Selection()
+    ra, _dec, radius = controls.position(selection)
+
+    ra.entry.value = "05:34:31.9392"
+    selection.radius_arcmin = 12.5
+
+    assert pytest.approx(83.63308) == selection.ra
+    assert "12.5" == radius.entry.value
+
+
+def test_a_field_tells_what_is_wrong_and_leaves_the_selection():
+    selection = Selection(dec=10.0)
+    _ra, dec, _radius = controls.position(selection)
+
+    dec.entry.value = "91<"
+
+    assert 10.0 == selection.dec
+    assert "91&lt;" in dec.problem.value
+
+    dec.entry.value = "11"
+
+    assert ("", 11.0) == (dec.problem.value, selection.dec)
+
+
+def test_a_blank_position_is_the_whole_sky():
+    selection = Selection(ra=10.0, dec=10.0)
+    ra, dec, _radius = controls.position(selection)
+
+    ra.entry.value = dec.entry.value = ""
+
+    assert selection.cone is None
+
+
+def test_toggles_put_names_in_and_take_them_out():
+    selection = Selection()
+    toggles = controls.Toggles(selection, "observatories", "", selection.known)
+
+    toggles.buttons["chandra"].value = False
+
+    assert "chandra" not in selection.observatories
+
+    selection.observatories = ("chandra",)
+
+    assert ["chandra"] == [n for n, button in toggles.buttons.items() if button.value]
+
+
+def test_bands_are_offered_as_rows_have_them(explorer):
+    toggles = controls.Toggles(explorer.selection, "bands", "Bands")
+    toggles.offer(("0.3-10", "hard"))
+    toggles.buttons["hard"].value = True
+    explorer.wait()
+
+    assert {"hard"} == set(explorer.frame["band"])
+
+
+def test_a_click_and_a_drag_on_the_map_set_the_cone():
+    selection, results = Selection(), Results()
+    sky = controls.SkyMap(selection, results)
+
+    sky.click(83.0, 60.0)
+    clicked = selection.cone
+    sky.drag(83.0, 60.0, 1.0, 0.25)
+
+    assert (83.0, 60.0, 5.0) == (clicked.ra, clicked.dec, clicked.radius_arcmin)
+    assert pytest.approx(30.0) == selection.radius_arcmin
+    assert pytest.approx(60.5) == max(sky.cone.data["dec"])
+
+
+def test_a_click_beside_the_sky_changes_nothing():
+    selection = Selection()
+    controls.SkyMap(selection, Results()).click(-3.0, 0.0)
+
+    assert selection.cone is None
+
+
+def test_the_map_shows_where_rows_are(explorer):
+    sky = controls.SkyMap(explorer.selection, explorer.results)
+
+    assert 240 == len(sky.rows.data["ra"])
+
+
+def test_the_plot_keeps_its_figure_while_the_data_change(explorer):
+    plot = views.PlotView(explorer.selection, explorer.results)
+    figure = plot.figure
+    explorer.selection.point(*CRAB, 15)
+    explorer.wait()
+
+    assert figure is plot.figure
+    assert len(explorer.frame) == len(plot.source.data["y"]) + plot.shown.left_out
+
+
+def test_units_never_share_an_axis(explorer):
+    plot = views.PlotView(explorer.selection, explorer.results)
+    explorer.selection.table = "photometry"
+    explorer.wait()
+
+    both = explorer.frame["unit"].value_counts()
+    shown = len(plot.source.data["y"])
+    plot._unit.value = "count / s"
+
+    assert {"erg / (cm2 s)": 180, "count / s": 60} == dict(both.iter_rows())
+    assert (180, 60) == (shown, len(plot.source.data["y"]))
+    assert "180 rows" in plot._note.value
+
+
+def test_what_is_selected_in_the_plot_is_picked_in_the_table(explorer):
+    plot = views.PlotView(explorer.selection, explorer.results)
+    rows = views.RowsView(explorer.results)
+    plot.source.selected.indices = [3, 5]
+
+    picked = explorer.frame[list(explorer.results.picked)]
+    assert 2 == len(rows.frame)
+    assert plot.source.data["name"][3] == picked["source_id"][0]
+
+
+def test_pages_turn_within_what_there_is(explorer):
+    rows = views.RowsView(explorer.results)
+
+    rows.turn(1)
+    second = rows.page
+    rows.turn(100)
+
+    assert (12, 1, 11) == (rows.pages, second, rows.page)
+
+
+@pytest.mark.parametrize("table", ["sources", "photometry", "rates"])
+def test_points_keep_every_row_they_can_and_count_the_rest(table):
+    outcome = outcome_of(table, "swift", "chandra")
+    drawn = points(outcome, units(outcome)[0], COLORS)
+
+    assert len(outcome.frame) == len(drawn.data["x"]) + drawn.left_out
+    assert {len(drawn.data["x"])} == {len(column) for column in drawn.data.values()}
+
+
+def test_times_are_drawn_and_written_in_utc():
+    frame = outcome_of("rates", "swift").frame.head(1)
+    drawn = points(Outcome("rates", frame), "count / s", COLORS)
+
+    utc_ms = 1367048692816
+    assert pytest.approx(utc_ms, abs=1) == drawn.data["x"][0]
+    assert "2013-04-27T07:44:52.816" in table_html(frame, "rates")
+
+
+def test_headers_carry_units_and_text_of_strangers_is_escaped():
+    html = table_html(outcome_of("sources", "swift").frame.head(3), "sources")
+
+    assert "<small>deg</small>" in html
+    assert "swift &lt;0&gt;" in html
+    assert "<0>" not in html
+
+
+@pytest.mark.parametrize("table", ["sources", "grbs", "events", "notices", "intervals"])
+def test_a_table_without_rows_still_makes_a_figure(table):
+    results = Results()
+    plot = views.PlotView(Selection(table=table), results)
+    results.arrive(
+        outcome_of(table) if table == "sources" else outcome_of(table, "swift")
+    )
+
+    assert 0 == len(plot.source.data["x"])
+
+
+def test_simulated_rows_are_called_so(explorer):
+    status = views.StatusView(explorer.results)
+    plot = views.PlotView(explorer.selection, explorer.results)
+
+    assert "sample sky" in status.widget.value
+    assert plot.figure.title.text.startswith("SIMULATED")
