@@ -7,6 +7,7 @@ where it is no tabular request at all, left to the object store.
 from collections.abc import Callable
 
 from vast_standin.engine.engine import Engine
+from vast_standin import sql
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.tabular import (
     columns,
@@ -53,6 +54,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("DELETE", "projection"): projections.drop_projection,
     ("GET", "projection-columns"): projections.projection_columns,
     ("GET", "projection-stats"): projections.projection_stats,
+    **sql.ROUTES,
 }
 COMMANDS = frozenset(command for _, command in ROUTES)
 
