@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 LEAST_BRACKET = 6
 BLOCKS = 5
 TOLERATED = 1.5
+CHI2_MEDIAN = 0.455
 
 
 @dataclass(frozen=True)
@@ -86,59 +87,61 @@ def bracket(samples: Samples, first: int, end: int, settings: Settings) -> Brack
     x = (met - (met[first] + 0.5 * lasts)) / (reach + 0.5 * lasts)
     enough = before.sum() >= LEAST_BRACKET and after.sum() >= LEAST_BRACKET
     base = np.vander(x, 3 if enough else 2, increasing=True)
-    fit = before | after
-    level = np.empty_like(samples.value)
-    dispersion = np.empty(samples.value.shape[1])
-    drift = np.empty_like(samples.value)
-    inside = slice(first, end)
-    for band in range(samples.value.shape[1]):
-        level[:, band], dispersion[band], covariance = _fitted(
-            base, samples.value[:, band], fit
-        )
-        mean = base[inside].mean(axis=0)
-        rest = samples.value[:, band] - level[:, band]
-        misfit = max(_misfit(rest[before]), _misfit(rest[after]))
-        drift[:, band] = np.sqrt(max(mean @ covariance @ mean, 0.0) + misfit)
+    level, dispersion, covariance = _fitted(base, samples.value, before | after)
+    mean = base[first:end].mean(axis=0)
+    uncertain = np.maximum(np.einsum("i,bij,j->b", mean, covariance, mean), 0.0)
+    rest = samples.value - level
+    misfit = np.maximum(_misfit(rest[before]), _misfit(rest[after]))
     level = np.maximum(level, 0.1)
     excess = Excess(
-        met, samples.seconds, samples.value - level, level * dispersion, drift
+        met,
+        samples.seconds,
+        samples.value - level,
+        level * dispersion,
+        np.broadcast_to(np.sqrt(uncertain + misfit), level.shape).copy(),
     )
     return Bracket(excess, level, dispersion, int(before.sum()), int(after.sum()))
 
 
-def _misfit(rest: Floats) -> float:
+def _misfit(rest: Floats) -> Floats:
     """Return the variance of a bin's level that blocks of the residuals betray.
 
-    Five blocks a side; where their means scatter more than single bins explain, the
-    fit does not follow the trend, and a window may be off by as much.
+    Residuals (n, bands) of one side in five blocks: where their means scatter more
+    than single bins explain, the fit does not follow the trend, and a window may be
+    off by as much.
     """
+    bands = rest.shape[1]
     if len(rest) < 2 * BLOCKS:
-        return 0.0
+        return np.zeros(bands)
     size = len(rest) // BLOCKS
-    means = rest[: size * BLOCKS].reshape(BLOCKS, size).mean(axis=1)
-    white = float(np.median(np.diff(rest) ** 2)) / (2 * 0.455)
-    return max(float((means**2).mean()) - TOLERATED * white / size, 0.0)
+    means = rest[: size * BLOCKS].reshape(BLOCKS, size, bands).mean(axis=1)
+    white = np.median(np.diff(rest, axis=0) ** 2, axis=0) / (2 * CHI2_MEDIAN)
+    excess = (means**2).mean(axis=0) - TOLERATED * white / size
+    return np.asarray(np.maximum(excess, 0.0), dtype=np.float64)
 
 
 def _fitted(
     base: Floats, counts: Floats, fit: NDArray[np.bool_]
-) -> tuple[Floats, float, Floats]:
-    """Return level of all bins, dispersion, and covariance of the coefficients."""
-    use = fit.copy()
-    if use.sum() < LEAST_BRACKET:
-        flat = np.full(len(counts), float(np.median(counts)))
-        return flat, 1.0, np.zeros((base.shape[1], base.shape[1]))
+) -> tuple[Floats, Floats, Floats]:
+    """Return level of all bins, dispersion, covariance of coefficients, by band."""
+    bands, terms = counts.shape[1], base.shape[1]
+    if fit.sum() < LEAST_BRACKET:
+        flat = np.broadcast_to(np.median(counts, axis=0), counts.shape).copy()
+        return flat, np.ones(bands), np.zeros((bands, terms, terms))
+    x, y = base[fit], counts[fit]
+    use = np.ones(len(x), dtype=bool)
     for _ in range(3):
-        coefficients, *_ = np.linalg.lstsq(base[use], counts[use], rcond=None)
-        level = base @ coefficients
-        spread = 1.4826 * float(np.median(np.abs(counts[use] - level[use])))
-        spread = max(spread, np.sqrt(max(float(np.mean(level[use])), 1.0)))
-        kept = fit & (np.abs(counts - level) <= 4 * spread)
+        inverse = np.linalg.pinv(x[use].T @ x[use])
+        coefficients = inverse @ (x[use].T @ y[use])
+        rest = y - x @ coefficients
+        spread = 1.4826 * np.median(np.abs(rest[use]), axis=0)
+        spread = np.maximum(spread, np.sqrt(np.maximum(y[use].mean(axis=0), 1.0)))
+        kept = (np.abs(rest) <= 4 * spread).all(axis=1)
         if kept.sum() < LEAST_BRACKET or (kept == use).all():
             break
         use = kept
-    freedom = max(int(use.sum()) - base.shape[1], 1)
-    variance = float(((counts[use] - level[use]) ** 2).sum()) / freedom
-    covariance = np.linalg.pinv(base[use].T @ base[use]) * variance
-    expected = max(float(np.mean(level[use])), 1.0)
-    return level, max(variance / expected, 1.0), covariance
+    freedom = max(int(use.sum()) - terms, 1)
+    variance = (rest[use] ** 2).sum(axis=0) / freedom
+    covariance = inverse[None] * variance[:, None, None]
+    expected = np.maximum(y[use].mean(axis=0), 1.0)
+    return base @ coefficients, np.maximum(variance / expected, 1.0), covariance

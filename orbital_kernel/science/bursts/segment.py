@@ -29,7 +29,7 @@ from orbital_kernel.science.bursts.turnon import Learned, learn
 LOOK_BACK_S = 320.0
 DOUBTFUL_SIGMA = 5.5
 LONGER_LOOK_S = 40.0
-CAUTION = 1.5
+CAUTION = 2.0
 MOST_CAUTION = 20.0
 CAUTIOUS_S = 60.0
 Floats = NDArray[np.float64]

@@ -1,0 +1,264 @@
+"""How often the burst detector is wrong: false alarms a day, and bursts it misses.
+
+False alarms are counted on series without bursts: quiet stretches of real files, or
+net series turned upside down, where nothing but noise can rise. Completeness comes
+from bursts put into real quiet stretches at random times. Every number has the
+interval its exposure or its number of tries allows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import exp, lgamma, log
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.science.bursts import Settings, scan
+
+DAY_S = 86_400.0
+CONFIDENCE = 0.9
+EDGE_S = 60.0
+NEAR_S = 300.0
+ALARMS = ("burst", "unknown")
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A burst to put in: length s, fluence in sigma of the background over it."""
+
+    lasts_s: float
+    sigma: float
+
+
+def inverted(series: pl.DataFrame) -> pl.DataFrame:
+    """Return a net series upside down: the same noise, and no burst rises in it.
+
+    Raises QueryError for raw counts, whose background is not zero.
+    """
+    if series["kind"].unique().to_list() != ["net"]:
+        raise QueryError(
+            "only a net series can be turned upside down; these rows are raw"
+        )
+    return series.with_columns(-pl.col("rate"))
+
+
+def quiet(
+    series: pl.DataFrame, found: pl.DataFrame, margin_s: float = EDGE_S
+) -> pl.DataFrame:
+    """Return the rows further than a margin from every excursion found.
+
+    After an excursion as much again is left out as it lasted: bursts have tails.
+    """
+    keep = np.ones(series.height, dtype=bool)
+    met = series["met_s"].to_numpy()
+    for row in found.iter_rows(named=True):
+        start = row["met_s"] + min(row["t90_start_s"] or 0.0, 0.0)
+        lasts = max(row["timescale_s"], row["t90_s"] or 0.0)
+        keep &= (met < start - margin_s) | (met > start + 2 * lasts + margin_s)
+    return series.filter(keep)
+
+
+def exposure_s(series: pl.DataFrame) -> float:
+    """Return how long a series was really measured, s."""
+    there = series.filter(pl.col("rate").is_not_null()).unique("met_s")
+    return float(there["bin_s"].sum())
+
+
+def false_alarms(
+    quiet_series: Iterable[pl.DataFrame],
+    thresholds: Sequence[float],
+    settings: Settings = Settings(),  # noqa: B008
+) -> pl.DataFrame:
+    """Return false alarms a day at each threshold, with the interval of 90 %.
+
+    Columns: threshold (sigma), alarms, days, per_day, low, high. The series are scanned
+    once, at the lowest threshold; causes burst and unknown count as alarms.
+    """
+    lowest = min(thresholds)
+    sensitive = replace(
+        settings,
+        net_sigma=lowest,
+        raw_sigma=lowest,
+        net_open_sigma=min(settings.net_open_sigma, lowest),
+        raw_open_sigma=min(settings.raw_open_sigma, lowest),
+    )
+    seen: list[float] = []
+    seconds = 0.0
+    for series in quiet_series:
+        seconds += exposure_s(series)
+        found = scan(series, sensitive).filter(pl.col("cause").is_in(ALARMS))
+        seen += found["significance"].drop_nulls().to_list()
+    days = seconds / DAY_S
+    rows = []
+    for threshold in thresholds:
+        alarms = sum(sigma >= threshold for sigma in seen)
+        low, high = poisson_interval(alarms)
+        rows.append((threshold, alarms, days, alarms / days, low / days, high / days))
+    names = ["threshold", "alarms", "days", "per_day", "low", "high"]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def threshold_for(alarms: pl.DataFrame, per_day: float) -> float:
+    """Return the lowest threshold whose false alarms stay below a rate, if any.
+
+    `alarms` is what `false_alarms` returns. Raises QueryError where even the highest
+    threshold tried has more.
+    """
+    good = alarms.filter(pl.col("per_day") <= per_day).sort("threshold")
+    if good.is_empty():
+        raise QueryError(
+            f"no threshold up to {max(alarms['threshold'].to_list())} sigma has at most"
+            f" {per_day} false alarms a day; try higher ones"
+        )
+    return float(good["threshold"][0])
+
+
+def inject(series: pl.DataFrame, start: float, pulse: Pulse, seed: int) -> pl.DataFrame:
+    """Return a series with a burst added: a rise of a fifth of it, then a decay.
+
+    Its fluence is `sigma` times the noise of the background over its length. Counts are
+    drawn as Poisson, rates added to as they are (noise of the source left out).
+    """
+    met = series["met_s"].to_numpy()
+    bin_s = float(series["bin_s"][0])
+    x = (met + 0.5 * bin_s - start) / pulse.lasts_s
+    shape = np.where(x < 0.2, x / 0.2, np.exp(-3.5 * np.maximum(x - 0.2, 0.0)))
+    shape = np.where((x > 0) & (x < 1.5), shape, 0.0)
+    if not shape.any():
+        shape[int(np.argmin(np.abs(x)))] = 1.0
+    near = series.filter(pl.col("met_s").is_between(start - NEAR_S, start + NEAR_S))
+    noise = _noise(near, bin_s)
+    channels = series["channel"].n_unique() if "channel" in series.columns else 1
+    fluence = pulse.sigma * noise * np.sqrt(max(pulse.lasts_s, bin_s)) / channels
+    added = shape / (shape.sum() / channels) * fluence / bin_s
+    if series["kind"][0] == "net":
+        return series.with_columns(pl.col("rate") + added)
+    counts = np.random.default_rng(seed).poisson(added * bin_s)
+    return series.with_columns(
+        pl.col("counts") + counts, pl.col("rate") + counts / bin_s
+    )
+
+
+def _noise(near: pl.DataFrame, bin_s: float) -> float:
+    """Return sigma of one second of all channels together, from neighbouring bins."""
+    total = near.group_by("met_s").agg(pl.col("rate").sum()).sort("met_s")
+    steps = np.abs(np.diff(total["rate"].drop_nulls().to_numpy()))
+    return float(1.4826 * np.median(steps) * np.sqrt(bin_s / 2))
+
+
+def completeness(
+    quiet_series: Sequence[pl.DataFrame],
+    pulses: Iterable[Pulse],
+    *,
+    tries: int = 20,
+    seed: int = 0,
+    settings: Settings = Settings(),  # noqa: B008
+) -> pl.DataFrame:
+    """Return the share of injected bursts found, by length and fluence.
+
+    Columns: lasts_s, sigma, tries, found, share, low, high (90 %, Wilson), offset_s
+    (median of window start minus true start) and t90_ratio (median of T90 over that of
+    the pulse). Found means a row of cause burst whose window overlaps the pulse.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for pulse in pulses:
+        hits = [
+            hit
+            for k in range(tries)
+            if (hit := _one(quiet_series[k % len(quiet_series)], pulse, rng, settings))
+        ]
+        low, high = wilson_interval(len(hits), tries)
+        rows.append(
+            {
+                "lasts_s": pulse.lasts_s,
+                "sigma": pulse.sigma,
+                "tries": tries,
+                "found": len(hits),
+                "share": len(hits) / tries,
+                "low": low,
+                "high": high,
+                "offset_s": _median([offset for offset, _ in hits]),
+                "t90_ratio": _median([ratio for _, ratio in hits if ratio is not None]),
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def _one(
+    series: pl.DataFrame, pulse: Pulse, rng: np.random.Generator, settings: Settings
+) -> tuple[float, float | None] | None:
+    """Put a pulse in at a random time; return offset and T90 ratio where found."""
+    start = _place(series, pulse, rng)
+    added = inject(series, start, pulse, int(rng.integers(2**31)))
+    stop = start + 1.5 * pulse.lasts_s
+    hit = scan(added, settings).filter(
+        (pl.col("cause") == "burst")
+        & (pl.col("met_s") <= stop)
+        & (pl.col("met_s") + pl.col("timescale_s") >= start)
+    )
+    if hit.is_empty():
+        return None
+    row = hit.sort("significance").row(-1, named=True)
+    true_t90 = 0.75 * pulse.lasts_s
+    ratio = row["t90_s"] / true_t90 if row["t90_s"] is not None else None
+    return row["met_s"] - start, ratio
+
+
+def _place(series: pl.DataFrame, pulse: Pulse, rng: np.random.Generator) -> float:
+    """Return a random start at which nearly all of a pulse would be measured.
+
+    Raises QueryError where no stretch is long enough.
+    """
+    there = series.filter(pl.col("rate").is_not_null())["met_s"].unique().sort()
+    met = there.to_numpy()
+    bin_s = float(series["bin_s"][0])
+    lasts = 1.5 * pulse.lasts_s
+    bins = np.searchsorted(met, met + lasts + 2 * bin_s) - np.arange(len(met))
+    good = (bins * bin_s >= 0.9 * lasts) & (met > met[0] + EDGE_S)
+    good &= met < met[-1] - EDGE_S - lasts
+    if not good.any():
+        raise QueryError(f"no stretch of this series is long enough for {lasts:g} s")
+    return float(rng.choice(met[good]) + rng.uniform(0.0, bin_s))
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return float(np.median(values)) if values else None
+
+
+def poisson_interval(
+    counts: int, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Return the interval of a Poisson mean that contains it so often, at least.
+
+    Garwood 1936, Biometrika 28, 437, solved by bisection.
+    """
+    tail = (1 - confidence) / 2
+    low = 0.0 if counts == 0 else _solve(counts - 1, 1 - tail)
+    return low, _solve(counts, tail)
+
+
+def _solve(counts: int, probability: float) -> float:
+    """Return the mean at which `counts` or fewer have that probability."""
+    low, high = 1e-12, counts + 20.0 + 10.0 * counts**0.5
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if _at_most(counts, middle) > probability:
+            low = middle
+        else:
+            high = middle
+    return float(0.5 * (low + high))
+
+
+def _at_most(counts: int, mean: float) -> float:
+    return sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(counts + 1))
+
+
+def wilson_interval(found: int, tries: int, z: float = 1.645) -> tuple[float, float]:
+    """Return the interval of a share (Wilson 1927, JASA 22, 209); z = 1.645 is 90 %."""
+    share = found / tries
+    scale = 1 + z**2 / tries
+    middle = (share + z**2 / (2 * tries)) / scale
+    half = z * (share * (1 - share) / tries + z**2 / (4 * tries**2)) ** 0.5 / scale
+    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))
