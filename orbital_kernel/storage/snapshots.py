@@ -1,0 +1,116 @@
+"""Named snapshots of a path: what a report was made from, to be made again from.
+
+A snapshot is told apart by tenant, path and name: asking for one that is there returns
+it. Protection policies make them on a schedule; this makes one at a moment that matters.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from orbital_kernel.errors import ProvisionError
+from orbital_kernel.storage.listing import Row
+from orbital_kernel.storage.patience import Patience
+
+WORKING = ("INIT", "CREATING", "RETRYING")
+
+
+class Snapshots(Protocol):
+    """What is needed of a VMS; apply.Vms is one."""
+
+    patience: Patience
+
+    def listing(
+        self, resource: str, /, *, paged: bool = False, **filters: Any
+    ) -> list[Row]:
+        """Return all rows of a resource."""
+
+    def create(
+        self, resource: str, fields: Mapping[str, Any], find: Callable[[], Row | None]
+    ) -> Row:
+        """Make one, once."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One snapshot; physical bytes are the VMS's estimate of what only it holds."""
+
+    id: int
+    name: str
+    path: str
+    created: str
+    expires: str | None
+    unique_bytes: int | None
+
+
+def snapshots(
+    vms: Snapshots, path: str, *, tenant_id: int | None = None
+) -> tuple[Snapshot, ...]:
+    """Return the usable snapshots of exactly this path, oldest first."""
+    rows = [r for r in _rows(vms, path, tenant_id) if r.get("state") == "SUCCEED"]
+    return tuple(_snapshot(row) for row in sorted(rows, key=lambda row: int(row["id"])))
+
+
+def take(
+    vms: Snapshots,
+    path: str,
+    name: str,
+    *,
+    keep_s: float,
+    tenant_id: int | None = None,
+    now: datetime | None = None,
+) -> Snapshot:
+    """Return the snapshot of a path by that name, made where there is none.
+
+    Waits until it is usable. Raises ProvisionError where it fails or takes too long.
+    """
+
+    def find() -> Row | None:
+        rows = [row for row in _rows(vms, path, tenant_id) if row["name"] == name]
+        return rows[0] if rows else None
+
+    row = find()
+    if row is None:
+        until = (now or datetime.now(UTC)) + timedelta(seconds=keep_s)
+        fields: Row = {
+            "path": path,
+            "name": name,
+            "expiration_time": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        if tenant_id is not None:
+            fields["tenant_id"] = tenant_id
+        row = vms.create("snapshots", fields, find)
+    for pause in vms.patience.pauses():
+        if row is None or row.get("state") not in WORKING:
+            break
+        vms.patience.sleep(pause)
+        row = find()
+    if row is None or row.get("state") != "SUCCEED":
+        state = "gone" if row is None else row.get("state")
+        raise ProvisionError(
+            f"snapshot {name} of {path} is {state}: look at the VMS's alarms, then take "
+            "it again under another name"
+        )
+    return _snapshot(row)
+
+
+def _rows(vms: Snapshots, path: str, tenant_id: int | None) -> list[Row]:
+    rows = vms.listing("snapshots", paged=True, path=path)
+    return [
+        row
+        for row in rows
+        if row.get("path", "").rstrip("/") == path.rstrip("/")
+        and (tenant_id is None or row.get("tenant_id") in (None, tenant_id))
+    ]
+
+
+def _snapshot(row: Row) -> Snapshot:
+    return Snapshot(
+        id=int(row["id"]),
+        name=str(row["name"]),
+        path=str(row["path"]),
+        created=str(row.get("created")),
+        expires=row.get("expiration_time"),
+        unique_bytes=row.get("unique_phys_estimation"),
+    )

@@ -1,0 +1,49 @@
+"""A snapshot is taken once, found again by name, and is usable when it is returned."""
+
+import pytest
+
+from orbital_kernel import embedded
+from orbital_kernel.errors import ProvisionError
+from orbital_kernel.observatory import observatories, site
+from orbital_kernel.storage.apply import Vms, apply
+from orbital_kernel.storage.plan import desired, diff
+from orbital_kernel.storage.snapshots import snapshots, take
+
+WANTED = desired(observatories().values(), site(), tables=False)
+
+
+@pytest.fixture(scope="module")
+def vms(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("snapshots")
+    vms = Vms.connect(embedded.ensure(folder))
+    apply(diff(WANTED, vms.actual(WANTED)), vms).require()
+    yield vms
+    embedded.stop(folder)
+
+
+def test_a_snapshot_is_taken_once_however_often_it_is_asked_for(vms):
+    first = take(vms, "/orbital", "report-1", keep_s=86400)
+    again = take(vms, "/orbital", "report-1", keep_s=86400)
+
+    assert first == again
+    assert ["report-1"] == [s.name for s in snapshots(vms, "/orbital") if s == first]
+
+
+def test_a_snapshot_of_a_neighbour_is_not_ours(vms):
+    taken = take(vms, "/observatories/swift", "neighbour", keep_s=86400)
+
+    assert "/observatories/swift" == taken.path
+    assert "neighbour" not in {s.name for s in snapshots(vms, "/orbital")}
+    assert () == snapshots(vms, "/observatories")
+
+
+def test_a_snapshot_of_nothing_says_what_the_vms_said(vms):
+    with pytest.raises(ProvisionError, match="does not exist"):
+        take(vms, "/nowhere", "report-1", keep_s=86400)
+
+
+def test_schedules_are_part_of_the_plan_and_stay_as_they_are(vms):
+    policies = {p["name"]: p for p in vms.listing("protectionpolicies")}
+
+    assert {"orbital", "orbital-swift", "orbital-chandra"} <= set(policies)
+    assert diff(WANTED, vms.actual(WANTED)).empty
