@@ -74,14 +74,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--data", required=True, metavar="DIR", help="folder everything is stored in")
-    add("--port", type=int, default=0, help="port of database and S3; 0 finds a free one")
+    add(
+        "--port",
+        type=int,
+        default=0,
+        help="port of database and S3; 0 finds a free one",
+    )
     add("--vms-port", type=int, default=0, help="port of the management; 0 likewise")
-    add("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    add("--listen-on-network", action="store_true", help="allow an address that others reach")
+    add(
+        "--host", default="127.0.0.1", help="address to listen on (default %(default)s)"
+    )
+    add(
+        "--listen-on-network",
+        action="store_true",
+        help="allow an address that others reach",
+    )
     add("--tls", action="store_true", help="TLS on the data port too")
-    add("--sync", action="store_true", help="fsync objects: safe against power loss, slower")
+    add(
+        "--sync",
+        action="store_true",
+        help="fsync objects: safe against power loss, slower",
+    )
     add("--faults", action="store_true", help="allow faults on demand, for tests")
-    add("--clock-skew-minutes", type=float, default=15.0, help="tolerated clock difference")
+    add(
+        "--clock-skew-minutes",
+        type=float,
+        default=15.0,
+        help="tolerated clock difference",
+    )
     add("--verbose", action="store_true", help="log connections too")
     return parser
 

@@ -25,7 +25,9 @@ def user_of(cluster: Cluster, access_key: str) -> Record:
     key = cluster.index.keys.get(access_key)
     user = cluster.index.users.get(str(key["user"])) if key else None
     if user is None:
-        raise ProtocolError(403, "AccessDenied", "the key's user does not exist any more")
+        raise ProtocolError(
+            403, "AccessDenied", "the key's user does not exist any more"
+        )
     return user
 
 
@@ -133,6 +135,8 @@ def _covers(patterns: object, text: str, *, fold: bool) -> bool:
     listed = patterns if isinstance(patterns, list) else [patterns]
     return any(
         isinstance(pattern, str)
-        and fnmatchcase(text, (pattern.lower() if fold else pattern).replace("[", "[[]"))
+        and fnmatchcase(
+            text, (pattern.lower() if fold else pattern).replace("[", "[[]")
+        )
         for pattern in listed
     )

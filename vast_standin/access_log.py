@@ -10,7 +10,9 @@ from vast_standin.trace import Trace
 
 SIZE_LIMIT = 32 * 1024 * 1024
 GENERATIONS = 3
-_SECRET_NAMES = frozenset({"x-amz-signature", "x-amz-credential", "x-amz-security-token"})
+_SECRET_NAMES = frozenset(
+    {"x-amz-signature", "x-amz-credential", "x-amz-security-token"}
+)
 
 
 class AccessLog:
@@ -24,7 +26,12 @@ class AccessLog:
         self._size = path.stat().st_size
 
     def write(
-        self, port: str, head: Head | None, trace: Trace, status: int, sizes: tuple[int, int]
+        self,
+        port: str,
+        head: Head | None,
+        trace: Trace,
+        status: int,
+        sizes: tuple[int, int],
     ) -> None:
         """Add one request: port name, head, trace, status, bytes in and out."""
         entry = {

@@ -1,11 +1,14 @@
 """Buckets as S3 clients make and drop them: each is a view of the management side."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster, is_under
-from vast_standin.vms.records import Record
 from vast_standin.vms.resources import RESOURCES
+
+if TYPE_CHECKING:
+    from vast_standin.vms.records import Record
 
 POLICY = "s3_default_policy"
 
@@ -29,6 +32,10 @@ class ViewBuckets:
             if view.get("bucket")
         )
 
+    def snapshots(self, name: str) -> list[str]:
+        """Return the names of a bucket's snapshots, in order."""
+        return sorted(self._cluster.engine.snapshots(name))
+
     def create(self, name: str, owner: str) -> None:
         """Create a view at /NAME with the default S3 policy and a bucket of that name."""
         if self.exists(name):
@@ -39,7 +46,9 @@ class ViewBuckets:
         policy = cluster.records.find("viewpolicies", name=POLICY)
         if policy is None:
             raise ProtocolError(
-                409, "Conflict", f"buckets need the view policy {POLICY}, it was deleted"
+                409,
+                "Conflict",
+                f"buckets need the view policy {POLICY}, it was deleted",
             )
         rules = RESOURCES["views"].rules
         fields: Record = {
@@ -58,7 +67,9 @@ class ViewBuckets:
         cluster = self._cluster
         view = cluster.view_of_bucket(name)
         if cluster.space_of_bucket(name).inodes:
-            raise ProtocolError(409, "BucketNotEmpty", f"The bucket {name} is not empty.")
+            raise ProtocolError(
+                409, "BucketNotEmpty", f"The bucket {name} is not empty."
+            )
         if view is None:
             cluster.engine.drop_bucket(name)
             return

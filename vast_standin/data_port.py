@@ -71,7 +71,9 @@ class DataPort:
             response = s3.handle(call)
         return self.faults.after(request, response)
 
-    def refuse(self, error: ProtocolError, request: Request | None, trace: Trace) -> Response:
+    def refuse(
+        self, error: ProtocolError, request: Request | None, trace: Trace
+    ) -> Response:
         """Return an error as the XML document all clients of this port read."""
         path = request.path if request else ""
         return Response(

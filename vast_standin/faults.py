@@ -61,7 +61,9 @@ class Faults:
         unknown = set(fields) - (set(Fault.__annotations__) - {"id"})
         if unknown or fields.get("kind") not in KINDS:
             raise ProtocolError(
-                400, "BadRequest", f"give kind ({', '.join(KINDS)}), not {sorted(unknown)}"
+                400,
+                "BadRequest",
+                f"give kind ({', '.join(KINDS)}), not {sorted(unknown)}",
             )
         fault = Fault(**fields)  # type: ignore[arg-type]
         with self._lock:
@@ -89,7 +91,9 @@ class Faults:
             else:
                 raise ProtocolError(*_ERRORS[fault.kind])
 
-    def after(self, request: Request, response: Response, port: str = "data") -> Response:
+    def after(
+        self, request: Request, response: Response, port: str = "data"
+    ) -> Response:
         """Let a stream be cut where a fault asks for it."""
         if not self._waiting:
             return response
@@ -125,7 +129,9 @@ class _Cut:
         self._left = after
 
     def __iter__(self) -> Iterator[list[memoryview]]:
-        lists = [[memoryview(self._body)]] if isinstance(self._body, bytes) else self._body
+        lists = (
+            [[memoryview(self._body)]] if isinstance(self._body, bytes) else self._body
+        )
         for views in lists:
             size = sum(view.nbytes for view in views)
             if size > self._left:

@@ -122,7 +122,9 @@ def _add(headers: dict[str, str], name: str, value: str) -> None:
 def _check_framing(headers: dict[str, str]) -> None:
     coding = headers.get("transfer-encoding")
     if coding is not None and coding.lower() != "chunked":
-        raise ProtocolError(501, "NotImplemented", "the only transfer coding is chunked")
+        raise ProtocolError(
+            501, "NotImplemented", "the only transfer coding is chunked"
+        )
     if coding is not None and "content-length" in headers:
         raise _bad("Content-Length and Transfer-Encoding contradict each other")
     length = headers.get("content-length", "0")

@@ -10,6 +10,7 @@ import logging
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 from typing import BinaryIO, Protocol, cast
 
@@ -33,7 +34,9 @@ class Application(Protocol):
     def answer(self, request: Request, trace: Trace) -> Response:
         """Return the response, or raise ProtocolError."""
 
-    def refuse(self, error: ProtocolError, request: Request | None, trace: Trace) -> Response:
+    def refuse(
+        self, error: ProtocolError, request: Request | None, trace: Trace
+    ) -> Response:
         """Return the error as this port's clients read it."""
 
     def sign(self, response: Response, trace: Trace) -> None:
@@ -45,7 +48,7 @@ class Application(Protocol):
         """Take note of a request that was answered: bytes in and out."""
 
 
-class CutStream(Exception):  # noqa: N818 - a fault asked for, not an error
+class CutStream(Exception):
     """The connection is to be closed in the middle of the body."""
 
 
@@ -105,7 +108,8 @@ class Listener(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Log what escaped a connection; peers that go away are not worth a word."""
-        LOG.debug("connection %s of %s ended", request, client_address, exc_info=True)
+        error = sys.exc_info()[1]
+        LOG.error("connection %s of %s", request, client_address, exc_info=error)
 
 
 class Connection(socketserver.BaseRequestHandler):
@@ -211,7 +215,9 @@ class Connection(socketserver.BaseRequestHandler):
     ) -> int:
         bodiless = request.method == "HEAD"
         try:
-            return send_response(connection, response, bodiless=bodiless, close=not keep)
+            return send_response(
+                connection, response, bodiless=bodiless, close=not keep
+            )
         except CutStream:
             trace.error = "stream cut on demand"
         except OSError as gone:

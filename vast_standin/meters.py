@@ -85,7 +85,9 @@ class Meters:
         with self._lock:
             self._samples.append(point)
 
-    def sample_if_older(self, seconds: float, gauges: Callable[[], dict[str, float]]) -> None:
+    def sample_if_older(
+        self, seconds: float, gauges: Callable[[], dict[str, float]]
+    ) -> None:
         """Take a sample where the last one is older than some seconds."""
         with self._lock:
             last = self._samples[-1].at if self._samples else 0.0

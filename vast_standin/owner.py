@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from vast_standin.files import write_private_json
 
 
-class FolderTaken(Exception):  # noqa: N818 - the word a user reads
+class FolderTaken(Exception):
     """Another process owns the data folder."""
 
 

@@ -8,11 +8,13 @@ raise at the end of the body, so a writer publishes nothing before the proof is 
 import hashlib
 import hmac
 import io
-from collections.abc import Callable
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from vast_standin.http import ProtocolError, Request
 from vast_standin.sigv4 import EMPTY_SHA256, UNSIGNED, Verified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SIGNED_CHUNKS = frozenset(
     {
@@ -24,13 +26,17 @@ _UNSIGNED_CHUNKS = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _LINE_LIMIT = 8192
 
 
-def open_payload(request: Request, proof: Verified) -> tuple[BinaryIO, int, dict[str, str]]:
+def open_payload(
+    request: Request, proof: Verified
+) -> tuple[BinaryIO, int, dict[str, str]]:
     """Return the decoded body, its length in bytes, and a dict trailers will fill."""
     if proof.payload in _SIGNED_CHUNKS or proof.payload == _UNSIGNED_CHUNKS:
         chunks = _Chunks(request, proof)
         return io.BufferedReader(chunks, 1 << 20), chunks.length, chunks.trailers
     if request.content_length < 0:
-        raise ProtocolError(400, "MissingContentLength", "uploads need a Content-Length")
+        raise ProtocolError(
+            400, "MissingContentLength", "uploads need a Content-Length"
+        )
     if proof.payload == UNSIGNED:
         return request.body, request.content_length, {}
     body = _Hashed(request.body, request.content_length, proof.payload)
@@ -145,15 +151,9 @@ class _Chunks(io.RawIOBase):
             raise _framing("a chunk does not end in CRLF")
 
     def _check_signature(self) -> None:
-        text = "\n".join(
-            (
-                "AWS4-HMAC-SHA256-PAYLOAD",
-                self._proof.stamp,
-                self._proof.scope,
-                self._previous,
-                EMPTY_SHA256,
-                self._chunk_hash.hexdigest(),
-            )
+        text = (
+            f"AWS4-HMAC-SHA256-PAYLOAD\n{self._proof.stamp}\n{self._proof.scope}\n"
+            f"{self._previous}\n{EMPTY_SHA256}\n{self._chunk_hash.hexdigest()}"
         )
         self._previous = self._expect(text, self._chunk_signature)
 
@@ -237,4 +237,6 @@ def _check(found: str, expected: str) -> None:
 
 
 def _framing(reason: str) -> ProtocolError:
-    return ProtocolError(400, "IncompleteBody", f"the aws-chunked body is broken: {reason}")
+    return ProtocolError(
+        400, "IncompleteBody", f"the aws-chunked body is broken: {reason}"
+    )

@@ -85,9 +85,7 @@ def _date() -> str:
 _DATE: list[int | str] = [0, ""]
 
 
-def _send_all(
-    connection: socket.socket, buffers: Iterable[bytes | memoryview]
-) -> None:
+def _send_all(connection: socket.socket, buffers: Iterable[bytes | memoryview]) -> None:
     views = [memoryview(buffer).cast("B") for buffer in buffers if len(buffer)]
     if not hasattr(connection, "sendmsg") or _is_tls(connection):
         for view in views:

@@ -23,9 +23,7 @@ EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
 LONGEST_PRESIGNED = 7 * 24 * 3600
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
-_STAMP = re.compile(
-    r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z\Z"
-)
+_STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z\Z")
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,11 @@ def _header_claim(request: Request, header: str) -> Claim:
     if not payload and not request.content_length:
         payload = EMPTY_SHA256
     return _claim(
-        fields["Credential"], fields["SignedHeaders"], fields["Signature"], stamp, payload
+        fields["Credential"],
+        fields["SignedHeaders"],
+        fields["Signature"],
+        stamp,
+        payload,
     )
 
 
@@ -176,13 +178,19 @@ def _claim(
     if "host" not in names or (not presigned and "x-amz-date" not in names):
         raise _malformed("host and x-amz-date must be signed")
     return Claim(
-        parts[0], parts[1], parts[2], parts[3], names, signature, stamp, payload, presigned
+        parts[0],
+        parts[1],
+        parts[2],
+        parts[3],
+        names,
+        signature,
+        stamp,
+        payload,
+        presigned,
     )
 
 
-def _check_time(
-    request: Request, claim: Claim, now: datetime, skew: timedelta
-) -> None:
+def _check_time(request: Request, claim: Claim, now: datetime, skew: timedelta) -> None:
     signed_at = _moment(claim.stamp)
     if claim.stamp[:8] != claim.date:
         raise _malformed("the credential's date is not the request's")
@@ -266,5 +274,7 @@ def _normalised(pairs: list[tuple[str, str]], decode: Callable[[str], str]) -> s
 
 def _malformed(reason: str) -> ProtocolError:
     return ProtocolError(
-        400, "AuthorizationHeaderMalformed", f"The authorization is malformed: {reason}."
+        400,
+        "AuthorizationHeaderMalformed",
+        f"The authorization is malformed: {reason}.",
     )

@@ -29,7 +29,7 @@ from vast_standin.vms.records import Records
 from vast_standin.vms.seeds import seed
 from vast_standin.vms.snapshots import expire
 
-
+DUTIES: tuple[Callable[[Cluster], None], ...] = (watch, expire, take_due)
 LOG = logging.getLogger("vast_standin")
 
 
@@ -85,7 +85,9 @@ class Standin:
         engine = self._closing(Engine.open(folder / "tables", durable=options.sync))
         cluster = Cluster(folder, records, engine, objects, credentials)
         seed(cluster)
-        engine.check_writable = lambda bucket, size: check_writable(cluster, bucket, size)
+        engine.check_writable = lambda bucket, size: check_writable(
+            cluster, bucket, size
+        )
         objects.check_writable = engine.check_writable
         faults = Faults(enabled=options.faults)
         data = DataPort(
@@ -98,7 +100,10 @@ class Standin:
         )
         context = certificates.server_context()
         self.data = Listener(
-            (options.host, options.port), data, log, context if options.data_tls else None
+            (options.host, options.port),
+            data,
+            log,
+            context if options.data_tls else None,
         )
         self._closers.append(self.data.server_close)
         management = VmsPort(cluster, faults)
@@ -128,16 +133,12 @@ class Standin:
 
         def keep() -> None:
             while not stopped.wait(SAMPLE_SECONDS):
-                for duty in (
-                    lambda: cluster.meters.sample(gauges(cluster)),
-                    lambda: watch(cluster),
-                    lambda: expire(cluster),
-                    lambda: take_due(cluster),
-                ):
+                cluster.meters.sample(gauges(cluster))
+                for duty in DUTIES:
                     try:
-                        duty()
+                        duty(cluster)
                     except Exception:
-                        LOG.exception("a duty failed; it is tried again")
+                        LOG.exception("%s failed; it is tried again", duty.__name__)
 
         thread = threading.Thread(target=keep, name="house", daemon=True)
         thread.start()

@@ -39,7 +39,9 @@ class Certificates:
 def load_or_create(folder: Path) -> Certificates:
     """Return the certificates of a folder; make them anew 30 days before they end."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+    files = Certificates(
+        folder / "ca.pem", folder / "server.pem", folder / "server.key"
+    )
     if not _still_valid(folder / "valid.json", files):
         _create(files)
         until = time.time() + (VALID_DAYS - RENEW_DAYS) * 86400
@@ -48,7 +50,9 @@ def load_or_create(folder: Path) -> Certificates:
 
 
 def _still_valid(record: Path, files: Certificates) -> bool:
-    if not all(path.exists() for path in (record, files.authority, files.chain, files.key)):
+    if not all(
+        path.exists() for path in (record, files.authority, files.chain, files.key)
+    ):
         return False
     return bool(time.time() < json.loads(record.read_bytes())["renew_at"])
 
@@ -63,7 +67,9 @@ def _create(files: Certificates) -> None:
     def name(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
-    def builder(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def builder(
+        subject: x509.Name, public: ec.EllipticCurvePublicKey
+    ) -> x509.CertificateBuilder:
         start = datetime.now(UTC) - timedelta(hours=1)
         return (
             x509.CertificateBuilder()
@@ -112,7 +118,9 @@ def _create(files: Certificates) -> None:
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
         )
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority_id),
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
+                authority_id
+            ),
             critical=False,
         )
         .add_extension(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import boto3
 import pytest
 
 
@@ -111,8 +112,6 @@ def _slowness() -> float:
 
 
 def test_tls_on_the_data_port_is_verified_by_clients(fresh_standin):
-    import boto3
-
     standin = fresh_standin("--tls")
     s3 = boto3.client(
         "s3",

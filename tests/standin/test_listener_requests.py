@@ -5,7 +5,11 @@ import socket
 import ssl
 import urllib.parse
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import pytest
+import urllib3
 
 
 def converse(address, message, *, tls=None, wait=True):
@@ -92,10 +96,6 @@ def test_a_refused_upload_is_never_invited(data_port):
 
 
 def test_too_long_a_body_is_refused_before_it_is_read(standin, data_port):
-    import botocore.auth
-    import botocore.awsrequest
-    import botocore.credentials
-
     asked = botocore.awsrequest.AWSRequest(
         method="POST", url=f"{standin.endpoint}/b/s/t?rows", data=b""
     )
@@ -144,7 +144,9 @@ def test_the_management_port_refuses_likewise(standin, message, code):
     host, _, port = standin.vms_address.rpartition(":")
     tls = ssl.create_default_context(cafile=standin.cert_file)
 
-    answer = converse((host, int(port)), message + b"Connection: close\r\n\r\n", tls=tls)
+    answer = converse(
+        (host, int(port)), message + b"Connection: close\r\n\r\n", tls=tls
+    )
 
     assert code == answer.split(b" ")[1]
     assert b'"detail"' in answer
@@ -163,8 +165,6 @@ def test_plain_http_on_the_management_port_is_dropped(standin, vms):
 
 
 def test_bodies_that_are_no_json_objects_are_refused(standin):
-    import urllib3
-
     pool = urllib3.PoolManager(ca_certs=standin.cert_file)
     headers = urllib3.make_headers(basic_auth=f"{standin.user}:{standin.password}")
     url = f"https://{standin.vms_address}/api/latest/views/"

@@ -40,7 +40,9 @@ def folded(prefix, delimiter):
 @pytest.mark.parametrize("prefix", ["", "a", "a/", "a/b/", "ä", "none"])
 @pytest.mark.parametrize("delimiter", ["", "/"])
 @pytest.mark.parametrize("page", [1, 3, 1000])
-def test_pages_together_are_the_definition(s3, filled, version, prefix, delimiter, page):
+def test_pages_together_are_the_definition(
+    s3, filled, version, prefix, delimiter, page
+):
     keys, prefixes = [], []
     pages = s3.get_paginator(version).paginate(
         Bucket=filled,

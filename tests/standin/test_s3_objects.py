@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import urllib.request
 
 import botocore.exceptions
 import pytest
@@ -228,8 +229,6 @@ def test_an_upload_that_stops_short_stores_nothing(standin, s3, bucket):
 
 
 def test_presigned_urls_read_and_write_without_a_key(s3, bucket):
-    import urllib.request
-
     put = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a/ü +"})
     get = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a/ü +"})
 

@@ -68,7 +68,9 @@ def test_the_database_sdk_is_understood(target):
     assert "AK" == verified(sdk_signed("GET", target)).access_key
 
 
-@pytest.mark.parametrize("target", ["/", "/b/k%20%2B%C3%BC", "/b?list-type=2&prefix=a%2Fb"])
+@pytest.mark.parametrize(
+    "target", ["/", "/b/k%20%2B%C3%BC", "/b?list-type=2&prefix=a%2Fb"]
+)
 @pytest.mark.parametrize("region", ["us-east-1", "vast"])
 def test_s3_clients_are_understood(target, region):
     assert "AK" == verified(aws_signed("GET", target, region=region)).access_key
@@ -120,7 +122,9 @@ def test_a_clock_too_far_off_is_refused(minutes):
 
 def test_a_clock_a_little_off_is_tolerated():
     for minutes in (-14, 14):
-        verified(sdk_signed("GET", "/"), now=datetime.now(UTC) + timedelta(minutes=minutes))
+        verified(
+            sdk_signed("GET", "/"), now=datetime.now(UTC) + timedelta(minutes=minutes)
+        )
 
 
 def presigned(seconds):

@@ -65,7 +65,10 @@ def test_the_state_follows_what_is_held(vms, s3, held, state, limits):
         quota["used_capacity"],
         quota["used_inodes"],
     )
-    assert quota == {**vms.quotas.get(name="q")[0], "time_to_block": quota["time_to_block"]}
+    assert quota == {
+        **vms.quotas.get(name="q")[0],
+        "time_to_block": quota["time_to_block"],
+    }
 
 
 def test_a_quota_whose_path_is_gone_has_failed(vms, held):

@@ -19,6 +19,7 @@ ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("HEAD", "bucket", ""): bucket_calls.head_bucket,
     ("DELETE", "bucket", ""): bucket_calls.delete_bucket,
     ("GET", "bucket", ""): bucket_calls.list_objects,
+    ("GET", "bucket", "list_type"): bucket_calls.list_snapshots,
     ("GET", "bucket", "location"): bucket_calls.get_location,
     ("GET", "bucket", "versioning"): bucket_calls.get_versioning,
     ("GET", "bucket", "uploads"): bucket_calls.uploads_of_bucket,
@@ -45,7 +46,7 @@ _PARAMETERS = frozenset(
         "start-after", "x-id", "key-marker", "upload-id-marker", "max-uploads",
         "response-content-type", "response-cache-control", "response-content-language",
         "response-content-disposition", "response-content-encoding", "response-expires",
-        "max-buckets",
+        "max-buckets", "max_keys",
     }
 )  # fmt: skip
 

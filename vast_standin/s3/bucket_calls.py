@@ -12,6 +12,7 @@ from vast_standin.s3.uploads import list_uploads
 
 MAX_KEYS = 1000
 REGION = "us-east-1"
+SNAPSHOTS = ".snapshot/"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\Z")
 
 
@@ -22,7 +23,9 @@ def list_buckets(call: Call) -> Response:
         for name, created in call.buckets.all()
     ]
     owner: list[Node] = [("ID", call.user), ("DisplayName", call.user)]
-    return xml_response("ListAllMyBucketsResult", [("Owner", owner), ("Buckets", entries)])
+    return xml_response(
+        "ListAllMyBucketsResult", [("Owner", owner), ("Buckets", entries)]
+    )
 
 
 def create_bucket(call: Call) -> Response:
@@ -70,7 +73,9 @@ def list_objects(call: Call) -> Response:
     more: list[Node] = [("Marker", _text(call, call.query.get("marker", "")))]
     if page.truncated:
         more.append(("NextMarker", _text(call, page.last)))
-    return xml_response("ListBucketResult", [*_common(call, page), *more, *_entries(call, page)])
+    return xml_response(
+        "ListBucketResult", [*_common(call, page), *more, *_entries(call, page)]
+    )
 
 
 def _list_v2(call: Call) -> Response:
@@ -84,7 +89,40 @@ def _list_v2(call: Call) -> Response:
         more.append(("StartAfter", _text(call, start)))
     if page.truncated:
         more.append(("NextContinuationToken", _make_token(page.last)))
-    return xml_response("ListBucketResult", [*_common(call, page), *more, *_entries(call, page)])
+    return xml_response(
+        "ListBucketResult", [*_common(call, page), *more, *_entries(call, page)]
+    )
+
+
+def list_snapshots(call: Call) -> Response:
+    """List snapshots as the database SDK asks for them: ``list_type``, ``.snapshot/``.
+
+    The SDK (`list_snapshots`) reads IsTruncated, Marker and CommonPrefixes, and sends
+    the marker back as continuation token.
+    """
+    call.need_bucket()
+    prefix = call.query.get("prefix", "")
+    if not prefix.startswith(SNAPSHOTS) or call.query.get("delimiter") != "/":
+        raise ProtocolError(
+            400, "InvalidArgument", f"list_type lists {SNAPSHOTS} with delimiter / only"
+        )
+    text = call.query.get("max_keys", str(MAX_KEYS))
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ProtocolError(400, "InvalidArgument", "max_keys is not a number from 1")
+    after = call.query.get("continuation-token", "")
+    names = [f"{SNAPSHOTS}{name}/" for name in call.buckets.snapshots(call.bucket)]
+    rest = [name for name in names if name.startswith(prefix) and name > after]
+    page = rest[: int(text)]
+    return xml_response(
+        "ListBucketResult",
+        [
+            ("Name", call.bucket),
+            ("Prefix", prefix),
+            ("Marker", page[-1] if page else ""),
+            ("IsTruncated", len(rest) > len(page)),
+            *(("CommonPrefixes", [("Prefix", name)]) for name in page),
+        ],
+    )
 
 
 def delete_objects(call: Call) -> Response:
@@ -168,7 +206,8 @@ def _entries(call: Call, page: Page) -> list[Node]:
         for thing in page.objects
     ]
     folded: list[Node] = [
-        ("CommonPrefixes", [("Prefix", _text(call, prefix))]) for prefix in page.prefixes
+        ("CommonPrefixes", [("Prefix", _text(call, prefix))])
+        for prefix in page.prefixes
     ]
     return contents + folded
 

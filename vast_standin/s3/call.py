@@ -18,6 +18,9 @@ class Buckets(Protocol):
     def all(self) -> list[tuple[str, float]]:
         """Return name and creation time of every bucket, by name."""
 
+    def snapshots(self, name: str) -> list[str]:
+        """Return the names of a bucket's snapshots, in order."""
+
     def create(self, name: str, owner: str) -> None:
         """Create a bucket; raise 409 where the name is taken."""
 

@@ -17,12 +17,11 @@ def check_read(headers: Mapping[str, str], thing: Stored, *, prefix: str = "") -
     ``prefix="x-amz-copy-source-"`` the same rules are read for the source of a copy.
     """
     match = headers.get(f"{prefix}if-match")
-    if match is not None:
-        if not _names(match, thing):
-            raise _failed("If-Match")
-    elif (limit := _time(headers, f"{prefix}if-unmodified-since")) is not None:
-        if int(thing.modified) > limit:
-            raise _failed("If-Unmodified-Since")
+    limit = _time(headers, f"{prefix}if-unmodified-since")
+    if match is not None and not _names(match, thing):
+        raise _failed("If-Match")
+    if match is None and limit is not None and int(thing.modified) > limit:
+        raise _failed("If-Unmodified-Since")
     other = headers.get(f"{prefix}if-none-match")
     if other is not None:
         return not _names(other, thing)
@@ -38,7 +37,9 @@ def check_write(headers: Mapping[str, str], current: Stored | None) -> None:
     if match is None:
         return
     if current is None:
-        raise ProtocolError(404, "NoSuchKey", "If-Match names an object that is not there")
+        raise ProtocolError(
+            404, "NoSuchKey", "If-Match names an object that is not there"
+        )
     if not _names(match, current):
         raise _failed("If-Match")
 

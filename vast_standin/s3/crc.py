@@ -67,14 +67,14 @@ class Crc:
 
 def _step(words: "Words", tables: "Words") -> "Words":
     low = np.uint64(0xFFFF)
-    result = tables[0].take(words & low)
+    result: Words = tables[0].take(words & low)
     for part in (1, 2, 3):
         result = result ^ tables[part].take((words >> np.uint64(16 * part)) & low)
     return result
 
 
 def _shifted(states: "Words", tables: "Words") -> "Words":
-    result = tables[0].take(states & np.uint64(0xFF))
+    result: Words = tables[0].take(states & np.uint64(0xFF))
     for part in range(1, 8):
         result = result ^ tables[part].take(
             (states >> np.uint64(8 * part)) & np.uint64(0xFF)

@@ -76,7 +76,9 @@ def _element(node: Node) -> str:
 
 
 def _escape(text: str) -> str:
-    return escape("".join(c if c >= " " or c in "\t\n" else "�" for c in text), {"\r": "&#13;"})
+    return escape(
+        "".join(c if c >= " " or c in "\t\n" else "�" for c in text), {"\r": "&#13;"}
+    )
 
 
 def _malformed(root: str) -> ProtocolError:

@@ -37,7 +37,12 @@ class Said:
     def dumps(self) -> str:
         """Return the stored form."""
         return json.dumps(
-            [dict(self.headers), dict(self.metadata), dict(self.checksums), dict(self.tags)]
+            [
+                dict(self.headers),
+                dict(self.metadata),
+                dict(self.checksums),
+                dict(self.tags),
+            ]
         )
 
     @classmethod

@@ -85,10 +85,14 @@ def copy_object(call: Call) -> Response:
     said = source.said
     if directive == "REPLACE":
         given = said_by(call)
-        said = Said(given.headers, given.metadata, said.checksums, given.tags or said.tags)
+        said = Said(
+            given.headers, given.metadata, said.checksums, given.tags or said.tags
+        )
     file = call.objects.link(source)
     try:
-        copy = Stored(call.bucket, call.key, file, source.size, source.etag, now(), said)
+        copy = Stored(
+            call.bucket, call.key, file, source.size, source.etag, now(), said
+        )
         call.objects.publish(copy)
     except BaseException:
         call.objects.discard(file)
@@ -112,7 +116,8 @@ def get_tagging(call: Call) -> Response:
     call.need_bucket()
     thing = call.objects.find(call.bucket, call.key)
     tags: list[Node] = [
-        ("Tag", [("Key", name), ("Value", value)]) for name, value in thing.said.tags.items()
+        ("Tag", [("Key", name), ("Value", value)])
+        for name, value in thing.said.tags.items()
     ]
     return xml_response("Tagging", [("TagSet", tags)])
 
@@ -123,7 +128,8 @@ def put_tagging(call: Call) -> Response:
     thing = call.objects.find(call.bucket, call.key)
     root = parse_document(call.document(), "Tagging")
     tags = {
-        tag.findtext("Key") or "": tag.findtext("Value") or "" for tag in root.iter("Tag")
+        tag.findtext("Key") or "": tag.findtext("Value") or ""
+        for tag in root.iter("Tag")
     }
     _retag(call, thing, tags)
     return Response()
@@ -138,7 +144,9 @@ def delete_tagging(call: Call) -> Response:
 
 def said_by(call: Call) -> Said:
     """Return headers, metadata and tags a write carries."""
-    headers = {name: call.headers[name] for name in KEPT_HEADERS if name in call.headers}
+    headers = {
+        name: call.headers[name] for name in KEPT_HEADERS if name in call.headers
+    }
     encodings = [
         part.strip()
         for part in headers.pop("content-encoding", "").split(",")
@@ -155,7 +163,9 @@ def said_by(call: Call) -> Said:
         raise ProtocolError(
             400, "MetadataTooLarge", f"metadata is limited to {METADATA_LIMIT} bytes"
         )
-    tags = dict(parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True))
+    tags = dict(
+        parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True)
+    )
     return Said(headers, metadata, {}, tags)
 
 
@@ -164,10 +174,14 @@ def copy_source(call: Call) -> Stored:
     text = call.headers["x-amz-copy-source"]
     path, _, version = text.partition("?versionId=")
     if version and version != "null":
-        raise ProtocolError(501, "NotImplemented", "object versions are not implemented")
+        raise ProtocolError(
+            501, "NotImplemented", "object versions are not implemented"
+        )
     bucket, key = split_path(path if "/" in path.lstrip("/") else unquote(path))
     if not call.buckets.exists(bucket):
-        raise ProtocolError(404, "NoSuchBucket", f"The bucket {bucket!r} does not exist.")
+        raise ProtocolError(
+            404, "NoSuchBucket", f"The bucket {bucket!r} does not exist."
+        )
     source = call.objects.find(bucket, key)
     if not check_read(call.headers, source, prefix="x-amz-copy-source-"):
         raise ProtocolError(412, "PreconditionFailed", "The source was not modified.")
@@ -223,7 +237,9 @@ def _object_headers(call: Call, thing: Stored, *, whole: bool) -> dict[str, str]
     }
     headers |= {METADATA + name: value for name, value in thing.said.metadata.items()}
     headers |= {
-        header: call.query[name] for name, header in _OVERRIDES.items() if name in call.query
+        header: call.query[name]
+        for name, header in _OVERRIDES.items()
+        if name in call.query
     }
     if thing.said.tags:
         headers["x-amz-tagging-count"] = str(len(thing.said.tags))

@@ -90,7 +90,9 @@ class ObjectStore:
         with self.index.transaction() as db:
             old = self.index.get(thing.bucket, thing.key)
             put_row(db, thing)
-            self._book(thing.bucket, 0 if old else 1, thing.size - (old.size if old else 0))
+            self._book(
+                thing.bucket, 0 if old else 1, thing.size - (old.size if old else 0)
+            )
         if old:
             self.discard(old.file)
 
@@ -128,11 +130,21 @@ class ObjectStore:
         return file
 
     def list(
-        self, bucket: str, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
+        self,
+        bucket: str,
+        prefix: str = "",
+        delimiter: str = "",
+        after: str = "",
+        limit: int = 1000,
     ) -> Page:
         """Return one page of keys in byte order and the common prefixes among them."""
         return list_keys(
-            self.index, bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+            self.index,
+            bucket,
+            prefix=prefix,
+            delimiter=delimiter,
+            after=after,
+            limit=limit,
         )
 
     def usage(self, bucket: str) -> tuple[int, int]:
@@ -207,7 +219,9 @@ class ObjectStore:
             self._usage[bucket] = (before[0] + count, before[1] + size)
 
     def _count(self) -> dict[str, tuple[int, int]]:
-        rows = self.index.rows("SELECT bucket, count(*), sum(size) FROM objects GROUP BY 1")
+        rows = self.index.rows(
+            "SELECT bucket, count(*), sum(size) FROM objects GROUP BY 1"
+        )
         return {str(row[0]): (int(str(row[1])), int(str(row[2]))) for row in rows}
 
     def _sweep(self) -> None:

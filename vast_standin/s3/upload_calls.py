@@ -15,7 +15,11 @@ def create_upload(call: Call) -> Response:
     call.need_bucket()
     Digests(call.headers)
     upload = uploads.begin(call.objects, call.bucket, call.key, said_by(call))
-    nodes: list[Node] = [("Bucket", call.bucket), ("Key", call.key), ("UploadId", upload)]
+    nodes: list[Node] = [
+        ("Bucket", call.bucket),
+        ("Key", call.key),
+        ("UploadId", upload),
+    ]
     return xml_response("InitiateMultipartUploadResult", nodes)
 
 

@@ -53,7 +53,9 @@ def find(objects: ObjectStore, bucket: str, key: str, upload_id: str) -> Upload:
         if upload.id == upload_id and upload.key == key:
             return upload
     raise ProtocolError(
-        404, "NoSuchUpload", "The upload does not exist; it may be completed or aborted."
+        404,
+        "NoSuchUpload",
+        "The upload does not exist; it may be completed or aborted.",
     )
 
 
@@ -76,7 +78,8 @@ def add_part(objects: ObjectStore, upload: Upload, part: Part) -> None:
         if not db.execute("SELECT 1 FROM uploads WHERE id=?", (upload.id,)).fetchone():
             raise ProtocolError(404, "NoSuchUpload", "The upload ended meanwhile.")
         old = db.execute(
-            "SELECT file FROM parts WHERE upload=? AND number=?", (upload.id, part.number)
+            "SELECT file FROM parts WHERE upload=? AND number=?",
+            (upload.id, part.number),
         ).fetchone()
         db.execute(
             "INSERT OR REPLACE INTO parts VALUES (?,?,?,?,?,?)",
@@ -122,7 +125,9 @@ def complete(
 def abort(objects: ObjectStore, upload: Upload) -> None:
     """Forget an upload and remove its parts."""
     with objects.index.transaction() as db:
-        rows = db.execute("SELECT file FROM parts WHERE upload=?", (upload.id,)).fetchall()
+        rows = db.execute(
+            "SELECT file FROM parts WHERE upload=?", (upload.id,)
+        ).fetchall()
         db.execute("DELETE FROM parts WHERE upload=?", (upload.id,))
         db.execute("DELETE FROM uploads WHERE id=?", (upload.id,))
     for row in rows:
@@ -133,7 +138,9 @@ def _chosen(known: dict[int, Part], wanted: list[tuple[int, str]]) -> list[Part]
     numbers = [number for number, _ in wanted]
     if not wanted or numbers != sorted(set(numbers)):
         raise ProtocolError(
-            400, "InvalidPartOrder", "Parts must be listed once each, in ascending order."
+            400,
+            "InvalidPartOrder",
+            "Parts must be listed once each, in ascending order.",
         )
     chosen = []
     for number, etag in wanted:
@@ -164,4 +171,3 @@ def _assemble(objects: ObjectStore, chosen: list[Part]) -> str:
         objects.discard(file)
         raise
     return file
-

@@ -13,8 +13,8 @@ from vast_standin.trace import Trace
 from vast_standin.vms.calls import Answer, handle
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.records import Record
-from vast_standin.vms.tokens import expiry
 from vast_standin.vms.requests import VmsCall, parse_body, parse_parts
+from vast_standin.vms.tokens import expiry
 
 
 class VmsPort:
@@ -49,7 +49,9 @@ class VmsPort:
             return Response(status)
         return _json(status, value)
 
-    def refuse(self, error: ProtocolError, request: Request | None, trace: Trace) -> Response:
+    def refuse(
+        self, error: ProtocolError, request: Request | None, trace: Trace
+    ) -> Response:
         """Return an error as JSON with one text, `detail`."""
         del request
         response = _json(
@@ -92,12 +94,16 @@ class VmsPort:
 
     def _by_password(self, coded: str) -> str:
         try:
-            user, _, password = base64.b64decode(coded, validate=True).decode().partition(":")
+            user, _, password = (
+                base64.b64decode(coded, validate=True).decode().partition(":")
+            )
         except ValueError:
             raise _unauthorized("Invalid basic header.") from None
         known = self.cluster.credentials
         right_user = hmac.compare_digest(user.encode(), known.vms_user.encode())
-        right_password = hmac.compare_digest(password.encode(), known.vms_password.encode())
+        right_password = hmac.compare_digest(
+            password.encode(), known.vms_password.encode()
+        )
         if not (right_user and right_password):
             raise _unauthorized("Invalid username/password.")
         return user

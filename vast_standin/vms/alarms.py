@@ -8,6 +8,8 @@ from vast_standin.vms.quotas import standing
 from vast_standin.vms.records import Record, stamp
 from vast_standin.vms.resource import Rules
 
+Key = tuple[object, ...]
+
 KEPT_EVENTS = 10_000
 DISK_MAJOR, DISK_CRITICAL = 90.0, 97.0
 
@@ -17,7 +19,11 @@ DEFINITIONS: dict[str, tuple[str, str, str]] = {
     "QUOTA_GRACE_EXPIRED": ("Quota", "MAJOR", "a grace period expired: writes fail"),
     "QUOTA_FAILED": ("Quota", "MAJOR", "the path of a quota is gone"),
     "CLUSTER_SPACE_LOW": ("Cluster", "MAJOR", f"the disk is {DISK_MAJOR:.0f} % full"),
-    "CLUSTER_SPACE_OUT": ("Cluster", "CRITICAL", f"the disk is {DISK_CRITICAL:.0f} % full"),
+    "CLUSTER_SPACE_OUT": (
+        "Cluster",
+        "CRITICAL",
+        f"the disk is {DISK_CRITICAL:.0f} % full",
+    ),
 }
 """Name → object type, severity at first, what it means."""
 
@@ -76,7 +82,7 @@ def watch(cluster: Cluster) -> None:
             definition = cluster.records.find("eventdefinitions", name=finding.name)
             if definition is None or not definition.get("enabled", True):
                 continue
-            key = (finding.name, finding.object_type, finding.record["id"])
+            key: Key = (finding.name, finding.object_type, finding.record["id"])
             present.add(key)
             _raise(cluster, finding, str(definition["severity"]), open_.get(key))
         for key, alarm in open_.items():
@@ -129,7 +135,9 @@ def _event_of(state: str) -> str:
     return "QUOTA_HARD_EXCEEDED" if "HARD" in state else "QUOTA_SOFT_EXCEEDED"
 
 
-def _raise(cluster: Cluster, finding: Finding, severity: str, old: Record | None) -> None:
+def _raise(
+    cluster: Cluster, finding: Finding, severity: str, old: Record | None
+) -> None:
     if old is not None:
         if old["alarm_message"] != finding.message or old["severity"] != severity:
             changes: Record = {
@@ -174,6 +182,5 @@ def _note(cluster: Cluster, alarm: Record, prefix: str) -> None:
     )
 
 
-def _key(alarm: Record) -> tuple[object, ...]:
+def _key(alarm: Record) -> Key:
     return alarm["event_name"], alarm["object_type"], alarm["object_id"]
-

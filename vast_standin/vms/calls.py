@@ -40,7 +40,9 @@ def handle(cluster: Cluster, call: VmsCall) -> Answer:
     shape = "one" if len(call.parts) == 2 else "all"
     shared = _SHARED.get((call.method, shape))
     if shared is None:
-        raise ProtocolError(405, "MethodNotAllowed", f"{call.method} is not allowed here")
+        raise ProtocolError(
+            405, "MethodNotAllowed", f"{call.method} is not allowed here"
+        )
     return shared(cluster, kind, call)
 
 
@@ -138,7 +140,9 @@ def _page(records: list[Record], call: VmsCall) -> object:
         raise ProtocolError(404, "NotFound", "Invalid page.")
 
     def link(number: int) -> str:
-        others = "&".join(f"{k}={v}" for k, v in call.query if k not in ("page", "page_size"))
+        others = "&".join(
+            f"{k}={v}" for k, v in call.query if k not in ("page", "page_size")
+        )
         text = f"/api/latest/{call.parts[0]}/?page={number}&page_size={size}"
         return f"{text}&{others}" if others else text
 
@@ -198,7 +202,7 @@ def _vips(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _health(cluster: Cluster, call: VmsCall) -> Answer:
-    """The parts that can fail: the record file and the disk."""
+    """Tell of the parts that can fail: the record file and the disk."""
     del call
     free = cluster.disk()[2]
     disk = "ok" if free > FREE_SPACE_WARNING else "warning"
@@ -261,10 +265,14 @@ def _metrics(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _prometheus(cluster: Cluster, call: VmsCall) -> Answer:
-    return 200, prometheus.respond(cluster, call.parts[1] if len(call.parts) > 1 else "all")
+    return 200, prometheus.respond(
+        cluster, call.parts[1] if len(call.parts) > 1 else "all"
+    )
 
 
-def _told(make: Callable[[Cluster, VmsCall], object]) -> Callable[[Cluster, VmsCall], Answer]:
+def _told(
+    make: Callable[[Cluster, VmsCall], object],
+) -> Callable[[Cluster, VmsCall], Answer]:
     def tell(cluster: Cluster, call: VmsCall) -> Answer:
         rows = make(cluster, call)
         return 200, _page(rows, call) if isinstance(rows, list) else rows
@@ -318,5 +326,8 @@ CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
     ("GET", "columns"): _told(database.list_columns),
     ("GET", "projections"): _told(database.list_projections),
     ("GET", "prometheusmetrics"): _prometheus,
-    **{("GET", f"prometheusmetrics/{name}"): _prometheus for name in ("all", *prometheus.FAMILIES)},
+    **{
+        ("GET", f"prometheusmetrics/{name}"): _prometheus
+        for name in ("all", *prometheus.FAMILIES)
+    },
 }

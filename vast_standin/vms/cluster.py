@@ -20,9 +20,13 @@ DATABASE_PROTOCOLS = frozenset({"S3", "DATABASE", "KAFKA"})
 class Usage(Protocol):
     """What a bucket's tables hold."""
 
-    rows: int
-    bytes: int
-    tables: int
+    @property
+    def bytes(self) -> int:
+        """Return their bytes on disk."""
+
+    @property
+    def tables(self) -> int:
+        """Return how many there are."""
 
 
 class Engine(Protocol):
@@ -52,6 +56,9 @@ class Engine(Protocol):
 
     def drop_snapshot(self, bucket: str, name: str) -> None:
         """Let a kept state go."""
+
+    def snapshots(self, bucket: str) -> list[str]:
+        """Return the names of a bucket's kept states."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +187,7 @@ class Cluster:
 
 def is_under(path: str, ancestor: str) -> bool:
     """Tell whether a path is an ancestor itself or below it."""
-    return ancestor == "/" or path == ancestor or path.startswith(f"{ancestor}/")
+    return ancestor in ("/", path) or path.startswith(f"{ancestor}/")
 
 
 def platform_name() -> str:

@@ -152,7 +152,8 @@ def _named(asked: dict[str, str], rows: list[Record]) -> list[Record]:
     return [
         row
         for row in rows
-        if asked.get("name") in (None, row["name"]) and str(row["name"]).startswith(prefix)
+        if asked.get("name") in (None, row["name"])
+        and str(row["name"]).startswith(prefix)
     ]
 
 

@@ -84,7 +84,9 @@ def declare(text: str) -> tuple[Field, ...]:
     return tuple(_field(line) for line in text.strip().splitlines() if line.strip())
 
 
-def check_create(fields: tuple[Field, ...], body: Mapping[str, object]) -> dict[str, object]:
+def check_create(
+    fields: tuple[Field, ...], body: Mapping[str, object]
+) -> dict[str, object]:
     """Return a new record: what was given over the defaults; raise 400 otherwise."""
     known = {field.name: field for field in fields if field.creatable}
     _refuse_unknown(body, known)
@@ -97,7 +99,9 @@ def check_create(fields: tuple[Field, ...], body: Mapping[str, object]) -> dict[
     return {**defaults, **body}
 
 
-def check_patch(fields: tuple[Field, ...], body: Mapping[str, object]) -> dict[str, object]:
+def check_patch(
+    fields: tuple[Field, ...], body: Mapping[str, object]
+) -> dict[str, object]:
     """Return the changes of a patch; raise 400 for unknown or read-only fields."""
     known = {field.name: field for field in fields if field.patchable}
     _refuse_unknown(body, known)
@@ -106,7 +110,9 @@ def check_patch(fields: tuple[Field, ...], body: Mapping[str, object]) -> dict[s
     return dict(body)
 
 
-def answer(fields: tuple[Field, ...], record: Mapping[str, object]) -> dict[str, object]:
+def answer(
+    fields: tuple[Field, ...], record: Mapping[str, object]
+) -> dict[str, object]:
     """Return what an answer shows of a record; fields without a value are null."""
     return {f.name: record.get(f.name) for f in fields if f.answered}
 

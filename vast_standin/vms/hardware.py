@@ -45,7 +45,9 @@ class ClusterRules(Rules):
             "raid_drives_can_fail": 0,
             "quotas_allocated_capacity": allocated,
             "quotas_used_capacity": held,
-            "quotas_used_percent": round(100 * held / allocated, 2) if allocated else 0.0,
+            "quotas_used_percent": round(100 * held / allocated, 2)
+            if allocated
+            else 0.0,
             "uptime": str(uptime),
             "enabled": True,
             "enable_s3": True,

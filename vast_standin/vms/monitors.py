@@ -1,5 +1,6 @@
 """Analytics: time series of views and the cluster, from what was really counted."""
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -66,14 +67,17 @@ def _mean_us(way: str) -> Callable[[Interval], float | None]:
 
 def _total(kind: str) -> Callable[[Interval], float]:
     return lambda i: (
-        getattr(i.counts, f"read_{kind}") + getattr(i.counts, f"write_{kind}")
-    ) / i.seconds
+        (getattr(i.counts, f"read_{kind}") + getattr(i.counts, f"write_{kind}"))
+        / i.seconds
+    )
 
 
 def _latency(interval: Interval) -> float | None:
     counts = interval.counts
     operations = counts.read_ops + counts.write_ops
-    return 1000 * (counts.read_ms + counts.write_ms) / operations if operations else None
+    return (
+        1000 * (counts.read_ms + counts.write_ms) / operations if operations else None
+    )
 
 
 def _gauge(name: str) -> Callable[[Interval], float | None]:
@@ -84,11 +88,29 @@ def _view_metrics() -> Iterable[Metric]:
     for way in ("read", "write"):
         prefix = f"ViewMetrics,{way}"
         views = ("view",)
-        yield Metric(f"{prefix}_bw__rate", f"{way} bandwidth", "B/s", views, _rate(f"{way}_bytes"))
-        yield Metric(f"{prefix}_bw", f"{way} bandwidth", "B/s", views, _rate(f"{way}_bytes"))
-        yield Metric(f"{prefix}_iops__rate", f"{way} operations", "1/s", views, _rate(f"{way}_ops"))
-        yield Metric(f"{prefix}_iops", f"{way} operations", "1/s", views, _rate(f"{way}_ops"))
-        yield Metric(f"{prefix}_latency__avg", f"{way} latency", "us", views, _mean_us(way))
+        yield Metric(
+            f"{prefix}_bw__rate",
+            f"{way} bandwidth",
+            "B/s",
+            views,
+            _rate(f"{way}_bytes"),
+        )
+        yield Metric(
+            f"{prefix}_bw", f"{way} bandwidth", "B/s", views, _rate(f"{way}_bytes")
+        )
+        yield Metric(
+            f"{prefix}_iops__rate",
+            f"{way} operations",
+            "1/s",
+            views,
+            _rate(f"{way}_ops"),
+        )
+        yield Metric(
+            f"{prefix}_iops", f"{way} operations", "1/s", views, _rate(f"{way}_ops")
+        )
+        yield Metric(
+            f"{prefix}_latency__avg", f"{way} latency", "us", views, _mean_us(way)
+        )
         yield Metric(f"{prefix}_latency", f"{way} latency", "us", views, _mean_us(way))
         yield Metric(
             f"{prefix}_latency__num_samples",
@@ -111,14 +133,24 @@ def _cluster_metrics() -> Iterable[Metric]:
     for protocol in ("ProtoAll", "ProtoCommon", "S3Common"):
         prefix = f"ProtoMetrics,proto_name={protocol}"
         yield Metric(f"{prefix},bw", "bandwidth", "B/s", where, _total("bytes"))
-        yield Metric(f"{prefix},rd_bw", "read bandwidth", "B/s", where, _rate("read_bytes"))
-        yield Metric(f"{prefix},wr_bw", "write bandwidth", "B/s", where, _rate("write_bytes"))
+        yield Metric(
+            f"{prefix},rd_bw", "read bandwidth", "B/s", where, _rate("read_bytes")
+        )
+        yield Metric(
+            f"{prefix},wr_bw", "write bandwidth", "B/s", where, _rate("write_bytes")
+        )
         yield Metric(f"{prefix},iops", "operations", "1/s", where, _total("ops"))
-        yield Metric(f"{prefix},rd_iops", "read operations", "1/s", where, _rate("read_ops"))
-        yield Metric(f"{prefix},wr_iops", "write operations", "1/s", where, _rate("write_ops"))
+        yield Metric(
+            f"{prefix},rd_iops", "read operations", "1/s", where, _rate("read_ops")
+        )
+        yield Metric(
+            f"{prefix},wr_iops", "write operations", "1/s", where, _rate("write_ops")
+        )
         yield Metric(f"{prefix},latency", "latency", "us", where, _latency)
     for name in GAUGES:
-        yield Metric(f"Capacity,{name}", name.replace("_", " "), "B", ("cluster",), _gauge(name))
+        yield Metric(
+            f"Capacity,{name}", name.replace("_", " "), "B", ("cluster",), _gauge(name)
+        )
 
 
 GAUGES = (
@@ -128,7 +160,9 @@ GAUGES = (
     "physical_space_in_use",
     "drr",
 )
-METRICS: dict[str, Metric] = {m.name: m for m in (*_view_metrics(), *_cluster_metrics())}
+METRICS: dict[str, Metric] = {
+    m.name: m for m in (*_view_metrics(), *_cluster_metrics())
+}
 
 
 class MonitorRules(Rules):
@@ -136,9 +170,18 @@ class MonitorRules(Rules):
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check the question by asking it."""
-        full = {"granularity": "seconds", "aggregation": "avg", "time_frame": "1h", **record}
+        full = {
+            "granularity": "seconds",
+            "aggregation": "avg",
+            "time_frame": "1h",
+            **record,
+        }
         query(cluster, full)
-        return {"name": f"{record['object_type']} report", **full, "monitor_type": "CUSTOM"}
+        return {
+            "name": f"{record['object_type']} report",
+            **full,
+            "monitor_type": "CUSTOM",
+        }
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
         """Check the question that results."""
@@ -179,7 +222,9 @@ def query(cluster: Cluster, asked: Record) -> Record:
     has nothing to average.  Samples live in memory: they begin with this process.
     """
     object_type = str(asked.get("object_type") or "")
-    metrics = [_metric(str(name), object_type) for name in _listed(asked.get("prop_list"))]
+    metrics = [
+        _metric(str(name), object_type) for name in _listed(asked.get("prop_list"))
+    ]
     if not metrics:
         raise bad_request("prop_list: name at least one metric; GET metrics lists them")
     objects = _objects(cluster, object_type, _listed(asked.get("object_ids")))
@@ -189,12 +234,14 @@ def query(cluster: Cluster, asked: Record) -> Record:
     cluster.meters.sample_if_older(1.0, lambda: gauges(cluster))
     rows: list[list[object]] = []
     points = [p for p in cluster.meters.samples(since) if p.at <= until]
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in itertools.pairwise(points):
         seconds = max(after.at - before.at, 1e-3)
         for number, buckets in objects.items():
             counts = after.total(buckets).minus(before.total(buckets))
             interval = Interval(seconds, counts, after.gauges)
-            rows.append([after.at, number, *(metric.value(interval) for metric in metrics)])
+            rows.append(
+                [after.at, number, *(metric.value(interval) for metric in metrics)]
+            )
     if grain:
         rows = _aggregated(rows, grain, combine)
     rows = sorted(rows, key=lambda row: (-float(str(row[0])), int(str(row[1]))))
@@ -226,7 +273,9 @@ def top(cluster: Cluster, key: str, kind: str, count: int) -> Record:
     """Return the views with most bandwidth, operations or latency of the last minute."""
     value = _TOP.get(kind)
     if key != "view" or value is None:
-        raise bad_request(f"key: view, type: {', '.join(_TOP)} are what is counted here")
+        raise bad_request(
+            f"key: view, type: {', '.join(_TOP)} are what is counted here"
+        )
     cluster.meters.sample_if_older(1.0, lambda: gauges(cluster))
     points = cluster.meters.samples(cluster.clock() - 60)
     entries: list[Record] = []
@@ -276,19 +325,24 @@ def _objects(
     objects: dict[int, tuple[str, ...] | None]
     if object_type == "view":
         objects = {
-            int(str(v["id"])): (str(v.get("bucket") or ""),) for v in cluster.records.all("views")
+            int(str(v["id"])): (str(v.get("bucket") or ""),)
+            for v in cluster.records.all("views")
         }
     else:
         objects = {1: None}
     if not wanted:
         return objects
-    unknown = [text for text in wanted if not text.isdigit() or int(text) not in objects]
+    unknown = [
+        text for text in wanted if not text.isdigit() or int(text) not in objects
+    ]
     if unknown:
         raise bad_request(f"object_ids: there is no {object_type} {', '.join(unknown)}")
     return {int(text): objects[int(text)] for text in wanted}
 
 
-def _choice(asked: Record, name: str, choices: dict[str, Chosen], default: str) -> Chosen:
+def _choice(
+    asked: Record, name: str, choices: dict[str, Chosen], default: str
+) -> Chosen:
     text = str(asked.get(name) or default)
     if text not in choices:
         raise bad_request(f"{name}: {text} is not one of {', '.join(choices)}")
@@ -303,7 +357,9 @@ def _span(cluster: Cluster, asked: Record) -> tuple[float, float]:
     found = _FRAME.match(str(asked.get("time_frame") or "10m"))
     if not found:
         raise bad_request("time_frame: a number with s, m, h, D, W, M or Y is expected")
-    return until - timedelta(seconds=int(found[1]) * _SECONDS[found[2]]).total_seconds(), until
+    return until - timedelta(
+        seconds=int(found[1]) * _SECONDS[found[2]]
+    ).total_seconds(), until
 
 
 def _unix(asked: Record, name: str, default: float) -> float:
@@ -338,12 +394,15 @@ def _columns(
 
 
 def _listed(value: object) -> list[str]:
+    """Return the items of a list, or of a text that names one metric or many ids."""
     if isinstance(value, str):
-        return [value] if "," in value and "Metrics" in value else [p for p in value.split(",") if p]
+        return [value] if value in METRICS else [p for p in value.split(",") if p]
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace(
-        "+00:00", "Z"
+    return (
+        datetime.fromtimestamp(seconds, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
     )

@@ -95,7 +95,11 @@ def _addresses(first: object, last: object) -> list[str]:
         low, high = (ipaddress.IPv4Address(str(text)) for text in (first, last))
     except ValueError:
         raise bad_request(f"ip_ranges: {first}-{last} are not IPv4 addresses") from None
-    if not (low.is_loopback and high.is_loopback) or high < low or int(high) - int(low) > 255:
+    if (
+        not (low.is_loopback and high.is_loopback)
+        or high < low
+        or int(high) - int(low) > 255
+    ):
         raise bad_request(
             f"ip_ranges: {first}-{last}: at most 256 ascending addresses of 127.0.0.0/8; "
             "a stand-in is reached on loopback"

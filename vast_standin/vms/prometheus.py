@@ -67,7 +67,11 @@ def _alarms(cluster: Cluster) -> Iterator[Line]:
         key = (alarm["severity"], alarm["event_name"])
         found[key] = found.get(key, 0) + 1
     for (severity, name), count in found.items():
-        yield "vast_vms_alarms", {"severity": severity, "event_name": name}, float(count)
+        yield (
+            "vast_vms_alarms",
+            {"severity": severity, "event_name": name},
+            float(count),
+        )
 
 
 def _tenants(cluster: Cluster) -> Iterator[Line]:

@@ -137,7 +137,9 @@ def _take(
 
 
 def _snapshots(cluster: Cluster, path: Record) -> list[Record]:
-    return [s for s in cluster.records.all("snapshots") if s.get("_path_id") == path["id"]]
+    return [
+        s for s in cluster.records.all("snapshots") if s.get("_path_id") == path["id"]
+    ]
 
 
 def _start(frame: dict[str, str]) -> datetime | None:
@@ -173,11 +175,14 @@ def _checked_path(cluster: Cluster, record: Record) -> Record:
     if not cluster.directory_exists(path, record["tenant_id"]):
         raise bad_request(f"source_dir: {path} does not exist")
     if record.get("target_exported_dir"):
-        raise bad_request("target_exported_dir: there is no other cluster; give \"\"")
+        raise bad_request('target_exported_dir: there is no other cluster; give ""')
     number = record.get("protection_policy_id")
     if number is None:
         return record
     text = str(number)
-    if not text.isdigit() or cluster.records.get("protectionpolicies", int(text)) is None:
+    if (
+        not text.isdigit()
+        or cluster.records.get("protectionpolicies", int(text)) is None
+    ):
         raise bad_request(f"protection_policy_id: there is no policy {number}")
     return {**record, "protection_policy_id": int(text)}

@@ -47,7 +47,9 @@ class QuotaRules(Rules):
         tenant = record["tenant_id"]
         for name in ("path", "name"):
             if cluster.records.find("quotas", tenant_id=tenant, **{name: record[name]}):
-                raise bad_request(f"{name}: tenant has a quota {record[name]!r} already")
+                raise bad_request(
+                    f"{name}: tenant has a quota {record[name]!r} already"
+                )
         _check_limits(record)
         make = record.pop("create_dir", None)
         record.pop("create_dir_mode", None)
@@ -73,7 +75,9 @@ class QuotaRules(Rules):
     def shown(self, cluster: Cluster, record: Record) -> Record:
         """Add state, usage, percentages and the time left."""
         now = standing(cluster, record)
-        left = None if now.expires_at is None else max(0, now.expires_at - cluster.clock())
+        left = (
+            None if now.expires_at is None else max(0, now.expires_at - cluster.clock())
+        )
         tenant = cluster.records.get("tenants", record["tenant_id"])
         home = cluster.records.all("clusters")[0]
         used = now.space.bytes
@@ -89,12 +93,16 @@ class QuotaRules(Rules):
             "used_limited_capacity": used,
             "used_inodes": now.space.inodes,
             "percent_capacity": _percent(used, record.get("hard_limit")),
-            "percent_inodes": _percent(now.space.inodes, record.get("hard_limit_inodes")),
+            "percent_inodes": _percent(
+                now.space.inodes, record.get("hard_limit_inodes")
+            ),
             "time_to_block": None if left is None else _clock(left),
             "pretty_grace_period": record.get("grace_period"),
             "pretty_grace_period_expiration": None
             if now.expires_at is None
-            else datetime.fromtimestamp(now.expires_at, UTC).isoformat(timespec="seconds"),
+            else datetime.fromtimestamp(now.expires_at, UTC).isoformat(
+                timespec="seconds"
+            ),
             "tenant_name": tenant["name"] if tenant else None,
             "cluster": home["name"],
             "cluster_id": home["id"],
@@ -146,7 +154,9 @@ def seconds_of(text: str) -> int:
     if found := _CLOCK.match(text.strip()):
         days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
         return days * 86400 + hours * 3600 + minutes * 60 + seconds
-    raise ValueError(f"{text!r} is not [DD] [HH:[MM:]]ss, nor a number with s, m, h, d or w")
+    raise ValueError(
+        f"{text!r} is not [DD] [HH:[MM:]]ss, nor a number with s, m, h, d or w"
+    )
 
 
 _NAMES = {
@@ -175,7 +185,10 @@ def _check_room(cluster: Cluster, quota: Record, size: int) -> None:
 
 
 def _exceeded(quota: Record, space: Space, which: str) -> int:
-    capacity, inodes = _limit(quota, f"{which}_limit"), _limit(quota, f"{which}_limit_inodes")
+    capacity, inodes = (
+        _limit(quota, f"{which}_limit"),
+        _limit(quota, f"{which}_limit_inodes"),
+    )
     # A hard limit is exceeded when nothing more fits, a soft one when it is passed.
     margin = 0 if which == "hard" else 1
     over = 1 if capacity and space.bytes >= capacity + margin else 0
@@ -205,9 +218,14 @@ def _check_limits(record: Record) -> None:
         if _limit(record, name) < 0:
             raise bad_request(f"{name}: must not be negative")
     for suffix in ("", "_inodes"):
-        soft, hard = _limit(record, f"soft_limit{suffix}"), _limit(record, f"hard_limit{suffix}")
+        soft, hard = (
+            _limit(record, f"soft_limit{suffix}"),
+            _limit(record, f"hard_limit{suffix}"),
+        )
         if soft and hard and soft > hard:
-            raise bad_request(f"soft_limit{suffix}: {soft} is above the hard limit {hard}")
+            raise bad_request(
+                f"soft_limit{suffix}: {soft} is above the hard limit {hard}"
+            )
     if grace := record.get("grace_period"):
         try:
             seconds_of(str(grace))
@@ -215,7 +233,9 @@ def _check_limits(record: Record) -> None:
             raise bad_request(f"grace_period: {error}") from None
     for name in ("is_user_quota", "user_quotas", "group_quotas"):
         if record.get(name):
-            raise bad_request(f"{name}: user quotas are not implemented by this stand-in")
+            raise bad_request(
+                f"{name}: user quotas are not implemented by this stand-in"
+            )
 
 
 def _limit(record: Record, name: str) -> int:

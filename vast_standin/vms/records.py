@@ -52,7 +52,12 @@ class Records:
         """Store a new record under the next id, with guid and creation time."""
         with self.transaction():
             number = self._next(resource)
-            full = {**record, "id": number, "guid": str(uuid.uuid4()), "created": stamp()}
+            full = {
+                **record,
+                "id": number,
+                "guid": str(uuid.uuid4()),
+                "created": stamp(),
+            }
             self._write(resource, number, full)
             return dict(full)
 

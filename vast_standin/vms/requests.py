@@ -27,7 +27,9 @@ class VmsCall:
     @property
     def route(self) -> str:
         """Return the path with ids replaced by {id}."""
-        return "/".join("{id}" if i == 1 and _is_id(p) else p for i, p in enumerate(self.parts))
+        return "/".join(
+            "{id}" if i == 1 and _is_id(p) else p for i, p in enumerate(self.parts)
+        )
 
     @property
     def id(self) -> int:

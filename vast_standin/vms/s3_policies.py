@@ -33,7 +33,9 @@ class S3PolicyRules(Rules):
         """Refuse while users carry it."""
         names = _users(cluster, record)
         if names:
-            raise bad_request(f"policy {record['name']} is attached to {', '.join(names)}")
+            raise bad_request(
+                f"policy {record['name']} is attached to {', '.join(names)}"
+            )
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
         """Add the users that carry it."""
@@ -53,7 +55,9 @@ def _check_document(record: Record) -> None:
         document = json.loads(str(record["policy"]))
         statements = document["Statement"]
     except (ValueError, KeyError, TypeError):
-        raise bad_request("policy: a JSON document with a Statement is expected") from None
+        raise bad_request(
+            "policy: a JSON document with a Statement is expected"
+        ) from None
     for statement in statements if isinstance(statements, list) else [statements]:
         if not isinstance(statement, dict):
             raise bad_request("policy: a statement is not an object")

@@ -22,12 +22,11 @@ class SnapshotRules(Rules):
             raise bad_request("name: must not contain a slash")
         if not cluster.directory_exists(path, record["tenant_id"]):
             raise bad_request(f"path: {path} does not exist")
-        if cluster.records.find(
-            "snapshots", path=path, name=record["name"], tenant_id=record["tenant_id"]
-        ):
+        buckets = buckets_under(cluster, record)
+        if _is_taken(cluster, record, buckets):
             raise bad_request(f"name: {path} has a snapshot {record['name']!r} already")
         _check_time(record)
-        for bucket in buckets_under(cluster, record):
+        for bucket in buckets:
             cluster.engine.create_snapshot(bucket, str(record["name"]))
         return record
 
@@ -43,9 +42,13 @@ class SnapshotRules(Rules):
         """Refuse locked and indestructible ones; give the space back."""
         for lock in ("locked", "indestructible"):
             if record.get(lock):
-                raise ProtocolError(409, "Conflict", f"snapshot {record['name']} is {lock}")
+                raise ProtocolError(
+                    409, "Conflict", f"snapshot {record['name']} is {lock}"
+                )
+        name = str(record["name"])
         for bucket in buckets_under(cluster, record):
-            cluster.engine.drop_snapshot(bucket, str(record["name"]))
+            if name in cluster.engine.snapshots(bucket):
+                cluster.engine.drop_snapshot(bucket, name)
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
         """Add state and names."""
@@ -72,18 +75,15 @@ def buckets_under(cluster: Cluster, record: Record) -> list[str]:
     ]
 
 
-def names_of_bucket(cluster: Cluster, bucket: str) -> list[str]:
-    """Return the names of the snapshots that hold a bucket, oldest first."""
-    view = cluster.view_of_bucket(bucket)
-    if view is None:
-        return []
-    return [
-        str(snapshot["name"])
-        for snapshot in cluster.records.all("snapshots")
-        if snapshot["tenant_id"] == view["tenant_id"]
-        and is_under(str(view["path"]), str(snapshot["path"]))
-        and str(snapshot["created"]) >= str(view["created"])
-    ]
+def _is_taken(cluster: Cluster, record: Record, buckets: list[str]) -> bool:
+    """Tell whether the path, or a bucket below it, has a snapshot of the name."""
+    name, tenant = record["name"], record["tenant_id"]
+    same = cluster.records.find(
+        "snapshots", path=record["path"], name=name, tenant_id=tenant
+    )
+    return same is not None or any(
+        name in cluster.engine.snapshots(bucket) for bucket in buckets
+    )
 
 
 def expire(cluster: Cluster) -> None:

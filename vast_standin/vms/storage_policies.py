@@ -31,9 +31,7 @@ _CAPACITY = frozenset(
     for way in ("reads", "writes")
     for unit in ("bw_mbps", "iops")
 )
-_CAPACITY_TOTAL = frozenset(
-    {"max_bw_mbps_per_gb_capacity", "max_iops_per_gb_capacity"}
-)
+_CAPACITY_TOTAL = frozenset({"max_bw_mbps_per_gb_capacity", "max_iops_per_gb_capacity"})
 _LIMITS = {
     "static_limits": _STATIC,
     "static_total_limits": _TOTAL,
@@ -66,7 +64,9 @@ class ViewPolicyRules(Rules):
     def shown(self, cluster: Cluster, record: Record) -> Record:
         """Add how many views refer to it."""
         home = cluster.records.all("clusters")[0]
-        views = [v for v in cluster.records.all("views") if v["policy_id"] == record["id"]]
+        views = [
+            v for v in cluster.records.all("views") if v["policy_id"] == record["id"]
+        ]
         return {
             **titled(cluster, record),
             "count_views": len(views),
@@ -123,7 +123,9 @@ def check_unique(cluster: Cluster, resource: str, record: Record) -> None:
         raise bad_request(f"name: {resource} has {record['name']!r} already")
 
 
-def refuse_while_used(cluster: Cluster, resource: str, field: str, record: Record) -> None:
+def refuse_while_used(
+    cluster: Cluster, resource: str, field: str, record: Record
+) -> None:
     """Raise 409 where records of another resource refer to this one."""
     users = [r for r in cluster.records.all(resource) if r.get(field) == record["id"]]
     if users:
@@ -159,4 +161,6 @@ def _check_limits(record: Record) -> None:
         for limit, value in limits.items():  # type: ignore[attr-defined]
             least = limits.get(limit.replace("max_", "min_", 1), 0)  # type: ignore[attr-defined]
             if limit.startswith("max_") and value and least > value:
-                raise bad_request(f"{name}.{limit}: the minimum {least} is above {value}")
+                raise bad_request(
+                    f"{name}.{limit}: the minimum {least} is above {value}"
+                )

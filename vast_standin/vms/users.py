@@ -42,7 +42,9 @@ class UserRules(Rules):
         for view in cluster.records.all("views"):
             if view.get("bucket_owner") == record["name"]:
                 raise ProtocolError(
-                    409, "Conflict", f"{record['name']} owns the bucket {view['bucket']}"
+                    409,
+                    "Conflict",
+                    f"{record['name']} owns the bucket {view['bucket']}",
                 )
         if key_of(cluster, cluster.credentials.access_key)["user"] == record["name"]:
             raise ProtocolError(
@@ -97,7 +99,9 @@ def add_key(cluster: Cluster, user: Record) -> Record:
     return pair
 
 
-def enable_key(cluster: Cluster, user: Record, access_key: str, *, enabled: bool) -> None:
+def enable_key(
+    cluster: Cluster, user: Record, access_key: str, *, enabled: bool
+) -> None:
     """Switch a user's key on or off."""
     key = _own(cluster, user, access_key)
     cluster.records.change("s3keys", int(str(key["id"])), {"enabled": enabled})
@@ -106,7 +110,9 @@ def enable_key(cluster: Cluster, user: Record, access_key: str, *, enabled: bool
 def remove_key(cluster: Cluster, user: Record, access_key: str) -> None:
     """Remove a user's key."""
     if access_key == cluster.credentials.access_key:
-        raise ProtocolError(409, "Conflict", "the key of credentials.json cannot be removed")
+        raise ProtocolError(
+            409, "Conflict", "the key of credentials.json cannot be removed"
+        )
     key = _own(cluster, user, access_key)
     cluster.records.remove("s3keys", int(str(key["id"])))
 
@@ -120,10 +126,16 @@ def _own(cluster: Cluster, user: Record, access_key: str) -> Record:
 
 def _check_policies(cluster: Cluster, record: Record) -> None:
     for number in record.get("s3_policies_ids") or []:  # type: ignore[attr-defined]
-        check_reference(cluster, {"s3_policies_ids": number}, "s3_policies_ids", "s3policies")
+        check_reference(
+            cluster, {"s3_policies_ids": number}, "s3_policies_ids", "s3policies"
+        )
 
 
 def _without_password(record: Record) -> Record:
     if record.get("password"):
-        raise bad_request("password: users sign with S3 keys here, they have no password")
-    return {n: v for n, v in record.items() if n not in ("password", "local_provider_id")}
+        raise bad_request(
+            "password: users sign with S3 keys here, they have no password"
+        )
+    return {
+        n: v for n, v in record.items() if n not in ("password", "local_provider_id")
+    }

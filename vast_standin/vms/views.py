@@ -34,10 +34,14 @@ class ViewRules(Rules):
         _check_bucket(cluster, record)
         create_dir = record.pop("create_dir", None)
         if not create_dir and not cluster.directory_exists(path, record["tenant_id"]):
-            raise bad_request(f"path: {path} does not exist; set create_dir to have it made")
+            raise bad_request(
+                f"path: {path} does not exist; set create_dir to have it made"
+            )
         _check_monitored(cluster, record)
         if record.get("bucket"):
-            cluster.engine.create_bucket(str(record["bucket"]), str(record["bucket_owner"]))
+            cluster.engine.create_bucket(
+                str(record["bucket"]), str(record["bucket_owner"])
+            )
         return {"name": record.get("name") or path, **record}
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
@@ -54,7 +58,9 @@ class ViewRules(Rules):
         if changes.get("select_for_live_monitoring"):
             _check_monitored(cluster, merged)
         if merged.get("bucket") and not old.get("bucket"):
-            cluster.engine.create_bucket(str(merged["bucket"]), str(merged["bucket_owner"]))
+            cluster.engine.create_bucket(
+                str(merged["bucket"]), str(merged["bucket_owner"])
+            )
         return changes
 
     def deleting(self, cluster: Cluster, record: Record) -> None:

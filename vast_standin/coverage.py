@@ -1,0 +1,98 @@
+"""``python -m vast_standin.coverage``: COVERAGE.md, made from the tables that dispatch."""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from vast_standin import s3, tabular
+from vast_standin.data_port import SERVER
+from vast_standin.vms.calls import CALLS
+from vast_standin.vms.monitors import METRICS
+from vast_standin.vms.resource import Resource
+from vast_standin.vms.resources import RESOURCES
+
+PATH = Path(__file__).with_name("COVERAGE.md")
+_HEAD = f"""# What the stand-in speaks
+
+Made from the tables that dispatch requests (`python -m vast_standin.coverage`); a test
+keeps it in step. It is a stand-in: it says so in every response (`x-vast-standin`), and
+what is not listed here is refused with 400, 404, 405 or 501, never answered by an empty
+success. Advertised on the data port: `Server: {SERVER}`.
+"""
+_CHOSEN = """
+## Chosen freely
+
+The real product's behaviour here is not public, or one machine cannot have it:
+
+- A write that a quota blocks fails with 507 `QuotaExceeded`, before anything changes.
+- A view that holds tables or objects is not deleted (409).
+- Tabular calls are judged by S3 policies as reads and writes of objects in their bucket.
+- Limits of QoS policies are kept and checked, traffic is not shaped.
+- Samples of metrics are taken every 10 s and live in memory: they begin with the process.
+- One cnode, one dnode, one manager; tenants separate paths, names and quotas.
+- VIP pools may name loopback addresses only.
+- Replication, snapshot clones, object versions and locks are refused.
+"""
+
+
+def document() -> str:
+    """Return COVERAGE.md."""
+    parts = [_HEAD, *_tabular(), *_objects(), *_management(), _CHOSEN]
+    return "\n".join(part.strip("\n") + "\n" for part in parts)
+
+
+def _tabular() -> Iterable[str]:
+    yield f"## Database protocol ({len(tabular.ROUTES)} commands)\n"
+    rows = [
+        (f"`{method} ?{command}`", _sentence(handler))
+        for (method, command), handler in tabular.ROUTES.items()
+    ]
+    yield _table(("command", "what it does"), rows)
+
+
+def _objects() -> Iterable[str]:
+    yield f"## S3 ({len(s3.ROUTES)} calls)\n"
+    rows = [
+        (f"`{method}` {level}{f' `?{sub}`' if sub else ''}", _sentence(handler))
+        for (method, level, sub), handler in s3.ROUTES.items()
+    ]
+    yield _table(("call", "what it does"), rows)
+
+
+def _management() -> Iterable[str]:
+    yield f"## Management, VMS REST ({len(RESOURCES)} resources)\n"
+    rows = [_resource(kind) for _, kind in sorted(RESOURCES.items())]
+    yield _table(("resource", "calls", "may be written", "filters"), rows)
+    yield f"## Management, further calls ({len(CALLS)})\n"
+    yield "\n".join(f"- `{method} /{route}/`" for method, route in sorted(CALLS)) + "\n"
+    yield f"## Metrics ({len(METRICS)})\n"
+    yield "\n".join(f"- `{name}` ({m.units})" for name, m in METRICS.items()) + "\n"
+
+
+def _resource(kind: Resource) -> tuple[str, ...]:
+    written = [
+        f"**{field.name}**" if field.required else field.name
+        for field in kind.fields
+        if field.creatable or field.patchable
+    ]
+    calls = ("list", "get", "create", "patch", "delete")
+    return (
+        f"`{kind.name}`",
+        ", ".join(call for call in calls if call in kind.calls),
+        ", ".join(written) or "nothing",
+        ", ".join(sorted(kind.filters)) or "none",
+    )
+
+
+def _sentence(handler: Callable[..., object]) -> str:
+    text = re.sub(r"\s+", " ", (handler.__doc__ or "").strip())
+    return text.partition(". ")[0].rstrip(".").replace("|", "\\|")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(document())
