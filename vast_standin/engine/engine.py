@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from vast_standin.engine.catalogue import Catalogue
+from vast_standin.engine.expansion import expand_new_rows
 from vast_standin.engine.files import DataFolder
 from vast_standin.engine.locks import Locks, Mode
 from vast_standin.engine.references import References
@@ -158,6 +159,7 @@ class Engine:
                     f"transaction {transaction.id} has ended",
                 )
             try:
+                expand_new_rows(transaction)
                 self._write(transaction)
             except BaseException:
                 self.rollback(transaction)

@@ -73,7 +73,7 @@ class Expansion:
 
     source: int
     target: int
-    format: int
+    format: str
     columns: bytes
     copy_source: bool
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ in chunks, and both finished. Messages are protocol buffers.
 from collections.abc import Callable, Iterator
 
 from vast_standin.http import Response
-from vast_standin.sql.protobuf import Message, make_message, parse_message
+from vast_standin.protobuf import Message, make_message, parse_message
 from vast_standin.sql.running import Chunk, Query, running_on
 from vast_standin.tabular.call import Call
 

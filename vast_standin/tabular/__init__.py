@@ -11,11 +11,14 @@ from vast_standin import sql
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.tabular import (
     columns,
+    expansions,
     imports,
+    partition_calls,
     projections,
     query_data,
     rows,
     schemas,
+    snapshots,
     tables,
     transactions,
 )
@@ -54,8 +57,15 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("DELETE", "projection"): projections.drop_projection,
     ("GET", "projection-columns"): projections.projection_columns,
     ("GET", "projection-stats"): projections.projection_stats,
+    ("DELETE", "partitions"): partition_calls.delete_partitions,
+    ("POST", "blob-expansion"): expansions.create_expansion,
+    ("PUT", "blob-expansion"): expansions.alter_expansion,
+    ("DELETE", "blob-expansion"): expansions.drop_expansion,
+    ("GET", "blob-expansion"): expansions.show_expansion,
+    ("GET", "list_type"): snapshots.list_snapshots,
     **sql.ROUTES,
 }
+_LISTING = "list_type"
 COMMANDS = frozenset(command for _, command in ROUTES)
 
 __all__ = ["COMMANDS", "ROUTES", "ObjectStore", "handle"]
@@ -82,5 +92,10 @@ def handle(
 
 def _command(request: Request) -> str | None:
     return next(
-        (name for name, value in request.query if not value and name in COMMANDS), None
+        (
+            name
+            for name, value in request.query
+            if name in COMMANDS and (not value or name == _LISTING)
+        ),
+        None,
     )

@@ -13,6 +13,7 @@ from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError, Request
 from vast_standin.tabular.derived import IMPORTS, imports_table, partitions_table
 from vast_standin.tabular.partitions import PARTITIONS_SUFFIX
+from vast_standin.tabular.system import system_root
 
 SNAPSHOTS = ".snapshot"
 _LARGEST_BODY = 64 << 20
@@ -59,6 +60,8 @@ class Call:
     def bucket(self) -> str:
         """The bucket; 404 when there is none of that name."""
         name = self.segments[0] if self.segments else ""
+        if self.system is not None:
+            return name
         if name not in self.engine.buckets():
             raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {name!r}")
         return name
@@ -106,8 +109,16 @@ class Call:
         return self.engine.transaction(number) if number else None
 
     @cached_property
+    def system(self) -> Root | None:
+        """The state of a system table, where one is asked for."""
+        name = self.segments[0] if self.segments else ""
+        return system_root(self.engine, name, self.snapshot)
+
+    @cached_property
     def root(self) -> Root:
         """The state it sees."""
+        if self.system is not None:
+            return self.system
         if self.snapshot is not None:
             return self.engine.snapshot_root(self.segments[0], self.snapshot)
         return self.engine.root if self.transaction is None else self.transaction.root
@@ -162,5 +173,5 @@ class Call:
 
     def refuse_snapshot(self) -> None:
         """Refuse to write into a snapshot."""
-        if self.snapshot is not None:
-            raise ProtocolError(403, "AccessDenied", "a snapshot cannot be changed")
+        if self.snapshot is not None or self.system is not None:
+            raise ProtocolError(403, "AccessDenied", "this cannot be changed")

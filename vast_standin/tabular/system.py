@@ -1,0 +1,190 @@
+"""Tables the system itself keeps: its catalogue of everything stored, and its audit log.
+
+Both are made from what is there when they are asked for: the rows of the catalogue from
+buckets, schemas, tables and objects, those of the audit log from the access log.
+"""
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import pyarrow as pa
+
+from vast_standin.engine.engine import Engine
+from vast_standin.engine.memory import table_of
+from vast_standin.engine.root import Root, Schema
+from vast_standin.engine.table import Table
+
+CATALOGUE_BUCKET = "vast-big-catalog-bucket"
+AUDIT_BUCKET = "vast-audit-log-bucket"
+_ACCESS_LOG = "access.log"
+_MOST_AUDITED = 100_000
+_FRESH_S = 5.0
+_SNAPSHOT_EVERY_S = 3600.0
+_MOST_SNAPSHOTS = 24
+_CATALOGUE = pa.schema(
+    [
+        ("parent_path", pa.string()),
+        ("name", pa.string()),
+        ("element_type", pa.string()),
+        ("size", pa.int64()),
+        ("rows", pa.int64()),
+        ("owner_name", pa.string()),
+        ("creation_time", pa.timestamp("us")),
+        ("handle", pa.int64()),
+    ]
+)
+_AUDIT = pa.schema(
+    [
+        ("time", pa.timestamp("us")),
+        ("protocol", pa.string()),
+        ("user_name", pa.string()),
+        ("method", pa.string()),
+        ("path", pa.string()),
+        ("command", pa.string()),
+        ("status", pa.int32()),
+        ("bytes_in", pa.int64()),
+        ("bytes_out", pa.int64()),
+        ("milliseconds", pa.float64()),
+        ("request_id", pa.string()),
+    ]
+)
+
+
+@dataclass
+class System:
+    """The system tables of one engine, kept for a few seconds."""
+
+    tables: dict[str, tuple[float, Root]] = field(default_factory=dict)
+    snapshots: dict[str, Root] = field(default_factory=dict)
+    snapped_at: float = -_SNAPSHOT_EVERY_S
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def system_root(engine: Engine, bucket: str, snapshot: str | None) -> Root | None:
+    """Give the state that holds a system table; None for other buckets."""
+    make = _BUCKETS.get(bucket)
+    if make is None:
+        return None
+    system = _system(engine)
+    with system.lock:
+        if snapshot is not None:
+            return system.snapshots.get(snapshot, Root())
+        kept = system.tables.get(bucket)
+        if kept is None or time.monotonic() - kept[0] > _FRESH_S:
+            kept = system.tables[bucket] = (time.monotonic(), make(engine))
+        return kept[1]
+
+
+def catalogue_snapshots(engine: Engine) -> list[str]:
+    """List the kept states of the catalogue, at most one an hour, of this run."""
+    system = _system(engine)
+    with system.lock:
+        if time.monotonic() - system.snapped_at >= _SNAPSHOT_EVERY_S:
+            system.snapped_at = time.monotonic()
+            name = f"bc_table_{datetime.now(UTC):%Y-%m-%d_%H_%M_%S}"
+            system.snapshots[name] = _catalogue(engine)
+            for old in sorted(system.snapshots)[:-_MOST_SNAPSHOTS]:
+                del system.snapshots[old]
+        return sorted(system.snapshots)
+
+
+_SYSTEMS: "WeakKeyDictionary[Engine, System]" = WeakKeyDictionary()
+
+
+def _system(engine: Engine) -> System:
+    return _SYSTEMS.setdefault(engine, System())
+
+
+def _catalogue(engine: Engine) -> Root:
+    rows = list(_catalogue_rows(engine))
+    return _root(
+        CATALOGUE_BUCKET, "vast_big_catalog_schema", "vast_big_catalog_table",
+        pa.Table.from_pylist(rows, schema=_CATALOGUE),
+    )  # fmt: skip
+
+
+def _catalogue_rows(engine: Engine) -> Iterator[dict[str, Any]]:
+    buckets = engine.buckets()
+    root = engine.root
+    for bucket in buckets.values():
+        yield {
+            "parent_path": "/",
+            "name": bucket.name,
+            "element_type": "BUCKET",
+            "owner_name": bucket.owner,
+            "size": engine.usage(bucket.name).bytes,
+            "creation_time": datetime.fromtimestamp(bucket.created, UTC).replace(
+                tzinfo=None
+            ),
+        }
+    for schema in root.schemas.values():
+        parent, _, name = f"/{schema.bucket}/{schema.path}".rpartition("/")
+        yield {
+            "parent_path": parent,
+            "name": name,
+            "element_type": "SCHEMA",
+            "handle": schema.id,
+        }
+    for table in root.tables.values():
+        holder = root.schemas.get(table.schema_id)
+        if holder is not None:
+            yield {
+                "parent_path": f"/{holder.bucket}/{holder.path}",
+                "name": table.name,
+                "element_type": "TABLE",
+                "size": table.nbytes,
+                "rows": table.live,
+                "handle": table.id,
+            }
+
+
+def _audit_log(engine: Engine) -> Root:
+    rows = list(_audit_rows(engine))
+    return _root(
+        AUDIT_BUCKET, "vast_audit_log_schema", "vast_audit_log_table",
+        pa.Table.from_pylist(rows, schema=_AUDIT),
+    )  # fmt: skip
+
+
+def _audit_rows(engine: Engine) -> Iterator[dict[str, Any]]:
+    log = engine.path.parent / _ACCESS_LOG
+    if not log.exists():
+        return
+    with log.open(encoding="utf-8") as lines:
+        for line in deque(lines, _MOST_AUDITED):
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            yield {
+                "time": datetime.fromisoformat(entry["time"]).replace(tzinfo=None),
+                "protocol": entry.get("port"),
+                "user_name": entry.get("user"),
+                "method": entry.get("method"),
+                "path": entry.get("path"),
+                "command": next(iter(entry.get("query") or {}), None),
+                "status": entry.get("status"),
+                "bytes_in": entry.get("bytes_in"),
+                "bytes_out": entry.get("bytes_out"),
+                "milliseconds": entry.get("ms"),
+                "request_id": entry.get("id"),
+            }
+
+
+def _root(bucket: str, schema: str, name: str, data: pa.Table) -> Root:
+    made = table_of(data)
+    table = Table(1, 1, name, made.definition, made.segments, inserted=len(data))
+    return Root().with_schema(Schema(1, bucket, schema)).with_table(table)
+
+
+_BUCKETS: dict[str, Callable[[Engine], Root]] = {
+    CATALOGUE_BUCKET: _catalogue,
+    AUDIT_BUCKET: _audit_log,
+}
