@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 SEEN_MS = 20_000
+DOUBLE_CLICK_MS = 500  # a press sooner after a click is half of a double click
 FIND = "[...Bokeh.index.roots].find(v => v.el.isConnected && v.model.renderers && v.el.closest(%r))"
 
 
@@ -52,6 +53,15 @@ class ExplorerPage:
             timeout=SEEN_MS,
         )
 
+    def settle(self) -> None:
+        """Wait until nothing is asked and the kernel has nothing to do."""
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session"
+            ".kernel.status === 'idle'"
+            " && !document.querySelector('.orbital-status').innerText.includes('asking')",
+            timeout=SEEN_MS,
+        )
+
     def wait_status(self, words: str) -> None:
         """Wait until the line of status says the words."""
         status = self.page.locator(".orbital-status")
@@ -67,7 +77,8 @@ class ExplorerPage:
         return bytes(self.page.locator(f".orbital-{room}").first.screenshot())
 
     def sky_pixel(self, ra: float, dec: float) -> tuple[float, float]:
-        """Return where on the page a position of the sky is."""
+        """Return where on the page a position of the sky is, the map in sight."""
+        self.page.locator(".orbital-sky").scroll_into_view_if_needed()
         view = self._view(".orbital-sky")
         x, y = self.page.evaluate(
             f"([ra, dec]) => {{ const v = {view};"
@@ -86,6 +97,7 @@ class ExplorerPage:
         self, start: tuple[float, float], stop: tuple[float, float], steps: int = 5
     ) -> None:
         """Drag the mouse from one place of the page to another."""
+        self.page.wait_for_timeout(DOUBLE_CLICK_MS)
         self.page.mouse.move(*start)
         self.page.mouse.down()
         self.page.mouse.move(*stop, steps=steps)
@@ -93,6 +105,7 @@ class ExplorerPage:
 
     def plot_corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Return upper left corner and middle of the plot's frame on the page."""
+        self.page.locator(".orbital-plot").scroll_into_view_if_needed()
         view = self._view(".orbital-plot")
         x, y, width, height = self.page.evaluate(
             f"() => {{ const v = {view};"

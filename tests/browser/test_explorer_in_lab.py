@@ -107,8 +107,13 @@ def test_every_control_changes_rows_and_plot(shown, tmp_path):
 
 
 def test_the_sky_map_and_the_plot_are_for_clicking_and_dragging(shown):
+    shown.settle()
     shown.click_sky(83.633, 22.0)
-    shown.wait_status("rows in")
+    shown.wait_status("swift.sources: ")
+    shown.page.wait_for_function(
+        "() => document.querySelector('.orbital-ra input').value !== ''"
+    )
+    shown.settle()
     assert pytest.approx(83.633, abs=0.9) == float(shown.value("ra"))
 
     x, y = shown.sky_pixel(83.633, 22.0)

@@ -15,7 +15,8 @@ from orbital_widgets.selection import Selection
 from orbital_widgets.table_html import table_html
 
 PAGE_ROWS = 20
-HEIGHT_PX = 800
+MAX_PLOTS = 3
+MARGIN_PX = 40
 
 
 def is_static(*, asked: bool | None) -> bool:
@@ -70,19 +71,35 @@ def _rows_html(outcome: Outcome) -> str:
 
 def _figure_html(selection: Selection, outcome: Outcome) -> str:
     """Return a document of its own in a frame: it brings its BokehJS along."""
-    page = look.to_html(_figure(selection, outcome), title="Query explorer")
-    return f'<iframe style="width:100%;height:{HEIGHT_PX}px;border:0" srcdoc="{escape(page)}"></iframe>'
+    drawn = _figure(selection, outcome)
+    page = look.to_html(drawn, title="Query explorer")
+    height = len(drawn.children) * (figures.HEIGHT + MARGIN_PX)
+    return f'<iframe style="width:100%;height:{height}px;border:0" srcdoc="{escape(page)}"></iframe>'
 
 
 def _figure(selection: Selection, outcome: Outcome) -> Any:
-    unit = next(iter(units(outcome)), "")
+    """Return a plot a unit, the most frequent first, above the map of the sky."""
+    shown = units(outcome)[:MAX_PLOTS] or ("",)
+    plots = [_plot(selection, outcome, unit) for unit in shown]
+    return column(*plots, *_sky(selection, outcome), sizing_mode="stretch_width")
+
+
+def _plot(selection: Selection, outcome: Outcome, unit: str) -> Any:
     shown = points(outcome, unit, look.colors(selection.known))
     rows = ColumnDataSource(dict(shown.data))
     plot = figures.plot(outcome.table, rows, shown.x_scale, shown.y_scale)
     figures.dress(plot, outcome, unit)
-    sky = figures.sky(
-        ColumnDataSource(sky_columns.positions(outcome, selection.known)),
-        ColumnDataSource(sky_columns.cone(selection)),
-    )
-    sky.title.text = "Positions and cone"
-    return column(plot, sky, sizing_mode="stretch_width")
+    look.note(plot, words.left_out(shown))
+    return plot
+
+
+def _sky(selection: Selection, outcome: Outcome) -> tuple[Any, ...]:
+    """Return the map, where there is anything to draw on it."""
+    positions = sky_columns.positions(outcome, selection.known)
+    cone = sky_columns.cone(selection)
+    if not len(positions["ra"]) and not len(cone["ra"]):
+        return ()
+    sky = figures.sky(ColumnDataSource(positions), ColumnDataSource(cone))
+    mark = f"{look.SIMULATED} · " if outcome.simulated else ""
+    sky.title.text = f"{mark}positions and cone"
+    return (sky,)

@@ -9,7 +9,7 @@ from orbital_kernel import schema, times
 from orbital_kernel.schema import Column
 
 HIDDEN = {"healpix", "extra", "payload", "file_sha256", "file_row", "time_rule"}
-DIGITS = 6
+NUMBERS = {"deg": "{:.5f}", "s": "{:.12g}"}
 LONGEST = 60
 STYLE = "border-collapse:collapse;font-size:12px;white-space:nowrap"
 CELL = "padding:2px 8px;border-bottom:1px solid #ddd"
@@ -20,7 +20,7 @@ def table_html(frame: pl.DataFrame, table: str) -> str:
     columns = {column.name: column for column in schema.table(f"any.{table}").columns}
     shown = [name for name in frame.columns if _is_shown(frame[name])]
     head = "".join(_header(name, columns.get(name)) for name in shown)
-    cells = [_cells(frame[name]) for name in shown]
+    cells = [_cells(frame[name], columns.get(name)) for name in shown]
     body = "".join(
         "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in row) + "</tr>"
         for row in zip(*cells, strict=True)
@@ -39,16 +39,17 @@ def _header(name: str, column: Column | None) -> str:
     return f'<th style="{CELL};text-align:left;vertical-align:top" title="{escape(about)}">{escape(name)}{below}</th>'
 
 
-def _cells(column: pl.Series) -> list[str]:
-    if isinstance(column.dtype, pl.Datetime):
-        return [text or "" for text in times.to_utc_iso(column.to_numpy())]
-    return [_cell(value) for value in column]
+def _cells(values: pl.Series, column: Column | None) -> list[str]:
+    if isinstance(values.dtype, pl.Datetime):
+        return [text or "" for text in times.to_utc_iso(values.to_numpy())]
+    numbers = NUMBERS.get(column.unit if column else "", "{:.6g}")
+    return [_cell(value, numbers) for value in values]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, numbers: str) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.{DIGITS}g}"
+        return numbers.format(value)
     text = str(value)
     return escape(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")

@@ -1,5 +1,6 @@
 """What came back, in sentences."""
 
+from orbital_widgets.points import Points
 from orbital_widgets.results import Outcome
 
 
@@ -15,6 +16,15 @@ def found(outcome: Outcome) -> tuple[str, ...]:
             "Rows marked simulated are of the sample sky, not of an observatory."
         )
     return tuple(lines)
+
+
+def left_out(points: Points) -> str:
+    """Say how many rows a plot cannot show, '' where it shows all."""
+    count = points.left_out
+    if not count:
+        return ""
+    unit = f" in {points.unit}" if points.unit else ""
+    return f"{count:,} {_rows(count)} without both values{unit}: in the table only."
 
 
 def _rows(count: int) -> str:

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 from bokeh.models import ColumnDataSource
 
 from orbital_kernel.plots import look
-from orbital_widgets import figures
+from orbital_widgets import figures, words
 from orbital_widgets.live_figure import LiveFigure
 from orbital_widgets.points import Points, points, units
 from orbital_widgets.results import Outcome, Results
@@ -59,7 +59,7 @@ class PlotView:
             else:
                 self._kind = kind
                 self._build(outcome)
-            self._note.value = escape(self._left_out())
+            self._note.value = escape(words.left_out(self.shown))
 
     def _build(self, outcome: Outcome) -> None:
         self.source = ColumnDataSource(dict(self.shown.data))
@@ -71,13 +71,6 @@ class PlotView:
         self._slot.children = (LiveFigure(self.figure, lock=self.lock),)
         for figure in old:
             figure.close()
-
-    def _left_out(self) -> str:
-        count = self.shown.left_out
-        if not count:
-            return ""
-        unit = f" in {self.shown.unit}" if self.shown.unit else ""
-        return f"{count:,} rows without both values{unit} are in the table only."
 
     def _selected(self, _attr: str, _old: Any, new: list[int]) -> None:
         with self.lock:

@@ -1,0 +1,60 @@
+"""Every notebook as its reader meets it: opened in JupyterLab, all cells run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from explorer_page import ExplorerPage
+from lab import open_notebook, run_all, working_copy
+
+from orbital_kernel import embedded
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+NAMES = sorted(path.stem for path in NOTEBOOKS.glob("[0-9]*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def server(lab, tmp_path_factory):
+    """Serve a working copy of the notebooks over a platform of its own."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    home = folder / "home"
+    yield lab(working_copy(NOTEBOOKS, folder / "copy"), ORBITAL_HOME=str(home))
+    embedded.stop(home)
+
+
+def drawing(name):
+    """Return how many cells of a notebook draw a figure."""
+    cells = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text())["cells"]
+    return sum("show(" in "".join(cell["source"]) for cell in cells)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_from_top_to_bottom_and_draws(server, page, name):
+    open_notebook(page, server, f"{name}.ipynb")
+    run_all(page)
+    page.wait_for_function(
+        "n => document.querySelectorAll('.jp-OutputArea .bk-Figure').length >= n",
+        arg=drawing(name),
+    )
+
+
+def test_the_explorer_works_over_the_sample_sky(server, page):
+    open_notebook(page, server, "06_explore.ipynb")
+    run_all(page)
+    explorer = ExplorerPage(page)
+    explorer.wait_status("photometry")
+
+    explorer.choose("table", "sources")
+    explorer.wait_status("chandra.sources")
+    explorer.press("swift")
+    explorer.settle()
+
+    assert "swift.sources" not in page.locator(".orbital-status").inner_text()
+
+    explorer.choose("table", "photometry")
+    explorer.press("swift")
+    explorer.settle()
+    explorer.type("object", "SIM AGN 1")
+    explorer.settle()
+
+    assert "150.1" == explorer.value("ra")
