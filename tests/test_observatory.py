@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from orbital_kernel.archives import READERS
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.observatory import FOLDER, observatories, observatory, site
 from orbital_kernel.storage.plan import desired
@@ -59,6 +60,13 @@ def test_an_xrt_position_is_not_good_to_one_arcsecond():
 @pytest.mark.parametrize("name", observatories())
 def test_the_clock_rule_is_one_of_times(name):
     assert observatory(name).clock.rule in TIME_RULES
+
+
+def test_every_reader_named_exists():
+    named = {reader for one in observatories().values() for reader in one.readers}
+
+    assert len(named) > 15
+    assert set() == named - {reader.name for reader in READERS}
 
 
 def test_the_epochs_differ_in_scale():
