@@ -21,7 +21,8 @@ EVERYTHING = 240
 def notebook(lab, tab, tmp_path_factory):
     """Open a notebook with an explorer over the sky in memory."""
     folder = write_notebook(tmp_path_factory.mktemp("explorer") / "notebooks", CELLS)
-    open_notebook(tab, lab(folder, PYTHONPATH=str(TESTS)), "explorer.ipynb")
+    paths = os.pathsep.join((str(TESTS), os.environ.get("PYTHONPATH", "")))
+    open_notebook(tab, lab(folder, PYTHONPATH=paths), "explorer.ipynb")
     return tab
 
 
