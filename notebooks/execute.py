@@ -1,8 +1,8 @@
 """Run every notebook anew on the sample sky and keep its outputs: `make notebooks`.
 
 Outputs are committed, and the tests compare them. Timings, widget state and the
-machine's own kernel description are left out, so that a run that changes nothing
-changes no file.
+machine's own kernel description are left out, and so are the outputs of cells tagged
+`nbval-ignore-output`, so that a run that changes nothing changes no file.
 """
 
 import os
@@ -26,10 +26,14 @@ def execute(path: Path) -> None:
         notebook,
         timeout=CELL_SECONDS,
         record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=50"],
         store_widget_state=False,
         resources={"metadata": {"path": str(HERE)}},
     ).execute()
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    for cell in notebook.cells:
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            cell.outputs = []
     nbformat.write(notebook, path)
     print(path.name)  # noqa: T201 - a script's progress
 

@@ -1,5 +1,6 @@
 """One object across observatories: found by position first, by name to begin with."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -78,6 +79,15 @@ class Objects:
                     return known["ra"][0], known["dec"][0]
         return None
 
+    def trigger(self, name: str) -> datetime | None:
+        """Return when a catalogued burst of that name was triggered, TT, or None."""
+        for observatory in observatories():
+            grbs = self._read(f"{observatory}.grbs", ["name", "time"]).drop_nulls()
+            for known, time in grbs.rows():
+                if plain(known) == plain(name):
+                    return datetime.fromisoformat(str(time))
+        return None
+
     def light_curve(
         self, name: str, *, within_arcsec: float = NEARBY_ARCSEC, **options: Any
     ) -> pl.DataFrame:
@@ -85,7 +95,8 @@ class Objects:
 
         Points count as the object's if their file names it so, or if they stand within
         `within_arcsec` of its position. Options as in science.lightcurves.joint: unit,
-        band_kev, model, counts_to_flux, t0. Raises QueryError for an unknown object.
+        band_kev, model, counts_to_flux, and t0, which is the trigger for a catalogued
+        burst. Raises QueryError for an unknown object.
         """
         position = self.position(name)
         points = lightcurves.gather(
@@ -97,7 +108,7 @@ class Objects:
                 f"no photometry of {name!r}; there is some of {', '.join(known[:12]) or 'nothing'}"
                 + (f" and {len(known) - 12} more" if len(known) > 12 else "")
             )
-        return lightcurves.joint(points, **options)
+        return lightcurves.joint(points, **{"t0": self.trigger(name), **options})
 
     def observed_by(
         self,

@@ -160,7 +160,9 @@ def test_bursts_scan_names_the_sample_bursts(home, stocked, sample):
         "matches",
     }
     assert keys <= bursts[0].keys()
-    truth = sample.tables["bursts"].filter(pl.col("listed") & pl.col("file").ne_missing(""))
+    truth = sample.tables["bursts"].filter(
+        pl.col("listed") & pl.col("file").ne_missing("")
+    )
     named = {m["name"] for b in bursts if b["cause"] == "burst" for m in b["matches"]}
     assert set(truth["name"]) <= named
 
