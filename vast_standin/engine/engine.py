@@ -220,6 +220,10 @@ class Engine:
         """List the snapshots of a bucket by name."""
         return self._snapshots.names(bucket)
 
+    def improve(self, table_id: int) -> bool:
+        """Do one piece of upkeep on a table now; tells whether there may be more."""
+        return self._upkeep.improve(table_id, settled=True)
+
     def new_id(self) -> int:
         """Give a number nothing else in this folder has or had."""
         return next(self._ids)

@@ -86,7 +86,7 @@ class Upkeep:
             if table_id is None:
                 continue
             try:
-                again = self._improve(table_id, settled=settled)
+                again = self.improve(table_id, settled=settled)
             except Exception:
                 LOG.exception("upkeep of table %s failed; tried again later", table_id)
                 again = False
@@ -125,7 +125,7 @@ class Upkeep:
             and sum(s.rows < LARGEST // 2 for s in table.segments) > 64
         )
 
-    def _improve(self, table_id: int, *, settled: bool) -> bool:
+    def improve(self, table_id: int, *, settled: bool) -> bool:
         """Do one piece of work; tells whether there may be more."""
         table = self._engine.root.tables.get(table_id)
         work = None if table is None else self._choose(table, settled=settled)
