@@ -17,6 +17,7 @@ from orbital_kernel.storage.health import health
 from orbital_kernel.storage.kinds import KINDS
 from orbital_kernel.storage.patience import Patience
 from orbital_kernel.storage.plan import desired, diff
+from orbital_kernel.storage.teardown import undo
 
 GB = 10**9
 OURS = (
@@ -218,6 +219,25 @@ def test_what_waits_for_a_failure_is_skipped_and_says_for_what(vms):
 
     skipped = {(f.change.resource, f.reason) for f in applied.skipped}
     assert {("view", "waits for viewpolicy orbital-swift")} == skipped
+
+
+def test_what_a_run_made_and_set_can_be_taken_back(vms, client):
+    partly = tuple(r for r in WANTED if "swift" not in r.name)
+    apply(plan(vms, partly), vms).require()
+    quota = row(client, "quota", "orbital")
+    client.quotas[quota["id"]].patch(hard_limit=900 * GB)
+    applied = apply(plan(vms), vms)
+    assert 1000 * GB == row(client, "quota", "orbital")["hard_limit"]
+    back = undo(applied.done, vms.actual(WANTED))
+    apply(back, vms).require()
+
+    assert 900 * GB == row(client, "quota", "orbital")["hard_limit"]
+    left = {r["name"] for kind in OURS for r in rows(client, kind)}
+    assert {"orbital", "orbital-chandra"} == left
+
+
+def test_the_databases_endpoints_are_told(vms, settings):
+    assert (settings.endpoint.removeprefix("http://"),) == vms.endpoints()
 
 
 class Tables:

@@ -121,6 +121,14 @@ class Vms:
                     return str(user["name"])
         return None
 
+    def endpoints(self) -> tuple[str, ...]:
+        """Return where each node serves the database, as 'host:port'.
+
+        Handed to the database client as its data endpoints, they are read in parallel.
+        """
+        vips = self.get("vastdb/vips")
+        return tuple(f"{vip['vip']}:{vip['port']}" for vip in vips)
+
     def create(
         self, resource: str, fields: Mapping[str, Any], find: Callable[[], Row | None]
     ) -> Row:

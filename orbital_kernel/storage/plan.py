@@ -112,10 +112,12 @@ def shown(field_name: str, value: Any) -> str:
         return size_text(value)
     if field_name == "columns" and isinstance(value, Mapping):
         return f"{len(value)} columns"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {item}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(shown("", item) for item in value) or "none"
     return "unset" if value is None else str(value)
 
 

@@ -1,12 +1,13 @@
 """What to remove of what was provisioned, and what to keep because it holds data."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from orbital_kernel.storage.conflicts import Conflict
 from orbital_kernel.storage.kinds import ORDER, TABLE
 from orbital_kernel.storage.plan import Change, Plan
-from orbital_kernel.storage.resource import Actual, Found, Resource
+from orbital_kernel.storage.resource import Actual, Found, Resource, differing
 
 GUARDS = {"viewpolicy": "policy", "qospolicy": "qos_policy"}
 NEVER = ("tenant", "cluster", "vippool")
@@ -44,6 +45,22 @@ def teardown(
     )
 
 
+def undo(done: Sequence[Change], actual: Actual) -> Plan:
+    """Return the plan that takes back what a run has done, last first.
+
+    What was made goes again, unless it holds data by now; what was set is set back, where
+    nobody has changed it since. `actual` is read after the run.
+    """
+    made = [c.wanted for c in done if c.action == "create" and c.wanted]
+    back = teardown(made, actual)
+    updates = [
+        change
+        for before in reversed(done)
+        if before.action == "update" and (change := _set_back(before, actual))
+    ]
+    return Plan((*updates, *back.changes), kept=back.kept)
+
+
 def holds_data(found: Found, quota: Found | None = None) -> bool:
     """Tell whether a resource holds data; what the VMS does not tell counts as data."""
     if found.kind == TABLE:
@@ -54,6 +71,22 @@ def holds_data(found: Found, quota: Found | None = None) -> bool:
     told += [quota.raw.get("used_capacity")] if quota else []
     known = [size for size in told if size is not None]
     return not known or any(known)
+
+
+def _set_back(done: Change, actual: Actual) -> Change | None:
+    if done.wanted is None:
+        return None
+    matches = actual.matching(done.wanted)
+    mine = {n: v for n, v in done.before.items() if v is not None}
+    same_yet = matches and not set(differing(done.wanted, matches[0])) & set(mine)
+    if not mine or not same_yet:
+        return None
+    wanted = replace(done.wanted, fields=mine)
+    after = {name: done.after[name] for name in mine}
+    why = "taken back"
+    return Change(
+        "update", done.resource, done.name, after, mine, why, wanted, matches[0]
+    )
 
 
 def _key(found: Found) -> tuple[str, str]:
