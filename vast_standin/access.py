@@ -4,14 +4,18 @@ import functools
 import ipaddress
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import BinaryIO
 
 from vast_standin.http import ProtocolError, Request
 from vast_standin.s3.call import split_path
+from vast_standin.s3.objects import ObjectStore
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.records import Record
 
 _READS = frozenset({"GET", "HEAD"})
+_READ_ACTIONS = frozenset({"s3:GetObject", "s3:ListBucket"})
 
 
 def secret_of(cluster: Cluster, access_key: str) -> str | None:
@@ -31,55 +35,97 @@ def user_of(cluster: Cluster, access_key: str) -> Record:
     return user
 
 
-def check_access(cluster: Cluster, user: Record, request: Request, peer: str) -> None:
-    """Raise 403 AccessDenied where a request goes beyond what a user may do.
+@dataclass(frozen=True)
+class Guard:
+    """What one user may do, asked from one address; checks raise 403 AccessDenied."""
 
-    Calls without a bucket (transactions, query engine, list of buckets) are open to
-    every user: each statement inside names its bucket in a call of its own.
-    """
-    bucket, key = split_path(request.path)
-    if not bucket:
-        return
-    view = cluster.view_of_bucket(bucket)
-    writes = request.method not in _READS
-    if view is None:
-        _check_bucket_call(user, request)
-        return
-    _check_host(cluster, view, peer, writes=writes)
-    if user.get("s3_superuser") or view.get("bucket_owner") == user["name"]:
-        return
-    action = _action(request, key)
-    resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-    if not _allowed(_statements(cluster, user), action, resource):
+    cluster: Cluster
+    user: Record
+    peer: str
+
+    def check_request(self, request: Request) -> None:
+        """Check the bucket a request names in its path.
+
+        Transactions and the list of buckets name none and are open to every user; SQL
+        names tables in its text, which is not read here, so it is for superusers.
+        """
+        bucket, key = split_path(request.path)
+        if "/" in bucket:
+            raise ProtocolError(400, "InvalidBucketName", f"{bucket!r} is no bucket")
+        if not bucket:
+            self._check_sql(request)
+        elif self.cluster.view_of_bucket(bucket) is None:
+            self._check_unknown(request, bucket, key)
+        elif _is_bulk(request, key):
+            self._check_host(bucket, writes=True)
+        else:
+            self.check(_action(request, key), bucket, key)
+
+    def check(self, action: str, bucket: str, key: str = "") -> None:
+        """Check one action on a bucket or an object of it."""
+        view = self.cluster.view_of_bucket(bucket)
+        if view is None:
+            raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
+        self._check_host(bucket, writes=action not in _READ_ACTIONS)
+        user = self.user
+        if user.get("s3_superuser") or view.get("bucket_owner") == user["name"]:
+            return
+        arn = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+        if not _allowed(_statements(self.cluster, user), action, arn):
+            raise ProtocolError(
+                403,
+                "AccessDenied",
+                f"user {user['name']} may not {action} on {arn}: the bucket belongs to "
+                f"{view.get('bucket_owner')} and no policy allows it",
+            )
+
+    def _check_sql(self, request: Request) -> None:
+        asks = any(name.startswith("vastdb-") for name, _ in request.query)
+        if asks and not self.user.get("s3_superuser"):
+            raise ProtocolError(
+                403, "AccessDenied", f"user {self.user['name']} may not send SQL"
+            )
+
+    def _check_unknown(self, request: Request, bucket: str, key: str) -> None:
+        creates = request.method == "PUT" and not key
+        if creates and not self.user.get("allow_create_bucket"):
+            raise ProtocolError(
+                403, "AccessDenied", f"user {self.user['name']} may not create buckets"
+            )
+        if not creates:
+            raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
+
+    def _check_host(self, bucket: str, *, writes: bool) -> None:
+        view = self.cluster.view_of_bucket(bucket) or {}
+        policy = self.cluster.records.get("viewpolicies", view.get("policy_id")) or {}
+        if _listed(policy.get("s3_read_write"), self.peer):
+            return
+        if not writes and _listed(policy.get("s3_read_only"), self.peer):
+            return
         raise ProtocolError(
             403,
             "AccessDenied",
-            f"user {user['name']} may not {action} on {resource}: the bucket belongs to "
-            f"{view.get('bucket_owner')} and no policy allows it",
+            f"view policy {policy.get('name')} does not let {self.peer} "
+            f"{'write to' if writes else 'read'} {view.get('path')}",
         )
 
 
-def _check_bucket_call(user: Record, request: Request) -> None:
-    if request.method == "PUT" and not (
-        user.get("s3_superuser") or user.get("allow_create_bucket")
-    ):
-        raise ProtocolError(
-            403, "AccessDenied", f"user {user['name']} may not create buckets"
-        )
+@dataclass(frozen=True)
+class ReadableObjects:
+    """The objects as one user may read them: what imports are given."""
 
+    objects: ObjectStore
+    guard: Guard
 
-def _check_host(cluster: Cluster, view: Record, peer: str, *, writes: bool) -> None:
-    policy = cluster.records.get("viewpolicies", view["policy_id"]) or {}
-    if _listed(policy.get("s3_read_write"), peer):
-        return
-    if not writes and _listed(policy.get("s3_read_only"), peer):
-        return
-    raise ProtocolError(
-        403,
-        "AccessDenied",
-        f"view policy {policy.get('name')} does not let {peer} "
-        f"{'write to' if writes else 'read'} {view['path']}",
-    )
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """Open an object the user may read."""
+        self.guard.check("s3:GetObject", bucket, key)
+        return self.objects.open(bucket, key)
+
+    def exists(self, bucket: str, key: str) -> bool:
+        """Tell whether there is such an object; what may not be read is refused."""
+        self.guard.check("s3:GetObject", bucket, key)
+        return self.objects.exists(bucket, key)
 
 
 def _listed(hosts: object, peer: str) -> bool:
@@ -93,14 +139,21 @@ def _listed(hosts: object, peer: str) -> bool:
     )
 
 
+def _is_bulk(request: Request, key: str) -> bool:
+    """Tell whether a request deletes many objects: each is checked by itself."""
+    return (
+        not key
+        and request.method == "POST"
+        and any(name == "delete" for name, _ in request.query)
+    )
+
+
 def _action(request: Request, key: str) -> str:
     """Return the S3 action a request is judged as; tabular calls as object access."""
     if request.method in _READS:
         return "s3:GetObject" if key else "s3:ListBucket"
     if request.method == "DELETE":
         return "s3:DeleteObject" if key else "s3:DeleteBucket"
-    if not key and any(name == "delete" for name, _ in request.query):
-        return "s3:DeleteObject"
     return "s3:PutObject"
 
 

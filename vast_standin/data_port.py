@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from vast_standin import __version__, s3
-from vast_standin.access import check_access, secret_of, user_of
+from vast_standin.access import Guard, ReadableObjects, secret_of, user_of
 from vast_standin.faults import Faults
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.payload import open_payload, read_checked
@@ -26,7 +26,7 @@ SERVER = "vast 5.5.0.1"
 BODY_LIMIT = 6 * 1024 * 1024
 _UPLOAD_QUERY = frozenset({"uploadId", "partNumber", "x-id"})
 
-Tabular = Callable[[Request], Response | None]
+Tabular = Callable[[Request, ReadableObjects], Response | None]
 
 
 @dataclass
@@ -51,7 +51,8 @@ class DataPort:
         )
         user = user_of(self.cluster, proof.access_key)
         trace.user = str(user["name"])
-        check_access(self.cluster, user, request, trace.peer)
+        guard = Guard(self.cluster, user, trace.peer)
+        guard.check_request(request)
         self.faults.before(request)
         trace.mark("auth")
         trailers: dict[str, str] = {}
@@ -63,10 +64,17 @@ class DataPort:
             body, length = io.BytesIO(data), len(data)
             request = replace(request, body=body, content_length=length)
             trace.mark("body")
-            response = self.tabular(request)
+            response = self.tabular(request, ReadableObjects(self.objects, guard))
         if response is None:
             call = Call(
-                request, trace.user, body, length, trailers, self.objects, self.buckets
+                request,
+                trace.user,
+                body,
+                length,
+                trailers,
+                self.objects,
+                self.buckets,
+                guard.check,
             )
             response = s3.handle(call)
         return self.faults.after(request, response)

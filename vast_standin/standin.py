@@ -94,7 +94,7 @@ class Standin:
             cluster,
             objects,
             ViewBuckets(cluster),
-            lambda request: handle(engine, objects, request),
+            lambda request, readable: handle(engine, readable, request),
             faults,
             timedelta(minutes=options.skew_minutes),
         )

@@ -39,7 +39,7 @@ def folded(prefix, delimiter):
 @pytest.mark.parametrize("version", ["list_objects", "list_objects_v2"])
 @pytest.mark.parametrize("prefix", ["", "a", "a/", "a/b/", "ä", "none"])
 @pytest.mark.parametrize("delimiter", ["", "/"])
-@pytest.mark.parametrize("page", [1, 3, 1000])
+@pytest.mark.parametrize("page", [1, 4])
 def test_pages_together_are_the_definition(
     s3, filled, version, prefix, delimiter, page
 ):

@@ -6,6 +6,7 @@ import stat
 import botocore.exceptions
 import pytest
 import urllib3
+import vastdb
 import vastpy
 from cryptography import x509
 
@@ -157,6 +158,37 @@ def test_an_s3_policy_opens_what_it_names_and_denial_wins(
 
     vms.users[str(guest["id"])].patch(s3_policies_ids=[])
     vms.s3policies[str(policy["id"])].delete()
+
+
+def test_no_way_round_a_policy_leads_to_foreign_objects(
+    standin, vms, guest, bucket, s3
+):
+    """Copies, bulk deletions, encoded slashes and SQL are judged by what they reach."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    vms.users[str(guest["id"])].patch(allow_create_bucket=True)
+    access, secret = keys_of(vms, guest)
+    theirs = standin.s3(access, secret)
+    theirs.create_bucket(Bucket="of-the-guest")
+    source = {"Bucket": bucket, "Key": "k"}
+    gone = {"Objects": [{"Key": "k"}]}
+
+    copied = refusal(
+        lambda: theirs.copy_object(Bucket="of-the-guest", Key="c", CopySource=source)
+    )
+    deleted = theirs.delete_objects(Bucket=bucket, Delete=gone)
+    own = theirs.put_object(Bucket="of-the-guest", Key="own", Body=b"y")
+
+    assert (403, "AccessDenied") == copied
+    assert ["AccessDenied"] == [error["Code"] for error in deleted["Errors"]]
+    assert b"x" == s3.get_object(Bucket=bucket, Key="k")["Body"].read()
+    assert 200 == own["ResponseMetadata"]["HTTPStatusCode"]
+    session = vastdb.connect(endpoint=standin.endpoint, access=access, secret=secret)
+    with pytest.raises(vastdb.errors.Forbidden), session.transaction() as tx:
+        tx.bucket(bucket).create_schema("theirs")
+    with session.transaction() as tx:
+        tx.bucket("of-the-guest").create_schema("own").drop()
+    theirs.delete_object(Bucket="of-the-guest", Key="own")
+    theirs.delete_bucket(Bucket="of-the-guest")
 
 
 def test_a_view_policy_can_make_a_bucket_read_only(standin, vms, s3, bucket):

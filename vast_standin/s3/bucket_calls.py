@@ -132,11 +132,20 @@ def delete_objects(call: Call) -> Response:
     keys = [node.findtext("Key") or "" for node in root.findall("Object")]
     if not keys or len(keys) > MAX_KEYS:
         raise ProtocolError(400, "MalformedXML", f"give 1 to {MAX_KEYS} objects")
+    done: list[Node] = []
+    refused: list[Node] = []
     for key in keys:
-        call.objects.delete(call.bucket, key)
+        try:
+            call.check("s3:DeleteObject", call.bucket, key)
+        except ProtocolError as error:
+            told = [("Key", key), ("Code", error.code), ("Message", error.message)]
+            refused.append(("Error", told))
+        else:
+            call.objects.delete(call.bucket, key)
+            done.append(("Deleted", [("Key", key)]))
     if (root.findtext("Quiet") or "").lower() == "true":
-        return xml_response("DeleteResult", [])
-    return xml_response("DeleteResult", [("Deleted", [("Key", key)]) for key in keys])
+        done = []
+    return xml_response("DeleteResult", [*done, *refused])
 
 
 def uploads_of_bucket(call: Call) -> Response:

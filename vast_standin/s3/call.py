@@ -1,6 +1,6 @@
 """One S3 call, taken apart: bucket, key, sub-resource, payload and who asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 from urllib.parse import unquote
@@ -30,7 +30,11 @@ class Buckets(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """A verified request, its payload decoded but not yet read."""
+    """A verified request, its payload decoded but not yet read.
+
+    What the path names is authorised; `check` (action, bucket, key) is for what the
+    body or other headers name besides, and raises 403.
+    """
 
     request: Request
     user: str
@@ -39,6 +43,7 @@ class Call:
     trailers: Mapping[str, str]
     objects: ObjectStore
     buckets: Buckets
+    check: Callable[[str, str, str], None]
     bucket: str = ""
     key: str = ""
     query: Mapping[str, str] = field(default_factory=dict)

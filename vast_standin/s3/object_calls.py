@@ -182,6 +182,7 @@ def copy_source(call: Call) -> Stored:
         raise ProtocolError(
             404, "NoSuchBucket", f"The bucket {bucket!r} does not exist."
         )
+    call.check("s3:GetObject", bucket, key)
     source = call.objects.find(bucket, key)
     if not check_read(call.headers, source, prefix="x-amz-copy-source-"):
         raise ProtocolError(412, "PreconditionFailed", "The source was not modified.")
