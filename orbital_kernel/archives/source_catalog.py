@@ -6,26 +6,23 @@ is an upper limit; the broadest band that says anything is taken; every other co
 goes to `extra` as written.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from orbital_kernel.archives import text
-from orbital_kernel.archives.fits import Block, first_table, is_simulated, open_fits
+from orbital_kernel.archives.catalog_cells import BlockCells, Cells, Reals, TextCells
+from orbital_kernel.archives.fits import first_table, is_simulated, open_fits
 from orbital_kernel.archives.reading import Account, Batches, Source
 from orbital_kernel.archives.rows import extra, position, rows
-from orbital_kernel.archives.text import Record
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.schema import SOURCES
 from orbital_kernel.sky import parse_dec, parse_ra
 
-Reals = NDArray[np.float64]
 DESCRIBED = b"#Column\t"
 DELIMITERS = (",", "\t", ";", "|")
 
@@ -68,89 +65,6 @@ class Form:
     kind: tuple[str, ...] = ()
     missing: tuple[float, ...] = ()
     zero_is_missing: frozenset[str] = field(default_factory=frozenset)
-
-
-class Cells(Protocol):
-    """Some rows of a catalogue, whatever file they come from."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Column names as written."""
-
-    @property
-    def first(self) -> int:
-        """Row number of the first."""
-
-    def __len__(self) -> int: ...
-
-    def reals(self, name: str) -> Reals:
-        """Return a column as numbers, NaN where blank."""
-
-    def texts(self, name: str) -> list[str | None]:
-        """Return a column as text, None where blank."""
-
-
-@dataclass(frozen=True)
-class TextCells:
-    """Rows of a delimited file."""
-
-    records: list[Record]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Column names as written."""
-        return tuple(self.records[0].cells)
-
-    @property
-    def first(self) -> int:
-        """Row number of the first."""
-        return self.records[0].row
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def reals(self, name: str) -> Reals:
-        """Return a column as numbers; ArchiveError names the line of any other."""
-        return np.array([record.real(name) for record in self.records])
-
-    def texts(self, name: str) -> list[str | None]:
-        """Return a column as stripped text."""
-        return [record.text(name) for record in self.records]
-
-
-@dataclass(frozen=True)
-class BlockCells:
-    """Rows of a FITS table."""
-
-    block: Block
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Column names as written."""
-        return tuple(f.name for f in self.block.hdu.fields)
-
-    @property
-    def first(self) -> int:
-        """Row number of the first."""
-        return self.block.first
-
-    def __len__(self) -> int:
-        return len(self.block)
-
-    def reals(self, name: str) -> Reals:
-        """Return a column as numbers, NaN where null; text columns are parsed."""
-        if self.block.hdu.field(name).code != "A":
-            return self.block.reals(name)
-        cells = self.block.texts(name)
-        return np.array([math.nan if cell is None else float(cell) for cell in cells])
-
-    def texts(self, name: str) -> list[str | None]:
-        """Return a column as text, None where blank or null."""
-        if self.block.hdu.field(name).code in "BIJK":
-            return [
-                None if v is None else str(v) for v in self.block.whole(name).tolist()
-            ]
-        return self.block.texts(name)
 
 
 def form_of(source: Source, forms: Iterable[Form]) -> Form | None:

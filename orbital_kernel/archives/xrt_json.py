@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from orbital_kernel.archives import documents, text
+from orbital_kernel.archives.qdp import FLUX, RATE
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, rows
 from orbital_kernel.archives.xrt_qdp import (
-    FLUX,
     LIMIT_CONFIDENCE,
-    RATE,
     XRT_BAND,
     mode_of,
     object_of,

@@ -17,106 +17,45 @@ named by 'Flux' / 'Rate' in the column line or comments; without either, a media
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from orbital_kernel import times
 from orbital_kernel.archives import text
+from orbital_kernel.archives.qdp import (
+    FLUX,
+    RATE,
+    Points,
+    Preamble,
+    Reals,
+    is_qdp,
+    parse,
+)
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, rows
-from orbital_kernel.errors import ArchiveError
 from orbital_kernel.schema import PHOTOMETRY
 
-Reals = NDArray[np.float64]
-
-FLUX, RATE = "erg / (cm2 s)", "count / s"
 XRT_BAND = (0.3, 10.0)
 LIMIT_CONFIDENCE = 0.9973
 
-_READ = re.compile(r"\s*READ\s+(TERR|SERR)\b.*", re.IGNORECASE)
-_BREAK = re.compile(r"\s*NO(?:[\s,]+NO)*\s*")
-_T0 = re.compile(
-    r"T0.*?MET\s*=\s*(?P<met>[\d.]+)\s*s?.*?=\s*(?P<year>\d{4})\s+(?P<month>[A-Z][a-z]{2})"
-    r"\w*\s+(?P<day>\d{1,2})\s+at\s+(?P<clock>[\d:.]+)\s*UT"
-)
-_NAME = re.compile(r"name:\s*(?P<name>.+?)\s*$")
-_TRIGGER = re.compile(r"of trigger:\s*(?P<trigger>\d+)")
-_BAND = re.compile(r"(?P<low>\d*\.?\d+)\s*-\s*(?P<high>\d+\.?\d*)\s*keV")
-_OBS = re.compile(r"::ObsID=(?P<obs>\d+)\s*$")
 _MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
 _OBJECT = re.compile(
     r"GRB[ _]?(?P<grb>\d{6}[A-Z]?)|(?:AT|SN)[ _]?\d{4}[A-Za-z]{1,4}|nova_[^_.]+"
 )
-MONTHS = dict(
-    zip(
-        [
-            "Jan",
-            "Feb",
-            "Mar",
-            "Apr",
-            "May",
-            "Jun",
-            "Jul",
-            "Aug",
-            "Sep",
-            "Oct",
-            "Nov",
-            "Dec",
-        ],
-        range(1, 13),
-        strict=True,
-    )
-)
-
-
-@dataclass(frozen=True)
-class Preamble:
-    """What the comments before the rows say."""
-
-    object: str | None = None
-    trigger: str | None = None
-    t0_met: float | None = None
-    t0_utc: np.datetime64 | None = None
-    band: tuple[float, float] | None = None
-    errors: str = ""
-    quantity: str = ""
-    clock: str = ""
-    simulated: bool = False
-
-
-@dataclass
-class Points:
-    """Rows of one block under one heading."""
-
-    heading: str = ""
-    columns: str = ""
-    lines: list[int] = field(default_factory=list)
-    values: list[list[float]] = field(default_factory=list)
-    obs: list[str | None] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.values)
 
 
 def recognises(source: Source) -> bool:
-    """Tell by a READ line or NO block, or rows ending in ::ObsID=, near the start."""
-    head = [line for line in text.head_lines(source, 60) if line.strip()]
-    if source.head.startswith(b"SIMPLE") or not head:
-        return False
-    if any(_READ.fullmatch(line) for line in head):
-        return True
-    first = [line for line in head if not line.lstrip().startswith("!")][:3]
-    return bool(first) and all(_OBS.search(line) for line in first)
+    """Tell by a READ line, or rows ending in ::ObsID=, near the start."""
+    return is_qdp(text.head_lines(source, 60))
 
 
 def read(source: Source, account: Account) -> Batches:
     """Yield `photometry`, a row a point or limit."""
     account.observatory = "swift"
-    known, blocks = _parse(source)
+    known, blocks = parse(source)
     known = replace(
         known,
         object=known.object or object_of(source),
@@ -133,68 +72,6 @@ def read(source: Source, account: Account) -> Batches:
         elif block.values:
             yield _photometry(known, block, unit=unit, first=row)
         row += len(block)
-
-
-def _parse(source: Source) -> tuple[Preamble, list[Points]]:
-    preamble, blocks = Preamble(), [Points()]
-    for number, line in enumerate(text.lines(source.path), start=1):
-        bare = line.strip()
-        if not bare:
-            continue
-        if match := _READ.fullmatch(line):
-            preamble = replace(preamble, errors=match[1].upper())
-        elif _BREAK.fullmatch(line):
-            blocks.append(Points())
-        elif bare.startswith("!"):
-            preamble = _comment(bare.lstrip("! "), preamble, blocks[-1])
-        else:
-            _row(line, number, blocks[-1])
-    if not any(block.values for block in blocks):
-        raise ArchiveError("a QDP file without a single row")
-    return preamble, blocks
-
-
-def _comment(words: str, known: Preamble, block: Points) -> Preamble:
-    if match := _T0.search(words):
-        utc = times.parse_utc(
-            f"{match['year']}-{MONTHS[match['month']]:02d}-{int(match['day']):02d}"
-            f"T{match['clock']}"
-        )
-        return replace(known, t0_met=float(match["met"]), t0_utc=utc)
-    if match := _BAND.search(words):
-        known = replace(known, band=(float(match["low"]), float(match["high"])))
-    if match := _TRIGGER.search(words):
-        known = replace(known, trigger=match["trigger"])
-    if match := _NAME.search(words):
-        return replace(known, object=match["name"])
-    if match := re.match(r"(Time|MJD)\b", words):
-        block.columns = words
-        return replace(known, clock=match[1].lower())
-    if not known.quantity and "source flux" in words:
-        known = replace(known, quantity=FLUX)
-    elif not known.quantity and re.search(r"source (count )?rate", words):
-        known = replace(known, quantity=RATE)
-    elif not block.values and len(words.split()) <= 4 and "http" not in words:
-        block.heading = words
-    return known
-
-
-def _row(line: str, number: int, block: Points) -> None:
-    obs = _OBS.search(line)
-    cells = (line[: obs.start()] if obs else line).replace(",", " ").split()
-    try:
-        values = [float(cell) for cell in cells]
-    except ValueError:
-        raise ArchiveError(
-            f"line {number} is no row of numbers: {line[:60]!r}"
-        ) from None
-    if not 3 <= len(values) <= 12:
-        raise ArchiveError(f"line {number} has {len(values)} numbers, 3 to 12 expected")
-    if block.values and len(values) < len(block.values[0]):
-        raise ArchiveError(f"line {number} has {len(values)} numbers: cut short")
-    block.values.append(values)
-    block.lines.append(number)
-    block.obs.append(obs["obs"] if obs else None)
 
 
 def _guess(blocks: list[Points]) -> str:
