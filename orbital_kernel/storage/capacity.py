@@ -13,6 +13,7 @@ from orbital_kernel.storage.kinds import CLUSTER, Fields
 from orbital_kernel.storage.resource import Actual, Resource
 from orbital_kernel.storage.units import size_text
 
+MEND = ": lower the limits, or name the cluster under [over_commit] in site.toml"
 BANDWIDTHS = (
     ("min_reads_bw_mbps", "max_cluster_read_bw_mb", "read"),
     ("min_writes_bw_mbps", "max_cluster_write_bw_mb", "write"),
@@ -39,7 +40,9 @@ def promises(
                 f"{cluster.name} may be over-committed: {text}" for text in broken
             ]
         else:
-            conflicts += [Conflict(CLUSTER, cluster.name, text) for text in broken]
+            conflicts += [
+                Conflict(CLUSTER, cluster.name, text + MEND) for text in broken
+            ]
     return tuple(conflicts), tuple(notes)
 
 
@@ -55,8 +58,7 @@ def _capacity(
         return []
     text = (
         f"hard limits promise {size_text(unused)} beyond what is in use, but only "
-        f"{size_text(allowed)} may be promised ({size_text(free)} are free): lower the "
-        "limits, or name the cluster under [over_commit] in site.toml"
+        f"{size_text(allowed)} may be promised ({size_text(free)} are free)"
     )
     return [("broken", text)]
 
@@ -81,12 +83,16 @@ def _bandwidth(
         ]
         most = cluster.get(field)
         if most is None:
-            told.append(("unknown", f"its greatest {way} bandwidth is not told"))
+            told.append(
+                (
+                    "unknown",
+                    f"{way} bandwidth is not told, guarantees of it are not checked",
+                )
+            )
         elif sum(limits) > rule["bandwidth_ratio"] * most:
             text = (
                 f"{sum(limits)} MB/s {way} bandwidth are guaranteed, but only "
-                f"{rule['bandwidth_ratio']:.0%} of {most} MB/s may be: lower {limit}, or "
-                "name the cluster under [over_commit] in site.toml"
+                f"{rule['bandwidth_ratio']:.0%} of {most} MB/s may be ({limit})"
             )
             told.append(("broken", text))
     return told
