@@ -97,7 +97,7 @@ def test_a_refused_upload_is_never_invited(data_port):
 
 def test_too_long_a_body_is_refused_before_it_is_read(standin, data_port):
     asked = botocore.awsrequest.AWSRequest(
-        method="POST", url=f"{standin.endpoint}/b/s/t?rows", data=b""
+        method="POST", url=f"{standin.endpoint}/?transaction", data=b""
     )
     credentials = botocore.credentials.Credentials(standin.access, standin.secret)
     botocore.auth.S3SigV4Auth(credentials, "s3", "r").add_auth(asked)
@@ -106,7 +106,7 @@ def test_too_long_a_body_is_refused_before_it_is_read(standin, data_port):
 
     answer = converse(
         data_port,
-        f"POST /b/s/t?rows HTTP/1.1\r\nHost: {host}\r\n{headers}"
+        f"POST /?transaction HTTP/1.1\r\nHost: {host}\r\n{headers}"
         "Content-Length: 99999999999\r\n\r\n".encode(),
     )
 
