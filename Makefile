@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help venv demo test lab bench lint clean
+.PHONY: help venv demo test test-notebooks notebooks lab bench lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -19,8 +19,19 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: venv ## the main job: storage, ingest, bursts, light curves, reports in demo/
 	$(BIN)/orbital demo --out demo
 
-test: venv ## every test
+test: venv ## every test, the notebooks' results among them
 	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test-notebooks
+
+test-notebooks: venv ## the notebooks' results against a platform that is empty at first
+	rm -rf build/notebooks
+	ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital exec -- \
+	  $(BIN)/python -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 120 \
+	  --nbval-sanitize-with notebooks/nbval_sanitize.cfg notebooks; \
+	status=$$?; ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital down; exit $$status
+
+notebooks: venv ## run every notebook anew and keep its outputs
+	$(BIN)/python notebooks/execute.py
 
 lab: venv ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
@@ -34,4 +45,4 @@ lint: venv ## format, lint, types
 	$(BIN)/mypy
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) demo reports build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,21 @@
+"""Every benchmark in turn: `make bench`. Each prints its table; RESULTS.md keeps them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main():
+    failed = []
+    for path in sorted(HERE.glob("bench_*.py")):
+        print(f"\n# {path.stem}\n", flush=True)
+        if subprocess.run([sys.executable, str(path)], check=False).returncode:
+            failed.append(path.stem)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
