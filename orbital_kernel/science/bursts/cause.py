@@ -12,6 +12,7 @@ REST_SIGMA = 4.0
 SAA_SIGMA = 15.0
 SLOW_S = 40.0
 SHALLOW = 0.03
+SLOW_SIGMA = 8.0
 NEIGHBOURS = 5
 
 
@@ -72,8 +73,9 @@ def _two_sided(
     one = _single_channel(found, shape)
     if one:
         return "glitch", f"{words}; {one}"
-    if lasts > SLOW_S and _share(found, shape) < SHALLOW:
-        return "", f"{words}; slow and shallow, as changes of the orbit are"
+    doubtful = _share(found, shape) < SHALLOW or found.window.sigma < SLOW_SIGMA
+    if lasts > SLOW_S and doubtful:
+        return "", f"{words}; slow and faint, as changes of pointing and orbit are"
     if found.window.sigma < settings.raw_burst_sigma:
         return "unknown", f"{words}; too faint to tell a burst from the background"
     return "burst", f"{words}; back to the fitted background on both sides"

@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 HULL = 256
+LEVEL = 1.25
+SLOPE = 0.5
+"""Variance of Brown's smoothed level and slope (Brown 1963), in units of alpha."""
 
 
 @compiled
@@ -101,14 +104,19 @@ def significance(v: float, s: float, dispersion: float, poisson: bool) -> float:
 def best_start(
     hull_v: Floats,
     hull_s: Floats,
+    hull_i: Ints,
     ends: Ints,
     v: float,
     s: float,
+    number: int,
+    alpha: float,
 ) -> tuple[float, int]:
     """Return the largest squared sigma of windows ending at (v, s), and its start.
 
-    For counts this Gaussian value is never less than the Poisson one, so that the
-    logarithm is needed only where it passes the threshold.
+    A background smoothed with `alpha` errs in level and slope alike over a window:
+    its variance grows with the window's age in units of the memory (0 for a background
+    that is known). For counts this Gaussian value is never less than the Poisson one,
+    so that the logarithm is needed only where it passes the threshold.
     """
     best = 0.0
     where = -1
@@ -116,8 +124,11 @@ def best_start(
         ds = s - hull_s[k]
         dv = v - hull_v[k]
         if ds > 0.0 and dv > 0.0 and ds * ds > best * dv:
-            best = ds * ds / dv
-            where = k
+            age = alpha * (number - hull_i[k])
+            dv *= 1.0 + LEVEL * age + SLOPE * age * age * age
+            if ds * ds > best * dv:
+                best = ds * ds / dv
+                where = k
     return best, where
 
 
@@ -148,9 +159,9 @@ def best_window(
             ds = s - hull_s[k]
             offset = sum_d[i + 1] - sum_d[hull_i[k]]
             dv = v - hull_v[k] + offset * offset
-            if ds > 0.0 and dv > 0.0 and ds > best * np.sqrt(dv):
-                best = ds / np.sqrt(dv)
+            if ds > 0.0 and dv > 0.0 and ds * ds > best * dv:
+                best = ds * ds / dv
                 first = hull_i[k]
                 end = i + 1
         push(hull_v, hull_s, hull_i, ends, v, s, i + 1)
-    return best, first, end
+    return np.sqrt(best), first, end

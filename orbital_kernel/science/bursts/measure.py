@@ -72,7 +72,7 @@ def measure_net(
     low = int(np.searchsorted(samples.met, samples.met[first] - settings.quiet_most_s))
     low = max(low, lowest)
     best = strongest(excess, low, len(samples), longest)
-    if best.sigma < settings.net_sigma:
+    if best.sigma < settings.least_sigma(raw=False, bin_s=shape.bin_s):
         return _plain(excess, Window(best.sigma, first, end, best.band), samples)
     first, end, best = _grown(excess, best, shape, settings, lowest)
     return _plain(excess, best, samples, first, end)
@@ -102,7 +102,7 @@ def _grown(
 ) -> tuple[int, int, Window]:
     """Return the extent with adjacent and near emission, and the strongest window."""
     first, end = best.first, best.end
-    threshold = settings.raw_sigma if shape.raw else settings.net_sigma
+    threshold = settings.least_sigma(raw=shape.raw, bin_s=shape.bin_s)
     for _ in range(32):
         first, end = extended(
             excess,

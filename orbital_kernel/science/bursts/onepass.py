@@ -10,6 +10,8 @@ import numpy as np
 
 from orbital_kernel.science.bursts.compiled import compiled
 from orbital_kernel.science.bursts.hull import (
+    LEVEL,
+    SLOPE,
     Floats,
     Ints,
     best_start,
@@ -19,7 +21,7 @@ from orbital_kernel.science.bursts.hull import (
 )
 
 HOLD_SIGMA = 3.0
-NOISE_MEMORY = 0.02
+NOISE_MEMORY = 0.01
 CLIP = 9.0
 
 
@@ -73,7 +75,9 @@ def advance_net(
                 slope,
                 number + i + 1 - longest,
             )
-            best, k = best_start(hull_v[b], hull_s[b], ends[b], v, s)
+            best, k = best_start(
+                hull_v[b], hull_s[b], hull_i[b], ends[b], v, s, number + i + 1, 0.0
+            )
             if best > found and best >= threshold * threshold:
                 found = best
                 where = hull_i[b, k]
@@ -144,13 +148,15 @@ def advance_raw(
                 faintest * np.sqrt(dispersion / expected),
                 number + i + 1 - longest,
             )
-            best, k = best_start(hull_v[b], hull_s[b], ends[b], v, s)
+            best, k = best_start(
+                hull_v[b], hull_s[b], hull_i[b], ends[b], v, s, number + i + 1, alpha
+            )
             best /= dispersion
             hold = hold or best > HOLD_SIGMA * HOLD_SIGMA
             if best >= threshold * threshold and best > found:
-                sigma = significance(
-                    v - hull_v[b, k], s - hull_s[b, k], dispersion, True
-                )
+                age = alpha * (number + i + 1 - hull_i[b, k])
+                wider = dispersion * (1.0 + LEVEL * age + SLOPE * age * age * age)
+                sigma = significance(v - hull_v[b, k], s - hull_s[b, k], wider, True)
                 if sigma >= threshold and sigma * sigma > found:
                     found = sigma * sigma
                     where = hull_i[b, k]

@@ -292,7 +292,9 @@ class Segment:
     def _cause(self, found: Measurement) -> tuple[str, str]:
         """Return cause and evidence; no cause where the excess is not confirmed."""
         s = self.settings
-        if found.window.sigma < (s.raw_sigma if self.shape.raw else s.net_sigma):
+        if found.window.sigma < s.least_sigma(
+            raw=self.shape.raw, bin_s=self.shape.bin_s
+        ):
             return "", f"not confirmed: {found.window.sigma:.1f} sigma"
         if not self.shape.raw:
             return net_cause(found, self.shape)

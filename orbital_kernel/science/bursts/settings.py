@@ -1,6 +1,7 @@
 """What the burst detector takes for granted, in one place."""
 
 from dataclasses import asdict, dataclass
+from math import log, sqrt
 from typing import Any
 
 VERSION = 1
@@ -32,7 +33,7 @@ class Settings:
     """A burst is over after as long a quiet as it lasted, within these bounds."""
     first_review_s: float = 4.0
     longest_episode_s: float = 3000.0
-    background_s: float = 30.0
+    background_s: float = 50.0
     """Time constant of the tracked level and slope."""
     background_lag_s: float = 4.0
     """Bins younger than this do not yet enter the tracked background."""
@@ -59,6 +60,15 @@ class Settings:
     unstable_dispersion: float = 6.0
     lateness_s: float = 0.0
     """How long a bin waits for rows that arrive out of order."""
+
+    def least_sigma(self, *, raw: bool, bin_s: float) -> float:
+        """Return sigma an excess needs to be told, for bins of that width.
+
+        The thresholds are for bins of 1 s. Shorter bins make more trials a day; the
+        Gaussian tail keeps the alarms a day the same for sigma^2 + 2 ln(1 s / width).
+        """
+        sigma = self.raw_sigma if raw else self.net_sigma
+        return sqrt(sigma**2 + 2 * max(log(1.0 / bin_s), 0.0))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, for the `detector` column."""

@@ -16,6 +16,7 @@ from orbital_kernel.science.bursts.settings import Settings
 
 Floats = NDArray[np.float64]
 LEAST_BINS = 6
+SURE_SLOPE = 3.0
 LATEST_TURN_ON_S = 8.0
 
 
@@ -62,7 +63,10 @@ def learn(
 
 
 def _line(x: Floats, counts: Floats, noise: Floats) -> tuple[Floats, Floats]:
-    """Return level and slope at the first bin of a line that outliers do not bend."""
+    """Return level and slope at the first bin of a line that outliers do not bend.
+
+    A slope below 3 sigma is taken as none: its error would grow with every bin.
+    """
     bands = counts.shape[1]
     level, slope = np.empty(bands), np.empty(bands)
     for band in range(bands):
@@ -74,6 +78,8 @@ def _line(x: Floats, counts: Floats, noise: Floats) -> tuple[Floats, Floats]:
             if (~far).sum() < LEAST_BINS:
                 break
             use = ~far
+        if abs(slope[band]) < SURE_SLOPE * np.sqrt(12 * noise[band] / use.sum() ** 3):
+            slope[band], level[band] = 0.0, y[use].mean()
     return level, slope
 
 
