@@ -7,7 +7,7 @@ from pathlib import Path
 from vast_standin import s3, tabular
 from vast_standin.data_port import SERVER
 from vast_standin.vms.calls import CALLS
-from vast_standin.vms.monitors import METRICS
+from vast_standin.vms.metrics import METRICS
 from vast_standin.vms.resource import Resource
 from vast_standin.vms.resources import RESOURCES
 

@@ -3,15 +3,14 @@
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from statistics import fmean, pstdev
 from typing import TypeVar
 
-from vast_standin.meters import Counts
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
+from vast_standin.vms.metrics import METRICS, Interval, Metric, mean_us, rate
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Rules
@@ -25,144 +24,6 @@ _SECONDS = {
 }  # fmt: skip
 _GRAINS = {"seconds": 0, "minutes": 300, "hours": 3600, "days": 86400}
 _POINTS_LIMIT = 10_000
-
-
-@dataclass(frozen=True)
-class Interval:
-    """What was counted between two samples."""
-
-    seconds: float
-    counts: Counts
-    gauges: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric: its class, title and unit, and how it follows from an interval."""
-
-    name: str
-    title: str
-    units: str
-    object_types: tuple[str, ...]
-    value: Callable[[Interval], float | None]
-
-    @property
-    def class_name(self) -> str:
-        """Return the class, the part before the first comma."""
-        return self.name.partition(",")[0]
-
-
-def _rate(field: str) -> Callable[[Interval], float]:
-    return lambda interval: getattr(interval.counts, field) / interval.seconds
-
-
-def _mean_us(way: str) -> Callable[[Interval], float | None]:
-    def value(interval: Interval) -> float | None:
-        operations = getattr(interval.counts, f"{way}_ops")
-        spent = getattr(interval.counts, f"{way}_ms")
-        return 1000 * spent / operations if operations else None
-
-    return value
-
-
-def _total(kind: str) -> Callable[[Interval], float]:
-    return lambda i: (
-        (getattr(i.counts, f"read_{kind}") + getattr(i.counts, f"write_{kind}"))
-        / i.seconds
-    )
-
-
-def _latency(interval: Interval) -> float | None:
-    counts = interval.counts
-    operations = counts.read_ops + counts.write_ops
-    return (
-        1000 * (counts.read_ms + counts.write_ms) / operations if operations else None
-    )
-
-
-def _gauge(name: str) -> Callable[[Interval], float | None]:
-    return lambda interval: interval.gauges.get(name)
-
-
-def _view_metrics() -> Iterable[Metric]:
-    for way in ("read", "write"):
-        prefix = f"ViewMetrics,{way}"
-        views = ("view",)
-        yield Metric(
-            f"{prefix}_bw__rate",
-            f"{way} bandwidth",
-            "B/s",
-            views,
-            _rate(f"{way}_bytes"),
-        )
-        yield Metric(
-            f"{prefix}_bw", f"{way} bandwidth", "B/s", views, _rate(f"{way}_bytes")
-        )
-        yield Metric(
-            f"{prefix}_iops__rate",
-            f"{way} operations",
-            "1/s",
-            views,
-            _rate(f"{way}_ops"),
-        )
-        yield Metric(
-            f"{prefix}_iops", f"{way} operations", "1/s", views, _rate(f"{way}_ops")
-        )
-        yield Metric(
-            f"{prefix}_latency__avg", f"{way} latency", "us", views, _mean_us(way)
-        )
-        yield Metric(f"{prefix}_latency", f"{way} latency", "us", views, _mean_us(way))
-        yield Metric(
-            f"{prefix}_latency__num_samples",
-            f"{way} operations counted",
-            "1",
-            views,
-            lambda i, way=way: getattr(i.counts, f"{way}_ops"),  # type: ignore[misc]
-        )
-        yield Metric(
-            f"{prefix}_latency__sum",
-            f"{way} time, all operations",
-            "us",
-            views,
-            lambda i, way=way: 1000 * getattr(i.counts, f"{way}_ms"),  # type: ignore[misc]
-        )
-
-
-def _cluster_metrics() -> Iterable[Metric]:
-    where = ("cluster", "cnode")
-    for protocol in ("ProtoAll", "ProtoCommon", "S3Common"):
-        prefix = f"ProtoMetrics,proto_name={protocol}"
-        yield Metric(f"{prefix},bw", "bandwidth", "B/s", where, _total("bytes"))
-        yield Metric(
-            f"{prefix},rd_bw", "read bandwidth", "B/s", where, _rate("read_bytes")
-        )
-        yield Metric(
-            f"{prefix},wr_bw", "write bandwidth", "B/s", where, _rate("write_bytes")
-        )
-        yield Metric(f"{prefix},iops", "operations", "1/s", where, _total("ops"))
-        yield Metric(
-            f"{prefix},rd_iops", "read operations", "1/s", where, _rate("read_ops")
-        )
-        yield Metric(
-            f"{prefix},wr_iops", "write operations", "1/s", where, _rate("write_ops")
-        )
-        yield Metric(f"{prefix},latency", "latency", "us", where, _latency)
-    for name in GAUGES:
-        yield Metric(
-            f"Capacity,{name}", name.replace("_", " "), "B", ("cluster",), _gauge(name)
-        )
-
-
-GAUGES = (
-    "logical_space",
-    "logical_space_in_use",
-    "physical_space",
-    "physical_space_in_use",
-    "drr",
-)
-METRICS: dict[str, Metric] = {
-    m.name: m for m in (*_view_metrics(), *_cluster_metrics())
-}
 
 
 class MonitorRules(Rules):
@@ -294,9 +155,9 @@ def top(cluster: Cluster, key: str, kind: str, count: int) -> Record:
 
 
 _TOP: dict[str, Callable[[Interval, str], float]] = {
-    "bw": lambda i, way: _rate(f"{way}_bytes")(i),
-    "iops": lambda i, way: _rate(f"{way}_ops")(i),
-    "latency": lambda i, way: _mean_us(way)(i) or 0.0,
+    "bw": lambda i, way: rate(f"{way}_bytes")(i),
+    "iops": lambda i, way: rate(f"{way}_ops")(i),
+    "latency": lambda i, way: mean_us(way)(i) or 0.0,
 }
 _AGGREGATIONS: dict[str, Callable[[list[float]], float]] = {
     "avg": fmean,

@@ -1,0 +1,147 @@
+"""METRICS: what is measured of views and the cluster, and how it follows from counts."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from vast_standin.meters import Counts
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What was counted between two samples."""
+
+    seconds: float
+    counts: Counts
+    gauges: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: its class, title and unit, and how it follows from an interval."""
+
+    name: str
+    title: str
+    units: str
+    object_types: tuple[str, ...]
+    value: Callable[[Interval], float | None]
+
+    @property
+    def class_name(self) -> str:
+        """Return the class, the part before the first comma."""
+        return self.name.partition(",")[0]
+
+
+def rate(field: str) -> Callable[[Interval], float]:
+    """Return how to make a rate a second of a counter."""
+    return lambda interval: getattr(interval.counts, field) / interval.seconds
+
+
+def mean_us(way: str) -> Callable[[Interval], float | None]:
+    """Return how to make the mean microseconds of reads or writes, null without any."""
+
+    def value(interval: Interval) -> float | None:
+        operations = getattr(interval.counts, f"{way}_ops")
+        spent = getattr(interval.counts, f"{way}_ms")
+        return 1000 * spent / operations if operations else None
+
+    return value
+
+
+def _total(kind: str) -> Callable[[Interval], float]:
+    return lambda i: (
+        (getattr(i.counts, f"read_{kind}") + getattr(i.counts, f"write_{kind}"))
+        / i.seconds
+    )
+
+
+def _latency(interval: Interval) -> float | None:
+    counts = interval.counts
+    operations = counts.read_ops + counts.write_ops
+    return (
+        1000 * (counts.read_ms + counts.write_ms) / operations if operations else None
+    )
+
+
+def _gauge(name: str) -> Callable[[Interval], float | None]:
+    return lambda interval: interval.gauges.get(name)
+
+
+def _view_metrics() -> Iterable[Metric]:
+    for way in ("read", "write"):
+        prefix = f"ViewMetrics,{way}"
+        views = ("view",)
+        yield Metric(
+            f"{prefix}_bw__rate",
+            f"{way} bandwidth",
+            "B/s",
+            views,
+            rate(f"{way}_bytes"),
+        )
+        yield Metric(
+            f"{prefix}_bw", f"{way} bandwidth", "B/s", views, rate(f"{way}_bytes")
+        )
+        yield Metric(
+            f"{prefix}_iops__rate",
+            f"{way} operations",
+            "1/s",
+            views,
+            rate(f"{way}_ops"),
+        )
+        yield Metric(
+            f"{prefix}_iops", f"{way} operations", "1/s", views, rate(f"{way}_ops")
+        )
+        yield Metric(
+            f"{prefix}_latency__avg", f"{way} latency", "us", views, mean_us(way)
+        )
+        yield Metric(f"{prefix}_latency", f"{way} latency", "us", views, mean_us(way))
+        yield Metric(
+            f"{prefix}_latency__num_samples",
+            f"{way} operations counted",
+            "1",
+            views,
+            lambda i, way=way: getattr(i.counts, f"{way}_ops"),  # type: ignore[misc]
+        )
+        yield Metric(
+            f"{prefix}_latency__sum",
+            f"{way} time, all operations",
+            "us",
+            views,
+            lambda i, way=way: 1000 * getattr(i.counts, f"{way}_ms"),  # type: ignore[misc]
+        )
+
+
+def _cluster_metrics() -> Iterable[Metric]:
+    where = ("cluster", "cnode")
+    for protocol in ("ProtoAll", "ProtoCommon", "S3Common"):
+        prefix = f"ProtoMetrics,proto_name={protocol}"
+        yield Metric(f"{prefix},bw", "bandwidth", "B/s", where, _total("bytes"))
+        yield Metric(
+            f"{prefix},rd_bw", "read bandwidth", "B/s", where, rate("read_bytes")
+        )
+        yield Metric(
+            f"{prefix},wr_bw", "write bandwidth", "B/s", where, rate("write_bytes")
+        )
+        yield Metric(f"{prefix},iops", "operations", "1/s", where, _total("ops"))
+        yield Metric(
+            f"{prefix},rd_iops", "read operations", "1/s", where, rate("read_ops")
+        )
+        yield Metric(
+            f"{prefix},wr_iops", "write operations", "1/s", where, rate("write_ops")
+        )
+        yield Metric(f"{prefix},latency", "latency", "us", where, _latency)
+    for name in GAUGES:
+        yield Metric(
+            f"Capacity,{name}", name.replace("_", " "), "B", ("cluster",), _gauge(name)
+        )
+
+
+GAUGES = (
+    "logical_space",
+    "logical_space_in_use",
+    "physical_space",
+    "physical_space_in_use",
+    "drr",
+)
+METRICS: dict[str, Metric] = {
+    m.name: m for m in (*_view_metrics(), *_cluster_metrics())
+}
