@@ -165,6 +165,14 @@ class Store:
         with self.transaction() as tx:
             tx.drop(full_name)
 
+    def roll_back(self, number: int) -> bool:
+        """Roll back a transaction somebody left open; False where it is not open."""
+        try:
+            self._session.api.rollback_transaction(number)
+        except vast_errors.HttpError:
+            return False
+        return True
+
     def insert(self, full_name: str, rows: pa.Table) -> int:
         """Insert rows in one transaction of their own; return how many."""
         with self.transaction() as tx:
@@ -191,9 +199,16 @@ class Store:
 class Transaction:
     """One open transaction on the store's database."""
 
+    row_id = ROW_ID
+
     def __init__(self, store: Store, tx: Any) -> None:
         self._store = store
         self._tx = tx
+
+    @property
+    def number(self) -> int:
+        """The transaction's id on the wire."""
+        return int(self._tx.txid)
 
     def tables(self) -> dict[str, schema.Table]:
         """Return what exists, columns and sort key as the database tells them."""
@@ -235,6 +250,10 @@ class Transaction:
         rows = schema.conform(rows, schema.table(full_name))
         target = self._table(full_name)
         return sum(len(target.insert(batch)) for batch in _slices(rows))
+
+    def import_objects(self, full_name: str, objects: Sequence[str]) -> None:
+        """Import Parquet objects ('bucket/key') with this table's columns."""
+        self._table(full_name).import_files([f"/{name}" for name in objects])
 
     def delete(self, full_name: str, clauses: Sequence[Clause]) -> int:
         """Delete the rows the clauses select; return how many."""

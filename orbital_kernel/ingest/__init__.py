@@ -1,0 +1,11 @@
+"""Files into the store: resumable, idempotent by content, verified; a ledger row a file.
+
+files are read by `worker` processes (pool, channel, messages, parsing), written in order
+by one (run, writing, overlap, bulk), checked (checksum) and remembered (ledger).
+"""
+
+from orbital_kernel.ingest.files import files_of
+from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
+from orbital_kernel.ingest.run import ingest
+
+__all__ = ["FileReport", "IngestReport", "Progress", "files_of", "ingest"]

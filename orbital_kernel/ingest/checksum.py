@@ -1,0 +1,122 @@
+"""A checksum of numeric content that does not depend on the order of rows.
+
+A row's number is mixed from its numeric cells (numbers, times, flags) with the names of
+their columns; the sum of all rows' numbers, modulo 2^64, is the checksum. Parts add up,
+so that neither writing nor reading back holds a table whole. Absent and null cells add
+nothing: columns added to a table later leave checksums as they are.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from orbital_kernel.schema import Table
+
+Hashes = NDArray[np.uint64]
+
+_ONE = np.uint64(0xBF58476D1CE4E5B9)
+_TWO = np.uint64(0x94D049BB133111EB)
+_CANONICAL_NAN = np.uint64(0x7FF8000000000000)
+_MODULUS = 1 << 64
+
+
+@dataclass(frozen=True)
+class Sum:
+    """How many rows, and the checksum of their numeric cells."""
+
+    rows: int = 0
+    content: int = 0
+
+    def __add__(self, other: "Sum") -> "Sum":
+        return Sum(self.rows + other.rows, (self.content + other.content) % _MODULUS)
+
+    def __str__(self) -> str:
+        return f"{self.content:016x}"
+
+
+def numeric_columns(table: Table) -> tuple[str, ...]:
+    """Return the names of a table's columns that a checksum covers."""
+    return tuple(c.name for c in table.columns if _is_numeric(c.type))
+
+
+def sum_of(rows: pa.Table) -> Sum:
+    """Return the checksum of rows."""
+    return Sum(len(rows), int(row_hashes(rows).sum(dtype=np.uint64)))
+
+
+def sums_by(rows: pa.Table, column: str) -> dict[str, Sum]:
+    """Return the checksums of rows by the values of a text column."""
+    keys = rows.column(column).combine_chunks().dictionary_encode()
+    places = keys.indices.to_numpy(zero_copy_only=False)
+    totals = np.zeros(len(keys.dictionary), dtype=np.uint64)
+    np.add.at(totals, places, row_hashes(rows))
+    counts = np.bincount(places, minlength=len(totals))
+    return {
+        key: Sum(int(count), int(total))
+        for key, count, total in zip(
+            keys.dictionary.to_pylist(), counts, totals, strict=True
+        )
+    }
+
+
+def row_hashes(rows: pa.Table) -> Hashes:
+    """Return a number a row, mixed from its numeric cells; shape (rows,)."""
+    total = np.zeros(len(rows), dtype=np.uint64)
+    for name in _filled(rows):
+        column = rows.column(name).combine_chunks()
+        hashed = _mixed(_bits(column) ^ _salt(name))
+        if column.null_count:
+            hashed[pc.is_null(column).to_numpy(zero_copy_only=False)] = 0
+        total += hashed
+    return _mixed(total)
+
+
+def _filled(rows: pa.Table) -> Sequence[str]:
+    return [
+        field.name
+        for field in rows.schema
+        if _is_numeric(field.type) and rows.column(field.name).null_count < len(rows)
+    ]
+
+
+def _bits(column: pa.Array) -> Hashes:
+    """Return each value as 64 bits: one zero, one NaN, whatever lies under nulls."""
+    if pa.types.is_floating(column.type):
+        reals = pc.fill_null(column.cast(pa.float64()), 0.0).to_numpy() + 0.0
+        bits: Hashes = reals.view(np.uint64)
+        bits[np.isnan(reals)] = _CANONICAL_NAN
+        return bits
+    if not pa.types.is_integer(column.type):
+        column = column.cast(
+            pa.int8() if pa.types.is_boolean(column.type) else pa.int64()
+        )
+    whole = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
+    as_bits: Hashes = whole.astype(np.int64).view(np.uint64)
+    return as_bits
+
+
+def _mixed(bits: Hashes) -> Hashes:
+    bits = (bits ^ (bits >> np.uint64(30))) * _ONE
+    bits = (bits ^ (bits >> np.uint64(27))) * _TWO
+    mixed: Hashes = bits ^ (bits >> np.uint64(31))
+    return mixed
+
+
+@lru_cache(maxsize=1024)
+def _salt(name: str) -> np.uint64:
+    return np.uint64(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_timestamp(kind)
+    )

@@ -1,0 +1,117 @@
+"""One file as a stream of rows that ends with its account, or with why not.
+
+Nothing is raised for a file that is broken: its stream ends with a Refusal, and none of
+its rows may be kept then.
+"""
+
+import time as clock
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from orbital_kernel import schema
+from orbital_kernel.archives import detect
+from orbital_kernel.archives.reading import DAMAGE, Account, Reader, open_source
+from orbital_kernel.errors import ArchiveError, SchemaMismatch
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table by its full name; columns without any value are left out."""
+
+    table: str
+    data: pa.Table
+
+
+@dataclass(frozen=True)
+class End:
+    """The whole file was read: by which reader, whose data it is, what was skipped."""
+
+    format: str
+    observatory: str
+    version: int
+    seconds: float
+    understood: tuple[str, ...] = ()
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The file cannot be taken: why, and at which byte where that is known."""
+
+    reason: str
+    format: str | None = None
+    offset: int | None = None
+
+
+Item = Rows | End | Refusal
+
+
+def parse(
+    path: Path, *, observatory: str | None = None, reader: Reader | None = None
+) -> Iterator[Item]:
+    """Yield a file's rows batch by batch, then one End or Refusal.
+
+    `observatory` is whose data it must be; `reader` reads it instead of the one its
+    content asks for.
+    """
+    start = clock.perf_counter()
+    try:
+        before = _state(path)
+        reader = reader or detect(path)
+        account = Account(observatory or "")
+        for name, batch in reader.read(open_source(path), account):
+            _check_observatory(path, account, observatory)
+            full_name = name if "." in name else f"{account.observatory}.{name}"
+            yield Rows(full_name, _filled(batch, full_name))
+        _check_same(path, before)
+    except (ArchiveError, *DAMAGE) as error:
+        yield _refused(path, reader, error)
+        return
+    yield End(
+        reader.name,
+        account.observatory,
+        reader.version,
+        clock.perf_counter() - start,
+        tuple(account.understood),
+        dict(account.skipped),
+    )
+
+
+def _state(path: Path) -> tuple[int, int]:
+    told = path.stat()
+    return told.st_size, told.st_mtime_ns
+
+
+def _check_same(path: Path, before: tuple[int, int]) -> None:
+    if _state(path) != before:
+        raise ArchiveError(f"{path.name} changed while it was read: offer it again")
+
+
+def _refused(path: Path, reader: Reader | None, error: Exception) -> Refusal:
+    known = reader.name if reader else None
+    if isinstance(error, ArchiveError):
+        where = "" if error.offset is None else f" (at byte {error.offset})"
+        return Refusal(f"{error}{where}", known, error.offset)
+    told = str(error) if isinstance(error, SchemaMismatch) else repr(error)
+    return Refusal(f"{path.name}: damaged: {told}", known)
+
+
+def _check_observatory(path: Path, account: Account, observatory: str | None) -> None:
+    if not account.observatory:
+        raise ArchiveError(
+            f"{path} does not tell whose data it is: give --observatory NAME"
+        )
+    if observatory and account.observatory != observatory:
+        raise ArchiveError(f"{path} is {account.observatory} data, not {observatory}")
+
+
+def _filled(batch: pa.Table, full_name: str) -> pa.Table:
+    """Return the rows in the table's types, without columns that are null throughout."""
+    if "file_sha256" in batch.column_names:
+        batch = batch.drop_columns(["file_sha256"])
+    rows = schema.conform(batch, schema.table(full_name)).replace_schema_metadata(None)
+    filled = [n for n in rows.column_names if rows.column(n).null_count < len(rows)]
+    return rows.select(filled) if filled else rows.select(["file_row"])

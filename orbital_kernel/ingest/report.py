@@ -1,0 +1,84 @@
+"""What became of the files offered: what `orbital.ingest` returns and JSON shows."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+STATES = ("ingested", "unchanged", "refused")
+QUARANTINE_FIELDS = ("path", "sha256", "size_bytes", "format", "reason", "offset")
+
+Progress = Callable[[Path, int], None]
+"""Called with a path and the bytes it has come further; they add up to its size."""
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file; `offset` is the byte a refusal points at, where known."""
+
+    path: str
+    format: str | None
+    observatory: str | None
+    state: str
+    rows: int
+    reason: str | None = None
+    tables: dict[str, dict[str, int]] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    sha256: str | None = None
+    seconds: float = 0.0
+    offset: int | None = None
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What became of every file offered, in the order they were taken."""
+
+    files: tuple[FileReport, ...]
+
+    def in_state(self, state: str) -> tuple[FileReport, ...]:
+        """Return the files in one state: ingested, unchanged or refused."""
+        return tuple(report for report in self.files if report.state == state)
+
+    @property
+    def rows(self) -> int:
+        """Rows written by this run."""
+        return sum(report.rows for report in self.in_state("ingested"))
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row a file."""
+        names = ("path", "format", "observatory", "state", "rows", "reason")
+        kinds = {n: pl.Int64 if n == "rows" else pl.String for n in names}
+        return pl.DataFrame(
+            [{n: getattr(r, n) for n in names} for r in self.files], schema=kinds
+        )
+
+    def to_json(self) -> dict[str, list[dict[str, object]]]:
+        """Return the report as the command line prints it."""
+        return {"files": [asdict(report) for report in self.files]}
+
+    def quarantine(self) -> dict[str, object]:
+        """Return the refused files with reason and offset, for a report of their own."""
+        refused = [
+            {name: getattr(report, name) for name in QUARANTINE_FIELDS}
+            for report in self.in_state("refused")
+        ]
+        return {
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "offered": len(self.files),
+            "refused": refused,
+        }
+
+    def write_quarantine(self, path: Path) -> None:
+        """Write the quarantine report as JSON."""
+        path.write_text(json.dumps(self.quarantine(), indent=2) + "\n")
+
+    def __repr__(self) -> str:
+        """Return the counts by state."""
+        counts = {state: len(self.in_state(state)) for state in STATES}
+        told = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
+        return f"IngestReport({told or 'no files'}; {self.rows:,} rows written)"

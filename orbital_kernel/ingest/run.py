@@ -1,0 +1,183 @@
+"""Files into the store: idempotent by content, resumable, verified; a ledger row a file.
+
+Files are read by processes beside this one and written by it, in order of name. What
+was written before a kill stands; running the same command again goes on with the rest.
+"""
+
+import os
+import time as clock
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orbital_kernel.ingest.bulk import Bulk
+from orbital_kernel.ingest.files import files_of, in_order, sha256_of, size_of
+from orbital_kernel.ingest.ledger import entries
+from orbital_kernel.ingest.meter import Meter
+from orbital_kernel.ingest.only import only_one
+from orbital_kernel.ingest.parsing import Rows
+from orbital_kernel.ingest.pool import Offered, Pool, Task, read_here
+from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
+from orbital_kernel.ingest.writing import Parsed, Writer
+
+if TYPE_CHECKING:
+    from orbital_kernel.store import Store
+
+SMALL_BYTES = 4 << 20
+"""Below this, starting processes costs more than they save (measured)."""
+TOGETHER_BYTES = 16 << 20
+TOGETHER_FILES = 64
+TOGETHER_SECONDS = 2.0
+
+
+def ingest(
+    paths: Iterable[str | Path],
+    store: "Store",
+    *,
+    observatory: str | None = None,
+    replace: bool = False,
+    mapping: str | Path | None = None,
+    bulk_above: int | None = None,
+    workers: int | None = None,
+    progress: Progress = lambda _path, _bytes: None,
+) -> IngestReport:
+    """Ingest files and folders; refused ones are reported and the rest goes on.
+
+    `observatory` is whose data they must be. `replace` ingests known content again: its
+    old rows go in the same transaction. `mapping` is a file that declares the columns
+    of a table of no known format. Files of more than `bulk_above` bytes go in by the
+    bulk path. `workers` processes read; as many as there are cores if not given.
+    Raises ArchiveError for paths that do not exist, StoreError where the database
+    refuses; what was reported to `progress` in full is stored then.
+    """
+    files = in_order(files_of(paths))
+    with only_one(store) as begun:
+        contents = [sha256_of(p) for p in files] if len(files) == 1 else None
+        known = entries(store, contents)
+
+        def wanted(sha256: str) -> bool:
+            entry = known.get(sha256)
+            return replace or entry is None or entry.state != "ingested"
+
+        task = Task(observatory, str(mapping) if mapping else None)
+        run = _Run(Writer(store, known, begun), store, progress, bulk_above)
+        with read(files, task, wanted=wanted, workers=workers) as offers:
+            for offered in offers:
+                run.take(offered)
+            run.flush()
+    return IngestReport(tuple(run.reports[path] for path in files))
+
+
+@contextmanager
+def read(
+    files: Sequence[Path],
+    task: Task,
+    *,
+    wanted: Callable[[str], bool],
+    workers: int | None = None,
+) -> Iterator[Iterable[Offered]]:
+    """Give the files in order, being read: here if they are small, else by processes."""
+    if workers is None and sum(map(size_of, files)) <= SMALL_BYTES:
+        yield read_here(files, task, wanted=wanted)
+    else:
+        with Pool(files, task, wanted=wanted, workers=workers or cores()) as pool:
+            yield pool
+
+
+def cores() -> int:
+    """Return the cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Run:
+    """One run: gathers small files into transactions, streams large ones."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        store: "Store",
+        progress: Progress,
+        bulk_above: int | None,
+    ) -> None:
+        self.reports: dict[Path, FileReport] = {}
+        self._writer = writer
+        self._store = store
+        self._progress = progress
+        self._bulk_above = bulk_above
+        self._waiting: list[Parsed] = []
+        self._waiting_bytes = 0
+        self._since = clock.monotonic()
+        self._seen: dict[str, Path] = {}
+        self._twins: list[Offered] = []
+
+    def take(self, offered: Offered) -> None:
+        """Take one file: note it as known, hold it, or write it as it is read."""
+        if offered.sha256 in self._seen:
+            for _ in offered.items():
+                """The same content came before in this run."""
+            self._twins.append(offered)
+            return
+        if offered.sha256:
+            self._seen[offered.sha256] = offered.path
+        if offered.known:
+            self._known(offered)
+            return
+        meter = Meter(offered, self._progress)
+        items = offered.items(meter.tick)
+        rows: list[Rows] = []
+        size = 0
+        for item in items:
+            if not isinstance(item, Rows):
+                self._hold(Parsed(offered, item, rows), size)
+                return
+            rows.append(item)
+            size += item.data.nbytes
+            meter.rows_seen = True
+            if size > TOGETHER_BYTES:
+                break
+        self.flush()
+        bulk = self._bulk(offered)
+        report = self._writer.write_large(offered, chain(rows, items), bulk)
+        self._done(report, offered)
+
+    def flush(self) -> None:
+        """Write what is held."""
+        files, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if files:
+            for file, report in zip(files, self._writer.write(files), strict=True):
+                self._done(report, file.offered)
+        twins, self._twins = self._twins, []
+        for twin in twins:
+            self._known(twin)
+        self._since = clock.monotonic()
+
+    def _hold(self, parsed: Parsed, size: int) -> None:
+        self._waiting.append(parsed)
+        self._waiting_bytes += size
+        if (
+            self._waiting_bytes >= TOGETHER_BYTES
+            or len(self._waiting) >= TOGETHER_FILES
+            or clock.monotonic() - self._since >= TOGETHER_SECONDS
+        ):
+            self.flush()
+
+    def _known(self, offered: Offered) -> None:
+        """Report a file whose content is in the ledger."""
+        entry = self._writer.entry(offered.sha256)
+        if entry is None:
+            raise RuntimeError(f"{offered.path} was neither read nor known")
+        state = "unchanged" if entry.state == "ingested" else "refused"
+        self._done(entry.report(offered.path, state), offered)
+
+    def _done(self, report: FileReport, offered: Offered) -> None:
+        self.reports[offered.path] = report
+        self._progress(offered.path, offered.size - offered.told)
+
+    def _bulk(self, offered: Offered) -> Bulk | None:
+        if self._bulk_above is None or offered.size < self._bulk_above:
+            return None
+        return Bulk(self._store.settings, self._store.database)

@@ -1,0 +1,372 @@
+"""Parsed files into the store, several small ones a transaction, each verified.
+
+A transaction holds whole files and their ledger rows, or nothing. Before it commits, the
+rows of each file are read back: as many as were written, with the same checksum.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orbital_kernel import schema
+from orbital_kernel.errors import StoreError
+from orbital_kernel.ingest.bulk import Bulk
+from orbital_kernel.ingest.checksum import Sum, numeric_columns, sum_of, sums_by
+from orbital_kernel.ingest.ledger import Entry, Noted, note
+from orbital_kernel.ingest.only import Begun
+from orbital_kernel.ingest.overlap import put
+from orbital_kernel.ingest.parsing import End, Item, Refusal, Rows
+from orbital_kernel.ingest.pool import Offered
+from orbital_kernel.ingest.report import FileReport
+from orbital_kernel.predicate import Clause, Equal, Null, Range
+
+if TYPE_CHECKING:
+    from orbital_kernel.store import Store, Transaction
+
+SHA = "file_sha256"
+
+
+@dataclass
+class Parsed:
+    """A file read to its end: its rows, if few enough to hold, and its account."""
+
+    offered: Offered
+    outcome: End | Refusal
+    rows: Sequence[Rows] = ()
+
+
+@dataclass
+class Book:
+    """What was written of one file, table by table."""
+
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    sums: dict[str, Sum] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    spans: dict[str, list[Clause]] = field(default_factory=dict)
+
+    def enter(self, table: str, counts: Mapping[str, int], rows: pa.Table) -> None:
+        """Add rows that were written to one table."""
+        totals = self.counts.setdefault(
+            table, {"inserted": 0, "updated": 0, "unchanged": 0}
+        )
+        for what, number in counts.items():
+            totals[what] += number
+        self.sums[table] = self.sums.get(table, Sum()) + sum_of(rows)
+
+
+class Writer:
+    """Writes parsed files in the order they come."""
+
+    def __init__(
+        self, store: "Store", known: Mapping[str, Entry], begun: Begun
+    ) -> None:
+        """Write into a store; contents `known` to the ledger are replaced."""
+        self._store = store
+        self._known = dict(known)
+        self._begun = begun
+
+    def write(self, files: Iterable[Parsed]) -> list[FileReport]:
+        """Write whole files in one transaction; refused ones leave a ledger row."""
+        files = list(files)
+        books = {f.offered.sha256: Book() for f in files if isinstance(f.outcome, End)}
+        with self._store.transaction() as tx:
+            self._begun(tx.number)
+            self._forget(tx, books)
+            self._write_together(tx, files, books)
+            self._write_keyed(tx, files, books)
+            reports = [
+                self._report(f, books.get(f.offered.sha256, Book())) for f in files
+            ]
+            self._note(tx, files, reports, books)
+        self._learn(reports)
+        return reports
+
+    def write_large(
+        self, offered: Offered, items: Iterable[Item], bulk: Bulk | None = None
+    ) -> FileReport:
+        """Write one file as it is read; a transaction of its own, nothing if refused."""
+        try:
+            with self._store.transaction() as tx:
+                self._begun(tx.number)
+                report = self._stream(tx, offered, items, bulk)
+        except _NotTakenError as error:
+            return self.write([Parsed(offered, error.refusal)])[0]
+        finally:
+            if bulk:
+                bulk.clear()
+        self._learn([report])
+        return report
+
+    def _stream(
+        self,
+        tx: "Transaction",
+        offered: Offered,
+        items: Iterable[Item],
+        bulk: Bulk | None,
+    ) -> FileReport:
+        sha256, book = offered.sha256, Book()
+        self._forget(tx, {sha256: book})
+        for item in items:
+            if isinstance(item, Refusal):
+                raise _NotTakenError(item)
+            if isinstance(item, End):
+                parsed = Parsed(offered, item)
+            else:
+                self._write_batch(tx, item, sha256, book, bulk)
+        if bulk:
+            bulk.finish(tx)
+        for table, total in book.sums.items():
+            _verify(tx, table, {sha256: total}, book.spans[table])
+        report = self._report(parsed, book)
+        self._note(tx, [parsed], [report], {sha256: book})
+        return report
+
+    def entry(self, sha256: str) -> Entry | None:
+        """Return what the ledger knows of a content by now."""
+        return self._known.get(sha256)
+
+    def _forget(self, tx: "Transaction", books: Mapping[str, Book]) -> None:
+        """Delete what is stored of contents that are written anew."""
+        for sha256 in books:
+            known = self._known.get(sha256)
+            for table in known.tables if known else ():
+                tx.delete(table, [Clause(SHA, (Equal(sha256),))])
+
+    def _write_together(
+        self, tx: "Transaction", files: Sequence[Parsed], books: Mapping[str, Book]
+    ) -> None:
+        """Insert the rows of all files into tables without a key, a request a table."""
+        batches: dict[str, list[pa.Table]] = {}
+        for file, item in _taken(files):
+            if not schema.table(item.table).key:
+                rows = _stamped(item, file.offered.sha256)
+                batches.setdefault(item.table, []).append(rows)
+                book = books[file.offered.sha256]
+                book.enter(item.table, {"inserted": len(rows)}, rows)
+        for table, parts in batches.items():
+            rows = pa.concat_tables(parts)
+            tx.insert(table, rows)
+            expected = {
+                sha: book.sums[table]
+                for sha, book in books.items()
+                if table in book.sums
+            }
+            _verify(tx, table, expected, _span(table, rows))
+
+    def _write_keyed(
+        self, tx: "Transaction", files: Sequence[Parsed], books: Mapping[str, Book]
+    ) -> None:
+        """Put the rows of tables with a key, file by file, in order."""
+        for file in files:
+            tables: dict[str, list[pa.Table]] = {}
+            for _, item in _taken([file]):
+                if schema.table(item.table).key:
+                    rows = _stamped(item, file.offered.sha256)
+                    tables.setdefault(item.table, []).append(rows)
+            book = books.get(file.offered.sha256, Book())
+            for table, parts in tables.items():
+                _put(tx, table, pa.concat_tables(parts), book)
+                expected = {file.offered.sha256: book.sums[table]}
+                _verify(tx, table, expected, [])
+
+    def _write_batch(
+        self,
+        tx: "Transaction",
+        item: Rows,
+        sha256: str,
+        book: Book,
+        bulk: Bulk | None,
+    ) -> None:
+        rows = _stamped(item, sha256)
+        if schema.table(item.table).key:
+            _put(tx, item.table, rows, book)
+            book.spans[item.table] = []
+            return
+        if bulk:
+            bulk.add(tx, item.table, rows)
+        else:
+            tx.insert(item.table, rows)
+        book.enter(item.table, {"inserted": len(rows)}, rows)
+        book.spans[item.table] = _wider(
+            book.spans.get(item.table), _span(item.table, rows)
+        )
+
+    def _report(self, file: Parsed, book: Book) -> FileReport:
+        offered, outcome = file.offered, file.outcome
+        if isinstance(outcome, Refusal):
+            return FileReport(
+                str(offered.path),
+                outcome.format,
+                None,
+                "refused",
+                0,
+                reason=outcome.reason,
+                sha256=offered.sha256 or None,
+                offset=outcome.offset,
+                size_bytes=offered.size,
+            )
+        written = sum(c["inserted"] + c["updated"] for c in book.counts.values())
+        return FileReport(
+            str(offered.path),
+            outcome.format,
+            outcome.observatory,
+            "ingested",
+            written,
+            tables=book.counts,
+            skipped=_added(outcome.skipped, book.skipped),
+            sha256=offered.sha256,
+            seconds=round(outcome.seconds, 3),
+            size_bytes=offered.size,
+        )
+
+    def _note(
+        self,
+        tx: "Transaction",
+        files: Sequence[Parsed],
+        reports: Sequence[FileReport],
+        books: Mapping[str, Book],
+    ) -> None:
+        rows: dict[str, tuple[FileReport, Noted]] = {}
+        for file, report in zip(files, reports, strict=True):
+            sha256 = file.offered.sha256
+            known = self._known.get(sha256)
+            if isinstance(file.outcome, End):
+                noted = Noted(
+                    file.outcome.version, file.outcome.understood, books[sha256].sums
+                )
+                rows[sha256] = report, noted
+            elif sha256 and (known is None or _refused_otherwise(known, report)):
+                rows[sha256] = report, Noted()
+        note(tx, rows.values(), set(self._known))
+
+    def _learn(self, reports: Iterable[FileReport]) -> None:
+        for report in reports:
+            before = self._known.get(report.sha256 or "")
+            if report.sha256 and (
+                before is None
+                or before.state == "refused"
+                or report.state == "ingested"
+            ):
+                self._known[report.sha256] = Entry(
+                    report.sha256,
+                    report.path,
+                    report.size_bytes,
+                    report.state,
+                    report.format,
+                    report.observatory,
+                    report.rows,
+                    report.tables,
+                    report.reason,
+                    {},
+                    report.offset,
+                )
+
+
+class _NotTakenError(Exception):
+    """Rolls back the rows of a file that turned out broken."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+def _refused_otherwise(known: Entry, report: FileReport) -> bool:
+    return known.state == "refused" and known.reason != report.reason
+
+
+def _taken(files: Iterable[Parsed]) -> Iterable[tuple[Parsed, Rows]]:
+    for file in files:
+        if isinstance(file.outcome, End):
+            for item in file.rows:
+                yield file, item
+
+
+def _put(tx: "Transaction", table: str, rows: pa.Table, book: Book) -> None:
+    done = put(tx, table, rows)
+    book.enter(table, done.counts, done.written)
+    if done.repeated:
+        key = ", ".join(schema.table(table).key)
+        reason = f"repeated with the same {key}"
+        book.skipped = _added(book.skipped, {reason: done.repeated})
+
+
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {k: one.get(k, 0) + other.get(k, 0) for k in (*one, *other)}
+
+
+def _stamped(item: Rows, sha256: str) -> pa.Table:
+    """Return the rows with all columns of their table, and the file they are from."""
+    table = schema.table(item.table)
+    rows = item.data
+    if SHA in {column.name for column in table.columns}:
+        rows = rows.append_column(SHA, pa.repeat(sha256, len(rows)))
+    return schema.conform(rows, table)
+
+
+def _verify(
+    tx: "Transaction",
+    table: str,
+    expected: Mapping[str, Sum],
+    span: Sequence[Clause],
+) -> None:
+    """Read the files' rows back; StoreError where they are not what was written."""
+    found = dict.fromkeys(expected, Sum())
+    clauses = [Clause(SHA, tuple(map(Equal, expected))), *span]
+    columns = (*numeric_columns(schema.table(table)), SHA)
+    for batch in tx.stream(table, clauses, columns=columns):
+        rows = pa.Table.from_batches([batch])
+        for sha256, part in sums_by(rows, SHA).items():
+            found[sha256] += part
+    for sha256, wanted in expected.items():
+        if found[sha256] != wanted:
+            raise StoreError(
+                f"{table}: {wanted.rows:,} rows of content {sha256[:12]} were written "
+                f"(checksum {wanted}), {found[sha256].rows:,} came back (checksum "
+                f"{found[sha256]}): nothing of it was kept; run `orbital doctor`"
+            )
+
+
+def _span(table: str, rows: pa.Table) -> list[Clause]:
+    """Return a clause on the leading sort column that all these rows satisfy."""
+    leading = schema.table(table).sort[:1]
+    if not leading or not len(rows):
+        return []
+    column = rows.column(leading[0])
+    ends = pc.min_max(column)
+    low, high = ends["min"], ends["max"]
+    terms: tuple[Range | Null, ...] = ()
+    if low.is_valid:
+        if pa.types.is_timestamp(column.type):
+            low_us, high_us = (_microseconds(v) for v in (low, high))
+            terms = (Range(low_us, high_us + timedelta(microseconds=1)),)
+        elif pa.types.is_integer(column.type):
+            terms = (Range(low.as_py(), high.as_py()),)
+        else:
+            return []
+    if column.null_count:
+        terms = (*terms, Null())
+    return [Clause(leading[0], terms)]
+
+
+def _wider(one: list[Clause] | None, other: list[Clause]) -> list[Clause]:
+    """Return a span that covers both; [] where one of them covers everything."""
+    if one is None:
+        return other
+    if not one or not other:
+        return []
+    ranges = [t for c in (*one, *other) for t in c.any_of if isinstance(t, Range)]
+    nulls = [t for c in (*one, *other) for t in c.any_of if isinstance(t, Null)]
+    lows, highs = [r.low for r in ranges], [r.high for r in ranges]
+    whole = (Range(min(lows), max(highs)),) if ranges else ()  # type: ignore[type-var]
+    return [Clause(one[0].column, (*whole, *nulls[:1]))]
+
+
+def _microseconds(value: pa.TimestampScalar) -> datetime:
+    rounded: datetime = (
+        pc.floor_temporal(value, unit="microsecond").cast(pa.timestamp("us")).as_py()
+    )
+    return rounded
