@@ -168,11 +168,12 @@ def test_shown_again_it_is_as_it_stands_now(shown):
 
 
 def test_a_picture_is_taken_where_asked(shown, tmp_path):
+    shown.page.set_viewport_size({"width": 1500, "height": 2200})
     shown.type("object", "Crab")
     shown.type("radius-arcmin", "30")
+    shown.wait_points(200)
     shown.press("Zoom to cone")
-    shown.wait_status("rows in")
-    shown.page.wait_for_timeout(1000)
+    shown.settle()
     picture = Path(os.environ.get("ORBITAL_SCREENSHOT", tmp_path / "explorer.png"))
     shown.page.locator(".orbital-explorer").first.screenshot(path=picture)
 

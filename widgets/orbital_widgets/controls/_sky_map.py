@@ -13,7 +13,8 @@ from orbital_widgets.live_figure import LiveFigure
 from orbital_widgets.results import Results
 from orbital_widgets.selection import MAX_RADIUS_ARCMIN, Selection
 
-MARGIN = 2.5
+MARGIN = 1.6
+ASPECT = 1.4  # width of the map by its height: a cone looks round in it
 MIN_RADIUS_ARCMIN = 0.01
 
 
@@ -71,7 +72,7 @@ class SkyMap:
             self._view(360, 0, -90, 90)
             return
         high = MARGIN * radius / 60
-        wide = high / max(math.cos(math.radians(dec)), 0.01)
+        wide = ASPECT * high / max(math.cos(math.radians(dec)), 0.01)
         self._view(ra + wide, ra - wide, dec - high, dec + high)
 
     def whole_sky(self) -> None:

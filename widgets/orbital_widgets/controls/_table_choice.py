@@ -12,5 +12,5 @@ def table_choice(selection: Selection) -> tuple[Field, Field]:
         Field(
             selection, "table", widgets.Dropdown(description="Table", options=TABLES)
         ),
-        Field(selection, "limit", widgets.IntText(description="Rows at most")),
+        Field(selection, "limit", widgets.IntText(description="Row limit")),
     )
