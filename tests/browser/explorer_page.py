@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from playwright.sync_api import expect
+
 SEEN_MS = 20_000
 DOUBLE_CLICK_MS = 500  # a press sooner after a click is half of a double click
 FIND = "[...Bokeh.index.roots].find(v => v.el.isConnected && v.model.renderers && v.el.closest(%r))"
@@ -17,14 +19,18 @@ class ExplorerPage:
 
     def type(self, trait: str, text: str) -> None:
         """Type into the input of a trait and leave it."""
-        entry = self.page.locator(f".orbital-{trait} input")
+        entry = self._entry(trait)
         entry.fill(text)
         entry.press("Enter")
         entry.blur()
 
     def value(self, trait: str) -> str:
         """Return what the input of a trait shows."""
-        return str(self.page.locator(f".orbital-{trait} input").input_value())
+        return str(self._entry(trait).input_value())
+
+    def wait_value(self, trait: str, text: str | re.Pattern[str]) -> None:
+        """Wait until the input of a trait shows the text, or one like it."""
+        expect(self._entry(trait)).to_have_value(text, timeout=SEEN_MS)
 
     def choose(self, trait: str, option: str) -> None:
         """Choose from the menu of a trait."""
@@ -67,10 +73,20 @@ class ExplorerPage:
         status = self.page.locator(".orbital-status")
         status.get_by_text(re.compile(re.escape(words))).first.wait_for(timeout=SEEN_MS)
 
-    def axis_label(self) -> str:
-        """Return the label of the plot's y axis as the browser has it."""
+    def wait_gone(self, words: str) -> None:
+        """Wait until the line of status no longer says the words."""
+        status = self.page.locator(".orbital-status")
+        expect(status).not_to_contain_text(words, timeout=SEEN_MS)
+        expect(status).not_to_contain_text("asking", timeout=SEEN_MS)
+
+    def wait_axis_label(self, label: str) -> None:
+        """Wait until the y axis, as the browser draws it, has that label."""
         view = self._view(".orbital-plot")
-        return str(self.page.evaluate(f"() => {view}.model.left[0].axis_label"))
+        self.page.wait_for_function(
+            f"label => {view}?.model.left[0].axis_label === label",
+            arg=label,
+            timeout=SEEN_MS,
+        )
 
     def pixels(self, room: str) -> bytes:
         """Return a picture of a room of the explorer, to compare with a later one."""
@@ -113,6 +129,9 @@ class ExplorerPage:
             "  return [box.x + f.left, box.y + f.top, f.width, f.height] }"
         )
         return (x + 2, y + 2), (x + width / 2, y + height / 2)
+
+    def _entry(self, trait: str) -> Any:
+        return self.page.locator(f".orbital-{trait} input")
 
     def _view(self, room: str) -> str:
         return FIND % room

@@ -47,14 +47,11 @@ def test_the_explorer_works_over_the_sample_sky(server, page):
     explorer.choose("table", "sources")
     explorer.wait_status("chandra.sources")
     explorer.press("swift")
-    explorer.settle()
-
-    assert "swift.sources" not in page.locator(".orbital-status").inner_text()
+    explorer.wait_gone("swift.sources")
 
     explorer.choose("table", "photometry")
     explorer.press("swift")
-    explorer.settle()
+    explorer.wait_status("swift.photometry")
     explorer.type("object", "SIM AGN 1")
-    explorer.settle()
-
-    assert "150.1" == explorer.value("ra")
+    explorer.wait_value("ra", "150.1")
+    explorer.wait_value("dec", "2.2")
