@@ -179,7 +179,7 @@ class Objects:
             )
         return rows.filter(
             ~untold, pl.all_horizontal(pl.col("ra", "dec").is_not_null())
-        )
+        ).with_columns(pl.col("error_confidence").fill_null(WIDEST_CONFIDENCE))
 
     def _points(
         self,
