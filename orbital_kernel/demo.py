@@ -168,10 +168,8 @@ def _light_curve(orbital: Orbital, summary: Summary) -> None:
 
 def _questions(orbital: Orbital) -> Iterator[Query]:
     """Yield selective questions about what is really there."""
-    place = orbital.query(
-        Query("chandra.sources", columns=("ra", "dec"), not_null=("ra",), limit=1)
-    ).frame
-    for ra, dec in place.rows():
+    places = orbital.table("cross.objects", ["ra", "dec"]).sort("ra").head(1)
+    for ra, dec in places.rows():
         for table in ("chandra.sources", "swift.sources", "chandra.observations"):
             yield Query(table, cone=Cone(ra, dec, 10))
     burst = orbital.bursts.stored().filter(pl.col("cause") == "burst").head(1)

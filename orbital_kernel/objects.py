@@ -56,9 +56,10 @@ class Objects:
         self._orbital = orbital
 
     def names(self) -> pl.DataFrame:
-        """Return who has photometry of what: observatory, object, points."""
+        """Return who has X-ray photometry of what: observatory, object, points."""
         frames = [
-            self._read(f"{observatory}.photometry", ["object"])
+            self._read(f"{observatory}.photometry", ["object", "unit"])
+            .filter(pl.col("unit").str.contains("erg|count|ph"))
             .group_by("object")
             .len("points")
             .select(pl.lit(observatory).alias("observatory"), "object", "points")
