@@ -242,11 +242,11 @@ class Engine:
     def lock(self, transaction: Transaction, key: tuple[str, ...], mode: str) -> None:
         """Lock something; transactions abandoned for an hour give way."""
         try:
-            self._locks.acquire(transaction.id, key, cast(Mode, mode))
+            self._locks.acquire(transaction.id, key, cast("Mode", mode))
         except ProtocolError:
             if not self._end_abandoned():
                 raise
-            self._locks.acquire(transaction.id, key, cast(Mode, mode))
+            self._locks.acquire(transaction.id, key, cast("Mode", mode))
 
     def claim(self, transaction: Transaction, table: int, row_ids: RowIds) -> None:
         """Claim rows for changing."""

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.predicate import (
     ALWAYS,

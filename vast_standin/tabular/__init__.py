@@ -6,8 +6,8 @@ where it is no tabular request at all, left to the object store.
 
 from collections.abc import Callable
 
-from vast_standin.engine.engine import Engine
 from vast_standin import sql
+from vast_standin.engine.engine import Engine
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.tabular import (
     columns,

@@ -1,5 +1,7 @@
 """Tables nobody created: of imported objects, and of partitions."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from vast_standin.engine.memory import table_of
@@ -12,7 +14,7 @@ from vast_standin.engine.table import (
     attached_name,
 )
 from vast_standin.http import ProtocolError
-from vast_standin.tabular.partitions import partitions
+from vast_standin.tabular.partitions import PARTITIONS_SUFFIX, partitions
 
 IMPORTS = "vastdb-imported-objects"
 IMPORT_FIELDS = pa.schema(
@@ -45,4 +47,5 @@ def imports_table(root: Root, table: Table) -> Table:
 
 def partitions_table(table: Table) -> Table:
     """Give the table of a table's partitions, as of now."""
-    return table_of(partitions(table))
+    made = table_of(partitions(table))
+    return replace(made, name=table.name + PARTITIONS_SUFFIX)

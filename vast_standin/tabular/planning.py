@@ -30,7 +30,11 @@ from vast_standin.engine.table import Column, Projection, Table
 from vast_standin.http import ProtocolError
 from vast_standin.tabular.call import Call
 from vast_standin.tabular.leaves import leaf, node_count
-from vast_standin.tabular.partitions import virtual_columns, virtual_readers
+from vast_standin.tabular.partitions import (
+    PARTITIONS_SUFFIX,
+    virtual_columns,
+    virtual_readers,
+)
 from vast_standin.tabular.projections import projection_named
 from vast_standin.tabular.relation import (
     Node,
@@ -45,6 +49,7 @@ from vast_standin.tabular.types import mismatch
 _DECIMAL = 7
 _KEPT = 64
 _ROW_ID = Column(ROW_ID_COLUMN, pa.field(NAME, pa.uint64()))
+_UNKNOWN = Column(-2, pa.field("unknown", pa.null()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +91,8 @@ _LOCK = threading.Lock()
 def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Plan:
     columns = [_column(table, shape.name) for shape in relation.fields]
     for column, shape in zip(columns, relation.fields, strict=True):
-        if column is not _ROW_ID and node_count(column.field.type) != shape.size:
+        plain = column is not _ROW_ID and column is not _UNKNOWN
+        if plain and node_count(column.field.type) != shape.size:
             raise mismatch(
                 f"column {column.name} is of type {column.field.type}, "
                 "the request thinks otherwise: read the columns again"
@@ -96,6 +102,8 @@ def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Pl
         (columns[node.field].number, node.path)
         for node in (relation.nodes[n] for n in relation.projection)
     )
+    if any(number == _UNKNOWN.number for number, _ in leaves):
+        raise ProtocolError(400, "InvalidArgument", "there is no such column to read")
     wide = any(s.name == NAME and s.code == _DECIMAL for s in relation.fields)
     kinds = {c.number: c.field.type for c in columns}
     if wide:
@@ -152,6 +160,8 @@ def _column(table: Table, name: str) -> Column:
     if name == NAME:
         return _ROW_ID
     found = virtual_columns(table.definition).get(name)
+    if found is None and table.name.endswith(PARTITIONS_SUFFIX):
+        return _UNKNOWN
     if found is None:
         raise ProtocolError(
             400, "InvalidArgument", f"table {table.name} has no column {name!r}"
@@ -163,6 +173,10 @@ def _condition(
     raw: RawCondition, columns: list[Column], nodes: tuple[Node, ...]
 ) -> Expression:
     if isinstance(raw, RawTerm):
+        if columns[nodes[raw.node].field] is _UNKNOWN:
+            # Conditions on source columns may only narrow the list of partitions;
+            # the SDK asks each partition for its rows with the condition anyway.
+            return ALWAYS
         return _term(raw, columns[nodes[raw.node].field], nodes[raw.node])
     parts = tuple(_condition(part, columns, nodes) for part in raw.parts)
     if raw.every and not parts:

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from vast_standin.engine.files import END_OF_STREAM, stream_buffers
-from vast_standin.http import ProtocolError, Response
+from vast_standin.http import Response
 from vast_standin.tabular.flat import broken
 
 

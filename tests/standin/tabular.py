@@ -1,0 +1,68 @@
+"""What tests of the tabular side share: sessions of the vendor's SDK, and a schema."""
+
+import contextlib
+import itertools
+
+import pytest
+import vastdb
+from vastdb import errors
+from vastdb.config import BackoffConfig
+
+_NAMES = itertools.count()
+BUCKET = "tabular-tests"
+
+
+def connect(standin):
+    """Open the vendor's session on a stand-in, with a bucket to use."""
+    client = standin.s3()
+    with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+        client.create_bucket(Bucket=BUCKET)
+    client.close()
+    return vastdb.connect(
+        endpoint=standin.endpoint,
+        access=standin.access,
+        secret=standin.secret,
+        backoff_config=BackoffConfig(max_tries=2, max_time=1),
+    )
+
+
+@pytest.fixture(scope="module")
+def session(standin):
+    """Return a session on the shared stand-in."""
+    return connect(standin)
+
+
+@pytest.fixture
+def schema_name(session):
+    """Return the name of an empty schema of the test's own."""
+    name = f"schema{next(_NAMES)}_{id(session)}"
+    with session.transaction() as tx:
+        tx.bucket(BUCKET).create_schema(name)
+    return name
+
+
+def table_in(tx, schema, name="t"):
+    """Open a table."""
+    return tx.bucket(BUCKET).schema(schema).table(name)
+
+
+def make_table(session, schema, content, name="t", **options):
+    """Create a table that holds an Arrow table."""
+    with session.transaction() as tx:
+        made = (
+            tx.bucket(BUCKET)
+            .schema(schema)
+            .create_table(name, content.schema, **options)
+        )
+        if len(content):
+            made.insert(content)
+
+
+def until_no_conflict(work, tries=200):
+    """Do work again for as long as it conflicts with others."""
+    for _ in range(tries):
+        try:
+            return work()
+        except errors.Conflict:
+            continue
+    raise AssertionError(f"still in conflict after {tries} tries")
