@@ -17,7 +17,7 @@ from orbital_kernel.bursts import Bursts
 from orbital_kernel.config import Settings
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.frames import frame_of
-from orbital_kernel.ingest import IngestReport, Progress
+from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
 from orbital_kernel.objects import Objects
 from orbital_kernel.observatory import observatories
 from orbital_kernel.orchestration import Storage
@@ -79,15 +79,28 @@ class Orbital:
         observatory: str | None = None,
         replace: bool = False,
         progress: Progress = lambda _path, _size: None,
+        **more: Any,
     ) -> IngestReport:
-        """Take files and folders of any known format into the store."""
+        """Take files and folders of any known format into the store.
+
+        `more` as in ingest.ingest: mapping, workers, bulk_above.
+        """
         return ingest.ingest(
             paths,
             self.store,
             observatory=observatory,
             replace=replace,
             progress=progress,
+            **more,
         )
+
+    def survey(self, *paths: str | Path, **options: Any) -> Survey:
+        """Tell what ingesting these would do; options as in ingest.survey."""
+        return ingest.survey(paths, self.store, **options)
+
+    def validate(self, *paths: str | Path, **options: Any) -> Validation:
+        """Compare files with what the store holds; options as in ingest.validate."""
+        return ingest.validate(paths, self.store, **options)
 
     def prepare(
         self,

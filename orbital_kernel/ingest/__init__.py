@@ -7,5 +7,17 @@ by one (run, writing, overlap, bulk), checked (checksum) and remembered (ledger)
 from orbital_kernel.ingest.files import files_of
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.run import ingest
+from orbital_kernel.ingest.survey import Survey, survey
+from orbital_kernel.ingest.validation import Validation, validate
 
-__all__ = ["FileReport", "IngestReport", "Progress", "files_of", "ingest"]
+__all__ = [
+    "FileReport",
+    "IngestReport",
+    "Progress",
+    "Survey",
+    "Validation",
+    "files_of",
+    "ingest",
+    "survey",
+    "validate",
+]

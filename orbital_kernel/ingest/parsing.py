@@ -7,12 +7,14 @@ its rows may be kept then.
 import time as clock
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from orbital_kernel import schema
 from orbital_kernel.archives import detect
+from orbital_kernel.archives.declared import declared_reader
 from orbital_kernel.archives.reading import DAMAGE, Account, Reader, open_source
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
 
@@ -49,18 +51,31 @@ class Refusal:
 Item = Rows | End | Refusal
 
 
-def parse(
-    path: Path, *, observatory: str | None = None, reader: Reader | None = None
-) -> Iterator[Item]:
-    """Yield a file's rows batch by batch, then one End or Refusal.
+@dataclass(frozen=True)
+class Task:
+    """How files are to be read: whose data they must be, by which mapping if any."""
 
-    `observatory` is whose data it must be; `reader` reads it instead of the one its
-    content asks for.
-    """
+    observatory: str | None = None
+    mapping: str | None = None
+
+
+def reader_by(task: Task) -> Reader | None:
+    """Return the reader the task's mapping declares; MappingError where it is wrong."""
+    return _declared(task.mapping) if task.mapping else None
+
+
+@lru_cache(maxsize=1)
+def _declared(mapping: str) -> Reader:
+    return declared_reader(Path(mapping))
+
+
+def parse(path: Path, task: Task) -> Iterator[Item]:
+    """Yield a file's rows batch by batch, then one End or Refusal."""
     start = clock.perf_counter()
+    observatory, reader = task.observatory, None
     try:
         before = _state(path)
-        reader = reader or detect(path)
+        reader = reader_by(task) or detect(path)
         account = Account(observatory or "")
         for name, batch in reader.read(open_source(path), account):
             _check_observatory(path, account, observatory)

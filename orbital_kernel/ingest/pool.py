@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,21 +20,13 @@ from typing import Self
 from orbital_kernel.ingest import messages
 from orbital_kernel.ingest.channel import Channel, Closed
 from orbital_kernel.ingest.files import sha256_of, size_of
-from orbital_kernel.ingest.parsing import End, Item, Refusal, parse
+from orbital_kernel.ingest.parsing import End, Item, Refusal, Task, parse
 from orbital_kernel.ingest.position import position
 
 TICK_SECONDS = 0.2
 SINGLE_THREADED = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
 )
-
-
-@dataclass(frozen=True)
-class Task:
-    """How files are to be read: whose data they must be, by which mapping if any."""
-
-    observatory: str | None = None
-    mapping: str | None = None
 
 
 @dataclass
@@ -83,7 +75,7 @@ def read_here(
     for path in paths:
         offered = _hashed(path)
         if not offered.refusal and wanted(offered.sha256):
-            offered.local = parse(path, observatory=task.observatory)
+            offered.local = parse(path, task)
         yield offered
 
 
@@ -209,9 +201,8 @@ class _Reader:
 
     def read(self, path: Path, task: Task, channel: Channel) -> bool:
         """Pass on the file's items; False where the process did not live to the end."""
-        head = {"path": str(path), "observatory": task.observatory}
         try:
-            messages.send(self._end, {**head, "mapping": task.mapping})
+            messages.send(self._end, {"path": str(path), **asdict(task)})
             item: Item | None = None
             while not isinstance(item, End | Refusal):
                 item = messages.receive_item(self._end)

@@ -4,29 +4,26 @@ Files are read by processes beside this one and written by it, in order of name.
 was written before a kill stands; running the same command again goes on with the rest.
 """
 
-import os
 import time as clock
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orbital_kernel.ingest.bulk import Bulk
-from orbital_kernel.ingest.files import files_of, in_order, sha256_of, size_of
+from orbital_kernel.ingest.files import files_of, in_order, sha256_of
 from orbital_kernel.ingest.ledger import entries
 from orbital_kernel.ingest.meter import Meter
 from orbital_kernel.ingest.only import only_one
-from orbital_kernel.ingest.parsing import Rows
-from orbital_kernel.ingest.pool import Offered, Pool, Task, read_here
+from orbital_kernel.ingest.parsing import Rows, Task, reader_by
+from orbital_kernel.ingest.pool import Offered
+from orbital_kernel.ingest.reading import read
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.writing import Parsed, Writer
 
 if TYPE_CHECKING:
     from orbital_kernel.store import Store
 
-SMALL_BYTES = 4 << 20
-"""Below this, starting processes costs more than they save (measured)."""
 TOGETHER_BYTES = 16 << 20
 TOGETHER_FILES = 64
 TOGETHER_SECONDS = 2.0
@@ -53,6 +50,8 @@ def ingest(
     refuses; what was reported to `progress` in full is stored then.
     """
     files = in_order(files_of(paths))
+    task = Task(observatory, str(mapping) if mapping else None)
+    reader_by(task)  # a wrong mapping is told before anything is done
     with only_one(store) as begun:
         contents = [sha256_of(p) for p in files] if len(files) == 1 else None
         known = entries(store, contents)
@@ -61,36 +60,12 @@ def ingest(
             entry = known.get(sha256)
             return replace or entry is None or entry.state != "ingested"
 
-        task = Task(observatory, str(mapping) if mapping else None)
         run = _Run(Writer(store, known, begun), store, progress, bulk_above)
         with read(files, task, wanted=wanted, workers=workers) as offers:
             for offered in offers:
                 run.take(offered)
             run.flush()
     return IngestReport(tuple(run.reports[path] for path in files))
-
-
-@contextmanager
-def read(
-    files: Sequence[Path],
-    task: Task,
-    *,
-    wanted: Callable[[str], bool],
-    workers: int | None = None,
-) -> Iterator[Iterable[Offered]]:
-    """Give the files in order, being read: here if they are small, else by processes."""
-    if workers is None and sum(map(size_of, files)) <= SMALL_BYTES:
-        yield read_here(files, task, wanted=wanted)
-    else:
-        with Pool(files, task, wanted=wanted, workers=workers or cores()) as pool:
-            yield pool
-
-
-def cores() -> int:
-    """Return the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class _Run:

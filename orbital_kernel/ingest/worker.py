@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from orbital_kernel.ingest import messages
-from orbital_kernel.ingest.parsing import parse
+from orbital_kernel.ingest.parsing import Task, parse
 
 
 def serve(end: socket.socket) -> None:
@@ -22,7 +22,8 @@ def serve(end: socket.socket) -> None:
             task, _ = messages.receive(end)
         except EOFError:
             return
-        for item in parse(Path(task["path"]), observatory=task["observatory"]):
+        path = Path(task.pop("path"))
+        for item in parse(path, Task(**task)):
             messages.send_item(end, item)
 
 
