@@ -142,7 +142,7 @@ def test_what_is_wrong_is_told_in_place(shown):
     shown.wait_points(EVERYTHING)
 
     shown.type("object", "Vulcan")
-    shown.wait_status("nothing here is known by the name 'Vulcan'")
+    shown.wait_status("no position is known here for 'Vulcan'")
     shown.wait_points(0)
 
 

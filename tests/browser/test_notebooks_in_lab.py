@@ -10,6 +10,7 @@ from lab import open_notebook, run_all, working_copy
 from orbital_kernel import embedded
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+BURST, RA, DEC = "GRB 120102S", "238.58111", "37.38455"
 NAMES = sorted(path.stem for path in NOTEBOOKS.glob("[0-9]*.ipynb"))
 
 
@@ -49,9 +50,9 @@ def test_the_explorer_works_over_the_sample_sky(server, page):
     explorer.press("swift")
     explorer.wait_gone("swift.sources")
 
-    explorer.choose("table", "photometry")
+    explorer.choose("table", "grbs")
     explorer.press("swift")
-    explorer.wait_status("swift.photometry")
-    explorer.type("object", "SIM AGN 1")
-    explorer.wait_value("ra", "150.1")
-    explorer.wait_value("dec", "2.2")
+    explorer.wait_status("swift.grbs")
+    explorer.type("object", BURST)
+    explorer.wait_value("ra", RA)
+    explorer.wait_value("dec", DEC)

@@ -131,7 +131,7 @@ class Explorer:
         position = self._resolve(name) if self._resolve else None
         if position is None:
             raise QueryError(
-                f"nothing here is known by the name {name!r}: give RA and Dec, or another name"
+                f"no position is known here for {name!r}: give RA and Dec, or another name"
             )
         asked.point(*position, name=name)
         queries = asked.queries()
