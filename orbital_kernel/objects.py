@@ -56,10 +56,13 @@ class Objects:
         self._orbital = orbital
 
     def names(self) -> pl.DataFrame:
-        """Return who has X-ray photometry of what: observatory, object, points."""
+        """Return who detected what in X-rays: observatory, object, points."""
         frames = [
-            self._read(f"{observatory}.photometry", ["object", "unit"])
-            .filter(pl.col("unit").str.contains("erg|count|ph"))
+            self._read(f"{observatory}.photometry", ["object", "unit", "is_limit"])
+            .filter(
+                pl.col("unit").str.contains("erg|count|ph"),
+                ~pl.col("is_limit").fill_null(value=False),
+            )
             .group_by("object")
             .len("points")
             .select(pl.lit(observatory).alias("observatory"), "object", "points")

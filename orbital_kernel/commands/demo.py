@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from orbital_kernel.demo import Summary
 
 
+REFUSED_SHOWN = 3
+
+
 @click.command(epilog="Example: orbital demo --archive ~/xray-files --out demo")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo")
@@ -69,8 +72,12 @@ def _tell(summary: "Summary", out: Path) -> None:
         ("took", f"{summary.seconds} s"),
     ]
     table("Orbital demo", ("what", "result"), rows)
-    for one in summary.refused:
-        click.echo(f"refused {one['path']}: {one['reason']}")
+    for one in summary.refused[:REFUSED_SHOWN]:
+        click.echo(f"refused {one['reason']}")
+    if len(summary.refused) > REFUSED_SHOWN:
+        click.echo(
+            f"… and {len(summary.refused) - REFUSED_SHOWN} more: see summary.json"
+        )
     click.echo(
         f"open {out / '01_start_here.html'} next; all numbers are in {out / 'summary.json'}"
     )
