@@ -5,7 +5,6 @@ Only what the query engine's messages use: varints, and length-delimited fields.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Union
 
 from vast_standin.http import ProtocolError
 
@@ -51,7 +50,7 @@ def parse_message(data: bytes) -> Message:
     return Message(dict(_fields(data)))
 
 
-Value = Union[int, str, bytes, Sequence[bytes]]
+Value = int | str | bytes | Sequence[bytes]
 
 
 def make_message(fields: dict[int, Value]) -> bytes:

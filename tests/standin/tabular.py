@@ -1,14 +1,11 @@
-"""What tests of the tabular side share: sessions of the vendor's SDK, and a schema."""
+"""What tests of the tabular side share: sessions of the vendor's SDK, tables."""
 
 import contextlib
-import itertools
 
-import pytest
 import vastdb
 from vastdb import errors
 from vastdb.config import BackoffConfig
 
-_NAMES = itertools.count()
 BUCKET = "tabular-tests"
 
 
@@ -24,21 +21,6 @@ def connect(standin):
         secret=standin.secret,
         backoff_config=BackoffConfig(max_tries=2, max_time=1),
     )
-
-
-@pytest.fixture(scope="module")
-def session(standin):
-    """Return a session on the shared stand-in."""
-    return connect(standin)
-
-
-@pytest.fixture
-def schema_name(session):
-    """Return the name of an empty schema of the test's own."""
-    name = f"schema{next(_NAMES)}_{id(session)}"
-    with session.transaction() as tx:
-        tx.bucket(BUCKET).create_schema(name)
-    return name
 
 
 def table_in(tx, schema, name="t"):

@@ -1,23 +1,26 @@
 """What 5.5 added, seen through the vendors' clients: partitions, expansion, snapshots."""
 
-import datetime
+import datetime as dt
 import io
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransform
-from tabular import BUCKET, make_table, schema_name, session, table_in  # noqa: F401
+from tabular import BUCKET, make_table, table_in
 from vastdb import errors
 from vastdb.partitioning import PartitionKey, PartitionSpec
 from vastdb.table import BlobExpansionConfig
 from vastdb.table_metadata import TableRef
 
-DAYS = [datetime.datetime(2024, 1, day, hour) for day in (1, 2, 3) for hour in (0, 12)]
+pytest_plugins = ("tabular_fixtures",)
+
+HALF_DAYS = np.arange("2024-01-01", "2024-01-04", 12, dtype="datetime64[h]")
 MEASURES = pa.table(
     {
-        "at": pa.array(DAYS, pa.timestamp("us")),
+        "at": pa.array(HALF_DAYS.astype("datetime64[us]")),
         "site": ["a", "b"] * 3,
         "n": pa.array(range(6), pa.int64()),
     }
@@ -51,7 +54,7 @@ def test_partitions_are_listed_with_their_rows(session, partitioned):
 def test_partitioned_rows_are_found_by_any_condition(session, partitioned):
     assert list(range(6)) == numbers(session, partitioned)
     assert [1, 3, 5] == numbers(session, partitioned, lambda t: t["site"] == "b")
-    noon = datetime.datetime(2024, 1, 2)
+    noon = dt.datetime.fromisoformat("2024-01-02T00:00:00")
     assert [2, 3, 4, 5] == numbers(session, partitioned, lambda t: t["at"] >= noon)
 
 

@@ -4,15 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
-from tabular import (
-    BUCKET,
-    make_table,
-    session,
-    schema_name,
-    table_in,
-    until_no_conflict,
-)  # noqa: F401, I001
+from tabular import BUCKET, make_table, table_in, until_no_conflict
 from vastdb import errors
+
+pytest_plugins = ("tabular_fixtures",)
 
 ROW = "$row_id"
 NUMBERS = pa.schema([("a", pa.int64()), ("s", pa.string())])
@@ -65,10 +60,15 @@ def test_a_reader_keeps_seeing_its_beginning(session, schema_name):
 
 def test_what_was_rolled_back_never_was(session, schema_name):
     make_table(session, schema_name, numbers(1))
-    with pytest.raises(ZeroDivisionError), session.transaction() as tx:
-        table_in(tx, schema_name).insert(numbers(2))
-        tx.bucket(BUCKET).schema(schema_name).create_table("other", NUMBERS)
-        raise ZeroDivisionError
+
+    def change_and_fail():
+        with session.transaction() as tx:
+            table_in(tx, schema_name).insert(numbers(2))
+            tx.bucket(BUCKET).schema(schema_name).create_table("other", NUMBERS)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
 
     with session.transaction() as tx:
         assert [1] == values(tx, schema_name)
@@ -98,11 +98,16 @@ def test_the_second_writer_of_a_row_is_told_at_once(session, schema_name):
 
 def test_a_row_changed_since_the_beginning_cannot_be_changed(session, schema_name):
     make_table(session, schema_name, numbers(1))
-    with pytest.raises(errors.Conflict), session.transaction() as late:
-        assert [1] == values(late, schema_name)
-        with session.transaction() as early:
-            change(early, schema_name, 0, 10)
-        change(late, schema_name, 0, 20)
+
+    def change_too_late():
+        with session.transaction() as late:
+            assert [1] == values(late, schema_name)
+            with session.transaction() as early:
+                change(early, schema_name, 0, 10)
+            change(late, schema_name, 0, 20)
+
+    with pytest.raises(errors.Conflict):
+        change_too_late()
 
 
 def test_inserts_beside_an_altered_table_conflict(session, schema_name):

@@ -8,9 +8,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tabular import make_table, schema_name, session, table_in  # noqa: F401
+from tabular import make_table, table_in
 from vastdb._internal import build_query_data_request
 from vastdb.config import QueryConfig
+
+pytest_plugins = ("tabular_fixtures",)
 
 ROWS = 300_000
 

@@ -120,15 +120,21 @@ def _at(value: Any, path: list[str]) -> Any:
 def _convert(value: Any, kind: pa.DataType) -> Any:
     """Give a JSON value as a column's type holds it, or None."""
     if pa.types.is_struct(kind):
-        if not isinstance(value, dict):
-            return None
-        return {f.name: _convert(value.get(f.name), f.type) for f in kind}
+        fits = isinstance(value, dict)
+        return (
+            {f.name: _convert(value.get(f.name), f.type) for f in kind}
+            if fits
+            else None
+        )
     if pa.types.is_list(kind):
-        if not isinstance(value, list):
-            return None
-        return [_convert(item, kind.value_type) for item in value]
+        fits = isinstance(value, list)
+        return [_convert(item, kind.value_type) for item in value] if fits else None
     if pa.types.is_string(kind) and not isinstance(value, str):
         return None if value is None else json.dumps(value)
+    return _scalar(value, kind)
+
+
+def _scalar(value: Any, kind: pa.DataType) -> Any:
     if isinstance(value, bool) != pa.types.is_boolean(kind):
         return None
     try:

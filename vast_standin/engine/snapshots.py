@@ -1,6 +1,5 @@
 """Snapshots: kept states of a bucket, each a small catalogue file of its own."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -45,7 +44,7 @@ class Snapshots:
         catalogue = Catalogue(unfinished, full=True)
         catalogue.save(Root(), state, lambda _: 0)
         catalogue.close()
-        os.replace(unfinished, file)
+        unfinished.replace(file)
         self._keep(bucket, name, state)
 
     def drop(self, bucket: str, name: str) -> None:

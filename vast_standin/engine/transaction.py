@@ -89,15 +89,13 @@ class Transaction:
         self._lock_name(bucket, path)
         with self.mutex:
             schema = self.schema(bucket, path)
-            for root in (self.root, self._engine.root):
-                if any(root.tables_in(schema.id)) or any(root.schemas_in(bucket, path)):
-                    if root is self.root or not self._emptied(schema, root):
-                        raise ProtocolError(
-                            409,
-                            "TabularSchemaNotEmpty",
-                            f"schema {bucket}/{path} still holds tables or schemas: "
-                            "drop those first",
-                        )
+            if _holds_any(self.root, schema) or not self._emptied(schema):
+                raise ProtocolError(
+                    409,
+                    "TabularSchemaNotEmpty",
+                    f"schema {bucket}/{path} still holds tables or schemas: "
+                    "drop those first",
+                )
             self.apply(RemoveSchema(schema.id))
 
     def schema(self, bucket: str, path: str) -> Schema:
@@ -336,8 +334,9 @@ class Transaction:
         if self._engine.root.table_ids.get(key) != self.base.table_ids.get(key):
             raise conflict(f"table {name} was made or renamed by another transaction")
 
-    def _emptied(self, schema: Schema, newest: Root) -> bool:
-        """Tell whether everything newest holds there was dropped by this one."""
+    def _emptied(self, schema: Schema) -> bool:
+        """Tell whether this transaction dropped all the newest root holds there."""
+        newest = self._engine.root
         tables = (t.id for t in newest.tables_in(schema.id))
         schemas = (s.id for s in newest.schemas_in(schema.bucket, schema.path))
         return all(
@@ -350,6 +349,12 @@ class Transaction:
         for schema in _subtree(self.root, bucket, path):
             moved = new_path + schema.path[len(path) :]
             self.apply(PutSchema(replace(schema, path=moved)))
+
+
+def _holds_any(root: Root, schema: Schema) -> bool:
+    return any(root.tables_in(schema.id)) or any(
+        root.schemas_in(schema.bucket, schema.path)
+    )
 
 
 def _subtree(root: Root, bucket: str, path: str) -> Iterable[Schema]:

@@ -7,6 +7,7 @@ and consulted before any of it is touched.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ def _column_zones(
     kind = physical_type(array.type)
     values = physical(array)
     lows, highs, nulls, rows = [], [], [], []
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in pairwise(cuts):
         part = values.slice(start, stop - start)
         low, high = _extremes(part)
         lows.append(low)
@@ -173,7 +174,7 @@ def _upper(value: bytes) -> bytes:
 
 
 def _dense(values: pa.Array, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    if dtype == object:
+    if dtype.hasobject:
         filler = _object_filler(values.type)
         items = [filler if v is None else v for v in values.to_pylist()]
         result = np.empty(len(items), dtype=object)

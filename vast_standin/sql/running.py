@@ -23,7 +23,7 @@ from vast_standin.sql.duck import (
     sql_error,
     visible_tables,
 )
-from vast_standin.sql.statements import Statement, run_change
+from vast_standin.sql.statements import Statement, refuse_change
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,12 +103,12 @@ class Running:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def start(self, sql: str, transaction: Transaction | None) -> Query:
-        """Start a query on what a transaction sees; changes happen at once."""
+        """Start a query on what a transaction sees."""
         self._forget_idle()
         root = self.engine.root if transaction is None else transaction.root
         cursor, catalogue = self._duck.cursor(), self._duck.catalogue()
         try:
-            reader = self._execute(cursor, catalogue, sql, root, transaction)
+            reader = self._execute(cursor, catalogue, sql, root)
         except Exception as err:
             cursor.close()
             if isinstance(err, ProtocolError):
@@ -138,14 +138,12 @@ class Running:
         catalogue: str,
         sql: str,
         root: Root,
-        transaction: Transaction | None,
     ) -> pa.RecordBatchReader:
         statement = Statement.of(cursor, sql)
+        if statement.changes:
+            raise refuse_change(statement)
         cursor.execute(f"ATTACH ':memory:' AS {catalogue}")
         cursor.execute(f"USE {catalogue}")
-        if statement.changes:
-            with self.engine.writing(transaction) as own:
-                return run_change(cursor, statement, own)
         _show(cursor, root, sql)
         result = cursor.sql(sql)
         if result is None:
@@ -193,6 +191,6 @@ def _show(cursor: "duckdb.DuckDBPyConnection", root: Root, sql: str) -> None:
             schemas.add(schema)
         cursor.register(f"arrow_{number}", arrow_table(table))
         cursor.execute(
-            f"CREATE VIEW {quoted(schema)}.{quoted(table.name)} "
+            f"CREATE VIEW {quoted(schema)}.{quoted(table.name)} "  # noqa: S608 - quoted
             f"AS SELECT * FROM arrow_{number}"
         )

@@ -1,15 +1,8 @@
-"""Statements that change something: run on a shadow, then done to the real tables.
-
-The tables a statement names are set up in a catalogue of the query's own, the statement
-runs there, and what it returned or left is carried into the caller's transaction.
-"""
+"""Statements by kind: those that only read are run, others refused by name."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import sql_error
 
@@ -45,10 +38,11 @@ class Statement:
         return self.kind not in _READING
 
 
-def run_change(
-    cursor: "duckdb.DuckDBPyConnection", statement: Statement, transaction: Transaction
-) -> pa.RecordBatchReader:
-    """Run a statement that changes something, in a transaction."""
-    raise ProtocolError(
-        501, "NotImplemented", f"{statement.kind} statements are not spoken here"
+def refuse_change(statement: Statement) -> ProtocolError:
+    """Make the error for a statement that would change something."""
+    return ProtocolError(
+        501,
+        "NotImplemented",
+        f"{statement.kind} statements are not spoken here: "
+        "insert, update and delete through the database's own calls",
     )

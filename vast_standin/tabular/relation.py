@@ -203,7 +203,7 @@ def _decimal(value: FlatTable, literal: FlatTable, _budget: _Budget) -> Decimal:
     return Decimal(int.from_bytes(raw, "little", signed=True)).scaleb(-scale, _EXACT)
 
 
-def _list(value: FlatTable, _literal_: FlatTable, budget: _Budget) -> tuple[Any, ...]:
+def _list(value: FlatTable, _: FlatTable, budget: _Budget) -> tuple[Any, ...]:
     items = []
     for item in value.tables(0):
         budget.spend(0)
