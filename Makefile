@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: help venv demo test test-notebooks notebooks lab bench lint clean
 
@@ -34,7 +35,7 @@ notebooks: venv ## run every notebook anew and keep its outputs
 	$(BIN)/python notebooks/execute.py
 
 lab: venv ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab $(AS_ROOT) notebooks
 
 bench: venv ## side-by-side benchmarks
 	$(BIN)/python -m benchmarks
