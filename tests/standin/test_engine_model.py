@@ -141,9 +141,7 @@ class Model(RuleBasedStateMachine):
         condition = Term(Target(KEY), operator, low)
         found = rows_of(self.engine.root.tables[self.table_id], condition)
 
-        holds = (
-            (lambda k: k < low) if operator == "less" else (lambda k: k >= low)
-        )
+        holds = (lambda k: k < low) if operator == "less" else (lambda k: k >= low)
         assert {
             r: v for r, v in self.committed.items() if v[0] is not None and holds(v[0])
         } == found
