@@ -11,6 +11,7 @@ from typing import BinaryIO
 from vast_standin.http import ProtocolError, Request
 from vast_standin.s3.call import split_path
 from vast_standin.s3.objects import ObjectStore
+from vast_standin.tabular.system import AUDIT_BUCKET, CATALOGUE_BUCKET
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.records import Record
 
@@ -87,13 +88,27 @@ class Guard:
             )
 
     def _check_unknown(self, request: Request, bucket: str, key: str) -> None:
-        creates = request.method == "PUT" and not key
+        system = bucket in (CATALOGUE_BUCKET, AUDIT_BUCKET)
+        creates = request.method == "PUT" and not key and not system
         if creates and not self.user.get("allow_create_bucket"):
             raise ProtocolError(
                 403, "AccessDenied", f"user {self.user['name']} may not create buckets"
             )
-        if not creates:
+        if system:
+            self._check_system(request, bucket)
+        elif not creates:
             raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
+
+    def _check_system(self, request: Request, bucket: str) -> None:
+        """Let superusers read the tables that list everything stored; nobody writes."""
+        reads = request.method in ("GET", "HEAD")
+        if not (reads and self.user.get("s3_superuser")):
+            raise ProtocolError(
+                403,
+                "AccessDenied",
+                f"user {self.user['name']} may not {request.method} {bucket}: it lists "
+                "what everybody stores, and superusers may read it",
+            )
 
     def _check_host(self, bucket: str, *, writes: bool) -> None:
         view = self.cluster.view_of_bucket(bucket) or {}
