@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orbital_kernel.errors import OrbitalError
-    from orbital_kernel.query import Box, Cone, Query, TimeSpan
+    from orbital_kernel.query import Box, Cone, Polygon, Query, TimeSpan
     from orbital_kernel.session import Orbital, connect
 
-__all__ = ["Box", "Cone", "Orbital", "OrbitalError", "Query", "TimeSpan", "connect"]
+__all__ = [
+    "Box",
+    "Cone",
+    "Orbital",
+    "OrbitalError",
+    "Polygon",
+    "Query",
+    "TimeSpan",
+    "connect",
+]
 
 _HOMES = {
-    **dict.fromkeys(("Box", "Cone", "Query", "TimeSpan"), "orbital_kernel.query"),
+    **dict.fromkeys(
+        ("Box", "Cone", "Polygon", "Query", "TimeSpan"), "orbital_kernel.query"
+    ),
     **dict.fromkeys(("Orbital", "connect"), "orbital_kernel.session"),
     "OrbitalError": "orbital_kernel.errors",
 }

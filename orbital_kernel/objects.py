@@ -199,7 +199,7 @@ class Objects:
         if names:
             parts.append(
                 self._orbital.query(
-                    Query(table, sets={"object": names}), kind="object"
+                    Query(table, sets={"object": names}, full_scan=True), kind="object"
                 ).frame
             )
         if position:

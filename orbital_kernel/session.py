@@ -21,8 +21,10 @@ from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
 from orbital_kernel.objects import Objects
 from orbital_kernel.observatory import observatories
 from orbital_kernel.orchestration import Storage
-from orbital_kernel.query import Answer, Cone, Query, TimeSpan
+from orbital_kernel.query import Answer, Cone, Query, Recorder, TimeSpan
 from orbital_kernel.store import Store
+
+LEDGER = "ops.queries"
 
 
 def connect(
@@ -131,18 +133,33 @@ class Orbital:
         Raises QueryError for a name no observatory has.
         """
         for observatory in observatories():
-            asked = Query(f"{observatory}.rates", sets={"series": [name]})
+            asked = Query(
+                f"{observatory}.rates", sets={"series": [name]}, full_scan=True
+            )
             rows = self.query(asked, kind="series").frame
             if len(rows):
                 return rows.sort("time", "channel")
         raise QueryError(f"there is no series {name!r} in the store")
 
-    def query(self, asked: Query, *, kind: str = "query") -> Answer:
-        """Answer a query and leave a row in the latency ledger."""
-        answer = query.run(asked, self.store)
-        row = query.ledger_row(asked, answer.how, kind=kind, who=getpass.getuser())
-        self.store.insert("ops.queries", row)
+    @cached_property
+    def _recorder(self) -> Recorder:
+        return Recorder(lambda rows: self.store.insert(LEDGER, rows))
+
+    def query(
+        self, asked: Query, *, kind: str = "query", estimate: bool = False
+    ) -> Answer:
+        """Answer a query and leave a row in the latency ledger, written a little later.
+
+        `estimate` asks the server too how much its statistics leave to read.
+        """
+        answer = query.run(asked, self.store, estimate=estimate)
+        row = query.ledger_fields(asked, answer.how, kind=kind, who=getpass.getuser())
+        self._recorder.record(row)
         return answer
+
+    def flush(self) -> None:
+        """Wait until the latency ledger has a row for every query asked here."""
+        self._recorder.flush()
 
     def cone(
         self, table: str, *, ra: float, dec: float, radius_arcmin: float, **more: Any
@@ -160,6 +177,8 @@ class Orbital:
 
     def table(self, name: str, columns: Iterable[str] | None = None) -> pl.DataFrame:
         """Return a whole table; for small ones."""
+        if name == LEDGER:
+            self.flush()
         return frame_of(
             self.store.read(name, columns=None if columns is None else list(columns))
         )

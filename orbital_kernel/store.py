@@ -4,23 +4,24 @@ Everything goes through a transaction of the vendor's client. Table metadata is 
 once a table and session, as the vendor advises, and dropped when a table is made anew.
 """
 
+import copy
 import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import requests
 import vastdb
-from ibis import _ as row
 from vastdb import errors as vast_errors
 from vastdb._internal import VastdbApi
-from vastdb.config import QueryConfig
+from vastdb.config import BackoffConfig, QueryConfig
 from vastdb.table_metadata import TableMetadata, TableRef, TableType
 
 from orbital_kernel import predicate, schema
@@ -29,21 +30,37 @@ from orbital_kernel.errors import StoreError
 from orbital_kernel.predicate import Clause
 
 ROW_ID = "$row_id"
+Result = TypeVar("Result")
 SLICE_BYTES = 4_600_000
 SLICE_ROWS = 500_000
 TIMEOUT_SECONDS = 120
 ENTITIES_A_PAGE = 10_000
 ROWS_READ_HEADER = "x-orbital-rows-read"
+GROUPS_READ_HEADER = "x-orbital-row-groups-read"
+BESIDE_THREADS = 4
+log = logging.getLogger(__name__)
 
 logging.getLogger("vastdb").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What the server told of one select: rows of the row groups opened, requests."""
+    """What the server told of one select: rows and row groups opened, requests.
+
+    Null where the server does not tell.
+    """
 
     rows_read: int | None = None
+    groups_read: int | None = None
     requests: int = 0
+
+
+class _Metadata(TableMetadata):  # type: ignore[misc]
+    """Metadata that transactions share: the SDK copies it deeply for each of them."""
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "_Metadata":
+        """Copy only the outside: statistics are replaced, never changed in place."""
+        return copy.copy(self)
 
 
 class _WatchedApi(VastdbApi):  # type: ignore[misc]
@@ -54,8 +71,11 @@ class _WatchedApi(VastdbApi):  # type: ignore[misc]
     """
 
     told: dict[str, Told]
+    told_lock: threading.Lock
 
-    def with_endpoints(self, endpoints: list[str]) -> VastdbApi:
+    def with_endpoints(
+        self, endpoints: list[str], *, backoff_config: BackoffConfig | None = None
+    ) -> "_WatchedApi":
         """Return an API for these endpoints that shares this one's connections."""
         twin = _WatchedApi(
             access_key=self.access_key,
@@ -64,11 +84,11 @@ class _WatchedApi(VastdbApi):  # type: ignore[misc]
             max_entities_per_page=self._max_entities_per_page,
             ssl_verify=self._ssl_verify,
             timeout=self.timeout,
-            backoff_config=self.backoff_config,
+            backoff_config=backoff_config or self.backoff_config,
             version_check=False,
         )
         twin._sessions = self._sessions
-        twin.told = self.told
+        twin.told, twin.told_lock = self.told, self.told_lock
         return twin
 
     def __exit__(self, *args: object) -> None:
@@ -84,14 +104,14 @@ class _WatchedApi(VastdbApi):  # type: ignore[misc]
         if not name.startswith("query-data-"):
             return
         query_id = name.removeprefix("query-data-").rpartition("_")[0]
-        before = self.told.get(query_id, Told(0))
-        rows = response.headers.get(ROWS_READ_HEADER)
-        read = (
-            None
-            if rows is None or before.rows_read is None
-            else before.rows_read + int(rows)
-        )
-        self.told[query_id] = Told(read, before.requests + 1)
+        with self.told_lock:
+            before = self.told.get(query_id)
+            if before is not None:
+                self.told[query_id] = Told(
+                    _sum(before.rows_read, response.headers.get(ROWS_READ_HEADER)),
+                    _sum(before.groups_read, response.headers.get(GROUPS_READ_HEADER)),
+                    before.requests + 1,
+                )
 
 
 class Store:
@@ -128,8 +148,12 @@ class Store:
             version_check=False,
         )
         watched.vast_version = self._session.api.vast_version
-        watched.told = {}
+        watched.told, watched.told_lock = {}, threading.Lock()
         self._session.api = watched
+        self._closing = watched.with_endpoints(
+            [settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
+        )
+        self._beside = ThreadPoolExecutor(BESIDE_THREADS, "orbital-store")
         self.metadata: dict[str, TableMetadata] = {}
 
     def __repr__(self) -> str:
@@ -149,6 +173,31 @@ class Store:
                 yield Transaction(self, tx)
         except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
             raise StoreError(_say(error)) from error
+
+    @contextmanager
+    def reading(self) -> Iterator["Transaction"]:
+        """Open a transaction that only reads; it is closed without waiting for it."""
+        tx = self._session.transaction()
+        try:
+            tx.__enter__()
+            yield Transaction(self, tx)
+        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+            raise StoreError(_say(error)) from error
+        finally:
+            number, tx.txid = tx.txid, None
+            if number is not None:
+                self._beside.submit(self._close, number)
+
+    def beside(self, call: Callable[..., Result], *arguments: Any) -> "Future[Result]":
+        """Make a call beside what the caller does meanwhile."""
+        return self._beside.submit(call, *arguments)
+
+    def _close(self, number: int) -> None:
+        """Forget a read transaction; one that stays open ends with the platform."""
+        try:
+            self._closing.rollback_transaction(number)
+        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+            log.debug("transaction %d was not closed: %s", number, _say(error))
 
     def actual(self) -> dict[str, schema.Table]:
         """Return the tables that exist, by full name; {} where the database does not."""
@@ -191,9 +240,17 @@ class Store:
             return tx.rows(full_name)
 
     def told(self, query_id: str) -> Told:
-        """Return, once, what the server told of the select with that id."""
-        told: Told = self._session.api.told.pop(query_id, Told())
-        return told
+        """Return, once, what the server told of the selects with that id."""
+        api = self._session.api
+        with api.told_lock:
+            told: Told = api.told.pop(query_id, Told())
+        return told if told.requests else Told()
+
+    def watch(self, query_id: str) -> None:
+        """Keep what the server tells of selects with that id, until `told` is asked."""
+        api = self._session.api
+        with api.told_lock:
+            api.told.setdefault(query_id, Told(0, 0))
 
 
 class Transaction:
@@ -273,6 +330,33 @@ class Transaction:
         table.reload_stats()
         return int(table.stats.num_rows)
 
+    def rows_beside(self, full_name: str) -> "Future[int]":
+        """Ask how many rows the table holds, and go on meanwhile."""
+        self._load(full_name)
+        return self._store.beside(self.rows, full_name)
+
+    def knows(self, full_name: str) -> bool:
+        """Whether the table's metadata was loaded before in this session."""
+        return full_name in self._store.metadata
+
+    def sort_key(self, full_name: str) -> tuple[str, ...]:
+        """Return the columns the database sorts the table by."""
+        return _sort_key(self._load(full_name))
+
+    def estimate(self, full_name: str, clauses: Sequence[Clause]) -> int | None:
+        """Return how many rows the server would open; None for unsorted tables.
+
+        Whole row groups are counted, as the SDK does to plan its splits.
+        """
+        if not self.sort_key(full_name) or not clauses:
+            return None
+        table = self._table(full_name)
+        return int(
+            table._get_elysium_row_estimate(  # noqa: SLF001 the SDK's own question
+                [clauses[0].column], _ibis(table, clauses), table.arrow_schema
+            )
+        )
+
     def select(
         self,
         full_name: str,
@@ -308,6 +392,10 @@ class Transaction:
     ) -> pa.RecordBatchReader:
         """Return the same as `select`, batch by batch, while the transaction is open."""
         table = self._table(full_name)
+        if limit == 0:
+            names = table.arrow_schema.names if columns is None else columns
+            fields = [table.arrow_schema.field(name) for name in names]
+            return pa.RecordBatchReader.from_batches(pa.schema(fields), [])
         selective = bool(clauses)
         if not selective:
             table.reload_stats()  # the number of splits follows the number of rows
@@ -318,7 +406,7 @@ class Transaction:
         )
         return table.select(
             columns=None if columns is None else list(columns),
-            predicate=_ibis(clauses),
+            predicate=_ibis(table, clauses),
             config=config,
             limit_rows=limit,
             internal_row_id=row_ids,
@@ -331,7 +419,7 @@ class Transaction:
         cache = self._store.metadata
         if full_name not in cache:
             room, _, name = full_name.partition(".")
-            metadata = TableMetadata(TableRef(self._store.database, room, name))
+            metadata = _Metadata(TableRef(self._store.database, room, name))
             try:
                 metadata.load(self._tx)
             except vast_errors.NotFound as error:
@@ -349,14 +437,13 @@ def _sort_key(metadata: TableMetadata) -> tuple[str, ...]:
     return tuple(field.name for field in metadata.sorted_columns)
 
 
-def _ibis(clauses: Iterable[Clause]) -> Any:
-    parts = [reduce(or_, _terms(clause)) for clause in clauses]
+def _ibis(table: Any, clauses: Iterable[Clause]) -> Any:
+    parts = [reduce(or_, _terms(table[c.column], c)) for c in clauses]
     return reduce(and_, parts) if parts else None
 
 
-def _terms(clause: Clause) -> list[Any]:
+def _terms(column: Any, clause: Clause) -> list[Any]:
     """Return the clause's terms; many values go as one set, since ibis nests each OR."""
-    column = row[clause.column]
     values = [term.value for term in clause.any_of if isinstance(term, predicate.Equal)]
     others = [t for t in clause.any_of if not isinstance(t, predicate.Equal)]
     terms = [_TERMS[type(term)](column, term) for term in others]
@@ -387,6 +474,10 @@ def _slices(rows: pa.Table) -> Iterator[pa.RecordBatch]:
         step = -(-len(batch) // count)
         for start in range(0, len(batch), step):
             yield batch.slice(start, step)
+
+
+def _sum(before: int | None, told: str | None) -> int | None:
+    return None if before is None or told is None else before + int(told)
 
 
 def _say(error: Exception) -> str:

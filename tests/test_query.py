@@ -169,9 +169,11 @@ def test_explain_tells_what_was_pushed_and_what_was_read(orbital, sources):
 
 
 def test_each_query_leaves_a_row_in_the_ledger(orbital, sources):
+    orbital.flush()
     before = orbital.store.rows("ops.queries")
 
     orbital.cone("chandra.sources", ra=0, dec=0, radius_arcmin=1)
+    orbital.flush()
 
     assert before + 1 == orbital.store.rows("ops.queries")
     assert "cone" in orbital.table("ops.queries")["kind"].to_list()

@@ -1,0 +1,33 @@
+"""Questions, planned: what the server evaluates, what is left for here, and why.
+
+A Query compiles to clauses VAST can push down (AND across columns, OR within one) and an
+exact residual in Polars. Regions of the sky become HEALPix ranges on the `healpix`
+column, then exact geometry; times are pushed to the microsecond the client can send,
+then compared to the nanosecond.
+"""
+
+from orbital_kernel.query.answer import Answer, Explain
+from orbital_kernel.query.planning import MAX_SET, Plan, plan
+from orbital_kernel.query.question import Query, TimeSpan
+from orbital_kernel.query.recording import Recorder, ledger_fields, ledger_row
+from orbital_kernel.query.regions import MAX_SKY_RANGES, Box, Cone, Polygon
+from orbital_kernel.query.running import LARGE_TABLE_ROWS, run
+
+__all__ = [
+    "LARGE_TABLE_ROWS",
+    "MAX_SET",
+    "MAX_SKY_RANGES",
+    "Answer",
+    "Box",
+    "Cone",
+    "Explain",
+    "Plan",
+    "Polygon",
+    "Query",
+    "Recorder",
+    "TimeSpan",
+    "ledger_fields",
+    "ledger_row",
+    "plan",
+    "run",
+]

@@ -1,0 +1,191 @@
+"""A question compiled: clauses for the server, filters for here."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel import schema, times
+from orbital_kernel.errors import QueryError
+from orbital_kernel.predicate import (
+    Clause,
+    Contains,
+    NotNull,
+    Null,
+    Prefix,
+    Range,
+)
+from orbital_kernel.query import regions
+from orbital_kernel.query.question import Query, TimeSpan
+from orbital_kernel.query.values import range_clause, set_clause
+from orbital_kernel.sky import FULL_SKY
+
+MAX_SET = 10_000
+MAX_VALUES = 200_000
+WIDE_SKY = 0.25
+Filter = tuple[str, pl.Expr]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A compiled query: clauses for the server, filters for here."""
+
+    query: Query
+    pushed: tuple[Clause, ...]
+    residual: tuple[Filter, ...]
+    columns: tuple[str, ...]
+    sort_key: tuple[str, ...]
+
+    @property
+    def follows_sort_key(self) -> bool:
+        """Whether a pushed clause narrows the leading sort column."""
+        return any(
+            clause.column == self.sort_key[0] and _narrow(clause)
+            for clause in self.pushed
+            if self.sort_key
+        )
+
+    @property
+    def possible(self) -> bool:
+        """Whether any row could satisfy the clauses."""
+        return all(clause.any_of for clause in self.pushed)
+
+    @property
+    def selects(self) -> list[tuple[Clause, ...]]:
+        """The clauses of each request: a long set is cut so that each fits one.
+
+        No row can be in two of them.
+        """
+        if not self.possible:
+            return []
+        long = [c for c in self.pushed if len(c.any_of) > MAX_SET]
+        if not long:
+            return [self.pushed]
+        rest = tuple(c for c in self.pushed if c is not long[0])
+        terms = long[0].any_of
+        return [
+            (*rest, Clause(long[0].column, terms[at : at + MAX_SET]))
+            for at in range(0, len(terms), MAX_SET)
+        ]
+
+
+def plan(query: Query) -> Plan:
+    """Compile a query; raises QueryError for columns or values it cannot have."""
+    wanted = schema.table(query.table)
+    kinds = {column.name: column.type for column in wanted.columns}
+    _check_columns(query, list(kinds))
+    sky = [(regions.clause(r), (str(r), r.inside)) for r in query.regions]
+    both = [*sky, *(_time(query.time) if query.time else [])]
+    pushed = [clause for clause, _ in both]
+    residual = [rest for _, rest in both]
+    pushed += [range_clause(n, pair, kinds[n]) for n, pair in query.ranges.items()]
+    pushed += [set_clause(n, values, kinds[n]) for n, values in query.sets.items()]
+    pushed += [Clause(name, (Null(),)) for name in query.null]
+    pushed += [Clause(name, (NotNull(),)) for name in query.not_null]
+    pushed += [Clause(name, (Prefix(text),)) for name, text in query.prefix.items()]
+    pushed += [Clause(name, (Contains(text),)) for name, text in query.contains.items()]
+    if query.where is not None:
+        residual.append((str(query.where), query.where))
+    _check_sets(pushed)
+    columns = _columns(query, residual, list(kinds))
+    return Plan(query, tuple(pushed), tuple(residual), columns, wanted.sort)
+
+
+def _check_columns(query: Query, known: Sequence[str]) -> None:
+    used = [*query.ranges, *query.sets, *query.null, *query.not_null]
+    used += [*query.prefix, *query.contains, *(query.columns or ())]
+    used += [query.time.column] if query.time else []
+    used += ["ra", "dec", "healpix"] if query.regions else []
+    used += query.where.meta.root_names() if query.where is not None else []
+    unknown = dict.fromkeys(c for c in used if c not in known)
+    if unknown:
+        raise QueryError(
+            f"{query.table} has no column {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
+        )
+
+
+def _check_sets(pushed: Sequence[Clause]) -> None:
+    long = [c for c in pushed if len(c.any_of) > MAX_SET]
+    if len(long) > 1:
+        names = " and ".join(repr(c.column) for c in long)
+        raise QueryError(
+            f"the sets of {names} are both over {MAX_SET:,} values, and only one can be "
+            "split into several requests: ask by one of them and join locally"
+        )
+    if long and len(long[0].any_of) > MAX_VALUES:
+        raise QueryError(
+            f"{len(long[0].any_of):,} values for {long[0].column!r} are over {MAX_VALUES:,}: "
+            "ask by region, time or range and join locally"
+        )
+
+
+def _narrow(clause: Clause) -> bool:
+    """Whether both ends are bound, and not by most of the sky."""
+    if clause.column != "healpix":
+        return all(
+            not isinstance(t, Range) or (t.low is not None and t.high is not None)
+            for t in clause.any_of
+        )
+    cells = 0
+    for term in clause.any_of:
+        ends = (term.low, term.high) if isinstance(term, Range) else (0, 0)
+        if not isinstance(ends[0], int) or not isinstance(ends[1], int):
+            return False
+        cells += ends[1] - ends[0] + 1
+    return cells < WIDE_SKY * FULL_SKY[1]
+
+
+def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter]]:
+    if span.start is None and span.stop is None:
+        return
+    low, high = (None if t is None else _tt(t) for t in (span.start, span.stop))
+    if low is not None and high is not None and low > high:
+        raise QueryError(
+            f"the time span ends before it starts: {span.start} .. {span.stop}"
+        )
+    clause = Clause(span.column, (Range(_microsecond(low, 0), _microsecond(high, 1)),))
+    column = pl.col(span.column)
+    exact = [
+        *([] if low is None else [column >= pl.lit(low).cast(pl.Datetime("ns"))]),
+        *([] if high is None else [column <= pl.lit(high).cast(pl.Datetime("ns"))]),
+    ]
+    text = f"{span.column} within {span.start or '…'} .. {span.stop or '…'} UTC to the nanosecond"
+    yield clause, (text, pl.all_horizontal(exact))
+
+
+def _tt(instant: str | datetime) -> np.datetime64:
+    if isinstance(instant, datetime):
+        instant = (instant.astimezone(UTC) if instant.tzinfo else instant).replace(
+            tzinfo=None
+        )
+    try:
+        tt: np.datetime64 = times.tt_from_utc(
+            np.datetime64(instant) if isinstance(instant, datetime) else instant
+        )[0]
+    except ValueError as error:
+        raise QueryError(str(error)) from error
+    if np.isnat(tt):
+        raise QueryError(f"a time span needs a time, not {instant!r}")
+    return tt
+
+
+def _microsecond(tt: np.datetime64 | None, up: int) -> datetime | None:
+    """Round outwards to the microsecond, the finest time the client can send."""
+    if tt is None:
+        return None
+    whole: datetime = tt.astype("datetime64[us]").item()
+    return whole + timedelta(microseconds=up)
+
+
+def _columns(
+    query: Query, residual: Sequence[Filter], known: Sequence[str]
+) -> tuple[str, ...]:
+    if query.columns is None:
+        return tuple(known)
+    needed = {name for _, expr in residual for name in expr.meta.root_names()}
+    return (
+        *query.columns,
+        *(n for n in known if n in needed and n not in query.columns),
+    )

@@ -1,0 +1,224 @@
+"""Regions of the sky: what they are, which HEALPix ranges cover them, who is inside.
+
+Covers are conservative and bounded in number; the expression beside them is exact.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from orbital_kernel import sky
+from orbital_kernel.errors import QueryError
+from orbital_kernel.predicate import Clause, Range
+
+MAX_SKY_RANGES = 32
+MAX_CORNERS = 200
+WIDEST_POLYGON_DEG = 80.0
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cone:
+    """A circle on the sky: centre in ICRS degrees, radius in arcminutes."""
+
+    ra: float
+    dec: float
+    radius_arcmin: float
+
+    def __post_init__(self) -> None:
+        """Refuse positions that are none."""
+        _check_position(self.ra, self.dec)
+        if not 0 < self.radius_arcmin <= 180 * 60:
+            raise QueryError(
+                f"a cone's radius is above 0 and at most 10800 arcmin, not {self.radius_arcmin}"
+            )
+
+    def __str__(self) -> str:
+        """Return the test as people write it."""
+        return f"separation from ({self.ra}, {self.dec}) <= {self.radius_arcmin} arcmin"
+
+    @property
+    def cover(self) -> list[sky.Range]:
+        """HEALPix ranges that have the cone in them."""
+        radius = self.radius_arcmin / 60
+        return sky.cone_ranges(self.ra, self.dec, radius, max_ranges=MAX_SKY_RANGES)
+
+    @property
+    def inside(self) -> pl.Expr:
+        """The exact test on `ra` and `dec`."""
+        return _of_positions(
+            lambda ra, dec: (
+                sky.separation_deg(self.ra, self.dec, ra, dec)
+                <= self.radius_arcmin / 60
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Box:
+    """RA from `ra_min` east to `ra_max` (may cross 0), Dec between; ICRS degrees."""
+
+    ra_min: float
+    ra_max: float
+    dec_min: float
+    dec_max: float
+
+    def __post_init__(self) -> None:
+        """Refuse positions that are none."""
+        _check_position(self.ra_min, self.dec_min)
+        _check_position(self.ra_max, self.dec_max)
+        if self.dec_min >= self.dec_max:
+            raise QueryError(
+                f"a box needs dec_min < dec_max, not {self.dec_min} and {self.dec_max}"
+            )
+
+    def __str__(self) -> str:
+        """Return the test as people write it."""
+        return f"RA {self.ra_min}..{self.ra_max}, Dec {self.dec_min}..{self.dec_max}"
+
+    @property
+    def cover(self) -> list[sky.Range]:
+        """HEALPix ranges that have the box in them."""
+        edges = (self.ra_min, self.ra_max, self.dec_min, self.dec_max)
+        return sky.zone_ranges(*edges, max_ranges=MAX_SKY_RANGES)
+
+    @property
+    def inside(self) -> pl.Expr:
+        """The exact test on `ra` and `dec`."""
+        ra = pl.col("ra")
+        east = ra.is_between(self.ra_min, self.ra_max)
+        if self.ra_min > self.ra_max:
+            east = (ra >= self.ra_min) | (ra <= self.ra_max)
+        return east & pl.col("dec").is_between(self.dec_min, self.dec_max)
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """Corners (RA, Dec) in ICRS degrees in order, joined by great circles.
+
+    No two sides may cross, and no corner may be over 80 degrees from the middle.
+    """
+
+    corners: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what has no inside."""
+        for ra, dec in self.corners:
+            _check_position(ra, dec)
+        if not 3 <= len(self.corners) <= MAX_CORNERS:
+            raise QueryError(
+                f"a polygon has 3 to {MAX_CORNERS} corners, not {len(self.corners)}"
+            )
+        middle = np.sum(_unit(*self._sides), axis=0)
+        if np.linalg.norm(middle) < 1e-9 * len(self.corners):
+            raise QueryError("the polygon's corners have no middle: give a smaller one")
+        if np.min(_unit(*self._sides) @ self._axes[0]) < np.cos(
+            np.radians(WIDEST_POLYGON_DEG)
+        ):
+            raise QueryError(
+                f"a polygon's corners are within {WIDEST_POLYGON_DEG:g} degrees of its "
+                "middle: ask several smaller ones, or a box"
+            )
+        if self._crosses_itself():
+            raise QueryError("sides of the polygon cross: give its corners in order")
+
+    def __str__(self) -> str:
+        """Return the test as people write it."""
+        shown = ", ".join(f"({ra}, {dec})" for ra, dec in self.corners[:4])
+        more = len(self.corners) - 4
+        return f"inside polygon {shown}" + (f" and {more} more" if more > 0 else "")
+
+    @property
+    def cover(self) -> list[sky.Range]:
+        """HEALPix ranges that have the polygon in them."""
+        ra, dec = zip(*self.corners, strict=True)
+        return sky.polygon_ranges(ra, dec, max_ranges=MAX_SKY_RANGES)
+
+    @property
+    def inside(self) -> pl.Expr:
+        """The exact test on `ra` and `dec`."""
+        return _of_positions(self._contains)
+
+    @cached_property
+    def _sides(self) -> tuple[Reals, Reals]:
+        ra, dec = np.array(self.corners, dtype=np.float64).T
+        return ra, dec
+
+    @cached_property
+    def _axes(self) -> Reals:
+        """The middle's direction and two axes across it, shape (3, 3)."""
+        middle = np.sum(_unit(*self._sides), axis=0)
+        middle = middle / np.linalg.norm(middle)
+        east = np.cross(np.eye(3)[np.argmin(np.abs(middle))], middle)
+        east /= np.linalg.norm(east)
+        return np.stack([middle, east, np.cross(middle, east)])
+
+    def _plane(self, ra: Reals, dec: Reals) -> tuple[Reals, Reals, Reals]:
+        """Project so that great circles are straight: depth (above 0 in front), x, y."""
+        depth, x, y = self._axes @ _unit(ra, dec).T
+        front = np.where(depth > 0, depth, np.nan)
+        return depth, x / front, y / front
+
+    def _contains(self, ra: Reals, dec: Reals) -> NDArray[np.bool_]:
+        """Count the sides a ray from each position crosses."""
+        depth, x, y = self._plane(ra, dec)
+        _, cx, cy = self._plane(*self._sides)
+        inside = np.zeros(len(x), dtype=bool)
+        for x1, y1, x2, y2 in zip(
+            cx, cy, np.roll(cx, -1), np.roll(cy, -1), strict=True
+        ):
+            if y1 != y2:
+                reach = x1 + (y - y1) * (x2 - x1) / (y2 - y1)
+                inside ^= ((y1 > y) != (y2 > y)) & (x < reach)
+        return inside & (depth > 0)
+
+    def _crosses_itself(self) -> bool:
+        _, x, y = self._plane(*self._sides)
+        corner = np.stack([x, y], axis=1)
+        count = len(corner)
+        return any(
+            _cross(corner[i], corner[i + 1], corner[j], corner[(j + 1) % count])
+            for i in range(count - 1)
+            for j in range(i + 2, count - (i == 0))
+        )
+
+
+Region = Cone | Box | Polygon
+
+
+def clause(region: Region) -> Clause:
+    """Return the ranges of `healpix` a database can find the region by."""
+    return Clause("healpix", tuple(Range(low, high - 1) for low, high in region.cover))
+
+
+def _of_positions(
+    inside: Callable[[Reals, Reals], NDArray[np.bool_]],
+) -> pl.Expr:
+    def test(position: pl.Series) -> pl.Series:
+        ra, dec = (position.struct.field(n).to_numpy() for n in ("ra", "dec"))
+        return pl.Series(inside(ra, dec), dtype=pl.Boolean)
+
+    return pl.struct("ra", "dec").map_batches(test, return_dtype=pl.Boolean)
+
+
+def _unit(ra: Reals, dec: Reals) -> Reals:
+    a, d = np.radians(ra), np.radians(dec)
+    return np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
+
+
+def _cross(a: Reals, b: Reals, c: Reals, d: Reals) -> bool:
+    def side(p: Reals, q: Reals, r: Reals) -> float:
+        return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
+
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+
+
+def _check_position(ra: float, dec: float) -> None:
+    if not (0 <= ra <= 360 and -90 <= dec <= 90):
+        raise QueryError(
+            f"RA is within 0..360 and Dec within -90..90 degrees, not {ra} and {dec}"
+        )
