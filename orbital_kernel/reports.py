@@ -5,7 +5,9 @@ that gives each parameter a type, a description and a default. Unknown or wrongl
 parameters are refused before anything runs.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from orbital_kernel.errors import ReportError
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 CELL_SECONDS = 600
+STATIC_VARIABLE = "ORBITAL_STATIC"
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "number": (int, float),
@@ -103,17 +106,18 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     executed = out / f"{report.name}.ipynb"
     try:
-        papermill.execute_notebook(
-            str(report.notebook),
-            str(executed),
-            parameters=values,
-            kernel_name="python3",
-            language="python",
-            progress_bar=progress,
-            execution_timeout=CELL_SECONDS,
-            extra_arguments=["--IPKernelApp.log_level=50"],
-            cwd=str(out),
-        )
+        with _static_widgets():
+            papermill.execute_notebook(
+                str(report.notebook),
+                str(executed),
+                parameters=values,
+                kernel_name="python3",
+                language="python",
+                progress_bar=progress,
+                execution_timeout=CELL_SECONDS,
+                extra_arguments=["--IPKernelApp.log_level=50"],
+                cwd=str(out),
+            )
     except papermill.exceptions.PapermillExecutionError as error:
         raise ReportError(
             f"report {report.name!r} failed in cell {error.exec_count}: {error.ename}: {error.evalue} (see {executed})"
@@ -134,6 +138,20 @@ def parse(report: Report, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
         key: value if kinds.get(key) == "string" else yaml.safe_load(value)
         for key, value in pairs
     }
+
+
+@contextmanager
+def _static_widgets() -> Iterator[None]:
+    """Let widgets show themselves as figure and table: a report has no kernel."""
+    before = os.environ.get(STATIC_VARIABLE)
+    os.environ[STATIC_VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[STATIC_VARIABLE]
+        else:
+            os.environ[STATIC_VARIABLE] = before
 
 
 def _typed(report: Report, parameter: Parameter, value: Any) -> Any:
