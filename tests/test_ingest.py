@@ -3,17 +3,43 @@
 import gzip
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
-import sys
-import time
+from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
+from ingest_kills import content_hash, start, wait_for_files
+from test_ingest_fuzz import SEED, cases, kinds
 
 from orbital_kernel import connect, embedded
-from orbital_kernel.errors import ArchiveError
+from orbital_kernel.errors import ArchiveError, StoreError
+from orbital_kernel.ingest import overlap, run, writing
+from orbital_kernel.ingest.overlap import put
+from orbital_kernel.ingest.parsing import Refusal, Task
+from orbital_kernel.ingest.pool import Pool
+
+MAPPING = """
+table = "photometry"
+observatory = "swift"
+format = "csv"
+[columns]
+time = "day"
+value = "flux"
+value_err = "err"
+[constants]
+object = "AT 2012x"
+[time]
+format = "mjd"
+scale = "utc"
+[unit]
+value = "1e-12 erg / (cm2 s)"
+[band]
+kev = [0.3, 10.0]
+"""
 
 
 def totals(orbital):
@@ -24,12 +50,40 @@ def totals(orbital):
     }
 
 
-@pytest.fixture
-def fresh(tmp_path):
-    session = connect(tmp_path / "home")
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    home = tmp_path_factory.mktemp("ingest")
+    session = connect(home)
     session.storage.apply()
     yield session
-    embedded.stop(tmp_path / "home")
+    embedded.stop(home)
+
+
+@pytest.fixture
+def fresh(platform):
+    yield platform
+    with platform.store.transaction() as tx:
+        for name, rows in platform.tables().items():
+            if rows:
+                tx.delete(name, [])
+
+
+@pytest.fixture
+def few(sample, tmp_path):
+    """Return a folder with a small file of several kinds."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for pattern in (
+        "*1chan_1s.lc",
+        "sim_csc2.tsv",
+        "simulated_chanmaster.tsv",
+        "simulated_swift_deepsky*.csv",
+        "*.qdp",
+        "*evt2.fits",
+        "*brt1s.lc.gz",
+    ):
+        shutil.copy(min(sample.archive.rglob(pattern)), folder)
+    return folder
 
 
 def test_every_sample_file_is_ingested_with_its_rows_and_a_ledger_row(stocked, sample):
@@ -144,28 +198,264 @@ def test_simulated_rows_are_labelled_and_real_units_are_told(stocked):
     assert "s" == stocked.units("swift.rates")["bin_s"]
 
 
-def test_a_platform_killed_mid_ingest_loses_nothing_and_doubles_nothing(
-    fresh, sample, tmp_path, stocked
-):
-    home = tmp_path / "home"
-    code = (
-        "import sys; from orbital_kernel import connect\n"
-        "connect(sys.argv[1]).ingest(sys.argv[2])"
+def test_what_is_stored_does_not_depend_on_order_or_parallelism(fresh, few):
+    fresh.ingest(*reversed(sorted(few.iterdir())), workers=3)
+    first = content_hash(fresh)
+    with fresh.store.transaction() as tx:
+        for name, rows in fresh.tables().items():
+            if rows:
+                tx.delete(name, [])
+
+    fresh.ingest(few)
+
+    assert first == content_hash(fresh)
+
+
+def test_rows_that_come_back_otherwise_are_not_kept(fresh, few, monkeypatch):
+    keep = writing.numeric_columns
+    monkeypatch.setattr(writing, "numeric_columns", lambda table: keep(table)[1:])
+
+    with pytest.raises(StoreError, match="came back"):
+        fresh.ingest(few)
+
+    assert 0 == sum(totals(fresh).values())
+    assert 0 == fresh.tables()["ops.files"]
+
+
+def test_the_ledger_keeps_checksums_that_validation_finds_again(fresh, few):
+    fresh.ingest(few)
+    rates = next(few.glob("*brt1s*"))
+
+    sums = json.loads(
+        fresh.table("ops.files").filter(name=rates.name)["checksum"].item()
     )
-    command = [sys.executable, "-c", code, str(home), str(sample.archive)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while fresh.store.rows("ops.files") < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    pid = embedded.status(home).pid
-    os.kill(pid, signal.SIGKILL)
-    process.kill()
-    process.wait()
 
+    assert ["swift.rates"] == list(sums)
+    (file,) = fresh.validate(rates).files
+    assert sums["swift.rates"] == file.tables[0].source.checksum
+    assert file.tables[0].source == file.tables[0].store
+
+
+def test_validation_finds_what_is_missing_or_changed(fresh, few):
+    fresh.ingest(few)
+    assert fresh.validate(few).agrees
+    with fresh.store.transaction() as tx:
+        ids = tx.select("swift.rates", [], columns=["rate"], row_ids=True)
+        tx.delete_rows("swift.rates", ids.slice(0, 1))
+        source = tx.select("swift.sources", [], row_ids=True).slice(0, 1)
+        tx.delete_rows("swift.sources", source)
+        ra = source.column_names.index("ra")
+        moved = source.drop_columns(["$row_id"]).set_column(ra, "ra", [[1.25]])
+        tx.insert("swift.sources", moved)
+
+    found = fresh.validate(few)
+
+    assert not found.agrees
+    differing = {t.table for f in found.files for t in f.tables if not t.same}
+    assert {"swift.rates", "swift.sources"} == differing
+    assert 1 == found.totals["swift.rates"]["missing"]
+
+
+def test_a_survey_counts_what_ingest_then_writes_and_writes_nothing(fresh, few):
+    (few / "notes.txt").write_text("dear diary")
+
+    told = fresh.survey(few)
+
+    assert 0 == fresh.tables()["ops.files"]
+    assert 1 == len(told.in_state("refused"))
+    assert all(room.enough for room in told.quotas)
+    fresh.ingest(few)
+    assert {n: v.rows for n, v in told.tables.items()} == {
+        name: rows for name, rows in totals(fresh).items() if rows
+    }
+    assert 7 == len(fresh.survey(few).in_state("unchanged"))
+
+
+def test_a_keyed_row_is_not_lost_where_its_key_has_no_value(fresh):
+    rows = pa.table({"catalog": ["C", "C"], "source_id": [None, "a"], "flux": [1.0, 2]})
+    for expected in ({"inserted": 2}, {"unchanged": 2}):
+        with fresh.store.transaction() as tx:
+            counts = put(tx, "swift.sources", rows).counts
+
+        assert expected == {k: v for k, v in counts.items() if v}
+
+
+def test_a_log_of_another_kind_does_not_blank_what_is_known(fresh):
+    first = pa.table({"obs_id": ["1"], "log": ["a"], "pi": ["Hubble"], "ra": [1.0]})
+    other = pa.table({"obs_id": ["1"], "log": ["b"], "ra": [2.0]})
+    with fresh.store.transaction() as tx:
+        put(tx, "swift.observations", first)
+        assert 1 == put(tx, "swift.observations", other).updated
+
+    stored = fresh.table("swift.observations", ["log", "pi", "ra"])
+
+    assert [("b", "Hubble", 2.0)] == stored.rows()
+
+
+def test_keys_are_looked_up_one_by_one_where_the_table_is_large(fresh, monkeypatch):
+    monkeypatch.setattr(overlap, "SCAN_ROWS_A_KEY", 0)
+    rows = pa.table({"obs_id": ["1", "2", None], "ra": [1.0, 2.0, 3.0]})
+    with fresh.store.transaction() as tx:
+        put(tx, "swift.observations", rows)
+        counts = put(tx, "swift.observations", rows).counts
+
+    assert {"inserted": 0, "updated": 0, "unchanged": 3} == counts
+
+
+def test_every_obsid_of_a_log_offered_twice_is_there_once(fresh, archive):
+    logs = archive / "chandra" / "obs_logs"
+    fresh.ingest(logs)
+    planned, log = sorted(logs.iterdir())
+
+    report = fresh.ingest(log, replace=True)
+
+    wanted = pl.read_csv(log, separator="\t", columns=["obsid"], infer_schema=False)
+    stored = fresh.table("chandra.observations", ["obs_id"])["obs_id"]
+    assert 11_447 == len(wanted)
+    assert stored.is_unique().all()
+    assert wanted["obsid"].str.strip_chars().is_in(stored.implode()).all()
+    assert 11_447 == sum(report.files[0].tables["chandra.observations"].values())
+
+
+def test_a_large_file_is_streamed_and_refused_whole_if_its_end_is_broken(
+    fresh, few, monkeypatch
+):
+    monkeypatch.setattr(run, "TOGETHER_BYTES", 1)
+    seen = []
+    good = next(few.glob("*brt1s*"))
+    cut = few / "cut.lc.gz"
+    cut.write_bytes(good.read_bytes()[:-300])
+
+    report = fresh.ingest(few, progress=lambda path, size: seen.append((path, size)))
+
+    assert ["cut.lc.gz"] == [Path(r.path).name for r in report.in_state("refused")]
+    stored = fresh.table("swift.rates", ["file_sha256"])["file_sha256"].unique()
+    assert report.in_state("refused")[0].sha256 not in stored
+    assert {path: path.stat().st_size for path in few.iterdir()} == {
+        path: sum(size for p, size in seen if p == path) for path, _ in seen
+    }
+    assert fresh.validate(few).agrees
+
+
+def test_the_bulk_path_stores_the_same_rows(fresh, few, monkeypatch):
+    events = next(few.glob("*evt2.fits"))
+    fresh.ingest(events)
+    inserted = fresh.table("chandra.events").sort("file_row")
+    monkeypatch.setattr(run, "TOGETHER_BYTES", 1)
+
+    report = fresh.ingest(events, replace=True, bulk_above=0)
+
+    assert "ingested" == report.files[0].state
+    assert inserted.equals(fresh.table("chandra.events").sort("file_row"))
+
+
+def test_a_table_of_no_known_format_goes_in_by_a_mapping(fresh, tmp_path):
+    table = tmp_path / "fluxes.csv"
+    table.write_text("day,flux,err\n56000.5,1.5,0.1\n56001.5,2.5,0.1\n")
+    mapping = tmp_path / "fluxes.toml"
+    mapping.write_text(MAPPING)
+    assert "refused" == fresh.ingest(table).files[0].state
+
+    report = fresh.ingest(table, mapping=mapping)
+
+    assert "ingested" == report.files[0].state
+    assert (
+        pytest.approx([1.5e-12, 2.5e-12])
+        == fresh.table("swift.photometry")["value"].sort().to_list()
+    )
+    assert 1 == fresh.tables()["ops.files"]
+
+
+def test_a_quarantine_report_tells_reasons_and_offsets(fresh, few, tmp_path):
+    broken = few / "broken.fits"
+    broken.write_bytes(next(few.glob("*evt2.fits")).read_bytes()[:100_000])
+
+    fresh.ingest(few).write_quarantine(tmp_path / "quarantine.json")
+
+    told = json.loads((tmp_path / "quarantine.json").read_text())
+    assert len(list(few.iterdir())) == told["offered"]
+    (refused,) = told["refused"]
+    assert str(broken) == refused["path"]
+    assert refused["reason"]
+    assert 100_000 == refused["size_bytes"]
+
+
+def test_damaged_files_leave_no_row_in_the_store(fresh, sample, tmp_path):
+    box = tmp_path / "damaged"
+    box.mkdir()
+    chance = random.Random(SEED)
+    for name, content in cases(kinds(sample.archive)):
+        if chance.random() < 0.08:
+            (box / name).write_bytes(content)
+
+    report = fresh.ingest(box, workers=2)
+
+    stored = [
+        sha256
+        for table in totals(fresh)
+        for sha256 in fresh.table(table, ["file_sha256"])["file_sha256"]
+    ]
+    assert 30 < len(report.files)
+    assert not set(stored) & {r.sha256 for r in report.in_state("refused")}
+    assert set(stored) <= {r.sha256 for r in report.in_state("ingested")}
+    assert sum(r.rows for r in report.in_state("ingested")) >= len(stored)
+
+
+def test_a_reader_process_that_dies_refuses_its_file_and_the_rest_goes_on(fresh, few):
+    victim = sorted(few.iterdir())[2]
+    with Pool(
+        sorted(few.iterdir()), Task(), wanted=lambda _: True, workers=1
+    ) as offers:
+        ended = []
+        for offered in offers:
+            if offered.path == victim:
+                os.kill(offered.pid, signal.SIGKILL)
+            ended.append(list(offered.items())[-1])
+
+    refused = [e for e in ended if isinstance(e, Refusal)]
+    assert 7 == len(ended)
+    assert all("the process that read it ended" in r.reason for r in refused)
+    assert 1 >= len(refused)
+
+
+def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(sample, tmp_path):
+    home = tmp_path / "home"
     session = connect(home)
-    kept = session.table("ops.files")
-    assert 3 <= len(kept) < len(sample.tables["files"])
-    session.ingest(sample.archive)
+    session.storage.apply()
+    process = start(home, sample.archive, errors=subprocess.PIPE)
+    wait_for_files(session, process, 1)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=60)[1].decode()
 
-    assert totals(stocked) == totals(session)
-    assert kept["sha256"].is_in(session.table("ops.files")["sha256"]).all()
+    assert 130 == process.returncode
+    assert "run the same command again" in " ".join(told.split())
+    kept = session.table("ops.files")
+    assert 0 < len(kept) < len(sample.tables["files"])
+    assert session.validate(
+        *[path for path in sample.archive.rglob("*") if path.name in set(kept["name"])]
+    ).agrees
+    embedded.stop(home)
+
+
+def test_killed_client_and_platform_lose_nothing_and_double_nothing(
+    few, fresh, tmp_path
+):
+    fresh.ingest(few)
+    expected = content_hash(fresh)
+    home = tmp_path / "home"
+    session = connect(home)
+    session.storage.apply()
+    for victim in ("client", "platform"):
+        process = start(home, few, one_by_one=True)
+        wait_for_files(session, process, 2)
+        pid = process.pid if victim == "client" else embedded.status(home).pid
+        os.kill(pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        session = connect(home)
+        assert session.tables()["ops.files"] < 7
+
+    session.ingest(few)
+
+    assert expected == content_hash(session)
+    embedded.stop(home)

@@ -105,20 +105,15 @@ def _stored(
 ) -> pl.DataFrame:
     """Return the rows already stored under these keys, with their row ids."""
     held = tx.rows(full_name)
+    nothing = fresh.clear().with_columns(pl.lit(None, pl.UInt64).alias(tx.row_id))
     if not held or not len(fresh):
-        return fresh.clear().with_columns(
-            pl.lit(None, pl.Decimal(38, 0)).alias(tx.row_id)
-        )
+        return nothing
     keys = fresh.select(table.key)
     found = [
         batch.join(keys, on=table.key, how="semi", nulls_equal=True)
         for batch in _candidates(tx, full_name, table, fresh, held)
     ]
-    return pl.concat(found) if found else _nothing(tx, full_name)
-
-
-def _nothing(tx: "Transaction", full_name: str) -> pl.DataFrame:
-    return frame_of(tx.select(full_name, row_ids=True, limit=0))
+    return pl.concat(found) if found else nothing
 
 
 def _candidates(

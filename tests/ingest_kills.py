@@ -1,0 +1,135 @@
+"""Kill an ingest at random moments until it is done; what a store holds, as a hash.
+
+By hand: `python tests/ingest_kills.py FOLDER [KILLS] [SEED]`.
+"""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+
+from orbital_kernel import config, connect, embedded
+
+LEFT_OUT = ("ops.", "cross.")
+
+
+def content_hash(orbital) -> str:
+    """Return a hash of every row of the observatories' tables and of the ledger."""
+    digest = hashlib.sha256()
+    for name, rows in orbital.tables().items():
+        if name.startswith(LEFT_OUT) or not rows:
+            continue
+        frame = orbital.table(name)
+        in_order = frame.sort(pl.all(), nulls_last=True)
+        digest.update(name.encode())
+        digest.update(in_order.write_csv(null_value="\\N").encode())
+    ledger = orbital.table(
+        "ops.files", ["sha256", "state", "rows", "tables", "checksum", "reason"]
+    )
+    digest.update(ledger.sort(pl.all()).write_json().encode())
+    return digest.hexdigest()
+
+
+ONE_BY_ONE = """
+import sys
+from orbital_kernel import connect
+from orbital_kernel.ingest import run
+run.TOGETHER_FILES = 1
+connect().ingest(sys.argv[1])
+"""
+
+
+def start(
+    home: Path, folder: Path, *, one_by_one: bool = False, errors=subprocess.DEVNULL
+) -> subprocess.Popen:
+    """Start `orbital ingest` in a process of its own; or with a transaction a file."""
+    environment = config.without_vendor_variables(os.environ)
+    how = ["-c", ONE_BY_ONE] if one_by_one else ["-m", "orbital_kernel", "ingest"]
+    return subprocess.Popen(
+        [sys.executable, *how, str(folder)],
+        env={**environment, "ORBITAL_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+    )
+
+
+def wait_for_files(orbital, process, count: int) -> int:
+    """Wait until so many more files are in the ledger, or the process ends."""
+    before = orbital.store.rows("ops.files")
+    while process.poll() is None:
+        now = orbital.store.rows("ops.files")
+        if now >= before + count:
+            return now
+        time.sleep(0.01)
+    return orbital.store.rows("ops.files")
+
+
+def killed(home: Path, folder: Path, seconds: float, *, platform: bool) -> str:
+    """Ingest, and kill client or platform after `seconds`; tell what became of it."""
+    process = start(home, folder, errors=subprocess.PIPE)
+    try:
+        _, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        victim = embedded.status(home).pid if platform else process.pid
+        os.kill(victim, signal.SIGKILL)
+        time.sleep(0.5)  # a client without its platform tries for a minute
+        process.kill()
+        process.communicate()
+        return "platform killed" if platform else "client killed"
+    last = errors.decode().strip().splitlines()[-1:]
+    return f"ended by itself ({process.returncode}) {last}"
+
+
+def run(folder: Path, kills: int, seed: int) -> bool:
+    """Kill `kills` times, resuming each time; compare with an undisturbed store."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as box:
+        calm = connect(Path(box) / "calm")
+        calm.storage.apply()
+        began = time.monotonic()
+        start(calm.home, folder).wait()
+        seconds = time.monotonic() - began
+        expected = content_hash(calm)
+        print(f"undisturbed: {seconds:.1f} s, {expected[:16]}")
+        embedded.stop(calm.home)
+        done, round_number, same = 0, 0, True
+        while done < kills:
+            round_number += 1
+            home = Path(box) / f"killed{round_number}"
+            connect(home).storage.apply()
+            for _ in range(5):
+                told = killed(
+                    home,
+                    folder,
+                    chance.uniform(0.15, 1.0) * seconds,
+                    platform=chance.random() < 0.4,
+                )
+                done += "killed" in told
+                session = connect(home)
+                print(f"{done:3} {told}: {session.store.rows('ops.files')} files known")
+                if done == kills or "killed" not in told:
+                    break
+            start(home, folder).wait()
+            found = content_hash(connect(home))
+            same = same and found == expected
+            print(f"resumed: {found[:16]} {'same' if found == expected else 'DIFFERS'}")
+            embedded.stop(home)
+    return same
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    sys.exit(
+        not run(
+            Path(arguments[0]).resolve(),
+            int(arguments[1]) if len(arguments) > 1 else 20,
+            int(arguments[2]) if len(arguments) > 2 else 1,
+        )
+    )
