@@ -18,6 +18,7 @@ COMMANDS = {
     "provision": ("provision", "Bring storage and tables into the planned state."),
     "ingest": ("ingest", "Take files of any known format into the store."),
     "query": ("query", "Ask selective questions."),
+    "queries": ("queries", "Tell how fast queries were, against their budgets."),
     "bursts": ("bursts", "Find bursts in files or in the store."),
     "sample": ("sample", "Write simulated files in the real formats."),
     "report": ("report", "Run one report notebook to HTML."),

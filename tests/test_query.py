@@ -1,5 +1,7 @@
 """A query's answer is what brute force gives, and it says how it was found."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orbital_kernel import Box, Cone, Query, TimeSpan, sky, times
+from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan, sky, times
 from orbital_kernel import query as planner
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.frames import frame_of
@@ -209,3 +211,127 @@ def test_positions_off_the_sky_are_refused():
 def test_a_missing_table_says_how_to_make_it(orbital):
     with pytest.raises(StoreError, match="provision apply"):
         planner.run(Query("nicer.sources", limit=1), orbital.store)
+
+
+@pytest.mark.parametrize(
+    ("corners", "reason"),
+    [
+        (((0, 0), (1, 1)), "3 to 200 corners"),
+        (((0, 0), (1, 1), (1, 0), (0, 1)), "sides of the polygon cross"),
+        (((0, 0), (120, 0), (240, 0)), "no middle"),
+        (((0, 0), (140, 0), (140, 1)), "within 80 degrees"),
+        (((0, 95), (1, 1), (1, 0)), "Dec within"),
+    ],
+)
+def test_a_polygon_without_an_inside_is_refused(corners, reason):
+    with pytest.raises(QueryError, match=reason):
+        Polygon(corners)
+
+
+def test_a_polygon_may_hold_the_pole_and_cross_ra_zero(orbital, sources):
+    corners = tuple((ra, 89.9) for ra in (10.0, 130.0, 250.0))
+
+    found = planner.run(
+        Query("chandra.sources", polygon=Polygon(corners), prefix={"source_id": "BF"}),
+        orbital.store,
+    )
+
+    inscribed, circumscribed = (
+        sources.filter(pl.col("dec") >= dec)["source_id"] for dec in (89.951, 89.9)
+    )
+    names = set(found.frame["source_id"])
+    assert set(inscribed) <= names <= set(circumscribed)
+    assert len(inscribed)
+
+
+def test_a_long_set_is_asked_in_parts_and_each_row_comes_once(
+    orbital, sources, monkeypatch
+):
+    monkeypatch.setattr(planner.planning, "MAX_SET", 50)
+    wanted = [f"BF {n}" for n in range(0, 360, 2)] * 2
+
+    found = planner.run(
+        Query("chandra.sources", sets={"source_id": wanted}), orbital.store
+    )
+
+    assert sorted(set(wanted)) == sorted(found.frame["source_id"])
+    assert 4 == found.how.selects
+
+
+def test_two_long_sets_are_refused_with_a_way_out(monkeypatch):
+    monkeypatch.setattr(planner.planning, "MAX_SET", 2)
+    three = {"source_id": ["a", "b", "c"], "catalog": ["a", "b", "c"]}
+
+    with pytest.raises(QueryError, match="join locally"):
+        planner.plan(Query("chandra.sources", sets=three))
+
+
+def test_a_limit_stops_the_server_though_rows_are_filtered_here(
+    orbital, sources, monkeypatch
+):
+    monkeypatch.setattr(planner.running, "FIRST_STEP_ROWS", 10)
+
+    found = planner.run(
+        Query("chandra.sources", where=pl.col("dec") > -91, limit=5), orbital.store
+    )
+
+    assert 5 == len(found.frame)
+    assert 20 == found.how.rows_fetched
+
+
+def test_a_limit_is_filled_though_few_rows_pass_the_filters_here(
+    orbital, sources, monkeypatch
+):
+    monkeypatch.setattr(planner.running, "FIRST_STEP_ROWS", 10)
+    rare = pl.col("source_id").is_in(["BF 3", "BF 1700", "BF 3500"])
+
+    found = planner.run(
+        Query("chandra.sources", where=rare, prefix={"source_id": "BF"}, limit=3),
+        orbital.store,
+    )
+
+    assert ["BF 1700", "BF 3", "BF 3500"] == sorted(found.frame["source_id"])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Query("chandra.sources"),
+        Query("chandra.sources", prefix={"source_id": "BF"}),
+        Query("chandra.sources", cone=Cone(0, 0, 10_800)),
+    ],
+)
+def test_reading_most_of_a_large_table_is_refused_with_advice(
+    orbital, sources, monkeypatch, asked
+):
+    monkeypatch.setattr(planner.running, "LARGE_TABLE_ROWS", 1_000)
+
+    with pytest.raises(QueryError, match=r"a cone, box or polygon.*full_scan=True"):
+        planner.run(asked, orbital.store)
+
+    whole = planner.run(replace(asked, full_scan=True), orbital.store)
+    assert len(whole.frame) >= len(sources)
+    few = planner.run(replace(asked, limit=7), orbital.store)
+    assert 7 == len(few.frame)
+
+
+def test_a_cone_in_a_large_table_is_not_refused(orbital, sources, monkeypatch):
+    monkeypatch.setattr(planner.running, "LARGE_TABLE_ROWS", 1_000)
+
+    assert len(
+        planner.run(Query("chandra.sources", cone=Cone(0, 0, 5)), orbital.store).frame
+    )
+
+
+def test_explain_tells_stages_row_groups_and_what_statistics_left(orbital, sources):
+    asked = Query("chandra.sources", cone=Cone(0, 0, 5))
+    planner.run(asked, orbital.store)
+
+    how = planner.run(asked, orbital.store, estimate=True).how
+
+    assert {"plan", "open", "statistics", "server", "local"} == set(how.stages)
+    assert sum(how.stages.values()) <= how.milliseconds
+    assert how.rows_read <= how.estimated_rows <= how.rows_stored
+    assert how.row_groups_read >= 1
+    assert not how.cold
+    assert "statistics left at most" in str(how)

@@ -63,7 +63,7 @@ def cone(
 
     span = TimeSpan(since, until) if since or until else None
     asked = Query(table, cone=Cone(ra, dec, radius), time=span, limit=limit)
-    answer = connect().query(asked, kind="cone")
+    answer = connect().query(asked, kind="cone", estimate=explain)
     _show(answer.frame, answer.how, explain=explain, as_json=as_json)
 
 
@@ -88,7 +88,6 @@ def time(
     """Rows of TABLE from START to STOP, ISO times in UTC."""
     from orbital_kernel import Query, TimeSpan, connect
 
-    answer = connect().query(
-        Query(table, time=TimeSpan(since, until), limit=limit), kind="time"
-    )
+    asked = Query(table, time=TimeSpan(since, until), limit=limit)
+    answer = connect().query(asked, kind="time", estimate=explain)
     _show(answer.frame, answer.how, explain=explain, as_json=as_json)

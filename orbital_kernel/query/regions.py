@@ -15,7 +15,7 @@ from orbital_kernel import sky
 from orbital_kernel.errors import QueryError
 from orbital_kernel.predicate import Clause, Range
 
-MAX_SKY_RANGES = 32
+MAX_SKY_RANGES = 12
 MAX_CORNERS = 200
 WIDEST_POLYGON_DEG = 80.0
 Reals = NDArray[np.float64]
@@ -135,7 +135,7 @@ class Polygon:
     @property
     def cover(self) -> list[sky.Range]:
         """HEALPix ranges that have the polygon in them."""
-        ra, dec = zip(*self.corners, strict=True)
+        ra, dec = map(list, zip(*self.corners, strict=True))
         return sky.polygon_ranges(ra, dec, max_ranges=MAX_SKY_RANGES)
 
     @property

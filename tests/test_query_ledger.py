@@ -1,0 +1,162 @@
+"""The latency ledger never stands in a query's way, and is judged by budgets."""
+
+import json
+import subprocess
+import sys
+import threading
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+from orbital_kernel import Cone, Query
+from orbital_kernel.__main__ import cli
+from orbital_kernel.errors import StoreError
+from orbital_kernel.query import Explain, Recorder, latency, ledger_fields
+
+HOW = Explain("swift.rates", [], [], [], 0, None, 5, 1, 1, 8, 2.5)
+
+
+def row(kind="cone"):
+    return ledger_fields(Query("swift.rates"), HOW, kind=kind, who="me")
+
+
+def test_rows_that_wait_are_written_together_and_in_order():
+    batches = []
+    recorder = Recorder(batches.append)
+
+    for n in range(50):
+        recorder.record(row(f"kind {n}"))
+    assert recorder.flush(10)
+
+    written = pa.concat_tables(batches)
+    assert [f"kind {n}" for n in range(50)] == written["kind"].to_pylist()
+    assert len(batches) < 10
+
+
+def test_recording_does_not_wait_for_a_slow_database_and_counts_what_is_lost():
+    go_on, writing, batches = threading.Event(), threading.Event(), []
+
+    def write(rows):
+        writing.set()
+        go_on.wait(20)
+        batches.append(len(rows))
+
+    recorder = Recorder(write, waiting=3)
+    recorder.record(row())
+    assert writing.wait(10)
+    for _ in range(5):
+        recorder.record(row())
+    assert not recorder.flush(0.05)
+    go_on.set()
+
+    assert recorder.flush(10)
+    assert [1, 3] == batches
+    assert 2 == recorder.lost
+
+
+def test_a_database_that_refuses_costs_rows_of_the_ledger_and_nothing_else(caplog):
+    def write(_rows):
+        raise StoreError("the database is read-only")
+
+    recorder = Recorder(write)
+    recorder.record(row())
+
+    assert recorder.flush(10)
+    assert 1 == recorder.lost
+    assert "read-only" in caplog.text
+
+
+def test_a_process_that_ends_at_once_leaves_its_row(home, orbital):
+    code = (
+        "import sys; from orbital_kernel import connect, Query\n"
+        "connect(sys.argv[1]).query(Query('swift.rates', limit=1), kind='at exit')"
+    )
+
+    subprocess.run([sys.executable, "-c", code, str(home)], check=True)
+
+    assert "at exit" in orbital.table("ops.queries")["kind"].to_list()
+
+
+def test_percentiles_are_told_by_kind_and_judged_by_the_budgets():
+    known = latency.budgets()
+    ledger = pl.DataFrame(
+        {
+            "kind": ["cone"] * 101 + ["odd"] * 2,
+            "milliseconds": [float(n) for n in range(101)] + [1e6, 2e6],
+            "rows_read": [1] * 101 + [None, 7],
+            "rows_stored": [10] * 103,
+        }
+    )
+
+    odd, cone = latency.by_kind(ledger)
+
+    assert ("cone", 101, 50.0, 95.0, 99.0) == (
+        cone.kind,
+        cone.queries,
+        round(cone.p50_ms),
+        round(cone.p95_ms),
+        round(cone.p99_ms),
+    )
+    assert (known["cone"], True) == (cone.budget, cone.within)
+    assert (known["default"], False) == (odd.budget, odd.within)
+    assert (101, 1010) == (cone.rows_read, cone.rows_stored)
+    assert odd.rows_read is None
+
+
+def test_the_slowest_come_first():
+    columns = list(latency.Slow.__dataclass_fields__)
+    base = dict.fromkeys(columns, "") | {"asked": datetime(2020, 1, 1)}  # noqa: DTZ001
+    ledger = pl.DataFrame([base | {"milliseconds": float(ms)} for ms in (3, 9, 5)])
+
+    assert [9.0, 5.0] == [s.milliseconds for s in latency.slowest(ledger, 2)]
+
+
+@pytest.fixture
+def command(home, monkeypatch):
+    """Return a call of the command line on the shared platform, without a process."""
+    for name in ("AWS_S3_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ORBITAL_HOME", str(home))
+
+    def call(*arguments):
+        done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert 0 == done.exit_code, done.output
+        return done.stdout
+
+    return call
+
+
+def test_the_queries_command_tells_kinds_and_slowest(orbital, command):
+    orbital.query(Query("chandra.sources", cone=Cone(1, 1, 1)), kind="cone")
+    orbital.flush()
+
+    told = json.loads(command("queries", "--kind", "cone", "--json"))
+
+    assert ["cone"] == [kind["kind"] for kind in told["kinds"]]
+    assert told["kinds"][0]["queries"] == told["queries"] >= 1
+    assert told["slowest"][0]["milliseconds"] >= told["kinds"][0]["p50_ms"]
+    assert "Latency by kind" in command("queries")
+
+
+def test_explain_on_the_command_line_is_for_people(orbital, command):
+    told = command(
+        *[
+            "query",
+            "cone",
+            "chandra.sources",
+            "--ra",
+            "1",
+            "--dec",
+            "1",
+            "--radius",
+            "1",
+            "--explain",
+        ]
+    )
+
+    assert "sorted by  healpix" in told
+    assert "pushed     healpix in [" in told
+    assert "stages     plan" in told
