@@ -1,31 +1,87 @@
 """The session's storage: what the observatories need, planned, applied and watched."""
 
+import getpass
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from orbital_kernel import schema
 from orbital_kernel.config import Settings
-from orbital_kernel.observatory import observatories, site
+from orbital_kernel.errors import ConfigError, ProvisionError
+from orbital_kernel.observatory import Observatory, Site, observatories, site
 from orbital_kernel.storage import apply as vms_apply
 from orbital_kernel.storage import health as vms_health
-from orbital_kernel.storage.apply import Applied, Vms
+from orbital_kernel.storage import rollout, spending
+from orbital_kernel.storage.apply import Applied, NotOffered, Vms
+from orbital_kernel.storage.automation import Controller, Watched, watch
 from orbital_kernel.storage.checks import Health
+from orbital_kernel.storage.cost import PRICES, Prices, Use, prices
 from orbital_kernel.storage.execute import Progress
-from orbital_kernel.storage.plan import Plan, Resource, desired, diff
+from orbital_kernel.storage.growth import Decision
+from orbital_kernel.storage.history import FILES, QUERIES, Asked, History
+from orbital_kernel.storage.ledger import Ledger
+from orbital_kernel.storage.plan import Limits, Plan, Resource, desired, diff
+from orbital_kernel.storage.requirements import REQUIREMENTS, measured, requirements
+from orbital_kernel.storage.rollout import ACTIONS, Rollout
+from orbital_kernel.storage.service import service_checks
+from orbital_kernel.storage.space import Space
 from orbital_kernel.store import Store
+
+DAY_S = 86400.0
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The store with its list of tables asked once; what a plan needs of tables."""
+
+    store: Store
+    known: Mapping[str, schema.Table]
+
+    def actual(self) -> Mapping[str, schema.Table]:
+        return self.known
+
+    def create(self, full_name: str) -> None:
+        self.store.create(full_name)
 
 
 class Storage:
-    """Plan → apply → drift → destroy for every observatory, through the VMS."""
+    """Plan → apply → drift → destroy for every observatory, and the watch over them."""
 
     def __init__(self, settings: Settings, tables: Store) -> None:
         self._vms = Vms.connect(settings.require_vms())
         self._tables = tables
+        self._access_key = settings.access_key
+        self._history = History(tables)
+
+    @cached_property
+    def site(self) -> Site:
+        """The site file; buckets are owned by whom the access key in use belongs to."""
+        told = site()
+        try:
+            owner = self._vms.owner_of(self._access_key)
+        except NotOffered:
+            owner = None
+        return replace(told, bucket_owner=owner or told.bucket_owner)
+
+    @cached_property
+    def observatories(self) -> dict[str, Observatory]:
+        """Every observatory that has a file, by name."""
+        return observatories()
 
     def desired(self) -> tuple[Resource, ...]:
-        """Return everything that should be: policies, views, quotas, QoS and tables."""
-        return desired(observatories().values(), site())
+        """Return everything that should be: policies, views, quotas, QoS and tables.
+
+        Quotas are never below what automation has raised them to.
+        """
+        return self._desired(self._tables.actual())
 
     def plan(self) -> Plan:
         """Return the changes that would bring storage into the planned state."""
-        wanted = self.desired()
-        return diff(wanted, self._vms.actual(wanted, tables=self._tables))
+        listed = _Listed(self._tables, self._tables.actual())
+        wanted = self._desired(listed.known)
+        return diff(wanted, self._vms.actual(wanted, tables=listed))
 
     def apply(
         self, plan: Plan | None = None, *, progress: Progress | None = None
@@ -52,9 +108,153 @@ class Storage:
             progress=progress,
         )
 
-    def health(self) -> Health:
-        """Return the state of the platform with every check behind it."""
-        names = [
-            resource.name for resource in self.desired() if resource.kind == "quota"
-        ]
-        return vms_health.health(self._vms, quotas=names)
+    def health(
+        self,
+        *,
+        feeds: Sequence[str] = (),
+        limits: vms_health.Limits = vms_health.LIMITS,
+    ) -> Health:
+        """Return the state of the platform with every check behind it.
+
+        `feeds` names observatories whose files must come in all the time. Raises
+        ConfigError for one that has no file.
+        """
+        for name in feeds:
+            self._observatory(name)
+        service = service_checks(
+            self._history,
+            self._tables.actual,
+            now_s=time.time(),
+            feeds=feeds,
+            limits=limits,
+        )
+        names = [one.quota.name for one in self._spaces()]
+        return vms_health.health(self._vms, quotas=names, limits=limits, more=service)
+
+    def quotas(
+        self, *, dry_run: bool = False, approved: Mapping[str, int] | None = None
+    ) -> tuple[Decision, ...]:
+        """Sample every quota, forecast, and raise those that policy says; return all.
+
+        `approved` are hard limits in bytes by quota name that a person allows beyond
+        the policy's approval limit. With `dry_run` nothing is written. Raises
+        ProvisionError where quotas or tables were not provisioned.
+        """
+        clusters = {str(row.get("name")) for row in self._vms.listing("clusters")}
+        controller = Controller(
+            self._vms,
+            Ledger(self._tables),
+            self._watched(approved or {}),
+            tenant=self.site.tenant,
+            promise=not clusters <= set(self.site.over_commit.named),
+        )
+        return controller.step(dry_run=dry_run)
+
+    def quota_names(self) -> dict[str, str]:
+        """Return the name of the quota on each path."""
+        return {one.view.path: one.quota.name for one in self._spaces()}
+
+    def queries(self, *, days: float) -> list[Asked]:
+        """Return the queries of the last days from the latency ledger."""
+        return self._history.queries(since_s=time.time() - days * DAY_S)
+
+    def uses(self, asked: Iterable[Asked]) -> dict[str, Use]:
+        """Return the bytes and the node time of each observatory, and what is shared.
+
+        `asked` are the queries of a month. Raises ProvisionError where quotas were not
+        provisioned.
+        """
+        used = {
+            str(row["path"]): int(row.get("used_capacity") or 0)
+            for row in self._vms.listing("quotas", paged=True)
+            if row.get("tenant_name") in (None, self.site.tenant)
+        }
+        missing = [s.view.path for s in self._spaces() if s.view.path not in used]
+        if missing:
+            raise ProvisionError(
+                f"there is no quota on {', '.join(missing)} to tell its use: run orbital "
+                "provision apply"
+            )
+        rooms = {
+            name: spending.table_bytes(self._vms, self._tables.database, name)
+            for name in self.observatories
+        }
+        return spending.uses(
+            {n: used[o.storage.view.path] for n, o in self.observatories.items()},
+            {name: size for name, size in rooms.items() if size is not None},
+            used[self.site.database.view.path],
+            asked,
+        )
+
+    def prices(self, path: Path = PRICES) -> Prices:
+        """Return a file's prices, with the data reduction the cluster measures."""
+        return prices(path).reduced_by(spending.data_reduction(self._vms))
+
+    def rollout(
+        self, *names: str, required: Path = REQUIREMENTS
+    ) -> tuple[Rollout, ...]:
+        """Return how far observatories are on their way to live; all if none is named.
+
+        Raises ConfigError for one that has no file, or a bad requirements file.
+        """
+        chosen = [self._observatory(name) for name in names or self.observatories]
+        wanted = requirements(required)
+        known = self._tables.actual()
+        plan = self.plan()
+        taken_in = self._history.taken_in() if FILES in known else {}
+        asked = self.queries(days=wanted.days) if QUERIES in known else []
+        told = []
+        for one in chosen:
+            own = [t for t in known if t.startswith(f"{one.name}.")]
+            stored = {table: self._tables.rows(table) for table in own}
+            live = rollout.declared(self._tables, one.name) if ACTIONS in known else []
+            stages = (
+                rollout.storage_stage(plan, (self.site.database, one.storage)),
+                rollout.tables_stage(plan, one.name),
+                rollout.data_stage(taken_in.get(one.name), stored),
+                rollout.queries_stage(measured(asked, one.name, wanted)),
+                rollout.live_stage(live),
+            )
+            told.append(Rollout(one.name, stages))
+        return tuple(told)
+
+    def go_live(self, name: str, *, required: Path = REQUIREMENTS) -> Rollout:
+        """Declare an observatory live, in ops.actions with its evidence, and return it.
+
+        Raises ProvisionError with all that is missing.
+        """
+        (before,) = self.rollout(name, required=required)
+        rollout.go_live(self._tables, before, who=getpass.getuser(), now_s=time.time())
+        (after,) = self.rollout(name, required=required)
+        return after
+
+    def _desired(self, known: Mapping[str, schema.Table]) -> tuple[Resource, ...]:
+        grown: Limits = {}
+        if ACTIONS in known:
+            paths = [one.view.path for one in self._spaces()]
+            grown = Ledger(self._tables).grown(paths)
+        return desired(self.observatories.values(), self.site, grown=grown)
+
+    def _spaces(self) -> tuple[Space, ...]:
+        own = (one.storage for one in self.observatories.values())
+        return (self.site.database, *own)
+
+    def _watched(self, approved: Mapping[str, int]) -> tuple[Watched, ...]:
+        unknown = approved.keys() - {one.quota.name for one in self._spaces()}
+        if unknown:
+            raise ConfigError(
+                f"there is no quota {', '.join(sorted(unknown))} to approve; there are "
+                f"{', '.join(one.quota.name for one in self._spaces())}"
+            )
+        return tuple(
+            replace(one, approved_bytes=approved.get(one.quota.name, 0))
+            for one in watch(self._spaces())
+        )
+
+    def _observatory(self, name: str) -> Observatory:
+        if name not in self.observatories:
+            raise ConfigError(
+                f"there is no observatory {name!r}; there are "
+                f"{', '.join(self.observatories)}"
+            )
+        return self.observatories[name]

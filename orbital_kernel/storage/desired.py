@@ -23,7 +23,8 @@ def desired(
 ) -> tuple[Resource, ...]:
     """Return every resource these observatories and this site need, in order of making.
 
-    `grown` replaces the files' quota limits by those automation recorded since.
+    `grown` replaces the files' quota limits by those automation recorded since, where
+    these are higher.
     `tables` includes those of schema.py, as kind 'table'. The kind 'cluster' is no
     change but the rule the cluster's promises are held against.
     """
@@ -101,12 +102,12 @@ def _view_fields(one: Space, site: Site) -> Fields:
 
 def _quota_fields(one: Space, grown: Limits) -> Fields:
     quota = one.quota
-    soft, hard = grown.get(one.view.path, (quota.soft_bytes, quota.hard_bytes))
+    soft, hard = grown.get(one.view.path, (0, 0))
     return {
         "name": quota.name,
         "path": one.view.path,
-        "soft_limit": soft,
-        "hard_limit": hard,
+        "soft_limit": max(soft, quota.soft_bytes),
+        "hard_limit": max(hard, quota.hard_bytes),
         "grace_period": clock_of(quota.grace_s),
         "create_dir": True,
     }

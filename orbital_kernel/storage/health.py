@@ -58,6 +58,9 @@ class Limits:
     ingest_lag_s: float = 900.0
 
 
+LIMITS = Limits()
+
+
 class Asked(Protocol):
     """What health needs of a VMS; apply.Vms is one."""
 

@@ -81,9 +81,12 @@ class Ledger:
         }
         self._store.insert("ops.actions", pa.Table.from_pylist([row]))
 
-    def actions(self, path: str) -> list[dict[str, Any]]:
-        """Return the actions on a quota, oldest first; before and after as values."""
-        rows = self._store.read("ops.actions", [Clause("resource", (Equal(path),))])
+    def actions(self, *paths: str) -> list[dict[str, Any]]:
+        """Return the actions on quotas, oldest first; before and after as values."""
+        if not paths:
+            return []
+        asked = Clause("resource", tuple(Equal(path) for path in paths))
+        rows = self._store.read("ops.actions", [asked])
         told = [
             {
                 **row,
@@ -100,10 +103,10 @@ class Ledger:
 
     def grown(self, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return the soft and hard limits last set by automation, by path."""
+        done = [a for a in self.actions(*paths) if a["action"] == EXPANDED]
         return {
-            path: (done[-1]["after"]["soft"], done[-1]["after"]["hard"])
-            for path in paths
-            if (done := [a for a in self.actions(path) if a["action"] == EXPANDED])
+            action["resource"]: (action["after"]["soft"], action["after"]["hard"])
+            for action in done
         }
 
 

@@ -1,0 +1,207 @@
+"""The session's storage on a platform of its own: plan, watch, cost and rollout together."""
+
+import dataclasses
+import time
+
+import pytest
+
+from orbital_kernel import connect, embedded
+from orbital_kernel.errors import ConfigError, ProvisionError
+from orbital_kernel.observatory import site
+from orbital_kernel.storage.automation import standing
+from orbital_kernel.storage.checks import Check
+from orbital_kernel.storage.growth import Decision
+from orbital_kernel.storage.ledger import EXPANDED, Ledger
+from orbital_kernel.storage.requirements import requirements
+
+GB = 10**9
+PATH = "/observatories/swift"
+QUICK = """
+days = 7
+least_queries = 2
+default_p99_ms = 60000.0
+reason = "this machine is shared"
+
+[p99_ms]
+cone = 60000.0
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """Return a session on a platform nothing was provisioned on."""
+    folder = tmp_path_factory.mktemp("session")
+    yield connect(folder)
+    embedded.stop(folder)
+
+
+@pytest.fixture(scope="module")
+def made(fresh):
+    """Return the session, provisioned, and with the plan there was before."""
+    plan = fresh.storage.plan()
+    fresh.storage.apply(plan)
+    return fresh, plan
+
+
+@pytest.fixture
+def session(made):
+    return made[0]
+
+
+@pytest.fixture
+def budgets(tmp_path):
+    path = tmp_path / "requirements.toml"
+    path.write_text(QUICK)
+    return path
+
+
+def quota(session, path=PATH):
+    rows = session.storage._vms.listing("quotas", paged=True)
+    (row,) = [row for row in rows if row["path"] == path]
+    return row
+
+
+def test_a_fresh_platform_is_planned_whole_and_then_as_planned(made):
+    session, before = made
+
+    assert {"create"} == {change.action for change in before.changes}
+    assert "ops.actions" in {change.name for change in before.changes}
+    assert session.storage.plan().empty
+
+
+def test_buckets_are_owned_by_whom_the_key_belongs_to(made):
+    session, before = made
+    mine = session.storage._vms.owner_of(session.settings.access_key)
+
+    owners = {c.after["bucket_owner"] for c in before.changes if c.resource == "view"}
+
+    assert {mine} == owners
+    assert mine == session.storage.site.bucket_owner
+    assert (
+        site().bucket_owner
+        == dataclasses.replace(
+            session.storage.site, bucket_owner=site().bucket_owner
+        ).bucket_owner
+    )
+
+
+def test_a_limit_automation_raised_stays_raised_by_the_next_apply(session):
+    row = quota(session)
+    higher = {"soft_limit": 480 * GB, "hard_limit": 600 * GB}
+    session.storage._vms.patch("quotas", row["id"], higher)
+    drifted = session.storage.plan()
+    decision = Decision(PATH, "expand", 480 * GB, 600 * GB, "more data", {})
+    Ledger(session.store).act(EXPANDED, standing(row), decision, at_s=time.time())
+
+    session.storage.apply()
+
+    assert ["orbital-swift"] == [change.name for change in drifted.changes]
+    assert session.storage.plan().empty
+    assert 600 * GB == quota(session)["hard_limit"]
+
+
+def test_a_quota_step_samples_every_quota_and_a_dry_run_none(session):
+    count = session.store.rows("ops.storage")
+    dry = session.storage.quotas(dry_run=True)
+    between = session.store.rows("ops.storage")
+    done = session.storage.quotas()
+
+    assert {"keep"} == {decision.action for decision in (*dry, *done)}
+    assert set(session.storage.quota_names()) == {decision.path for decision in done}
+    assert count == between
+    assert count + 3 == session.store.rows("ops.storage")
+
+
+def test_approving_a_quota_nobody_has_is_refused(session):
+    with pytest.raises(ConfigError, match="there is no quota nope to approve"):
+        session.storage.quotas(approved={"nope": GB})
+
+
+def test_health_tells_service_beside_hardware(session):
+    checks = {check.name: check for check in session.storage.health().checks}
+
+    assert "absent" == checks["ingest"].state
+    assert "ok" == checks["cluster vast-standin"].state
+    assert {"absent"} == {
+        check.state for name, check in checks.items() if name == "queries"
+    } or any(name.startswith("query ") for name in checks)
+
+
+def test_a_feed_that_never_sent_is_unknown_and_so_is_the_platform(session):
+    health = session.storage.health(feeds=("swift",))
+    check = next(c for c in health.checks if c.name == "ingest swift")
+
+    assert "unknown" == check.state
+    assert "unknown" == health.state or health.of("warn") or health.of("bad")
+    assert isinstance(check, Check)
+    with pytest.raises(ConfigError, match="there is no observatory 'hubble'"):
+        session.storage.health(feeds=("hubble",))
+
+
+def test_going_live_is_refused_with_all_that_is_missing(session, budgets):
+    with pytest.raises(ProvisionError) as refused:
+        session.storage.go_live("chandra", required=budgets)
+
+    assert "data: no file was taken in: orbital ingest PATH" in str(refused.value)
+    assert "queries: 0 cone queries within 7 days" in str(refused.value)
+    assert [] == [s for s in session.storage.rollout() if s.live]
+
+
+def test_an_observatory_goes_live_once_with_its_evidence_kept(session, sample, budgets):
+    session.ingest(sample.archive)
+    for _ in range(3):
+        session.cone("swift.sources", ra=83.6, dec=22.0, radius_arcmin=5)
+    session.flush()
+
+    live = session.storage.go_live("swift", required=budgets)
+    row = next(
+        row
+        for row in session.table("ops.actions").to_dicts()
+        if row["action"] == "declared live"
+    )
+
+    assert live.live
+    assert [True] * 5 == [stage.done for stage in live.stages]
+    assert "observatory swift" == row["resource"]
+    assert '"p99_ms"' in row["evidence"]
+    with pytest.raises(ProvisionError, match="swift is live already"):
+        session.storage.go_live("swift", required=budgets)
+
+
+def test_lost_rows_are_missing_data(session, sample, budgets):
+    session.ingest(sample.archive)
+    with session.store.transaction() as tx:
+        lost = tx.delete("chandra.observations", [])
+    (rollout,) = session.storage.rollout("chandra", required=budgets)
+
+    data = next(stage for stage in rollout.stages if stage.name == "data")
+    assert lost > 0
+    assert f"chandra.observations holds 0 rows, the ledger counted {lost:,}" in str(
+        data.missing
+    )
+
+
+def test_bytes_of_tables_are_billed_to_their_observatory(session, sample):
+    session.ingest(sample.archive)
+    uses = session.storage.uses(session.storage.queries(days=30))
+
+    assert {"swift", "chandra", "shared"} == uses.keys()
+    assert all(use.stored_bytes > 0 for use in uses.values())
+    assert uses["swift"].node_seconds_a_month > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (QUICK.replace("days = 7\n", ""), "days"),
+        (QUICK.replace("cone = 60000.0", "cone = 0"), "cone must be milliseconds"),
+        (QUICK + "[more]\n", "more"),
+        ("days =", "cannot be read"),
+    ],
+)
+def test_a_bad_requirements_file_is_refused_by_name(tmp_path, text, told):
+    path = tmp_path / "requirements.toml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match=rf"requirements.toml.*{told}"):
+        requirements(path)
