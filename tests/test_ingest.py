@@ -199,7 +199,7 @@ def test_simulated_rows_are_labelled_and_real_units_are_told(stocked):
 
 
 def test_what_is_stored_does_not_depend_on_order_or_parallelism(fresh, few):
-    fresh.ingest(*reversed(sorted(few.iterdir())), workers=3)
+    fresh.ingest(*sorted(few.iterdir(), reverse=True), workers=3)
     first = content_hash(fresh)
     with fresh.store.transaction() as tx:
         for name, rows in fresh.tables().items():
@@ -305,7 +305,7 @@ def test_keys_are_looked_up_one_by_one_where_the_table_is_large(fresh, monkeypat
 def test_every_obsid_of_a_log_offered_twice_is_there_once(fresh, archive):
     logs = archive / "chandra" / "obs_logs"
     fresh.ingest(logs)
-    planned, log = sorted(logs.iterdir())
+    _planned, log = sorted(logs.iterdir())
 
     report = fresh.ingest(log, replace=True)
 

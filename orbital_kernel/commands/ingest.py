@@ -106,13 +106,13 @@ def _bar(paths: tuple[Path, ...], done: str) -> Iterator["Progress"]:
     from orbital_kernel.ingest.files import files_of, in_order, size_of
 
     left = {path: size_of(path) for path in in_order(files_of(paths))}
-    count = len(left)
+    finished: set[Path] = set()
     with progress(sum(left.values()), "reading") as bar:
 
         def advance(path: Path, size: int) -> None:
             left[path] -= size
             if left[path] <= 0:
-                del left[path]
+                finished.add(path)
             bar.update(bar.task_ids[0], advance=size, description=path.name[:32])
 
         try:
@@ -120,7 +120,7 @@ def _bar(paths: tuple[Path, ...], done: str) -> Iterator["Progress"]:
         except KeyboardInterrupt:
             bar.stop()
             console.print(
-                f"stopped: {count - len(left)} of {count} files are {done} and stand; "
+                f"stopped: {len(finished)} of {len(left)} files are {done} and stand; "
                 "run the same command again to go on with the rest"
             )
             sys.exit(INTERRUPTED)

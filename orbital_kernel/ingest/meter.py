@@ -16,6 +16,7 @@ class Meter:
         """Tell how much further the reader is than last time."""
         offered = self._offered
         at = offered.read_bytes() // 2 + (offered.size // 2 if self.rows_seen else 0)
+        at = min(at, offered.size - 1)  # the last byte is told once it is stored
         if at > offered.told:
             self._progress(offered.path, at - offered.told)
             offered.told = at
