@@ -1,14 +1,14 @@
 """Bursts of files and of the store: series in, excursions with one cause each out."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from orbital_kernel import archives, schema, times
+from orbital_kernel import archives, schema
 from orbital_kernel.archives.reading import Account, open_source
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.frames import frame_of
@@ -17,8 +17,18 @@ from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, Equal
 from orbital_kernel.science import bursts as detector
 from orbital_kernel.store import Store
+from orbital_kernel.watch import Replay, Sink, Watch
+from orbital_kernel.watch.follow import unreal_files
+from orbital_kernel.watch.loop import IDLE_S, Note
+from orbital_kernel.watch.rows import (
+    TABLE,
+    conformed,
+    described,
+    none,
+    origin,
+    with_utc,
+)
 
-TABLE = "cross.bursts"
 Progress = Callable[[str], None]
 
 
@@ -50,9 +60,7 @@ class Bursts:
                 rows = _scan(series, observatory, grbs, settings)
                 found.append(rows.with_columns(pl.lit(str(path)).alias("file")))
         return (
-            pl.concat(found)
-            if found
-            else _empty().with_columns(pl.lit("").alias("file"))
+            pl.concat(found) if found else none().with_columns(pl.lit("").alias("file"))
         )
 
     def scan_store(
@@ -79,7 +87,37 @@ class Bursts:
 
     def stored(self) -> pl.DataFrame:
         """Return cross.bursts in order of time."""
-        return _with_utc(frame_of(self._store.read(TABLE))).sort("time", "burst_id")
+        return with_utc(frame_of(self._store.read(TABLE))).sort("time", "burst_id")
+
+    def watch(
+        self,
+        folder: Path,
+        *,
+        sinks: Sequence[Sink] = (),
+        settings: detector.Settings | None = None,
+        replay: str | Path | None = None,
+        speed: float = 1.0,
+        idle_s: float = IDLE_S,
+        note: Note = lambda _line: None,
+    ) -> Watch:
+        """Return a watcher of the store with its checkpoints in `folder`; see its `run`.
+
+        `replay` names a file whose rates are put into the store at `speed` times real
+        time (0: as fast as it goes) while the watcher follows.
+        """
+        played = None
+        if replay is not None:
+            series = list(_series_of(Path(replay), given=True))
+            played = Replay(self._store, series, speed=speed)
+        return Watch(
+            self._store,
+            folder,
+            sinks=sinks,
+            settings=settings,
+            replay=played,
+            idle_s=idle_s,
+            note=note,
+        )
 
     def catalog(self) -> pl.DataFrame:
         """Return every catalogue burst of the store; none where there are no tables."""
@@ -102,10 +140,14 @@ class Bursts:
     ) -> None:
         this = [Clause("series", (Equal(name),))]
         with self._store.transaction() as tx:
-            series = frame_of(tx.select(f"{observatory}.rates", this))
+            tests = unreal_files(tx, f"{observatory}.notices")
+            series = frame_of(tx.select(f"{observatory}.rates", this)).filter(
+                pl.col("file_sha256").is_null()
+                | ~pl.col("file_sha256").is_in(list(tests))
+            )
             rows = _scan(series, observatory, grbs, settings)
             tx.delete(TABLE, this)
-            tx.insert(TABLE, _conformed(rows))
+            tx.insert(TABLE, conformed(rows))
 
 
 def to_json(found: pl.DataFrame) -> list[dict[str, Any]]:
@@ -156,46 +198,6 @@ def _scan(
 ) -> pl.DataFrame:
     found = detector.scan(series, settings or detector.Settings())
     if found.is_empty():
-        return _empty()
-    first = series.sort("met_s").row(0, named=True)
-    offset = pl.duration(
-        nanoseconds=((pl.col("met_s") - first["met_s"]) * 1e9).round().cast(pl.Int64)
-    )
-    kept = (
-        "series",
-        "obs_id",
-        "object",
-        "utcf_s",
-        "time_rule",
-        "simulated",
-        "file_sha256",
-    )
-    rows = found.with_columns(
-        pl.lit(observatory).alias("observatory"),
-        (pl.lit(first["time"]).cast(pl.Datetime("ns")) + offset).alias("time"),
-        *(pl.lit(first[name], series.schema[name]).alias(name) for name in kept),
-    ).with_columns(
-        pl.format(
-            "{} {} {}",
-            "series",
-            pl.col("met_s").round(3),
-            pl.col("timescale_s").round(3),
-        ).alias("burst_id")
-    )
-    return _with_utc(frame_of(_conformed(detector.match(rows, grbs))))
-
-
-def _with_utc(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(
-        pl.Series("time_utc", times.to_utc_iso(rows["time"].to_numpy()), pl.String)
-    )
-
-
-def _conformed(rows: pl.DataFrame) -> pa.Table:
-    wanted = schema.table(TABLE)
-    names = [c.name for c in wanted.columns if c.name in rows.columns]
-    return schema.conform(rows.select(names).to_arrow(), wanted)
-
-
-def _empty() -> pl.DataFrame:
-    return _with_utc(frame_of(schema.table(TABLE).arrow.empty_table()))
+        return none()
+    rows = described(found, observatory, origin(series))
+    return with_utc(frame_of(conformed(detector.match(rows, grbs))))

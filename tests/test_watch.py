@@ -1,0 +1,365 @@
+"""The watcher: the same bursts as a scan, alerts once each, whatever is killed when."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Event, Thread
+
+import polars as pl
+import pytest
+from burst_series import MET, net, raw
+
+from orbital_kernel import schema, times
+from orbital_kernel.errors import ConfigError, StoreError
+from orbital_kernel.frames import frame_of
+from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.watch import AlertFile, Printed, Replay, Webhook
+from orbital_kernel.watch.sinks import Refused
+
+CORE = ("Alert", "Event", "DateTime", "Statistics", "Duration", "Reporter")
+ROOM = "https://gcn.nasa.gov/schema/main/gcn/notices/core/"
+
+
+def series(name, frame, *, sha="0" * 64):
+    """Return a made series as rows of swift.rates, its clock without correction."""
+    instants = times.to_tt("swift-met-utcf", frame["met_s"].to_numpy(), utcf_s=0.0)
+    rows = frame.with_columns(
+        pl.lit(name).alias("series"),
+        pl.Series("time", instants),
+        utcf_s=pl.lit(0.0),
+        time_rule=pl.lit("swift-met-utcf"),
+        instrument=pl.lit("BAT"),
+        simulated=pl.lit(True),
+        file_sha256=pl.lit(sha),
+        channel=pl.col("channel").cast(pl.Int16),
+    )
+    return rows.sort("met_s", "channel")
+
+
+def put(orbital, rows, table="swift.rates"):
+    names = [c.name for c in schema.table(table).columns if c.name in rows.columns]
+    orbital.store.insert(table, rows.select(names).to_arrow())
+
+
+def stored(orbital, name):
+    this = Clause("series", (Equal(name),))
+    rows = frame_of(orbital.store.read("cross.bursts", [this]))
+    return rows.sort("time", "burst_id")
+
+
+def scanned(orbital, name):
+    orbital.bursts._scan_series("swift", name, orbital.bursts.catalog(), None)
+    return stored(orbital, name)
+
+
+def of(alerts, name):
+    return [a for a in alerts if a["id"].startswith(f"{name} ")]
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+@pytest.fixture
+def watcher(orbital, tmp_path, heard):
+    """Return a function that makes a watcher that goes on where the last one was."""
+
+    def make(**more):
+        return orbital.bursts.watch(
+            tmp_path / "watch", sinks=[Printed(heard.append)], **more
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("two-net", net((300.0, 10.0, 5.0), (900.0, 4.0, 9.0), bins=1500)),
+        ("two-raw", raw((300.0, 10.0, 900.0), (800.0, 2.0, 3000.0), channels=4)),
+    ],
+)
+def test_rows_that_arrive_in_pieces_give_what_a_scan_gives(
+    orbital, watcher, heard, name, made
+):
+    rows = series(name, made)
+    for k, part in enumerate(rows.iter_slices(397)):
+        put(orbital, part)
+        watcher().poll() if k % 2 else watcher().run(Event(), once=True)
+    watcher().run(Event(), once=True)
+    live = stored(orbital, name)
+
+    assert 2 == live.filter(pl.col("cause") == "burst").height
+    assert live.equals(scanned(orbital, name))
+    kinds = {a["alert_type"] for a in of(heard, name)}
+    assert {"initial", "update"} <= kinds
+
+
+def test_an_alert_is_initial_first_and_updated_when_the_burst_is_over(
+    orbital, watcher, heard
+):
+    rows = series("one-net", net((300.0, 10.0, 5.0)))
+    put(orbital, rows.filter(pl.col("met_s") < MET + 305))
+    live = watcher()
+    live.poll()
+    open_row = stored(orbital, "one-net").row(0, named=True)
+    put(orbital, rows.filter(pl.col("met_s") >= MET + 305))
+    live.poll()
+
+    told = of(heard, "one-net")
+    assert ["initial", "update"] == [a["alert_type"] for a in told]
+    assert [1, 2] == [a["record_number"] for a in told]
+    assert 1 == len({a["id"] for a in told})
+    assert "not yet over" in open_row["evidence"]
+    assert [10.0] == stored(orbital, "one-net")["timescale_s"].to_list()
+
+
+def test_a_poll_reads_only_rows_it_has_not_seen(orbital, watcher):
+    rows = series("only-new", net((300.0, 10.0, 5.0)))
+    live = watcher()
+    put(orbital, rows[:600])
+    live.poll()
+    put(orbital, rows[600:605])
+    live.poll()
+    before = live._following.rows_read
+    put(orbital, rows[605:615])
+    live.poll()
+    after = live._following.rows_read
+    assert 0 == live.poll()
+
+    assert 11 == after - before
+    assert after == live._following.rows_read
+
+
+def test_rows_that_come_late_are_counted_and_change_nothing(orbital, watcher):
+    rows = series("late", net((300.0, 10.0, 5.0)))
+    live = watcher()
+    put(orbital, rows[100:])
+    live.poll()
+    put(orbital, rows[:100])
+    live.poll()
+
+    assert 100 == live._courses["swift", "late"].late
+    assert "100 came late" in live.heartbeat()
+
+
+def test_a_series_judged_too_early_is_taken_back_when_it_goes_on(
+    orbital, watcher, heard
+):
+    rows = series("early", net((300.0, 40.0, 4.0)))
+    put(orbital, rows.filter(pl.col("met_s") < MET + 320))
+    watcher().run(Event(), once=True)
+    first = of(heard, "early")
+    put(orbital, rows.filter(pl.col("met_s") >= MET + 320))
+    watcher().run(Event(), once=True)
+
+    assert "initial" == first[0]["alert_type"]
+    records = [a["record_number"] for a in of(heard, "early")]
+    assert list(range(1, len(records) + 1)) == records
+    assert stored(orbital, "early").equals(scanned(orbital, "early"))
+
+
+def test_rates_of_a_test_notice_never_become_bursts(orbital, watcher, heard):
+    notice = pl.DataFrame(
+        {"notice_id": ["t1"], "role": ["test"], "file_sha256": ["e" * 64]}
+    )
+    put(orbital, notice, "swift.notices")
+    put(orbital, series("drill", net((300.0, 10.0, 9.0)), sha="e" * 64))
+    watcher().run(Event(), once=True)
+
+    assert [] == of(heard, "drill")
+    assert 0 == stored(orbital, "drill").height
+    assert 0 == scanned(orbital, "drill").height
+
+
+def test_two_watchers_of_one_folder_are_one_too_many(watcher):
+    first = watcher()
+    with first._checkpoints.held(), pytest.raises(StoreError, match="another watcher"):
+        watcher().run(Event(), once=True)
+
+
+def test_alerts_are_valid_gcn_notices(orbital, archive, watcher, heard):
+    jsonschema = pytest.importorskip("jsonschema")
+    referencing = pytest.importorskip("referencing")
+    put(orbital, series("gcn", raw((300.0, 10.0, 900.0))))
+    watcher().run(Event(), once=True)
+    folder = archive / "gcn" / "schema" / "core"
+    documents = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    known = referencing.Registry().with_resources(
+        (d["$id"], referencing.Resource.from_contents(d)) for d in documents
+    )
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "allOf": [
+            {"$ref": f"{ROOM}{name}.schema.json"} for name in (*CORE, "AdditionalInfo")
+        ],
+        "properties": {"$schema": {"enum": [d["$id"] for d in documents]}},
+        "unevaluatedProperties": False,
+        "required": ["$schema", "alert_type", "mission", "trigger_time", "id"],
+    }
+    validator = jsonschema.Draft202012Validator(whole, registry=known)
+
+    told = of(heard, "gcn")
+    assert len(told) >= 2
+    assert [] == [e.message for alert in told for e in validator.iter_errors(alert)]
+    assert not validator.is_valid(told[0] | {"mood": "good"})
+    assert {"test"} == {alert["alert_tense"] for alert in told}
+    assert told[0]["trigger_time"].startswith("2013-09-04T15:11:4")
+
+
+def test_a_file_takes_each_alert_once_and_mends_a_torn_line(tmp_path):
+    path = tmp_path / "alerts.jsonl"
+    one = {"id": "a 1", "record_number": 1}
+    AlertFile(path).send(one)
+    path.write_text(path.read_text() + '{"id": "a 1", "rec')
+    again = AlertFile(path)
+    again.send(one)
+    again.send(one | {"record_number": 2})
+
+    assert [1, 2] == [alert["record_number"] for alert in told(path)]
+
+
+def test_a_file_of_something_else_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("dear diary\n")
+    with pytest.raises(ConfigError, match="choose another file"):
+        AlertFile(tmp_path / "notes.txt")
+
+
+class Receiver(BaseHTTPRequestHandler):
+    answers, got = [], []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((self.headers["Idempotency-Key"], json.loads(body)))
+        self.send_response(self.answers.pop(0) if self.answers else 200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def receiver():
+    Receiver.answers, Receiver.got = [], []
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/alerts"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_webhook_that_fails_gets_its_alerts_later_in_order(
+    orbital, tmp_path, receiver
+):
+    Receiver.answers = [503]
+    put(orbital, series("hook", net((300.0, 10.0, 5.0))))
+    notes = []
+    live = orbital.bursts.watch(
+        tmp_path / "hook", sinks=[Webhook(receiver)], note=notes.append
+    )
+    live.poll()
+    waiting = len(live._courses["swift", "hook"].outbox)
+    live._wait.clear()
+    live.poll()
+
+    assert waiting > 0
+    assert any("does not take alerts" in text for text in notes)
+    keys = [key for key, alert in Receiver.got if alert["id"].startswith("hook ")]
+    numbers = [int(key.rsplit(" ", 1)[1]) for key in keys]
+    assert [1, 2] == sorted(set(numbers))
+    assert [] == live._courses["swift", "hook"].outbox
+
+
+def test_a_webhook_that_refuses_for_good_is_not_asked_again(receiver):
+    Receiver.answers = [400]
+    with pytest.raises(Refused, match="400"):
+        Webhook(receiver).send({"id": "a 1", "record_number": 1})
+
+
+def test_a_webhook_is_a_web_address():
+    with pytest.raises(ConfigError, match="http or https"):
+        Webhook("file:///etc/passwd")
+
+
+def test_a_replay_killed_goes_on_where_it_stopped(orbital):
+    rows = series("tape", net(bins=300))
+    first = Replay(orbital.store, [("swift", rows)], speed=0)
+    first.feed()
+    second = Replay(orbital.store, [("swift", rows)], speed=0)
+    while not second.done:
+        second.feed()
+
+    this = Clause("series", (Equal("tape (replay)"),))
+    there = frame_of(orbital.store.read("swift.rates", [this]))
+    assert rows["met_s"].to_list() == there["met_s"].sort().to_list()
+
+
+RUN = """
+import sys
+from pathlib import Path
+from threading import Event
+from orbital_kernel import connect
+from orbital_kernel.watch import AlertFile
+home, folder = map(Path, sys.argv[1:])
+watcher = connect(home).bursts.watch(folder, sinks=[AlertFile(folder / "a.jsonl")])
+print("ready", flush=True)
+watcher.run(Event(), poll_s=0.01)
+"""
+
+
+def start(home, folder):
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(home), str(folder)],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONWARNINGS": "ignore"},
+    )
+    assert b"ready\n" == process.stdout.readline()
+    return process
+
+
+def until(reached, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, "the watcher did not get there"
+        time.sleep(0.02)
+
+
+def test_a_watcher_killed_again_and_again_tells_everything_once(
+    orbital, home, tmp_path
+):
+    pulses = [(200.0 + 150.0 * k, 5.0, 8.0) for k in range(12)]
+    rows = series("killed", net(*pulses, bins=2200))
+    folder, chance = tmp_path / "killed", random.Random(7)
+    log = folder / "a.jsonl"
+    process = start(home, folder)
+    try:
+        for k, part in enumerate(rows.iter_slices(100)):
+            put(orbital, part)
+            if k % 5 == 4:
+                time.sleep(chance.uniform(0.0, 0.15))
+                process.kill()
+                process.wait()
+                process.stdout.close()
+                process = start(home, folder)
+        until(lambda: log.exists() and 24 <= len(of(told(log), "killed")))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+    live = stored(orbital, "killed")
+    assert 12 == live.height
+    assert live.equals(scanned(orbital, "killed"))
+    alerts = [(a["id"], a["record_number"]) for a in of(told(log), "killed")]
+    assert len(set(alerts)) == len(alerts) == 24
+
+
+def told(log):
+    whole = log.read_bytes()
+    return [json.loads(r) for r in whole[: whole.rfind(b"\n") + 1].splitlines()]
