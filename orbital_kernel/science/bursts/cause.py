@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from orbital_kernel.science.bursts.background import LEAST_BRACKET
+from orbital_kernel.science.bursts.fit import LEAST_BRACKET
 from orbital_kernel.science.bursts.measure import Measurement
 from orbital_kernel.science.bursts.samples import Layout
 from orbital_kernel.science.bursts.settings import Settings

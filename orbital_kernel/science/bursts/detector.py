@@ -15,6 +15,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.bursts.excursion import Trigger
+from orbital_kernel.science.bursts.grid import grid
 from orbital_kernel.science.bursts.samples import (
     Layout,
     Samples,
@@ -56,10 +57,15 @@ class Detector:
             self._shape = layout(new)
         self._refuse_strangers(new, self._shape)
         late = new["met_s"] <= self._last
-        self.late += int(late.sum())
-        new = new.filter(~late)
+        if late.any():
+            self.late += int(late.sum())
+            new = new.filter(~late)
         waiting = new if self._pending is None else pl.concat([self._pending, new])
         self._newest = max(self._newest, float(new["met_s"].max() or -np.inf))  # type: ignore[arg-type]
+        even = grid(waiting, self._shape) if self.settings.lateness_s <= 0 else None
+        if even is not None:
+            self._pending = None
+            return self._follow(even.samples(waiting, self._shape), self._newest)
         ready = self._ready(waiting, self._shape)
         self._pending = waiting.filter(~ready)
         return self._take(waiting.filter(ready))
@@ -97,8 +103,13 @@ class Detector:
         assert self._shape is not None
         if ready.height == 0:
             return []
-        samples = tabulate(ready, self._shape)
-        self._last = float(ready["met_s"].max())  # type: ignore[arg-type]
+        last = float(ready["met_s"].max())  # type: ignore[arg-type]
+        return self._follow(tabulate(ready, self._shape), last)
+
+    def _follow(self, samples: Samples, last: float) -> list[Trigger]:
+        """Take bins of rows up to a MET."""
+        assert self._shape is not None
+        self._last = last
         if len(samples) == 0:
             return []
         triggers: list[Trigger] = []

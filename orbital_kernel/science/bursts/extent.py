@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from orbital_kernel.science.bursts.compiled import compiled
 from orbital_kernel.science.bursts.hull import best_window
 
 Floats = NDArray[np.float64]
@@ -50,17 +51,37 @@ def strongest(excess: Excess, first: int, end: int, longest_s: float) -> Window:
     """Return the most significant window within bins `first` to `end`, any band."""
     if end - first < 1:
         return NONE
-    longest = max(int(longest_s / float(np.median(excess.seconds[first:end]))), 1)
-    found = []
-    for band in range(excess.value.shape[1]):
-        sigma, a, b = best_window(
-            np.ascontiguousarray(excess.value[first:end, band]),
-            np.ascontiguousarray(excess.variance[first:end, band]),
-            np.ascontiguousarray(excess.drift[first:end, band]),
-            longest,
+    width = usual(excess.seconds[first:end])
+    sigma, a, b, band = best_band(
+        excess.value[first:end],
+        excess.variance[first:end],
+        excess.drift[first:end],
+        max(int(longest_s / width), 1),
+    )
+    return Window(sigma, first + a, first + b, band)
+
+
+@compiled
+def usual(widths: Floats) -> float:
+    """Return the median of widths of bins, which mostly are all the same."""
+    if (widths == widths[0]).all():
+        return float(widths[0])
+    return float(np.median(widths))
+
+
+@compiled
+def best_band(
+    value: Floats, variance: Floats, drift: Floats, longest: int
+) -> tuple[float, int, int, int]:
+    """Return sigma, first bin, end bin and band of the best window of any band."""
+    sigma, first, end, band = -1.0, 0, 0, 0
+    for b in range(value.shape[1]):
+        s, f, e = best_window(
+            value[:, b].copy(), variance[:, b].copy(), drift[:, b].copy(), longest
         )
-        found.append(Window(sigma, first + a, first + b, band))
-    return max(found, key=lambda window: window.sigma)
+        if s > sigma:
+            sigma, first, end, band = s, f, e, b
+    return sigma, first, end, band
 
 
 def extended(
@@ -71,26 +92,61 @@ def extended(
     Each step may add three times what is there (at least eight bins), so that a
     random bump far away is not drawn in by a short burst.
     """
+    a, b = grown(
+        excess.value[:, band],
+        excess.variance[:, band],
+        excess.drift[:, band],
+        (int(first), int(end)),
+        sigma,
+        (int(span[0]), int(span[1])),
+    )
+    return int(a), int(b)
+
+
+@compiled
+def grown(
+    value: Floats,
+    variance: Floats,
+    drift: Floats,
+    bins: tuple[int, int],
+    sigma: float,
+    span: tuple[int, int],
+) -> tuple[int, int]:
+    """Return `extended` for one band."""
+    first, end = bins
     for _ in range(64):
         reach = max(3 * (end - first), 8)
         low, high = max(first - reach, span[0]), min(end + reach, span[1])
-        after = _adjacent(excess, band, np.arange(end, high), sigma)
-        before = _adjacent(excess, band, np.arange(first - 1, low - 1, -1), sigma)
-        if after == before == 0:
+        after = adjacent(value, variance, drift, end, high - end, 1, sigma)
+        before = adjacent(value, variance, drift, first - 1, first - low, -1, sigma)
+        if after == 0 and before == 0:
             break
         first, end = first - before, end + after
     return first, end
 
 
-def _adjacent(excess: Excess, band: int, bins: NDArray[np.int64], sigma: float) -> int:
-    """Return how many of these bins, outward in order, still hold emission."""
-    if len(bins) == 0:
-        return 0
-    value = np.cumsum(excess.value[bins, band])
-    drift = np.cumsum(excess.drift[bins, band])
-    variance = np.cumsum(excess.variance[bins, band]) + drift**2
-    z = np.divide(
-        value, np.sqrt(variance), out=np.zeros_like(value), where=variance > 0
-    )
-    k = int(np.argmax(z))
-    return k + 1 if z[k] >= sigma else 0
+@compiled
+def adjacent(
+    value: Floats,
+    variance: Floats,
+    drift: Floats,
+    at: int,
+    count: int,
+    step: int,
+    sigma: float,
+) -> int:
+    """Return how many of `count` bins, outward in order, still hold emission."""
+    s = v = d = 0.0
+    best = -np.inf
+    reached = 0
+    for k in range(count):
+        s += value[at]
+        v += variance[at]
+        d += drift[at]
+        at += step
+        noise = v + d * d
+        z = s / np.sqrt(noise) if noise > 0 else 0.0
+        if z > best:
+            best = z
+            reached = k + 1
+    return reached if best >= sigma else 0

@@ -7,7 +7,7 @@ Ward, Dilillo, Eckley & Fearnhead 2023, JASA 119, 2404 (arXiv:2208.01494), for c
 Romano, Eckley, Fearnhead & Rigaill 2023, JMLR 24, 81 (arXiv:2110.08205), for rates.
 
 S sums the excess over background, V its variance. The hull of a band is a deque in
-three arrays (V, S, number of the bin) between `head` and `tail`.
+three arrays (V, S, number of the bin), a row a band, between `head` and `tail`.
 """
 
 import numpy as np
@@ -25,17 +25,17 @@ SLOPE = 0.5
 
 
 @compiled
-def compact(hull_v: Floats, hull_s: Floats, hull_i: Ints, ends: Ints) -> None:
+def compact(hull_v: Floats, hull_s: Floats, hull_i: Ints, ends: Ints, b: int) -> None:
     """Move the deque to the front of its arrays; drop the oldest start if full."""
-    head, tail = ends[0], ends[1]
+    head, tail = ends[b, 0], ends[b, 1]
     if tail - head >= HULL - 1:
         head += 1
     for k in range(head, tail):
-        hull_v[k - head] = hull_v[k]
-        hull_s[k - head] = hull_s[k]
-        hull_i[k - head] = hull_i[k]
-    ends[0] = 0
-    ends[1] = tail - head
+        hull_v[b, k - head] = hull_v[b, k]
+        hull_s[b, k - head] = hull_s[b, k]
+        hull_i[b, k - head] = hull_i[b, k]
+    ends[b, 0] = 0
+    ends[b, 1] = tail - head
 
 
 @compiled
@@ -44,27 +44,28 @@ def push(
     hull_s: Floats,
     hull_i: Ints,
     ends: Ints,
+    b: int,
     v: float,
     s: float,
     number: int,
 ) -> None:
     """Add a start at the running sums (v, s), popping starts it makes hopeless."""
-    tail = ends[1]
-    head = ends[0]
+    tail = ends[b, 1]
+    head = ends[b, 0]
     while tail - head >= 2:
-        dv = hull_v[tail - 1] - hull_v[tail - 2]
-        ds = hull_s[tail - 1] - hull_s[tail - 2]
-        if ds * (v - hull_v[tail - 1]) < (s - hull_s[tail - 1]) * dv:
+        dv = hull_v[b, tail - 1] - hull_v[b, tail - 2]
+        ds = hull_s[b, tail - 1] - hull_s[b, tail - 2]
+        if ds * (v - hull_v[b, tail - 1]) < (s - hull_s[b, tail - 1]) * dv:
             break
         tail -= 1
     if tail >= HULL:
-        ends[1] = tail
-        compact(hull_v, hull_s, hull_i, ends)
-        tail = ends[1]
-    hull_v[tail] = v
-    hull_s[tail] = s
-    hull_i[tail] = number
-    ends[1] = tail + 1
+        ends[b, 1] = tail
+        compact(hull_v, hull_s, hull_i, ends, b)
+        tail = ends[b, 1]
+    hull_v[b, tail] = v
+    hull_s[b, tail] = s
+    hull_i[b, tail] = number
+    ends[b, 1] = tail + 1
 
 
 @compiled
@@ -73,17 +74,19 @@ def prune(
     hull_s: Floats,
     hull_i: Ints,
     ends: Ints,
+    b: int,
     slope: float,
     oldest: int,
 ) -> None:
     """Drop starts older than `oldest`, and those followed by less than `slope`."""
-    head, tail = ends[0], ends[1]
+    head, tail = ends[b, 0], ends[b, 1]
     while tail - head >= 2 and (
-        hull_i[head] < oldest
-        or hull_s[head + 1] - hull_s[head] <= slope * (hull_v[head + 1] - hull_v[head])
+        hull_i[b, head] < oldest
+        or hull_s[b, head + 1] - hull_s[b, head]
+        <= slope * (hull_v[b, head + 1] - hull_v[b, head])
     ):
         head += 1
-    ends[0] = head
+    ends[b, 0] = head
 
 
 @compiled
@@ -106,6 +109,7 @@ def best_start(
     hull_s: Floats,
     hull_i: Ints,
     ends: Ints,
+    b: int,
     v: float,
     s: float,
     number: int,
@@ -120,11 +124,11 @@ def best_start(
     """
     best = 0.0
     where = -1
-    for k in range(ends[0], ends[1]):
-        ds = s - hull_s[k]
-        dv = v - hull_v[k]
+    for k in range(ends[b, 0], ends[b, 1]):
+        ds = s - hull_s[b, k]
+        dv = v - hull_v[b, k]
         if ds > 0.0 and dv > 0.0 and ds * ds > best * dv:
-            age = alpha * (number - hull_i[k])
+            age = alpha * (number - hull_i[b, k])
             dv *= 1.0 + LEVEL * age + SLOPE * age * age * age
             if ds * ds > best * dv:
                 best = ds * ds / dv
@@ -141,27 +145,27 @@ def best_window(
     `excess` and `variance` are a bin's sums, `drift` its systematic offset, which
     adds linearly over a window.
     """
-    hull_v = np.zeros(HULL)
-    hull_s = np.zeros(HULL)
-    hull_i = np.zeros(HULL, dtype=np.int64)
-    ends = np.zeros(2, dtype=np.int64)
+    hull_v = np.zeros((1, HULL))
+    hull_s = np.zeros((1, HULL))
+    hull_i = np.zeros((1, HULL), dtype=np.int64)
+    ends = np.zeros((1, 2), dtype=np.int64)
     n = len(excess)
     sum_d = np.zeros(n + 1)
     v = s = best = 0.0
     first = end = 0
-    push(hull_v, hull_s, hull_i, ends, 0.0, 0.0, 0)
+    push(hull_v, hull_s, hull_i, ends, 0, 0.0, 0.0, 0)
     for i in range(n):
         v += variance[i]
         s += excess[i]
         sum_d[i + 1] = sum_d[i] + drift[i]
-        prune(hull_v, hull_s, hull_i, ends, 0.0, i + 1 - longest)
-        for k in range(ends[0], ends[1]):
-            ds = s - hull_s[k]
-            offset = sum_d[i + 1] - sum_d[hull_i[k]]
-            dv = v - hull_v[k] + offset * offset
+        prune(hull_v, hull_s, hull_i, ends, 0, 0.0, i + 1 - longest)
+        for k in range(ends[0, 0], ends[0, 1]):
+            ds = s - hull_s[0, k]
+            offset = sum_d[i + 1] - sum_d[hull_i[0, k]]
+            dv = v - hull_v[0, k] + offset * offset
             if ds > 0.0 and dv > 0.0 and ds * ds > best * dv:
                 best = ds * ds / dv
-                first = hull_i[k]
+                first = hull_i[0, k]
                 end = i + 1
-        push(hull_v, hull_s, hull_i, ends, v, s, i + 1)
+        push(hull_v, hull_s, hull_i, ends, 0, v, s, i + 1)
     return np.sqrt(best), first, end

@@ -26,19 +26,20 @@ class Ledger:
         """Return a ledger without blocks."""
         return cls(np.empty((0, len(BLOCK))))
 
-    def add(self, samples: Samples, shape: Layout) -> None:
-        """Add one block of bins."""
-        counts = samples.value[:, shape.total]
-        mean = float(counts.mean())
-        bends = np.diff(counts, n=2)
-        scatter = float((bends**2).mean()) / 6 if len(bends) else mean
-        block = (
-            samples.met[0],
-            samples.met[-1] + samples.seconds[-1],
-            counts.sum() / samples.seconds.sum(),
-            scatter / max(mean, 1.0),
+    def add(self, samples: Samples, shape: Layout, size: int) -> None:
+        """Add bins as blocks of that size; the number of bins is a multiple of it."""
+        counts = samples.value[:, shape.total].reshape(-1, size)
+        seconds = samples.seconds.reshape(-1, size)
+        mean = counts.mean(axis=1)
+        bends = np.diff(counts, n=2, axis=1)
+        scatter = (bends**2).mean(axis=1) / 6 if bends.shape[1] else mean
+        blocks = (
+            samples.met[::size],
+            samples.met[size - 1 :: size] + samples.seconds[size - 1 :: size],
+            counts.sum(axis=1) / seconds.sum(axis=1),
+            scatter / np.maximum(mean, 1.0),
         )
-        self.blocks = np.vstack((self.blocks, block))
+        self.blocks = np.vstack((self.blocks, np.transpose(blocks)))
 
     def quiet(self, known: float) -> float:
         """Return the lowest rate of a block, or the one known from before if lower."""

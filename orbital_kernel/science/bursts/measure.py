@@ -6,12 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.background import (
-    LEAST_BRACKET,
-    bracket,
-    net_excess,
-)
+from orbital_kernel.science.bursts.background import bracket, net_excess
 from orbital_kernel.science.bursts.extent import Excess, Window, extended, strongest
+from orbital_kernel.science.bursts.fit import LEAST_BRACKET
 from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
 
@@ -156,58 +153,71 @@ def measure_raw(
         )
         for before_s, after_s in WIDER_S
     ]
+    fits = Fits(samples, shape, settings, lowest)
     last = len(samples) - LEAST_BRACKET - 2
     guesses = [g for g in guesses if g[1] <= max(end, last)]
-    forward = next(_settling(samples, first, len(samples), shape, settings, lowest))
+    forward = fits.around(first, len(samples))
     if forward.end <= last:
         guesses.append((forward.first, forward.end))
-    tried = (
-        found
-        for guess in guesses
-        for found in _settling(samples, *guess, shape, settings, lowest)
-    )
+    tried = (found for guess in guesses for found in fits.settling(*guess))
     best = max(tried, key=lambda found: found.window.sigma)
     goes_on = forward.end == len(samples) and forward.before >= 2 * LEAST_BRACKET
     surely = max(SURE_SIGMA, STRONGER * best.window.sigma)
     return forward if goes_on and forward.window.sigma > surely else best
 
 
-def _settling(
-    samples: Samples,
-    first: int,
-    end: int,
-    shape: Layout,
-    settings: Settings,
-    lowest: int,
-) -> Iterator[Measurement]:
-    """Yield fit and search, which depend on each other, until they agree."""
-    met = samples.met
-    near = 0.25 * settings.bracket_most_s
-    longest = 2 * settings.longest_raw_window_s
-    for _ in range(4):
-        fit = bracket(samples, first, end, settings)
-        low = max(int(np.searchsorted(met, met[first] - near)), lowest)
+class Fits:
+    """Fits around candidates of the same bins, each made once."""
+
+    def __init__(
+        self, samples: Samples, shape: Layout, settings: Settings, lowest: int
+    ) -> None:
+        self.samples = samples
+        self.shape = shape
+        self.settings = settings
+        self.lowest = lowest
+        self._made: dict[tuple[int, int], Measurement] = {}
+
+    def settling(self, first: int, end: int) -> Iterator[Measurement]:
+        """Yield fit and search, which depend on each other, until they agree."""
+        for _ in range(4):
+            found = self.around(first, end)
+            yield found
+            if (found.first, found.end) == (first, end):
+                break
+            first, end = found.first, found.end
+
+    def around(self, first: int, end: int) -> Measurement:
+        """Return what stands out of the background around these bins."""
+        found = self._made.get((first, end))
+        if found is None:
+            found = self._made[(first, end)] = self._search(first, end)
+        return found
+
+    def _search(self, first: int, end: int) -> Measurement:
+        met, total = self.samples.met, self.shape.total
+        near = 0.25 * self.settings.bracket_most_s
+        low = max(int(np.searchsorted(met, met[first] - near)), self.lowest)
         high = int(np.searchsorted(met, met[end - 1] + near))
+        fit = bracket(self.samples, first, end, self.settings, (low, high))
+        longest = 2 * self.settings.longest_raw_window_s
         window = strongest(fit.excess, low, high, longest)
         if window.end <= window.first:
-            window = Window(0.0, first, end, shape.total)
+            window = Window(0.0, first, end, total)
         grown = extended(
             fit.excess,
             window.first,
             window.end,
-            shape.total,
-            settings.extend_sigma,
+            total,
+            self.settings.extend_sigma,
             (low, high),
         )
-        yield Measurement(
+        return Measurement(
             fit.excess,
             window,
             *grown,
-            fit.level[:, shape.total],
-            float(fit.dispersion[shape.total]),
+            fit.level[:, total],
+            float(fit.dispersion[total]),
             fit.before,
             fit.after,
         )
-        if grown == (first, end):
-            break
-        first, end = grown

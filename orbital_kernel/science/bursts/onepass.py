@@ -55,10 +55,11 @@ def advance_net(
                 continue
             if ends[b, 1] == ends[b, 0]:
                 push(
-                    hull_v[b],
-                    hull_s[b],
-                    hull_i[b],
-                    ends[b],
+                    hull_v,
+                    hull_s,
+                    hull_i,
+                    ends,
+                    b,
                     sums[b, 0],
                     sums[b, 1],
                     number + i,
@@ -68,21 +69,22 @@ def advance_net(
             v, s = sums[b, 0], sums[b, 1]
             slope = faintest / np.sqrt(variance[i, b] / seconds[i])
             prune(
-                hull_v[b],
-                hull_s[b],
-                hull_i[b],
-                ends[b],
+                hull_v,
+                hull_s,
+                hull_i,
+                ends,
+                b,
                 slope,
                 number + i + 1 - longest,
             )
             best, k = best_start(
-                hull_v[b], hull_s[b], hull_i[b], ends[b], v, s, number + i + 1, 0.0
+                hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1, 0.0
             )
             if best > found and best >= threshold * threshold:
                 found = best
                 where = hull_i[b, k]
                 band = b
-            push(hull_v[b], hull_s[b], hull_i[b], ends[b], v, s, number + i + 1)
+            push(hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1)
         if band >= 0:
             return i + 1, band, where, np.sqrt(found)
     return n, -1, -1, 0.0
@@ -129,10 +131,11 @@ def advance_raw(
             dispersion = max(1.0, smooth[b, 2] / expected)
             if ends[b, 1] == ends[b, 0]:
                 push(
-                    hull_v[b],
-                    hull_s[b],
-                    hull_i[b],
-                    ends[b],
+                    hull_v,
+                    hull_s,
+                    hull_i,
+                    ends,
+                    b,
                     sums[b, 0],
                     sums[b, 1],
                     number + i,
@@ -141,15 +144,16 @@ def advance_raw(
             sums[b, 1] += counts[i, b] - expected
             v, s = sums[b, 0], sums[b, 1]
             prune(
-                hull_v[b],
-                hull_s[b],
-                hull_i[b],
-                ends[b],
+                hull_v,
+                hull_s,
+                hull_i,
+                ends,
+                b,
                 faintest * np.sqrt(dispersion / expected),
                 number + i + 1 - longest,
             )
             best, k = best_start(
-                hull_v[b], hull_s[b], hull_i[b], ends[b], v, s, number + i + 1, alpha
+                hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1, alpha
             )
             best /= dispersion
             hold = hold or best > HOLD_SIGMA * HOLD_SIGMA
@@ -161,7 +165,7 @@ def advance_raw(
                     found = sigma * sigma
                     where = hull_i[b, k]
                     band = b
-            push(hull_v[b], hull_s[b], hull_i[b], ends[b], v, s, number + i + 1)
+            push(hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1)
         _follow(counts[i], smooth, ring, place, alpha, hold and place[1] < longest)
         if band >= 0:
             return i + 1, band, where, np.sqrt(found)

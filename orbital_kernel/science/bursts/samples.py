@@ -1,5 +1,6 @@
 """Rows of `rates` as arrays: one line a bin, one column a band."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,25 +156,42 @@ def tabulate(frame: pl.DataFrame, shape: Layout) -> Samples:
     frame = frame.unique(["met_s", "channel"], keep="first", maintain_order=True)
     met, line = np.unique(frame["met_s"].to_numpy(), return_inverse=True)
     column = np.searchsorted(shape.channels, frame["channel"].to_numpy())
-    seconds = np.full(len(met), shape.bin_s)
-    width = frame["bin_s"].to_numpy()
-    seconds[line] = np.where(np.isfinite(width) & (width > 0), width, shape.bin_s)
-    cells: dict[str, Any] = {}
-    for name in ("rate", "rate_err", "counts"):
-        cells[name] = np.full((len(met), len(shape.channels)), np.nan)
-        cells[name][line, column] = frame[name].fill_null(np.nan).to_numpy()
+
+    def scattered(values: Floats) -> Floats:
+        cells = np.full((len(met), len(shape.channels)), np.nan)
+        cells[line, column] = values
+        return cells
+
+    return filled(frame, shape, met, scattered)
+
+
+def filled(
+    frame: pl.DataFrame, shape: Layout, met: Floats, place: Callable[[Floats], Floats]
+) -> Samples:
+    """Return bins at `met`, `place` putting values of rows into (bin, channel)."""
+    width = place(frame["bin_s"].to_numpy())
+    width[~(np.isfinite(width) & (width > 0))] = np.nan
+    width = np.fmax.reduce(width, axis=1)
+    seconds = np.where(np.isnan(width), shape.bin_s, width)
+    cells = {
+        name: place(frame[name].fill_null(np.nan).to_numpy())
+        for name in (("rate", "counts") if shape.raw else ("rate", "rate_err"))
+    }
     return (_raw if shape.raw else _net)(shape, met, seconds, cells)
 
 
 def _raw(shape: Layout, met: Floats, seconds: Floats, cells: dict[str, Any]) -> Samples:
-    counts = np.where(
-        np.isfinite(cells["counts"]), cells["counts"], cells["rate"] * seconds[:, None]
-    )
-    counts[np.isnan(cells["rate"])] = np.nan
+    counts, rate = cells["counts"], cells["rate"]
+    uncounted = ~np.isfinite(counts)
+    if uncounted.any():
+        counts = np.where(uncounted, rate * seconds[:, None], counts)
+    counts[np.isnan(rate)] = np.nan
     measured = np.isfinite(counts).all(axis=1) & (counts >= 0).all(axis=1)
-    measured &= np.nan_to_num(counts).sum(axis=1) > 0
-    counts = _with_sum(shape, counts[measured])
-    return Samples(met[measured], seconds[measured], counts, counts.copy())
+    measured &= (counts > 0).any(axis=1)
+    if not measured.all():
+        met, seconds, counts = met[measured], seconds[measured], counts[measured]
+    counts = _with_sum(shape, counts)
+    return Samples(met, seconds, counts, counts)
 
 
 def _net(shape: Layout, met: Floats, seconds: Floats, cells: dict[str, Any]) -> Samples:

@@ -351,12 +351,13 @@ class Segment:
         """Enter whole blocks into the ledger; at the end also what is left."""
         size = max(round(self.settings.block_s / self.shape.bin_s), 2)
         upto = self.done if not closing else self._count
-        while self.blocked + size <= upto or (closing and self.blocked + 2 <= upto):
-            end = min(self.blocked + size, upto)
-            self.ledger.add(
-                self.samples.cut(self.blocked - self.base, end - self.base), self.shape
-            )
-            self.blocked = end
+        whole = max(upto - self.blocked, 0) // size * size
+        rest = upto - self.blocked - whole
+        for bins, length in ((whole, size), (rest, rest)):
+            if bins and (length == size or (closing and length >= 2)):
+                part = self.samples.cut(self.blocked - self.base).cut(0, bins)
+                self.ledger.add(part, self.shape, length)
+                self.blocked += bins
 
     def _trim(self) -> None:
         """Drop bins no later measurement looks at."""
