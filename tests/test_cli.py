@@ -11,9 +11,15 @@ import pytest
 from orbital_kernel.__main__ import COMMANDS
 
 LEAVES = [
-    *(name for name in COMMANDS if name not in ("provision", "query", "bursts")),
+    *(
+        name
+        for name in COMMANDS
+        if name not in ("provision", "query", "bursts", "rollout")
+    ),
     *(f"provision {name}" for name in ("plan", "apply", "drift", "destroy")),
     *(f"query {name}" for name in ("cone", "time")),
+    "rollout status",
+    "rollout go-live",
     "bursts scan",
 ]
 

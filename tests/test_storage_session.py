@@ -1,15 +1,12 @@
 """The session's storage on a platform of its own: plan, watch, cost and rollout together."""
 
-import dataclasses
 import time
 
 import pytest
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ConfigError, ProvisionError
-from orbital_kernel.observatory import site
 from orbital_kernel.storage.automation import standing
-from orbital_kernel.storage.checks import Check
 from orbital_kernel.storage.growth import Decision
 from orbital_kernel.storage.ledger import EXPANDED, Ledger
 from orbital_kernel.storage.requirements import requirements
@@ -77,12 +74,6 @@ def test_buckets_are_owned_by_whom_the_key_belongs_to(made):
 
     assert {mine} == owners
     assert mine == session.storage.site.bucket_owner
-    assert (
-        site().bucket_owner
-        == dataclasses.replace(
-            session.storage.site, bucket_owner=site().bucket_owner
-        ).bucket_owner
-    )
 
 
 def test_a_limit_automation_raised_stays_raised_by_the_next_apply(session):
@@ -122,9 +113,7 @@ def test_health_tells_service_beside_hardware(session):
 
     assert "absent" == checks["ingest"].state
     assert "ok" == checks["cluster vast-standin"].state
-    assert {"absent"} == {
-        check.state for name, check in checks.items() if name == "queries"
-    } or any(name.startswith("query ") for name in checks)
+    assert "absent" == checks["queries"].state
 
 
 def test_a_feed_that_never_sent_is_unknown_and_so_is_the_platform(session):
@@ -132,8 +121,8 @@ def test_a_feed_that_never_sent_is_unknown_and_so_is_the_platform(session):
     check = next(c for c in health.checks if c.name == "ingest swift")
 
     assert "unknown" == check.state
-    assert "unknown" == health.state or health.of("warn") or health.of("bad")
-    assert isinstance(check, Check)
+    assert "ok" != health.state
+    assert any("ingest swift unknown" in reason for reason in health.reasons)
     with pytest.raises(ConfigError, match="there is no observatory 'hubble'"):
         session.storage.health(feeds=("hubble",))
 

@@ -1,0 +1,121 @@
+"""health, quotas, cost and rollout from the shell: exit codes, JSON, metrics, watching."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from orbital_kernel import embedded
+
+
+def run(*arguments, home):
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "VMS_"))}
+    command = [sys.executable, "-m", "orbital_kernel", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        env={**own, "ORBITAL_HOME": str(home), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """Return the folder of a platform nothing was provisioned on."""
+    embedded.ensure(tmp_path)
+    yield tmp_path
+    embedded.stop(tmp_path)
+
+
+def test_health_is_one_state_and_its_exit_code(home, orbital, tmp_path):
+    metrics = tmp_path / "orbital.prom"
+    told = run("health", "--json", "--prometheus", metrics, home=home)
+    health = json.loads(told.stdout)
+
+    exits = {"ok": 0, "warn": 0, "bad": 1, "unknown": 3}
+    assert exits[health["state"]] == told.returncode, told.stderr
+    assert f'orbital_health{{state="{health["state"]}"}} 1' in metrics.read_text()
+    assert "cluster vast-standin" in {check["name"] for check in health["checks"]}
+    assert [metrics] == list(tmp_path.iterdir())
+
+
+def test_missing_quotas_are_bad_and_told_once_while_watching(bare):
+    told = run("health", "--json", "--watch", "0.1", "--looks", "4", home=bare)
+    looks = [json.loads(line) for line in told.stdout.splitlines()]
+
+    alerts = [[alert["name"] for alert in look["alerts"]] for look in looks]
+    quotas = [
+        f"quota {name}" for name in ("orbital", "orbital-chandra", "orbital-swift")
+    ]
+    assert 1 == told.returncode, told.stderr
+    assert ["bad"] * 4 == [look["state"] for look in looks]
+    assert [[], quotas, [], []] == [
+        [name for name in names if name.startswith("quota")] for names in alerts
+    ]
+
+
+def test_metrics_that_cannot_be_written_are_one_sentence(home, orbital, tmp_path):
+    told = run("health", "--prometheus", tmp_path / "no" / "file.prom", home=home)
+
+    assert 1 == told.returncode
+    assert told.stderr.startswith("orbital: the metrics cannot be written to")
+    assert "Traceback" not in told.stderr
+
+
+def test_quotas_are_told_with_forecast_and_decision(home, orbital):
+    dry = json.loads(run("quotas", "--dry-run", "--json", home=home).stdout)
+    done = run("quotas", "--watch", "0.1", "--looks", "2", home=home)
+    unknown = run("quotas", "--approve", "nope", "1 TB", home=home)
+
+    assert dry["dry_run"]
+    assert {"orbital", "orbital-swift", "orbital-chandra"} == {
+        one["quota"] for one in dry["quotas"]
+    }
+    assert {"keep"} == {one["action"] for one in dry["quotas"]}
+    assert 2 == done.stdout.count("orbital-chandra"), done.stdout + done.stderr
+    assert 1 == unknown.returncode
+    assert "there is no quota nope to approve" in unknown.stderr
+
+
+def test_cost_tells_bills_and_one_observatory_more(home, stocked):
+    told = json.loads(run("cost", "--json", home=home).stdout)
+    guest = json.loads(
+        run("cost", "--what-if", "nicer", "swift", "2", "--json", home=home).stdout
+    )
+    wrong = run("cost", "--what-if", "nicer", "hubble", "2", home=home)
+
+    bills = {bill["owner"]: bill for bill in told["bills"]}
+    assert {"swift", "chandra", "shared"} == bills.keys()
+    assert all(bill["total_a_month"] > 0 for bill in told["bills"])
+    assert "third" == told["what_if"]["name"]
+    assert 2 * bills["swift"]["storage_a_month"] <= guest["what_if"]["more_a_month"]
+    assert 1 == wrong.returncode
+    assert "there is no 'hubble' to be like" in wrong.stderr
+
+
+def test_rollout_tells_what_is_missing_and_refuses_to_go_live(home, orbital, tmp_path):
+    strict = tmp_path / "requirements.toml"
+    strict.write_text(
+        'days = 7\nleast_queries = 1000000\ndefault_p99_ms = 1.0\nreason = "never"\n'
+        "[p99_ms]\ncone = 1.0\n"
+    )
+    told = run("rollout", "status", "--requirements", strict, "--json", home=home)
+    refused = run(
+        "rollout", "go-live", "swift", "--yes", "--requirements", strict, home=home
+    )
+    table = run("rollout", "status", "swift", home=home)
+
+    observatories = json.loads(told.stdout)["observatories"]
+    assert ["chandra", "swift"] == [one["observatory"] for one in observatories]
+    for one in observatories:
+        done = {stage["name"]: stage["done"] for stage in one["stages"]}
+        assert (True, True) == (done["storage"], done["tables"])
+        assert (False, False) == (done["queries"], done["live"])
+    assert 1 == refused.returncode
+    assert "swift cannot go live yet" in refused.stderr
+    assert "at least 1000000 are needed" in refused.stderr
+    assert "swift: staged" in table.stdout
