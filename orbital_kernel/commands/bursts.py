@@ -135,6 +135,7 @@ def watch(
     with --once as one document. What was told is remembered beside the data: ended and
     started again, it goes on where it was. Ctrl-C ends it.
     """
+    stop = _until_interrupted()
     from orbital_kernel import connect
     from orbital_kernel.watch import AlertFile, Printed, Webhook
     from orbital_kernel.watch.alerts import line
@@ -158,7 +159,7 @@ def watch(
         idle_s=idle,
         note=lambda text: click.echo(text, err=True),
     )
-    watcher.run(_until_interrupted(), once=once, poll_s=every, heartbeat_s=heartbeat)
+    watcher.run(stop, once=once, poll_s=every, heartbeat_s=heartbeat)
     if as_json and once:
         print_json({"alerts": told})
 

@@ -1,0 +1,72 @@
+"""Who can see a place and when: bars of visibility, and why not where there is none."""
+
+from typing import Any
+
+import polars as pl
+from bokeh.models import ColumnDataSource, HoverTool
+
+from orbital_kernel.plots import look
+from orbital_kernel.science.followup import STEP_MIN, Plan
+
+BAR = 0.5
+
+
+def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
+    """Return a timeline in UTC: a line an observatory, a bar where it can look."""
+    names = plan.track["observatory"].unique().sort(descending=True).to_list()
+    drawn = look.canvas(
+        title,
+        x_axis_type="datetime",
+        x_axis_label="time (UTC)",
+        y_axis_label="observatory",
+        y_range=names,
+        height=140 + 70 * len(names),
+    )
+    drawn.ygrid.visible = False
+    step_ms = STEP_MIN * 60_000
+    for name, color in look.colors(names).items():
+        mine = plan.track.filter(pl.col("observatory") == name)
+        for seen, alpha in ((True, 0.85), (False, 0.08)):
+            part = mine.filter(pl.col("visible") == seen)
+            left = look.utc_ms(part["time"])
+            source = ColumnDataSource(
+                {
+                    "left": left,
+                    "right": left + step_ms,
+                    "name": [name] * part.height,
+                    "sun": part["sun_deg"].to_numpy(),
+                    "moon": part["moon_deg"].to_numpy(),
+                    "why": part["why_not"].to_list(),
+                }
+            )
+            bars = drawn.hbar(
+                y="name",
+                left="left",
+                right="right",
+                height=BAR,
+                source=source,
+                color=color,
+                alpha=alpha,
+                line_color=None,
+            )
+            drawn.add_tools(
+                HoverTool(
+                    renderers=[bars],
+                    tooltips=[
+                        ("", "@name"),
+                        ("UTC", "@left{%F %H:%M}"),
+                        ("Sun", "@sun{0.0}°"),
+                        ("Moon", "@moon{0.0}°"),
+                        ("not visible for", "@why"),
+                    ],
+                    formatters={"@left": "datetime"},
+                )
+            )
+    best = plan.ranking.row(0, named=True)
+    look.note(drawn, "; ".join(plan.assumptions[len(plan.assumptions) - len(names) :]))
+    look.note(
+        drawn,
+        f"RA {plan.ra:.4f}°, Dec {plan.dec:+.4f}°, error {plan.error_arcmin:.2g}' · "
+        f"first choice {best['observatory']} {best['instrument']}",
+    )
+    return drawn

@@ -1,0 +1,107 @@
+"""Follow-up: angles against known skies, limits of the observatories, reasons."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from bokeh.models import HBar
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.observatory import FieldOfView, observatories
+from orbital_kernel.plots.visibility import visibility
+from orbital_kernel.science import followup
+
+START = datetime(2013, 4, 27, 8, tzinfo=UTC)
+EVERY = tuple(observatories().values())
+
+
+def plan(ra=173.14, dec=27.70, **more):
+    return followup.plan(ra, dec, EVERY, **{"start": START, "days": 1.0, **more})
+
+
+def test_the_sun_stands_where_the_almanac_says():
+    """At the 2013 March equinox (20 March, 11:02 UTC) it is at RA 0, Dec 0."""
+    equinox = datetime(2013, 3, 20, 11, 2, tzinfo=UTC)
+    track = plan(0.0, 0.0, start=equinox, days=0.1).track
+    assert abs(track["sun_deg"][0]) < 0.25
+
+
+def test_a_place_beside_the_sun_is_seen_by_nobody_and_the_reason_is_told():
+    seen = plan(34.7, 13.9)
+    assert 0 == seen.windows.height
+    assert {0.0} == set(seen.ranking["visible_h"])
+    assert all("not visible: Sun" in text for text in seen.ranking["reasons"])
+
+
+def test_a_burst_opposite_the_sun_is_seen_and_the_ranking_gives_reasons():
+    seen = plan(error_arcmin=3.0)
+    best = seen.ranking.row(0, named=True)
+    assert {"swift", "chandra"} == set(seen.windows["observatory"])
+    assert "visible now" in best["reasons"]
+    assert "covers 100%" in best["reasons"]
+    assert list(range(1, seen.ranking.height + 1)) == seen.ranking["rank"].to_list()
+
+
+def test_a_wide_error_circle_puts_the_wide_field_first():
+    best = plan(error_arcmin=600.0).ranking.row(0, named=True)
+    assert ("swift", "BAT") == (best["observatory"], best["instrument"])
+
+
+def test_a_delay_moves_the_first_window():
+    late = plan(delays_h={"chandra": 12.0}).windows
+    begins = dict(late.group_by("observatory").agg(pl.col("begins_h").min()).rows())
+    assert {"swift": 0.0, "chandra": 12.0} == begins
+
+
+def test_the_earth_limb_is_unknown_without_an_orbit_and_judged_with_one():
+    without = plan()
+    assert "Earth limb unknown for swift: no orbit was given" in without.assumptions
+    assert (
+        144 == without.track.filter(observatory="swift")["earth_deg"].null_count() - 1
+    )
+    place = np.array(
+        [
+            np.cos(np.radians(27.7)) * np.cos(np.radians(173.14)),
+            np.cos(np.radians(27.7)) * np.sin(np.radians(173.14)),
+            np.sin(np.radians(27.7)),
+        ]
+    )
+    span = np.array(["2013-04-27", "2013-04-30"], dtype="datetime64[ns]")
+    behind = followup.Orbit(span, np.stack([-6978.0 * place] * 2))
+    above = followup.Orbit(span, np.stack([6978.0 * place] * 2))
+    hidden = plan(orbits={"swift": behind})
+    free = plan(orbits={"swift": above})
+
+    assert 0 == hidden.windows.filter(observatory="swift").height
+    assert abs(free.track.filter(observatory="swift")["earth_deg"][0] - 113.93) < 0.1
+    assert not any("swift" in text for text in free.assumptions)
+
+
+def test_an_orbit_that_ends_too_early_is_refused():
+    span = np.array(["2013-04-27", "2013-04-28"], dtype="datetime64[ns]")
+    orbit = followup.Orbit(span, np.full((2, 3), 4000.0))
+    with pytest.raises(QueryError, match="ends before"):
+        plan(days=3.0, orbits={"swift": orbit})
+
+
+def test_a_field_covers_what_fits_into_it():
+    circle = FieldOfView("circle", 8.5, "arcmin")
+    assert 1.0 == followup.coverage(circle, 8.5)
+    assert abs(followup.coverage(circle, 17.0) - 0.25) < 1e-12
+    sky = followup.field_radius_arcmin(FieldOfView("coded", 2.0, "sr")) / 60
+    assert abs(sky - 47.0) < 0.1
+
+
+@pytest.mark.parametrize("place", [(400.0, 0.0), (0.0, 91.0)])
+def test_a_place_that_is_none_is_refused(place):
+    with pytest.raises(QueryError, match="RA < 360"):
+        plan(*place)
+
+
+def test_the_timeline_has_a_line_an_observatory():
+    drawn = visibility(plan())
+    assert ["swift", "chandra"] == list(drawn.y_range.factors)
+    bars = [r.glyph for r in drawn.renderers if isinstance(r.glyph, HBar)]
+    assert 4 == len(bars)
+    assert "time (UTC)" == drawn.xaxis[0].axis_label
