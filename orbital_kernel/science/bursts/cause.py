@@ -16,6 +16,18 @@ SLOW_SIGMA = 8.0
 NEIGHBOURS = 5
 
 
+def cause_of(
+    found: Measurement, shape: Layout, quiet_rate: float, settings: Settings
+) -> Cause:
+    """Return cause and evidence; no cause where the excess is not confirmed."""
+    least = settings.least_sigma(raw=shape.raw, bin_s=shape.bin_s)
+    if found.window.sigma < least:
+        return "", f"not confirmed: {found.window.sigma:.1f} sigma"
+    if not shape.raw:
+        return net_cause(found, shape)
+    return raw_cause(found, shape, quiet_rate, settings)
+
+
 def net_cause(found: Measurement, shape: Layout) -> Cause:
     """Return the cause of an excess in a net series.
 

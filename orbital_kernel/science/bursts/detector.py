@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.bursts.checkpoint import kept as kept_of
+from orbital_kernel.science.bursts.checkpoint import restored
 from orbital_kernel.science.bursts.excursion import Trigger
 from orbital_kernel.science.bursts.grid import grid
 from orbital_kernel.science.bursts.samples import (
@@ -152,7 +154,7 @@ class Detector:
 
     def state(self) -> bytes:
         """Return all that is needed to go on after a restart (a compressed npz)."""
-        segment = None if self._segment is None else self._segment.state()
+        segment = None if self._segment is None else kept_of(self._segment)
         arrays = {} if segment is None else segment.pop("arrays")
         head: dict[str, Any] = {
             "version": VERSION,
@@ -193,7 +195,7 @@ class Detector:
             detector._shape = Layout(**(shape | lists))
             if head["segment"] is not None:
                 segment = head["segment"] | {"arrays": arrays}
-                detector._segment = Segment.from_state(
+                detector._segment = restored(
                     detector._shape, detector.settings, segment
                 )
         if head["pending"] is not None:

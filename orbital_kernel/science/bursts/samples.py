@@ -174,7 +174,7 @@ def filled(
     width = np.fmax.reduce(width, axis=1)
     seconds = np.where(np.isnan(width), shape.bin_s, width)
     cells = {
-        name: place(frame[name].fill_null(np.nan).to_numpy())
+        name: place(frame[name].to_numpy())
         for name in (("rate", "counts") if shape.raw else ("rate", "rate_err"))
     }
     return (_raw if shape.raw else _net)(shape, met, seconds, cells)

@@ -6,25 +6,22 @@ checkpoint tells the same triggers.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.cause import net_cause, raw_cause
+from orbital_kernel.science.bursts.cause import cause_of
+from orbital_kernel.science.bursts.episode import Episode
 from orbital_kernel.science.bursts.excursion import Trigger, blank, measured
-from orbital_kernel.science.bursts.hull import HULL
+from orbital_kernel.science.bursts.hulls import Hulls
 from orbital_kernel.science.bursts.ledger import Ledger
 from orbital_kernel.science.bursts.measure import (
-    Measurement,
     measure_net,
     measure_raw,
     quiet_s,
 )
-from orbital_kernel.science.bursts.onepass import advance_net, advance_raw
 from orbital_kernel.science.bursts.samples import Layout, Samples, no_samples
 from orbital_kernel.science.bursts.settings import Settings
-from orbital_kernel.science.bursts.turnon import Learned, learn
+from orbital_kernel.science.bursts.turnon import learn
 
 LOOK_BACK_S = 320.0
 DOUBTFUL_SIGMA = 5.5
@@ -32,50 +29,6 @@ LONGER_LOOK_S = 40.0
 CAUTION = 2.0
 MOST_CAUTION = 20.0
 CAUTIOUS_S = 60.0
-Floats = NDArray[np.float64]
-
-
-@dataclass
-class Episode:
-    """A candidate being watched: bins counted from the start of the segment."""
-
-    key: str
-    first: int
-    end: int
-    band: int
-    sigma: float
-    review: float
-    """MET at which it is measured next."""
-    waited: bool = False
-    """Whether a longer look was already given to a doubtful one."""
-
-
-@dataclass
-class Hulls:
-    """State of the one pass: hulls of all bands, and for counts their background."""
-
-    sums: Floats
-    v: Floats
-    s: Floats
-    i: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    smooth: Floats
-    ring: Floats
-    place: NDArray[np.int64]
-
-    @classmethod
-    def fresh(cls, bands: int, lag: int) -> "Hulls":
-        """Return the state before any bin."""
-        return cls(
-            sums=np.zeros((bands, 2)),
-            v=np.zeros((bands, HULL)),
-            s=np.zeros((bands, HULL)),
-            i=np.zeros((bands, HULL), dtype=np.int64),
-            ends=np.zeros((bands, 2), dtype=np.int64),
-            smooth=np.zeros((bands, 4)),
-            ring=np.zeros((bands, lag)),
-            place=np.zeros(2, dtype=np.int64),
-        )
 
 
 @dataclass
@@ -104,16 +57,12 @@ class Segment:
     hulls: Hulls = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hulls = self._fresh()
+        self.hulls = Hulls.fresh(self.shape, self.settings)
 
     @classmethod
     def begin(cls, shape: Layout, settings: Settings, known_quiet: float) -> "Segment":
         """Return a segment without bins."""
         return cls(shape, settings, known_quiet, no_samples(len(shape.bands)))
-
-    def _fresh(self) -> Hulls:
-        lag = max(round(self.settings.background_lag_s / self.shape.bin_s), 2)
-        return Hulls.fresh(len(self.shape.bands), lag)
 
     def take(self, samples: Samples) -> list[Trigger]:
         """Follow more bins; return what they tell."""
@@ -136,11 +85,15 @@ class Segment:
                 Trigger("final", f"{row['met_s']:.3f}-{row['cause']}", row)
                 for row in rows
             ]
-        return triggers, self.ledger.quiet(self.known_quiet)
+        return triggers, self._quiet
 
     @property
     def _count(self) -> int:
         return self.base + len(self.samples)
+
+    @property
+    def _quiet(self) -> float:
+        return self.ledger.quiet(self.known_quiet)
 
     def _number(self, met: float) -> int:
         """Return the number of the first bin that starts at or after a MET."""
@@ -179,7 +132,7 @@ class Segment:
             self.learned = True
             return True
         self.learned = True
-        self._set_background(learned)
+        self.hulls = Hulls.over(learned, self.shape, self.settings)
         self.done = self.floor = learned.settled
         if learned.turn_on is not None:
             row = learned.turn_on
@@ -190,44 +143,18 @@ class Segment:
             self._open(a, b, self.shape.total, sigma)
         return True
 
-    def _set_background(self, learned: Learned) -> None:
-        alpha = self._alpha
-        behind = (1 - alpha) / alpha * learned.slope
-        self.hulls = self._fresh()
-        self.hulls.smooth[:, 0] = learned.level - behind
-        self.hulls.smooth[:, 1] = learned.level - 2 * behind
-        self.hulls.smooth[:, 2] = learned.noise
-        self.hulls.smooth[:, 3] = learned.level
-
-    @property
-    def _alpha(self) -> float:
-        return min(self.shape.bin_s / self.settings.background_s, 0.5)
-
     def _advance(self) -> list[Trigger]:
         """Take bins until a window stands out or there are no more."""
-        h, s = self.hulls, self.settings
-        at = self.done - self.base
-        if self.shape.raw:
-            if self.done >= self.cautious_until and self.caution > 1.0:
-                self.caution, self.patience = 1.0, 0
-            upto = self._count if self.caution == 1.0 else self.cautious_until
-            taken, band, start, sigma = advance_raw(
-                self.samples.value[at : upto - self.base], self.done, h.sums, h.v, h.s, h.i, h.ends,
-                h.smooth, h.ring, h.place, self._alpha, s.raw_open_sigma * self.caution,
-                s.faintest_mean * np.sqrt(self.shape.bin_s),
-                max(int(s.longest_raw_window_s / self.shape.bin_s), 1),
-            )  # fmt: skip
-        else:
-            taken, band, start, sigma = advance_net(
-                self.samples.value[at:], self.samples.variance[at:],
-                self.samples.seconds[at:], self.done, h.sums, h.v, h.s, h.i, h.ends,
-                s.net_open_sigma, s.faintest_mean,
-                max(int(s.longest_window_s / self.shape.bin_s), 1),
-            )  # fmt: skip
-        self.done += taken
-        if band < 0:
+        if self.shape.raw and self.done >= self.cautious_until and self.caution > 1.0:
+            self.caution, self.patience = 1.0, 0
+        upto = self._count if self.caution == 1.0 else self.cautious_until
+        part = self.samples.cut(self.done - self.base, upto - self.base)
+        found = self.hulls.advance(part, self.done, self.caution)
+        self.done += found.taken
+        if found.band < 0:
             return []
-        self._open(max(start, self.floor), self.done, band, sigma)
+        first = max(found.first, self.floor)
+        self._open(first, self.done, found.band, found.sigma)
         return [self._initial()]
 
     def _open(self, first: int, end: int, band: int, sigma: float) -> None:
@@ -277,7 +204,7 @@ class Segment:
         if not closing and not long and over > e.review + 1e-6:
             e.review = over
             return []
-        cause, why = self._cause(found)
+        cause, why = cause_of(found, self.shape, self._quiet, s)
         if not (cause or closing or long or e.waited) and e.sigma >= DOUBTFUL_SIGMA:
             e.waited = True
             e.review += LONGER_LOOK_S
@@ -288,18 +215,6 @@ class Segment:
         self._take_back(low + found.end, last)
         row = measured(found, self.shape, "unknown", why)
         return [Trigger("retraction", e.key, row)]
-
-    def _cause(self, found: Measurement) -> tuple[str, str]:
-        """Return cause and evidence; no cause where the excess is not confirmed."""
-        s = self.settings
-        if found.window.sigma < s.least_sigma(
-            raw=self.shape.raw, bin_s=self.shape.bin_s
-        ):
-            return "", f"not confirmed: {found.window.sigma:.1f} sigma"
-        if not self.shape.raw:
-            return net_cause(found, self.shape)
-        quiet = self.ledger.quiet(self.known_quiet)
-        return raw_cause(found, self.shape, quiet, self.settings)
 
     def _take_back(self, end: int, last: int) -> None:
         """Go on after a candidate that was none, with the background as it was.
@@ -320,7 +235,7 @@ class Segment:
             return
         self.episode = None
         kept = self.hulls
-        self.hulls = self._fresh()
+        self.hulls = Hulls.fresh(self.shape, self.settings)
         self.hulls.smooth, self.hulls.ring = kept.smooth, kept.ring
         self.hulls.place = kept.place
 
@@ -333,7 +248,7 @@ class Segment:
         self.floor = end
         self.done = end
         if not self.shape.raw:
-            self.hulls = self._fresh()
+            self.hulls = Hulls.fresh(self.shape, self.settings)
             return
         stop = min(last + 1, end + int(self.settings.bracket_most_s / self.shape.bin_s))
         after = self.samples.cut(end - self.base, stop - self.base)
@@ -345,7 +260,7 @@ class Segment:
             after = before
         learned = learn(after, self.shape, self.settings, settle_s=0.0)
         if learned is not None:
-            self._set_background(learned)
+            self.hulls = Hulls.over(learned, self.shape, self.settings)
 
     def _book(self, *, closing: bool) -> None:
         """Enter whole blocks into the ledger; at the end also what is left."""
@@ -376,48 +291,3 @@ class Segment:
         if drop > 4096:
             self.samples = self.samples.cut(drop)
             self.base += drop
-
-    def state(self) -> dict[str, Any]:
-        """Return what `Detector.state` keeps of the segment."""
-        episode = None if self.episode is None else vars(self.episode).copy()
-        return {
-            "scalars": {
-                "known_quiet": self.known_quiet,
-                "base": self.base,
-                "done": self.done,
-                "floor": self.floor,
-                "learned": self.learned,
-                "start": self.start,
-                "blocked": self.blocked,
-                "patience": self.patience,
-                "caution": self.caution,
-                "cautious_until": self.cautious_until,
-            },
-            "episode": episode,
-            "arrays": {
-                **{f"samples_{k}": v for k, v in vars(self.samples).items()},
-                **{f"hulls_{k}": v for k, v in vars(self.hulls).items()},
-                "ledger": self.ledger.blocks,
-            },
-        }
-
-    @classmethod
-    def from_state(
-        cls, shape: Layout, settings: Settings, kept: dict[str, Any]
-    ) -> "Segment":
-        """Return the segment a state was taken of."""
-        arrays = kept["arrays"]
-        samples = {k[8:]: v for k, v in arrays.items() if k.startswith("samples_")}
-        segment = cls(
-            shape,
-            settings,
-            samples=Samples(**samples),
-            ledger=Ledger(arrays["ledger"]),
-            **kept["scalars"],
-        )
-        segment.hulls = Hulls(
-            **{k[6:]: v for k, v in arrays.items() if k.startswith("hulls_")}
-        )
-        if kept["episode"] is not None:
-            segment.episode = Episode(**kept["episode"])
-        return segment
