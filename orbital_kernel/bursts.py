@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from orbital_kernel import archives, schema
 from orbital_kernel.archives.reading import Account, open_source
-from orbital_kernel.errors import ArchiveError
+from orbital_kernel.errors import ArchiveError, QueryError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest import files_of
 from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, Equal
 from orbital_kernel.science import bursts as detector
 from orbital_kernel.store import Store
-from orbital_kernel.watch import Replay, Sink, Watch
+from orbital_kernel.watch import Replay, Sink, Watch, knowledge
 from orbital_kernel.watch.follow import unreal_files
 from orbital_kernel.watch.loop import IDLE_S, Note
 from orbital_kernel.watch.rows import (
@@ -118,6 +118,28 @@ class Bursts:
             idle_s=idle_s,
             note=note,
         )
+
+    def follow_up(
+        self,
+        burst_id: str | None = None,
+        *,
+        ra: float | None = None,
+        dec: float | None = None,
+        error_arcmin: float = 0.0,
+        **options: Any,
+    ) -> knowledge.FollowUp:
+        """Return what the archive knows of a burst's place and who can look at it next.
+
+        Give a row's `burst_id`, or a place (ICRS deg). Options as science.followup.plan:
+        start (UTC), days, orbits, delays_h. Raises QueryError for a burst without place.
+        """
+        if ra is not None and dec is not None:
+            place = knowledge.Place(ra, dec, error_arcmin, "given")
+        elif burst_id is not None:
+            place = knowledge.place_of(self._store, burst_id)
+        else:
+            raise QueryError("follow-up needs a burst_id, or ra and dec")
+        return knowledge.follow_up(self._store, place, **options)
 
     def catalog(self) -> pl.DataFrame:
         """Return every catalogue burst of the store; none where there are no tables."""

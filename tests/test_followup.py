@@ -1,5 +1,6 @@
 """Follow-up: angles against known skies, limits of the observatories, reasons."""
 
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +12,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.observatory import FieldOfView, observatories
 from orbital_kernel.plots.visibility import visibility
 from orbital_kernel.science import followup
+from orbital_kernel.watch.knowledge import to_json
 
 START = datetime(2013, 4, 27, 8, tzinfo=UTC)
 EVERY = tuple(observatories().values())
@@ -105,3 +107,42 @@ def test_the_timeline_has_a_line_an_observatory():
     bars = [r.glyph for r in drawn.renderers if isinstance(r.glyph, HBar)]
     assert 4 == len(bars)
     assert "time (UTC)" == drawn.xaxis[0].axis_label
+
+
+def test_a_burst_of_the_store_is_followed_up_from_its_catalogue_place(stocked):
+    known = stocked.bursts.stored().filter(
+        pl.col("matches").str.contains("coincident") & (pl.col("cause") == "burst")
+    )
+    found = stocked.bursts.follow_up(known["burst_id"][0], start=START, days=0.5)
+
+    names = [m["name"] for m in json.loads(known["matches"][0])]
+    assert any(name in found.place.told_by for name in names)
+    assert {"chandra", "swift"} == set(found.limits["observatory"])
+    assert 5 == found.plan.ranking.height
+
+
+def test_a_place_tells_its_sources_exposures_and_limits(stocked):
+    pointing = (
+        stocked.table("swift.observations")
+        .drop_nulls(["ra", "dec"])
+        .filter(pl.col("exposure_s") > 0)
+        .row(0, named=True)
+    )
+    found = stocked.bursts.follow_up(
+        ra=pointing["ra"], dec=pointing["dec"], error_arcmin=3.0, start=START, days=0.2
+    )
+    swift = found.limits.filter(observatory="swift").row(0, named=True)
+
+    assert pointing["obs_id"] in found.exposures["obs_id"].to_list()
+    assert swift["exposure_s"] >= pointing["exposure_s"]
+    assert "possible from" in swift["upper_limit"]
+    assert all(found.sources["separation_arcmin"] <= 3.0)
+    assert json.loads(json.dumps(to_json(found)))["told_by"] == "given"
+
+
+def test_a_burst_without_a_place_says_what_to_give(stocked):
+    with pytest.raises(QueryError, match="no burst 'nobody'"):
+        stocked.bursts.follow_up("nobody")
+    alone = stocked.bursts.stored().filter(pl.col("matches") == "[]")
+    with pytest.raises(QueryError, match="give ra, dec and error_arcmin"):
+        stocked.bursts.follow_up(alone["burst_id"][0])
