@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help venv demo test test-notebooks notebooks lab bench lint clean
+.PHONY: help venv demo test test-notebooks notebooks lab bench bench-queries lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -39,6 +39,9 @@ lab: venv ## JupyterLab on the notebooks
 
 bench: venv ## side-by-side benchmarks
 	$(BIN)/python -m benchmarks
+
+bench-queries: venv ## latency of selective queries beside DuckDB and Polars
+	$(BIN)/python benchmarks/bench_queries.py
 
 lint: venv ## format, lint, types
 	$(BIN)/ruff format --check .

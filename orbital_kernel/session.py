@@ -157,6 +157,22 @@ class Orbital:
         self._recorder.record(row)
         return answer
 
+    def sql(self, text: str) -> pl.DataFrame:
+        """Return the answer of a SELECT; tables named as here, e.g. swift.rates.
+
+        Runs in the database's engine, by the vendor's driver; see query.sql.driver for
+        where it is looked for.
+        """
+        return self.ask_sql(text).frame
+
+    def ask_sql(self, text: str) -> Answer:
+        """Return the answer of a SELECT and how it was answered; see `sql`."""
+        answer = query.sql.run(text, self.store, home=self.home)
+        asked = Query(answer.how.table)
+        row = query.ledger_fields(asked, answer.how, kind="sql", who=getpass.getuser())
+        self._recorder.record(row | {"predicate": row["pushed"]})
+        return answer
+
     def flush(self) -> None:
         """Wait until the latency ledger has a row for every query asked here."""
         self._recorder.flush()

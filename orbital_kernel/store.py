@@ -8,14 +8,17 @@ import copy
 import logging
 import threading
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
+from pathlib import Path
 from typing import Any, TypeVar
 
+import adbc_driver_manager
 import pyarrow as pa
 import requests
 import vastdb
@@ -26,7 +29,7 @@ from vastdb.table_metadata import TableMetadata, TableRef, TableType
 
 from orbital_kernel import predicate, schema
 from orbital_kernel.config import DATABASE, Settings
-from orbital_kernel.errors import StoreError
+from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.predicate import Clause
 
 ROW_ID = "$row_id"
@@ -122,13 +125,7 @@ class Store:
         self.settings = settings
         self.database = database
         try:
-            self._session = vastdb.connect(
-                endpoint=settings.endpoint,
-                access=settings.access_key,
-                secret=settings.secret_key,
-                ssl_verify=settings.ca_bundle or True,
-                timeout=TIMEOUT_SECONDS,
-            )
+            self._session = self._connect()
         except (
             vast_errors.HttpError,
             vast_errors.ConnectionError,
@@ -154,6 +151,7 @@ class Store:
             [settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
         )
         self._beside = ThreadPoolExecutor(BESIDE_THREADS, "orbital-store")
+        self._sql_session: Any = None
         self.metadata: dict[str, TableMetadata] = {}
 
     def __repr__(self) -> str:
@@ -238,6 +236,34 @@ class Store:
         """Return how many rows a table holds."""
         with self.transaction() as tx:
             return tx.rows(full_name)
+
+    def sql(self, text: str, *, driver: Path) -> pa.Table:
+        """Return the answer of a SELECT, run by the database's engine through ADBC.
+
+        The session that loads the driver is made once, and used for nothing else.
+        """
+        if self._sql_session is None:
+            self._sql_session = self._connect(adbc_driver_path=str(driver))
+        try:
+            with _without_autocommit_warning(), self._sql_session.transaction() as tx:
+                cursor = tx.adbc_conn.cursor
+                cursor.execute(text)
+                rows: pa.Table = cursor.fetch_arrow_table()
+                return rows
+        except adbc_driver_manager.Error as error:
+            raise QueryError(f"the database cannot answer this SQL: {error}") from error
+        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+            raise StoreError(_say(error)) from error
+
+    def _connect(self, **options: Any) -> Any:
+        return vastdb.connect(
+            endpoint=self.settings.endpoint,
+            access=self.settings.access_key,
+            secret=self.settings.secret_key,
+            ssl_verify=self.settings.ca_bundle or True,
+            timeout=TIMEOUT_SECONDS,
+            **options,
+        )
 
     def told(self, query_id: str) -> Told:
         """Return, once, what the server told of the selects with that id."""
@@ -474,6 +500,14 @@ def _slices(rows: pa.Table) -> Iterator[pa.RecordBatch]:
         step = -(-len(batch) // count)
         for start in range(0, len(batch), step):
             yield batch.slice(start, step)
+
+
+@contextmanager
+def _without_autocommit_warning() -> Iterator[None]:
+    """Leave out what is meant: the transaction is the SDK's, not the driver's."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Cannot disable autocommit")
+        yield
 
 
 def _sum(before: int | None, told: str | None) -> int | None:

@@ -91,3 +91,17 @@ def time(
     asked = Query(table, time=TimeSpan(since, until), limit=limit)
     answer = connect().query(asked, kind="time", estimate=explain)
     _show(answer.frame, answer.how, explain=explain, as_json=as_json)
+
+
+@query.command(
+    epilog='Example: orbital query sql "SELECT object, count(*) FROM swift.photometry GROUP BY object"'
+)
+@click.argument("text", metavar="SELECT")
+@explain_option
+@json_option
+def sql(text: str, *, explain: bool, as_json: bool) -> None:
+    """Rows of one SELECT, run by the database's engine with the vendor's driver."""
+    from orbital_kernel import connect
+
+    answer = connect().ask_sql(text)
+    _show(answer.frame, answer.how, explain=explain, as_json=as_json)

@@ -6,6 +6,7 @@ column, then exact geometry; times are pushed to the microsecond the client can 
 then compared to the nanosecond.
 """
 
+from orbital_kernel.query import sql
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.planning import MAX_SET, Plan, plan
 from orbital_kernel.query.question import Query, TimeSpan
@@ -30,4 +31,5 @@ __all__ = [
     "ledger_row",
     "plan",
     "run",
+    "sql",
 ]
