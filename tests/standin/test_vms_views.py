@@ -137,6 +137,17 @@ def test_a_view_can_be_patched_but_its_bucket_stays(vms, policy, made):
     here.patch(qos_policy_id=None)
 
 
+def test_limits_that_are_unset_are_answered_as_0(made):
+    some = made("qospolicies", name="views-some", static_limits={"max_reads_iops": 5})
+    none = made("qospolicies", name="views-none")
+
+    limits = dict(some["static_limits"])
+    assert 5 == limits.pop("max_reads_iops")
+    assert [0] * 15 == list(limits.values())
+    assert none["static_limits"] is None
+    assert some["capacity_limits"] is None
+
+
 def test_a_view_that_holds_data_is_not_deleted(vms, s3, policy, made):
     view = made("views", **database(policy))
     here = vms.views[str(view["id"])]

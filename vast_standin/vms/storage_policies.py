@@ -100,8 +100,13 @@ class QosRules(Rules):
         refuse_while_used(cluster, "views", "qos_policy_id", record)
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add the tenant's name."""
-        return {**titled(cluster, record), "attached_users": []}
+        """Add the tenant's name, and 0 for each limit that is unset beside set ones."""
+        limits = {
+            name: {**dict.fromkeys(sorted(known), 0), **record[name]}  # type: ignore[dict-item]
+            for name, known in _LIMITS.items()
+            if record.get(name) is not None
+        }
+        return {**titled(cluster, record), **limits, "attached_users": []}
 
 
 def titled(cluster: Cluster, record: Record) -> Record:
