@@ -1,0 +1,224 @@
+"""Views of burst catalogues: how often, how long, how hard, how bright, how far.
+
+Each view tells how many bursts it could use and what selected them. Nothing is
+corrected: a rate is of bursts catalogued, a distribution of bursts detected.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.science.columns import demand
+
+Reals = NDArray[np.float64]
+
+NEEDED = (
+    *("catalog", "name", "time", "t90_s", "fluence_erg_cm2", "photon_index"),
+    "redshift",
+)
+SOFT_KEV, HARD_KEV = (25.0, 50.0), (50.0, 100.0)
+SHORT_S = 2.0
+BINS = 24
+DAYS_A_YEAR = 365.25
+TAKEN = ("time", "t90_s", "fluence_erg_cm2", "photon_index", "redshift", "simulated")
+SELECTION = {
+    "rate": (
+        (
+            "bursts a catalogue lists, not bursts that happened: field of view, SAA, slews, "
+            "ground work and the catalogue's end all enter; a year the catalogue does not "
+            "cover whole is marked and its rate is per day covered"
+        ),
+        "errors are Poisson, 68 %",
+    ),
+    "hardness": (
+        (
+            "hardness is the energy fluence 50-100 over 25-50 keV of the catalogue's power "
+            "law, not a measured ratio; bursts fitted by other models are taken as if it held"
+        ),
+        (
+            "T90 grows with a burst's brightness above background and depends on the band; "
+            "the line at 2 s comes from another instrument's sample"
+        ),
+    ),
+    "fluence": (
+        (
+            "faint bursts are missed: the fall at low fluence is the detector's threshold, "
+            "which rises with duration, not the sky"
+        ),
+    ),
+    "redshift": (
+        (
+            "a redshift needs a position in minutes, an afterglow bright enough for a "
+            "spectrum or a host: bright, long and nearby bursts are over-represented"
+        ),
+        "one number a burst; limits and ranges are left out",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """One view: its rows, how many of how many bursts it holds, what selected them."""
+
+    rows: pl.DataFrame
+    used: int
+    known: int
+    selection: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the numbers and the selection in one line a sentence."""
+        return "\n".join((f"{self.used:,} of {self.known:,} bursts", *self.selection))
+
+
+def bursts(grbs: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a burst from catalogue rows, by name; the first value told wins.
+
+    Where a catalogue names no burst its rows stand alone. `time` is TT.
+    """
+    demand(grbs, *NEEDED, what="burst catalogue rows")
+    keyed = grbs.with_columns(
+        pl.col("name")
+        .map_elements(_plain, return_dtype=pl.String)
+        .fill_null(pl.format("row {}", pl.int_range(pl.len())))
+        .alias("_key")
+    )
+    present = [name for name in TAKEN if name in grbs.columns]
+    return (
+        keyed.sort("catalog", "name", nulls_last=True)
+        .group_by("_key", maintain_order=True)
+        .agg(
+            pl.col("name").first(),
+            pl.col("catalog").unique().sort().str.join(", ").alias("catalogs"),
+            *(pl.col(name).drop_nulls().first() for name in present),
+        )
+        .drop("_key")
+        .sort("time", "name", nulls_last=True)
+    )
+
+
+def rate_by_year(grbs: pl.DataFrame) -> View:
+    """Return bursts a calendar year (TT): count, its 68 % bounds, rate a year.
+
+    A year's rate is its count over the days between the first and the last burst known
+    that fall in it; `whole` is false for the first and the last year.
+    """
+    one = bursts(grbs)
+    dated = one.drop_nulls("time")
+    if dated.is_empty():
+        raise QueryError("no burst has a time: a rate by year needs some")
+    days = dated["time"].cast(pl.Datetime("ns")).to_numpy().astype("datetime64[D]")
+    years = days.astype("datetime64[Y]").astype(int) + 1970
+    every = np.arange(years.min(), years.max() + 1)
+    count = np.array([(years == year).sum() for year in every])
+    covered = np.array([_covered(int(year), days.min(), days.max()) for year in every])
+    low, high = _poisson(count)
+    scale = DAYS_A_YEAR / covered
+    rows = pl.DataFrame(
+        {
+            "year": every,
+            "bursts": count,
+            "days": covered,
+            "rate_yr": count * scale,
+            "rate_low_yr": low * scale,
+            "rate_high_yr": high * scale,
+            "whole": (every > every[0]) & (every < every[-1]),
+        }
+    )
+    return View(rows, dated.height, one.height, SELECTION["rate"])
+
+
+def hardness(grbs: pl.DataFrame) -> View:
+    """Return T90 (s), hardness ratio and class (short below 2 s) where both are known."""
+    one = bursts(grbs)
+    rows = (
+        one.filter(pl.col("t90_s") > 0, pl.col("photon_index").is_finite())
+        .with_columns(
+            hardness=pl.col("photon_index").map_batches(
+                lambda index: pl.Series(hardness_ratio(index.to_numpy())),
+                return_dtype=pl.Float64,
+            ),
+            kind=pl.when(pl.col("t90_s") < SHORT_S)
+            .then(pl.lit("short"))
+            .otherwise(pl.lit("long")),
+        )
+        .select("name", "t90_s", "hardness", "kind", "photon_index")
+    )
+    return View(rows, rows.height, one.height, SELECTION["hardness"])
+
+
+def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
+    """Return counts in logarithmic bins of a column, and how many lie above each.
+
+    Columns low, high (in the column's unit), bursts, above. Raises QueryError where no
+    burst has a value above zero.
+    """
+    one = bursts(grbs)
+    demand(one, column, what="bursts")
+    values = np.sort(one.filter(pl.col(column) > 0)[column].to_numpy())
+    if not values.size:
+        raise QueryError(f"no burst has a {column} above zero")
+    wide = values[0] < values[-1]
+    edges = np.geomspace(values[0], values[-1] * (1 if wide else 1.1), BINS + 1)
+    edges[-1] = max(edges[-1], values[-1])
+    edges[0] = min(edges[0], values[0])
+    counts, _ = np.histogram(values, bins=edges)
+    rows = pl.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "bursts": counts,
+            "above": values.size - np.searchsorted(values, edges[:-1], side="left"),
+        }
+    )
+    return View(rows, values.size, one.height, SELECTION["fluence"])
+
+
+def redshifts(grbs: pl.DataFrame) -> View:
+    """Return bursts with one redshift: name, redshift, T90 (s) and T90 / (1 + z)."""
+    one = bursts(grbs)
+    rows = (
+        one.filter(pl.col("redshift") > 0)
+        .with_columns(t90_rest_s=pl.col("t90_s") / (1 + pl.col("redshift")))
+        .select("name", "redshift", "t90_s", "t90_rest_s", "fluence_erg_cm2")
+        .sort("redshift", "name")
+    )
+    return View(rows, rows.height, one.height, SELECTION["redshift"])
+
+
+def hardness_ratio(photon_index: Reals) -> Reals:
+    """Return fluence 50-100 over 25-50 keV of power laws N(E) ~ E^-index."""
+    slope = 2.0 - np.asarray(photon_index, dtype=np.float64)
+    return _energy(slope, *HARD_KEV) / _energy(slope, *SOFT_KEV)
+
+
+def _energy(slope: Reals, low: float, high: float) -> Reals:
+    """Return the integral of E^(slope - 1) from low to high, smooth through slope 0."""
+    small = np.abs(slope) < 1e-9
+    safe = np.where(small, 1.0, slope)
+    area: Reals = np.where(small, np.log(high / low), (high**safe - low**safe) / safe)
+    return area
+
+
+def _poisson(count: NDArray[np.int64]) -> tuple[Reals, Reals]:
+    """Return 68 % bounds of Poisson means (Gehrels 1986, eqs. 7 and 11)."""
+    n = count.astype(np.float64)
+    high = n + np.sqrt(n + 0.75) + 1.0
+    m = np.maximum(n, 1.0)
+    low = m * (1 - 1 / (9 * m) - 1 / (3 * np.sqrt(m))) ** 3
+    return np.where(n > 0, low, 0.0), high
+
+
+def _covered(year: int, first: np.datetime64, last: np.datetime64) -> float:
+    """Return the days of a year between the first and the last burst known."""
+    begin = max(np.datetime64(f"{year}-01-01", "D"), first)
+    end = min(np.datetime64(f"{year + 1}-01-01", "D"), last + np.timedelta64(1, "D"))
+    return float((end - begin).astype(int))
+
+
+def _plain(name: str) -> str:
+    """Return a burst's name without 'GRB', blanks and case, so that catalogues agree."""
+    return re.sub(r"[^A-Z0-9]", "", name.upper().replace("GRB", ""))
