@@ -1,3 +1,4 @@
+# ruff: noqa: T201  by hand it prints what it does
 """Kill an ingest at random moments until it is done; what a store holds, as a hash.
 
 By hand: `python tests/ingest_kills.py FOLDER [KILLS] [SEED]`.
@@ -16,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from orbital_kernel import config, connect, embedded
+from orbital_kernel.errors import PlatformError
 
 LEFT_OUT = ("ops.", "cross.")
 
@@ -87,6 +89,16 @@ def killed(home: Path, folder: Path, seconds: float, *, platform: bool) -> str:
     return f"ended by itself ({process.returncode}) {last}"
 
 
+def connected(home: Path):
+    """Connect; a platform that was killed may need a second try on a busy machine."""
+    try:
+        return connect(home)
+    except PlatformError as error:
+        print(f"again: {error}")
+        embedded.stop(home)
+        return connect(home)
+
+
 def run(folder: Path, kills: int, seed: int) -> bool:
     """Kill `kills` times, resuming each time; compare with an undisturbed store."""
     chance = random.Random(seed)
@@ -97,6 +109,7 @@ def run(folder: Path, kills: int, seed: int) -> bool:
         start(calm.home, folder).wait()
         seconds = time.monotonic() - began
         expected = content_hash(calm)
+        print(f"undisturbed: {seconds:.1f} s, {expected[:16]}", flush=True)
         embedded.stop(calm.home)
         done, round_number, same = 0, 0, True
         while done < kills:
@@ -111,12 +124,15 @@ def run(folder: Path, kills: int, seed: int) -> bool:
                     platform=chance.random() < 0.4,
                 )
                 done += "killed" in told
-                connect(home)
+                known = connected(home).store.rows("ops.files")
+                print(f"{done:3} {told}: {known} files known", flush=True)
                 if done == kills or "killed" not in told:
                     break
             start(home, folder).wait()
-            found = content_hash(connect(home))
+            found = content_hash(connected(home))
             same = same and found == expected
+            verdict = "same" if found == expected else "DIFFERS"
+            print(f"resumed: {found[:16]} {verdict}", flush=True)
             embedded.stop(home)
     return same
 

@@ -1,0 +1,206 @@
+"""Ingest by format, beside astropy reading the same file and others writing Parquet.
+
+    python benchmarks/bench_ingest.py [--archive DIR] [--repeat 3] [--bulk]
+
+A format's largest file of the archive (default: the sample sky) goes through: Orbital
+(read, write, read back, verify, commit); Orbital's reader alone; astropy reading the
+same file into memory, where astropy knows the format; and Polars and DuckDB writing the
+very rows of Orbital's tables to Parquet, reading excluded. MB are those of the file.
+`--bulk` compares inserts with imports of Parquet objects, by rows.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from astropy.io import ascii as astropy_ascii
+from astropy.io import fits
+
+from orbital_kernel import connect, embedded, schema
+from orbital_kernel.archives import detect
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.ingest.bulk import Bulk
+from orbital_kernel.ingest.parsing import Rows, Task, parse
+
+TEXT = {".csv": "csv", ".tsv": "tab", ".txt": "basic", ".dat": "basic"}
+SIZES = (10_000, 100_000, 1_000_000)
+
+
+def largest(folder):
+    """Return the largest file of each format."""
+    found = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        try:
+            name = detect(path).name
+        except ArchiveError:
+            continue
+        if name not in found or path.stat().st_size > found[name].stat().st_size:
+            found[name] = path
+    return found
+
+
+def emptied(orbital):
+    """Delete every row."""
+    with orbital.store.transaction() as tx:
+        for name, rows in orbital.tables().items():
+            if rows:
+                tx.delete(name, [])
+
+
+def timed(repeat, work, after=lambda: None):
+    """Return the median seconds of a piece of work, or None where it cannot be done."""
+    seconds = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        if work() is None:
+            return None
+        seconds.append(time.perf_counter() - start)
+        after()
+    return statistics.median(seconds)
+
+
+def by_astropy(path):
+    """Read every table of a file with astropy; None where it is no table of its own."""
+    with path.open("rb") as file:
+        head = file.read(6)
+    if head.startswith((b"SIMPLE", b"\x1f\x8b")):
+        with fits.open(path, memmap=False) as hdus:
+            return sum(len(h.data) for h in hdus if isinstance(h, fits.BinTableHDU))
+    if path.suffix not in TEXT:
+        return None
+    try:
+        return len(astropy_ascii.read(path, format=TEXT[path.suffix], guess=False))
+    except (ValueError, UnicodeDecodeError):  # no plain table, or mixed encodings
+        return None
+
+
+def tables_of(path):
+    """Return the rows of a file by table."""
+    found = {}
+    for item in parse(path, Task()):
+        if isinstance(item, Rows):
+            found.setdefault(item.table, []).append(
+                schema.conform(item.data, schema.table(item.table))
+            )
+    return {name: pa.concat_tables(parts) for name, parts in found.items()}
+
+
+def by_polars(tables, box):
+    for name, rows in tables.items():
+        pl.from_arrow(rows.replace_schema_metadata(None)).write_parquet(
+            box / f"{name}.parquet"
+        )
+    return True
+
+
+def by_duckdb(tables, box):
+    with duckdb.connect() as base:
+        for name, rows in tables.items():
+            base.register("rows", rows)
+            base.sql(f"copy rows to '{box / name}.parquet' (format parquet)")
+    return True
+
+
+def formats(orbital, folder, repeat, box):
+    """Print a row a format."""
+    print(
+        "| format | MB | rows | Orbital rows/s | MB/s | reader alone, rows/s | "
+        "astropy rows/s | Polars to Parquet rows/s | DuckDB to Parquet rows/s |"
+    )
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for name, path in sorted(largest(folder).items()):
+        tables = tables_of(path)
+        rows = sum(map(len, tables.values()))
+        size = path.stat().st_size / 1e6
+        whole = timed(
+            repeat, lambda p=path: orbital.ingest(p), lambda: emptied(orbital)
+        )
+        others = (
+            timed(repeat, lambda p=path: [*parse(p, Task())]),
+            timed(repeat, lambda p=path: by_astropy(p)),
+            timed(repeat, lambda t=tables: by_polars(t, box)),
+            timed(repeat, lambda t=tables: by_duckdb(t, box)),
+        )
+        rates = ["-" if s is None else f"{rows / s:,.0f}" for s in others]
+        cells = [
+            name,
+            f"{size:.2f}",
+            f"{rows:,}",
+            f"{rows / whole:,.0f}",
+            f"{size / whole:.2f}",
+            *rates,
+        ]
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def events(count):
+    """Return seeded rows of a photon table."""
+    chance = np.random.default_rng(count)
+    return schema.conform(
+        pa.table(
+            {
+                "time": pa.array(chance.integers(0, 10**18, count)).cast(schema.TT),
+                "met_s": chance.random(count),
+                "ra": chance.random(count),
+                "dec": chance.random(count),
+                "healpix": chance.integers(0, 1 << 60, count),
+                "energy_ev": chance.random(count),
+                "file_sha256": pa.repeat("0" * 64, count),
+                "file_row": np.arange(count),
+            }
+        ),
+        schema.table("chandra.events"),
+    )
+
+
+def bulk(orbital, repeat):
+    """Print inserts beside imports, by rows."""
+    print("| rows | MB in Arrow | insert, rows/s | Parquet, S3 and import, rows/s |")
+    print("| ---: | ---: | ---: | ---: |")
+    for count in SIZES:
+        rows = events(count)
+
+        def inserted(rows=rows):
+            return orbital.store.insert("chandra.events", rows)
+
+        def imported(rows=rows):
+            way = Bulk(orbital.settings, orbital.store.database)
+            with orbital.store.transaction() as tx:
+                way.add(tx, "chandra.events", rows)
+                way.finish(tx)
+            way.clear()
+            return True
+
+        rates = [f"{count / timed(repeat, work):,.0f}" for work in (inserted, imported)]
+        print(f"| {count:,} | {rows.nbytes / 1e6:.0f} | {' | '.join(rates)} |")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--archive", type=Path)
+    options.add_argument("--repeat", type=int, default=3)
+    options.add_argument("--bulk", action="store_true")
+    given = options.parse_args()
+    warnings.simplefilter("ignore")  # astropy tells of units it does not know
+    with tempfile.TemporaryDirectory() as box:
+        orbital = connect(Path(box) / "platform")
+        orbital.storage.apply()
+        try:
+            if given.bulk:
+                bulk(orbital, given.repeat)
+            else:
+                folder = given.archive or orbital.sample()
+                formats(orbital, folder, given.repeat, Path(box))
+        finally:
+            embedded.stop(orbital.home)
+
+
+if __name__ == "__main__":
+    main()
