@@ -119,6 +119,8 @@ def test_a_burst_of_the_store_is_followed_up_from_its_catalogue_place(stocked):
     assert any(name in found.place.told_by for name in names)
     assert {"chandra", "swift"} == set(found.limits["observatory"])
     assert 5 == found.plan.ranking.height
+    assert "swift" == found.plan.ranking["observatory"][0]
+    assert "chandra begins no sooner than 24 h from the start" in found.plan.assumptions
 
 
 def test_a_place_tells_its_sources_exposures_and_limits(stocked):

@@ -226,7 +226,7 @@ def followup(
         ],
     )
     for limit in rows["upper_limits"]:
-        click.echo(f"{limit['observatory']}: upper limit {limit['upper_limit']}")
+        click.echo(f"{limit['observatory']}: {limit['upper_limit']}")
     for text in rows["assumptions"]:
         click.echo(f"assumed: {text}")
 

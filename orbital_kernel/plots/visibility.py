@@ -6,7 +6,7 @@ import polars as pl
 from bokeh.models import ColumnDataSource, HoverTool
 
 from orbital_kernel.plots import look
-from orbital_kernel.science.followup import STEP_MIN, Plan
+from orbital_kernel.science.followup import ASSUMPTIONS, STEP_MIN, Plan
 
 BAR = 0.5
 
@@ -63,7 +63,7 @@ def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
                 )
             )
     best = plan.ranking.row(0, named=True)
-    look.note(drawn, "; ".join(plan.assumptions[len(plan.assumptions) - len(names) :]))
+    look.note(drawn, "; ".join(plan.assumptions[len(ASSUMPTIONS) :]))
     look.note(
         drawn,
         f"RA {plan.ra:.4f}°, Dec {plan.dec:+.4f}°, error {plan.error_arcmin:.2g}' · "

@@ -119,6 +119,10 @@ def plan(
     unknown = [
         UNKNOWN_LIMB.format(o.name) for o in observatories if o.name not in orbits
     ]
+    unknown += [
+        f"{name} begins no sooner than {hours:g} h from the start"
+        for name, hours in delays_h.items()
+    ]
     track = pl.concat(tracks)
     ranking = _ranking(observatories, seen, track, error_arcmin)
     return Plan(ra, dec, error_arcmin, track, seen, ranking, (*ASSUMPTIONS, *unknown))

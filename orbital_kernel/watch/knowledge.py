@@ -19,6 +19,8 @@ from orbital_kernel.watch.rows import TABLE
 
 WIDEST_FIELD_ARCMIN = 60.0
 LEAST_ERROR_ARCMIN = 0.1
+DELAYS_H = {"swift": 1.0, "chandra": 24.0}
+"""Assumed least hours to a target of opportunity; the files say hours and days."""
 _SOURCE = (
     *("catalog", "source_id", "ra", "dec", "error_radius_arcsec", "significance"),
     *("flux", "flux_low", "flux_high", "is_limit", "flux_unit", "kind", "simulated"),
@@ -78,7 +80,11 @@ def place_of(store: Store, burst_id: str) -> Place:
 def follow_up(
     store: Store, place: Place, *, start: datetime | None = None, **options: Any
 ) -> FollowUp:
-    """Return what is known of a place and who can look; options as science.followup."""
+    """Return what is known of a place and who can look; options as science.followup.
+
+    Without `delays_h` DELAYS_H is assumed, and told.
+    """
+    options = {"delays_h": DELAYS_H} | options
     known = observatories()
     found = {name: _archive(store, one, place) for name, one in known.items()}
     sources = pl.concat(s for s, _ in found.values())
@@ -170,9 +176,9 @@ def _limits(
     detected = sources.filter(~pl.col("is_limit").fill_null(value=False))
     seconds = float(done["exposure_s"].sum())
     verdict = (
-        "not observed: no limit possible"
+        "not observed: no upper limit possible"
         if done.is_empty()
-        else f"possible from {done.height} pointings, {seconds:,.0f} s"
+        else f"upper limit possible from {done.height} pointings, {seconds:,.0f} s"
         + (
             f"; {detected.height} sources stand in the circle"
             if detected.height
