@@ -43,6 +43,12 @@ def test_t90_agrees_with_the_catalogue_for_bright_bursts(found):
         > max(0.25 * float(row["t90"]), 2 * float(row["bin_s"]))
     }
     assert off == KNOWN_LONGER
+    limits = {
+        row["grb"]
+        for row, bursts in found
+        if "T90 is a lower limit" in bursts["evidence"][0]
+    }
+    assert limits == KNOWN_LONGER
 
 
 @pytest.fixture(scope="module")

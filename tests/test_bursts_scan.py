@@ -51,6 +51,21 @@ def test_t90_of_a_flat_pulse_is_nine_tenths_of_it():
     assert 0.0 < found["t90_err_s"][0] < 3.0
 
 
+def test_t90_of_emission_that_goes_on_to_the_end_of_the_data_is_a_lower_limit():
+    cut_off, whole = scan(net((900.0, 300.0, 5.0))), scan(net((600.0, 300.0, 5.0)))
+    assert "T90 is a lower limit" in cut_off["evidence"][0]
+    assert "T90 is a lower limit" not in whole["evidence"][0]
+
+
+def test_rows_channel_by_channel_bin_by_bin_and_shuffled_are_the_same_series():
+    series = raw((150.0, 4.0, 900.0), bins=4000, bin_s=0.064, channels=4)
+    expected = scan(series)
+    assert expected.height > 0
+    assert expected.equals(scan(series.sort("met_s", "channel")))
+    assert expected.equals(scan(series.sort("channel", descending=True)))
+    assert expected.equals(scan(series.sample(fraction=1.0, shuffle=True, seed=2)))
+
+
 def test_episodes_close_together_are_one_burst_and_far_apart_two():
     near = scan(net((300.0, 20.0, 10.0), (330.0, 20.0, 10.0)))
     far = scan(net((200.0, 20.0, 10.0), (800.0, 20.0, 10.0)))

@@ -24,11 +24,11 @@ def cause_of(
     if found.window.sigma < least:
         return "", f"not confirmed: {found.window.sigma:.1f} sigma"
     if not shape.raw:
-        return net_cause(found, shape)
+        return net_cause(found, shape, settings)
     return raw_cause(found, shape, quiet_rate, settings)
 
 
-def net_cause(found: Measurement, shape: Layout) -> Cause:
+def net_cause(found: Measurement, shape: Layout, settings: Settings) -> Cause:
     """Return the cause of an excess in a net series.
 
     A mask-weighted rate comes from the direction of the source, so a short rise is
@@ -41,6 +41,9 @@ def net_cause(found: Measurement, shape: Layout) -> Cause:
     )
     if bins == 1 and _beside_missing(found, shape) and found.window.sigma < 8:
         return "glitch", f"{words}; one bin beside missing data"
+    left = float(found.excess.met[-1] + found.excess.seconds[-1]) - found.stop
+    if left < settings.quiet_least_s - 2 * shape.bin_s:
+        words = f"{words}; not over where the data end: T90 is a lower limit"
     return "burst", words
 
 

@@ -143,7 +143,8 @@ def best_window(
     """Return sigma, first bin and end bin (exclusive) of the best window of a series.
 
     `excess` and `variance` are a bin's sums, `drift` its systematic offset, which
-    adds linearly over a window.
+    adds linearly over a window. The best window neither starts with a deficit nor ends
+    with one: without that bin it would be better.
     """
     hull_v = np.zeros((1, HULL))
     hull_s = np.zeros((1, HULL))
@@ -159,7 +160,8 @@ def best_window(
         s += excess[i]
         sum_d[i + 1] = sum_d[i] + drift[i]
         prune(hull_v, hull_s, hull_i, ends, 0, 0.0, i + 1 - longest)
-        for k in range(ends[0, 0], ends[0, 1]):
+        last = ends[0, 1] if excess[i] > 0.0 else 0
+        for k in range(ends[0, 0], last):
             ds = s - hull_s[0, k]
             offset = sum_d[i + 1] - sum_d[hull_i[0, k]]
             dv = v - hull_v[0, k] + offset * offset
@@ -167,5 +169,6 @@ def best_window(
                 best = ds * ds / dv
                 first = hull_i[0, k]
                 end = i + 1
-        push(hull_v, hull_s, hull_i, ends, 0, v, s, i + 1)
+        if i + 1 < n and excess[i + 1] >= 0.0:
+            push(hull_v, hull_s, hull_i, ends, 0, v, s, i + 1)
     return np.sqrt(best), first, end
