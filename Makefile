@@ -43,6 +43,9 @@ bench: venv ## side-by-side benchmarks
 bench-queries: venv ## latency of selective queries beside DuckDB and Polars
 	$(BIN)/python benchmarks/bench_queries.py
 
+bench-bursts: venv ## the burst detector beside a grid of windows and Bayesian blocks
+	$(BIN)/python benchmarks/bench_bursts.py --seconds 3600
+
 lint: venv ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
