@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help venv demo test test-notebooks notebooks lab bench bench-queries lint clean
+.PHONY: help venv demo test test-notebooks notebooks lab bench bench-queries bench-bursts lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
