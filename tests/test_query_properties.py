@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,14 @@ ROW = st.fixed_dictionaries(
         "kind": st.one_of(st.none(), st.sampled_from(KINDS)),
     }
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closing_at_once(orbital):
+    """Leave no thread at work while Hypothesis draws: it minds the random module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(orbital.store, "reading", orbital.store.transaction)
+        yield
 
 
 @st.composite
