@@ -98,3 +98,23 @@ def detector_first(parts):
     for batch in rest.iter_slices(333):
         told += detector.feed(batch)
     return told + detector.finish()
+
+
+@pytest.mark.parametrize("batch", [5, 397, 1000])
+def test_a_state_taken_in_the_middle_of_a_bin_loses_no_row(batch):
+    series = raw((300, 20, 0.3), channels=4).sort("met_s", "channel")
+    restarted, uninterrupted = Detector(), Detector()
+    found, expected = [], []
+
+    for start in range(0, min(len(series), 9 * batch), batch):
+        part = series.slice(start, batch)
+        found += restarted.feed(part)
+        expected += uninterrupted.feed(part)
+        restarted = Detector.from_state(restarted.state())
+        assert _waiting(uninterrupted) == _waiting(restarted)
+
+    assert expected + uninterrupted.finish() == found + restarted.finish()
+
+
+def _waiting(detector):
+    return 0 if detector._pending is None else len(detector._pending)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.bursts.checkpoint import kept as kept_of
@@ -165,8 +166,9 @@ class Detector:
             "newest": self._newest,
             "quiet": self._quiet,
             "segment": segment,
-            "pending": None if self._pending is None else self._pending.write_json(),
         }
+        if self._pending is not None:
+            arrays["pending"] = _packed(self._pending)
         kept = io.BytesIO()
         np.savez_compressed(kept, head=np.array(json.dumps(head)), **arrays)
         return kept.getvalue()
@@ -179,6 +181,7 @@ class Detector:
         """
         with np.load(io.BytesIO(kept), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+        pending = arrays.pop("pending", None)
         head = json.loads(str(arrays.pop("head")))
         if head["version"] != VERSION:
             raise QueryError(
@@ -198,20 +201,13 @@ class Detector:
                 detector._segment = restored(
                     detector._shape, detector.settings, segment
                 )
-        if head["pending"] is not None:
-            detector._pending = pl.read_json(
-                io.StringIO(head["pending"]), schema=_pending_schema()
-            )
+        if pending is not None:
+            detector._pending = pl.read_ipc(io.BytesIO(pending.tobytes()))
         return detector
 
 
-def _pending_schema() -> dict[str, Any]:
-    empty = pl.DataFrame(
-        schema={
-            "met_s": pl.Float64,
-            "bin_s": pl.Float64,
-            "rate": pl.Float64,
-            "kind": pl.String,
-        }
-    )
-    return dict(rows(empty).schema)
+def _packed(frame: pl.DataFrame) -> NDArray[np.uint8]:
+    """Return a frame as bytes that keep every value and type as they are."""
+    packed = io.BytesIO()
+    frame.write_ipc(packed)
+    return np.frombuffer(packed.getvalue(), dtype=np.uint8)

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from math import log, sqrt
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
