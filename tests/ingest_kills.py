@@ -120,7 +120,7 @@ def run(folder: Path, kills: int, seed: int) -> bool:
                 told = killed(
                     home,
                     folder,
-                    chance.uniform(0.15, 1.0) * seconds,
+                    chance.uniform(0.1, 0.7) * seconds,
                     platform=chance.random() < 0.4,
                 )
                 done += "killed" in told

@@ -59,13 +59,17 @@ def platform(tmp_path_factory):
     embedded.stop(home)
 
 
+def empty(session):
+    with session.store.transaction() as tx:
+        for name, rows in session.tables().items():
+            if rows:
+                tx.delete(name, [])
+
+
 @pytest.fixture
 def fresh(platform):
     yield platform
-    with platform.store.transaction() as tx:
-        for name, rows in platform.tables().items():
-            if rows:
-                tx.delete(name, [])
+    empty(connect(platform.home))
 
 
 @pytest.fixture
@@ -201,10 +205,7 @@ def test_simulated_rows_are_labelled_and_real_units_are_told(stocked):
 def test_what_is_stored_does_not_depend_on_order_or_parallelism(fresh, few):
     fresh.ingest(*sorted(few.iterdir(), reverse=True), workers=3)
     first = content_hash(fresh)
-    with fresh.store.transaction() as tx:
-        for name, rows in fresh.tables().items():
-            if rows:
-                tx.delete(name, [])
+    empty(fresh)
 
     fresh.ingest(few)
 
@@ -418,44 +419,34 @@ def test_a_reader_process_that_dies_refuses_its_file_and_the_rest_goes_on(fresh,
     assert 1 >= len(refused)
 
 
-def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(sample, tmp_path):
-    home = tmp_path / "home"
-    session = connect(home)
-    session.storage.apply()
-    process = start(home, sample.archive, errors=subprocess.PIPE)
-    wait_for_files(session, process, 1)
+def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(fresh, sample):
+    process = start(fresh.home, sample.archive, errors=subprocess.PIPE)
+    wait_for_files(fresh, process, 1)
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=60)[1].decode()
 
     assert 130 == process.returncode
     assert "run the same command again" in " ".join(told.split())
-    kept = session.table("ops.files")
+    kept = set(fresh.table("ops.files")["name"])
     assert 0 < len(kept) < len(sample.tables["files"])
-    assert session.validate(
-        *[path for path in sample.archive.rglob("*") if path.name in set(kept["name"])]
-    ).agrees
-    embedded.stop(home)
+    files = [path for path in sample.archive.rglob("*") if path.name in kept]
+    assert fresh.validate(*files).agrees
 
 
-def test_killed_client_and_platform_lose_nothing_and_double_nothing(
-    few, fresh, tmp_path
-):
+def test_killed_client_and_platform_lose_nothing_and_double_nothing(few, fresh):
     fresh.ingest(few)
     expected = content_hash(fresh)
-    home = tmp_path / "home"
-    session = connect(home)
-    session.storage.apply()
+    empty(fresh)
     for victim in ("client", "platform"):
-        process = start(home, few, one_by_one=True)
-        wait_for_files(session, process, 2)
-        pid = process.pid if victim == "client" else embedded.status(home).pid
+        process = start(fresh.home, few, one_by_one=True)
+        wait_for_files(fresh, process, 2)
+        pid = process.pid if victim == "client" else embedded.status(fresh.home).pid
         os.kill(pid, signal.SIGKILL)
         process.kill()
         process.wait()
-        session = connect(home)
-        assert session.tables()["ops.files"] < 7
+        connect(fresh.home)
+        assert fresh.tables()["ops.files"] < 7
 
-    session.ingest(few)
+    fresh.ingest(few)
 
-    assert expected == content_hash(session)
-    embedded.stop(home)
+    assert expected == content_hash(fresh)
