@@ -17,7 +17,7 @@ from test_ingest_fuzz import SEED, cases, kinds
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ArchiveError, StoreError
-from orbital_kernel.ingest import overlap, run, writing
+from orbital_kernel.ingest import overlap, run, verifying
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.parsing import Refusal, Task
 from orbital_kernel.ingest.pool import Pool
@@ -213,8 +213,8 @@ def test_what_is_stored_does_not_depend_on_order_or_parallelism(fresh, few):
 
 
 def test_rows_that_come_back_otherwise_are_not_kept(fresh, few, monkeypatch):
-    keep = writing.numeric_columns
-    monkeypatch.setattr(writing, "numeric_columns", lambda table: keep(table)[1:])
+    keep = verifying.numeric_columns
+    monkeypatch.setattr(verifying, "numeric_columns", lambda table: keep(table)[1:])
 
     with pytest.raises(StoreError, match="came back"):
         fresh.ingest(few)

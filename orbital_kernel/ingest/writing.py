@@ -6,28 +6,24 @@ rows of each file are read back: as many as were written, with the same checksum
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from orbital_kernel import schema
-from orbital_kernel.errors import StoreError
 from orbital_kernel.ingest.bulk import Bulk
-from orbital_kernel.ingest.checksum import Sum, numeric_columns, sum_of, sums_by
+from orbital_kernel.ingest.checksum import Sum, sum_of
 from orbital_kernel.ingest.ledger import Entry, Noted, note
 from orbital_kernel.ingest.only import Begun
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.parsing import End, Item, Refusal, Rows
 from orbital_kernel.ingest.pool import Offered
 from orbital_kernel.ingest.report import FileReport
-from orbital_kernel.predicate import Clause, Equal, Null, Range
+from orbital_kernel.ingest.verifying import SHA, span_of, verify, wider
+from orbital_kernel.predicate import Clause, Equal
 
 if TYPE_CHECKING:
     from orbital_kernel.store import Store, Transaction
-
-SHA = "file_sha256"
 
 
 @dataclass
@@ -120,7 +116,7 @@ class Writer:
         if bulk:
             bulk.finish(tx)
         for table, total in book.sums.items():
-            _verify(tx, table, {sha256: total}, book.spans[table])
+            verify(tx, table, {sha256: total}, book.spans[table])
         report = self._report(parsed, book)
         self._note(tx, [parsed], [report], {sha256: book})
         return report
@@ -155,7 +151,7 @@ class Writer:
                 for sha, book in books.items()
                 if table in book.sums
             }
-            _verify(tx, table, expected, _span(table, rows))
+            verify(tx, table, expected, span_of(table, rows))
 
     def _write_keyed(
         self, tx: "Transaction", files: Sequence[Parsed], books: Mapping[str, Book]
@@ -171,7 +167,7 @@ class Writer:
             for table, parts in tables.items():
                 _put(tx, table, pa.concat_tables(parts), book)
                 expected = {file.offered.sha256: book.sums[table]}
-                _verify(tx, table, expected, [])
+                verify(tx, table, expected, [])
 
     def _write_batch(
         self,
@@ -191,8 +187,8 @@ class Writer:
         else:
             tx.insert(item.table, rows)
         book.enter(item.table, {"inserted": len(rows)}, rows)
-        book.spans[item.table] = _wider(
-            book.spans.get(item.table), _span(item.table, rows)
+        book.spans[item.table] = wider(
+            book.spans.get(item.table), span_of(item.table, rows)
         )
 
     def _report(self, file: Parsed, book: Book) -> FileReport:
@@ -305,68 +301,3 @@ def _stamped(item: Rows, sha256: str) -> pa.Table:
     if SHA in {column.name for column in table.columns}:
         rows = rows.append_column(SHA, pa.repeat(sha256, len(rows)))
     return schema.conform(rows, table)
-
-
-def _verify(
-    tx: "Transaction",
-    table: str,
-    expected: Mapping[str, Sum],
-    span: Sequence[Clause],
-) -> None:
-    """Read the files' rows back; StoreError where they are not what was written."""
-    found = dict.fromkeys(expected, Sum())
-    clauses = [Clause(SHA, tuple(map(Equal, expected))), *span]
-    columns = (*numeric_columns(schema.table(table)), SHA)
-    for batch in tx.stream(table, clauses, columns=columns):
-        rows = pa.Table.from_batches([batch])
-        for sha256, part in sums_by(rows, SHA).items():
-            found[sha256] += part
-    for sha256, wanted in expected.items():
-        if found[sha256] != wanted:
-            raise StoreError(
-                f"{table}: {wanted.rows:,} rows of content {sha256[:12]} were written "
-                f"(checksum {wanted}), {found[sha256].rows:,} came back (checksum "
-                f"{found[sha256]}): nothing of it was kept; run `orbital doctor`"
-            )
-
-
-def _span(table: str, rows: pa.Table) -> list[Clause]:
-    """Return a clause on the leading sort column that all these rows satisfy."""
-    leading = schema.table(table).sort[:1]
-    if not leading or not len(rows):
-        return []
-    column = rows.column(leading[0])
-    ends = pc.min_max(column)
-    low, high = ends["min"], ends["max"]
-    terms: tuple[Range | Null, ...] = ()
-    if low.is_valid:
-        if pa.types.is_timestamp(column.type):
-            low_us, high_us = (_microseconds(v) for v in (low, high))
-            terms = (Range(low_us, high_us + timedelta(microseconds=1)),)
-        elif pa.types.is_integer(column.type):
-            terms = (Range(low.as_py(), high.as_py()),)
-        else:
-            return []
-    if column.null_count:
-        terms = (*terms, Null())
-    return [Clause(leading[0], terms)]
-
-
-def _wider(one: list[Clause] | None, other: list[Clause]) -> list[Clause]:
-    """Return a span that covers both; [] where one of them covers everything."""
-    if one is None:
-        return other
-    if not one or not other:
-        return []
-    ranges = [t for c in (*one, *other) for t in c.any_of if isinstance(t, Range)]
-    nulls = [t for c in (*one, *other) for t in c.any_of if isinstance(t, Null)]
-    lows, highs = [r.low for r in ranges], [r.high for r in ranges]
-    whole = (Range(min(lows), max(highs)),) if ranges else ()  # type: ignore[type-var]
-    return [Clause(one[0].column, (*whole, *nulls[:1]))]
-
-
-def _microseconds(value: pa.TimestampScalar) -> datetime:
-    rounded: datetime = (
-        pc.floor_temporal(value, unit="microsecond").cast(pa.timestamp("us")).as_py()
-    )
-    return rounded
