@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from orbital_kernel.commands.show import console
+from orbital_kernel.commands.show import progress
 
 
 @click.command(epilog="Example: orbital sample ~/sample --size 100MB")
@@ -21,8 +21,14 @@ def sample(folder: Path, size: str, seed: int) -> None:
     """
     from orbital_kernel import sample as simulator
 
-    with console.status("simulating"):
-        truth = simulator.write(folder, size=size, seed=seed)
+    with progress(simulator.size_bytes(size), "simulating") as bar:
+
+        def advance(done: int, wanted: int, name: str) -> None:
+            bar.update(
+                bar.task_ids[0], completed=done, total=wanted, description=name[-32:]
+            )
+
+        truth = simulator.write(folder, size=size, seed=seed, progress=advance)
     files = truth.tables["files"]
     click.echo(
         f"{len(files)} files, {truth.size_bytes / 1e6:.1f} MB in {truth.archive}"
