@@ -1,5 +1,7 @@
 """One object across observatories: found by position first, by name to begin with."""
 
+import time as clock
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, NotNull
-from orbital_kernel.query import Cone, Query
+from orbital_kernel.query import Answer, Cone, Explain, Query
 from orbital_kernel.science import lightcurves
 from orbital_kernel.science.identity import objects
 from orbital_kernel.science.matching import cross_match
@@ -130,24 +132,61 @@ class Objects:
         XRT 11.8', Chandra 8') means that both saw the target. `dt_days` is second minus
         first; either sign is a pair.
         """
-        left, right = (
-            self._read(f"{o}.observations", list(POINTING)) for o in (first, second)
-        )
-        return pairs_in_time(
-            left,
-            right,
+        return self.ask_observed_by(
+            first,
+            second,
+            within_arcsec=within_arcsec,
+            within_arcmin=within_arcmin,
+            within_days=within_days,
+        ).frame
+
+    def ask_observed_by(
+        self,
+        first: str,
+        second: str,
+        *,
+        within_arcsec: float | None = None,
+        within_arcmin: float | None = None,
+        within_days: float = 30.0,
+    ) -> Answer:
+        """Return what `observed_by` returns, with how it was found.
+
+        Both logs are read whole, less the rows without time or position, and joined
+        here by HEALPix cell and time.
+        """
+        start = clock.perf_counter()
+        asked = [
+            self._orbital.query(
+                Query(
+                    f"{o}.observations",
+                    columns=POINTING,
+                    not_null=("ra", "dec", "time"),
+                    full_scan=True,
+                ),
+                kind="objects",
+            )
+            for o in (first, second)
+        ]
+        pairs = pairs_in_time(
+            *(answer.frame for answer in asked),
             within_arcsec=within_arcsec,
             within_arcmin=within_arcmin,
             within_days=within_days,
         )
+        apart = (
+            f"{within_arcsec} arcsec"
+            if within_arcmin is None
+            else f"{within_arcmin} arcmin"
+        )
+        return Answer(pairs, _both(asked, pairs, apart, within_days, start))
 
     def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
         """Match two observatories' sources; keep objects and associations in `cross`.
 
         A row that tells no position error has the typical one of the instrument whose
         bands it is in, and one without a confidence is taken at 68 %, the widest usual
-        reading; without any error it takes no part. Returns the candidate pairs, best first. Matching again replaces what
-        was kept.
+        reading; without any error it takes no part. Returns the candidate pairs, best
+        first. Matching again replaces what was kept.
         """
         names = [f"{o}.sources" for o in (first, second)]
         left, right = catalogues = [self._sources(o) for o in (first, second)]
@@ -216,3 +255,26 @@ class Objects:
 
     def _read(self, table: str, columns: list[str]) -> pl.DataFrame:
         return frame_of(self._orbital.store.read(table, columns=columns))
+
+
+def _both(
+    asked: list[Answer], pairs: pl.DataFrame, apart: str, days: float, start: float
+) -> Explain:
+    """Return one explanation of two selects and the join made here."""
+    first, second = (answer.how for answer in asked)
+    read = (first.rows_read, second.rows_read)
+    seconds = clock.perf_counter() - start
+    return replace(
+        first,
+        table=f"{first.table}, {second.table}",
+        residual=[f"separation <= {apart}", f"start times within {days} days"],
+        rows_read=None if None in read else sum(n or 0 for n in read),
+        rows_stored=first.rows_stored + second.rows_stored,
+        rows_fetched=first.rows_fetched + second.rows_fetched,
+        rows_returned=len(pairs),
+        bytes=first.bytes + second.bytes,
+        milliseconds=round(1e3 * seconds, 3),
+        stages={"selects": first.milliseconds + second.milliseconds},
+        selects=first.selects + second.selects,
+        requests=first.requests + second.requests,
+    )

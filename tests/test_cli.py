@@ -11,16 +11,11 @@ import pytest
 from orbital_kernel.__main__ import COMMANDS
 
 LEAVES = [
-    *(
-        name
-        for name in COMMANDS
-        if name not in ("provision", "query", "bursts", "rollout")
-    ),
+    *COMMANDS,
     *(f"provision {name}" for name in ("plan", "apply", "drift", "destroy")),
-    *(f"query {name}" for name in ("cone", "time")),
-    "rollout status",
-    "rollout go-live",
-    "bursts scan",
+    *(f"query {name}" for name in ("cone", "time", "objects", "sql")),
+    *(f"rollout {name}" for name in ("status", "go-live")),
+    *(f"bursts {name}" for name in ("scan", "watch", "followup")),
 ]
 
 
@@ -149,6 +144,22 @@ def test_query_cone_gives_rows_and_how_they_were_found(home, stocked):
     keys = {"pushed", "residual", "rows_read", "rows_stored", "milliseconds"}
     assert keys <= answer["explain"].keys()
     assert 0 < len(answer["rows"]) < answer["explain"]["rows_stored"]
+
+
+def test_query_objects_gives_pairs_and_how_they_were_found(home, stocked):
+    told = run(
+        *("query", "objects", "swift", "chandra", "--within-arcmin", 20),
+        *("--within-days", 4000, "--json"),
+        home=home,
+    )
+
+    answer = json.loads(told.stdout)
+    expected = stocked.objects_observed_by(
+        "swift", "chandra", within_arcmin=20, within_days=4000
+    )
+    assert len(expected) == len(answer["rows"]) > 0
+    assert "separation <= 20.0 arcmin" in answer["explain"]["residual"]
+    assert answer["explain"]["rows_read"] <= answer["explain"]["rows_stored"]
 
 
 def test_bursts_scan_names_the_sample_bursts(home, stocked, sample):

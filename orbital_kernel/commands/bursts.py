@@ -28,7 +28,7 @@ HEADER = (
 )
 
 
-@click.group()
+@click.group(epilog="Example: orbital bursts scan ~/swift --json")
 def bursts() -> None:
     """Find bursts, and tell them from glitches, turn-ons and the SAA."""
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from orbital_kernel.commands.show import console, json_option, print_json
 
 
-@click.group()
+@click.group(epilog="Example: orbital provision plan")
 def provision() -> None:
     """Bring storage and tables into the state the observatories' files plan."""
 

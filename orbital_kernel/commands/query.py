@@ -13,7 +13,9 @@ explain_option = click.option(
 )
 
 
-@click.group()
+@click.group(
+    epilog="Example: orbital query cone swift.sources --ra 0.8 --dec -0.5 --radius 10"
+)
 def query() -> None:
     """Ask selective questions; rows as a table, CSV or JSON."""
 
@@ -90,6 +92,45 @@ def time(
 
     asked = Query(table, time=TimeSpan(since, until), limit=limit)
     answer = connect().query(asked, kind="time", estimate=explain)
+    _show(answer.frame, answer.how, explain=explain, as_json=as_json)
+
+
+@query.command(
+    epilog="Example: orbital query objects swift chandra --within-arcmin 12 --within-days 30"
+)
+@click.argument("first", metavar="OBSERVATORY")
+@click.argument("second", metavar="OBSERVATORY")
+@click.option(
+    "--within-arcmin",
+    type=float,
+    default=12.0,
+    show_default=True,
+    help="Largest separation of the pointings.",
+)
+@click.option(
+    "--within-days",
+    type=float,
+    default=30.0,
+    show_default=True,
+    help="Largest difference of the start times, either order.",
+)
+@explain_option
+@json_option
+def objects(
+    first: str,
+    second: str,
+    within_arcmin: float,
+    within_days: float,
+    *,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Pointings of two observatories close on the sky and in time."""
+    from orbital_kernel import connect
+
+    answer = connect().objects.ask_observed_by(
+        first, second, within_arcmin=within_arcmin, within_days=within_days
+    )
     _show(answer.frame, answer.how, explain=explain, as_json=as_json)
 
 

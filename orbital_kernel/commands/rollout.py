@@ -19,7 +19,7 @@ requirements_option = click.option(
 )
 
 
-@click.group()
+@click.group(epilog="Example: orbital rollout status swift")
 def rollout() -> None:
     """Stage an observatory, validate it, and declare it live."""
 
