@@ -136,6 +136,8 @@ def test_a_time_span_is_exact_to_the_nanosecond_and_includes_its_ends(orbital):
     found = planner.run(
         Query("chandra.rates", time=span, sets={"series": ["ns"]}), orbital.store
     )
+    with orbital.store.transaction() as tx:
+        tx.delete("chandra.rates", [Clause("series", (Equal("ns"),))])
 
     assert [2, 3, 4] == sorted(found.frame["channel"])
 

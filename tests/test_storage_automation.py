@@ -91,7 +91,10 @@ def test_a_filling_quota_is_raised_before_it_blocks_and_the_reason_is_kept(
     assert len(intended) == len(expansions)
 
     grown = ledger.grown([PATH])
-    wanted = desired(observatories().values(), site(), grown=grown, tables=False)
+    own = observatories()["swift"]
+    space = dataclasses.replace(own.storage, quota=QUOTA)
+    small = dataclasses.replace(own, storage=space)
+    wanted = desired([small], site(), grown=grown, tables=False)
     swift = [r for r in wanted if (r.kind, r.identity) == ("quota", PATH)]
     drift = diff(swift, vms.actual(swift))
     assert [["grace_period"]] * len(drift.changes) == [

@@ -224,6 +224,25 @@ def test_a_file_takes_each_alert_once_and_mends_a_torn_line(tmp_path):
     assert [1, 2] == [alert["record_number"] for alert in told(path)]
 
 
+def test_a_series_that_cannot_be_followed_is_told_once_and_holds_up_no_other(
+    orbital, tmp_path
+):
+    odd = series("odd", net((300.0, 10.0, 5.0)))
+    odd = odd.with_columns(pl.lit(None, pl.String).alias("kind"))
+    put(orbital, odd)
+    put(orbital, series("even", net((300.0, 10.0, 5.0))))
+    notes = []
+    live = orbital.bursts.watch(tmp_path / "odd", note=notes.append)
+
+    live.poll()
+    live.poll()
+
+    assert 1 == sum("odd cannot be followed" in text for text in notes)
+    assert ("swift", "even") in live._courses
+    with orbital.store.transaction() as tx:
+        tx.delete("swift.rates", [Clause("series", (Equal("odd"),))])
+
+
 def test_a_file_of_something_else_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("dear diary\n")
     with pytest.raises(ConfigError, match="choose another file"):
@@ -257,7 +276,7 @@ def receiver():
 def test_a_webhook_that_fails_gets_its_alerts_later_in_order(
     orbital, tmp_path, receiver
 ):
-    Receiver.answers = [503]
+    Receiver.answers = [503] * 1000
     put(orbital, series("hook", net((300.0, 10.0, 5.0))))
     notes = []
     live = orbital.bursts.watch(
@@ -265,6 +284,7 @@ def test_a_webhook_that_fails_gets_its_alerts_later_in_order(
     )
     live.poll()
     waiting = len(live._courses["swift", "hook"].outbox)
+    Receiver.answers = []
     live._wait.clear()
     live.poll()
 

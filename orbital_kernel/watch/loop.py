@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from orbital_kernel.errors import QueryError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, Equal
@@ -67,6 +68,7 @@ class Watch:
         self._courses = self._checkpoints.load()
         self._following = Following(store, self._courses, self._settings)
         self._detectors: dict[tuple[str, str], Detector] = {}
+        self._refused: set[tuple[str, str]] = set()
         self._touched: dict[tuple[str, str], float] = dict.fromkeys(
             self._courses, clock.monotonic()
         )
@@ -106,8 +108,16 @@ class Watch:
         grown = 0
         for observatory in observatories():
             for course, rows in self._following.grown(observatory):
-                self._take(course, rows)
-                grown += 1
+                name = course.observatory, course.series
+                if name in self._refused:
+                    continue
+                try:
+                    self._take(course, rows)
+                except QueryError as error:
+                    self._refused.add(name)
+                    self._note(f"{course.series} cannot be followed: {error}")
+                else:
+                    grown += 1
         for course in self._courses.values():
             self._deliver(course)
         return grown
