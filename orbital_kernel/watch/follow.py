@@ -41,6 +41,7 @@ class Following:
         self._hot: dict[str, set[str]] = {}
         self._tests: dict[str, tuple[int, frozenset[str]]] = {}
         self.rows_read = 0
+        self.refused: set[tuple[str, str]] = set()
 
     def grown(self, observatory: str) -> Iterator[tuple[Course, pl.DataFrame]]:
         """Yield each series with rows not seen before, and these rows."""
@@ -54,6 +55,8 @@ class Following:
             found: dict[str, tuple[Course, pl.DataFrame]] = {}
             if known is not None and held > known:
                 for name in sorted(self._hot.get(observatory, ())):
+                    if (observatory, name) in self.refused:
+                        continue
                     course = self._courses[observatory, name]
                     found[name] = course, self._read(tx, course)
                     course.stored += found[name][1].height
@@ -81,6 +84,8 @@ class Following:
         self.rows_read += rows.height
         counts = rows.drop_nulls().group_by("series").len().sort("series")
         for name, count in counts.iter_rows():
+            if (observatory, name) in self.refused:
+                continue
             course = self._courses.get((observatory, name))
             if course is None or count < course.stored:
                 course = Course(observatory, name)

@@ -68,7 +68,6 @@ class Watch:
         self._courses = self._checkpoints.load()
         self._following = Following(store, self._courses, self._settings)
         self._detectors: dict[tuple[str, str], Detector] = {}
-        self._refused: set[tuple[str, str]] = set()
         self._touched: dict[tuple[str, str], float] = dict.fromkeys(
             self._courses, clock.monotonic()
         )
@@ -108,13 +107,10 @@ class Watch:
         grown = 0
         for observatory in observatories():
             for course, rows in self._following.grown(observatory):
-                name = course.observatory, course.series
-                if name in self._refused:
-                    continue
                 try:
                     self._take(course, rows)
                 except QueryError as error:
-                    self._refused.add(name)
+                    self._following.refused.add((observatory, course.series))
                     self._note(f"{course.series} cannot be followed: {error}")
                 else:
                     grown += 1
