@@ -5,7 +5,9 @@ corrected: a rate is of bursts catalogued, a distribution of bursts detected.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,6 +27,7 @@ SHORT_S = 2.0
 BINS = 24
 DAYS_A_YEAR = 365.25
 TAKEN = ("time", "t90_s", "fluence_erg_cm2", "photon_index", "redshift", "simulated")
+LIMITS = ("<", ">")
 SELECTION = {
     "rate": (
         (
@@ -43,6 +46,7 @@ SELECTION = {
             "T90 grows with a burst's brightness above background and depends on the band; "
             "the line at 2 s comes from another instrument's sample"
         ),
+        "durations given as limits ('<', '>') are left out",
     ),
     "fluence": (
         (
@@ -62,16 +66,42 @@ SELECTION = {
 
 @dataclass(frozen=True)
 class View:
-    """One view: its rows, how many of how many bursts it holds, what selected them."""
+    """One view: its rows, how many of how many bursts it holds, what selected them.
+
+    `numbers` sum it up, by what each is called, unit and all.
+    """
 
     rows: pl.DataFrame
     used: int
     known: int
     selection: tuple[str, ...]
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return the numbers and the selection in one line a sentence."""
         return "\n".join((f"{self.used:,} of {self.known:,} bursts", *self.selection))
+
+    def summary(self) -> dict[str, Any]:
+        """Return all but the rows, for JSON."""
+        return {
+            "used": self.used,
+            "known": self.known,
+            "numbers": dict(self.numbers),
+            "selection": list(self.selection),
+        }
+
+
+def views(grbs: pl.DataFrame) -> dict[str, View]:
+    """Return every view by its name: rate, hardness, fluence and redshift.
+
+    Raises QueryError for catalogue rows none of them can be made of.
+    """
+    return {
+        "rate": rate_by_year(grbs),
+        "hardness": hardness(grbs),
+        "fluence": distribution(grbs),
+        "redshift": redshifts(grbs),
+    }
 
 
 def bursts(grbs: pl.DataFrame) -> pl.DataFrame:
@@ -80,7 +110,7 @@ def bursts(grbs: pl.DataFrame) -> pl.DataFrame:
     Where a catalogue names no burst its rows stand alone. `time` is TT.
     """
     demand(grbs, *NEEDED, what="burst catalogue rows")
-    keyed = grbs.with_columns(
+    keyed = _measured(grbs).with_columns(
         pl.col("name")
         .map_elements(_plain, return_dtype=pl.String)
         .fill_null(pl.format("row {}", pl.int_range(pl.len())))
@@ -128,7 +158,13 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
             "whole": (every > every[0]) & (every < every[-1]),
         }
     )
-    return View(rows, dated.height, one.height, SELECTION["rate"])
+    whole = rows.filter("whole")
+    numbers = {
+        "bursts with a time": float(dated.height),
+        "whole years": float(whole.height),
+        "median bursts a whole year": _median(whole["rate_yr"]),
+    }
+    return View(rows, dated.height, one.height, SELECTION["rate"], numbers)
 
 
 def hardness(grbs: pl.DataFrame) -> View:
@@ -147,7 +183,19 @@ def hardness(grbs: pl.DataFrame) -> View:
         )
         .select("name", "t90_s", "hardness", "kind", "photon_index")
     )
-    return View(rows, rows.height, one.height, SELECTION["hardness"])
+    timed = one.filter(pl.col("t90_s") > 0)
+    short = timed.filter(pl.col("t90_s") < SHORT_S).height
+    numbers = {
+        "bursts with T90": float(timed.height),
+        "short (T90 < 2 s)": float(short),
+        "short, % of those with T90": 100 * short / max(timed.height, 1),
+    } | {
+        f"median hardness, {kind}": _median(
+            rows.filter(pl.col("kind") == kind)["hardness"]
+        )
+        for kind in ("short", "long")
+    }
+    return View(rows, rows.height, one.height, SELECTION["hardness"], numbers)
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
@@ -174,7 +222,13 @@ def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
             "above": values.size - np.searchsorted(values, edges[:-1], side="left"),
         }
     )
-    return View(rows, values.size, one.height, SELECTION["fluence"])
+    low, median, high = np.quantile(values, (0.05, 0.5, 0.95))
+    numbers = {
+        f"5 % of {column}": float(low),
+        f"median {column}": float(median),
+        f"95 % of {column}": float(high),
+    }
+    return View(rows, values.size, one.height, SELECTION["fluence"], numbers)
 
 
 def redshifts(grbs: pl.DataFrame) -> View:
@@ -186,13 +240,32 @@ def redshifts(grbs: pl.DataFrame) -> View:
         .select("name", "redshift", "t90_s", "t90_rest_s", "fluence_erg_cm2")
         .sort("redshift", "name")
     )
-    return View(rows, rows.height, one.height, SELECTION["redshift"])
+    numbers = {
+        "median redshift": _median(rows["redshift"]),
+        "largest redshift": _median(rows["redshift"].tail(1)),
+        "median T90 at the source (s)": _median(rows["t90_rest_s"]),
+    }
+    return View(rows, rows.height, one.height, SELECTION["redshift"], numbers)
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:
     """Return fluence 50-100 over 25-50 keV of power laws N(E) ~ E^-index."""
     slope = 2.0 - np.asarray(photon_index, dtype=np.float64)
     return _energy(slope, *HARD_KEV) / _energy(slope, *SOFT_KEV)
+
+
+def _measured(grbs: pl.DataFrame) -> pl.DataFrame:
+    """Return rows without the durations that are limits."""
+    if "t90_limit" not in grbs.columns:
+        return grbs
+    limit = pl.col("t90_limit").is_in(LIMITS).fill_null(value=False)
+    return grbs.with_columns(pl.when(~limit).then("t90_s").alias("t90_s"))
+
+
+def _median(values: pl.Series) -> float:
+    """Return the median of a column, NaN where it holds nothing."""
+    middle = values.cast(pl.Float64).drop_nulls().median()
+    return float(middle) if isinstance(middle, int | float) else float("nan")
 
 
 def _energy(slope: Reals, low: float, high: float) -> Reals:

@@ -1,0 +1,31 @@
+"""`orbital bursts population`: how often, how long, how hard, how bright, how far."""
+
+import click
+
+from orbital_kernel.commands.show import json_option, print_json, rows_of, table
+
+
+@click.command(epilog="Example: orbital bursts population --json")
+@json_option
+def population(*, as_json: bool) -> None:
+    """Tell what the burst catalogues of the store hold, and what selected it.
+
+    Counts by year, duration against hardness, fluence and redshift; nothing is corrected
+    for what the instruments and the catalogues miss.
+    """
+    from orbital_kernel import connect
+    from orbital_kernel.science import population as science
+
+    views = science.views(connect().bursts.catalog())
+    if as_json:
+        shown = {name: view.summary() for name, view in views.items()}
+        rows = {name: rows_of(view.rows) for name, view in views.items()}
+        print_json({name: told | {"rows": rows[name]} for name, told in shown.items()})
+        return
+    for name, view in views.items():
+        told = view.summary()
+        title = f"{name}: {view.used:,} of {view.known:,} bursts"
+        numbers = told["numbers"].items()
+        table(title, ("what", "value"), [(what, f"{n:.4g}") for what, n in numbers])
+        for text in view.selection:
+            click.echo(f"selection: {text}")
