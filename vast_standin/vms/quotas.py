@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vast_standin.http import ProtocolError
+from vast_standin.vms import tenants
 from vast_standin.vms.cluster import Cluster, Space, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
@@ -132,10 +133,11 @@ def standing(cluster: Cluster, quota: Record) -> Standing:
 
 
 def check_writable(cluster: Cluster, bucket: str, size: int) -> None:
-    """Raise 507 where a quota above a bucket has no room for `size` more bytes."""
+    """Raise 507 where tenant or a quota above a bucket has no room for so many bytes."""
     view = cluster.view_of_bucket(bucket)
     if view is None:
         return
+    tenants.check_writable(cluster, view["tenant_id"], size)
     for quota in cluster.records.all("quotas"):
         is_same = quota["tenant_id"] == view["tenant_id"]
         if is_same and is_under(str(view["path"]), str(quota["path"])):

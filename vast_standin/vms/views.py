@@ -29,6 +29,7 @@ class ViewRules(Rules):
         path = check_path(record["path"])
         if cluster.records.find("views", path=path, tenant_id=record["tenant_id"]):
             raise bad_request(f"path: tenant has a view at {path} already")
+        _check_room(cluster, record["tenant_id"])
         _check_references(cluster, record)
         _refuse_unsupported(record)
         _check_bucket(cluster, record)
@@ -131,6 +132,16 @@ def check_reference(cluster: Cluster, record: Record, name: str, resource: str) 
     number = record.get(name)
     if number is not None and cluster.records.get(resource, number) is None:
         raise bad_request(f"{name}: there is no record {number} in {resource}")
+
+
+def _check_room(cluster: Cluster, tenant_id: object) -> None:
+    tenant = cluster.records.get("tenants", tenant_id) or {}
+    most = tenant.get("max_views") or 0
+    there = [v for v in cluster.records.all("views") if v["tenant_id"] == tenant_id]
+    if most and len(there) >= int(str(most)):
+        raise bad_request(
+            f"tenant_id: tenant {tenant['name']} may have {most} views, and has them"
+        )
 
 
 def _check_references(cluster: Cluster, record: Record) -> None:
