@@ -1,12 +1,16 @@
 """`orbital query`: selective questions from the shell."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 import polars as pl
 
 from orbital_kernel.commands.show import json_option, print_json, rows_of
+
+if TYPE_CHECKING:
+    from orbital_kernel.query import Answer
 
 explain_option = click.option(
     "--explain", is_flag=True, help="Tell how it was answered."
@@ -20,14 +24,23 @@ def query() -> None:
     """Ask selective questions; rows as a table, CSV or JSON."""
 
 
-def _show(frame: pl.DataFrame, how: Any, *, explain: bool, as_json: bool) -> None:
+def _show(answer: "Answer", *, explain: bool, as_json: bool) -> None:
+    frame = answer.frame
     if as_json:
-        print_json({"rows": rows_of(frame), "explain": asdict(how)})
+        document = {"rows": rows_of(frame), "explain": asdict(answer.how)}
+        print_json(document | {"units": dict(answer.units)})
         return
+    headers = {name: _header(name, answer.units) for name in frame.columns}
     with pl.Config(tbl_rows=40, tbl_cols=12, fmt_str_lengths=40):
-        click.echo(str(frame))
+        click.echo(str(frame.rename(headers)))
     if explain:
-        click.echo(str(how))
+        click.echo(str(answer.how))
+
+
+def _header(name: str, units: Mapping[str, str | None]) -> str:
+    """Return a column's name with its unit; '?' where that is not known."""
+    unit = units.get(name, "")
+    return f"{name} [{'?' if unit is None else unit}]" if unit != "" else name
 
 
 @query.command(
@@ -66,7 +79,7 @@ def cone(
     span = TimeSpan(since, until) if since or until else None
     asked = Query(table, cone=Cone(ra, dec, radius), time=span, limit=limit)
     answer = connect().query(asked, kind="cone", estimate=explain)
-    _show(answer.frame, answer.how, explain=explain, as_json=as_json)
+    _show(answer, explain=explain, as_json=as_json)
 
 
 @query.command(
@@ -92,7 +105,7 @@ def time(
 
     asked = Query(table, time=TimeSpan(since, until), limit=limit)
     answer = connect().query(asked, kind="time", estimate=explain)
-    _show(answer.frame, answer.how, explain=explain, as_json=as_json)
+    _show(answer, explain=explain, as_json=as_json)
 
 
 @query.command(
@@ -131,7 +144,7 @@ def objects(
     answer = connect().objects.ask_observed_by(
         first, second, within_arcmin=within_arcmin, within_days=within_days
     )
-    _show(answer.frame, answer.how, explain=explain, as_json=as_json)
+    _show(answer, explain=explain, as_json=as_json)
 
 
 @query.command(
@@ -141,8 +154,12 @@ def objects(
 @explain_option
 @json_option
 def sql(text: str, *, explain: bool, as_json: bool) -> None:
-    """Rows of one SELECT, run by the database's engine with the vendor's driver."""
+    """Rows of one SELECT, run by the database's engine with the vendor's driver.
+
+    Tables are named with their schema, e.g. swift.observations; times are TT. Headers
+    tell units as far as they can be followed from the tables: '?' where they cannot.
+    """
     from orbital_kernel import connect
 
     answer = connect().ask_sql(text)
-    _show(answer.frame, answer.how, explain=explain, as_json=as_json)
+    _show(answer, explain=explain, as_json=as_json)

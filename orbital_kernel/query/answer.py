@@ -1,5 +1,6 @@
 """Rows, and how they were found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -67,10 +68,15 @@ class Explain:
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows and how they were found."""
+    """Rows, how they were found, and units.
+
+    `units` maps a column to its unit: '' where it has none, 'see X' where the row tells
+    it in column X; None, or no entry, where it is not known.
+    """
 
     frame: pl.DataFrame
     how: Explain
+    units: Mapping[str, str | None] = field(default_factory=dict)
 
     def explain(self) -> Explain:
         """Return how it was answered."""

@@ -4,7 +4,8 @@ import time as clock
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.predicate import Clause
 from orbital_kernel.query.answer import Answer, Explain
+from orbital_kernel.query.lineage import units_of
 from orbital_kernel.query.planning import Plan, plan
 from orbital_kernel.query.question import Query
 from orbital_kernel.store import Store, Transaction
@@ -93,27 +95,27 @@ def run(query: Query, store: Store, *, estimate: bool = False) -> Answer:
     Raises QueryError where it would read most of a large table without `full_scan`.
     """
     start = clock.perf_counter()
-    planned = plan(query)
-    at_plan = clock.perf_counter()
     query_id = uuid.uuid4().hex
     store.watch(query_id)
     with store.reading() as tx:
+        planned = plan(query)
+        at_plan = clock.perf_counter()
         cold = not tx.knows(query.table)
-        counted = tx.rows_beside(query.table)
+        planned = replace(planned, sort_key=tx.sort_key(query.table))
+        stored = _Stored(query.table, store, tx)
         fetch = _Fetch(planned, tx, query_id)
         fetch.seconds = {"plan": at_plan - start}
         fetch.seconds["load" if cold else "open"] = clock.perf_counter() - at_plan
         with fetch.stage("statistics"):
-            left = (
-                _refuse_scans(planned, tx, counted.result) if _wide(planned) else None
-            )
+            left = _refuse_scans(planned, tx, stored.now) if _wide(planned) else None
             if estimate and left is None and planned.possible:
                 left = tx.estimate(query.table, planned.pushed)
         frame = fetch.frame()
+        told = store.told(query_id)
         with fetch.stage("statistics"):
-            stored = counted.result()
+            rows_stored = stored.now() if told.rows_stored is None else told.rows_stored
     end = clock.perf_counter()
-    told = store.told(query_id)
+    known = units_of(schema.table(query.table))
     return Answer(
         frame,
         Explain(
@@ -121,25 +123,35 @@ def run(query: Query, store: Store, *, estimate: bool = False) -> Answer:
             pushed=[str(clause) for clause in planned.pushed],
             residual=[text for text, _ in planned.residual],
             sort_key=list(planned.sort_key),
-            sky_ranges=max(
-                (len(c.any_of) for c in planned.pushed if c.column == "healpix"),
-                default=0,
-            ),
+            sky_ranges=planned.sky_ranges,
             rows_read=told.rows_read if fetch.selects else 0,
-            rows_stored=stored,
+            rows_stored=rows_stored,
             rows_fetched=fetch.rows,
             rows_returned=len(frame),
             bytes=fetch.bytes,
             milliseconds=_ms(end - start),
             stages={name: _ms(seconds) for name, seconds in fetch.seconds.items()},
             engine=store.settings.engine,
-            estimated_rows=None if left is None else min(left, stored),
+            estimated_rows=None if left is None else min(left, rows_stored),
             row_groups_read=told.groups_read if fetch.selects else 0,
             selects=fetch.selects,
             requests=told.requests,
             cold=cold,
         ),
+        {name: known[name] for name in frame.columns},
     )
+
+
+class _Stored:
+    """How many rows a table holds: asked beside the query where no answer tells it."""
+
+    def __init__(self, table: str, store: Store, tx: Transaction) -> None:
+        self._ask = partial(tx.rows, table)
+        self._beside = None if store.tells_rows_stored else store.beside(tx.rows, table)
+
+    def now(self) -> int:
+        """Return the number, waited for."""
+        return self._ask() if self._beside is None else self._beside.result()
 
 
 def _wide(planned: Plan) -> bool:
