@@ -237,6 +237,25 @@ class Store:
         with self.transaction() as tx:
             return tx.rows(full_name)
 
+    def counts(self, room: str) -> dict[str, int]:
+        """Return how many rows each table of a schema holds, in one request.
+
+        As committed, and outside of any transaction; {} where the schema is missing.
+        """
+        held: dict[str, int] = {}
+        after, more = 0, True
+        try:
+            while more:
+                _, _, tables, after, more, _ = self._session.api.list_tables(
+                    self.database, room, next_key=after
+                )
+                held |= {one.name: int(one.num_rows) for one in tables}
+        except vast_errors.NotFound:
+            return {}
+        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+            raise StoreError(_say(error)) from error
+        return held
+
     def sql(self, text: str, *, driver: Path) -> pa.Table:
         """Return the answer of a SELECT, run by the database's engine through ADBC.
 
