@@ -142,6 +142,10 @@ class Orbital:
         raise QueryError(f"there is no series {name!r} in the store")
 
     @cached_property
+    def _who(self) -> str:
+        return getpass.getuser()
+
+    @cached_property
     def _recorder(self) -> Recorder:
         return Recorder(lambda rows: self.store.insert(LEDGER, rows))
 
@@ -153,7 +157,7 @@ class Orbital:
         `estimate` asks the server too how much its statistics leave to read.
         """
         answer = query.run(asked, self.store, estimate=estimate)
-        row = query.ledger_fields(asked, answer.how, kind=kind, who=getpass.getuser())
+        row = query.ledger_fields(asked, answer.how, kind=kind, who=self._who)
         self._recorder.record(row)
         return answer
 
@@ -169,7 +173,7 @@ class Orbital:
         """Return the answer of a SELECT and how it was answered; see `sql`."""
         answer = query.sql.run(text, self.store, home=self.home)
         asked = Query(answer.how.table)
-        row = query.ledger_fields(asked, answer.how, kind="sql", who=getpass.getuser())
+        row = query.ledger_fields(asked, answer.how, kind="sql", who=self._who)
         self._recorder.record(row | {"predicate": row["pushed"]})
         return answer
 

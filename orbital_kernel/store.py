@@ -9,12 +9,10 @@ import logging
 import threading
 import uuid
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_, or_
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,11 +24,14 @@ from vastdb import errors as vast_errors
 from vastdb._internal import VastdbApi
 from vastdb.config import BackoffConfig, QueryConfig
 from vastdb.table_metadata import TableMetadata, TableRef, TableType
+from vastdb.transaction import Transaction as VendorTransaction
+from vastdb.transaction import TransactionNotActiveError
 
-from orbital_kernel import predicate, schema
+from orbital_kernel import schema
 from orbital_kernel.config import DATABASE, Settings
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.predicate import Clause
+from orbital_kernel.pushdown import pushed
 
 ROW_ID = "$row_id"
 Result = TypeVar("Result")
@@ -40,6 +41,7 @@ TIMEOUT_SECONDS = 120
 ENTITIES_A_PAGE = 10_000
 ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
+ROWS_STORED_HEADER = "x-orbital-rows-stored"
 BESIDE_THREADS = 4
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ logging.getLogger("vastdb").setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True)
 class Told:
-    """What the server told of one select: rows and row groups opened, requests.
+    """What the server told of one select: rows and row groups opened, rows stored.
 
     Null where the server does not tell.
     """
@@ -56,6 +58,7 @@ class Told:
     rows_read: int | None = None
     groups_read: int | None = None
     requests: int = 0
+    rows_stored: int | None = None
 
 
 class _Metadata(TableMetadata):  # type: ignore[misc]
@@ -69,17 +72,23 @@ class _Metadata(TableMetadata):  # type: ignore[misc]
 class _WatchedApi(VastdbApi):  # type: ignore[misc]
     """The vendor's API, connections kept between selects and answers' headers read.
 
-    The SDK opens one API object a select and worker and names the worker's thread by
-    `QueryConfig.query_id`: that is how an answer finds its query.
+    The SDK asks for one API object a select and worker; an answer finds its query by
+    `asking` of the thread, or by the name the SDK gives its workers after
+    `QueryConfig.query_id`.
     """
 
     told: dict[str, Told]
     told_lock: threading.Lock
+    asking: threading.local
+    twins: dict[tuple[str, ...], "_WatchedApi"]
 
     def with_endpoints(
         self, endpoints: list[str], *, backoff_config: BackoffConfig | None = None
     ) -> "_WatchedApi":
         """Return an API for these endpoints that shares this one's connections."""
+        key = tuple(endpoints)
+        if backoff_config is None and key in self.twins:
+            return self.twins[key]
         twin = _WatchedApi(
             access_key=self.access_key,
             secret_key=self.secret_key,
@@ -92,29 +101,74 @@ class _WatchedApi(VastdbApi):  # type: ignore[misc]
         )
         twin._sessions = self._sessions
         twin.told, twin.told_lock = self.told, self.told_lock
+        twin.asking, twin.twins = self.asking, self.twins
+        if backoff_config is None:
+            self.twins[key] = twin
         return twin
 
     def __exit__(self, *args: object) -> None:
         """Keep the connections: they belong to the session, not to one select."""
 
+    @contextmanager
+    def asked_as(self, query_id: str) -> Iterator[None]:
+        """Note what is told to this thread under the id of a query."""
+        self.asking.query_id = query_id
+        try:
+            yield
+        finally:
+            self.asking.query_id = ""
+
+    def retried(self, call: Callable[[], Result]) -> Result:
+        """Make a call that only reads, again where the vendor's client would."""
+        again: Callable[[], Result] = self._backoff_decorator(call)
+        return again()
+
     def _session_create(self, url: Any) -> requests.Session:
         session: requests.Session = super()._session_create(url)
+        # Proxies and authorities of the environment, looked up once: `requests` would
+        # do it at each call, which is a third of the time a small one takes.
+        told = session.merge_environment_settings(str(url), {}, None, None, None)
+        session.proxies, session.verify = told["proxies"], told["verify"]
+        session.trust_env = False
         session.hooks["response"].append(self._note)
         return session
 
     def _note(self, response: requests.Response, **_: object) -> None:
+        query_id = getattr(self.asking, "query_id", "")
         name = threading.current_thread().name
-        if not name.startswith("query-data-"):
+        if not query_id and name.startswith("query-data-"):
+            query_id = name.removeprefix("query-data-").rpartition("_")[0]
+        if not query_id:
             return
-        query_id = name.removeprefix("query-data-").rpartition("_")[0]
+        headers = response.headers
+        stored = headers.get(ROWS_STORED_HEADER)
         with self.told_lock:
             before = self.told.get(query_id)
             if before is not None:
                 self.told[query_id] = Told(
-                    _sum(before.rows_read, response.headers.get(ROWS_READ_HEADER)),
-                    _sum(before.groups_read, response.headers.get(GROUPS_READ_HEADER)),
+                    _sum(before.rows_read, headers.get(ROWS_READ_HEADER)),
+                    _sum(before.groups_read, headers.get(GROUPS_READ_HEADER)),
                     before.requests + 1,
+                    None if stored is None else int(stored),
                 )
+
+
+class _Reading(VendorTransaction):  # type: ignore[misc]
+    """A transaction that is being begun; who needs its number waits for it."""
+
+    begun: "Future[int] | None" = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it was not closed yet."""
+        return self.begun is not None
+
+    @property
+    def active_txid(self) -> int:
+        """The transaction's number; raises what went wrong when it was begun."""
+        if self.begun is None:
+            raise TransactionNotActiveError
+        return self.begun.result()
 
 
 class Store:
@@ -146,12 +200,15 @@ class Store:
         )
         watched.vast_version = self._session.api.vast_version
         watched.told, watched.told_lock = {}, threading.Lock()
+        watched.asking, watched.twins = threading.local(), {}
         self._session.api = watched
         self._closing = watched.with_endpoints(
             [settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
         )
         self._beside = ThreadPoolExecutor(BESIDE_THREADS, "orbital-store")
+        self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
         self._sql_session: Any = None
+        self.tells_rows_stored = False
         self.metadata: dict[str, TableMetadata] = {}
 
     def __repr__(self) -> str:
@@ -174,21 +231,32 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator["Transaction"]:
-        """Open a transaction that only reads; it is closed without waiting for it."""
-        tx = self._session.transaction()
+        """Open a transaction that only reads, beside what the caller does meanwhile.
+
+        It is begun now, waited for when first used, and closed without waiting.
+        """
+        begun = self._beside.submit(self._begin)
+        tx = _Reading(self._session, self._session._context)  # noqa: SLF001
+        tx.begun = begun
         try:
-            tx.__enter__()
             yield Transaction(self, tx)
         except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
             raise StoreError(_say(error)) from error
         finally:
-            number, tx.txid = tx.txid, None
-            if number is not None:
-                self._beside.submit(self._close, number)
+            tx.begun = None
+            begun.add_done_callback(self._close_beside)
 
     def beside(self, call: Callable[..., Result], *arguments: Any) -> "Future[Result]":
         """Make a call beside what the caller does meanwhile."""
         return self._beside.submit(call, *arguments)
+
+    def _begin(self) -> int:
+        """Begin a transaction without looking for the SQL driver, as the SDK would."""
+        return int(self._session.api.begin_transaction().headers["tabular-txid"])
+
+    def _close_beside(self, begun: "Future[int]") -> None:
+        if begun.exception() is None:
+            self._closes.submit(self._close, begun.result())
 
     def _close(self, number: int) -> None:
         """Forget a read transaction; one that stays open ends with the platform."""
@@ -289,6 +357,8 @@ class Store:
         api = self._session.api
         with api.told_lock:
             told: Told = api.told.pop(query_id, Told())
+        if told.requests:
+            self.tells_rows_stored = told.rows_stored is not None
         return told if told.requests else Told()
 
     def watch(self, query_id: str) -> None:
@@ -310,7 +380,7 @@ class Transaction:
     @property
     def number(self) -> int:
         """The transaction's id on the wire."""
-        return int(self._tx.txid)
+        return int(self._tx.active_txid)
 
     def tables(self) -> dict[str, schema.Table]:
         """Return what exists, columns and sort key as the database tells them."""
@@ -375,11 +445,6 @@ class Transaction:
         table.reload_stats()
         return int(table.stats.num_rows)
 
-    def rows_beside(self, full_name: str) -> "Future[int]":
-        """Ask how many rows the table holds, and go on meanwhile."""
-        self._load(full_name)
-        return self._store.beside(self.rows, full_name)
-
     def knows(self, full_name: str) -> bool:
         """Whether the table's metadata was loaded before in this session."""
         return full_name in self._store.metadata
@@ -398,32 +463,28 @@ class Transaction:
         table = self._table(full_name)
         return int(
             table._get_elysium_row_estimate(  # noqa: SLF001 the SDK's own question
-                [clauses[0].column], _ibis(table, clauses), table.arrow_schema
+                [clauses[0].column], pushed(table, clauses), table.arrow_schema
             )
         )
 
     def select(
-        self,
-        full_name: str,
-        clauses: Sequence[Clause] = (),
-        *,
-        columns: Sequence[str] | None = None,
-        limit: int | None = None,
-        row_ids: bool = False,
-        query_id: str = "",
+        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
     ) -> pa.Table:
         """Return the rows all clauses hold for, evaluated by the server.
 
-        `query_id` is what `Store.told` is asked with afterwards.
+        Options as in `stream`. What is selective and has no limit is read in this
+        thread, in one split.
         """
-        return self.stream(
-            full_name,
-            clauses,
-            columns=columns,
-            limit=limit,
-            row_ids=row_ids,
-            query_id=query_id,
-        ).read_all()
+        limit = options.pop("limit", None)
+        if not clauses or limit is not None:
+            return self.stream(full_name, clauses, limit=limit, **options).read_all()
+        schema_, batches = self._at_once(full_name, clauses, **options)
+        return pa.Table.from_batches(batches, schema_)
+
+    def count(self, full_name: str, clauses: Sequence[Clause], **options: Any) -> int:
+        """Return how many rows the clauses hold for, without their values."""
+        _, batches = self._at_once(full_name, clauses, columns=(), **options)
+        return sum(map(len, batches))
 
     def stream(
         self,
@@ -434,8 +495,13 @@ class Transaction:
         limit: int | None = None,
         row_ids: bool = False,
         query_id: str = "",
+        projection: str | None = None,
     ) -> pa.RecordBatchReader:
-        """Return the same as `select`, batch by batch, while the transaction is open."""
+        """Return the same as `select`, batch by batch, while the transaction is open.
+
+        `query_id` is what `Store.told` is asked with afterwards. `projection` names the
+        one to read from; "" reads from the table, None leaves it to the server.
+        """
         table = self._table(full_name)
         if limit == 0:
             names = table.arrow_schema.names if columns is None else columns
@@ -444,18 +510,42 @@ class Transaction:
         selective = bool(clauses)
         if not selective:
             table.reload_stats()  # the number of splits follows the number of rows
-        config = QueryConfig(
-            query_id=query_id or uuid.uuid4().hex,
-            num_sub_splits=1 if selective else 4,
-            num_splits=1 if selective else None,
-        )
         return table.select(
             columns=None if columns is None else list(columns),
-            predicate=_ibis(table, clauses),
-            config=config,
+            predicate=pushed(table, clauses),
+            config=_config(query_id, projection, selective=selective),
             limit_rows=limit,
             internal_row_id=row_ids,
         )
+
+    def _at_once(
+        self,
+        full_name: str,
+        clauses: Sequence[Clause],
+        *,
+        columns: Sequence[str] | None = None,
+        row_ids: bool = False,
+        query_id: str = "",
+        projection: str | None = None,
+    ) -> tuple[pa.Schema, list[pa.RecordBatch]]:
+        """Return all batches of one split, read without threads in between."""
+        table = self._table(full_name)
+        config = _config(query_id, projection, selective=True)
+        predicate = pushed(table, clauses)
+
+        def read() -> tuple[pa.Schema, list[pa.RecordBatch]]:
+            (reader,) = table.select_splits(
+                columns=None if columns is None else list(columns),
+                predicate=predicate,
+                config=config,
+                internal_row_id=row_ids,
+            )
+            return reader.schema, list(reader)
+
+        api = self._store._session.api  # noqa: SLF001
+        with api.asked_as(query_id):
+            answer: tuple[pa.Schema, list[pa.RecordBatch]] = api.retried(read)
+            return answer
 
     def _table(self, full_name: str) -> Any:
         return self._tx.table_from_metadata(self._load(full_name))
@@ -482,34 +572,14 @@ def _sort_key(metadata: TableMetadata) -> tuple[str, ...]:
     return tuple(field.name for field in metadata.sorted_columns)
 
 
-def _ibis(table: Any, clauses: Iterable[Clause]) -> Any:
-    parts = [reduce(or_, _terms(table[c.column], c)) for c in clauses]
-    return reduce(and_, parts) if parts else None
-
-
-def _terms(column: Any, clause: Clause) -> list[Any]:
-    """Return the clause's terms; many values go as one set, since ibis nests each OR."""
-    values = [term.value for term in clause.any_of if isinstance(term, predicate.Equal)]
-    others = [t for t in clause.any_of if not isinstance(t, predicate.Equal)]
-    terms = [_TERMS[type(term)](column, term) for term in others]
-    return [*terms, column.isin(values)] if values else terms
-
-
-def _range(column: Any, term: Any) -> Any:
-    if term.low is None:
-        return column <= term.high
-    return (
-        column >= term.low if term.high is None else column.between(term.low, term.high)
+def _config(query_id: str, projection: str | None, *, selective: bool) -> QueryConfig:
+    return QueryConfig(
+        query_id=query_id or uuid.uuid4().hex,
+        num_sub_splits=1 if selective else 4,
+        num_splits=1 if selective else None,
+        use_semi_sorted_projections=projection != "",
+        semi_sorted_projection_name=projection or None,
     )
-
-
-_TERMS: dict[type, Callable[[Any, Any], Any]] = {
-    predicate.Range: _range,
-    predicate.Null: lambda column, _: column.isnull(),
-    predicate.NotNull: lambda column, _: ~column.isnull(),
-    predicate.Prefix: lambda column, term: column.startswith(term.text),
-    predicate.Contains: lambda column, term: column.contains(term.text),
-}
 
 
 def _slices(rows: pa.Table) -> Iterator[pa.RecordBatch]:

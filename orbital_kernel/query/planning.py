@@ -25,6 +25,7 @@ from orbital_kernel.sky import FULL_SKY
 MAX_SET = 10_000
 MAX_VALUES = 200_000
 WIDE_SKY = 0.25
+WHOLE = "datetime64[us]"
 Filter = tuple[str, pl.Expr]
 
 
@@ -53,6 +54,12 @@ class Plan:
         return all(clause.any_of for clause in self.pushed)
 
     @property
+    def sky_ranges(self) -> int:
+        """How many ranges of HEALPix cells are pushed."""
+        ranges = (len(c.any_of) for c in self.pushed if c.column == "healpix")
+        return max(ranges, default=0)
+
+    @property
     def selects(self) -> list[tuple[Clause, ...]]:
         """The clauses of each request: a long set is cut so that each fits one.
 
@@ -79,7 +86,7 @@ def plan(query: Query) -> Plan:
     sky = [(regions.clause(r), (str(r), r.inside)) for r in query.regions]
     both = [*sky, *(_time(query.time) if query.time else [])]
     pushed = [clause for clause, _ in both]
-    residual = [rest for _, rest in both]
+    residual = [rest for _, rest in both if rest is not None]
     pushed += [range_clause(n, pair, kinds[n]) for n, pair in query.ranges.items()]
     pushed += [set_clause(n, values, kinds[n]) for n, values in query.sets.items()]
     pushed += [Clause(name, (Null(),)) for name in query.null]
@@ -137,7 +144,8 @@ def _narrow(clause: Clause) -> bool:
     return cells < WIDE_SKY * FULL_SKY[1]
 
 
-def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter]]:
+def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter | None]]:
+    """Yield the clause of a span, with a filter where its ends are finer than sent."""
     if span.start is None and span.stop is None:
         return
     low, high = (None if t is None else _tt(t) for t in (span.start, span.stop))
@@ -146,6 +154,9 @@ def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter]]:
             f"the time span ends before it starts: {span.start} .. {span.stop}"
         )
     clause = Clause(span.column, (Range(_microsecond(low, 0), _microsecond(high, 1)),))
+    if all(t is None or t == t.astype(WHOLE) for t in (low, high)):
+        yield clause, None
+        return
     column = pl.col(span.column)
     exact = [
         *([] if low is None else [column >= pl.lit(low).cast(pl.Datetime("ns"))]),
@@ -175,8 +186,9 @@ def _microsecond(tt: np.datetime64 | None, up: int) -> datetime | None:
     """Round outwards to the microsecond, the finest time the client can send."""
     if tt is None:
         return None
-    whole: datetime = tt.astype("datetime64[us]").item()
-    return whole + timedelta(microseconds=up)
+    whole = tt.astype(WHOLE)
+    moment: datetime = whole.item()
+    return moment + timedelta(microseconds=up if whole != tt else 0)
 
 
 def _columns(

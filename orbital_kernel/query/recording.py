@@ -11,7 +11,6 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,16 +92,15 @@ def ledger_row(query: Query, how: Explain, *, kind: str, who: str) -> pa.Table:
 
 def ledger_fields(query: Query, how: Explain, *, kind: str, who: str) -> Row:
     """Return the same as values by column; cheap enough to be done before answering."""
-    told = asdict(how)
     return {
         "asked": datetime.now(UTC).replace(tzinfo=None),
         "who": who,
         "kind": kind,
         "predicate": _short(repr(query)),
-        "pushed": _short(json.dumps(told["pushed"])),
-        "residual": _short(json.dumps(told["residual"])),
-        "stages": json.dumps(told["stages"]),
-        **{name: told[name] for name in _AS_TOLD},
+        "pushed": _short(json.dumps(how.pushed)),
+        "residual": _short(json.dumps(how.residual)),
+        "stages": json.dumps(how.stages),
+        **{name: getattr(how, name) for name in _AS_TOLD},
     }
 
 

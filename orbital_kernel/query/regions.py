@@ -1,6 +1,8 @@
 """Regions of the sky: what they are, which HEALPix ranges cover them, who is inside.
 
-Covers are conservative and bounded in number; the expression beside them is exact.
+Covers are conservative and bounded in number; the expression beside them is exact. A
+small cone is covered by few ranges: its rows are few even in twice its area (median;
+1.4 times with 12 ranges), while each range takes the client 0.6 ms to put into a request.
 """
 
 from collections.abc import Callable
@@ -16,6 +18,8 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.predicate import Clause, Range
 
 MAX_SKY_RANGES = 12
+FEW_SKY_RANGES = 4
+SMALL_ARCMIN = 15.0
 MAX_CORNERS = 200
 WIDEST_POLYGON_DEG = 80.0
 Reals = NDArray[np.float64]
@@ -44,8 +48,11 @@ class Cone:
     @property
     def cover(self) -> list[sky.Range]:
         """HEALPix ranges that have the cone in them."""
-        radius = self.radius_arcmin / 60
-        return sky.cone_ranges(self.ra, self.dec, radius, max_ranges=MAX_SKY_RANGES)
+        small = self.radius_arcmin <= SMALL_ARCMIN
+        most = FEW_SKY_RANGES if small else MAX_SKY_RANGES
+        return sky.cone_ranges(
+            self.ra, self.dec, self.radius_arcmin / 60, max_ranges=most
+        )
 
     @property
     def inside(self) -> pl.Expr:

@@ -64,6 +64,7 @@ def query_data(call: Call) -> Response:
         headers={
             "x-orbital-rows-read": str(rows),
             "x-orbital-row-groups-read": str(groups),
+            "x-orbital-rows-stored": str(planned.table.live),
         },
         body=_stream(planned, shares),
     )
