@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CONFORMANCE := .venv-conformance
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help venv demo test test-notebooks notebooks lab bench bench-queries bench-bursts lint clean
+.PHONY: help venv demo test test-notebooks conformance notebooks lab bench bench-queries bench-bursts lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -32,6 +33,17 @@ test-notebooks: venv ## the notebooks' results against a platform that is empty 
 	  --nbval-sanitize-with notebooks/nbval_sanitize.cfg notebooks; \
 	status=$$?; ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital down; exit $$status
 
+conformance: venv $(CONFORMANCE)/.ready ## the vendor SDK's own suite, all of it, against a platform of its own
+	rm -rf build/conformance
+	ORBITAL_HOME=$(CURDIR)/build/conformance $(BIN)/orbital exec -- \
+	  $(CONFORMANCE)/bin/python tests/standin/conformance; \
+	status=$$?; ORBITAL_HOME=$(CURDIR)/build/conformance $(BIN)/orbital down; exit $$status
+
+$(CONFORMANCE)/.ready: tests/standin/conformance/requirements.lock
+	$(PYTHON) -m venv $(CONFORMANCE)
+	$(CONFORMANCE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 notebooks: venv ## run every notebook anew and keep its outputs
 	$(BIN)/python notebooks/execute.py
 
@@ -53,4 +65,4 @@ lint: venv ## format, lint, types
 	$(BIN)/mypy
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CONFORMANCE) demo build dist .pytest_cache .mypy_cache .ruff_cache
