@@ -28,8 +28,8 @@ from vast_standin.engine.table import (
     Table,
     VectorIndex,
 )
+from vast_standin.engine.upgrades import upgrade
 
-FORMAT = 1
 Copies = Mapping[tuple[int, int], SortedCopy]
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -76,10 +76,14 @@ class Catalogue:
 
     def __init__(self, path: Path, *, full: bool = False) -> None:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
-        self._db.executescript(_TABLES)
-        self._check_format(path)
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
+            self._db.executescript(_TABLES)
+            upgrade(self._db, path)
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -152,15 +156,6 @@ class Catalogue:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
-
-    def _check_format(self, path: Path) -> None:
-        found = int(self.setting("format", str(FORMAT)))
-        if found > FORMAT:
-            raise ValueError(
-                f"{path} is of format {found}, this program reads up to {FORMAT}: "
-                "use the program that wrote it, or a newer one"
-            )
-        self.remember("format", str(FORMAT))
 
     def _buckets(self) -> dict[str, BucketInfo]:
         rows = self._db.execute("SELECT * FROM bucket ORDER BY created").fetchall()

@@ -44,6 +44,13 @@ class Engine:
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._owner = _own(folder)
+        try:
+            self._load(folder, durable=durable)
+        except BaseException:
+            self._owner.close()
+            raise
+
+    def _load(self, folder: Path, *, durable: bool) -> None:
         self.path = folder
         self.folder = DataFolder(folder / "segments", durable)
         self._catalogue = Catalogue(folder / "catalogue.sqlite", full=durable)

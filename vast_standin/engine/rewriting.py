@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vast_standin.engine.files import FileWriter
+from vast_standin.engine.packing import pack
 from vast_standin.engine.physical import physical
 from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
 from vast_standin.engine.table import Definition, Projection, SortedCopy, Table
-from vast_standin.engine.zones import pack, zones_of
+from vast_standin.engine.zones import zones_of
 
 ORIGIN = "origin"
 LARGEST = 1 << 20

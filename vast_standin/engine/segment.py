@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from vast_standin.engine.files import Extent
 from vast_standin.engine.intervals import Intervals
+from vast_standin.engine.packing import unpack
 from vast_standin.engine.physical import physical
-from vast_standin.engine.zones import GROUP, ColumnZones, unpack
+from vast_standin.engine.zones import GROUP, ColumnZones
 
 ROW_ID = "rowid"
 Positions = npt.NDArray[np.int64]

@@ -29,11 +29,12 @@ from vast_standin.engine.operations import (
     RemoveTable,
     RenameTable,
 )
+from vast_standin.engine.packing import pack
 from vast_standin.engine.physical import physical
 from vast_standin.engine.root import Root, Schema
 from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
 from vast_standin.engine.table import ATTACHED, Definition, Table, attached_name
-from vast_standin.engine.zones import pack, zones_of
+from vast_standin.engine.zones import zones_of
 from vast_standin.http import ProtocolError
 
 if TYPE_CHECKING:

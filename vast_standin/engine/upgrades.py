@@ -1,0 +1,89 @@
+"""From older formats of the catalogue to the present one, a step a number.
+
+A step runs in one SQLite transaction with the new number: a folder is of the one
+format or of the other, whatever happens. Data files never change.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from vast_standin.engine.packing import pack
+from vast_standin.engine.zones import ColumnZones
+
+FORMAT = 2
+_WITH_ZONES = ("segment", "patch", "copy")
+
+
+def upgrade(db: sqlite3.Connection, path: object) -> None:
+    """Bring a catalogue to the present format.
+
+    Raises ValueError for one that a newer program wrote.
+    """
+    found = _format(db)
+    if found > FORMAT:
+        raise ValueError(
+            f"{path} is of format {found}, this program reads up to {FORMAT}: "
+            "use the program that wrote it, or a newer one"
+        )
+    for step in range(found, FORMAT):
+        with _all_or_nothing(db):
+            _STEPS[step](db)
+            _note(db, step + 1)
+
+
+def _format(db: sqlite3.Connection) -> int:
+    """Read the number; a catalogue without one is new, and of the present format."""
+    row = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
+    if row is not None:
+        return int(row[0])
+    _note(db, FORMAT)
+    return FORMAT
+
+
+def _note(db: sqlite3.Connection, number: int) -> None:
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('format', ?)", (str(number),))
+
+
+@contextmanager
+def _all_or_nothing(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _zones_in_one_batch(db: sqlite3.Connection) -> None:
+    """Pack zones as one record batch instead of one a column: 4 times as fast."""
+    for table in _WITH_ZONES:
+        rows = db.execute(f"SELECT id, zones FROM {table}").fetchall()  # noqa: S608 - own names
+        db.executemany(
+            f"UPDATE {table} SET zones=? WHERE id=?",  # noqa: S608 - own names
+            ((pack(_zones_by_column(zones)), number) for number, zones in rows),
+        )
+
+
+def _zones_by_column(data: bytes) -> Mapping[int, ColumnZones]:
+    """Read zones as format 1 packed them: an Arrow stream a column."""
+    result: dict[int, ColumnZones] = {}
+    source = pa.BufferReader(data)
+    while source.tell() < len(data):
+        with pa.ipc.open_stream(source) as stream:
+            table = stream.read_all().combine_chunks()
+        batch = table.to_batches()[0]
+        result[int(table.schema.metadata[b"column"])] = ColumnZones(
+            batch["group"].to_numpy(),
+            batch["low"],
+            batch["high"],
+            batch["nulls"].to_numpy(),
+            batch["rows"].to_numpy(),
+        )
+    return result
+
+
+_STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _zones_in_one_batch}
