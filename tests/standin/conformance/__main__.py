@@ -84,14 +84,8 @@ def _run(given: argparse.Namespace) -> dict[str, object]:
         result = Path(scratch) / "result.json"
         command = [
             *(sys.executable, "-m", "pytest", "-p", "vendor_suite"),
-            *(
-                "-p",
-                "no:cacheprovider",
-                "-q",
-                "--tb=short",
-                "--rootdir",
-                str(suite.parent),
-            ),
+            *("-c", os.devnull, "--rootdir", str(suite.parent)),
+            *("-p", "no:cacheprovider", "-q", "--tb=short"),
             *("--timeout", str(TIMEOUT_S), "--disable-warnings", "--durations=8"),
             *("--tabular-endpoint-url", os.environ["AWS_S3_ENDPOINT_URL"]),
             *("--tabular-bucket-name", _bucket(), "--result", str(result)),

@@ -43,8 +43,11 @@ def complaints(
     """Say what of the chosen tests differs from the ledger; empty when nothing does.
 
     A listed test that passes is a difference too, and so is one that was not run.
+    A file that cannot be read is told alone: nothing was run then.
     """
-    result = []
+    result = [f"{t}: {outcomes[t]}" for t in outcomes if "collection" in outcomes[t]]
+    if result:
+        return result
     for test in chosen:
         outcome = outcomes.get(test, "not run")
         listed = ledger.reasons.get(test)
@@ -52,8 +55,6 @@ def complaints(
             result.append(f"{test} passes: take it from the ledger ({listed})")
         elif outcome != PASSED and listed is None:
             result.append(f"{test}: {outcome}, and the ledger gives no reason")
-    unread = [test for test, outcome in outcomes.items() if "collection" in outcome]
-    result += [f"{file}: {outcomes[file]}" for file in unread]
     return result
 
 
