@@ -66,9 +66,22 @@ def differing(wanted: Resource, found: Found) -> list[str]:
 
 
 def table_fields(table: schema.Table | Fields) -> dict[str, Any]:
-    """Return columns (name → Arrow type as text) and sort key of a table as fields."""
+    """Return columns (name → Arrow type as text), sort key and projections as fields.
+
+    Projections are name → columns they are sorted by; further ones are left alone.
+    """
     if isinstance(table, schema.Table):
         columns = {column.name: str(column.type) for column in table.columns}
-        return {"columns": columns, "sort": list(table.sort)}
+        projections = {one.name: list(one.sort) for one in table.projections}
+        return {
+            "columns": columns,
+            "sort": list(table.sort),
+            "projections": projections,
+        }
     columns = {name: str(kind) for name, kind in table["columns"].items()}
-    return {"columns": columns, "sort": list(table["sort"])}
+    projections = dict(table.get("projections", {}))
+    return {
+        "columns": columns,
+        "sort": list(table["sort"]),
+        "projections": projections,
+    }

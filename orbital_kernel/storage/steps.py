@@ -101,6 +101,12 @@ class Steps:
         if change.action == "create":
             self.tables.create(change.name)
             return
+        arrange = getattr(self.tables, "arrange", None)
+        if change.action == "update" and set(change.after) == {"projections"}:
+            if arrange is None:
+                raise ProvisionError(f"{change.name} gets its projections elsewhere")
+            arrange(change.name)
+            return
         drop = getattr(self.tables, "drop", None)
         if change.action != "delete" or drop is None:
             raise ProvisionError(f"{change.name} can only be changed by hand")
