@@ -8,11 +8,12 @@ UCDs follow UCD1+ 1.5 (IVOA, ivoa.net/documents/UCD1+).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from orbital_kernel.errors import SchemaMismatch
+from orbital_kernel.layout import Projection, layout
 
 TT = pa.timestamp("ns")
 
@@ -47,6 +48,7 @@ class Table:
     sort: tuple[str, ...] = ()
     doc: str = ""
     key: tuple[str, ...] = ()
+    projections: tuple[Projection, ...] = ()
 
     @property
     def arrow(self) -> pa.Schema:
@@ -454,6 +456,9 @@ OPS_TABLES = (
             _real("milliseconds", "ms", "time.duration", "from question to frame"),
             _text("stages", "JSON: milliseconds by stage", "meta.note"),
             _text("engine", "embedded or cluster", "meta.note"),
+            _flag("cold", "true: the table's columns had to be asked for first"),
+            _text("sorted_by", "JSON: the sort key that was followed", "meta.note"),
+            _text("projection", "projection read; '' for the table", "meta.table"),
         ),
         (),
         "The latency ledger, a row a query.",
@@ -507,7 +512,11 @@ OPS_TABLES = (
 
 def tables(observatories: Mapping[str, object] | tuple[str, ...]) -> dict[str, Table]:
     """Return every table by full name ('swift.rates') for these observatories."""
-    catalogue = {f"{o}.{t.name}": t for o in observatories for t in OBSERVATORY_TABLES}
+    catalogue = {
+        f"{o}.{t.name}": _laid_out(f"{o}.{t.name}", t)
+        for o in observatories
+        for t in OBSERVATORY_TABLES
+    }
     catalogue |= {f"cross.{t.name}": t for t in CROSS_TABLES}
     return catalogue | {f"ops.{t.name}": t for t in OPS_TABLES}
 
@@ -521,11 +530,17 @@ def table(full_name: str) -> Table:
     rooms = {"cross": CROSS_TABLES, "ops": OPS_TABLES}
     for candidate in rooms.get(schema, OBSERVATORY_TABLES):
         if candidate.name == name:
-            return candidate
+            return _laid_out(full_name, candidate)
     raise SchemaMismatch(
         f"there is no table {full_name!r}; names are OBSERVATORY."
         f"{{{','.join(t.name for t in OBSERVATORY_TABLES)}}}, cross.… or ops.…"
     )
+
+
+def _laid_out(full_name: str, table: Table) -> Table:
+    """Return the table with the sort key and projections of layout.py."""
+    own = layout(full_name)
+    return replace(table, sort=own.sort or table.sort, projections=own.projections)
 
 
 def conform(data: pa.Table, wanted: Table) -> pa.Table:

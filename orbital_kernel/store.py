@@ -7,9 +7,10 @@ once a table and session, as the vendor advises, and dropped when a table is mad
 import copy
 import logging
 import threading
+import time as clock
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from vastdb.transaction import TransactionNotActiveError
 from orbital_kernel import schema
 from orbital_kernel.config import DATABASE, Settings
 from orbital_kernel.errors import QueryError, StoreError
+from orbital_kernel.layout import Projection, layout
 from orbital_kernel.predicate import Clause
 from orbital_kernel.pushdown import pushed
 
@@ -43,6 +45,8 @@ ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
 BESIDE_THREADS = 4
+PROJECTIONS_SECONDS = 60.0
+ALL_PERCENT = 100
 log = logging.getLogger(__name__)
 
 logging.getLogger("vastdb").setLevel(logging.CRITICAL)
@@ -209,7 +213,9 @@ class Store:
         self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
         self._sql_session: Any = None
         self.tells_rows_stored = False
+        self.floors: dict[Hashable, float] = {}
         self.metadata: dict[str, TableMetadata] = {}
+        self.projections: dict[str, tuple[float, dict[str, Projection]]] = {}
 
     def __repr__(self) -> str:
         """Tell endpoint and database, never keys."""
@@ -279,6 +285,11 @@ class Store:
         """Drop one table with all its rows."""
         with self.transaction() as tx:
             tx.drop(full_name)
+
+    def arrange(self, full_name: str) -> None:
+        """Make the projections schema.py wants of a table, where missing."""
+        with self.transaction() as tx:
+            tx.arrange(full_name)
 
     def roll_back(self, number: int) -> bool:
         """Roll back a transaction somebody left open; False where it is not open."""
@@ -353,19 +364,25 @@ class Store:
         )
 
     def told(self, query_id: str) -> Told:
-        """Return, once, what the server told of the selects with that id."""
+        """Return what the server told so far of the selects with that id."""
         api = self._session.api
         with api.told_lock:
-            told: Told = api.told.pop(query_id, Told())
+            told: Told = api.told.get(query_id, Told())
         if told.requests:
             self.tells_rows_stored = told.rows_stored is not None
         return told if told.requests else Told()
 
-    def watch(self, query_id: str) -> None:
-        """Keep what the server tells of selects with that id, until `told` is asked."""
+    @contextmanager
+    def watched(self, query_id: str) -> Iterator[None]:
+        """Keep what the server tells of selects with that id, to ask `told` for it."""
         api = self._session.api
         with api.told_lock:
-            api.told.setdefault(query_id, Told(0, 0))
+            api.told[query_id] = Told(0, 0)
+        try:
+            yield
+        finally:
+            with api.told_lock:
+                del api.told[query_id]
 
 
 class Transaction:
@@ -397,7 +414,11 @@ class Transaction:
                     schema.Column(f.name, f.type) for f in metadata.arrow_schema
                 )
                 sort = _sort_key(metadata)
-                found[full_name] = schema.Table(name, columns, sort)
+                laid_out = layout(full_name).projections
+                made = self.projections(full_name, fresh=True) if laid_out else {}
+                found[full_name] = schema.Table(
+                    name, columns, sort, projections=tuple(made.values())
+                )
         return found
 
     def create(self, full_name: str) -> None:
@@ -409,13 +430,66 @@ class Transaction:
             room
         )
         parent.create_table(wanted.name, wanted.arrow, sorting_key=list(wanted.sort))
-        self._store.metadata.pop(full_name, None)
+        self._forget(full_name)
+        self.arrange(full_name)
 
     def drop(self, full_name: str) -> None:
         """Drop one table with all its rows."""
         room, _, name = full_name.partition(".")
         self._tx.bucket(self._store.database).schema(room).table(name).drop()
+        self._forget(full_name)
+
+    def arrange(self, full_name: str) -> None:
+        """Make the projections schema.py wants of a table, where missing."""
+        known = self.projections(full_name, fresh=True)
+        for wanted in schema.table(full_name).projections:
+            if wanted.name not in known:
+                self.project(full_name, wanted)
+
+    def project(self, full_name: str, wanted: Projection) -> None:
+        """Make one projection; the database sorts it in its own time."""
+        room, _, name = full_name.partition(".")
+        table = self._tx.bucket(self._store.database).schema(room).table(name)
+        rest = [n for n in table.arrow_schema.names if n not in wanted.sort]
+        table.create_projection(wanted.name, list(wanted.sort), rest)
+        self._store.projections.pop(full_name, None)
+
+    def drop_projection(self, full_name: str, name: str) -> None:
+        """Drop one projection; the table keeps all its rows."""
+        self._table(full_name).projection(name, include_stats=False).drop()
+        self._store.projections.pop(full_name, None)
+
+    def projections(
+        self, full_name: str, *, fresh: bool = False
+    ) -> dict[str, Projection]:
+        """Return a table's projections by name, asked for once in a while.
+
+        The database tells columns, the leading one first; the rest of the sort is known
+        only of those that layout.py names.
+        """
+        known = self._store.projections.get(full_name)
+        now = clock.monotonic()
+        if known is None or fresh or now - known[0] > PROJECTIONS_SECONDS:
+            declared = {p.name: p for p in layout(full_name).projections}
+            found = {
+                one.name: declared.get(one.name)
+                or Projection(one.name, (one.columns().names[0],))
+                for one in self._table(full_name).projections(include_stats=False)
+            }
+            known = self._store.projections[full_name] = (now, found)
+        return known[1]
+
+    def in_step(self, full_name: str, name: str) -> bool:
+        """Whether the database has sorted all rows of a projection by now."""
+        room, _, table = full_name.partition(".")
+        stats = self._store._session.api.get_projection_stats(  # noqa: SLF001
+            self._store.database, room, table, name, txid=self.number
+        )
+        return bool(stats[-1] >= ALL_PERCENT)
+
+    def _forget(self, full_name: str) -> None:
         self._store.metadata.pop(full_name, None)
+        self._store.projections.pop(full_name, None)
 
     def insert(self, full_name: str, rows: pa.Table) -> int:
         """Insert rows of schema.py's columns; return how many the database took."""

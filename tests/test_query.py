@@ -271,7 +271,7 @@ def test_two_long_sets_are_refused_with_a_way_out(monkeypatch):
 def test_a_limit_stops_the_server_though_rows_are_filtered_here(
     orbital, sources, monkeypatch
 ):
-    monkeypatch.setattr(planner.running, "FIRST_STEP_ROWS", 10)
+    monkeypatch.setattr(planner.fetching, "FIRST_STEP_ROWS", 10)
 
     found = planner.run(
         Query("chandra.sources", where=pl.col("dec") > -91, limit=5), orbital.store
@@ -284,7 +284,7 @@ def test_a_limit_stops_the_server_though_rows_are_filtered_here(
 def test_a_limit_is_filled_though_few_rows_pass_the_filters_here(
     orbital, sources, monkeypatch
 ):
-    monkeypatch.setattr(planner.running, "FIRST_STEP_ROWS", 10)
+    monkeypatch.setattr(planner.fetching, "FIRST_STEP_ROWS", 10)
     rare = pl.col("source_id").is_in(["BF 3", "BF 1700", "BF 3500"])
 
     found = planner.run(

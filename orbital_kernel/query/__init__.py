@@ -8,11 +8,12 @@ then compared to the nanosecond.
 
 from orbital_kernel.query import sql
 from orbital_kernel.query.answer import Answer, Explain
+from orbital_kernel.query.largest import Largest
 from orbital_kernel.query.planning import MAX_SET, Plan, plan
 from orbital_kernel.query.question import Query, TimeSpan
 from orbital_kernel.query.recording import Recorder, ledger_fields, ledger_row
 from orbital_kernel.query.regions import MAX_SKY_RANGES, Box, Cone, Polygon
-from orbital_kernel.query.running import LARGE_TABLE_ROWS, run
+from orbital_kernel.query.running import LARGE_TABLE_ROWS, count, run
 
 __all__ = [
     "LARGE_TABLE_ROWS",
@@ -22,11 +23,13 @@ __all__ = [
     "Box",
     "Cone",
     "Explain",
+    "Largest",
     "Plan",
     "Polygon",
     "Query",
     "Recorder",
     "TimeSpan",
+    "count",
     "ledger_fields",
     "ledger_row",
     "plan",

@@ -12,6 +12,7 @@ class Explain:
 
     `rows_read` is of the row groups the server really opened, `estimated_rows` of those
     its statistics left; both null where they are not told or were not asked.
+    `sort_key` is of the table, or of the `projection` that was read instead.
     `milliseconds` is from question to frame; `stages` is where they went.
     """
 
@@ -33,6 +34,7 @@ class Explain:
     selects: int = 1
     requests: int = 0
     cold: bool = False
+    projection: str = ""
 
     def __str__(self) -> str:
         """Return the explanation in lines people can read."""
@@ -43,7 +45,7 @@ class Explain:
         asked = f"{_count(self.selects, 'select')}, {_count(self.requests, 'request')}"
         lines = [
             f"{first} ({self.engine}, {start})",
-            f"  sorted by  {', '.join(self.sort_key) or 'nothing'}",
+            f"  sorted by  {self._sorted_by()}",
             *(f"  pushed     {t}" for t in self.pushed or ["nothing: all rows"]),
             *(f"  done here  {text}" for text in self.residual),
             f"  rows read  {self._read()}",
@@ -52,6 +54,10 @@ class Explain:
             + ", ".join(f"{k} {v:.1f} ms" for k, v in self.stages.items()),
         ]
         return "\n".join(lines)
+
+    def _sorted_by(self) -> str:
+        named = f" (projection {self.projection})" if self.projection else ""
+        return (", ".join(self.sort_key) or "nothing") + named
 
     def _read(self) -> str:
         if self.rows_read is None:

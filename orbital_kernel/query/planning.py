@@ -38,6 +38,7 @@ class Plan:
     residual: tuple[Filter, ...]
     columns: tuple[str, ...]
     sort_key: tuple[str, ...]
+    projection: str = ""
 
     @property
     def follows_sort_key(self) -> bool:
@@ -104,6 +105,7 @@ def _check_columns(query: Query, known: Sequence[str]) -> None:
     used = [*query.ranges, *query.sets, *query.null, *query.not_null]
     used += [*query.prefix, *query.contains, *(query.columns or ())]
     used += [query.time.column] if query.time else []
+    used += [query.largest.column] if query.largest else []
     used += ["ra", "dec", "healpix"] if query.regions else []
     used += query.where.meta.root_names() if query.where is not None else []
     unknown = dict.fromkeys(c for c in used if c not in known)
@@ -197,6 +199,7 @@ def _columns(
     if query.columns is None:
         return tuple(known)
     needed = {name for _, expr in residual for name in expr.meta.root_names()}
+    needed |= {query.largest.column} if query.largest else set()
     return (
         *query.columns,
         *(n for n in known if n in needed and n not in query.columns),

@@ -8,6 +8,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.predicate import Value
+from orbital_kernel.query.largest import Largest
 from orbital_kernel.query.regions import Box, Cone, Polygon, Region
 
 
@@ -26,7 +27,8 @@ class Query:
 
     `ranges` maps a column to (low, high), None unbounded; `sets` a column to the values
     allowed, None for null; `where` is evaluated here, after everything the server could
-    do. `full_scan` allows reading most of a large table.
+    do. `largest` keeps the rows with the largest values of a column, largest first.
+    `full_scan` allows reading most of a large table.
     """
 
     table: str
@@ -44,6 +46,7 @@ class Query:
     prefix: Mapping[str, str] = field(default_factory=dict)
     contains: Mapping[str, str] = field(default_factory=dict)
     where: pl.Expr | None = None
+    largest: Largest | None = None
     limit: int | None = None
     full_scan: bool = False
 
@@ -51,6 +54,10 @@ class Query:
         """Refuse limits that are none."""
         if self.limit is not None and self.limit < 0:
             raise QueryError(f"a limit is 0 or more rows, not {self.limit}")
+        if self.largest is not None and self.limit is not None:
+            raise QueryError("`largest` says how many rows: give no limit beside it")
+        if self.largest is not None and self.largest.rows < 1:
+            raise QueryError(f"the largest 1 or more rows, not {self.largest.rows}")
 
     @property
     def regions(self) -> tuple[Region, ...]:

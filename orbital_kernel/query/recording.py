@@ -100,6 +100,7 @@ def ledger_fields(query: Query, how: Explain, *, kind: str, who: str) -> Row:
         "pushed": _short(json.dumps(how.pushed)),
         "residual": _short(json.dumps(how.residual)),
         "stages": json.dumps(how.stages),
+        "sorted_by": json.dumps(how.sort_key),
         **{name: getattr(how, name) for name in _AS_TOLD},
     }
 
@@ -127,4 +128,6 @@ _AS_TOLD = (
     "bytes",
     "milliseconds",
     "engine",
+    "cold",
+    "projection",
 )

@@ -1,92 +1,26 @@
-"""A plan carried out: requests to the store, the rest in Polars, and an account of it."""
+"""A plan carried out, and an account of how."""
 
 import time as clock
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
 
 from orbital_kernel import schema
 from orbital_kernel.errors import QueryError
-from orbital_kernel.frames import frame_of
-from orbital_kernel.predicate import Clause
 from orbital_kernel.query.answer import Answer, Explain
+from orbital_kernel.query.fetching import Fetch
 from orbital_kernel.query.lineage import units_of
+from orbital_kernel.query.order import ordered, share
 from orbital_kernel.query.planning import Plan, plan
 from orbital_kernel.query.question import Query
-from orbital_kernel.store import Store, Transaction
+from orbital_kernel.store import Store, Told, Transaction
 
 LARGE_TABLE_ROWS = 5_000_000
 MOST_OF_IT = 0.5
-FIRST_STEP_ROWS = 1_000
-STEP_GROWTH = 16
-
-
-@dataclass
-class _Fetch:
-    """Rows on their way, with what they cost so far."""
-
-    planned: Plan
-    tx: Transaction
-    query_id: str
-    rows: int = 0
-    bytes: int = 0
-    selects: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add what happens within to a stage."""
-        start = clock.perf_counter()
-        yield
-        took = clock.perf_counter() - start
-        self.seconds[name] = self.seconds.get(name, 0.0) + took
-
-    def frame(self) -> pl.DataFrame:
-        """Return the answer's rows, no more than the limit."""
-        query, missing = self.planned.query, self.planned.query.limit
-        frames = []
-        for clauses in self.planned.selects:
-            if missing == 0:
-                break
-            frames.append(self._enough(clauses, missing))
-            missing = None if missing is None else missing - len(frames[-1])
-        if not frames:
-            frames = [frame_of(schema.table(query.table).arrow.empty_table())]
-        return pl.concat(frames).select(query.columns or self.planned.columns)
-
-    def _enough(self, clauses: tuple[Clause, ...], missing: int | None) -> pl.DataFrame:
-        """Return rows of one select; with filters here, ask for more until they do."""
-        if missing is None or not self.planned.residual:
-            frame, _ = self._select(clauses, missing)
-            return frame if missing is None else frame.head(missing)
-        step = max(FIRST_STEP_ROWS, 4 * missing)
-        while True:
-            frame, fetched = self._select(clauses, step)
-            if len(frame) >= missing or fetched < step:
-                return frame.head(missing)
-            step *= STEP_GROWTH
-
-    def _select(
-        self, clauses: tuple[Clause, ...], limit: int | None
-    ) -> tuple[pl.DataFrame, int]:
-        with self.stage("server"):
-            rows = self.tx.select(
-                self.planned.query.table,
-                clauses,
-                columns=self.planned.columns,
-                limit=limit,
-                query_id=self.query_id,
-            )
-        self.rows += len(rows)
-        self.bytes += rows.nbytes
-        self.selects += 1
-        with self.stage("local"):
-            exprs = [expr for _, expr in self.planned.residual]
-            return frame_of(rows).filter(*exprs), len(rows)
+FEW_OF_IT = 0.01
 
 
 def run(query: Query, store: Store, *, estimate: bool = False) -> Answer:
@@ -94,52 +28,92 @@ def run(query: Query, store: Store, *, estimate: bool = False) -> Answer:
 
     Raises QueryError where it would read most of a large table without `full_scan`.
     """
+    return _answer(query, store, Fetch.frame, estimate=estimate)
+
+
+def count(query: Query, store: Store) -> Answer:
+    """Answer with one row, how many rows there are, as `count`; raises as `run`."""
+    return _answer(query, store, Fetch.count)
+
+
+def _answer(
+    query: Query,
+    store: Store,
+    answer: Callable[[Fetch], pl.DataFrame],
+    *,
+    estimate: bool = False,
+) -> Answer:
     start = clock.perf_counter()
     query_id = uuid.uuid4().hex
-    store.watch(query_id)
-    with store.reading() as tx:
+    with store.reading() as tx, store.watched(query_id):
         planned = plan(query)
         at_plan = clock.perf_counter()
         cold = not tx.knows(query.table)
-        planned = replace(planned, sort_key=tx.sort_key(query.table))
+        planned = _in_order(planned, tx)
         stored = _Stored(query.table, store, tx)
-        fetch = _Fetch(planned, tx, query_id)
+        fetch = Fetch(planned, store, tx, query_id)
         fetch.seconds = {"plan": at_plan - start}
         fetch.seconds["load" if cold else "open"] = clock.perf_counter() - at_plan
         with fetch.stage("statistics"):
             left = _refuse_scans(planned, tx, stored.now) if _wide(planned) else None
             if estimate and left is None and planned.possible:
                 left = tx.estimate(query.table, planned.pushed)
-        frame = fetch.frame()
+        frame = answer(fetch)
         told = store.told(query_id)
         with fetch.stage("statistics"):
             rows_stored = stored.now() if told.rows_stored is None else told.rows_stored
-    end = clock.perf_counter()
+    seconds = clock.perf_counter() - start
+    left = None if left is None else min(left, rows_stored)
+    how = _explained(fetch, told, frame, rows_stored, left, seconds, cold=cold)
     known = units_of(schema.table(query.table))
-    return Answer(
-        frame,
-        Explain(
-            table=query.table,
-            pushed=[str(clause) for clause in planned.pushed],
-            residual=[text for text, _ in planned.residual],
-            sort_key=list(planned.sort_key),
-            sky_ranges=planned.sky_ranges,
-            rows_read=told.rows_read if fetch.selects else 0,
-            rows_stored=rows_stored,
-            rows_fetched=fetch.rows,
-            rows_returned=len(frame),
-            bytes=fetch.bytes,
-            milliseconds=_ms(end - start),
-            stages={name: _ms(seconds) for name, seconds in fetch.seconds.items()},
-            engine=store.settings.engine,
-            estimated_rows=None if left is None else min(left, rows_stored),
-            row_groups_read=told.groups_read if fetch.selects else 0,
-            selects=fetch.selects,
-            requests=told.requests,
-            cold=cold,
-        ),
-        {name: known[name] for name in frame.columns},
+    return Answer(frame, how, {name: known.get(name) for name in frame.columns})
+
+
+def _explained(
+    fetch: Fetch,
+    told: Told,
+    frame: pl.DataFrame,
+    rows_stored: int,
+    left: int | None,
+    seconds: float,
+    *,
+    cold: bool,
+) -> Explain:
+    planned = fetch.planned
+    return Explain(
+        table=planned.query.table,
+        pushed=[str(clause) for clause in planned.pushed],
+        residual=[text for text, _ in planned.residual],
+        sort_key=list(planned.sort_key),
+        sky_ranges=planned.sky_ranges,
+        rows_read=told.rows_read if fetch.selects else 0,
+        rows_stored=rows_stored,
+        rows_fetched=fetch.rows,
+        rows_returned=len(frame),
+        bytes=fetch.bytes,
+        milliseconds=_ms(seconds),
+        stages={name: _ms(taken) for name, taken in fetch.seconds.items()},
+        engine=fetch.store.settings.engine,
+        estimated_rows=left,
+        row_groups_read=told.groups_read if fetch.selects else 0,
+        selects=fetch.selects,
+        requests=told.requests,
+        cold=cold,
+        projection=planned.projection,
     )
+
+
+def _in_order(planned: Plan, tx: Transaction) -> Plan:
+    """Return the plan in the order to read in, which may be that of a projection."""
+    table, wanted = planned.query.table, planned.query.largest
+    sort_key, projections = tx.sort_key(table), tx.projections(table)
+    best = ordered(planned, sort_key, projections)
+    if wanted is None or share(planned.pushed, best.sort_key) < FEW_OF_IT:
+        return best
+    for one in projections.values():
+        if one.sort[0] == wanted.column:
+            return replace(planned, sort_key=one.sort, projection=one.name)
+    return best
 
 
 class _Stored:
@@ -158,7 +132,11 @@ def _wide(planned: Plan) -> bool:
     """Whether a query may have to open most of its table."""
     asked = planned.query
     bounded = asked.full_scan or asked.limit is not None
-    return planned.possible and not bounded and not planned.follows_sort_key
+    by_value = asked.largest is not None and planned.sort_key[:1] == (
+        asked.largest.column,
+    )
+    follows = planned.follows_sort_key or by_value
+    return planned.possible and not bounded and not follows
 
 
 def _refuse_scans(

@@ -1,0 +1,50 @@
+"""How tables are laid out for what is asked of them: sort keys and projections.
+
+Two access patterns: Swift's streams are asked by time first (a window about a burst),
+Chandra's deep exposures by position first (everything about a source). A table is sorted
+by the pattern that is asked most, and a projection, a copy sorted otherwise, serves a
+second one. What is not named here is laid out as schema.py says.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A copy of all of a table's columns, sorted by `sort`."""
+
+    name: str
+    sort: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sort key (empty: that of schema.py) and projections of one table."""
+
+    sort: tuple[str, ...] = ()
+    projections: tuple[Projection, ...] = ()
+
+
+BY_TIME = Projection("by_time", ("time",))
+BY_SKY = Projection("by_sky", ("healpix",))
+BY_OBJECT = Projection("by_object", ("object", "time"))
+BY_FLUX = Projection("by_flux", ("flux",))
+
+EVERY: dict[str, Layout] = {
+    "observations": Layout(projections=(BY_TIME,)),
+    "sources": Layout(projections=(BY_FLUX,)),
+    "photometry": Layout(projections=(BY_OBJECT,)),
+}
+"""By table name, of whatever observatory."""
+
+OWN: dict[str, Layout] = {
+    "swift.events": Layout(("time",), (BY_SKY,)),
+    "chandra.events": Layout(("healpix", "time"), (BY_TIME,)),
+    "chandra.photometry": Layout(("healpix", "time"), (BY_OBJECT, BY_TIME)),
+}
+"""By full name, where an observatory is asked otherwise."""
+
+
+def layout(full_name: str) -> Layout:
+    """Return the layout of a table of that full name."""
+    return OWN.get(full_name) or EVERY.get(full_name.partition(".")[2], Layout())

@@ -1,0 +1,137 @@
+"""A plan's rows on their way: requests to the store, the residual in Polars, and costs."""
+
+import time as clock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from orbital_kernel import schema
+from orbital_kernel.frames import frame_of
+from orbital_kernel.predicate import Clause
+from orbital_kernel.query import largest
+from orbital_kernel.query.planning import Plan
+from orbital_kernel.store import Store, Transaction
+
+FIRST_STEP_ROWS = 1_000
+STEP_GROWTH = 16
+
+
+@dataclass
+class Fetch:
+    """Rows on their way, with what they cost so far: rows and bytes sent, selects."""
+
+    planned: Plan
+    store: Store
+    tx: Transaction
+    query_id: str
+    rows: int = 0
+    bytes: int = 0
+    selects: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add what happens within to a stage."""
+        start = clock.perf_counter()
+        yield
+        took = clock.perf_counter() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + took
+
+    def frame(self) -> pl.DataFrame:
+        """Return the answer's rows, no more than the limit."""
+        query = self.planned.query
+        found = self._whole() if query.largest is None else self._largest()
+        return found.select(query.columns or self.planned.columns)
+
+    def count(self) -> pl.DataFrame:
+        """Return one row, `count`: by the server where nothing is left to do here."""
+        query = self.planned.query
+        if self.planned.residual or query.largest or query.limit is not None:
+            return pl.DataFrame({"count": [len(self.frame())]})
+        rows = 0
+        for clauses in self.planned.selects:
+            with self.stage("server"):
+                rows += self.tx.count(query.table, clauses, **self._reading)
+            self.selects += 1
+        return pl.DataFrame({"count": [rows]})
+
+    @property
+    def _reading(self) -> dict[str, str]:
+        return {"query_id": self.query_id, "projection": self.planned.projection}
+
+    def _whole(self, *more: Clause) -> pl.DataFrame:
+        missing = self.planned.query.limit
+        frames = []
+        for clauses in self.planned.selects:
+            if missing == 0:
+                break
+            frames.append(self._enough((*clauses, *more), missing))
+            missing = None if missing is None else missing - len(frames[-1])
+        if not frames:
+            empty = schema.table(self.planned.query.table).arrow.empty_table()
+            frames = [frame_of(empty.select(list(self.planned.columns)))]
+        return pl.concat(frames)
+
+    def _largest(self) -> pl.DataFrame:
+        """Return the largest rows: from a floor upwards where the order is by value."""
+        wanted = self.planned.query.largest
+        if wanted is None or self.planned.sort_key[:1] != (wanted.column,):
+            return self._whole() if wanted is None else wanted.of(self._whole())
+        whole = not self.planned.pushed and not self.planned.residual
+        key = (self.planned.query.table, wanted)
+        known = self.store.floors.get(key) if whole else None
+        found, floor = largest.search(
+            wanted, lambda more: self._whole(*more), self._sample, known
+        )
+        if whole and floor is not None:
+            self.store.floors[key] = floor
+        return found
+
+    def _sample(self) -> pl.Series:
+        """Return some values of the column wanted most of, as the table is sorted."""
+        wanted = self.planned.query.largest
+        column = wanted.column if wanted else ""
+        with self.stage("statistics"):
+            rows = self.tx.select(
+                self.planned.query.table,
+                self.planned.pushed,
+                columns=[column],
+                limit=largest.SAMPLE_ROWS,
+                query_id=self.query_id,
+                projection="",
+            )
+        self.selects += 1
+        return frame_of(rows)[column]
+
+    def _enough(self, clauses: tuple[Clause, ...], missing: int | None) -> pl.DataFrame:
+        """Return rows of one select; with filters here, ask for more until they do."""
+        if missing is None or not self.planned.residual:
+            frame, _ = self._select(clauses, missing)
+            return frame if missing is None else frame.head(missing)
+        step = max(FIRST_STEP_ROWS, 4 * missing)
+        while True:
+            frame, fetched = self._select(clauses, step)
+            if len(frame) >= missing or fetched < step:
+                return frame.head(missing)
+            step *= STEP_GROWTH
+
+    def _select(
+        self, clauses: tuple[Clause, ...], limit: int | None
+    ) -> tuple[pl.DataFrame, int]:
+        with self.stage("server"):
+            rows = self.tx.select(
+                self.planned.query.table,
+                clauses,
+                columns=self.planned.columns,
+                limit=limit,
+                **self._reading,
+            )
+        self.rows += len(rows)
+        self.bytes += rows.nbytes
+        self.selects += 1
+        with self.stage("local"):
+            exprs = [expr for _, expr in self.planned.residual]
+            frame = frame_of(rows)
+            return (frame.filter(*exprs) if exprs else frame), len(rows)
