@@ -22,6 +22,7 @@ from orbital_kernel.science.bursts.grid import grid
 from orbital_kernel.science.bursts.samples import (
     Layout,
     Samples,
+    kinds_of,
     layout,
     rows,
     tabulate,
@@ -84,12 +85,13 @@ class Detector:
 
     def _refuse_strangers(self, new: pl.DataFrame, shape: Layout) -> None:
         channels = set(new["channel"].unique().to_list())
-        if new["kind"].unique().to_list() != [shape.kind] or channels - set(
+        kinds = kinds_of(new)
+        if kinds != [shape.kind] or channels - set(
             shape.channels
         ):
             raise QueryError(
                 f"this detector follows a {shape.kind} series of channels"
-                f" {list(shape.channels)}; a batch has {new['kind'].unique().to_list()},"
+                f" {list(shape.channels)}; a batch has {kinds},"
                 f" channels {sorted(channels)}: use one detector a series"
             )
 

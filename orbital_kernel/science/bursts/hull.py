@@ -13,7 +13,7 @@ three arrays (V, S, number of the bin), a row a band, between `head` and `tail`.
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.bursts.compiled import compiled, inlined
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,7 +38,7 @@ def compact(hull_v: Floats, hull_s: Floats, hull_i: Ints, ends: Ints, b: int) ->
     ends[b, 1] = tail - head
 
 
-@compiled
+@inlined
 def push(
     hull_v: Floats,
     hull_s: Floats,

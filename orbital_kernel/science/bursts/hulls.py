@@ -47,7 +47,7 @@ class Hulls:
         return cls(
             shape,
             settings,
-            sums=np.zeros((bands, 2)),
+            sums=np.zeros((bands, 3)),
             v=np.zeros((bands, HULL)),
             s=np.zeros((bands, HULL)),
             i=np.zeros((bands, HULL), dtype=np.int64),
@@ -98,6 +98,6 @@ class Hulls:
         longest = max(int(s.longest_raw_window_s / bin_s), 1)
         return Passed(*advance_raw(
             samples.value, number, *state, self.smooth, self.ring, self.place,
-            self.alpha, s.raw_open_sigma * caution,
+            self.alpha, s.raw_open_sigma * caution, s.open_s / bin_s,
             s.faintest_mean * np.sqrt(bin_s), longest,
         ))  # fmt: skip

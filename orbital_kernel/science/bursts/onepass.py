@@ -4,11 +4,16 @@ Two kernels over the same hulls. `advance_net` takes background-subtracted rates
 their errors. `advance_raw` takes counts and follows their background by level and
 slope (Brown's double exponential smoothing) of bins older than a lag; bins during
 which any window stands out do not enter, so a burst does not become background.
+
+The hull is looked through only where its best window may matter. A bin of excess e and
+variance u adds at most e^2 / u to the squared sigma of any window it ends, for
+(d + e)^2 / (v + u) <= d^2 / v + e^2 / u, and a deficit adds nothing; so the sum of what
+was added since the last look bounds all windows, and nothing is missed.
 """
 
 import numpy as np
 
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.bursts.compiled import compiled, inlined
 from orbital_kernel.science.bursts.hull import (
     LEVEL,
     SLOPE,
@@ -20,7 +25,7 @@ from orbital_kernel.science.bursts.hull import (
     significance,
 )
 
-HOLD_SIGMA = 3.0
+HOLD_SIGMA = 4.0
 NOISE_MEMORY = 0.01
 CLIP = 9.0
 
@@ -43,7 +48,8 @@ def advance_net(
     """Take bins (n, bands) until a window passes; return how many were taken.
 
     Also returns the band and the number of the first bin of that window, and its
-    sigma (0 where none passed). `number` counts bins from the start of the series.
+    sigma (0 where none passed). `sums` holds a band's V, S and the bound on the squared
+    sigma of all its windows. `number` counts bins from the start of the series.
     """
     n, bands = excess.shape
     for i in range(n):
@@ -67,23 +73,27 @@ def advance_net(
             sums[b, 0] += variance[i, b]
             sums[b, 1] += excess[i, b]
             v, s = sums[b, 0], sums[b, 1]
-            slope = faintest / np.sqrt(variance[i, b] / seconds[i])
-            prune(
-                hull_v,
-                hull_s,
-                hull_i,
-                ends,
-                b,
-                slope,
-                number + i + 1 - longest,
-            )
-            best, k = best_start(
-                hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1, 0.0
-            )
-            if best > found and best >= threshold * threshold:
-                found = best
-                where = hull_i[b, k]
-                band = b
+            if excess[i, b] > 0.0:
+                sums[b, 2] += excess[i, b] * excess[i, b] / variance[i, b]
+            if sums[b, 2] >= threshold * threshold:
+                slope = faintest / np.sqrt(variance[i, b] / seconds[i])
+                prune(
+                    hull_v,
+                    hull_s,
+                    hull_i,
+                    ends,
+                    b,
+                    slope,
+                    number + i + 1 - longest,
+                )
+                best, k = best_start(
+                    hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1, 0.0
+                )
+                sums[b, 2] = best
+                if best > found and best >= threshold * threshold:
+                    found = best
+                    where = hull_i[b, k]
+                    band = b
             push(hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1)
         if band >= 0:
             return i + 1, band, where, np.sqrt(found)
@@ -104,6 +114,7 @@ def advance_raw(
     place: Ints,
     alpha: float,
     threshold: float,
+    plenty: float,
     faintest: float,
     longest: int,
 ) -> tuple[int, int, int, float]:
@@ -111,7 +122,8 @@ def advance_raw(
 
     `smooth` holds a band's two smoothed values, its noise (variance of a bin) and its
     last count; `ring` the counts not yet old enough to enter the background.
-    `place` counts bins in the ring, and bins the background was held.
+    `place` counts bins in the ring, and bins the background was held. Windows shorter
+    than `plenty` bins need more than the threshold, as there are more of them.
     """
     n, bands = counts.shape
     lag = ring.shape[1]
@@ -140,52 +152,56 @@ def advance_raw(
                     sums[b, 1],
                     number + i,
                 )
+            rise = counts[i, b] - expected
             sums[b, 0] += expected
-            sums[b, 1] += counts[i, b] - expected
+            sums[b, 1] += rise
             v, s = sums[b, 0], sums[b, 1]
-            prune(
-                hull_v,
-                hull_s,
-                hull_i,
-                ends,
-                b,
-                faintest * np.sqrt(dispersion / expected),
-                number + i + 1 - longest,
-            )
-            best, k = best_start(
-                hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1, alpha
-            )
-            best /= dispersion
-            hold = hold or best > HOLD_SIGMA * HOLD_SIGMA
-            if best >= threshold * threshold and best > found:
-                age = alpha * (number + i + 1 - hull_i[b, k])
-                wider = dispersion * (1.0 + LEVEL * age + SLOPE * age * age * age)
-                sigma = significance(v - hull_v[b, k], s - hull_s[b, k], wider, True)
-                if sigma >= threshold and sigma * sigma > found:
-                    found = sigma * sigma
-                    where = hull_i[b, k]
-                    band = b
+            if rise > 0.0:
+                sums[b, 2] += rise * rise / expected
+            if sums[b, 2] > HOLD_SIGMA * HOLD_SIGMA * dispersion:
+                prune(
+                    hull_v,
+                    hull_s,
+                    hull_i,
+                    ends,
+                    b,
+                    faintest * np.sqrt(dispersion / expected),
+                    number + i + 1 - longest,
+                )
+                best, k = best_start(
+                    hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1, alpha
+                )
+                sums[b, 2] = best
+                best /= dispersion
+                hold = hold or best > HOLD_SIGMA * HOLD_SIGMA
+                if best >= threshold * threshold and best > found:
+                    age = alpha * (number + i + 1 - hull_i[b, k])
+                    wider = dispersion * (1.0 + LEVEL * age + SLOPE * age * age * age)
+                    sigma = significance(
+                        v - hull_v[b, k], s - hull_s[b, k], wider, True
+                    )
+                    trials = plenty / (number + i + 1 - hull_i[b, k])
+                    needed = threshold * threshold + 2.0 * np.log(max(trials, 1.0))
+                    if sigma * sigma >= needed and sigma * sigma > found:
+                        found = sigma * sigma
+                        where = hull_i[b, k]
+                        band = b
             push(hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1)
-        _follow(counts[i], smooth, ring, place, alpha, hold and place[1] < longest)
+        if hold and place[1] < longest:
+            place[1] += 1
+        else:
+            _follow(counts, i, smooth, ring, place, alpha)
         if band >= 0:
             return i + 1, band, where, np.sqrt(found)
     return n, -1, -1, 0.0
 
 
-@compiled
+@inlined
 def _follow(
-    counts: Floats,
-    smooth: Floats,
-    ring: Floats,
-    place: Ints,
-    alpha: float,
-    hold: bool,  # noqa: FBT001
+    counts: Floats, i: int, smooth: Floats, ring: Floats, place: Ints, alpha: float
 ) -> None:
-    """Let the oldest bin of the ring enter the background, unless it is held."""
+    """Let the oldest bin of the ring enter the background, and bin i the ring."""
     bands, lag = ring.shape
-    if hold:
-        place[1] += 1
-        return
     if place[1] > 0:
         # What was held back is not background: restart the ring after it.
         for b in range(bands):
@@ -201,5 +217,5 @@ def _follow(
             old = ring[b, at]
             smooth[b, 0] += alpha * (old - smooth[b, 0])
             smooth[b, 1] += alpha * (smooth[b, 0] - smooth[b, 1])
-        ring[b, at] = counts[b]
+        ring[b, at] = counts[i, b]
     place[0] += 1

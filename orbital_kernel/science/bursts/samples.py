@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.bursts.compiled import compiled
 
 Floats = NDArray[np.float64]
 NEEDED = ("met_s", "bin_s", "rate", "kind")
@@ -116,13 +117,13 @@ def layout(frame: pl.DataFrame) -> Layout:
 
     Raises QueryError for rows of several kinds or of none.
     """
-    kinds = frame["kind"].unique().to_list()
+    kinds = kinds_of(frame)
     if len(kinds) != 1 or kinds[0] not in {"net", "raw"}:
         raise QueryError(
             f"a series is of one kind, net or raw; these rows are {kinds}: scan each"
             " series by itself"
         )
-    heads = frame.unique("channel", keep="first", maintain_order=True).sort("channel")
+    heads = _heads(frame)
     names = [
         band or (f"channel {channel}" if heads.height > 1 else "all")
         for band, channel in heads.select("band", "channel").iter_rows()
@@ -137,6 +138,23 @@ def layout(frame: pl.DataFrame) -> Layout:
         bands=(*names, "sum") if summed else tuple(names),
         total=heads.height if summed else (whole or 0),
     )
+
+
+def kinds_of(frame: pl.DataFrame) -> list[str | None]:
+    """Return the kinds of the rows, most often one."""
+    kind = frame["kind"]
+    if frame.height and kind.null_count() == 0 and (kind == kind[0]).all():
+        return [kind[0]]
+    return kind.unique().to_list()
+
+
+def _heads(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the first row of each channel, in order of the channels."""
+    channel = frame["channel"]
+    firsts = [
+        (channel == number).arg_max() for number in channel.unique().sort().to_list()
+    ]
+    return frame[firsts]
 
 
 def _whole(heads: pl.DataFrame) -> int | None:
@@ -169,10 +187,7 @@ def filled(
     frame: pl.DataFrame, shape: Layout, met: Floats, place: Callable[[Floats], Floats]
 ) -> Samples:
     """Return bins at `met`, `place` putting values of rows into (bin, channel)."""
-    width = place(frame["bin_s"].to_numpy())
-    width[~(np.isfinite(width) & (width > 0))] = np.nan
-    width = np.fmax.reduce(width, axis=1)
-    seconds = np.where(np.isnan(width), shape.bin_s, width)
+    seconds = _widths(frame, shape, len(met), place)
     cells = {
         name: place(frame[name].to_numpy())
         for name in (("rate", "counts") if shape.raw else ("rate", "rate_err"))
@@ -180,18 +195,61 @@ def filled(
     return (_raw if shape.raw else _net)(shape, met, seconds, cells)
 
 
+def _widths(
+    frame: pl.DataFrame, shape: Layout, bins: int, place: Callable[[Floats], Floats]
+) -> Floats:
+    """Return the widths of bins, the usual one where none is given."""
+    given = frame["bin_s"]
+    if given.null_count() == 0 and given.min() == given.max() and given[0] > 0:
+        return np.full(bins, float(given[0]))
+    width = place(given.to_numpy())
+    width[~(np.isfinite(width) & (width > 0))] = np.nan
+    width = np.fmax.reduce(width, axis=1)
+    return np.where(np.isnan(width), shape.bin_s, width)
+
+
 def _raw(shape: Layout, met: Floats, seconds: Floats, cells: dict[str, Any]) -> Samples:
-    counts, rate = cells["counts"], cells["rate"]
-    uncounted = ~np.isfinite(counts)
-    if uncounted.any():
-        counts = np.where(uncounted, rate * seconds[:, None], counts)
-    counts[np.isnan(rate)] = np.nan
-    measured = np.isfinite(counts).all(axis=1) & (counts >= 0).all(axis=1)
-    measured &= (counts > 0).any(axis=1)
+    counts, measured = counted(
+        np.ascontiguousarray(cells["counts"]),
+        np.ascontiguousarray(cells["rate"]),
+        seconds,
+        shape.summed,
+    )
     if not measured.all():
         met, seconds, counts = met[measured], seconds[measured], counts[measured]
-    counts = _with_sum(shape, counts)
     return Samples(met, seconds, counts, counts)
+
+
+@compiled
+def counted(
+    counts: Floats,
+    rate: Floats,
+    seconds: Floats,
+    summed: bool,  # noqa: FBT001
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return counts (n, bands), with the sum last if wanted, and what was measured.
+
+    Where there are no counts they are rate x width. A bin was measured where all
+    channels have counts, none negative and not all zero.
+    """
+    n, channels = counts.shape
+    value = np.empty((n, channels + 1 if summed else channels))
+    measured = np.empty(n, dtype=np.bool_)
+    for i in range(n):
+        total = 0.0
+        good = True
+        for b in range(channels):
+            c = counts[i, b]
+            if not np.isfinite(c):
+                c = rate[i, b] * seconds[i]
+            if not (np.isfinite(c) and c >= 0.0) or np.isnan(rate[i, b]):
+                good = False
+            value[i, b] = c
+            total += c
+        if summed:
+            value[i, channels] = total
+        measured[i] = good and total > 0.0
+    return value, measured
 
 
 def _net(shape: Layout, met: Floats, seconds: Floats, cells: dict[str, Any]) -> Samples:

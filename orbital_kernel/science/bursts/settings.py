@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from math import log, sqrt
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,10 @@ class Settings:
 
     net_open_sigma: float = 5.0
     net_sigma: float = 5.5
-    raw_open_sigma: float = 4.5
+    raw_open_sigma: float = 4.3
+    """Over the tracked background, for windows of `open_s` and longer. There are more
+    shorter ones in a day: they need sigma^2 + 2 ln(open_s / length)."""
+    open_s: float = 4.0
     raw_sigma: float = 5.0
     raw_burst_sigma: float = 6.0
     """Raw excesses below this are told, but not called bursts."""
