@@ -5,6 +5,7 @@ import gc
 import ipaddress
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -24,11 +25,18 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 2
     os.umask(0o077)
+    _raise_handle_limit()
     logging.basicConfig(
         level=logging.DEBUG if given.verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     return _run(given)
+
+
+def _raise_handle_limit() -> None:
+    """Take all file handles the system gives: one a connection and a mapped file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _run(given: argparse.Namespace) -> int:

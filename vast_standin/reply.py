@@ -9,6 +9,7 @@ from email.utils import formatdate
 from vast_standin.http import Response
 
 _BUFFERS_PER_CALL = 512
+_WORTH_SENDING = 1 << 16
 _REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 _BODILESS = frozenset({204, 304})
 
@@ -19,8 +20,9 @@ def send_response(
     """Send the response and return the body bytes sent.
 
     Bytes go out with Content-Length; an iterable of buffer lists as one HTTP chunk a
-    list, or raw where the response declares its own Content-Length.  The first list is
-    produced before the head leaves, so an error in it can still be told.
+    list, small ones joined, or raw where the response declares its own
+    Content-Length.  The first list is produced before the head leaves, so an error in
+    it can still be told.
     """
     headers = response.headers
     body = response.body
@@ -49,21 +51,37 @@ def _send_stream(
         response.headers["Transfer-Encoding"] = "chunked"
     pending: list[bytes | memoryview] = [_head(response, close=close)]
     total = 0
-    while first is not None:
-        size = sum(view.nbytes for view in first)
-        if size:
-            total += size
-            if chunked:
-                pending = [*pending, b"%x\r\n" % size, *first, b"\r\n"]
-            else:
-                pending = [*pending, *first]
-            _send_all(connection, pending)
-            pending = []
-        first = next(lists, None)
+    for gathered, size in _gathered(first, lists):
+        total += size
+        framed = [b"%x\r\n" % size, *gathered, b"\r\n"] if chunked else gathered
+        _send_all(connection, [*pending, *framed])
+        pending = []
     if chunked:
         pending.append(b"0\r\n\r\n")
     _send_all(connection, pending)
     return total
+
+
+def _gathered(
+    first: list[memoryview] | None, lists: Iterator[list[memoryview]]
+) -> Iterator[tuple[list[bytes | memoryview], int]]:
+    """Join small lists: a chunk, a call and a wake-up of the peer each cost time."""
+    gathered: list[bytes | memoryview] = []
+    size = 0
+    while first is not None:
+        gathered += first
+        size += sum(view.nbytes for view in first)
+        if size >= _WORTH_SENDING:
+            yield gathered, size
+            gathered, size = [], 0
+        try:
+            first = next(lists, None)
+        except BaseException:
+            # What came before a failure is the peer's.
+            yield gathered, size
+            raise
+    if size:
+        yield gathered, size
 
 
 def _head(response: Response, *, close: bool) -> bytes:

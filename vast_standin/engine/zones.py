@@ -103,7 +103,7 @@ def _column_zones(
         pa.array([low for low, _ in found], type=kind),
         pa.array([high for _, high in found], type=kind),
         np.array([part.null_count for part in parts], dtype=np.int64),
-        np.diff(np.array(cuts, dtype=np.int64)),
+        np.array([len(part) for part in parts], dtype=np.int64),
     )
 
 
