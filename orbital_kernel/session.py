@@ -169,10 +169,14 @@ class Orbital:
 
     def count(self, asked: Query) -> int:
         """Return how many rows a query finds, without fetching them where it can be."""
+        return int(self.counted(asked).frame["count"][0])
+
+    def counted(self, asked: Query) -> Answer:
+        """Return the same as one row, `count`, and how it was found."""
         answer = query.count(asked, self.store)
         row = query.ledger_fields(asked, answer.how, kind="count", who=self._who)
         self._recorder.record(row)
-        return int(answer.frame["count"][0])
+        return answer
 
     def sql(self, text: str) -> pl.DataFrame:
         """Return the answer of a SELECT; tables named as here, e.g. swift.rates.
