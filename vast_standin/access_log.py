@@ -1,6 +1,7 @@
 """The access log: one JSON object a line, rotated, without bodies, keys or signatures."""
 
 import json
+import logging
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from vast_standin.head import Head
 from vast_standin.trace import Trace
 
+LOG = logging.getLogger("vast_standin")
 SIZE_LIMIT = 32 * 1024 * 1024
 GENERATIONS = 3
 _SECRET_NAMES = frozenset(
@@ -22,8 +24,9 @@ class AccessLog:
         self._path = path
         self._limit = size_limit
         self._lock = threading.Lock()
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._file = path.open("ab", buffering=0)
         self._size = path.stat().st_size
+        self._lost = 0
 
     def write(
         self,
@@ -63,9 +66,20 @@ class AccessLog:
         with self._lock:
             if self._file.closed:
                 return
-            if self._size > self._limit:
-                self._rotate()
-            self._size += self._file.write(line)
+            try:
+                if self._size > self._limit:
+                    self._rotate()
+                self._size += self._file.write(line.encode())
+            except OSError as error:
+                self._lose(error)
+            else:
+                self._lost = 0
+
+    def _lose(self, error: OSError) -> None:
+        """Go on without a line: requests are answered though none can be logged."""
+        if not self._lost:
+            LOG.warning("requests go unlogged for now: %s", error)
+        self._lost += 1
 
     def _rotate(self) -> None:
         self._file.close()
@@ -74,7 +88,7 @@ class AccessLog:
             if older.exists():
                 older.replace(self._path.with_suffix(f".log.{number + 1}"))
         self._path.replace(self._path.with_suffix(".log.1"))
-        self._file = self._path.open("a", encoding="utf-8", buffering=1)
+        self._file = self._path.open("ab", buffering=0)
         self._size = 0
 
 

@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol, cast
 
 from vast_standin.access_log import AccessLog
 from vast_standin.body import Body
+from vast_standin.disk import no_room
 from vast_standin.head import Head, parse_head
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.reply import send_response
@@ -192,9 +193,13 @@ class Connection(socketserver.BaseRequestHandler):
             response = self._refusal(error, request, trace)
         except (ConnectionError, TimeoutError):
             raise
-        except Exception:
-            LOG.exception("request %s: %s %s", trace.id, request.method, request.path)
-            response = self._refusal(_internal(trace), request, trace)
+        except Exception as error:
+            refused = no_room(error)
+            if refused is None:
+                LOG.exception(
+                    "request %s: %s %s", trace.id, request.method, request.path
+                )
+            response = self._refusal(refused or _internal(trace), request, trace)
         application.sign(response, trace)
         return response
 

@@ -152,10 +152,12 @@ class Catalogue:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield self._db
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # A full disk may have ended the transaction already.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def _buckets(self) -> dict[str, BucketInfo]:
         rows = self._db.execute("SELECT * FROM bucket ORDER BY created").fetchall()

@@ -3,7 +3,6 @@
 import fcntl
 import itertools
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from vast_standin.disk import disk_errors
 from vast_standin.engine.catalogue import Catalogue
 from vast_standin.engine.expansion import expand_new_rows
 from vast_standin.engine.files import DataFolder
@@ -62,6 +62,7 @@ class Engine:
         self._next_row_ids = loaded.next_row_ids
         self._locks = Locks()
         self._commit = threading.RLock()
+        self._growing = threading.Lock()
         self._allocation = threading.Lock()
         self._transactions: dict[int, Transaction] = {}
         self._transaction_ids = itertools.count(self._next_start())
@@ -98,7 +99,7 @@ class Engine:
         with self._commit:
             if name not in self._buckets:
                 bucket = BucketInfo(name, owner, time.time())
-                with _disk_errors():
+                with disk_errors():
                     self._catalogue.put_bucket(bucket)
                 self._buckets = {**self._buckets, name: bucket}
 
@@ -118,14 +119,7 @@ class Engine:
 
     def usage(self, bucket: str) -> Usage:
         """Measure what a bucket holds, committed and live."""
-        root = self.root
-        inside = {s.id for s in root.schemas.values() if s.bucket == bucket}
-        tables = [t for t in root.tables.values() if t.schema_id in inside]
-        return Usage(
-            rows=sum(t.live for t in tables),
-            bytes=sum(t.nbytes for t in tables),
-            tables=len(tables),
-        )
+        return _usage(self.root, bucket)
 
     def begin(self) -> Transaction:
         """Begin a transaction on the newest root."""
@@ -215,7 +209,7 @@ class Engine:
 
     def create_snapshot(self, bucket: str, name: str) -> None:
         """Keep the present state of a bucket; 409 when the name is taken."""
-        with self._commit, _disk_errors():
+        with self._commit, disk_errors():
             self._snapshots.create(bucket, name, self.root)
 
     def drop_snapshot(self, bucket: str, name: str) -> None:
@@ -262,9 +256,9 @@ class Engine:
     def _write(self, transaction: Transaction) -> None:
         writer = transaction.writer()
         if writer is not None:
-            with _disk_errors():
+            with disk_errors():
                 writer.seal()
-        with self._commit:
+        with self._room_for(transaction), self._commit:
             if transaction.operations:
                 self._publish(self._rebased(transaction))
                 self.sequence += 1
@@ -272,6 +266,20 @@ class Engine:
                 writer.discard()
             transaction.ended = True
             self._end(transaction, self.sequence)
+
+    @contextmanager
+    def _room_for(self, transaction: Transaction) -> Iterator[None]:
+        """Check quotas against all a transaction adds, one that adds at a time."""
+        if not transaction.added:
+            yield
+            return
+        with self._growing:
+            for bucket in transaction.added:
+                before = _usage(transaction.base, bucket).bytes
+                after = _usage(transaction.root, bucket).bytes
+                if after > before:
+                    self.check_space(bucket, after - before)
+            yield
 
     def _rebased(self, transaction: Transaction) -> Root:
         if self.root is transaction.base:
@@ -283,7 +291,7 @@ class Engine:
 
     def _publish(self, new: Root) -> None:
         old = self.root
-        with _disk_errors():
+        with disk_errors():
             self._catalogue.save(old, new, lambda t: self._next_row_ids.get(t, 0))
         self.root = new
         self._references.move(old, new)
@@ -312,6 +320,16 @@ class Engine:
         return start * _IDS_A_START
 
 
+def _usage(root: Root, bucket: str) -> Usage:
+    inside = {s.id for s in root.schemas.values() if s.bucket == bucket}
+    tables = [t for t in root.tables.values() if t.schema_id in inside]
+    return Usage(
+        rows=sum(t.live for t in tables),
+        bytes=sum(t.nbytes for t in tables),
+        tables=len(tables),
+    )
+
+
 def _allow(_bucket: str, _nbytes: int) -> None:
     """Let every bucket grow."""
 
@@ -332,13 +350,3 @@ def _own(folder: Path) -> IO[str]:
     handle.write(str(os.getpid()))
     handle.flush()
     return handle
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.OperationalError) as err:
-        raise ProtocolError(
-            507, "InsufficientCapacity", f"the data folder cannot be written: {err}"
-        ) from err

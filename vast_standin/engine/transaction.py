@@ -7,7 +7,7 @@ Several requests may use one transaction at once.
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from vast_standin.engine.files import FileWriter
+from vast_standin.disk import disk_errors
+from vast_standin.engine.files import Extent, FileWriter
 from vast_standin.engine.locks import conflict
 from vast_standin.engine.operations import (
     Append,
@@ -53,6 +54,8 @@ class Transaction:
         self.ended = False
         self.touched_at = time.monotonic()
         self.mutex = threading.RLock()
+        self.added: Counter[str] = Counter()
+        """Bytes written so far for each bucket, committed by nobody."""
         self._engine = engine
         self._writer: FileWriter | None = None
         self._fresh: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -202,7 +205,7 @@ class Transaction:
         nbytes = sum(c.nbytes for c in columns.values())
         self._check_space(table, nbytes)
         batch = pa.record_batch(list(columns.values()), names=[str(n) for n in columns])
-        extent = self._file().append(batch)
+        extent = self._written(table, batch)
         with self.mutex:
             self.apply(Change(table.id, row_ids, extent, self._engine.new_id))
 
@@ -234,9 +237,22 @@ class Transaction:
         return self._writer
 
     def _check_space(self, table: Table, nbytes: int) -> None:
+        bucket = self._bucket(table)
+        if bucket is not None:
+            self._engine.check_space(bucket, self.added[bucket] + nbytes)
+
+    def _bucket(self, table: Table) -> str | None:
         schema = self.root.schemas.get(table.schema_id)
-        if schema is not None:
-            self._engine.check_space(schema.bucket, nbytes)
+        return None if schema is None else schema.bucket
+
+    def _written(self, table: Table, batch: pa.RecordBatch) -> Extent:
+        with disk_errors():
+            extent = self._file().append(batch)
+        bucket = self._bucket(table)
+        if bucket is not None:
+            with self.mutex:
+                self.added[bucket] += extent.length
+        return extent
 
     def _file(self) -> FileWriter:
         with self.mutex:
@@ -254,7 +270,7 @@ class Transaction:
         extent = None
         if arrays:
             batch = pa.record_batch(list(arrays.values()), names=list(arrays))
-            extent = self._file().append(batch)
+            extent = self._written(table, batch)
         number = self._engine.new_id()
         base = Base(
             id=number,
