@@ -1,293 +1,288 @@
 """Selective queries beside DuckDB and Polars over Parquet, sorted and unsorted, in one run.
 
-    python benchmarks/bench_queries.py [--rows 1000000 ...] [--asks 40] [--clients 1 8]
+    python benchmarks/bench_queries.py [--rows 1000000 10000000] [--asks 40]
+        [--clients 1 8] [--tables swift.rates …] [--keep FOLDER] [--plot PICTURE]
 
-Seeded tables of the product's own shapes: sources crowded in fields, 64 ms rates,
-photometry of N/200 objects. The same questions go to all: ours through `orbital.query`
-with its ledger; to the others the planner's own ranges as SQL or Polars filters over
-Parquet (row groups of 122,880), the exact residual by the same Polars expression. An
-answer of another length than ours stops the run. Clients are threads of one process.
+Tables and questions are seeded (query_tables.py) and the same for all (query_engines.py);
+an answer of another length than ours stops the run. Cold is the first question of a new
+connection. Clients are threads of one process. The last lines of Orbital are asked while
+another process inserts 10,000 rows into each table every half second. Parquet has row
+groups of 122,880 rows; unsorted files are asked a quarter as often.
 """
 
 import argparse
+import json
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
+import query_tables as tables
+from query_engines import Duck, Ours, Polars
+from query_plot import draw
 
-from orbital_kernel import Cone, Query, TimeSpan, connect, embedded, sky, times
-from orbital_kernel.predicate import Equal
-from orbital_kernel.query import plan
+from orbital_kernel import connect, embedded
+from orbital_kernel import query as planner
 
-ZERO = datetime(2020, 1, 1)  # noqa: DTZ001 UTC by the planner's rule
-SOURCES, RATES, PHOTOMETRY = "chandra.sources", "swift.rates", "swift.photometry"
-SORT = {SOURCES: "healpix", RATES: "time", PHOTOMETRY: "time"}
-SKY = ("source_id", "ra", "dec", "flux", "significance")
-POINTS = ("object", "time", "value")
-BATCH = 1_000_000
-GROUP = 122_880
-
-
-def sources(dice, rows):
-    """Return sources in fields of 12 arcmin, in order of discovery, not of the sky."""
-    fields = max(rows // 500, 1)
-    ra0, dec0 = (
-        dice.uniform(0, 360, fields),
-        np.degrees(np.arcsin(dice.uniform(-0.99, 0.99, fields))),
-    )
-    at = dice.integers(0, fields, rows)
-    dec = dec0[at] + dice.uniform(-0.2, 0.2, rows)
-    ra = (ra0[at] + dice.uniform(-0.2, 0.2, rows) / np.cos(np.radians(dec))) % 360
-    return pa.table(
-        {
-            "source_id": pa.array(np.char.add("S", np.arange(rows).astype("U9"))),
-            "ra": ra,
-            "dec": dec,
-            "healpix": sky.healpix(ra, dec),
-            "flux": dice.lognormal(-31, 1.5, rows),
-            "significance": dice.gamma(2, 5, rows),
-        }
-    )
-
-
-def rates(dice, rows):
-    """Return a stream of 64 ms bins."""
-    tt = times.tt_from_utc(np.datetime64(ZERO))[0]
-    return pa.table(
-        {
-            "time": tt + np.arange(rows) * np.timedelta64(64_000_000, "ns"),
-            "channel": pa.array(np.arange(rows) % 4, pa.int16()),
-            "rate": dice.poisson(400, rows) / 0.064,
-        }
-    )
-
-
-def photometry(dice, rows):
-    """Return points of rows/200 objects over ten years, in order of time."""
-    tt = times.tt_from_utc(np.datetime64(ZERO))[0]
-    since = np.sort(dice.uniform(0, 3652 * 86_400e9, rows)).astype("timedelta64[ns]")
-    named = dice.integers(0, max(rows // 200, 1), rows).astype("U9")
-    return pa.table(
-        {
-            "object": pa.array(np.char.add("object ", named)),
-            "time": tt + since,
-            "value": dice.lognormal(-26, 2, rows),
-        }
-    )
-
-
-MAKERS = {SOURCES: sources, RATES: rates, PHOTOMETRY: photometry}
-
-
-def questions(dice, tables, asks):
-    """Return by kind as many different questions as asked for."""
-    rows = len(tables[RATES])
-    near = tables[SOURCES].take(dice.integers(0, rows, asks)).to_pylist()
-    starts = [ZERO + timedelta(seconds=s) for s in dice.uniform(0, 0.05 * rows, asks)]
-    days = [ZERO + timedelta(days=d) for d in dice.uniform(0, 3600, asks)]
-    names = tables[PHOTOMETRY]["object"].take(dice.integers(0, rows, asks)).to_pylist()
-
-    def within(start, **length):
-        return TimeSpan(start, start + timedelta(**length))
-
-    return {
-        "cone 2'": [
-            Query(SOURCES, SKY, cone=Cone(s["ra"], s["dec"], 2.0)) for s in near
-        ],
-        "60 s window": [
-            Query(RATES, ("time", "rate"), time=within(s, seconds=60)) for s in starts
-        ],
-        "object history": [
-            Query(PHOTOMETRY, POINTS, sets={"object": [name]}, full_scan=True)
-            for name in names
-        ],
-        "flux and time": [
-            Query(
-                PHOTOMETRY,
-                POINTS,
-                time=within(d, days=30),
-                ranges={"value": (1e-9, None)},
-            )
-            for d in days
-        ],
-        "count of 1 h": [
-            Query(RATES, ("channel",), time=within(s, hours=1)) for s in starts
-        ],
-    }
-
-
-def sql(clause):
-    """Return a clause of ranges or values as SQL."""
-
-    def one(term):
-        if isinstance(term, Equal):
-            return f"{clause.column} = {literal(term.value)}"
-        ends = ((">=", term.low), ("<=", term.high))
-        said = (f"{clause.column} {o} {literal(v)}" for o, v in ends if v is not None)
-        return "(" + " AND ".join(said) + ")"
-
-    return "(" + " OR ".join(map(one, clause.any_of)) + ")"
-
-
-def literal(value):
-    if isinstance(value, datetime):
-        return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
-    return f"'{value}'" if isinstance(value, str) else repr(value)
-
-
-@dataclass(frozen=True)
-class Ours:
-    orbital: object
-
-    def ask(self, asked, kind):
-        answer = self.orbital.query(asked, kind=kind)
-        how = answer.how
-        return len(answer.frame), how.rows_read, how.rows_stored
-
-
-@dataclass(frozen=True)
-class Duck:
-    folder: Path
-    database: duckdb.DuckDBPyConnection
-
-    def ask(self, asked, _kind):
-        planned = plan(asked)
-        file = self.folder / f"{asked.table}.parquet"
-        what = ", ".join(planned.columns)
-        where = " AND ".join(map(sql, planned.pushed))
-        text = f"SELECT {what} FROM read_parquet('{file}') WHERE {where}"
-        found = pl.from_arrow(self.database.cursor().sql(text).to_arrow_table())
-        return len(found.filter(*(e for _, e in planned.residual))), None, None
-
-
-@dataclass(frozen=True)
-class Polars:
-    folder: Path
-
-    def ask(self, asked, _kind):
-        planned = plan(asked)
-        found = (
-            pl.scan_parquet(self.folder / f"{asked.table}.parquet")
-            .filter(*(c.expr() for c in planned.pushed))
-            .select(planned.columns)
-            .collect()
-        )
-        return len(found.filter(*(e for _, e in planned.residual))), None, None
+COLDS = 5
+FEWER = 4
+INGEST_ROWS = 10_000
+INGEST_SECONDS = 0.5
+ROW_GROUP = 65_536
+HEAD = "| kind | engine | clients | cold ms | p50 | p95 | p99 | rows | read/stored |"
 
 
 def measure(engine, kind, asked, clients):
-    """Return milliseconds (n,), answers' lengths, and rows read over rows stored."""
+    """Return milliseconds (n,), the answers' lengths, and how each was found."""
 
     def one(query):
         start = time.perf_counter()
-        told = engine.ask(query, kind)
-        return 1e3 * (time.perf_counter() - start), told
+        rows, how = engine.ask(query, kind)
+        return 1e3 * (time.perf_counter() - start), rows, how
 
     with ThreadPoolExecutor(clients) as pool:
         done = list(pool.map(one, asked))
-    read = [(r, stored) for _, (_, r, stored) in done if r is not None]
-    share = sum(r for r, _ in read) / sum(s for _, s in read) if read else None
-    return np.array([ms for ms, _ in done]), [told[0] for _, told in done], share
+    ms, rows, hows = zip(*done, strict=True)
+    return np.array(ms), list(rows), [how for how in hows if how is not None]
 
 
-def load(orbital, tables, folder):
-    """Fill the store and both kinds of Parquet; return rows a second into the store."""
-    start = time.perf_counter()
-    for name, rows in tables.items():
-        for at in range(0, len(rows), BATCH):
-            orbital.store.insert(name, rows.slice(at, BATCH))
-    took = time.perf_counter() - start
-    dice = np.random.default_rng(1)
+def line(kind, engine, clients, cold, measured, note=""):
+    """Print one line of the table and return it as values."""
+    ms, rows, hows = measured
+    p50, p95, p99 = (float(p) for p in np.percentile(ms, (50, 95, 99)))
+    share = None
+    if hows:
+        share = sum(h.rows_read for h in hows) / sum(h.rows_stored for h in hows)
+    shown = "" if cold is None else f"{cold:.0f}"
+    print(
+        f"| {kind} | {engine.name}{note} | {clients} | {shown} | {p50:.1f} | {p95:.1f} "
+        f"| {p99:.1f} | {np.mean(rows):.0f} | {'' if share is None else f'{share:.1e}'} |",
+        flush=True,
+    )
+    return {
+        "kind": kind,
+        "engine": engine.name + note,
+        "clients": clients,
+        "cold_ms": cold,
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "share": share,
+    }
+
+
+def cold(folder, kind, asked, name):
+    """Return the median of a new connection's first question, ms."""
+    taken = []
+    for query in asked[:COLDS]:
+        if name == "Orbital":
+            fresh = Ours(connect(folder / "home"))
+            fresh.orbital.store  # noqa: B018 connecting is not asking
+        elif name.startswith("DuckDB"):
+            fresh = Duck(folder / name.split()[1], duckdb.connect())
+        else:
+            fresh = Polars(folder / name.split()[1])
+        taken.append(measure(fresh, kind, [query], 1)[0][0])
+    return float(np.median(taken))
+
+
+def compare(folder, orbital, asked, clients):
+    """Ask every kind of every engine; return all lines."""
+    engines = [Ours(orbital)]
     for kind in ("sorted", "unsorted"):
-        (folder / kind).mkdir()
-    for name, rows in tables.items():
-        shuffled = rows.take(dice.permutation(len(rows)))
-        for kind, data in (
-            ("sorted", rows.sort_by(SORT[name])),
-            ("unsorted", shuffled),
-        ):
-            path = folder / kind / f"{name}.parquet"
-            pq.write_table(data, path, row_group_size=GROUP)
-    return sum(map(len, tables.values())) / took
+        if (folder / kind).exists():
+            engines += [Duck(folder / kind, duckdb.connect()), Polars(folder / kind)]
+    lines = []
+    for kind, many in asked.items():
+        right = measure(engines[0], kind, many, 1)[1]
+        for engine in engines:
+            path = getattr(engine, "folder", None)
+            if path and not (path / f"{many[0].table}.parquet").exists():
+                continue
+            first = cold(folder, kind, many, engine.name)
+            fewer = many[:: FEWER if "unsorted" in engine.name else 1]
+            for number in clients:
+                measured = measure(engine, kind, fewer, number)
+                if measured[1] != right[:: len(many) // len(fewer)]:
+                    raise SystemExit(f"{engine.name} answers {kind} otherwise than we")
+                lines.append(line(kind, engine, number, first, measured))
+                first = None
+                check_reading(kind, measured)
+    return lines
 
 
-def settle(orbital, asked, seconds=120):
+def check_reading(kind, measured):
+    """Stop where more was read than the result and two row groups a range."""
+    for how in measured[2]:
+        most = how.rows_fetched + how.rows_returned
+        most += 2 * ROW_GROUP * max(how.sky_ranges, how.selects, 1)
+        if how.rows_read > most:
+            raise SystemExit(f"{kind} read {how.rows_read:,} rows: {how}")
+
+
+@contextmanager
+def ingesting(folder, names):
+    """Insert rows into the tables, by another process, while the block runs."""
+    command = [sys.executable, __file__, "--ingest-into", str(folder / "home")]
+    writer = subprocess.Popen([*command, "--tables", *names], stdout=subprocess.PIPE)
+    try:
+        writer.stdout.readline()
+        yield
+    finally:
+        writer.terminate()
+        writer.wait()
+
+
+def ingest_into(home, names):
+    """Insert rows no question is after, until stopped: later, and faint at the pole."""
+    orbital = connect(home)
+    at = 10_000
+    while True:
+        start = time.monotonic()
+        for name in names:
+            rows = tables.batch(name, at, (at + 1) * tables.BATCH).slice(0, INGEST_ROWS)
+            orbital.store.insert(name, _away(rows))
+        print("inserted", flush=True)
+        at += 1
+        time.sleep(max(0.0, INGEST_SECONDS - (time.monotonic() - start)))
+
+
+def _away(rows):
+    frame = pl.from_arrow(rows)
+    if "flux" in rows.column_names:
+        pole = (1 << 58) - 1  # a cell of base pixel 0, in a corner no field reaches
+        frame = frame.with_columns(
+            pl.lit(pole).alias("healpix"), dec=pl.lit(89.99), flux=pl.lit(1e-20)
+        )
+    if "object" in rows.column_names:
+        frame = frame.with_columns(object=pl.lit("elsewhere"))
+    return frame.to_arrow()
+
+
+def ledger_cost(orbital, asked):
+    """Print what leaving a row in the ledger adds to a question, all costs counted."""
+
+    def seconds(ask):
+        start = time.perf_counter()
+        for query in asked:
+            ask(query)
+        orbital.flush()
+        return (time.perf_counter() - start) / len(asked)
+
+    pairs = [
+        (
+            seconds(lambda q: planner.run(q, orbital.store)),
+            seconds(lambda q: orbital.query(q, kind="cone")),
+        )
+        for _ in range(7)
+    ]
+    without, with_ = np.median(np.array(pairs), axis=0)
+    start = time.perf_counter()
+    answer = planner.run(asked[0], orbital.store)
+    for _ in range(1000):
+        planner.ledger_fields(asked[0], answer.how, kind="cone", who="me")
+    row = time.perf_counter() - start
+    print(
+        f"\nLedger: a cone takes {1e3 * without:.2f} ms without and {1e3 * with_:.2f} ms "
+        f"with it ({with_ / without - 1:+.1%}, one client asking without pause, writing "
+        f"counted); the asker's own part is {1e3 * row:.0f} microseconds.",
+        flush=True,
+    )
+
+
+def fill(folder, rows, names):
+    """Fill the store and both kinds of Parquet; return rows a second into the store."""
+    orbital = connect(folder / "home")
+    orbital.storage.apply()
+    start = time.perf_counter()
+    for name in names:
+        for part in tables.batches(name, rows):
+            orbital.store.insert(name, part)
+    pace = len(names) * rows / (time.perf_counter() - start)
+    for name in names:
+        tables.to_parquet(name, rows, folder)
+    return pace
+
+
+def settle(orbital, asked, names, seconds=600):
     """Wait until the background's sorting changes nothing any more."""
     until, before, since = time.monotonic() + seconds, None, time.monotonic()
-    while time.monotonic() < until and time.monotonic() - since < 10:
-        hows = [orbital.query(q, kind="settle").how for q in asked]
-        now = [how.rows_read for how in hows]
-        if now != before:
+    while time.monotonic() < until and time.monotonic() - since < 6:
+        now = [planner.run(q, orbital.store).how.rows_read for q in asked]
+        with orbital.store.transaction() as tx:
+            done = all(
+                tx.in_step(table, name)
+                for table in names
+                for name in tx.projections(table)
+            )
+        if now != before or not done:
             before, since = now, time.monotonic()
         time.sleep(1)
 
 
-def bench(rows, asks, clients):
-    dice = np.random.default_rng(42)
-    tables = {name: make(dice, rows) for name, make in MAKERS.items()}
-    with TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        orbital = connect(folder / "home")
-        try:
-            orbital.storage.apply()
-            pace = load(orbital, tables, folder)
-            asked = questions(dice, tables, asks)
-            settle(orbital, [many[0] for many in asked.values()])
-            print(f"\n## {rows:,} rows a table (stored at {pace:,.0f} rows/s)\n")
-            compare(orbital, folder, asked, clients)
-            orbital.flush()
-        finally:
-            embedded.stop(folder / "home")
-
-
-def compare(orbital, folder, asked, clients):
-    engines = {
-        "Orbital": Ours(orbital),
-        "DuckDB sorted": Duck(folder / "sorted", duckdb.connect()),
-        "Polars sorted": Polars(folder / "sorted"),
-        "DuckDB unsorted": Duck(folder / "unsorted", duckdb.connect()),
-        "Polars unsorted": Polars(folder / "unsorted"),
-    }
-    print(
-        "| kind | clients | engine | first ms | p50 | p95 | p99 | rows | read/stored |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for kind, many in asked.items():
-        firsts = {}
-        for number in clients:
-            lengths = None
-            for name, engine in engines.items():
-                if name not in firsts:
-                    firsts[name] = measure(engine, kind, many[:1], 1)[0][0]
-                ms, found, share = measure(engine, kind, many[1:], number)
-                if lengths is not None and found != lengths:
-                    raise SystemExit(f"{name} answers {kind} otherwise than Orbital")
-                lengths = found
-                p50, p95, p99 = np.percentile(ms, (50, 95, 99))
-                told = "" if share is None else f"{share:.1e}"
-                print(
-                    f"| {kind} | {number} | {name} | {firsts[name]:.0f} | {p50:.1f} | "
-                    f"{p95:.1f} | {p99:.1f} | {np.mean(found):.0f} | {told} |",
-                    flush=True,
-                )
+def bench(folder, rows, told):
+    """Measure tables of one size; return all lines."""
+    (folder / "filled").parent.mkdir(parents=True, exist_ok=True)
+    pace = None
+    if not (folder / "filled").exists():
+        pace = fill(folder, rows, told.tables)
+        (folder / "filled").touch()
+    orbital = connect(folder / "home")
+    try:
+        asked = {
+            kind: many
+            for kind, many in tables.questions(rows, told.asks).items()
+            if many[0].table in told.tables
+        }
+        settle(orbital, [many[0] for many in asked.values()], told.tables)
+        stored = "" if pace is None else f" (stored at {pace:,.0f} rows/s)"
+        print(f"\n#### {rows:,} rows a table{stored}\n\n{HEAD}")
+        print("|" + " --- |" * (HEAD.count("|") - 1))
+        lines = compare(folder, orbital, asked, told.clients)
+        with ingesting(folder, told.tables):
+            for kind, many in asked.items():
+                for number in told.clients:
+                    measured = measure(Ours(orbital), kind, many, number)
+                    note = ", ingesting"
+                    lines.append(
+                        line(kind, Ours(orbital), number, None, measured, note)
+                    )
+        if "cone 2'" in asked:
+            ledger_cost(orbital, asked["cone 2'"])
+        orbital.flush()
+    finally:
+        embedded.stop(folder / "home")
+    return [{"rows": rows, **one} for one in lines]
 
 
 def main():
+    """Measure each size in turn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--asks", type=int, default=40)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8])
+    parser.add_argument(
+        "--tables", nargs="+", default=list(tables.MAKERS), choices=tables.MAKERS
+    )
+    parser.add_argument("--keep", type=Path, help="keep tables and lines here")
+    parser.add_argument("--plot", type=Path, help="draw the kept lines as this picture")
+    parser.add_argument("--ingest-into", type=Path, help=argparse.SUPPRESS)
     told = parser.parse_args()
-    for rows in told.rows:
-        bench(rows, told.asks, told.clients)
+    if told.ingest_into is not None:
+        ingest_into(told.ingest_into, told.tables)
+    with TemporaryDirectory() as scratch:
+        kept = told.keep or Path(scratch)
+        for rows in told.rows:
+            lines = bench(kept / str(rows), rows, told)
+            (kept / f"{rows}.json").write_text(json.dumps(lines))
+        if told.plot is not None:
+            draw(kept, told.plot)
 
 
 if __name__ == "__main__":

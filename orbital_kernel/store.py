@@ -12,8 +12,9 @@ import uuid
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +48,8 @@ ROWS_STORED_HEADER = "x-orbital-rows-stored"
 BESIDE_THREADS = 4
 PROJECTIONS_SECONDS = 60.0
 ALL_PERCENT = 100
+NO_TRANSACTION = 0
+MOST_ROWS_ALONE = 1 << 20
 log = logging.getLogger(__name__)
 
 logging.getLogger("vastdb").setLevel(logging.CRITICAL)
@@ -116,11 +119,20 @@ class _WatchedApi(VastdbApi):  # type: ignore[misc]
     @contextmanager
     def asked_as(self, query_id: str) -> Iterator[None]:
         """Note what is told to this thread under the id of a query."""
-        self.asking.query_id = query_id
+        self.asking.query_id, self.asking.pages = query_id, 0
         try:
             yield
         finally:
             self.asking.query_id = ""
+
+    def query_data(self, *arguments: Any, **options: Any) -> requests.Response:
+        """Ask for data; of an answer without transaction only the first page."""
+        if options.get("txid") == NO_TRANSACTION:
+            if self.asking.pages:
+                raise _MoreToCome
+            self.asking.pages = 1
+        response: requests.Response = super().query_data(*arguments, **options)
+        return response
 
     def retried(self, call: Callable[[], Result]) -> Result:
         """Make a call that only reads, again where the vendor's client would."""
@@ -158,21 +170,29 @@ class _WatchedApi(VastdbApi):  # type: ignore[misc]
 
 
 class _Reading(VendorTransaction):  # type: ignore[misc]
-    """A transaction that is being begun; who needs its number waits for it."""
+    """A transaction begun beside what the caller does, or when it is first needed."""
 
+    begin: Callable[[], "Future[int]"]
     begun: "Future[int] | None" = None
+    closed = False
 
     @property
     def is_active(self) -> bool:
         """Whether it was not closed yet."""
-        return self.begun is not None
+        return not self.closed
 
     @property
     def active_txid(self) -> int:
         """The transaction's number; raises what went wrong when it was begun."""
-        if self.begun is None:
+        if self.closed:
             raise TransactionNotActiveError
+        if self.begun is None:
+            self.begun = self.begin()
         return self.begun.result()
+
+
+class _MoreToCome(Exception):
+    """An answer without a transaction is not complete."""
 
 
 class Store:
@@ -212,7 +232,7 @@ class Store:
         self._beside = ThreadPoolExecutor(BESIDE_THREADS, "orbital-store")
         self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
         self._sql_session: Any = None
-        self.tells_rows_stored = False
+        self.answers_alone = False
         self.floors: dict[Hashable, float] = {}
         self.metadata: dict[str, TableMetadata] = {}
         self.projections: dict[str, tuple[float, dict[str, Projection]]] = {}
@@ -239,18 +259,21 @@ class Store:
     def reading(self) -> Iterator["Transaction"]:
         """Open a transaction that only reads, beside what the caller does meanwhile.
 
-        It is begun now, waited for when first used, and closed without waiting.
+        It is begun now, waited for when first used, and closed without waiting. Where
+        the server answers single requests alone it is begun when first needed.
         """
-        begun = self._beside.submit(self._begin)
         tx = _Reading(self._session, self._session._context)  # noqa: SLF001
-        tx.begun = begun
+        tx.begin = partial(self._beside.submit, self._begin)
+        if not self.answers_alone:
+            tx.begun = tx.begin()
         try:
             yield Transaction(self, tx)
         except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
             raise StoreError(_say(error)) from error
         finally:
-            tx.begun = None
-            begun.add_done_callback(self._close_beside)
+            tx.closed = True
+            if tx.begun is not None:
+                tx.begun.add_done_callback(self._close_beside)
 
     def beside(self, call: Callable[..., Result], *arguments: Any) -> "Future[Result]":
         """Make a call beside what the caller does meanwhile."""
@@ -369,8 +392,17 @@ class Store:
         with api.told_lock:
             told: Told = api.told.get(query_id, Told())
         if told.requests:
-            self.tells_rows_stored = told.rows_stored is not None
+            # Only the embedded platform tells how many rows are stored. It is also known
+            # to answer requests of transaction 0 from one state; of clusters it is not.
+            self.answers_alone = told.rows_stored is not None
         return told if told.requests else Told()
+
+    def forget_told(self, query_id: str) -> None:
+        """Begin anew with what the server tells of selects with that id."""
+        api = self._session.api
+        with api.told_lock:
+            if query_id in api.told:
+                api.told[query_id] = Told(0, 0)
 
     @contextmanager
     def watched(self, query_id: str) -> Iterator[None]:
@@ -551,6 +583,7 @@ class Transaction:
         """
         limit = options.pop("limit", None)
         if not clauses or limit is not None:
+            options.pop("alone", None)
             return self.stream(full_name, clauses, limit=limit, **options).read_all()
         schema_, batches = self._at_once(full_name, clauses, **options)
         return pa.Table.from_batches(batches, schema_)
@@ -601,25 +634,43 @@ class Transaction:
         row_ids: bool = False,
         query_id: str = "",
         projection: str | None = None,
+        alone: bool = False,
     ) -> tuple[pa.Schema, list[pa.RecordBatch]]:
-        """Return all batches of one split, read without threads in between."""
-        table = self._table(full_name)
-        config = _config(query_id, projection, selective=True)
-        predicate = pushed(table, clauses)
+        """Return all batches of one split, read without threads in between.
 
-        def read() -> tuple[pa.Schema, list[pa.RecordBatch]]:
+        `alone`: nothing else is read in this transaction, so that one request which is
+        answered whole needs none.
+        """
+        config = _config(query_id, projection, selective=True)
+
+        def read(
+            table: Any, config: QueryConfig
+        ) -> tuple[pa.Schema, list[pa.RecordBatch]]:
             (reader,) = table.select_splits(
                 columns=None if columns is None else list(columns),
-                predicate=predicate,
+                predicate=pushed(table, clauses),
                 config=config,
                 internal_row_id=row_ids,
             )
             return reader.schema, list(reader)
 
         api = self._store._session.api  # noqa: SLF001
+        answer: tuple[pa.Schema, list[pa.RecordBatch]]
+        if alone and self._store.answers_alone:
+            whole = replace(config, limit_rows_per_sub_split=MOST_ROWS_ALONE)
+            with api.asked_as(query_id), suppress(_MoreToCome):
+                answer = api.retried(partial(read, self._alone(full_name), whole))
+                return answer
+            self._store.forget_told(query_id)
         with api.asked_as(query_id):
-            answer: tuple[pa.Schema, list[pa.RecordBatch]] = api.retried(read)
+            answer = api.retried(partial(read, self._table(full_name), config))
             return answer
+
+    def _alone(self, full_name: str) -> Any:
+        """Return a table that is asked without a transaction."""
+        none = VendorTransaction(self._tx._rpc, self._tx._session_context)  # noqa: SLF001
+        none.txid = NO_TRANSACTION
+        return none.table_from_metadata(self._load(full_name))
 
     def _table(self, full_name: str) -> Any:
         return self._tx.table_from_metadata(self._load(full_name))

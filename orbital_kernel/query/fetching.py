@@ -4,6 +4,7 @@ import time as clock
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -58,8 +59,13 @@ class Fetch:
         return pl.DataFrame({"count": [rows]})
 
     @property
-    def _reading(self) -> dict[str, str]:
-        return {"query_id": self.query_id, "projection": self.planned.projection}
+    def _reading(self) -> dict[str, Any]:
+        alone = self.planned.query.largest is None and len(self.planned.selects) == 1
+        return {
+            "query_id": self.query_id,
+            "projection": self.planned.projection,
+            "alone": alone,
+        }
 
     def _whole(self, *more: Clause) -> pl.DataFrame:
         missing = self.planned.query.limit

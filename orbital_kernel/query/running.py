@@ -121,7 +121,7 @@ class _Stored:
 
     def __init__(self, table: str, store: Store, tx: Transaction) -> None:
         self._ask = partial(tx.rows, table)
-        self._beside = None if store.tells_rows_stored else store.beside(tx.rows, table)
+        self._beside = None if store.answers_alone else store.beside(tx.rows, table)
 
     def now(self) -> int:
         """Return the number, waited for."""

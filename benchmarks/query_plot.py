@@ -1,0 +1,65 @@
+"""Latency against table size, from the kept lines of bench_queries.py; needs Chromium."""
+
+import json
+import subprocess
+import tempfile
+
+from bokeh.embed import file_html
+from bokeh.layouts import gridplot
+from bokeh.plotting import figure
+from bokeh.resources import INLINE
+
+COLOURS = {
+    "Orbital": "#1f4e9c",
+    "DuckDB sorted": "#d98200",
+    "DuckDB unsorted": "#a33b2f",
+    "Polars sorted": "#4d9a55",
+    "Polars unsorted": "#8a8a8a",
+}
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
+WIDTH, HEIGHT = 360, 270
+
+
+def draw(folder, picture):
+    """Draw p50 of one client by kind, a line an engine, and keep it as a PNG."""
+    lines = [
+        one for path in folder.glob("*.json") for one in json.loads(path.read_text())
+    ]
+    kinds = list(dict.fromkeys(one["kind"] for one in lines))
+    plots = [_one(kind, [x for x in lines if x["kind"] == kind]) for kind in kinds]
+    page = gridplot(plots, ncols=3, toolbar_location=None)
+    size = f"--window-size={3 * WIDTH + 30},{-(-len(plots) // 3) * HEIGHT + 20}"
+    with tempfile.NamedTemporaryFile("w", suffix=".html") as file:
+        file.write(file_html(page, INLINE))
+        file.flush()
+        screenshot = f"--screenshot={picture.resolve()}"
+        command = ["chromium", *FLAGS, screenshot, size, f"file://{file.name}"]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def _one(kind, lines):
+    plot = figure(
+        title=kind,
+        width=WIDTH,
+        height=HEIGHT,
+        x_axis_type="log",
+        y_axis_type="log",
+        x_axis_label="rows",
+        y_axis_label="p50, ms",
+    )
+    for name, colour in COLOURS.items():
+        mine = sorted(
+            (x["rows"], x["p50_ms"])
+            for x in lines
+            if x["engine"] == name and x["clients"] == 1
+        )
+        if mine:
+            x, y = zip(*mine, strict=True)
+            options = {"color": colour, "legend_label": name}
+            plot.line(x, y, line_width=2, **options)
+            plot.scatter(x, y, size=6, **options)
+    plot.legend.label_text_font_size = "7pt"
+    plot.legend.padding = plot.legend.spacing = 1
+    plot.legend.background_fill_alpha = 0.6
+    plot.legend.location = "top_left"
+    return plot
