@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -59,7 +60,7 @@ def _run(given: argparse.Namespace) -> int:
     )
     try:
         standin = Standin(options)
-    except (FolderTaken, ValueError, OSError) as error:
+    except (FolderTaken, ValueError, OSError, sqlite3.OperationalError) as error:
         print(f"vast_standin: {error}", file=sys.stderr)
         return 1
     gc.freeze()

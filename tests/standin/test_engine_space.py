@@ -1,6 +1,7 @@
 """No room: by quota or by disk, the writer is told, and nobody else notices."""
 
 import resource
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -138,3 +139,23 @@ def test_a_disk_full_within_a_transaction_leaves_the_transaction_usable(disk):
         table_of(tx).insert(PART)
 
     assert ROWS + 1 == rows_of(session)
+
+
+def test_what_was_read_and_then_dropped_leaves_the_disk(fresh_standin):
+    standin = fresh_standin()
+    session = connect(standin)
+    make_table(session)
+    with session.transaction() as tx:
+        insert(tx)
+    assert ROWS == rows_of(session)
+    segments = standin.data / "tables" / "segments"
+    assert sum(p.stat().st_size for p in segments.iterdir()) > 16 * ROWS
+
+    with session.transaction() as tx:
+        table_of(tx).drop()
+
+    for _ in range(100):
+        if not any(segments.iterdir()):
+            break
+        time.sleep(0.05)
+    assert [] == list(segments.iterdir())

@@ -65,12 +65,12 @@ class Engine:
         self._growing = threading.Lock()
         self._allocation = threading.Lock()
         self._transactions: dict[int, Transaction] = {}
-        self._transaction_ids = itertools.count(self._next_start())
         self.on_commit: list[Callable[[Root, Root], None]] = []
         self._references = References()
         self._references.move(Root(), self.root)
         self._snapshots = Snapshots(folder / "snapshots", self.folder, self._references)
         self.folder.remove_all_but(self._catalogue.files() | self._snapshots.files())
+        self._transaction_ids = itertools.count(self._next_start())
         highest = max(loaded.highest_id, self._snapshots.highest_id)
         self._ids = itertools.count(highest + 1)
         self._upkeep = Upkeep(self)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from vast_standin.disk import no_room
 from vast_standin.engine.files import FileWriter
 from vast_standin.engine.merging import merged_runs
 from vast_standin.engine.rewriting import (
@@ -87,8 +88,11 @@ class Upkeep:
                 continue
             try:
                 again = self.improve(table_id, settled=settled)
-            except Exception:
-                LOG.exception("upkeep of table %s failed; tried again later", table_id)
+            except Exception as error:
+                if no_room(error) is None:
+                    LOG.exception("upkeep of table %s failed", table_id)
+                else:
+                    LOG.warning("no room for upkeep of table %s: %s", table_id, error)
                 again = False
             if not again:
                 self._put_off(table_id, settled=settled)

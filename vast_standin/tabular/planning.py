@@ -9,9 +9,11 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
+from vast_standin.engine.engine import Engine
 from vast_standin.engine.physical import physical_type
 from vast_standin.engine.predicate import (
     ALWAYS,
@@ -24,6 +26,7 @@ from vast_standin.engine.predicate import (
     possible_values,
 )
 from vast_standin.engine.rewriting import projected
+from vast_standin.engine.root import Root
 from vast_standin.engine.scan import ROW_ID_COLUMN, Scan, Virtual, scan
 from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Column, Projection, Table
@@ -71,21 +74,61 @@ def plan(call: Call) -> Plan:
     automatic = call.flag("tabular-enable-sorted-projections")
     digest = hashlib.blake2b(body, digest_size=16).digest()
     key = (digest, name, automatic, id(table))
-    with _LOCK:
-        kept = _PLANS.get(key)
-        if kept is not None and kept.table is table:
-            _PLANS.move_to_end(key)
-            return kept
+    plans = _plans_of(call.engine)
+    kept = plans.find(key, table)
+    if kept is not None:
+        return kept
     made = _bind(table, parse_relation(body), name, automatic=automatic)
-    with _LOCK:
-        _PLANS[key] = made
-        while len(_PLANS) > _KEPT:
-            _PLANS.popitem(last=False)
+    plans.keep(key, made)
     return made
 
 
-_PLANS: OrderedDict[tuple[bytes, str, bool, int], Plan] = OrderedDict()
+_Key = tuple[bytes, str, bool, int]
+
+
+class _Plans:
+    """Plans of an engine's tables; none outlives its version of a table for long.
+
+    Files of dropped data go away when nothing refers to them: plans must not.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[_Key, Plan] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: _Key, table: Table) -> Plan | None:
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None or found.table is not table:
+                return None
+            self._kept.move_to_end(key)
+            return found
+
+    def keep(self, key: _Key, plan: Plan) -> None:
+        with self._lock:
+            self._kept[key] = plan
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+
+    def follow(self, _old: Root, new: Root) -> None:
+        """Forget plans of what a commit replaced."""
+        with self._lock:
+            for key, plan in list(self._kept.items()):
+                if new.tables.get(plan.table.id) is not plan.table:
+                    del self._kept[key]
+
+
+_PLANS: "WeakKeyDictionary[Engine, _Plans]" = WeakKeyDictionary()
 _LOCK = threading.Lock()
+
+
+def _plans_of(engine: Engine) -> _Plans:
+    with _LOCK:
+        found = _PLANS.get(engine)
+        if found is None:
+            found = _PLANS[engine] = _Plans()
+            engine.on_commit.append(found.follow)
+        return found
 
 
 def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Plan:
