@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from orbital_kernel.errors import ConfigError
-from orbital_kernel.storage.space import Space, built, named, only, space
+from orbital_kernel.storage.site import Site, site_of
+from orbital_kernel.storage.space import Space, space
+from orbital_kernel.storage.strict import built, named
 
 FOLDER = Path(__file__).parent / "observatories"
 SITE_FILE = "site.toml"
@@ -111,27 +113,6 @@ class Observatory:
         raise ConfigError(f"{self.name} has no instrument {name!r}; it has {known}")
 
 
-@dataclass(frozen=True)
-class OverCommit:
-    """What may be promised of a cluster, as a share; clusters named may exceed it."""
-
-    capacity_ratio: float
-    bandwidth_ratio: float
-    named: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True)
-class Site:
-    """What all observatories share: tenant, bucket owner, database, promises."""
-
-    name: str
-    tenant: str
-    bucket_owner: str
-    database: Space
-    over_commit: OverCommit
-
-
 def observatories(folder: Path = FOLDER) -> dict[str, Observatory]:
     """Return every observatory of a folder by name, sorted; ConfigError if one is bad."""
     files = sorted(path for path in folder.glob("*.toml") if path.name != SITE_FILE)
@@ -151,21 +132,8 @@ def observatory(name: str) -> Observatory:
 
 def site(path: Path = FOLDER / SITE_FILE) -> Site:
     """Return the site of a file; ConfigError if it is bad."""
-    document = _document(path)
     with named(path.name):
-        keys = ("name", "tenant", "bucket_owner", "storage", "over_commit")
-        only(document, "site", keys)
-        return built(
-            Site,
-            {
-                **{k: v for k, v in document.items() if k != "storage"},
-                "database": space(document.get("storage", {}), "database"),
-                "over_commit": built(
-                    OverCommit, document.get("over_commit", {}), "over_commit"
-                ),
-            },
-            "site",
-        )
+        return site_of(_document(path))
 
 
 @cache

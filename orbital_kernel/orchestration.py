@@ -3,15 +3,14 @@
 import getpass
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from orbital_kernel import schema
 from orbital_kernel.config import Settings
 from orbital_kernel.errors import ConfigError, ProvisionError
-from orbital_kernel.observatory import Observatory, Site, observatories, site
-from orbital_kernel.storage import apply as vms_apply
+from orbital_kernel.observatory import Observatory, observatories, site
 from orbital_kernel.storage import health as vms_health
 from orbital_kernel.storage import rollout, spending
 from orbital_kernel.storage.apply import Applied, NotOffered, Vms
@@ -22,28 +21,16 @@ from orbital_kernel.storage.execute import Progress
 from orbital_kernel.storage.growth import Decision
 from orbital_kernel.storage.history import FILES, QUERIES, Asked, History
 from orbital_kernel.storage.ledger import Ledger
-from orbital_kernel.storage.plan import Limits, Plan, Resource, desired, diff
+from orbital_kernel.storage.plan import Limits, Plan, Resource, desired
+from orbital_kernel.storage.provisioning import Provisioning
 from orbital_kernel.storage.requirements import REQUIREMENTS, measured, requirements
 from orbital_kernel.storage.rollout import ACTIONS, Rollout
 from orbital_kernel.storage.service import service_checks
+from orbital_kernel.storage.site import Site
 from orbital_kernel.storage.space import Space
 from orbital_kernel.store import Store
 
 DAY_S = 86400.0
-
-
-@dataclass(frozen=True)
-class _Listed:
-    """The store with its list of tables asked once; what a plan needs of tables."""
-
-    store: Store
-    known: Mapping[str, schema.Table]
-
-    def actual(self) -> Mapping[str, schema.Table]:
-        return self.known
-
-    def create(self, full_name: str) -> None:
-        self.store.create(full_name)
 
 
 class Storage:
@@ -54,6 +41,7 @@ class Storage:
         self._tables = tables
         self._access_key = settings.access_key
         self._history = History(tables)
+        self._provisioning = Provisioning(self._vms, tables, self._desired)
 
     @cached_property
     def site(self) -> Site:
@@ -77,36 +65,40 @@ class Storage:
         """
         return self._desired(self._tables.actual())
 
-    def plan(self) -> Plan:
-        """Return the changes that would bring storage into the planned state."""
-        listed = _Listed(self._tables, self._tables.actual())
-        wanted = self._desired(listed.known)
-        return diff(wanted, self._vms.actual(wanted, tables=listed))
+    def plan(self, *, yes_delete: tuple[str, ...] = ()) -> Plan:
+        """Return the changes that would bring storage into the planned state.
+
+        What an earlier apply made and no file names any more is deleted; what holds data
+        only where its name is in `yes_delete`.
+        """
+        return self._provisioning.plan(yes_delete=yes_delete)
 
     def apply(
-        self, plan: Plan | None = None, *, progress: Progress | None = None
+        self,
+        plan: Plan | None = None,
+        *,
+        progress: Progress | None = None,
+        rollback: bool = False,
     ) -> Applied:
         """Make the changes of a plan, a fresh one if none is given.
 
         Raises ProvisionError where a change could not be made; what was made stands, and
-        applying again does the rest.
+        applying again does the rest. With `rollback` what was made and set is taken back
+        instead, where that is safe.
         """
-        applied = vms_apply.apply(
-            plan or self.plan(), self._vms, tables=self._tables, progress=progress
+        return self._provisioning.apply(
+            plan or self.plan(), progress=progress, rollback=rollback
         )
-        return applied.require()
 
     def destroy(
         self, *, yes_delete: tuple[str, ...] = (), progress: Progress | None = None
     ) -> tuple[Plan, Applied]:
         """Take down what was provisioned; what holds data only where it is named."""
-        return vms_apply.destroy(
-            self.desired(),
-            self._vms,
-            tables=self._tables,
-            yes_delete=yes_delete,
-            progress=progress,
-        )
+        return self._provisioning.destroy(yes_delete=yes_delete, progress=progress)
+
+    def endpoints(self) -> tuple[str, ...]:
+        """Return where the VIP pools serve the database, each as 'host:port'."""
+        return self._vms.endpoints()
 
     def health(
         self,

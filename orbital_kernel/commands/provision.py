@@ -7,6 +7,13 @@ from rich.console import Console
 
 from orbital_kernel.commands.show import console, json_option, print_json
 
+yes_delete_option = click.option(
+    "--yes-delete",
+    multiple=True,
+    metavar="NAME",
+    help="Delete this though it holds data.",
+)
+
 
 @click.group(epilog="Example: orbital provision plan")
 def provision() -> None:
@@ -14,10 +21,11 @@ def provision() -> None:
 
 
 @provision.command(epilog="Example: orbital provision plan")
+@yes_delete_option
 @json_option
-def plan(*, as_json: bool) -> None:
+def plan(yes_delete: tuple[str, ...], *, as_json: bool) -> None:
     """Show what would change; touches nothing."""
-    _show_plan(as_json=as_json)
+    _show_plan(as_json=as_json, yes_delete=yes_delete)
 
 
 @provision.command(epilog="Example: orbital provision drift --json")
@@ -29,14 +37,26 @@ def drift(*, as_json: bool) -> None:
 
 @provision.command(epilog="Example: orbital provision apply --yes")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_delete_option
+@click.option(
+    "--rollback",
+    is_flag=True,
+    help="On a failure take back what this run made and set.",
+)
 @json_option
-def apply(*, yes: bool, as_json: bool) -> None:
-    """Make the planned changes; asks first on a terminal. Applying twice is harmless."""
+def apply(
+    yes_delete: tuple[str, ...], *, yes: bool, rollback: bool, as_json: bool
+) -> None:
+    """Make the planned changes; asks first on a terminal. Applying twice is harmless.
+
+    What an earlier apply made and no file names any more is deleted, unless it holds
+    data and is not named with --yes-delete.
+    """
     from orbital_kernel import connect
     from orbital_kernel.storage.table import plan_table
 
     storage = connect().storage
-    planned = storage.plan()
+    planned = storage.plan(yes_delete=yes_delete)
     if not as_json:
         Console().print(plan_table(planned))
     if (
@@ -49,6 +69,7 @@ def apply(*, yes: bool, as_json: bool) -> None:
     with console.status("applying") as status:
         applied = storage.apply(
             planned,
+            rollback=rollback,
             progress=lambda change, state: status.update(
                 f"{state} {change.resource} {change.name}"
             ),
@@ -61,12 +82,7 @@ def apply(*, yes: bool, as_json: bool) -> None:
 
 @provision.command(epilog="Example: orbital provision destroy --yes-delete swift-data")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--yes-delete",
-    multiple=True,
-    metavar="NAME",
-    help="Delete this though it holds data.",
-)
+@yes_delete_option
 @json_option
 def destroy(yes_delete: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     """Take down what was provisioned; what holds data stays unless named."""
@@ -83,11 +99,24 @@ def destroy(yes_delete: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     applied.require()
 
 
-def _show_plan(*, as_json: bool) -> bool:
+@provision.command(epilog="Example: orbital provision endpoints")
+@json_option
+def endpoints(*, as_json: bool) -> None:
+    """Tell where the VIP pools serve the database; read in parallel, each is one more node."""
+    from orbital_kernel import connect
+
+    told = connect().storage.endpoints()
+    if as_json:
+        print_json({"endpoints": list(told)})
+    else:
+        click.echo("\n".join(told))
+
+
+def _show_plan(*, as_json: bool, yes_delete: tuple[str, ...] = ()) -> bool:
     from orbital_kernel import connect
     from orbital_kernel.storage.table import plan_table
 
-    planned = connect().storage.plan()
+    planned = connect().storage.plan(yes_delete=yes_delete)
     if as_json:
         print_json(planned.to_json())
     else:

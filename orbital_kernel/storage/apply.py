@@ -169,15 +169,23 @@ class Vms:
         except NotOffered:
             return
 
+    def empty(self, path: str, tenant_id: int | None) -> None:
+        """Delete all that is in a folder; one that is gone already is as good."""
+        whose = {} if tenant_id is None else {"tenant_id": tenant_id}
+        try:
+            self.ask("DELETE", "folders/delete_folder", path=path, **whose)
+        except NotOffered:
+            return
+
     def ask(self, method: str, path: str, /, **fields: Any) -> Any:
         """Send a request that may be repeated, and return its answer.
 
-        Raises NotOffered on 404, ProvisionError on any other refusal or when patience
-        ends.
+        A task the VMS starts for it is waited for. Raises NotOffered on 404,
+        ProvisionError on any other refusal or when patience ends.
         """
         for _ in self._pauses():
             try:
-                return self._once(method, path, fields)
+                answer = self._once(method, path, fields)
             except RESTFailure as error:
                 if error.status == 404:
                     raise NotOffered(_words(method, path, error)) from error
@@ -187,6 +195,10 @@ class Vms:
             except UNCERTAIN as error:
                 self._hopeless(error)
                 last = error
+            else:
+                if method != "GET" and isinstance(answer, dict):
+                    self._finished(answer.get("async_task"))
+                return answer
         raise self._gave_up(method, path, last) from last
 
     def _once(self, method: str, path: str, fields: Mapping[str, Any]) -> Any:
@@ -215,7 +227,9 @@ class Vms:
             )
         return row
 
-    def _finished(self, task: Mapping[str, Any]) -> None:
+    def _finished(self, task: Mapping[str, Any] | None) -> None:
+        if task is None:
+            return
         state = task.get("state", "RUNNING")
         for _ in self._pauses():
             if state != "RUNNING":
@@ -225,7 +239,7 @@ class Vms:
         if state != "COMPLETED":
             raise ProvisionError(
                 f"task {task.get('name', task.get('id'))} of {self.address} is {state}: "
-                f"{task.get('messages') or 'no message'}; look at it and plan again"
+                f"{task.get('messages') or 'no message'}; look at it there and plan again"
             )
 
     def _hopeless(self, error: Exception) -> None:

@@ -1,5 +1,6 @@
 """What a plan cannot mend by itself: a person decides, nothing is applied before."""
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,7 +58,9 @@ def _fixed(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str:
 def _bucket_taken(wanted: Resource, _: tuple[Found, ...], actual: Actual) -> str:
     if wanted.kind != "view":
         return ""
-    bucket = wanted.fields["bucket"]
+    bucket = wanted.fields.get("bucket")
+    if not bucket:
+        return ""
     return "".join(
         f"bucket {bucket!r} is served by view {view.identity} already: "
         "choose another bucket or path in the file"
@@ -96,10 +99,33 @@ def _table_shape(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str
     return ""
 
 
+def _addresses_taken(wanted: Resource, _: tuple[Found, ...], actual: Actual) -> str:
+    """Addresses answer for one pool: a pool of another name must not hold them too."""
+    if wanted.kind != "vippool":
+        return ""
+    return "".join(
+        f"addresses {first} to {last} overlap those of VIP pool {pool.name}: choose "
+        "others in site.toml, or name that pool there"
+        for pool in actual.found
+        if pool.kind == "vippool" and pool.identity != wanted.identity
+        for first, last in wanted.fields["ip_ranges"]
+        for low, high in pool.fields.get("ip_ranges") or ()
+        if _overlap((first, last), (low, high))
+    )
+
+
+def _overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    low, high = (ipaddress.ip_address(text) for text in one)
+    first, last = (ipaddress.ip_address(text) for text in other)
+    same = low.version == first.version
+    return same and int(low) <= int(last) and int(first) <= int(high)
+
+
 RULES: tuple[Callable[[Resource, tuple[Found, ...], Actual], str], ...] = (
     _doubled,
     _fixed,
     _bucket_taken,
+    _addresses_taken,
     _below_use,
     _table_shape,
 )

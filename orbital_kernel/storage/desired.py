@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orbital_kernel import schema
-from orbital_kernel.observatory import Observatory, Site
+from orbital_kernel.observatory import Observatory
 from orbital_kernel.storage.kinds import CLUSTER, ORDER, TABLE, Fields
 from orbital_kernel.storage.resource import Resource, table_fields
+from orbital_kernel.storage.site import Site
 from orbital_kernel.storage.space import Protection, Qos, Space
 from orbital_kernel.storage.units import clock_of
 
+ACTIONS = "ops.actions"
+GROUND = ("viewpolicy", "qospolicy", "view", TABLE)
 Limits = Mapping[str, tuple[int, int]]
 """Path of a quota → (soft, hard) bytes that automation has since recorded for it."""
 
@@ -32,14 +35,63 @@ def desired(
     spaces = (site.database, *(observatory.storage for observatory in every))
     rule = vars(site.over_commit)
     resources = [
-        Resource("tenant", site.tenant, site.tenant, site.tenant, {}),
+        _tenant(site),
         Resource(CLUSTER, site.name, site.tenant, site.name, rule, rule["reason"]),
+        *_pools(site),
     ]
     for one in spaces:
         resources.extend(_resources(one, site, grown or {}))
     if tables:
         resources.extend(_tables(every, site))
-    return tuple(sorted(resources, key=lambda resource: ORDER.index(resource.kind)))
+    ground = {
+        site.database.policy.name,
+        site.database.qos.name,
+        site.database.view.name,
+    }
+
+    def order(resource: Resource) -> tuple[bool, int]:
+        """Lay the ground first: what is done is written down in the database itself."""
+        early = resource.kind in GROUND and resource.name in {*ground, ACTIONS}
+        shared = ORDER.index(resource.kind) <= ORDER.index("vippool")
+        return (not (shared or early), ORDER.index(resource.kind))
+
+    return tuple(sorted(resources, key=order))
+
+
+def _tenant(site: Site) -> Resource:
+    told = site.tenancy
+    rules = {
+        "soft_limit": told.soft_bytes,
+        "hard_limit": told.hard_bytes,
+        "grace_period": None if told.grace_s is None else clock_of(told.grace_s),
+    }
+    settings: dict[str, Any] = {
+        "client_ip_ranges": told.client_ip_ranges
+        and [list(pair) for pair in told.client_ip_ranges],
+        "max_views": told.max_views,
+        "capacity_rules": {k: v for k, v in rules.items() if v is not None} or None,
+    }
+    fields = {k: v for k, v in settings.items() if v is not None}
+    named = {"name": told.name, **fields}
+    return Resource("tenant", told.name, told.name, told.name, named, told.reason)
+
+
+def _pools(site: Site) -> list[Resource]:
+    made = []
+    for pool in site.vip_pools:
+        fields: dict[str, Any] = {
+            "name": pool.name,
+            "ip_ranges": [list(pair) for pair in pool.ip_ranges],
+            "subnet_cidr": pool.subnet_cidr,
+            "role": pool.role,
+            "enabled": True,
+        }
+        fields |= {"domain_name": pool.domain_name} if pool.domain_name else {}
+        fields |= {"vlan": pool.vlan} if pool.vlan else {}
+        made.append(
+            Resource("vippool", pool.name, site.tenant, pool.name, fields, pool.reason)
+        )
+    return made
 
 
 def _resources(one: Space, site: Site, grown: Limits) -> list[Resource]:
@@ -87,11 +139,11 @@ def _qos_fields(qos: Qos) -> Fields:
 
 def _view_fields(one: Space, site: Site) -> Fields:
     view = one.view
+    bucket = {"bucket": view.bucket, "bucket_owner": site.bucket_owner}
     return {
         "name": view.name,
         "path": view.path,
-        "bucket": view.bucket,
-        "bucket_owner": site.bucket_owner,
+        **(bucket if view.bucket else {}),
         "protocols": list(view.protocols),
         "create_dir": True,
         "policy": one.policy.name,
@@ -114,9 +166,10 @@ def _quota_fields(one: Space, grown: Limits) -> Fields:
 
 
 def _protection(one: Space, protection: Protection, site: Site) -> list[Resource]:
+    hours, rest = divmod(protection.keep_s, 3600)
     frame = {
         "every": f"{protection.every_s // 60}m",
-        "keep-local": f"{protection.keep_s // 3600}h",
+        "keep-local": f"{protection.keep_s // 60}m" if rest else f"{hours}h",
     }
     policy: Fields = {
         "name": protection.name,

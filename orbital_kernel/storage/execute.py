@@ -10,6 +10,7 @@ from typing import Any
 
 from orbital_kernel.errors import OrbitalError, ProvisionError
 from orbital_kernel.storage.kinds import KINDS
+from orbital_kernel.storage.made import Made
 from orbital_kernel.storage.plan import Change, Plan
 from orbital_kernel.storage.reading import Tables
 from orbital_kernel.storage.resource import Resource
@@ -45,14 +46,20 @@ class Applied:
         """Return itself; ProvisionError with every reason where something failed."""
         if self.ok:
             return self
+        raise ProvisionError(
+            f"{self.told()}. Mend the cause and apply again: what is made already is not "
+            "made twice"
+        )
+
+    def told(self) -> str:
+        """Return in words how far it came, with the reason of each failure."""
         reasons = "; ".join(
             f"{failure.change.resource} {failure.change.name}: {failure.reason}"
             for failure in (*self.failed, *self.skipped)
         )
-        raise ProvisionError(
+        return (
             f"{len(self.done)} changes made, {len(self.failed)} failed, "
-            f"{len(self.skipped)} left: {reasons}. Mend the cause and apply again: "
-            "what is made already is not made twice"
+            f"{len(self.skipped)} left: {reasons}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -99,13 +106,13 @@ def apply(
             continue
         tell(change, "doing")
         try:
-            run.carry_out(change)
+            made = run.carry_out(change)
         except OrbitalError as error:
             failed.append(Failure(change, str(error)))
             tell(change, "failed")
         else:
-            done.append(change)
-            tell(change, "done")
+            done.append(made)
+            tell(made, "done")
     return Applied(tuple(done), tuple(failed), tuple(skipped))
 
 
@@ -115,19 +122,23 @@ def destroy(
     *,
     tables: Tables | None = None,
     yes_delete: tuple[str, ...] = (),
+    made: tuple[Made, ...] = (),
     progress: Progress | None = None,
 ) -> tuple[Plan, Applied]:
     """Remove what was provisioned, and tell what is kept.
 
-    What holds data, or may hold some, goes only where its name is in `yes_delete`.
+    What holds data, or may hold some, goes only where its name is in `yes_delete`. What
+    earlier applies have `made` goes too where the files do not name it any more.
     """
-    plan = teardown(desired, vms.actual(desired, tables=tables), yes_delete=yes_delete)
+    known = (*desired, *(one.resource() for one in made))
+    actual = vms.actual(known, tables=tables)
+    plan = teardown(desired, actual, yes_delete=yes_delete, made=made)
     return plan, apply(plan, vms, tables=tables, progress=progress)
 
 
 def _missing(change: Change, failures: tuple[Failure, ...]) -> str:
     """Return what this change needs and did not come about, or ''."""
-    if change.wanted is None:
+    if change.wanted is None or change.action == "delete":
         return ""
     lost = {(f.change.resource, f.change.name) for f in failures}
     for need in needs(change.wanted):

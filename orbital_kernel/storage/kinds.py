@@ -33,6 +33,7 @@ class Kind:
 
     `identity` fields tell two apart within a tenant. `create_only` fields are sent when
     it is made and never compared. `fixed` fields cannot be changed once it is made.
+    `adopted` fields are set where unset, and otherwise left as somebody has them.
     `paged` tells whether its list documents `page_size`.
     """
 
@@ -44,6 +45,7 @@ class Kind:
     references: Mapping[str, Reference] = field(default_factory=dict)
     create_only: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
+    adopted: frozenset[str] = frozenset()
     optional: bool = False
 
 
@@ -72,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
             },
             create_only=frozenset({"create_dir"}),
             fixed=frozenset({"bucket"}),
+            adopted=frozenset({"bucket_owner"}),
         ),
         Kind(
             "quota",
@@ -108,7 +111,7 @@ def same(name: str, have: Any, want: Any) -> bool:
     """Tell whether the VMS's value is what is wanted; of objects, the wanted keys."""
     if isinstance(want, Mapping):
         have = have if isinstance(have, Mapping) else {}
-        return all(have.get(key, 0) == value for key, value in want.items())
+        return all(same(key, have.get(key, 0), value) for key, value in want.items())
     return bool(normal(name, have) == normal(name, want))
 
 
@@ -121,6 +124,10 @@ def _seconds(value: Any) -> Any:
 
 def _set(values: Any) -> list[str]:
     return sorted(str(value) for value in values)
+
+
+def _pairs(ranges: Any) -> list[list[str]]:
+    return sorted([str(address) for address in pair] for pair in ranges)
 
 
 def _frames(frames: Any) -> list[dict[str, Any]]:
@@ -136,6 +143,8 @@ _NORMAL: Mapping[str, Callable[[Any], Any]] = {
     "nfs_read_only": _set,
     "nfs_read_write": _set,
     "vip_pools": _set,
+    "ip_ranges": _pairs,
+    "client_ip_ranges": _pairs,
     "grace_period": _seconds,
     "frames": _frames,
 }

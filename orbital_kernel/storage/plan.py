@@ -12,7 +12,13 @@ from orbital_kernel.storage.capacity import promises
 from orbital_kernel.storage.conflicts import Conflict, conflict
 from orbital_kernel.storage.desired import Limits, desired
 from orbital_kernel.storage.kinds import CLUSTER, KINDS, Fields
-from orbital_kernel.storage.resource import Actual, Found, Resource, differing
+from orbital_kernel.storage.resource import (
+    Actual,
+    Found,
+    Resource,
+    differing,
+    left,
+)
 from orbital_kernel.storage.units import size_text
 
 __all__ = [
@@ -61,6 +67,17 @@ class Plan:
         """True where there is nothing to do and nothing to decide."""
         return not self.changes and not self.conflicts
 
+    def then(self, other: "Plan") -> "Plan":
+        """Return this plan with another's changes after its own."""
+        return Plan(
+            changes=(*self.changes, *other.changes),
+            conflicts=(*self.conflicts, *other.conflicts),
+            notes=(*self.notes, *other.notes),
+            kept=(*self.kept, *other.kept),
+            unchanged=self.unchanged + other.unchanged,
+            yes_delete=(*self.yes_delete, *other.yes_delete),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as values json.dumps takes; `changes` as DESIGN.md says."""
         return {
@@ -101,7 +118,7 @@ def diff(wanted: Sequence[Resource], actual: Actual) -> Plan:
     return Plan(
         changes=tuple(changes),
         conflicts=tuple(conflicts),
-        notes=(*_not_offered(wanted, actual), *unknown),
+        notes=(*_not_offered(wanted, actual), *_left(offered, actual), *unknown),
         unchanged=unchanged,
     )
 
@@ -138,6 +155,17 @@ def _change(wanted: Resource, actual: Actual) -> Change | None:
         f"{n} is {shown(n, before[n])}, should be {shown(n, after[n])}" for n in names
     )
     return Change("update", wanted.kind, wanted.name, before, after, why, wanted, found)
+
+
+def _left(wanted: Sequence[Resource], actual: Actual) -> list[str]:
+    return [
+        f"{one.kind} {one.name}: {name} is {shown(name, found.fields[name])}, not "
+        f"{shown(name, one.fields[name])}, and is left so: change it by hand if it "
+        "should be"
+        for one in wanted
+        for found in actual.matching(one)[:1]
+        for name in left(one, found)
+    ]
 
 
 def _not_offered(wanted: Sequence[Resource], actual: Actual) -> list[str]:

@@ -55,13 +55,25 @@ class Actual:
 
 
 def differing(wanted: Resource, found: Found) -> list[str]:
-    """Return the names of wanted fields that are not as wanted."""
+    """Return the names of wanted fields that are not as wanted, and should be."""
     kind = KINDS.get(wanted.kind)
-    skipped = kind.create_only if kind else frozenset()
+    skipped = kind.create_only | set(left(wanted, found)) if kind else frozenset()
     return [
         name
         for name, value in wanted.fields.items()
         if name not in skipped and not same(name, found.fields.get(name), value)
+    ]
+
+
+def left(wanted: Resource, found: Found) -> list[str]:
+    """Return the names of fields that differ and are left as somebody has them."""
+    kind = KINDS.get(wanted.kind)
+    return [
+        name
+        for name in (kind.adopted if kind else ())
+        if found.fields.get(name)
+        and name in wanted.fields
+        and not same(name, found.fields[name], wanted.fields[name])
     ]
 
 

@@ -4,15 +4,19 @@ Every number is written in a TOML file with its unit and, where it was chosen, i
 reason. Reading refuses unknown and missing keys, so a misspelt limit is never ignored.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from orbital_kernel.errors import ConfigError
+from orbital_kernel.storage.strict import Units, built, named, only, read
 from orbital_kernel.storage.units import bytes_of, seconds_of
 
+__all__ = ["Growth", "Limit", "Protection", "Qos", "Quota", "Space", "View"]
+__all__ += ["ViewPolicy", "built", "named", "only", "space"]
+
 PROTOCOLS = ("NFS", "SMB", "NFS4", "S3", "ENDPOINT", "DATABASE", "KAFKA", "BLOCK")
+BUCKETED = frozenset({"S3", "DATABASE", "KAFKA"})
 STATIC_LIMITS = tuple(
     f"{kind}_{way}_{unit}"
     for kind in ("min", "max")
@@ -20,19 +24,37 @@ STATIC_LIMITS = tuple(
     for unit in ("bw_mbps", "iops")
 )
 
-T = TypeVar("T")
+QUOTA_UNITS: Units = {
+    "soft": ("soft_bytes", bytes_of),
+    "hard": ("hard_bytes", bytes_of),
+    "grace": ("grace_s", seconds_of),
+}
+GROWTH_UNITS: Units = {
+    "step": ("step_bytes", bytes_of),
+    "ceiling": ("ceiling_bytes", bytes_of),
+    "approval_above": ("approval_bytes", bytes_of),
+    "headroom": ("headroom_s", seconds_of),
+    "cool_down": ("cool_down_s", seconds_of),
+}
+PROTECTION_UNITS: Units = {
+    "every": ("every_s", seconds_of),
+    "keep": ("keep_s", seconds_of),
+}
 
 
 @dataclass(frozen=True)
 class View:
-    """One view: where it lies in the element store and how it is reached."""
+    """One view: where it lies in the element store and how it is reached.
+
+    A view that serves files only (NFS, SMB) has no bucket.
+    """
 
     name: str
     path: str
-    bucket: str
     protocols: tuple[str, ...]
     live_monitoring: bool
     reason: str
+    bucket: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,8 +66,8 @@ class ViewPolicy:
     s3_read_write: tuple[str, ...]
     nfs_read_only: tuple[str, ...]
     nfs_read_write: tuple[str, ...]
-    vip_pools: tuple[str, ...]
     reason: str
+    vip_pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,36 +161,6 @@ def space(document: Mapping[str, Any], owner: str) -> Space:
         )
 
 
-@contextmanager
-def named(owner: str) -> Iterator[None]:
-    """Put the owner's name before every ConfigError raised inside."""
-    try:
-        yield
-    except ConfigError as error:
-        raise ConfigError(f"{owner}: {error}") from error
-
-
-def only(document: Mapping[str, Any], where: str, known: tuple[str, ...]) -> None:
-    """Raise ConfigError for a key that is not known there."""
-    unknown = sorted(set(document) - set(known))
-    if unknown:
-        raise ConfigError(
-            f"[{where}] has unknown {', '.join(unknown)}; known are {', '.join(known)}"
-        )
-
-
-def built(kind: type[T], document: Mapping[str, Any], where: str) -> T:
-    """Return a dataclass from a table with exactly its fields; lists become tuples."""
-    names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
-    only(document, where, names)
-    missing = [name for name in names if name not in document]
-    if missing:
-        raise ConfigError(f"[{where}] lacks {', '.join(missing)}")
-    return kind(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
-    )
-
-
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if name not in document:
         raise ConfigError(f"[storage.{name}] is missing")
@@ -188,28 +180,24 @@ def _view(table: Mapping[str, Any]) -> View:
             f"[storage.view] has no protocols {sorted(strangers)}; "
             f"there are {', '.join(PROTOCOLS)}"
         )
+    if bool(view.bucket) != bool(BUCKETED & set(view.protocols)):
+        raise ConfigError(
+            f"[storage.view] bucket is {view.bucket!r} with protocols "
+            f"{', '.join(view.protocols)}: a bucket and one of "
+            f"{', '.join(sorted(BUCKETED))} belong together"
+        )
     return view
 
 
 def _policy(table: Mapping[str, Any]) -> ViewPolicy:
-    return built(ViewPolicy, {"vip_pools": [], **table}, "storage.policy")
+    return built(ViewPolicy, table, "storage.policy")
 
 
 def _quota(table: Mapping[str, Any]) -> Quota:
-    only(table, "storage.quota", ("name", "soft", "hard", "grace", "reason", "growth"))
     growth = table.get("growth")
-    quota = built(
-        Quota,
-        {
-            "name": table.get("name", ""),
-            "soft_bytes": bytes_of(table.get("soft", "")),
-            "hard_bytes": bytes_of(table.get("hard", "")),
-            "grace_s": seconds_of(table.get("grace", "")),
-            "reason": table.get("reason", ""),
-            "growth": None if growth is None else _growth(growth),
-        },
-        "storage.quota",
-    )
+    own = {key: value for key, value in table.items() if key != "growth"}
+    grows = None if growth is None else _growth(growth)
+    quota = read(Quota, own, "storage.quota", QUOTA_UNITS, growth=grows)
     if not 0 < quota.soft_bytes <= quota.hard_bytes:
         raise ConfigError("[storage.quota] soft must be above 0 and not above hard")
     if quota.growth and quota.growth.ceiling_bytes < quota.hard_bytes:
@@ -218,16 +206,10 @@ def _quota(table: Mapping[str, Any]) -> Quota:
 
 
 def _growth(table: Mapping[str, Any]) -> Growth:
-    keys = ("step", "ceiling", "approval_above", "headroom", "cool_down", "reason")
-    only(table, "storage.quota.growth", keys)
-    return Growth(
-        step_bytes=bytes_of(table.get("step", "")),
-        ceiling_bytes=bytes_of(table.get("ceiling", "")),
-        approval_bytes=bytes_of(table.get("approval_above", "")),
-        headroom_s=seconds_of(table.get("headroom", "")),
-        cool_down_s=seconds_of(table.get("cool_down", "")),
-        reason=table.get("reason", ""),
-    )
+    growth = read(Growth, table, "storage.quota.growth", GROWTH_UNITS)
+    if growth.step_bytes <= 0:
+        raise ConfigError("[storage.quota.growth] step must be above 0")
+    return growth
 
 
 def _qos(table: Mapping[str, Any]) -> Qos:
@@ -251,10 +233,9 @@ def _qos(table: Mapping[str, Any]) -> Qos:
 
 
 def _protection(table: Mapping[str, Any]) -> Protection:
-    only(table, "storage.protection", ("name", "every", "keep", "reason"))
-    return Protection(
-        name=table.get("name", ""),
-        every_s=seconds_of(table.get("every", "")),
-        keep_s=seconds_of(table.get("keep", "")),
-        reason=table.get("reason", ""),
-    )
+    protection = read(Protection, table, "storage.protection", PROTECTION_UNITS)
+    if not 60 <= protection.every_s <= protection.keep_s:
+        raise ConfigError(
+            "[storage.protection] every must be a minute or more, and keep not less"
+        )
+    return protection

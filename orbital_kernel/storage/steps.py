@@ -1,6 +1,7 @@
 """One step of a plan: names become ids, and each step looks before and after it acts."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from orbital_kernel.errors import ProvisionError
@@ -34,6 +35,9 @@ class Writer(Protocol):
     def delete(self, resource: str, item: int) -> None:
         """Delete one."""
 
+    def empty(self, path: str, tenant_id: int | None) -> None:
+        """Delete all that is in a folder."""
+
 
 class Steps:
     """One run: the lists it needs to turn names into ids, read once and kept right."""
@@ -46,14 +50,18 @@ class Steps:
         self.yes_delete = yes_delete
         self._rows: dict[str, list[Row]] = {}
 
-    def carry_out(self, change: Change) -> None:
-        """Make one change; ProvisionError where it cannot be made."""
+    def carry_out(self, change: Change) -> Change:
+        """Make one change and return it as it was done; ProvisionError where it cannot be.
+
+        A creation tells what was made, with its id; where somebody was faster it is told
+        as an update of nothing before: it was adopted.
+        """
         if change.resource == TABLE:
             self._table(change)
-        else:
-            _ACTIONS[change.action](self, change)
+            return change
+        return _ACTIONS[change.action](self, change)
 
-    def create(self, change: Change) -> None:
+    def create(self, change: Change) -> Change:
         """Make what is wanted, unless it is there by now; then make it as wanted."""
         wanted = _wanted(change)
         resource = KINDS[wanted.kind].resource
@@ -65,16 +73,19 @@ class Steps:
         names = differing(wanted, kept)
         if names:
             self._set(wanted, kept, {name: wanted.fields[name] for name in names})
+        ours = mine is not None and kept.id == mine["id"]
+        return replace(change, action="create" if ours else "update", found=kept)
 
-    def update(self, change: Change) -> None:
+    def update(self, change: Change) -> Change:
         """Set the fields that differ."""
         wanted = _wanted(change)
         found = change.found
         if found is None or found.id is None:
             raise ProvisionError(f"{change.name} has no id: plan again")
         self._set(wanted, found, change.after)
+        return change
 
-    def delete(self, change: Change) -> None:
+    def delete(self, change: Change) -> Change:
         """Delete one, after a last look at whether it holds data."""
         found = change.found
         if found is None or found.id is None:
@@ -86,14 +97,20 @@ class Steps:
             if row["id"] == found.id
         ]
         if not now:
-            return
+            return change
         fresh = found_of(KINDS[change.resource], now[0], {})
-        if change.name not in self.yes_delete and holds_data(fresh):
+        if holds_data(fresh):
+            self._empty(change, now[0])
+        self.vms.delete(resource, found.id)
+        return change
+
+    def _empty(self, change: Change, row: Row) -> None:
+        if change.name not in self.yes_delete:
             raise ProvisionError(
                 f"{change.resource} {change.name} has come to hold data since the plan: "
                 f"name it with --yes-delete {change.name} to delete it all the same"
             )
-        self.vms.delete(resource, found.id)
+        self.vms.empty(str(row["path"]), row.get("tenant_id"))
 
     def _table(self, change: Change) -> None:
         if self.tables is None:
@@ -109,8 +126,21 @@ class Steps:
             return
         drop = getattr(self.tables, "drop", None)
         if change.action != "delete" or drop is None:
-            raise ProvisionError(f"{change.name} can only be changed by hand")
+            raise ProvisionError(
+                f"table {change.name} cannot be changed here: look at what differs, and "
+                "change it by hand"
+            )
+        was_empty = change.found is not None and change.found.raw.get("rows") == 0
+        if was_empty and change.name not in self.yes_delete and self._rows_in(change):
+            raise ProvisionError(
+                f"table {change.name} has come to hold rows since the plan: name it with "
+                f"--yes-delete {change.name} to drop it all the same"
+            )
         drop(change.name)
+
+    def _rows_in(self, change: Change) -> int:
+        rows = getattr(self.tables, "rows", None)
+        return int(rows(change.name)) if rows else 1
 
     def _set(self, wanted: Resource, found: Found, fields: Fields) -> None:
         resource = KINDS[wanted.kind].resource
@@ -202,7 +232,7 @@ class Steps:
         return self._rows[kind]
 
 
-_ACTIONS: Mapping[str, Callable[[Steps, Change], None]] = {
+_ACTIONS: Mapping[str, Callable[[Steps, Change], Change]] = {
     "create": Steps.create,
     "update": Steps.update,
     "delete": Steps.delete,

@@ -1,0 +1,101 @@
+"""TOML tables as dataclasses, strictly: no key unknown, none missing, each of its type.
+
+A misspelt limit is refused by name and never ignored; so is text where a number belongs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar, get_type_hints
+
+from orbital_kernel.errors import ConfigError
+
+T = TypeVar("T")
+Units = Mapping[str, tuple[str, Callable[[str], Any]]]
+"""Key of a file → the field it fills, and what reads its text: 'step' → 'step_bytes'."""
+
+_WORDS = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    tuple[str, ...]: "a list of texts",
+}
+
+
+@contextmanager
+def named(owner: str) -> Iterator[None]:
+    """Put the owner's name before every ConfigError raised inside."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{owner}: {error}") from error
+
+
+def only(document: Mapping[str, Any], where: str, known: tuple[str, ...]) -> None:
+    """Raise ConfigError for what is no table, and for a key that is not known there."""
+    if not isinstance(document, Mapping):
+        raise ConfigError(f"[{where}] is {document!r}, should be a table")
+    unknown = sorted(set(document) - set(known))
+    if unknown:
+        raise ConfigError(
+            f"[{where}] has unknown {', '.join(unknown)}; known are {', '.join(known)}"
+        )
+
+
+def built(kind: type[T], document: Mapping[str, Any], where: str) -> T:
+    """Return a dataclass from a table of its fields; lists become tuples.
+
+    Fields with a default may be missing.
+    """
+    return read(kind, document, where, {})
+
+
+def read(
+    kind: type[T], document: Mapping[str, Any], where: str, units: Units, **given: Any
+) -> T:
+    """Return a dataclass from a table in which some fields are written with units.
+
+    `given` fields are no keys of the file.
+    """
+    own = {f.name: f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
+    keys = {field: key for key, (field, _) in units.items()}
+    known = tuple(keys.get(name, name) for name in own)
+    only(document, where, known)
+    missing = [
+        keys.get(name, name)
+        for name, field in own.items()
+        if field.default is MISSING and keys.get(name, name) not in document
+    ]
+    if missing:
+        raise ConfigError(f"[{where}] lacks {', '.join(missing)}")
+    hints = get_type_hints(kind)
+    values = dict(given)
+    for key, value in document.items():
+        if key in units:
+            name, text_of = units[key]
+            values[name] = _measured(value, f"[{where}] {key}", text_of)
+        else:
+            values[key] = _typed(value, f"[{where}] {key}", hints[key])
+    return kind(**values)
+
+
+def _measured(value: Any, where: str, text_of: Callable[[str], Any]) -> Any:
+    with named(where):
+        return text_of(value)
+
+
+def _typed(value: Any, where: str, hint: Any) -> Any:
+    value = tuple(value) if isinstance(value, list) else value
+    if hint not in _WORDS:
+        return value
+    texts = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+    fits = {
+        str: isinstance(value, str),
+        bool: isinstance(value, bool),
+        int: isinstance(value, int) and not isinstance(value, bool),
+        float: isinstance(value, int | float) and not isinstance(value, bool),
+    }.get(hint, texts)
+    if not fits:
+        raise ConfigError(f"{where} is {value!r}, should be {_WORDS[hint]}")
+    return value

@@ -1,0 +1,43 @@
+"""The database side of provisioning, held in memory: tables and the rows in them."""
+
+import pyarrow as pa
+
+from orbital_kernel import schema
+from orbital_kernel.predicate import Equal
+
+
+class MemoryTables:
+    """Tables of schema.py with their rows, filtered as the database would."""
+
+    def __init__(self, *names):
+        self.stored = {name: [] for name in names}
+
+    def actual(self):
+        return {name: schema.table(name) for name in self.stored}
+
+    def create(self, full_name):
+        self.stored[full_name] = []
+
+    def drop(self, full_name):
+        del self.stored[full_name]
+
+    def rows(self, full_name):
+        return len(self.stored[full_name])
+
+    def insert(self, full_name, rows):
+        told = schema.conform(rows, schema.table(full_name)).to_pylist()
+        self.stored[full_name] += told
+        return len(told)
+
+    def read(self, full_name, clauses=(), **_options):
+        wanted = [(clause.column, clause.any_of[0]) for clause in clauses]
+        kept = [
+            row
+            for row in self.stored[full_name]
+            if all(_holds(row[column], term) for column, term in wanted)
+        ]
+        return pa.Table.from_pylist(kept, schema=schema.table(full_name).arrow)
+
+
+def _holds(value, term):
+    return value == term.value if isinstance(term, Equal) else value >= term.low
