@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 PORTS_FILE = "ports.json"
 
-_started: dict[int, subprocess.Popen[bytes]] = {}
+_started: set[int] = set()
 """Children of this process: they outlive it, and are reaped where they end first."""
 
 
@@ -107,41 +106,81 @@ def _start(folder: Path, ports: tuple[int, int]) -> dict[str, Any]:
             f"{facts['endpoint']}: see {folder / 'standin.log'}, or `orbital down` and "
             "`orbital up`"
         )
-    log = folder / "standin.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "vast_standin", "--data", str(folder)),
-                *("--port", str(ports[0]), "--vms-port", str(ports[1])),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=config.without_vendor_variables(os.environ),
-            start_new_session=True,
-        )
-    _started[process.pid] = process
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        facts = _facts(folder)
-        if facts and facts["pid"] == process.pid and _answers(facts["endpoint"]):
+    while True:
+        pid = _launch(folder, ports)
+        facts = _awaited(folder, pid, deadline)
+        if facts:
             _note_ports(folder, facts)
             return facts
-        if process.poll() is not None:
-            break
+        lines = (folder / "standin.log").read_text(errors="replace").splitlines()
+        if _alive(pid) or time.monotonic() > deadline:
+            return _fail(folder, lines)
+        if _folder_taken(lines):
+            facts = _of_another(folder)
+            if facts:
+                return facts
+        elif ports != (0, 0) and _port_taken(lines):
+            ports = (0, 0)
+        else:
+            return _fail(folder, lines)
+
+
+def _launch(folder: Path, ports: tuple[int, int]) -> int:
+    """Start a process that outlives this one; returns its number."""
+    log = str(folder / "standin.log")
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    pid = os.posix_spawn(
+        sys.executable,
+        [
+            *(sys.executable, "-m", "vast_standin", "--data", str(folder)),
+            *("--port", str(ports[0]), "--vms-port", str(ports[1])),
+        ],
+        config.without_vendor_variables(os.environ),
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, append, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    _started.add(pid)
+    return pid
+
+
+def _awaited(folder: Path, pid: int, deadline: float) -> dict[str, Any] | None:
+    """Wait until a process serves the folder; None where it ends or time is up."""
+    while time.monotonic() < deadline:
+        ended = not _alive(pid)
+        facts = _facts(folder)
+        if facts and facts["pid"] == pid and _answers(facts["endpoint"]):
+            return facts
+        if ended:
+            return None
         time.sleep(0.02)
-    lines = log.read_text(errors="replace").strip().splitlines()
-    if ports != (0, 0) and process.poll() is not None:
-        return _start(folder, (0, 0)) if _port_taken(lines) else _fail(folder, lines)
-    return _fail(folder, lines)
+    return None
+
+
+def _of_another(folder: Path) -> dict[str, Any] | None:
+    """Wait a second for who has the folder: it may be starting, or stopping."""
+    for _ in range(50):
+        facts = _facts(folder)
+        if facts and _alive(facts["pid"]) and _answers(facts["endpoint"]):
+            return facts
+        time.sleep(0.02)
+    return None
 
 
 def _fail(folder: Path, lines: list[str]) -> dict[str, Any]:
-    last = lines[-1] if lines else "it said nothing"
+    last = lines[-1].strip() if lines else "it said nothing"
     raise PlatformError(
         f"the embedded platform of {folder} did not start: {last} "
         f"(more in {folder / 'standin.log'})"
     )
+
+
+def _folder_taken(lines: list[str]) -> bool:
+    return bool(lines) and "belongs to a running stand-in" in lines[-1]
 
 
 def _port_taken(lines: list[str]) -> bool:
@@ -185,9 +224,8 @@ def _settings(folder: Path, facts: dict[str, Any]) -> Settings:
 
 
 def _alive(pid: int) -> bool:
-    if pid in _started and _started[pid].poll() is not None:
-        del _started[pid]
-        return False
+    if pid in _started:
+        _reap(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -195,6 +233,16 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return False
     return _is_standin(pid)
+
+
+def _reap(pid: int) -> None:
+    """Take a child's end, if it ended; another thread may have, or a parent must."""
+    try:
+        ended = os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        ended = True
+    if ended:
+        _started.discard(pid)
 
 
 def _is_standin(pid: int) -> bool:

@@ -5,12 +5,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from filelock import FileLock
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ConfigError, PlatformError
+
+ENSURE = (
+    "import pathlib, sys; from orbital_kernel import embedded;"
+    "embedded.ensure(pathlib.Path(sys.argv[1]))"
+)
 
 
 @pytest.fixture
@@ -57,6 +65,40 @@ def test_a_killed_platform_is_started_again(folder):
     second = connect(folder)
 
     assert first.settings == second.settings
+    assert embedded.status(folder).healthy
+
+
+def test_a_platform_whose_starter_was_killed_is_shared_all_the_same(folder):
+    starter = subprocess.Popen([sys.executable, "-c", ENSURE, str(folder)])
+    while not (folder / "standin.lock").exists():
+        assert starter.poll() is None
+        time.sleep(0.001)
+    starter.kill()
+    starter.wait()
+
+    embedded.ensure(folder)
+
+    assert embedded.status(folder).healthy
+
+
+def test_a_platform_that_is_just_stopping_is_waited_for(folder):
+    folder.mkdir()
+    held = FileLock(folder / "standin.lock", thread_local=False)
+    held.acquire()
+    release = threading.Timer(2.0, held.release)
+    release.start()
+
+    embedded.ensure(folder)
+
+    release.join()
+    assert embedded.status(folder).healthy
+
+
+def test_a_program_that_started_a_platform_ends_in_silence(folder):
+    command = [sys.executable, "-W", "always", "-c", ENSURE, str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert ("", "") == (ended.stdout, ended.stderr)
     assert embedded.status(folder).healthy
 
 
