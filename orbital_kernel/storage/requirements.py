@@ -2,10 +2,11 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orbital_kernel.budgets import DEFAULT, budget, budgets
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.storage.history import Asked
 from orbital_kernel.storage.space import built, named
@@ -18,7 +19,7 @@ class Requirements:
     """Budgets of the 99th percentile by kind of query, in milliseconds.
 
     Kinds in `p99_ms` must have been asked `least_queries` times within `days`; any
-    other kind that was asked is held to `default_p99_ms`.
+    other kind that was asked is held to its own budget, or `default_p99_ms`.
     """
 
     days: int
@@ -26,10 +27,12 @@ class Requirements:
     default_p99_ms: float
     p99_ms: Mapping[str, float]
     reason: str
+    others_p99_ms: Mapping[str, float] = field(default_factory=dict)
 
     def budget(self, kind: str) -> float:
         """Return the budget of a kind of query, in milliseconds."""
-        return self.p99_ms.get(kind, self.default_p99_ms)
+        others = self.others_p99_ms.get(kind, self.default_p99_ms)
+        return self.p99_ms.get(kind, others)
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,30 @@ def requirements(path: Path = REQUIREMENTS) -> Requirements:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"cannot be read: {error}") from error
-        told = built(Requirements, document, "requirements")
-        budgets = {"default_p99_ms": told.default_p99_ms, **told.p99_ms}
+        told = built(Requirements, _with_budgets(document), "requirements")
+        limits = {"default_p99_ms": told.default_p99_ms, **told.p99_ms}
         wrong = [
             name
-            for name, value in budgets.items()
+            for name, value in limits.items()
             if not isinstance(value, int | float) or not value > 0
         ]
         if wrong:
             raise ConfigError(f"{', '.join(wrong)} must be milliseconds above 0")
         return told
+
+
+def _with_budgets(document: dict[str, Any]) -> dict[str, Any]:
+    """Fill in from budgets.toml what a site's own file does not replace."""
+    replaced = "default_p99_ms" in document
+    others = {} if replaced else {kind: b.p99_ms for kind, b in budgets().items()}
+    must = {kind: budget(kind).p99_ms for kind in document.get("asked", ())}
+    own = document.get("p99_ms", {})
+    return {
+        "default_p99_ms": budget(DEFAULT).p99_ms,
+        "others_p99_ms": others,
+        **{name: value for name, value in document.items() if name != "asked"},
+        "p99_ms": {**must, **own} if isinstance(own, Mapping) else own,
+    }
 
 
 def measured(
