@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from orbital_kernel import Cone, Query
 from orbital_kernel.__main__ import cli
+from orbital_kernel.budgets import budgets
 from orbital_kernel.errors import StoreError
 from orbital_kernel.query import Explain, Recorder, latency, ledger_fields
 
@@ -81,7 +82,7 @@ def test_a_process_that_ends_at_once_leaves_its_row(home, orbital):
 
 
 def test_percentiles_are_told_by_kind_and_judged_by_the_budgets():
-    known = latency.budgets()
+    known = budgets()
     ledger = pl.DataFrame(
         {
             "kind": ["cone"] * 101 + ["odd"] * 2,

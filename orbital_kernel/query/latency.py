@@ -1,25 +1,21 @@
-"""The latency ledger judged: percentiles by kind against the budgets, and the slowest."""
+"""The latency ledger judged: percentiles by kind and time against budgets, the slowest."""
 
-import tomllib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 
 import polars as pl
 
-from orbital_kernel.errors import ConfigError
+from orbital_kernel.budgets import Budget, budget
+from orbital_kernel.errors import QueryError
 
-BUDGETS_FILE = "budgets.toml"
-DEFAULT = "default"
 PERCENTILES = (50, 95, 99)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long half and 99 of 100 queries of a kind may take, in milliseconds."""
-
-    p50_ms: float
-    p99_ms: float
+ENOUGH = 20
+TIMES_SLOWER = 1.5
+SLOWER_MS = 5.0
+REGRESSION = "SLOWER"
+OVER = "over budget"
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,19 @@ class KindLatency:
 
 
 @dataclass(frozen=True)
+class Course:
+    """One kind's latencies in one step of time, and what is to be said of them."""
+
+    kind: str
+    start: datetime
+    queries: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    said: str
+
+
+@dataclass(frozen=True)
 class Slow:
     """One of the slowest queries."""
 
@@ -52,31 +61,12 @@ class Slow:
     stages: str
 
 
-def budgets() -> dict[str, Budget]:
-    """Return every kind's budget; raises ConfigError for a file that tells no default."""
-    text = (resources.files("orbital_kernel") / BUDGETS_FILE).read_text()
-    try:
-        found = {kind: Budget(**told) for kind, told in tomllib.loads(text).items()}
-    except (TypeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(
-            f"{BUDGETS_FILE} is not a table of budgets: {error}"
-        ) from error
-    if DEFAULT not in found:
-        raise ConfigError(f"{BUDGETS_FILE} has no [{DEFAULT}]")
-    return found
-
-
 def by_kind(ledger: pl.DataFrame) -> list[KindLatency]:
     """Return the latencies of each kind in rows of ops.queries, slowest p99 first."""
-    known = budgets()
     rows = (
         ledger.group_by("kind")
         .agg(
-            pl.len().alias("queries"),
-            *(
-                pl.col("milliseconds").quantile(p / 100, "nearest").alias(f"p{p}_ms")
-                for p in PERCENTILES
-            ),
+            *_PERCENTILES,
             *(
                 pl.when(pl.col(name).count() == pl.len())
                 .then(pl.col(name).sum())
@@ -86,9 +76,46 @@ def by_kind(ledger: pl.DataFrame) -> list[KindLatency]:
         )
         .sort("p99_ms", descending=True)
     )
+    return [_judged(row, budget(row["kind"])) for row in rows.to_dicts()]
+
+
+def over_time(ledger: pl.DataFrame, every: str = "1d") -> list[Course]:
+    """Return the latencies of each kind in steps of time, in order.
+
+    A step is told as a regression where its median is half as long again as that of all
+    steps of its kind before it, both of 20 queries at least, and by 5 ms.
+    """
+    if not re.fullmatch(r"[1-9]\d*[mhdw]", every):
+        raise QueryError(f"a step of time is like 10m, 1h, 1d or 1w, not {every!r}")
+    steps = (
+        ledger.with_columns(start=pl.col("asked").dt.truncate(every))
+        .group_by("kind", "start")
+        .agg(*_PERCENTILES, pl.col("milliseconds"))
+        .sort("kind", "start")
+    )
     return [
-        _judged(row, known.get(row["kind"], known[DEFAULT])) for row in rows.to_dicts()
+        step
+        for (_kind,), rows in steps.group_by("kind", maintain_order=True)
+        for step in _course(rows)
     ]
+
+
+def regressions(ledger: pl.DataFrame, every: str = "1d") -> list[Course]:
+    """Return the steps that are slower than what was before them."""
+    return [one for one in over_time(ledger, every) if one.said == REGRESSION]
+
+
+def _course(steps: pl.DataFrame) -> Iterator[Course]:
+    before: list[float] = []
+    for row in steps.to_dicts():
+        mine = row.pop("milliseconds")
+        said = "" if row["p99_ms"] <= budget(row["kind"]).p99_ms else OVER
+        if len(before) >= ENOUGH <= len(mine):
+            usual = sorted(before)[len(before) // 2]
+            least = max(TIMES_SLOWER * usual, usual + SLOWER_MS)
+            said = REGRESSION if row["p50_ms"] > least else said
+        before += mine
+        yield Course(**row, said=said)
 
 
 def slowest(ledger: pl.DataFrame, count: int = 5) -> list[Slow]:
@@ -102,3 +129,12 @@ def _judged(row: dict[str, object], budget: Budget) -> KindLatency:
     told = KindLatency(**row, budget=budget, within=False)  # type: ignore[arg-type]
     within = told.p50_ms <= budget.p50_ms and told.p99_ms <= budget.p99_ms
     return KindLatency(**{**vars(told), "within": within})
+
+
+_PERCENTILES = (
+    pl.len().alias("queries"),
+    *(
+        pl.col("milliseconds").quantile(p / 100, "nearest").alias(f"p{p}_ms")
+        for p in PERCENTILES
+    ),
+)

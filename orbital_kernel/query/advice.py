@@ -1,0 +1,220 @@
+"""What would have served the observed queries better, and what it really saved.
+
+The ledger tells what was asked and how many rows were read for it. For each column that
+was asked about and that nothing is sorted by, the database counts how many rows the
+clauses on it alone hold for: so many would have been read in that order.
+"""
+
+import json
+import time as clock
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from orbital_kernel import schema
+from orbital_kernel.errors import QueryError, SchemaMismatch
+from orbital_kernel.layout import Projection
+from orbital_kernel.predicate import Clause
+from orbital_kernel.query.order import ordered
+from orbital_kernel.query.planning import Plan
+from orbital_kernel.query.question import Query
+from orbital_kernel.query.remembered import Remembered, remembered
+from orbital_kernel.store import Store
+
+LEAST_QUERIES = 3
+LEAST_SAVING = 0.2
+TRIED = 20
+PATIENCE_SECONDS = 600.0
+LEDGER = ("table", "kind", "pushed", "rows_read", "rows_stored")
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A projection that would have spared reading; `tried` queries are of `queries`.
+
+    `rows_read` is what the ledger has of the tried ones, `estimated_rows` what they
+    would have read. `sort_first` is whether, of all queries of the table, more ask by
+    this column than by its sort key: then it belongs there when the table is made anew.
+    """
+
+    table: str
+    projection: Projection
+    queries: int
+    rows_read: int
+    estimated_rows: int
+    sort_first: bool
+    tried: tuple[tuple[Clause, ...], ...]
+
+    @property
+    def saving(self) -> float:
+        """The share of rows that would not have been read."""
+        return 1 - self.estimated_rows / self.rows_read if self.rows_read else 0.0
+
+    def __str__(self) -> str:
+        """Return the advice in a sentence."""
+        by = ", ".join(self.projection.sort)
+        text = (
+            f"{self.table}: a projection sorted by {by} would have served "
+            f"{self.queries:,} queries; {len(self.tried)} of them read {self.rows_read:,} "
+            f"rows and would have read about {self.estimated_rows:,} ({self.saving:.1%} less)"
+        )
+        if self.sort_first:
+            text += f"; more queries ask by {by} than by its sort key"
+        return text
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What the tried queries read and took before and after, rows and milliseconds."""
+
+    advice: Advice
+    rows_before: int
+    rows_after: int
+    ms_before: float
+    ms_after: float
+
+    @property
+    def saving(self) -> float:
+        """The measured share of rows that are not read any more."""
+        return 1 - self.rows_after / self.rows_before if self.rows_before else 0.0
+
+    def __str__(self) -> str:
+        """Return what was measured in a sentence."""
+        return (
+            f"{self.advice.table}: {len(self.advice.tried)} queries read "
+            f"{self.rows_after:,} rows instead of {self.rows_before:,} "
+            f"({self.saving:.1%} less; estimated {self.advice.saving:.1%}), in "
+            f"{self.ms_after:.0f} ms instead of {self.ms_before:.0f}"
+        )
+
+
+def advise(ledger: pl.DataFrame, store: Store) -> list[Advice]:
+    """Return what would have spared most rows first, from rows of ops.queries."""
+    told = ledger.filter(
+        pl.col("rows_read").is_not_null()
+        & (pl.col("kind") != "sql")
+        & ~pl.col("table").str.starts_with("ops.")
+    ).select(LEDGER)
+    found = []
+    for (table,), rows in told.group_by("table", maintain_order=True):
+        found += _of_table(str(table), rows, store)
+    return sorted(found, key=lambda a: a.estimated_rows - a.rows_read)
+
+
+def follow(
+    advice: Advice, store: Store, *, patience: float = PATIENCE_SECONDS
+) -> Followed:
+    """Make the projection, wait until it is in step, and ask again what was asked.
+
+    Raises QueryError where the database takes longer than `patience` seconds.
+    """
+    rows_before, ms_before = replay(advice.table, advice.tried, store)
+    with store.transaction() as tx:
+        tx.project(advice.table, advice.projection)
+    until = clock.monotonic() + patience
+    while not _in_step(advice, store):
+        if clock.monotonic() > until:
+            raise QueryError(
+                f"{advice.table} is not sorted into {advice.projection.name} after "
+                f"{patience:g} s: it is made, and is used as far as it is ready"
+            )
+        clock.sleep(0.2)
+    rows_after, ms_after = replay(advice.table, advice.tried, store)
+    return Followed(advice, rows_before, rows_after, ms_before, ms_after)
+
+
+def replay(
+    table: str, tried: Iterable[tuple[Clause, ...]], store: Store
+) -> tuple[int, float]:
+    """Ask for the rows of clauses again; return rows read, and milliseconds, in all."""
+    rows, start = 0, clock.perf_counter()
+    for clauses in tried:
+        query_id = uuid.uuid4().hex
+        with store.reading() as tx, store.watched(query_id):
+            columns = (clauses[0].column,)
+            plan = Plan(Query(table), clauses, (), columns, ())
+            plan = ordered(plan, tx.sort_key(table), tx.projections(table))
+            tx.select(
+                table,
+                clauses,
+                columns=columns,
+                query_id=query_id,
+                projection=plan.projection,
+            )
+            rows += store.told(query_id).rows_read or 0
+    return rows, 1e3 * (clock.perf_counter() - start)
+
+
+def _of_table(name: str, rows: pl.DataFrame, store: Store) -> list[Advice]:
+    try:
+        table = schema.table(name)
+    except SchemaMismatch:
+        return []
+    asked = [
+        (remembered(json.loads(row["pushed"]), table), row)
+        for row in rows.to_dicts()
+        if row["pushed"].endswith("]")
+    ]
+    with store.reading() as tx:
+        sort_key = tx.sort_key(name)
+        known = tx.projections(name, fresh=True)
+    led = {sort_key[0] if sort_key else "", *(p.sort[0] for p in known.values())}
+    columns = {one.clause.column for clauses, _ in asked for one in clauses} - led
+    advice = (
+        _of_column(name, column, asked, store, sort_key) for column in sorted(columns)
+    )
+    return [one for one in advice if one is not None]
+
+
+Asked = Sequence[tuple[list[Remembered], dict[str, int]]]
+
+
+def _of_column(
+    table: str, column: str, asked: Asked, store: Store, sort_key: tuple[str, ...]
+) -> Advice | None:
+    """Return what a projection led by a column would have spared, if it is much."""
+    mine = [
+        (clauses, row)
+        for clauses, row in asked
+        if any(one.clause.column == column for one in clauses)
+    ]
+    if len(mine) < LEAST_QUERIES:
+        return None
+    tried = mine[-TRIED:]
+    before = sum(row["rows_read"] for _, row in tried)
+    after = sum(
+        min(row["rows_read"], _held(table, column, clauses, store))
+        for clauses, row in tried
+    )
+    if before == 0 or 1 - after / before < LEAST_SAVING:
+        return None
+    by_key = sum(any(o.clause.column in sort_key[:1] for o in c) for c, _ in asked)
+    second = tuple(c for c in ("time",) if c in _names(table) and c != column)
+    return Advice(
+        table,
+        Projection(f"by_{column}", (column, *second)),
+        len(mine),
+        before,
+        after,
+        len(mine) > by_key,
+        tuple(tuple(one.clause for one in clauses) for clauses, _ in tried),
+    )
+
+
+def _held(table: str, column: str, clauses: list[Remembered], store: Store) -> int:
+    """Count the rows for which the clauses on one column hold, all terms considered."""
+    mine = [one for one in clauses if one.clause.column == column]
+    with store.reading() as tx:
+        rows = tx.count(table, [one.clause for one in mine], alone=True)
+    return round(rows * max(one.terms / len(one.clause.any_of) for one in mine))
+
+
+def _names(table: str) -> list[str]:
+    return [column.name for column in schema.table(table).columns]
+
+
+def _in_step(advice: Advice, store: Store) -> bool:
+    with store.transaction() as tx:
+        return tx.in_step(advice.table, advice.projection.name)

@@ -1,0 +1,161 @@
+"""The advisor reads the ledger, estimates what a projection saves, and measures it."""
+
+import json
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+from orbital_kernel import Query, TimeSpan, schema, times
+from orbital_kernel.__main__ import cli
+from orbital_kernel.errors import QueryError
+from orbital_kernel.predicate import (
+    Clause,
+    Contains,
+    Equal,
+    NotNull,
+    Null,
+    Prefix,
+    Range,
+)
+from orbital_kernel.query import advice, latency, planning
+from orbital_kernel.query.remembered import remembered
+
+ROWS, SERIES = 200_000, 100
+TABLE = "chandra.rates"
+
+
+@pytest.fixture
+def observed(orbital):
+    """Return the ledger after ten questions for one series of a hundred each."""
+    start = times.tt_from_utc(["2022-01-01T00:00:00"])[0]
+    number = np.arange(ROWS)
+    rows = pa.table(
+        {
+            "series": np.char.add("advice ", (number % SERIES).astype("U3")),
+            "time": start + number * np.timedelta64(64_000_000, "ns"),
+        }
+    )
+    orbital.store.insert(TABLE, rows)
+    for n in range(10):
+        asked = Query(TABLE, ("time",), sets={"series": [f"advice {n}"]})
+        assert ROWS // SERIES == len(orbital.query(asked, kind="advice").frame)
+    orbital.flush()
+    ledger = orbital.table("ops.queries").sort("asked")
+    yield ledger.filter(pl.col("kind") == "advice")
+    with orbital.store.transaction() as tx:
+        if "by_series" in tx.projections(TABLE, fresh=True):
+            tx.drop_projection(TABLE, "by_series")
+        tx.delete(TABLE, [Clause("series", (Prefix("advice"),))])
+
+
+def test_a_projection_is_advised_estimated_made_and_measured(orbital, observed):
+    (told,) = advice.advise(observed, orbital.store)
+
+    assert (TABLE, ("series", "time")) == (told.table, told.projection.sort)
+    assert told.rows_read >= 10 * ROWS
+    assert 10 * ROWS // SERIES == told.estimated_rows
+    assert told.sort_first
+
+    followed = advice.follow(told, orbital.store, patience=60)
+
+    assert told.rows_read == followed.rows_before
+    assert followed.rows_after <= told.estimated_rows + 10 * 65_536
+    assert followed.rows_after < followed.rows_before / 2
+    assert abs(followed.saving - told.saving) < 0.3
+    assert [] == advice.advise(observed, orbital.store)
+    asked = Query(TABLE, ("time",), sets={"series": ["advice 3"]})
+    how = orbital.query(asked).how
+    assert ("by_series", "series") == (how.projection, how.sort_key[0])
+
+
+def test_what_is_served_already_brings_no_advice(orbital):
+    span = TimeSpan("2022-01-01T00:00:00", "2022-01-01T00:01:00")
+    for _ in range(5):
+        orbital.query(Query(TABLE, time=span), kind="served")
+    orbital.flush()
+    ledger = orbital.table("ops.queries").filter(pl.col("kind") == "served")
+
+    assert [] == advice.advise(ledger, orbital.store)
+
+
+def test_the_command_tells_and_applies(orbital, observed, home, monkeypatch):
+    for name in ("AWS_S3_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ORBITAL_HOME", str(home))
+
+    def call(*arguments):
+        done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert 0 == done.exit_code, done.output
+        return done.stdout
+
+    told = json.loads(call("queries", "advise", "--last", "10", "--json"))
+    applied = json.loads(call("queries", "advise", "--last", "10", "--apply", "--json"))
+
+    assert ["by_series"] == [one["projection"] for one in told["advice"]]
+    assert [] == told["followed"]
+    (measured,) = applied["followed"]
+    assert measured["rows_after"] < measured["rows_before"] / 2
+    assert "served by what there is" in call("queries", "advise", "--last", "10")
+
+
+TERMS = (
+    Clause("object", (Equal("it's 'odd'"), Null(), NotNull())),
+    Clause("object", (Prefix("GRB "), Contains(" or "))),
+    Clause("value", (Range(1e-13, 2.5), Range(None, -1.0), Range(3.0, None))),
+    Clause("healpix", (Range(1, 1 << 60),)),
+    Clause("is_limit", (Equal(value=True),)),
+    Clause("time", (Range(datetime(2020, 1, 1, 0, 1), datetime(2020, 1, 2)),)),  # noqa: DTZ001
+    Clause("time", (Equal(datetime(2020, 1, 1, 0, 1, 9, 184000)),)),  # noqa: DTZ001
+)
+
+
+@pytest.mark.parametrize("clause", TERMS, ids=str)
+def test_clauses_are_read_back_as_they_were_written(clause):
+    (found,) = remembered([str(clause)], schema.table("swift.photometry"))
+
+    assert clause == found.clause
+    assert len(clause.any_of) == found.terms
+
+
+def test_a_long_clause_is_remembered_by_its_first_terms_and_their_number():
+    clause = planning.set_clause("object", [f"o{n}" for n in range(9)], pa.string())
+
+    (found,) = remembered([str(clause)], schema.table("swift.photometry"))
+
+    assert clause.any_of[:3] == found.clause.any_of
+    assert 9 == found.terms
+    assert [] == remembered(["no_such > 5", "object ~ x"], schema.table("swift.rates"))
+
+
+def ledger_of(days):
+    """Return a ledger of 30 queries a day that took so many milliseconds each."""
+    return pl.DataFrame(
+        {
+            "asked": [
+                datetime(2024, 5, day, 3)  # noqa: DTZ001
+                for day in range(1, len(days) + 1)
+                for _ in range(30)
+            ],
+            "kind": ["cone"] * 30 * len(days),
+            "milliseconds": [float(ms) for ms in days for _ in range(30)],
+        }
+    )
+
+
+def test_a_day_that_is_half_as_slow_again_is_a_regression():
+    ledger = ledger_of([20, 21, 40, 20, 2000])
+
+    steps = latency.over_time(ledger, "1d")
+
+    assert ["", "", "SLOWER", "", "SLOWER"] == [step.said for step in steps]
+    assert [3, 5] == [step.start.day for step in latency.regressions(ledger)]
+    assert ["over budget"] == [s.said for s in latency.over_time(ledger_of([3000]))]
+
+
+def test_a_step_that_is_none_is_refused():
+    with pytest.raises(QueryError, match="10m, 1h"):
+        latency.over_time(ledger_of([1]), "a day")

@@ -1,0 +1,263 @@
+"""Tables are laid out for what is asked of them, and the planner follows the layout."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from orbital_kernel import Cone, Query, TimeSpan, schema, sky, times
+from orbital_kernel import query as planner
+from orbital_kernel.errors import QueryError
+from orbital_kernel.layout import EVERY, OWN, Projection
+from orbital_kernel.predicate import Clause, Equal, Prefix, Range
+from orbital_kernel.query import Largest, order
+
+TAG = "layout"
+ROWS = 4_000
+SPAN = TimeSpan("2021-03-04T00:00:00", "2021-03-04T00:10:00")
+
+
+@pytest.fixture(scope="module")
+def points(orbital):
+    """Return photometry of twenty objects, a point a second, as it is stored."""
+    start = times.tt_from_utc(["2021-03-04T00:00:00"])[0]
+    ra = np.arange(ROWS) % 20 * 18.0
+    rows = pa.table(
+        {
+            "object": [f"{TAG} {n % 20}" for n in range(ROWS)],
+            "time": start + np.arange(ROWS) * np.timedelta64(1_000_000_000, "ns"),
+            "ra": ra,
+            "dec": np.zeros(ROWS),
+            "healpix": sky.healpix(ra, np.zeros(ROWS)),
+            "value": np.random.default_rng(3).lognormal(0, 1, ROWS),
+        }
+    )
+    for table in ("swift.photometry", "chandra.photometry"):
+        orbital.store.insert(table, rows)
+    yield pl.DataFrame(rows)
+    with orbital.store.transaction() as tx:
+        for table in ("swift.photometry", "chandra.photometry"):
+            tx.delete(table, [Clause("object", (Prefix(TAG),))])
+
+
+def test_every_layout_names_columns_its_table_has():
+    for name in schema.tables(("swift", "chandra")):
+        table = schema.table(name)
+        used = {*table.sort, *(c for p in table.projections for c in p.sort)}
+        assert used <= {column.name for column in table.columns}, name
+
+    assert set(OWN) <= set(schema.tables(("swift", "chandra")))
+    assert set(EVERY) <= {table.name for table in schema.OBSERVATORY_TABLES}
+
+
+def test_swift_streams_are_time_first_and_chandra_deep_exposures_sky_first():
+    assert "time" == schema.table("swift.events").sort[0]
+    assert "healpix" == schema.table("chandra.events").sort[0]
+
+
+def test_provisioning_makes_the_projections_and_then_plans_nothing(orbital):
+    actual = orbital.store.actual()
+
+    for name, table in schema.tables(("swift", "chandra")).items():
+        assert set(table.projections) <= set(actual[name].projections), name
+    assert not [c for c in orbital.storage.plan().changes if c.resource == "table"]
+
+
+def test_a_projection_that_is_missing_is_drift_and_is_made_again(orbital):
+    with orbital.store.transaction() as tx:
+        tx.drop_projection("swift.sources", "by_flux")
+
+    (change,) = (c for c in orbital.storage.plan().changes if c.resource == "table")
+    orbital.storage.apply()
+
+    assert ("update", "swift.sources") == (change.action, change.name)
+    assert "by_flux" in {
+        p.name for p in orbital.store.actual()["swift.sources"].projections
+    }
+
+
+FOLLOWED = (
+    (Query("swift.photometry", sets={"object": [f"{TAG} 7"]}), "by_object"),
+    (Query("swift.photometry", time=SPAN), ""),
+    (Query("chandra.photometry", time=SPAN), "by_time"),
+    (Query("chandra.photometry", cone=Cone(18.0, 0.0, 1.0)), ""),
+    (Query("chandra.photometry", sets={"object": [f"{TAG} 7"]}, time=SPAN), "by_time"),
+    (Query("swift.photometry", contains={"object": f"{TAG} 7"}, limit=3), ""),
+)
+
+
+@pytest.mark.parametrize(("asked", "projection"), FOLLOWED)
+def test_the_order_narrowed_most_is_followed_and_changes_no_answer(
+    orbital, points, asked, projection
+):
+    found = planner.run(asked, orbital.store)
+    with orbital.store.transaction() as tx:
+        plain = tx.select(asked.table, planner.plan(asked).pushed, projection="")
+
+    assert projection == found.how.projection
+    if asked.limit is None:
+        mine = found.frame.filter(pl.col("object").str.starts_with(TAG))
+        held = planner.plan(asked).residual
+        right = pl.DataFrame(plain).filter(pl.col("object").str.starts_with(TAG))
+        right = right.filter(*(e for _, e in held)) if held else right
+        assert len(mine)
+        assert sorted(right["time"]) == sorted(mine["time"])
+    assert (f"(projection {projection})" in str(found.how)) == bool(projection)
+
+
+def test_an_object_in_a_large_table_is_found_without_a_full_scan(
+    orbital, points, monkeypatch
+):
+    monkeypatch.setattr(planner.running, "LARGE_TABLE_ROWS", 1_000)
+
+    found = planner.run(FOLLOWED[0][0], orbital.store)
+
+    assert ROWS // 20 == len(found.frame)
+
+
+def test_a_projection_must_be_twice_as_good_as_the_table():
+    plan = planner.plan(Query("swift.rates"))
+    clauses = (
+        Clause("time", (Range(datetime(2020, 1, 1), datetime(2020, 1, 2)),)),  # noqa: DTZ001
+        Clause("series", (Equal("a"),)),
+    )
+    plan = replace(plan, pushed=clauses)
+    by_series = {"by_series": Projection("by_series", ("series",))}
+    wider = Range(datetime(2019, 1, 1), datetime(2020, 1, 2))  # noqa: DTZ001
+
+    near = order.ordered(plan, ("time",), by_series)
+    far = order.ordered(
+        replace(plan, pushed=(Clause("time", (wider,)), clauses[1])),
+        ("time",),
+        by_series,
+    )
+
+    assert ("", ("time",)) == (near.projection, near.sort_key)
+    assert ("by_series", ("series",)) == (far.projection, far.sort_key)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 500])
+def test_the_largest_are_those_of_a_sort_with_and_without_an_order_by_value(
+    orbital, rows
+):
+    dice = np.random.default_rng(rows)
+    flux = [float(v) for v in dice.lognormal(50, 2, 3_000)] + [None, float("nan")]
+    tag = f"{TAG} largest {rows}"
+    table = {
+        "catalog": [tag] * len(flux),
+        "source_id": [str(n) for n in range(len(flux))],
+        "flux": pa.array(flux, pa.float64()),
+        "significance": pa.array(flux, pa.float64()),
+    }
+    orbital.store.insert("swift.sources", pa.table(table))
+    right = sorted((f for f in flux[:-2]), reverse=True)[:rows]
+
+    answers = {
+        column: planner.run(
+            Query(
+                "swift.sources",
+                (column,),
+                sets={"catalog": [tag]},
+                largest=Largest(column, rows),
+            ),
+            orbital.store,
+        )
+        for column in ("flux", "significance")
+    }
+    with orbital.store.transaction() as tx:
+        tx.delete("swift.sources", [Clause("catalog", (Equal(tag),))])
+
+    for column, answer in answers.items():
+        assert right == answer.frame[column].to_list()
+    assert "by_flux" == answers["flux"].how.projection
+    assert "" == answers["significance"].how.projection
+
+
+def test_the_brightest_are_found_by_one_request_the_second_time_and_stay_right(orbital):
+    asked = Query("chandra.sources", ("source_id", "flux"), largest=Largest("flux", 5))
+    tag = f"{TAG} brightest"
+
+    def insert(first, count):
+        rows = {
+            "catalog": [tag] * count,
+            "source_id": [f"{tag} {n}" for n in range(first, first + count)],
+            "flux": [1e30 * (n + 1) for n in range(first, first + count)],
+        }
+        orbital.store.insert("chandra.sources", pa.table(rows))
+
+    insert(0, 50)
+    first = planner.run(asked, orbital.store)
+    again = planner.run(asked, orbital.store)
+    insert(50, 3)
+    risen = planner.run(asked, orbital.store)
+    with orbital.store.transaction() as tx:
+        tx.delete("chandra.sources", [Clause("catalog", (Equal(tag),))])
+    after = planner.run(asked, orbital.store)
+
+    assert [f"{tag} {n}" for n in (49, 48, 47, 46, 45)] == first.frame[
+        "source_id"
+    ].to_list()
+    assert first.frame.equals(again.frame)
+    assert 1 == again.how.selects
+    assert f"{tag} 52" == risen.frame["source_id"][0]
+    assert tag not in "".join(filter(None, after.frame["source_id"]))
+
+
+def test_a_largest_and_a_limit_are_refused_together():
+    with pytest.raises(QueryError, match="no limit"):
+        Query("swift.sources", largest=Largest("flux", 5), limit=3)
+    with pytest.raises(QueryError, match="1 or more"):
+        Query("swift.sources", largest=Largest("flux", 0))
+
+
+def test_a_count_fetches_no_rows_and_is_that_of_the_query(orbital, points):
+    asked = Query("swift.photometry", sets={"object": [f"{TAG} 7"]}, time=SPAN)
+
+    counted = orbital.counted(asked)
+
+    assert 30 == orbital.count(asked) == counted.frame["count"][0]
+    assert 0 == counted.how.rows_fetched
+    assert orbital.count(replace(asked, limit=4)) == 4
+    near = Query("swift.photometry", cone=Cone(18.0, 0.0, 1.0), time=SPAN)
+    assert len(orbital.query(near).frame) == orbital.count(near)
+
+
+def test_a_question_sees_what_was_committed_before_it_was_asked(orbital):
+    asked = Query("swift.notices", sets={"notice_id": [TAG]})
+    start = times.tt_from_utc(["2021-03-04T00:00:00"])[0]
+    for n in range(1, 4):
+        rows = {"notice_id": [TAG], "time": [start + np.timedelta64(n, "s")]}
+        orbital.store.insert("swift.notices", pa.table(rows))
+        assert n == len(orbital.query(asked).frame) == orbital.count(asked)
+    with orbital.store.transaction() as tx:
+        tx.delete("swift.notices", [Clause("notice_id", (Equal(TAG),))])
+    assert 0 == orbital.count(asked)
+
+
+def test_an_answer_of_several_pages_is_read_in_one_transaction(
+    orbital, points, monkeypatch
+):
+    monkeypatch.setattr("orbital_kernel.store.MOST_ROWS_ALONE", 50)
+    asked = FOLLOWED[0][0]
+    assert orbital.store.answers_alone
+
+    found = planner.run(asked, orbital.store)
+
+    assert ROWS // 20 == len(found.frame)
+    assert found.how.rows_read >= ROWS // 20
+    assert 1 == found.how.requests
+
+
+def test_a_span_to_the_microsecond_leaves_nothing_to_do_here(orbital):
+    whole = planner.plan(Query("swift.rates", time=SPAN))
+    finer = planner.plan(
+        Query("swift.rates", time=TimeSpan("2021-03-04T00:00:00.000000001", None))
+    )
+
+    assert () == whole.residual
+    assert 1 == len(finer.residual)
+    (term,) = whole.pushed[0].any_of
+    assert timedelta(minutes=10) == term.high - term.low
