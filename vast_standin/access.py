@@ -48,14 +48,14 @@ class Guard:
         """Check the bucket a request names in its path.
 
         Transactions and the list of buckets name none and are open to every user; SQL
-        names tables in its text, which is not read here, so it is for superusers.
+        names tables in its text, and each is checked where the text is read.
         """
         bucket, key = split_path(request.path)
         if "/" in bucket:
             raise ProtocolError(400, "InvalidBucketName", f"{bucket!r} is no bucket")
         if not bucket:
-            self._check_sql(request)
-        elif self.cluster.view_of_bucket(bucket) is None:
+            return
+        if self.cluster.view_of_bucket(bucket) is None:
             self._check_unknown(request, bucket, key)
         elif _is_bulk(request, key):
             self._check_host(bucket, writes=True)
@@ -78,13 +78,6 @@ class Guard:
                 "AccessDenied",
                 f"user {user['name']} may not {action} on {arn}: the bucket belongs to "
                 f"{view.get('bucket_owner')} and no policy allows it",
-            )
-
-    def _check_sql(self, request: Request) -> None:
-        asks = any(name.startswith("vastdb-") for name, _ in request.query)
-        if asks and not self.user.get("s3_superuser"):
-            raise ProtocolError(
-                403, "AccessDenied", f"user {self.user['name']} may not send SQL"
             )
 
     def _check_unknown(self, request: Request, bucket: str, key: str) -> None:
@@ -127,10 +120,14 @@ class Guard:
 
 @dataclass(frozen=True)
 class ReadableObjects:
-    """The objects as one user may read them: what imports are given."""
+    """The objects as one user may read them, and what else the user may do."""
 
     objects: ObjectStore
     guard: Guard
+
+    def check(self, action: str, bucket: str, key: str) -> None:
+        """Check one action on a key of a bucket."""
+        self.guard.check(action, bucket, key)
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """Open an object the user may read."""

@@ -19,6 +19,17 @@ keeps it in step. It is a stand-in: it says so in every response (`x-vast-standi
 what is not listed here is refused with 400, 404, 405 or 501, never answered by an empty
 success. Advertised on the data port: `Server: {SERVER}`.
 """
+_WORDS = {"truncatetable": "truncate"}
+_DRIVERS_GAPS = """
+What the vendor's driver (`adbc-driver-vastdb` 0.0.33) itself does not send, so nothing
+here can answer it:
+
+- parameters (`?`, `executemany`), prepared statements, a schema without running the query,
+  partitions of a result;
+- `adbc_ingest` into temporary tables, or into a table whose schema is not named;
+- listings of objects whose schema's name holds `_` or `%`: it takes them for patterns;
+- statements in a session's own default bucket or schema: names go as they are written.
+"""
 _CHOSEN = """
 ## Chosen freely
 
@@ -27,6 +38,9 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - A write that a quota blocks fails with 507 `QuotaExceeded`, before anything changes.
 - A view that holds tables or objects is not deleted (409).
 - Tabular calls are judged by S3 policies as reads and writes of objects in their bucket.
+- A statement in SQL is judged table by table, as reads and writes of them; a table the
+  user may not read is not seen. At most 16 queries are open at once, then 503 SlowDown;
+  one that gives nothing for 10 minutes is stopped; DuckDB may use 1 GB a query, then disk.
 - Limits of QoS policies are kept and checked, traffic is not shaped.
 - Samples of metrics are taken every 10 s and live in memory: they begin with the process.
 - One cnode, one dnode, one manager; tenants separate paths, names and quotas.
@@ -37,7 +51,7 @@ The real product's behaviour here is not public, or one machine cannot have it:
 
 def document() -> str:
     """Return COVERAGE.md."""
-    parts = [_HEAD, *_tabular(), *_objects(), *_management(), _CHOSEN]
+    parts = [_HEAD, *_tabular(), *_sql(), *_objects(), *_management(), _CHOSEN]
     return "\n".join(part.strip("\n") + "\n" for part in parts)
 
 
@@ -48,6 +62,27 @@ def _tabular() -> Iterable[str]:
         for (method, command), handler in tabular.ROUTES.items()
     ]
     yield _table(("command", "what it does"), rows)
+
+
+def _sql() -> Iterable[str]:
+    """Tell which statements are run; imported here, as the server does."""
+    from vast_standin.sql.changing import CHANGES  # noqa: PLC0415
+    from vast_standin.sql.statements import READING  # noqa: PLC0415
+
+    yield f"## SQL ({len(CHANGES)} statements that change something)\n"
+    yield (
+        "DuckDB's dialect, one statement a call, in the transaction the call names; "
+        'tables are `"bucket/schema".table`, also below the catalogue `vastdb`. '
+        f"Read: {', '.join(sorted(READING))}. All else is refused with 501: views, "
+        "indexes, constraints, defaults, temporary tables, RETURNING, ON CONFLICT, "
+        "MERGE, COPY, SET, PRAGMA, and the catalogue and audit tables.\n"
+    )
+    rows = [
+        (f"`{_WORDS.get(kind.key, kind.key).upper()}`", _sentence(handler))
+        for kind, handler in CHANGES.items()
+    ]
+    yield _table(("statement", "what it does"), rows)
+    yield _DRIVERS_GAPS
 
 
 def _objects() -> Iterable[str]:

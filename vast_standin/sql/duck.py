@@ -1,23 +1,32 @@
-"""DuckDB over the engine's own Arrow data: one instance, a catalogue a query.
+"""DuckDB, an instance a query: what one query sees, no other can name.
 
-Nothing of the machine is in its reach: no files, no network, no extensions, no Python
-variables; the configuration is locked.
+Nothing of the machine is in an instance's reach: no files, no network, no extensions, no
+Python variables; its memory has a limit and spills into a folder of its own; the
+configuration is locked. Instances are kept for the next query, for opening one takes
+tens of milliseconds.
 """
 
-import itertools
+import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from vast_standin.engine.root import Root
-from vast_standin.engine.segment import Segment
-from vast_standin.engine.table import Table
 from vast_standin.http import ProtocolError
 
 if TYPE_CHECKING:
     import duckdb
 
+CATALOGUE = "vastdb"
+MOST_QUERIES = 16
+MEMORY_LIMIT = "1GB"
+BATCH_ROWS = 1 << 17
+LONGEST_SECONDS = 600.0
+_MOST_IDLE = 4
 _SETTINGS = {
     "python_enable_replacements": "false",
     "enable_external_access": "false",
@@ -27,60 +36,114 @@ _SETTINGS = {
     "TimeZone": "'UTC'",
     "lock_configuration": "true",
 }
-BATCH_ROWS = 1 << 17
 
 
+@dataclass
+class Instance:
+    """One DuckDB, whose only catalogue is emptied after each query."""
+
+    connection: "duckdb.DuckDBPyConnection"
+    _filled: bool = False
+    _reader: pa.RecordBatchReader | None = None
+
+    def empty(self) -> "Instance":
+        """Forget what the last query saw, and begin an empty catalogue."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        if self._filled:
+            self.connection.execute("USE memory")
+            self.connection.execute(f"DETACH {CATALOGUE}")
+        self.connection.execute(f"ATTACH ':memory:' AS {CATALOGUE}")
+        self.connection.execute(f"USE {CATALOGUE}")
+        self._filled = True
+        return self
+
+    def show(self, schema: str, name: str, rows: pa.Table) -> None:
+        """Make Arrow data readable under a name; nothing is copied."""
+        self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        self.connection.execute(f"USE {CATALOGUE}.{quoted(schema)}")
+        self.connection.from_arrow(rows).create_view(name)
+        self.connection.execute(f"USE {CATALOGUE}")
+
+    def run(self, sql: str) -> pa.RecordBatchReader:
+        """Run a statement that reads; batches come as it goes on.
+
+        Until the first one it may take LONGEST_SECONDS, then it is interrupted.
+        """
+        with duck_errors():
+            result = self.connection.sql(sql)
+            if result is None:
+                return pa.RecordBatchReader.from_batches(pa.schema([]), [])
+            limit = threading.Timer(LONGEST_SECONDS, self.connection.interrupt)
+            limit.start()
+            try:
+                self._reader = result.to_arrow_reader(BATCH_ROWS)
+                return self._reader
+            finally:
+                limit.cancel()
+
+    def columns(self, sql: str) -> list[tuple[str, str]]:
+        """Describe what a statement that reads would give: names, and DuckDB's types."""
+        with duck_errors():
+            found = self.connection.sql(sql)
+            return list(zip(found.columns, map(str, found.types), strict=True))
+
+
+@dataclass
 class Duck:
-    """The instance; made at the first query, for its import takes a second."""
+    """The instances; made when asked for, as the import alone takes a second."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._numbers = itertools.count(1)
+    spill: Path
+    _idle: list[Instance] = field(default_factory=list)
+    _lent: int = 0
+    _made: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def cursor(self) -> "duckdb.DuckDBPyConnection":
-        """Give a connection of its own to the instance."""
+    def borrow(self) -> Instance:
+        """Lend an empty instance; 503 SlowDown when too many are lent."""
+        with self._lock:
+            if self._lent >= MOST_QUERIES:
+                raise ProtocolError(
+                    503, "SlowDown", f"{self._lent} queries are running, try later"
+                )
+            self._lent += 1
+            found = self._idle.pop() if self._idle else None
+        try:
+            return found or self._new().empty()
+        except BaseException:
+            with self._lock:
+                self._lent -= 1
+            raise
+
+    def give_back(self, instance: Instance) -> None:
+        """Take an instance back, to be lent again unless there are enough."""
+        try:
+            instance.empty()
+        finally:
+            with self._lock:
+                self._lent -= 1
+        with self._lock:
+            if len(self._idle) < _MOST_IDLE:
+                self._idle.append(instance)
+                return
+        instance.connection.close()
+
+    def _new(self) -> Instance:
         import duckdb  # noqa: PLC0415 - see the class
 
         with self._lock:
-            if self._connection is None:
-                self._connection = duckdb.connect(":memory:")
-                for name, value in _SETTINGS.items():
-                    self._connection.execute(f"SET {name}={value}")
-            return self._connection.cursor()
-
-    def catalogue(self) -> str:
-        """Give an unused name for a query's catalogue."""
-        return f"q{next(self._numbers)}"
-
-
-def visible_tables(root: Root, sql: str) -> list[tuple[str, Table]]:
-    """List the tables whose names occur in a statement, with their schema's name."""
-    lowered = sql.lower()
-    result = []
-    for table in root.tables.values():
-        schema = root.schemas.get(table.schema_id)
-        if schema is not None and table.name.lower() in lowered:
-            result.append((f"{schema.bucket}/{schema.path}", table))
-    return result
-
-
-def arrow_table(table: Table) -> pa.Table:
-    """Give a table as Arrow data: mapped, not copied, where nothing was deleted."""
-    columns = [c for c in table.definition.columns if not c.is_row_id]
-    virtual = [c for c in table.definition.columns if c.is_row_id]
-    schema = pa.schema([c.field for c in (*columns, *virtual)])
-    batches = []
-    for segment in table.segments:
-        arrays = [
-            segment.read(c.number, c.field.type, 0, segment.rows) for c in columns
-        ]
-        arrays += [_row_ids(segment) for _ in virtual]
-        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        live = segment.live_mask(0, segment.rows)
-        batches.append(batch if live is None else batch.filter(pa.array(live)))
-    whole = pa.Table.from_batches(batches, schema=schema)
-    return whole.select([c.name for c in table.definition.columns])
+            if not self._made:
+                shutil.rmtree(self.spill, ignore_errors=True)
+            self._made += 1
+            folder = self.spill / str(self._made)
+        connection = duckdb.connect(
+            ":memory:",
+            config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder)},
+        )
+        for name, value in _SETTINGS.items():
+            connection.execute(f"SET {name}={value}")
+        return Instance(connection)
 
 
 def quoted(name: str) -> str:
@@ -88,10 +151,12 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def sql_error(err: Exception) -> ProtocolError:
-    """Turn DuckDB's error into the wire's."""
-    return ProtocolError(400, "InvalidQuery", str(err).strip())
+@contextmanager
+def duck_errors() -> Iterator[None]:
+    """Turn DuckDB's errors into the wire's."""
+    import duckdb  # noqa: PLC0415 - see the class
 
-
-def _row_ids(segment: Segment) -> pa.Array:
-    return pa.array(segment.base.row_ids.astype("int64"))
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError) as err:
+        raise ProtocolError(400, "InvalidQuery", str(err).strip()) from err

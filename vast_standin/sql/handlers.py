@@ -24,11 +24,11 @@ def capabilities(_call: Call) -> Response:
 
 
 def run_query(call: Call) -> Response:
-    """Start a query in the transaction it names."""
+    """Start a query, or change something, in the transaction it names."""
     request = _request(call)
     number = request.number(2)
     transaction = call.engine.transaction(number) if number else call.transaction
-    query = running_on(call.engine).start(request.text(3), transaction)
+    query = running_on(call.engine).start(request.text(3), transaction, call.check)
     schema = bytes(query.reader.schema.serialize())
     return _answer(
         make_message({1: _status(query, with_ticket=False), 2: schema, 3: 0})

@@ -5,29 +5,20 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
 from vast_standin.engine.engine import Engine
 from vast_standin.engine.files import stream_buffers
-from vast_standin.engine.root import Root
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
-from vast_standin.sql.duck import (
-    BATCH_ROWS,
-    Duck,
-    arrow_table,
-    quoted,
-    sql_error,
-    visible_tables,
-)
-from vast_standin.sql.statements import Statement, refuse_change
+from vast_standin.sql.duck import Duck, Instance, duck_errors
+from vast_standin.sql.sight import Check, Sight
+from vast_standin.sql.statements import Statement
 
-if TYPE_CHECKING:
-    import duckdb
-
+_COUNT = "Count"
+_END_OF_STREAM = 8
 _IDLE_S = 600.0
 _LONGEST_RESULT_CHUNK = 4 << 20
 
@@ -45,8 +36,7 @@ class Query:
     """One running query."""
 
     id: int
-    cursor: "duckdb.DuckDBPyConnection"
-    catalogue: str
+    instance: Instance
     reader: pa.RecordBatchReader
     touched_at: float = field(default_factory=time.monotonic)
     ticket_given: bool = False
@@ -69,23 +59,20 @@ class Query:
             return chunk
 
     def close(self) -> None:
-        """Give its memory back."""
+        """Stop it, wherever it is."""
+        self.instance.connection.interrupt()
         with self._lock:
             self.reader.close()
-            self.cursor.execute("USE memory")
-            self.cursor.execute(f"DETACH {self.catalogue}")
-            self.cursor.close()
 
     def _read(self) -> Chunk:
         messages: list[memoryview] = []
         size = 0
         while size < _LONGEST_RESULT_CHUNK:
             try:
-                batch = self.reader.read_next_batch()
+                with duck_errors():
+                    batch = self.reader.read_next_batch()
             except StopIteration:
                 return Chunk(None, messages)
-            except (pa.ArrowException, OSError) as err:
-                raise sql_error(err) from err
             if batch.num_rows:
                 self._position += 1
                 messages += batch_message(batch)
@@ -98,23 +85,23 @@ class Running:
     """All running queries of an engine."""
 
     engine: Engine
-    _duck: Duck = field(default_factory=Duck)
+    duck: Duck
     _queries: dict[int, Query] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    def start(self, sql: str, transaction: Transaction | None) -> Query:
-        """Start a query on what a transaction sees."""
+    def start(self, sql: str, transaction: Transaction | None, check: Check) -> Query:
+        """Start a query on what a transaction sees, or change something in it.
+
+        `check` raises 403 where the user may not do an action to a key of a bucket.
+        """
         self._forget_idle()
-        root = self.engine.root if transaction is None else transaction.root
-        cursor, catalogue = self._duck.cursor(), self._duck.catalogue()
+        instance = self.duck.borrow()
         try:
-            reader = self._execute(cursor, catalogue, sql, root)
-        except Exception as err:
-            cursor.close()
-            if isinstance(err, ProtocolError):
-                raise
-            raise sql_error(err) from err
-        query = Query(next(self._numbers), cursor, catalogue, reader)
+            reader = self._run(instance, sql, transaction, check)
+        except BaseException:
+            self.duck.give_back(instance)
+            raise
+        query = Query(next(self._numbers), instance, reader)
         self._queries[query.id] = query
         return query
 
@@ -131,24 +118,26 @@ class Running:
         found = self._queries.pop(number, None)
         if found is not None:
             found.close()
+            self.duck.give_back(found.instance)
 
-    def _execute(
+    def _run(
         self,
-        cursor: "duckdb.DuckDBPyConnection",
-        catalogue: str,
+        instance: Instance,
         sql: str,
-        root: Root,
+        transaction: Transaction | None,
+        check: Check,
     ) -> pa.RecordBatchReader:
-        statement = Statement.of(cursor, sql)
-        if statement.changes:
-            raise refuse_change(statement)
-        cursor.execute(f"ATTACH ':memory:' AS {catalogue}")
-        cursor.execute(f"USE {catalogue}")
-        _show(cursor, root, sql)
-        result = cursor.sql(sql)
-        if result is None:
-            return pa.RecordBatchReader.from_batches(pa.schema([]), [])
-        return result.to_arrow_reader(BATCH_ROWS)
+        if Statement.of(instance, sql).reads:
+            root = self.engine.root if transaction is None else transaction.root
+            Sight(root, check).show(instance, sql)
+            return instance.run(sql)
+        # Imported here: most servers are never sent such a statement.
+        from vast_standin.sql.changing import change  # noqa: PLC0415
+
+        with self.engine.writing(transaction) as own:
+            count = change(sql, own, instance, check)
+        batch = pa.record_batch([pa.array([count])], names=[_COUNT])
+        return pa.RecordBatchReader.from_batches(batch.schema, [batch])
 
     def _forget_idle(self) -> None:
         limit = time.monotonic() - _IDLE_S
@@ -166,7 +155,8 @@ def running_on(engine: Engine) -> Running:
     with _RUNNING_LOCK:
         found = _RUNNING.get(engine)
         if found is None:
-            found = _RUNNING[engine] = Running(weakref.proxy(engine))
+            spill = Duck(engine.path.parent / "sql-spill")
+            found = _RUNNING[engine] = Running(weakref.proxy(engine), spill)
         return found
 
 
@@ -174,23 +164,11 @@ def batch_message(batch: pa.RecordBatch) -> list[memoryview]:
     """Give a batch as one Arrow message, without the schema before and the end after."""
     buffers = stream_buffers(batch)
     skip = batch.schema.serialize().size
-    while buffers and skip >= len(buffers[0]):
-        skip -= len(buffers[0])
-        buffers = buffers[1:]
-    if skip:
-        buffers = [buffers[0][skip:], *buffers[1:]]
-    return buffers[:-1] if bytes(buffers[-1][-8:-4]) == b"\xff" * 4 else buffers
-
-
-def _show(cursor: "duckdb.DuckDBPyConnection", root: Root, sql: str) -> None:
-    """Make the tables a statement may mean visible as views."""
-    schemas: set[str] = set()
-    for number, (schema, table) in enumerate(visible_tables(root, sql)):
-        if schema not in schemas:
-            cursor.execute(f"CREATE SCHEMA {quoted(schema)}")
-            schemas.add(schema)
-        cursor.register(f"arrow_{number}", arrow_table(table))
-        cursor.execute(
-            f"CREATE VIEW {quoted(schema)}.{quoted(table.name)} "  # noqa: S608 - quoted
-            f"AS SELECT * FROM arrow_{number}"
-        )
+    while skip >= len(buffers[0]):
+        skip -= len(buffers.pop(0))
+    buffers[0] = buffers[0][skip:]
+    end = _END_OF_STREAM
+    while end >= len(buffers[-1]):
+        end -= len(buffers.pop())
+    buffers[-1] = buffers[-1][: len(buffers[-1]) - end]
+    return buffers

@@ -1,48 +1,38 @@
-"""Statements by kind: those that only read are run, others refused by name."""
+"""Statements by kind, in DuckDB's words: those that read, and those that may change."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from vast_standin.http import ProtocolError
-from vast_standin.sql.duck import sql_error
+from vast_standin.sql.duck import Instance, duck_errors
 
-if TYPE_CHECKING:
-    import duckdb
-
-_READING = frozenset({"SELECT", "EXPLAIN", "RELATION", "CALL"})
+READING = frozenset({"SELECT", "EXPLAIN", "RELATION"})
+_CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"})
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement and its kind, in DuckDB's words."""
+    """One statement and its kind."""
 
     sql: str
     kind: str
 
     @classmethod
-    def of(cls, cursor: "duckdb.DuckDBPyConnection", sql: str) -> "Statement":
-        """Parse a text that must be one statement."""
-        try:
-            found = cursor.extract_statements(sql)
-        except Exception as err:
-            raise sql_error(err) from err
+    def of(cls, instance: Instance, sql: str) -> "Statement":
+        """Parse a text that must be one statement; 501 for kinds that are not spoken."""
+        with duck_errors():
+            found = instance.connection.extract_statements(sql)
         if len(found) != 1:
             raise ProtocolError(
                 400, "InvalidQuery", f"{len(found)} statements in one query, not 1"
             )
-        return cls(sql, str(found[0].type).rpartition(".")[2])
+        kind = str(found[0].type).rpartition(".")[2]
+        if kind not in READING | _CHANGING:
+            raise ProtocolError(
+                501, "NotImplemented", f"{kind} as a statement is not spoken here"
+            )
+        return cls(sql, kind)
 
     @property
-    def changes(self) -> bool:
-        """Tell whether it is meant to change something."""
-        return self.kind not in _READING
-
-
-def refuse_change(statement: Statement) -> ProtocolError:
-    """Make the error for a statement that would change something."""
-    return ProtocolError(
-        501,
-        "NotImplemented",
-        f"{statement.kind} statements are not spoken here: "
-        "insert, update and delete through the database's own calls",
-    )
+    def reads(self) -> bool:
+        """Tell whether it is a question."""
+        return self.kind in READING

@@ -20,7 +20,10 @@ _LARGEST_BODY = 64 << 20
 
 
 class ObjectStore(Protocol):
-    """What imports need of the objects beside the tables."""
+    """What imports need of the objects beside the tables, and what a user may do."""
+
+    def check(self, action: str, bucket: str, key: str) -> None:
+        """Raise 403 where the user may not do an S3 action to a key of a bucket."""
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """Open an object for reading anywhere in it."""
@@ -81,6 +84,11 @@ class Call:
                 f"{self.request.path} names no table: /bucket/schema/table is needed",
             )
         return "/".join(self.segments[1:-1]), self.segments[-1]
+
+    def check(self, action: str, bucket: str, key: str) -> None:
+        """Raise 403 where the user may not do an S3 action to a key of a bucket."""
+        if self.objects is not None:
+            self.objects.check(action, bucket, key)
 
     def header(self, name: str, default: str = "") -> str:
         """Read a header, as text."""

@@ -1,5 +1,7 @@
 """Rows: insert, update, delete."""
 
+from collections.abc import Set as AbstractSet
+
 import numpy as np
 import pyarrow as pa
 
@@ -27,7 +29,7 @@ def insert_rows(call: Call) -> Response:
     with call.engine.writing(call.transaction) as transaction:
         table = transaction.table(call.bucket, path, name)
         columns = matched(table, batch)
-        external = _external_ids(table, batch)
+        external = external_ids(table, batch)
         ids = transaction.insert(table, columns, rows=batch.num_rows, external=external)
     array = row_id_array(ids, wide=table.definition.wide_row_ids)
     return batch_response(pa.record_batch([array], names=[NAME]))
@@ -43,7 +45,8 @@ def update_rows(call: Call) -> Response:
     with call.engine.writing(call.transaction) as transaction:
         table = transaction.table(call.bucket, path, name)
         columns = matched(table, rest)
-        _check_updatable(table, columns, transaction.is_fresh(table.id, ids))
+        fresh = transaction.is_fresh(table.id, ids)
+        check_updatable(table, columns.keys(), fresh=fresh)
         transaction.update(table, ids, columns)
     return Response()
 
@@ -88,16 +91,7 @@ def fitted(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
     return array.view(kind) if kind.num_fields == 0 else array.cast(kind)
 
 
-def _row_ids(batch: pa.RecordBatch, *, rising: bool = True) -> RowIds:
-    if NAME not in batch.schema.names:
-        raise ProtocolError(400, "InvalidArgument", f"there is no column {NAME}")
-    ids = parse_row_ids(batch.column(NAME))
-    if rising:
-        check_rising(ids)
-    return ids
-
-
-def _external_ids(table: Table, batch: pa.RecordBatch) -> RowIds | None:
+def external_ids(table: Table, batch: pa.RecordBatch) -> RowIds | None:
     """Give the row ids a batch brings along; they are fixed by the first batch."""
     brings = EXTERNAL_ROW_ID in batch.schema.names
     fresh = table.inserted == 0
@@ -124,8 +118,9 @@ def _external_ids(table: Table, batch: pa.RecordBatch) -> RowIds | None:
     return ids
 
 
-def _check_updatable(table: Table, columns: dict[int, pa.Array], fresh: bool) -> None:  # noqa: FBT001
-    fixed = table.definition.fixed & columns.keys()
+def check_updatable(table: Table, columns: AbstractSet[int], *, fresh: bool) -> None:
+    """Refuse to change columns of a key, but in rows of the same transaction."""
+    fixed = table.definition.fixed & columns
     if fixed and not fresh:
         names = ", ".join(table.definition.by_number[n].name for n in sorted(fixed))
         raise ProtocolError(
@@ -134,3 +129,12 @@ def _check_updatable(table: Table, columns: dict[int, pa.Array], fresh: bool) ->
             f"{names}: columns of a sorting, partition or vector key "
             "cannot be updated; delete and insert the rows instead",
         )
+
+
+def _row_ids(batch: pa.RecordBatch, *, rising: bool = True) -> RowIds:
+    if NAME not in batch.schema.names:
+        raise ProtocolError(400, "InvalidArgument", f"there is no column {NAME}")
+    ids = parse_row_ids(batch.column(NAME))
+    if rising:
+        check_rising(ids)
+    return ids

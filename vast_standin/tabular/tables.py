@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from vast_standin.engine.root import Schema
 from vast_standin.engine.table import Definition, Table
+from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call
 from vast_standin.tabular.definitions import (
@@ -29,17 +31,24 @@ def create_table(call: Call) -> Response:
             "We encountered an internal error: every table has its imports table",
         )
     path, name = call.table_place
+    properties = call.parameters.get("table-props", "")
+    definition = new_definition(call, read_schema(call.body()), properties=properties)
+    with call.engine.writing(call.transaction) as transaction:
+        make_table(transaction, transaction.schema(call.bucket, path), name, definition)
+    return Response()
+
+
+def make_table(
+    transaction: Transaction, schema: Schema, name: str, definition: Definition
+) -> Table:
+    """Create a table, with that of its imports."""
     if name.endswith(PARTITIONS_SUFFIX):
         raise ProtocolError(
             400, "InvalidArgument", f"no table's name may end in {PARTITIONS_SUFFIX}"
         )
-    properties = call.parameters.get("table-props", "")
-    definition = new_definition(call, read_schema(call.body()), properties=properties)
-    with call.engine.writing(call.transaction) as transaction:
-        schema = transaction.schema(call.bucket, path)
-        table = transaction.create_table(schema, name, definition)
-        transaction.attach(table, IMPORTS, IMPORTS_DEFINITION)
-    return Response()
+    table = transaction.create_table(schema, name, definition)
+    transaction.attach(table, IMPORTS, IMPORTS_DEFINITION)
+    return table
 
 
 def alter_table(call: Call) -> Response:

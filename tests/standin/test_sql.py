@@ -1,0 +1,367 @@
+"""SQL by the query engine's own calls: reading, changing, and who may do it."""
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+import pytest
+from sql_calls import SqlCalls, SqlError
+from tabular import BUCKET, make_table, table_in
+from vastdb import errors
+
+pytest_plugins = ("tabular_fixtures",)
+
+CONTENT = pa.table({"a": [1, 2, 3], "b": ["x", "y", "z"]})
+FIRST = [(1, "x"), (2, "y"), (3, "z")]
+
+
+@pytest.fixture(scope="module")
+def sql(standin):
+    return SqlCalls(standin.endpoint, standin.access, standin.secret)
+
+
+@pytest.fixture
+def table(session, schema_name):
+    """Return the name, in SQL, of a table of three rows."""
+    make_table(session, schema_name, CONTENT)
+    return f'"{BUCKET}/{schema_name}".t'
+
+
+class ChangedMind(Exception):
+    """Rolls a transaction back."""
+
+
+def pairs(rows):
+    return [tuple(row.values()) for row in rows.to_pylist()]
+
+
+def content(sql, table, transaction=0):
+    return pairs(
+        sql.rows(f"SELECT * FROM {table} ORDER BY a NULLS LAST, b", transaction)
+    )
+
+
+READS = [
+    ("SELECT b FROM {t} WHERE a = 2", [("y",)]),
+    ("FROM {t} ORDER BY a DESC LIMIT 1", [(3, "z")]),
+    ("SELECT sum(a), count(*) FROM {t}", [(6, 3)]),
+    ("SELECT l.b FROM {t} l JOIN {t} r ON l.a = r.a + 2", [("z",)]),
+    ("SELECT sum(a) OVER (ORDER BY a) FROM {t}", [(1,), (3,), (6,)]),
+    ("WITH q AS (SELECT max(a) m FROM {t}) SELECT b FROM {t}, q WHERE a = m", [("z",)]),
+    ("SELECT count(*) FROM vastdb.{t}", [(3,)]),
+    ("VALUES (1), (2)", [(1,), (2,)]),
+]
+
+
+@pytest.mark.parametrize(("statement", "expected"), READS)
+def test_a_question_is_answered(sql, table, statement, expected):
+    assert expected == pairs(sql.rows(statement.format(t=table)))
+
+
+CHANGES = [
+    ("INSERT INTO {t} VALUES (4, 'w'), (5, DEFAULT)", 2, [*FIRST, (4, "w"), (5, None)]),
+    ("INSERT INTO {t} (b) VALUES ('b only')", 1, [*FIRST, (None, "b only")]),
+    ("INSERT INTO {t} SELECT a + 10, b FROM {t} WHERE a < 2", 1, [*FIRST, (11, "x")]),
+    ("INSERT INTO {t} BY NAME SELECT 'n' AS b, 7 AS a", 1, [*FIRST, (7, "n")]),
+    ("INSERT INTO {t} DEFAULT VALUES", 1, [*FIRST, (None, None)]),
+    ("WITH q AS (SELECT 9 n) INSERT INTO {t} SELECT n, n FROM q", 1, [*FIRST, (9, "9")]),
+    ("UPDATE {t} SET b = b || '!' WHERE a > 1", 2, [(1, "x"), (2, "y!"), (3, "z!")]),
+    ("UPDATE {t} SET a = -a, b = DEFAULT", 3, [(-3, None), (-2, None), (-1, None)]),
+    ("UPDATE {t} SET b = k FROM (VALUES (1, 'q'), (1, 'q')) u(n, k) WHERE a = n", 1,
+     [(1, "q"), (2, "y"), (3, "z")]),
+    ("UPDATE {t} SET a = (SELECT max(a) FROM {t}) WHERE b = 'x'", 1,
+     [(2, "y"), (3, "x"), (3, "z")]),
+    ("DELETE FROM {t} WHERE a = 2", 1, [(1, "x"), (3, "z")]),
+    ("DELETE FROM {t} USING (VALUES (1)) u(n) WHERE a = n", 1, FIRST[1:]),
+    ("DELETE FROM {t}", 3, []),
+    ("TRUNCATE {t}", 3, []),
+    ("ALTER TABLE {t} DROP COLUMN IF EXISTS nope", 0, FIRST),
+    ("CREATE OR REPLACE TABLE {t} AS SELECT a, b FROM {t} WHERE a = 3", 1, [(3, "z")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "count", "expected"), CHANGES)
+def test_a_change_counts_its_rows_and_is_there(sql, table, statement, count, expected):
+    assert [(count,)] == pairs(sql.rows(statement.format(t=table)))
+
+    assert expected == content(sql, table)
+
+
+def test_schemas_and_tables_are_made_altered_and_dropped(sql, session, schema_name):
+    inner = f"{schema_name}/inner"
+    sql.rows(f'CREATE SCHEMA "{BUCKET}/{inner}"')
+    sql.rows(f'CREATE SCHEMA IF NOT EXISTS "{BUCKET}/{inner}"')
+    sql.rows(f'CREATE TABLE "{BUCKET}/{inner}".n (a INT, b VARCHAR)')
+    sql.rows(f'ALTER TABLE "{BUCKET}/{inner}".n ADD COLUMN c DOUBLE')
+    sql.rows(f'ALTER TABLE "{BUCKET}/{inner}".n RENAME COLUMN a TO "A b"')
+    sql.rows(f'ALTER TABLE "{BUCKET}/{inner}".n DROP COLUMN b')
+    sql.rows(f'ALTER TABLE "{BUCKET}/{inner}".n RENAME TO m')
+
+    with session.transaction() as tx:
+        made = tx.bucket(BUCKET).schema(schema_name).schema("inner").table("m")
+        assert (
+            pa.schema([("A b", pa.int32()), ("c", pa.float64())]) == made.arrow_schema
+        )
+
+    with pytest.raises(SqlError, match="still holds") as refused:
+        sql.rows(f'DROP SCHEMA "{BUCKET}/{inner}"')
+    assert 409 == refused.value.status
+    sql.rows(f'DROP SCHEMA "{BUCKET}/{inner}" CASCADE')
+    sql.rows(f'DROP SCHEMA IF EXISTS "{BUCKET}/{inner}"')
+    with session.transaction() as tx:
+        assert [] == tx.bucket(BUCKET).schema(schema_name).schemas()
+
+
+TYPES = [
+    ("BOOLEAN", pa.bool_(), "true", True),
+    ("UTINYINT", pa.uint8(), "255", 255),
+    ("BIGINT", pa.int64(), "'-9223372036854775808'", -(2**63)),
+    ("FLOAT", pa.float32(), "1.5", 1.5),
+    ("DECIMAL(10,2)", pa.decimal128(10, 2), "'1.25'", "1.25"),
+    ("VARCHAR", pa.string(), "'é'", "é"),
+    ("BLOB", pa.binary(), "'\\x00\\x01'", b"\x00\x01"),
+    ("DATE", pa.date32(), "'2020-02-29'", "2020-02-29"),
+    ("TIME", pa.time64("us"), "'10:20:30.5'", "10:20:30.500000"),
+    ("TIMESTAMP_MS", pa.timestamp("ms"), "'2020-01-01'", "2020-01-01 00:00:00"),
+    ("TIMESTAMPTZ", pa.timestamp("us", "UTC"), "'2020-01-01 01:00:00+01'",
+     "2020-01-01 00:00:00+00:00"),
+    ("INTEGER[]", pa.list_(pa.int32()), "[1, NULL]", [1, None]),
+    ("FLOAT[2]", pa.list_(pa.field("item", pa.float32(), nullable=False), 2), "[1, 2]",
+     [1.0, 2.0]),
+    ("STRUCT(x INTEGER, y VARCHAR)", pa.struct([("x", pa.int32()), ("y", pa.string())]),
+     "{'x': 1, 'y': 'z'}", {"x": 1, "y": "z"}),
+    ("MAP(VARCHAR, INTEGER)", pa.map_(pa.string(), pa.int32()), "map {'k': 1}",
+     [("k", 1)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "arrow", "literal", "value"), TYPES)
+def test_a_type_is_kept(sql, session, schema_name, kind, arrow, literal, value):
+    name = f'"{BUCKET}/{schema_name}".t'
+    sql.rows(f"CREATE TABLE {name} (id INT, v {kind})")
+    sql.rows(f"INSERT INTO {name} VALUES (1, {literal}), (2, NULL)")
+    sql.rows(f"UPDATE {name} SET v = {literal} WHERE id = 2")
+    sql.rows(f"INSERT INTO {name} VALUES (3, NULL)")
+
+    with session.transaction() as tx:
+        stored = table_in(tx, schema_name)
+        found = stored.select().read_all().sort_by("id")["v"].to_pylist()
+        assert arrow == stored.arrow_schema.field("v").type
+    plain = [value, value, None]
+    assert plain == [str(v) if isinstance(value, str) and v is not None else v
+                     for v in found]  # fmt: skip
+
+
+HALF = pa.table(
+    {
+        "h": pa.array([1.5, None], pa.float16()),
+        "t": pa.array([1, 2], pa.time32("ms")),
+        "f": pa.array([b"abc", b"def"], pa.binary(3)),
+    }
+)
+
+
+def test_types_that_sql_has_not_are_read_and_written(sql, session, schema_name):
+    make_table(session, schema_name, HALF.drop(["f"]))
+    name = f'"{BUCKET}/{schema_name}".t'
+
+    sql.rows(f"INSERT INTO {name} VALUES (2.5, '00:00:01')")
+    sql.rows(f"UPDATE {name} SET h = h * 2 WHERE h > 2")
+
+    assert [1.5, 5.0] == [h for h, _ in pairs(sql.rows(f"FROM {name}")) if h]
+    with session.transaction() as tx:
+        kinds = table_in(tx, schema_name).select().read_all().schema.types
+        assert [pa.float16(), pa.time32("ms")] == kinds
+
+
+REFUSED = [
+    (400, "InvalidQuery", "SELEKT 1"),
+    (400, "InvalidQuery", "SELECT 1; SELECT 2"),
+    (400, "InvalidQuery", "SELECT nope FROM {t}"),
+    (400, "InvalidQuery", 'SELECT * FROM "nobody/here".x'),
+    (400, "InvalidQuery", "INSERT INTO {t} VALUES (1)"),
+    (400, "InvalidQuery", "INSERT INTO {t} VALUES ('no', 'number')"),
+    (400, "InvalidQuery", "INSERT INTO {t} (a, a) VALUES (1, 2)"),
+    (400, "InvalidQuery", "INSERT INTO {t} (zz) VALUES (1)"),
+    (400, "InvalidQuery", "UPDATE {t} SET zz = 1"),
+    (400, "InvalidQuery", "CREATE TABLE nowhere (a INT)"),
+    (400, "InvalidQuery", 'CREATE TABLE other."b/s".t (a INT)'),
+    (400, "TabularUnsupportedColumnType", "CREATE TABLE {t}2 (a INTERVAL)"),
+    (404, "NoSuchKey", "DROP TABLE {t}2"),
+    (404, "NoSuchBucket", 'CREATE SCHEMA "nobody/here"'),
+    (409, "TabularTableAlreadyExists", "CREATE TABLE {t} (a INT)"),
+    (501, "NotImplemented", "INSERT INTO {t} VALUES (1, 'x') RETURNING a"),
+    (501, "NotImplemented", "INSERT OR REPLACE INTO {t} VALUES (1, 'x')"),
+    (501, "NotImplemented", "CREATE TABLE {t}2 (a INT PRIMARY KEY)"),
+    (501, "NotImplemented", "CREATE TABLE {t}2 (a INT NOT NULL)"),
+    (501, "NotImplemented", "CREATE TEMP TABLE {t}2 (a INT)"),
+    (501, "NotImplemented", "CREATE VIEW {t}2 AS SELECT 1"),
+    (501, "NotImplemented", "ALTER TABLE {t} ALTER a TYPE VARCHAR"),
+    (501, "NotImplemented", "MERGE INTO {t} USING {t} u ON true WHEN MATCHED THEN DELETE"),
+    (501, "NotImplemented", "BEGIN"),
+    (501, "NotImplemented", "SET threads = 1"),
+    (501, "NotImplemented", "ATTACH '/tmp/other.db'"),
+    (501, "NotImplemented", "COPY {t} TO '/tmp/rows.csv'"),
+    (400, "InvalidQuery", "SELECT * FROM read_csv('/etc/passwd')"),
+    (400, "InvalidQuery", "SELECT * FROM '/etc/passwd'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "code", "statement"), REFUSED)
+def test_what_is_not_spoken_or_wrong_is_refused_and_changes_nothing(
+    sql, table, status, code, statement
+):
+    with pytest.raises(SqlError, match=f"<Code>{code}</Code>") as refused:
+        sql.rows(statement.format(t=table))
+
+    assert status == refused.value.status
+    assert FIRST == content(sql, table)
+
+
+def test_a_statement_is_seen_in_its_transaction_only_and_goes_with_it(
+    sql, session, table
+):
+    with contextlib.suppress(ChangedMind), session.transaction() as tx:
+        sql.rows(f"UPDATE {table} SET b = 'new'", tx.txid)
+        sql.rows(f"CREATE TABLE {table}2 AS FROM {table}", tx.txid)
+        inside = content(sql, table + "2", tx.txid)
+        raise ChangedMind
+
+    assert [(a, "new") for a, _ in FIRST] == inside
+    assert FIRST == content(sql, table)
+    with pytest.raises(SqlError, match="does not exist"):
+        content(sql, table + "2")
+
+
+def test_a_statement_that_fails_midway_leaves_its_transaction_as_it_was(
+    sql, session, table
+):
+    many = "SELECT CASE WHEN i < 600000 THEN i::VARCHAR ELSE 'no' END, 'x' FROM range(600001) r(i)"
+    with session.transaction() as tx:
+        sql.rows(f"INSERT INTO {table} VALUES (4, 'kept')", tx.txid)
+        with pytest.raises(SqlError, match="Could not convert"):
+            sql.rows(f"INSERT INTO {table} {many}", tx.txid)
+
+    assert [*FIRST, (4, "kept")] == content(sql, table)
+
+
+def test_the_second_writer_of_a_row_is_told_of_the_conflict(sql, session, table):
+    with session.transaction() as tx:
+        sql.rows(f"UPDATE {table} SET b = 'mine' WHERE a = 1", tx.txid)
+        with pytest.raises(SqlError, match="TabularConflict") as refused:
+            sql.rows(f"DELETE FROM {table} WHERE a < 3")
+
+    assert 409 == refused.value.status
+    assert [(1, "mine"), *FIRST[1:]] == content(sql, table)
+
+
+def test_columns_of_a_sorting_key_are_inserted_but_not_updated(
+    sql, session, schema_name
+):
+    make_table(session, schema_name, CONTENT, sorting_key=["a"])
+    name = f'"{BUCKET}/{schema_name}".t'
+
+    sql.rows(f"INSERT INTO {name} VALUES (0, 'first')")
+    with pytest.raises(SqlError, match="cannot be updated"):
+        sql.rows(f"UPDATE {name} SET a = 1")
+    sql.rows(f"UPDATE {name} SET b = 'changed' WHERE a = 0")
+
+    assert [(0, "changed"), *FIRST] == content(sql, name)
+
+
+def test_row_ids_given_by_clients_are_given_in_sql_too(sql, session, schema_name):
+    schema = pa.schema([("vastdb_rowid", pa.int64()), ("v", pa.string())])
+    make_table(
+        session, schema_name, pa.table({"vastdb_rowid": [5], "v": ["a"]}, schema)
+    )
+    name = f'"{BUCKET}/{schema_name}".t'
+
+    sql.rows(f"INSERT INTO {name} VALUES (9, 'b')")
+    with pytest.raises(SqlError, match="duplicate row ids"):
+        sql.rows(f"INSERT INTO {name} VALUES (9, 'again')")
+
+    assert [(5, "a"), (9, "b")] == pairs(sql.rows(f"FROM {name} ORDER BY 1"))
+
+
+@pytest.fixture
+def guest(standin, vms):
+    """Return a user who may read the bucket of these tests, removed afterwards."""
+    user = vms.users.post(name="sql-guest", local_provider_id=1)
+    document = (
+        '{"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], '
+        f'"Resource": ["arn:aws:s3:::{BUCKET}/*"]}}]}}'
+    )
+    policy = vms.s3policies.post(name="sql-reader", policy=document)
+    vms.users[str(user["id"])].patch(s3_policies_ids=[policy["id"]])
+    pair = vms.users[str(user["id"])].access_keys.post()
+    yield SqlCalls(standin.endpoint, pair["access_key"], pair["secret_key"])
+    vms.users[str(user["id"])].delete()
+    vms.s3policies[str(policy["id"])].delete()
+
+
+def test_who_may_read_reads_and_may_not_change(sql, guest, table):
+    assert FIRST == content(guest, table)
+
+    for statement in (
+        f"INSERT INTO {table} VALUES (1, 'x')",
+        f"UPDATE {table} SET a = 1",
+        f"DELETE FROM {table}",
+        f"DROP TABLE {table}",
+        f"CREATE TABLE {table}2 (a INT)",
+        f"ALTER TABLE {table} ADD COLUMN c INT",
+    ):
+        with pytest.raises(SqlError, match="AccessDenied") as refused:
+            guest.rows(statement)
+        assert 403 == refused.value.status
+    assert FIRST == content(sql, table)
+
+
+def test_who_may_not_read_a_table_does_not_see_it(sql, standin, vms, table):
+    user = vms.users.post(name="sql-nobody", local_provider_id=1)
+    pair = vms.users[str(user["id"])].access_keys.post()
+    nobody = SqlCalls(standin.endpoint, pair["access_key"], pair["secret_key"])
+
+    query, _ = sql.start(f"SELECT * FROM {table}")  # left open: what it sees is its own
+    with pytest.raises(SqlError, match="does not exist"):
+        content(nobody, table)
+    listed = pairs(nobody.rows("SELECT table_name FROM information_schema.tables"))
+    sql.call("DELETE", "vastdb-run-query", {1: query})
+    vms.users[str(user["id"])].delete()
+
+    assert [] == listed
+
+
+def test_many_statements_at_once_are_all_answered(sql, table):
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: content(sql, table), range(24)))
+
+    assert [FIRST] * 24 == found
+
+
+def test_more_open_queries_than_there_may_be_are_told_to_wait(sql):
+    opened = [sql.start("SELECT 1")[0] for _ in range(16)]
+    with pytest.raises(SqlError, match="<Code>SlowDown</Code>") as refused:
+        sql.start("SELECT 1")
+    for query in opened:
+        sql.call("DELETE", "vastdb-run-query", {1: query})
+
+    assert 503 == refused.value.status
+    assert [(1,)] == pairs(sql.rows("SELECT 1"))
+
+
+def test_a_long_result_comes_in_pieces_whole_and_in_order(sql):
+    found = sql.rows("SELECT i, repeat('x', 20) FROM range(1000000) r(i)")
+
+    assert 1_000_000 == len(found)
+    assert list(range(1_000_000)) == found["i"].to_pylist()
+
+
+def test_what_a_rolled_back_sql_insert_took_is_an_error_of_the_sdk_too(
+    sql, session, table, schema_name
+):
+    """SQL and the SDK see the same rows, and conflict with each other."""
+    with session.transaction() as tx:
+        rows = table_in(tx, schema_name).select(["a"], internal_row_id=True).read_all()
+        sql.rows(f"UPDATE {table} SET b = 'sql' WHERE a = 1")
+        with pytest.raises(errors.Conflict):
+            table_in(tx, schema_name).delete(rows.select(["$row_id"]))

@@ -1,0 +1,75 @@
+"""What a changing statement works with: its transaction, its user, a DuckDB to ask."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from vast_standin.engine.table import Table
+from vast_standin.engine.transaction import Transaction
+from vast_standin.http import ProtocolError
+from vast_standin.sql.duck import Instance
+from vast_standin.sql.names import Place, table_place
+from vast_standin.sql.sight import Check, Sight
+
+DIALECT = "duckdb"
+WRITE, DELETE = "s3:PutObject", "s3:DeleteObject"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One statement in the course of being done."""
+
+    transaction: Transaction
+    instance: Instance
+    check: Check
+
+    @property
+    def sight(self) -> Sight:
+        """What the statement sees: its own transaction's state."""
+        return Sight(self.transaction.root, self.check)
+
+    def allow(self, action: str, place: Place) -> None:
+        """Raise 403 where the user may not do this there."""
+        self.check(
+            action, place.bucket, "/".join(filter(None, (place.path, place.name)))
+        )
+
+    def target(self, named: exp.Expression, action: str) -> Table:
+        """Find the table a statement changes; 403 and 404 where that cannot be."""
+        place = table_place(named, self.transaction.root)
+        self.allow(action, place)
+        return self.transaction.table(place.bucket, place.path, place.name)
+
+    def there(self, place: Place) -> bool:
+        """Tell whether there is such a table or schema."""
+        root = self.transaction.root
+        if place.name:
+            return root.table(place.bucket, place.path, place.name) is not None
+        return root.schema(place.bucket, place.path) is not None
+
+
+@contextmanager
+def whole(transaction: Transaction) -> Iterator[None]:
+    """Let a statement happen as a whole or not at all, whatever its transaction did."""
+    with transaction.mutex:
+        root, done = transaction.root, len(transaction.operations)
+        try:
+            yield
+        except BaseException:
+            transaction.root = root
+            del transaction.operations[done:]
+            raise
+
+
+def only(statement: exp.Expression, *known: str) -> None:
+    """Raise 501 where a statement says more than is known of its kind."""
+    for name, value in statement.args.items():
+        if value and name not in known:
+            raise unspoken(f"{statement.key.upper()} with {name.strip('_').upper()}")
+
+
+def unspoken(what: str) -> ProtocolError:
+    """Make the error for SQL that is not spoken here."""
+    return ProtocolError(501, "NotImplemented", f"{what} is not spoken here")

@@ -1,0 +1,39 @@
+"""The statements that change something, by kind; imported when the first one comes."""
+
+from collections.abc import Callable
+
+import sqlglot
+from sqlglot import exp
+
+from vast_standin.engine.transaction import Transaction
+from vast_standin.http import ProtocolError
+from vast_standin.sql import definitions, rows
+from vast_standin.sql.change import DIALECT, Change, unspoken, whole
+from vast_standin.sql.duck import Instance
+from vast_standin.sql.sight import Check
+
+CHANGES: dict[type[exp.Expression], Callable[..., int]] = {
+    exp.Insert: rows.insert,
+    exp.Update: rows.update,
+    exp.Delete: rows.delete,
+    exp.TruncateTable: rows.truncate,
+    exp.Create: definitions.create,
+    exp.Drop: definitions.drop,
+    exp.Alter: definitions.alter,
+}
+
+
+def change(sql: str, transaction: Transaction, instance: Instance, check: Check) -> int:
+    """Do what a statement says, whole or not at all; returns how many rows it wrote.
+
+    Raises 501 for statements that are not spoken here.
+    """
+    try:
+        parsed = sqlglot.parse_one(sql, dialect=DIALECT)
+    except sqlglot.errors.SqlglotError as err:
+        raise ProtocolError(400, "InvalidQuery", str(err)) from err
+    do = CHANGES.get(type(parsed))
+    if do is None:
+        raise unspoken(sql[:60])
+    with whole(transaction):
+        return do(Change(transaction, instance, check), parsed)

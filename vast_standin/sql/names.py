@@ -1,0 +1,69 @@
+"""Names in SQL: `"bucket/schema".table`, with the catalogue the driver knows or without."""
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from vast_standin.engine.root import Root
+from vast_standin.http import ProtocolError
+from vast_standin.sql.duck import CATALOGUE
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a table or schema is, or is to be; a schema's has no table name."""
+
+    bucket: str
+    path: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        """Write it as statements do."""
+        schema = f'"{self.bucket}/{self.path}"'
+        return f'{schema}."{self.name}"' if self.name else schema
+
+
+def table_place(named: exp.Expression, root: Root) -> Place:
+    """Read a table's name; one that is there is found in any case, as SQL does.
+
+    Raises 400 where bucket and schema are missing.
+    """
+    if not isinstance(named, exp.Table) or not isinstance(named.this, exp.Identifier):
+        raise _bad(f"{named.sql('duckdb')} is no name of a table")
+    bucket, path = _schema(named.catalog, named.db, named.name)
+    found = [
+        Place(schema.bucket, schema.path, table.name)
+        for table in root.tables.values()
+        if (schema := root.schemas.get(table.schema_id)) is not None
+        and _same(schema.bucket, bucket)
+        and _same(schema.path, path)
+        and _same(table.name, named.name)
+    ]
+    exact = Place(bucket, path, named.name)
+    return exact if exact in found or len(found) != 1 else found[0]
+
+
+def schema_place(named: exp.Expression) -> Place:
+    """Read a schema's name; 400 where it is none."""
+    if not isinstance(named, exp.Table):
+        raise _bad(f"{named.sql('duckdb')} is no name of a schema")
+    return Place(*_schema(named.catalog, named.db or named.name, named.name))
+
+
+def _schema(catalogue: str, schema: str, name: str) -> tuple[str, str]:
+    if catalogue and catalogue != CATALOGUE:
+        raise _bad(f"there is no catalogue {catalogue}: name none, or {CATALOGUE}")
+    bucket, _, path = schema.partition("/")
+    if not bucket or not path.strip("/"):
+        raise _bad(
+            f'{name} is to be named with bucket and schema: "bucket/schema".table'
+        )
+    return bucket, path.strip("/")
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _bad(message: str) -> ProtocolError:
+    return ProtocolError(400, "InvalidQuery", message)

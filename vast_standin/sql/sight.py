@@ -1,0 +1,135 @@
+"""What a statement may see: the tables it names that its user may read, as Arrow data."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from vast_standin.engine.root import Root
+from vast_standin.engine.segment import Segment
+from vast_standin.engine.table import Column, Table
+from vast_standin.http import ProtocolError
+from vast_standin.sql.duck import Instance
+
+ROW_ID = "$row_id"
+MARKED, TYPES = "$changed", "$types"
+Check = Callable[[str, str, str], None]
+_READ = "s3:GetObject"
+_MOST_SLICES = 1000
+_LISTING = re.compile(
+    r"\b(show|describe|information_schema|duckdb_\w+|pg_\w+)\b", re.IGNORECASE
+)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One state of the database, as one user may see it."""
+
+    root: Root
+    check: Check
+
+    def show(self, instance: Instance, sql: str) -> None:
+        """Make the tables a statement may mean readable by their names."""
+        taken: set[str] = set()
+        for schema, table in self._meant(sql):
+            key = f"{schema}.{table.name}".casefold()
+            if key not in taken:
+                taken.add(key)
+                instance.show(schema, table.name, arrow_table(table))
+
+    def show_marked(self, instance: Instance, table: Table) -> str:
+        """Make a table readable with its row ids, and tell under which name."""
+        instance.show(MARKED, table.name, arrow_table(table, marked=True))
+        return MARKED
+
+    def show_types(self, instance: Instance, table: Table) -> str:
+        """Make a table's columns known without its rows, and tell under which name."""
+        fields = [_shown(c) for c in table.definition.columns]
+        instance.show(TYPES, table.name, pa.schema(fields).empty_table())
+        return TYPES
+
+    def _meant(self, sql: str) -> Iterator[tuple[str, Table]]:
+        """List the tables whose names occur, those that are written just so first."""
+        words = set(_WORD.findall(sql.casefold()))
+        every = _LISTING.search(sql) is not None
+        found = [
+            (schema, table)
+            for table in self.root.tables.values()
+            if (schema := self.root.schemas.get(table.schema_id)) is not None
+            and (every or _occurs(table.name.casefold(), sql, words))
+        ]
+        found.sort(key=lambda pair: pair[1].name not in sql)
+        for schema, table in found:
+            if self._may_read(schema.bucket, f"{schema.path}/{table.name}"):
+                yield f"{schema.bucket}/{schema.path}", table
+
+    def _may_read(self, bucket: str, key: str) -> bool:
+        try:
+            self.check(_READ, bucket, key)
+        except ProtocolError:
+            return False
+        return True
+
+
+def arrow_table(table: Table, *, marked: bool = False) -> pa.Table:
+    """Give a table as Arrow data: mapped, not copied, but where rows were deleted.
+
+    `marked` adds a column $row_id. Half floats become floats: DuckDB has no others.
+    """
+    fields = [_shown(c) for c in table.definition.columns]
+    fields += [pa.field(ROW_ID, pa.uint64())] if marked else []
+    schema = pa.schema(fields)
+    batches = [
+        part
+        for segment in table.segments
+        for part in _live(segment, _whole(segment, table, schema))
+    ]
+    return pa.Table.from_batches(batches, schema=schema)
+
+
+def _whole(segment: Segment, table: Table, schema: pa.Schema) -> pa.RecordBatch:
+    arrays = [
+        pa.array(segment.base.row_ids.astype("int64"))
+        if column.is_row_id
+        else segment.read(column.number, column.field.type, 0, segment.rows)
+        for column in table.definition.columns
+    ]
+    if len(schema) > len(arrays):
+        arrays.append(pa.array(segment.base.row_ids))
+    fitted = [
+        a if a.type == f.type else a.cast(f.type)
+        for a, f in zip(arrays, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(fitted, schema=schema)
+
+
+def _live(segment: Segment, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Leave deleted rows out: by slices where they are few, else by copying the rest."""
+    if segment.deleted is None or len(segment.deleted) == 0:
+        yield batch
+    elif len(segment.deleted) > _MOST_SLICES:
+        yield batch.filter(pa.array(segment.live_mask(0, segment.rows)))
+    else:
+        edges = np.concatenate(([-1], segment.deleted, [segment.rows]))
+        for before, after in pairwise(edges):
+            if after - before > 1:
+                yield batch.slice(int(before) + 1, int(after - before) - 1)
+
+
+def _shown(column: Column) -> pa.Field:
+    kind = column.field.type
+    return (
+        column.field.with_type(pa.float32())
+        if pa.types.is_float16(kind)
+        else (column.field)
+    )
+
+
+def _occurs(name: str, sql: str, words: set[str]) -> bool:
+    if _WORD.fullmatch(name):
+        return name in words
+    return name in sql.casefold().replace('""', '"')
