@@ -1,13 +1,10 @@
 """The vendor's client, unmodified, against a real stand-in: plan, apply, drift, destroy."""
 
 import dataclasses
-import os
-import random
 from types import SimpleNamespace
 
 import pytest
 import vastpy
-from faulty_vms import bad_line
 
 from orbital_kernel import embedded, schema
 from orbital_kernel.errors import ProvisionError
@@ -29,7 +26,6 @@ OURS = (
     "viewpolicy",
 )
 WANTED = desired(observatories().values(), site(), tables=False)
-SEEDS = int(os.environ.get("ORBITAL_SEEDS", "12"))
 QUICK = Patience(answer_s=0.6, attempts=6, sleep=lambda _seconds: None)
 
 
@@ -371,88 +367,3 @@ def test_a_missing_quota_is_bad_and_not_normal(vms):
 
     assert "bad" == told.state
     assert any("does not exist: provision it" in reason for reason in told.reasons)
-
-
-@pytest.fixture(scope="module")
-def line(settings):
-    tls = settings.vms_cert_file.rsplit("/", 1)[0]
-    with bad_line(
-        settings.vms_address,
-        cert_file=settings.vms_cert_file,
-        key_file=f"{tls}/server.key",
-        chain_file=f"{tls}/server.pem",
-        late_s=2 * QUICK.answer_s,
-    ) as (line, address):
-        yield line, dataclasses.replace(settings, vms_address=address)
-
-
-def state(client):
-    """Return what is there, without ids and what only reading tells."""
-    told = {}
-    for kind in OURS:
-        for found in rows(client, kind):
-            wanted = next(
-                r for r in WANTED if (r.kind, r.name) == (kind, found["name"])
-            )
-            names = [n for n in wanted.fields if n in found and n != "create_dir"]
-            told[kind, found["name"], found["id"] * 0] = {
-                n: str(found[n]) for n in names
-            }
-    return told
-
-
-def meddle(client, die):
-    """Edit or delete something of ours, as somebody else might at any time."""
-    kind = die.choice(["quota", "viewpolicy", "qospolicy"])
-    there = rows(client, kind)
-    if not there:
-        return
-    one = client[KINDS[kind].resource][die.choice(there)["id"]]
-    if kind == "quota" and die.random() < 0.4:
-        one.delete()
-        return
-    edits = {
-        "quota": {"hard_limit": die.randrange(800, 5000) * GB},
-        "viewpolicy": {"nfs_read_only": ["10.0.0.1"]},
-        "qospolicy": {"is_gold": die.random() < 0.5},
-    }
-    one.patch(**edits[kind])
-
-
-def converge(vms, told):
-    """Plan and apply until nothing is left to do; add the failures' messages to told."""
-    for _ in range(60):
-        try:
-            todo = plan(vms)
-            if todo.empty:
-                return
-            told += [failure.reason for failure in apply(todo, vms).failed]
-        except ProvisionError as error:
-            told.append(str(error))
-    raise AssertionError("60 rounds did not bring the platform into the planned state")
-
-
-@pytest.mark.timeout(1800)
-def test_on_a_bad_line_every_run_ends_in_the_same_state(line, client, vms):
-    noise, noisy = line
-    apply(plan(vms), vms).require()
-    reference, seen, told = state(client), set(), []
-    for seed in range(SEEDS):
-        die = random.Random(seed)
-        if die.random() < 0.5:
-            wipe(client)
-        noise.die, noise.share = random.Random(seed), die.choice([0.1, 0.2, 0.3])
-        noise.meanwhile[:] = [lambda die=die: meddle(client, die)] * die.randrange(3)
-        patience = dataclasses.replace(QUICK, random=random.Random(seed))
-        converge(Vms.connect(noisy, patience=patience), told)
-        noise.meanwhile.clear()
-        seen |= {fault for fault, _ in noise.happened}
-        noise.happened.clear()
-        noise.share = 0.0
-        converge(vms, told)
-
-        assert {3} == {len(rows(client, kind)) for kind in OURS}, seed
-        assert reference == state(client), seed
-    assert len(seen) >= 5
-    advice = ("again", "later", "check", "decide", "compare")
-    assert [] == [text for text in told if not any(word in text for word in advice)]
