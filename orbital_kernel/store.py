@@ -263,7 +263,7 @@ class Store:
         the server answers single requests alone it is begun when first needed.
         """
         tx = _Reading(self._session, self._session._context)  # noqa: SLF001
-        tx.begin = partial(self._beside.submit, self._begin)
+        tx.begin = lambda: self._beside.submit(self._begin)
         if not self.answers_alone:
             tx.begun = tx.begin()
         try:
