@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 
 from vast_standin.http import ProtocolError
 
@@ -59,7 +60,7 @@ class Instance:
         self._filled = True
         return self
 
-    def show(self, schema: str, name: str, rows: pa.Table) -> None:
+    def show(self, schema: str, name: str, rows: pa.Table | ds.Dataset) -> None:
         """Make Arrow data readable under a name; nothing is copied."""
         self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self.connection.execute(f"USE {CATALOGUE}.{quoted(schema)}")

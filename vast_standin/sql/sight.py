@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
+from vast_standin.engine.pushdown import Pruned
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import Segment
+from vast_standin.engine.segment import Segment, Span
 from vast_standin.engine.table import Column, Table
 from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import Instance
@@ -39,11 +40,11 @@ class Sight:
             key = f"{schema}.{table.name}".casefold()
             if key not in taken:
                 taken.add(key)
-                instance.show(schema, table.name, arrow_table(table))
+                instance.show(schema, table.name, visible_rows(table))
 
     def show_marked(self, instance: Instance, table: Table) -> str:
         """Make a table readable with its row ids, and tell under which name."""
-        instance.show(MARKED, table.name, arrow_table(table, marked=True))
+        instance.show(MARKED, table.name, visible_rows(table, marked=True))
         return MARKED
 
     def show_types(self, instance: Instance, table: Table) -> str:
@@ -75,31 +76,34 @@ class Sight:
         return True
 
 
-def arrow_table(table: Table, *, marked: bool = False) -> pa.Table:
+def visible_rows(table: Table, *, marked: bool = False) -> Pruned:
     """Give a table as Arrow data: mapped, not copied, but where rows were deleted.
 
-    `marked` adds a column $row_id. Half floats become floats: DuckDB has no others.
+    Row groups that DuckDB's filter rules out are not opened. `marked` adds a column
+    $row_id. Half floats become floats: DuckDB has no others.
     """
     fields = [_shown(c) for c in table.definition.columns]
     fields += [pa.field(ROW_ID, pa.uint64())] if marked else []
     schema = pa.schema(fields)
-    batches = [
-        part
-        for segment in table.segments
-        for part in _live(segment, _whole(segment, table, schema))
-    ]
-    return pa.Table.from_batches(batches, schema=schema)
+
+    def make(segment: Segment, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+        return _live(segment, _part(segment, (start, stop), table, schema), start)
+
+    return Pruned(table, schema, make)
 
 
-def _whole(segment: Segment, table: Table, schema: pa.Schema) -> pa.RecordBatch:
+def _part(
+    segment: Segment, span: Span, table: Table, schema: pa.Schema
+) -> pa.RecordBatch:
+    ids = segment.base.row_ids[slice(*span)]
     arrays = [
-        pa.array(segment.base.row_ids.astype("int64"))
+        pa.array(ids.astype("int64"))
         if column.is_row_id
-        else segment.read(column.number, column.field.type, 0, segment.rows)
+        else segment.read(column.number, column.field.type, *span)
         for column in table.definition.columns
     ]
     if len(schema) > len(arrays):
-        arrays.append(pa.array(segment.base.row_ids))
+        arrays.append(pa.array(ids))
     fitted = [
         a if a.type == f.type else a.cast(f.type)
         for a, f in zip(arrays, schema, strict=True)
@@ -107,17 +111,21 @@ def _whole(segment: Segment, table: Table, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(fitted, schema=schema)
 
 
-def _live(segment: Segment, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def _live(
+    segment: Segment, batch: pa.RecordBatch, start: int
+) -> Iterator[pa.RecordBatch]:
     """Leave deleted rows out: by slices where they are few, else by copying the rest."""
-    if segment.deleted is None or len(segment.deleted) == 0:
+    live = segment.live_mask(start, start + batch.num_rows)
+    if live is None:
         yield batch
-    elif len(segment.deleted) > _MOST_SLICES:
-        yield batch.filter(pa.array(segment.live_mask(0, segment.rows)))
-    else:
-        edges = np.concatenate(([-1], segment.deleted, [segment.rows]))
-        for before, after in pairwise(edges):
-            if after - before > 1:
-                yield batch.slice(int(before) + 1, int(after - before) - 1)
+        return
+    gone = np.flatnonzero(~live)
+    if len(gone) > _MOST_SLICES:
+        yield batch.filter(pa.array(live))
+        return
+    for before, after in pairwise([-1, *gone.tolist(), batch.num_rows]):
+        if after - before > 1:
+            yield batch.slice(before + 1, after - before - 1)
 
 
 def _shown(column: Column) -> pa.Field:
