@@ -6,13 +6,15 @@ rows that are left. None as a bound means unbounded.
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Interval = tuple[Any, Any]
+_UNBOUNDED = ((None, None),)
+_Arrays = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,14 @@ class Intervals:
 
     spans: tuple[Interval, ...]
     nulls: bool
+    _arrays: dict[str, _Arrays] = field(default_factory=dict, repr=False, compare=False)
 
     def __or__(self, other: "Intervals") -> "Intervals":
         return union((self, other))
 
     def __and__(self, other: "Intervals") -> "Intervals":
+        if self.spans == _UNBOUNDED:
+            return Intervals(other.spans, self.nulls and other.nulls)
         return Intervals(
             tuple(_intersect(self.spans, other.spans)), self.nulls and other.nulls
         )
@@ -46,10 +51,13 @@ class Intervals:
 
     def arrays(self, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Give the bounds as two arrays, in a numeric type, cut to what fits it."""
-        floor, ceiling = _limits(dtype)
-        starts = _bounds([low for low, _ in self.spans], dtype, floor)
-        stops = _bounds([high for _, high in self.spans], dtype, ceiling)
-        return starts, stops
+        known = self._arrays.get(dtype.str)
+        if known is None:
+            floor, ceiling = _limits(dtype)
+            starts = _bounds([low for low, _ in self.spans], dtype, floor)
+            stops = _bounds([high for _, high in self.spans], dtype, ceiling)
+            known = self._arrays[dtype.str] = starts, stops
+        return known
 
     def _meets_objects(
         self, lows: npt.NDArray[Any], highs: npt.NDArray[Any]
@@ -74,6 +82,11 @@ EVERYTHING = Intervals(((None, None),), nulls=True)
 def point(value: Any) -> Intervals:
     """Make the set of one value; a NaN equals nothing."""
     return NOTHING if value != value else Intervals(((value, value),), nulls=False)  # noqa: PLR0124
+
+
+def points(values: Iterable[Any]) -> Intervals:
+    """Make the set of many values, none of them null or NaN."""
+    return Intervals(tuple((v, v) for v in sorted(set(values))), nulls=False)
 
 
 def between(low: Any, high: Any) -> Intervals:

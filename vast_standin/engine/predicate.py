@@ -19,6 +19,7 @@ from vast_standin.engine.intervals import (
     Intervals,
     between,
     point,
+    points,
     union,
 )
 from vast_standin.engine.physical import physical, physical_type
@@ -72,6 +73,18 @@ _INTERVALS: dict[str, Callable[[Any], Intervals]] = {
     "match_substring": lambda _: NOT_NULL,
 }
 OPERATORS = frozenset(_INTERVALS)
+_ONE_OF = "one_of"
+
+
+def one_of(target: Target, values: pa.Array) -> Term:
+    """Make the condition that a target equals one of many physical values."""
+    wanted = values.drop_null().unique()
+    if pa.types.is_floating(wanted.type):
+        wanted = wanted.filter(pc.invert(pc.is_nan(wanted)))
+        zeros = pa.array([0.0, -0.0], type=wanted.type)
+        if pc.any(pc.equal(wanted, zeros[0])).as_py():
+            wanted = pa.concat_arrays([wanted, zeros])
+    return Term(target, _ONE_OF, wanted)
 
 
 def columns_of(expression: Expression) -> set[int]:
@@ -126,6 +139,8 @@ def _has_lists(expression: Expression) -> bool:
 
 def _narrow(expression: Expression) -> Intervals:
     if isinstance(expression, Term):
+        if expression.operator == _ONE_OF:
+            return points(expression.literal.to_pylist())
         return _INTERVALS[expression.operator](expression.literal)
     if isinstance(expression, Either):
         return union(_narrow(part) for part in expression.parts)
@@ -148,8 +163,11 @@ def _grouped(expression: Either | Every) -> Iterable[Any]:
         return expression.parts
     chosen = set(map(id, equal))
     rest = [p for p in expression.parts if id(p) not in chosen]
-    one_of = Term(equal[0].target, "one_of", tuple(p.literal for p in equal))
-    return [one_of, *rest]
+    return [_several(equal[0].target, [p.literal for p in equal]), *rest]
+
+
+def _several(target: Target, literals: list[Any]) -> Term:
+    return Term(target, _ONE_OF, tuple(literals))
 
 
 def _test(term: Term, column: pa.Array) -> pa.Array:
@@ -160,7 +178,7 @@ def _test(term: Term, column: pa.Array) -> pa.Array:
         return pc.is_null(array)
     if term.operator == "is_valid":
         return pc.is_valid(array)
-    if term.operator == "one_of":
+    if term.operator == _ONE_OF:
         return _one_of(array, term.literal)
     if isinstance(term.literal, tuple):
         return _compare_lists(array, term.operator, term.literal)
@@ -171,9 +189,11 @@ def _test(term: Term, column: pa.Array) -> pa.Array:
     return _filled(getattr(pc, term.operator)(values, literal))
 
 
-def _one_of(array: pa.Array, literals: tuple[Any, ...]) -> pa.Array:
+def _one_of(array: pa.Array, wanted: pa.Array | tuple[Any, ...]) -> pa.Array:
     values = physical(array)
-    wanted = pa.array([v for v in literals if v == v], type=values.type)  # noqa: PLR0124
+    if isinstance(wanted, tuple):
+        made = pa.array(wanted, type=values.type)
+        wanted = one_of(Target(0), made).literal
     return _filled(pc.is_in(values, value_set=wanted, skip_nulls=True))
 
 

@@ -83,12 +83,21 @@ class FlatTable:
         except UnicodeDecodeError as err:
             raise broken("text is not UTF-8") from err
 
+    def vector(self, slot: int) -> int:
+        """Locate a vector by its count; 0 when it is absent."""
+        at = self.offset(slot)
+        return _follow(self.data, at) if at else 0
+
+    def length(self, slot: int) -> int:
+        """Count the entries of a vector."""
+        start = self.vector(slot)
+        return int(_read(_U32, self.data, start)) if start else 0
+
     def tables(self, slot: int) -> Iterator["FlatTable"]:
         """Open each table of a vector."""
-        at = self.offset(slot)
-        if not at:
+        start = self.vector(slot)
+        if not start:
             return
-        start = _follow(self.data, at)
         count = _read(_U32, self.data, start)
         if start + 4 + 4 * count > len(self.data):
             raise broken("a vector ends after the message")

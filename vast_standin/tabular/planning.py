@@ -23,6 +23,7 @@ from vast_standin.engine.predicate import (
     Target,
     Term,
     columns_of,
+    one_of,
     possible_values,
 )
 from vast_standin.engine.rewriting import projected
@@ -42,6 +43,7 @@ from vast_standin.tabular.projections import projection_named
 from vast_standin.tabular.relation import (
     Node,
     RawCondition,
+    RawOneOf,
     RawTerm,
     Relation,
     parse_relation,
@@ -215,12 +217,16 @@ def _column(table: Table, name: str) -> Column:
 def _condition(
     raw: RawCondition, columns: list[Column], nodes: tuple[Node, ...]
 ) -> Expression:
-    if isinstance(raw, RawTerm):
-        if columns[nodes[raw.node].field] is _UNKNOWN:
+    if isinstance(raw, RawTerm | RawOneOf):
+        column = columns[nodes[raw.node].field]
+        if column is _UNKNOWN:
             # Conditions on source columns may only narrow the list of partitions;
             # the SDK asks each partition for its rows with the condition anyway.
             return ALWAYS
-        return _term(raw, columns[nodes[raw.node].field], nodes[raw.node])
+        node = nodes[raw.node]
+        if isinstance(raw, RawOneOf):
+            return _one_of(raw, column, node)
+        return _term(raw, column, node)
     parts = tuple(_condition(part, columns, nodes) for part in raw.parts)
     if raw.every and not parts:
         return ALWAYS
@@ -230,9 +236,29 @@ def _condition(
 
 
 def _term(raw: RawTerm, column: Column, node: Node) -> Term:
-    kind, path = column.field.type, node.path
+    target, kind = _target(column, node)
+    if raw.operator in ("is_null", "is_valid"):
+        return Term(target, raw.operator)
+    return Term(target, raw.operator, _literal(raw.literal, kind, column.name))
+
+
+def _one_of(raw: RawOneOf, column: Column, node: Node) -> Expression:
+    target, kind = _target(column, node)
+    if pa.types.is_fixed_size_list(kind):
+        raise mismatch(f"column {column.name} of type {kind} is compared with scalars")
+    try:
+        return one_of(target, pa.array(raw.literals, type=physical_type(kind)))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as err:
+        raise mismatch(
+            f"column {column.name} of type {kind} is compared with "
+            f"{raw.literals[0]!r} and others"
+        ) from err
+
+
+def _target(column: Column, node: Node) -> tuple[Target, pa.DataType]:
+    kind = column.field.type
     steps = []
-    for step in path:
+    for step in node.path:
         if pa.types.is_fixed_size_list(kind):
             break
         if not pa.types.is_struct(kind):
@@ -241,10 +267,7 @@ def _term(raw: RawTerm, column: Column, node: Node) -> Term:
             )
         steps.append(step)
         kind = kind.field(step).type
-    target = Target(column.number, tuple(steps))
-    if raw.operator in ("is_null", "is_valid"):
-        return Term(target, raw.operator)
-    return Term(target, raw.operator, _literal(raw.literal, kind, column.name))
+    return Target(column.number, tuple(steps)), kind
 
 
 def _literal(value: Any, kind: pa.DataType, name: str) -> Any:

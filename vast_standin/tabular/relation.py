@@ -5,7 +5,7 @@ with a filter and a projection is understood. Fields are numbered depth first, p
 included; projections name leaves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from vast_standin.engine.predicate import OPERATORS
 from vast_standin.tabular.flat import FlatTable, broken
+from vast_standin.tabular.flat_tables import FlatTables
 
 _SOURCE = 9
 _CALL, _FIELD_REF, _LITERAL = 3, 2, 1
@@ -21,6 +22,16 @@ _FIELD_INDEX = 5
 _DEEPEST = 32
 _MOST_NODES = 2_000_000
 _EXACT = Context(prec=60)
+_MANY = 64
+_TEXTS = (22, 23)
+_NUMBERS = {
+    **dict(
+        zip(range(2, 10), ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"), strict=True)
+    ),
+    **dict.fromkeys((10, 11, 12), "i8"),
+    17: "f4",
+    18: "f8",
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,15 @@ class RawJoin:
     parts: tuple["RawCondition", ...]
 
 
-RawCondition = RawTerm | RawJoin
+@dataclass(frozen=True)
+class RawOneOf:
+    """A numbered node that equals one of many literals."""
+
+    node: int
+    literals: Sequence[Any]
+
+
+RawCondition = RawTerm | RawJoin | RawOneOf
 
 
 @dataclass(frozen=True)
@@ -104,8 +123,8 @@ class _Budget:
         self.left = _MOST_NODES
         self.fields: dict[int, int] = {}
 
-    def spend(self, depth: int) -> None:
-        self.left -= 1
+    def spend(self, depth: int, parts: int = 1) -> None:
+        self.left -= parts
         if self.left < 0 or depth > _DEEPEST:
             raise broken("it is nested or repeated too much")
 
@@ -130,12 +149,63 @@ def _condition(
         raise broken("a condition is not a call")
     call = expression.required(1, "call")
     name = call.text(0)
+    found = _one_of(call, budget, nodes) if name == "or" else None
+    if found is not None:
+        return found
     if name in ("and", "or"):
         parts = tuple(_condition(a, budget, nodes, depth + 1) for a in call.tables(1))
         return RawJoin(every=name == "and", parts=parts)
     if name not in OPERATORS:
         raise broken(f"there is no function {name!r}")
     return _term(name, list(call.tables(1)), budget, nodes)
+
+
+def _one_of(call: FlatTable, budget: _Budget, nodes: int) -> RawOneOf | None:
+    """Read many equalities of one node at once; None where they are anything else."""
+    count = call.length(1)
+    if count < _MANY:
+        return None
+    budget.spend(0, count)
+    parts = FlatTables.of_vector(call.data, call.vector(1))
+    calls = _all_of(parts, _CALL)
+    pairs = (
+        None
+        if calls is None or set(calls.texts(0) or ()) != {b"equal"}
+        else (calls.pairs(1))
+    )
+    if pairs is None:
+        return None
+    node = _one_node(pairs[0])
+    literals = _all_of(pairs[1], _LITERAL)
+    if node is None or not 0 <= node < nodes or literals is None:
+        return None
+    values = _plain_literals(literals)
+    return None if values is None else RawOneOf(node, values)
+
+
+def _all_of(expressions: FlatTables, kind: int) -> FlatTables | None:
+    """Open expressions that must all be of one kind."""
+    if bool(np.any(expressions.numbers(0, "u1") != kind)):
+        return None
+    return expressions.tables(1)
+
+
+def _one_node(arguments: FlatTables) -> int | None:
+    references = _all_of(arguments, _FIELD_REF)
+    indices = None if references is None else _all_of(references, _FIELD_INDEX)
+    numbers = None if indices is None else np.unique(indices.numbers(0, "u4"))
+    return int(numbers[0]) if numbers is not None and len(numbers) == 1 else None
+
+
+def _plain_literals(literals: FlatTables) -> Sequence[Any] | None:
+    kinds = np.unique(literals.numbers(0, "u1"))
+    values = literals.tables(1)
+    if len(kinds) != 1 or values is None:
+        return None
+    kind = int(kinds[0])
+    if kind in _TEXTS:
+        return values.texts(0)
+    return values.numbers(0, _NUMBERS[kind]).tolist() if kind in _NUMBERS else None
 
 
 def _term(
