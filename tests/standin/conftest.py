@@ -1,5 +1,6 @@
 """A real stand-in process, and the vendors' clients that judge it."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -50,7 +51,8 @@ class Standin:
         for _ in range(START_SECONDS * 100):
             if self.process.poll() is not None:
                 raise RuntimeError(f"the stand-in ended: {log.read_text()[-2000:]}")
-            if path.exists():
+            # The note of a killed one may go away at any moment.
+            with contextlib.suppress(FileNotFoundError):
                 note = json.loads(path.read_bytes())
                 if note["pid"] == self.process.pid:
                     return note

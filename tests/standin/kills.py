@@ -287,9 +287,13 @@ def main():
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         arguments = ("--sync",) if given.sync else ()
         standin = Standin(Path(folder) / "data", arguments).start()
-        books = campaign(
-            standin, kills=given.kills, seed=given.seed, longest=given.longest
-        )
+        try:
+            books = campaign(
+                standin, kills=given.kills, seed=given.seed, longest=given.longest
+            )
+        finally:
+            if standin.process.poll() is None:
+                standin.kill()
     for fault in books.faults:
         print(f"FAULT: {fault[:600]}")
     print(
