@@ -226,6 +226,8 @@ def _settings(folder: Path, facts: dict[str, Any]) -> Settings:
 def _alive(pid: int) -> bool:
     if pid in _started:
         _reap(pid)
+        if pid in _started:
+            return True  # its command line is empty for a moment after its start
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
