@@ -163,19 +163,25 @@ def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Pl
     virtual |= {
         c.number: _row_ids_as_integers for c in table.definition.columns if c.is_row_id
     }
-    chosen = _projection(table, condition, {n for n, _ in leaves}, name, automatic)
-    view = table if chosen is None else projected(table, chosen)
-    return Plan(table, scan(view, condition, virtual), leaves, schema, wide)
+    read = {n for n, _ in leaves}
+    chosen = _projections(table, condition, read, name, automatic)
+    views = [projected(table, projection) for projection in chosen] or [table]
+    scans = [scan(view, condition, virtual) for view in views]
+    return Plan(table, min(scans, key=_rows_to_open), leaves, schema, wide)
 
 
-def _projection(
+def _rows_to_open(planned: Scan) -> int:
+    return sum(span.stop - span.start for span in planned.spans)
+
+
+def _projections(
     table: Table,
     condition: Expression,
     read: set[int],
     name: str,
     automatic: bool,  # noqa: FBT001
-) -> Projection | None:
-    """Choose the projection asked for, or one sorted by what is asked about."""
+) -> list[Projection]:
+    """Choose the projection asked for, or all sorted by what is asked about."""
     definition = table.definition
     needed = (read | columns_of(condition)) - {ROW_ID_COLUMN}
     if name:
@@ -186,12 +192,13 @@ def _projection(
                 "InvalidArgument",
                 f"projection {name} does not have all columns asked for",
             )
-        return found
+        return [found]
     narrowed = possible_values(condition) if automatic else {}
-    for projection in definition.projections if narrowed else ():
-        if projection.sorted[0] in narrowed and needed <= set(projection.columns):
-            return projection
-    return None
+    return [
+        projection
+        for projection in definition.projections
+        if projection.sorted[0] in narrowed and needed <= set(projection.columns)
+    ]
 
 
 def _row_ids_as_integers(segment: Segment, start: int, stop: int) -> pa.Array:
