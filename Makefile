@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help venv demo test test-notebooks conformance notebooks lab bench bench-queries bench-bursts lint clean
+.PHONY: help venv demo test test-notebooks conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin kills-standin soak-standin lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -44,6 +44,9 @@ $(CONFORMANCE)/.ready: tests/standin/conformance/requirements.lock
 	$(CONFORMANCE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+fuzz-standin: venv ## broken requests against the stand-in; SEED=1 SIZE=5000
+	$(BIN)/python tests/standin/fuzz.py --seed $(or $(SEED),1) --size $(or $(SIZE),5000)
+
 notebooks: venv ## run every notebook anew and keep its outputs
 	$(BIN)/python notebooks/execute.py
 
@@ -58,6 +61,15 @@ bench-queries: venv ## latency of selective queries beside DuckDB and Polars
 
 bench-bursts: venv ## the burst detector beside a grid of windows and Bayesian blocks
 	$(BIN)/python benchmarks/bench_bursts.py --seconds 3600
+
+bench-standin: venv ## the stand-in beside DuckDB and Polars on Parquet, and a store of 10^8 rows opened
+	$(BIN)/python benchmarks/bench_standin.py --open-rows 100000000
+
+kills-standin: venv ## 200 random kill -9 under eight writers and four readers
+	$(BIN)/python tests/standin/kills.py --kills 200
+
+soak-standin: venv ## 16 clients for 30 minutes: no error but conflicts, memory and files flat
+	$(BIN)/python tests/standin/soak.py --minutes 30
 
 lint: venv ## format, lint, types
 	$(BIN)/ruff format --check .
