@@ -13,7 +13,7 @@ LOG = logging.getLogger("vast_standin")
 SIZE_LIMIT = 32 * 1024 * 1024
 GENERATIONS = 3
 _SECRET_NAMES = frozenset(
-    {"x-amz-signature", "x-amz-credential", "x-amz-security-token"}
+    {"x-amz-signature", "x-amz-credential", "x-amz-security-token", "signature"}
 )
 
 

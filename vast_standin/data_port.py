@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from vast_standin import __version__, s3
+from vast_standin import __version__, s3, sigv2
 from vast_standin.access import Guard, ReadableObjects, secret_of, user_of
 from vast_standin.faults import Faults
 from vast_standin.http import ProtocolError, Request, Response
@@ -18,7 +18,7 @@ from vast_standin.payload import open_payload, read_checked
 from vast_standin.s3.call import Buckets, Call, split_path
 from vast_standin.s3.documents import make_error
 from vast_standin.s3.objects import ObjectStore
-from vast_standin.sigv4 import verify
+from vast_standin.sigv4 import Verified, verify
 from vast_standin.trace import Trace
 from vast_standin.vms.cluster import Cluster
 
@@ -43,12 +43,7 @@ class DataPort:
 
     def answer(self, request: Request, trace: Trace) -> Response:
         """Verify, authorise, answer."""
-        proof = verify(
-            request,
-            lambda key: secret_of(self.cluster, key),
-            now=datetime.now(UTC),
-            skew=self.skew,
-        )
+        proof, request = self._proof(request)
         user = user_of(self.cluster, proof.access_key)
         trace.user = str(user["name"])
         guard = Guard(self.cluster, user, trace.peer)
@@ -78,6 +73,18 @@ class DataPort:
             )
             response = s3.handle(call)
         return self.faults.after(request, response)
+
+    def _proof(self, request: Request) -> tuple[Verified, Request]:
+        """Verify a signature; the request is given less what its URL adds for that."""
+
+        def secret(key: str) -> str | None:
+            return secret_of(self.cluster, key)
+
+        now = datetime.now(UTC)
+        if sigv2.signs(request):
+            proof = sigv2.verify(request, secret, now=now)
+            return proof, sigv2.without_signature(request)
+        return verify(request, secret, now=now, skew=self.skew), request
 
     def refuse(
         self, error: ProtocolError, request: Request | None, trace: Trace
