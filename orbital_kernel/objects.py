@@ -1,7 +1,6 @@
 """One object across observatories: found by position first, by name to begin with."""
 
 import time as clock
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,11 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, NotNull
-from orbital_kernel.query import Answer, Cone, Explain, Query
+from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.questions.asking import answered, together
+from orbital_kernel.questions.catalogues import SOURCE, positioned
 from orbital_kernel.science import lightcurves
-from orbital_kernel.science.identity import objects
+from orbital_kernel.science.identity import objects, plain
 from orbital_kernel.science.matching import cross_match
 from orbital_kernel.science.pairs import pairs_in_time
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from orbital_kernel.session import Orbital
 
 NEARBY_ARCSEC = 5.0
-WIDEST_CONFIDENCE = 0.68
 POSITION_TABLES = ("photometry", "grbs", "sources")
 NAME_COLUMNS = {"photometry": "object", "grbs": "name", "sources": "source_id"}
 POINTING = (
@@ -34,21 +34,12 @@ POINTING = (
     "time_stop",
     "exposure_s",
 )
-SOURCE = (
-    *("catalog", "source_id", "ra", "dec", "error_radius_arcsec", "error_major_arcsec"),
-    *("error_minor_arcsec", "error_angle_deg", "error_confidence", "kind", "simulated"),
-    *("band_low_kev", "band_high_kev"),
-)
-
-
-def plain(name: str) -> str:
-    """Return a name without case, blanks and punctuation: 'V404_Cyg' is 'v404cyg'.
-
-    The label 'SIM' of the sample sky is left out too: catalogues there have no room
-    for it.
-    """
-    told = name.casefold().removeprefix("sim ")
-    return "".join(c for c in told if c.isalnum() or c == "+")
+PAIR_UNITS = {
+    "exposure_s_a": "s",
+    "exposure_s_b": "s",
+    "separation_arcmin": "arcmin",
+    "dt_days": "d",
+}
 
 
 class Objects:
@@ -155,18 +146,16 @@ class Objects:
         here by HEALPix cell and time.
         """
         start = clock.perf_counter()
-        asked = [
-            self._orbital.query(
-                Query(
-                    f"{o}.observations",
-                    columns=POINTING,
-                    not_null=("ra", "dec", "time"),
-                    full_scan=True,
-                ),
-                kind="objects",
+        queries = [
+            Query(
+                f"{observatory}.observations",
+                columns=POINTING,
+                not_null=("ra", "dec", "time"),
+                full_scan=True,
             )
-            for o in (first, second)
+            for observatory in (first, second)
         ]
+        asked = together(self._orbital, queries, kind="objects")
         pairs = pairs_in_time(
             *(answer.frame for answer in asked),
             within_arcsec=within_arcsec,
@@ -178,7 +167,8 @@ class Objects:
             if within_arcmin is None
             else f"{within_arcmin} arcmin"
         )
-        return Answer(pairs, _both(asked, pairs, apart, within_days, start))
+        told = [f"separation <= {apart}", f"start times within {within_days} days"]
+        return answered(asked, pairs, told, start, PAIR_UNITS)
 
     def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
         """Match two observatories' sources; keep objects and associations in `cross`.
@@ -203,26 +193,9 @@ class Objects:
         return pairs
 
     def _sources(self, observatory: str) -> pl.DataFrame:
-        """Return the sources with a position and its error, told or typical."""
-        rows = self._read(f"{observatory}.sources", list(SOURCE))
-        untold = pl.all_horizontal(
-            pl.col("error_radius_arcsec", "error_major_arcsec").fill_null(0) <= 0
+        return positioned(
+            self._read(f"{observatory}.sources", list(SOURCE)), observatory
         )
-        for instrument in observatories()[observatory].instruments:
-            edges = [edge for b in instrument.bands for edge in (b.low, b.high)]
-            typical = instrument.position_error
-            theirs = untold & (pl.col("band_low_kev") >= min(edges))
-            theirs &= pl.col("band_high_kev") <= max(edges)
-            rows = rows.with_columns(
-                pl.when(theirs).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
-                for name, value in (
-                    ("error_confidence", typical.confidence),
-                    ("error_radius_arcsec", typical.radius_arcsec),
-                )
-            )
-        return rows.filter(
-            ~untold, pl.all_horizontal(pl.col("ra", "dec").is_not_null())
-        ).with_columns(pl.col("error_confidence").fill_null(WIDEST_CONFIDENCE))
 
     def _points(
         self,
@@ -255,26 +228,3 @@ class Objects:
 
     def _read(self, table: str, columns: list[str]) -> pl.DataFrame:
         return frame_of(self._orbital.store.read(table, columns=columns))
-
-
-def _both(
-    asked: list[Answer], pairs: pl.DataFrame, apart: str, days: float, start: float
-) -> Explain:
-    """Return one explanation of two selects and the join made here."""
-    first, second = (answer.how for answer in asked)
-    read = (first.rows_read, second.rows_read)
-    seconds = clock.perf_counter() - start
-    return replace(
-        first,
-        table=f"{first.table}, {second.table}",
-        residual=[f"separation <= {apart}", f"start times within {days} days"],
-        rows_read=None if None in read else sum(n or 0 for n in read),
-        rows_stored=first.rows_stored + second.rows_stored,
-        rows_fetched=first.rows_fetched + second.rows_fetched,
-        rows_returned=len(pairs),
-        bytes=first.bytes + second.bytes,
-        milliseconds=round(1e3 * seconds, 3),
-        stages={"selects": first.milliseconds + second.milliseconds},
-        selects=first.selects + second.selects,
-        requests=first.requests + second.requests,
-    )

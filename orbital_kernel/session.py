@@ -22,6 +22,7 @@ from orbital_kernel.objects import Objects
 from orbital_kernel.observatory import observatories
 from orbital_kernel.orchestration import Storage
 from orbital_kernel.query import Answer, Cone, Query, Recorder, TimeSpan
+from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.store import Store
 
 LEDGER = "ops.queries"
@@ -74,6 +75,11 @@ class Orbital:
     def objects(self) -> Objects:
         """What both observatories know of the same object."""
         return Objects(self)
+
+    @cached_property
+    def questions(self) -> Questions:
+        """Cross-observatory questions: simultaneous(), follow_ups(), known_at(), rare()."""
+        return Questions(self)
 
     def ingest(
         self,
@@ -238,6 +244,35 @@ class Orbital:
         Limits: within_arcsec (or within_arcmin) and within_days.
         """
         return self.objects.observed_by(first, second, **limits)
+
+    def simultaneous(self, first: str, second: str, **limits: Any) -> pl.DataFrame:
+        """Return stretches of good time two observatories shared at one place.
+
+        Limits as in questions.simultaneous: within_arcmin, start, stop, at_least_s.
+        """
+        return self.questions.simultaneous(first, second, **limits).frame
+
+    def follow_ups(self, bursts: Any = None, **limits: Any) -> pl.DataFrame:
+        """Return which bursts of a list (default: all) were looked at afterwards.
+
+        Limits as in questions.follow_ups: of, by, within_arcmin, within_days,
+        after_days, catalog.
+        """
+        return self.questions.follow_ups(bursts, **limits).frame
+
+    def known_at(self, place: str | tuple[float, float], **limits: float) -> Known:
+        """Return everything known at a place: a name any table knows, or (RA, Dec).
+
+        Limits: radius_arcmin. Raises QueryError for a name nobody knows.
+        """
+        position = self.objects.position(place) if isinstance(place, str) else place
+        if position is None:
+            raise QueryError(f"no table knows a place of {place!r}: give (ra, dec)")
+        return self.questions.known_at(position[0] % 360, position[1], **limits)
+
+    def rare(self, kind: str, **options: Any) -> Rare:
+        """Return rare events of a kind, ranked: see questions.KINDS."""
+        return self.questions.rare(kind, **options)
 
     def require_tables(self) -> "Orbital":
         """Return itself; StoreError where the database has not been provisioned."""

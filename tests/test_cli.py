@@ -14,6 +14,7 @@ LEAVES = [
     *COMMANDS,
     *(f"provision {name}" for name in ("plan", "apply", "drift", "destroy")),
     *(f"query {name}" for name in ("cone", "time", "objects", "sql")),
+    *(f"query {name}" for name in ("simultaneous", "follow-ups", "place", "rare")),
     *(f"rollout {name}" for name in ("status", "go-live")),
     *(f"bursts {name}" for name in ("scan", "watch", "followup")),
 ]

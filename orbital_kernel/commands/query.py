@@ -1,20 +1,10 @@
 """`orbital query`: selective questions from the shell."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING
-
 import click
-import polars as pl
 
-from orbital_kernel.commands.show import json_option, print_json, rows_of
-
-if TYPE_CHECKING:
-    from orbital_kernel.query import Answer
-
-explain_option = click.option(
-    "--explain", is_flag=True, help="Tell how it was answered."
-)
+from orbital_kernel.commands.answering import explain_option, show_answer
+from orbital_kernel.commands.questions import QUESTIONS
+from orbital_kernel.commands.show import json_option
 
 
 @click.group(
@@ -22,25 +12,6 @@ explain_option = click.option(
 )
 def query() -> None:
     """Ask selective questions; rows as a table, CSV or JSON."""
-
-
-def _show(answer: "Answer", *, explain: bool, as_json: bool) -> None:
-    frame = answer.frame
-    if as_json:
-        document = {"rows": rows_of(frame), "explain": asdict(answer.how)}
-        print_json(document | {"units": dict(answer.units)})
-        return
-    headers = {name: _header(name, answer.units) for name in frame.columns}
-    with pl.Config(tbl_rows=40, tbl_cols=12, fmt_str_lengths=40):
-        click.echo(str(frame.rename(headers)))
-    if explain:
-        click.echo(str(answer.how))
-
-
-def _header(name: str, units: Mapping[str, str | None]) -> str:
-    """Return a column's name with its unit; '?' where that is not known."""
-    unit = units.get(name, "")
-    return f"{name} [{'?' if unit is None else unit}]" if unit != "" else name
 
 
 @query.command(
@@ -79,7 +50,7 @@ def cone(
     span = TimeSpan(since, until) if since or until else None
     asked = Query(table, cone=Cone(ra, dec, radius), time=span, limit=limit)
     answer = connect().query(asked, kind="cone", estimate=explain)
-    _show(answer, explain=explain, as_json=as_json)
+    show_answer(answer, explain=explain, as_json=as_json)
 
 
 @query.command(
@@ -105,7 +76,7 @@ def time(
 
     asked = Query(table, time=TimeSpan(since, until), limit=limit)
     answer = connect().query(asked, kind="time", estimate=explain)
-    _show(answer, explain=explain, as_json=as_json)
+    show_answer(answer, explain=explain, as_json=as_json)
 
 
 @query.command(
@@ -144,7 +115,7 @@ def objects(
     answer = connect().objects.ask_observed_by(
         first, second, within_arcmin=within_arcmin, within_days=within_days
     )
-    _show(answer, explain=explain, as_json=as_json)
+    show_answer(answer, explain=explain, as_json=as_json)
 
 
 @query.command(
@@ -162,4 +133,8 @@ def sql(text: str, *, explain: bool, as_json: bool) -> None:
     from orbital_kernel import connect
 
     answer = connect().ask_sql(text)
-    _show(answer, explain=explain, as_json=as_json)
+    show_answer(answer, explain=explain, as_json=as_json)
+
+
+for question in QUESTIONS:
+    query.add_command(question)

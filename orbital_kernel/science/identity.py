@@ -72,6 +72,16 @@ def objects(
     )
 
 
+def plain(name: str) -> str:
+    """Return a name without case, blanks and punctuation: 'V404_Cyg' is 'v404cyg'.
+
+    The label 'SIM' of the sample sky is left out too: catalogues there have no room
+    for it.
+    """
+    told = name.casefold().removeprefix("sim ")
+    return "".join(c for c in told if c.isalnum() or c == "+")
+
+
 def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     frames = [_member(name, frame) for name, frame in catalogues.items()]
     return pl.concat(frames).with_columns(pl.int_range(pl.len()).alias("member"))

@@ -1,0 +1,44 @@
+"""How answers are shown: rows with units in their headers, and how they were found."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+import polars as pl
+
+from orbital_kernel.commands.show import print_json, rows_of
+
+if TYPE_CHECKING:
+    from orbital_kernel.query import Answer
+
+explain_option = click.option(
+    "--explain", is_flag=True, help="Tell how it was answered."
+)
+
+
+def show_answer(answer: "Answer", *, explain: bool, as_json: bool) -> None:
+    """Print rows, or one JSON document of rows, units and explanation."""
+    frame = answer.frame
+    if as_json:
+        document = {"rows": rows_of(frame), "explain": asdict(answer.how)}
+        print_json(document | {"units": dict(answer.units)})
+        return
+    show_frame(frame, answer.units)
+    if explain:
+        click.echo(str(answer.how))
+
+
+def show_frame(frame: pl.DataFrame, units: Mapping[str, str | None]) -> None:
+    """Print rows as a table with units in the header."""
+    headers = {name: _header(name, units) for name in frame.columns}
+    wide = shutil.get_terminal_size((160, 40)).columns
+    with pl.Config(tbl_rows=40, tbl_cols=12, fmt_str_lengths=40, tbl_width_chars=wide):
+        click.echo(str(frame.rename(headers)))
+
+
+def _header(name: str, units: Mapping[str, str | None]) -> str:
+    """Return a column's name with its unit; '?' where that is not known."""
+    unit = units.get(name, "")
+    return f"{name} [{'?' if unit is None else unit}]" if unit != "" else name

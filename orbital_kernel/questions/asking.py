@@ -1,0 +1,81 @@
+"""Several tables of one question, asked side by side, and one account of it all."""
+
+import time as clock
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Protocol
+
+import polars as pl
+
+from orbital_kernel.query import Answer, Explain, Query
+
+SIDE_BY_SIDE = 8
+
+
+class Asks(Protocol):
+    """Who answers queries: the session."""
+
+    def query(self, asked: Query, *, kind: str = ..., estimate: bool = ...) -> Answer:
+        """Answer one query."""
+
+
+def together(orbital: Asks, queries: Sequence[Query], *, kind: str) -> list[Answer]:
+    """Return the answers of independent queries, in order; they run side by side."""
+    if len(queries) <= 1:
+        return [orbital.query(one, kind=kind) for one in queries]
+    with ThreadPoolExecutor(min(len(queries), SIDE_BY_SIDE)) as pool:
+        return list(pool.map(lambda one: orbital.query(one, kind=kind), queries))
+
+
+def account(
+    asked: Sequence[Answer], rows: int, residual: Sequence[str], start: float
+) -> Explain:
+    """Return one explanation of several selects and of what was done here.
+
+    `start` is of time.perf_counter; the stage `selects` adds up what ran side by side.
+    """
+    hows = [answer.how for answer in asked]
+    total = 1e3 * (clock.perf_counter() - start)
+    names = [how.table for how in hows]
+    return replace(
+        hows[0],
+        table=", ".join(dict.fromkeys(names)),
+        pushed=[f"{how.table}: {clause}" for how in hows for clause in how.pushed],
+        residual=[
+            *(f"{how.table}: {text}" for how in hows for text in how.residual),
+            *residual,
+        ],
+        sort_key=[],
+        rows_read=_sum([how.rows_read for how in hows]),
+        row_groups_read=_sum([how.row_groups_read for how in hows]),
+        estimated_rows=None,
+        rows_stored=sum({how.table: how.rows_stored for how in hows}.values()),
+        rows_fetched=sum(how.rows_fetched for how in hows),
+        rows_returned=rows,
+        bytes=sum(how.bytes for how in hows),
+        milliseconds=round(total, 3),
+        stages={"selects": round(sum(how.milliseconds for how in hows), 3)},
+        selects=sum(how.selects for how in hows),
+        requests=sum(how.requests for how in hows),
+        cold=any(how.cold for how in hows),
+    )
+
+
+def answered(
+    asked: Sequence[Answer],
+    frame: pl.DataFrame,
+    residual: Sequence[str],
+    start: float,
+    units: dict[str, str],
+) -> Answer:
+    """Return rows made of several answers; columns not in `units` have none."""
+    return Answer(
+        frame,
+        account(asked, len(frame), residual, start),
+        {name: units.get(name, "") for name in frame.columns},
+    )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    return None if None in counts else sum(count or 0 for count in counts)

@@ -1,0 +1,173 @@
+"""Which bursts of a list an observatory looked at afterwards."""
+
+import time as clock
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.questions.asking import Asks, answered, together
+from orbital_kernel.science.identity import plain
+from orbital_kernel.science.pairs import pairs_in_time
+
+FEW_BURSTS = 8
+BURST = (
+    *("catalog", "name", "trigger_id", "time", "ra", "dec", "error_radius_arcsec"),
+    "t90_s",
+)
+WANTED = (
+    *("obs_id", "object", "ra", "dec", "healpix", "time", "time_stop", "exposure_s"),
+    *("instrument", "status"),
+)
+UNITS = {
+    "separation_arcmin": "arcmin",
+    "dt_days": "d",
+    "exposure_s": "s",
+    "error_radius_arcsec": "arcsec",
+    "t90_s": "s",
+}
+
+
+def follow_ups(
+    orbital: Asks,
+    bursts: pl.DataFrame | Sequence[str] | str | None = None,
+    *,
+    of: str = "swift",
+    by: str = "chandra",
+    within_arcmin: float = 5.0,
+    within_days: float = 30.0,
+    after_days: float = 0.0,
+    catalog: str | None = None,
+) -> Answer:
+    """Return a row each burst and later pointing at its place, in order of burst.
+
+    `bursts` are names, or a frame with name, time (TT), ra and dec; not given they are
+    all of `of`'s burst catalogues (of one `catalog` if named; else a burst that stands
+    in several is taken from the one that places it best). A pointing counts from
+    `after_days` to `within_days` after the trigger (by its start) where its centre is
+    within `within_arcmin` of the burst. Bursts without time or place have none. Raises
+    QueryError for a name no catalogue has.
+    """
+    began = clock.perf_counter()
+    listed, asked = _listed(orbital, bursts, of, catalog)
+    placed = listed.drop_nulls(["time", "ra", "dec"])
+    queries = _queries(placed, by, within_arcmin, (after_days, within_days))
+    later = together(orbital, queries, kind="follow-ups")
+    pointings = pl.concat(answer.frame for answer in later).unique(maintain_order=True)
+    pairs = pairs_in_time(
+        placed,
+        pointings,
+        within_arcmin=within_arcmin,
+        within_days=within_days,
+        after_days=after_days,
+    )
+    burst, seen = placed[pairs["row_a"]], pointings[pairs["row_b"]]
+    rows = pl.DataFrame(
+        {
+            **{
+                n: burst[n]
+                for n in BURST
+                if n in burst.columns and n not in ("ra", "dec")
+            },
+            **{n: seen[n] for n in WANTED if n not in ("ra", "dec", "healpix", "time")},
+            "time_observed": seen["time"],
+            "separation_arcmin": pairs["separation_arcmin"],
+            "dt_days": pairs["dt_days"],
+        }
+    ).sort("time", "name", "dt_days")
+    told = [
+        f"{len(listed)} bursts, {len(placed)} with time and place",
+        f"pointing within {within_arcmin} arcmin, {after_days} to {within_days} days after",
+    ]
+    return answered([*asked, *later], rows, told, began, UNITS)
+
+
+def _listed(
+    orbital: Asks,
+    bursts: pl.DataFrame | Sequence[str] | str | None,
+    of: str,
+    catalog: str | None,
+) -> tuple[pl.DataFrame, list[Answer]]:
+    if isinstance(bursts, pl.DataFrame):
+        missing = {"name", "time", "ra", "dec"} - set(bursts.columns)
+        if missing:
+            raise QueryError(f"the burst list lacks {', '.join(sorted(missing))}")
+        return bursts, []
+    sets = {"catalog": [catalog]} if catalog else {}
+    query = Query(f"{of}.grbs", columns=BURST, sets=sets, full_scan=True)
+    answer = orbital.query(query, kind="follow-ups")
+    rows = answer.frame if catalog else _once(answer.frame)
+    if bursts is None:
+        return rows, [answer]
+    names = [bursts] if isinstance(bursts, str) else list(bursts)
+    wanted = {_key(name): name for name in names}
+    keys = pl.Series([*map(_key, rows["name"])], dtype=pl.String)
+    unknown = [name for key, name in wanted.items() if key not in set(keys)]
+    if unknown:
+        raise QueryError(
+            f"no burst catalogue of {of} has {', '.join(unknown)}; give names as "
+            f"{', '.join(rows['name'].drop_nulls().head(3)) or 'GRB 130427A'}"
+        )
+    return rows.filter(keys.is_in(list(wanted))), [answer]
+
+
+def _once(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return each named burst from the catalogue that places it best."""
+    key = pl.col("name").map_elements(_key, return_dtype=pl.String)
+    return (
+        rows.with_row_index("_row")
+        .with_columns(key.fill_null(pl.format("row {}", "_row")).alias("_key"))
+        .sort(
+            pl.col("ra").is_null() | pl.col("time").is_null(),
+            pl.col("error_radius_arcsec").fill_null(float("inf")),
+            "_row",
+        )
+        .unique("_key", keep="first", maintain_order=True)
+        .drop("_row", "_key")
+        .sort("time", "name", nulls_last=True)
+    )
+
+
+def _queries(
+    placed: pl.DataFrame, by: str, within_arcmin: float, days: tuple[float, float]
+) -> list[Query]:
+    """Ask around each of a few bursts; for many, the log of the time they span."""
+    table = f"{by}.observations"
+    if placed.is_empty():
+        return [Query(table, columns=WANTED, limit=0)]
+    times = placed["time"].cast(pl.Datetime("us")).to_list()
+    if len(placed) > FEW_BURSTS:
+        return [
+            Query(
+                table,
+                columns=WANTED,
+                not_null=("ra", "dec"),
+                ranges={"time": _window(times, days)},
+                full_scan=True,
+            )
+        ]
+    around = zip(placed["ra"] % 360, placed["dec"], times, strict=True)
+    return [
+        Query(
+            table,
+            columns=WANTED,
+            cone=Cone(ra, dec, max(within_arcmin * 1.001, 1e-3)),
+            ranges={"time": _window([time], days)},
+        )
+        for ra, dec, time in around
+    ]
+
+
+def _window(
+    times: Sequence[datetime], days: tuple[float, float]
+) -> tuple[datetime, datetime]:
+    """Return the span in which follow-ups may begin, a little wider than asked."""
+    margin = timedelta(microseconds=2)
+    earliest, latest = (timedelta(days=one) for one in days)
+    return min(times) + earliest - margin, max(times) + latest + margin
+
+
+def _key(name: str | None) -> str:
+    return plain(name or "").removeprefix("grb")
