@@ -58,6 +58,12 @@ class Duck:
         return len(_rest(planned, pl.from_arrow(rows.to_arrow_table()))), None
 
 
+def duck(folder):
+    """Return DuckDB over the files of a folder, without its progress bar."""
+    database = duckdb.connect(config={"enable_progress_bar": "false"})
+    return Duck(folder, database)
+
+
 @dataclass(frozen=True)
 class Polars:
     """Polars, lazily, in this process."""

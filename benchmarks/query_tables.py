@@ -134,6 +134,7 @@ def to_parquet(table, rows, folder):
     if rows > IN_MEMORY:
         _write(ordered if table != SOURCES else unsorted, batches(table, rows))
         if table == SOURCES:
+            duckdb.sql("SET enable_progress_bar = false")
             duckdb.sql(
                 f"COPY (FROM '{unsorted}' ORDER BY healpix) TO '{ordered}' "
                 f"(ROW_GROUP_SIZE {GROUP})"
