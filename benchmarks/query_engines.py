@@ -60,7 +60,8 @@ class Duck:
 
 def duck(folder):
     """Return DuckDB over the files of a folder, without its progress bar."""
-    database = duckdb.connect(config={"enable_progress_bar": "false"})
+    database = duckdb.connect()
+    database.execute("SET enable_progress_bar = false")
     return Duck(folder, database)
 
 

@@ -21,7 +21,7 @@ from orbital_kernel.query.answer import Explain
 from orbital_kernel.query.question import Query
 
 WAITING_ROWS = 10_000
-GATHER_SECONDS = 0.25
+GATHER_SECONDS = 2.0
 EXIT_SECONDS = 5.0
 LONGEST_TEXT = 8_000
 Row = dict[str, Any]
