@@ -15,141 +15,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vast_standin.engine.files import Extent
+from vast_standin.engine.base import ROW_ID, Base, Positions, RowIds, Span
 from vast_standin.engine.intervals import Intervals
-from vast_standin.engine.packing import unpack
-from vast_standin.engine.physical import physical
-from vast_standin.engine.zones import GROUP, ColumnZones
+from vast_standin.engine.patch import Patch
+from vast_standin.engine.zones import GROUP
 
-ROW_ID = "rowid"
-Positions = npt.NDArray[np.int64]
-RowIds = npt.NDArray[np.uint64]
-Span = tuple[int, int]
-
-
-@dataclass(frozen=True, eq=False)
-class Base:
-    """What a segment was born with; columns are named by their number."""
-
-    id: int
-    rows: int
-    first_row_id: int | None
-    extent: Extent | None
-    packed_zones: bytes
-    ordinal: float
-    sorted_by: int | None = None
-    run: int = 0
-
-    @cached_property
-    def zones(self) -> dict[int, ColumnZones]:
-        """Zone maps by column number."""
-        return unpack(self.packed_zones)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes on disk."""
-        return 0 if self.extent is None else self.extent.length
-
-    def column(self, number: int) -> pa.Array | None:
-        """Give a column as first written, or None."""
-        if self.extent is None:
-            return None
-        at = self.extent.batch.schema.get_field_index(str(number))
-        return None if at < 0 else self.extent.batch.column(at)
-
-    @cached_property
-    def row_ids(self) -> RowIds:
-        """Row ids by position."""
-        if self.first_row_id is not None or self.extent is None:
-            first = self.first_row_id or 0
-            return np.arange(first, first + self.rows, dtype=np.uint64)
-        return np.asarray(self.extent.batch.column(ROW_ID).to_numpy())
-
-    @cached_property
-    def id_range(self) -> tuple[int, int]:
-        """Smallest and largest row id; (0, -1) when empty."""
-        if self.rows == 0:
-            return 0, -1
-        if self.first_row_id is not None:
-            return self.first_row_id, self.first_row_id + self.rows - 1
-        return int(self.row_ids.min()), int(self.row_ids.max())
-
-    @cached_property
-    def id_order(self) -> Positions | None:
-        """Positions in the order of row ids, or None when they rise already."""
-        ids = self.row_ids
-        if bool(np.all(ids[1:] > ids[:-1])):
-            return None
-        return np.argsort(ids, kind="stable")
-
-    def find(self, wanted: RowIds) -> tuple[Positions, npt.NDArray[np.bool_]]:
-        """Find positions of row ids; the mask tells which were found."""
-        low, high = self.id_range
-        if self.first_row_id is not None:
-            hit = (wanted >= np.uint64(low)) & (wanted <= np.uint64(max(high, 0)))
-            hit &= self.rows > 0
-            return (wanted[hit] - np.uint64(low)).astype(np.int64), hit
-        order = self.id_order
-        at = np.searchsorted(self.row_ids, wanted, sorter=order)
-        inside = at < self.rows
-        at[~inside] = 0
-        positions = at if order is None else order[at]
-        hit = inside & (self.row_ids[positions] == wanted)
-        return positions[hit].astype(np.int64), hit
-
-    @cached_property
-    def sorted_values(self) -> Sequence[Any] | npt.NDArray[Any]:
-        """Values of the sorting column without its trailing nulls."""
-        column = self.column(-1 if self.sorted_by is None else self.sorted_by)
-        if column is None:
-            return ()
-        values = physical(column.slice(0, len(column) - column.null_count))
-        if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
-            return np.asarray(values.to_numpy())
-        return _Lazily(values)
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """New values of some columns: extent rows [first, first + rows) at positions.
-
-    The positions are `start` and those after it, or, where `start` is None, given
-    one a row.
-    """
-
-    id: int
-    extent: Extent
-    first: int
-    rows: int
-    start: int | None
-    positions: Positions | None
-    packed_zones: bytes
-
-    @cached_property
-    def zones(self) -> dict[int, ColumnZones]:
-        """Zone maps by column number, for the touched groups only."""
-        return unpack(self.packed_zones)
-
-    @cached_property
-    def numbers(self) -> frozenset[int]:
-        """Numbers of the columns it changes."""
-        return frozenset(int(n) for n in self.extent.batch.schema.names)
-
-    def values(self, number: int) -> pa.Array:
-        """Give the new values of a column."""
-        return self.extent.batch.column(str(number)).slice(self.first, self.rows)
-
-    @cached_property
-    def rising(self) -> tuple[Positions, Positions | None]:
-        """Positions in rising order, and the order of values that belongs to it."""
-        if self.positions is None:
-            start = self.start or 0
-            return np.arange(start, start + self.rows), None
-        if bool(np.all(self.positions[1:] > self.positions[:-1])):
-            return self.positions, None
-        order = np.argsort(self.positions, kind="stable")
-        order = order[self.positions[order] >= 0]
-        return self.positions[order], order
+__all__ = ["ROW_ID", "Base", "Patch", "Positions", "RowIds", "Segment", "Span"]
 
 
 @dataclass(frozen=True)
@@ -284,19 +155,6 @@ class Segment:
                 new = (patch.start, patch.start + patch.rows, patch.values(number))
                 pieces = sorted([*_around(pieces, new), new], key=_start)
         return _Layers(tuple(pieces), tuple(scattered))
-
-
-@dataclass(frozen=True)
-class _Lazily(Sequence[Any]):
-    """Physical values as Python objects, made one by one as a search asks."""
-
-    values: pa.Array
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.values[index].as_py()
 
 
 def _start(piece: tuple[int, int, pa.Array | None]) -> int:

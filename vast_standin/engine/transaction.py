@@ -7,7 +7,7 @@ Several requests may use one transaction at once.
 
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from vast_standin.disk import disk_errors
 from vast_standin.engine.files import Extent, FileWriter
+from vast_standin.engine.fresh import FreshRows
 from vast_standin.engine.locks import conflict
 from vast_standin.engine.operations import (
     Append,
@@ -58,7 +59,7 @@ class Transaction:
         """Bytes written so far for each bucket, committed by nobody."""
         self._engine = engine
         self._writer: FileWriter | None = None
-        self._fresh: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self._fresh = FreshRows()
 
     def create_schema(self, bucket: str, path: str, properties: str = "") -> Schema:
         """Create a schema; 409 when it exists."""
@@ -183,7 +184,8 @@ class Transaction:
         if external is None:
             first = self._engine.new_row_ids(table.id, rows)
             ids = np.arange(first, first + rows, dtype=np.uint64)
-            self._note_fresh(table.id, first, rows)
+            with self.mutex:
+                self._fresh.note(table.id, first, rows)
         else:
             ids = external
             self._claim_external(table, ids)
@@ -283,24 +285,10 @@ class Transaction:
         )
         return Segment(base)
 
-    def _note_fresh(self, table_id: int, first: int, rows: int) -> None:
-        with self.mutex:
-            spans = self._fresh[table_id]
-            if spans and spans[-1][1] == first:
-                spans[-1] = (spans[-1][0], first + rows)
-            else:
-                spans.append((first, first + rows))
-
     def is_fresh(self, table_id: int, row_ids: RowIds) -> bool:
         """Tell whether this transaction itself inserted all these rows."""
         with self.mutex:
-            spans = sorted(self._fresh.get(table_id, ()))
-        if not spans:
-            return False
-        starts = np.array([s for s, _ in spans], dtype=np.uint64)
-        stops = np.array([e for _, e in spans], dtype=np.uint64)
-        at = np.searchsorted(starts, row_ids, side="right") - 1
-        return bool(np.all(at >= 0) and np.all(row_ids < stops[at]))
+            return self._fresh.holds(table_id, row_ids)
 
     def _claim(self, table: Table, row_ids: RowIds) -> None:
         if not self.is_fresh(table.id, row_ids):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vast_standin.disk import no_room
+from vast_standin.engine.choosing import FEW, runs_to_merge, up_to, worth_merging
 from vast_standin.engine.files import FileWriter
 from vast_standin.engine.merging import merged_runs
 from vast_standin.engine.rewriting import (
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("vast_standin.engine")
 _QUIET_S = 0.3
 _SETTLED_S = 2.0
-_FEW = 8
 
 Work = Callable[[FileWriter], "Outcome"]
 
@@ -158,21 +158,21 @@ class Upkeep:
         return work or self._choose_copy(table)
 
     def _choose_merge(self, table: Table, *, settled: bool) -> Work | None:
-        chosen = _worth_merging(table.segments, 2 if settled else _FEW, settled=settled)
+        chosen = worth_merging(table.segments, 2 if settled else FEW, settled=settled)
         if not chosen:
             return None
         return lambda writer: self._rewrite(table, chosen, writer)
 
     def _choose_sorting(self, table: Table, *, settled: bool) -> Work | None:
         fresh = [s for s in table.segments if s.base.run == 0]
-        if fresh and (settled or len(fresh) >= _FEW):
-            chosen = _up_to(fresh, 2 * LARGEST)
+        if fresh and (settled or len(fresh) >= FEW):
+            chosen = up_to(fresh, 2 * LARGEST)
             return lambda writer: self._sort(table, chosen, writer)
         runs: dict[int, list[Segment]] = defaultdict(list)
         for segment in table.segments:
             if segment.base.run:
                 runs[segment.base.run].append(segment)
-        several = _runs_to_merge(list(runs.values()), settled=settled)
+        several = runs_to_merge(list(runs.values()), settled=settled)
         if several:
             return lambda writer: self._merge_runs(table, several, writer)
         return None
@@ -251,56 +251,3 @@ def _replaced(root: Root, before: Table, outcome: Outcome) -> Root | None:
     copies = {key: c for key, c in table.copies.items() if key[1] in kept}
     copies |= {(c.projection, c.segment): c for c in outcome.copies}
     return root.with_table(replace(table, segments=tuple(segments), copies=copies))
-
-
-def _worth_merging(
-    segments: Sequence[Segment], enough: int, *, settled: bool
-) -> list[Segment]:
-    """Choose neighbours that are small, or one that has changed a lot."""
-    group: list[Segment] = []
-    for segment in segments:
-        small = segment.live < LARGEST // 2
-        if small and sum(s.live for s in group) + segment.live <= LARGEST:
-            group.append(segment)
-            continue
-        if len(group) >= enough:
-            return group
-        group = [segment] if small else []
-    if len(group) >= enough:
-        return group
-    limit = 0 if settled else _FEW
-    return next(
-        (
-            [s]
-            for s in segments
-            if len(s.patches) > limit or s.live < s.rows * (0.9 if settled else 0.5)
-        ),
-        [],
-    )
-
-
-def _runs_to_merge(runs: list[list[Segment]], *, settled: bool) -> list[list[Segment]]:
-    """Choose runs of like size, or, once settled, all."""
-    if settled:
-        changed = any(s.patches or s.deleted is not None for r in runs for s in r)
-        return runs if len(runs) > 1 or changed else []
-    by_size = sorted(runs, key=_rows)
-    for i in range(len(by_size) - 3):
-        if _rows(by_size[i + 3]) <= 4 * _rows(by_size[i]):
-            return by_size[i : i + 4]
-    return by_size[:_FEW] if len(runs) > 2 * _FEW else []
-
-
-def _rows(run: list[Segment]) -> int:
-    return sum(s.rows for s in run)
-
-
-def _up_to(segments: Sequence[Segment], limit: int) -> list[Segment]:
-    chosen: list[Segment] = []
-    rows = 0
-    for segment in segments:
-        if chosen and rows + segment.rows > limit:
-            break
-        chosen.append(segment)
-        rows += segment.rows
-    return chosen

@@ -1,0 +1,62 @@
+"""Which segments are worth rewriting, and together with which others."""
+
+from collections.abc import Sequence
+
+from vast_standin.engine.rewriting import LARGEST
+from vast_standin.engine.segment import Segment
+
+FEW = 8
+
+
+def worth_merging(
+    segments: Sequence[Segment], enough: int, *, settled: bool
+) -> list[Segment]:
+    """Choose neighbours that are small, or one that has changed a lot."""
+    group: list[Segment] = []
+    for segment in segments:
+        small = segment.live < LARGEST // 2
+        if small and sum(s.live for s in group) + segment.live <= LARGEST:
+            group.append(segment)
+            continue
+        if len(group) >= enough:
+            return group
+        group = [segment] if small else []
+    if len(group) >= enough:
+        return group
+    limit = 0 if settled else FEW
+    return next(
+        (
+            [s]
+            for s in segments
+            if len(s.patches) > limit or s.live < s.rows * (0.9 if settled else 0.5)
+        ),
+        [],
+    )
+
+
+def runs_to_merge(runs: list[list[Segment]], *, settled: bool) -> list[list[Segment]]:
+    """Choose runs of like size, or, once settled, all."""
+    if settled:
+        changed = any(s.patches or s.deleted is not None for r in runs for s in r)
+        return runs if len(runs) > 1 or changed else []
+    by_size = sorted(runs, key=_rows)
+    for i in range(len(by_size) - 3):
+        if _rows(by_size[i + 3]) <= 4 * _rows(by_size[i]):
+            return by_size[i : i + 4]
+    return by_size[:FEW] if len(runs) > 2 * FEW else []
+
+
+def _rows(run: list[Segment]) -> int:
+    return sum(s.rows for s in run)
+
+
+def up_to(segments: Sequence[Segment], limit: int) -> list[Segment]:
+    """Choose the first segments, up to a number of rows."""
+    chosen: list[Segment] = []
+    rows = 0
+    for segment in segments:
+        if chosen and rows + segment.rows > limit:
+            break
+        chosen.append(segment)
+        rows += segment.rows
+    return chosen

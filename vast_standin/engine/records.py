@@ -1,0 +1,139 @@
+"""Rows of the catalogue as the engine's objects, and back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from vast_standin.engine.files import DataFolder, Extent
+from vast_standin.engine.segment import Base, Patch, Positions, Segment
+from vast_standin.engine.table import (
+    Column,
+    Definition,
+    Expansion,
+    PartitionKey,
+    Projection,
+    SortedCopy,
+    Table,
+    VectorIndex,
+)
+
+Copies = Mapping[tuple[int, int], SortedCopy]
+
+
+def place_of(extent: Extent | None) -> tuple[str | None, int | None, int | None]:
+    """Tell file, offset and length of an extent."""
+    if extent is None:
+        return None, None, None
+    return extent.file.name, extent.offset, extent.length
+
+
+def _extent(folder: DataFolder, place: tuple[Any, ...]) -> Extent | None:
+    file, offset, length = place
+    return None if file is None else Extent(folder.file(file), offset, length)
+
+
+def narrow(positions: Positions | None) -> bytes | None:
+    """Write positions."""
+    return None if positions is None else positions.astype("<i4").tobytes()
+
+
+def _widen(data: bytes | None) -> Positions | None:
+    return None if data is None else np.frombuffer(data, "<i4").astype(np.int64)
+
+
+def segment_of(
+    row: tuple[Any, ...], folder: DataFolder, patches: tuple[Patch, ...]
+) -> Segment:
+    """Read a segment with its patches."""
+    base = Base(
+        id=row[0],
+        rows=row[6],
+        first_row_id=row[7],
+        extent=_extent(folder, row[3:6]),
+        packed_zones=row[10],
+        ordinal=row[2],
+        sorted_by=row[8],
+        run=row[9],
+    )
+    return Segment(base, patches, _widen(row[11]))
+
+
+def patch_of(row: tuple[Any, ...], folder: DataFolder) -> Patch:
+    """Read a patch."""
+    extent = Extent(folder.file(row[2]), row[3], row[4])
+    return Patch(row[0], extent, row[5], row[6], row[7], _widen(row[8]), row[9])
+
+
+def copy_of(row: tuple[Any, ...], folder: DataFolder) -> SortedCopy:
+    """Read the sorted copy of a segment."""
+    base = Base(
+        id=row[0],
+        rows=row[8],
+        first_row_id=None,
+        extent=_extent(folder, row[5:8]),
+        packed_zones=row[10],
+        ordinal=0.0,
+        sorted_by=row[9],
+    )
+    return SortedCopy(row[2], row[3], row[4], base)
+
+
+def packed(definition: Definition) -> tuple[bytes, str]:
+    """Write a definition: its fields as an Arrow schema, the rest as JSON."""
+    fields = pa.schema([c.field for c in definition.columns]).serialize()
+    rest = {
+        "numbers": [c.number for c in definition.columns],
+        "next_column": definition.next_column,
+        "sort_key": definition.sort_key,
+        "properties": definition.properties,
+        "partition_keys": [asdict(k) for k in definition.partition_keys],
+        "vector_index": definition.vector_index and asdict(definition.vector_index),
+        "projections": [asdict(p) for p in definition.projections],
+        "expansions": [
+            {**asdict(e), "columns": e.columns.hex()} for e in definition.expansions
+        ],
+    }
+    return bytes(fields), json.dumps(rest)
+
+
+def _definition(fields: bytes, text: str) -> Definition:
+    rest = json.loads(text)
+    schema = pa.ipc.read_schema(pa.py_buffer(fields))
+    index = rest["vector_index"]
+    return Definition(
+        columns=tuple(map(Column, rest["numbers"], schema)),
+        next_column=rest["next_column"],
+        sort_key=tuple(rest["sort_key"]),
+        properties=rest["properties"],
+        partition_keys=tuple(PartitionKey(**k) for k in rest["partition_keys"]),
+        vector_index=None if index is None else VectorIndex(**index),
+        projections=tuple(
+            Projection(p["id"], p["name"], tuple(p["sorted"]), tuple(p["unsorted"]))
+            for p in rest["projections"]
+        ),
+        expansions=tuple(
+            Expansion(**{**e, "columns": bytes.fromhex(e["columns"])})
+            for e in rest["expansions"]
+        ),
+    )
+
+
+def table_of_row(
+    row: tuple[Any, ...], segments: tuple[Segment, ...], copies: Copies
+) -> Table:
+    """Read a table."""
+    return Table(
+        id=row[0],
+        schema_id=row[1],
+        name=row[2],
+        definition=_definition(row[3], row[4]),
+        segments=segments,
+        external=bool(row[5]),
+        inserted=row[6],
+        ddl=row[7],
+        copies=copies,
+    )
