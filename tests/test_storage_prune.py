@@ -1,5 +1,6 @@
 """What an earlier apply made and no file names any more goes, unless it holds data."""
 
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -10,7 +11,7 @@ from orbital_kernel.errors import ProvisionError
 from orbital_kernel.observatory import FOLDER, observatories, site
 from orbital_kernel.storage.apply import Vms
 from orbital_kernel.storage.made import ACTIONS, ACTOR, MadeLedger
-from orbital_kernel.storage.plan import desired
+from orbital_kernel.storage.plan import Change, Found, Resource, desired
 from orbital_kernel.storage.provisioning import Provisioning
 
 OURS = (
@@ -343,6 +344,28 @@ def test_a_bucket_of_somebody_else_is_adopted_and_stays_theirs(platform):
     assert "guest" == view["bucket_owner"]
     assert "bucket_owner is guest, not standin, and is left so" in plan.notes[0]
     vms.delete("users", guest["id"])
+
+
+def test_what_took_effect_after_its_run_gave_up_is_made_and_not_adopted():
+    wanted = Resource("quota", "one", "default", "/one", {})
+    create = Change("create", "quota", "one", {}, {}, "", wanted)
+    found = Found("quota", "one", "default", "/one", 7, {})
+    adopted = replace(create, action="update", found=found)
+    tables = MemoryTables(ACTIONS)
+    MadeLedger(tables, writable=True).begin([create])
+    for _ in range(2):
+        again = MadeLedger(tables, writable=True)
+        again.begin([create])
+        again.note(adopted)
+        again.settle()
+
+    assert ["one"] == [one.name for one in again.made()]
+    late = MemoryTables(ACTIONS)
+    only = MadeLedger(late, writable=True)
+    only.begin([create])
+    only.note(adopted)
+    only.settle()
+    assert () == only.made()
 
 
 def test_what_was_made_is_told_from_the_ledger(platform):

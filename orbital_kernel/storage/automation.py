@@ -13,12 +13,19 @@ from typing import Any, Protocol
 
 from orbital_kernel.errors import ConfigError, ProvisionError
 from orbital_kernel.storage.growth import Decision, Standing, decide
-from orbital_kernel.storage.ledger import EXPANDED, INTENDED, REFUSED, Ledger
+from orbital_kernel.storage.ledger import (
+    EXPANDED,
+    FOUND,
+    INTENDED,
+    REFUSED,
+    Ledger,
+)
 from orbital_kernel.storage.listing import Row
 from orbital_kernel.storage.space import Quota, Space
 from orbital_kernel.storage.units import seconds_of
 
 HISTORY_S = 30 * 86400.0
+ASK_AGAIN_S = 86400.0
 
 
 class Patched(Protocol):
@@ -82,7 +89,8 @@ class Controller:
         self, one: Watched, row: Row, free: int | None, *, dry_run: bool
     ) -> Decision:
         at, now = self.clock(), standing(row)
-        done = self._settled(one.path, now)
+        actions = self._settled(one.path, now)
+        done = [action for action in actions if action["action"] == EXPANDED]
         decision = decide(
             one.quota,
             now,
@@ -94,11 +102,11 @@ class Controller:
         )
         if not dry_run:
             self.ledger.sample(one.quota.name, now, at_s=at)
-            self._act(now, decision, at)
+            self._act(now, decision, at, actions[-1] if actions else None)
         return decision
 
     def _settled(self, path: str, now: Standing) -> list[dict[str, Any]]:
-        """Return the expansions done; one that was cut short is found and written down."""
+        """Return what was done; an expansion cut short is found and written down."""
         actions = self.ledger.actions(path)
         last = actions[-1] if actions else None
         if last and last["action"] == INTENDED and _reached(now, last["after"]):
@@ -111,11 +119,17 @@ class Controller:
                 last["evidence"],
             )
             self.ledger.act(EXPANDED, now, told, at_s=last["done"])
-            return [*_expansions(actions), last]
-        return _expansions(actions)
+            return [*actions, {**last, "action": EXPANDED}]
+        return actions
 
-    def _act(self, now: Standing, decision: Decision, at: float) -> None:
-        if decision.action == "ask":
+    def _act(
+        self,
+        now: Standing,
+        decision: Decision,
+        at: float,
+        last: dict[str, Any] | None,
+    ) -> None:
+        if decision.action == "ask" and not _asked(last, decision, at):
             self.ledger.act(REFUSED, now, decision, at_s=at)
         if decision.action != "expand":
             return
@@ -130,6 +144,8 @@ class Controller:
             }
             self.vms.patch("quotas", int(fresh["id"]), limits)
             self.ledger.act(EXPANDED, now, decision, at_s=at)
+        else:
+            self.ledger.act(FOUND, standing(fresh), decision, at_s=at)
 
     def _rows(self) -> dict[str, Row]:
         rows = self.vms.listing("quotas", paged=True)
@@ -183,8 +199,14 @@ def _reached(now: Standing, limits: dict[str, int]) -> bool:
     return (now.soft_bytes, now.hard_bytes) == (limits["soft"], limits["hard"])
 
 
-def _expansions(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [action for action in actions if action["action"] == EXPANDED]
+def _asked(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
+    """Tell whether a person was asked for this within a day; once a day is enough."""
+    return (
+        last is not None
+        and last["action"] == REFUSED
+        and at - last["done"] < ASK_AGAIN_S
+        and last["after"]["hard"] == decision.hard_bytes
+    )
 
 
 def _left(text: Any) -> float | None:

@@ -19,6 +19,7 @@ ACTOR = "quota automation"
 INTENDED = "expand intended"
 EXPANDED = "expanded"
 REFUSED = "asked"
+FOUND = "found raised"
 
 
 class Rows(Protocol):
@@ -98,7 +99,7 @@ class Ledger:
             for row in rows.to_pylist()
             if row["actor"] == ACTOR
         ]
-        order = {INTENDED: 0, EXPANDED: 1}
+        order = {INTENDED: 0, EXPANDED: 1, FOUND: 1}
         return sorted(told, key=lambda row: (row["done"], order.get(row["action"], 2)))
 
     def grown(self, paths: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -6,6 +6,7 @@ is never pruned.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -85,21 +86,10 @@ class MadeLedger:
             return ()
         rows = self.store.read(ACTIONS, [Clause("actor", (Equal(ACTOR),))]).to_pylist()
         known: dict[Key, Made] = {}
+        open_: Counter[Key] = Counter()
         for row in sorted(rows, key=lambda row: row["done"]):
             for one in (Made(**told) for told in json.loads(row["after"])):
-                if row["action"] == INTENDED:
-                    known.setdefault(one.key, one)
-                elif row["action"] == CREATED:
-                    known[one.key] = one
-                elif row["action"] == DELETED:
-                    known.pop(one.key, None)
-                elif row["action"] in (ADOPTED, LEFT):
-                    # What an earlier apply has made stays made.
-                    known = {
-                        k: m
-                        for k, m in known.items()
-                        if k != one.key or m.id is not None
-                    }
+                _take_in(row["action"], one, known, open_)
         return tuple(known.values())
 
     def _write(self, action: str, changes: Sequence[Change]) -> None:
@@ -119,6 +109,30 @@ class MadeLedger:
             ),
         }
         self.store.insert(ACTIONS, pa.Table.from_pylist([row]))
+
+
+def _take_in(
+    action: str, one: Made, known: dict[Key, Made], open_: Counter[Key]
+) -> None:
+    """Take one row in; `open_` counts intents of which nobody knows what came.
+
+    What is found there after an earlier intent was left open is what that one made: its
+    request took effect after its run had given up.
+    """
+    if action == INTENDED:
+        known.setdefault(one.key, one)
+        open_[one.key] += 1
+    elif action == CREATED:
+        known[one.key] = one
+        open_[one.key] = 0
+    elif action == DELETED:
+        known.pop(one.key, None)
+        open_[one.key] = 0
+    elif action in (ADOPTED, LEFT):
+        open_[one.key] -= 1
+        told = known.get(one.key)
+        if told and told.id is None and open_[one.key] < 1:
+            known.pop(one.key)
 
 
 def _word(change: Change) -> str:
