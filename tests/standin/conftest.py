@@ -1,7 +1,12 @@
-"""A real stand-in process, and the vendors' clients that judge it."""
+"""A real stand-in process, and the vendors' clients that judge it.
+
+With ORBITAL_TEST_CLUSTER=1 the clients go where the vendors' variables point instead;
+what needs the stand-in's own process or folder is skipped then.
+"""
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,10 +20,41 @@ import vastpy
 from botocore.config import Config
 
 START_SECONDS = 30
+CLUSTER = os.environ.get("ORBITAL_TEST_CLUSTER") == "1"
+
+
+class Clients:
+    """The vendors' clients of something that has addresses and keys."""
+
+    def s3(self, access: str = "", secret: str = "", **config):
+        """Return a boto3 client that does not retry."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            aws_access_key_id=access or self.access,
+            aws_secret_access_key=secret or self.secret,
+            region_name="us-east-1",
+            config=Config(
+                signature_version=config.pop("signature_version", "s3v4"),
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                s3={"addressing_style": "path"},
+                **config,
+            ),
+        )
+
+    def vms(self, **changes):
+        """Return a vastpy client that verifies the certificate."""
+        settings = {
+            "user": self.user,
+            "password": self.password,
+            "address": self.vms_address,
+            "cert_file": self.cert_file,
+        }
+        return vastpy.VASTClient(**{**settings, **changes})
 
 
 @dataclass
-class Standin:
+class Standin(Clients):
     """One stand-in process on a data folder; can be killed and started again."""
 
     data: Path
@@ -91,36 +127,30 @@ class Standin:
     def cert_file(self) -> str:
         return self.credentials["cert_file"]
 
-    def s3(self, access: str = "", secret: str = "", **config):
-        """Return a boto3 client that does not retry."""
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            aws_access_key_id=access or self.access,
-            aws_secret_access_key=secret or self.secret,
-            region_name="us-east-1",
-            config=Config(
-                signature_version=config.pop("signature_version", "s3v4"),
-                retries={"total_max_attempts": 1, "mode": "standard"},
-                s3={"addressing_style": "path"},
-                **config,
-            ),
-        )
 
-    def vms(self, **changes):
-        """Return a vastpy client that verifies the certificate."""
-        settings = {
-            "user": self.user,
-            "password": self.password,
-            "address": self.vms_address,
-            "cert_file": self.cert_file,
-        }
-        return vastpy.VASTClient(**{**settings, **changes})
+class Cluster(Clients):
+    """A cluster, or anything else the vendors' variables point to."""
+
+    endpoint = property(lambda _: os.environ["AWS_S3_ENDPOINT_URL"])
+    access = property(lambda _: os.environ["AWS_ACCESS_KEY_ID"])
+    secret = property(lambda _: os.environ["AWS_SECRET_ACCESS_KEY"])
+    vms_address = property(lambda _: os.environ["VMS_ADDRESS"])
+    user = property(lambda _: os.environ["VMS_USER"])
+    password = property(lambda _: os.environ["VMS_PASSWORD"])
+    cert_file = property(lambda _: os.environ.get("VMS_CERT_FILE"))
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        pytest.skip(f"{name} is of the stand-in's own process: a cluster is tested")
 
 
 @pytest.fixture(scope="session")
 def standin(tmp_path_factory):
     """One stand-in for all tests that do not end it; faults can be asked for."""
+    if CLUSTER:
+        yield Cluster()
+        return
     data = tmp_path_factory.mktemp("standin") / "data"
     running = Standin(data, ("--faults",)).start()
     yield running
@@ -130,6 +160,8 @@ def standin(tmp_path_factory):
 @pytest.fixture
 def fresh_standin(tmp_path):
     """Make stand-ins of their own folders: call it with further arguments."""
+    if CLUSTER:
+        pytest.skip("this is about the stand-in's own process: a cluster is tested")
     started = []
 
     def make(*arguments: str, name: str = "data") -> Standin:
