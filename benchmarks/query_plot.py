@@ -1,6 +1,7 @@
 """Latency against table size, from the kept lines of bench_queries.py; needs Chromium."""
 
 import json
+import shutil
 import subprocess
 import tempfile
 
@@ -17,11 +18,15 @@ COLOURS = {
     "Polars unsorted": "#8a8a8a",
 }
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
+BROWSER = "chromium"
 WIDTH, HEIGHT = 360, 270
 
 
 def draw(folder, picture):
     """Draw p50 of one client by kind, a line an engine, and keep it as a PNG."""
+    if shutil.which(BROWSER) is None:
+        print(f"no picture is drawn: {BROWSER} is not installed")
+        return
     lines = [
         one for path in folder.glob("*.json") for one in json.loads(path.read_text())
     ]
@@ -33,7 +38,7 @@ def draw(folder, picture):
         file.write(file_html(page, INLINE))
         file.flush()
         screenshot = f"--screenshot={picture.resolve()}"
-        command = ["chromium", *FLAGS, screenshot, size, f"file://{file.name}"]
+        command = [BROWSER, *FLAGS, screenshot, size, f"file://{file.name}"]
         subprocess.run(command, check=True, capture_output=True)
 
 

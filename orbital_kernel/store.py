@@ -49,6 +49,7 @@ BESIDE_THREADS = 4
 PROJECTIONS_SECONDS = 60.0
 ALL_PERCENT = 100
 NO_TRANSACTION = 0
+ROWS_A_SPLIT = 4_000_000
 MOST_ROWS_ALONE = 1 << 20
 log = logging.getLogger(__name__)
 
@@ -425,6 +426,8 @@ class Transaction:
     def __init__(self, store: Store, tx: Any) -> None:
         self._store = store
         self._tx = tx
+        self.splits = 0
+        """Into how many requests at least selects were cut so far."""
 
     @property
     def number(self) -> int:
@@ -614,13 +617,15 @@ class Transaction:
             names = table.arrow_schema.names if columns is None else columns
             fields = [table.arrow_schema.field(name) for name in names]
             return pa.RecordBatchReader.from_batches(pa.schema(fields), [])
-        selective = bool(clauses)
-        if not selective:
-            table.reload_stats()  # the number of splits follows the number of rows
+        splits = 1
+        if not clauses:
+            table.reload_stats()
+            splits = max(1, int(table.stats.num_rows) // ROWS_A_SPLIT)
+        self.splits += splits
         return table.select(
             columns=None if columns is None else list(columns),
             predicate=pushed(table, clauses),
-            config=_config(query_id, projection, selective=selective),
+            config=_config(query_id, projection, splits, 1 if clauses else 4),
             limit_rows=limit,
             internal_row_id=row_ids,
         )
@@ -641,7 +646,8 @@ class Transaction:
         `alone`: nothing else is read in this transaction, so that one request which is
         answered whole needs none.
         """
-        config = _config(query_id, projection, selective=True)
+        config = _config(query_id, projection)
+        self.splits += 1
 
         def read(
             table: Any, config: QueryConfig
@@ -697,11 +703,13 @@ def _sort_key(metadata: TableMetadata) -> tuple[str, ...]:
     return tuple(field.name for field in metadata.sorted_columns)
 
 
-def _config(query_id: str, projection: str | None, *, selective: bool) -> QueryConfig:
+def _config(
+    query_id: str, projection: str | None, splits: int = 1, sub_splits: int = 1
+) -> QueryConfig:
     return QueryConfig(
         query_id=query_id or uuid.uuid4().hex,
-        num_sub_splits=1 if selective else 4,
-        num_splits=1 if selective else None,
+        num_sub_splits=sub_splits,
+        num_splits=splits,
         use_semi_sorted_projections=projection != "",
         semi_sorted_projection_name=projection or None,
     )

@@ -11,6 +11,7 @@ import pytest
 from orbital_kernel import Cone, Query, TimeSpan, schema, sky, times
 from orbital_kernel import query as planner
 from orbital_kernel.errors import QueryError
+from orbital_kernel.frames import frame_of
 from orbital_kernel.layout import EVERY, OWN, Projection
 from orbital_kernel.predicate import Clause, Equal, Prefix, Range
 from orbital_kernel.query import Largest, order
@@ -249,6 +250,38 @@ def test_an_answer_of_several_pages_is_read_in_one_transaction(
     assert ROWS // 20 == len(found.frame)
     assert found.how.rows_read >= ROWS // 20
     assert 1 == found.how.requests
+
+
+def test_a_limit_stops_the_server_after_few_rows(orbital):
+    start = times.tt_from_utc(["2023-01-01T00:00:00"])[0]
+    number = np.arange(150_000)
+    rows = {
+        "series": [f"{TAG} limit"] * len(number),
+        "time": start + number * np.timedelta64(1_000_000, "ns"),
+    }
+    orbital.store.insert("swift.rates", pa.table(rows))
+
+    few = orbital.query(Query("swift.rates", ("time",), limit=5)).how
+    whole = orbital.query(Query("swift.rates", ("time",), full_scan=True)).how
+    with orbital.store.transaction() as tx:
+        tx.delete("swift.rates", [Clause("series", (Equal(f"{TAG} limit"),))])
+
+    assert 5 == few.rows_fetched == few.rows_returned
+    assert few.rows_read <= 65_536 < 150_000 <= whole.rows_read
+    assert 1 == few.splits
+    assert "in 1 select, 1 split, " in str(few)
+
+
+def test_numbers_reach_the_frame_without_being_copied(orbital, points):
+    clauses = planner.plan(FOLLOWED[0][0]).pushed
+    rows = orbital.store.read("swift.photometry", clauses, columns=["value", "ra"])
+
+    frame = frame_of(rows)
+
+    for name in ("value", "ra"):
+        before = [c.buffers()[1].address for c in rows[name].chunks]
+
+        assert before == [frame[name].to_arrow().buffers()[1].address]
 
 
 def test_a_span_to_the_microsecond_leaves_nothing_to_do_here(orbital):

@@ -12,7 +12,7 @@ class Explain:
 
     `rows_read` is of the row groups the server really opened, `estimated_rows` of those
     its statistics left; both null where they are not told or were not asked.
-    `sort_key` is of the table, or of the `projection` that was read instead.
+    `selects` were cut into `splits`, each read in one request or more. `sort_key` is of the table, or of the `projection` that was read instead.
     `milliseconds` is from question to frame; `stages` is where they went.
     """
 
@@ -35,6 +35,7 @@ class Explain:
     requests: int = 0
     cold: bool = False
     projection: str = ""
+    splits: int = 0
 
     def __str__(self) -> str:
         """Return the explanation in lines people can read."""
@@ -42,7 +43,8 @@ class Explain:
             f"{self.table}: {self.rows_returned:,} rows in {self.milliseconds:.1f} ms"
         )
         start = "cold: the table's columns had to be asked for" if self.cold else "warm"
-        asked = f"{_count(self.selects, 'select')}, {_count(self.requests, 'request')}"
+        asked = f"{_count(self.selects, 'select')}, {_count(self.splits, 'split')}, "
+        asked += _count(self.requests, "request")
         lines = [
             f"{first} ({self.engine}, {start})",
             f"  sorted by  {self._sorted_by()}",

@@ -100,6 +100,7 @@ def _explained(
         requests=told.requests,
         cold=cold,
         projection=planned.projection,
+        splits=fetch.tx.splits,
     )
 
 
