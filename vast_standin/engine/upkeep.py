@@ -9,11 +9,12 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vast_standin.disk import no_room
+from vast_standin.engine.chaining import Link, links, placed
 from vast_standin.engine.choosing import FEW, runs_to_merge, up_to, worth_merging
 from vast_standin.engine.files import FileWriter
 from vast_standin.engine.merging import merged_runs
@@ -212,15 +213,42 @@ class Upkeep:
     def _merge_runs(
         self, table: Table, runs: list[list[Segment]], writer: FileWriter
     ) -> Outcome:
-        run = self._engine.new_id()
+        """Make one run of several, rewriting what overlaps, is small or changed."""
+        largest = max(runs, key=lambda run: sum(s.rows for s in run))
+        old = tuple(s for run in runs for s in run)
+        number = largest[0].base.run
+        parts = [
+            segment
+            for link in links(runs)
+            for segment in self._linked(table, link, number, writer)
+        ]
+        kept = frozenset(s.id for s in largest) & frozenset(s.id for s in parts)
+        new = placed(parts, kept)
+        if new is None:
+            number = self._engine.new_id()
+            new = [
+                self._relabelled(s, number, number + i * 1e-3)
+                for i, s in enumerate(parts)
+            ]
+        return Outcome(old, tuple(new))
+
+    def _linked(
+        self, table: Table, link: Link, run: int, writer: FileWriter
+    ) -> Iterator[Segment]:
+        if link.stays:
+            (segment,) = link.segments
+            stays = segment.base.run == run
+            yield segment if stays else self._relabelled(segment, run, 0.0)
+            return
         rewriter = self._rewriter(table, writer)
-        new: list[Segment] = []
-        for rows in merged_runs(table, runs):
-            new += rewriter.write(
-                rows, ordinal=run + len(new) * 1e-3, run=run, is_sorted=True
-            )
+        for rows in merged_runs(table, [link.segments]):
+            yield from rewriter.write(rows, ordinal=0.0, run=run, is_sorted=True)
             time.sleep(0)
-        return Outcome(tuple(s for r in runs for s in r), tuple(new))
+
+    def _relabelled(self, segment: Segment, run: int, ordinal: float) -> Segment:
+        """Make a segment part of another run; its data stay where they are."""
+        number = self._engine.new_id()
+        return Segment(replace(segment.base, id=number, run=run, ordinal=ordinal))
 
     def _rewriter(self, table: Table, writer: FileWriter) -> Rewriter:
         return Rewriter(table.definition, writer, self._engine.new_id)

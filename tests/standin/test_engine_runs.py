@@ -1,0 +1,165 @@
+"""Sorted runs become one: in order, whole, and without rewriting what can stay."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vast_standin.engine import (
+    Column,
+    Definition,
+    Engine,
+    chaining,
+    choosing,
+    merging,
+    rewriting,
+    upkeep,
+)
+from vast_standin.engine.predicate import ALWAYS
+from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+
+KEY, VALUE = 0, 1
+COLUMNS = (
+    Column(KEY, pa.field("key", pa.float64())),
+    Column(VALUE, pa.field("value", pa.int64())),
+)
+SIZE = 100
+
+
+@pytest.fixture(autouse=True)
+def _small_segments(monkeypatch):
+    """Let segments have 100 rows at most, and nothing happen by itself."""
+    for module in (chaining, choosing, merging, rewriting, upkeep):
+        monkeypatch.setattr(module, "LARGEST", SIZE)
+    monkeypatch.setattr(upkeep.Upkeep, "_next", _wait)
+
+
+def _wait(self):
+    with self._wake:
+        self._wake.wait_for(lambda: self._stopped)
+    return None, False
+
+
+def opened(folder, *, key=(KEY,)):
+    engine = Engine.open(folder)
+    if engine.buckets():
+        return engine, next(t.id for t in engine.root.tables.values())
+    engine.create_bucket("b", "me")
+    with engine.writing(None) as tx:
+        schema = tx.create_schema("b", "s")
+        made = tx.create_table(schema, "t", Definition(COLUMNS, 2, sort_key=key))
+    return engine, made.id
+
+
+def add(engine, table, keys):
+    with engine.writing(None) as tx:
+        columns = {
+            KEY: pa.array(keys, pa.float64()),
+            VALUE: pa.array(np.arange(len(keys))),
+        }
+        tx.insert(tx.root.tables[table], columns, rows=len(keys))
+
+
+def settle(engine, table):
+    for _ in range(200):
+        if not engine.improve(table):
+            return
+    raise AssertionError("upkeep finds more to do for ever")
+
+
+def rows(engine, table):
+    plan = scan(engine.root.tables[table], ALWAYS)
+    share = plan.share(Slot(0, 1, 1 << 40), start=0, limit=None)
+    parts = [
+        pa.table(columns, names=["id", "key", "value"])
+        for columns, _ in batches(plan, share.pieces, (ROW_ID_COLUMN, KEY, VALUE))
+    ]
+    return pa.concat_tables(parts)
+
+
+def places(engine, table):
+    return {
+        (s.base.extent.file.name, s.base.extent.offset)
+        for s in engine.root.tables[table].segments
+    }
+
+
+def test_rows_that_follow_those_there_leave_them_where_they_are(tmp_path):
+    engine, table = opened(tmp_path)
+    for part in range(10):
+        add(engine, table, np.arange(SIZE) + part * SIZE)
+    settle(engine, table)
+    before = places(engine, table)
+    for part in (10, 10.1):
+        add(engine, table, np.arange(10) + part * SIZE)
+        settle(engine, table)
+    after = places(engine, table)
+    found = rows(engine, table)
+    engine.close()
+
+    assert 10 == len(before)
+    assert before < after
+    assert 11 == len(after)
+    assert sorted(found["key"].to_pylist()) == found["key"].to_pylist()
+    assert 1020 == len(found)
+
+
+def test_rows_in_between_rewrite_only_what_they_meet(tmp_path):
+    engine, table = opened(tmp_path)
+    for part in range(10):
+        add(engine, table, np.arange(SIZE) + part * SIZE)
+    settle(engine, table)
+    before = places(engine, table)
+    for _ in range(30):
+        add(engine, table, [455.5, 460.5])
+        settle(engine, table)
+    after = places(engine, table)
+    found = rows(engine, table)["key"].to_pylist()
+    engine.close()
+    engine, table = opened(tmp_path)
+    again = rows(engine, table)["key"].to_pylist()
+    engine.close()
+
+    assert 9 == len(before & after)
+    assert sorted(found) == found == again
+    assert 1060 == len(found)
+
+
+keys = st.one_of(st.none(), st.integers(0, 400).map(float), st.just(float("nan")))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    parts=st.lists(st.lists(keys, min_size=1, max_size=160), min_size=1, max_size=6),
+    gone=st.sets(st.integers(0, 300), max_size=40),
+)
+def test_whatever_comes_is_in_order_and_whole(tmp_path_factory, parts, gone):
+    folder = tmp_path_factory.mktemp("runs")
+    engine, table = opened(folder)
+    expected = {}
+    for number, part in enumerate(parts):
+        expected.update(enumerate(part, start=len(expected)))
+        add(engine, table, part)
+        settle(engine, table)
+        if number == len(parts) // 2:
+            ids = np.array(sorted(gone), dtype=np.uint64)
+            with engine.writing(None) as tx:
+                tx.delete(tx.root.tables[table], ids)
+            lost = gone & expected.keys()
+    settle(engine, table)
+    found = rows(engine, table)
+    runs = {s.base.run for s in engine.root.tables[table].segments}
+    engine.close()
+    engine, table = opened(folder)
+    again = rows(engine, table)
+    engine.close()
+
+    assert len(runs) <= 1
+    assert repr(found.to_pylist()) == repr(again.to_pylist())
+    kept = {i: k for i, k in expected.items() if i not in lost}
+    there = dict(zip(found["id"].to_pylist(), found["key"].to_pylist(), strict=True))
+    assert repr(kept) == repr(dict(sorted(there.items())))
+    order = pc.sort_indices(found, sort_keys=[("key", "ascending")])
+    assert repr(found["key"].to_pylist()) == repr(found["key"].take(order).to_pylist())
