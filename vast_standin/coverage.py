@@ -6,8 +6,8 @@ from pathlib import Path
 
 from vast_standin import s3, tabular
 from vast_standin.data_port import SERVER
-from vast_standin.vms.calls import CALLS
 from vast_standin.vms.metrics import METRICS
+from vast_standin.vms.particular import CALLS
 from vast_standin.vms.resource import Resource
 from vast_standin.vms.resources import RESOURCES
 
@@ -45,6 +45,9 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - Samples of metrics are taken every 10 s and live in memory: they begin with the process.
 - One cnode, one dnode, one manager; tenants separate paths, names and quotas.
 - VIP pools may name loopback addresses only.
+- Webhooks are kept and never called; nothing here reaches out.
+- Client metrics are a table `client_metrics` in a schema of that name, a row a client,
+  view and 10 s in which it did something; iodata tells the same since the start.
 - Replication, snapshot clones, object versions and locks are refused.
 """
 

@@ -14,6 +14,7 @@ from vast_standin import __version__, s3, sigv2
 from vast_standin.access import Guard, ReadableObjects, secret_of, user_of
 from vast_standin.faults import Faults
 from vast_standin.http import ProtocolError, Request, Response
+from vast_standin.meters import Client
 from vast_standin.payload import open_payload, read_checked
 from vast_standin.s3.call import Buckets, Call, split_path
 from vast_standin.s3.documents import make_error
@@ -110,8 +111,9 @@ class DataPort:
         bucket = split_path(request.path)[0] if response.status < 400 else ""
         if bucket:
             writes = request.method not in ("GET", "HEAD")
+            client = Client(trace.user, trace.peer, bucket)
             self.cluster.meters.count(
-                bucket, writes=writes, sizes=sizes, ms=trace.milliseconds
+                client, writes=writes, sizes=sizes, ms=trace.milliseconds
             )
 
 

@@ -35,6 +35,15 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Client:
+    """Who did something, from where, to which bucket."""
+
+    user: str
+    address: str
+    bucket: str
+
+
+@dataclass(frozen=True)
 class Sample:
     """The counters of all buckets and some gauges at one moment (Unix time)."""
 
@@ -57,22 +66,37 @@ class Meters:
 
     _counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     _samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
+    _clients: dict[Client, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    _taken: dict[Client, Counts] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(
-        self, bucket: str, *, writes: bool, sizes: tuple[int, int], ms: float
+        self, client: Client, *, writes: bool, sizes: tuple[int, int], ms: float
     ) -> None:
         """Add one request: bytes in and out, and its time in milliseconds."""
         with self._lock:
-            counts = self._counts[bucket]
-            if writes:
-                counts.write_ops += 1
-                counts.write_bytes += sizes[0]
-                counts.write_ms += ms
-            else:
-                counts.read_ops += 1
-                counts.read_bytes += sizes[1]
-                counts.read_ms += ms
+            for counts in (self._counts[client.bucket], self._clients[client]):
+                if writes:
+                    counts.write_ops += 1
+                    counts.write_bytes += sizes[0]
+                    counts.write_ms += ms
+                else:
+                    counts.read_ops += 1
+                    counts.read_bytes += sizes[1]
+                    counts.read_ms += ms
+
+    def clients(self) -> dict[Client, Counts]:
+        """Return the present counters by client."""
+        with self._lock:
+            return {client: counts.copy() for client, counts in self._clients.items()}
+
+    def take_clients(self) -> dict[Client, Counts]:
+        """Return what clients did since this was last asked; none that did nothing."""
+        now = self.clients()
+        with self._lock:
+            before, self._taken = self._taken, now
+        done = {c: n.minus(before[c]) if c in before else n for c, n in now.items()}
+        return {c: counts for c, counts in done.items() if counts != Counts()}
 
     def now(self) -> dict[str, Counts]:
         """Return the present counters by bucket."""

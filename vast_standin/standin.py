@@ -19,7 +19,7 @@ from vast_standin.meters import SAMPLE_SECONDS
 from vast_standin.owner import Ownership
 from vast_standin.s3.objects import ObjectStore
 from vast_standin.tabular import handle
-from vast_standin.vms import VmsPort
+from vast_standin.vms import VmsPort, metering
 from vast_standin.vms.alarms import watch
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.monitors import gauges
@@ -29,7 +29,7 @@ from vast_standin.vms.records import Records
 from vast_standin.vms.seeds import seed
 from vast_standin.vms.snapshots import expire
 
-DUTIES: tuple[Callable[[Cluster], None], ...] = (watch, expire, take_due)
+DUTIES: tuple[Callable[[Cluster], None], ...] = (watch, expire, take_due, metering.keep)
 LOG = logging.getLogger("vast_standin")
 
 

@@ -24,15 +24,7 @@ def create_projection(call: Call) -> Response:
     name = _name(call)
     number = call.engine.new_id()
 
-    def change(definition: Definition) -> Definition:
-        if any(p.name == name for p in definition.projections):
-            raise ProtocolError(
-                409, "TabularProjectionAlreadyExists", f"projection {name} exists"
-            )
-        made = _projection(definition, number, name, wanted)
-        return replace(definition, projections=(*definition.projections, made))
-
-    return redefine(call, change)
+    return redefine(call, lambda d: with_projection(d, number, name, wanted))
 
 
 def list_projections(call: Call) -> Response:
@@ -56,21 +48,7 @@ def alter_projection(call: Call) -> Response:
     call.refuse_snapshot()
     old, new = _name(call), FlatTable.root(call.body()).text(0)
 
-    def change(definition: Definition) -> Definition:
-        found = projection_named(definition, old)
-        if new in {p.name for p in definition.projections}:
-            raise ProtocolError(
-                409, "TabularProjectionAlreadyExists", f"projection {new} exists"
-            )
-        renamed = replace(found, name=new)
-        return replace(
-            definition,
-            projections=tuple(
-                renamed if p is found else p for p in definition.projections
-            ),
-        )
-
-    return redefine(call, change) if new else Response()
+    return redefine(call, lambda d: with_renamed(d, old, new)) if new else Response()
 
 
 def drop_projection(call: Call) -> Response:
@@ -78,12 +56,7 @@ def drop_projection(call: Call) -> Response:
     call.refuse_snapshot()
     name = _name(call)
 
-    def change(definition: Definition) -> Definition:
-        found = projection_named(definition, name)
-        kept = tuple(p for p in definition.projections if p is not found)
-        return replace(definition, projections=kept)
-
-    return redefine(call, change)
+    return redefine(call, lambda d: without_projection(d, name))
 
 
 def projection_columns(call: Call) -> Response:
@@ -101,20 +74,49 @@ def projection_stats(call: Call) -> Response:
     """Tell rows and bytes of a projection, and how much of it is in step."""
     table = call.table()
     found = projection_named(table.definition, _name(call))
-    copies = [table.copies.get((found.id, s.id)) for s in table.segments]
-    current = sum(
-        s.live for s, c in zip(table.segments, copies, strict=True) if is_current(c, s)
-    )
-    share = _ALL_IN_STEP if table.live == 0 else _ALL_IN_STEP * current // table.live
+    share = share_in_step(table, found)
     body = message(
         {
             0: Scalar("Int64", table.live),
-            1: Scalar("Int64", _nbytes(table, found)),
+            1: Scalar("Int64", size_of(table, found)),
             2: Scalar("Int64", _ALL_IN_STEP - share),
             3: Scalar("Int64", share),
         }
     )
     return Response(body=body)
+
+
+def with_projection(
+    definition: Definition, number: int, name: str, wanted: list[tuple[str, int]]
+) -> Definition:
+    """Add a projection of columns by name, each sorted (1) or not (0)."""
+    if any(p.name == name for p in definition.projections):
+        raise ProtocolError(
+            409, "TabularProjectionAlreadyExists", f"projection {name} exists"
+        )
+    made = _projection(definition, number, name, wanted)
+    return replace(definition, projections=(*definition.projections, made))
+
+
+def with_renamed(definition: Definition, old: str, new: str) -> Definition:
+    """Rename a projection."""
+    found = projection_named(definition, old)
+    if new in {p.name for p in definition.projections}:
+        raise ProtocolError(
+            409, "TabularProjectionAlreadyExists", f"projection {new} exists"
+        )
+    renamed = replace(found, name=new)
+    return replace(
+        definition,
+        projections=tuple(renamed if p is found else p for p in definition.projections),
+    )
+
+
+def without_projection(definition: Definition, name: str) -> Definition:
+    """Drop a projection."""
+    found = projection_named(definition, name)
+    kept = tuple(p for p in definition.projections if p is not found)
+    return replace(definition, projections=kept)
 
 
 def projection_named(definition: Definition, name: str) -> Projection:
@@ -152,7 +154,17 @@ def _name(call: Call) -> str:
     return name
 
 
-def _nbytes(table: Table, projection: Projection) -> int:
+def share_in_step(table: Table, projection: Projection) -> int:
+    """Tell how much of a projection is in step with its table, in percent."""
+    copies = [table.copies.get((projection.id, s.id)) for s in table.segments]
+    current = sum(
+        s.live for s, c in zip(table.segments, copies, strict=True) if is_current(c, s)
+    )
+    return _ALL_IN_STEP if table.live == 0 else _ALL_IN_STEP * current // table.live
+
+
+def size_of(table: Table, projection: Projection) -> int:
+    """Tell the bytes of a projection."""
     copies = (table.copies.get((projection.id, s.id)) for s in table.segments)
     return sum(c.base.nbytes for c in copies if c is not None)
 
@@ -163,5 +175,5 @@ def _details(table: Table, projection: Projection) -> dict[int, Value]:
         1: "",
         2: str(projection.id),
         3: Scalar("Uint64", table.live),
-        4: Scalar("Uint64", _nbytes(table, projection)),
+        4: Scalar("Uint64", size_of(table, projection)),
     }

@@ -1,5 +1,6 @@
 """Tables: create, alter, drop, list, and their statistics."""
 
+import re
 from dataclasses import replace
 
 from vast_standin.engine.root import Schema
@@ -19,6 +20,8 @@ from vast_standin.tabular.partitions import PARTITIONS_SUFFIX, partition_count
 from vast_standin.tabular.wire import read_schema
 
 _SORTED_WHOLLY = -(1 << 63)
+_FEW_RUNS = 2
+_IPV4 = re.compile(r"(\d{1,3}\.){3}\d{1,3}")
 
 
 def create_table(call: Call) -> Response:
@@ -100,7 +103,8 @@ def list_tables(call: Call) -> Response:
 def table_stats(call: Call) -> Response:
     """Tell rows, bytes, keys and endpoints of a table.
 
-    No address is listed: clients then use the endpoint they know.
+    The address asked is listed, once: clients read with a worker for each, and would
+    drop the `data_endpoints` they were given where none is listed.
     """
     table = call.readable_table()
     fields: dict[int, Value] = {
@@ -108,6 +112,7 @@ def table_stats(call: Call) -> Response:
         1: Scalar("Int64", table.nbytes),
         2: Scalar("Bool", table.external),
         3: "ipv4",
+        4: [{0: address, 1: Scalar("Uint16", 1)} for address in _addresses(call)],
         5: Scalar("Bool", bool(table.definition.sort_key)),
         6: Scalar("Int64", sorting_score(table)),
         7: Scalar("Int64", 0),
@@ -136,10 +141,17 @@ def sorting_score(table: Table) -> int:
     unsorted = sum(
         s.rows for s in table.segments if s.base.sorted_by != lead or s.base.run == 0
     )
-    if unsorted == 0 and len(runs) <= 1:
+    if unsorted == 0 and len(runs) <= _FEW_RUNS:
         return _SORTED_WHOLLY
     rows = max(1, sum(s.rows for s in table.segments))
     return max(1, 1000 * unsorted // rows)
+
+
+def _addresses(call: Call) -> list[str]:
+    """List the address a client knows this by; empty where it is no IPv4 address."""
+    host = call.header("host").rpartition(":")[0] or call.header("host")
+    address = "127.0.0.1" if host == "localhost" else host
+    return [address] if _IPV4.fullmatch(address) else []
 
 
 def _with_properties(definition: Definition, properties: str) -> Definition:

@@ -1,5 +1,6 @@
 """Which Arrow types a column may have, and why not the others."""
 
+import re
 from collections.abc import Callable, Iterable
 
 import pyarrow as pa
@@ -7,6 +8,7 @@ import pyarrow as pa
 from vast_standin.http import ProtocolError
 
 _LARGEST_LIST = 1 << 20
+_ZONE = re.compile(r"[+-]\d\d:?\d\d|[A-Za-z][\w+/-]*", re.ASCII)
 _Test = Callable[[pa.DataType], bool]
 
 _SCALARS: tuple[_Test, ...] = (
@@ -15,8 +17,8 @@ _SCALARS: tuple[_Test, ...] = (
     pa.types.is_floating,
     pa.types.is_date32,
     pa.types.is_time,
-    pa.types.is_timestamp,
-    pa.types.is_decimal128,
+    lambda kind: pa.types.is_timestamp(kind) and _is_zone(kind.tz),
+    lambda kind: pa.types.is_decimal128(kind) and 0 <= kind.scale <= kind.precision,
 )
 _TEXTS: tuple[_Test, ...] = (
     pa.types.is_string,
@@ -27,10 +29,7 @@ _ELEMENTS: tuple[_Test, ...] = (
     pa.types.is_integer,
     pa.types.is_float32,
     pa.types.is_float64,
-    pa.types.is_decimal128,
-    pa.types.is_date32,
-    pa.types.is_timestamp,
-    pa.types.is_time,
+    *_SCALARS[3:],
 )
 
 
@@ -95,6 +94,11 @@ def _check_vector(name: str, kind: pa.DataType) -> None:
         or not any(test(element.type) for test in _ELEMENTS)
     ):
         raise _unsupported(name, kind)
+
+
+def _is_zone(name: str | None) -> bool:
+    """Tell whether a time zone looks like one: none, an offset, or a name."""
+    return name is None or _ZONE.fullmatch(name) is not None
 
 
 def _unsupported(name: str, kind: pa.DataType) -> ProtocolError:

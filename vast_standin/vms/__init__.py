@@ -10,8 +10,9 @@ from vast_standin import __version__
 from vast_standin.faults import Faults
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.trace import Trace
-from vast_standin.vms.calls import Answer, handle
+from vast_standin.vms.calls import handle
 from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.particular import Answer
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall, parse_body, parse_parts
 from vast_standin.vms.tokens import expiry

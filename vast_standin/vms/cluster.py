@@ -39,6 +39,9 @@ class Engine(Protocol):
     def writing(self, transaction: None) -> AbstractContextManager[Any]:
         """Return a transaction of its own that commits at the end of the block."""
 
+    def new_id(self) -> int:
+        """Return a number that nothing has yet."""
+
     def buckets(self) -> Mapping[str, object]:
         """Return the buckets by name."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vast_standin.http import ProtocolError
+from vast_standin.tabular.projections import projection_named, share_in_step, size_of
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
@@ -76,28 +77,33 @@ def list_projections(cluster: Cluster, call: VmsCall) -> list[Record]:
     )
 
 
-def create_schema(cluster: Cluster, call: VmsCall) -> None:
-    """Create a schema in a transaction of its own."""
-    bucket, name = _given(call, "database_name", "name")
-    _need_bucket(cluster, bucket)
-    _transact(cluster, lambda tx: tx.create_schema(bucket, name))
+def show_schema(cluster: Cluster, call: VmsCall) -> Record:
+    """Return one schema's properties."""
+    asked = _parameters(call, {"database_name", "name"}, needed=True)
+    found = cluster.engine.root.schema(asked["database_name"], asked["name"])
+    if found is None:
+        raise ProtocolError(404, "NotFound", f"there is no schema {asked['name']}")
+    return {
+        "database_name": found.bucket,
+        "name": found.path,
+        "properties": found.properties,
+    }
 
 
-def delete_schema(cluster: Cluster, call: VmsCall) -> None:
-    """Delete an empty schema."""
-    bucket, name = _given(call, "database_name", "name")
-    _transact(cluster, lambda tx: tx.drop_schema(bucket, name))
-
-
-def delete_table(cluster: Cluster, call: VmsCall) -> None:
-    """Delete a table with its rows."""
-    bucket, schema, name = _given(call, "database_name", "schema_name", "name")
-    _transact(cluster, lambda tx: tx.drop_table(tx.table(bucket, schema, name)))
-
-
-def _transact(cluster: Cluster, act: Any) -> None:
-    with cluster.engine.writing(None) as transaction:
-        act(transaction)
+def show_projection(cluster: Cluster, call: VmsCall) -> Record:
+    """Return one projection: its size, and how much of it is in step (in 1/1000 %)."""
+    names = {"database_name", "schema_name", "table_name"}
+    asked = _parameters(call, names | {"name"}, needed=True)
+    table = _find(cluster, asked, asked["table_name"])
+    projection = projection_named(table.definition, asked["name"])
+    return {
+        **{name: asked[name] for name in names},
+        "name": projection.name,
+        "num_rows": table.live,
+        "properties": "",
+        "size": size_of(table, projection),
+        "initial_sync_progress": 1000 * share_in_step(table, projection),
+    }
 
 
 def _tables(cluster: Cluster, asked: dict[str, str]) -> Iterator[Any]:
@@ -155,16 +161,3 @@ def _named(asked: dict[str, str], rows: list[Record]) -> list[Record]:
         if asked.get("name") in (None, row["name"])
         and str(row["name"]).startswith(prefix)
     ]
-
-
-def _given(call: VmsCall, *names: str) -> list[str]:
-    unknown = sorted(call.body.keys() - set(names) - {"tenant_id"})
-    missing = [name for name in names if not isinstance(call.body.get(name), str)]
-    if unknown or missing:
-        raise bad_request(f"unknown fields: {unknown}; missing: {missing}")
-    return [str(call.body[name]) for name in names]
-
-
-def _need_bucket(cluster: Cluster, name: str) -> None:
-    if name not in cluster.engine.buckets():
-        raise ProtocolError(404, "NotFound", f"there is no database {name}")

@@ -97,4 +97,17 @@ _MONITORS = resource(
     calls="list get create patch delete",
     rules=MonitorRules(),
 )
-KINDS = (_ALARMS, _EVENTS, _EVENTDEFINITIONS, _MONITORS)
+_WEBHOOKS = resource(
+    "webhooks",
+    """
+    id int A
+    name str CPA
+    url str RPA
+    method str CPA GET|POST|PUT|PATCH|DELETE ="POST"
+    headers obj CPA ={}
+    data str CPA
+    enabled bool CPA =true
+    """,
+    calls="list get create patch delete",
+)
+KINDS = (_ALARMS, _EVENTS, _EVENTDEFINITIONS, _MONITORS, _WEBHOOKS)

@@ -1,0 +1,133 @@
+"""Schemas, tables and projections by the management side, and who did what to them."""
+
+import time
+
+import pyarrow as pa
+import pytest
+import vastpy
+from tabular import BUCKET, connect, table_in
+
+NAMES = {"database_name": BUCKET, "schema_name": "managed"}
+COLUMNS = [
+    {"name": "a", "field": {"column_type": "int64"}},
+    {"name": "s", "field": {"column_type": "string"}},
+    {"name": "t", "field": {"column_type": "timestamp[us]"}},
+]
+
+
+@pytest.fixture
+def managed(standin, vms):
+    """Return a session, and an empty schema made by the management side."""
+    session = connect(standin)
+    vms.schemas.post(database_name=BUCKET, name="managed")
+    yield session
+    for schema in vms.schemas.get(database_name=BUCKET):
+        if schema["name"].startswith("managed"):
+            place = {"database_name": BUCKET, "schema_name": schema["name"]}
+            for table in vms.tables.get(**place):
+                vms.tables["delete"].delete(**place, name=table["name"])
+            vms.schemas["delete"].delete(database_name=BUCKET, name=schema["name"])
+
+
+def test_a_table_made_here_is_one_of_the_sdk(managed, vms):
+    vms.tables.post(**NAMES, name="t", arrow_schema=COLUMNS, sorted_column_names=["t"])
+    more = [{"name": "f", "field": {"column_type": "double"}}]
+    vms.tables.add_columns.patch(**NAMES, name="t", arrow_schema=more)
+    vms.tables.rename.patch(**NAMES, name="t", new_name="u")
+    vms.schemas.rename.patch(
+        database_name=BUCKET, name="managed", new_name="managed-anew"
+    )
+
+    with managed.transaction() as tx:
+        table = table_in(tx, "managed-anew", "u")
+        assert ["a", "s", "t", "f"] == table.arrow_schema.names
+        assert table.stats.sorting_key_enabled
+    shown = vms.schemas.show.get(database_name=BUCKET, name="managed-anew")
+    assert "managed-anew" == shown["name"]
+
+
+def test_a_projection_is_made_shown_renamed_and_deleted(managed, vms):
+    vms.tables.post(**NAMES, name="t", arrow_schema=COLUMNS)
+    place = {**NAMES, "table_name": "t"}
+    vms.projections.post(
+        **place, name="p", sorted_columns=["a"], unsorted_columns=["s"]
+    )
+    with managed.transaction() as tx:
+        rows = pa.table(
+            {"a": [2, 1], "s": ["x", "y"], "t": pa.array([1, 2], "timestamp[us]")}
+        )
+        table_in(tx, "managed").insert(rows)
+
+    vms.projections.rename.patch(**place, name="p", new_name="q")
+    shown = vms.projections.show.get(**place, name="q")
+
+    assert ("q", 2) == (shown["name"], shown["num_rows"])
+    assert 0 <= shown["initial_sync_progress"] <= 100_000
+    vms.projections["delete"].delete(**place, name="q")
+    assert [] == vms.projections.get(**place)
+
+
+REFUSED = {
+    "no columns": {"arrow_schema": []},
+    "no such type": {"arrow_schema": [{"name": "a", "field": {"column_type": "int9"}}]},
+    "no name": {"arrow_schema": [{"field": {"column_type": "int8"}}]},
+    "unknown field": {"arrow_schema": COLUMNS, "colour": "red"},
+    "sorted by nothing": {"arrow_schema": COLUMNS, "sorted_column_names": ["zz"]},
+}
+
+
+@pytest.mark.parametrize("fields", REFUSED.values(), ids=REFUSED)
+def test_a_wrong_table_is_refused(managed, vms, fields):
+    with pytest.raises(vastpy.RESTFailure, match=r"40[04]"):
+        vms.tables.post(**NAMES, name="t", **fields)
+
+    assert [] == vms.tables.get(**NAMES)
+
+
+def test_who_did_what_is_told_and_kept_in_a_table(fresh_standin):
+    standin = fresh_standin()
+    vms, client = standin.vms(), standin.s3()
+    client.create_bucket(Bucket="client-metrics")
+    (tenant,) = vms.tenants.get()
+    settings = vms.tenants[str(tenant["id"])].client_metrics
+    assert not settings.get()["config"]["enabled"]
+
+    settings.patch(config={"enabled": True, "bucket_name": "client-metrics"})
+    client.put_object(Bucket="client-metrics", Key="k", Body=bytes(12_345))
+
+    (entry,) = vms.iodata.get()["data"]
+    assert ("standin", 12_345) == (entry["user"], entry["write_bytes"])
+    rows = _awaited(connect(standin))
+    assert 12_345 <= sum(rows["write_bytes"].to_pylist())
+    assert {"standin"} == set(rows["user"].to_pylist())
+
+
+def _awaited(session):
+    """Wait for the first rows: they are written every ten seconds."""
+    for _ in range(150):
+        with session.transaction() as tx:
+            room = tx.bucket("client-metrics").schema("client_metrics", False)
+            if room is not None:
+                rows = room.table("client_metrics").select().read_all()
+                if len(rows):
+                    return rows
+        time.sleep(0.1)
+    raise AssertionError("no client metrics after 15 s")
+
+
+def test_client_metrics_need_a_bucket_of_the_tenant(vms):
+    (tenant,) = vms.tenants.get(name__icontains="default")
+    with pytest.raises(vastpy.RESTFailure, match="no view of bucket"):
+        vms.tenants[str(tenant["id"])].client_metrics.patch(
+            config={"enabled": True, "bucket_name": "nobody"}
+        )
+
+
+def test_webhooks_are_kept(vms):
+    hook = vms.webhooks.post(name="pager", url="https://example.org/hook")
+    here = vms.webhooks[str(hook["id"])]
+
+    assert ("POST", True) == (hook["method"], hook["enabled"])
+    assert not here.patch(enabled=False)["enabled"]
+    here.delete()
+    assert [] == vms.webhooks.get()

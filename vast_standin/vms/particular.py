@@ -1,0 +1,216 @@
+"""CALLS: those that are particular to one resource, or to none."""
+
+from collections.abc import Callable
+
+from vast_standin.vms import (
+    alarms,
+    capacity,
+    changes,
+    database,
+    folders,
+    metering,
+    monitors,
+    prometheus,
+    quotas,
+    tokens,
+    users,
+)
+from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.fields import bad_request, check_create
+from vast_standin.vms.requests import VmsCall
+from vast_standin.vms.resources import RESOURCES
+from vast_standin.vms.shown import found, page_of, show
+
+Answer = tuple[int, object]
+FREE_SPACE_WARNING = 1 << 30
+
+
+def _capacity(cluster: Cluster, call: VmsCall) -> Answer:
+    return 200, capacity.report(cluster, dict(call.query))
+
+
+def _reset_grace(cluster: Cluster, call: VmsCall) -> Answer:
+    kind = RESOURCES["quotas"]
+    record = found(cluster, kind, call)
+    quotas.reset_grace(cluster, call.id)
+    return 200, show(cluster, kind, {**record, "_soft_since": cluster.clock()})
+
+
+def _recalc(cluster: Cluster, call: VmsCall) -> Answer:
+    """Usage is counted as it changes; there is nothing to recalculate."""
+    del call
+    for quota in cluster.records.all("quotas"):
+        quotas.standing(cluster, quota)
+    return 200, None
+
+
+def _add_key(cluster: Cluster, call: VmsCall) -> Answer:
+    user = found(cluster, RESOURCES["users"], call)
+    return 200, users.add_key(cluster, user)
+
+
+def _enable_key(cluster: Cluster, call: VmsCall) -> Answer:
+    user = found(cluster, RESOURCES["users"], call)
+    key, enabled = call.body.get("access_key"), call.body.get("enabled")
+    if not isinstance(key, str) or not isinstance(enabled, bool):
+        raise bad_request("access_key, enabled: required")
+    users.enable_key(cluster, user, key, enabled=enabled)
+    return 204, None
+
+
+def _remove_key(cluster: Cluster, call: VmsCall) -> Answer:
+    user = found(cluster, RESOURCES["users"], call)
+    key = call.body.get("access_key")
+    if not isinstance(key, str):
+        raise bad_request("access_key: required")
+    users.remove_key(cluster, user, key)
+    return 204, None
+
+
+def _vips(cluster: Cluster, call: VmsCall) -> Answer:
+    del call
+    return 200, [{"vip": host, "port": port} for host, port in cluster.addresses]
+
+
+def _health(cluster: Cluster, call: VmsCall) -> Answer:
+    """Tell of the parts that can fail: the record file and the disk."""
+    del call
+    free = cluster.disk()[2]
+    disk = "ok" if free > FREE_SPACE_WARNING else "warning"
+    cluster.records.all("clusters")
+    return 200, {
+        "status": disk,
+        "db": {"status": "ok"},
+        "cache": {"status": "ok"},
+    }
+
+
+def _cluster_database(cluster: Cluster, call: VmsCall) -> Answer:
+    record = found(cluster, RESOURCES["clusters"], call)
+    known = {"vast_db_splits": 64, "vast_db_sub_splits": 8}
+    if call.method == "PATCH":
+        unknown = sorted(call.body.keys() - known.keys())
+        wrong = [n for n, v in call.body.items() if type(v) is not int or v < 1]
+        if unknown or wrong:
+            raise bad_request(f"unknown: {unknown}; not whole numbers from 1: {wrong}")
+        record = cluster.records.change("clusters", call.id, call.body)
+    return 200, {name: record.get(name) or value for name, value in known.items()}
+
+
+def _clear_alarms(cluster: Cluster, call: VmsCall) -> Answer:
+    del call
+    alarms.clear(cluster)
+    return 200, None
+
+
+def _issue_token(cluster: Cluster, call: VmsCall) -> Answer:
+    kind = RESOURCES["apitokens"]
+    fields = kind.rules.creating(cluster, check_create(kind.fields, call.body))
+    return 201, tokens.issue(cluster, fields)
+
+
+def _revoke_token(cluster: Cluster, call: VmsCall) -> Answer:
+    found(cluster, RESOURCES["apitokens"], call)
+    tokens.revoke(cluster, call.id)
+    return 200, "revoked"
+
+
+def _ad_hoc(cluster: Cluster, call: VmsCall) -> Answer:
+    return 200, monitors.query(cluster, monitors.question(call))
+
+
+def _saved(cluster: Cluster, call: VmsCall) -> Answer:
+    return 200, monitors.query(cluster, found(cluster, RESOURCES["monitors"], call))
+
+
+def _top(cluster: Cluster, call: VmsCall) -> Answer:
+    count = call.one("count", "10")
+    if not count.isdigit():
+        raise bad_request("count: a whole number is expected")
+    return 200, monitors.top(cluster, call.one("key"), call.one("type"), int(count))
+
+
+def _metrics(cluster: Cluster, call: VmsCall) -> Answer:
+    del cluster, call
+    return 200, monitors.metrics_list()
+
+
+def _prometheus(cluster: Cluster, call: VmsCall) -> Answer:
+    return 200, prometheus.respond(
+        cluster, call.parts[1] if len(call.parts) > 1 else "all"
+    )
+
+
+def _client_metrics(cluster: Cluster, call: VmsCall) -> Answer:
+    tenant = found(cluster, RESOURCES["tenants"], call)
+    if call.method == "PATCH":
+        metering.configure(cluster, tenant, call.body)
+        tenant = found(cluster, RESOURCES["tenants"], call)
+    return 200, metering.configuration(tenant)
+
+
+def _told(
+    make: Callable[[Cluster, VmsCall], object],
+) -> Callable[[Cluster, VmsCall], Answer]:
+    def tell(cluster: Cluster, call: VmsCall) -> Answer:
+        rows = make(cluster, call)
+        return 200, page_of(rows, call) if isinstance(rows, list) else rows
+
+    return tell
+
+
+def _done(
+    status: int, act: Callable[[Cluster, VmsCall], None]
+) -> Callable[[Cluster, VmsCall], Answer]:
+    def do(cluster: Cluster, call: VmsCall) -> Answer:
+        act(cluster, call)
+        return status, None
+
+    return do
+
+
+CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
+    ("GET", "capacity"): _capacity,
+    ("PATCH", "quotas/{id}/reset_grace_period"): _reset_grace,
+    ("PATCH", "quotas/recalc"): _recalc,
+    ("POST", "users/{id}/access_keys"): _add_key,
+    ("PATCH", "users/{id}/access_keys"): _enable_key,
+    ("DELETE", "users/{id}/access_keys"): _remove_key,
+    ("GET", "vastdb/vips"): _vips,
+    ("GET", "health"): _health,
+    ("GET", "clusters/{id}/vast_db"): _cluster_database,
+    ("PATCH", "clusters/{id}/vast_db"): _cluster_database,
+    ("PATCH", "alarms/clear"): _clear_alarms,
+    ("POST", "apitokens"): _issue_token,
+    ("PATCH", "apitokens/{id}/revoke"): _revoke_token,
+    ("GET", "monitors/ad_hoc_query"): _ad_hoc,
+    ("GET", "monitors/{id}/query"): _saved,
+    ("GET", "monitors/topn"): _top,
+    ("GET", "metrics"): _metrics,
+    ("GET", "schemas"): _told(database.list_schemas),
+    ("POST", "schemas"): _done(201, changes.create_schema),
+    ("DELETE", "schemas/delete"): _done(204, changes.delete_schema),
+    ("GET", "schemas/show"): _told(database.show_schema),
+    ("PATCH", "schemas/rename"): _done(204, changes.rename_schema),
+    ("POST", "tables"): _done(201, changes.create_table),
+    ("PATCH", "tables/rename"): _done(204, changes.rename_table),
+    ("PATCH", "tables/add_columns"): _done(204, changes.add_columns),
+    ("GET", "projections/show"): _told(database.show_projection),
+    ("POST", "projections"): _done(201, changes.create_projection),
+    ("PATCH", "projections/rename"): _done(204, changes.rename_projection),
+    ("DELETE", "projections/delete"): _done(204, changes.delete_projection),
+    ("GET", "tenants/{id}/client_metrics"): _client_metrics,
+    ("PATCH", "tenants/{id}/client_metrics"): _client_metrics,
+    ("GET", "iodata"): _told(metering.flow),
+    ("GET", "tables"): _told(database.list_tables),
+    ("GET", "tables/show"): _told(database.show_table),
+    ("DELETE", "tables/delete"): _done(204, changes.delete_table),
+    ("DELETE", "folders/delete_folder"): _done(200, folders.delete_folder),
+    ("GET", "columns"): _told(database.list_columns),
+    ("GET", "projections"): _told(database.list_projections),
+    ("GET", "prometheusmetrics"): _prometheus,
+    **{
+        ("GET", f"prometheusmetrics/{name}"): _prometheus
+        for name in ("all", *prometheus.FAMILIES)
+    },
+}

@@ -1,0 +1,56 @@
+"""Records as calls find, show and list them, for the tenant that is asked for."""
+
+from vast_standin.http import ProtocolError
+from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.fields import answer, bad_request
+from vast_standin.vms.records import Record
+from vast_standin.vms.requests import VmsCall
+from vast_standin.vms.resource import Resource
+
+
+def found(cluster: Cluster, kind: Resource, call: VmsCall) -> Record:
+    """Return the record a path names; raise 404."""
+    records = kind.listed(cluster) if kind.listed else cluster.records.all(kind.name)
+    for record in records:
+        if record["id"] == call.id and visible(record, call):
+            return record
+    raise ProtocolError(404, "NotFound", f"there is no record {call.id} in {kind.name}")
+
+
+def show(cluster: Cluster, kind: Resource, record: Record) -> Record:
+    """Return a record as it is answered."""
+    return answer(kind.fields, kind.rules.shown(cluster, record))
+
+
+def visible(record: Record, call: VmsCall) -> bool:
+    """Tell whether the tenant named in X-Tenant-Name may see a record."""
+    if call.tenant is None or "tenant_id" not in record:
+        return True
+    return record["tenant_id"] == call.tenant["id"]
+
+
+def page_of(records: list[Record], call: VmsCall) -> object:
+    """Return the bare list, or one page in an envelope where page_size is given."""
+    size, page = call.one("page_size"), call.one("page", "1")
+    if not size:
+        return records
+    if not (size.isdigit() and page.isdigit() and int(size) > 0 and int(page) > 0):
+        raise bad_request("page, page_size: whole numbers from 1 are expected")
+    first = (int(page) - 1) * int(size)
+    last = first + int(size)
+    if first and first >= len(records):
+        raise ProtocolError(404, "NotFound", "Invalid page.")
+
+    def link(number: int) -> str:
+        others = "&".join(
+            f"{k}={v}" for k, v in call.query if k not in ("page", "page_size")
+        )
+        text = f"/api/latest/{call.parts[0]}/?page={number}&page_size={size}"
+        return f"{text}&{others}" if others else text
+
+    return {
+        "count": len(records),
+        "next": link(int(page) + 1) if last < len(records) else None,
+        "previous": link(int(page) - 1) if first else None,
+        "results": records[first:last],
+    }
