@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from vast_standin.engine.chaining import links
 from vast_standin.engine.rewriting import LARGEST
 from vast_standin.engine.segment import Segment
 
 FEW = 8
+_LITTLE = 4
+_WORTH = 16
 
 
 def worth_merging(
@@ -37,8 +40,7 @@ def worth_merging(
 def runs_to_merge(runs: list[list[Segment]], *, settled: bool) -> list[list[Segment]]:
     """Choose runs of like size, or, once settled, all."""
     if settled:
-        changed = any(s.patches or s.deleted is not None for r in runs for s in r)
-        return runs if len(runs) > 1 or changed else []
+        return _settling(runs)
     by_size = sorted(runs, key=_rows)
     for i in range(len(by_size) - 3):
         if _rows(by_size[i + 3]) <= 4 * _rows(by_size[i]):
@@ -46,7 +48,24 @@ def runs_to_merge(runs: list[list[Segment]], *, settled: bool) -> list[list[Segm
     return by_size[:FEW] if len(runs) > 2 * FEW else []
 
 
-def _rows(run: list[Segment]) -> int:
+def _settling(runs: list[list[Segment]]) -> list[list[Segment]]:
+    """Choose all runs, where that is not much more work than what is new."""
+    if not runs or (len(runs) == 1 and not any(map(_changed, runs[0]))):
+        return []
+    largest = max(runs, key=_rows)
+    others = [run for run in runs if run is not largest]
+    new = sum(map(_rows, others)) + _rows([s for s in largest if _changed(s)])
+    cost = sum(_rows(link.segments) for link in links(runs) if not link.stays)
+    if cost <= max(_LITTLE * LARGEST, _WORTH * new):
+        return runs
+    return others if len(others) > 1 else []
+
+
+def _changed(segment: Segment) -> bool:
+    return bool(segment.patches) or segment.deleted is not None
+
+
+def _rows(run: Sequence[Segment]) -> int:
     return sum(s.rows for s in run)
 
 

@@ -105,7 +105,7 @@ class Rewriter:
         rows = Rows(columns, segment.base.row_ids).take(order)
         extra = {ORIGIN: pa.array(order, type=pa.int32())}
         lead = projection.sorted[0]
-        base = self._base(rows, 0.0, run=0, is_sorted=False, extra=extra)
+        base = self._base(rows, 0.0, run=0, is_sorted=False, extra=extra, lead=lead)
         return SortedCopy(
             projection.id,
             segment.id,
@@ -121,8 +121,11 @@ class Rewriter:
         run: int,
         is_sorted: bool,
         extra: dict[str, pa.Array] | None = None,
+        lead: int | None = None,
     ) -> Base:
-        arrays = {str(n): c for n, c in rows.columns.items()} | (extra or {})
+        kept = {n: c for n, c in rows.columns.items() if self._is_told(n, c, lead)}
+        kept = kept or dict(list(rows.columns.items())[:1])
+        arrays = {str(n): c for n, c in kept.items()} | (extra or {})
         ids = rows.row_ids
         together = bool(np.all(np.diff(ids) == 1))
         if not together or extra:
@@ -138,6 +141,11 @@ class Rewriter:
             sorted_by=self.definition.sort_key[0] if is_sorted else None,
             run=run,
         )
+
+    def _is_told(self, number: int, column: pa.Array, lead: int | None) -> bool:
+        """Leave out columns without values, which read as null; sort columns stay."""
+        sorts = number == lead or number in self.definition.sort_key
+        return sorts or column.null_count < len(column)
 
 
 def projected(table: Table, projection: Projection) -> Table:

@@ -49,6 +49,10 @@ class Outcome:
     copies: tuple[SortedCopy, ...] = ()
 
 
+class Interrupted(Exception):
+    """A long piece of work is given up, as the engine closes."""
+
+
 class Upkeep:
     """The background thread of one engine."""
 
@@ -68,7 +72,7 @@ class Upkeep:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, after the piece of work in hand."""
+        """End, giving up a long piece of work in hand or finishing a short one."""
         with self._wake:
             self._stopped = True
             self._wake.notify()
@@ -89,6 +93,8 @@ class Upkeep:
                 continue
             try:
                 again = self.improve(table_id, settled=settled)
+            except Interrupted:
+                return
             except Exception as error:
                 if no_room(error) is None:
                     LOG.exception("upkeep of table %s failed", table_id)
@@ -242,6 +248,8 @@ class Upkeep:
             return
         rewriter = self._rewriter(table, writer)
         for rows in merged_runs(table, [link.segments]):
+            if self._stopped:
+                raise Interrupted
             yield from rewriter.write(rows, ordinal=0.0, run=run, is_sorted=True)
             time.sleep(0)
 
