@@ -1,0 +1,68 @@
+"""The stand-in beside DuckDB and Polars over Parquet, in one run, through the SDK.
+
+    python benchmarks/bench_standin.py [--rows 10000000] [--asks 40] [--scans 7]
+        [--open-rows 0] [--batches 160] [--out DIR]
+
+One seeded table of a time, five floats and a text, sorted by time; Parquet holds the
+same rows in the same order, in files as pyarrow (row groups of 1,048,576), DuckDB
+(122,880) and Polars write them by default. Answers of another length than ours stop
+the run. Every number is a median.
+"""
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+from standin_measures import (
+    inserting,
+    opening,
+    ranges,
+    rows_read,
+    scans,
+    small_requests,
+    starting,
+)
+from standin_process import Standin
+from standin_tables import Parquet, fill, open_session
+
+
+def main():
+    given = _parser().parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="bench-standin-", dir=given.out))
+    try:
+        _run(given, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(given, folder):
+    starting(folder / "empty", given.starts)
+    inserting(folder / "inserts", given.batches)
+    with Standin(folder / "data") as standin:
+        session = open_session(standin)
+        nbytes = fill(session, given.rows)
+        parquet = Parquet.of(session, given.rows, folder)
+        ranges(session, parquet, given.rows, given.asks)
+        rows_read(session, given.rows)
+        small_requests(standin)
+        scans(standin, session, parquet, (given.rows, nbytes), given.scans)
+    if given.open_rows:
+        opening(folder / "large", given.open_rows)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    add("--rows", type=int, default=10_000_000, help="rows of the table read")
+    add("--asks", type=int, default=40, help="questions of a kind of range")
+    add("--scans", type=int, default=7, help="full scans of a kind")
+    add("--starts", type=int, default=5, help="starts of an empty stand-in")
+    add("--batches", type=int, default=160, help="batches of 65,536 rows inserted")
+    add("--open-rows", type=int, default=0, help="rows of a store opened anew; 0: none")
+    add("--out", type=Path, help="where the files go while it runs")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,286 @@
+"""What the stand-in's benchmark measures, a function a table of results."""
+
+import shutil
+import signal
+import statistics
+import time
+from contextlib import contextmanager
+
+import duckdb
+import numpy as np
+import polars as pl
+from standin_process import Peak, Standin
+from standin_tables import (
+    BATCH,
+    BUCKET,
+    SCHEMA,
+    TABLE,
+    batch,
+    fill,
+    moment,
+    open_session,
+)
+from vastdb import _internal
+from vastdb.config import QueryConfig
+from vastdb.table_metadata import TableMetadata, TableRef
+
+MB = 1e6
+
+
+def timed(work):
+    """Return seconds and result of a call."""
+    begun = time.perf_counter()
+    result = work()
+    return time.perf_counter() - begun, result
+
+
+def known(tx):
+    """Return the table's metadata, to be kept instead of asked for each time."""
+    metadata = TableMetadata(TableRef(BUCKET, SCHEMA, TABLE))
+    metadata.load(tx)
+    return metadata
+
+
+def starting(folder, starts):
+    """Time process start to first HTTP answer, and again with everything made."""
+    shutil.rmtree(folder, ignore_errors=True)
+    again = []
+    with Standin(folder) as standin:
+        first = standin.first_answer_s
+    for _ in range(starts):
+        with Standin(folder) as standin:
+            again.append(standin.first_answer_s)
+    print("\n| process start to first answer over HTTP | s |\n| --- | ---: |")
+    print(f"| new folder (makes keys and certificates) | {first:.2f} |")
+    print(f"| folder in use before | {statistics.median(again):.2f} |", flush=True)
+
+
+def inserting(folder, batches):
+    """Insert batches one a call, kill -9, and count what is there."""
+    print(f"\n| {batches} inserts of 65,536 rows | MB/s | of them after kill -9 |")
+    print("| --- | ---: | ---: |")
+    dice = np.random.default_rng(1)
+    parts = [batch(i * BATCH, BATCH, dice) for i in range(16)]
+    size = sum(p.nbytes for p in parts) / len(parts)
+    for name, arguments, each in (
+        ("one transaction", (), False),
+        ("a transaction each", (), True),
+        ("one transaction, fsync", ("--sync",), False),
+        ("a transaction each, fsync", ("--sync",), True),
+    ):
+        shutil.rmtree(folder, ignore_errors=True)
+        with Standin(folder, arguments) as standin:
+            session = open_session(standin)
+            fill(session, 0, sort=(), settle=False)
+            spent, _ = timed(lambda: _insert(session, parts, batches, each=each))  # noqa: B023
+            standin.end(signal.SIGKILL)
+            standin.start()
+            rows = _stored(standin)
+        speed = size * batches / spent / MB
+        print(f"| {name} | {speed:.0f} | {rows / BATCH:g} |", flush=True)
+    shutil.rmtree(folder)
+
+
+def _stored(standin):
+    with open_session(standin).transaction() as tx:
+        return tx.bucket(BUCKET).schema(SCHEMA).table(TABLE).stats.num_rows
+
+
+def _insert(session, parts, batches, *, each):
+    if each:
+        metadata = None
+        for i in range(batches):
+            with session.transaction() as tx:
+                metadata = metadata or known(tx)
+                tx.table_from_metadata(metadata).insert(parts[i % len(parts)])
+        return
+    with session.transaction() as tx:
+        table = tx.bucket(BUCKET).schema(SCHEMA).table(TABLE)
+        for i in range(batches):
+            table.insert(parts[i % len(parts)])
+
+
+def ranges(session, parquet, rows, asks):
+    """Time 10-row ranges on the sort key, all engines in turn."""
+    dice = np.random.default_rng(3)
+    firsts = dice.integers(0, rows - 10, asks)
+    one = QueryConfig(num_splits=1, num_sub_splits=1)
+    with session.transaction() as tx:
+        metadata = known(tx)
+    took = {}
+    for first in firsts:
+        low = moment(first)
+        high = moment(first + 9)
+        for name, ask in _askers(session, metadata, one, parquet).items():
+            spent, count = timed(lambda: ask(low, high))  # noqa: B023
+            assert count == 10, (name, count)
+            took.setdefault(name, []).append(spent * 1e3)
+    print(f"\n| 10-row range of {rows:,} rows | median ms | p95 |")
+    print("| --- | ---: | ---: |")
+    for name, spent in took.items():
+        print(
+            f"| {name} | {statistics.median(spent):.1f} | {np.percentile(spent, 95):.1f} |"
+        )
+
+
+def _askers(session, metadata, one, parquet):
+    def select(table, low, high, config=None):
+        condition = (table["time"] >= low) & (table["time"] <= high)
+        return len(table.select(predicate=condition, config=config).read_all())
+
+    def default(low, high):
+        with session.transaction() as tx:
+            return select(tx.bucket(BUCKET).schema(SCHEMA).table(TABLE), low, high)
+
+    def cached(low, high):
+        with session.transaction() as tx:
+            return select(tx.table_from_metadata(metadata), low, high, one)
+
+    kept = session.transaction()
+    running = kept.__enter__().table_from_metadata(metadata)
+
+    def inside(low, high):
+        return select(running, low, high, one)
+
+    return {
+        "select, open transaction": inside,
+        "transaction + select, cached metadata": cached,
+        "transaction + open table + select": default,
+        "DuckDB, Parquet by pyarrow": lambda *r: _by_duckdb(parquet.pyarrow_file, *r),
+        "Polars, Parquet by pyarrow": lambda *r: _by_polars(parquet.pyarrow_file, *r),
+        "DuckDB, Parquet by DuckDB": lambda *r: _by_duckdb(parquet.duckdb_file, *r),
+        "Polars, Parquet by Polars": lambda *r: _by_polars(parquet.polars_file, *r),
+    }
+
+
+def _by_duckdb(file, low, high):
+    between = f"time BETWEEN TIMESTAMP '{low}' AND TIMESTAMP '{high}'"
+    return len(duckdb.sql(f"SELECT * FROM '{file}' WHERE {between}").to_arrow_table())
+
+
+def _by_polars(file, low, high):
+    wanted = pl.col("time").is_between(low, high)
+    return pl.scan_parquet(file).filter(wanted).collect().height
+
+
+def rows_read(session, rows):
+    """Tell what the server opened for narrow ranges on the sort key."""
+    dice = np.random.default_rng(4)
+    one = QueryConfig(num_splits=1, num_sub_splits=1)
+    print("\n| rows asked for | rows read by the server | row groups opened |")
+    print("| ---: | ---: | ---: |")
+    with session.transaction() as tx:
+        metadata = known(tx)
+        for wanted in (1, 10, 1000, 100_000):
+            read, groups = [], []
+            for first in dice.integers(0, rows - wanted, 20):
+                low = moment(first)
+                high = moment(first + wanted - 1)
+                table = tx.table_from_metadata(metadata)
+                condition = (table["time"] >= low) & (table["time"] <= high)
+                with heard() as headers:
+                    found = len(
+                        table.select(predicate=condition, config=one).read_all()
+                    )
+                assert found == wanted, (found, wanted)
+                read.append(sum(int(h["x-orbital-rows-read"]) for h in headers))
+                groups.append(sum(int(h["x-orbital-row-groups-read"]) for h in headers))
+            print(f"| {wanted:,} | {max(read):,} at most | {max(groups)} at most |")
+
+
+@contextmanager
+def heard():
+    """Collect the headers of query answers the SDK receives in a block."""
+    headers = []
+    before = _internal.VastdbApi.query_data
+
+    def query_data(*args, **options):
+        answer = before(*args, **options)
+        headers.append(answer.headers)
+        return answer
+
+    _internal.VastdbApi.query_data = query_data
+    try:
+        yield headers
+    finally:
+        _internal.VastdbApi.query_data = before
+
+
+def small_requests(standin):
+    """Print the server's own time of each kind of request so far, from its log."""
+    spent = {}
+    for entry in standin.log_lines:
+        if entry["port"] == "data" and entry["query"] and entry["status"] == 200:
+            command = next(iter(entry["query"]))
+            if entry["bytes_out"] < 10_000 and entry["bytes_in"] < 100_000:
+                spent.setdefault((entry["method"], command), []).append(entry["ms"])
+    print("\n| small request | number | server ms, median | p95 |")
+    print("| --- | ---: | ---: | ---: |")
+    for (method, command), all_ms in sorted(spent.items()):
+        middle, late = statistics.median(all_ms), np.percentile(all_ms, 95)
+        print(f"| {method} ?{command} | {len(all_ms)} | {middle:.2f} | {late:.2f} |")
+
+
+def scans(standin, session, parquet, size, times):
+    """Scan everything: one and two endpoints of ours, DuckDB, Polars, in turn."""
+
+    rows, nbytes = size
+
+    def select(endpoints, splits):
+        config = QueryConfig(
+            num_splits=splits, data_endpoints=[standin.endpoint] * endpoints
+        )
+        with session.transaction() as tx:
+            return tx.table_from_metadata(metadata).select(config=config).read_all()
+
+    with session.transaction() as tx:
+        metadata = known(tx)
+    asks = {
+        "one endpoint": lambda: select(1, None),
+        "two endpoints": lambda: select(2, 8),
+        "DuckDB, to Arrow": lambda: duckdb.sql(
+            f"SELECT * FROM '{parquet.duckdb_file}'"
+        ).to_arrow_table(),
+        "Polars": lambda: pl.read_parquet(parquet.polars_file),
+    }
+    before = standin.memory()
+    took, peaks = {}, {}
+    for _ in range(times):
+        for name, ask in asks.items():
+            with Peak(standin) as peak:
+                spent, answer = timed(ask)
+            assert len(answer) == rows, (name, len(answer))
+            del answer
+            took.setdefault(name, []).append(spent)
+            peaks[name] = max(peak.bytes, peaks.get(name, 0))
+    print(
+        f"\n| full scan, {nbytes / MB:,.0f} MB of Arrow | s | GB/s | server's RssAnon, peak |"
+    )
+    print("| --- | ---: | ---: | ---: |")
+    for name, spent in took.items():
+        middle = statistics.median(spent)
+        peak = f"{peaks[name] / MB:.0f} MB" if "endpoint" in name else ""
+        print(f"| {name} | {middle:.2f} | {nbytes / middle / 1e9:.2f} | {peak} |")
+    print(f"\nRssAnon before the scans: {before / MB:.0f} MB", flush=True)
+
+
+def opening(folder, rows):
+    """Time opening a store of many rows, after a stop and after kill -9."""
+    took = {}
+    with Standin(folder) as standin:
+        begun = time.perf_counter()
+        nbytes = fill(open_session(standin), rows)
+        filled = time.perf_counter() - begun
+        for name, how in (("stop", signal.SIGTERM), ("kill -9", signal.SIGKILL)):
+            for _ in range(3):
+                standin.end(how)
+                standin.start()
+                took.setdefault(name, []).append(standin.first_answer_s)
+                assert _stored(standin) == rows, name
+    print(
+        f"\n{rows:,} rows, {nbytes / 1e9:.1f} GB, filled and sorted in {filled:.0f} s"
+    )
+    print("\n| store opened after | process start to first answer, s |")
+    print("| --- | ---: |")
+    for name, spent in took.items():
+        print(f"| {name} | {statistics.median(spent):.2f} |")
