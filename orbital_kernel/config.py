@@ -4,6 +4,9 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
@@ -11,6 +14,8 @@ import platformdirs
 from orbital_kernel.errors import ConfigError
 
 HOME_VARIABLE = "ORBITAL_HOME"
+OBSERVATORIES_VARIABLE = "ORBITAL_OBSERVATORIES"
+OBSERVATORIES_GROUP = "orbital.observatories"
 DATABASE = "orbital"
 
 VARIABLES = {
@@ -108,3 +113,38 @@ def data_folder(given: str | Path | None = None) -> Path:
         given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("orbital")
     )
     return Path(chosen).expanduser().resolve()
+
+
+def own_observatories() -> tuple[Path, ...]:
+    """Return the user's own folders of observatory files, existing or not.
+
+    Those ORBITAL_OBSERVATORIES names (separated as PATH is), else `observatories` in
+    the platform's folder.
+    """
+    named = os.environ.get(OBSERVATORIES_VARIABLE)
+    if not named:
+        return (data_folder() / "observatories",)
+    return tuple(Path(n).expanduser().resolve() for n in named.split(os.pathsep) if n)
+
+
+def added_observatories() -> tuple[Path, ...]:
+    """Return every folder of observatory files beside the package's own, later ones win.
+
+    Packages name theirs by an entry point of the group 'orbital.observatories'; the
+    user's own come after. A folder holds NAME.toml and, where needed, reader files.
+    """
+    return (*_packaged(), *(f for f in own_observatories() if f.is_dir()))
+
+
+@cache
+def _packaged() -> tuple[Path, ...]:
+    folders = []
+    for entry in sorted(entry_points(group=OBSERVATORIES_GROUP), key=lambda e: e.name):
+        found = find_spec(entry.value)
+        if found is None or found.origin is None:
+            raise ConfigError(
+                f"{entry.dist.name if entry.dist else 'a package'} declares observatory "
+                f"files in {entry.value!r}, which is no package: repair or uninstall it"
+            )
+        folders.append(Path(found.origin).parent)
+    return tuple(folders)

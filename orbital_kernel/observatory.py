@@ -1,16 +1,19 @@
 """Observatories as their TOML files tell: instruments, bands, clock, errors, storage.
 
-`observatories()` reads every file of the folder but `site.toml`, which holds what is
-common to all: tenant, database and over-commit rule. A new observatory is a new file.
+`observatories()` reads every file of the package's folder and of those the user and
+other packages add (config), but `site.toml`, which holds what is common to all: tenant,
+database and over-commit rule. A new observatory is a new file; a user's file of the
+same name takes the place of the package's.
 """
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from orbital_kernel import config
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.storage.site import Site, site_of
 from orbital_kernel.storage.space import Space, space
@@ -81,7 +84,14 @@ class Clock:
 
 @dataclass(frozen=True)
 class Pointing:
-    """Angles from Sun, Moon and Earth limb within which it can look, degrees."""
+    """Angles from Sun, Moon and Earth limb within which it can look, degrees.
+
+    `steerable` is false for what watches the sky and takes no targets; `delay_h` is the
+    least time to a target of opportunity, hours.
+    """
+
+    steerable: bool
+    delay_h: float
 
     sun_min_deg: float
     sun_max_deg: float
@@ -113,32 +123,48 @@ class Observatory:
         raise ConfigError(f"{self.name} has no instrument {name!r}; it has {known}")
 
 
-def observatories(folder: Path = FOLDER) -> dict[str, Observatory]:
-    """Return every observatory of a folder by name, sorted; ConfigError if one is bad."""
-    files = sorted(path for path in folder.glob("*.toml") if path.name != SITE_FILE)
-    return {path.stem: _observatory(path) for path in files}
+def observatories(*folders: Path) -> dict[str, Observatory]:
+    """Return every observatory by name, sorted; of these folders only, if given.
+
+    Raises ConfigError that names the file if one is bad.
+    """
+    return {name: _read(path) for name, path in files(*folders).items()}
 
 
 def observatory(name: str) -> Observatory:
     """Return the observatory of that name; ConfigError lists those there are."""
-    known = _shipped()
+    known = files()
     if name not in known:
         raise ConfigError(
             f"there is no observatory {name!r}; {', '.join(known)} have a file. "
-            f"Add {name}.toml beside them to add one"
+            f"`orbital observatory new {name}` begins one"
         )
-    return known[name]
+    return _read(known[name])
 
 
-def site(path: Path = FOLDER / SITE_FILE) -> Site:
-    """Return the site of a file; ConfigError if it is bad."""
+def files(*folders: Path) -> dict[str, Path]:
+    """Return the file of each observatory by name, sorted; where two are, the later."""
+    found = {
+        path.stem: path
+        for folder in folders or (FOLDER, *config.added_observatories())
+        for path in folder.glob("*.toml")
+        if path.name != SITE_FILE
+    }
+    return dict(sorted(found.items()))
+
+
+def site(path: Path | None = None) -> Site:
+    """Return the site of a file, else of the last folder with one; ConfigError if bad."""
+    if path is None:
+        folders = (FOLDER, *config.added_observatories())
+        path = [f / SITE_FILE for f in folders if (f / SITE_FILE).is_file()][-1]
     with named(path.name):
         return site_of(_document(path))
 
 
-@cache
-def _shipped() -> dict[str, Observatory]:
-    return observatories()
+def _read(path: Path) -> Observatory:
+    told = path.stat()
+    return _observatory(path, told.st_mtime_ns, told.st_size)
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -148,8 +174,19 @@ def _document(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error}") from error
 
 
-def _observatory(path: Path) -> Observatory:
+@lru_cache(maxsize=64)
+def _observatory(path: Path, _changed: int, _size: int) -> Observatory:
     document = _document(path)
+    try:
+        return _built(path, document)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(
+            f"{path.name}: a value is of the wrong kind ({error}); compare it with "
+            f"{FOLDER / 'swift.toml'}"
+        ) from error
+
+
+def _built(path: Path, document: dict[str, Any]) -> Observatory:
     with named(path.name):
         if document.get("name") != path.stem:
             raise ConfigError(f"name is {document.get('name')!r}, not {path.stem!r}")

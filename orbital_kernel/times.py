@@ -41,6 +41,8 @@ _ISO = re.compile(
     r"(?:[T ](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?\s*(?:Z|UTC?)?\s*"
 )
 
+_SINCE = re.compile(r"since (\S+) (utc|tt|tdb)")
+
 
 @dataclass(frozen=True)
 class TimeRule:
@@ -59,7 +61,17 @@ def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
     """
     numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
     correction = np.broadcast_to(np.asarray(utcf_s, dtype=np.float64), numbers.shape)
-    return TIME_RULES[rule].convert(numbers, correction)
+    return time_rule(rule).convert(numbers, correction)
+
+
+def time_rule(name: str) -> TimeRule:
+    """Return a rule of TIME_RULES, or of a clock that counts SI seconds from an epoch.
+
+    Such a clock's rule says so itself: 'since 2001-01-01T00:00:00 utc', or tt or tdb
+    (for barycentred files). Raises KeyError for any other name.
+    """
+    known = TIME_RULES.get(name)
+    return known or _elapsed(name)
 
 
 def tt_from_utc(utc: ArrayLike) -> Instants:
@@ -134,6 +146,24 @@ def _chandra_tt(seconds: Reals, _: Reals) -> Instants:
 
 def _chandra_tdb(seconds: Reals, _: Reals) -> Instants:
     return _tt_from_tdb(_chandra_tt(seconds, _))
+
+
+@cache
+def _elapsed(name: str) -> TimeRule:
+    match = _SINCE.fullmatch(name)
+    if match is None:
+        raise KeyError(
+            f"there is no time rule {name!r}; there are {', '.join(TIME_RULES)}, and "
+            "'since 2001-01-01T00:00:00 utc' (or tt, tdb) for SI seconds from an epoch"
+        )
+    epoch = np.atleast_1d(parse_utc(match[1]))
+    start = (_tt_from_utc(epoch) if match[2] == "utc" else epoch).view(np.int64)[0]
+
+    def convert(seconds: Reals, _: Reals) -> Instants:
+        tt = _instants(start + _nanoseconds(seconds), empty=np.isnan(seconds))
+        return _tt_from_tdb(tt) if match[2] == "tdb" else tt
+
+    return TimeRule(name, convert, f"SI seconds {name}")
 
 
 def _mjd_tt(mjd: Reals, _: Reals) -> Instants:

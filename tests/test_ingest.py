@@ -180,6 +180,52 @@ def test_a_newer_log_updates_and_never_repeats_an_observation(fresh, sample, tmp
     assert {"inserted": 0, "updated": 1, "unchanged": before - 1} == counts
 
 
+@pytest.fixture
+def logs(sample, tmp_path):
+    """Return two logs of the same observations, the second one newer and other."""
+    log = next(sample.archive.rglob("simulated_chanmaster.tsv"))
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    lines = log.read_text().splitlines()
+    (folder / "a.tsv").write_text("\n".join(lines) + "\n")
+    lines[1:4] = [line.replace("archived", "observed") for line in lines[1:4]]
+    (folder / "b.tsv").write_text("\n".join([*lines[:1], *lines[2:]]) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("again", [["a.tsv"], ["b.tsv"], ["a.tsv", "b.tsv"], ["."]])
+def test_a_log_that_is_read_anew_keeps_its_age(fresh, logs, again):
+    fresh.ingest(logs / "a.tsv")
+    fresh.ingest(logs / "b.tsv")
+    before = fresh.table("chandra.observations").sort("obs_id")
+
+    for name in again:
+        fresh.ingest(logs / name, replace=True)
+
+    assert before.equals(fresh.table("chandra.observations").sort("obs_id"))
+    assert fresh.validate(logs).agrees
+
+
+def test_a_row_that_is_gone_from_a_file_is_told_when_it_is_read_anew(fresh, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("name,ra,dec,kind\na,1,2,x\nb,2,3,y\n")
+    mapping = tmp_path / "m.toml"
+    mapping.write_text(
+        'table = "sources"\nobservatory = "swift"\nformat = "csv"\n'
+        'columns = {source_id = "name", ra = "ra", dec = "dec", kind = "kind"}\n'
+    )
+    fresh.ingest(table, mapping=mapping)
+    mapping.write_text(
+        mapping.read_text().replace('observatory = "swift"', "")
+        + 'rows = {column = "kind", values = {x = "swift"}}\n'
+    )
+
+    (file,) = fresh.ingest(table, mapping=mapping, replace=True).files
+
+    assert ["a"] == fresh.table("swift.sources")["source_id"].to_list()
+    assert 1 == sum(n for why, n in file.skipped.items() if "no longer in" in why)
+
+
 def test_another_observatorys_file_is_refused_where_one_was_named(fresh, sample):
     light_curve = next(sample.archive.rglob("*1chan_1s.lc"))
 

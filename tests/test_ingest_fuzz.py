@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orbital_kernel.archives import READERS, detect
+from orbital_kernel.archives import detect, readers
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.ingest.parsing import End, Refusal, Rows, Task, parse
 
@@ -169,7 +169,7 @@ def test_damaged_files_of_every_sample_kind_are_refused_or_read_whole(sample, tm
 
 def test_damaged_files_of_every_real_kind_are_refused_or_read_whole(archive, tmp_path):
     files = kinds(archive)
-    assert {reader.name for reader in READERS} == set(files)
+    assert {reader.name for reader in readers()} == set(files)
 
     ended = check_all(files, tmp_path, 0.2)
 

@@ -6,8 +6,9 @@ import pytest
 
 from orbital_kernel import schema
 from orbital_kernel.errors import SchemaMismatch
+from orbital_kernel.observatory import observatories
 
-TABLES = schema.tables(("swift", "chandra"))
+TABLES = schema.tables(observatories())
 
 
 def test_design_names_all_tables():
@@ -15,7 +16,7 @@ def test_design_names_all_tables():
 
     assert {
         f"{o}.{t}"
-        for o in ("swift", "chandra")
+        for o in observatories()
         for t in (
             *("observations", "grbs", "intervals", "sources"),
             *("photometry", "rates", "events", "notices"),

@@ -13,6 +13,7 @@ from orbital_kernel.storage.kinds import CLUSTER, KINDS, TABLE
 from orbital_kernel.storage.plan import Actual, Found, desired, diff
 from orbital_kernel.storage.table import plan_table, summary
 from orbital_kernel.storage.teardown import teardown
+from orbital_kernel.storage.units import size_text
 
 ROOMY = {
     "free_usable_capacity": 10**16,
@@ -20,6 +21,7 @@ ROOMY = {
     "max_cluster_write_bw_mb": 100_000,
 }
 WANTED = desired(observatories().values(), site())
+SPACES = (site().database, *(o.storage for o in observatories().values()))
 
 
 def cluster(**told):
@@ -63,7 +65,7 @@ def test_an_empty_platform_needs_a_policy_a_qos_a_view_and_a_quota_an_observator
     for name in ("orbital", "orbital-swift", "orbital-chandra"):
         for kind in ("viewpolicy", "qospolicy", "view", "quota"):
             assert ("create", kind, name) in made
-    assert set(schema.tables(("chandra", "swift"))) == {
+    assert set(schema.tables(observatories())) == {
         c.name for c in plan.changes if c.resource == TABLE
     }
 
@@ -240,7 +242,8 @@ def test_more_than_the_cluster_has_is_refused():
     plan = diff(WANTED, Actual((cluster(free_usable_capacity=10**12), *found)))
 
     (conflict,) = plan.conflicts
-    assert "promise 2.5 TB" in conflict.reason
+    promised = size_text(sum(space.quota.hard_bytes for space in SPACES))
+    assert f"promise {promised}" in conflict.reason
     assert "1 TB may be promised" in conflict.reason
 
 
@@ -248,7 +251,8 @@ def test_more_bandwidth_than_the_cluster_has_is_refused():
     plan = diff(WANTED, Actual((cluster(max_cluster_read_bw_mb=2000),)))
 
     (conflict,) = plan.conflicts
-    assert "1890 MB/s read bandwidth are guaranteed" in conflict.reason
+    promised = sum(space.qos.limit("min_reads_bw_mbps") for space in SPACES)
+    assert f"{promised} MB/s read bandwidth are guaranteed" in conflict.reason
 
 
 def test_a_cluster_that_is_named_may_be_over_committed_and_says_so():

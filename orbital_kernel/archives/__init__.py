@@ -9,78 +9,27 @@ for the one who stores the rows to fill in; `file_row` is the row in the file.
 
 from pathlib import Path
 
-from orbital_kernel.archives import (
-    chandra_events,
-    chandra_lightcurve,
-    chandra_oif,
-    chanmaster,
-    csc,
-    gcn_json,
-    otter,
-    swift_bat_ascii,
-    swift_bat_catalog,
-    swift_bat_lightcurve,
-    swift_bat_rates,
-    swift_events,
-    swift_grb_table,
-    swift_logs,
-    swift_sources,
-    swift_tdrss,
-    swift_timeline,
-    voevent,
-    xrt_grb_list,
-    xrt_json,
-    xrt_qdp,
-)
 from orbital_kernel.archives.reading import (
     DAMAGE,
     Account,
     Batches,
     Reader,
     Source,
-    guarded,
     open_source,
 )
 from orbital_kernel.archives.refusals import refusal
+from orbital_kernel.archives.registry import readers
 from orbital_kernel.errors import ArchiveError
 
 __all__ = [
-    "READERS",
     "Account",
     "Batches",
     "Reader",
     "Source",
     "detect",
     "open_source",
+    "readers",
 ]
-
-READERS: tuple[Reader, ...] = tuple(
-    guarded(module.READER)
-    for module in (
-        swift_bat_lightcurve,
-        swift_bat_rates,
-        swift_tdrss,
-        swift_events,
-        chandra_events,
-        chandra_lightcurve,
-        chandra_oif,
-        csc,
-        swift_sources,
-        swift_grb_table,
-        swift_bat_catalog,
-        xrt_grb_list,
-        chanmaster,
-        swift_logs,
-        swift_timeline,
-        xrt_qdp,
-        xrt_json,
-        gcn_json,
-        otter,
-        voevent,
-        swift_bat_ascii,
-    )
-)
-"""Every format, in the order they are tried."""
 
 
 def detect(path: Path) -> Reader:
@@ -93,11 +42,12 @@ def detect(path: Path) -> Reader:
         source = open_source(path)
     except OSError as error:
         raise ArchiveError(f"{path.name}: cannot be opened: {error}") from error
-    for reader in READERS:
+    known = readers()
+    for reader in known:
         if reader.recognises(source):
             return reader
     try:
-        reason = refusal(source, tuple(reader.name for reader in READERS))
+        reason = refusal(source, tuple(reader.name for reader in known))
     except (ArchiveError, *DAMAGE) as error:
         reason = f"damaged: {error}"
     raise ArchiveError(f"{path.name}: {reason}")

@@ -68,13 +68,17 @@ Batches = Iterator[tuple[str, pa.Table]]
 
 @dataclass(frozen=True)
 class Reader:
-    """One format: its name, how to recognise it, how to read it, its version."""
+    """One format: its name, how to recognise it, how to read it, its version.
+
+    A `loose` reader knows its format by shape alone: it is asked after all others.
+    """
 
     name: str
     recognises: Callable[[Source], bool]
     read: Callable[[Source, Account], Batches]
     doc: str
     version: int = 1
+    loose: bool = False
 
 
 def guarded(reader: Reader) -> Reader:

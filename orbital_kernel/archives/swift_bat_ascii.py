@@ -122,4 +122,6 @@ def _photometry(
     )
 
 
-READER = Reader("swift-bat-ascii", recognises, read, "BAT light curve, text or CSV")
+READER = Reader(
+    "swift-bat-ascii", recognises, read, "BAT light curve, text or CSV", loose=True
+)

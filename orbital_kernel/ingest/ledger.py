@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEDGER = "ops.files"
 KNOWN_BY = (
     *("sha256", "name", "size_bytes", "state", "format", "observatory", "rows"),
-    *("tables", "account", "reason", "checksum"),
+    *("tables", "account", "reason", "checksum", "ingested"),
 )
 ASK_FOR = 100
 
@@ -40,6 +40,7 @@ class Entry:
     reason: str | None
     sums: Mapping[str, str]
     offset: int | None
+    ingested: datetime | None = None
 
     def report(self, path: Path, state: str) -> FileReport:
         """Return the entry as a report on a file of that content."""
@@ -68,7 +69,11 @@ def note(
     tx: "Transaction", written: Iterable[tuple[FileReport, "Noted"]], known: set[str]
 ) -> None:
     """Write the files' ledger rows; those of `known` contents in place of older ones."""
-    rows = [_row(report, noted) for report, noted in written]
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        _row(report, noted, now + timedelta(microseconds=place))
+        for place, (report, noted) in enumerate(written)
+    ]
     old = [row["sha256"] for row in rows if row["sha256"] in known]
     if old:
         tx.delete(LEDGER, [Clause("sha256", tuple(map(Equal, old)))])
@@ -79,11 +84,16 @@ def note(
 
 @dataclass(frozen=True)
 class Noted:
-    """What the ledger keeps of a file beside its report."""
+    """What the ledger keeps of a file beside its report.
+
+    `since` is when it was first ingested, for one that is read anew: files update each
+    other in the order they came.
+    """
 
     version: int = 0
     understood: tuple[str, ...] = ()
     sums: Mapping[str, Sum] | None = None
+    since: datetime | None = None
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
@@ -100,10 +110,11 @@ def _entry(row: Mapping[str, Any]) -> Entry:
         reason=row["reason"],
         sums=json.loads(row["checksum"] or "{}"),
         offset=account.get("offset"),
+        ingested=row["ingested"],
     )
 
 
-def _row(report: FileReport, noted: Noted) -> dict[str, object]:
+def _row(report: FileReport, noted: Noted, now: datetime) -> dict[str, object]:
     account: dict[str, object] = {
         "understood": list(noted.understood),
         "skipped": report.skipped,
@@ -124,6 +135,6 @@ def _row(report: FileReport, noted: Noted) -> dict[str, object]:
         "reason": report.reason,
         "reader_version": noted.version,
         "checksum": json.dumps(sums),
-        "ingested": datetime.now(UTC).replace(tzinfo=None),
+        "ingested": noted.since or now,
         "seconds": report.seconds,
     }

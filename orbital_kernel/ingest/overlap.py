@@ -3,10 +3,11 @@
 Tables with a key (an ObsID, a catalogue's source) keep one row a key. Rows that say the
 same stand as they are; a row that differs takes the place of the stored one, and what
 comes later is the newer. Observations stand in logs of several kinds: where the kind
-differs, cells the newer log does not know stay as the older one told them.
+differs, cells the newer log does not know stay as the older one told them. A file that
+is read anew keeps its age: rows of files that came after it stand.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,17 +27,25 @@ SCAN_ROWS_A_KEY = 100
 FEW_SCOPES = 50
 PROVENANCE = tuple(column.name for column in schema.PROVENANCE)
 KIND = "log"
+FILE = "file_sha256"
+STANDS = "$stands"
+OTHER = "$other_kind"
 
 
 @dataclass(frozen=True)
 class Put:
-    """What came of some rows: counts, the rows written, and how many were repeated."""
+    """What came of some rows: counts, the rows written as theirs, those left out.
+
+    `repeated` have a key that comes again in the same rows, `outdated` one that a newer
+    file has told otherwise.
+    """
 
     inserted: int
     updated: int
     unchanged: int
     written: pa.Table
     repeated: int = 0
+    outdated: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -48,8 +57,17 @@ class Put:
         }
 
 
-def put(tx: "Transaction", full_name: str, rows: pa.Table) -> Put:
-    """Write rows of a table with a key: only what is new or different."""
+def put(
+    tx: "Transaction",
+    full_name: str,
+    rows: pa.Table,
+    *,
+    newer: Collection[str] = (),
+) -> Put:
+    """Write rows of a table with a key: only what is new or different.
+
+    Stored rows of the files `newer` (SHA-256) stand, at most completed.
+    """
     table = schema.table(full_name)
     rows = schema.conform(rows, table)
     fresh = frame_of(rows).unique(table.key, keep="last", maintain_order=True)
@@ -57,21 +75,28 @@ def put(tx: "Transaction", full_name: str, rows: pa.Table) -> Put:
     both = fresh.join(
         stored, on=table.key, how="left", suffix="_stored", nulls_equal=True
     )
+    stands = pl.col(f"{FILE}_stored").is_in(list(newer)).fill_null(value=False)
+    both = both.with_columns(stands.alias(STANDS))
+    outdated = len(both.filter(pl.col(STANDS) & _differs(table)))
     both = _completed(both, table)
     known = both.filter(pl.col(tx.row_id).is_not_null())
     changed = known.filter(_differs(table))
     tx.delete_rows(full_name, changed.select(tx.row_id).to_arrow())
-    new = both.filter(pl.col(tx.row_id).is_null())
     columns = [column.name for column in table.columns]
-    written = pl.concat([new.select(columns), changed.select(columns)])
-    conformed = schema.conform(written.to_arrow(), table)
-    tx.insert(full_name, conformed)
+    new = both.filter(pl.col(tx.row_id).is_null()).select(columns)
+    mine = changed.filter(~pl.col(STANDS)).select(columns)
+    theirs = changed.filter(STANDS).select(columns)
+    written = schema.conform(pl.concat([new, mine]).to_arrow(), table)
+    tx.insert(full_name, written)
+    if len(theirs):
+        tx.insert(full_name, schema.conform(theirs.to_arrow(), table))
     return Put(
         len(new),
-        len(changed),
-        len(known) - len(changed),
-        conformed,
+        len(mine),
+        len(known) - len(mine),
+        written,
         len(rows) - len(fresh),
+        outdated,
     )
 
 
@@ -86,17 +111,32 @@ def _differs(table: schema.Table) -> pl.Expr:
 
 
 def _completed(both: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
-    """Fill cells a log of another kind does not know with what is stored."""
+    """Fill cells a log of another kind does not know; what stands is only filled."""
     content = _content(table)
-    if KIND not in content:
-        return both
-    other_kind = pl.col(KIND).ne_missing(pl.col(f"{KIND}_stored"))
+    other_kind = pl.lit(value=False)
+    if KIND in content:
+        other_kind = pl.col(KIND).ne_missing(pl.col(f"{KIND}_stored"))
+    both = both.with_columns(other_kind.alias(OTHER))
+
+    def cell(name: str) -> pl.Expr:
+        ours, stored = pl.col(name), pl.col(f"{name}_stored")
+        filled = pl.when(STANDS).then(pl.coalesce(stored, ours))
+        return filled.otherwise(pl.coalesce(ours, stored))
+
     return both.with_columns(
-        pl.when(other_kind)
-        .then(pl.coalesce(name, f"{name}_stored"))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in content
+        *(
+            pl.when(OTHER)
+            .then(cell(name))
+            .when(STANDS)
+            .then(pl.col(f"{name}_stored"))
+            .otherwise(pl.col(name))
+            .alias(name)
+            for name in content
+        ),
+        *(
+            pl.when(STANDS).then(pl.col(f"{name}_stored")).otherwise(name).alias(name)
+            for name in PROVENANCE
+        ),
     )
 
 

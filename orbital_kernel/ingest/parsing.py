@@ -13,10 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from orbital_kernel import schema
-from orbital_kernel.archives import detect
+from orbital_kernel.archives import detect, readers
 from orbital_kernel.archives.declared import declared_reader
 from orbital_kernel.archives.reading import DAMAGE, Account, Reader, open_source
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
+from orbital_kernel.observatory import files
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,20 @@ class Task:
 
 
 def reader_by(task: Task) -> Reader | None:
-    """Return the reader the task's mapping declares; MappingError where it is wrong."""
-    return _declared(task.mapping) if task.mapping else None
+    """Return the reader the task's mapping declares; MappingError where it is wrong.
+
+    Raises ConfigError where an added reader cannot be loaded.
+    """
+    readers()
+    if task.mapping is None:
+        return None
+    mapping = Path(task.mapping)
+    return _declared(mapping, _state(mapping) if mapping.exists() else None)
 
 
 @lru_cache(maxsize=1)
-def _declared(mapping: str) -> Reader:
-    return declared_reader(Path(mapping))
+def _declared(mapping: Path, _state: tuple[int, int] | None) -> Reader:
+    return declared_reader(mapping)
 
 
 def parse(path: Path, task: Task) -> Iterator[Item]:
@@ -118,6 +126,11 @@ def _check_observatory(path: Path, account: Account, observatory: str | None) ->
     if not account.observatory:
         raise ArchiveError(
             f"{path} does not tell whose data it is: give --observatory NAME"
+        )
+    if account.observatory not in files():
+        raise ArchiveError(
+            f"{path} is data of {account.observatory!r}, an observatory without a file "
+            f"(there are {', '.join(files())}): `orbital observatory new` begins one"
         )
     if observatory and account.observatory != observatory:
         raise ArchiveError(f"{path} is {account.observatory} data, not {observatory}")

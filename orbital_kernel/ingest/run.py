@@ -6,6 +6,7 @@ was written before a kill stands; running the same command again goes on with th
 
 import time as clock
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,19 +54,31 @@ def ingest(
     task = Task(observatory, str(mapping) if mapping else None)
     reader_by(task)  # a wrong mapping is told before anything is done
     with only_one(store) as begun:
-        contents = [sha256_of(p) for p in files] if len(files) == 1 else None
+        single = len(files) == 1 and not replace
+        contents = [sha256_of(p) for p in files] if single else None
         known = entries(store, contents)
 
         def wanted(sha256: str) -> bool:
             entry = known.get(sha256)
             return replace or entry is None or entry.state != "ingested"
 
-        run = _Run(Writer(store, known, begun), store, progress, bulk_above)
+        again = _contents(files) if replace else ()
+        writer = Writer(store, known, begun, again=again)
+        run = _Run(writer, store, progress, bulk_above)
         with read(files, task, wanted=wanted, workers=workers) as offers:
             for offered in offers:
                 run.take(offered)
             run.flush()
     return IngestReport(tuple(run.reports[path] for path in files))
+
+
+def _contents(files: Iterable[Path]) -> set[str]:
+    """Return the contents of these files; one that cannot be read is refused later."""
+    found = set()
+    for path in files:
+        with suppress(OSError):
+            found.add(sha256_of(path))
+    return found
 
 
 class _Run:

@@ -4,13 +4,15 @@ A transaction holds whole files and their ledger rows, or nothing. Before it com
 rows of each file are read back: as many as were written, with the same checksum.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pyarrow as pa
 
 from orbital_kernel import schema
+from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.checksum import Sum, sum_of
 from orbital_kernel.ingest.ledger import Entry, Noted, note
@@ -43,6 +45,8 @@ class Book:
     sums: dict[str, Sum] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     spans: dict[str, list[Clause]] = field(default_factory=dict)
+    before: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Keys of the rows it had in tables with a key, less those it has again."""
 
     def enter(self, table: str, counts: Mapping[str, int], rows: pa.Table) -> None:
         """Add rows that were written to one table."""
@@ -58,11 +62,21 @@ class Writer:
     """Writes parsed files in the order they come."""
 
     def __init__(
-        self, store: "Store", known: Mapping[str, Entry], begun: Begun
+        self,
+        store: "Store",
+        known: Mapping[str, Entry],
+        begun: Begun,
+        *,
+        again: Collection[str] = (),
     ) -> None:
-        """Write into a store; contents `known` to the ledger are replaced."""
+        """Write into a store; contents `known` to the ledger are replaced.
+
+        `again` are the contents that are all read anew in this run: none of them counts
+        as newer than another.
+        """
         self._store = store
         self._known = dict(known)
+        self._again = frozenset(again)
         self._begun = begun
 
     def write(self, files: Iterable[Parsed]) -> list[FileReport]:
@@ -127,10 +141,28 @@ class Writer:
 
     def _forget(self, tx: "Transaction", books: Mapping[str, Book]) -> None:
         """Delete what is stored of contents that are written anew."""
-        for sha256 in books:
+        for sha256, book in books.items():
             known = self._known.get(sha256)
             for table in known.tables if known else ():
-                tx.delete(table, [Clause(SHA, (Equal(sha256),))])
+                mine = [Clause(SHA, (Equal(sha256),))]
+                key = schema.table(table).key
+                if key:
+                    book.before[table] = frame_of(tx.select(table, mine, columns=key))
+                tx.delete(table, mine)
+
+    def _newer(self, sha256: str) -> frozenset[str]:
+        """Return the contents first ingested after one that is read anew."""
+        mine = self._known.get(sha256)
+        if mine is None or mine.state != "ingested" or mine.ingested is None:
+            return frozenset()
+        return frozenset(
+            other
+            for other, entry in self._known.items()
+            if other not in self._again
+            and entry.state == "ingested"
+            and entry.ingested is not None
+            and entry.ingested > mine.ingested
+        )
 
     def _write_together(
         self, tx: "Transaction", files: Sequence[Parsed], books: Mapping[str, Book]
@@ -165,7 +197,8 @@ class Writer:
                     tables.setdefault(item.table, []).append(rows)
             book = books.get(file.offered.sha256, Book())
             for table, parts in tables.items():
-                _put(tx, table, pa.concat_tables(parts), book)
+                newer = self._newer(file.offered.sha256)
+                _put(tx, table, pa.concat_tables(parts), book, newer)
                 expected = {file.offered.sha256: book.sums[table]}
                 verify(tx, table, expected, [])
 
@@ -179,7 +212,7 @@ class Writer:
     ) -> None:
         rows = _stamped(item, sha256)
         if schema.table(item.table).key:
-            _put(tx, item.table, rows, book)
+            _put(tx, item.table, rows, book, self._newer(sha256))
             book.spans[item.table] = []
             return
         if bulk:
@@ -213,7 +246,7 @@ class Writer:
             "ingested",
             written,
             tables=book.counts,
-            skipped=_added(outcome.skipped, book.skipped),
+            skipped=_added(_added(outcome.skipped, book.skipped), _lost(book)),
             sha256=offered.sha256,
             seconds=round(outcome.seconds, 3),
             size_bytes=offered.size,
@@ -232,7 +265,10 @@ class Writer:
             known = self._known.get(sha256)
             if isinstance(file.outcome, End):
                 noted = Noted(
-                    file.outcome.version, file.outcome.understood, books[sha256].sums
+                    file.outcome.version,
+                    file.outcome.understood,
+                    books[sha256].sums,
+                    known.ingested if known and known.state == "ingested" else None,
                 )
                 rows[sha256] = report, noted
             elif sha256 and (known is None or _refused_otherwise(known, report)):
@@ -259,6 +295,7 @@ class Writer:
                     report.reason,
                     {},
                     report.offset,
+                    before.ingested if before and before.state == "ingested" else None,
                 )
 
 
@@ -281,13 +318,36 @@ def _taken(files: Iterable[Parsed]) -> Iterable[tuple[Parsed, Rows]]:
                 yield file, item
 
 
-def _put(tx: "Transaction", table: str, rows: pa.Table, book: Book) -> None:
-    done = put(tx, table, rows)
+def _put(
+    tx: "Transaction",
+    table: str,
+    rows: pa.Table,
+    book: Book,
+    newer: frozenset[str],
+) -> None:
+    done = put(tx, table, rows, newer=newer)
     book.enter(table, done.counts, done.written)
-    if done.repeated:
-        key = ", ".join(schema.table(table).key)
-        reason = f"repeated with the same {key}"
-        book.skipped = _added(book.skipped, {reason: done.repeated})
+    keys = schema.table(table).key
+    told = {
+        f"repeated with the same {', '.join(keys)}": done.repeated,
+        "told otherwise by a file ingested later, which stands": done.outdated,
+    }
+    book.skipped = _added(book.skipped, {why: n for why, n in told.items() if n})
+    if table in book.before:
+        here = frame_of(rows.select(list(keys)))
+        book.before[table] = book.before[table].join(
+            here, on=keys, how="anti", nulls_equal=True
+        )
+
+
+def _lost(book: Book) -> dict[str, int]:
+    """Count keys a file had and has no more: who else has them must be read anew."""
+    return {
+        f"no longer in {table}; where an older file has them too, ingest that one with "
+        "--replace": len(keys)
+        for table, keys in book.before.items()
+        if len(keys)
+    }
 
 
 def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

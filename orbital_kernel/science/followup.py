@@ -102,6 +102,10 @@ def plan(
         )
     if not 0 < days <= 366:
         raise QueryError(f"follow-up looks up to 366 days ahead, not {days}")
+    watching = [o.name for o in observatories if not o.pointing.steerable]
+    observatories = [o for o in observatories if o.pointing.steerable]
+    if not observatories:
+        raise QueryError("follow-up needs an observatory that takes targets")
     orbits, delays_h = orbits or {}, delays_h or {}
     instants = _instants(start or datetime.now(UTC), days)
     bodies = {body: _angles(body, ra, dec, instants) for body in ("sun", "moon")}
@@ -123,6 +127,7 @@ def plan(
         f"{name} begins no sooner than {hours:g} h from the start"
         for name, hours in delays_h.items()
     ]
+    unknown += [f"{name} watches the sky and takes no targets" for name in watching]
     track = pl.concat(tracks)
     ranking = _ranking(observatories, seen, track, error_arcmin)
     return Plan(ra, dec, error_arcmin, track, seen, ranking, (*ASSUMPTIONS, *unknown))

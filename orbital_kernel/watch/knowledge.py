@@ -19,8 +19,6 @@ from orbital_kernel.watch.rows import TABLE
 
 WIDEST_FIELD_ARCMIN = 60.0
 LEAST_ERROR_ARCMIN = 0.1
-DELAYS_H = {"swift": 1.0, "chandra": 24.0}
-"""Assumed least hours to a target of opportunity; the files say hours and days."""
 _SOURCE = (
     *("catalog", "source_id", "ra", "dec", "error_radius_arcsec", "significance"),
     *("flux", "flux_low", "flux_high", "is_limit", "flux_unit", "kind", "simulated"),
@@ -82,10 +80,11 @@ def follow_up(
 ) -> FollowUp:
     """Return what is known of a place and who can look; options as science.followup.
 
-    Without `delays_h` DELAYS_H is assumed, and told.
+    Without `delays_h` those of the observatories' files are assumed, and told.
     """
-    options = {"delays_h": DELAYS_H} | options
     known = observatories()
+    delays = {n: o.pointing.delay_h for n, o in known.items() if o.pointing.steerable}
+    options = {"delays_h": delays} | options
     found = {name: _archive(store, one, place) for name, one in known.items()}
     sources = pl.concat(s for s, _ in found.values())
     exposures = pl.concat(e for _, e in found.values())
@@ -150,7 +149,7 @@ def _archive(
     """Return sources in the error circle, and pointings whose field holds the place."""
     circle = max(place.error_arcmin, LEAST_ERROR_ARCMIN)
     fields = [followup.field_radius_arcmin(i.field_of_view) for i in one.instruments]
-    imaging = max(f for f in fields if f <= WIDEST_FIELD_ARCMIN)
+    imaging = max((f for f in fields if f <= WIDEST_FIELD_ARCMIN), default=circle)
     sources = _cone(store, f"{one.name}.sources", place, circle, _SOURCE)
     pointings = _cone(store, f"{one.name}.observations", place, imaging, _POINTING)
     named = pl.lit(one.name).alias("observatory")

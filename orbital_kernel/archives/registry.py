@@ -1,0 +1,76 @@
+"""Which readers there are: every module here with a READER, and those users add.
+
+A reader file is found, never listed: a module of this package that defines READER, or
+any .py file in a folder of observatory files of the user's own (config).
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from orbital_kernel import archives, config
+from orbital_kernel.archives.reading import Reader, guarded
+from orbital_kernel.errors import ConfigError
+
+DEFINES = "\nREADER = "
+
+
+@cache
+def shipped() -> tuple[Reader, ...]:
+    """Return the readers of this package, in the order they are tried."""
+    written = sorted(Path(archives.__path__[0]).glob("*.py"))
+    names = [p.stem for p in written if DEFINES in p.read_text(encoding="utf-8")]
+    modules = [importlib.import_module(f"{archives.__name__}.{n}") for n in names]
+    return _in_order(guarded(module.READER) for module in modules)
+
+
+def readers() -> tuple[Reader, ...]:
+    """Return every reader, in the order they are tried: added ones first.
+
+    Raises ConfigError that names the file for an added reader that cannot be loaded.
+    """
+    added = _added(config.added_observatories())
+    return _in_order([*added, *shipped()]) if added else shipped()
+
+
+@cache
+def _added(folders: tuple[Path, ...]) -> tuple[Reader, ...]:
+    found: dict[str, Reader] = {}
+    taken = {reader.name for reader in shipped()}
+    for path in (p for folder in folders for p in sorted(folder.glob("*.py"))):
+        if path.name == "__init__.py":
+            continue
+        reader = _loaded(path)
+        if reader.name in taken:
+            raise ConfigError(
+                f"{path}: there is a reader {reader.name!r} already: name it otherwise"
+            )
+        found[reader.name] = guarded(reader)
+        taken.add(reader.name)
+    return tuple(found.values())
+
+
+def _loaded(path: Path) -> Reader:
+    spec = importlib.util.spec_from_file_location(f"orbital_reader_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} is no Python file that can be loaded")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConfigError(
+            f"reader file {path} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    reader = getattr(module, "READER", None)
+    if not isinstance(reader, Reader):
+        raise ConfigError(
+            f"reader file {path} defines no READER: READER = Reader(name, recognises, "
+            "read, doc); move it elsewhere if it is none"
+        )
+    return reader
+
+
+def _in_order(found: Iterable[Reader]) -> tuple[Reader, ...]:
+    return tuple(sorted(found, key=lambda reader: reader.loose))
