@@ -1,27 +1,26 @@
 """The engine: one folder, one owner, one newest root; everything else is a snapshot."""
 
-import fcntl
 import itertools
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 from vast_standin.disk import disk_errors
 from vast_standin.engine.catalogue import Catalogue
 from vast_standin.engine.expansion import expand_new_rows
 from vast_standin.engine.files import DataFolder
 from vast_standin.engine.locks import Locks, Mode
+from vast_standin.engine.ownership import own
 from vast_standin.engine.references import References
 from vast_standin.engine.root import BucketInfo, Root
 from vast_standin.engine.segment import RowIds
 from vast_standin.engine.snapshots import Snapshots
 from vast_standin.engine.transaction import Transaction
 from vast_standin.engine.upkeep import Upkeep
+from vast_standin.engine.usage import Usage, usage_of
 from vast_standin.http import ProtocolError
 
 _IDS_A_START = 1 << 32
@@ -29,21 +28,12 @@ _ABANDONED_AFTER_S = 3600.0
 SpaceCheck = Callable[[str, int], None]
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What a bucket holds, committed and live."""
-
-    rows: int
-    bytes: int
-    tables: int
-
-
 class Engine:
     """An open data folder; made by Engine.open."""
 
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._owner = _own(folder)
+        self._owner = own(folder)
         try:
             self._load(folder, durable=durable)
         except BaseException:
@@ -119,7 +109,7 @@ class Engine:
 
     def usage(self, bucket: str) -> Usage:
         """Measure what a bucket holds, committed and live."""
-        return _usage(self.root, bucket)
+        return usage_of(self.root, bucket)
 
     def begin(self) -> Transaction:
         """Begin a transaction on the newest root."""
@@ -275,8 +265,8 @@ class Engine:
             return
         with self._growing:
             for bucket in transaction.added:
-                before = _usage(transaction.base, bucket).bytes
-                after = _usage(transaction.root, bucket).bytes
+                before = usage_of(transaction.base, bucket).bytes
+                after = usage_of(transaction.root, bucket).bytes
                 if after > before:
                     self.check_space(bucket, after - before)
             yield
@@ -320,33 +310,5 @@ class Engine:
         return start * _IDS_A_START
 
 
-def _usage(root: Root, bucket: str) -> Usage:
-    inside = {s.id for s in root.schemas.values() if s.bucket == bucket}
-    tables = [t for t in root.tables.values() if t.schema_id in inside]
-    return Usage(
-        rows=sum(t.live for t in tables),
-        bytes=sum(t.nbytes for t in tables),
-        tables=len(tables),
-    )
-
-
 def _allow(_bucket: str, _nbytes: int) -> None:
     """Let every bucket grow."""
-
-
-def _own(folder: Path) -> IO[str]:
-    handle = (folder / "owner").open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as err:
-        handle.seek(0)
-        owner = handle.read().strip() or "unknown"
-        handle.close()
-        raise RuntimeError(
-            f"{folder} is in use by process {owner}: stop that one, "
-            "or give another folder"
-        ) from err
-    handle.truncate(0)
-    handle.write(str(os.getpid()))
-    handle.flush()
-    return handle

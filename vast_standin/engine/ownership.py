@@ -1,0 +1,25 @@
+"""One engine owns a folder of tables; a second is told which process does."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+
+def own(folder: Path) -> IO[str]:
+    """Take the folder; it is given up when the returned file is closed."""
+    handle = (folder / "owner").open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as err:
+        handle.seek(0)
+        owner = handle.read().strip() or "unknown"
+        handle.close()
+        raise RuntimeError(
+            f"{folder} is in use by process {owner}: stop that one, "
+            "or give another folder"
+        ) from err
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
