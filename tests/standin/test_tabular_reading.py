@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+import vastdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tabular import make_table, table_in
 from vastdb._internal import build_query_data_request
-from vastdb.config import QueryConfig
+from vastdb.config import QueryConfig, SessionConfig
 
 pytest_plugins = ("tabular_fixtures",)
 
@@ -150,3 +151,19 @@ def test_conditions_mean_what_they_mean_to_polars(session, small, conditions):
         found = pl.from_arrow(table.select(predicate=asked).read_all())
 
     assert FRAME.filter(wanted).rows() == found.rows()
+
+
+def test_endpoints_given_are_kept_and_read_by_a_worker_each(standin, session, wide):
+    """The SDK drops them where the table's statistics list no address."""
+    many = vastdb.connect(
+        endpoint=standin.endpoint,
+        access=standin.access,
+        secret=standin.secret,
+        config=SessionConfig(data_endpoints=[standin.endpoint] * 3),
+    )
+    with many.transaction() as tx:
+        table = table_in(tx, wide)
+        found = table.select(["time"], config=QueryConfig(num_splits=6)).read_all()
+
+        assert 3 == len(table._session_context.require_data_endpoints())
+        assert ROWS == len(set(found["time"].to_pylist()))

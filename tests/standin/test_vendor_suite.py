@@ -11,7 +11,7 @@ from conformance import ledger as ledgers
 
 CHECKOUT = Path(__file__).parents[2]
 OWN_PYTHON = CHECKOUT / ".venv-conformance" / "bin" / "python"
-SUBSET_SECONDS = 290
+SUBSET_SECONDS = 570
 LEDGER = ledgers.Ledger(
     "2.1.0", 3, {"a.py::x": "no such view"}, ("a.py::y",), ("b.py",)
 )

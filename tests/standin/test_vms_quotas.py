@@ -4,8 +4,12 @@ import time
 from datetime import UTC, datetime
 
 import botocore.exceptions
+import pyarrow as pa
 import pytest
 import vastpy
+from sql_calls import SqlCalls, SqlError
+from tabular import connect
+from vastdb.errors import InsufficientCapacity
 
 
 @pytest.fixture
@@ -99,6 +103,39 @@ def test_a_write_beyond_the_hard_limit_is_refused_and_nothing_changes(vms, s3, h
     assert (507, "QuotaExceeded") == refusal(lambda: put(s3, 1, "one more"))
     s3.delete_object(Bucket="held", Key="k")
     put(s3, 1, "one more")
+
+
+BLOCKING = {
+    "HARD_EXCEEDED": {"hard_limit": 1},
+    "INODE_HARD_EXCEEDED": {"hard_limit_inodes": 1},
+    "HARD_BOTH_EXCEEDED": {"hard_limit": 1, "hard_limit_inodes": 1},
+    "GRACE_EXPIRED": {"soft_limit": 1, "grace_period": "0s"},
+}
+
+
+@pytest.mark.parametrize(("state", "limits"), BLOCKING.items(), ids=BLOCKING)
+def test_a_blocking_quota_blocks_rows_and_sql_too(
+    standin, vms, s3, held, state, limits
+):
+    session = connect(standin)
+    rows = pa.table({"a": [1, 2, 3]})
+    with session.transaction() as tx:
+        schema = tx.bucket("held").create_schema("s")
+        schema.create_table("t", rows.schema).insert(rows)
+
+    quota = vms.quotas.post(name="q", path="/held", **limits)
+    with pytest.raises(InsufficientCapacity), session.transaction() as tx:
+        tx.bucket("held").schema("s").table("t").insert(rows)
+    sql = SqlCalls(standin.endpoint, standin.access, standin.secret)
+    with pytest.raises(SqlError, match="QuotaExceeded"):
+        sql.rows('INSERT INTO "held/s".t VALUES (4)')
+    with session.transaction() as tx:
+        table = tx.bucket("held").schema("s").table("t")
+        left = len(table.select().read_all())
+    sql.rows('DELETE FROM "held/s".t')
+    sql.rows('DROP SCHEMA "held/s" CASCADE')
+
+    assert (state, 3) == (quota["state"], left)
 
 
 def test_grace_ends_in_a_block_and_can_be_begun_anew(vms, s3, held):
