@@ -48,6 +48,9 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - Webhooks are kept and never called; nothing here reaches out.
 - Client metrics are a table `client_metrics` in a schema of that name, a row a client,
   view and 10 s in which it did something; iodata tells the same since the start.
+- What the public description has and this list has not is refused with 404: among it
+  topics, user quotas, loading tables from files, the catalogue's settings, the delta of
+  changes, pages of metrics for devices, users and addresses.
 - Replication, snapshot clones, object versions and locks are refused.
 """
 
