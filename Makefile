@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help venv demo test test-notebooks conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin kills-standin soak-standin lint clean
+.PHONY: help venv demo test test-notebooks conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -70,6 +70,9 @@ kills-standin: venv ## 200 random kill -9 under eight writers and four readers
 
 soak-standin: venv ## 16 clients for 30 minutes: no error but conflicts, memory and files flat
 	$(BIN)/python tests/standin/soak.py --minutes 30
+
+bench-scale: venv ## the scale model, fitted to small tables, against a large one
+	$(BIN)/python benchmarks/bench_scale.py
 
 lint: venv ## format, lint, types
 	$(BIN)/ruff format --check .

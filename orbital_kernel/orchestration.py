@@ -16,8 +16,16 @@ from orbital_kernel.storage import rollout, spending
 from orbital_kernel.storage.apply import Applied, NotOffered, Vms
 from orbital_kernel.storage.automation import Controller, Watched, watch
 from orbital_kernel.storage.checks import Health
-from orbital_kernel.storage.cost import PRICES, Prices, Use, prices
+from orbital_kernel.storage.cost import (
+    PRICES,
+    CostToCome,
+    Prices,
+    Use,
+    cost_to_come,
+    prices,
+)
 from orbital_kernel.storage.execute import Progress
+from orbital_kernel.storage.forecast import trend
 from orbital_kernel.storage.growth import Decision
 from orbital_kernel.storage.history import FILES, QUERIES, Asked, History
 from orbital_kernel.storage.ledger import Ledger
@@ -31,6 +39,7 @@ from orbital_kernel.storage.space import Space
 from orbital_kernel.store import Store
 
 DAY_S = 86400.0
+SAMPLES = "ops.storage"
 
 
 class Storage:
@@ -177,6 +186,22 @@ class Storage:
             used[self.site.database.view.path],
             asked,
         )
+
+    def costs_to_come(self, months: float, price: Prices) -> dict[str, CostToCome]:
+        """Return by quota what storage will cost a month after so many months.
+
+        From the samples that quota automation keeps; a quota with too few is left out.
+        """
+        if SAMPLES not in self._tables.actual():
+            return {}
+        ledger = Ledger(self._tables)
+        trends = {
+            one.quota.name: trend(ledger.samples(one.view.path))
+            for one in self._spaces()
+        }
+        return {
+            name: cost_to_come(of, months, price) for name, of in trends.items() if of
+        }
 
     def prices(self, path: Path = PRICES) -> Prices:
         """Return a file's prices, with the data reduction the cluster measures."""

@@ -91,6 +91,7 @@ def test_cost_tells_bills_and_one_observatory_more(home, stocked):
     assert {*observatories(), "shared"} == bills.keys()
     assert all(bills[n]["total_a_month"] > 0 for n in ("swift", "chandra", "shared"))
     assert "third" == told["what_if"]["name"]
+    assert told["to_come"] == [] or told["to_come"][0]["likely_a_month"] >= 0
     assert 2 * bills["swift"]["storage_a_month"] <= guest["what_if"]["more_a_month"]
     assert 1 == wrong.returncode
     assert "there is no 'hubble' to be like" in wrong.stderr

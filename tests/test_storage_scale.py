@@ -1,6 +1,7 @@
 """Costs and scale: fitted to what was measured, honest about what was not."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,7 @@ from orbital_kernel.storage.scale import (
     on,
     rows_read,
     sensitivity,
+    table_of,
     unpruned,
 )
 
@@ -101,6 +103,37 @@ def test_more_nodes_help_only_where_there_is_work_to_share():
     assert on(few, model, 10**7).milliseconds == on(many, model, 10**7).milliseconds
     scan = unpruned(model)
     assert on(few, scan, 10**12).milliseconds > 20 * on(many, scan, 10**12).milliseconds
+
+
+def test_predictions_are_rows_of_latency_and_cost_a_size():
+    model = calibrated([table(10**7), table(10**8)])
+    price = prices()
+    rows = table_of(
+        {"pruned": model, "all rows read": unpruned(model)},
+        Cluster(),
+        [1e9, 1e18],
+        lambda ms, nodes: query_cost(ms, nodes, price),
+    )
+
+    assert ["pruned", "pruned", "all rows read", "all rows read"] == [
+        row["name"] for row in rows
+    ]
+    for row in rows:
+        assert row["low_ms"] <= row["milliseconds"] <= row["high_ms"]
+        assert row["cost"] > 0
+    assert rows[1]["cost"] < 1e-2 * rows[3]["cost"]
+
+
+def test_a_few_slow_answers_bend_no_line_and_widen_no_interval_much():
+    sizes = [10**7, 3 * 10**7, 10**8]
+    clean = [table(rows, seed=s) for rows in sizes for s in range(40)]
+    slow = [
+        replace(one, milliseconds=50 * one.milliseconds) if number % 40 < 2 else one
+        for number, one in enumerate(clean)
+    ]
+
+    before, after = (here(calibrated(m), 10**9).milliseconds for m in (clean, slow))
+    assert after == pytest.approx(before, rel=0.1)
 
 
 def test_the_sensitivity_names_every_assumption():

@@ -8,6 +8,7 @@ import click
 from orbital_kernel.commands import show
 
 MONTH_DAYS = 365.25 / 12
+ENDS = LOW, LIKELY, HIGH = ("low_a_month", "likely_a_month", "high_a_month")
 
 
 @click.command(epilog="Example: orbital cost --what-if nicer swift 0.5")
@@ -25,14 +26,26 @@ MONTH_DAYS = 365.25 / 12
     metavar="NAME LIKE SHARE",
     help="One more observatory, SHARE times the size of LIKE.",
 )
+@click.option(
+    "--months",
+    type=click.FloatRange(min=0, min_open=True),
+    default=12.0,
+    show_default=True,
+    help="How far ahead the cost to come is told.",
+)
 @show.json_option
 def cost(
-    *, price_file: Path | None, guest: tuple[str, str, float] | None, as_json: bool
+    *,
+    price_file: Path | None,
+    guest: tuple[str, str, float] | None,
+    months: float,
+    as_json: bool,
 ) -> None:
     """Tell the monthly bill of each observatory; every price is an assumption.
 
     Bytes are those in use now, queries those of the last month. Without --what-if, the
-    bill with a third observatory as large as the largest is told too.
+    bill with a third observatory as large as the largest is told too. The cost to come
+    follows the growth of what quota automation has sampled.
     """
     from orbital_kernel import connect
     from orbital_kernel.storage import cost as costs
@@ -45,6 +58,7 @@ def cost(
     bills = costs.bills(uses, price)
     largest = next(bill.owner for bill in bills if bill.owner != SHARED)
     name, like, share = guest or ("third", largest, 1.0)
+    coming = storage.costs_to_come(months, price)
     more = costs.what_if(uses, name, like=like, share=share, price=price)
     document = {
         "bills": bill_rows(bills, uses, price),
@@ -56,6 +70,10 @@ def cost(
             "total_a_month": sum(bill.total for bill in more),
             "more_a_month": sum(b.total for b in more) - sum(b.total for b in bills),
         },
+        "to_come": [
+            {"quota": quota, "months": months, **dict(zip(ENDS, ends, strict=True))}
+            for quota, ends in sorted(coming.items())
+        ],
         "prices": vars(price),
     }
     if as_json:
@@ -94,6 +112,24 @@ def _print(told: dict[str, Any]) -> None:
                 )
                 for one in told["queries"]
             ],
+        )
+    if told["to_come"]:
+        show.table(
+            f"Storage in {told['to_come'][0]['months']:g} months, {money} a month",
+            ("quota", "likely", "90 % interval"),
+            [
+                (
+                    one["quota"],
+                    f"{one[LIKELY]:.4g}",
+                    f"{one[LOW]:.4g} to {one[HIGH]:.4g}",
+                )
+                for one in told["to_come"]
+            ],
+        )
+    else:
+        click.echo(
+            "Cost to come: unknown, quotas were sampled less than three times (orbital "
+            "quotas --watch 3600)"
         )
     guest = told["what_if"]
     click.echo(

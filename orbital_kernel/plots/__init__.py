@@ -10,6 +10,7 @@ from orbital_kernel.plots.look import to_html
 from orbital_kernel.plots.match_separations import match_separations
 from orbital_kernel.plots.population import population
 from orbital_kernel.plots.rates import rates
+from orbital_kernel.plots.scale import scale
 from orbital_kernel.plots.sky_map import sky_map
 from orbital_kernel.plots.storage import storage
 
@@ -20,6 +21,7 @@ __all__ = [
     "match_separations",
     "population",
     "rates",
+    "scale",
     "sky_map",
     "storage",
     "to_html",

@@ -16,6 +16,8 @@ from orbital_kernel.storage.space import built, named
 from orbital_kernel.storage.units import BYTES
 
 PRICES = Path(__file__).parent / "prices.toml"
+CostToCome = tuple[float, float, float]
+"""Low, likely and high (90 %), in the currency a month."""
 MONTH_S = 365.25 / 12 * 86400
 HOUR_S = 3600.0
 
@@ -116,7 +118,7 @@ def what_if(
 
 def cost_to_come(
     of: Trend, months: float, price: Prices, *, sigmas: float = 1.645
-) -> tuple[float, float, float]:
+) -> CostToCome:
     """Return the monthly storage cost after some months: low, likely, high (90 %)."""
     seconds = months * MONTH_S
     spread = (of.scatter * (seconds + seconds**2 / of.span_s)) ** 0.5

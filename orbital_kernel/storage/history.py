@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from orbital_kernel.predicate import Clause, Range
+from orbital_kernel.storage.scale import Measured
 
 QUERIES = "ops.queries"
 FILES = "ops.files"
@@ -60,6 +61,25 @@ class History:
             for row in rows.to_pylist()
             if row["kind"] is not None and row["milliseconds"] is not None
         ]
+
+    def measured(self, *, since_s: float = 0.0) -> dict[str, list[Measured]]:
+        """Return by kind what queries since then read, warm ones that were told it."""
+        since = datetime.fromtimestamp(since_s, UTC).replace(tzinfo=None)
+        columns = ("kind", "rows_stored", "rows_read", "bytes", "milliseconds", "cold")
+        rows = self._store.read(
+            QUERIES, [Clause("asked", (Range(low=since),))], columns=columns
+        )
+        told: dict[str, list[Measured]] = {}
+        for row in rows.to_pylist():
+            numbers = [row[name] for name in columns[1:5]]
+            if (
+                not row["cold"]
+                and row["kind"]
+                and None not in numbers
+                and row[columns[1]]
+            ):
+                told.setdefault(row["kind"], []).append(Measured(*numbers))
+        return told
 
     def taken_in(self) -> dict[str, TakenIn]:
         """Return by observatory what was ingested: files, the newest, rows by table."""

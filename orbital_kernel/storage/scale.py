@@ -3,19 +3,23 @@
 A query reads whole row groups. With pruning it reads the share of the table that its
 predicate selects and the ends of the ranges it falls into: rows read = share x rows
 stored + edges. Without, it reads all. Share, edges, bytes a row, time a row and the
-fixed time are fitted to the query ledger, where every one of them is measured. A
-cluster divides the bytes among its nodes, at most one sub-split each; its bandwidths
+fixed time are fitted to the query ledger, where every one of them is measured: reading to
+the means of each size, time to the medians, so that a few slow answers of a busy machine
+widen the noise and bend no line. A cluster divides the bytes among its nodes, at most one sub-split each; its bandwidths
 are assumptions, and so is everything beyond the largest table measured.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import mean, median
 from typing import Any, TypeVar
 
 from orbital_kernel.errors import ConfigError
 
 ROW_GROUP = 65_536
+CONFIDENCE = 0.9
+SIGMAS = 1.645
 
 T = TypeVar("T")
 
@@ -32,7 +36,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Model:
-    """What one kind of query does, fitted; `noise` is the 1-sigma scatter of ms, a share."""
+    """What one kind of query does, fitted.
+
+    `noise` is the scatter of times about the fit: nine in ten of the measured ones lie
+    within a factor exp(1.645 noise) of it, either way.
+    """
 
     share: float
     edges: float
@@ -79,12 +87,22 @@ def calibrated(measured: Sequence[Measured]) -> Model:
             f"a model of scale needs measurements at two table sizes or more, there are "
             f"{len(sizes)}: run the benchmark at another size"
         )
-    share, edges = _line([(m.rows_stored, m.rows_read) for m in measured])
-    ms_a_row, fixed = _line([(m.rows_read, m.milliseconds) for m in measured])
+    groups = [[m for m in measured if m.rows_stored == size] for size in sorted(sizes)]
+    share, edges = _line(
+        [(g[0].rows_stored, mean(m.rows_read for m in g)) for g in groups]
+    )
+    ms_a_row, fixed = _line(
+        [
+            (mean(m.rows_read for m in g), median(m.milliseconds for m in g))
+            for g in groups
+        ]
+    )
     read = sum(m.rows_read for m in measured)
-    fit = [fixed + ms_a_row * m.rows_read for m in measured]
     off = [
-        (m.milliseconds - f) / f for m, f in zip(measured, fit, strict=True) if f > 0
+        abs(math.log(max(m.milliseconds, 1e-6) / max(fit, 1e-6)))
+        for g in groups
+        for fit in [fixed + ms_a_row * mean(m.rows_read for m in g)]
+        for m in g
     ]
     return Model(
         share=min(share, 1.0),
@@ -92,7 +110,7 @@ def calibrated(measured: Sequence[Measured]) -> Model:
         bytes_a_row=sum(m.bytes_read for m in measured) / read if read else 0.0,
         fixed_ms=fixed,
         ms_a_row=ms_a_row,
-        noise=math.sqrt(sum(x * x for x in off) / max(1, len(off) - 2)),
+        noise=sorted(off)[min(len(off) - 1, int(CONFIDENCE * len(off)))] / SIGMAS,
         largest_rows=max(sizes),
     )
 
@@ -151,7 +169,7 @@ def _changed(one: T, name: str, factor: float) -> T:
 
 
 def _told(model: Model, stored: float, rows: float, milliseconds: float) -> Prediction:
-    spread = math.exp(1.645 * model.noise)
+    spread = math.exp(SIGMAS * model.noise)
     return Prediction(
         rows_stored=stored,
         rows_read=rows,
@@ -180,3 +198,33 @@ def _line(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
         w * x * x for w, (x, _) in pairs
     )
     return max(0.0, through), 0.0
+
+
+def table_of(
+    models: Mapping[str, Model],
+    cluster: Cluster,
+    sizes_bytes: Sequence[float],
+    cost: Callable[[float, int], float],
+) -> list[dict[str, float | str]]:
+    """Return what each model predicts at each table size, a row each.
+
+    `cost` gives what one query costs by its milliseconds and the nodes it keeps busy.
+    """
+    rows: list[dict[str, float | str]] = []
+    for name, model in models.items():
+        for size in sizes_bytes:
+            told = on(cluster, model, size / model.bytes_a_row)
+            nodes = math.ceil(told.rows_read / cluster.rows_a_subsplit)
+            busy = max(1, min(cluster.cnodes, -(-nodes // cluster.subsplits_a_cnode)))
+            rows.append(
+                {
+                    "name": name,
+                    "table_bytes": size,
+                    "rows_read": told.rows_read,
+                    "milliseconds": told.milliseconds,
+                    "low_ms": told.low_ms,
+                    "high_ms": told.high_ms,
+                    "cost": cost(told.milliseconds, busy),
+                }
+            )
+    return rows

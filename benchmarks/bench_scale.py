@@ -1,0 +1,197 @@
+"""The scale model against a size it has not seen: fitted to smaller sizes, then measured.
+
+    python benchmarks/bench_scale.py [--rows 100000 300000 1000000 3000000 10000000]
+        [--asks 60] [--seed 8] [--keep FILE]
+
+Each size has an embedded platform of its own with seeded tables (query_tables.py). The
+same kinds of questions are asked of all sizes in turn, so that a machine that is busy
+for a while is busy for all; what they read and took is taken from the query ledgers. The
+model of each kind is fitted to all sizes but the largest, and its prediction there is
+held against the measurement.
+"""
+
+import argparse
+import time
+from datetime import timedelta
+from pathlib import Path
+from statistics import mean, median
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import polars as pl
+import query_tables as tables
+
+from orbital_kernel import Cone, Query, TimeSpan, connect, embedded
+from orbital_kernel.storage.history import History
+from orbital_kernel.storage.scale import calibrated, here
+
+SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
+STEADY = 3
+SAMPLE = 6
+HEAD = (
+    "kind", "rows read: model", "measured", "off", "bytes: model", "measured", "off",
+    "ms: model", "90 % interval", "measured p50", "inside",
+)  # fmt: skip
+
+
+def fill(orbital, rows):
+    """Provision, and insert tables of so many rows."""
+    orbital.storage.apply()
+    for table in tables.MAKERS:
+        for part in tables.batches(table, rows):
+            orbital.store.insert(table, part)
+
+
+def questions(rows, asks, seed):
+    """Return by kind as many different questions as asked for, of tables so large.
+
+    Places are those of rows drawn at random; a share of a table is a share of the time
+    it covers.
+    """
+    dice = np.random.default_rng((seed, rows))
+    number = int(dice.integers(0, -(-rows // tables.BATCH)))
+    some = tables.batch(tables.SOURCES, number, rows).select(["ra", "dec"])
+    near = some.take(dice.integers(0, len(some), asks)).to_pylist()
+    covered = 0.064 * rows
+    ten_years = timedelta(days=3652)
+
+    def span(share=None, seconds=None):
+        length = seconds or share * covered
+        start = tables.ZERO + timedelta(seconds=dice.uniform(0, covered - length))
+        return TimeSpan(start, start + timedelta(seconds=length))
+
+    def month(share):
+        start = tables.ZERO + dice.uniform(0, 1 - share) * ten_years
+        return TimeSpan(start, start + share * ten_years)
+
+    rates = (tables.RATES, ("time", "rate"))
+    return {
+        "cone 2'": [
+            Query(tables.SOURCES, tables.SKY, cone=Cone(s["ra"], s["dec"], 2.0))
+            for s in near
+        ],
+        "60 s": [Query(*rates, time=span(seconds=60)) for _ in range(asks)],
+        "1 % of the time": [Query(*rates, time=span(share=0.01)) for _ in range(asks)],
+        "5 % and flux": [
+            Query(
+                tables.PHOTOMETRY,
+                tables.POINTS,
+                time=month(0.05),
+                ranges={"value": (None, 1e9)},
+            )
+            for _ in range(asks)
+        ],
+        "unpruned": [
+            Query(
+                tables.SOURCES,
+                ("source_id", "significance"),
+                ranges={"significance": (40.0 + n / asks, None)},
+                full_scan=True,
+            )
+            for n in range(asks // 4)
+        ],
+    }
+
+
+def settle(orbital, asked, seconds=300):
+    """Wait until the background's sorting changes nothing any more."""
+    until, before, same = time.monotonic() + seconds, None, 0
+    some = [query for many in asked.values() for query in many[:SAMPLE]]
+    while time.monotonic() < until and same < STEADY:
+        now = [orbital.query(query, kind="settle").how.rows_read for query in some]
+        same = same + 1 if now == before else 0
+        before = now
+        time.sleep(1)
+
+
+def measure(platforms, asks, seed):
+    """Ask all sizes in turn; return by kind what their ledgers have."""
+    asked = {rows: questions(rows, asks, seed) for rows in platforms}
+    for rows, orbital in platforms.items():
+        settle(orbital, asked[rows])
+    for number in range(asks):
+        for rows, orbital in platforms.items():
+            for kind, many in asked[rows].items():
+                if number < len(many):
+                    orbital.query(many[number], kind=kind)
+    measured = {}
+    for rows, orbital in platforms.items():
+        orbital.flush()
+        told = History(orbital.store).measured()
+        for kind in asked[rows]:
+            measured.setdefault(kind, []).extend(told[kind])
+    return measured
+
+
+def held(kind, measured):
+    """Return a line: what smaller sizes foretell of the largest, and what was measured."""
+    largest = max(one.rows_stored for one in measured)
+    last = [one for one in measured if one.rows_stored == largest]
+    told = here(calibrated([m for m in measured if m.rows_stored < largest]), largest)
+    rows = mean(one.rows_read for one in last)
+    size = mean(one.bytes_read for one in last)
+    inside = [told.low_ms <= one.milliseconds <= told.high_ms for one in last]
+    return {
+        "kind": kind,
+        "rows": (told.rows_read, rows, told.rows_read / rows - 1),
+        "bytes": (told.bytes_read, size, told.bytes_read / size - 1),
+        "ms": (told.milliseconds, told.low_ms, told.high_ms),
+        "p50": median(one.milliseconds for one in last),
+        "inside": sum(inside) / len(inside),
+    }
+
+
+def show(lines, sizes):
+    """Print the table of RESULTS.md."""
+    print(f"\nFitted to {', '.join(f'{n:,}' for n in sizes[:-1])} rows; held against "
+          f"{sizes[-1]:,}.\n")  # fmt: skip
+    print("| " + " | ".join(HEAD) + " |")
+    print("|" + " ---: |" * len(HEAD))
+    for one in lines:
+        rows, size, (ms, low, high) = one["rows"], one["bytes"], one["ms"]
+        print(
+            f"| {one['kind']} | {rows[0]:,.0f} | {rows[1]:,.0f} | {rows[2]:+.1%} "
+            f"| {size[0]:,.0f} | {size[1]:,.0f} | {size[2]:+.1%} | {ms:.1f} "
+            f"| {low:.1f} to {high:.1f} | {one['p50']:.1f} | {one['inside']:.0%} |"
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--asks", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=8)
+    parser.add_argument(
+        "--keep", type=Path, help="write every measurement here, as CSV"
+    )
+    told = parser.parse_args()
+    sizes = sorted(set(told.rows))
+    if len(sizes) < 3:
+        parser.error("three sizes or more: two to fit, one to hold the model against")
+    with TemporaryDirectory() as scratch:
+        homes = {rows: Path(scratch) / str(rows) for rows in sizes}
+        try:
+            platforms = {rows: connect(home) for rows, home in homes.items()}
+            for rows, orbital in platforms.items():
+                fill(orbital, rows)
+            measured = measure(platforms, told.asks, told.seed)
+        finally:
+            for home in homes.values():
+                embedded.stop(home)
+    if told.keep:
+        kept = [
+            {"kind": kind, **vars(one)}
+            for kind, many in measured.items()
+            for one in many
+        ]
+        pl.DataFrame(kept).with_columns(pl.col("milliseconds").round(2)).write_csv(
+            told.keep
+        )
+    lines = [held(kind, many) for kind, many in measured.items()]
+    show(lines, sizes)
+    off = max(abs(one[what][2]) for one in lines for what in ("rows", "bytes"))
+    print(f"\nLargest error of rows and bytes read: {off:.1%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""One query over tables of any size: how long it takes, and what it costs."""
+
+from typing import Any
+
+import polars as pl
+from bokeh.layouts import column
+from bokeh.models import ColumnDataSource, HoverTool, Span
+
+from orbital_kernel.plots import look
+from orbital_kernel.science.columns import demand
+
+PANELS = (
+    ("milliseconds", "latency", "s", 1000.0),
+    ("cost", "cost of a thousand queries", "", 1e-3),
+)
+BAND = 0.15
+
+
+def scale(
+    predictions: pl.DataFrame,
+    *,
+    measured_bytes: float | None = None,
+    currency: str = "USD",
+    title: str = "One query from gigabytes to an exabyte",
+) -> Any:
+    """Return latency and cost against the table's size, a line a name.
+
+    `predictions` has name, table_bytes, milliseconds with low_ms and high_ms (90 %) and
+    cost of one query in `currency`. Right of `measured_bytes`, the largest table that
+    was measured, everything is extrapolated.
+    """
+    demand(
+        predictions,
+        "name",
+        "table_bytes",
+        "milliseconds",
+        "low_ms",
+        "high_ms",
+        "cost",
+        what="predictions",
+    )
+    rows = predictions.sort("name", "table_bytes")
+    colors = look.colors(rows["name"].unique(maintain_order=True).to_list())
+    drawn: list[Any] = []
+    for name, what, unit, divisor in PANELS:
+        panel = look.canvas(
+            title if not drawn else "",
+            predictions,
+            x_axis_type="log",
+            y_axis_type="log",
+            x_axis_label="table (bytes)",
+            y_axis_label=f"{what} ({unit or currency})",
+            height=look.HEIGHT - 80,
+            **({"x_range": drawn[0].x_range} if drawn else {}),
+        )
+        items = [
+            (
+                line,
+                _line(panel, rows.filter(pl.col("name") == line), name, color, divisor),
+            )
+            for line, color in colors.items()
+        ]
+        look.log_axis(panel.xaxis[0])
+        look.log_axis(panel.yaxis[0])
+        _edge(panel, measured_bytes)
+        look.legend(panel, items)
+        drawn.append(panel)
+    if measured_bytes is not None:
+        look.note(drawn[0], "right of the dashed line: extrapolated · bands: 90 %")
+    return column(*drawn, sizing_mode="stretch_width")
+
+
+def _line(
+    drawn: Any, part: pl.DataFrame, name: str, color: str, divisor: float
+) -> list[Any]:
+    data: dict[str, Any] = {
+        "x": part["table_bytes"].to_numpy(),
+        "y": part[name].to_numpy() / divisor,
+        "low": part["low_ms"].to_numpy() / divisor,
+        "high": part["high_ms"].to_numpy() / divisor,
+        "name": part["name"].to_list(),
+    }
+    source = ColumnDataSource(data)
+    made = [drawn.line("x", "y", source=source, color=color, line_width=2)]
+    if name == "milliseconds":
+        band = drawn.varea("x", "low", "high", source=source, color=color, alpha=BAND)
+        made.append(band)
+    drawn.add_tools(
+        HoverTool(
+            renderers=made[:1],
+            tooltips=[("", "@name"), ("table", "@x{0.0a}B"), (name, "@y{0.000 a}")],
+        )
+    )
+    return made
+
+
+def _edge(drawn: Any, measured_bytes: float | None) -> None:
+    if measured_bytes is not None:
+        drawn.add_layout(
+            Span(
+                location=measured_bytes,
+                dimension="height",
+                line_dash="dashed",
+                line_color=look.PALE,
+            )
+        )
