@@ -14,6 +14,13 @@ SLOW_S = 40.0
 SHALLOW = 0.03
 SLOW_SIGMA = 8.0
 NEIGHBOURS = 5
+MOST_GLITCH = 3
+"""Bins a window may have at most where one of them holds all of the excess."""
+BESIDE_SIGMA = 3.0
+COHERENT = 3
+SEEN_SIGMA = 2.0
+FLANKLESS_SIGMA = 20.0
+"""One bin this high with quiet neighbours is no burst: a burst has flanks."""
 
 
 def cause_of(
@@ -140,17 +147,36 @@ def _one_sided(
 
 
 def _single_bin(found: Measurement, shape: Layout) -> str:
-    """Return words where one bin holds the excess and its neighbours nothing."""
-    part = slice(max(found.first - 2, 0), found.end + 2)
-    value = found.excess.value[part, shape.total]
-    variance = found.excess.variance[part, shape.total]
-    peak = int(np.argmax(value / np.sqrt(variance)))
-    rest = np.arange(len(value)) != peak
-    z = value[rest] / np.sqrt(variance[rest])
-    joint = float(value[rest].sum() / np.sqrt(variance[rest].sum()))
-    if found.end - found.first <= 12 and max(z.max(), joint) < REST_SIGMA:
-        return f"all in one bin of {shape.bin_s:g} s, its neighbours quiet"
-    return ""
+    """Return words where one bin holds the excess and its neighbours nothing.
+
+    A bin that several channels saw alike, as they see a burst, is none of these unless
+    it is so high that the flanks of any burst would show.
+    """
+    low, high = max(found.window.first - 2, 0), found.window.end + 2
+    value = found.excess.value[low:high, shape.total]
+    deviation = np.sqrt(found.excess.variance[low:high, shape.total])
+    z = value / deviation
+    peak = int(np.argmax(z))
+    if found.window.end - found.window.first > MOST_GLITCH:
+        return ""
+    rest = np.delete(np.arange(len(z)), peak)
+    beside = [k for k in (peak - 1, peak + 1) if 0 <= k < len(z)]
+    joint = float(value[rest].sum() / np.sqrt((deviation[rest] ** 2).sum()))
+    if max(z[beside]) >= BESIDE_SIGMA or max(z[rest].max(), joint) >= REST_SIGMA:
+        return ""
+    words = f"all in one bin of {shape.bin_s:g} s, its neighbours quiet"
+    saw = _channels_that_saw(found, shape, low + peak)
+    if saw >= COHERENT and z[peak] < FLANKLESS_SIGMA:
+        return ""
+    return words
+
+
+def _channels_that_saw(found: Measurement, shape: Layout, at: int) -> int:
+    """Return how many channels rose in one bin, by 2 sigma each."""
+    channels = [b for b in range(len(shape.channels)) if b != shape.total]
+    if len(channels) < 2:
+        return 0
+    return sum(found.excess.sigma(at, at + 1, b) > SEEN_SIGMA for b in channels)
 
 
 def _single_channel(found: Measurement, shape: Layout) -> str:

@@ -86,9 +86,7 @@ class Detector:
     def _refuse_strangers(self, new: pl.DataFrame, shape: Layout) -> None:
         channels = set(new["channel"].unique().to_list())
         kinds = kinds_of(new)
-        if kinds != [shape.kind] or channels - set(
-            shape.channels
-        ):
+        if kinds != [shape.kind] or channels - set(shape.channels):
             raise QueryError(
                 f"this detector follows a {shape.kind} series of channels"
                 f" {list(shape.channels)}; a batch has {kinds},"

@@ -1,7 +1,6 @@
 """One candidate measured: its best window, how far it reaches, what lies under it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from orbital_kernel.science.bursts.settings import Settings
 Floats = NDArray[np.float64]
 SURE_SIGMA = 10.0
 STRONGER = 1.5
+ROUNDS = 6
+AGREED = 0.6
 WIDER_S = ((0.0, 0.0), (0.0, 8.0), (8.0, 8.0), (0.0, 24.0), (24.0, 24.0), (8.0, 60.0))
 
 
@@ -159,8 +160,10 @@ def measure_raw(
     forward = fits.around(first, len(samples))
     if forward.end <= last:
         guesses.append((forward.first, forward.end))
-    tried = (found for guess in guesses for found in fits.settling(*guess))
-    best = max(tried, key=lambda found: found.window.sigma)
+    best = max(
+        (fits.settled(*guess) for guess in guesses),
+        key=lambda found: found.window.sigma,
+    )
     goes_on = forward.end == len(samples) and forward.before >= 2 * LEAST_BRACKET
     surely = max(SURE_SIGMA, STRONGER * best.window.sigma)
     return forward if goes_on and forward.window.sigma > surely else best
@@ -178,14 +181,23 @@ class Fits:
         self.lowest = lowest
         self._made: dict[tuple[int, int], Measurement] = {}
 
-    def settling(self, first: int, end: int) -> Iterator[Measurement]:
-        """Yield fit and search, which depend on each other, until they agree."""
-        for _ in range(4):
+    def settled(self, first: int, end: int) -> Measurement:
+        """Return fit and search, which depend on each other, once they agree.
+
+        What a fit shows elsewhere than around its own bins is no measurement: the
+        background may be bent there. Only the last step counts, where most of what it
+        shows was under its bracket, or else nothing is found.
+        """
+        for _ in range(ROUNDS):
             found = self.around(first, end)
-            yield found
             if (found.first, found.end) == (first, end):
-                break
-            first, end = found.first, found.end
+                return found
+            bins, first, end = (first, end), found.first, found.end
+        shared = min(bins[1], found.end) - max(bins[0], found.first)
+        longer = max(bins[1] - bins[0], found.end - found.first)
+        if shared >= AGREED * longer:
+            return found
+        return replace(found, window=replace(found.window, sigma=0.0))
 
     def around(self, first: int, end: int) -> Measurement:
         """Return what stands out of the background around these bins."""
