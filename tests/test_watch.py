@@ -1,10 +1,7 @@
 """The watcher: the same bursts as a scan, alerts once each, whatever is killed when."""
 
 import json
-import os
 import random
-import subprocess
-import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Event, Thread
@@ -12,8 +9,9 @@ from threading import Event, Thread
 import polars as pl
 import pytest
 from burst_series import MET, net, raw
+from watch_kills import campaign
+from watch_rows import series, table
 
-from orbital_kernel import schema, times
 from orbital_kernel.errors import ConfigError, StoreError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.predicate import Clause, Equal
@@ -24,25 +22,8 @@ CORE = ("Alert", "Event", "DateTime", "Statistics", "Duration", "Reporter")
 ROOM = "https://gcn.nasa.gov/schema/main/gcn/notices/core/"
 
 
-def series(name, frame, *, sha="0" * 64):
-    """Return a made series as rows of swift.rates, its clock without correction."""
-    instants = times.to_tt("swift-met-utcf", frame["met_s"].to_numpy(), utcf_s=0.0)
-    rows = frame.with_columns(
-        pl.lit(name).alias("series"),
-        pl.Series("time", instants),
-        utcf_s=pl.lit(0.0),
-        time_rule=pl.lit("swift-met-utcf"),
-        instrument=pl.lit("BAT"),
-        simulated=pl.lit(True),
-        file_sha256=pl.lit(sha),
-        channel=pl.col("channel").cast(pl.Int16),
-    )
-    return rows.sort("met_s", "channel")
-
-
-def put(orbital, rows, table="swift.rates"):
-    names = [c.name for c in schema.table(table).columns if c.name in rows.columns]
-    orbital.store.insert(table, rows.select(names).to_arrow())
+def put(orbital, rows, name="swift.rates"):
+    orbital.store.insert(name, table(rows, name))
 
 
 def stored(orbital, name):
@@ -136,16 +117,69 @@ def test_a_poll_reads_only_rows_it_has_not_seen(orbital, watcher):
     assert after == live._following.rows_read
 
 
-def test_rows_that_come_late_are_counted_and_change_nothing(orbital, watcher):
-    rows = series("late", net((300.0, 10.0, 5.0)))
+def test_rows_that_come_late_are_counted_and_the_series_is_followed_again_in_order(
+    orbital, watcher, heard
+):
+    rows = series("late", net((300.0, 10.0, 5.0), (700.0, 6.0, 8.0)))
     live = watcher()
-    put(orbital, rows[100:])
+    put(orbital, rows[:250])
     live.poll()
-    put(orbital, rows[:100])
+    put(orbital, rows[400:])
+    live.poll()
+    put(orbital, rows[250:400])
+    live.poll()
+    live.close(0.0)
+
+    assert 150 == live._courses["swift", "late"].late
+    assert "150 came late" in live.heartbeat()
+    found = stored(orbital, "late")
+    assert 2 == found.height
+    assert found.equals(scanned(orbital, "late"))
+    told = of(heard, "late")
+    assert len({(a["id"], a["record_number"]) for a in told}) == len(told)
+    assert 2 == len({a["id"] for a in told})
+
+
+def test_rows_in_any_order_give_what_a_scan_gives(orbital, watcher):
+    rows = series("shuffled", net((300.0, 10.0, 5.0), (900.0, 4.0, 9.0), bins=1500))
+    parts = list(rows.iter_slices(100))
+    random.Random(3).shuffle(parts)
+    for part in parts:
+        put(orbital, part)
+        watcher().poll()
+    watcher().run(Event(), once=True)
+
+    live = stored(orbital, "shuffled")
+    assert 2 == live.height
+    assert live.equals(scanned(orbital, "shuffled"))
+
+
+def test_a_notice_that_comes_after_its_burst_is_told_in_an_update(
+    orbital, watcher, heard
+):
+    put(orbital, series("noticed", net((300.0, 10.0, 5.0))))
+    live = watcher()
+    live.poll()
+    burst = stored(orbital, "noticed").row(0, named=True)
+    notice = {"notice_id": "n 1", "kind": "swift-bat", "time": burst["time"]}
+    put(orbital, pl.DataFrame([notice | {"role": "test"}]), "swift.notices")
+    live.poll()
+    drilled = len(of(heard, "noticed"))
+    put(orbital, pl.DataFrame([notice | {"role": "observation"}]), "swift.notices")
     live.poll()
 
-    assert 100 == live._courses["swift", "late"].late
-    assert "100 came late" in live.heartbeat()
+    assert 2 == drilled
+    last = of(heard, "noticed")[-1]
+    assert ("update", 3, ["n 1"]) == (
+        last["alert_type"],
+        last["record_number"],
+        last["event_name"],
+    )
+    assert "n 1" in stored(orbital, "noticed")["matches"][0]
+    live.poll()
+    assert 3 == len(of(heard, "noticed"))
+    with orbital.store.transaction() as tx:
+        tx.delete("swift.notices", [Clause("notice_id", (Equal("n 1"),))])
 
 
 def test_a_series_judged_too_early_is_taken_back_when_it_goes_on(
@@ -283,17 +317,40 @@ def test_a_webhook_that_fails_gets_its_alerts_later_in_order(
         tmp_path / "hook", sinks=[Webhook(receiver)], note=notes.append
     )
     live.poll()
-    waiting = len(live._courses["swift", "hook"].outbox)
+    until(lambda: any("does not take alerts" in text for text in notes))
+    waiting = live._checkpoints.outbox()
     Receiver.answers = []
-    live._wait.clear()
+    until(lambda: live.poll() == 0 and not live._checkpoints.outbox())
+    live.end()
+
+    assert waiting
+    keys = [key for key, alert in Receiver.got if alert["id"].startswith("hook ")]
+    assert ["1", "2"] == list(dict.fromkeys(key.rsplit(" ", 1)[1] for key in keys))
+
+
+def test_a_sink_that_hangs_holds_up_neither_detection_nor_other_sinks(
+    orbital, tmp_path, heard
+):
+    class Hanging:
+        name, waits = "hanging", True
+        free = Event()
+
+        def send(self, _alert):
+            self.free.wait(60)
+
+    put(orbital, series("hang", net((300.0, 10.0, 5.0))))
+    live = orbital.bursts.watch(
+        tmp_path / "hang", sinks=[Hanging(), Printed(heard.append)]
+    )
     live.poll()
 
-    assert waiting > 0
-    assert any("does not take alerts" in text for text in notes)
-    keys = [key for key, alert in Receiver.got if alert["id"].startswith("hook ")]
-    numbers = [int(key.rsplit(" ", 1)[1]) for key in keys]
-    assert [1, 2] == sorted(set(numbers))
-    assert [] == live._courses["swift", "hook"].outbox
+    assert 1 == stored(orbital, "hang").height
+    assert ["initial", "update"] == [a["alert_type"] for a in of(heard, "hang")]
+    left = [one.sinks for one in live._checkpoints.outbox()]
+    assert {"hanging"} == set().union(*left)
+    Hanging.free.set()
+    until(lambda: live.poll() == 0 and not live._checkpoints.outbox())
+    live.end()
 
 
 def test_a_webhook_that_refuses_for_good_is_not_asked_again(receiver):
@@ -320,29 +377,6 @@ def test_a_replay_killed_goes_on_where_it_stopped(orbital):
     assert rows["met_s"].to_list() == there["met_s"].sort().to_list()
 
 
-RUN = """
-import sys
-from pathlib import Path
-from threading import Event
-from orbital_kernel import connect
-from orbital_kernel.watch import AlertFile
-home, folder = map(Path, sys.argv[1:])
-watcher = connect(home).bursts.watch(folder, sinks=[AlertFile(folder / "a.jsonl")])
-print("ready", flush=True)
-watcher.run(Event(), poll_s=0.01)
-"""
-
-
-def start(home, folder):
-    process = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(home), str(folder)],
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONWARNINGS": "ignore"},
-    )
-    assert b"ready\n" == process.stdout.readline()
-    return process
-
-
 def until(reached, seconds=30):
     deadline = time.monotonic() + seconds
     while not reached():
@@ -350,34 +384,13 @@ def until(reached, seconds=30):
         time.sleep(0.02)
 
 
-def test_a_watcher_killed_again_and_again_tells_everything_once(
-    orbital, home, tmp_path
-):
-    pulses = [(200.0 + 150.0 * k, 5.0, 8.0) for k in range(12)]
-    rows = series("killed", net(*pulses, bins=2200))
-    folder, chance = tmp_path / "killed", random.Random(7)
-    log = folder / "a.jsonl"
-    process = start(home, folder)
-    try:
-        for k, part in enumerate(rows.iter_slices(100)):
-            put(orbital, part)
-            if k % 5 == 4:
-                time.sleep(chance.uniform(0.0, 0.15))
-                process.kill()
-                process.wait()
-                process.stdout.close()
-                process = start(home, folder)
-        until(lambda: log.exists() and 24 <= len(of(told(log), "killed")))
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+def test_a_watcher_killed_again_and_again_tells_everything_once(tmp_path):
+    wrong, numbers = campaign(tmp_path, kills=4, seed=5, late=0.1, series=1)
 
-    live = stored(orbital, "killed")
-    assert 12 == live.height
-    assert live.equals(scanned(orbital, "killed"))
-    alerts = [(a["id"], a["record_number"]) for a in of(told(log), "killed")]
-    assert len(set(alerts)) == len(alerts) == 24
+    assert [] == wrong
+    assert 4 == numbers["kills"]
+    assert numbers["causes"]["burst"] >= 8
+    assert numbers["alerts that hold"] >= numbers["causes"]["burst"]
 
 
 def told(log):

@@ -1,8 +1,8 @@
 """Follow the store live: new rates in, rows of cross.bursts and alerts out.
 
-follow reads what is new, course turns triggers into rows and alerts, checkpoint keeps
-both across restarts, sinks deliver, replay feeds a file's rows at any speed, loop ties
-them together.
+follow reads what is new, course turns triggers into changes, coincident and renew match
+them, write brings cross.bursts into step, checkpoint keeps all across restarts, deliver
+hands alerts to sinks, replay feeds a file's rows at any speed, loop ties them together.
 """
 
 from orbital_kernel.watch.loop import Watch

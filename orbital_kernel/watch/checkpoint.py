@@ -1,17 +1,14 @@
-"""What the watcher must not forget: a file a series, replaced whole, beside the data.
+"""What the watcher must not forget: one small database beside the data.
 
-A file holds how far the series was read, the detector's state, the excursions still
-open and the alerts not yet delivered. They change together or not at all: a new file
-is written, synced and renamed over the old one.
+It holds how far each series was read, the detector's state, the excursions told and the
+alerts not yet delivered. What one round changes goes in one transaction: all or nothing.
 """
 
-import base64
-import hashlib
 import json
-import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +16,33 @@ from filelock import FileLock, Timeout
 
 from orbital_kernel.errors import StoreError
 
-VERSION = 1
+VERSION = 2
+FILE = "watch.sqlite"
+KEPT = (
+    *("stored", "late", "channels", "newest_met", "newest_ns", "seen", "origin"),
+    *("closed", "relook"),
+)
+TABLES = """
+create table if not exists courses (observatory text, series text, document text,
+    state blob, primary key (observatory, series)) without rowid;
+create table if not exists excursions (observatory text, series text, key text,
+    document text, primary key (observatory, series, key)) without rowid;
+create table if not exists outbox (number integer primary key autoincrement,
+    alert text, waiting text);
+"""
 
 
 @dataclass
 class Course:
     """How far one series has been followed.
 
-    `stored` is how many rows of it were read or found late, `channels` how many a bin has, `newest_*` the last
-    bin read (MET in s, TT in ns), `seen` the (MET, channel) read within the reach of
-    late rows, `known` the excursions that may still change, by the detector's key, and
-    `outbox` alerts with the sinks that still wait for them.
+    `stored` is how many rows of it were read or found late, `channels` how many a bin
+    has, `newest_*` the last bin read (MET in s, TT in ns), `seen` the (MET, channel)
+    read within the reach of late rows, `relook` that rows came too late to be taken in
+    order, and `known` the excursions told, by the detector's key.
+
+    Not kept: `changed`, keys of `known` to keep next; `held_back`, rows of a last bin
+    that is not whole; `certain`, that nothing was written which is not kept.
     """
 
     observatory: str
@@ -43,17 +56,42 @@ class Course:
     origin: dict[str, Any] | None = None
     state: bytes = b""
     closed: bool = True
+    relook: bool = False
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
-    outbox: list[dict[str, Any]] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    held_back: int = 0
+    certain: bool = False
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """The observatory and the series."""
+        return self.observatory, self.series
+
+
+@dataclass
+class Waiting:
+    """An alert and the sinks that still wait for it."""
+
+    number: int
+    alert: dict[str, Any]
+    sinks: set[str]
 
 
 class Checkpoints:
-    """The courses of a folder; one watcher a folder."""
+    """The courses and the outbox of a folder; one watcher a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = FileLock(folder / "watch.lock")
+        self._kept = sqlite3.connect(folder / FILE, timeout=30.0)
+        try:
+            self._begin()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{folder / FILE} is not a watcher's checkpoint ({error}): delete it, and "
+                "every series is followed again from its start"
+            ) from error
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -70,50 +108,91 @@ class Checkpoints:
         finally:
             self._lock.release()
 
-    def load(self) -> dict[tuple[str, str], Course]:
-        """Return every course kept; StoreError for a file that is none."""
-        courses = map(_read, sorted(self.folder.glob("*.json")))
-        return {(c.observatory, c.series): c for c in courses}
+    def courses(self) -> dict[tuple[str, str], Course]:
+        """Return every course kept."""
+        found = {}
+        for observatory, series, text, state in self._kept.execute(
+            "select observatory, series, document, state from courses"
+        ):
+            course = Course(observatory, series, state=state, **json.loads(text))
+            course.seen = [(float(met), int(channel)) for met, channel in course.seen]
+            found[course.name] = course
+        for observatory, series, key, text in self._kept.execute(
+            "select observatory, series, key, document from excursions"
+        ):
+            found[observatory, series].known[key] = json.loads(text)
+        return found
 
-    def save(self, course: Course) -> None:
-        """Replace the file of a course, durably."""
-        document = asdict(course) | {
-            "version": VERSION,
-            "state": base64.b64encode(course.state).decode(),
-        }
-        path = self._path(course)
-        fresh = path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _path(self, course: Course) -> Path:
-        name = f"{course.observatory}/{course.series}".encode()
-        return self.folder / f"{hashlib.sha256(name).hexdigest()[:32]}.json"
-
-
-def _read(path: Path) -> Course:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        version = document.pop("version")
-        kept = {f.name: document[f.name] for f in fields(Course)}
-    except (ValueError, KeyError) as error:
-        raise StoreError(
-            f"{path} is not a watcher's checkpoint ({error}): delete it, and the series "
-            "is followed again from its start"
-        ) from error
-    if version != VERSION:
-        raise StoreError(
-            f"{path} is a checkpoint of version {version}, this is {VERSION}: delete it, "
-            "and the series is followed again from its start"
+    def outbox(self) -> list[Waiting]:
+        """Return the alerts somebody still waits for, oldest first."""
+        rows = self._kept.execute(
+            "select number, alert, waiting from outbox order by number"
         )
-    seen = [(float(met), int(channel)) for met, channel in kept["seen"]]
-    state = base64.b64decode(kept["state"])
-    return Course(**(kept | {"state": state, "seen": seen}))
+        return [Waiting(n, json.loads(a), set(json.loads(w))) for n, a, w in rows]
+
+    def save(
+        self,
+        courses: Iterable[Course],
+        told: Iterable[dict[str, Any]] = (),
+        sinks: Iterable[str] = (),
+    ) -> list[Waiting]:
+        """Keep courses and new alerts, durably; return the alerts as they wait."""
+        names = sorted(sinks)
+        with self._kept as kept:
+            for course in courses:
+                _save(kept, course)
+            numbers = [
+                (kept.execute(INSERT, (json.dumps(one), json.dumps(names))), one)
+                for one in told
+                if names
+            ]
+        return [Waiting(int(c.lastrowid or 0), a, set(names)) for c, a in numbers]
+
+    def settle(self, waiting: Iterable[Waiting]) -> None:
+        """Keep who still waits for alerts; those nobody waits for are forgotten."""
+        with self._kept as kept:
+            for one in waiting:
+                if one.sinks:
+                    left = json.dumps(sorted(one.sinks))
+                    kept.execute(
+                        "update outbox set waiting = ? where number = ?",
+                        (left, one.number),
+                    )
+                else:
+                    kept.execute("delete from outbox where number = ?", (one.number,))
+
+    def _begin(self) -> None:
+        kept = self._kept
+        kept.execute("pragma journal_mode = wal")
+        kept.execute("pragma synchronous = full")
+        version = kept.execute("pragma user_version").fetchone()[0]
+        if version not in (0, VERSION):
+            raise StoreError(
+                f"{self.folder / FILE} is a checkpoint of version {version}, this is "
+                f"{VERSION}: delete it, and every series is followed again from its start"
+            )
+        kept.executescript(TABLES)
+        kept.execute(f"pragma user_version = {VERSION}")
+
+
+INSERT = "insert into outbox (alert, waiting) values (?, ?)"
+
+
+def _save(kept: sqlite3.Connection, course: Course) -> None:
+    document = json.dumps({name: getattr(course, name) for name in KEPT})
+    kept.execute(
+        "insert or replace into courses values (?, ?, ?, ?)",
+        (*course.name, document, course.state),
+    )
+    there = [key for key in course.changed if key in course.known]
+    gone = course.changed - course.known.keys()
+    kept.executemany(
+        "insert or replace into excursions values (?, ?, ?, ?)",
+        [(*course.name, key, json.dumps(course.known[key])) for key in there],
+    )
+    kept.executemany(
+        "delete from excursions where observatory = ? and series = ? and key = ?",
+        [(*course.name, key) for key in gone],
+    )
+    course.changed.clear()
+    course.certain = True

@@ -1,5 +1,6 @@
 """One series' triggers as rows to write, rows to take away and alerts to send."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,19 +12,32 @@ from orbital_kernel.watch.checkpoint import Course
 from orbital_kernel.watch.rows import described, with_utc
 
 ALERTED = frozenset({"burst", "unknown"})
+KEPT_S = 2 * 86_400.0
+"""Excursions older than the newest bin by this are not remembered."""
+Row = dict[str, Any]
+Entry = dict[str, Any]
+Note = tuple[str, str, int, Row]
 
 
 @dataclass
 class Change:
     """What triggers do to cross.bursts, and the alerts to make of it.
 
-    `rows` hold `time` as TT nanoseconds; `notes` are (kind, key, record number, row) in
-    order.
+    `rows` hold `time` as TT nanoseconds; of the ids that go, those in `gone` were
+    written, and those in `maybe` only if the watcher was killed after writing. `notes`
+    are (kind, name, record number, row) in order; `anew` says that all rows of the
+    series go first.
     """
 
-    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
-    notes: list[tuple[str, str, int, dict[str, Any]]] = field(default_factory=list)
+    maybe: set[str] = field(default_factory=set)
+    notes: list[Note] = field(default_factory=list)
+    anew: bool = False
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to write."""
+        return bool(self.rows or self.gone or self.maybe or self.anew)
 
 
 def take(course: Course, triggers: list[Trigger], *, provisional: bool) -> Change:
@@ -33,13 +47,11 @@ def take(course: Course, triggers: list[Trigger], *, provisional: bool) -> Chang
     then forgotten can be written again.
     """
     change = Change()
-    if course.origin is None or not triggers:
+    if course.origin is None:
         return change
-    found = pl.DataFrame([t.row for t in triggers], schema=COLUMNS, orient="row")
-    told = with_utc(described(found, course.observatory, course.origin))
-    rows = told.with_columns(pl.col("time").cast(pl.Int64)).to_dicts()
-    for trigger, row in zip(triggers, rows, strict=True):
+    for trigger, row in zip(triggers, _rows(course, triggers), strict=True):
         _apply(course, change, trigger, row, provisional=provisional)
+    _forget(course)
     return change
 
 
@@ -50,67 +62,159 @@ def resume(course: Course) -> Change:
         if not entry["provisional"]:
             continue
         entry["provisional"] = False
+        course.changed.add(key)
         if entry["open"]:
             continue
-        change.gone.add(entry["row"]["burst_id"])
-        if entry["alerted"]:
-            entry["records"] += 1
-            entry["alerted"] = False
-            change.notes.append(("retraction", key, entry["records"], entry["row"]))
+        if entry["stays"]:
+            change.gone.add(entry["row"]["burst_id"])
+        entry["stays"] = False
+        _note(change, entry, entry["row"], alerted=False)
     return change
+
+
+def again(course: Course, triggers: list[Trigger]) -> Change:
+    """Apply the triggers of all rows of a series that was followed in disorder.
+
+    Excursions told before keep their alerts' names where windows overlap; alerts are
+    made only where something changed. Nothing is written where nothing did.
+    """
+    left = {k: e for k, e in course.known.items() if e["stays"] or e["alerted"]}
+    course.changed |= course.known.keys()
+    course.known = {}
+    change = take(course, triggers, provisional=False)
+    change.anew, change.notes = True, []
+    news = [_recognize(change, key, e, left) for key, e in course.known.items()]
+    for key, entry in left.items():
+        course.known.setdefault(key, entry | {"stays": False, "open": False})
+        _note(change, entry, entry["row"], alerted=False)
+    return change if left or any(news) else Change()
+
+
+def _recognize(change: Change, key: str, entry: Entry, left: dict[str, Entry]) -> bool:
+    """Give an excursion the name and record of one told before; tell if it is news."""
+    old_key = _same(key, entry, left)
+    old = left.pop(old_key) if old_key else None
+    alerted = entry["alerted"]
+    entry |= {n: (old or _FRESH)[n] for n in ("records", "alerted")}
+    entry["name"] = old["name"] if old else key
+    news = old is None or _differ(old["row"], entry["row"])
+    if news or alerted != entry["alerted"]:
+        _note(change, entry, entry["row"], alerted=alerted)
+    return news
 
 
 def join(first: Change, second: Change) -> Change:
     """Return two changes as one, the second after the first."""
     return Change(
-        {k: v for k, v in first.rows.items() if k not in second.gone} | second.rows,
+        {k: v for k, v in first.rows.items() if k not in second.gone | second.maybe}
+        | second.rows,
         first.gone | second.gone,
+        first.maybe | second.maybe,
         first.notes + second.notes,
+        first.anew or second.anew,
     )
+
+
+def _rows(course: Course, triggers: list[Trigger]) -> Iterator[Row]:
+    """Return triggers as rows of cross.bursts, `time` in TT ns."""
+    if not triggers or course.origin is None:
+        return iter(())
+    found = pl.DataFrame([t.row for t in triggers], schema=COLUMNS, orient="row")
+    told = with_utc(described(found, course.observatory, course.origin))
+    return told.with_columns(pl.col("time").cast(pl.Int64)).iter_rows(named=True)
+
+
+_FRESH: Entry = {
+    "records": 0,
+    "alerted": False,
+    "open": False,
+    "provisional": False,
+    "stays": False,
+    "row": None,
+}
 
 
 def _apply(
     course: Course,
     change: Change,
     trigger: Trigger,
-    row: dict[str, Any],
+    row: Row,
     *,
     provisional: bool,
 ) -> None:
-    fresh = {"records": 0, "alerted": False, "open": False, "row": None}
+    fresh = _FRESH | {"name": trigger.key}
     entry = course.known.pop(trigger.key, fresh)
-    before = entry["row"]
-    if before is not None:
-        change.gone.add(before["burst_id"])
-        change.rows.pop(before["burst_id"], None)
-    change.gone.add(row["burst_id"])
+    if entry["stays"]:
+        _take_away(change, entry["row"]["burst_id"])
+    change.maybe.add(row["burst_id"])
     stays = trigger.state != "retraction"
     if stays:
         change.rows[row["burst_id"]] = row
-    _note(change, entry, trigger.key, row, alerted=stays and row["cause"] in ALERTED)
-    if trigger.state == "initial" or provisional:
-        was_open = trigger.state == "initial" or entry["open"]
-        course.known[trigger.key] = entry | {
-            "row": row,
-            "open": was_open and stays,
-            "provisional": provisional,
-        }
+    _note(change, entry, row, alerted=stays and row["cause"] in ALERTED)
+    was_open = trigger.state == "initial" or entry["open"]
+    course.known[trigger.key] = entry | {
+        "row": row,
+        "open": was_open and stays and (provisional or trigger.state == "initial"),
+        "provisional": provisional,
+        "stays": stays,
+    }
+    course.changed.add(trigger.key)
 
 
-def _note(
-    change: Change,
-    entry: dict[str, Any],
-    key: str,
-    row: dict[str, Any],
-    *,
-    alerted: bool,
-) -> None:
+def _take_away(change: Change, burst_id: str) -> None:
+    """Take a row away: one not yet written is merely not written."""
+    if change.rows.pop(burst_id, None) is None:
+        change.gone.add(burst_id)
+    else:
+        change.maybe.add(burst_id)
+
+
+def _note(change: Change, entry: Entry, row: Row, *, alerted: bool) -> None:
     """Add the alert an excursion's new row is worth, if any."""
     kind = _KIND[entry["alerted"], alerted]
     if kind:
         entry["records"] += 1
         entry["alerted"] = alerted
-        change.notes.append((kind, key, entry["records"], row))
+        change.notes.append((kind, entry["name"], entry["records"], row))
+
+
+def tell_again(change: Change, entry: Entry) -> None:
+    """Send an update of an excursion that was alerted and reads differently now."""
+    if entry["alerted"]:
+        _note(change, entry, entry["row"], alerted=True)
+
+
+def _forget(course: Course) -> None:
+    """Drop excursions that are over and long ago."""
+    newest = course.newest_met
+    if newest is None:
+        return
+    for key, entry in list(course.known.items()):
+        over = not (entry["open"] or entry["provisional"])
+        if over and entry["row"]["met_s"] < newest - KEPT_S:
+            del course.known[key]
+            course.changed.add(key)
+
+
+def _same(key: str, entry: Entry, before: dict[str, Entry]) -> str | None:
+    """Return the key of the excursion told before that this one is."""
+    if key in before or not entry["stays"]:
+        return key if key in before else None
+    start, stop = _window(entry["row"])
+    for old_key, old in before.items():
+        first, last = _window(old["row"])
+        if first <= stop and start <= last:
+            return old_key
+    return None
+
+
+def _window(row: Row) -> tuple[float, float]:
+    return row["met_s"], row["met_s"] + (row["timescale_s"] or 0.0)
+
+
+def _differ(old: Row, new: Row) -> bool:
+    told = ("burst_id", "cause", "significance", "t90_s", "evidence")
+    return any(old.get(name) != new.get(name) for name in told)
 
 
 _KIND = {

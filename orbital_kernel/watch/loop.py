@@ -1,9 +1,11 @@
 """The watcher: polls the store, detects, writes, remembers, then tells.
 
 Exactly once rests on the order. Rows of cross.bursts are written in one transaction, by
-identities that depend on the data alone; then the checkpoint is replaced; only then are
-alerts delivered from the checkpoint's outbox. Killed before the checkpoint, the same
-rows are written again over themselves; killed after it, the outbox is delivered.
+identities that depend on the data alone; then the checkpoint changes, in one transaction
+too; only then are alerts delivered from the checkpoint's outbox. Killed before the
+checkpoint, the same rows are written again over themselves; killed after it, the outbox
+is delivered. The detector's state is kept with every change, and every few seconds:
+rows read since are read again, and tell nothing, since there was no change.
 """
 
 import time as clock
@@ -12,39 +14,47 @@ from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError
-from orbital_kernel.frames import frame_of
-from orbital_kernel.observatory import observatories
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.science.bursts import Detector, Settings
 from orbital_kernel.store import Store
 from orbital_kernel.watch import alerts
 from orbital_kernel.watch.checkpoint import Checkpoints, Course
-from orbital_kernel.watch.coincident import matched
-from orbital_kernel.watch.course import Change, join, resume, take
-from orbital_kernel.watch.follow import Following
+from orbital_kernel.watch.coincident import Coincident
+from orbital_kernel.watch.course import Change, again, join, resume, take
+from orbital_kernel.watch.course import Note as Told
+from orbital_kernel.watch.deliver import Delivery
+from orbital_kernel.watch.follow import Batch, Following
+from orbital_kernel.watch.renew import renewed
 from orbital_kernel.watch.replay import SUFFIX, Replay
-from orbital_kernel.watch.rows import TABLE, conformed, none, origin
-from orbital_kernel.watch.sinks import Refused, Sink
+from orbital_kernel.watch.rows import origin
+from orbital_kernel.watch.sinks import Sink
+from orbital_kernel.watch.write import coincide, write
 
-POLL_S = 0.5
+POLL_S = 0.1
 IDLE_S = 600.0
+OLD_IDLE_S = 30.0
+"""Rows of the past that arrive in pieces are judged after so long without more."""
 LIVE_S = 3 * 86_400.0
 HEARTBEAT_S = 60.0
-RETRY_S = (1.0, 60.0)
+KEEP_S = 5.0
+FLUSH_S = 10.0
+AGAIN_S = (1.0, 30.0)
+RELOOK_S, RELOOK_SHARE = 2.0, 20.0
+"""A series whose rows came late is looked at again after 2 s, at least, of real time,
+and takes a twentieth of the time at most."""
 Note = Callable[[str], None]
+Name = tuple[str, str]
 
 
 class Watch:
     """Follows every series of rates; see `run`, or `poll` for one round.
 
     Checkpoints are kept in `folder`. A series without new rows for `idle_s` of real
-    time is judged as if it had ended, and so is at once one whose last row is older
-    than three days; should rows still come, that is taken back.
+    time is judged as if it had ended; so is at once one that appears whole and whose
+    last row is older than three days. Should rows still come, that is taken back.
     """
 
     def __init__(
@@ -60,19 +70,14 @@ class Watch:
     ) -> None:
         self._store = store
         self._checkpoints = Checkpoints(folder)
-        self._sinks = {sink.name: sink for sink in sinks}
         self._settings = settings or Settings()
         self._replay = replay
         self._idle_s = idle_s
         self._note = note
-        self._courses = self._checkpoints.load()
-        self._following = Following(store, self._courses, self._settings)
-        self._detectors: dict[tuple[str, str], Detector] = {}
-        self._touched: dict[tuple[str, str], float] = dict.fromkeys(
-            self._courses, clock.monotonic()
-        )
-        self._wait: dict[str, tuple[float, float]] = {}
-        self.alerts = 0
+        self._delivery = Delivery(sinks, note)
+        self._coincident = Coincident(store)
+        self._recall()
+        self._delivery.offer(self._checkpoints.outbox())
 
     def run(
         self,
@@ -84,148 +89,217 @@ class Watch:
     ) -> None:
         """Poll until `stop` is set, the replay is over, or once.
 
-        A single round, and the end of a replay, judge every series as ended. Raises
+        A single round, and the end of a replay, judge every series as ended. A platform
+        that does not answer is asked again later, except by a single round. Raises
         StoreError where another watcher is at work.
         """
         with self._checkpoints.held():
-            beat = clock.monotonic()
-            while not stop.is_set():
-                if self._replay is not None:
-                    self._replay.feed()
-                self.poll()
-                over = once or (self._replay is not None and self._replay.done)
-                self.close(0.0 if over else self._idle_s)
+            beat, pause = clock.monotonic(), AGAIN_S[0]
+            over = False
+            while not (over or stop.is_set()):
+                try:
+                    over = self._round(once=once)
+                    pause = AGAIN_S[0]
+                except StoreError as error:
+                    if once:
+                        raise
+                    self._note(
+                        f"the store does not answer ({error}); again in {pause:.0f} s"
+                    )
+                    stop.wait(pause)
+                    pause = min(2 * pause, AGAIN_S[1])
+                    self._recall()
                 if clock.monotonic() - beat >= heartbeat_s or over:
                     beat = clock.monotonic()
                     self._note(self.heartbeat())
-                if over:
-                    return
-                stop.wait(poll_s)
+                if not over:
+                    stop.wait(poll_s)
+            self.end()
+
+    def _round(self, *, once: bool) -> bool:
+        """Poll and judge; return whether that was the last round."""
+        if self._replay is not None:
+            self._replay.feed()
+        self.poll()
+        over = once or (self._replay is not None and self._replay.done)
+        self.close(0.0 if over else self._idle_s)
+        if over:
+            self._delivery.flush(FLUSH_S)
+        return over
 
     def poll(self) -> int:
-        """Take in what is new, deliver what is due; return how many series grew."""
-        grown = 0
-        for observatory in observatories():
-            for course, rows in self._following.grown(observatory):
-                try:
-                    self._take(course, rows)
-                except QueryError as error:
-                    self._following.refused.add((observatory, course.series))
-                    self._note(f"{course.series} cannot be followed: {error}")
-                else:
-                    grown += 1
-        for course in self._courses.values():
-            self._deliver(course)
+        """Take in what is new, hand out what is due; return how many series grew.
+
+        Raises StoreError where the store does not answer: all is then as it was kept.
+        """
+        try:
+            grown = self._polled()
+        except StoreError:
+            self._recall()
+            raise
+        self._delivery.offer(())
+        self._settle()
+        return grown
+
+    def _polled(self) -> int:
+        counts, grown = self._following.counts(), 0
+        new = self._coincident.refresh(counts)
+        for batch in self._following.grown(counts):
+            grown += self._take(batch)
+        if new.height:
+            self._keep(renewed(self._courses.values(), new, self._coincident))
+        self._look_again()
+        self._keep_quiet()
         return grown
 
     def close(self, idle_s: float) -> None:
         """Judge series that have been without rows for so long as if they had ended."""
-        now = clock.monotonic()
+        now, ended = clock.monotonic(), []
+        if idle_s == 0:
+            self._look_again(now=True)
         for name, course in self._courses.items():
-            if course.closed or now - self._touched.get(name, now) < idle_s:
-                continue
-            ended = Detector.from_state(course.state)
-            self._write(course, take(course, ended.finish(), provisional=True))
-            course.closed = True
-            self._checkpoints.save(course)
-            self._deliver(course)
+            wait = idle_s if _lives(course) else min(idle_s, OLD_IDLE_S)
+            if not course.closed and now - self._touched.get(name, now) >= wait:
+                last = Detector.from_state(self._state(course))
+                ended.append((course, take(course, last.finish(), provisional=True)))
+                course.closed = True
+        self._keep(ended)
+        for course, _ in ended:
+            self._detectors.pop(course.name, None)
+
+    def end(self) -> None:
+        """Keep what is not yet kept, and let the sinks go."""
+        self._checkpoints.save(
+            [self._with_state(self._courses[n]) for n in self._ahead]
+        )
+        self._ahead.clear()
+        self._delivery.stop()
+        self._settle()
+
+    @property
+    def alerts(self) -> int:
+        """How many alerts every sink has taken."""
+        return self._delivery.delivered
 
     def heartbeat(self) -> str:
         """Return a line that tells that the watcher lives, and what it knows."""
         courses = self._courses.values()
-        waiting = sum(len(course.outbox) for course in courses)
         return (
             f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} watching {len(courses)} series, "
             f"{sum(not c.closed for c in courses)} of them live; "
             f"{self._following.rows_read:,} rows read, "
             f"{sum(c.late for c in courses):,} came late or twice; "
-            f"{self.alerts} alerts delivered, {waiting} waiting"
+            f"{self.alerts} alerts delivered, {self._delivery.waiting} waiting"
         )
 
-    def _take(self, course: Course, rows: pl.DataFrame) -> None:
-        rows = self._following.whole(course, rows)
-        if rows.is_empty():
-            return
-        name = course.observatory, course.series
+    def _recall(self) -> None:
+        """Take up what the checkpoint holds, whatever was known besides."""
+        self._courses = self._checkpoints.courses()
+        self._following = Following(self._store, self._courses, self._settings)
+        self._detectors: dict[Name, Detector] = {}
+        self._ahead: dict[Name, float] = {}
+        now = clock.monotonic()
+        self._touched = dict.fromkeys(self._courses, now)
+        self._relook: dict[Name, float] = {}
+
+    def _take(self, batch: Batch) -> int:
+        """Feed rows of several series to their detectors, and keep what these tell."""
+        changes = []
+        for course, rows in batch:
+            try:
+                changes.append((course, self._fed(course, rows)))
+            except QueryError as error:
+                self._following.refused.add(course.name)
+                self._note(f"{course.series} cannot be followed: {error}")
+        self._keep(changes)
+        return len(changes)
+
+    def _fed(self, course: Course, rows: pl.DataFrame) -> Change:
         first_sight = course.newest_met is None
         if course.origin is None:
             course.origin = origin(rows) | {"instrument": rows["instrument"][0]}
         if first_sight:
-            self._detectors.pop(name, None)
-        detector = self._detectors.get(name) or (
-            Detector.from_state(course.state)
-            if course.state
-            else Detector(self._settings)
-        )
-        change = join(
-            resume(course), take(course, detector.feed(rows), provisional=False)
-        )
-        self._write(course, change, anew=first_sight)
+            self._detectors.pop(course.name, None)
+        told = self._detector(course).feed(rows)
+        change = join(resume(course), take(course, told, provisional=False))
+        change.anew = first_sight
         self._following.passed(course, rows)
-        course.state, course.closed = detector.state(), False
-        self._checkpoints.save(course)
-        self._detectors[name] = detector
-        self._touched[name] = clock.monotonic() if _lives(course) else -inf
-        self._deliver(course)
+        self._ahead.setdefault(course.name, clock.monotonic())
+        course.closed = False
+        now = clock.monotonic()
+        self._touched[course.name] = -inf if first_sight and not _lives(course) else now
+        return change
 
-    def _write(self, course: Course, change: Change, *, anew: bool = False) -> None:
-        """Bring a series' rows of cross.bursts into step, and queue its alerts."""
-        if not (change.rows or change.gone or anew):
-            return
-        this = [Clause("series", (Equal(course.series),))]
-        with self._store.transaction() as tx:
-            before = none() if anew else frame_of(tx.select(TABLE, this))
-            kept = before.filter(~pl.col("burst_id").is_in(list(change.gone)))
-            new = frame_of(conformed(_frame(change)))
-            rows = matched(pl.concat([kept.select(new.columns), new]), tx)
-            tx.delete(TABLE, this)
-            tx.insert(TABLE, conformed(rows))
-        told = dict(rows.select("burst_id", "matches").iter_rows())
-        instrument = (course.origin or {}).get("instrument")
-        for kind, key, record, row in change.notes:
-            alert = alerts.alert(
-                kind,
-                key=key,
-                record=record,
-                row=row | {"matches": told.get(row["burst_id"])},
-                instrument=instrument,
+    def _detector(self, course: Course) -> Detector:
+        if course.name not in self._detectors:
+            self._detectors[course.name] = (
+                Detector.from_state(course.state)
+                if course.state
+                else Detector(self._settings)
             )
-            course.outbox.append({"alert": alert, "left": list(self._sinks)})
+        return self._detectors[course.name]
 
-    def _deliver(self, course: Course) -> None:
-        if not course.outbox:
-            return
-        stopped: set[str] = set()
-        before = [list(entry["left"]) for entry in course.outbox]
-        for entry in course.outbox:
-            entry["left"] = [
-                name
-                for name in entry["left"]
-                if name in self._sinks and not self._sent(name, entry["alert"], stopped)
-            ]
-        after = [entry["left"] for entry in course.outbox]
-        self.alerts += after.count([])
-        course.outbox = [entry for entry in course.outbox if entry["left"]]
-        if before != after or [] in after:
-            self._checkpoints.save(course)
+    def _keep(self, changes: list[tuple[Course, Change]]) -> None:
+        """Write rows, then the checkpoint, then tell: in this order."""
+        told = [(course, change) for course, change in changes if change]
+        coincide(told, self._coincident)
+        write(self._store, told)
+        made = [_alert(c, note) for c, change in told for note in change.notes]
+        kept = {c.name: c for c, change in changes if change or c.closed or c.changed}
+        if kept or made:
+            for name, course in kept.items():
+                self._with_state(course)
+                self._ahead.pop(name, None)
+            waiting = self._checkpoints.save(kept.values(), made, self._delivery.names)
+            self._delivery.offer(waiting)
 
-    def _sent(self, name: str, alert: alerts.Alert, stopped: set[str]) -> bool:
-        """Send one alert; False where it waits, and the ones after it with it."""
-        due, pause = self._wait.get(name, (0.0, RETRY_S[0]))
-        if name in stopped or clock.monotonic() < due:
-            stopped.add(name)
-            return False
-        try:
-            self._sinks[name].send(alert)
-        except Refused as error:
-            self._note(f"alert {alert['id']!r} was refused for good: {error}")
-        except OSError as error:
-            stopped.add(name)
-            self._wait[name] = (clock.monotonic() + pause, min(2 * pause, RETRY_S[1]))
-            self._note(f"{name} does not take alerts ({error}); again in {pause:.0f} s")
-            return False
-        self._wait.pop(name, None)
-        return True
+    def _keep_quiet(self) -> None:
+        """Keep how far series without news were followed, now and then."""
+        before = clock.monotonic() - KEEP_S
+        due = [name for name, since in self._ahead.items() if since <= before]
+        if due:
+            self._checkpoints.save([self._with_state(self._courses[n]) for n in due])
+            for name in due:
+                del self._ahead[name]
+
+    def _look_again(self, *, now: bool = False) -> None:
+        """Follow series whose rows came late once more, in order, where it is time."""
+        for name, course in list(self._courses.items()):
+            if not course.relook:
+                continue
+            began = clock.monotonic()
+            if began < self._relook.setdefault(name, began + RELOOK_S) and not now:
+                continue
+            rows = self._following.all_of(course)
+            if rows.height:
+                self._detectors[name] = Detector(self._settings)
+                course.origin = origin(rows) | {"instrument": rows["instrument"][0]}
+                told = self._detectors[name].feed(rows)
+                self._following.passed(course, rows)
+                course.closed, course.relook = False, False
+                self._keep([(course, again(course, told))])
+                self._ahead[name] = began
+            took = clock.monotonic() - began
+            self._relook[name] = clock.monotonic() + max(RELOOK_S, RELOOK_SHARE * took)
+
+    def _with_state(self, course: Course) -> Course:
+        course.state = self._state(course)
+        return course
+
+    def _state(self, course: Course) -> bytes:
+        known = self._detectors.get(course.name)
+        return known.state() if known is not None else course.state
+
+    def _settle(self) -> None:
+        taken = self._delivery.settled()
+        if taken:
+            self._checkpoints.settle(taken)
+
+
+def _alert(course: Course, note: Told) -> alerts.Alert:
+    kind, key, record, row = note
+    instrument = (course.origin or {}).get("instrument")
+    return alerts.alert(kind, key=key, record=record, row=row, instrument=instrument)
 
 
 def _lives(course: Course) -> bool:
@@ -234,11 +308,3 @@ def _lives(course: Course) -> bool:
         return True
     newest = course.newest_ns
     return newest is not None and clock.time() - newest / 1e9 < LIVE_S
-
-
-def _frame(change: Change) -> pl.DataFrame:
-    wanted: dict[str, Any] = dict(none().schema) | {"time": pl.Int64}
-    rows = [{k: row.get(k) for k in wanted} for row in change.rows.values()]
-    return pl.DataFrame(rows, schema=wanted, orient="row").with_columns(
-        pl.col("time").cast(pl.Datetime("ns"))
-    )

@@ -22,9 +22,13 @@ FOR_LATER = {408, 425, 429}
 
 
 class Sink(Protocol):
-    """One place alerts are delivered to; the name stands in checkpoints."""
+    """One place alerts are delivered to; the name stands in checkpoints.
+
+    A sink that may take its time has `waits` true, and gets a thread of its own.
+    """
 
     name: str
+    waits: bool
 
     def send(self, alert: Alert) -> None:
         """Deliver one alert; OSError where it should be tried again."""
@@ -38,6 +42,7 @@ class Printed:
     """Gives each alert to a function, e.g. one that prints it."""
 
     name = "terminal"
+    waits = False
 
     def __init__(self, show: Callable[[Alert], None]) -> None:
         self._show = show
@@ -49,6 +54,8 @@ class Printed:
 
 class AlertFile:
     """JSON lines; an alert that stands there already is not written again."""
+
+    waits = False
 
     def __init__(self, path: Path) -> None:
         """Take up a file, cutting off a last line a kill left unfinished."""
@@ -80,6 +87,8 @@ class AlertFile:
 
 class Webhook:
     """Posts each alert as JSON to a URL."""
+
+    waits = True
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         """Take an http or https URL; ConfigError for anything else."""

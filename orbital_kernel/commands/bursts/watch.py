@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--every",
     type=click.FloatRange(min=0.01),
-    default=0.5,
+    default=0.1,
     show_default=True,
     help="Seconds between two looks.",
 )
