@@ -57,7 +57,7 @@ bench: venv ## side-by-side benchmarks
 	$(BIN)/python -m benchmarks
 
 bench-queries: venv ## latency of selective queries beside DuckDB and Polars
-	$(BIN)/python benchmarks/bench_queries.py
+	$(BIN)/python benchmarks/bench_queries.py --rows 1000000 10000000 --plot docs/query_latency.png
 
 bench-bursts: venv ## the burst detector beside a grid of windows and Bayesian blocks
 	$(BIN)/python benchmarks/bench_bursts.py --seconds 3600

@@ -7,6 +7,7 @@ import tempfile
 
 from bokeh.embed import file_html
 from bokeh.layouts import gridplot
+from bokeh.models import NumeralTickFormatter
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
@@ -19,6 +20,7 @@ COLOURS = {
 }
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 BROWSER = "chromium"
+WITH_LEGEND = "flux and time"
 WIDTH, HEIGHT = 360, 270
 
 
@@ -31,7 +33,10 @@ def draw(folder, picture):
         one for path in folder.glob("*.json") for one in json.loads(path.read_text())
     ]
     kinds = list(dict.fromkeys(one["kind"] for one in lines))
-    plots = [_one(kind, [x for x in lines if x["kind"] == kind]) for kind in kinds]
+    plots = [
+        _one(kind, [x for x in lines if x["kind"] == kind], legend=kind == WITH_LEGEND)
+        for kind in kinds
+    ]
     page = gridplot(plots, ncols=3, toolbar_location=None)
     size = f"--window-size={3 * WIDTH + 30},{-(-len(plots) // 3) * HEIGHT + 20}"
     with tempfile.NamedTemporaryFile("w", suffix=".html") as file:
@@ -42,16 +47,21 @@ def draw(folder, picture):
         subprocess.run(command, check=True, capture_output=True)
 
 
-def _one(kind, lines):
+def _one(kind, lines, *, legend):
     plot = figure(
         title=kind,
         width=WIDTH,
         height=HEIGHT,
         x_axis_type="log",
         y_axis_type="log",
-        x_axis_label="rows",
+        x_axis_label="rows (m: million)",
         y_axis_label="p50, ms",
+        y_range=(3, 2_000),
     )
+    plot.xaxis.ticker = sorted({x["rows"] for x in lines})
+    plot.xaxis.formatter = NumeralTickFormatter(format="0 a")
+    plot.yaxis.ticker = [3, 10, 30, 100, 300, 1_000]
+    plot.yaxis.formatter = NumeralTickFormatter(format="0")
     for name, colour in COLOURS.items():
         mine = sorted(
             (x["rows"], x["p50_ms"])
@@ -60,11 +70,15 @@ def _one(kind, lines):
         )
         if mine:
             x, y = zip(*mine, strict=True)
-            options = {"color": colour, "legend_label": name}
+            options = {"color": colour}
+            options |= {"legend_label": name} if legend else {}
             plot.line(x, y, line_width=2, **options)
             plot.scatter(x, y, size=6, **options)
-    plot.legend.label_text_font_size = "7pt"
-    plot.legend.padding = plot.legend.spacing = 1
-    plot.legend.background_fill_alpha = 0.6
-    plot.legend.location = "top_left"
+    if legend:
+        plot.legend.label_text_font_size = "8pt"
+        plot.legend.padding = plot.legend.spacing = 0
+        plot.legend.glyph_height = 14
+        plot.legend.border_line_color = None
+        plot.legend.background_fill_alpha = 0.0
+        plot.legend.location = "top_left"
     return plot
