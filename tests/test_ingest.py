@@ -19,7 +19,7 @@ from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ArchiveError, StoreError
 from orbital_kernel.ingest import overlap, run, verifying
 from orbital_kernel.ingest.overlap import put
-from orbital_kernel.ingest.parsing import Refusal, Task
+from orbital_kernel.ingest.parsing import End, Refusal, Task
 from orbital_kernel.ingest.pool import Pool
 
 MAPPING = """
@@ -463,6 +463,35 @@ def test_a_reader_process_that_dies_refuses_its_file_and_the_rest_goes_on(fresh,
     assert 7 == len(ended)
     assert all("the process that read it ended" in r.reason for r in refused)
     assert 1 >= len(refused)
+
+
+HANGS = """
+from orbital_kernel.archives.reading import Reader
+
+def read(source, account):
+    while True:
+        pass
+
+READER = Reader("hangs", lambda s: s.head.startswith(b"#hang"), read, "never ends")
+"""
+
+
+def test_a_reader_that_hangs_is_stopped_and_the_rest_goes_on(
+    few, tmp_path, monkeypatch
+):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "hangs.py").write_text(HANGS)
+    monkeypatch.setenv("ORBITAL_OBSERVATORIES", str(own))
+    (few / "aa.txt").write_text("#hang\n")
+    files = sorted(few.iterdir())
+    with Pool(
+        files, Task(), wanted=lambda _: True, workers=1, stalled_s=10.0
+    ) as offers:
+        ended = {o.path.name: list(o.items())[-1] for o in offers}
+
+    assert "gave nothing for 10 s" in ended.pop("aa.txt").reason
+    assert 7 == sum(isinstance(outcome, End) for outcome in ended.values())
 
 
 def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(fresh, sample):

@@ -194,8 +194,14 @@ def _storage(one: Observatory) -> Iterator[str]:
         for what in ("view", "policy", "quota", "qos"):
             if getattr(mine, what).name == getattr(other, what).name:
                 yield f"{what} {getattr(mine, what).name!r} is {name}'s"
-    parts = (mine.view, mine.policy, mine.quota, mine.qos, *mine.qos.limits)
-    short = [part.name for part in parts if len(part.reason) < LEAST_REASON]
+    reasons = {
+        "view": mine.view.reason,
+        "policy": mine.policy.reason,
+        "quota": mine.quota.reason,
+        "qos": mine.qos.reason,
+        **{limit.name: limit.reason for limit in mine.qos.limits},
+    }
+    short = [name for name, reason in reasons.items() if len(reason) < LEAST_REASON]
     if short:
         yield f"no reason in words for {', '.join(short)}"
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,8 @@ from orbital_kernel.ingest.parsing import End, Item, Refusal, Task, parse
 from orbital_kernel.ingest.position import position
 
 TICK_SECONDS = 0.2
+STALLED_SECONDS = 600.0
+"""A reader that has given nothing for so long hangs: its process is ended."""
 SINGLE_THREADED = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
 )
@@ -89,8 +92,13 @@ class Pool:
         *,
         wanted: Callable[[str], bool],
         workers: int,
+        stalled_s: float = STALLED_SECONDS,
     ) -> None:
-        """Read with this many processes those files whose hash is `wanted`."""
+        """Read with this many processes those files whose hash is `wanted`.
+
+        A file whose reader gives nothing for `stalled_s` is refused.
+        """
+        self._stalled_s = stalled_s
         self._task = task
         self._wanted = wanted
         self._paths = paths
@@ -189,15 +197,16 @@ class Pool:
                 self._processes.append(process)
                 self._free.append(end)
             end = self._free.pop()
-        return _Reader(end)
+        return _Reader(end, self._stalled_s)
 
 
 class _Reader:
     """One process, seen from here."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, stalled_s: float) -> None:
         self._end = end
         self.pid: int = messages.receive(end)[0]["pid"]
+        end.settimeout(stalled_s)
 
     def read(self, path: Path, task: Task, channel: Channel) -> bool:
         """Pass on the file's items; False where the process did not live to the end."""
@@ -207,6 +216,17 @@ class _Reader:
             while not isinstance(item, End | Refusal):
                 item = messages.receive_item(self._end)
                 channel.put(item)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            channel.put(
+                Refusal(
+                    f"{path.name}: its reader gave nothing for "
+                    f"{self._end.gettimeout():g} s and was stopped; if the file is in "
+                    "order, this is a fault of the reader"
+                )
+            )
+            return False
         except (EOFError, OSError):
             channel.put(
                 Refusal(

@@ -33,6 +33,21 @@ CELL_SHIFT = 2 * (29 - 6)
 """From the stored HEALPix order 29 to order 6: cells of about 55 arcmin."""
 
 
+SIDES = ("source", "store")
+_SIDE = {
+    "rows": pl.Int64,
+    "first": pl.String,
+    "last": pl.String,
+    "sky_cells": pl.Int64,
+    "checksum": pl.String,
+}
+FRAME = (
+    {"file": pl.String, "table": pl.String, "same": pl.Boolean}
+    | {f"{side}_{name}": kind for side in SIDES for name, kind in _SIDE.items()}
+    | {"updated_since": pl.Int64, "missing": pl.Int64}
+)
+
+
 @dataclass
 class Side:
     """What one side has of a table: rows, time span (TT), sky cells, checksum."""
@@ -81,6 +96,21 @@ class Validation:
     def agrees(self) -> bool:
         """Whether every readable file is in the store, the same."""
         return all(file.state in ("same", "refused") for file in self.files)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row a file and table: source and store beside each other, times in TT."""
+        rows = [
+            {"file": Path(file.path).name, "table": one.table, "same": one.same}
+            | {f"source_{k}": v for k, v in asdict(one.source).items()}
+            | {f"store_{k}": v for k, v in asdict(one.store).items()}
+            | {"updated_since": one.updated_since, "missing": one.missing}
+            for file in self.files
+            for one in file.tables
+        ]
+        ends = [f"{side}_{end}" for side in SIDES for end in ("first", "last")]
+        found = pl.DataFrame(rows, schema=FRAME)
+        return found.with_columns(pl.col(ends).str.to_datetime(time_unit="ns"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the validation as the command line prints it."""
