@@ -43,7 +43,7 @@ def _run(given, folder):
         session = open_session(standin)
         nbytes = fill(session, given.rows)
         parquet = Parquet.of(session, given.rows, folder)
-        ranges(session, parquet, given.rows, given.asks)
+        ranges(standin, session, parquet, given.rows, given.asks)
         rows_read(session, given.rows)
         small_requests(standin)
         scans(standin, session, parquet, (given.rows, nbytes), given.scans)

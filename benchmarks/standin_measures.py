@@ -4,6 +4,7 @@ import shutil
 import signal
 import statistics
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 
 import duckdb
@@ -32,6 +33,28 @@ def timed(work):
     begun = time.perf_counter()
     result = work()
     return time.perf_counter() - begun, result
+
+
+class Costs:
+    """What questions took, by name: seconds of the clock, and of all processes' CPU."""
+
+    def __init__(self, standin):
+        self.standin = standin
+        self.clock, self.cpu = defaultdict(list), defaultdict(float)
+
+    def of(self, name, work):
+        """Do work, note what it took, and return its result."""
+        before = time.process_time() + self.standin.cpu_s
+        spent, result = timed(work)
+        self.clock[name].append(spent)
+        self.cpu[name] += time.process_time() + self.standin.cpu_s - before
+        return result
+
+    def rows(self):
+        """Yield name, median and 95th percentile of the clock, mean CPU."""
+        for name, spent in self.clock.items():
+            late = np.percentile(spent, 95)
+            yield name, statistics.median(spent), late, self.cpu[name] / len(spent)
 
 
 def known(tx):
@@ -100,30 +123,27 @@ def _insert(session, parts, batches, *, each):
             table.insert(parts[i % len(parts)])
 
 
-def ranges(session, parquet, rows, asks):
+def ranges(standin, session, parquet, rows, asks):
     """Time 10-row ranges on the sort key, all engines in turn."""
-    dice = np.random.default_rng(3)
-    firsts = dice.integers(0, rows - 10, asks)
+    firsts = np.random.default_rng(3).integers(0, rows - 10, asks)
+    costs = Costs(standin)
+    with session.transaction() as running:
+        askers = _askers(session, running, parquet)
+        for first in firsts:
+            for name, ask in askers.items():
+                count = costs.of(name, lambda: ask(moment(first), moment(first + 9)))  # noqa: B023
+                assert count == 10, (name, count)
+    print(f"\n| 10-row range of {rows:,} rows | median ms | p95 | CPU ms |")
+    print("| --- | ---: | ---: | ---: |")
+    for name, middle, late, cpu in costs.rows():
+        print(f"| {name} | {middle * 1e3:.1f} | {late * 1e3:.1f} | {cpu * 1e3:.1f} |")
+
+
+def _askers(session, running, parquet):
     one = QueryConfig(num_splits=1, num_sub_splits=1)
-    with session.transaction() as tx:
-        metadata = known(tx)
-    took = {}
-    for first in firsts:
-        low = moment(first)
-        high = moment(first + 9)
-        for name, ask in _askers(session, metadata, one, parquet).items():
-            spent, count = timed(lambda: ask(low, high))  # noqa: B023
-            assert count == 10, (name, count)
-            took.setdefault(name, []).append(spent * 1e3)
-    print(f"\n| 10-row range of {rows:,} rows | median ms | p95 |")
-    print("| --- | ---: | ---: |")
-    for name, spent in took.items():
-        print(
-            f"| {name} | {statistics.median(spent):.1f} | {np.percentile(spent, 95):.1f} |"
-        )
+    metadata = known(running)
+    kept = running.table_from_metadata(metadata)
 
-
-def _askers(session, metadata, one, parquet):
     def select(table, low, high, config=None):
         condition = (table["time"] >= low) & (table["time"] <= high)
         return len(table.select(predicate=condition, config=config).read_all())
@@ -136,11 +156,8 @@ def _askers(session, metadata, one, parquet):
         with session.transaction() as tx:
             return select(tx.table_from_metadata(metadata), low, high, one)
 
-    kept = session.transaction()
-    running = kept.__enter__().table_from_metadata(metadata)
-
     def inside(low, high):
-        return select(running, low, high, one)
+        return select(kept, low, high, one)
 
     return {
         "select, open transaction": inside,
@@ -244,23 +261,22 @@ def scans(standin, session, parquet, size, times):
         "Polars": lambda: pl.read_parquet(parquet.polars_file),
     }
     before = standin.memory()
-    took, peaks = {}, {}
+    costs, peaks = Costs(standin), {}
     for _ in range(times):
         for name, ask in asks.items():
             with Peak(standin) as peak:
-                spent, answer = timed(ask)
+                answer = costs.of(name, ask)
             assert len(answer) == rows, (name, len(answer))
             del answer
-            took.setdefault(name, []).append(spent)
             peaks[name] = max(peak.bytes, peaks.get(name, 0))
     print(
-        f"\n| full scan, {nbytes / MB:,.0f} MB of Arrow | s | GB/s | server's RssAnon, peak |"
+        f"\n| full scan, {nbytes / MB:,.0f} MB of Arrow | s | GB/s | CPU s | RssAnon |"
     )
-    print("| --- | ---: | ---: | ---: |")
-    for name, spent in took.items():
-        middle = statistics.median(spent)
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for name, middle, _, cpu in costs.rows():
         peak = f"{peaks[name] / MB:.0f} MB" if "endpoint" in name else ""
-        print(f"| {name} | {middle:.2f} | {nbytes / middle / 1e9:.2f} | {peak} |")
+        speed = nbytes / middle / 1e9
+        print(f"| {name} | {middle:.2f} | {speed:.2f} | {cpu:.2f} | {peak} |")
     print(f"\nRssAnon before the scans: {before / MB:.0f} MB", flush=True)
 
 

@@ -1,6 +1,7 @@
 """A stand-in process as benchmarks see it: started, watched, killed."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -68,6 +69,13 @@ class Standin:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         line = next(x for x in status.splitlines() if x.startswith(f"{name}:"))
         return int(line.split()[1]) * 1024
+
+    @property
+    def cpu_s(self):
+        """Return the seconds of CPU it has used, to a hundredth."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2]
+        user, system = fields.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     @property
     def log_lines(self):
