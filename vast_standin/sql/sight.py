@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from vast_standin.engine.pushdown import Pruned
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import Segment, Span
+from vast_standin.engine.segment import RowIds, Segment, Span
 from vast_standin.engine.table import Column, Table
 from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import Instance
@@ -95,20 +95,27 @@ def visible_rows(table: Table, *, marked: bool = False) -> Pruned:
 def _part(
     segment: Segment, span: Span, table: Table, schema: pa.Schema
 ) -> pa.RecordBatch:
-    ids = segment.base.row_ids[slice(*span)]
     arrays = [
-        pa.array(ids.astype("int64"))
+        pa.array(_row_ids(segment, span).astype("int64"))
         if column.is_row_id
         else segment.read(column.number, column.field.type, *span)
         for column in table.definition.columns
     ]
     if len(schema) > len(arrays):
-        arrays.append(pa.array(ids))
+        arrays.append(pa.array(_row_ids(segment, span)))
     fitted = [
         a if a.type == f.type else a.cast(f.type)
         for a, f in zip(arrays, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(fitted, schema=schema)
+
+
+def _row_ids(segment: Segment, span: Span) -> RowIds:
+    """Give the row ids of a span, without making those of the whole segment."""
+    first = segment.base.first_row_id
+    if first is None:
+        return segment.base.row_ids[slice(*span)]
+    return np.arange(first + span[0], first + span[1], dtype=np.uint64)
 
 
 def _live(
