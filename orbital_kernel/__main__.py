@@ -22,6 +22,7 @@ COMMANDS = {
     "rollout": ("rollout", "Take an observatory from staged to live."),
     "ingest": ("ingest", "Take files of any known format into the store."),
     "observatory": ("observatory", "Add an observatory, and check it."),
+    "fetch": ("fetch", "Bring tables from the archives' TAP services."),
     "query": ("query", "Ask selective questions."),
     "queries": ("queries", "Tell how fast queries were, against their budgets."),
     "bursts": ("bursts", "Find bursts in files or in the store."),

@@ -16,7 +16,7 @@ LEAVES = [
     *(f"query {name}" for name in ("cone", "time", "objects", "sql")),
     *(f"query {name}" for name in ("simultaneous", "follow-ups", "place", "rare")),
     *(f"rollout {name}" for name in ("status", "go-live")),
-    *(f"bursts {name}" for name in ("scan", "watch", "followup")),
+    *(f"bursts {name}" for name in ("scan", "watch", "followup", "listen")),
 ]
 
 

@@ -17,6 +17,8 @@ ONLY_IN = {
     "ipywidgets": ("widgets/orbital_widgets/",),
     "jupyter_bokeh": ("widgets/orbital_widgets/",),
     "pyvo": ("orbital_kernel/archives/tap.py",),
+    "gcn_kafka": ("orbital_kernel/archives/gcn_topics.py",),
+    "confluent_kafka": ("orbital_kernel/archives/gcn_topics.py",),
     "duckdb": ("vast_standin/",),
     "flatbuffers": ("vast_standin/",),
     "cryptography": ("vast_standin/",),

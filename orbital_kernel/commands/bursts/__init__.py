@@ -2,7 +2,9 @@
 
 import click
 
+from orbital_kernel.commands.bursts.calibrate import calibrate
 from orbital_kernel.commands.bursts.followup import followup
+from orbital_kernel.commands.bursts.listen import listen
 from orbital_kernel.commands.bursts.population import population
 from orbital_kernel.commands.bursts.scan import scan
 from orbital_kernel.commands.bursts.watch import watch
@@ -13,5 +15,5 @@ def bursts() -> None:
     """Find bursts, tell them from glitches, and say who can look at them next."""
 
 
-for command in (scan, watch, followup, population):
+for command in (scan, calibrate, watch, listen, followup, population):
     bursts.add_command(command)
