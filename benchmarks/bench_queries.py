@@ -28,13 +28,14 @@ from query_plot import draw
 
 from orbital_kernel import connect, embedded
 from orbital_kernel import query as planner
+from orbital_kernel.query import recording
+from orbital_kernel.session import LEDGER
 
 COLDS = 5
 FEWER = 4
 INGEST_ROWS = 10_000
 INGEST_SECONDS = 0.5
 ROW_GROUP = 65_536
-LEDGER_SECONDS = 3.0
 HEAD = "| kind | engine | clients | cold ms | p50 | p95 | p99 | rows | read/stored |"
 
 
@@ -167,34 +168,37 @@ def _away(rows):
 
 
 def ledger_cost(orbital, asked):
-    """Print what leaving a row in the ledger adds to a question, all costs counted."""
+    """Print what leaving rows in the ledger adds to asking, in CPU of the asker.
 
-    def seconds(ask):
-        """Ask for three seconds, which the ledger writes once or twice; per question."""
-        start, count = time.perf_counter(), 0
-        while time.perf_counter() - start < LEDGER_SECONDS:
-            ask(asked[count % len(asked)])
-            count += 1
-        orbital.flush()
-        return (time.perf_counter() - start) / count
+    CPU, since other work on the machine moves times by more than the ledger costs.
+    """
 
-    pairs = [
-        (
-            seconds(lambda q: planner.run(q, orbital.store)),
-            seconds(lambda q: orbital.query(q, kind="cone")),
-        )
-        for _ in range(5)
-    ]
-    without, with_ = np.median(np.array(pairs), axis=0)
-    start = time.perf_counter()
-    answer = planner.run(asked[0], orbital.store)
-    for _ in range(1000):
-        planner.ledger_fields(asked[0], answer.how, kind="cone", who="me")
-    row = time.perf_counter() - start
+    def cpu(call, times):
+        start = time.process_time()
+        for _ in range(times):
+            call()
+        return 1e3 * (time.process_time() - start) / times
+
+    answers = [(query, planner.run(query, orbital.store)) for query in asked]
+    question = cpu(lambda: [planner.run(q, orbital.store) for q in asked], 3)
+    question /= len(asked)
+
+    def fields():
+        return [
+            planner.ledger_fields(query, answer.how, kind="cone", who="me")
+            for query, answer in answers
+        ]
+
+    own = cpu(fields, 10) / len(asked)
+    batch = recording.table(fields() * 4)
+    writing = np.median(
+        [cpu(lambda: orbital.store.insert(LEDGER, batch), 1) for _ in range(8)]
+    )
+    share = own / question + writing / (1e3 * recording.GATHER_SECONDS)
     print(
-        f"\nLedger: a cone takes {1e3 * without:.2f} ms without and {1e3 * with_:.2f} ms "
-        f"with it ({with_ / without - 1:+.1%}, one client asking without pause, writing "
-        f"counted); the asker's own part is {1e3 * row:.0f} microseconds.",
+        f"\nLedger: a cone takes {question:.1f} ms of CPU and its row {own:.3f} ms; writing "
+        f"{len(batch)} rows takes {writing:.1f} ms, every {recording.GATHER_SECONDS:g} s at "
+        f"most: {share:.1%} of what one client takes that asks without pause.",
         flush=True,
     )
 

@@ -74,7 +74,7 @@ class Recorder:
                     break
             self._hurry.clear()
             try:
-                self._write(_table(rows))
+                self._write(table(rows))
             except Exception as error:  # noqa: BLE001 the ledger stops no question
                 self._lose(len(rows), str(error))
             for _ in rows:
@@ -87,7 +87,7 @@ class Recorder:
 
 def ledger_row(query: Query, how: Explain, *, kind: str, who: str) -> pa.Table:
     """Return the row of ops.queries one answer leaves."""
-    return _table([ledger_fields(query, how, kind=kind, who=who)])
+    return table([ledger_fields(query, how, kind=kind, who=who)])
 
 
 def ledger_fields(query: Query, how: Explain, *, kind: str, who: str) -> Row:
@@ -105,7 +105,8 @@ def ledger_fields(query: Query, how: Explain, *, kind: str, who: str) -> Row:
     }
 
 
-def _table(rows: list[Row]) -> pa.Table:
+def table(rows: list[Row]) -> pa.Table:
+    """Return rows as a table of ops.queries."""
     return schema.conform(pa.Table.from_pylist(rows), schema.table("ops.queries"))
 
 
