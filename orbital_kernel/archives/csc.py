@@ -3,7 +3,9 @@
 Forms: CSCview (CSV or FITS), cscli and TAP (tab-separated under '#Column' lines),
 per-observation rows (an ObsID each), VizieR IX/57 (renamed columns), tables derived
 from the catalogue that keep its names, positions and classes.
-Source: cxc.cfa.harvard.edu/csc2, column descriptions; C-COSMOS: Elvis et al. 2009.
+Source: cxc.cfa.harvard.edu/csc2, column descriptions; C-COSMOS: Elvis et al. 2009,
+whose fluxes are of 0.5-10 keV, by a photon index of 1.4 from counts of 0.5-7 keV
+(irsa.ipac.caltech.edu, C-COSMOS column definitions).
 
 Traps handled: strings padded with blanks; RA in degrees in one form, '11 05 07.45'
 hours with a blank in front in another; two columns of one name, the master's first,
@@ -15,12 +17,10 @@ are 68 %, position ellipses 95 %. C-COSMOS writes a limit as flux 0 with the lim
 the error column.
 """
 
-from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.source_catalog import (
     FluxColumns,
     Form,
-    form_of,
-    read_catalog,
+    catalog_reader,
 )
 
 B, W = (0.5, 7.0), (0.1, 10.0)
@@ -122,16 +122,4 @@ FORMS = (
 )
 
 
-def recognises(source: Source) -> bool:
-    """Tell by column names, and by '2CXO' names in text files."""
-    return form_of(source, FORMS) is not None
-
-
-def read(source: Source, account: Account) -> Batches:
-    """Yield `sources`, a row an entry, or an entry and observation."""
-    form = form_of(source, FORMS)
-    if form is not None:
-        yield from read_catalog(source, account, form)
-
-
-READER = Reader("chandra-csc", recognises, read, "Chandra Source Catalog extracts")
+READER = catalog_reader("chandra-csc", FORMS, "Chandra Source Catalog extracts")

@@ -6,7 +6,7 @@ is an upper limit; the broadest band that says anything is taken; every other co
 goes to `extra` as written.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow as pa
 from orbital_kernel.archives import text
 from orbital_kernel.archives.catalog_cells import BlockCells, Cells, Reals, TextCells
 from orbital_kernel.archives.fits import first_table, is_simulated, open_fits
-from orbital_kernel.archives.reading import Account, Batches, Source
+from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.schema import SOURCES
@@ -78,6 +78,20 @@ def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
         if _delimiter(source, form) and all(word in head for word in form.words):
             return form
     return None
+
+
+def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:
+    """Return a reader of catalogues in any of these forms, told by column names."""
+
+    def recognises(source: Source) -> bool:
+        return form_of(source, forms) is not None
+
+    def read(source: Source, account: Account) -> Batches:
+        form = form_of(source, forms)
+        if form is not None:
+            yield from read_catalog(source, account, form)
+
+    return Reader(name, recognises, read, doc)
 
 
 def read_catalog(source: Source, account: Account, form: Form) -> Batches:

@@ -1,7 +1,8 @@
 """The Swift/BAT GRB catalogue's text tables: summary, durations, redshifts.
 
 '|'-separated under '##' comments, of which the last one with '|' names the columns.
-Source: swift.gsfc.nasa.gov/results/batgrbcat.
+Source: swift.gsfc.nasa.gov/results/batgrbcat; position errors are 90 % (Sakamoto et al.
+2008, ApJS 175, 179).
 
 Traps handled: 'N/A' and blank cells, trailing '|', '-inf' errors, padded numbers; some
 dates without dashes ('20200809T15:41:26.928'); redshifts such as '0.076 or 0.459',

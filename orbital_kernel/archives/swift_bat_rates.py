@@ -2,7 +2,7 @@
 
 HDU RATE (TIME, COUNTS), COUNTS one int32 at 1 s ('brt1s') or four int16 at 64 ms
 ('brtms'). There is no EBOUNDS: one channel is 15-350 keV, four are 15-25, 25-50,
-50-100 and 100-350 keV. Source: heasarc.gsfc.nasa.gov/docs/swift, BAT rate products.
+50-100 and 100-350 keV. Source: BAT Software Guide 6.3, appendix A.5.3 (64 ms) and A.5.2 (the four bands).
 
 Traps handled: the counts are not background-subtracted, which the unit ('count / s'
 of the array, kind 'raw') keeps apart from mask-weighted rates; bins filled with zeros

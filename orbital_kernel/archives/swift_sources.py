@@ -10,12 +10,10 @@ CATNUM null; TDISP values that are no format; SDS82 is ';'-separated, sexagesima
 position as written.
 """
 
-from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.source_catalog import (
     FluxColumns,
     Form,
-    form_of,
-    read_catalog,
+    catalog_reader,
 )
 
 BAT_SURVEY = (14.0, 195.0)
@@ -88,16 +86,4 @@ FORMS = (
 )
 
 
-def recognises(source: Source) -> bool:
-    """Tell by column names."""
-    return form_of(source, FORMS) is not None
-
-
-def read(source: Source, account: Account) -> Batches:
-    """Yield `sources`, a row an entry."""
-    form = form_of(source, FORMS)
-    if form is not None:
-        yield from read_catalog(source, account, form)
-
-
-READER = Reader("swift-sources", recognises, read, "BAT and XRT source catalogues")
+READER = catalog_reader("swift-sources", FORMS, "BAT and XRT source catalogues")

@@ -56,7 +56,8 @@ INTERRUPTED = 130
     "--bulk-above",
     metavar="MB",
     type=click.IntRange(0),
-    help="Import larger files as Parquet objects instead of inserting rows.",
+    help="Import larger files as Parquet objects. By default rows are inserted, which "
+    "is faster on the embedded platform at every size; on a cluster, measure.",
 )
 @json_option
 def ingest(
@@ -150,6 +151,13 @@ def _survey(
     if as_json:
         print_json(found.to_json())
         return 1 if found.in_state("refused") else 0
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for file in found.in_state("ingest"):
+        kind = kinds.setdefault((str(file.observatory), str(file.format)), [0, 0])
+        kind[0] += 1
+        kind[1] += file.size_bytes
+    told = [(o, f, n, _size(size)) for (o, f), (n, size) in sorted(kinds.items())]
+    table("would be read", ("observatory", "format", "files", "size"), told)
     volumes = sorted(found.tables.items())
     rows = [(n, v.files, f"{v.rows:,}", _size(v.bytes)) for n, v in volumes]
     table("would be written", ("table", "files", "rows", "bytes"), rows)
