@@ -192,6 +192,40 @@ def to_json(found: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def series_of(
+    paths: Sequence[str | Path],
+) -> Iterator[tuple[Path, str, pl.DataFrame]]:
+    """Yield (file, observatory, rates of one series) of files and folders.
+
+    Files without rates are passed over. Raises ArchiveError for a file given that is
+    broken or of no known format.
+    """
+    given = set(map(Path, paths))
+    for path in files_of(paths):
+        for observatory, series in _series_of(path, given=path in given):
+            yield path, observatory, series
+
+
+def draw(found: pl.DataFrame, folder: Path) -> list[Path]:
+    """Write a page a row of a scan of files: its bins, background, window and T90.
+
+    Returns the pages, named by series and start.
+    """
+    from orbital_kernel import plots  # noqa: PLC0415 - Bokeh takes a second to import
+
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = []
+    for (file,), rows in found.group_by(["file"], maintain_order=True):
+        for _, _, series in series_of([str(file)]):
+            mine = rows.filter(pl.col("series") == series["series"][0])
+            for k in range(mine.height):
+                page = folder / f"{mine['series'][k]}_{mine['met_s'][k]:.3f}.html"
+                figure = plots.detection(series, mine[k])
+                page.write_text(plots.to_html(figure), encoding="utf-8")
+                pages.append(page)
+    return pages
+
+
 def _series_of(path: Path, *, given: bool) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield (observatory, rates of one series) of a file."""
     try:

@@ -1,21 +1,23 @@
+import numpy as np
 import polars as pl
 import pytest
 from burst_series import net, raw
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.bursts import scan
+from orbital_kernel.science import thresholds
+from orbital_kernel.science.bursts import Settings, scan
 from orbital_kernel.science.calibration import (
-    Pulse,
     completeness,
     exposure_s,
     false_alarms,
-    inject,
     inverted,
     poisson_interval,
     quiet,
     threshold_for,
     wilson_interval,
 )
+from orbital_kernel.science.injection import SHAPES, Pulse, inject, place, truth
+from orbital_kernel.science.quiet import made
 
 
 def test_poisson_intervals_are_garwoods():
@@ -76,3 +78,58 @@ def test_quiet_rows_leave_out_what_was_found():
 def test_raw_counts_cannot_be_turned_upside_down():
     with pytest.raises(QueryError, match="raw"):
         inverted(raw())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("lasts", "bin_s", "channels"),
+    [
+        (0.064, 0.064, 4),
+        (0.5, 0.064, 4),
+        (8.0, 0.064, 4),
+        (8.0, 1.0, 1),
+        (32.0, 1.0, 1),
+    ],
+)
+def test_bursts_put_in_at_random_times_are_bursts_of_their_own_length(
+    shape, lasts, bin_s, channels
+):
+    rng = np.random.default_rng(len(shape))
+    pulse = Pulse(lasts, 25.0 if lasts < 1 else 40.0, shape)
+    for series in made("raw", bin_s, 1500 / 86_400, channels=channels, seed=3):
+        start = place(series, pulse, rng, edge_s=200.0)
+        found = scan(inject(series, start, pulse, seed=1))
+        assert ["burst"] == found["cause"].to_list()
+        true = truth(pulse, start)
+        allowed = max(0.25 * true.t90_s, 2 * bin_s)
+        assert abs(found["t90_s"][0] - true.t90_s) <= allowed
+
+
+def test_zero_filled_bins_are_no_exposure():
+    series = raw(bins=1000).with_columns(
+        pl.when(pl.int_range(pl.len()) < 400).then(0.0).otherwise(pl.col(n)).alias(n)
+        for n in ("rate", "counts")
+    )
+    assert 600.0 == exposure_s(series)
+
+
+@pytest.mark.parametrize("kind", thresholds.KINDS)
+def test_thresholds_rise_as_fewer_false_alarms_are_allowed(kind):
+    chosen = [thresholds.sigma_for(kind, rate) for rate in (10.0, 1.0, 0.1, 0.01)]
+    assert sorted(chosen) == chosen
+    assert chosen[0] < chosen[-1]
+    rate = thresholds.rate_at(kind, chosen[-1])
+    assert rate == pytest.approx(0.01, rel=0.05)
+
+
+def test_the_thresholds_used_are_those_of_the_stored_calibration():
+    chosen = thresholds.settings_for(thresholds.DEFAULT_PER_DAY)
+    used = Settings()
+    assert used.net_sigma == pytest.approx(chosen.net_sigma, abs=0.1)
+    assert used.raw_burst_sigma == pytest.approx(chosen.raw_burst_sigma, abs=0.1)
+    assert used.raw_sigma == pytest.approx(chosen.raw_sigma, abs=0.1)
+
+
+def test_no_rate_of_false_alarms_at_all_cannot_be_promised():
+    with pytest.raises(QueryError, match="above 0"):
+        thresholds.sigma_for("raw 1 s", 0.0)

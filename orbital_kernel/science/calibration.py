@@ -7,7 +7,7 @@ interval its exposure or its number of tries allows.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import exp, lgamma, log
 
 import numpy as np
@@ -15,20 +15,11 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.bursts import Settings, scan
+from orbital_kernel.science.injection import EDGE_S, Pulse, inject, place, truth
 
 DAY_S = 86_400.0
 CONFIDENCE = 0.9
-EDGE_S = 60.0
-NEAR_S = 300.0
 ALARMS = ("burst", "unknown")
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """A burst to put in: length s, fluence in sigma of the background over it."""
-
-    lasts_s: float
-    sigma: float
 
 
 def inverted(series: pl.DataFrame) -> pl.DataFrame:
@@ -60,9 +51,12 @@ def quiet(
 
 
 def exposure_s(series: pl.DataFrame) -> float:
-    """Return how long a series was really measured, s."""
-    there = series.filter(pl.col("rate").is_not_null()).unique("met_s")
-    return float(there["bin_s"].sum())
+    """Return how long a series was really measured, s; zero-filled bins were not."""
+    there = series.filter(pl.col("rate").is_not_null())
+    if series["kind"][0] == "raw":
+        counted = there.group_by("met_s").agg(pl.col("rate").sum())
+        there = there.join(counted.filter(pl.col("rate") > 0), on="met_s", how="semi")
+    return float(there.unique("met_s")["bin_s"].sum())
 
 
 def false_alarms(
@@ -73,7 +67,8 @@ def false_alarms(
     """Return false alarms a day at each threshold, with the interval of 90 %.
 
     Columns: threshold (sigma), alarms, days, per_day, low, high. The series are scanned
-    once, at the lowest threshold; causes burst and unknown count as alarms.
+    once, at the lowest threshold; causes burst and unknown count as alarms. Thresholds
+    are those of bins of 1 s, as in Settings: shorter bins need more for the same rate.
     """
     lowest = min(thresholds)
     sensitive = replace(
@@ -88,7 +83,11 @@ def false_alarms(
     for series in quiet_series:
         seconds += exposure_s(series)
         found = scan(series, sensitive).filter(pl.col("cause").is_in(ALARMS))
-        seen += found["significance"].drop_nulls().to_list()
+        more = 2 * max(-log(float(series["bin_s"][0])), 0.0)
+        seen += [
+            max(sigma**2 - more, 0.0) ** 0.5
+            for sigma in found["significance"].drop_nulls().to_list()
+        ]
     days = seconds / DAY_S
     rows = []
     for threshold in thresholds:
@@ -112,39 +111,6 @@ def threshold_for(alarms: pl.DataFrame, per_day: float) -> float:
             f" {per_day} false alarms a day; try higher ones"
         )
     return float(good["threshold"][0])
-
-
-def inject(series: pl.DataFrame, start: float, pulse: Pulse, seed: int) -> pl.DataFrame:
-    """Return a series with a burst added: a rise of a fifth of it, then a decay.
-
-    Its fluence is `sigma` times the noise of the background over its length. Counts are
-    drawn as Poisson, rates added to as they are (noise of the source left out).
-    """
-    met = series["met_s"].to_numpy()
-    bin_s = float(series["bin_s"][0])
-    x = (met + 0.5 * bin_s - start) / pulse.lasts_s
-    shape = np.where(x < 0.2, x / 0.2, np.exp(-3.5 * np.maximum(x - 0.2, 0.0)))
-    shape = np.where((x > 0) & (x < 1.5), shape, 0.0)
-    if not shape.any():
-        shape[int(np.argmin(np.abs(x)))] = 1.0
-    near = series.filter(pl.col("met_s").is_between(start - NEAR_S, start + NEAR_S))
-    noise = _noise(near, bin_s)
-    channels = series["channel"].n_unique() if "channel" in series.columns else 1
-    fluence = pulse.sigma * noise * np.sqrt(max(pulse.lasts_s, bin_s)) / channels
-    added = shape / (shape.sum() / channels) * fluence / bin_s
-    if series["kind"][0] == "net":
-        return series.with_columns(pl.col("rate") + added)
-    counts = np.random.default_rng(seed).poisson(added * bin_s)
-    return series.with_columns(
-        pl.col("counts") + counts, pl.col("rate") + counts / bin_s
-    )
-
-
-def _noise(near: pl.DataFrame, bin_s: float) -> float:
-    """Return sigma of one second of all channels together, from neighbouring bins."""
-    total = near.group_by("met_s").agg(pl.col("rate").sum()).sort("met_s")
-    steps = np.abs(np.diff(total["rate"].drop_nulls().to_numpy()))
-    return float(1.4826 * np.median(steps) * np.sqrt(bin_s / 2))
 
 
 def completeness(
@@ -190,37 +156,19 @@ def _one(
     series: pl.DataFrame, pulse: Pulse, rng: np.random.Generator, settings: Settings
 ) -> tuple[float, float | None] | None:
     """Put a pulse in at a random time; return offset and T90 ratio where found."""
-    start = _place(series, pulse, rng)
+    start = place(series, pulse, rng)
     added = inject(series, start, pulse, int(rng.integers(2**31)))
-    stop = start + 1.5 * pulse.lasts_s
+    true = truth(pulse, start)
     hit = scan(added, settings).filter(
         (pl.col("cause") == "burst")
-        & (pl.col("met_s") <= stop)
+        & (pl.col("met_s") <= true.stop)
         & (pl.col("met_s") + pl.col("timescale_s") >= start)
     )
     if hit.is_empty():
         return None
     row = hit.sort("significance").row(-1, named=True)
-    true_t90 = 0.75 * pulse.lasts_s
-    ratio = row["t90_s"] / true_t90 if row["t90_s"] is not None else None
+    ratio = row["t90_s"] / true.t90_s if row["t90_s"] is not None else None
     return row["met_s"] - start, ratio
-
-
-def _place(series: pl.DataFrame, pulse: Pulse, rng: np.random.Generator) -> float:
-    """Return a random start at which nearly all of a pulse would be measured.
-
-    Raises QueryError where no stretch is long enough.
-    """
-    there = series.filter(pl.col("rate").is_not_null())["met_s"].unique().sort()
-    met = there.to_numpy()
-    bin_s = float(series["bin_s"][0])
-    lasts = 1.5 * pulse.lasts_s
-    bins = np.searchsorted(met, met + lasts + 2 * bin_s) - np.arange(len(met))
-    good = (bins * bin_s >= 0.9 * lasts) & (met > met[0] + EDGE_S)
-    good &= met < met[-1] - EDGE_S - lasts
-    if not good.any():
-        raise QueryError(f"no stretch of this series is long enough for {lasts:g} s")
-    return float(rng.choice(met[good]) + rng.uniform(0.0, bin_s))
 
 
 def _median(values: Sequence[float]) -> float | None:

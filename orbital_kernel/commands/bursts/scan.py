@@ -18,23 +18,48 @@ HEADER = (
 
 @click.command(epilog="Example: orbital bursts scan ~/swift/grb_lightcurves_1s --json")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--false-alarms-per-day",
+    "per_day",
+    type=float,
+    help="Choose thresholds for so many false alarms of noise a day, by calibration.",
+)
+@click.option(
+    "--plots",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a page for each burst or unknown to this folder, to judge by eye.",
+)
 @json_option
-def scan(paths: tuple[Path, ...], *, as_json: bool) -> None:
+def scan(
+    paths: tuple[Path, ...],
+    *,
+    per_day: float | None,
+    plots: Path | None,
+    as_json: bool,
+) -> None:
     """Scan the rates in files or folders; without PATHS, all rates in the store.
 
-    Files are read and nothing is kept; a scan of the store writes cross.bursts. Matches
+    Files are read and nothing is kept (but the pages of --plots); a scan of the store writes cross.bursts. Matches
     are catalogue bursts of the store at the same time.
     """
+    if plots and not paths:
+        raise click.UsageError("--plots draws what is found in files: give PATHS")
+    if per_day is not None and not per_day > 0:
+        raise click.BadParameter("false alarms a day must be above 0")
     from orbital_kernel import connect
-    from orbital_kernel.bursts import to_json
+    from orbital_kernel.bursts import draw, to_json
+    from orbital_kernel.science.thresholds import settings_for
 
+    settings = None if per_day is None else settings_for(per_day)
     found = connect().bursts
     with console.status("scanning") as status:
         rows = (
-            found.scan(*paths, progress=status.update)
+            found.scan(*paths, settings=settings, progress=status.update)
             if paths
-            else found.scan_store(progress=status.update)
+            else found.scan_store(settings=settings, progress=status.update)
         )
+        if plots:
+            draw(rows.filter(rows["cause"].is_in(["burst", "unknown"])), plots)
     if as_json:
         print_json({"bursts": to_json(rows)})
         return

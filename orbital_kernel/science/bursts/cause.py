@@ -5,7 +5,7 @@ import numpy as np
 from orbital_kernel.science.bursts.fit import LEAST_BRACKET
 from orbital_kernel.science.bursts.measure import Measurement
 from orbital_kernel.science.bursts.samples import Layout
-from orbital_kernel.science.bursts.settings import Settings
+from orbital_kernel.science.bursts.settings import Settings, for_bins
 
 Cause = tuple[str, str]
 REST_SIGMA = 4.0
@@ -98,7 +98,7 @@ def _two_sided(
     doubtful = _share(found, shape) < SHALLOW or found.window.sigma < SLOW_SIGMA
     if lasts > SLOW_S and doubtful:
         return "", f"{words}; slow and faint, as changes of pointing and orbit are"
-    if found.window.sigma < settings.raw_burst_sigma:
+    if found.window.sigma < for_bins(settings.raw_burst_sigma, shape.bin_s):
         return "unknown", f"{words}; too faint to tell a burst from the background"
     return "burst", f"{words}; back to the fitted background on both sides"
 
