@@ -109,3 +109,23 @@ def test_real_catalogues_give_about_ninety_bursts_a_year(archive):
     redshifts = population.redshifts(known)
     assert 280 <= redshifts.used <= 290
     assert 1.0 < redshifts.rows["redshift"].median() < 2.5
+
+
+def test_shares_of_the_real_table_equal_a_count_of_its_lines(archive):
+    path = archive / "swift_bat" / "catalogs" / "swift_grb_table_to_230911C.tsv"
+    lines = path.read_bytes().decode("latin-1").splitlines()
+    at = lines[0].split("\t").index("BAT T90 [sec]")
+    rows = [row.split("\t") for row in lines[1:] if row.count("\t") >= at]
+    cells = {row[0]: row[at].strip() for row in rows}
+    plain = {n: float(c) for n, c in cells.items() if c.replace(".", "", 1).isdigit()}
+    counted = sum(0 < t90 < 2 for t90 in plain.values())
+
+    read = archives.detect(path).read(open_source(path), Account(""))
+    known = pl.concat(frame_of(rows) for name, rows in read if name == "grbs")
+    numbers = population.hardness(known).numbers
+
+    share = numbers["short, % of those with T90"]
+    assert abs(100 * counted / len(plain) - share) < 0.5
+    assert 8 < share < 11
+    assert numbers["median hardness, short"] > numbers["median hardness, long"]
+    assert set(population.views(known)) == {"rate", "hardness", "fluence", "redshift"}

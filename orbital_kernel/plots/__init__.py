@@ -3,6 +3,7 @@
 A figure of rows that are simulated says so in its title and across its middle.
 """
 
+from orbital_kernel.plots.burst_views import burst_view
 from orbital_kernel.plots.detection import detection
 from orbital_kernel.plots.latency import latency
 from orbital_kernel.plots.light_curve import light_curve
@@ -13,8 +14,10 @@ from orbital_kernel.plots.rates import rates
 from orbital_kernel.plots.scale import scale
 from orbital_kernel.plots.sky_map import sky_map
 from orbital_kernel.plots.storage import storage
+from orbital_kernel.plots.visibility import visibility
 
 __all__ = [
+    "burst_view",
     "detection",
     "latency",
     "light_curve",
@@ -25,4 +28,5 @@ __all__ = [
     "sky_map",
     "storage",
     "to_html",
+    "visibility",
 ]

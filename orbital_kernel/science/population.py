@@ -76,6 +76,7 @@ class View:
     known: int
     selection: tuple[str, ...]
     numbers: Mapping[str, float] = field(default_factory=dict)
+    simulated: bool = False
 
     def __str__(self) -> str:
         """Return the numbers and the selection in one line a sentence."""
@@ -164,7 +165,9 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
         "whole years": float(whole.height),
         "median bursts a whole year": _median(whole["rate_yr"]),
     }
-    return View(rows, dated.height, one.height, SELECTION["rate"], numbers)
+    return View(
+        rows, dated.height, one.height, SELECTION["rate"], numbers, _simulated(one)
+    )
 
 
 def hardness(grbs: pl.DataFrame) -> View:
@@ -195,7 +198,9 @@ def hardness(grbs: pl.DataFrame) -> View:
         )
         for kind in ("short", "long")
     }
-    return View(rows, rows.height, one.height, SELECTION["hardness"], numbers)
+    return View(
+        rows, rows.height, one.height, SELECTION["hardness"], numbers, _simulated(one)
+    )
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
@@ -228,7 +233,9 @@ def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
         f"median {column}": float(median),
         f"95 % of {column}": float(high),
     }
-    return View(rows, values.size, one.height, SELECTION["fluence"], numbers)
+    return View(
+        rows, values.size, one.height, SELECTION["fluence"], numbers, _simulated(one)
+    )
 
 
 def redshifts(grbs: pl.DataFrame) -> View:
@@ -245,7 +252,9 @@ def redshifts(grbs: pl.DataFrame) -> View:
         "largest redshift": _median(rows["redshift"].tail(1)),
         "median T90 at the source (s)": _median(rows["t90_rest_s"]),
     }
-    return View(rows, rows.height, one.height, SELECTION["redshift"], numbers)
+    return View(
+        rows, rows.height, one.height, SELECTION["redshift"], numbers, _simulated(one)
+    )
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:
@@ -260,6 +269,12 @@ def _measured(grbs: pl.DataFrame) -> pl.DataFrame:
         return grbs
     limit = pl.col("t90_limit").is_in(LIMITS).fill_null(value=False)
     return grbs.with_columns(pl.when(~limit).then("t90_s").alias("t90_s"))
+
+
+def _simulated(one: pl.DataFrame) -> bool:
+    """Tell whether any of these bursts was made up."""
+    known = one["simulated"] if "simulated" in one.columns else pl.Series([False])
+    return bool(known.fill_null(value=False).any())
 
 
 def _median(values: pl.Series) -> float:

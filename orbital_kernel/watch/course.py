@@ -97,10 +97,9 @@ def _recognize(change: Change, key: str, entry: Entry, left: dict[str, Entry]) -
     alerted = entry["alerted"]
     entry |= {n: (old or _FRESH)[n] for n in ("records", "alerted")}
     entry["name"] = old["name"] if old else key
-    news = old is None or _differ(old["row"], entry["row"])
-    if news or alerted != entry["alerted"]:
+    if old is None or _differ(old["row"], entry["row"]) or alerted != entry["alerted"]:
         _note(change, entry, entry["row"], alerted=alerted)
-    return news
+    return old is None or _bare(old["row"]) != _bare(entry["row"])
 
 
 def join(first: Change, second: Change) -> Change:
@@ -213,8 +212,14 @@ def _window(row: Row) -> tuple[float, float]:
 
 
 def _differ(old: Row, new: Row) -> bool:
+    """Tell whether a row reads differently from what an alert told."""
     told = ("burst_id", "cause", "significance", "t90_s", "evidence")
     return any(old.get(name) != new.get(name) for name in told)
+
+
+def _bare(row: Row) -> Row:
+    """Return a row without what it coincides with, which is found when it is written."""
+    return {name: value for name, value in row.items() if name != "matches"}
 
 
 _KIND = {

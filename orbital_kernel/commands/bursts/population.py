@@ -1,13 +1,20 @@
 """`orbital bursts population`: how often, how long, how hard, how bright, how far."""
 
+from pathlib import Path
+
 import click
 
 from orbital_kernel.commands.show import json_option, print_json, rows_of, table
 
 
 @click.command(epilog="Example: orbital bursts population --json")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the four figures to this file.",
+)
 @json_option
-def population(*, as_json: bool) -> None:
+def population(*, html: Path | None, as_json: bool) -> None:
     """Tell what the burst catalogues of the store hold, and what selected it.
 
     Counts by year, duration against hardness, fluence and redshift; nothing is corrected
@@ -17,6 +24,14 @@ def population(*, as_json: bool) -> None:
     from orbital_kernel.science import population as science
 
     views = science.views(connect().bursts.catalog())
+    if html:
+        from bokeh.layouts import column
+
+        from orbital_kernel.plots import burst_view, to_html
+
+        figures = [burst_view(name, view) for name, view in views.items()]
+        page = column(figures, sizing_mode="stretch_width")
+        html.write_text(to_html(page, title="Burst population"), encoding="utf-8")
     if as_json:
         shown = {name: view.summary() for name, view in views.items()}
         rows = {name: rows_of(view.rows) for name, view in views.items()}

@@ -1,0 +1,274 @@
+"""How soon a burst can be asked for after its rows were committed, while others query.
+
+    python benchmarks/bench_watch.py [--bursts 1200] [--series 24] [--clients 8]
+                                     [--pause 0.25] [--every 0.1] [--seed 1]
+
+An embedded platform with the sample sky in it, `orbital bursts watch` with a file as its
+sink, one process that commits rates (1-s bins, a commit a series' next 64 s, a burst of
+known time in each), clients that ask selective queries of their own kinds in a closed
+loop, and one process that asks cross.bursts for what is missing: all real processes on
+one machine. A latency runs from the commit's return to the return of the first query
+that has the row. `--pause` is a client's mean pause between two queries (exponential).
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from queue import Empty
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel import Cone, Query, connect, embedded, times
+from orbital_kernel.frames import frame_of
+from orbital_kernel.predicate import Clause, Equal, Range
+
+MET, BIN_S, LEVEL = 700_000_000.0, 1.0, 6500.0
+BLOCK, LEAD = 64, 256
+GRACE_S = 20.0
+LOOK_S = 0.02
+FOUND_WITHIN_S = 6.0
+spawn = multiprocessing.get_context("spawn")
+
+
+def name(k):
+    return f"bench {k:03d}"
+
+
+def rates(dice, k, first, bins, burst=None):
+    """Return bins of one series as rows of swift.rates, with a burst (bin, length, counts/s)."""
+    level = np.full(bins, LEVEL)
+    if burst is not None:
+        at, length, extra = burst
+        level[at : at + length] += extra
+    met = MET + first + np.arange(bins) * BIN_S
+    counts = dice.poisson(level * BIN_S).astype(float)
+    return pl.DataFrame(
+        {
+            "series": name(k),
+            "time": times.to_tt("swift-met-utcf", met, utcf_s=0.0),
+            "met_s": met,
+            "utcf_s": 0.0,
+            "time_rule": "swift-met-utcf",
+            "bin_s": BIN_S,
+            "channel": np.zeros(bins, np.int16),
+            "rate": counts / BIN_S,
+            "counts": counts,
+            "unit": "count / s",
+            "kind": "raw",
+            "instrument": "BAT",
+            "simulated": True,
+            "file_sha256": f"{k:064d}",
+        }
+    ).to_arrow()
+
+
+def write(home, series, bursts, gap_s, seed, tell):
+    """Commit a block of one series after another; tell each burst and its commit's return."""
+    dice, store = np.random.default_rng(seed), connect(Path(home)).store
+    last = np.full(series, LEAD)
+    due = time.monotonic()
+    for n in range(bursts):
+        k = n % series
+        at, length = int(dice.integers(4, 16)), int(dice.integers(1, 9))
+        extra = float(dice.uniform(15, 60)) * np.sqrt(LEVEL / length)
+        rows = rates(dice, k, int(last[k]), BLOCK, (at, length, extra))
+        due += gap_s
+        time.sleep(max(due - time.monotonic(), 0.0))
+        began = time.monotonic()
+        store.insert("swift.rates", rows)
+        done = time.monotonic()
+        tell.put((name(k), MET + float(last[k]) + at * BIN_S, done, done - began))
+        last[k] += BLOCK
+    tell.put(None)
+
+
+def look(home, told, tell):
+    """Ask cross.bursts for bursts told, until each was seen or the time is over."""
+    store, missing, deadline = connect(Path(home)).store, [], None
+    while deadline is None or (missing and time.monotonic() < deadline):
+        try:
+            while True:
+                one = told.get_nowait()
+                if one is None:
+                    deadline = time.monotonic() + GRACE_S
+                else:
+                    missing.append(one)
+        except Empty:
+            pass
+        if missing:
+            missing = _unseen(store, missing, tell)
+        time.sleep(LOOK_S)
+    for burst in missing:
+        tell.put((*burst, None))
+    tell.put(None)
+
+
+def _unseen(store, missing, tell):
+    wanted = [
+        Clause("series", tuple(Equal(s) for s in {one[0] for one in missing})),
+        Clause("met_s", (Range(min(one[1] for one in missing) - FOUND_WITHIN_S),)),
+    ]
+    rows = frame_of(store.read("cross.bursts", wanted, columns=["series", "met_s"]))
+    seen, there = time.monotonic(), {}
+    for series, met in rows.iter_rows():
+        there.setdefault(series, []).append(met)
+    left = []
+    for series, met, done, took in missing:
+        near = [abs(m - met) <= FOUND_WITHIN_S for m in there.get(series, ())]
+        if any(near):
+            tell.put((series, met, done, took, seen - done))
+        else:
+            left.append((series, met, done, took))
+    return left
+
+
+def ask(home, number, pause_s, stop, tell):
+    """Ask selective queries of four kinds in turn until stopped; tell how long they took."""
+    orbital, dice = connect(Path(home)), np.random.default_rng(number)
+    places = orbital.table("chandra.sources", ["ra", "dec"]).rows()
+    objects = orbital.table("swift.photometry", ["object"])["object"].unique().to_list()
+    took = []
+    while not stop.is_set():
+        ra, dec = places[dice.integers(len(places))]
+        start = MET + float(dice.uniform(0, 2000))
+        asked = (
+            Query("chandra.sources", cone=Cone(ra, dec, 5.0)),
+            Query(
+                "swift.rates",
+                ("met_s", "rate"),
+                sets={"series": [name(int(dice.integers(8)))]},
+                ranges={"met_s": (start, start + 60)},
+                full_scan=True,
+            ),
+            Query(
+                "swift.photometry",
+                sets={"object": [objects[dice.integers(len(objects))]]},
+                full_scan=True,
+            ),
+            Query("cross.bursts", sets={"cause": ["burst"]}, full_scan=True),
+        )[len(took) % 4]
+        began = time.monotonic()
+        orbital.query(asked)
+        took.append(time.monotonic() - began)
+        stop.wait(dice.exponential(pause_s)) if pause_s else None
+    tell.put(took)
+
+
+def prepare(home, series, seed):
+    """Return with the sample sky and the beginning of each series in the store."""
+    orbital = connect(home)
+    orbital.prepare()
+    dice = np.random.default_rng(seed + 1)
+    with orbital.store.transaction() as tx:
+        for k in range(series):
+            tx.insert("swift.rates", rates(dice, k, 0, LEAD))
+    return orbital
+
+
+def watching(home, every, log):
+    """Start the watcher and wait until it has taken in what is there already."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "orbital_kernel", "bursts", "watch"),
+            *("--every", str(every), "--heartbeat", "1"),
+            *("--file", str(home / "alerts.jsonl")),
+        ],
+        env=os.environ | {"ORBITAL_HOME": str(home), "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.DEVNULL,
+        stderr=log.open("w"),
+    )
+    while "watching" not in log.read_text():
+        if process.poll() is not None:
+            raise SystemExit(f"the watcher ended: {log.read_text()}")
+        time.sleep(0.1)
+    return process
+
+
+def cpu_s(pid):
+    """Return the CPU seconds a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def spread(seconds):
+    """Return p50, p90, p99 and the most, in ms."""
+    at = np.quantile(seconds, (0.5, 0.9, 0.99, 1.0)) * 1000
+    return dict(zip(("p50", "p90", "p99", "max"), at.round(1).tolist(), strict=True))
+
+
+def run(home, options):
+    prepare(home, options.series, options.seed)
+    watcher = watching(home, options.every, home / "watcher.log")
+    stop, told, seen, took = (
+        spawn.Event(),
+        spawn.Queue(),
+        spawn.Queue(),
+        spawn.Queue(),
+    )
+    clients = [
+        spawn.Process(target=ask, args=(str(home), k, options.pause, stop, took))
+        for k in range(options.clients)
+    ]
+    write_args = (str(home), options.series, options.bursts, options.gap, options.seed)
+    looker = spawn.Process(target=look, args=(str(home), told, seen))
+    writer = spawn.Process(target=write, args=(*write_args, told))
+    for process in (*clients, looker):
+        process.start()
+    time.sleep(options.settle)
+    began, used = time.monotonic(), cpu_s(watcher.pid)
+    writer.start()
+    rows = list(iter(seen.get, None))
+    seconds = time.monotonic() - began
+    used = cpu_s(watcher.pid) - used
+    stop.set()
+    queries = [one for _ in clients for one in took.get()]
+    for process in (*clients, looker, writer):
+        process.join()
+    watcher.terminate()
+    watcher.wait()
+    return told_of(rows, queries, seconds, used)
+
+
+def told_of(rows, queries, seconds, used):
+    late = [row[4] for row in rows if row[4] is not None]
+    return {
+        "bursts": len(rows),
+        "seen": len(late),
+        "seconds": round(seconds, 1),
+        "latency_ms": spread(late),
+        "commit_ms": spread([row[3] for row in rows]),
+        "watcher_cpu_s": round(used, 1),
+        "client_queries": len(queries),
+        "client_query_ms": spread(queries) if queries else None,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bursts", type=int, default=1200)
+    parser.add_argument("--series", type=int, default=24)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--pause", type=float, default=0.25, help="s, a client's mean")
+    parser.add_argument("--gap", type=float, default=0.15, help="s between two commits")
+    parser.add_argument(
+        "--every", type=float, default=0.1, help="s, the watcher's poll"
+    )
+    parser.add_argument("--settle", type=float, default=8.0, help="s before the first")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        try:
+            print(json.dumps(run(Path(folder), options), indent=2))
+        finally:
+            embedded.stop(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

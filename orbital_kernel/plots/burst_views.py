@@ -1,0 +1,188 @@
+"""The views of science.population as figures: rate, hardness, fluence, redshift.
+
+Each tells under its title how many bursts of how many it holds.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+from bokeh.models import ColumnDataSource, HoverTool, Span, Whisker
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.plots import look
+from orbital_kernel.science.population import SHORT_S, View
+
+WIDTH_YEARS = 0.8
+KINDS = {"short": "#D55E00", "long": "#0072B2"}
+
+
+def burst_view(name: str, view: View) -> Any:
+    """Return the figure of one view, by its name in science.population.views.
+
+    Raises QueryError for a name that is none.
+    """
+    if name not in DRAWN:
+        raise QueryError(f"no view is called {name!r}; there are {', '.join(DRAWN)}")
+    drawn = DRAWN[name](view)
+    look.note(drawn, f"{view.used:,} of {view.known:,} bursts")
+    return drawn
+
+
+def _rate(view: View) -> Any:
+    rows = view.rows.with_columns(
+        kind=pl.when("whole")
+        .then(pl.lit("whole year"))
+        .otherwise(pl.lit("part of one"))
+    )
+    drawn = look.canvas(
+        "Bursts a year",
+        _made(view),
+        x_axis_label="year (TT)",
+        y_axis_label="bursts catalogued per year (365.25 d)",
+    )
+    colors = {"whole year": look.CYCLE[0], "part of one": look.GRID}
+    items = []
+    for kind, color in colors.items():
+        part = ColumnDataSource(
+            rows.filter(pl.col("kind") == kind).to_dict(as_series=False)
+        )
+        bars = drawn.vbar(
+            "year", top="rate_yr", width=WIDTH_YEARS, source=part, color=color
+        )
+        whiskers = Whisker(
+            base="year", lower="rate_low_yr", upper="rate_high_yr", source=part
+        )
+        whiskers.line_color = look.PALE
+        drawn.add_layout(whiskers)
+        tips = [
+            ("year", "@year"),
+            ("bursts", "@bursts in @days{0} d"),
+            ("a year", "@rate_yr{0.0}"),
+        ]
+        drawn.add_tools(HoverTool(renderers=[bars], tooltips=tips))
+        items.append((kind, [bars] if len(part.data["year"]) else []))
+    drawn.y_range.start = 0
+    look.legend(drawn, items)
+    look.note(drawn, "bars with 68 % Poisson errors; rate over the days covered")
+    return drawn
+
+
+def _hardness(view: View) -> Any:
+    drawn = look.canvas(
+        "Duration and hardness",
+        _made(view),
+        x_axis_type="log",
+        y_axis_type="log",
+        x_axis_label="T90, 15-350 keV (s)",
+        y_axis_label="fluence 50-100 keV / 25-50 keV (no unit)",
+    )
+    items = [
+        (
+            kind,
+            [
+                _points(
+                    drawn,
+                    view.rows.filter(pl.col("kind") == kind),
+                    "t90_s",
+                    "hardness",
+                    color,
+                )
+            ],
+        )
+        for kind, color in KINDS.items()
+    ]
+    drawn.add_layout(
+        Span(
+            location=SHORT_S,
+            dimension="height",
+            line_color=look.PALE,
+            line_dash="dashed",
+        )
+    )
+    _log_axes(drawn)
+    look.legend(drawn, items)
+    return drawn
+
+
+def _fluence(view: View) -> Any:
+    drawn = look.canvas(
+        "Fluence",
+        _made(view),
+        x_axis_type="log",
+        y_axis_type="log",
+        x_axis_label="fluence, 15-150 keV (erg cm⁻²)",
+        y_axis_label="number of bursts",
+    )
+    rows = view.rows.filter(pl.col("bursts") > 0)
+    bars = drawn.quad(
+        left=rows["low"].to_numpy(),
+        right=rows["high"].to_numpy(),
+        bottom=0.5,
+        top=rows["bursts"].to_numpy(),
+        fill_color=look.CYCLE[0],
+        fill_alpha=0.55,
+        line_color="white",
+    )
+    steps = drawn.step(
+        view.rows["low"].to_numpy(),
+        view.rows["above"].to_numpy(),
+        mode="after",
+        line_width=2,
+        color=look.CYCLE[1],
+    )
+    _log_axes(drawn)
+    look.legend(
+        drawn, [("bursts in a bin", [bars]), ("bursts above its edge", [steps])]
+    )
+    return drawn
+
+
+def _redshift(view: View) -> Any:
+    drawn = look.canvas(
+        "Redshift and duration at the source",
+        _made(view),
+        y_axis_type="log",
+        x_axis_label="redshift (no unit)",
+        y_axis_label="T90 / (1 + z) (s)",
+    )
+    rows = view.rows.filter(pl.col("t90_rest_s") > 0)
+    _points(drawn, rows, "redshift", "t90_rest_s", look.CYCLE[2])
+    look.log_axis(drawn.yaxis[0])
+    if rows.height < view.rows.height:
+        look.note(drawn, f"{view.rows.height - rows.height} more without T90")
+    return drawn
+
+
+def _made(view: View) -> pl.DataFrame:
+    """Return what tells the canvas whether the bursts are simulated."""
+    return pl.DataFrame({"simulated": [view.simulated]})
+
+
+def _points(drawn: Any, rows: pl.DataFrame, x: str, y: str, color: str) -> Any:
+    source = ColumnDataSource(
+        {
+            "x": rows[x].to_numpy(),
+            "y": rows[y].to_numpy(),
+            "name": rows["name"].to_list(),
+        }
+    )
+    marks = drawn.scatter(
+        "x", "y", source=source, size=6, color=color, alpha=0.6, line_color=None
+    )
+    tips = [("", "@name"), (x, "@x{0.00}"), (y, "@y{0.00}")]
+    drawn.add_tools(HoverTool(renderers=[marks], tooltips=tips))
+    return marks
+
+
+def _log_axes(drawn: Any) -> None:
+    for axis in drawn.axis:
+        look.log_axis(axis)
+
+
+DRAWN: Mapping[str, Callable[[View], Any]] = {
+    "rate": _rate,
+    "hardness": _hardness,
+    "fluence": _fluence,
+    "redshift": _redshift,
+}
