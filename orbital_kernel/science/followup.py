@@ -44,6 +44,12 @@ ASSUMPTIONS = (
         "the ranking compares visibility, field of view and position error; how soon an "
         "observatory answers counts only where a delay is given"
     ),
+    (
+        "delays: Swift acquires bursts of its own within about 90 s "
+        "(swift.gsfc.nasa.gov, mission flow), others on request; Chandra's timeline is "
+        "planned 72 h ahead and interrupted for its fastest targets of opportunity "
+        "(cxc.harvard.edu, Chandra_RfO); a delay told below is the least assumed"
+    ),
 )
 UNKNOWN_LIMB = "Earth limb unknown for {}: no orbit was given"
 LINES = {
