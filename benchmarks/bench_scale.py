@@ -66,8 +66,8 @@ def questions(rows, asks, seed):
 
     rates = (tables.RATES, ("time", "rate"))
     return {
-        "cone 2'": [
-            Query(tables.SOURCES, tables.SKY, cone=Cone(s["ra"], s["dec"], 2.0))
+        "cone 10'": [
+            Query(tables.SOURCES, tables.SKY, cone=Cone(s["ra"], s["dec"], 10.0))
             for s in near
         ],
         "60 s": [Query(*rates, time=span(seconds=60)) for _ in range(asks)],

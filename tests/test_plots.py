@@ -531,3 +531,21 @@ def test_a_frame_of_the_wrong_kind_is_refused_by_its_missing_columns(call):
 
 def test_no_figure_draws_interpolated_steps():
     assert not glyphs(plots.rates(rates()), Step)
+
+
+def test_scale_has_latency_and_cost_with_units_and_tells_what_is_extrapolated():
+    sizes = [1e9, 1e12, 1e15, 1e18]
+    rows = pl.DataFrame(
+        {
+            "name": ["pruned"] * 4,
+            "table_bytes": sizes,
+            "milliseconds": [10.0, 20.0, 50.0, 900.0],
+            "low_ms": [5.0, 10.0, 25.0, 450.0],
+            "high_ms": [20.0, 40.0, 99.0, 1800.0],
+            "cost": [1e-6, 1e-5, 1e-4, 1e-2],
+        }
+    )
+    page = plots.to_html(plots.scale(rows, measured_bytes=1e10))
+
+    for words in ("table (bytes)", "latency (s)", "(USD)", "extrapolated"):
+        assert words in page
