@@ -17,12 +17,12 @@ class Ledger:
     tests: int
     reasons: Mapping[str, str]
     slow: tuple[str, ...]
-    client_only: tuple[str, ...]
+    left_out: tuple[str, ...]
 
     def in_subset(self, test: str) -> bool:
         """Tell whether a test is quick and meets the server."""
         file = test.partition("::")[0]
-        return file not in self.client_only and _family(test) not in self.slow
+        return file not in self.left_out and _family(test) not in self.slow
 
 
 def read(path: Path) -> Ledger:
@@ -33,7 +33,7 @@ def read(path: Path) -> Ledger:
         tests=found["suite"]["tests"],
         reasons=found["not_passing"],
         slow=tuple(found["subset"]["slow"]),
-        client_only=tuple(found["subset"]["client_only"]),
+        left_out=tuple(found["subset"]["left_out"]),
     )
 
 
