@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help venv demo test test-notebooks conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin lint clean
+.PHONY: help venv demo test test-notebooks conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -73,6 +73,12 @@ soak-standin: venv ## 16 clients for 30 minutes: no error but conflicts, memory 
 
 bench-scale: venv ## the scale model, fitted to small tables, against a large one
 	$(BIN)/python benchmarks/bench_scale.py
+
+bench-watch: venv ## how soon a live burst can be asked for, while clients query
+	$(BIN)/python benchmarks/bench_watch.py
+
+watch-kills: venv ## the watcher killed 50 times, beside one left alone
+	$(BIN)/python tests/watch_kills.py --kills 50
 
 lint: venv ## format, lint, types
 	$(BIN)/ruff format --check .
