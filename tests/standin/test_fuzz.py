@@ -2,7 +2,7 @@
 
 from fuzz import Target, campaign
 
-SEED, SIZE = 20260101, 120
+SEED, SIZE = 20260101, 60
 
 
 def test_broken_requests_are_answered_properly_and_change_nothing(fresh_standin):
