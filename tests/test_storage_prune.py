@@ -1,12 +1,14 @@
 """What an earlier apply made and no file names any more goes, unless it holds data."""
 
+import json
 from dataclasses import replace
 
 import boto3
+import polars as pl
 import pytest
 from memory_tables import MemoryTables
 
-from orbital_kernel import embedded
+from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.observatory import FOLDER, observatories, site
 from orbital_kernel.storage.apply import Vms
@@ -376,3 +378,31 @@ def test_what_was_made_is_told_from_the_ledger(platform):
     assert all(one.id for one in made)
     assert {ACTOR} == {row["actor"] for row in rows}
     assert {"create intended", "created"} == {row["action"] for row in rows}
+
+
+def test_tables_of_a_lost_observatory_go_where_they_are_empty(
+    tmp_path_factory, monkeypatch
+):
+    home = tmp_path_factory.mktemp("tables")
+    folder = tmp_path_factory.mktemp("observatories")
+    monkeypatch.setenv("ORBITAL_OBSERVATORIES", str(folder))
+    (folder / "ixpe.toml").write_text(told("ixpe"))
+    connect(home).storage.apply()
+    rows = pl.DataFrame({"source_id": ["one"]}).to_arrow()
+    connect(home).store.insert("ixpe.sources", rows)
+    (folder / "ixpe.toml").unlink()
+    session = connect(home)
+    plan = session.storage.plan()
+    session.storage.apply(plan)
+    left = {name for name in session.store.actual() if name.startswith("ixpe.")}
+    named = connect(home).storage.plan(yes_delete=("ixpe.sources",))
+    connect(home).storage.apply(named)
+    there = connect(home).store.actual()
+    embedded.stop(home)
+
+    assert ("delete", "table", "ixpe.rates") in actions(plan)
+    assert ("delete", "view", "orbital-ixpe") in actions(plan)
+    assert "swift" not in json.dumps(plan.to_json()["changes"])
+    assert {"ixpe.sources"} == left
+    assert {("delete", "table", "ixpe.sources")} == actions(named)
+    assert "ixpe.sources" not in there
