@@ -24,7 +24,7 @@ from orbital_kernel.science.bursts.hull import best_window
 BIN_S = 0.064
 BLOCKS_BINS = 4000
 QUIET = 60
-TRIES = 60
+TRIES = 400
 
 
 def rates(rng, bins, channels=1, pulse=None):

@@ -144,7 +144,8 @@ def best_window(
 
     `excess` and `variance` are a bin's sums, `drift` its systematic offset, which
     adds linearly over a window. The best window neither starts with a deficit nor ends
-    with one: without that bin it would be better.
+    with one: without that bin it would be better. The hull is looked through only where
+    the bound on all its windows (see `onepass`) exceeds the best so far.
     """
     hull_v = np.zeros((1, HULL))
     hull_s = np.zeros((1, HULL))
@@ -152,23 +153,28 @@ def best_window(
     ends = np.zeros((1, 2), dtype=np.int64)
     n = len(excess)
     sum_d = np.zeros(n + 1)
-    v = s = best = 0.0
+    v = s = best = bound = 0.0
     first = end = 0
     push(hull_v, hull_s, hull_i, ends, 0, 0.0, 0.0, 0)
     for i in range(n):
         v += variance[i]
         s += excess[i]
         sum_d[i + 1] = sum_d[i] + drift[i]
-        prune(hull_v, hull_s, hull_i, ends, 0, 0.0, i + 1 - longest)
-        last = ends[0, 1] if excess[i] > 0.0 else 0
-        for k in range(ends[0, 0], last):
-            ds = s - hull_s[0, k]
-            offset = sum_d[i + 1] - sum_d[hull_i[0, k]]
-            dv = v - hull_v[0, k] + offset * offset
-            if ds > 0.0 and dv > 0.0 and ds * ds > best * dv:
-                best = ds * ds / dv
-                first = hull_i[0, k]
-                end = i + 1
+        if excess[i] > 0.0:
+            bound += excess[i] * excess[i] / max(variance[i], 1e-300)
+        if excess[i] > 0.0 and bound > best:
+            prune(hull_v, hull_s, hull_i, ends, 0, 0.0, i + 1 - longest)
+            bound = 0.0
+            for k in range(ends[0, 0], ends[0, 1]):
+                ds = s - hull_s[0, k]
+                offset = sum_d[i + 1] - sum_d[hull_i[0, k]]
+                dv = v - hull_v[0, k] + offset * offset
+                if ds > 0.0 and dv > 0.0 and ds * ds > bound * dv:
+                    bound = ds * ds / dv
+                    if bound > best:
+                        best = bound
+                        first = hull_i[0, k]
+                        end = i + 1
         if i + 1 < n and excess[i + 1] >= 0.0:
             push(hull_v, hull_s, hull_i, ends, 0, v, s, i + 1)
     return np.sqrt(best), first, end
