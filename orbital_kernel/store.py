@@ -528,7 +528,8 @@ class Transaction:
 
     def insert(self, full_name: str, rows: pa.Table) -> int:
         """Insert rows of schema.py's columns; return how many the database took."""
-        rows = schema.conform(rows, schema.table(full_name))
+        wanted = schema.table(full_name)
+        rows = _told(schema.conform(rows, wanted), wanted.sort)
         target = self._table(full_name)
         return sum(len(target.insert(batch)) for batch in _slices(rows))
 
@@ -713,6 +714,12 @@ def _config(
         use_semi_sorted_projections=projection != "",
         semi_sorted_projection_name=projection or None,
     )
+
+
+def _told(rows: pa.Table, sort: tuple[str, ...]) -> pa.Table:
+    """Leave out columns without any value: they are null to the database anyway."""
+    told = [n for n in rows.column_names if rows[n].null_count < len(rows) or n in sort]
+    return rows.select(told or rows.column_names[:1])
 
 
 def _slices(rows: pa.Table) -> Iterator[pa.RecordBatch]:
