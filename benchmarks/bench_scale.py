@@ -1,7 +1,7 @@
 """The scale model against a size it has not seen: fitted to smaller sizes, then measured.
 
     python benchmarks/bench_scale.py [--rows 100000 300000 1000000 3000000 10000000]
-        [--asks 60] [--seed 8] [--keep FILE]
+        [--asks 120] [--seed 8] [--keep FILE]
 
 Each size has an embedded platform of its own with seeded tables (query_tables.py). The
 same kinds of questions are asked of all sizes in turn, so that a machine that is busy
@@ -159,7 +159,7 @@ def show(lines, sizes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
-    parser.add_argument("--asks", type=int, default=60)
+    parser.add_argument("--asks", type=int, default=120)
     parser.add_argument("--seed", type=int, default=8)
     parser.add_argument(
         "--keep", type=Path, help="write every measurement here, as CSV"

@@ -370,6 +370,20 @@ def test_what_took_effect_after_its_run_gave_up_is_made_and_not_adopted():
     assert () == only.made()
 
 
+def test_what_was_made_anew_by_a_run_that_died_is_known_whatever_its_id():
+    wanted = Resource("quota", "one", "default", "/one", {})
+    create = Change("create", "quota", "one", {}, {}, "", wanted)
+    ledger = MadeLedger(MemoryTables(ACTIONS), writable=True)
+    ledger.begin([create])
+    ledger.note(replace(create, found=Found("quota", "one", "default", "/one", 7, {})))
+    ledger.settle()
+    first = ledger.made()
+    ledger.begin([create])
+
+    assert [7] == [one.id for one in first]
+    assert [None] == [one.id for one in ledger.made()]
+
+
 def test_what_was_made_is_told_from_the_ledger(platform):
     made = MadeLedger(platform.tables, writable=True).made()
     rows = platform.tables.stored[ACTIONS]

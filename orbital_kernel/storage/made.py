@@ -116,11 +116,12 @@ def _take_in(
 ) -> None:
     """Take one row in; `open_` counts intents of which nobody knows what came.
 
-    What is found there after an earlier intent was left open is what that one made: its
+    What is to be made is not there: an id known from before is of something that is
+    gone. What is found there after an earlier intent was left open is what that one made: its
     request took effect after its run had given up.
     """
     if action == INTENDED:
-        known.setdefault(one.key, one)
+        known[one.key] = one
         open_[one.key] += 1
     elif action == CREATED:
         known[one.key] = one
