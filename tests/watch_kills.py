@@ -143,13 +143,27 @@ def differences(quiet, killed):
     keys = [(a["id"], a["record_number"]) for a in killed[2]]
     if len(set(keys)) < len(keys):
         found.append(f"{len(keys) - len(set(keys))} alerts stand twice in the file")
-    if not quiet[0].equals(killed[0]):
-        found.append("rows of cross.bursts differ from those of the run undisturbed")
-    if not killed[0].equals(killed[1]):
-        found.append("rows of cross.bursts differ from those of a scan")
+    compared = {
+        "of both runs": (quiet[0], killed[0]),
+        "of the run undisturbed and of a scan": (quiet[0], quiet[1]),
+        "of the run with kills and of a scan": (killed[0], killed[1]),
+    }
+    found += [
+        f"rows {which} differ in {_unlike(one, other)}"
+        for which, (one, other) in compared.items()
+        if not one.equals(other)
+    ]
     if verdicts(quiet[2]) != verdicts(killed[2]):
         found.append("alerts that hold differ from those of the run undisturbed")
     return found
+
+
+def _unlike(one, other):
+    if one.shape != other.shape:
+        return f"number: {one.height} and {other.height}"
+    names = [n for n in one.columns if not one[n].equals(other[n])]
+    there = [[n, *pair] for n in names for pair in zip(one[n], other[n], strict=True)]
+    return [row for row in there if row[1] != row[2]][:6]
 
 
 def campaign(folder, *, kills, seed, late, series=3):
