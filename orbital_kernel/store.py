@@ -285,8 +285,12 @@ class Store:
         return int(self._session.api.begin_transaction().headers["tabular-txid"])
 
     def _close_beside(self, begun: "Future[int]") -> None:
-        if begun.exception() is None:
+        if begun.exception() is not None:
+            return
+        try:
             self._closes.submit(self._close, begun.result())
+        except RuntimeError as error:  # the program is ending: no thread starts any more
+            log.debug("transaction %d was not closed: %s", begun.result(), error)
 
     def _close(self, number: int) -> None:
         """Forget a read transaction; one that stays open ends with the platform."""
@@ -314,6 +318,11 @@ class Store:
         """Make the projections schema.py wants of a table, where missing."""
         with self.transaction() as tx:
             tx.arrange(full_name)
+
+    def widen(self, full_name: str) -> None:
+        """Add the columns schema.py has and the table lacks; null in the rows it has."""
+        with self.transaction() as tx:
+            tx.widen(full_name)
 
     def roll_back(self, number: int) -> bool:
         """Roll back a transaction somebody left open; False where it is not open."""
@@ -480,6 +489,16 @@ class Transaction:
         for wanted in schema.table(full_name).projections:
             if wanted.name not in known:
                 self.project(full_name, wanted)
+
+    def widen(self, full_name: str) -> None:
+        """Add the columns schema.py has and the table lacks; null in the rows it has."""
+        self._forget(full_name)
+        table = self._table(full_name)
+        known = set(table.arrow_schema.names)
+        more = [f for f in schema.table(full_name).arrow if f.name not in known]
+        if more:
+            table.add_column(pa.schema(more))
+            self._forget(full_name)
 
     def project(self, full_name: str, wanted: Projection) -> None:
         """Make one projection; the database sorts it in its own time."""
