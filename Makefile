@@ -23,7 +23,7 @@ demo: venv ## the main job: storage, ingest, bursts, light curves, reports in de
 	$(BIN)/orbital demo --out demo
 
 test: venv ## every test, the notebooks' results among them
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 	@$(MAKE) --no-print-directory test-notebooks
 
 test-notebooks: venv ## the notebooks' results against a platform that is empty at first
