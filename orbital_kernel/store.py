@@ -41,6 +41,7 @@ Result = TypeVar("Result")
 SLICE_BYTES = 4_600_000
 SLICE_ROWS = 500_000
 TIMEOUT_SECONDS = 120
+CONNECT_SECONDS = 10.0
 ENTITIES_A_PAGE = 10_000
 ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
@@ -51,6 +52,11 @@ ALL_PERCENT = 100
 NO_TRANSACTION = 0
 ROWS_A_SPLIT = 4_000_000
 MOST_ROWS_ALONE = 1 << 20
+NO_COLUMN = "TabularMismatchColumnName"
+OLDER = (
+    "; a table an earlier Orbital made lacks columns: `orbital provision plan` tells "
+    "which, `orbital provision apply` adds those of ops"
+)
 log = logging.getLogger(__name__)
 
 logging.getLogger("vastdb").setLevel(logging.CRITICAL)
@@ -289,7 +295,9 @@ class Store:
             return
         try:
             self._closes.submit(self._close, begun.result())
-        except RuntimeError as error:  # the program is ending: no thread starts any more
+        except (
+            RuntimeError
+        ) as error:  # the program is ending: no thread starts any more
             log.debug("transaction %d was not closed: %s", begun.result(), error)
 
     def _close(self, number: int) -> None:
@@ -393,6 +401,7 @@ class Store:
             secret=self.settings.secret_key,
             ssl_verify=self.settings.ca_bundle or True,
             timeout=TIMEOUT_SECONDS,
+            backoff_config=BackoffConfig(max_time=CONNECT_SECONDS),
             **options,
         )
 
@@ -765,5 +774,6 @@ def _sum(before: int | None, told: str | None) -> int | None:
 def _say(error: Exception) -> str:
     """Return the vendor's error in one sentence."""
     if isinstance(error, vast_errors.HttpError):
-        return f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
+        said = f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
+        return said + (OLDER if error.code == NO_COLUMN else "")
     return str(getattr(error, "cause", error))
