@@ -1,0 +1,45 @@
+"""A database that is stopped is said to be, soon: it is never an empty answer."""
+
+import time
+
+import pytest
+
+from orbital_kernel import Query, connect, embedded
+from orbital_kernel.errors import StoreError
+from orbital_kernel.store import CONNECT_SECONDS, Store
+
+ASKED = {
+    "rows read": lambda orbital: orbital.store.read("swift.sources"),
+    "rows counted": lambda orbital: orbital.store.rows("swift.sources"),
+    "tables listed": lambda orbital: orbital.store.actual(),
+    "a query": lambda orbital: orbital.query(Query("swift.sources", ("source_id",))),
+}
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """Return a session that had answers until its database was stopped."""
+    folder = tmp_path_factory.mktemp("stopped")
+    session = connect(folder)
+    session.storage.apply()
+    for ask in ASKED.values():
+        ask(session)
+    embedded.stop(folder)
+    return session
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_a_stopped_database_is_an_error_soon(stopped, what):
+    started = time.monotonic()
+    with pytest.raises(StoreError, match="refused"):
+        ASKED[what](stopped)
+
+    assert time.monotonic() - started < CONNECT_SECONDS
+
+
+def test_connecting_to_a_stopped_database_says_what_to_do_next(stopped):
+    started = time.monotonic()
+    with pytest.raises(StoreError, match=r"cannot connect .* `orbital doctor`"):
+        Store(stopped.store.settings)
+
+    assert time.monotonic() - started < 2 * CONNECT_SECONDS
