@@ -20,7 +20,7 @@ def run(*arguments, home):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=200,
     )
 
 
