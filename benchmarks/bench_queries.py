@@ -120,11 +120,14 @@ def compare(folder, orbital, asked, clients):
 
 
 def check_reading(kind, measured):
-    """Stop where more was read than the result and two row groups a range."""
-    for how in measured[2]:
-        most = how.rows_fetched + how.rows_returned
-        most += 2 * ROW_GROUP * max(how.sky_ranges, how.selects, 1)
-        if how.rows_read > most:
+    """Stop where more was read than the result and two row groups a range.
+
+    The result of a count is the rows counted.
+    """
+    _, results, hows = measured
+    for result, how in zip(results, hows, strict=bool(hows)):
+        ranges = max(how.sky_ranges, 1)
+        if how.rows_read > result + 2 * ROW_GROUP * ranges:
             raise SystemExit(f"{kind} read {how.rows_read:,} rows: {how}")
 
 
@@ -256,6 +259,7 @@ def bench(folder, rows, told):
             for kind, many in asked.items():
                 for number in told.clients:
                     measured = measure(Ours(orbital), kind, many, number)
+                    check_reading(kind, measured)
                     note = ", ingesting"
                     lines.append(
                         line(kind, Ours(orbital), number, None, measured, note)

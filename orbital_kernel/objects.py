@@ -2,6 +2,7 @@
 
 import time as clock
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,7 +12,7 @@ from orbital_kernel.frames import frame_of
 from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, NotNull
 from orbital_kernel.query import Answer, Cone, Query
-from orbital_kernel.questions.asking import answered, together
+from orbital_kernel.questions.asking import answered, side_by_side, together
 from orbital_kernel.questions.catalogues import SOURCE, positioned
 from orbital_kernel.science import lightcurves
 from orbital_kernel.science.identity import objects, plain
@@ -50,16 +51,19 @@ class Objects:
 
     def names(self) -> pl.DataFrame:
         """Return who detected what in X-rays: observatory, object, points."""
+        tables = [f"{o}.photometry" for o in observatories()]
+        read = side_by_side(
+            lambda table: self._read(table, ["object", "unit", "is_limit"]), tables
+        )
         frames = [
-            self._read(f"{observatory}.photometry", ["object", "unit", "is_limit"])
-            .filter(
+            rows.filter(
                 pl.col("unit").str.contains("erg|count|ph"),
                 ~pl.col("is_limit").fill_null(value=False),
             )
             .group_by("object")
             .len("points")
             .select(pl.lit(observatory).alias("observatory"), "object", "points")
-            for observatory in observatories()
+            for observatory, rows in zip(observatories(), read, strict=True)
         ]
         return pl.concat(frames).sort("object", "observatory")
 
@@ -67,8 +71,9 @@ class Objects:
         """Return RA and Dec (ICRS degrees) of a name any table knows, or None."""
         for table in POSITION_TABLES:
             column = NAME_COLUMNS[table]
-            for observatory in observatories():
-                rows = self._read(f"{observatory}.{table}", [column, "ra", "dec"])
+            tables = [f"{o}.{table}" for o in observatories()]
+            read = partial(self._read, columns=[column, "ra", "dec"])
+            for rows in side_by_side(read, tables):
                 known = rows.drop_nulls(["ra", "dec"]).filter(
                     pl.col(column).map_elements(plain, return_dtype=pl.String)
                     == plain(name)
@@ -79,9 +84,9 @@ class Objects:
 
     def trigger(self, name: str) -> datetime | None:
         """Return when a catalogued burst of that name was triggered, TT, or None."""
-        for observatory in observatories():
-            grbs = self._read(f"{observatory}.grbs", ["name", "time"]).drop_nulls()
-            for known, time in grbs.rows():
+        tables = [f"{o}.grbs" for o in observatories()]
+        for grbs in side_by_side(lambda t: self._read(t, ["name", "time"]), tables):
+            for known, time in grbs.drop_nulls().rows():
                 if plain(known) == plain(name):
                     return datetime.fromisoformat(str(time))
         return None
@@ -97,8 +102,18 @@ class Objects:
         burst. Raises QueryError for an unknown object.
         """
         position = self.position(name)
+        known_to = tuple(observatories())
         points = lightcurves.gather(
-            {o: self._points(o, name, position, within_arcsec) for o in observatories()}
+            dict(
+                zip(
+                    known_to,
+                    side_by_side(
+                        lambda o: self._points(o, name, position, within_arcsec),
+                        known_to,
+                    ),
+                    strict=True,
+                )
+            )
         )
         if not len(points):
             known = self.names()["object"].drop_nulls().unique().sort().to_list()

@@ -112,7 +112,6 @@ class Observatory:
     pointing: Pointing
     storage: Space
     readers: tuple[str, ...]
-    sort: Mapping[str, tuple[str, ...]]
 
     def instrument(self, name: str) -> Instrument:
         """Return the instrument of that name; ConfigError names those there are."""
@@ -190,6 +189,11 @@ def _built(path: Path, document: dict[str, Any]) -> Observatory:
     with named(path.name):
         if document.get("name") != path.stem:
             raise ConfigError(f"name is {document.get('name')!r}, not {path.stem!r}")
+        if document.pop("sort", None):
+            raise ConfigError(
+                "[sort] is of no use here: how tables are sorted is said in one place, "
+                "orbital_kernel/layout.py; leave it out"
+            )
         rows = document.get("instruments", [])
         return built(
             Observatory,
@@ -199,7 +203,6 @@ def _built(path: Path, document: dict[str, Any]) -> Observatory:
                 "pointing": built(Pointing, document.get("pointing", {}), "pointing"),
                 "instruments": [_instrument(row) for row in rows],
                 "storage": space(document.get("storage", {}), path.stem),
-                "sort": {k: tuple(v) for k, v in document.get("sort", {}).items()},
             },
             path.stem,
         )

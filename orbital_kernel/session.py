@@ -23,6 +23,7 @@ from orbital_kernel.observatory import observatories
 from orbital_kernel.orchestration import Storage
 from orbital_kernel.query import Answer, Cone, Query, Recorder, TimeSpan
 from orbital_kernel.questions import Known, Questions, Rare
+from orbital_kernel.questions.asking import together
 from orbital_kernel.store import Store
 
 LEDGER = "ops.queries"
@@ -138,13 +139,13 @@ class Orbital:
 
         Raises QueryError for a name no observatory has.
         """
-        for observatory in observatories():
-            asked = Query(
-                f"{observatory}.rates", sets={"series": [name]}, full_scan=True
-            )
-            rows = self.query(asked, kind="series").frame
-            if len(rows):
-                return rows.sort("time", "channel")
+        asked = [
+            Query(f"{observatory}.rates", sets={"series": [name]}, full_scan=True)
+            for observatory in observatories()
+        ]
+        for answer in together(self, asked, kind="series"):
+            if len(answer.frame):
+                return answer.frame.sort("time", "channel")
         raise QueryError(f"there is no series {name!r} in the store")
 
     @cached_property

@@ -501,8 +501,8 @@ class Transaction:
 
     def widen(self, full_name: str) -> None:
         """Add the columns schema.py has and the table lacks; null in the rows it has."""
-        self._forget(full_name)
-        table = self._table(full_name)
+        room, _, name = full_name.partition(".")
+        table = self._tx.bucket(self._store.database).schema(room).table(name)
         known = set(table.arrow_schema.names)
         more = [f for f in schema.table(full_name).arrow if f.name not in known]
         if more:

@@ -122,7 +122,7 @@ WRONG = [
     ("sun_min_deg = 45.0", "sun_min_deg = 190.0", "pointing", "0 to 180"),
     ("/observatories/nova", "/observatories/swift/nova", "storage", "lies with swift"),
     ('bucket = "orbital-nova"', 'bucket = "orbital-swift"', "storage", "is swift's"),
-    ("[sort]", '[sort]\nrates = ["tim"]', "tables", "has no columns tim"),
+    ("[clock]", '[sort]\nrates = ["time"]\n[clock]', "file", "in one place"),
     ('"nova-counts"', '"nova-count"', "readers", "there is no reader nova-count"),
     ("[clock]", "[clok]", "file", "[clock] lacks epoch"),
     ("bands_kev = { full = [0.5, 10] }", "bands_kev = 3", "file", "wrong kind"),

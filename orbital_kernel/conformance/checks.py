@@ -211,14 +211,6 @@ def _tables(one: Observatory) -> Iterator[str]:
     planned = {r.name for r in desired([one], site()) if r.kind == "table"}
     if missing := sorted(set(wanted) - planned):
         yield f"provisioning would not make {', '.join(missing)}"
-    for table, columns in one.sort.items():
-        known = wanted.get(f"{one.name}.{table}")
-        if known is None:
-            yield f"[sort] names no table {table!r}"
-            continue
-        strangers = set(columns) - {column.name for column in known.columns}
-        if strangers:
-            yield f"[sort] {table} has no columns {', '.join(sorted(strangers))}"
 
 
 def _readers(one: Observatory) -> Iterator[str]:

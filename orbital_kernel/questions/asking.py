@@ -1,16 +1,18 @@
 """Several tables of one question, asked side by side, and one account of it all."""
 
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import polars as pl
 
 from orbital_kernel.query import Answer, Explain, Query
 
 SIDE_BY_SIDE = 8
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
 
 class Asks(Protocol):
@@ -22,10 +24,15 @@ class Asks(Protocol):
 
 def together(orbital: Asks, queries: Sequence[Query], *, kind: str) -> list[Answer]:
     """Return the answers of independent queries, in order; they run side by side."""
-    if len(queries) <= 1:
-        return [orbital.query(one, kind=kind) for one in queries]
-    with ThreadPoolExecutor(min(len(queries), SIDE_BY_SIDE)) as pool:
-        return list(pool.map(lambda one: orbital.query(one, kind=kind), queries))
+    return side_by_side(lambda one: orbital.query(one, kind=kind), queries)
+
+
+def side_by_side(ask: Callable[[Asked], Found], asked: Sequence[Asked]) -> list[Found]:
+    """Return what `ask` gives for each, in order; at most SIDE_BY_SIDE at once."""
+    if len(asked) <= 1:
+        return [ask(one) for one in asked]
+    with ThreadPoolExecutor(min(len(asked), SIDE_BY_SIDE)) as pool:
+        return list(pool.map(ask, asked))
 
 
 def account(

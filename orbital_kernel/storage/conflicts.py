@@ -88,15 +88,22 @@ def _table_shape(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str
     if wanted.kind != TABLE or not matches:
         return ""
     have, want = matches[0].fields, wanted.fields
-    if have["columns"] != want["columns"]:
+    lacks = set(have["columns"].items()) < set(want["columns"].items())
+    if have["columns"] != want["columns"] and not (lacks and widens(wanted)):
         odd = sorted(set(have["columns"].items()) ^ set(want["columns"].items()))
         names = ", ".join(dict.fromkeys(name for name, _ in odd))
         return f"columns differ ({names}): copy the rows to a new table by hand"
-    if have["sort"] != want["sort"]:
-        return (
-            f"sorted by {have['sort']}, should be {want['sort']}: make the table anew"
-        )
+    if not have["sort"] and want["sort"]:
+        return f"sorted by nothing, should be by {want['sort']}: make the table anew"
     return ""
+
+
+def widens(wanted: Resource) -> bool:
+    """Whether columns a table lacks are added: to Orbital's own records, not to data.
+
+    An archive's rows must be read again to fill a new column; a record's may stay null.
+    """
+    return wanted.name.startswith("ops.")
 
 
 def _addresses_taken(wanted: Resource, _: tuple[Found, ...], actual: Actual) -> str:

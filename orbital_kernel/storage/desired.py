@@ -192,15 +192,8 @@ def _protection(one: Space, protection: Protection, site: Site) -> list[Resource
 
 
 def _tables(observatories: tuple[Observatory, ...], site: Site) -> list[Resource]:
-    sort = {
-        f"{observatory.name}.{table}": key
-        for observatory in observatories
-        for table, key in observatory.sort.items()
-    }
     known = schema.tables(tuple(observatory.name for observatory in observatories))
-    made = []
-    for name, table in known.items():
-        fields = table_fields(table)
-        fields["sort"] = list(sort.get(name, table.sort))
-        made.append(Resource(TABLE, name, site.tenant, name, fields, table.doc))
-    return made
+    return [
+        Resource(TABLE, name, site.tenant, name, table_fields(table), table.doc)
+        for name, table in known.items()
+    ]

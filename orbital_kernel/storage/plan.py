@@ -11,7 +11,7 @@ from typing import Any
 from orbital_kernel.storage.capacity import promises
 from orbital_kernel.storage.conflicts import Conflict, conflict
 from orbital_kernel.storage.desired import Limits, desired
-from orbital_kernel.storage.kinds import CLUSTER, KINDS, Fields
+from orbital_kernel.storage.kinds import CLUSTER, KINDS, TABLE, Fields
 from orbital_kernel.storage.resource import (
     Actual,
     Found,
@@ -35,6 +35,11 @@ __all__ = [
 ]
 
 SIZES = ("soft_limit", "hard_limit")
+BY_HAND = "change it by hand if it should be"
+ANEW = (
+    "questions find the same rows, some more slowly; for the other order drop the table, "
+    "apply, and ingest its files again"
+)
 
 
 @dataclass(frozen=True)
@@ -160,8 +165,8 @@ def _change(wanted: Resource, actual: Actual) -> Change | None:
 def _left(wanted: Sequence[Resource], actual: Actual) -> list[str]:
     return [
         f"{one.kind} {one.name}: {name} is {shown(name, found.fields[name])}, not "
-        f"{shown(name, one.fields[name])}, and is left so: change it by hand if it "
-        "should be"
+        f"{shown(name, one.fields[name])}, and is left so: "
+        + (BY_HAND if one.kind != TABLE else ANEW)
         for one in wanted
         for found in actual.matching(one)[:1]
         for name in left(one, found)

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orbital_kernel import schema
-from orbital_kernel.storage.kinds import KINDS, Fields, same
+from orbital_kernel.storage.kinds import KINDS, TABLE, Fields, same
+
+TABLE_ADOPTED = ("sort",)
+"""A table sorted by another key answers the same, and no sort key can be changed."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Actual:
 def differing(wanted: Resource, found: Found) -> list[str]:
     """Return the names of wanted fields that are not as wanted, and should be."""
     kind = KINDS.get(wanted.kind)
-    skipped = kind.create_only | set(left(wanted, found)) if kind else frozenset()
+    skipped = set(left(wanted, found)) | (kind.create_only if kind else set())
     return [
         name
         for name, value in wanted.fields.items()
@@ -68,9 +71,10 @@ def differing(wanted: Resource, found: Found) -> list[str]:
 def left(wanted: Resource, found: Found) -> list[str]:
     """Return the names of fields that differ and are left as somebody has them."""
     kind = KINDS.get(wanted.kind)
+    adopted = TABLE_ADOPTED if wanted.kind == TABLE else ()
     return [
         name
-        for name in (kind.adopted if kind else ())
+        for name in (kind.adopted if kind else adopted)
         if found.fields.get(name)
         and name in wanted.fields
         and not same(name, found.fields[name], wanted.fields[name])

@@ -118,11 +118,12 @@ class Steps:
         if change.action == "create":
             self.tables.create(change.name)
             return
-        arrange = getattr(self.tables, "arrange", None)
-        if change.action == "update" and set(change.after) == {"projections"}:
-            if arrange is None:
-                raise ProvisionError(f"{change.name} gets its projections elsewhere")
-            arrange(change.name)
+        if change.action == "update" and set(change.after) <= set(_TABLE_UPDATES):
+            for field in change.after:
+                update = getattr(self.tables, _TABLE_UPDATES[field], None)
+                if update is None:
+                    raise ProvisionError(f"{change.name} gets its {field} elsewhere")
+                update(change.name)
             return
         drop = getattr(self.tables, "drop", None)
         if change.action != "delete" or drop is None:
@@ -231,6 +232,9 @@ class Steps:
             self._rows[kind] = self.vms.listing(known.resource, paged=known.paged)
         return self._rows[kind]
 
+
+_TABLE_UPDATES = {"columns": "widen", "projections": "arrange"}
+"""What the database side is called to do where a table's field differs."""
 
 _ACTIONS: Mapping[str, Callable[[Steps, Change], Change]] = {
     "create": Steps.create,

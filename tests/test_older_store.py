@@ -1,0 +1,73 @@
+"""A store an earlier Orbital made is asked as it is, and told what differs."""
+
+import logging
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from orbital_kernel import Cone, Query, connect, embedded, schema, sky
+
+NEW = ("sorted_by", "projection")
+OLD_KEY = ["time"]
+
+
+@pytest.fixture
+def older(tmp_path):
+    """Return a session on a store with a narrower ledger and photometry by time."""
+    session = connect(tmp_path / "older")
+    session.storage.apply()
+    with session.store.transaction() as tx:
+        for name in ("ops.queries", "chandra.photometry"):
+            tx.drop(name)
+        bucket = tx._tx.bucket(session.store.database)
+        ledger = schema.table("ops.queries").arrow
+        kept = pa.schema([field for field in ledger if field.name not in NEW])
+        bucket.schema("ops").create_table("queries", kept)
+        points = schema.table("chandra.photometry").arrow
+        room = bucket.schema("chandra")
+        room.create_table("photometry", points, sorting_key=OLD_KEY)
+    session = connect(tmp_path / "older")
+    ra = np.linspace(10, 11, 50)
+    rows = {
+        "object": [f"source {n}" for n in range(50)],
+        "ra": ra,
+        "dec": 0 * ra,
+        "healpix": sky.healpix(ra, 0 * ra),
+    }
+    session.store.insert("chandra.photometry", pa.table(rows))
+    yield session
+    embedded.stop(tmp_path / "older")
+
+
+def test_an_older_store_is_asked_as_it_is_and_apply_brings_it_up_to_date(older, caplog):
+    near = Query("chandra.photometry", cone=Cone(10.0, 0.0, 3.0))
+    by_name = Query("chandra.photometry", sets={"object": ["source 7"]})
+
+    with caplog.at_level(logging.WARNING):
+        found = older.query(near)
+        assert 3 == len(found.frame)
+        assert OLD_KEY == found.how.sort_key
+        assert 1 == len(older.query(by_name).frame)
+        older.flush()
+    assert "orbital provision apply" in caplog.text
+
+    plan = older.storage.plan()
+    assert not plan.conflicts
+    changed = {c.name: set(c.after) for c in plan.changes if c.resource == "table"}
+    assert {
+        "ops.queries": {"columns"},
+        "chandra.photometry": {"projections"},
+    } == changed
+    (note,) = (n for n in plan.notes if "chandra.photometry" in n)
+    assert "sort is time, not healpix, time" in note
+    assert "questions find the same rows" in note
+
+    older.storage.apply()
+
+    assert older.storage.plan().empty
+    assert 3 == len(older.query(near).frame)
+    older.flush()
+    ledger = older.table("ops.queries")
+    assert set(NEW) <= set(ledger.columns)
+    assert "chandra.photometry" == ledger["table"][0]

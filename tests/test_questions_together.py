@@ -1,0 +1,100 @@
+"""Several tables of one question are asked at once, and no answer is mixed up."""
+
+import threading
+
+import polars as pl
+import pytest
+
+from orbital_kernel import Query
+from orbital_kernel.observatory import observatories
+from orbital_kernel.query import Answer, Explain
+from orbital_kernel.questions.asking import SIDE_BY_SIDE, side_by_side, together
+
+TABLES = [f"{name}.observations" for name in ("swift", "chandra", "fermi")]
+
+
+class Meeting:
+    """Answers only when `number` questions are being asked at the same time."""
+
+    def __init__(self, number):
+        self.barrier = threading.Barrier(number)
+
+    def query(self, asked, *, kind="query", estimate=False):
+        self.barrier.wait(10)
+        frame = pl.DataFrame({"table": [asked.table], "kind": [kind]})
+        how = Explain(asked.table, [], [], [], 0, None, 5, 1, 1, 8, 2.5)
+        return Answer(frame, how, {})
+
+
+def test_the_tables_of_a_question_are_asked_at_the_same_time_and_told_in_order():
+    answers = together(Meeting(3), [Query(name) for name in TABLES], kind="place")
+
+    assert [(name, "place") for name in TABLES] == [a.frame.row(0) for a in answers]
+
+
+def test_one_refusal_is_the_answer_of_all():
+    def ask(name):
+        if name == TABLES[1]:
+            raise ValueError(name)
+        return name
+
+    with pytest.raises(ValueError, match="chandra"):
+        side_by_side(ask, TABLES)
+    assert [] == side_by_side(ask, [])
+
+
+def test_no_more_than_a_handful_are_asked_at_once():
+    asking, most, lock = [], [], threading.Lock()
+    together_now = threading.Barrier(SIDE_BY_SIDE)
+
+    def ask(number):
+        with lock:
+            asking.append(number)
+            most.append(len(asking))
+        together_now.wait(10)
+        with lock:
+            asking.remove(number)
+        return number
+
+    numbers = list(range(2 * SIDE_BY_SIDE))
+    assert numbers == side_by_side(ask, numbers)
+    assert SIDE_BY_SIDE == max(most)
+
+
+@pytest.fixture
+def meeting(stocked, monkeypatch):
+    """Return a session whose store reads and queries only all observatories at once."""
+    number = len(observatories())
+    barrier, met = threading.Barrier(number), set()
+
+    def at_once(ask, which):
+        def asked(what, *args, **options):
+            name = what if isinstance(what, str) else what.table
+            if name.endswith(which):
+                barrier.wait(10)
+                met.add(name)
+            return ask(what, *args, **options)
+
+        return asked
+
+    def watch(which):
+        monkeypatch.setattr(stocked, "query", at_once(stocked.query, which))
+        monkeypatch.setattr(stocked.store, "read", at_once(stocked.store.read, which))
+        return met
+
+    return watch
+
+
+def test_a_series_is_looked_for_in_all_observatories_at_once(stocked, meeting):
+    name = stocked.table("swift.rates", ["series"])["series"][0]
+    met = meeting(".rates")
+
+    assert len(stocked.series(name))
+    assert {f"{o}.rates" for o in observatories()} == met
+
+
+def test_a_light_curve_asks_the_tables_of_all_observatories_at_once(stocked, meeting):
+    met = meeting(".photometry")
+
+    assert len(stocked.light_curve("SIM AGN 1"))
+    assert {f"{o}.photometry" for o in observatories()} == met
