@@ -32,7 +32,10 @@ SERVICES = {
     "csc21": "http://cda.cfa.harvard.edu/csc21tap",
     "csc21-snapshot": "http://cda.cfa.harvard.edu/csc21_snapshot_tap",
 }
-"""Known services by short name; any other is given by its URL."""
+"""Known services by short name; any other is given by its URL.
+
+HEASARC's is the one NASA's NAVO workshops ask (github.com/NASA-NAVO/aas_workshop_2018).
+"""
 
 TRIES = 5
 FIRST_PAUSE_S = 1.0
