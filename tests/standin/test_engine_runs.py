@@ -11,9 +11,7 @@ from vast_standin.engine import (
     Column,
     Definition,
     Engine,
-    chaining,
     choosing,
-    merging,
     rewriting,
     upkeep,
 )
@@ -31,7 +29,7 @@ SIZE = 100
 @pytest.fixture(autouse=True)
 def _small_segments(monkeypatch):
     """Let segments have 100 rows at most, and nothing happen by itself."""
-    for module in (chaining, choosing, merging, rewriting, upkeep):
+    for module in (choosing, rewriting):
         monkeypatch.setattr(module, "LARGEST", SIZE)
     monkeypatch.setattr(upkeep.Upkeep, "_next", _wait)
 
@@ -76,7 +74,8 @@ def rows(engine, table):
         pa.table(columns, names=["id", "key", "value"])
         for columns, _ in batches(plan, share.pieces, (ROW_ID_COLUMN, KEY, VALUE))
     ]
-    return pa.concat_tables(parts)
+    kinds = {"id": pa.uint64(), "key": pa.float64(), "value": pa.int64()}
+    return pa.concat_tables([pa.schema(kinds).empty_table(), *parts])
 
 
 def places(engine, table):
@@ -104,6 +103,28 @@ def test_rows_that_follow_those_there_leave_them_where_they_are(tmp_path):
     assert 11 == len(after)
     assert sorted(found["key"].to_pylist()) == found["key"].to_pylist()
     assert 1020 == len(found)
+
+
+def test_wide_rows_come_in_segments_of_few_bytes_that_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(choosing, "LARGEST_BYTES", 800)
+    monkeypatch.setattr(rewriting, "LARGEST_BYTES", 800)
+    engine, table = opened(tmp_path)
+    dice = np.random.default_rng(3)
+    for _ in range(20):
+        add(engine, table, dice.random(45))
+    settle(engine, table)
+    sizes = [s.rows for s in engine.root.tables[table].segments]
+    before = places(engine, table)
+    add(engine, table, [2.0])
+    settle(engine, table)
+    after = places(engine, table)
+    found = rows(engine, table)["key"].to_pylist()
+    engine.close()
+
+    assert max(sizes) <= 50
+    assert before <= after
+    assert sorted(found) == found
+    assert 901 == len(found)
 
 
 def test_rows_in_between_rewrite_only_what_they_meet(tmp_path):

@@ -50,13 +50,17 @@ class Base:
         at = self.extent.batch.schema.get_field_index(str(number))
         return None if at < 0 else self.extent.batch.column(at)
 
-    @cached_property
+    @property
     def row_ids(self) -> RowIds:
         """Row ids by position."""
+        return self.ids(0, self.rows)
+
+    def ids(self, start: int, stop: int) -> RowIds:
+        """Give the row ids of positions [start, stop); kept by nobody."""
         if self.first_row_id is not None or self.extent is None:
             first = self.first_row_id or 0
-            return np.arange(first, first + self.rows, dtype=np.uint64)
-        return np.asarray(self.extent.batch.column(ROW_ID).to_numpy())
+            return np.arange(first + start, first + stop, dtype=np.uint64)
+        return np.asarray(self.extent.batch.column(ROW_ID).to_numpy())[start:stop]
 
     @cached_property
     def id_range(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vast_standin.engine.rewriting import LARGEST
+from vast_standin.engine.rewriting import is_large
 from vast_standin.engine.segment import Segment
 
 _LAST: tuple[int, Any] = (1, 0)
@@ -113,4 +113,4 @@ def _range(segment: Segment) -> tuple[tuple[int, Any], tuple[int, Any]]:
 def _is_good(segment: Segment) -> bool:
     """Tell whether a segment is large, and as it was written."""
     unchanged = not segment.patches and segment.deleted is None
-    return unchanged and segment.rows >= LARGEST // 2
+    return unchanged and is_large(segment)

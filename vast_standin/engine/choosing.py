@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vast_standin.engine.chaining import links
-from vast_standin.engine.rewriting import LARGEST
+from vast_standin.engine.rewriting import LARGEST, LARGEST_BYTES, is_large
 from vast_standin.engine.segment import Segment
 
 FEW = 8
@@ -17,8 +17,8 @@ def worth_merging(
     """Choose neighbours that are small, or one that has changed a lot."""
     group: list[Segment] = []
     for segment in segments:
-        small = segment.live < LARGEST // 2
-        if small and sum(s.live for s in group) + segment.live <= LARGEST:
+        small = not is_large(segment) or segment.live < segment.rows // 2
+        if small and _fit([*group, segment]):
             group.append(segment)
             continue
         if len(group) >= enough:
@@ -69,13 +69,17 @@ def _rows(run: Sequence[Segment]) -> int:
     return sum(s.rows for s in run)
 
 
-def up_to(segments: Sequence[Segment], limit: int) -> list[Segment]:
-    """Choose the first segments, up to a number of rows."""
+def first_of(segments: Sequence[Segment]) -> list[Segment]:
+    """Choose the first segments, as many as one may hold."""
     chosen: list[Segment] = []
-    rows = 0
     for segment in segments:
-        if chosen and rows + segment.rows > limit:
+        if chosen and not _fit([*chosen, segment]):
             break
         chosen.append(segment)
-        rows += segment.rows
     return chosen
+
+
+def _fit(segments: Sequence[Segment]) -> bool:
+    """Tell whether one segment may hold the rows of several."""
+    live = sum(s.live for s in segments)
+    return live <= LARGEST and sum(s.nbytes for s in segments) <= LARGEST_BYTES

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from vast_standin.engine.rewriting import LARGEST, Rows, read_rows, sort_order
+from vast_standin.engine.rewriting import Rows, most_rows, read_rows, sort_order
 from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Table
 
 
 def merged_runs(table: Table, runs: Sequence[Sequence[Segment]]) -> Iterator[Rows]:
-    """Yield the rows of all runs in order, about LARGEST at a time."""
+    """Yield the rows of all runs in order, about a segment at a time."""
     segments = [segment for run in runs for segment in run]
     key = table.definition.sort_key
     starts = [0] * len(segments)
@@ -39,10 +39,11 @@ def _pivots(segments: Sequence[Segment], lead: int) -> list[Any]:
             if low is not None:
                 lows.append((low, int(rows)))
     lows.sort()
+    most = most_rows(sum(s.rows for s in segments), sum(s.nbytes for s in segments))
     pivots: list[Any] = []
     filled = 0
     for low, rows in lows:
-        if filled >= LARGEST and (not pivots or low > pivots[-1]):
+        if filled >= most and (not pivots or low > pivots[-1]):
             pivots.append(low)
             filled = 0
         filled += rows

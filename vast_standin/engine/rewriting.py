@@ -17,10 +17,12 @@ from vast_standin.engine.packing import pack
 from vast_standin.engine.physical import physical
 from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
 from vast_standin.engine.table import Definition, Projection, SortedCopy, Table
-from vast_standin.engine.zones import zones_of
+from vast_standin.engine.zones import GROUP, zones_of
 
 ORIGIN = "origin"
 LARGEST = 1 << 20
+LARGEST_BYTES = 64 << 20
+"""What a segment may hold; upkeep has two to three times as much in memory."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,17 @@ class Rows:
         )
 
 
+def is_large(segment: Segment) -> bool:
+    """Tell whether a segment is large enough to stay by itself."""
+    return segment.rows >= LARGEST // 2 or segment.nbytes >= LARGEST_BYTES // 3
+
+
+def most_rows(rows: int, nbytes: int) -> int:
+    """Tell how many rows a segment may have where so many rows take so many bytes."""
+    most = min(LARGEST, LARGEST_BYTES * rows // max(1, nbytes))
+    return max(1, most if most < GROUP else most // GROUP * GROUP)
+
+
 def read_rows(
     definition: Definition, spans: Sequence[tuple[Segment, int, int]]
 ) -> Rows:
@@ -60,7 +73,7 @@ def read_rows(
         ]
         columns[column.number] = _joined(parts, column.field.type)
     ids = [
-        segment.base.row_ids[start:stop][slice(None) if mask is None else mask]
+        segment.base.ids(start, stop)[slice(None) if mask is None else mask]
         for (segment, start, stop), mask in zip(spans, masks, strict=True)
     ]
     return Rows(columns, np.concatenate([np.empty(0, dtype=np.uint64), *ids]))
@@ -87,10 +100,13 @@ class Rewriter:
     def write(
         self, rows: Rows, *, ordinal: float, run: int = 0, is_sorted: bool = False
     ) -> Iterator[Segment]:
-        """Write rows as segments of at most LARGEST rows."""
+        """Write rows as segments of like size, none larger than a segment may be."""
         total = len(rows.row_ids)
-        for start in range(0, total, LARGEST):
-            part = rows.slice(start, min(LARGEST, total - start))
+        told = [c.nbytes for c in rows.columns.values() if c.null_count < total]
+        parts = max(1, -(-total // most_rows(total, sum(told))))
+        step = max(1, -(-total // parts))
+        for start in range(0, total, step):
+            part = rows.slice(start, min(step, total - start))
             place = ordinal + start / max(1, total) * 1e-3
             yield Segment(self._base(part, place, run=run, is_sorted=is_sorted))
 

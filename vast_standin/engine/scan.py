@@ -133,7 +133,7 @@ class Scan:
     def read(self, segment: Segment, number: int, start: int, stop: int) -> pa.Array:
         """Read positions of a column, virtual ones included."""
         if number == ROW_ID_COLUMN:
-            return pa.array(segment.base.row_ids[start:stop])
+            return pa.array(segment.base.ids(start, stop))
         if number in self.virtual:
             return self.virtual[number](segment, start, stop)
         kind = self.table.definition.by_number[number].field.type

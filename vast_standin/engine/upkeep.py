@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from vast_standin.disk import no_room
 from vast_standin.engine.chaining import Link, links, placed
-from vast_standin.engine.choosing import FEW, runs_to_merge, up_to, worth_merging
+from vast_standin.engine.choosing import FEW, first_of, runs_to_merge, worth_merging
 from vast_standin.engine.files import FileWriter
 from vast_standin.engine.merging import merged_runs
 from vast_standin.engine.rewriting import (
-    LARGEST,
     Rewriter,
     Rows,
     is_current,
+    is_large,
     read_rows,
     sort_order,
 )
@@ -131,10 +131,7 @@ class Upkeep:
 
     def _crowded(self, table_id: int) -> bool:
         table = self._engine.root.tables.get(table_id)
-        return (
-            table is not None
-            and sum(s.rows < LARGEST // 2 for s in table.segments) > 64
-        )
+        return table is not None and sum(not is_large(s) for s in table.segments) > 64
 
     def improve(self, table_id: int, *, settled: bool) -> bool:
         """Do one piece of work; tells whether there may be more."""
@@ -173,7 +170,7 @@ class Upkeep:
     def _choose_sorting(self, table: Table, *, settled: bool) -> Work | None:
         fresh = [s for s in table.segments if s.base.run == 0]
         if fresh and (settled or len(fresh) >= FEW):
-            chosen = up_to(fresh, 2 * LARGEST)
+            chosen = first_of(fresh)
             return lambda writer: self._sort(table, chosen, writer)
         runs: dict[int, list[Segment]] = defaultdict(list)
         for segment in table.segments:
