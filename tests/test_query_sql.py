@@ -39,7 +39,7 @@ def test_tables_are_named_as_the_engine_wants_them_and_all_else_stays_as_written
         ("SHOW TABLES", "one SELECT"),
         (
             "SELECT *\nFROM rates",
-            "line 2, column 6: .*e.g. chandra.rates or swift.rates",
+            "line 2, column 6: .*e.g. chandra.rates or .*swift.rates",
         ),
         ("SELEKT (", "no SQL at line 1, column 8"),
         ("SELECT 'abc", "not closed"),
@@ -181,7 +181,7 @@ def test_a_join_of_both_observatories_keeps_units_and_tells_columns_apart(rows):
             r"line 1, column 16: there is no column 'expozure_s' \(did you mean exposure_s",
         ),
         ("SELECT 1 FROM chandra.rate", r"no table 'chandra.rate'.*mean chandra.rates"),
-        ("SELECT 1 FROM nicer.rates", "the schemas are chandra, swift"),
+        ("SELECT 1 FROM nicer.rates", "the schemas are chandra, .*swift"),
         ("SELECT nope(rate) FROM chandra.rates", "(?i)function with name nope"),
         (
             "SELECT max(time) - min(time) FROM chandra.rates",

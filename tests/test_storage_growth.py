@@ -284,7 +284,10 @@ def grow(cluster, controllers, *, days=30, seed=1, campaign=6, after_hour=None):
     `after_hour` is called at the end of each hour, and gives the controllers to come.
     """
     rng = random.Random(seed)
-    rates = {path: rng.uniform(2, 12) * GB / 24 for path in cluster.rows}
+    rates = {
+        path: rng.uniform(2, 12) * GB / 24 * min(1, row["hard_limit"] / QUOTA.hard_bytes)
+        for path, row in cluster.rows.items()
+    }
     for hour in range(24 * days):
         for path, rate in rates.items():
             times = campaign if (hour // 24 + len(path)) % 11 == 0 else 1
