@@ -34,10 +34,9 @@ def drawing(name):
 def test_a_notebook_runs_from_top_to_bottom_and_draws(server, page, name):
     open_notebook(page, server, f"{name}.ipynb")
     run_all(page)
-    page.wait_for_function(
-        "n => document.querySelectorAll('.jp-OutputArea .bk-Figure').length >= n",
-        arg=drawing(name),
-    )
+    figures = page.locator(".jp-OutputArea .bk-Figure")  # also those within a layout
+    if number := drawing(name):
+        figures.nth(number - 1).wait_for(state="attached")
 
 
 def test_the_explorer_works_over_the_sample_sky(server, page):
