@@ -285,7 +285,10 @@ def grow(cluster, controllers, *, days=30, seed=1, campaign=6, after_hour=None):
     """
     rng = random.Random(seed)
     rates = {
-        path: rng.uniform(2, 12) * GB / 24 * min(1, row["hard_limit"] / QUOTA.hard_bytes)
+        path: rng.uniform(2, 12)
+        * GB
+        / 24
+        * min(1, row["hard_limit"] / QUOTA.hard_bytes)
         for path, row in cluster.rows.items()
     }
     for hour in range(24 * days):
