@@ -34,7 +34,6 @@ reason = "two addresses"
 """
 
 WANTED = desired(observatories().values(), site(), tables=False)
-# The description has objects where ad_hoc_query is known to answer arrays.
 LOST = (
     "format",
     "readOnly",
@@ -89,6 +88,9 @@ class Description:
         made = {
             k: v for k, v in node.items() if k not in LOST and not k.startswith("x-")
         }
+        # The lists of ad_hoc_query have the type object, and words that say list.
+        if node.get("description", "").startswith("list of "):
+            made["type"] = "array"
         if made.get("type") == "array":
             choices = made.pop("enum", None)
             items = self.schema(
@@ -128,7 +130,7 @@ class Description:
         if method == "DELETE" and answer in (b"", None):
             return
         content = self.resolved(good).get("content")
-        if not content or url.endswith("ad_hoc_query"):
+        if not content:
             return
         if isinstance(answer, dict) and {"count", "results"} <= set(answer):
             answer = answer["results"]
