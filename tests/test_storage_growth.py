@@ -5,12 +5,10 @@ import math
 import random
 import threading
 
-import pyarrow as pa
 import pytest
+from memory_tables import MemoryTables
 
-from orbital_kernel import schema
 from orbital_kernel.observatory import observatories, observatory, site
-from orbital_kernel.predicate import Equal
 from orbital_kernel.storage.automation import Controller, standing, watch
 from orbital_kernel.storage.forecast import (
     FARTHEST_S,
@@ -32,34 +30,9 @@ GB = 10**9
 DAY = 86400.0
 HOUR = 3600.0
 START = 1_700_000_000.0
+LEDGER = ("ops.storage", "ops.actions")
 QUOTA = observatory("swift").storage.quota
 PATH = "/observatories/swift"
-
-
-class Rows:
-    """The two tables of the ledger in memory, filtered as the database would."""
-
-    def __init__(self):
-        self.rows = {"ops.storage": [], "ops.actions": []}
-
-    def insert(self, full_name, rows):
-        self.rows[full_name] += schema.conform(
-            rows, schema.table(full_name)
-        ).to_pylist()
-        return len(rows)
-
-    def read(self, full_name, clauses=()):
-        wanted = [(clause.column, clause.any_of[0]) for clause in clauses]
-        kept = [
-            row
-            for row in self.rows[full_name]
-            if all(holds(row[c], t) for c, t in wanted)
-        ]
-        return pa.Table.from_pylist(kept, schema=schema.table(full_name).arrow)
-
-
-def holds(value, term):
-    return value == term.value if isinstance(term, Equal) else value >= term.low
 
 
 class Cluster:
@@ -132,7 +105,9 @@ def cluster():
 @pytest.fixture
 def controller(cluster):
     spaces = (site().database, *(o.storage for o in observatories().values()))
-    return Controller(cluster, Ledger(Rows()), watch(spaces), clock=lambda: cluster.now)
+    return Controller(
+        cluster, Ledger(MemoryTables(*LEDGER)), watch(spaces), clock=lambda: cluster.now
+    )
 
 
 def steady(rate_gb_day, days=20, used=100 * GB):
@@ -395,7 +370,10 @@ def test_a_controller_that_is_started_anew_each_time_does_the_same(cluster, cont
         for row in rows.values():
             row["used_capacity"] = int(0.85 * row["soft_limit"])
     single = dataclasses.replace(
-        controller, vms=alone, ledger=Ledger(Rows()), clock=lambda: alone.now
+        controller,
+        vms=alone,
+        ledger=Ledger(MemoryTables(*LEDGER)),
+        clock=lambda: alone.now,
     )
     store = controller.ledger._store
 
@@ -445,7 +423,10 @@ def test_two_controllers_do_not_expand_twice(cluster, controller):
     for watched in controller.watched:
         alone.add(watched.path, watched.quota)
     single = dataclasses.replace(
-        controller, vms=alone, ledger=Ledger(Rows()), clock=lambda: alone.now
+        controller,
+        vms=alone,
+        ledger=Ledger(MemoryTables(*LEDGER)),
+        clock=lambda: alone.now,
     )
     twin = dataclasses.replace(controller)
     for rows in (cluster.rows, alone.rows):
