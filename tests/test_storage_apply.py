@@ -3,6 +3,7 @@
 import dataclasses
 from types import SimpleNamespace
 
+import boto3
 import pytest
 import vastpy
 
@@ -52,6 +53,17 @@ def client(settings):
 @pytest.fixture
 def vms(settings, client):
     return Vms.connect(settings)
+
+
+@pytest.fixture
+def s3(settings):
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.endpoint,
+        aws_access_key_id=settings.access_key,
+        aws_secret_access_key=settings.secret_key,
+        region_name="us-east-1",
+    )
 
 
 def wipe(client):
@@ -269,17 +281,8 @@ def test_destroy_takes_down_what_is_empty(vms, client):
     assert "default" in {p["name"] for p in client.viewpolicies.get()}
 
 
-def test_destroy_keeps_what_came_to_hold_data_after_the_plan(vms, client, settings):
-    import boto3  # noqa: PLC0415
-
+def test_destroy_keeps_what_came_to_hold_data_after_the_plan(vms, s3):
     apply(plan(vms), vms)
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=settings.endpoint,
-        aws_access_key_id=settings.access_key,
-        aws_secret_access_key=settings.secret_key,
-        region_name="us-east-1",
-    )
 
     def write(change, state):
         if (change.resource, state) == (
@@ -340,17 +343,8 @@ def test_the_health_of_a_provisioned_platform_is_told(vms):
     assert {"ok"} == {states[f"quota {name} state"] for name in names}
 
 
-def test_a_quota_near_its_limit_alarms(vms, client, settings):
-    import boto3  # noqa: PLC0415
-
+def test_a_quota_near_its_limit_alarms(vms, client, s3):
     apply(plan(vms), vms)
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=settings.endpoint,
-        aws_access_key_id=settings.access_key,
-        aws_secret_access_key=settings.secret_key,
-        region_name="us-east-1",
-    )
     s3.put_object(Bucket="orbital-swift", Key="raw.fits", Body=b"x" * 9700)
     quota = client.quotas[row(client, "quota", "orbital-swift")["id"]]
     quota.patch(soft_limit=8000, hard_limit=10_000)
