@@ -15,8 +15,10 @@ from vast_standin.engine import (
     rewriting,
     upkeep,
 )
-from vast_standin.engine.predicate import ALWAYS
+from vast_standin.engine.predicate import ALWAYS, Target, one_of
+from vast_standin.engine.rewriting import projected
 from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+from vast_standin.engine.table import Projection
 
 KEY, VALUE = 0, 1
 COLUMNS = (
@@ -40,14 +42,15 @@ def _wait(self):
     return None, False
 
 
-def opened(folder, *, key=(KEY,)):
+def opened(folder, *, key=(KEY,), projections=()):
     engine = Engine.open(folder)
     if engine.buckets():
         return engine, next(t.id for t in engine.root.tables.values())
     engine.create_bucket("b", "me")
     with engine.writing(None) as tx:
         schema = tx.create_schema("b", "s")
-        made = tx.create_table(schema, "t", Definition(COLUMNS, 2, sort_key=key))
+        wanted = Definition(COLUMNS, 2, sort_key=key, projections=projections)
+        made = tx.create_table(schema, "t", wanted)
     return engine, made.id
 
 
@@ -170,6 +173,42 @@ def test_few_rows_all_over_wait_until_merging_them_is_worth_it(tmp_path):
     assert 1 == len({s.base.run for s in merged.segments})
     assert sorted(found) == found
     assert 45 * SIZE == len(found)
+
+
+BY_VALUE = Projection(1, "by_value", (VALUE,), (KEY,))
+
+
+def rows_opened(engine, table, value):
+    """Count the rows read for a value, and those found, through the projection."""
+    wanted = one_of(Target(VALUE, ()), pa.array([value], pa.int64()))
+    plan = scan(projected(engine.root.tables[table], BY_VALUE), wanted)
+    share = plan.share(Slot(0, 1, 1 << 40), start=0, limit=None)
+    return share.rows_read, sum(piece.rows for piece in share.pieces)
+
+
+@pytest.mark.parametrize("kind", ["in between", "behind"])
+def test_a_projection_in_step_stays_so_while_the_table_is_rewritten(tmp_path, kind):
+    engine, table = opened(tmp_path, projections=(BY_VALUE,))
+    for part in range(5):
+        add(engine, table, np.arange(SIZE) + part * SIZE)
+    settle(engine, table)
+    small = 20
+    far = 10 * SIZE if kind == "behind" else 0
+    opens = []
+    for _ in range(6):
+        add(engine, table, far + np.linspace(0, 5 * SIZE, small))
+        opens.append(rows_opened(engine, table, 7))
+        while engine.improve(table):
+            opens.append(rows_opened(engine, table, 7))
+    engine.close()
+    engine, table = opened(tmp_path)
+    opens.append(rows_opened(engine, table, 7))
+    engine.close()
+
+    found = [found for _, found in opens]
+    assert 11 == found[-1]
+    assert sorted(found) == found
+    assert all(read <= found + 2 * small for read, found in opens)
 
 
 keys = st.one_of(st.none(), st.integers(0, 400).map(float), st.just(float("nan")))

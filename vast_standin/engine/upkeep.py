@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from vast_standin.disk import no_room
 from vast_standin.engine.chaining import Link, links, placed
 from vast_standin.engine.choosing import FEW, first_of, runs_to_merge, worth_merging
+from vast_standin.engine.copying import copies_along
 from vast_standin.engine.files import FileWriter
 from vast_standin.engine.merging import merged_runs
 from vast_standin.engine.rewriting import (
@@ -142,7 +143,7 @@ class Upkeep:
         number = self._engine.new_id()
         writer = self._engine.folder.writer(f"m{number:016x}.arrows")
         try:
-            outcome = work(writer)
+            outcome = self._with_copies(table, work(writer), writer)
             writer.seal()
             done = self._engine.replace_root(
                 lambda root: _replaced(root, table, outcome)
@@ -153,6 +154,19 @@ class Upkeep:
         if not done:
             writer.discard()
         return True
+
+    def _with_copies(
+        self, table: Table, outcome: Outcome, writer: FileWriter
+    ) -> Outcome:
+        """Add copies of segments written anew, so that projections stay in step."""
+        if outcome.copies:
+            return outcome
+        rewriter, copies = self._rewriter(table, writer), []
+        for copy in copies_along(table, outcome.old, outcome.new, rewriter):
+            if self._stopped:
+                raise Interrupted
+            copies.append(copy)
+        return replace(outcome, copies=tuple(copies))
 
     def _choose(self, table: Table, *, settled: bool) -> Work | None:
         if table.definition.sort_key:
