@@ -123,28 +123,9 @@ class Objects:
             )
         return lightcurves.joint(points, **{"t0": self.trigger(name), **options})
 
-    def observed_by(
-        self,
-        first: str,
-        second: str,
-        *,
-        within_arcsec: float | None = None,
-        within_arcmin: float | None = None,
-        within_days: float = 30.0,
-    ) -> pl.DataFrame:
-        """Return pairs of pointings of two observatories close on the sky and in time.
-
-        Positions are of the pointings, so a separation below the fields of view (Swift
-        XRT 11.8', Chandra 8') means that both saw the target. `dt_days` is second minus
-        first; either sign is a pair.
-        """
-        return self.ask_observed_by(
-            first,
-            second,
-            within_arcsec=within_arcsec,
-            within_arcmin=within_arcmin,
-            within_days=within_days,
-        ).frame
+    def observed_by(self, first: str, second: str, **limits: float) -> pl.DataFrame:
+        """Return the pairs of `ask_observed_by`, which tells the limits too."""
+        return self.ask_observed_by(first, second, **limits).frame
 
     def ask_observed_by(
         self,
@@ -155,10 +136,12 @@ class Objects:
         within_arcmin: float | None = None,
         within_days: float = 30.0,
     ) -> Answer:
-        """Return what `observed_by` returns, with how it was found.
+        """Return pairs of pointings of two observatories close on the sky and in time.
 
-        Both logs are read whole, less the rows without time or position, and joined
-        here by HEALPix cell and time.
+        Positions are of the pointings, so a separation below the fields of view (Swift
+        XRT 11.8', Chandra 8') means that both saw the target. `dt_days` is second minus
+        first; either sign is a pair. Both logs are read whole, less the rows without
+        time or position, and joined here by HEALPix cell and time.
         """
         start = clock.perf_counter()
         queries = [

@@ -1,9 +1,9 @@
 """How answers are shown: rows with units in their headers, and how they were found."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import polars as pl
@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 explain_option = click.option(
     "--explain", is_flag=True, help="Tell how it was answered."
 )
+
+
+def of_two_observatories(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command two observatories, and how far apart their pointings may be."""
+    apart = click.option(
+        "--within-arcmin",
+        type=float,
+        default=12.0,
+        show_default=True,
+        help="Largest separation of the pointings.",
+    )
+    first, second = (
+        click.argument(name, metavar="OBSERVATORY") for name in ("first", "second")
+    )
+    return first(second(apart(command)))
 
 
 def show_answer(answer: "Answer", *, explain: bool, as_json: bool) -> None:

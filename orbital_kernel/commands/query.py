@@ -2,7 +2,11 @@
 
 import click
 
-from orbital_kernel.commands.answering import explain_option, show_answer
+from orbital_kernel.commands.answering import (
+    explain_option,
+    of_two_observatories,
+    show_answer,
+)
 from orbital_kernel.commands.questions import QUESTIONS
 from orbital_kernel.commands.show import json_option
 
@@ -82,15 +86,7 @@ def time(
 @query.command(
     epilog="Example: orbital query objects swift chandra --within-arcmin 12 --within-days 30"
 )
-@click.argument("first", metavar="OBSERVATORY")
-@click.argument("second", metavar="OBSERVATORY")
-@click.option(
-    "--within-arcmin",
-    type=float,
-    default=12.0,
-    show_default=True,
-    help="Largest separation of the pointings.",
-)
+@of_two_observatories
 @click.option(
     "--within-days",
     type=float,

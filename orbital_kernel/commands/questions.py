@@ -5,7 +5,12 @@ from dataclasses import asdict
 import click
 import polars as pl
 
-from orbital_kernel.commands.answering import explain_option, show_answer, show_frame
+from orbital_kernel.commands.answering import (
+    explain_option,
+    of_two_observatories,
+    show_answer,
+    show_frame,
+)
 from orbital_kernel.commands.show import json_option, print_json, rows_of
 
 KINDS = ("variability", "flux-ratio", "lone-burst", "transient")
@@ -15,15 +20,7 @@ PLACE_UNITS = {"nearest_arcmin": "arcmin"}
 @click.command(
     epilog="Example: orbital query simultaneous swift chandra --within-arcmin 12 --least 600"
 )
-@click.argument("first", metavar="OBSERVATORY")
-@click.argument("second", metavar="OBSERVATORY")
-@click.option(
-    "--within-arcmin",
-    type=float,
-    default=12.0,
-    show_default=True,
-    help="Largest separation of the pointings.",
-)
+@of_two_observatories
 @click.option("--since", metavar="UTC", help="Only what was shared after this.")
 @click.option("--until", metavar="UTC", help="Only what was shared before this.")
 @click.option(
