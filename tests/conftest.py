@@ -2,12 +2,14 @@
 
 import json
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from orbital_kernel import connect, embedded
 from orbital_kernel import sample as simulator
+from orbital_kernel.predicate import Clause, Equal
 
 BESIDE = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 
@@ -44,6 +46,26 @@ def orbital(home):
     session = connect(home)
     session.storage.apply()
     return session
+
+
+@pytest.fixture(scope="session")
+def holding(orbital):
+    """Return a block in which a table holds rows more.
+
+    At its end all rows go that share one of their values of a column.
+    """
+
+    @contextmanager
+    def block(table, rows, column):
+        orbital.store.insert(table, rows)
+        try:
+            yield
+        finally:
+            values = rows[column].unique().to_pylist()
+            with orbital.store.transaction() as tx:
+                tx.delete(table, [Clause(column, tuple(map(Equal, values)))])
+
+    return block
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ ROWS = 3_000
 
 
 @pytest.fixture(scope="module")
-def sources(orbital):
+def sources(holding):
     """Return random sources, crowded at poles and RA 0, as stored in a table."""
     dice = np.random.default_rng(7)
     ra = np.concatenate([dice.uniform(0, 360, ROWS), dice.normal(0, 0.05, 600) % 360])
@@ -47,10 +47,8 @@ def sources(orbital):
             "kind": pa.array([("star", "agn", None)[n % 3] for n in number]),
         }
     )
-    orbital.store.insert("chandra.sources", rows)
-    yield frame_of(rows)
-    with orbital.store.transaction() as tx:
-        tx.delete("chandra.sources", [Clause("catalog", (Equal("brute force"),))])
+    with holding("chandra.sources", rows, "catalog"):
+        yield frame_of(rows)
 
 
 CENTRES = st.one_of(
@@ -118,7 +116,7 @@ def test_a_box_may_cross_ra_zero(orbital, sources):
     )
 
 
-def test_a_time_span_is_exact_to_the_nanosecond_and_includes_its_ends(orbital):
+def test_a_time_span_is_exact_to_the_nanosecond_and_includes_its_ends(orbital, holding):
     ends = times.tt_from_utc(
         ["2020-01-01T00:00:00.000000001", "2020-01-01T00:00:00.000000003"]
     )
@@ -130,14 +128,11 @@ def test_a_time_span_is_exact_to_the_nanosecond_and_includes_its_ends(orbital):
             "channel": pa.array(range(8), pa.int16()),
         }
     )
-    orbital.store.insert("chandra.rates", rows)
-
     span = TimeSpan("2020-01-01T00:00:00.000000001", "2020-01-01T00:00:00.000000003")
-    found = planner.run(
-        Query("chandra.rates", time=span, sets={"series": ["ns"]}), orbital.store
-    )
-    with orbital.store.transaction() as tx:
-        tx.delete("chandra.rates", [Clause("series", (Equal("ns"),))])
+    asked = Query("chandra.rates", time=span, sets={"series": ["ns"]})
+
+    with holding("chandra.rates", rows, "series"):
+        found = planner.run(asked, orbital.store)
 
     assert [2, 3, 4] == sorted(found.frame["channel"])
 

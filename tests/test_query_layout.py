@@ -1,5 +1,6 @@
 """Tables are laid out for what is asked of them, and the planner follows the layout."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from orbital_kernel import query as planner
 from orbital_kernel.errors import QueryError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.layout import EVERY, OWN, Projection
-from orbital_kernel.predicate import Clause, Equal, Prefix, Range
+from orbital_kernel.predicate import Clause, Equal, Range
 from orbital_kernel.query import Largest, order
 
 TAG = "layout"
@@ -22,7 +23,7 @@ SPAN = TimeSpan("2021-03-04T00:00:00", "2021-03-04T00:10:00")
 
 
 @pytest.fixture(scope="module")
-def points(orbital):
+def points(holding):
     """Return photometry of twenty objects, a point a second, as it is stored."""
     start = times.tt_from_utc(["2021-03-04T00:00:00"])[0]
     ra = np.arange(ROWS) % 20 * 18.0
@@ -36,12 +37,11 @@ def points(orbital):
             "value": np.random.default_rng(3).lognormal(0, 1, ROWS),
         }
     )
-    for table in ("swift.photometry", "chandra.photometry"):
-        orbital.store.insert(table, rows)
-    yield pl.DataFrame(rows)
-    with orbital.store.transaction() as tx:
-        for table in ("swift.photometry", "chandra.photometry"):
-            tx.delete(table, [Clause("object", (Prefix(TAG),))])
+    with (
+        holding("swift.photometry", rows, "object"),
+        holding("chandra.photometry", rows, "object"),
+    ):
+        yield pl.DataFrame(rows)
 
 
 def test_every_layout_names_columns_its_table_has():
@@ -142,7 +142,7 @@ def test_a_projection_must_be_twice_as_good_as_the_table():
 
 @pytest.mark.parametrize("rows", [1, 7, 500])
 def test_the_largest_are_those_of_a_sort_with_and_without_an_order_by_value(
-    orbital, rows
+    orbital, holding, rows
 ):
     dice = np.random.default_rng(rows)
     flux = [float(v) for v in dice.lognormal(50, 2, 3_000)] + [None, float("nan")]
@@ -153,23 +153,19 @@ def test_the_largest_are_those_of_a_sort_with_and_without_an_order_by_value(
         "flux": pa.array(flux, pa.float64()),
         "significance": pa.array(flux, pa.float64()),
     }
-    orbital.store.insert("swift.sources", pa.table(table))
     right = sorted((f for f in flux[:-2]), reverse=True)[:rows]
-
-    answers = {
-        column: planner.run(
-            Query(
-                "swift.sources",
-                (column,),
-                sets={"catalog": [tag]},
-                largest=Largest(column, rows),
-            ),
-            orbital.store,
+    asked = {
+        column: Query(
+            "swift.sources",
+            (column,),
+            sets={"catalog": [tag]},
+            largest=Largest(column, rows),
         )
         for column in ("flux", "significance")
     }
-    with orbital.store.transaction() as tx:
-        tx.delete("swift.sources", [Clause("catalog", (Equal(tag),))])
+
+    with holding("swift.sources", pa.table(table), "catalog"):
+        answers = {c: planner.run(q, orbital.store) for c, q in asked.items()}
 
     for column, answer in answers.items():
         assert right == answer.frame[column].to_list()
@@ -177,25 +173,25 @@ def test_the_largest_are_those_of_a_sort_with_and_without_an_order_by_value(
     assert "" == answers["significance"].how.projection
 
 
-def test_the_brightest_are_found_by_one_request_the_second_time_and_stay_right(orbital):
+def test_the_brightest_are_found_by_one_request_the_second_time_and_stay_right(
+    orbital, holding
+):
     asked = Query("chandra.sources", ("source_id", "flux"), largest=Largest("flux", 5))
     tag = f"{TAG} brightest"
 
-    def insert(first, count):
+    def more(first, count):
         rows = {
             "catalog": [tag] * count,
             "source_id": [f"{tag} {n}" for n in range(first, first + count)],
             "flux": [1e30 * (n + 1) for n in range(first, first + count)],
         }
-        orbital.store.insert("chandra.sources", pa.table(rows))
+        return holding("chandra.sources", pa.table(rows), "catalog")
 
-    insert(0, 50)
-    first = planner.run(asked, orbital.store)
-    again = planner.run(asked, orbital.store)
-    insert(50, 3)
-    risen = planner.run(asked, orbital.store)
-    with orbital.store.transaction() as tx:
-        tx.delete("chandra.sources", [Clause("catalog", (Equal(tag),))])
+    with more(0, 50):
+        first = planner.run(asked, orbital.store)
+        again = planner.run(asked, orbital.store)
+        with more(50, 3):
+            risen = planner.run(asked, orbital.store)
     after = planner.run(asked, orbital.store)
 
     assert [f"{tag} {n}" for n in (49, 48, 47, 46, 45)] == first.frame[
@@ -226,15 +222,14 @@ def test_a_count_fetches_no_rows_and_is_that_of_the_query(orbital, points):
     assert len(orbital.query(near).frame) == orbital.count(near)
 
 
-def test_a_question_sees_what_was_committed_before_it_was_asked(orbital):
+def test_a_question_sees_what_was_committed_before_it_was_asked(orbital, holding):
     asked = Query("swift.notices", sets={"notice_id": [TAG]})
     start = times.tt_from_utc(["2021-03-04T00:00:00"])[0]
-    for n in range(1, 4):
-        rows = {"notice_id": [TAG], "time": [start + np.timedelta64(n, "s")]}
-        orbital.store.insert("swift.notices", pa.table(rows))
-        assert n == len(orbital.query(asked).frame) == orbital.count(asked)
-    with orbital.store.transaction() as tx:
-        tx.delete("swift.notices", [Clause("notice_id", (Equal(TAG),))])
+    with ExitStack() as held:
+        for n in range(1, 4):
+            rows = {"notice_id": [TAG], "time": [start + np.timedelta64(n, "s")]}
+            held.enter_context(holding("swift.notices", pa.table(rows), "notice_id"))
+            assert n == len(orbital.query(asked).frame) == orbital.count(asked)
     assert 0 == orbital.count(asked)
 
 
@@ -252,19 +247,17 @@ def test_an_answer_of_several_pages_is_read_in_one_transaction(
     assert 1 == found.how.requests
 
 
-def test_a_limit_stops_the_server_after_few_rows(orbital):
+def test_a_limit_stops_the_server_after_few_rows(orbital, holding):
     start = times.tt_from_utc(["2023-01-01T00:00:00"])[0]
     number = np.arange(150_000)
     rows = {
         "series": [f"{TAG} limit"] * len(number),
         "time": start + number * np.timedelta64(1_000_000, "ns"),
     }
-    orbital.store.insert("swift.rates", pa.table(rows))
 
-    few = orbital.query(Query("swift.rates", ("time",), limit=5)).how
-    whole = orbital.query(Query("swift.rates", ("time",), full_scan=True)).how
-    with orbital.store.transaction() as tx:
-        tx.delete("swift.rates", [Clause("series", (Equal(f"{TAG} limit"),))])
+    with holding("swift.rates", pa.table(rows), "series"):
+        few = orbital.query(Query("swift.rates", ("time",), limit=5)).how
+        whole = orbital.query(Query("swift.rates", ("time",), full_scan=True)).how
 
     assert 5 == few.rows_fetched == few.rows_returned
     assert few.rows_read <= 65_536 < 150_000 <= whole.rows_read

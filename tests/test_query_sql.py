@@ -9,7 +9,6 @@ import pytest
 
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import ConfigError, QueryError
-from orbital_kernel.predicate import Clause, Prefix
 from orbital_kernel.query import sql
 from orbital_kernel.query.lineage import output_units
 from orbital_kernel.query.statement import statement
@@ -130,26 +129,22 @@ def test_only_sql_pays_for_the_driver():
 
 
 @pytest.fixture
-def rows(orbital):
+def rows(orbital, holding):
     """Return a session that has a driver, with a few rows."""
     try:
         sql.driver(orbital.home)
     except ConfigError as error:
         pytest.skip(str(error))
-    orbital.store.insert(
-        "chandra.rates",
-        pa.table(
-            {
-                "series": ["sql a", "sql b", "sql a"],
-                "rate": [1.0, 2.0, 4.0],
-                "met_s": [10.0, 20.0, 30.0],
-                "channel": pa.array([1, 2, 3], pa.int16()),
-            }
-        ),
+    few = pa.table(
+        {
+            "series": ["sql a", "sql b", "sql a"],
+            "rate": [1.0, 2.0, 4.0],
+            "met_s": [10.0, 20.0, 30.0],
+            "channel": pa.array([1, 2, 3], pa.int16()),
+        }
     )
-    yield orbital
-    with orbital.store.transaction() as tx:
-        tx.delete("chandra.rates", [Clause("series", (Prefix("sql "),))])
+    with holding("chandra.rates", few, "series"):
+        yield orbital
 
 
 def test_an_aggregate_runs_in_the_engine_and_leaves_a_row_in_the_ledger(rows):

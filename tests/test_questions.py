@@ -11,7 +11,6 @@ import pytest
 from orbital_kernel import times
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
-from orbital_kernel.predicate import Clause, Equal
 from orbital_kernel.questions import followups
 from orbital_kernel.science import rarity
 from orbital_kernel.sky import separation_deg
@@ -21,7 +20,7 @@ AGN = "SIM AGN 1"
 
 
 @pytest.fixture(scope="module")
-def seen_at_once(stocked, sample):
+def seen_at_once(holding, stocked, sample):
     """Return when Chandra was on the AGN, with snapshots of Swift put around that."""
     row = sample.photometry.row(by_predicate=pl.col("object") == AGN, named=True)
     start, stop = (
@@ -34,26 +33,18 @@ def seen_at_once(stocked, sample):
         (start + timedelta(seconds=9_000), start + timedelta(seconds=10_500)),
         (stop, stop + timedelta(seconds=900)),
     ]
-    stocked.store.insert(
-        "swift.intervals",
-        pa.Table.from_pylist(
-            [
-                {
-                    "obs_id": "09990001001",
-                    "time": begin,
-                    "time_stop": end,
-                    "kind": "planned" if n > 3 else "snapshot",
-                    "instrument": "XRT",
-                }
-                for n, (begin, end) in enumerate(
-                    [*snapshots, (start + timedelta(1e-9), stop)]
-                )
-            ]
-        ),
-    )
-    yield start, stop
-    with stocked.store.transaction() as tx:
-        tx.delete("swift.intervals", [Clause("obs_id", (Equal("09990001001"),))])
+    rows = [
+        {
+            "obs_id": "09990001001",
+            "time": begin,
+            "time_stop": end,
+            "kind": "planned" if n > 3 else "snapshot",
+            "instrument": "XRT",
+        }
+        for n, (begin, end) in enumerate([*snapshots, (start + timedelta(1e-9), stop)])
+    ]
+    with holding("swift.intervals", pa.Table.from_pylist(rows), "obs_id"):
+        yield start, stop
 
 
 def test_simultaneous_is_of_good_time_united_and_never_of_plans(stocked, seen_at_once):
