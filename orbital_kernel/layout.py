@@ -3,7 +3,8 @@
 Two access patterns: Swift's streams are asked by time first (a window about a burst),
 Chandra's deep exposures by position first (everything about a source). A table is sorted
 by the pattern that is asked most, and a projection, a copy sorted otherwise, serves a
-second one. What is not named here is laid out as schema.py says.
+second one. A projection is sorted within stretches of its table, so that BY_VALUE with a
+time span serves both: stretches by time, rows within by value. What is not named here is laid out as schema.py says.
 """
 
 from dataclasses import dataclass
@@ -29,18 +30,19 @@ BY_TIME = Projection("by_time", ("time",))
 BY_SKY = Projection("by_sky", ("healpix",))
 BY_OBJECT = Projection("by_object", ("object", "time"))
 BY_FLUX = Projection("by_flux", ("flux",))
+BY_VALUE = Projection("by_value", ("value",))
 
 EVERY: dict[str, Layout] = {
     "observations": Layout(projections=(BY_TIME,)),
     "sources": Layout(projections=(BY_FLUX,)),
-    "photometry": Layout(projections=(BY_OBJECT,)),
+    "photometry": Layout(projections=(BY_OBJECT, BY_VALUE)),
 }
 """By table name, of whatever observatory."""
 
 OWN: dict[str, Layout] = {
     "swift.events": Layout(("time",), (BY_SKY,)),
     "chandra.events": Layout(("healpix", "time"), (BY_TIME,)),
-    "chandra.photometry": Layout(("healpix", "time"), (BY_OBJECT, BY_TIME)),
+    "chandra.photometry": Layout(("healpix", "time"), (BY_OBJECT, BY_TIME, BY_VALUE)),
 }
 """By full name, where an observatory is asked otherwise."""
 

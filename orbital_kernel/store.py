@@ -46,6 +46,7 @@ ENTITIES_A_PAGE = 10_000
 ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
+PROJECTION_HEADER = "x-orbital-projection"
 BESIDE_THREADS = 4
 PROJECTIONS_SECONDS = 60.0
 ALL_PERCENT = 100
@@ -66,13 +67,14 @@ logging.getLogger("vastdb").setLevel(logging.CRITICAL)
 class Told:
     """What the server told of one select: rows and row groups opened, rows stored.
 
-    Null where the server does not tell.
+    Null where the server does not tell. `projection` is the one read, "" the table.
     """
 
     rows_read: int | None = None
     groups_read: int | None = None
     requests: int = 0
     rows_stored: int | None = None
+    projection: str | None = None
 
 
 class _Metadata(TableMetadata):  # type: ignore[misc]
@@ -173,6 +175,7 @@ class _WatchedApi(VastdbApi):  # type: ignore[misc]
                     _sum(before.groups_read, headers.get(GROUPS_READ_HEADER)),
                     before.requests + 1,
                     None if stored is None else int(stored),
+                    headers.get(PROJECTION_HEADER),
                 )
 
 
@@ -338,6 +341,8 @@ class Store:
             self._session.api.rollback_transaction(number)
         except vast_errors.HttpError:
             return False
+        except vast_errors.ConnectionError as error:
+            raise StoreError(_say(error)) from error
         return True
 
     def insert(self, full_name: str, rows: pa.Table) -> int:

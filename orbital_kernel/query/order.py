@@ -4,6 +4,7 @@ The order to follow is the one whose leading column is narrowed most, by what ca
 known without asking: cells of the sky as a share of it, a time span as a share of twenty
 years, values as one in ten thousand each. A projection has to be twice as good as the
 table, since rows that were not sorted into it yet are read from the table all the same.
+The embedded platform knows better, and chooses by itself where there is a choice.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,14 @@ def ordered(
     if best is None:
         return replace(planned, sort_key=sort_key, projection="")
     return replace(planned, sort_key=best.sort, projection=best.name)
+
+
+def choices(
+    planned: Plan, sort_key: tuple[str, ...], projections: Mapping[str, Projection]
+) -> int:
+    """Return how many orders, the table's and the projections', the clauses narrow."""
+    orders = [sort_key, *(one.sort for one in projections.values())]
+    return sum(share(planned.pushed, order) < 1 for order in orders)
 
 
 def share(pushed: tuple[Clause, ...], sort_key: tuple[str, ...]) -> float:

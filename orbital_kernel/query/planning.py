@@ -31,14 +31,17 @@ Filter = tuple[str, pl.Expr]
 
 @dataclass(frozen=True)
 class Plan:
-    """A compiled query: clauses for the server, filters for here."""
+    """A compiled query: clauses for the server, filters for here.
+
+    `projection` is the one to read, "" the table, None whichever the server opens least of.
+    """
 
     query: Query
     pushed: tuple[Clause, ...]
     residual: tuple[Filter, ...]
     columns: tuple[str, ...]
     sort_key: tuple[str, ...]
-    projection: str = ""
+    projection: str | None = ""
 
     @property
     def follows_sort_key(self) -> bool:

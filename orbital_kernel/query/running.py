@@ -13,7 +13,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.fetching import Fetch
 from orbital_kernel.query.lineage import units_of
-from orbital_kernel.query.order import ordered, share
+from orbital_kernel.query.order import choices, ordered, share
 from orbital_kernel.query.planning import Plan, plan
 from orbital_kernel.query.question import Query
 from orbital_kernel.store import Store, Told, Transaction
@@ -49,7 +49,7 @@ def _answer(
         planned = plan(query)
         at_plan = clock.perf_counter()
         cold = not tx.knows(query.table)
-        planned = _in_order(planned, tx)
+        planned = _in_order(planned, tx, server_chooses=store.answers_alone)
         stored = _Stored(query.table, store, tx)
         fetch = Fetch(planned, store, tx, query_id)
         fetch.seconds = {"plan": at_plan - start}
@@ -62,6 +62,7 @@ def _answer(
         told = store.told(query_id)
         with fetch.stage("statistics"):
             rows_stored = stored.now() if told.rows_stored is None else told.rows_stored
+        fetch.planned = _as_read(planned, told, tx)
     seconds = clock.perf_counter() - start
     left = None if left is None else min(left, rows_stored)
     how = _explained(fetch, told, frame, rows_stored, left, seconds, cold=cold)
@@ -99,22 +100,35 @@ def _explained(
         selects=fetch.selects,
         requests=told.requests,
         cold=cold,
-        projection=planned.projection,
+        projection=planned.projection or "",
         splits=fetch.tx.splits,
     )
 
 
-def _in_order(planned: Plan, tx: Transaction) -> Plan:
+def _in_order(planned: Plan, tx: Transaction, *, server_chooses: bool) -> Plan:
     """Return the plan in the order to read in, which may be that of a projection."""
     table, wanted = planned.query.table, planned.query.largest
     sort_key, projections = tx.sort_key(table), tx.projections(table)
     best = ordered(planned, sort_key, projections)
+    if wanted is None and server_chooses:
+        several = choices(planned, sort_key, projections) > 1
+        return replace(best, projection=None) if several else best
     if wanted is None or share(planned.pushed, best.sort_key) < FEW_OF_IT:
         return best
     for one in projections.values():
         if one.sort[0] == wanted.column:
             return replace(planned, sort_key=one.sort, projection=one.name)
     return best
+
+
+def _as_read(planned: Plan, told: Told, tx: Transaction) -> Plan:
+    """Return the plan in the order that was read, where the server chose it."""
+    if planned.projection is not None or told.projection is None:
+        return planned
+    table = planned.query.table
+    chosen = tx.projections(table).get(told.projection)
+    key = tx.sort_key(table) if chosen is None else chosen.sort
+    return replace(planned, projection=told.projection, sort_key=key)
 
 
 class _Stored:

@@ -120,6 +120,11 @@ class Scan:
         return Share(tuple(pieces), FINISHED, read, len(groups))
 
     @property
+    def rows_to_open(self) -> int:
+        """Count the rows of the spans."""
+        return sum(span.stop - span.start for span in self.spans)
+
+    @property
     def groups(self) -> int:
         """Count the row groups that may hold wanted rows."""
         return len(

@@ -59,13 +59,17 @@ _UNKNOWN = Column(-2, pa.field("unknown", pa.null()))
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A scan, and the leaves to send: column number and path of each."""
+    """A scan, and the leaves to send: column number and path of each.
+
+    `projection` is the name of the one that is read; empty where it is the table.
+    """
 
     table: Table
     scan: Scan
     leaves: tuple[tuple[int, tuple[int, ...]], ...]
     schema: pa.Schema
     wide: bool
+    projection: str
 
 
 def plan(call: Call) -> Plan:
@@ -165,13 +169,12 @@ def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Pl
     }
     read = {n for n, _ in leaves}
     chosen = _projections(table, condition, read, name, automatic)
-    views = [projected(table, projection) for projection in chosen] or [table]
-    scans = [scan(view, condition, virtual) for view in views]
-    return Plan(table, min(scans, key=_rows_to_open), leaves, schema, wide)
-
-
-def _rows_to_open(planned: Scan) -> int:
-    return sum(span.stop - span.start for span in planned.spans)
+    views = {p.name: projected(table, p) for p in chosen}
+    if not name:
+        views = {"": table} | views
+    scans = {n: scan(view, condition, virtual) for n, view in views.items()}
+    best = min(scans, key=lambda n: scans[n].rows_to_open)
+    return Plan(table, scans[best], leaves, schema, wide, best)
 
 
 def _projections(
@@ -181,7 +184,7 @@ def _projections(
     name: str,
     automatic: bool,  # noqa: FBT001
 ) -> list[Projection]:
-    """Choose the projection asked for, or all sorted by what is asked about."""
+    """Tell the projection asked for, or all sorted by what is asked about."""
     definition = table.definition
     needed = (read | columns_of(condition)) - {ROW_ID_COLUMN}
     if name:

@@ -65,6 +65,7 @@ def query_data(call: Call) -> Response:
             "x-orbital-rows-read": str(rows),
             "x-orbital-row-groups-read": str(groups),
             "x-orbital-rows-stored": str(planned.table.live),
+            "x-orbital-projection": planned.projection,
         },
         body=_stream(planned, shares),
     )
