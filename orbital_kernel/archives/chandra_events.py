@@ -3,7 +3,7 @@
 HDU EVENTS to `events`, every GTI extension to `intervals`.
 Source: cxc.harvard.edu/contrib/arots/fits, ASC FITS designers' guide.
 
-Traps handled: one GTI extension a chip, all called GTI, told apart by CCD_ID; `status`
+Traps handled: one GTI extension a chip, all called GTI (or GTI3), told apart by CCD_ID; `status`
 is a bit column (32X); nulls are numbers (99, 9999, 0 as TNULL says); columns may be
 missing in cut-outs (no status, no chips) and are null then; names are lower case; TT or
 TDB; each event's RA and dec follow from its sky pixel by the WCS of columns x and y;
@@ -58,7 +58,7 @@ def read(source: Source, account: Account) -> Batches:
         account.understood.append("times are of arrival at the barycentre")
     for block in file.blocks(table):
         yield _events(file, block, rule)
-    for gti in file.find("GTI"):
+    for gti in file.good_times():
         yield from gti_rows(
             file,
             gti,

@@ -73,7 +73,7 @@ def read(source: Source, account: Account) -> Batches:
         yield _photometry(file, block)
     for background in file.find("BKGLIGHTCURVE"):
         account.skip("bins of the background's own light curve", background.rows)
-    for gti in file.find("GTI"):
+    for gti in file.good_times():
         yield from gti_rows(
             file,
             gti,

@@ -1,21 +1,24 @@
-"""Chandra's observation log: HEASARC's chanmaster, tab-separated, one row an ObsID.
+"""Chandra's observation log, one row an ObsID: HEASARC's chanmaster, or ChaSeR's list.
 
-Source: heasarc.gsfc.nasa.gov/W3Browse/chandra/chanmaster.html.
+chanmaster comes separated by tab, '|' or comma, or as W3Browse text; names in either case.
+Sources: heasarc.gsfc.nasa.gov/W3Browse/chandra/chanmaster.html; cda.harvard.edu/chaser.
 
-Traps handled: dates are American (m/d/yyyy hh:mm:ss), and those with a day over 12
-alone betray it; planned rows have no time or only a date (day of plan, not a start:
+Traps handled: dates are American (m/d/yyyy hh:mm:ss, in ChaSeR's without seconds), and
+those with a day over 12 alone betray it, or ISO, or MJD with 0 for not yet; planned rows have no time or only a date (day of plan, not a start:
 `time` stays null and the text goes to `extra`); ObsIDs are padded with blanks in one
-version; exposure is in seconds (ChaSeR's is in ks) and 0 for some rows; a few rows
+version; exposure is in seconds, in ChaSeR's list in ks, and 0 for some rows; a few rows
 (the Moon) have no position; RA may miss its leading zero; column order differs.
 """
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
 from orbital_kernel import times
-from orbital_kernel.archives import text
+from orbital_kernel.archives import text, w3browse
+from orbital_kernel.archives.log_dates import from_mjd
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.archives.text import Record
@@ -25,8 +28,22 @@ from orbital_kernel.sky import parse_dec, parse_ra
 
 NEEDED = {"obsid", "ra", "dec", "time", "exposure", "status", "detector", "grating"}
 TAKEN = NEEDED | {"satellite", "name", "pi", "category", "public_date"}
-DELIMITERS = ("\t", "|", ",")
+DELIMITERS = ("\t", "|", ",", ";")
+CHASER = {
+    "obs id": "obsid",
+    "target": "name",
+    "target name": "name",
+    "pi name": "pi",
+    "instrument": "detector",
+    "start date": "time",
+    "public release date": "public_date",
+    "science category": "category",
+}
+"""ChaSeR's names of the same columns."""
+CHASER_NEEDS = {"obs id", "start date", "exposure", "appr exp"}
+KS = 1000.0
 
+_ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _AMERICAN = re.compile(
     r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"
     r"(?:\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?)?"
@@ -35,23 +52,26 @@ _AMERICAN = re.compile(
 
 def recognises(source: Source) -> bool:
     """Tell by the column names of the first line."""
-    return _delimiter(source) is not None
+    return _delimiter(source) is not None or bool(w3browse.header(source, NEEDED))
 
 
 def read(source: Source, account: Account) -> Batches:
     """Yield `observations`, a row an ObsID."""
     account.observatory = "chandra"
     simulated = text.says_simulated(source)
-    delimiter = _delimiter(source) or "\t"
-    for batch in text.batches(text.records(source.path, delimiter)):
+    for batch in text.batches(_records(source)):
         account.understood.extend(_remarks(batch))
         yield _observations(batch, simulated=simulated)
 
 
 def american_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
-    """Return the UTC of 'm/d/yyyy h:mm:ss' and whether it has a time of day."""
+    """Return the UTC of 'm/d/yyyy h:mm:ss', ISO or MJD; and if it has a time of day."""
     if cell is None:
         return np.datetime64("NaT", "ns"), False
+    if (utc := from_mjd(cell)) is not None:
+        return utc, not np.isnat(utc)
+    if _ISO.match(cell):
+        return times.parse_utc(cell), ":" in cell
     match = _AMERICAN.fullmatch(cell)
     if match is None:
         raise ArchiveError(
@@ -68,9 +88,24 @@ def american_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
 def _delimiter(source: Source) -> str | None:
     for delimiter in DELIMITERS:
         names = {cell.strip().lower() for cell in text.header_cells(source, delimiter)}
-        if names >= NEEDED:
+        if names >= NEEDED or names >= CHASER_NEEDS:
             return delimiter
     return None
+
+
+def _records(source: Source) -> Iterator[Record]:
+    delimiter = _delimiter(source)
+    if delimiter is None:
+        return w3browse.records(source, NEEDED)
+    return map(_named, map(text.lower, text.records(source.path, delimiter)))
+
+
+def _named(record: Record) -> Record:
+    """Return ChaSeR's record under chanmaster's names, any other as it is."""
+    if not record.cells.keys() >= CHASER_NEEDS:
+        return record
+    cells = {CHASER.get(name, name): cell for name, cell in record.cells.items()}
+    return Record(record.row, record.line, cells)
 
 
 def _remarks(batch: list[Record]) -> list[str]:
@@ -85,7 +120,8 @@ def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Tabl
     started = [american_date(r.text("time"), line=r.line) for r in batch]
     public = [american_date(r.text("public_date"), line=r.line)[0] for r in batch]
     utc = np.array([u if timed else np.datetime64("NaT", "ns") for u, timed in started])
-    exposure = np.array([r.real("exposure") for r in batch])
+    chaser = "appr exp" in batch[0].cells
+    exposure = np.array([r.real("exposure") for r in batch]) * (KS if chaser else 1.0)
     tt = times.tt_from_utc(utc)
     return rows(
         OBSERVATIONS,
@@ -104,7 +140,7 @@ def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Tabl
         category=[r.text("category") for r in batch],
         pi=[r.text("pi") for r in batch],
         time_public=times.tt_from_utc(np.array(public)),
-        log="chanmaster",
+        log="chaser" if chaser else "chanmaster",
         extra=[
             _extra(record, timed=timed)
             for record, (_, timed) in zip(batch, started, strict=True)
@@ -121,4 +157,4 @@ def _extra(record: Record, *, timed: bool) -> str | None:
     return extra(rest)
 
 
-READER = Reader("chandra-observations", recognises, read, "chanmaster, tab-separated")
+READER = Reader("chandra-observations", recognises, read, "chanmaster, ChaSeR's list")

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from orbital_kernel import schema, times
-from orbital_kernel.archives import text
+from orbital_kernel.archives import free_dates, text
 from orbital_kernel.archives.declared_cells import DeclaredCells, Reals, read_table
 from orbital_kernel.archives.declared_units import band_columns, unit_columns
 from orbital_kernel.archives.mapping import TableMapping, read_mapping
@@ -81,8 +81,10 @@ def _photometry(
     scale, unit = unit_columns(cells, mapping)
     value, plus, minus, limit = _measured(cells, mapping)
     when, since, rule = _times(cells, mapping)
-    half = cells.real("time_err")
     per = _time_unit(mapping)
+    half = cells.real("time_err") * per
+    if mapping.section("time").get("format") == "interval":
+        half = _first(half, _spans(cells, mapping)[1])
     confidence = mapping.section("limit").get("confidence", math.nan)
     return rows(
         schema.PHOTOMETRY,
@@ -92,8 +94,8 @@ def _photometry(
         time=when,
         time_rule=rule,
         since_t0_s=since,
-        time_err_plus_s=np.abs(_first(cells.real("time_err_plus"), half)) * per,
-        time_err_minus_s=np.abs(_first(cells.real("time_err_minus"), half)) * per,
+        time_err_plus_s=np.abs(_first(cells.real("time_err_plus") * per, half)),
+        time_err_minus_s=np.abs(_first(cells.real("time_err_minus") * per, half)),
         **position(cells.angles("ra", parse_ra), cells.angles("dec", parse_dec)),
         value=value * scale,
         value_err_plus=plus * scale,
@@ -190,9 +192,11 @@ def _times(
     told = mapping.section("time")
     form, scale = told.get("format"), told.get("scale")
     column = mapping.columns["time"]
+    if form in {"iso", "interval"} and scale != "utc":
+        raise MappingError(f"time.format {form} is read as UTC; set scale = 'utc'")
+    if form == "interval":
+        return times.tt_from_utc(_spans(cells, mapping)[0]), None, "utc"
     if form == "iso":
-        if scale != "utc":
-            raise MappingError("time.format iso is read as UTC; set scale = 'utc'")
         utc = np.array([times.parse_utc(cell or "") for cell in cells.texts(column)])
         return times.tt_from_utc(utc), None, "utc"
     numbers = cells.reals(column)
@@ -206,6 +210,23 @@ def _times(
     rule = f"mjd-{scale}"
     offset = 2400000.5 if form == "jd" else 0.0
     return times.to_tt(rule, numbers - offset), None, rule
+
+
+def _spans(cells: DeclaredCells, mapping: TableMapping) -> tuple[times.Instants, Reals]:
+    """Return the middles (UTC) and half-widths (s) of freely written dates."""
+    middles, halves = [], []
+    for row, cell in zip(
+        cells.numbers, cells.texts(mapping.columns["time"]), strict=True
+    ):
+        start = stop = np.datetime64("NaT", "ns")
+        if cell is not None:
+            try:
+                start, stop = free_dates.interval(cell)
+            except ValueError as error:
+                raise MappingError(f"row {row}: {error}") from None
+        middles.append(start + (stop - start) / 2)
+        halves.append((stop - start) / np.timedelta64(1, "s") / 2)
+    return np.array(middles), np.array(halves)
 
 
 def _after(start: np.datetime64, since: Reals) -> times.Instants:

@@ -83,7 +83,7 @@ def read(source: Source, account: Account) -> Batches:
             yield _rates(source, file, block, (low, high), unusable)
         if bad:
             account.understood.append(f"{bad} bins flagged or unexposed: rate null")
-    for gti in file.find("GTI"):
+    for gti in file.good_times():
         yield from gti_rows(file, gti, rule=RULE, **_whose(file, table))
 
 

@@ -111,6 +111,15 @@ class FitsFile:
         """Return the tables with one of these EXTNAMEs, in file order."""
         return [hdu for hdu in self.hdus if hdu.fields and hdu.name in names]
 
+    def good_times(self) -> list[Hdu]:
+        """Return the tables of good time intervals: GTI, GTI7, STDGTI, …, in file order."""
+        return [
+            hdu
+            for hdu in self.hdus
+            if hdu.has("START", "STOP")
+            and ("GTI" in hdu.name or text(hdu.header, "HDUCLAS1").upper() == "GTI")
+        ]
+
     def blocks(self, hdu: Hdu, *, rows: int = BATCH_ROWS) -> Iterator[Block]:
         """Yield the table's rows in pieces of at most `rows`."""
         kind = np.dtype([(f.name, f.dtype) for f in hdu.fields])

@@ -2,11 +2,12 @@
 
 Source: gcn.nasa.gov/docs/schema; schemas in nasa-gcn/gcn-schema.
 
-Traps handled: `id` is a list in one schema version, text in another, numbers in a
+Traps handled: older versions keep their values in groups ('alert_info', 'event_info',
+'localization', …); `id` is a list in one schema version, text in another, numbers in a
 third; positions and errors are null in scaled-map notices; errors are a radius or an
 ellipse, in degrees, 90 % unless containment_probability says else; longitudes may be
 -325; FITS light curves come inside as base64 and are read into `rates`, while 'place
-holder' stands for them elsewhere; older notices name no schema; `payload` keeps the
+holder' stands for them elsewhere (other embedded files are counted as left out); older notices name no schema; `payload` keeps the
 notice without its binary. alert_tense 'test' or 'injection' becomes the role.
 """
 
@@ -14,6 +15,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,6 +37,21 @@ from orbital_kernel.errors import ArchiveError
 from orbital_kernel.schema import NOTICES
 
 BINARY_OVER = 1000
+GROUPS = (
+    "alert_reporter",
+    "alert_info",
+    "reporter",
+    "alert",
+    "event_info",
+    "event",
+    "datetime",
+    "date_time",
+    "localization",
+    "statistics",
+    "identifiers",
+)
+LIGHT_CURVES = ("lightcurve_fits_file", "lightcurve_fits_files")
+_FILES = re.compile(r"\w+_fits_files?")
 NOT_OBSERVED = {"test", "injection", "commanded"}
 SIGNIFICANCES = ("image_snr", "rate_snr", "net_snr")
 _SCHEMA = re.compile(r"/notices/(?P<path>.+?)\.schema\.json$")
@@ -52,7 +69,7 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source, account: Account) -> Batches:
     """Yield one row of `notices`, and `rates` of light curves inside it."""
-    notice = documents.document(source)
+    notice = _flat(documents.document(source))
     account.observatory = str(notice.get("mission") or "swift").lower()
     kind, trigger = _kind(notice), _trigger(notice)
     sent = _utc(notice, "alert_datetime")
@@ -78,6 +95,13 @@ def read(source: Source, account: Account) -> Batches:
     yield from _curves(notice, trigger, account)
 
 
+def _flat(notice: Document) -> Document:
+    """Return the notice with the values of its groups beside its own."""
+    groups = [v for k, v in notice.items() if k in GROUPS and isinstance(v, dict)]
+    inside = {key: value for group in groups for key, value in group.items()}
+    return {**inside, **notice}
+
+
 def _kind(notice: Document) -> str:
     """Return 'swift.bat.guano' of a schema's address, else mission and instrument."""
     match = _SCHEMA.search(str(notice.get("$schema", "")))
@@ -88,7 +112,7 @@ def _kind(notice: Document) -> str:
 
 
 def _trigger(notice: Document) -> str | None:
-    given = notice.get("id")
+    given = notice.get("id", notice.get("event_id", notice.get("event_name")))
     first = given[0] if isinstance(given, list) and given else given
     return None if first in (None, []) else str(first)
 
@@ -156,11 +180,20 @@ def _light(value: Any) -> Any:
     return value
 
 
+def _embedded(notice: Document) -> Iterator[tuple[str, str, Any]]:
+    """Yield key, file name and content of each file inside the notice."""
+    for key, files in notice.items():
+        if _FILES.fullmatch(key) and isinstance(files, dict):
+            yield from ((key, name, content) for name, content in files.items())
+
+
 def _curves(notice: Document, trigger: str | None, account: Account) -> Batches:
-    files = notice.get("lightcurve_fits_file")
-    for name, content in (files if isinstance(files, dict) else {}).items():
+    for key, name, content in _embedded(notice):
         if not isinstance(content, str) or len(content) <= BINARY_OVER:
             account.skip("embedded files that are place holders")
+            continue
+        if key not in LIGHT_CURVES:
+            account.skip(f"embedded {name}: no light curve")
             continue
         try:
             raw = base64.b64decode(content, validate=True)
@@ -177,4 +210,4 @@ def _curves(notice: Document, trigger: str | None, account: Account) -> Batches:
             )
 
 
-READER = Reader("gcn-json", recognises, read, "GCN notice, JSON")
+READER = Reader("gcn-json", recognises, read, "GCN notice, JSON", version=2)

@@ -15,7 +15,7 @@ TOML or YAML. Everything that cannot be read off a table's header is said here o
     [constants]                         # schema column = value for every row
     object = "GRB 130427A"
     [time]
-    format = "since"                    # iso mjd jd since chandra
+    format = "since"                    # iso mjd jd since chandra interval
     scale = "utc"                       # utc tt tdb
     t0 = "2013-04-27T07:47:06"          # with format since
     unit = "s"                          # with format since: s min h d
@@ -48,7 +48,7 @@ import yaml
 from orbital_kernel.errors import MappingError
 
 FORMATS = ("csv", "tab", "basic", "no_header", "ecsv", "votable", "fits")
-TIME_FORMATS = ("iso", "mjd", "jd", "since", "chandra")
+TIME_FORMATS = ("iso", "mjd", "jd", "since", "chandra", "interval")
 SCALES = ("utc", "tt", "tdb")
 CONVENTIONS = ("none", "flag", "zero-value", "zero-error", "negative-error")
 SECTIONS: Mapping[str, tuple[str, ...]] = {

@@ -3,11 +3,13 @@
 Points of Swift and Chandra go to their observatories' `photometry`; those of other
 telescopes are left out, counted by telescope. Source: github astro-otter/otter.
 
-Traps handled: RA and dec as '15:21:30.75', '16 44 49.93130' with units 'hour',
-'hourangle', or decimal degrees; a field is one value for the whole block or a list;
+Traps handled: RA and dec as '15:21:30.75', '16 44 49.93130', '22h50m16.09s' with units
+'hour', 'hourangle', or decimal degrees, several a record, of which one is the default; a
+field is one value for the whole block or a list;
 'Swift' and 'swift'; dates are text or numbers with a format each (mjd, jd, iso,
 decimalyear); `value` (converted) goes before `raw` (as published, maybe counts);
-`upperlimit` makes a limit of the value; errors of 0 and negative ones are codes for
+points of a unit or a form of date that is not known are left out, counted; `upperlimit`
+makes a limit of the value; errors of 0 and negative ones are codes for
 none; asymmetric errors stand in `raw_err_detail`; X-ray filters are 'low - high' keV,
 optical ones have wavelengths in `filter_alias`.
 """
@@ -63,25 +65,24 @@ def read(source: Source, account: Account) -> Batches:
     first = 0
     filters = {f.get("filter_key"): f for f in record.get("filter_alias", [])}
     for block in record.get("photometry", []):
-        points = _points(block)
+        points = _points(block, first)
+        first += len(points)
         telescope = str(block.get("telescope") or block.get("instrument") or "unknown")
         owner = OURS.get(telescope.lower())
         if owner is None:
             account.skip(f"points of {telescope}", len(points))
-        elif points:
+        elif usable := [point for point in points if _usable(point, account)]:
             yield (
                 f"{owner}.photometry",
                 _photometry(
-                    points,
+                    usable,
                     filters,
                     owner=owner,
                     object=_name(record),
                     where=where,
-                    first=first,
                     simulated=text.says_simulated(source),
                 ),
             )
-        first += len(points)
 
 
 def _first_owner(record: Document) -> str:
@@ -97,20 +98,25 @@ def _name(record: Document) -> str:
 
 
 def _place(record: Document) -> tuple[float, float]:
-    for given in record.get("coordinate", []):
-        if given.get("coordinate_type") == "equatorial":
-            ra = str(given["ra"])
-            degrees = parse_ra(ra)
-            plain = re.fullmatch(r"\s*[-+\d.]+\s*", ra) is not None
-            hours = str(given.get("ra_units", "")).startswith("hour")
-            return degrees * 15 if plain and hours else degrees, parse_dec(
-                str(given["dec"])
-            )
+    """Return the default place, or the first that has one; NaN where none has."""
+    given = [
+        c
+        for c in record.get("coordinate", [])
+        if c.get("coordinate_type") == "equatorial" and {"ra", "dec"} <= c.keys()
+    ]
+    for coordinate in sorted(given, key=lambda c: not c.get("default")):
+        ra = str(coordinate["ra"])
+        degrees = parse_ra(ra)
+        plain = re.fullmatch(r"\s*[-+\d.]+\s*", ra) is not None
+        hours = str(coordinate.get("ra_units", "")).startswith("hour")
+        return degrees * 15 if plain and hours else degrees, parse_dec(
+            str(coordinate["dec"])
+        )
     return math.nan, math.nan
 
 
-def _points(block: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a block of columns, or of one value for all, as points."""
+def _points(block: Mapping[str, Any], first: int) -> list[dict[str, Any]]:
+    """Return a block of columns, or of one value for all, as points, numbered."""
     length = max((len(v) for k, v in block.items() if k in {"raw", "value"}), default=0)
     detail = block.get("raw_err_detail")
     columns = {**block, **(_flat(detail) if isinstance(detail, dict) else {})}
@@ -119,8 +125,19 @@ def _points(block: Mapping[str, Any]) -> list[dict[str, Any]]:
             key: value[n] if _is_column(key, value, length) else value
             for key, value in columns.items()
         }
+        | {"row": first + n}
         for n in range(length)
     ]
+
+
+def _usable(point: Mapping[str, Any], account: Account) -> bool:
+    try:
+        _value(point)
+        _time(point)
+    except ArchiveError as error:
+        account.skip(str(error))
+        return False
+    return True
 
 
 def _flat(detail: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +155,6 @@ def _photometry(
     owner: str,
     object: str,  # noqa: A002
     where: tuple[float, float],
-    first: int,
     simulated: bool,
 ) -> pa.Table:
     count = len(points)
@@ -165,7 +181,7 @@ def _photometry(
         instrument=[_instrument(owner, point) for point in points],
         extra=[_extra(point) for point in points],
         simulated=simulated,
-        file_row=range(first, first + count),
+        file_row=[point["row"] for point in points],
     )[1]
 
 
@@ -245,4 +261,4 @@ def _jsonable(value: Any) -> Any:
     return value if isinstance(value, str | int | float) else str(value)
 
 
-READER = Reader("otter", recognises, read, "OTTER transient record, JSON")
+READER = Reader("otter", recognises, read, "OTTER transient record, JSON", version=2)

@@ -6,8 +6,9 @@ is an upper limit; the broadest band that says anything is taken; every other co
 goes to `extra` as written.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -24,17 +25,20 @@ from orbital_kernel.schema import SOURCES
 from orbital_kernel.sky import parse_dec, parse_ra
 
 DESCRIBED = b"#Column\t"
+_MONTHS = re.compile(r"(?<!\d)(\d{2,3})[ _-]?m(?:onth|(?![a-z]))", re.IGNORECASE)
 DELIMITERS = (",", "\t", ";", "|")
 
 
 @dataclass(frozen=True)
 class FluxColumns:
-    """Columns of one band's flux: value, bounds or one error; `scale` to `unit`."""
+    """Columns of one band's flux: value, bounds or errors; `scale` to `unit`."""
 
     value: str
     low: str = ""
     high: str = ""
     error: str = ""
+    plus: str = ""
+    minus: str = ""
     unit: str = "erg / (cm2 s)"
     scale: float = 1.0
     band: str = ""
@@ -44,7 +48,10 @@ class FluxColumns:
 
 @dataclass(frozen=True)
 class Form:
-    """One catalogue's columns; tuples are alternatives, the first present is taken."""
+    """One catalogue's columns; tuples are alternatives, the first present is taken.
+
+    With `edition`, a number of months in the file's name names the catalogue anew.
+    """
 
     catalog: str
     observatory: str
@@ -54,6 +61,7 @@ class Form:
     dec: tuple[str, ...]
     fluxes: tuple[FluxColumns, ...] = ()
     prefix: str = ""
+    edition: str = ""
     words: tuple[str, ...] = ()
     obs_id: tuple[str, ...] = ()
     error_radius: tuple[str, ...] = ()
@@ -97,6 +105,8 @@ def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:
 def read_catalog(source: Source, account: Account, form: Form) -> Batches:
     """Yield `sources`, a row an entry of the catalogue."""
     account.observatory = form.observatory
+    if form.edition and (months := _MONTHS.search(source.path.name)):
+        form = replace(form, catalog=form.edition.format(months=months[1]))
     account.understood.append(f"catalogue {form.catalog}")
     if first_table(source) is not None:
         file = open_fits(source, account)
@@ -248,9 +258,12 @@ def _band(
         get(band.error),
     )
     seen = value > 0
-    low = np.where(np.isnan(low), value - error, low)
-    bound = np.where(np.isnan(high), value + error, high)
-    if not band.error_is_limit_at_zero and not band.high:
+    plus, minus = (
+        np.abs(get(name)) if name else error for name in (band.plus, band.minus)
+    )
+    low = np.where(np.isnan(low), value - minus, low)
+    bound = np.where(np.isnan(high), value + plus, high)
+    if not band.error_is_limit_at_zero and not (band.high or band.plus):
         bound = np.where(seen, bound, np.nan)
     bound = np.where(seen | (bound > 0), bound, np.nan)
     return (

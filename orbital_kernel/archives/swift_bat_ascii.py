@@ -37,7 +37,8 @@ def recognises(source: Source) -> bool:
     """Tell by named columns, by the sum of four channels, or by a one-channel name."""
     if _NAMED.search(",".join(text.header_cells(source, ","))):
         return True
-    first = next(iter(text.head_lines(source, 1)), "")
+    head = text.head_lines(source, 40)
+    first = next((line for line in head if line.strip() and line[0] not in "#!"), "")
     values = _numbers(first.split())
     if values is None:
         return False
@@ -75,7 +76,7 @@ def _table(
     delimiter = "," if named else None
     found: list[list[float]] = []
     for number, line in enumerate(lines, start=1 + bool(named)):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.startswith(("#", "!")):
             continue
         values = _numbers(line.split(delimiter))
         if values is None or (found and len(values) != len(found[0])):

@@ -8,7 +8,8 @@ Traps handled: TIME is the uncorrected clock (swift_clock); ERROR = 0 with RATE 
 means no data, not no flux, though FRACEXP stays 1 there; negative rates are normal;
 rates are per illuminated detector, so the unit is 'count / (s det)' whatever TUNIT
 says; MJDREFI is a float in RATE and absent in STDGTI; TIMEPIXR 0 puts TIME at the
-start of the bin, 0.5 in its middle.
+start of the bin, 0.5 in its middle; bins of equal signal or Bayesian blocks have their
+widths in a column TIMEDEL.
 """
 
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ def recognises(source: Source) -> bool:
         table is not None
         and swift_clock.is_swift(table.header, "BAT")
         and table.has("TIME", "RATE", "ERROR")
-        and not table.has("TIMEDEL")
+        and not table.has("RAW_COUNTS")
     )
 
 
@@ -60,10 +61,9 @@ def read(source: Source, account: Account) -> Batches:
     table = next(h for h in file.hdus if h.has("TIME", "RATE", "ERROR"))
     bands = channel_bands(file, table)
     account.observatory = "swift"
-    account.understood.append(
-        f"{table.rows} bins of {len(bands)} channel(s), "
-        f"UTCF {swift_clock.utcf(file, table)} s"
-    )
+    rule, utcf = swift_clock.clock(file, table)
+    clock = rule if utcf is None else f"UTCF {utcf} s"
+    account.understood.append(f"{table.rows} bins of {len(bands)} channel(s), {clock}")
     for block in file.blocks(table, rows=max(1, BATCH_ROWS // len(bands))):
         yield _rates(source, file, block, bands)
     yield from good_times(file, table, "BAT")
@@ -96,12 +96,13 @@ def good_times(
     file: FitsFile, table: Hdu, instrument: str
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of every GTI table, on the clock of `table`."""
-    for gti in file.find("STDGTI", "GTI"):
+    rule, utcf = swift_clock.clock(file, table, needed=False)
+    for gti in file.good_times():
         yield from gti_rows(
             file,
             gti,
-            rule=swift_clock.RULE,
-            utcf_s=swift_clock.utcf(file, table, needed=False),
+            rule=rule,
+            utcf_s=utcf,
             obs_id=swift_clock.obs_id(file, table),
             object=swift_clock.target(file, table),
             instrument=instrument,
@@ -109,8 +110,14 @@ def good_times(
         )
 
 
-def bin_width(table: Hdu) -> float:
-    """Return TIMEDEL (s); raises ArchiveError where it is no width."""
+def bin_width(block: Block) -> Reals | float:
+    """Return TIMEDEL (s), a column or a keyword; ArchiveError where it is no width."""
+    table = block.hdu
+    if table.has("TIMEDEL"):
+        widths = block.reals("TIMEDEL")
+        if not (widths > 0).all():
+            raise ArchiveError("a bin of TIMEDEL has no width")
+        return widths
     width = number(table.header, "TIMEDEL")
     if width is None or not 0 < width < 1e6:
         raise ArchiveError(f"TIMEDEL = {table.header.get('TIMEDEL')!r} is no bin width")
@@ -128,8 +135,8 @@ def clock_columns(
     file: FitsFile, block: Block, start: Reals, channels: int
 ) -> dict[str, Any]:
     """Return the time columns and identity all BAT rates share, a value a channel."""
-    utcf = swift_clock.utcf(file, block.hdu)
-    tt = times.to_tt(swift_clock.RULE, start, utcf_s=utcf)
+    rule, utcf = swift_clock.clock(file, block.hdu)
+    tt = times.to_tt(rule, start, utcf_s=utcf or 0.0)
     row = np.arange(block.first, block.first + len(block))
     return {
         "obs_id": swift_clock.obs_id(file, block.hdu),
@@ -137,7 +144,7 @@ def clock_columns(
         "time": np.repeat(tt, channels),
         "met_s": np.repeat(start, channels),
         "utcf_s": utcf,
-        "time_rule": swift_clock.RULE,
+        "time_rule": rule,
         "channel": np.tile(np.arange(channels, dtype=np.int16), len(block)),
         "instrument": "BAT",
         "simulated": is_simulated(file),
@@ -159,7 +166,7 @@ def _rates(
     source: Source, file: FitsFile, block: Block, bands: list[Band]
 ) -> tuple[str, pa.Table]:
     table, channels = block.hdu, len(bands)
-    width = bin_width(table)
+    width = bin_width(block)
     rate, error = block.reals("RATE").ravel(), block.reals("ERROR").ravel()
     empty = ~(error > 0)
     net = text(table.header, "HDUCLAS2") != "TOTAL"
@@ -173,7 +180,7 @@ def _rates(
         RATES,
         len(rate),
         series=source.stem,
-        bin_s=width,
+        bin_s=np.repeat(np.broadcast_to(width, len(block)), channels),
         rate=np.where(empty, np.nan, rate),
         rate_err=np.where(empty, np.nan, error),
         unit=UNIT if net else "count / s",

@@ -69,18 +69,19 @@ def read(source: Source, account: Account) -> Batches:
 def _rates(
     source: Source, file: FitsFile, block: Block, channels: int
 ) -> tuple[str, pa.Table]:
-    width = bin_width(block.hdu)
+    width = bin_width(block)
     table = block.reals("COUNTS").reshape(len(block), channels)
     empty = np.repeat(~(table.sum(axis=1) > 0), channels)
     counts = np.where(empty, np.nan, table.ravel())
+    widths = np.repeat(np.broadcast_to(width, len(block)), channels)
     bands: list[Band] = [(f"{a:g}-{b:g} keV", a, b) for a, b in BANDS[channels]]
     return rows(
         RATES,
         len(counts),
         series=source.stem,
-        bin_s=width,
-        rate=counts / width,
-        rate_err=np.sqrt(np.clip(counts, 0, None)) / width,
+        bin_s=widths,
+        rate=counts / widths,
+        rate_err=np.sqrt(np.clip(counts, 0, None)) / widths,
         counts=counts,
         unit="count / s",
         kind="raw",

@@ -47,20 +47,22 @@ def read(source: Source, account: Account) -> Batches:
     file = open_fits(source, account)
     account.observatory = "swift"
     (table, *_) = file.find("EVENTS")
-    if math.isnan(swift_clock.utcf(file, table, needed=False)):
+    _, utcf = swift_clock.clock(file, table, needed=False)
+    if utcf is not None and math.isnan(utcf):
         account.understood.append("no header gives UTCFINIT: time null, MET kept")
     for block in file.blocks(table):
         yield _events(file, block)
     yield from good_times(file, table, "XRT")
+    read_already = {table.start, *(gti.start for gti in file.good_times())}
     for other in file.hdus:
-        if other.rows and other.name not in {"EVENTS", "GTI", "STDGTI"}:
+        if other.rows and other.start not in read_already:
             account.skip(f"rows of {other.name}", other.rows)
 
 
 def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     table = block.hdu
     met = block.reals("TIME")
-    utcf = swift_clock.utcf(file, table, needed=False)
+    rule, utcf = swift_clock.clock(file, table, needed=False)
     x, y = block.reals("X"), block.reals("Y")
     nowhere = (x == 0) & (y == 0)
     x, y = np.where(nowhere, np.nan, x), np.where(nowhere, np.nan, y)
@@ -75,9 +77,9 @@ def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         len(block),
         obs_id=swift_clock.obs_id(file, table),
         object=swift_clock.target(file, table),
-        time=times.to_tt(swift_clock.RULE, met, utcf_s=utcf),
+        time=times.to_tt(rule, met, utcf_s=utcf or 0.0),
         met_s=met,
-        time_rule=swift_clock.RULE,
+        time_rule=rule,
         x_pix=x,
         y_pix=y,
         instrument="XRT",

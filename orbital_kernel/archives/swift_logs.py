@@ -1,21 +1,24 @@
 """Swift observation logs: the master log (swiftmastr) of any export.
 
-Comma-, tab- or '|'-separated with a header line; names in either case.
+Comma-, tab-, ';'- or '|'-separated with a header line, or W3Browse text; names in either
+case, the target number perhaps only within the ObsID.
 Source: heasarc.gsfc.nasa.gov/W3Browse/swift/swiftmastr.html.
 
-Traps handled: one export writes dates as dd/mm/yyyy without time (a date that cannot
+Traps handled: dates are ISO, MJD, or in one export dd/mm/yyyy without time (a date that cannot
 be so, month over 12, is refused rather than guessed); then `time` is the start of the
 first day and `time_stop` the end of the last. ObsIDs have lost their leading zeros and
 get them back (11 digits). Exposure 0 is kept as 0. RA is 0-360 across the seam.
 """
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
 from orbital_kernel import times
-from orbital_kernel.archives import text
+from orbital_kernel.archives import text, w3browse
+from orbital_kernel.archives.log_dates import from_mjd
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.archives.text import Record
@@ -23,8 +26,8 @@ from orbital_kernel.errors import ArchiveError
 from orbital_kernel.schema import OBSERVATIONS
 from orbital_kernel.sky import parse_dec, parse_ra
 
-NEEDED = {"name", "target_id", "obsid", "ra", "dec", "start_time", "xrt_exposure"}
-TAKEN = NEEDED | {"stop_time"}
+NEEDED = {"name", "obsid", "ra", "dec", "start_time", "xrt_exposure"}
+TAKEN = NEEDED | {"target_id", "stop_time"}
 DELIMITERS = (",", "\t", "|", ";")
 ONE_DAY = np.timedelta64(1, "D")
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
@@ -32,7 +35,7 @@ _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
 
 def recognises(source: Source) -> bool:
     """Tell by the column names."""
-    return _delimiter(source) is not None
+    return _delimiter(source) is not None or bool(w3browse.header(source, NEEDED))
 
 
 def read(source: Source, account: Account) -> Batches:
@@ -40,8 +43,7 @@ def read(source: Source, account: Account) -> Batches:
     account.observatory = "swift"
     account.understood.append("exposure is XRT's; an ObsID is a bag of snapshots")
     simulated = text.says_simulated(source)
-    table = text.records(source.path, _delimiter(source) or ",")
-    for batch in text.batches(_lower(record) for record in table):
+    for batch in text.batches(_records(source)):
         yield _observations(batch, simulated=simulated)
 
 
@@ -49,6 +51,8 @@ def european_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
     """Return the UTC of 'dd/mm/yyyy [hh:mm:ss]', ISO or MJD; and if it is a bare day."""
     if cell is None:
         return np.datetime64("NaT", "ns"), False
+    if (utc := from_mjd(cell)) is not None:
+        return utc, False
     match = _DAY.fullmatch(cell)
     try:
         if match:
@@ -75,9 +79,17 @@ def _delimiter(source: Source) -> str | None:
     return None
 
 
-def _lower(record: Record) -> Record:
-    cells = {name.lower(): cell for name, cell in record.cells.items()}
-    return Record(record.row, record.line, cells)
+def _records(source: Source) -> Iterator[Record]:
+    delimiter = _delimiter(source)
+    if delimiter is None:
+        return w3browse.records(source, NEEDED)
+    return map(text.lower, text.records(source.path, delimiter))
+
+
+def _target(record: Record) -> str | None:
+    """Return the target's number: of its column, else the first 8 digits of the ObsID."""
+    obs_id = full_obs_id(record.text("obsid"))
+    return record.text("target_id") or (obs_id and obs_id[:-3].lstrip("0")) or None
 
 
 def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
@@ -88,7 +100,7 @@ def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Tabl
         OBSERVATIONS,
         len(batch),
         obs_id=[full_obs_id(r.text("obsid")) for r in batch],
-        target_id=[r.text("target_id") for r in batch],
+        target_id=[_target(r) for r in batch],
         object=[r.text("name") for r in batch],
         **position(
             [parse_ra(r.cells["ra"]) for r in batch],

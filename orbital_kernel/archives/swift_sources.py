@@ -1,11 +1,14 @@
-"""Swift source catalogues: BAT survey lists, and XRT count rates of Stripe 82.
+"""Swift source catalogues: BAT survey lists, XRT's serendipitous sources, Stripe 82.
 
-BAT 70-month (Baumgartner et al. 2013, 14-195 keV, bounds 90 %), BAT survey input list,
-bright-source list of the 105-month survey in VizieR's names, SDS82 count rates.
+BAT 70-month (Baumgartner et al. 2013, 14-195 keV, bounds 90 %) and its later editions,
+BAT survey input list, bright-source list of the 105-month survey in VizieR's names,
+2SXPS and LSXPS under UKSSDC's names (rates of 0.3-10 keV, bounds 68 %, positions 90 %;
+www.swift.ac.uk/2SXPS/docs), SDS82 count rates.
 
 Traps handled: the 70-month FLUX is in 1e-12 erg/s/cm2 by its TUNIT, VizieR's in
 1e-15 W/m2 (the same size); LUM = -inf and REDSHIFT = 0 where the redshift is unknown;
-CATNUM null; TDISP values that are no format; SDS82 is ';'-separated, sexagesimal, and
+CATNUM null; later editions are text with a line of units under the names and 'NA', and
+only the file's name tells which; a rate of 0 with an upper error is a limit; TDISP values that are no format; SDS82 is ';'-separated, sexagesimal, and
 -999 or -9.990E+02 means missing; it has no names, so a source is called by its
 position as written.
 """
@@ -19,6 +22,31 @@ from orbital_kernel.archives.source_catalog import (
 BAT_SURVEY = (14.0, 195.0)
 SDS82 = "countrates_0.3-10kev(ph.s-1)"
 SDS82_ERROR = "countrates_error_0.3-10kev(ph.s-1)"
+
+
+def _sxps(catalog: str) -> Form:
+    return Form(
+        catalog=catalog,
+        observatory="swift",
+        needs=frozenset({f"{catalog}_id", "iauname", "ra", "decl", "rate_band0"}),
+        source_id=("iauname",),
+        ra=("ra",),
+        dec=("decl",),
+        error_radius=("err90",),
+        error_confidence=0.9,
+        exposure=("exposure",),
+        fluxes=(
+            FluxColumns(
+                "rate_band0",
+                plus="rate_band0_pos",
+                minus="rate_band0_neg",
+                unit="count / s",
+                band="0.3-10 keV",
+                kev=(0.3, 10.0),
+            ),
+        ),
+    )
+
 
 FORMS = (
     Form(
@@ -41,7 +69,10 @@ FORMS = (
             ),
         ),
         zero_is_missing=frozenset({"redshift", "lum"}),
+        edition="bat-{months}m",
     ),
+    _sxps("2sxps"),
+    _sxps("lsxps"),
     Form(
         catalog="bat-survey-input",
         observatory="swift",

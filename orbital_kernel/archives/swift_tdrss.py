@@ -31,6 +31,7 @@ from orbital_kernel.archives.swift_bat_lightcurve import (
     Band,
     band_columns,
     bin_start,
+    bin_width,
     clock_columns,
 )
 from orbital_kernel.archives.swift_bat_rates import BANDS
@@ -88,9 +89,7 @@ def _bat(file: FitsFile, block: Block, series: str) -> tuple[str, pa.Table]:
     channels = block.hdu.field("RATE").repeat
     if channels not in BANDS:
         raise ArchiveError(f"RATE has {channels} channels; 1 or 4 are known")
-    width = block.reals("TIMEDEL")
-    if not (width > 0).all():
-        raise ArchiveError("a bin of TIMEDEL has no width")
+    width = bin_width(block)
     bands: list[Band] = [(f"{a:g}-{b:g} keV", a, b) for a, b in BANDS[channels]]
     error = block.reals("ERROR").ravel()
     counts = block.reals("RAW_COUNTS").ravel()
@@ -111,7 +110,7 @@ def _bat(file: FitsFile, block: Block, series: str) -> tuple[str, pa.Table]:
 
 
 def _xrt(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
-    utcf = swift_clock.utcf(file, block.hdu)
+    rule, utcf = swift_clock.clock(file, block.hdu)
     met = block.reals("TIME")
     modes = block.whole("XRTMODE")
     trigger = text(block.hdu.header, "TRIGGER")
@@ -120,10 +119,10 @@ def _xrt(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         len(block),
         object=swift_clock.target(file, block.hdu) or f"Swift trigger {trigger}",
         obs_id=swift_clock.obs_id(file, block.hdu),
-        time=times.to_tt(swift_clock.RULE, met, utcf_s=utcf),
+        time=times.to_tt(rule, met, utcf_s=utcf or 0.0),
         met_s=met,
         utcf_s=utcf,
-        time_rule=swift_clock.RULE,
+        time_rule=rule,
         value=np.where(np.isin(modes, (6, 7)), block.reals("RATE"), np.nan),
         is_limit=False,
         unit="count / s",

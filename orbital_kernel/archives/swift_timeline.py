@@ -1,27 +1,25 @@
 """Swift timelines: pre-planned, as-flown, and the XRT instrument log.
 
-Plan and as-flown are CSV as the TOO API's queries print them; the instrument log is
-W3Browse text, '|' on both sides of each row under two lines of title. All give
+Plan and as-flown are CSV as the TOO API's queries print them, in front of the rows
+perhaps a column that counts them; the instrument log is W3Browse text. All give
 `intervals`: 'planned' ones, or 'snapshot' for what was flown.
 Source: www.swift.psu.edu/too_api; heasarc.gsfc.nasa.gov/W3Browse/swift/swiftxrlog.html.
 
 Traps handled: observation numbers have lost their leading zeros (11 digits); the
-column of slew seconds, sometimes without a name, alone tells flown from planned; an
+column of slew seconds, sometimes without a name, last of all, alone tells flown from
+planned; an
 instrument log row has no stop, it is start + exposure; times are UTC.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
 from orbital_kernel import times
-from orbital_kernel.archives import text
+from orbital_kernel.archives import text, w3browse
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.archives.swift_logs import full_obs_id
 from orbital_kernel.archives.text import Record
-from orbital_kernel.errors import ArchiveError
 from orbital_kernel.schema import INTERVALS
 from orbital_kernel.sky import parse_dec, parse_ra
 
@@ -45,7 +43,7 @@ XRT_LOG = {
 
 def recognises(source: Source) -> bool:
     """Tell by the column names."""
-    return _is_timeline(source) or bool(_log_header(source))
+    return _is_timeline(source) or bool(w3browse.header(source, XRT_LOG))
 
 
 def read(source: Source, account: Account) -> Batches:
@@ -53,10 +51,10 @@ def read(source: Source, account: Account) -> Batches:
     account.observatory = "swift"
     simulated = text.says_simulated(source)
     if not _is_timeline(source):
-        for batch in text.batches(_log_records(source)):
+        for batch in text.batches(w3browse.records(source, XRT_LOG)):
             yield _snapshots(batch, simulated=simulated)
         return
-    flown = len(text.header_cells(source, ",")) > len(TIMELINE)
+    flown = _names(source)[-1] != TIMELINE[-1]
     account.understood.append("as flown" if flown else "as planned, not as flown")
     for batch in text.batches(text.records(source.path, ",")):
         yield _timeline(
@@ -65,34 +63,11 @@ def read(source: Source, account: Account) -> Batches:
 
 
 def _is_timeline(source: Source) -> bool:
-    return tuple(text.header_cells(source, ",")[: len(TIMELINE)]) == TIMELINE
+    return set(TIMELINE) <= set(_names(source))
 
 
-def _log_header(source: Source) -> list[str]:
-    for line in text.head_lines(source, 6):
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if set(cells) >= XRT_LOG:
-            return cells
-    return []
-
-
-def _log_records(source: Source) -> Iterator[Record]:
-    columns, row, under = _log_header(source), 0, False
-    for number, line in enumerate(text.lines(source.path), start=1):
-        cells = [cell.strip() for cell in line.strip().removeprefix("|").split("|")]
-        if cells and cells[-1] == "":
-            cells.pop()
-        if not under:
-            under = cells == columns
-            continue
-        if not line.strip():
-            continue
-        if len(cells) != len(columns):
-            raise ArchiveError(
-                f"line {number} has {len(cells)} cells, the header {len(columns)}"
-            )
-        yield Record(row, number, dict(zip(columns, cells, strict=True)))
-        row += 1
+def _names(source: Source) -> list[str]:
+    return [cell.strip() for cell in text.header_cells(source, ",")]
 
 
 def _utc(batch: list[Record], column: str) -> times.Instants:

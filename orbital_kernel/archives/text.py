@@ -21,7 +21,7 @@ from orbital_kernel.errors import ArchiveError
 LINE_BYTES = 1 << 20
 WHOLE_BYTES = 64 << 20
 BATCH_ROWS = 20_000
-BLANK = {"", "n/a", "nan"}
+BLANK = {"", "n/a", "nan", "na", "null", "--"}
 
 
 def _latin1(error: UnicodeError) -> tuple[str, int]:
@@ -157,6 +157,12 @@ def records(
             )
         yield Record(row, number, dict(zip(columns, cells, strict=False)))
         row += 1
+
+
+def lower(record: Record) -> Record:
+    """Return the record with the names of its columns in lower case."""
+    cells = {name.lower(): cell for name, cell in record.cells.items()}
+    return Record(record.row, record.line, cells)
 
 
 def batches(items: Iterable[Record], size: int = BATCH_ROWS) -> Iterator[list[Record]]:

@@ -4,8 +4,9 @@ Source: the column names are those of www.swift.ac.uk/xrt_curves/docs.php.
 
 Traps handled: rows are keyed by text ('0', '1', '10' sort wrongly), and a key missing
 from one column is a missing value; negative errors come with their sign; T0 is not in
-the file, so `time` is null and `since_t0_s` kept; mode and object stand in the file's
-name only; errors of 0 on both sides mark an upper limit.
+the file, so `time` is null and `since_t0_s` kept; the object stands in the file's
+name only, the mode there or in its folder's ('PC_incbad'); a curve may have no point at
+all; errors of 0 on both sides mark an upper limit.
 """
 
 from typing import Any
@@ -31,8 +32,8 @@ TAKEN = {"Time", "TimePos", "TimeNeg", "Exposure"}
 
 def recognises(source: Source) -> bool:
     """Tell by a first column Time keyed by row."""
-    start = source.head.replace(b" ", b"").replace(b"\n", b"")
-    return start.startswith(b'{"Time":{"') and text.decoded(start).count(":") > 1
+    start = b"".join(source.head.split())
+    return start.startswith((b'{"Time":{"', b'{"Time":{},"TimePos"'))
 
 
 def read(source: Source, account: Account) -> Batches:
@@ -72,7 +73,8 @@ def read(source: Source, account: Account) -> Batches:
         band_low_kev=low,
         band_high_kev=high,
         instrument="XRT",
-        mode=mode_of(source.stem.replace("_", " ")),
+        mode=mode_of(source.stem.replace("_", " "))
+        or mode_of(source.path.parent.name.replace("_", " ")),
         exposure_s=reals("Exposure"),
         extra=[extra({name: columns[name].get(k) for name in rest}) for k in keys],
         simulated=text.says_simulated(source),

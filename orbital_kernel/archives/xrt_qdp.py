@@ -3,15 +3,17 @@
 Source: www.swift.ac.uk/xrt_curves/docs.php; QDP: heasarc.gsfc.nasa.gov/docs/software.
 
 Traps handled: `READ TERR 1 2` gives value, +error, -error (negative) for time and
-value, `READ SERR 1 2` value and one error, no READ line means the former where rows
-have six columns; blocks are parted by lines of NO, however many; '! PC Upper
+value, `READ SERR 1 2` value and one error, `READ SERR 1` with `READ TERR 2` one of each;
+no READ line, or fewer columns than it says, goes by their number; columns after those
+six have names in a comment ('Exposure' is the exposure) and stay in `extra`; blocks are parted by lines of NO, however many; '! PC Upper
 limit(s)' blocks hold limits with errors 0 (value = limit, 3 sigma, 0.9973); rows may
 end in '::ObsID=00010724002'. Time is seconds since T0, and T0 (MET and UT) stands in
 a comment only: where it is absent `time` stays null and `since_t0_s` is kept; files
-of `READ SERR` without a T0 may count days or seconds and do not say: neither is
+of `READ SERR 1` without a T0 may count days or seconds and do not say: neither is
 claimed and the number stands in `extra`. A column headed MJD is MJD (UTC). The unit is
 named by 'Flux' / 'Rate' in the column line or comments; without either, a median under
-1e-6 is a flux. A file called …count_rate… whose values are fluxes is a flux.
+1e-6 is a flux. Hardness ratios are no brightness; hard and soft bands have edges that the
+file does not tell. A file called …count_rate… whose values are fluxes is a flux.
 """
 
 import math
@@ -40,8 +42,11 @@ from orbital_kernel.schema import PHOTOMETRY
 
 XRT_BAND = (0.3, 10.0)
 LIMIT_CONFIDENCE = 0.9973
+BY_WIDTH = {3: (0, -1, -1, 1, 2, 2), 4: (0, 1, 1, 2, 3, 3), 5: (0, 1, 2, 3, 4, 4)}
+"""Which columns hold what where no READ line tells, by how many there are."""
 
 _MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
+_PART = re.compile(r"\b(hard|soft)\b", re.IGNORECASE)
 _OBJECT = re.compile(
     r"GRB[ _]?(?P<grb>\d{6}[A-Z]?)|(?:AT|SN)[ _]?\d{4}[A-Za-z]{1,4}|nova_[^_.]+"
 )
@@ -59,7 +64,7 @@ def read(source: Source, account: Account) -> Batches:
     known = replace(
         known,
         object=known.object or object_of(source),
-        quantity=known.quantity or _guess(blocks),
+        quantity=known.quantity or _guess(blocks, known),
         simulated=text.says_simulated(source),
     )
     if known.t0_met is None and known.clock != "mjd":
@@ -74,45 +79,65 @@ def read(source: Source, account: Account) -> Batches:
         row += len(block)
 
 
-def _guess(blocks: list[Points]) -> str:
-    values = [v[3 if len(v) >= 5 else 2] for block in blocks for v in block.values]
-    return FLUX if np.median(np.abs(values)) < 1e-6 else RATE
+def _guess(blocks: list[Points], known: Preamble) -> str:
+    values = [v[_order(known, len(v))[3]] for block in blocks for v in block.values]
+    return FLUX if np.nanmedian(np.abs(values)) < 1e-6 else RATE
 
 
 def _unit(block: Points, quantity: str) -> str | None:
     name = f"{block.heading} {block.columns}".lower()
-    if "gamma" in name or "nh" in name.split():
+    if "gamma" in name or "nh" in name.split() or "hardness" in name:
         return None
     if "flux" in name:
         return FLUX
     return RATE if re.search(r"\brate\b", name) else quantity
 
 
-def _columns(values: list[list[float]], errors: str) -> Iterator[Reals]:
+def _order(known: Preamble, width: int) -> tuple[int, ...]:
+    """Return where time, its + and - errors, value, its + and - errors stand; -1 absent."""
+    order: list[int] = []
+    at = 0
+    for vector in (1, 2):
+        columns = 3 if vector in known.terr else 2 if vector in known.serr else 1
+        order += {1: (at, -1, -1), 2: (at, at + 1, at + 1), 3: (at, at + 1, at + 2)}[
+            columns
+        ]
+        at += columns
+    told = bool(known.terr | known.serr) and at <= width
+    return tuple(order) if told else BY_WIDTH.get(width, (0, 1, 2, 3, 4, 5))
+
+
+def _columns(values: list[list[float]], known: Preamble) -> Iterator[Reals]:
     """Yield time, its + and - half-widths, value, its + and - errors."""
-    table = np.array([row[:6] + [math.nan] * (6 - len(row)) for row in values])
     width = len(values[0])
+    table = np.array([row[:width] for row in values])
     none = np.full(len(table), math.nan)
-    if errors == "SERR" or (not errors and width == 4):
-        order = (0, 1, 1, 2, 3, 3)
-    elif width == 3:
-        order = (0, -1, -1, 1, 2, 2)
-    elif width == 5:
-        order = (0, 1, 2, 3, 4, 4)
-    else:
-        order = (0, 1, 2, 3, 4, 5)
-    for place, at in enumerate(order):
+    for place, at in enumerate(_order(known, width)):
         column = none if at < 0 else table[:, at]
         yield column if place in {0, 3} else np.abs(column)
+
+
+def _rest(block: Points) -> dict[str, list[float]]:
+    """Return the columns after the first six by the names a comment gives them."""
+    names = block.columns.removesuffix("ObsID").split()
+    width = len(block.values[0])
+    if len(names) != width:
+        return {}
+    return {names[n]: [row[n] for row in block.values] for n in range(6, width)}
 
 
 def _photometry(
     known: Preamble, block: Points, *, unit: str, first: int
 ) -> tuple[str, pa.Table]:
-    clock, plus, minus, value, up, down = _columns(block.values, known.errors)
+    clock, plus, minus, value, up, down = _columns(block.values, known)
     limit = "upper limit" in block.heading.lower()
     is_bat = "bat" in block.heading.lower()
+    part = _PART.search(block.heading)
     low, high = known.band or ((None, None) if is_bat else XRT_BAND)
+    if part:
+        low = high = None
+    name = None if low is None else f"{low:g}-{high:g} keV"
+    rest = _rest(block)
     when = _times(known, clock, plus, minus)
     told = "since_t0_s" in when
     return rows(
@@ -127,11 +152,12 @@ def _photometry(
         is_limit=limit,
         limit_confidence=LIMIT_CONFIDENCE if limit else None,
         unit=unit,
-        band=None if low is None else f"{low:g}-{high:g} keV",
+        band=part[0].lower() if part else name,
         band_low_kev=low,
         band_high_kev=high,
         instrument="BAT" if is_bat else "XRT",
         mode=mode_of(block.heading),
+        exposure_s=rest.pop("Exposure", None),
         extra=[
             extra(
                 {
@@ -139,9 +165,10 @@ def _photometry(
                     "trigger": known.trigger,
                     "time as written": None if told else at,
                     "time error as written": None if told else error,
+                    **{name: column[n] for name, column in rest.items()},
                 }
             )
-            for at, error in zip(clock, plus, strict=True)
+            for n, (at, error) in enumerate(zip(clock, plus, strict=True))
         ],
         simulated=known.simulated,
         file_row=range(first, first + len(block)),
@@ -158,7 +185,7 @@ def _times(known: Preamble, clock: Reals, plus: Reals, minus: Reals) -> dict[str
             "time_err_minus_s": minus * times.DAY_S,
         }
     if known.t0_met is None or known.t0_utc is None:
-        if known.errors == "SERR":
+        if 1 in known.serr:
             return {}
         return {"since_t0_s": clock, "time_err_plus_s": plus, "time_err_minus_s": minus}
     utcf = times.met_utcf(known.t0_met, known.t0_utc)
@@ -189,4 +216,6 @@ def object_of(source: Source) -> str:
     return f"GRB {match['grb']}" if match["grb"] else match[0].replace("_", " ")
 
 
-READER = Reader("swift-xrt-qdp", recognises, read, "UKSSDC XRT light curve, QDP")
+READER = Reader(
+    "swift-xrt-qdp", recognises, read, "UKSSDC XRT light curve, QDP", version=2
+)
