@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -85,9 +86,7 @@ class Standin:
         engine = self._closing(Engine.open(folder / "tables", durable=options.sync))
         cluster = Cluster(folder, records, engine, objects, credentials)
         seed(cluster)
-        engine.check_writable = lambda bucket, size: check_writable(
-            cluster, bucket, size
-        )
+        engine.check_writable = partial(check_writable, cluster)
         objects.check_writable = engine.check_writable
         faults = Faults(enabled=options.faults)
         data = DataPort(

@@ -129,7 +129,13 @@ def test_live_answers_fit_the_description(description, standin, vms):
     """Validate what a used cluster really answers, field by field."""
     policy = vms.viewpolicies.get(name="default")[0]["id"]
     view = vms.views.post(path="/fits", policy_id=policy, create_dir=True)
-    quota = vms.quotas.post(name="fits", path="/fits", hard_limit=10**9)
+    quota = vms.quotas.post(
+        name="fits",
+        path="/fits",
+        hard_limit=10**9,
+        is_user_quota=True,
+        user_quotas=[{"name": "standin", "soft_limit": 10}],
+    )
     qos = vms.qospolicies.post(name="fits", static_limits={"max_reads_bw_mbps": 10})
 
     for kind in KINDS:

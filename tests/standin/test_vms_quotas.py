@@ -195,7 +195,9 @@ REFUSED = {
     "no such directory": {"path": "/elsewhere"},
     "unknown field": {"limit": 1},
     "read-only field": {"state": "OK"},
-    "user quotas": {"is_user_quota": True},
+    "rules without user quotas": {"user_quotas": [{"name": "standin"}]},
+    "a rule for nobody": {"is_user_quota": True, "user_quotas": [{"name": "who"}]},
+    "a default of nonsense": {"default_user_quota": {"hard_limit": "10"}},
 }
 
 

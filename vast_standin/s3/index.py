@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 _SCHEMA = """
 CREATE TABLE objects (
     bucket TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL,
@@ -27,12 +27,16 @@ CREATE TABLE parts (
 
 @dataclass(frozen=True)
 class Said:
-    """What the writer said of an object: headers, user metadata, checksums, tags."""
+    """What the writer said of an object: headers, user metadata, checksums, tags.
+
+    `owner` is the user who wrote it; before format 2 that was not noted.
+    """
 
     headers: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
 
     def dumps(self) -> str:
         """Return the stored form."""
@@ -42,6 +46,7 @@ class Said:
                 dict(self.metadata),
                 dict(self.checksums),
                 dict(self.tags),
+                self.owner,
             ]
         )
 
@@ -82,7 +87,7 @@ class Index:
             with self.transaction() as db:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version={FORMAT}")
+        self._db.execute(f"PRAGMA user_version={FORMAT}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

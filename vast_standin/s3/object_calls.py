@@ -1,6 +1,7 @@
 """S3 calls on single objects: get, head, put, copy, delete and tags."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote
 
@@ -59,13 +60,13 @@ def put_object(call: Call) -> Response:
     call.need_bucket()
     check_key(call.key)
     check_write(call.headers, call.objects.index.get(call.bucket, call.key))
-    call.objects.check_writable(call.bucket, call.length)
+    call.objects.check_writable(call.bucket, call.length, call.user)
     said = said_by(call)
     with call.objects.incoming(call.payload, Digests(call.headers)) as written:
         file, size, digests = written
         check_length(call, size)
         checksums = digests.confirm(call.trailers)
-        said = Said(said.headers, said.metadata, checksums, said.tags)
+        said = replace(said, checksums=checksums)
         thing = Stored(call.bucket, call.key, file, size, digests.etag, now(), said)
         call.objects.publish(thing)
     return Response(headers={"ETag": f'"{thing.etag}"', **_checksum_headers(thing)})
@@ -81,13 +82,11 @@ def copy_object(call: Call) -> Response:
         raise ProtocolError(
             400, "InvalidRequest", "An object copied onto itself must change metadata."
         )
-    call.objects.check_writable(call.bucket, source.size)
-    said = source.said
+    call.objects.check_writable(call.bucket, source.size, call.user)
+    said = replace(source.said, owner=call.user)
     if directive == "REPLACE":
         given = said_by(call)
-        said = Said(
-            given.headers, given.metadata, said.checksums, given.tags or said.tags
-        )
+        said = replace(given, checksums=said.checksums, tags=given.tags or said.tags)
     file = call.objects.link(source)
     try:
         copy = Stored(
@@ -166,7 +165,7 @@ def said_by(call: Call) -> Said:
     tags = dict(
         parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True)
     )
-    return Said(headers, metadata, {}, tags)
+    return Said(headers, metadata, {}, tags, call.user)
 
 
 def copy_source(call: Call) -> Stored:
@@ -224,8 +223,7 @@ class FileSpan:
 def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
     if len(tags) > 10:
         raise ProtocolError(400, "InvalidTag", "an object has at most ten tags")
-    said = thing.said
-    call.objects.amend(thing, Said(said.headers, said.metadata, said.checksums, tags))
+    call.objects.amend(thing, replace(thing.said, tags=tags))
 
 
 def _object_headers(call: Call, thing: Stored, *, whole: bool) -> dict[str, str]:

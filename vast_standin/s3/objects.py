@@ -35,7 +35,7 @@ class ObjectStore:
         self._data.mkdir(mode=0o700, exist_ok=True)
         self._sync = sync
         self.index = Index(folder / "index.sqlite", sync=sync)
-        self.check_writable: Callable[[str, int], None] = _always
+        self.check_writable: Callable[[str, int, str], None] = _always
         self._usage_lock = threading.Lock()
         self._usage = self._count()
         self._sweep()
@@ -81,7 +81,7 @@ class ObjectStore:
         check_key(key)
         with self.incoming(source, Digests({})) as (file, size, digests):
             thing = Stored(bucket, key, file, size, digests.etag, now(), said)
-            self.check_writable(bucket, size)
+            self.check_writable(bucket, size, said.owner)
             self.publish(thing)
         return thing
 
@@ -90,9 +90,9 @@ class ObjectStore:
         with self.index.transaction() as db:
             old = self.index.get(thing.bucket, thing.key)
             put_row(db, thing)
-            self._book(
-                thing.bucket, 0 if old else 1, thing.size - (old.size if old else 0)
-            )
+            if old:
+                self._book(old, -1)
+            self._book(thing, 1)
         if old:
             self.discard(old.file)
 
@@ -101,6 +101,7 @@ class ObjectStore:
         with self.index.transaction() as db:
             current = self.index.get(thing.bucket, thing.key)
             if current is not None:
+                said = replace(said, owner=current.said.owner)
                 put_row(db, replace(current, said=said))
 
     def delete(self, bucket: str, key: str) -> bool:
@@ -112,7 +113,7 @@ class ObjectStore:
             db.execute(
                 "DELETE FROM objects WHERE bucket=? AND key=?", (bucket, key.encode())
             )
-            self._book(bucket, -1, -old.size)
+            self._book(old, -1)
         self.discard(old.file)
         return True
 
@@ -149,9 +150,13 @@ class ObjectStore:
 
     def usage(self, bucket: str) -> tuple[int, int]:
         """Return how many objects a bucket holds, and their bytes."""
+        held = self.usage_by_owner(bucket).values()
+        return sum(count for count, _ in held), sum(size for _, size in held)
+
+    def usage_by_owner(self, bucket: str) -> dict[str, tuple[int, int]]:
+        """Return the same by who wrote them, "" where that is not known."""
         with self._usage_lock:
-            count, size = self._usage.get(bucket, (0, 0))
-        return count, size
+            return dict(self._usage.get(bucket, {}))
 
     def drop_bucket(self, bucket: str) -> None:
         """Forget the uploads of a bucket that is removed; it must hold no objects."""
@@ -213,16 +218,22 @@ class ObjectStore:
                 os.fsync(sink.fileno())
         return size
 
-    def _book(self, bucket: str, count: int, size: int) -> None:
+    def _book(self, thing: Stored, sign: int) -> None:
         with self._usage_lock:
-            before = self._usage.get(bucket, (0, 0))
-            self._usage[bucket] = (before[0] + count, before[1] + size)
+            held = self._usage.setdefault(thing.bucket, {})
+            count, size = held.pop(thing.said.owner, (0, 0))
+            if count + sign:
+                held[thing.said.owner] = (count + sign, size + sign * thing.size)
 
-    def _count(self) -> dict[str, tuple[int, int]]:
-        rows = self.index.rows(
-            "SELECT bucket, count(*), sum(size) FROM objects GROUP BY 1"
-        )
-        return {str(row[0]): (int(str(row[1])), int(str(row[2]))) for row in rows}
+    def _count(self) -> dict[str, dict[str, tuple[int, int]]]:
+        usage: dict[str, dict[str, tuple[int, int]]] = {}
+        for bucket, owner, count, size in self.index.rows(
+            "SELECT bucket, coalesce(json_extract(said, '$[4]'), ''), count(*), "
+            "sum(size) FROM objects GROUP BY 1, 2"
+        ):
+            held = usage.setdefault(str(bucket), {})
+            held[str(owner)] = (int(str(count)), int(str(size)))
+        return usage
 
     def _sweep(self) -> None:
         """Remove files no record refers to: writes that a crash cut short."""
@@ -248,5 +259,5 @@ def multipart_etag(etags: list[str]) -> str:
     return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"
 
 
-def _always(bucket: str, size: int) -> None:
+def _always(bucket: str, size: int, owner: str) -> None:
     """Allow every write: no quota is enforced yet."""

@@ -26,7 +26,7 @@ def create_upload(call: Call) -> Response:
 def upload_part(call: Call) -> Response:
     """UploadPart: streamed to disk like an object."""
     upload, number = _upload(call), _number(call)
-    call.objects.check_writable(call.bucket, call.length)
+    call.objects.check_writable(call.bucket, call.length, call.user)
     with call.objects.incoming(call.payload, Digests(call.headers)) as written:
         file, size, digests = written
         check_length(call, size)
@@ -43,7 +43,7 @@ def copy_part(call: Call) -> Response:
     source = copy_source(call)
     span = parse_range(call.headers.get("x-amz-copy-source-range"), source.size)
     first, length = span or (0, source.size)
-    call.objects.check_writable(call.bucket, length)
+    call.objects.check_writable(call.bucket, length, call.user)
     with call.objects.open_file(source) as file:
         file.seek(first)
         reader = _Limited(FileSpan(file, first, length))

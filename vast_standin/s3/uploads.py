@@ -109,7 +109,7 @@ def complete(
     """
     chosen = _chosen({part.number: part for part in parts(objects, upload)}, wanted)
     size = sum(part.size for part in chosen)
-    objects.check_writable(upload.bucket, size)
+    objects.check_writable(upload.bucket, size, upload.said.owner)
     file = _assemble(objects, chosen)
     etag = multipart_etag([part.etag for part in chosen])
     thing = Stored(upload.bucket, upload.key, file, size, etag, now(), upload.said)

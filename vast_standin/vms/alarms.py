@@ -7,6 +7,7 @@ from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.quotas import standing
 from vast_standin.vms.records import Record, stamp
 from vast_standin.vms.resource import Rules
+from vast_standin.vms.user_quotas import held_under
 
 Key = tuple[object, ...]
 
@@ -121,12 +122,26 @@ def _findings(cluster: Cluster) -> Iterator[Finding]:
         if quota.get("enable_alarms", True) and state != "OK":
             text = f"quota {quota['name']} on {quota['path']} is {state}"
             yield Finding(_event_of(state), "Quota", quota, text)
+        if quota.get("is_user_quota") and quota.get("enable_alarms", True):
+            yield from _users_over(cluster, quota)
     total, used, _ = cluster.disk()
     percent = 100 * used / total
     if percent >= DISK_MAJOR:
         name = "CLUSTER_SPACE_OUT" if percent >= DISK_CRITICAL else "CLUSTER_SPACE_LOW"
         text = f"the disk of {cluster.folder.name} is {percent:.0f} % full"
         yield Finding(name, "Cluster", cluster.records.all("clusters")[0], text)
+
+
+def _users_over(cluster: Cluster, quota: Record) -> Iterator[Finding]:
+    """Tell of users and groups by what is wrong, all of a kind as one finding."""
+    names: dict[str, list[str]] = {}
+    for held in held_under(cluster, quota):
+        if held.standing.state != "OK":
+            event = _event_of(held.standing.state)
+            names.setdefault(event, []).append(str(held.entity["name"]))
+    for event, who in names.items():
+        text = f"quota {quota['name']} on {quota['path']}: {event} for {', '.join(who)}"
+        yield Finding(event, "UserQuota", quota, text)
 
 
 def _event_of(state: str) -> str:

@@ -51,6 +51,7 @@ def _create(cluster: Cluster, kind: Resource, call: VmsCall) -> Answer:
     with cluster.records.transaction():
         record = kind.rules.creating(cluster, check_create(kind.fields, body))
         stored = cluster.records.add(kind.name, record)
+        kind.rules.created(cluster, stored)
     return 201, show(cluster, kind, stored)
 
 

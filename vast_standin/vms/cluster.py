@@ -132,6 +132,24 @@ class Cluster:
                 total += self.space_of_view(view)
         return total
 
+    def spaces_by_owner(self, path: str, tenant_id: object) -> dict[str, Space]:
+        """Return the same by owner; a bucket's owner has its directory and tables."""
+        held: dict[str, Space] = {}
+        for view in self.records.all("views"):
+            inside = is_under(str(view["path"]), path) and view.get("bucket")
+            if view["tenant_id"] != tenant_id or not inside:
+                continue
+            bucket, owner = str(view["bucket"]), str(view["bucket_owner"])
+            tables = self.engine.usage(bucket)
+            parts = [(owner, Space(tables.bytes, 1 + tables.tables))]
+            parts += [
+                (writer or owner, Space(size, count))
+                for writer, (count, size) in self.objects.usage_by_owner(bucket).items()
+            ]
+            for name, space in parts:
+                held[name] = held.get(name, Space(0, 0)) + space
+        return held
+
     def total_space(self) -> Space:
         """Return what all views hold."""
         total = Space(0, 0)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
-from vast_standin.vms.quotas import seconds_of
 from vast_standin.vms.records import Record
 from vast_standin.vms.resource import Rules
 from vast_standin.vms.snapshots import SnapshotRules
+from vast_standin.vms.standing import seconds_of
 from vast_standin.vms.storage_policies import check_unique, refuse_while_used, titled
 from vast_standin.vms.views import check_path, with_tenant
 

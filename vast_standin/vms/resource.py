@@ -22,6 +22,9 @@ class Rules:
         del cluster
         return record
 
+    def created(self, cluster: "Cluster", record: Record) -> None:
+        """Do what needs the id of a new record."""
+
     def changing(self, cluster: "Cluster", old: Record, changes: Record) -> Record:
         """Check a patch and return the changes to be stored."""
         del cluster, old
@@ -115,5 +118,6 @@ _COMPARE: dict[str, Callable[[object, str], bool]] = {
     "in": lambda value, text: str(value) in text.split(","),
     "gte": lambda value, text: value is not None and str(value) >= text,
     "lte": lambda value, text: value is not None and str(value) <= text,
+    "any": lambda value, text: True,  # noqa: ARG005
     "isnull": lambda value, text: (value is None) == (text.lower() == "true"),
 }

@@ -4,6 +4,7 @@ from vast_standin.vms.quotas import QuotaRules
 from vast_standin.vms.resource import resource
 from vast_standin.vms.storage_policies import QosRules, ViewPolicyRules
 from vast_standin.vms.tenants import TenantRules
+from vast_standin.vms.user_quotas import UserQuotaRules, list_user_quotas
 from vast_standin.vms.views import ViewRules
 
 _VIEWS = resource(
@@ -116,8 +117,10 @@ _QUOTAS = resource(
     enable_email_providers bool CPA =false
     is_user_quota bool CPA =false
     is_physical_quota bool C =false
-    user_quotas [obj] CPA =[]
-    group_quotas [obj] CPA =[]
+    user_quotas [obj] CPA
+    group_quotas [obj] CPA
+    default_user_quota obj CPA
+    default_group_quota obj CPA
     create_dir bool C
     create_dir_mode int C
     tenant_id int CA
@@ -146,6 +149,41 @@ _QUOTAS = resource(
     filters="name hard_limit soft_limit soft_limit_inodes hard_limit_inodes system_id "
     "show_user_rules=is_user_quota tenant_id tenant_name__icontains",
     rules=QuotaRules(),
+)
+
+
+_USERQUOTAS = resource(
+    "userquotas",
+    """
+    id int A
+    guid str A
+    name str CA
+    identifier str CA
+    identifier_type str CA
+    entity_identifier str A
+    is_group bool CA =false
+    is_iam_role bool A
+    is_accountable bool A
+    vast_id int A
+    path str A
+    quota_id int R
+    quota_system_id int A
+    soft_limit int CPA
+    hard_limit int CPA
+    soft_limit_inodes int CPA
+    hard_limit_inodes int CPA
+    grace_period str CPA
+    state str A
+    used_capacity int A
+    used_inodes int A
+    percent_capacity int A
+    percent_inodes int A
+    time_to_block str A
+    """,
+    filters="is_accountable quota_system_id quota_id=quota_system_id "
+    "entity__is_group=is_group entity__is_iam_role=is_iam_role refresh_data=id__any",
+    rules=UserQuotaRules(),
+    listed=list_user_quotas,
 )
 
 
@@ -195,4 +233,4 @@ _TENANTS = resource(
     rules=TenantRules(),
 )
 
-KINDS = (_VIEWS, _VIEWPOLICIES, _QUOTAS, _QOSPOLICIES, _TENANTS)
+KINDS = (_VIEWS, _VIEWPOLICIES, _QUOTAS, _USERQUOTAS, _QOSPOLICIES, _TENANTS)
