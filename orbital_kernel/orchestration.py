@@ -37,6 +37,7 @@ from orbital_kernel.storage.service import service_checks
 from orbital_kernel.storage.site import Site
 from orbital_kernel.storage.space import Space
 from orbital_kernel.store import Store
+from orbital_kernel.watch import life
 
 DAY_S = 86400.0
 SAMPLES = "ops.storage"
@@ -45,7 +46,10 @@ SAMPLES = "ops.storage"
 class Storage:
     """Plan → apply → drift → destroy for every observatory, and the watch over them."""
 
-    def __init__(self, settings: Settings, tables: Store) -> None:
+    def __init__(
+        self, settings: Settings, tables: Store, *, watch_folder: Path
+    ) -> None:
+        self._watch_folder = watch_folder
         self._vms = Vms.connect(settings.require_vms())
         self._tables = tables
         self._access_key = settings.access_key
@@ -129,8 +133,11 @@ class Storage:
             feeds=feeds,
             limits=limits,
         )
+        watcher = life.check(life.last(self._watch_folder), time.time())
         names = [one.quota.name for one in self._spaces()]
-        return vms_health.health(self._vms, quotas=names, limits=limits, more=service)
+        return vms_health.health(
+            self._vms, quotas=names, limits=limits, more=(*service, watcher)
+        )
 
     def quotas(
         self, *, dry_run: bool = False, approved: Mapping[str, int] | None = None

@@ -4,10 +4,12 @@ Notebooks, widgets and the command line talk to this and to nothing below it.
 """
 
 import getpass
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import polars as pl
 from filelock import FileLock
@@ -65,7 +67,17 @@ class Orbital:
     @cached_property
     def storage(self) -> Storage:
         """Provisioning and health: plan(), apply(), health()."""
-        return Storage(self.settings, self.store)
+        return Storage(self.settings, self.store, watch_folder=self.watch_folder)
+
+    @property
+    def watch_folder(self) -> Path:
+        """The folder of the burst watcher's checkpoints and sign of life."""
+        where = self.settings.engine
+        if where == "cluster":
+            where = urlsplit(self.settings.endpoint).netloc
+        return (
+            self.home / "watch" / re.sub(r"[^\w.-]+", "_", f"{where}-{self.database}")
+        )
 
     @cached_property
     def bursts(self) -> Bursts:

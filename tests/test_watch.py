@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Event, Thread
 
@@ -15,10 +16,12 @@ from watch_rows import series, table
 from orbital_kernel.errors import ConfigError, StoreError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.predicate import Clause, Equal
-from orbital_kernel.watch import AlertFile, Printed, Replay, Webhook
+from orbital_kernel.watch import AlertFile, Printed, Replay, Webhook, life, write
+from orbital_kernel.watch.loop import OPEN
 from orbital_kernel.watch.sinks import Refused
 
 CORE = ("Alert", "Event", "DateTime", "Statistics", "Duration", "Reporter")
+NEVER = life.Life(0.0, None, 0.0, 0, 0, 0, 0)
 ROOM = "https://gcn.nasa.gov/schema/main/gcn/notices/core/"
 
 
@@ -209,6 +212,51 @@ def test_rates_of_a_test_notice_never_become_bursts(orbital, watcher, heard):
     assert [] == of(heard, "drill")
     assert 0 == stored(orbital, "drill").height
     assert 0 == scanned(orbital, "drill").height
+
+
+def test_a_transaction_a_killed_watcher_left_open_holds_up_nothing(
+    orbital, watcher, tmp_path
+):
+    rows = series("open", net((300.0, 10.0, 5.0)))
+    put(orbital, rows.filter(pl.col("met_s") < MET + 305))
+    watcher().poll()
+    killed = write.only(orbital.store, tmp_path / "watch" / OPEN)
+    killed.__enter__().delete("cross.bursts", [Clause("series", (Equal("open"),))])
+    put(orbital, rows.filter(pl.col("met_s") >= MET + 305))
+    watcher().poll()
+
+    assert [10.0] == stored(orbital, "open")["timescale_s"].to_list()
+    assert not (tmp_path / "watch" / OPEN).exists()
+    with pytest.raises(StoreError, match="is not running"):
+        killed.__exit__(None, None, None)
+
+
+def test_health_tells_of_a_watcher_that_looks_was_killed_or_ended(orbital):
+    folder, stop = orbital.watch_folder, Event()
+    assert "absent" == of_watcher(orbital).state
+    live = orbital.bursts.watch(folder)
+    thread = Thread(target=live.run, args=(stop,), kwargs={"poll_s": 0.01})
+    thread.start()
+    until(lambda: (life.last(folder) or NEVER).looked is not None)
+    seen = of_watcher(orbital)
+    told = life.last(folder)
+    stop.set()
+    thread.join()
+
+    assert "ok" == seen.state
+    assert "lag behind the rates" in seen.reason
+    assert seen.value < 30
+    killed = life.check(told, told.told + 100)
+    assert "bad" == killed.state
+    assert "goes on where it was" in killed.reason
+    assert "bad" == life.check(replace(told, looked=0.0), told.told).state
+    assert "unknown" == life.check(replace(told, looked=None), told.told).state
+    assert "ended at" in of_watcher(orbital).reason
+
+
+def of_watcher(orbital):
+    checks = orbital.storage.health().checks
+    return next(check for check in checks if check.name == "watcher")
 
 
 def test_two_watchers_of_one_folder_are_one_too_many(watcher):

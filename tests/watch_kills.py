@@ -68,6 +68,8 @@ class Nursery:
 
     def kill(self, *, again):
         os.kill(self._child, signal.SIGKILL)
+        while Path(f"/proc/{self._child}").exists():
+            time.sleep(0.001)
         if again:
             self._child = self.start()
 

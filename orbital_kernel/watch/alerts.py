@@ -6,9 +6,10 @@ gcn.nasa.gov/schema (nasa-gcn/gcn-schema). Nothing here is sent to GCN.
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from orbital_kernel.observatory import Instrument, observatory
+from orbital_kernel.observatory import Observatory, observatory
 
 SCHEMA = "https://gcn.nasa.gov/schema/main/gcn/notices/core/Alert.schema.json"
 CURRENT = timedelta(days=1)
@@ -38,7 +39,7 @@ def alert(
         "alert_datetime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "alert_tense": _tense(row, now),
         "alert_type": kind,
-        "mission": observatory(row["observatory"]).full_name,
+        "mission": _observatory(row["observatory"]).full_name,
         "instrument": instrument,
         "messenger": "EM",
         "id": f"{row['series']} {key}",
@@ -91,9 +92,14 @@ def _names(row: dict[str, Any]) -> list[str]:
     )
 
 
+@cache
+def _observatory(name: str) -> Observatory:
+    """Return an observatory as it was when first asked for: its file is read once."""
+    return observatory(name)
+
+
 def _edges(row: dict[str, Any], instrument: str | None) -> list[float] | None:
-    known: tuple[Instrument, ...] = observatory(row["observatory"]).instruments
-    for one in known:
+    for one in _observatory(row["observatory"]).instruments:
         for band in one.bands:
             if (one.name, band.name, band.unit) == (instrument, row["band"], "keV"):
                 return [band.low, band.high]

@@ -84,7 +84,10 @@ class Checkpoints:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = FileLock(folder / "watch.lock")
-        self._kept = sqlite3.connect(folder / FILE, timeout=30.0)
+        # Made in one thread, a watcher may run in another.
+        self._kept = sqlite3.connect(
+            folder / FILE, timeout=30.0, check_same_thread=False
+        )
         try:
             self._begin()
         except sqlite3.DatabaseError as error:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from orbital_kernel import schema
 from orbital_kernel.frames import frame_of
@@ -12,7 +14,7 @@ from orbital_kernel.science.bursts import match
 from orbital_kernel.store import Store
 from orbital_kernel.watch.follow import REAL, Counts
 
-REACH = pl.duration(hours=2)
+REACH_NS = 2 * 3600 * 1_000_000_000
 """Longer than any catalogued burst and the time within which episodes are linked."""
 GRBS = (
     *("catalog", "name", "trigger_id", "time"),
@@ -34,19 +36,25 @@ _WANTED = {
 }
 
 
+NO_TIMES = pl.DataFrame(schema={"time": pl.Datetime("ns")})
+NOTHING = "[]"
+Instants = NDArray[np.int64]
+
+
 class Coincident:
     """Catalogue bursts and notices of every observatory, read again when they grow."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._read: dict[tuple[str, str], tuple[int, pl.DataFrame]] = {}
+        self._sorted: dict[str, tuple[Instants, pl.DataFrame]] = {}
 
     def refresh(self, counts: Counts) -> pl.DataFrame:
         """Read tables whose rows changed in number; return the times that are new.
 
         One column, `time` (TT). Nothing is new the first time a table is read.
         """
-        new = [_times(frame_of(schema.GRBS.arrow.empty_table()))]
+        new = []
         for observatory, tables in counts.items():
             for table in _WANTED:
                 held, name = tables.get(table, 0), (observatory, table)
@@ -54,38 +62,44 @@ class Coincident:
                 if before is None or before[0] != held:
                     rows = self._rows(observatory, table) if held else _none(table)
                     self._read[name] = held, rows
+                    self._sorted.pop(table, None)
                     if before is not None:
                         known = before[1]["time"].implode()
-                        fresh = rows.filter(~pl.col("time").is_in(known))
-                        new.append(_times(fresh))
-        return pl.concat(new).drop_nulls()
+                        new.append(rows.filter(~pl.col("time").is_in(known)))
+        return pl.concat(map(_times, new)).drop_nulls() if new else NO_TIMES
 
     def of(self, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         """Return what rows of cross.bursts coincide with (JSON), by their burst_id.
 
         `time` is TT in nanoseconds. Episodes of one series are linked if given together.
         """
-        values = [[row[name] for name in MATCHED] for row in rows]
-        if not values:
-            return {}
+        asked = list(rows)
+        instants = [row["time"] for row in asked if row["time"] is not None]
+        grbs, notices = (self._near(table, instants) for table in _WANTED)
+        if grbs.is_empty() and notices.is_empty():
+            return {row["burst_id"]: NOTHING for row in asked}
+        values = [[row[name] for name in MATCHED] for row in asked]
         frame = pl.DataFrame(values, schema=MATCHED, orient="row").with_columns(
             pl.col("time").cast(pl.Datetime("ns"))
         )
-        grbs, notices = (self._near(table, frame["time"]) for table in _WANTED)
         matched = match(frame, grbs, notices)
         return dict(matched.select("burst_id", "matches").iter_rows())
 
-    def _near(self, table: str, times: pl.Series) -> pl.DataFrame:
-        known = pl.concat(
-            rows for (_, name), (_, rows) in self._read.items() if name == table
-        )
-        span = times.to_frame("t").select(
-            first=pl.col("t").min() - REACH, last=pl.col("t").max() + REACH
-        )
-        near = (pl.col("time") >= pl.lit(span["first"][0])) & (
-            pl.col("time") <= pl.lit(span["last"][0])
-        )
-        return known.filter(near) if span["first"][0] is not None else known.clear()
+    def _near(self, table: str, instants: list[int]) -> pl.DataFrame:
+        """Return what is known within reach of the span of instants (TT ns)."""
+        if table not in self._sorted:
+            parts = [
+                rows for (_, name), (_, rows) in self._read.items() if name == table
+            ]
+            known = pl.concat(parts).drop_nulls("time").sort("time")
+            times = known["time"].cast(pl.Datetime("ns")).cast(pl.Int64).to_numpy()
+            self._sorted[table] = times, known
+        times, known = self._sorted[table]
+        if not instants:
+            return known.clear()
+        first = np.searchsorted(times, min(instants) - REACH_NS)
+        last = np.searchsorted(times, max(instants) + REACH_NS, side="right")
+        return known[int(first) : int(last)]
 
     def _rows(self, observatory: str, table: str) -> pl.DataFrame:
         _, columns, clauses = _WANTED[table]

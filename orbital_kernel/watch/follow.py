@@ -23,10 +23,14 @@ from orbital_kernel.watch.checkpoint import Course
 from orbital_kernel.watch.rows import KEPT
 
 READ = (
-    *KEPT,
-    *("time", "met_s", "bin_s", "channel", "band", "band_low_kev", "band_high_kev"),
-    *("rate", "rate_err", "counts", "unit", "kind", "instrument"),
+    *("series", "file_sha256", "time", "met_s", "bin_s", "channel"),
+    *("rate", "rate_err", "counts", "kind"),
 )
+FIRST = (
+    *dict.fromkeys((*READ, *KEPT)),
+    *("band", "band_low_kev", "band_high_kev", "unit", "instrument"),
+)
+"""What is read of a series at first sight: it tells the same of all its rows."""
 REAL = "observation"
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - TT has no zone
 NEAR_NS = 30 * 1_000_000_000
@@ -157,7 +161,8 @@ class Following:
         """Yield whole series that were not known, as many together as is sensible."""
         for some in _portions(fresh):
             names = tuple(Equal(course.series) for course, _ in some)
-            parts = self._select(tx, observatory, [Clause("series", names)])
+            named = [Clause("series", names)]
+            parts = self._select(tx, observatory, named, columns=FIRST)
             for course, count in some:
                 course.stored = count
             yield [(c, parts[c.series]) for c, _ in some if c.series in parts]
@@ -167,16 +172,21 @@ class Following:
         with self._store.reading() as tx:
             tests = self._unreal(tx, course.observatory, -1)
             named = Clause("series", (Equal(course.series),))
-            parts = self._select(tx, course.observatory, [named])
+            parts = self._select(tx, course.observatory, [named], columns=FIRST)
         rows = parts.get(course.series)
         course.stored = 0 if rows is None else rows.height
         return pl.DataFrame() if rows is None else _without(rows, tests)
 
     def _select(
-        self, tx: Transaction, observatory: str, clauses: list[Clause]
+        self,
+        tx: Transaction,
+        observatory: str,
+        clauses: list[Clause],
+        *,
+        columns: Sequence[str] = READ,
     ) -> dict[str, pl.DataFrame]:
         """Return rows by their series."""
-        rows = frame_of(tx.select(f"{observatory}.rates", clauses, columns=READ))
+        rows = frame_of(tx.select(f"{observatory}.rates", clauses, columns=columns))
         self.rows_read += rows.height
         if rows.is_empty():
             return {}

@@ -27,6 +27,7 @@ from orbital_kernel.watch.course import Change, again, join, resume, take
 from orbital_kernel.watch.course import Note as Told
 from orbital_kernel.watch.deliver import Delivery
 from orbital_kernel.watch.follow import Batch, Following
+from orbital_kernel.watch.life import Signs
 from orbital_kernel.watch.renew import renewed
 from orbital_kernel.watch.replay import SUFFIX, Replay
 from orbital_kernel.watch.rows import origin
@@ -40,6 +41,7 @@ OLD_IDLE_S = 30.0
 LIVE_S = 3 * 86_400.0
 HEARTBEAT_S = 60.0
 KEEP_S = 5.0
+OPEN = "watch.transaction"
 FLUSH_S = 10.0
 AGAIN_S = (1.0, 30.0)
 RELOOK_S, RELOOK_SHARE = 2.0, 20.0
@@ -76,6 +78,7 @@ class Watch:
         self._note = note
         self._delivery = Delivery(sinks, note)
         self._coincident = Coincident(store)
+        self._signs = Signs(folder)
         self._recall()
         self._delivery.offer(self._checkpoints.outbox())
 
@@ -95,11 +98,13 @@ class Watch:
         """
         with self._checkpoints.held():
             beat, pause = clock.monotonic(), AGAIN_S[0]
-            over = False
+            self._signs.every_s, over = poll_s, False
             while not (over or stop.is_set()):
+                self._live()
+                began = clock.time()
                 try:
                     over = self._round(once=once)
-                    pause = AGAIN_S[0]
+                    self._signs.looked, pause = began, AGAIN_S[0]
                 except StoreError as error:
                     if once:
                         raise
@@ -115,6 +120,7 @@ class Watch:
                 if not over:
                     stop.wait(poll_s)
             self.end()
+            self._live(ended=True)
 
     def _round(self, *, once: bool) -> bool:
         """Poll and judge; return whether that was the last round."""
@@ -192,6 +198,11 @@ class Watch:
             f"{self.alerts} alerts delivered, {self._delivery.waiting} waiting"
         )
 
+    def _live(self, *, ended: bool = False) -> None:
+        """Tell that the watcher lives, for `orbital health`."""
+        waiting = self._delivery.waiting
+        self._signs.tell(self._courses.values(), waiting=waiting, ended=ended)
+
     def _recall(self) -> None:
         """Take up what the checkpoint holds, whatever was known besides."""
         self._courses = self._checkpoints.courses()
@@ -204,6 +215,7 @@ class Watch:
 
     def _take(self, batch: Batch) -> int:
         """Feed rows of several series to their detectors, and keep what these tell."""
+        self._live()
         changes = []
         for course, rows in batch:
             try:
@@ -243,7 +255,7 @@ class Watch:
         """Write rows, then the checkpoint, then tell: in this order."""
         told = [(course, change) for course, change in changes if change]
         coincide(told, self._coincident)
-        write(self._store, told)
+        write(self._store, told, noted=self._checkpoints.folder / OPEN)
         made = [_alert(c, note) for c, change in told for note in change.notes]
         kept = {c.name: c for c, change in changes if change or c.closed or c.changed}
         if kept or made:

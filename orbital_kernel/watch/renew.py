@@ -5,10 +5,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from orbital_kernel.watch.checkpoint import Course
-from orbital_kernel.watch.coincident import Coincident
+from orbital_kernel.watch.coincident import REACH_NS, Coincident
 from orbital_kernel.watch.course import Change, Entry, Row, tell_again
-
-REACH_NS = 2 * 3600 * 1_000_000_000
 
 
 def renewed(

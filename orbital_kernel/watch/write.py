@@ -1,6 +1,8 @@
 """Brings cross.bursts into step with what triggers changed, one transaction a round."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -35,18 +37,37 @@ def coincide(changes: Changes, known: Coincident) -> None:
             row["matches"] = found[row["burst_id"]]
 
 
-def write(store: Store, changes: Changes) -> None:
-    """Write changes in one transaction, in as few requests as there can be."""
+def write(store: Store, changes: Changes, *, noted: Path) -> None:
+    """Write changes in one transaction, in as few requests as there can be.
+
+    The file `noted` holds the transaction's number while it is open.
+    """
     doomed = {i for course, change in changes for i in _doomed(course, change)}
     anew = {course.series for course, change in changes if change.anew}
     rows = [row for _, change in changes for row in change.rows.values()]
     if not (doomed or anew or rows):
         return
-    with store.transaction() as tx:
+    with only(store, noted) as tx:
         _delete(tx, "series", anew)
         _delete(tx, "burst_id", doomed)
         if rows:
             tx.insert(TABLE, _table(rows))
+
+
+@contextmanager
+def only(store: Store, noted: Path) -> Iterator[Transaction]:
+    """Open the watcher's only transaction, ending one that a kill left open before.
+
+    That one holds the rows it claimed until the database gives it up; and where it was
+    being committed, this one must begin after it, or it would not see its rows.
+    """
+    left = noted.read_text().strip() if noted.exists() else ""
+    if left:
+        store.roll_back(int(left))
+    with store.transaction() as tx:
+        noted.write_text(str(tx.number))
+        yield tx
+    noted.unlink()
 
 
 def _doomed(course: Course, change: Change) -> Iterable[str]:

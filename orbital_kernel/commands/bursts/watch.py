@@ -1,19 +1,16 @@
 """`orbital bursts watch`: follow the store live, write cross.bursts, tell alerts."""
 
 import json
-import re
 import signal
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
 from orbital_kernel.commands.show import json_option, print_json
 
 if TYPE_CHECKING:
-    from orbital_kernel.session import Orbital
     from orbital_kernel.watch import Sink
 
 
@@ -98,7 +95,7 @@ def watch(
     sinks += [AlertFile(path)] if path else []
     sinks += [Webhook(webhook)] if webhook else []
     watcher = orbital.bursts.watch(
-        _checkpoints(orbital),
+        orbital.watch_folder,
         sinks=sinks,
         replay=replay,
         speed=speed,
@@ -108,15 +105,6 @@ def watch(
     watcher.run(stop, once=once, poll_s=every, heartbeat_s=heartbeat)
     if as_json and once:
         print_json({"alerts": told})
-
-
-def _checkpoints(orbital: "Orbital") -> Path:
-    """Return the folder of the watcher's checkpoints of this store."""
-    settings = orbital.settings
-    where = urlsplit(settings.endpoint).netloc
-    name = settings.engine if settings.engine != "cluster" else where
-    plain = re.sub(r"[^\w.-]+", "_", f"{name}-{orbital.database}")
-    return orbital.home / "watch" / plain
 
 
 def _until_interrupted() -> Event:

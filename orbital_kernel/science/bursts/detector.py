@@ -6,6 +6,7 @@ again at any row, with the same triggers as without interruption.
 
 import io
 import json
+import zlib
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
@@ -31,6 +32,9 @@ from orbital_kernel.science.bursts.segment import Segment
 from orbital_kernel.science.bursts.settings import VERSION, Settings
 
 DEFAULT = Settings()
+FAST = 1
+ZIPPED = b"PK"
+"""How states of before began, which were compressed array by array."""
 
 
 class Detector:
@@ -154,7 +158,7 @@ class Detector:
         return triggers
 
     def state(self) -> bytes:
-        """Return all that is needed to go on after a restart (a compressed npz)."""
+        """Return all that is needed to go on after a restart (an npz, compressed)."""
         segment = None if self._segment is None else kept_of(self._segment)
         arrays = {} if segment is None else segment.pop("arrays")
         head: dict[str, Any] = {
@@ -170,8 +174,8 @@ class Detector:
         if self._pending is not None:
             arrays["pending"] = _packed(self._pending)
         kept = io.BytesIO()
-        np.savez_compressed(kept, head=np.array(json.dumps(head)), **arrays)
-        return kept.getvalue()
+        np.savez(kept, head=np.array(json.dumps(head)), **arrays)
+        return zlib.compress(kept.getvalue(), FAST)
 
     @classmethod
     def from_state(cls, kept: bytes) -> "Detector":
@@ -179,6 +183,8 @@ class Detector:
 
         Raises QueryError for a state of another version of the detector.
         """
+        if not kept.startswith(ZIPPED):
+            kept = zlib.decompress(kept)
         with np.load(io.BytesIO(kept), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         pending = arrays.pop("pending", None)

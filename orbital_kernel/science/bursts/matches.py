@@ -20,7 +20,7 @@ NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Known:
-    """Times of known bursts in order of their span's start, ns TT, and their names."""
+    """Times of known bursts in order of their triggers, ns TT, and their names."""
 
     trigger: Nanoseconds
     start: Nanoseconds
@@ -112,7 +112,7 @@ def _link(
 
 def _from_grbs(grbs: pl.DataFrame) -> Known:
     """Return spans of catalogued bursts: T90 and its tolerance around the trigger."""
-    grbs = grbs.filter(pl.col("time").is_not_null())
+    grbs = grbs.filter(pl.col("time").is_not_null()).sort("time", "catalog", "name")
     trigger = _ns(grbs["time"])
     t90 = grbs["t90_s"].fill_null(0.0).to_numpy()
     first = grbs["t90_start_s"].fill_null(0.0).to_numpy()
@@ -135,7 +135,7 @@ def _from_notices(notices: pl.DataFrame) -> Known:
     """Return spans around the trigger times of real notices; tests do not count."""
     real = notices.filter(
         (pl.col("role") == "observation") & pl.col("time").is_not_null()
-    )
+    ).sort("time", "kind", "notice_id")
     trigger = _ns(real["time"])
     reach = int(NOTICE_REACH_S * NS)
     entries = [
