@@ -169,8 +169,11 @@ def projected(table: Table, projection: Projection) -> Table:
 
     Segments whose copy is not made yet, or is out of date, stay themselves.
     """
-    segments = tuple(_copy_of(table, projection, s) or s for s in table.segments)
-    return table.with_segments(segments)
+    view = table.views.get(projection.id)
+    if view is None:
+        segments = tuple(_copy_of(table, projection, s) or s for s in table.segments)
+        view = table.views[projection.id] = table.with_segments(segments)
+    return view
 
 
 def is_current(copy: SortedCopy | None, segment: Segment) -> bool:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vast_standin.engine.intervals import Intervals
+from vast_standin.engine.outline import segments_to_look_at
 from vast_standin.engine.predicate import (
     ALWAYS,
     Expression,
@@ -189,8 +190,8 @@ def scan(
     }
     spans = [
         Span3(index, start, stop)
-        for index, segment in enumerate(table.segments)
-        for start, stop in _narrowed(segment, wanted)
+        for index in segments_to_look_at(table, wanted).tolist()
+        for start, stop in _narrowed(table.segments[index], wanted)
     ]
     return Scan(table, condition, virtual or {}, tuple(spans))
 

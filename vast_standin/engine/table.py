@@ -141,6 +141,16 @@ class Table:
     copies: Mapping[tuple[int, int], SortedCopy] = field(default_factory=dict)
 
     @cached_property
+    def outlines(self) -> dict[int, Any]:
+        """Bounds of each segment by column, kept by who searches the table."""
+        return {}
+
+    @cached_property
+    def views(self) -> dict[int, "Table"]:
+        """The table as its projections show it, kept by who reads them."""
+        return {}
+
+    @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
         """Position in the table of each segment's first row, and of the end."""
         return np.concatenate(

@@ -46,6 +46,15 @@ class ColumnZones:
         dtype = numpy_dtype(self.lows.type)
         return _dense(self.lows, dtype), _dense(self.highs, dtype), known
 
+    @cached_property
+    def whole(self) -> tuple[Any, Any, int, int]:
+        """Low, high (None where one zone's is not known), nulls and rows of all zones."""
+        nulls, rows = int(self.nulls.sum()), int(self.rows.sum())
+        known = np.asarray(pc.is_valid(self.lows))
+        if bool((~known & (self.nulls < self.rows)).any()):
+            return None, None, nulls, rows
+        return pc.min(self.lows).as_py(), pc.max(self.highs).as_py(), nulls, rows
+
     def possible(self, wanted: Intervals) -> npt.NDArray[np.bool_]:
         """Tell for each zone whether a row of it may be in the wanted set."""
         lows, highs, known = self.bounds

@@ -1,0 +1,86 @@
+"""Segments that cannot hold wanted values are told apart from those that may."""
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vast_standin.engine import Column, Definition, Engine
+from vast_standin.engine.intervals import Intervals
+from vast_standin.engine.outline import segments_to_look_at
+
+FIELDS = (
+    pa.field("n", pa.int64()),
+    pa.field("x", pa.float64()),
+    pa.field("name", pa.string()),
+    pa.field("flag", pa.bool_()),
+    pa.field("never", pa.int32()),
+)
+VALUES = (
+    st.integers(-5, 5),
+    st.sampled_from([-1.0, -0.0, 0.0, 2.5, float("nan"), float("inf")]),
+    st.sampled_from(["", "a", "b" * 70, "c"]),
+    st.booleans(),
+    st.none(),
+)
+ROW = st.tuples(*(st.one_of(st.none(), values) for values in VALUES))
+POINTS = (
+    st.integers(-6, 6),
+    st.sampled_from([-2.0, 0.0, 2.5, 1e300]),
+    st.sampled_from([b"", b"a", b"b" * 70, b"d"]),
+    st.sampled_from([0, 1]),
+    st.integers(0, 1),
+)
+
+
+@st.composite
+def wanted(draw):
+    """Return a column's number and a set of its values, perhaps with null."""
+    number = draw(st.integers(0, len(FIELDS) - 1))
+    ends = draw(st.lists(POINTS[number], max_size=2, unique=True))
+    spans = ((min(ends), max(ends)),) if ends else ()
+    return number, Intervals(spans, nulls=draw(st.booleans()))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    parts=st.lists(st.lists(ROW, min_size=1, max_size=4), min_size=1, max_size=5),
+    changed=st.integers(-1, 5),
+    asked=st.lists(wanted(), min_size=1, max_size=6),
+)
+def test_segments_passed_over_are_those_whose_zones_hold_nothing_wanted(
+    tmp_path_factory, parts, changed, asked
+):
+    table = stored(tmp_path_factory.mktemp("outline"), parts, changed)
+
+    for number, values in asked:
+        looked_at = segments_to_look_at(table, {number: values}).tolist()
+
+        zoned = [s.possible_groups(number, values) for s in table.segments]
+        may = [n for n, z in enumerate(zoned) if z is None or z.any()]
+        patched = [n for n, s in enumerate(table.segments) if s.patches]
+        assert set(may) <= set(looked_at)
+        assert set(looked_at) <= {*may, *patched}
+
+
+def stored(folder, parts, changed):
+    """Return a table of a segment a part, one row of one of them changed."""
+    engine = Engine.open(folder)
+    engine.create_bucket("b", "me")
+    with engine.writing(None) as tx:
+        definition = Definition(tuple(map(Column, range(len(FIELDS)), FIELDS)), 5)
+        made = tx.create_table(tx.create_schema("b", "s"), "t", definition)
+    for part in parts:
+        columns = {
+            n: pa.array(values, FIELDS[n].type)
+            for n, values in enumerate(zip(*part, strict=True))
+        }
+        with engine.writing(None) as tx:
+            tx.insert(tx.root.tables[made.id], columns, rows=len(part))
+    if 0 <= changed < sum(map(len, parts)):
+        with engine.writing(None) as tx:
+            row = np.array([changed], dtype=np.uint64)
+            tx.update(tx.root.tables[made.id], row, {0: pa.array([5], pa.int64())})
+    table = engine.root.tables[made.id]
+    engine.close()
+    return table
