@@ -1,12 +1,20 @@
 """Schemas, tables and projections by the management side, and who did what to them."""
 
+import io
 import time
+from urllib.parse import urlencode
 
 import pyarrow as pa
 import pytest
+import urllib3
 import vastpy
+from pyarrow import csv, parquet
 from tabular import BUCKET, connect, table_in
 
+FILES = {
+    "parquet": "application/vnd.apache.parquet",
+    "csv": "text/csv",
+}
 NAMES = {"database_name": BUCKET, "schema_name": "managed"}
 COLUMNS = [
     {"name": "a", "field": {"column_type": "int64"}},
@@ -131,3 +139,111 @@ def test_webhooks_are_kept(vms):
     assert not here.patch(enabled=False)["enabled"]
     here.delete()
     assert [] == vms.webhooks.get()
+
+
+def load(standin, body, media, name="loaded", **more):
+    """Post a file as the description has it; vastpy sends JSON only."""
+    pool = urllib3.PoolManager(ca_certs=standin.cert_file)
+    headers = urllib3.make_headers(basic_auth=f"{standin.user}:{standin.password}")
+    query = urlencode({**NAMES, "name": name, **more})
+    answer = pool.request(
+        "POST",
+        f"https://{standin.vms_address}/api/tables/load_from_file/?{query}",
+        headers={**headers, "Content-Type": media},
+        body=body,
+    )
+    return answer.status, answer.data.decode()
+
+
+def file_of(rows, form):
+    sink = io.BytesIO()
+    {"parquet": parquet.write_table, "csv": csv.write_csv}[form](rows, sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("form", FILES)
+@pytest.mark.parametrize("wrapped", [False, True], ids=["body", "form"])
+def test_a_table_is_made_of_a_file(managed, standin, form, wrapped):
+    rows = pa.table(
+        {
+            "a": [1, 2, None],
+            "f": [0.5, -1.0, 2.0],
+            "s": ["x", "", "--frontier"],
+            "d": pa.array([1, 2, 3], pa.date32()),
+            "none": pa.array([None, None, None], pa.string()),
+        }
+    )
+    body, media = file_of(rows, form), FILES[form]
+    if wrapped:
+        fields = {"note": "first", "file": (f"rows.{form}", body, media)}
+        body, media = urllib3.encode_multipart_formdata(fields)
+
+    assert (200, "") == load(standin, body, media)
+
+    with managed.transaction() as tx:
+        found = table_in(tx, "managed", "loaded").select().read_all()
+    assert rows.select(["a", "f", "s", "d"]).equals(
+        found.select(["a", "f", "s", "d"]).cast(
+            rows.select(["a", "f", "s", "d"]).schema
+        )
+    )
+    assert pa.string() == found.schema.field("none").type
+
+
+def test_a_large_file_is_loaded_in_pieces(managed, standin, vms):
+    count = 600_000
+    rows = pa.table({"a": range(count), "s": [f"row {i}" for i in range(count)]})
+
+    assert (200, "") == load(standin, file_of(rows, "csv"), FILES["csv"])
+
+    (told,) = vms.tables.get(**NAMES)
+    assert ("loaded", count) == (told["name"], told["num_rows"])
+    with managed.transaction() as tx:
+        table = table_in(tx, "managed", "loaded")
+        found = table.select(predicate=table["a"] == count - 1).read_all()
+    assert ["row 599999"] == found["s"].to_pylist()
+
+
+WIDE = b"a\n" + b"1\n" * (3 << 20) + b"text\n"
+BAD_FILES = {
+    "no parquet": (b"PAR1 and more", FILES["parquet"]),
+    "cut parquet": (file_of(pa.table({"a": [1]}), "parquet")[:-5], FILES["parquet"]),
+    "empty": (b"", FILES["csv"]),
+    "another kind": (b"{}", "application/json"),
+    "no kind": (b"a\n1\n", ""),
+    "same column twice": (b"a,a\n1,2\n", FILES["csv"]),
+    "text after numbers": (WIDE, FILES["csv"]),
+    "ragged": (b"a,b\n1,2\n3\n", FILES["csv"]),
+    "no boundary": (b"a\n1\n", "multipart/form-data"),
+    "no file": (b"--x\r\n\r\n\r\n--x--", "multipart/form-data; boundary=x"),
+    "cut form": (
+        b'--x\r\nContent-Disposition: form-data; name="file"',
+        "multipart/form-data; boundary=x",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "media"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_bad_file_leaves_no_table(managed, standin, vms, body, media):
+    assert 400 == load(standin, body, media)[0]
+
+    assert [] == vms.tables.get(**NAMES)
+
+
+def test_a_file_is_not_loaded_over_a_table_or_into_nothing(managed, standin, vms):
+    assert 200 == load(standin, b"a\n1\n", FILES["csv"])[0]
+
+    assert 409 == load(standin, b"a\n2\n", FILES["csv"])[0]
+    assert 404 == load(standin, b"a\n2\n", FILES["csv"], schema_name="none")[0]
+    assert 400 == load(standin, b"a\n2\n", FILES["csv"], imagined="1")[0]
+    assert 1 == vms.tables.get(**NAMES)[0]["num_rows"]
+
+
+def test_a_full_quota_loads_nothing(managed, standin, vms):
+    (view,) = vms.views.get(bucket=BUCKET)
+    quota = vms.quotas.post(name="full", path=view["path"], hard_limit=1)
+
+    assert 507 == load(standin, b"a\n1\n", FILES["csv"])[0]
+
+    vms.quotas[str(quota["id"])].delete()
+    assert [] == vms.tables.get(**NAMES)

@@ -10,6 +10,7 @@ from vast_standin import __version__
 from vast_standin.faults import Faults
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.trace import Trace
+from vast_standin.vms import loading
 from vast_standin.vms.calls import handle
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.particular import Answer
@@ -38,7 +39,8 @@ class VmsPort:
             method=request.method,
             parts=parts,
             query=request.query,
-            body=parse_body(request),
+            body={} if parts == loading.ROUTE else parse_body(request),
+            request=request,
             manager=manager,
             tenant=self._tenant(request.headers.get("x-tenant-name")),
         )

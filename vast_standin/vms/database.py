@@ -15,7 +15,7 @@ _COMMON = frozenset({"page", "page_size", "tenant_id", "name", "name__startswith
 
 def list_schemas(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the schemas of a database (bucket), or of all."""
-    asked = _parameters(call, {"database_name"})
+    asked = parameters(call, {"database_name"})
     root = cluster.engine.root
     return _named(
         asked,
@@ -29,20 +29,20 @@ def list_schemas(cluster: Cluster, call: VmsCall) -> list[Record]:
 
 def list_tables(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the tables of a schema."""
-    asked = _parameters(call, {"database_name", "schema_name"}, needed=True)
+    asked = parameters(call, {"database_name", "schema_name"}, needed=True)
     return _named(asked, [_table(t, asked) for t in _tables(cluster, asked)])
 
 
 def show_table(cluster: Cluster, call: VmsCall) -> Record:
     """Return one table's properties."""
-    asked = _parameters(call, {"database_name", "schema_name", "name"}, needed=True)
+    asked = parameters(call, {"database_name", "schema_name", "name"}, needed=True)
     return {"is_external_rowid_alloc": _find(cluster, asked, asked["name"]).external}
 
 
 def list_columns(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the columns of a table with their Arrow types."""
     names = {"database_name", "schema_name", "table_name"}
-    asked = _parameters(call, names, needed=True)
+    asked = parameters(call, names, needed=True)
     table = _find(cluster, asked, asked["table_name"])
     return _named(
         asked,
@@ -61,7 +61,7 @@ def list_columns(cluster: Cluster, call: VmsCall) -> list[Record]:
 def list_projections(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the semi-sorted projections of a table."""
     names = {"database_name", "schema_name", "table_name"}
-    asked = _parameters(call, names, needed=True)
+    asked = parameters(call, names, needed=True)
     table = _find(cluster, asked, asked["table_name"])
     return _named(
         asked,
@@ -79,7 +79,7 @@ def list_projections(cluster: Cluster, call: VmsCall) -> list[Record]:
 
 def show_schema(cluster: Cluster, call: VmsCall) -> Record:
     """Return one schema's properties."""
-    asked = _parameters(call, {"database_name", "name"}, needed=True)
+    asked = parameters(call, {"database_name", "name"}, needed=True)
     found = cluster.engine.root.schema(asked["database_name"], asked["name"])
     if found is None:
         raise ProtocolError(404, "NotFound", f"there is no schema {asked['name']}")
@@ -93,7 +93,7 @@ def show_schema(cluster: Cluster, call: VmsCall) -> Record:
 def show_projection(cluster: Cluster, call: VmsCall) -> Record:
     """Return one projection: its size, and how much of it is in step (in 1/1000 %)."""
     names = {"database_name", "schema_name", "table_name"}
-    asked = _parameters(call, names | {"name"}, needed=True)
+    asked = parameters(call, names | {"name"}, needed=True)
     table = _find(cluster, asked, asked["table_name"])
     projection = projection_named(table.definition, asked["name"])
     return {
@@ -139,9 +139,10 @@ def _table(table: Any, asked: dict[str, str]) -> Record:
     }
 
 
-def _parameters(
+def parameters(
     call: VmsCall, names: set[str], *, needed: bool = False
 ) -> dict[str, str]:
+    """Return the parameters of a call; raise 400 for unknown and missing ones."""
     asked = dict(call.query)
     unknown = sorted(asked.keys() - names - _COMMON)
     missing = sorted(names - asked.keys()) if needed else []

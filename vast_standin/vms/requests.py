@@ -21,6 +21,7 @@ class VmsCall:
     parts: tuple[str, ...]
     query: tuple[tuple[str, str], ...]
     body: Record
+    request: Request
     manager: str
     tenant: Record | None = None
 
