@@ -11,7 +11,7 @@ from bokeh.models import HBar
 from orbital_kernel.errors import QueryError
 from orbital_kernel.observatory import FieldOfView, observatories
 from orbital_kernel.plots.visibility import visibility
-from orbital_kernel.science import followup
+from orbital_kernel.science import followup, orbit
 from orbital_kernel.watch.knowledge import to_json
 
 START = datetime(2013, 4, 27, 8, tzinfo=UTC)
@@ -85,6 +85,66 @@ def test_an_orbit_that_ends_too_early_is_refused():
     orbit = followup.Orbit(span, np.full((2, 3), 4000.0))
     with pytest.raises(QueryError, match="ends before"):
         plan(days=3.0, orbits={"swift": orbit})
+
+
+LINES = (
+    "1 88888U          80275.98708465  .00073094  13844-3  66816-4 0    8",
+    "2 88888  72.8435 115.9689 0086731  52.6988 110.5714 16.05824518  105",
+)
+SGP4_KM = {
+    0: (2328.97048951, -5995.22076416, 1719.97067261),
+    720: (2567.56195068, -6112.50384522, 713.96397400),
+    1440: (2742.55133057, -6079.67144775, -326.38095856),
+}
+"""Minutes from the epoch: the test case of Spacetrack Report No. 3 (1980)."""
+
+
+def tle(path, *lines):
+    """Write lines with their check digits."""
+    digits = (sum(int(c) if c.isdigit() else c == "-" for c in line) for line in lines)
+    told = [f"{line}{digit % 10}" for line, digit in zip(lines, digits, strict=True)]
+    path.write_text("\n".join(told) + "\n")
+    return path
+
+
+def test_an_orbit_of_two_line_elements_is_where_sgp4_says(tmp_path):
+    known = orbit.elements(tle(tmp_path / "case.tle", *LINES))
+    minutes = np.array(list(SGP4_KM))
+    away = orbit._mean_equator(known, minutes * 60.0) - np.array(list(SGP4_KM.values()))
+
+    assert "1980-10-01T23:41" == str(known.epoch - np.timedelta64(51_184, "ms"))[:16]
+    assert np.linalg.norm(away, axis=1).max() < 20.0
+    there = orbit.orbit(known, known.epoch + minutes.astype("timedelta64[m]"))
+    turned = np.linalg.norm(there.km[0] - np.array(SGP4_KM[0])) / 6640
+    assert 0.001 < turned < 0.006
+
+
+def test_elements_make_the_earth_hide_a_place_part_of_the_time(tmp_path):
+    known = orbit.elements(tle(tmp_path / "case.tle", *LINES))
+    start = datetime(1980, 10, 2, tzinfo=UTC)
+    seen = plan(353.0, 0.0, start=start, orbits={"swift": known})
+    shares = seen.track.group_by("observatory").agg(pl.col("visible").mean())
+
+    assert 0.2 < dict(shares.iter_rows())["swift"] < 0.8
+    assert any("not SGP4" in text for text in seen.assumptions)
+    with pytest.raises(QueryError, match="get those of the time"):
+        plan(orbits={"swift": known})
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda text: text.replace("72.8435", "72.8436"), "check digit"),
+        (lambda text: text.splitlines()[0], "begins with 2"),
+        (lambda text: text + text, "one satellite"),
+        (lambda _: "a letter to a friend", "begins with 1"),
+    ],
+)
+def test_a_file_that_holds_no_elements_says_why(tmp_path, damage, told):
+    path = tle(tmp_path / "case.tle", *LINES)
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(QueryError, match=told):
+        orbit.elements(path)
 
 
 def test_a_field_covers_what_fits_into_it():

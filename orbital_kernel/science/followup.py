@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from orbital_kernel import times
 from orbital_kernel.errors import QueryError
 from orbital_kernel.observatory import FieldOfView, Instrument, Observatory
+from orbital_kernel.science.orbit import Elements, Orbit, orbit
 from orbital_kernel.sky import separation_deg
 
 Reals = NDArray[np.float64]
@@ -52,19 +53,15 @@ ASSUMPTIONS = (
     ),
 )
 UNKNOWN_LIMB = "Earth limb unknown for {}: no orbit was given"
+KEPLER = (
+    "Earth limb of {} along a Kepler orbit with the Earth's flattening from the two-line "
+    "elements of {} (not SGP4): good to some tenths of a degree, looked at every 10 minutes"
+)
 LINES = {
     "sun": "Sun {:.0f} deg away, allowed {:.0f} to {:.0f}",
     "moon": "Moon {:.0f} deg away, needs {:.0f}",
     "earth": "Earth's limb {:.0f} deg away, needs {:.0f}",
 }
-
-
-@dataclass(frozen=True)
-class Orbit:
-    """Where an observatory is: TT instants (n,) and geocentric GCRS km (n, 3)."""
-
-    time: NDArray[np.datetime64]
-    km: Reals
 
 
 @dataclass(frozen=True)
@@ -93,13 +90,14 @@ def plan(
     error_arcmin: float = 0.0,
     start: datetime | None = None,
     days: float = 3.0,
-    orbits: Mapping[str, Orbit] | None = None,
+    orbits: Mapping[str, Orbit | Elements] | None = None,
     delays_h: Mapping[str, float] | None = None,
 ) -> Plan:
     """Return who can see a place (ICRS deg) within `days` of `start` (UTC, now).
 
-    `delays_h` names the hours before an observatory can begin at all. Raises QueryError
-    for a place or a span that is none, or an orbit that does not cover it.
+    `orbits` names orbits, or elements of them, by observatory; `delays_h` the hours
+    before one can begin at all. Raises QueryError for a place or a span that is none, or
+    an orbit that does not cover it.
     """
     if not (0 <= ra < 360 and -90 <= dec <= 90 and error_arcmin >= 0):
         raise QueryError(
@@ -128,6 +126,11 @@ def plan(
     seen = pl.concat(windows)
     unknown = [
         UNKNOWN_LIMB.format(o.name) for o in observatories if o.name not in orbits
+    ]
+    unknown += [
+        KEPLER.format(name, str(one.epoch)[:16])
+        for name, one in orbits.items()
+        if isinstance(one, Elements)
     ]
     unknown += [
         f"{name} begins no sooner than {hours:g} h from the start"
@@ -175,22 +178,23 @@ def _angles(
 
 
 def _limb(
-    orbit: Orbit,
+    known: Orbit | Elements,
     one: Observatory,
     ra: float,
     dec: float,
     instants: NDArray[np.datetime64],
 ) -> Reals:
     """Return degrees between the place and the Earth's limb, along a given orbit."""
-    known, asked = (
-        t.astype("datetime64[ns]").astype(np.int64) for t in (orbit.time, instants)
+    way = orbit(known, instants) if isinstance(known, Elements) else known
+    given, asked = (
+        t.astype("datetime64[ns]").astype(np.int64) for t in (way.time, instants)
     )
-    if asked[0] < known[0] or asked[-1] > known[-1]:
+    if asked[0] < given[0] or asked[-1] > given[-1]:
         raise QueryError(
             f"the orbit given for {one.name} ends before the time asked for: give one "
             "that covers it, or none"
         )
-    km = np.stack([np.interp(asked, known, orbit.km[:, k]) for k in range(3)], axis=1)
+    km = np.stack([np.interp(asked, given, way.km[:, k]) for k in range(3)], axis=1)
     distance = np.linalg.norm(km, axis=1)
     a, d = np.radians([ra, dec])
     place = np.array([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)])
