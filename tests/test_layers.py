@@ -10,8 +10,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("orbital_kernel", "vast_standin", "widgets/orbital_widgets")
 
 ONLY_IN = {
-    "vastdb": ("orbital_kernel/store.py",),
-    "ibis": ("orbital_kernel/store.py",),
+    "vastdb": ("orbital_kernel/store/",),
+    "ibis": ("orbital_kernel/store/",),
     "vastpy": ("orbital_kernel/storage/apply.py", "orbital_kernel/storage/health.py"),
     "papermill": ("orbital_kernel/reports.py",),
     "ipywidgets": ("widgets/orbital_widgets/",),

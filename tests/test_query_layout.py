@@ -281,7 +281,7 @@ def test_a_question_sees_what_was_committed_before_it_was_asked(orbital, holding
 def test_an_answer_of_several_pages_is_read_in_one_transaction(
     orbital, points, monkeypatch
 ):
-    monkeypatch.setattr("orbital_kernel.store.MOST_ROWS_ALONE", 50)
+    monkeypatch.setattr("orbital_kernel.store.transaction.MOST_ROWS_ALONE", 50)
     asked = FOLLOWED[0][0]
     assert orbital.store.answers_alone
 
