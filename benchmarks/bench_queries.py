@@ -24,12 +24,12 @@ import numpy as np
 import polars as pl
 import query_tables as tables
 from query_engines import Ours, Polars, duck
+from query_ledger import ledger_cost
 from query_plot import draw
+from query_ratios import print_ratios
 
 from orbital_kernel import connect, embedded
 from orbital_kernel import query as planner
-from orbital_kernel.query import recording
-from orbital_kernel.session import LEDGER
 
 COLDS = 5
 FEWER = 4
@@ -170,42 +170,6 @@ def _away(rows):
     return frame.to_arrow()
 
 
-def ledger_cost(orbital, asked):
-    """Print what leaving rows in the ledger adds to asking, in CPU of the asker.
-
-    CPU, since other work on the machine moves times by more than the ledger costs.
-    """
-
-    def cpu(call, times):
-        start = time.process_time()
-        for _ in range(times):
-            call()
-        return 1e3 * (time.process_time() - start) / times
-
-    answers = [(query, planner.run(query, orbital.store)) for query in asked]
-    question = cpu(lambda: [planner.run(q, orbital.store) for q in asked], 3)
-    question /= len(asked)
-
-    def fields():
-        return [
-            planner.ledger_fields(query, answer.how, kind="cone", who="me")
-            for query, answer in answers
-        ]
-
-    own = cpu(fields, 10) / len(asked)
-    batch = recording.table(fields() * 4)
-    writing = np.median(
-        [cpu(lambda: orbital.store.insert(LEDGER, batch), 1) for _ in range(8)]
-    )
-    share = own / question + writing / (1e3 * recording.GATHER_SECONDS)
-    print(
-        f"\nLedger: a cone takes {question:.1f} ms of CPU and its row {own:.3f} ms; writing "
-        f"{len(batch)} rows takes {writing:.1f} ms, every {recording.GATHER_SECONDS:g} s at "
-        f"most: {share:.1%} of what one client takes that asks without pause.",
-        flush=True,
-    )
-
-
 def fill(folder, rows, names):
     """Fill the store and both kinds of Parquet; return rows a second into the store."""
     orbital = connect(folder / "home")
@@ -289,9 +253,12 @@ def main():
         ingest_into(told.ingest_into, told.tables)
     with TemporaryDirectory() as scratch:
         kept = told.keep or Path(scratch)
+        every = []
         for rows in told.rows:
             lines = bench(kept / str(rows), rows, told)
             (kept / f"{rows}.json").write_text(json.dumps(lines))
+            every += lines
+        print_ratios(every)
         if told.plot is not None:
             draw(kept, told.plot)
 

@@ -5,19 +5,18 @@ import shutil
 import subprocess
 import tempfile
 
-from bokeh.embed import file_html
 from bokeh.layouts import gridplot
-from bokeh.models import NumeralTickFormatter
-from bokeh.plotting import figure
-from bokeh.resources import INLINE
 
-COLOURS = {
-    "Orbital": "#1f4e9c",
-    "DuckDB sorted": "#d98200",
-    "DuckDB unsorted": "#a33b2f",
-    "Polars sorted": "#4d9a55",
-    "Polars unsorted": "#8a8a8a",
-}
+from orbital_kernel.plots import look
+
+ENGINES = (
+    "Orbital",
+    "DuckDB unsorted",
+    "Polars sorted",
+    "Polars unsorted",
+    "DuckDB sorted",
+)
+COLOURS = dict(zip(ENGINES, look.CYCLE, strict=False))
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 BROWSER = "chromium"
 WITH_LEGEND = "flux and time"
@@ -33,35 +32,33 @@ def draw(folder, picture):
         one for path in folder.glob("*.json") for one in json.loads(path.read_text())
     ]
     kinds = list(dict.fromkeys(one["kind"] for one in lines))
-    plots = [
-        _one(kind, [x for x in lines if x["kind"] == kind], legend=kind == WITH_LEGEND)
-        for kind in kinds
-    ]
+    plots = [_one(kind, [x for x in lines if x["kind"] == kind]) for kind in kinds]
     page = gridplot(plots, ncols=3, toolbar_location=None)
     size = f"--window-size={3 * WIDTH + 30},{-(-len(plots) // 3) * HEIGHT + 20}"
     with tempfile.NamedTemporaryFile("w", suffix=".html") as file:
-        file.write(file_html(page, INLINE))
+        file.write(look.to_html(page))
         file.flush()
         screenshot = f"--screenshot={picture.resolve()}"
         command = [BROWSER, *FLAGS, screenshot, size, f"file://{file.name}"]
         subprocess.run(command, check=True, capture_output=True)
 
 
-def _one(kind, lines, *, legend):
-    plot = figure(
-        title=kind,
+def _one(kind, lines):
+    plot = look.canvas(
+        kind,
         width=WIDTH,
         height=HEIGHT,
+        sizing_mode=None,
+        tools="",
+        active_drag=None,
         x_axis_type="log",
         y_axis_type="log",
-        x_axis_label="rows (m: million)",
+        x_axis_label="rows",
         y_axis_label="p50, ms",
         y_range=(3, 2_000),
     )
-    plot.xaxis.ticker = sorted({x["rows"] for x in lines})
-    plot.xaxis.formatter = NumeralTickFormatter(format="0 a")
-    plot.yaxis.ticker = [3, 10, 30, 100, 300, 1_000]
-    plot.yaxis.formatter = NumeralTickFormatter(format="0")
+    for axis in plot.axis:
+        look.log_axis(axis)
     for name, colour in COLOURS.items():
         mine = sorted(
             (x["rows"], x["p50_ms"])
@@ -71,10 +68,10 @@ def _one(kind, lines, *, legend):
         if mine:
             x, y = zip(*mine, strict=True)
             options = {"color": colour}
-            options |= {"legend_label": name} if legend else {}
+            options |= {"legend_label": name} if kind == WITH_LEGEND else {}
             plot.line(x, y, line_width=2, **options)
             plot.scatter(x, y, size=6, **options)
-    if legend:
+    if kind == WITH_LEGEND:
         plot.legend.label_text_font_size = "8pt"
         plot.legend.padding = plot.legend.spacing = 0
         plot.legend.glyph_height = 14

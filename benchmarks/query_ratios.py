@@ -1,0 +1,51 @@
+"""What the lines of bench_queries.py come to: the ratios that were aimed at."""
+
+COLUMNS = (
+    "rows",
+    "kind",
+    "Orbital p50, ms",
+    "÷ DuckDB sorted",
+    "÷ Polars sorted",
+    "DuckDB unsorted ÷ it",
+    "Polars unsorted ÷ it",
+    "growth since the smallest",
+    "p99, 8 clients, ingesting",
+    "read/stored",
+)
+
+
+def print_ratios(lines):
+    """Print a table of ratios of p50 with one client, a line a size and kind."""
+    at = {(x["rows"], x["kind"], x["engine"], x["clients"]): x for x in lines}
+    print(f"\n| {' | '.join(COLUMNS)} |\n|" + " ---: |" * len(COLUMNS))
+    first = {}
+    for rows, kind in sorted({(x["rows"], x["kind"]) for x in lines}):
+        ours = at[rows, kind, "Orbital", 1]
+
+        def p50(engine, rows=rows, kind=kind):
+            found = at.get((rows, kind, engine, 1))
+            return None if found is None else found["p50_ms"]
+
+        mine = ours["p50_ms"]
+        busy = at.get((rows, kind, "Orbital, ingesting", 8), {})
+        shown = (
+            f"{rows:,}",
+            kind,
+            _number(mine),
+            _ratio(mine, p50("DuckDB sorted")),
+            _ratio(mine, p50("Polars sorted")),
+            _ratio(p50("DuckDB unsorted"), mine),
+            _ratio(p50("Polars unsorted"), mine),
+            _ratio(mine, first.setdefault(kind, mine)),
+            _number(busy.get("p99_ms")),
+            "" if ours["share"] is None else f"{ours['share']:.1e}",
+        )
+        print(f"| {' | '.join(shown)} |")
+
+
+def _number(value):
+    return "" if value is None else f"{value:.1f}"
+
+
+def _ratio(above, below):
+    return "" if above is None or below is None else f"{above / below:.2f}"
