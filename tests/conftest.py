@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,6 +67,22 @@ def holding(orbital):
                 tx.delete(table, [Clause(column, tuple(map(Equal, values)))])
 
     return block
+
+
+@pytest.fixture(scope="session")
+def in_step(orbital):
+    """Return a wait until the database has sorted a table into its projections."""
+
+    def wait(table):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with orbital.store.transaction() as tx:
+                if all(tx.in_step(table, name) for name in tx.projections(table)):
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"the projections of {table} are not in step after 60 s")
+
+    return wait
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A query's answer is what brute force gives, and it says how it was found."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -58,7 +59,11 @@ CENTRES = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("ORBITAL_EXAMPLES", "40")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(centre=CENTRES, radius=st.sampled_from([0.1 / 60, 1.0, 12.0, 300.0, 1800.0]))
 def test_a_cone_gives_what_brute_force_gives(orbital, sources, centre, radius):
     ra, dec = centre

@@ -1,6 +1,5 @@
 """Tables are laid out for what is asked of them, and the planner follows the layout."""
 
-import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -119,7 +118,9 @@ def test_an_object_in_a_large_table_is_found_without_a_full_scan(
     assert ROWS // 20 == len(found.frame)
 
 
-def test_of_several_orders_the_server_reads_the_one_it_opens_least_of(orbital, holding):
+def test_of_several_orders_the_server_reads_the_one_it_opens_least_of(
+    orbital, holding, in_step
+):
     number = np.arange(200_000)
     start = times.tt_from_utc(["2021-03-05T00:00:00"])[0]
     rows = {
@@ -133,24 +134,13 @@ def test_of_several_orders_the_server_reads_the_one_it_opens_least_of(orbital, h
     all_of_it = replace(bright, ranges={"value": (0.0, None)})
 
     with holding(table, pa.table(rows), "object"):
-        in_step(orbital.store, table)
+        in_step(table)
         few, all_ = (orbital.query(asked) for asked in (bright, all_of_it))
 
     assert ("by_value", "value") == (few.how.projection, few.how.sort_key[0])
     assert 50 < len(few.frame) <= few.how.rows_read < 400
     assert ("", "time") == (all_.how.projection, all_.how.sort_key[0])
     assert 86_401 == len(all_.frame) <= all_.how.rows_read < 90_000
-
-
-def in_step(store, table):
-    """Wait until the database has sorted all of a table into its projections."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with store.transaction() as tx:
-            if all(tx.in_step(table, name) for name in tx.projections(table)):
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"the projections of {table} are not in step after 60 s")
 
 
 def test_a_cluster_is_told_the_order_that_a_rule_of_thumb_finds_best():

@@ -247,7 +247,66 @@ def test_times_and_whole_numbers_are_cut_exactly(
     assert sorted(tt[inside]) == sorted(found.frame["time"].to_numpy())
 
 
-@settings(max_examples=60, deadline=None)
+POINTS = 5_000
+ZERO = datetime(2022, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def points(holding, in_step):
+    """Return photometry of 50 objects, a point a second, sorted into all projections."""
+    number = np.arange(POINTS)
+    start = times.tt_from_utc(np.datetime64(ZERO.replace(tzinfo=None)))[0]
+    rows = pa.table(
+        {
+            "object": [f"order {n % 50}" for n in number],
+            "time": start + number * np.timedelta64(1, "s"),
+            "value": np.random.default_rng(1).permutation(number) / POINTS,
+        }
+    )
+    with holding("swift.photometry", rows, "object"):
+        in_step("swift.photometry")
+        yield pl.DataFrame(rows).with_row_index("second")
+
+
+VALUE = st.one_of(st.none(), st.sampled_from([-1.0, 0.0, 1.0]), st.floats(0, 1))
+
+
+@FEW
+@given(
+    objects=st.one_of(st.none(), st.lists(st.integers(0, 52), min_size=1, max_size=4)),
+    span=st.one_of(st.none(), st.tuples(st.integers(-9, 5_009), st.integers(0, 5_000))),
+    ends=st.tuples(VALUE, VALUE),
+)
+def test_whichever_order_is_read_the_answer_is_the_same(
+    orbital, points, objects, span, ends
+):
+    parts, expected = {}, points
+    if objects is not None:
+        parts["sets"] = {"object": [f"order {n}" for n in objects]}
+        expected = expected.filter(pl.col("object").is_in(parts["sets"]["object"]))
+    else:
+        parts["prefix"] = {"object": "order "}
+    if span is not None:
+        start, stop = span[0], sum(span)
+        parts["time"] = TimeSpan(*(ZERO + timedelta(seconds=s) for s in (start, stop)))
+        expected = expected.filter(pl.col("second").is_between(start, stop))
+    if any(end is not None for end in ends):
+        parts["ranges"] = {"value": ends}
+        low, high = (pl.lit(end) for end in ends)
+        expected = expected.filter(
+            (pl.col("value") >= low).fill_null(value=True),
+            (pl.col("value") <= high).fill_null(value=True),
+        )
+
+    asked = Query("swift.photometry", ("time", "value"), **parts)
+    found = planner.run(asked, orbital.store)
+
+    assert sorted(expected["time"]) == sorted(found.frame["time"])
+    assert len(expected) == orbital.count(asked)
+    assert found.how.rows_read <= orbital.store.rows("swift.photometry")
+
+
+@FEW
 @given(
     centre=st.tuples(RA, DEC),
     size=st.sampled_from([0.01, 1.0, 20.0, 40.0]),
