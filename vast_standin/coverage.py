@@ -48,10 +48,12 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - Webhooks are kept and never called; nothing here reaches out.
 - Client metrics are a table `client_metrics` in a schema of that name, a row a client,
   view and 10 s in which it did something; iodata tells the same since the start.
-- What the public description has and this list has not is refused with 404: among it
-  topics, user quotas, loading tables from files, the catalogue's settings, the delta of
-  changes, pages of metrics for devices, users and addresses.
-- Replication, snapshot clones, object versions and locks are refused.
+- User quotas count objects for who wrote them, tables and the bucket's directory for the
+  bucket's owner; a group, named by its gid, holds what the users hold whom it leads.
+- A clone of a snapshot makes a directory; its tables are in the bucket of the view that
+  is made there (or below, where the snapshot's views were below), which shares files.
+- What the public description has and this list has not is refused with 404.
+- Replication, object versions and locks are refused.
 """
 
 

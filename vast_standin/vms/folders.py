@@ -14,7 +14,11 @@ def delete_folder(cluster: Cluster, call: VmsCall) -> None:
     Views stay, and show an empty directory. Snapshots keep what they hold. A cluster
     does this by an asynchronous task of its own; here it is done when it is answered.
     """
-    path, tenant = _given(cluster, call.body)
+    delete_path(cluster, *_given(cluster, call.body))
+
+
+def delete_path(cluster: Cluster, path: str, tenant: object) -> None:
+    """Delete all at and below a path; raise 404 where there is none."""
     views = [
         view
         for view in cluster.records.all("views")

@@ -6,6 +6,7 @@ from vast_standin.vms import (
     alarms,
     capacity,
     changes,
+    clones,
     database,
     folders,
     loading,
@@ -150,6 +151,22 @@ def _client_metrics(cluster: Cluster, call: VmsCall) -> Answer:
     return 200, metering.configuration(tenant)
 
 
+def _clone(cluster: Cluster, call: VmsCall) -> Answer:
+    snapshot = found(cluster, RESOURCES["snapshots"], call)
+    kind = RESOURCES["globalsnapstreams"]
+    body = {**call.body, "loanee_snapshot_id": snapshot["id"]}
+    with cluster.records.transaction():
+        record = kind.rules.creating(cluster, check_create(kind.fields, body))
+        stored = cluster.records.add(kind.name, record)
+    return 200, show(cluster, kind, stored)
+
+
+def _delete_clone(cluster: Cluster, call: VmsCall) -> Answer:
+    kind = RESOURCES["globalsnapstreams"]
+    clones.delete(cluster, call, found(cluster, kind, call))
+    return 200, None
+
+
 def _told(
     make: Callable[[Cluster, VmsCall], object],
 ) -> Callable[[Cluster, VmsCall], Answer]:
@@ -208,6 +225,8 @@ CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
     ("DELETE", "tables/delete"): _done(204, changes.delete_table),
     ("POST", "tables/load_from_file"): _done(200, loading.load_from_file),
     ("DELETE", "folders/delete_folder"): _done(200, folders.delete_folder),
+    ("POST", "snapshots/{id}/clone"): _clone,
+    ("DELETE", "globalsnapstreams/{id}"): _delete_clone,
     ("GET", "columns"): _told(database.list_columns),
     ("GET", "projections"): _told(database.list_projections),
     ("GET", "prometheusmetrics"): _prometheus,

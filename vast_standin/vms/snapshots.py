@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from vast_standin.http import ProtocolError
+from vast_standin.vms.cloned_views import waiting_clones
 from vast_standin.vms.cluster import Cluster, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
@@ -22,13 +23,13 @@ class SnapshotRules(Rules):
             raise bad_request("name: must not contain a slash")
         if not cluster.directory_exists(path, record["tenant_id"]):
             raise bad_request(f"path: {path} does not exist")
-        buckets = buckets_under(cluster, record)
+        buckets = buckets_of(cluster, record)
         if _is_taken(cluster, record, buckets):
             raise bad_request(f"name: {path} has a snapshot {record['name']!r} already")
         _check_time(record)
-        for bucket in buckets:
+        for bucket in buckets.values():
             cluster.engine.create_snapshot(bucket, str(record["name"]))
-        return record
+        return {**record, "_buckets": buckets}
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
         """Check the new expiry; a snapshot keeps its name."""
@@ -39,14 +40,21 @@ class SnapshotRules(Rules):
         return changes
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
-        """Refuse locked and indestructible ones; give the space back."""
+        """Refuse locked, indestructible and cloned ones; give the space back."""
         for lock in ("locked", "indestructible"):
             if record.get(lock):
                 raise ProtocolError(
                     409, "Conflict", f"snapshot {record['name']} is {lock}"
                 )
+        for clone in waiting_clones(cluster, record["id"]):
+            raise ProtocolError(
+                409,
+                "Conflict",
+                f"snapshot {record['name']} is cloned to {clone['loanee_root_path']}, "
+                "where views are still to be made; delete the clone first",
+            )
         name = str(record["name"])
-        for bucket in buckets_under(cluster, record):
+        for bucket in buckets_of(cluster, record).values():
             if name in cluster.engine.snapshots(bucket):
                 cluster.engine.drop_snapshot(bucket, name)
 
@@ -64,34 +72,41 @@ class SnapshotRules(Rules):
         }
 
 
-def buckets_under(cluster: Cluster, record: Record) -> list[str]:
-    """Return the buckets at and below a record's path, in its tenant."""
-    return [
-        str(view["bucket"])
+def buckets_of(cluster: Cluster, record: Record) -> dict[str, str]:
+    """Return the buckets a snapshot holds by where below its path they are.
+
+    For one to be made these are the buckets of the views at and below its path.
+    """
+    if "_buckets" in record:
+        return dict(record["_buckets"])  # type: ignore[call-overload,no-any-return]
+    path = str(record["path"])
+    return {
+        str(view["path"]).removeprefix(path.rstrip("/")): str(view["bucket"])
         for view in cluster.records.all("views")
         if view.get("bucket")
         and view["tenant_id"] == record["tenant_id"]
-        and is_under(str(view["path"]), str(record["path"]))
-    ]
+        and is_under(str(view["path"]), path)
+    }
 
 
-def _is_taken(cluster: Cluster, record: Record, buckets: list[str]) -> bool:
+def _is_taken(cluster: Cluster, record: Record, buckets: dict[str, str]) -> bool:
     """Tell whether the path, or a bucket below it, has a snapshot of the name."""
     name, tenant = record["name"], record["tenant_id"]
     same = cluster.records.find(
         "snapshots", path=record["path"], name=name, tenant_id=tenant
     )
     return same is not None or any(
-        name in cluster.engine.snapshots(bucket) for bucket in buckets
+        name in cluster.engine.snapshots(bucket) for bucket in buckets.values()
     )
 
 
 def expire(cluster: Cluster) -> None:
-    """Delete snapshots whose time is over, unless locked or indestructible."""
+    """Delete snapshots whose time is over, unless something holds them."""
     now = datetime.fromtimestamp(cluster.clock(), UTC)
     for snapshot in cluster.records.all("snapshots"):
         moment = _time(snapshot.get("expiration_time"))
         held = snapshot.get("locked") or snapshot.get("indestructible")
+        held = held or waiting_clones(cluster, snapshot["id"])
         if moment is not None and moment <= now and not held:
             with cluster.records.transaction():
                 SnapshotRules().deleting(cluster, snapshot)

@@ -3,6 +3,7 @@
 import re
 
 from vast_standin.http import ProtocolError
+from vast_standin.vms.cloned_views import make_bucket
 from vast_standin.vms.cluster import DATABASE_PROTOCOLS, Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
@@ -40,9 +41,7 @@ class ViewRules(Rules):
             )
         _check_monitored(cluster, record)
         if record.get("bucket"):
-            cluster.engine.create_bucket(
-                str(record["bucket"]), str(record["bucket_owner"])
-            )
+            make_bucket(cluster, record)
         return {"name": record.get("name") or path, **record}
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
@@ -59,9 +58,7 @@ class ViewRules(Rules):
         if changes.get("select_for_live_monitoring"):
             _check_monitored(cluster, merged)
         if merged.get("bucket") and not old.get("bucket"):
-            cluster.engine.create_bucket(
-                str(merged["bucket"]), str(merged["bucket_owner"])
-            )
+            make_bucket(cluster, merged)
         return changes
 
     def deleting(self, cluster: Cluster, record: Record) -> None:

@@ -1,5 +1,6 @@
 """Snapshots and the policies that take them."""
 
+from vast_standin.vms.clones import CloneRules
 from vast_standin.vms.protection import (
     PathRules,
     PolicyRules,
@@ -83,4 +84,30 @@ _PROTECTEDPATHS = resource(
     filters="state role source_dir name enabled",
     rules=PathRules(),
 )
-KINDS = (_SNAPSHOTS, _PROTECTIONPOLICIES, _PROTECTEDPATHS)
+_CLONES = resource(
+    "globalsnapstreams",
+    """
+    id int A
+    guid str A
+    name str CA
+    enabled bool CA =true
+    loanee_root_path str CA
+    loanee_snapshot str A
+    loanee_snapshot_id int CA
+    loanee_tenant_id int C
+    loanee_tenant obj A
+    owner_tenant obj A
+    source_cluster str A
+    source_path str A
+    source_snapshot str A
+    target_cluster str A
+    state str A
+    health str A
+    sync_progress int A
+    view_replication_enabled bool A
+    """,
+    filters="name",
+    calls="list get create delete",
+    rules=CloneRules(),
+)
+KINDS = (_SNAPSHOTS, _CLONES, _PROTECTIONPOLICIES, _PROTECTEDPATHS)

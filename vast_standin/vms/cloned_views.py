@@ -1,0 +1,38 @@
+"""Views at the path of a clone: their buckets begin with what a snapshot holds."""
+
+from typing import Any
+
+from vast_standin.engine.cloning import clone_into
+from vast_standin.vms.cluster import Cluster, is_under
+from vast_standin.vms.records import Record
+
+CLONES = "globalsnapstreams"
+
+
+def make_bucket(cluster: Cluster, view: Record) -> None:
+    """Make the bucket of a view; where a clone waits for it, fill it from there."""
+    bucket = str(view["bucket"])
+    cluster.engine.create_bucket(bucket, str(view["bucket_owner"]))
+    for clone in waiting_clones(cluster):
+        root, path = str(clone["loanee_root_path"]), str(view["path"])
+        waiting: dict[str, str] = dict(clone["_waiting"])  # type: ignore[call-overload]
+        source = waiting.pop(path.removeprefix(root), None)
+        if clone["tenant_id"] != view["tenant_id"] or not is_under(path, root):
+            continue
+        if source is not None:
+            snapshot = cluster.records.get("snapshots", clone["loanee_snapshot_id"])
+            engine: Any = cluster.engine
+            state = engine.snapshot_root(source, str((snapshot or {})["name"]))
+            clone_into(engine, state, bucket)
+            number = int(str(clone["id"]))
+            cluster.records.change(CLONES, number, {"_waiting": waiting})
+
+
+def waiting_clones(cluster: Cluster, snapshot: object = None) -> list[Record]:
+    """Return the clones, of one snapshot or of all, that still wait for views."""
+    return [
+        clone
+        for clone in cluster.records.all(CLONES)
+        if clone["_waiting"]
+        and (snapshot is None or clone["loanee_snapshot_id"] == snapshot)
+    ]
