@@ -218,7 +218,8 @@ def _spans(cells: DeclaredCells, mapping: TableMapping) -> tuple[times.Instants,
     for row, cell in zip(
         cells.numbers, cells.texts(mapping.columns["time"]), strict=True
     ):
-        start = stop = np.datetime64("NaT", "ns")
+        start: np.datetime64 = np.datetime64("NaT", "ns")
+        stop = start
         if cell is not None:
             try:
                 start, stop = free_dates.interval(cell)

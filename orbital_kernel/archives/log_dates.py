@@ -18,4 +18,5 @@ def from_mjd(cell: str) -> np.datetime64 | None:
         return None
     if not float(cell):
         return np.datetime64("NaT", "ns")
-    return times.utc_from_tt(times.to_tt("mjd-utc", [float(cell)]))[0]
+    utc: np.datetime64 = times.utc_from_tt(times.to_tt("mjd-utc", [float(cell)]))[0]
+    return utc

@@ -75,6 +75,7 @@ def ingest(
 
     Formats are recognised by content. Running it again adds nothing; a file that is
     broken or of no known format is refused with its reason and the rest goes on.
+    A new embedded platform is provisioned first; a cluster's must have been.
     Exit code 1 tells that something was refused, or does not agree.
     """
     from orbital_kernel import connect
@@ -86,11 +87,12 @@ def ingest(
             "--replace, --quarantine and --bulk-above are for ingesting: they do not go "
             "with --dry-run or --validate"
         )
-    orbital = connect().require_tables()
+    orbital = connect()
     if dry_run:
         sys.exit(_survey(orbital, paths, options, as_json=as_json))
     if validate:
-        sys.exit(_validate(orbital, paths, options, as_json=as_json))
+        sys.exit(_validate(orbital.require_tables(), paths, options, as_json=as_json))
+    _provision(orbital)
     bulk = None if bulk_above is None else bulk_above * 1_000_000
     more = {**options, "replace": replace, "bulk_above": bulk}
     with _bar(paths, "ingested") as advance:
@@ -99,6 +101,14 @@ def ingest(
         report.write_quarantine(quarantine)
     _show(report, as_json=as_json)
     sys.exit(1 if report.in_state("refused") else 0)
+
+
+def _provision(orbital: "Orbital") -> None:
+    """Make storage and tables on a new embedded platform; a cluster's are planned."""
+    if orbital.settings.engine == "embedded" and not orbital.store.actual():
+        console.print("a new platform: its storage and tables are made first")
+        orbital.storage.apply()
+    orbital.require_tables()
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orbital_kernel.errors import OrbitalError
-from orbital_kernel.ingest.files import files_of, in_order, size_of
-from orbital_kernel.ingest.ledger import entries
+from orbital_kernel.ingest.files import files_of, in_order
+from orbital_kernel.ingest.ledger import LEDGER, entries
 from orbital_kernel.ingest.parsing import End, Refusal, Rows, Task
 from orbital_kernel.ingest.pool import Offered
 from orbital_kernel.ingest.reading import read
@@ -92,7 +92,9 @@ def survey(
     Options as in `ingest`. Raises ArchiveError for paths that do not exist.
     """
     files = in_order(files_of(paths))
-    known = {s for s, e in entries(store).items() if e.state == "ingested"}
+    known = set()
+    if LEDGER in store.actual():  # what is not provisioned yet can be surveyed too
+        known = {s for s, e in entries(store).items() if e.state == "ingested"}
     tables: dict[str, Volume] = {}
     planned = []
     task = Task(observatory, str(mapping) if mapping else None)
@@ -180,8 +182,3 @@ def _room(
         return Room(quota, holds, needs, None, None)
     free = int(limit) - int(told[quota].get("used_capacity") or 0)
     return Room(quota, holds, needs, free, needs <= free)
-
-
-def total_bytes(paths: Iterable[Path]) -> int:
-    """Return the bytes of these files, for a progress bar."""
-    return sum(map(size_of, in_order(files_of(paths))))
