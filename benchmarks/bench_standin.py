@@ -1,7 +1,7 @@
 """The stand-in beside DuckDB and Polars over Parquet, in one run, through the SDK.
 
     python benchmarks/bench_standin.py [--rows 10000000] [--asks 40] [--scans 7]
-        [--open-rows 0] [--batches 160] [--out DIR]
+        [--open-rows 0] [--batches 80] [--inserts 5] [--out DIR]
 
 One seeded table of a time, five floats and a text, sorted by time; Parquet holds the
 same rows in the same order, in files as pyarrow (row groups of 1,048,576), DuckDB
@@ -38,7 +38,7 @@ def main():
 
 def _run(given, folder):
     starting(folder / "empty", given.starts)
-    inserting(folder / "inserts", given.batches)
+    inserting(folder / "inserts", given.batches, given.inserts)
     with Standin(folder / "data") as standin:
         session = open_session(standin)
         nbytes = fill(session, given.rows)
@@ -58,7 +58,8 @@ def _parser():
     add("--asks", type=int, default=40, help="questions of a kind of range")
     add("--scans", type=int, default=7, help="full scans of a kind")
     add("--starts", type=int, default=5, help="starts of an empty stand-in")
-    add("--batches", type=int, default=160, help="batches of 65,536 rows inserted")
+    add("--batches", type=int, default=80, help="batches of 65,536 rows inserted")
+    add("--inserts", type=int, default=5, help="runs of a kind of inserting")
     add("--open-rows", type=int, default=0, help="rows of a store opened anew; 0: none")
     add("--out", type=Path, help="where the files go while it runs")
     return parser

@@ -5,12 +5,14 @@ import signal
 import statistics
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import duckdb
 import numpy as np
 import polars as pl
-from standin_process import Peak, Standin
+import vastdb
+from standin_process import Floor, Peak, Standin
 from standin_tables import (
     BATCH,
     BUCKET,
@@ -78,30 +80,62 @@ def starting(folder, starts):
     print(f"| folder in use before | {statistics.median(again):.2f} |", flush=True)
 
 
-def inserting(folder, batches):
+def inserting(folder, batches, times):
     """Insert batches one a call, kill -9, and count what is there."""
-    print(f"\n| {batches} inserts of 65,536 rows | MB/s | of them after kill -9 |")
-    print("| --- | ---: | ---: |")
     dice = np.random.default_rng(1)
     parts = [batch(i * BATCH, BATCH, dice) for i in range(16)]
-    size = sum(p.nbytes for p in parts) / len(parts)
-    for name, arguments, each in (
-        ("one transaction", (), False),
-        ("a transaction each", (), True),
-        ("one transaction, fsync", ("--sync",), False),
-        ("a transaction each, fsync", ("--sync",), True),
+    work = [parts[i % len(parts)] for i in range(batches)]
+    print(
+        f"\n| {batches} inserts of 65,536 rows | MB/s | client's CPU ms each |", end=""
+    )
+    print(" server's | of them after kill -9 |\n| --- | ---: | ---: | ---: | ---: |")
+    for name, arguments, insert in (
+        ("one transaction", (), _in_one),
+        ("a transaction each", (), _one_each),
+        ("a transaction each, two clients at once", (), _by_two),
+        ("one transaction, fsync", ("--sync",), _in_one),
+        ("a transaction each, fsync", ("--sync",), _one_each),
     ):
-        shutil.rmtree(folder, ignore_errors=True)
-        with Standin(folder, arguments) as standin:
-            session = open_session(standin)
-            fill(session, 0, sort=(), settle=False)
-            spent, _ = timed(lambda: _insert(session, parts, batches, each=each))  # noqa: B023
-            standin.end(signal.SIGKILL)
-            standin.start()
-            rows = _stored(standin)
-        speed = size * batches / spent / MB
-        print(f"| {name} | {speed:.0f} | {rows / BATCH:g} |", flush=True)
+        runs = [_inserted(folder, arguments, insert, work) for _ in range(times)]
+        _tell_inserts(name, runs, work)
+    with Standin(folder) as standin, open_session(standin).transaction() as tx:
+        metadata = known(tx)
+    with Floor() as floor:
+        runs = [_into_nothing(floor, metadata, work) for _ in range(times)]
+    _tell_inserts("the SDK into a server that stores nothing", runs, work)
     shutil.rmtree(folder)
+
+
+def _tell_inserts(name, runs, work):
+    spent, client, server, kept = (
+        statistics.median(run) for run in zip(*runs, strict=True)
+    )
+    speed = sum(part.nbytes for part in work) / spent / MB
+    each = " | ".join(f"{cpu / len(work) * 1e3:.1f}" for cpu in (client, server))
+    print(f"| {name} | {speed:.0f} | {each} | {kept:g} |", flush=True)
+
+
+def _inserted(folder, arguments, insert, work):
+    """Return seconds, CPU of client and server, and batches there after kill -9."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with Standin(folder, arguments) as standin:
+        session = open_session(standin)
+        fill(session, 0, sort=(), settle=False)
+        client, server = time.process_time(), standin.cpu_s
+        spent, _ = timed(lambda: insert(session, work))
+        client, server = time.process_time() - client, standin.cpu_s - server
+        standin.end(signal.SIGKILL)
+        standin.start()
+        return spent, client, server, _stored(standin) / BATCH
+
+
+def _into_nothing(floor, metadata, work):
+    session = vastdb.connect(endpoint=floor.endpoint, access="none", secret="none")
+    client, server = time.process_time(), floor.cpu_s
+    with session.transaction() as tx:
+        table = tx.table_from_metadata(metadata)
+        spent, _ = timed(lambda: [table.insert(part) for part in work])
+    return spent, time.process_time() - client, floor.cpu_s - server, 0
 
 
 def _stored(standin):
@@ -109,18 +143,25 @@ def _stored(standin):
         return tx.bucket(BUCKET).schema(SCHEMA).table(TABLE).stats.num_rows
 
 
-def _insert(session, parts, batches, *, each):
-    if each:
-        metadata = None
-        for i in range(batches):
-            with session.transaction() as tx:
-                metadata = metadata or known(tx)
-                tx.table_from_metadata(metadata).insert(parts[i % len(parts)])
-        return
+def _in_one(session, work):
     with session.transaction() as tx:
         table = tx.bucket(BUCKET).schema(SCHEMA).table(TABLE)
-        for i in range(batches):
-            table.insert(parts[i % len(parts)])
+        for part in work:
+            table.insert(part)
+
+
+def _one_each(session, work):
+    with session.transaction() as tx:
+        metadata = known(tx)
+    for part in work:
+        with session.transaction() as tx:
+            tx.table_from_metadata(metadata).insert(part)
+
+
+def _by_two(session, work):
+    with ThreadPoolExecutor(2) as clients:
+        for done in [clients.submit(_one_each, session, work[i::2]) for i in (0, 1)]:
+            done.result()
 
 
 def ranges(standin, session, parquet, rows, asks):
@@ -243,18 +284,17 @@ def scans(standin, session, parquet, size, times):
 
     rows, nbytes = size
 
-    def select(endpoints, splits):
-        config = QueryConfig(
-            num_splits=splits, data_endpoints=[standin.endpoint] * endpoints
-        )
+    def select(endpoints, **options):
+        config = QueryConfig(data_endpoints=[standin.endpoint] * endpoints, **options)
         with session.transaction() as tx:
             return tx.table_from_metadata(metadata).select(config=config).read_all()
 
     with session.transaction() as tx:
         metadata = known(tx)
     asks = {
-        "one endpoint": lambda: select(1, None),
-        "two endpoints": lambda: select(2, 8),
+        "one endpoint": lambda: select(1),
+        "one endpoint, 8 sub-splits": lambda: select(1, num_sub_splits=8),
+        "two endpoints": lambda: select(2, num_splits=8),
         "DuckDB, to Arrow": lambda: duckdb.sql(
             f"SELECT * FROM '{parquet.duckdb_file}'"
         ).to_arrow_table(),

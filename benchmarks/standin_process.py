@@ -73,15 +73,35 @@ class Standin:
     @property
     def cpu_s(self):
         """Return the seconds of CPU it has used, to a hundredth."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2]
-        user, system = fields.split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return _cpu_s(self.process.pid)
 
     @property
     def log_lines(self):
         """Return the access log's entries."""
         text = (self.data / "access.log").read_text()
         return [json.loads(line) for line in text.splitlines()]
+
+
+class Floor:
+    """A server that stores nothing, in a process of its own; a context that ends it."""
+
+    def __enter__(self):
+        script = Path(__file__).with_name("standin_floor.py")
+        self.process = subprocess.Popen(
+            [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
+        )
+        self.endpoint = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(60)
+        self.process.stdout.close()
+
+    @property
+    def cpu_s(self):
+        """Return the seconds of CPU it has used, to a hundredth."""
+        return _cpu_s(self.process.pid)
 
 
 class Peak:
@@ -103,6 +123,12 @@ class Peak:
     def _watch(self):
         while not self._ended.wait(0.005):
             self.bytes = max(self.bytes, self.standin.memory())
+
+
+def _cpu_s(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    user, system = fields.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _free_port():

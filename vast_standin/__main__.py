@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import importlib.abc
 import ipaddress
 import logging
 import os
@@ -41,6 +42,7 @@ def _raise_handle_limit() -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
+    sys.meta_path.insert(0, _WithoutPandas())
     # Imported here: --help and wrong usage answer without loading the engine.
     from vast_standin.owner import FolderTaken  # noqa: PLC0415
     from vast_standin.standin import Options, Standin  # noqa: PLC0415
@@ -73,6 +75,14 @@ def _run(given: argparse.Namespace) -> int:
     ended.wait()
     standin.stop()
     return 0
+
+
+class _WithoutPandas(importlib.abc.MetaPathFinder):
+    """Hide pandas: Arrow loads it where there is one, for half a second and no use."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name, name=name)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -26,7 +26,7 @@ from tabular import BUCKET, connect, until_no_conflict
 from vastdb import errors
 
 WRITERS, READERS = 8, 4
-SIZES = (1, 5, 5, 5, 200, 20_000)
+SIZES = (1, 5, 5, 5, 200, 20_000, 60_000)
 MOST_BATCHES = 60
 COLUMNS = pa.schema([("w", pa.int64()), ("n", pa.int64()), ("value", pa.string())])
 GONE = (errors.ConnectionError, errors.HttpError, OSError)

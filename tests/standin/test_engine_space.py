@@ -11,6 +11,7 @@ from vastdb import errors
 
 ROWS = 10_000
 PART = pa.table({"n": np.arange(ROWS), "value": np.random.default_rng(0).random(ROWS)})
+LARGE = pa.concat_tables([PART] * 12).combine_chunks()
 NEW = pa.table({"n": pa.array([1], pa.int64()), "value": [1.0]})
 
 
@@ -125,7 +126,8 @@ def test_a_full_disk_is_an_error_to_the_writer_and_nothing_else(disk):
     assert 2 * ROWS == rows_of(session)
 
 
-def test_a_disk_full_within_a_transaction_leaves_the_transaction_usable(disk):
+@pytest.mark.parametrize("part", [PART, LARGE], ids=["small", "large"])
+def test_a_disk_full_within_a_transaction_leaves_the_transaction_usable(disk, part):
     standin, limit = disk
     session = connect(standin)
     make_table(session)
@@ -134,11 +136,11 @@ def test_a_disk_full_within_a_transaction_leaves_the_transaction_usable(disk):
         table_of(tx).insert(NEW)
         limit(4096)
         with pytest.raises(errors.InsufficientCapacity):
-            table_of(tx).insert(PART)
+            table_of(tx).insert(part)
         limit(None)
-        table_of(tx).insert(PART)
+        table_of(tx).insert(part)
 
-    assert ROWS + 1 == rows_of(session)
+    assert len(part) + 1 == rows_of(session)
 
 
 def test_what_was_read_and_then_dropped_leaves_the_disk(fresh_standin):

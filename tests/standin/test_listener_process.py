@@ -5,9 +5,12 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import boto3
+import pyarrow as pa
 import pytest
+from tabular import BUCKET, connect, make_table
 
 
 def run(*arguments):
@@ -102,6 +105,19 @@ def test_it_listens_within_a_second_and_a_half(fresh_standin):
     seconds = time.monotonic() - start
 
     assert seconds < 1.5 * _slowness(), f"{seconds:.2f} s"
+
+
+def test_it_leaves_pandas_where_it_is(fresh_standin):
+    standin = fresh_standin()
+    session = connect(standin)
+    with session.transaction() as tx:
+        tx.bucket(BUCKET).create_schema("s")
+    make_table(session, "s", pa.table({"n": [1]}))
+
+    mapped = Path(f"/proc/{standin.process.pid}/maps").read_text()
+
+    assert "pyarrow" in mapped
+    assert "pandas" not in mapped
 
 
 def _slowness() -> float:

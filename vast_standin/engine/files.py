@@ -9,6 +9,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,8 @@ import pyarrow as pa
 
 _ALIGNMENT = 64
 _MOST_BUFFERS = 512
+_WRITTEN_BEHIND = range(1 << 20, 16 << 20)
+_WRITERS = ThreadPoolExecutor(2, "write")
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -69,6 +72,7 @@ class DataFile:
         self.path = path
         self.doomed = threading.Event()
         self._lock = threading.Lock()
+        self._pending: list[Future[None]] = []
         self._mapped: pa.Buffer | None = None
         weakref.finalize(self, _unlink_if_doomed, path, self.doomed)
 
@@ -77,8 +81,26 @@ class DataFile:
         """Name inside the data folder, as the catalogue knows it."""
         return self.path.name
 
+    def write_behind(
+        self, descriptor: int, buffers: list[memoryview], offset: int
+    ) -> None:
+        """Write while the caller goes on, then close; `settle` waits for that."""
+        write = _WRITERS.submit(_write_and_close, descriptor, buffers, offset)
+        with self._lock:
+            self._pending.append(write)
+
+    def settle(self) -> None:
+        """Wait for what is being written; raises, each time, where that failed."""
+        with self._lock:
+            pending = list(self._pending)
+        for write in pending:
+            write.result()
+        with self._lock:
+            self._pending = [w for w in self._pending if w not in pending]
+
     def view(self, offset: int, length: int) -> pa.Buffer:
         """Map a range of the file; the mapping lives as long as the buffer."""
+        self.settle()
         with self._lock:
             if self._mapped is None or self._mapped.size < offset + length:
                 self._mapped = _mapped(self.path)
@@ -112,20 +134,35 @@ class FileWriter:
     _descriptor: int | None = None
 
     def append(self, batch: pa.RecordBatch) -> Extent:
-        """Write one record batch, returning where it lies."""
+        """Write one record batch, returning where it lies.
+
+        Room for it is there on return; the bytes of a larger one follow while the
+        caller goes on, one batch at a time, and are there once it is read or sealed.
+        """
         buffers = stream_buffers(batch)
         length = sum(len(b) for b in buffers)
         with self._lock:
             if self._descriptor is None:
                 flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
                 self._descriptor = os.open(self.file.path, flags, 0o600)
+            # One of our own: `discard` may close the other at any time.
+            descriptor = os.dup(self._descriptor)
             offset = self._end
             self._end += -(-length // _ALIGNMENT) * _ALIGNMENT
-        _write_all(self._descriptor, buffers, offset)
+        try:
+            if length in _WRITTEN_BEHIND:
+                self.file.settle()
+                os.posix_fallocate(descriptor, offset, length)
+                self.file.write_behind(os.dup(descriptor), buffers, offset)
+            else:
+                _write_all(descriptor, buffers, offset)
+        finally:
+            os.close(descriptor)
         return Extent(self.file, offset, length)
 
     def seal(self) -> None:
         """Close the file, first forcing it to the device where durability asks."""
+        self.file.settle()
         with self._lock:
             if self._descriptor is None:
                 return
@@ -185,6 +222,13 @@ def _mapped(path: Path) -> pa.Buffer:
 def _unlink_if_doomed(path: Path, doomed: threading.Event) -> None:
     if doomed.is_set():
         path.unlink(missing_ok=True)
+
+
+def _write_and_close(descriptor: int, buffers: list[memoryview], offset: int) -> None:
+    try:
+        _write_all(descriptor, buffers, offset)
+    finally:
+        os.close(descriptor)
 
 
 def _write_all(descriptor: int, buffers: list[memoryview], offset: int) -> None:

@@ -1,0 +1,80 @@
+"""Files of Arrow data: what is written while the writer goes on is there when needed."""
+
+import errno
+import threading
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from vast_standin.engine import files
+from vast_standin.engine.files import DataFolder
+
+LARGE = pa.record_batch({"0": np.arange(1 << 18)})
+SMALL = pa.record_batch({"0": np.arange(9)})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return DataFolder(tmp_path / "segments")
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """An event that large batches wait for before they are written."""
+    event = threading.Event()
+    write = files._write_and_close
+
+    def late(*args):
+        event.wait(20)
+        write(*args)
+
+    monkeypatch.setattr(files, "_write_and_close", late)
+    yield event
+    event.set()
+
+
+def test_a_large_batch_is_written_behind_and_waited_for_by_who_reads_it(folder, held):
+    writer = folder.writer("t")
+    large, small = writer.append(LARGE), writer.append(SMALL)
+    threading.Timer(0.2, held.set).start()
+
+    assert not held.is_set()
+    assert large.batch.equals(LARGE)
+    assert held.is_set()
+    assert small.batch.equals(SMALL)
+    writer.seal()
+
+
+def test_sealing_waits_until_all_is_in_the_file(folder, held):
+    writer = folder.writer("t")
+    extent = writer.append(LARGE)
+    threading.Timer(0.2, held.set).start()
+    writer.seal()
+
+    assert held.is_set()
+    kept = (folder.path / "t").read_bytes()[extent.offset :][: extent.length]
+    assert LARGE.equals(pa.ipc.open_stream(kept).read_next_batch())
+
+
+def test_what_could_not_be_written_is_told_each_time(folder, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.EIO, "the device is gone")
+
+    writer = folder.writer("t")
+    monkeypatch.setattr(files, "_write_all", fail)
+    writer.append(LARGE)
+
+    for ask in (lambda: writer.append(LARGE), writer.seal, writer.seal):
+        with pytest.raises(OSError, match="the device is gone"):
+            ask()
+
+
+def test_a_file_discarded_while_it_is_written_goes_away(folder, held):
+    writer = folder.writer("t")
+    writer.append(LARGE)
+    writer.discard()
+    held.set()
+    del writer
+
+    assert [] == list(folder.path.iterdir())
