@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,10 +14,19 @@ from burst_series import MET, net, raw
 from watch_kills import campaign
 from watch_rows import series, table
 
+from orbital_kernel.commands.bursts.watch import _until_interrupted
 from orbital_kernel.errors import ConfigError, StoreError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.predicate import Clause, Equal
-from orbital_kernel.watch import AlertFile, Printed, Replay, Webhook, life, write
+from orbital_kernel.watch import (
+    AlertFile,
+    Printed,
+    Replay,
+    Webhook,
+    follow,
+    life,
+    write,
+)
 from orbital_kernel.watch.loop import OPEN
 from orbital_kernel.watch.sinks import Refused
 
@@ -252,6 +262,41 @@ def test_health_tells_of_a_watcher_that_looks_was_killed_or_ended(orbital):
     assert "bad" == life.check(replace(told, looked=0.0), told.told).state
     assert "unknown" == life.check(replace(told, looked=None), told.told).state
     assert "ended at" in of_watcher(orbital).reason
+
+
+def test_a_watcher_ended_during_a_look_leaves_the_other_series_to_the_next(
+    orbital, tmp_path, heard, monkeypatch
+):
+    monkeypatch.setattr(follow, "MOST_NAMES", 1)
+    names = ["interrupted 1", "interrupted 2"]
+    for name in names:
+        put(orbital, series(name, net((300.0, 10.0, 5.0))))
+    for _ in range(20):
+        stop = Event()
+        found = Printed(lambda alert, stop=stop: (heard.append(alert), stop.set()))
+        orbital.bursts.watch(tmp_path / "ended", sinks=[found]).run(stop, poll_s=0.01)
+        if of(heard, names[0]):
+            break
+    first = [len(of(heard, name)) for name in names]
+    rest = Printed(heard.append)
+    orbital.bursts.watch(tmp_path / "ended", sinks=[rest]).run(Event(), once=True)
+
+    assert [2, 0] == first
+    assert [2, 2] == [len(of(heard, name)) for name in names]
+
+
+def test_ctrl_c_ends_a_watcher_in_order_and_a_second_one_at_once():
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    try:
+        stop = _until_interrupted()
+        signal.raise_signal(signal.SIGINT)
+        ended = stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
+    assert ended
 
 
 def of_watcher(orbital):

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from orbital_kernel.errors import StoreError
 
+Name = tuple[str, str]
 VERSION = 2
 FILE = "watch.sqlite"
 KEPT = (
@@ -63,7 +64,7 @@ class Course:
     certain: bool = False
 
     @property
-    def name(self) -> tuple[str, str]:
+    def name(self) -> Name:
         """The observatory and the series."""
         return self.observatory, self.series
 
@@ -111,7 +112,7 @@ class Checkpoints:
         finally:
             self._lock.release()
 
-    def courses(self) -> dict[tuple[str, str], Course]:
+    def courses(self) -> dict[Name, Course]:
         """Return every course kept."""
         found = {}
         for observatory, series, text, state in self._kept.execute(

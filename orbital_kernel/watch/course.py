@@ -1,5 +1,6 @@
 """One series' triggers as rows to write, rows to take away and alerts to send."""
 
+import time as clock
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +9,13 @@ import polars as pl
 
 from orbital_kernel.science.bursts import Trigger
 from orbital_kernel.science.bursts.excursion import COLUMNS
+from orbital_kernel.watch.alerts import Alert, alert
 from orbital_kernel.watch.checkpoint import Course
+from orbital_kernel.watch.replay import SUFFIX
 from orbital_kernel.watch.rows import described, with_utc
 
 ALERTED = frozenset({"burst", "unknown"})
+LIVE_S = 3 * 86_400.0
 KEPT_S = 2 * 86_400.0
 """Excursions older than the newest bin by this are not remembered."""
 Row = dict[str, Any]
@@ -175,6 +179,23 @@ def _note(change: Change, entry: Entry, row: Row, *, alerted: bool) -> None:
         entry["records"] += 1
         entry["alerted"] = alerted
         change.notes.append((kind, entry["name"], entry["records"], row))
+
+
+def alerts_of(course: Course, change: Change) -> list[Alert]:
+    """Return the alerts of a change, in order."""
+    instrument = (course.origin or {}).get("instrument")
+    return [
+        alert(kind, key=key, record=record, row=row, instrument=instrument)
+        for kind, key, record, row in change.notes
+    ]
+
+
+def lives(course: Course) -> bool:
+    """Tell whether more rows are to be expected: the last ones are fresh, or replayed."""
+    if course.series.endswith(SUFFIX):
+        return True
+    newest = course.newest_ns
+    return newest is not None and clock.time() - newest / 1e9 < LIVE_S
 
 
 def tell_again(change: Change, entry: Entry) -> None:

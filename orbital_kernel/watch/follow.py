@@ -37,8 +37,9 @@ NEAR_NS = 30 * 1_000_000_000
 """Series whose last bins are that close are read together."""
 FEW_GROUPS, COUNTED_A_SELECT = 2, 250_000
 """Counting so many rows by series takes as long as one more select."""
-MOST_NAMES = 32
-"""More series than that are read by time alone: a long list costs more than its rows."""
+FEW_NAMES, MOST_NAMES = 4, 32
+"""More series than a few are read from the first name to the last: a long list costs
+more than rows of others between them. Whole series are read so many at once."""
 ROWS_AT_ONCE = 1_000_000
 Courses = dict[tuple[str, str], Course]
 Batch = list[tuple[Course, pl.DataFrame]]
@@ -101,10 +102,13 @@ class Following:
     def _read_together(
         self, tx: Transaction, observatory: str, group: Sequence[Course]
     ) -> Batch:
-        clauses = [self._since(group[0])]
-        if len(group) <= MOST_NAMES:
-            names = tuple(Equal(course.series) for course in group)
-            clauses.append(Clause("series", names))
+        names = sorted(course.series for course in group)
+        these = (
+            (Range(names[0], names[-1]),)
+            if len(names) > FEW_NAMES
+            else tuple(map(Equal, names))
+        )
+        clauses = [self._since(group[0]), Clause("series", these)]
         parts = self._select(tx, observatory, clauses)
         found = []
         for course in group:

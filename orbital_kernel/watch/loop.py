@@ -18,18 +18,25 @@ from threading import Event
 import polars as pl
 
 from orbital_kernel.errors import QueryError, StoreError
-from orbital_kernel.science.bursts import Detector, Settings
+from orbital_kernel.science.bursts import Settings
 from orbital_kernel.store import Store
-from orbital_kernel.watch import alerts
-from orbital_kernel.watch.checkpoint import Checkpoints, Course
+from orbital_kernel.watch.checkpoint import Checkpoints, Course, Name
 from orbital_kernel.watch.coincident import Coincident
-from orbital_kernel.watch.course import Change, again, join, resume, take
-from orbital_kernel.watch.course import Note as Told
+from orbital_kernel.watch.course import (
+    Change,
+    again,
+    alerts_of,
+    join,
+    lives,
+    resume,
+    take,
+)
 from orbital_kernel.watch.deliver import Delivery
+from orbital_kernel.watch.detectors import Detectors
 from orbital_kernel.watch.follow import Batch, Following
 from orbital_kernel.watch.life import Signs
 from orbital_kernel.watch.renew import renewed
-from orbital_kernel.watch.replay import SUFFIX, Replay
+from orbital_kernel.watch.replay import Replay
 from orbital_kernel.watch.rows import origin
 from orbital_kernel.watch.sinks import Sink
 from orbital_kernel.watch.write import coincide, write
@@ -38,7 +45,6 @@ POLL_S = 0.1
 IDLE_S = 600.0
 OLD_IDLE_S = 30.0
 """Rows of the past that arrive in pieces are judged after so long without more."""
-LIVE_S = 3 * 86_400.0
 HEARTBEAT_S = 60.0
 KEEP_S = 5.0
 OPEN = "watch.transaction"
@@ -48,7 +54,6 @@ RELOOK_S, RELOOK_SHARE = 2.0, 20.0
 """A series whose rows came late is looked at again after 2 s, at least, of real time,
 and takes a twentieth of the time at most."""
 Note = Callable[[str], None]
-Name = tuple[str, str]
 
 
 class Watch:
@@ -79,8 +84,9 @@ class Watch:
         self._delivery = Delivery(sinks, note)
         self._coincident = Coincident(store)
         self._signs = Signs(folder)
+        self._stop = Event()
+        self._begun = False
         self._recall()
-        self._delivery.offer(self._checkpoints.outbox())
 
     def run(
         self,
@@ -94,11 +100,13 @@ class Watch:
 
         A single round, and the end of a replay, judge every series as ended. A platform
         that does not answer is asked again later, except by a single round. Raises
-        StoreError where another watcher is at work.
+        StoreError where another watcher is at work. Set during a look, `stop` ends it
+        after the series in hand; the next watcher takes the others.
         """
         with self._checkpoints.held():
-            beat, pause = clock.monotonic(), AGAIN_S[0]
-            self._signs.every_s, over = poll_s, False
+            beat, pause, over = -inf, AGAIN_S[0], False
+            self._signs.every_s, self._stop = poll_s, stop
+            self._begin()
             while not (over or stop.is_set()):
                 self._live()
                 began = clock.time()
@@ -138,6 +146,7 @@ class Watch:
 
         Raises StoreError where the store does not answer: all is then as it was kept.
         """
+        self._begin()
         try:
             grown = self._polled()
         except StoreError:
@@ -152,6 +161,8 @@ class Watch:
         new = self._coincident.refresh(counts)
         for batch in self._following.grown(counts):
             grown += self._take(batch)
+            if self._stop.is_set():
+                break
         if new.height:
             self._keep(renewed(self._courses.values(), new, self._coincident))
         self._look_again()
@@ -164,14 +175,14 @@ class Watch:
         if idle_s == 0:
             self._look_again(now=True)
         for name, course in self._courses.items():
-            wait = idle_s if _lives(course) else min(idle_s, OLD_IDLE_S)
+            wait = idle_s if lives(course) else min(idle_s, OLD_IDLE_S)
             if not course.closed and now - self._touched.get(name, now) >= wait:
-                last = Detector.from_state(self._state(course))
-                ended.append((course, take(course, last.finish(), provisional=True)))
+                last = self._detectors.kept(course).finish()
+                ended.append((course, take(course, last, provisional=True)))
                 course.closed = True
         self._keep(ended)
         for course, _ in ended:
-            self._detectors.pop(course.name, None)
+            self._detectors.rest(course)
 
     def end(self) -> None:
         """Keep what is not yet kept, and let the sinks go."""
@@ -203,11 +214,18 @@ class Watch:
         waiting = self._delivery.waiting
         self._signs.tell(self._courses.values(), waiting=waiting, ended=ended)
 
+    def _begin(self) -> None:
+        """Take up what was kept, once no other watcher changes it any more."""
+        if not self._begun:
+            self._begun = True
+            self._recall()
+            self._delivery.offer(self._checkpoints.outbox())
+
     def _recall(self) -> None:
         """Take up what the checkpoint holds, whatever was known besides."""
         self._courses = self._checkpoints.courses()
         self._following = Following(self._store, self._courses, self._settings)
-        self._detectors: dict[Name, Detector] = {}
+        self._detectors = Detectors(self._settings)
         self._ahead: dict[Name, float] = {}
         now = clock.monotonic()
         self._touched = dict.fromkeys(self._courses, now)
@@ -231,32 +249,23 @@ class Watch:
         if course.origin is None:
             course.origin = origin(rows) | {"instrument": rows["instrument"][0]}
         if first_sight:
-            self._detectors.pop(course.name, None)
-        told = self._detector(course).feed(rows)
+            self._detectors.anew(course)
+        told = self._detectors.of(course).feed(rows)
         change = join(resume(course), take(course, told, provisional=False))
         change.anew = first_sight
         self._following.passed(course, rows)
         self._ahead.setdefault(course.name, clock.monotonic())
         course.closed = False
         now = clock.monotonic()
-        self._touched[course.name] = -inf if first_sight and not _lives(course) else now
+        self._touched[course.name] = -inf if first_sight and not lives(course) else now
         return change
-
-    def _detector(self, course: Course) -> Detector:
-        if course.name not in self._detectors:
-            self._detectors[course.name] = (
-                Detector.from_state(course.state)
-                if course.state
-                else Detector(self._settings)
-            )
-        return self._detectors[course.name]
 
     def _keep(self, changes: list[tuple[Course, Change]]) -> None:
         """Write rows, then the checkpoint, then tell: in this order."""
         told = [(course, change) for course, change in changes if change]
         coincide(told, self._coincident)
         write(self._store, told, noted=self._checkpoints.folder / OPEN)
-        made = [_alert(c, note) for c, change in told for note in change.notes]
+        made = [one for pair in told for one in alerts_of(*pair)]
         kept = {c.name: c for c, change in changes if change or c.closed or c.changed}
         if kept or made:
             for name, course in kept.items():
@@ -284,9 +293,8 @@ class Watch:
                 continue
             rows = self._following.all_of(course)
             if rows.height:
-                self._detectors[name] = Detector(self._settings)
                 course.origin = origin(rows) | {"instrument": rows["instrument"][0]}
-                told = self._detectors[name].feed(rows)
+                told = self._detectors.anew(course).feed(rows)
                 self._following.passed(course, rows)
                 course.closed, course.relook = False, False
                 self._keep([(course, again(course, told))])
@@ -295,28 +303,10 @@ class Watch:
             self._relook[name] = clock.monotonic() + max(RELOOK_S, RELOOK_SHARE * took)
 
     def _with_state(self, course: Course) -> Course:
-        course.state = self._state(course)
+        course.state = self._detectors.state(course)
         return course
-
-    def _state(self, course: Course) -> bytes:
-        known = self._detectors.get(course.name)
-        return known.state() if known is not None else course.state
 
     def _settle(self) -> None:
         taken = self._delivery.settled()
         if taken:
             self._checkpoints.settle(taken)
-
-
-def _alert(course: Course, note: Told) -> alerts.Alert:
-    kind, key, record, row = note
-    instrument = (course.origin or {}).get("instrument")
-    return alerts.alert(kind, key=key, record=record, row=row, instrument=instrument)
-
-
-def _lives(course: Course) -> bool:
-    """Tell whether more rows are to be expected: the last ones are fresh, or replayed."""
-    if course.series.endswith(SUFFIX):
-        return True
-    newest = course.newest_ns
-    return newest is not None and clock.time() - newest / 1e9 < LIVE_S

@@ -76,7 +76,8 @@ def watch(
     Alerts have the shape of GCN's public core schemas and go to the terminal, and to a
     file or a webhook where given. With --json they are printed one document a line, and
     with --once as one document. What was told is remembered beside the data: ended and
-    started again, it goes on where it was. Ctrl-C ends it.
+    started again, it goes on where it was. Ctrl-C ends it; so does a kill, at no loss.
+    `orbital health` tells whether it lives and how far behind it is.
     """
     stop = _until_interrupted()
     from orbital_kernel import connect
@@ -103,13 +104,22 @@ def watch(
         note=lambda text: click.echo(text, err=True),
     )
     watcher.run(stop, once=once, poll_s=every, heartbeat_s=heartbeat)
+    if stop.is_set():
+        click.echo(
+            "ended; what was found and told is kept: the same command goes on from here",
+            err=True,
+        )
     if as_json and once:
         print_json({"alerts": told})
 
 
 def _until_interrupted() -> Event:
-    """Return an event that Ctrl-C and SIGTERM set."""
+    """Return an event that Ctrl-C and SIGTERM set; a second one ends at once."""
     stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+
+    def end(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {n: signal.signal(n, end) for n in (signal.SIGINT, signal.SIGTERM)}
     return stop
