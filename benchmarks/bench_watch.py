@@ -1,6 +1,6 @@
 """How soon a burst can be asked for after its rows were committed, while others query.
 
-    python benchmarks/bench_watch.py [--bursts 1000] [--series 24] [--clients 8]
+    python benchmarks/bench_watch.py [--bursts 1100] [--series 24] [--clients 8]
                                      [--pause 1.0] [--every 0.1] [--seed 1]
 
 An embedded platform with the sample sky in it, `orbital bursts watch` with a file as its
@@ -256,7 +256,7 @@ def told_of(rows, queries, seconds, used):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bursts", type=int, default=1000)
+    parser.add_argument("--bursts", type=int, default=1100)
     parser.add_argument("--series", type=int, default=24)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--pause", type=float, default=1.0, help="s, a client's mean")

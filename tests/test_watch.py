@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+import socket
 import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -151,6 +152,21 @@ def test_rows_that_come_late_are_counted_and_the_series_is_followed_again_in_ord
     told = of(heard, "late")
     assert len({(a["id"], a["record_number"]) for a in told}) == len(told)
     assert 2 == len({a["id"] for a in told})
+
+
+def test_a_series_whose_first_rows_lack_channels_is_followed_whole(orbital, tmp_path):
+    rows = series("parts", raw((300.0, 10.0, 900.0), channels=4))
+    notes = []
+    live = orbital.bursts.watch(tmp_path / "parts", note=notes.append)
+    for part in (rows[:1], rows[1:]):
+        put(orbital, part)
+        live.poll()
+    live.close(0.0)
+
+    assert [] == [text for text in notes if "parts cannot be followed" in text]
+    found = stored(orbital, "parts")
+    assert ["burst"] == found["cause"].to_list()
+    assert found.equals(scanned(orbital, "parts"))
 
 
 def test_rows_in_any_order_give_what_a_scan_gives(orbital, watcher):
@@ -450,6 +466,23 @@ def test_a_webhook_that_refuses_for_good_is_not_asked_again(receiver):
     Receiver.answers = [400]
     with pytest.raises(Refused, match="400"):
         Webhook(receiver).send({"id": "a 1", "record_number": 1})
+
+
+def test_a_webhook_that_answers_nonsense_is_tried_again():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def babble():
+            line, _ = server.accept()
+            with line:
+                line.recv(65536)
+                line.sendall(b"good morning\r\n\r\n")
+
+        thread = Thread(target=babble)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(OSError, match="does not speak HTTP"):
+            Webhook(url).send({"id": "a 1", "record_number": 1})
+        thread.join()
 
 
 def test_a_webhook_is_a_web_address():

@@ -239,10 +239,18 @@ class Watch:
             try:
                 changes.append((course, self._fed(course, rows)))
             except QueryError as error:
-                self._following.refused.add(course.name)
-                self._note(f"{course.series} cannot be followed: {error}")
+                # Its first rows may have been a part of what it is: look at all of it.
+                course.relook = course.newest_met is not None
+                if not course.relook:
+                    self._refuse(course, error)
         self._keep(changes)
         return len(changes)
+
+    def _refuse(self, course: Course, error: QueryError) -> None:
+        """Follow a series no more."""
+        self._following.refused.add(course.name)
+        course.closed, course.relook = True, False
+        self._note(f"{course.series} cannot be followed: {error}")
 
     def _fed(self, course: Course, rows: pl.DataFrame) -> Change:
         first_sight = course.newest_met is None
@@ -291,16 +299,22 @@ class Watch:
             began = clock.monotonic()
             if began < self._relook.setdefault(name, began + RELOOK_S) and not now:
                 continue
-            rows = self._following.all_of(course)
-            if rows.height:
-                course.origin = origin(rows) | {"instrument": rows["instrument"][0]}
-                told = self._detectors.anew(course).feed(rows)
-                self._following.passed(course, rows)
-                course.closed, course.relook = False, False
-                self._keep([(course, again(course, told))])
-                self._ahead[name] = began
+            try:
+                self._follow_again(course)
+            except QueryError as error:
+                self._refuse(course, error)
             took = clock.monotonic() - began
             self._relook[name] = clock.monotonic() + max(RELOOK_S, RELOOK_SHARE * took)
+
+    def _follow_again(self, course: Course) -> None:
+        rows = self._following.all_of(course)
+        if rows.height:
+            told = self._detectors.anew(course).feed(rows)
+            course.origin = origin(rows) | {"instrument": rows["instrument"][0]}
+            self._following.passed(course, rows)
+            course.closed, course.relook = False, False
+            self._keep([(course, again(course, told))])
+            self._ahead[course.name] = clock.monotonic()
 
     def _with_state(self, course: Course) -> Course:
         course.state = self._detectors.state(course)

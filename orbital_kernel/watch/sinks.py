@@ -10,6 +10,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -112,3 +113,5 @@ class Webhook:
             if 400 <= error.code < 500 and error.code not in FOR_LATER:
                 raise Refused(f"{self._url} answered {error.code}") from error
             raise
+        except HTTPException as error:
+            raise OSError(f"{self._url} does not speak HTTP: {error!r}") from error
