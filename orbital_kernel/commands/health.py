@@ -46,7 +46,7 @@ def health(
     feeds: tuple[str, ...],
     every_check: bool,
 ) -> None:
-    """Tell the state of cluster, quotas, queries and ingest.
+    """Tell the state of cluster, quotas, queries, ingest and the burst watcher.
 
     Exit 0 for ok and warn, 1 for bad, 3 where it is unknown. With --watch a change is
     told once: raised after two equal looks, cleared after three.

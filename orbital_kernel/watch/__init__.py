@@ -2,7 +2,8 @@
 
 follow reads what is new, course turns triggers into changes, coincident and renew match
 them, write brings cross.bursts into step, checkpoint keeps all across restarts, deliver
-hands alerts to sinks, replay feeds a file's rows at any speed, loop ties them together.
+hands alerts to sinks, replay feeds a file's rows at any speed, life tells that the
+watcher lives, loop ties them together.
 """
 
 from orbital_kernel.watch.loop import Watch
