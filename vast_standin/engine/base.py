@@ -103,7 +103,24 @@ class Base:
         values = physical(column.slice(0, len(column) - column.null_count))
         if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
             return np.asarray(values.to_numpy())
-        return _Lazily(values)
+        return _Texts(values) if pa.types.is_binary(values.type) else _Lazily(values)
+
+
+class _Texts(Sequence[bytes]):
+    """Texts as bytes, cut out of their buffer one by one as a search asks."""
+
+    def __init__(self, values: pa.Array) -> None:
+        _, offsets, data = values.buffers()
+        first = values.offset
+        ends = np.frombuffer(offsets or bytes(4), dtype=np.int32)
+        self._ends = ends[first : first + len(values) + 1]
+        self._data = memoryview(data or b"")
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, index: Any) -> Any:
+        return bytes(self._data[self._ends[index] : self._ends[index + 1]])
 
 
 @dataclass(frozen=True)

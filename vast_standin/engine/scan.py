@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vast_standin.engine.intervals import Intervals
-from vast_standin.engine.outline import segments_to_look_at
+from vast_standin.engine.narrowing import narrowed
 from vast_standin.engine.predicate import (
     ALWAYS,
     Expression,
@@ -22,16 +21,17 @@ from vast_standin.engine.predicate import (
     holds,
     possible_values,
 )
-from vast_standin.engine.segment import Positions, Segment, Span
+from vast_standin.engine.segment import Positions, Segment
 from vast_standin.engine.table import Table
 from vast_standin.engine.zones import GROUP
 
 ROW_ID_COLUMN = -1
 FINISHED = (1 << 48) - 1
 _STEP = 2 * GROUP
-_NEAR = 256
 _MOST_ROWS_TESTED = 1 << 24
 _BATCH = GROUP
+_FEW = 4096
+_Step = tuple[int, int, int, int]
 
 Virtual = Callable[[Segment, int, int], pa.Array]
 
@@ -101,23 +101,24 @@ class Scan:
         pieces: list[Piece] = []
         found = read = 0
         groups: set[tuple[int, int]] = set()
-        for index, low, high, at in self._own_steps(slot, start):
-            segment = self.table.segments[index]
-            piece = self._test(segment, low, high)
-            room = None if limit is None else limit - found
-            piece, cut = _cut(piece, room)
-            if self.condition is not ALWAYS or cut is None:
-                read += high - low
-            else:
-                read += cut - low
-            groups.update((index, g) for g in range(low // GROUP, -(-high // GROUP)))
-            if piece.rows:
-                pieces.append(piece)
-                found += piece.rows
-            if cut is not None:
-                return Share(tuple(pieces), at + cut - low, read, len(groups))
-            if limit is not None and read >= _MOST_ROWS_TESTED:
-                return Share(tuple(pieces), at + high - low, read, len(groups))
+        for steps in _lumps(self._own_steps(slot, start)):
+            if self.condition is not ALWAYS:
+                read += _rows(steps)
+                groups.update(g for step in steps for g in _groups(step))
+            for step, tested in zip(steps, self._tested(steps), strict=True):
+                _, low, high, at = step
+                room = None if limit is None else limit - found
+                piece, cut = _cut(tested, room)
+                if self.condition is ALWAYS:
+                    read += (high if cut is None else cut) - low
+                    groups.update(_groups(step))
+                if piece.rows:
+                    pieces.append(piece)
+                    found += piece.rows
+                if cut is not None:
+                    return Share(tuple(pieces), at + cut - low, read, len(groups))
+                if limit is not None and read >= _MOST_ROWS_TESTED:
+                    return Share(tuple(pieces), at + high - low, read, len(groups))
         return Share(tuple(pieces), FINISHED, read, len(groups))
 
     @property
@@ -150,7 +151,7 @@ class Scan:
         array = self.read(piece.segment, number, piece.start, piece.stop)
         return array if piece.chosen is None else array.take(pa.array(piece.chosen))
 
-    def _own_steps(self, slot: Slot, start: int) -> Iterator[tuple[int, int, int, int]]:
+    def _own_steps(self, slot: Slot, start: int) -> Iterator[_Step]:
         """Yield segment index, first position, end, and position in the table."""
         offsets = self.table.offsets
         for span in self.spans:
@@ -163,20 +164,30 @@ class Scan:
                     yield span.segment, at - offset, stop - offset, at
                 at = max(at, stop)
 
-    def _test(self, segment: Segment, start: int, stop: int) -> Piece:
-        live = segment.live_mask(start, stop)
-        if self.condition is ALWAYS:
-            mask = live
-        else:
-            columns = {
-                number: self.read(segment, number, start, stop)
-                for number in columns_of(self.condition)
-            }
-            held = np.asarray(holds(self.condition, columns, stop - start))
-            mask = held if live is None else held & live
-        if mask is None or bool(mask.all()):
-            return Piece(segment, start, stop, None)
-        return Piece(segment, start, stop, np.flatnonzero(mask))
+    def _tested(self, steps: list[_Step]) -> Iterator[Piece]:
+        """Test steps, all in one."""
+        held = self._held(steps) if self.condition is not ALWAYS else None
+        at = 0
+        for index, start, stop, _ in steps:
+            segment = self.table.segments[index]
+            mask = segment.live_mask(start, stop)
+            if held is not None:
+                mine = held[at : at + stop - start]
+                mask = mine if mask is None else mine & mask
+                at += stop - start
+            chosen = None if mask is None or mask.all() else np.flatnonzero(mask)
+            yield Piece(segment, start, stop, chosen)
+
+    def _held(self, steps: list[_Step]) -> npt.NDArray[np.bool_]:
+        """Tell of each row of steps whether the condition holds for it."""
+        columns = {}
+        for number in columns_of(self.condition):
+            parts = [
+                self.read(self.table.segments[index], number, start, stop)
+                for index, start, stop, _ in steps
+            ]
+            columns[number] = parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+        return np.asarray(holds(self.condition, columns, _rows(steps)))
 
 
 def scan(
@@ -188,12 +199,31 @@ def scan(
         for number, values in possible_values(condition).items()
         if number in table.definition.by_number
     }
-    spans = [
-        Span3(index, start, stop)
-        for index in segments_to_look_at(table, wanted).tolist()
-        for start, stop in _narrowed(table.segments[index], wanted)
-    ]
-    return Scan(table, condition, virtual or {}, tuple(spans))
+    spans = tuple(Span3(*span) for span in narrowed(table, wanted))
+    return Scan(table, condition, virtual or {}, spans)
+
+
+def _lumps(steps: Iterator[_Step]) -> Iterator[list[_Step]]:
+    """Put small steps together: a test costs more than a few rows do."""
+    lump: list[_Step] = []
+    rows = 0
+    for step in steps:
+        rows += _rows([step])
+        if lump and rows > _FEW:
+            yield lump
+            lump, rows = [], _rows([step])
+        lump.append(step)
+    if lump:
+        yield lump
+
+
+def _rows(steps: list[_Step]) -> int:
+    return sum(stop - start for _, start, stop, _ in steps)
+
+
+def _groups(step: _Step) -> Iterator[tuple[int, int]]:
+    index, start, stop, _ = step
+    return ((index, g) for g in range(start // GROUP, -(-stop // GROUP)))
 
 
 def batches(
@@ -250,54 +280,3 @@ def _cut(piece: Piece, room: int | None) -> tuple[Piece, int | None]:
     chosen = piece.chosen[:room]
     stop = piece.start + (int(chosen[-1]) + 1 if len(chosen) else 0)
     return Piece(piece.segment, piece.start, stop, chosen), stop
-
-
-def _narrowed(segment: Segment, wanted: Mapping[int, Intervals]) -> list[Span]:
-    if segment.live == 0:
-        return []
-    spans: list[Span] = [(0, segment.rows)]
-    mask: npt.NDArray[np.bool_] | None = None
-    for number, values in wanted.items():
-        possible = segment.possible_groups(number, values)
-        if possible is not None:
-            mask = possible if mask is None else mask & possible
-    if mask is not None and not mask.all():
-        spans = _runs(mask, segment.rows)
-    for number, values in wanted.items() if spans else ():
-        found = segment.sorted_spans(number, values)
-        if found is not None:
-            spans = _meet(spans, _near(found))
-    return spans
-
-
-def _runs(mask: npt.NDArray[np.bool_], rows: int) -> list[Span]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
-    return [
-        (int(a) * GROUP, min(int(b) * GROUP, rows))
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
-    ]
-
-
-def _near(spans: list[Span]) -> list[Span]:
-    """Join spans that are near each other: opening few beats opening exactly."""
-    result: list[Span] = []
-    for start, stop in sorted(spans):
-        if result and start - result[-1][1] <= _NEAR:
-            result[-1] = (result[-1][0], max(stop, result[-1][1]))
-        else:
-            result.append((start, stop))
-    return result
-
-
-def _meet(left: list[Span], right: list[Span]) -> list[Span]:
-    result: list[Span] = []
-    i = j = 0
-    while i < len(left) and j < len(right):
-        start, stop = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
-        if start < stop:
-            result.append((start, stop))
-        if left[i][1] <= right[j][1]:
-            i += 1
-        else:
-            j += 1
-    return result

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from vast_standin.engine import Column, Definition, Engine
 from vast_standin.engine.intervals import Intervals
-from vast_standin.engine.outline import segments_to_look_at
+from vast_standin.engine.narrowing import segments_to_look_at
+from vast_standin.engine.predicate import Target, one_of
+from vast_standin.engine.scan import FINISHED, Slot, batches, scan
 
 FIELDS = (
     pa.field("n", pa.int64()),
@@ -51,7 +53,7 @@ def wanted(draw):
 def test_segments_passed_over_are_those_whose_zones_hold_nothing_wanted(
     tmp_path_factory, parts, changed, asked
 ):
-    table = stored(tmp_path_factory.mktemp("outline"), parts, changed)
+    table = stored(tmp_path_factory.mktemp("narrowing"), parts, changed)
 
     for number, values in asked:
         looked_at = segments_to_look_at(table, {number: values}).tolist()
@@ -61,6 +63,35 @@ def test_segments_passed_over_are_those_whose_zones_hold_nothing_wanted(
         patched = [n for n, s in enumerate(table.segments) if s.patches]
         assert set(may) <= set(looked_at)
         assert set(looked_at) <= {*may, *patched}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    parts=st.lists(st.lists(ROW, min_size=1, max_size=4), min_size=1, max_size=5),
+    changed=st.integers(-1, 5),
+    values=st.sets(st.integers(-5, 5), min_size=1),
+    limit=st.integers(1, 5),
+)
+def test_pages_of_any_length_hold_each_row_once_and_count_what_was_opened(
+    tmp_path_factory, parts, changed, values, limit
+):
+    table = stored(tmp_path_factory.mktemp("pages"), parts, changed)
+    plan = scan(table, one_of(Target(0, ()), pa.array(sorted(values))))
+
+    found, start, opened = [], 0, 0
+    while start != FINISHED:
+        page = plan.share(Slot(0, 1, 1 << 40), start=start, limit=limit)
+        rows = sum(piece.rows for piece in page.pieces)
+        assert rows <= min(limit, page.rows_read)
+        for (numbers,), _ in batches(plan, page.pieces, (0,)):
+            found += numbers.to_pylist()
+        start, opened = page.next, opened + page.rows_read
+
+    numbers = [row[0] for part in parts for row in part]
+    if 0 <= changed < len(numbers):
+        numbers[changed] = 5
+    assert sorted(n for n in numbers if n in values) == sorted(found)
+    assert len(found) <= opened
 
 
 def stored(folder, parts, changed):

@@ -1,0 +1,118 @@
+"""Which spans of a table may hold wanted values, without a look at every segment.
+
+The zones of a column, united over each segment, are one zone a segment: a table of a
+thousand segments is searched by one comparison of arrays instead of a thousand. Within
+the segments left, zones and sort order narrow further.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from vast_standin.engine.intervals import Intervals
+from vast_standin.engine.physical import physical_type
+from vast_standin.engine.segment import Segment, Span
+from vast_standin.engine.table import Table
+from vast_standin.engine.zones import GROUP, ColumnZones
+
+_Bounds = tuple[object, object, int, int]
+_UNKNOWN: _Bounds = (None, None, 1, 2)
+_NULL: _Bounds = (None, None, 1, 1)
+_NEAR = 256
+
+
+def narrowed(
+    table: Table, wanted: Mapping[int, Intervals]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield segment index, first position and end of what may hold wanted rows."""
+    for index in segments_to_look_at(table, wanted).tolist():
+        for start, stop in _narrowed(table.segments[index], wanted):
+            yield index, start, stop
+
+
+def segments_to_look_at(
+    table: Table, wanted: Mapping[int, Intervals]
+) -> npt.NDArray[np.int64]:
+    """Give the indices of the segments that may hold rows wanted in every column."""
+    mask = np.ones(len(table.segments), dtype=np.bool_)
+    for number, values in wanted.items():
+        outline = table.outlines.get(number)
+        if outline is None:
+            outline = table.outlines[number] = _outline(table, number)
+        mask &= outline.possible(values)
+    return np.flatnonzero(mask)
+
+
+def _outline(table: Table, number: int) -> ColumnZones:
+    kind = physical_type(table.definition.by_number[number].field.type)
+    bounds = [_bounds(segment, number) for segment in table.segments]
+    lows, highs, nulls, rows = ([b[i] for b in bounds] for i in range(4))
+    return ColumnZones(
+        np.arange(len(bounds)),
+        pa.array(lows, type=kind),
+        pa.array(highs, type=kind),
+        np.array(nulls, dtype=np.int64),
+        np.array(rows, dtype=np.int64),
+    )
+
+
+def _bounds(segment: Segment, number: int) -> _Bounds:
+    if any(number in patch.numbers for patch in segment.patches):
+        return _UNKNOWN
+    zones = segment.base.zones.get(number)
+    if zones is not None:
+        return zones.whole
+    return _NULL if segment.base.column(number) is None else _UNKNOWN
+
+
+def _narrowed(segment: Segment, wanted: Mapping[int, Intervals]) -> list[Span]:
+    if segment.live == 0:
+        return []
+    spans: list[Span] = [(0, segment.rows)]
+    mask: npt.NDArray[np.bool_] | None = None
+    for number, values in wanted.items():
+        found = segment.sorted_spans(number, values)
+        if found is not None:
+            spans = _near(found)
+            continue
+        possible = segment.possible_groups(number, values)
+        if possible is not None:
+            mask = possible if mask is None else mask & possible
+    if mask is not None and not mask.all():
+        spans = _meet(spans, _runs(mask, segment.rows))
+    return spans
+
+
+def _runs(mask: npt.NDArray[np.bool_], rows: int) -> list[Span]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
+    return [
+        (int(a) * GROUP, min(int(b) * GROUP, rows))
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def _near(spans: list[Span]) -> list[Span]:
+    """Join spans that are near each other: opening few beats opening exactly."""
+    result: list[Span] = []
+    for start, stop in sorted(spans):
+        if result and start - result[-1][1] <= _NEAR:
+            result[-1] = (result[-1][0], max(stop, result[-1][1]))
+        else:
+            result.append((start, stop))
+    return result
+
+
+def _meet(left: list[Span], right: list[Span]) -> list[Span]:
+    result: list[Span] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start, stop = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < stop:
+            result.append((start, stop))
+        if left[i][1] <= right[j][1]:
+            i += 1
+        else:
+            j += 1
+    return result
