@@ -19,6 +19,8 @@ import polars as pl
 from orbital_kernel import config, connect, embedded
 from orbital_kernel.errors import PlatformError
 
+REFUSED = 1
+"""The exit code of an ingest that did all it could and refused some files."""
 LEFT_OUT = ("ops.", "cross.")
 
 
@@ -85,8 +87,9 @@ def killed(home: Path, folder: Path, seconds: float, *, platform: bool) -> str:
         process.kill()
         process.communicate()
         return "platform killed" if platform else "client killed"
-    last = errors.decode().strip().splitlines()[-1:]
-    return f"ended by itself ({process.returncode}) {last}"
+    if process.returncode == REFUSED:
+        return "was done before (exit 1: there are files to refuse)"
+    return f"ended by itself ({process.returncode}): {errors.decode()[-500:]}"
 
 
 def connected(home: Path):

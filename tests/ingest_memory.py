@@ -79,12 +79,14 @@ def peaks(home: Path, path: Path) -> dict[str, int]:
     """Ingest a file; return the most bytes the client's processes and the platform held."""
     platform = embedded.status(home).pid
     most = {"client and readers": 0, "platform": 0}
-    process = start(home, path)
+    process = start(home, path, errors=subprocess.PIPE)
     while process.poll() is None:
         held = sum(map(memory, family(process.pid)))
         most["client and readers"] = max(most["client and readers"], held)
         most["platform"] = max(most["platform"], memory(platform))
         time.sleep(0.1)
+    if process.returncode:
+        raise SystemExit(process.communicate()[1].decode())
     return most
 
 

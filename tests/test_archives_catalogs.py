@@ -264,7 +264,7 @@ def test_the_second_of_two_columns_is_the_observations(tmp_path):
     sources = rows_of(path)[0]["sources"]
 
     assert sources["flux"].to_pylist() == [5e-16]
-    assert sources["obs_id"].to_pylist() == ["08941"]
+    assert sources["obs_id"].to_pylist() == ["8941"]
 
 
 def test_vizier_names_and_blank_bands_are_understood(tmp_path):

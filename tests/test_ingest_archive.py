@@ -102,17 +102,18 @@ def first_table(table):
     return count
 
 
-def text_of(path):
+def lines_of(path):
+    """Return the lines by line feed alone: form feeds and the like stand in cells."""
     raw = path.read_bytes()
     plain = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    return plain.decode("latin-1").replace("\x85", "?")  # a line's end to Python only
+    return [line.rstrip("\r") for line in plain.decode("latin-1").split("\n")]
 
 
 def delimited(table, delimiter, *, quoting=csv.QUOTE_MINIMAL):
     """Count the rows under a header line, without lines of '#'."""
 
     def count(path):
-        lines = [x for x in text_of(path).splitlines() if x.strip() and x[0] != "#"]
+        lines = [x for x in lines_of(path) if x.strip() and x[0] != "#"]
         return Counter(
             {
                 table: len(
@@ -129,7 +130,7 @@ def numbered(table, each=1):
     """Count lines that begin with a number."""
 
     def count(path):
-        rows = [line for line in text_of(path).splitlines() if NUMBER.match(line)]
+        rows = [line for line in lines_of(path) if NUMBER.match(line)]
         return Counter({table: len(rows) * each})
 
     return count
@@ -138,7 +139,7 @@ def numbered(table, each=1):
 def qdp(path):
     """Count lines of numbers, without those of the photon index block."""
     found, wanted = 0, True
-    for line in text_of(path).splitlines():
+    for line in lines_of(path):
         if line.startswith("!"):
             wanted = "gamma" not in line if len(line.split()) == 2 else wanted
         elif NUMBER.match(line):
@@ -161,7 +162,7 @@ def swift_catalog(path):
 
 
 def bat_catalog(path):
-    lines = text_of(path).splitlines()
+    lines = lines_of(path)
     return Counter(grbs=sum(bool(x.strip()) and not x.startswith("#") for x in lines))
 
 
@@ -173,7 +174,7 @@ def bat_ascii(path):
 def timeline(path):
     if path.suffix == ".csv":
         return delimited("intervals", ",")(path)
-    barred = [x for x in text_of(path).splitlines() if x.startswith("|")]
+    barred = [x for x in lines_of(path) if x.startswith("|")]
     return Counter(intervals=len(barred) - 1)
 
 

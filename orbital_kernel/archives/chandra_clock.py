@@ -3,7 +3,7 @@
 Seconds since 1998-01-01T00:00:00 TT (MJDREF = 50814, one number; or MJDREFI with
 MJDREFF 0), corrected on ground. After axbary TIMESYS is 'TDB' and times are those of
 arrival at the barycentre. ObsIDs are text without leading zeros, padded with blanks
-in some logs. Sky pixels of ACIS and HRC project tangentially about RA_NOM, DEC_NOM.
+in some logs, with zeros to five digits in names of files and some catalogues. Sky pixels of ACIS and HRC project tangentially about RA_NOM, DEC_NOM.
 """
 
 import numpy as np
@@ -41,8 +41,14 @@ def zero_s(hdu: Hdu) -> float:
 
 
 def obs_id(file: FitsFile, hdu: Hdu) -> str | None:
-    """Return the ObsID without blanks."""
-    return text(hdu.header, "OBS_ID") or text(file.primary, "OBS_ID") or None
+    """Return the ObsID without blanks and leading zeros."""
+    return bare_obs_id(text(hdu.header, "OBS_ID") or text(file.primary, "OBS_ID"))
+
+
+def bare_obs_id(written: str | None) -> str | None:
+    """Return '8941' of ' 08941', so that every log and file names it alike; else None."""
+    bare = (written or "").strip()
+    return (bare.lstrip("0") if bare.isdigit() else bare) or None
 
 
 def instrument(hdu: Hdu) -> str | None:

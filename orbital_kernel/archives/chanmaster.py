@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from orbital_kernel import times
 from orbital_kernel.archives import text, w3browse
+from orbital_kernel.archives.chandra_clock import bare_obs_id
 from orbital_kernel.archives.log_dates import from_mjd
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -126,7 +127,7 @@ def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Tabl
     return rows(
         OBSERVATIONS,
         len(batch),
-        obs_id=[r.text("obsid") for r in batch],
+        obs_id=[bare_obs_id(r.text("obsid")) for r in batch],
         object=[r.text("name") for r in batch],
         **position(
             [parse_ra(r.cells["ra"]) for r in batch],

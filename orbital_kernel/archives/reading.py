@@ -14,7 +14,8 @@ from astropy.io.fits import VerifyError
 
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
 
-HEAD_BYTES = 5760
+HEAD_BYTES = 32_768
+"""Enough for the header line of a catalogue of a thousand columns."""
 DAMAGE = (
     OSError,
     EOFError,

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from orbital_kernel.archives import text
 from orbital_kernel.archives.catalog_cells import BlockCells, Cells, Reals, TextCells
+from orbital_kernel.archives.chandra_clock import bare_obs_id
 from orbital_kernel.archives.fits import first_table, is_simulated, open_fits
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -83,7 +84,8 @@ def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
         return next((f for f in forms if f.needs <= names), None)
     head = "\n".join(text.head_lines(source, 1000))
     for form in forms:
-        if _delimiter(source, form) and all(word in head for word in form.words):
+        told = source.head.startswith(DESCRIBED) or all(w in head for w in form.words)
+        if told and _delimiter(source, form):
             return form
     return None
 
@@ -160,7 +162,7 @@ def _sources(cells: Cells, form: Form, *, simulated: bool) -> tuple[str, pa.Tabl
         len(cells),
         catalog=form.catalog,
         source_id=_names(cells, form, pick),
-        obs_id=_texts(cells, pick(form.obs_id)),
+        obs_id=_obs_ids(cells, form, pick(form.obs_id)),
         **position(
             _angles(cells, pick(form.ra), parse_ra),
             _angles(cells, pick(form.dec), parse_dec),
@@ -188,6 +190,13 @@ def _real(cells: Cells, name: str, form: Form) -> Reals:
 
 def _texts(cells: Cells, name: str | None) -> list[str | None] | None:
     return None if name is None else cells.texts(name)
+
+
+def _obs_ids(cells: Cells, form: Form, name: str | None) -> list[str | None] | None:
+    found = _texts(cells, name)
+    if found is None or form.observatory != "chandra":
+        return found
+    return [bare_obs_id(cell) for cell in found]
 
 
 def _names(cells: Cells, form: Form, pick: Any) -> list[str | None]:
