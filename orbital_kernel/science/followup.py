@@ -128,9 +128,9 @@ def plan(
         UNKNOWN_LIMB.format(o.name) for o in observatories if o.name not in orbits
     ]
     unknown += [
-        KEPLER.format(o.name, str(one.epoch)[:16])
+        KEPLER.format(o.name, str(known.epoch)[:16])
         for o in observatories
-        if isinstance(one := orbits.get(o.name), Elements)
+        if isinstance(known := orbits.get(o.name), Elements)
     ]
     unknown += [
         f"{name} begins no sooner than {hours:g} h from the start"
