@@ -52,6 +52,9 @@ The real product's behaviour here is not public, or one machine cannot have it:
   bucket's owner; a group, named by its gid, holds what the users hold whom it leads.
 - A clone of a snapshot makes a directory; its tables are in the bucket of the view that
   is made there (or below, where the snapshot's views were below), which shares files.
+- Rows that query_data gives are JSON texts, for the description has texts there. The
+  catalogue's snapshots are of this run, its audit log is the access log's last 100,000
+  lines; delta, too, is of this run: its last 10,000 changes.
 - What the public description has and this list has not is refused with 404.
 - Replication, object versions and locks are refused.
 """

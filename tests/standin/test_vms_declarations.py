@@ -108,7 +108,7 @@ def test_kinds_and_choices_agree_with_the_description(description, kind):
         said = description.follow(known.get(field.name, {}))
         if said.get("type") in types and field.kind != "any":
             assert (field.name, types[said["type"]]) == (field.name, field.kind)
-        if said.get("type") == "array":
+        if said.get("type") == "array" and field.kind != "any":
             assert (field.name, "[") == (field.name, field.kind[0])
         if "enum" in said and field.choices:
             assert set() == set(field.choices) - set(said["enum"])

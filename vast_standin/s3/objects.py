@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import Digests
-from vast_standin.s3.index import Index, Said, Stored, now, put_row
+from vast_standin.s3.index import Index, Said, Stored, now, put_row, stored
 from vast_standin.s3.listing import Page, list_keys
 
 BLOCK = 1 << 20
@@ -157,6 +157,11 @@ class ObjectStore:
         """Return the same by who wrote them, "" where that is not known."""
         with self._usage_lock:
             return dict(self._usage.get(bucket, {}))
+
+    def everything(self) -> Iterator[Stored]:
+        """Yield all objects, by bucket and key."""
+        for row in self.index.rows("SELECT * FROM objects"):
+            yield stored(row)
 
     def drop_bucket(self, bucket: str) -> None:
         """Forget the uploads of a bucket that is removed; it must hold no objects."""

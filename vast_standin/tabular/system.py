@@ -1,10 +1,12 @@
 """Tables the system itself keeps: its catalogue of everything stored, and its audit log.
 
 Both are made from what is there when they are asked for: the rows of the catalogue from
-buckets, schemas, tables and objects, those of the audit log from the access log.
+buckets, schemas, tables and objects, those of the audit log from the access log. The
+management side tells which of them there are, and how long what they hold is kept.
 """
 
 import json
+import math
 import threading
 import time
 from collections import deque
@@ -20,14 +22,13 @@ from vast_standin.engine.engine import Engine
 from vast_standin.engine.memory import table_of
 from vast_standin.engine.root import Root, Schema
 from vast_standin.engine.table import Table
+from vast_standin.http import ProtocolError
 
 CATALOGUE_BUCKET = "vast-big-catalog-bucket"
 AUDIT_BUCKET = "vast-audit-log-bucket"
 _ACCESS_LOG = "access.log"
 _MOST_AUDITED = 100_000
 _FRESH_S = 5.0
-_SNAPSHOT_EVERY_S = 3600.0
-_MOST_SNAPSHOTS = 24
 _CATALOGUE = pa.schema(
     [
         ("parent_path", pa.string()),
@@ -57,14 +58,36 @@ _AUDIT = pa.schema(
 )
 
 
+@dataclass(frozen=True)
+class Settings:
+    """Which system tables there are, and how long snapshots and audits are kept."""
+
+    catalogue: bool = True
+    snapshot_every_s: float = 3600.0
+    snapshots_kept_s: float = 86_400.0
+    audit: bool = True
+    audits_kept_s: float = math.inf
+
+
 @dataclass
 class System:
     """The system tables of one engine, kept for a few seconds."""
 
-    tables: dict[str, tuple[float, Root]] = field(default_factory=dict)
-    snapshots: dict[str, Root] = field(default_factory=dict)
-    snapped_at: float = -_SNAPSHOT_EVERY_S
+    tables: dict[str, tuple[float, Settings, Root]] = field(default_factory=dict)
+    snapshots: dict[str, tuple[float, Root]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    settings: Callable[[], Settings] = Settings
+    objects: Callable[[], Iterator[dict[str, Any]]] = field(default=lambda: iter(()))
+
+
+def configure(
+    engine: Engine,
+    settings: Callable[[], Settings],
+    objects: Callable[[], Iterator[dict[str, Any]]],
+) -> None:
+    """Let the system tables follow settings, and list objects (rows of the catalogue)."""
+    system = _system(engine)
+    system.settings, system.objects = settings, objects
 
 
 def system_root(engine: Engine, bucket: str, snapshot: str | None) -> Root | None:
@@ -73,25 +96,35 @@ def system_root(engine: Engine, bucket: str, snapshot: str | None) -> Root | Non
     if make is None:
         return None
     system = _system(engine)
+    settings = system.settings()
+    if not (settings.audit if bucket == AUDIT_BUCKET else settings.catalogue):
+        raise ProtocolError(404, "NoSuchBucket", f"{bucket} is switched off")
     with system.lock:
         if snapshot is not None:
-            return system.snapshots.get(snapshot, Root())
+            return system.snapshots.get(snapshot, (0.0, Root()))[1]
         kept = system.tables.get(bucket)
-        if kept is None or time.monotonic() - kept[0] > _FRESH_S:
-            kept = system.tables[bucket] = (time.monotonic(), make(engine))
-        return kept[1]
+        now = time.monotonic()
+        if kept is None or now - kept[0] > _FRESH_S or kept[1] != settings:
+            kept = system.tables[bucket] = (now, settings, make(engine))
+        return kept[2]
 
 
 def catalogue_snapshots(engine: Engine) -> list[str]:
-    """List the kept states of the catalogue, at most one an hour, of this run."""
+    """List the kept states of the catalogue, of this run; take one where it is due."""
     system = _system(engine)
+    settings = system.settings()
+    if not settings.catalogue:
+        return []
     with system.lock:
-        if time.monotonic() - system.snapped_at >= _SNAPSHOT_EVERY_S:
-            system.snapped_at = time.monotonic()
+        now = time.monotonic()
+        newest = max((at for at, _ in system.snapshots.values()), default=-math.inf)
+        if now - newest >= settings.snapshot_every_s:
             name = f"bc_table_{datetime.now(UTC):%Y-%m-%d_%H_%M_%S}"
-            system.snapshots[name] = _catalogue(engine)
-            for old in sorted(system.snapshots)[:-_MOST_SNAPSHOTS]:
-                del system.snapshots[old]
+            system.snapshots[name] = (now, _catalogue(engine))
+        oldest = now - settings.snapshots_kept_s
+        system.snapshots = {
+            n: kept for n, kept in system.snapshots.items() if kept[0] >= oldest
+        }
         return sorted(system.snapshots)
 
 
@@ -130,6 +163,7 @@ def _catalogue_rows(engine: Engine) -> Iterator[dict[str, Any]]:
             "parent_path": parent,
             "name": name,
             "element_type": "SCHEMA",
+            "owner_name": buckets[schema.bucket].owner,
             "handle": schema.id,
         }
     for table in root.tables.values():
@@ -141,8 +175,10 @@ def _catalogue_rows(engine: Engine) -> Iterator[dict[str, Any]]:
                 "element_type": "TABLE",
                 "size": table.nbytes,
                 "rows": table.live,
+                "owner_name": buckets[holder.bucket].owner,
                 "handle": table.id,
             }
+    yield from _system(engine).objects()
 
 
 def _audit_log(engine: Engine) -> Root:
@@ -157,14 +193,19 @@ def _audit_rows(engine: Engine) -> Iterator[dict[str, Any]]:
     log = engine.path.parent / _ACCESS_LOG
     if not log.exists():
         return
+    kept_s = _system(engine).settings().audits_kept_s
+    oldest = datetime.fromtimestamp(max(0.0, time.time() - kept_s), UTC)
     with log.open(encoding="utf-8") as lines:
         for line in deque(lines, _MOST_AUDITED):
             try:
                 entry = json.loads(line)
+                at = datetime.fromisoformat(entry["time"])
             except ValueError:
                 continue
+            if at < oldest:
+                continue
             yield {
-                "time": datetime.fromisoformat(entry["time"]).replace(tzinfo=None),
+                "time": at.replace(tzinfo=None),
                 "protocol": entry.get("port"),
                 "user_name": entry.get("user"),
                 "method": entry.get("method"),

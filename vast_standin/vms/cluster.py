@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from vast_standin.keys import Credentials
 from vast_standin.meters import Counts, Meters
 from vast_standin.s3.objects import ObjectStore
+from vast_standin.vms.journal import Journal
 from vast_standin.vms.records import Record, Records
 
 DATABASE_PROTOCOLS = frozenset({"S3", "DATABASE", "KAFKA"})
@@ -110,7 +111,12 @@ class Cluster:
     started: float = field(default_factory=time.time)
     meters: Meters = field(default_factory=Meters)
     addresses: tuple[tuple[str, int], ...] = ()
+    journal: Journal = field(default_factory=Journal)
     _index: "Index | None" = None
+
+    def __post_init__(self) -> None:
+        """Note every change of a record."""
+        self.records.watch = self.journal.note
 
     def space_of_bucket(self, bucket: str) -> Space:
         """Return what a bucket holds."""

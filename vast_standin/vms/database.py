@@ -1,6 +1,7 @@
 """Schemas, tables, columns and projections as the management side tells them."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from vast_standin.http import ProtocolError
@@ -36,14 +37,14 @@ def list_tables(cluster: Cluster, call: VmsCall) -> list[Record]:
 def show_table(cluster: Cluster, call: VmsCall) -> Record:
     """Return one table's properties."""
     asked = parameters(call, {"database_name", "schema_name", "name"}, needed=True)
-    return {"is_external_rowid_alloc": _find(cluster, asked, asked["name"]).external}
+    return {"is_external_rowid_alloc": find(cluster, asked, asked["name"]).external}
 
 
 def list_columns(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the columns of a table with their Arrow types."""
     names = {"database_name", "schema_name", "table_name"}
     asked = parameters(call, names, needed=True)
-    table = _find(cluster, asked, asked["table_name"])
+    table = find(cluster, asked, asked["table_name"])
     return _named(
         asked,
         [
@@ -62,7 +63,7 @@ def list_projections(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the semi-sorted projections of a table."""
     names = {"database_name", "schema_name", "table_name"}
     asked = parameters(call, names, needed=True)
-    table = _find(cluster, asked, asked["table_name"])
+    table = find(cluster, asked, asked["table_name"])
     return _named(
         asked,
         [
@@ -94,7 +95,7 @@ def show_projection(cluster: Cluster, call: VmsCall) -> Record:
     """Return one projection: its size, and how much of it is in step (in 1/1000 %)."""
     names = {"database_name", "schema_name", "table_name"}
     asked = parameters(call, names | {"name"}, needed=True)
-    table = _find(cluster, asked, asked["table_name"])
+    table = find(cluster, asked, asked["table_name"])
     projection = projection_named(table.definition, asked["name"])
     return {
         **{name: asked[name] for name in names},
@@ -118,7 +119,8 @@ def _tables(cluster: Cluster, asked: dict[str, str]) -> Iterator[Any]:
     yield from root.tables_in(schema.id)
 
 
-def _find(cluster: Cluster, asked: dict[str, str], name: str) -> Any:
+def find(cluster: Cluster, asked: dict[str, str], name: str) -> Any:
+    """Return a table of the schema that is asked for; raise 404."""
     for table in _tables(cluster, asked):
         if table.name == name:
             return table
@@ -140,11 +142,15 @@ def _table(table: Any, asked: dict[str, str]) -> Record:
 
 
 def parameters(
-    call: VmsCall, names: set[str], *, needed: bool = False
+    call: VmsCall,
+    names: set[str],
+    *,
+    needed: bool = False,
+    more: AbstractSet[str] = frozenset(),
 ) -> dict[str, str]:
     """Return the parameters of a call; raise 400 for unknown and missing ones."""
     asked = dict(call.query)
-    unknown = sorted(asked.keys() - names - _COMMON)
+    unknown = sorted(asked.keys() - names - more - _COMMON)
     missing = sorted(names - asked.keys()) if needed else []
     if unknown or missing:
         raise bad_request(

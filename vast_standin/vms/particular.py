@@ -8,12 +8,15 @@ from vast_standin.vms import (
     changes,
     clones,
     database,
+    delta,
     folders,
     loading,
     metering,
     monitors,
     prometheus,
+    questions,
     quotas,
+    system_tables,
     tokens,
     users,
 )
@@ -97,6 +100,19 @@ def _cluster_database(cluster: Cluster, call: VmsCall) -> Answer:
             raise bad_request(f"unknown: {unknown}; not whole numbers from 1: {wrong}")
         record = cluster.records.change("clusters", call.id, call.body)
     return 200, {name: record.get(name) or value for name, value in known.items()}
+
+
+def _auditing(cluster: Cluster, call: VmsCall) -> Answer:
+    record = found(cluster, RESOURCES["clusters"], call)
+    if call.method == "PATCH":
+        record = system_tables.set_auditing(cluster, record, call.body)
+    return 200, system_tables.auditing(record)
+
+
+def _delta_config(cluster: Cluster, call: VmsCall) -> Answer:
+    if call.method == "PATCH":
+        return 200, delta.configure(cluster, call)
+    return 200, delta.config(cluster)
 
 
 def _clear_alarms(cluster: Cluster, call: VmsCall) -> Answer:
@@ -227,6 +243,22 @@ CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
     ("DELETE", "folders/delete_folder"): _done(200, folders.delete_folder),
     ("POST", "snapshots/{id}/clone"): _clone,
     ("DELETE", "globalsnapstreams/{id}"): _delete_clone,
+    ("GET", "clusters/{id}/auditing"): _auditing,
+    ("PATCH", "clusters/{id}/auditing"): _auditing,
+    ("GET", "delta"): _told(delta.delta),
+    ("GET", "delta/config"): _delta_config,
+    ("PATCH", "delta/config"): _delta_config,
+    ("GET", "vastdbtable/aggregate"): _told(questions.aggregate),
+    **{
+        (method, f"{table}/{what}"): _told(tell)
+        for table in ("bigcatalogconfig", "vastauditlog")
+        for method, what, tell in (
+            ("GET", "columns", system_tables.columns),
+            ("GET", "stats", system_tables.stats),
+            ("GET", "query_data", system_tables.query_data),
+            ("POST", "query_data", system_tables.query_data),
+        )
+    },
     ("GET", "columns"): _told(database.list_columns),
     ("GET", "projections"): _told(database.list_projections),
     ("GET", "prometheusmetrics"): _prometheus,

@@ -153,7 +153,11 @@ def _start(frame: dict[str, str]) -> datetime | None:
 def _check_policy(record: Record) -> None:
     if record["clone_type"] != "LOCAL":
         raise bad_request("clone_type: there is no other cluster; use LOCAL")
-    frames: list[dict[str, str]] = record["frames"]  # type: ignore[assignment]
+    check_frames(record["frames"])  # type: ignore[arg-type]
+
+
+def check_frames(frames: list[dict[str, str]]) -> None:
+    """Raise 400 for frames without what is needed, or of what is not known."""
     if not frames:
         raise bad_request("frames: at least one is expected")
     for frame in frames:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vast_standin.vms.journal import Change
+
 Record = dict[str, object]
 FORMAT = 1
 
@@ -16,12 +18,15 @@ FORMAT = 1
 class Records:
     """Every record by resource and id; one lock guards all of them.
 
-    ``version`` grows with every change, so that what is derived can be kept until then.
+    ``version`` grows with every change, so that what is derived can be kept until then;
+    ``watch`` is called with what a transaction changed.
     """
 
     def __init__(self, path: Path) -> None:
         self.lock = threading.RLock()
         self.version = 0
+        self.watch: Callable[[list[Change]], None] = _unwatched
+        self._changes: list[Change] = []
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -74,7 +79,8 @@ class Records:
             self._db.execute(
                 "DELETE FROM records WHERE resource=? AND id=?", (resource, number)
             )
-            del self._all[resource][number]
+            gone = self._all[resource].pop(number)
+            self._changes.append((resource, number, gone, None))
             self.version += 1
 
     def keep_last(self, resource: str, count: int) -> None:
@@ -103,9 +109,12 @@ class Records:
                 yield
             except BaseException:
                 self._db.execute("ROLLBACK")
+                self._changes.clear()
                 self._load()
                 raise
             self._db.execute("COMMIT")
+            self.watch(self._changes)
+            self._changes = []
 
     def close(self) -> None:
         """Close the database."""
@@ -123,7 +132,9 @@ class Records:
             "INSERT OR REPLACE INTO records VALUES (?,?,?)",
             (resource, number, json.dumps(record)),
         )
-        self._all.setdefault(resource, {})[number] = record
+        records = self._all.setdefault(resource, {})
+        self._changes.append((resource, number, records.get(number), record))
+        records[number] = record
         self.version += 1
 
     def _next(self, resource: str) -> int:
@@ -153,6 +164,10 @@ class Records:
                     "last INTEGER NOT NULL) WITHOUT ROWID"
                 )
                 self._db.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def _unwatched(changes: list[Change]) -> None:
+    """Tell nobody: nothing watches yet."""
 
 
 def stamp() -> str:

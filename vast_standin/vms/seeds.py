@@ -1,10 +1,12 @@
 """What a fresh data folder begins with, and what is mended at every start."""
 
+from vast_standin.vms import delta
 from vast_standin.vms.alarms import seed_definitions
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.network import POOL
 from vast_standin.vms.records import Record
 from vast_standin.vms.resources import RESOURCES
+from vast_standin.vms.system_tables import seed_system
 
 USER = "standin"
 CLUSTER = "vast-standin"
@@ -22,6 +24,8 @@ def seed(cluster: Cluster) -> None:
     records.seed("users", USER, _first_user)
     _seed_key(cluster)
     seed_definitions(cluster)
+    seed_system(cluster)
+    delta.follow(cluster)
     _reconcile(cluster)
 
 

@@ -7,6 +7,7 @@ from vast_standin.vms.protection import (
 )
 from vast_standin.vms.resource import resource
 from vast_standin.vms.snapshots import SnapshotRules
+from vast_standin.vms.system_tables import CatalogueRules
 
 _SNAPSHOTS = resource(
     "snapshots",
@@ -110,4 +111,25 @@ _CLONES = resource(
     calls="list get create delete",
     rules=CloneRules(),
 )
-KINDS = (_SNAPSHOTS, _CLONES, _PROTECTIONPOLICIES, _PROTECTEDPATHS)
+_CATALOGUE = resource(
+    "bigcatalogconfig",
+    """
+    id int A
+    guid str A
+    title str A
+    name str A
+    frames any RPA
+    clone_type str A LOCAL|NATIVE_REPLICATION|CLOUD_REPLICATION
+    prefix str A
+    enable bool PA
+    created str A
+    pretty_schedules [str] A
+    state str A
+    is_local bool A
+    internal bool A
+    indestructible bool A
+    tenant_id int A
+    """,
+    rules=CatalogueRules(),
+)
+KINDS = (_SNAPSHOTS, _CLONES, _CATALOGUE, _PROTECTIONPOLICIES, _PROTECTEDPATHS)

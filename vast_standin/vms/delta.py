@@ -1,0 +1,97 @@
+"""Delta: which management objects were made, changed and deleted since a generation."""
+
+from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.fields import answer, bad_request
+from vast_standin.vms.journal import Change
+from vast_standin.vms.records import Record
+from vast_standin.vms.requests import VmsCall
+from vast_standin.vms.resources import RESOURCES
+
+_PARAMETERS = {
+    "sequence", "generation", "op_type", "object__type", "object__guid", "object__id",
+}  # fmt: skip
+_CONFIG: Record = {"enabled": True, "ignored_objects_prefix": ""}
+
+
+def delta(cluster: Cluster, call: VmsCall) -> Record:
+    """Return the changes after a generation; another sequence's reader begins anew."""
+    asked, journal = dict(call.query), cluster.journal
+    unknown = sorted(asked.keys() - _PARAMETERS)
+    if unknown or "sequence" not in asked or not asked.get("generation", "").isdigit():
+        raise bad_request(f"sequence, generation: required; unknown: {unknown}")
+    since = int(asked["generation"])
+    entries = list(journal.entries)
+    first = entries[0][0] if entries else journal.generation + 1
+    known = asked["sequence"] == journal.sequence
+    fresh = known and first - 1 <= since <= journal.generation
+    ignored = str(config(cluster)["ignored_objects_prefix"])
+    found = [_told(n, change, ignored) for n, change in entries if fresh and n > since]
+    return {
+        "status": "ok" if fresh else "reset",
+        "current_sequence": journal.sequence,
+        "current_generation": journal.generation,
+        "records": [row for row in found if row and _matches(row, asked)],
+    }
+
+
+def config(cluster: Cluster) -> Record:
+    """Return whether changes are noted, and whose are not told."""
+    stored = cluster.records.all("clusters")[0].get("_delta") or {}
+    return {**_CONFIG, **stored}  # type: ignore[dict-item]
+
+
+def configure(cluster: Cluster, call: VmsCall) -> Record:
+    """Set these."""
+    wrong = [n for n, v in call.body.items() if type(v) is not type(_CONFIG.get(n))]
+    if wrong:
+        raise bad_request(f"{', '.join(wrong)}: no such setting, or no value for it")
+    number = int(str(cluster.records.all("clusters")[0]["id"]))
+    settings = {**config(cluster), **call.body}
+    cluster.records.change("clusters", number, {"_delta": settings})
+    follow(cluster)
+    return settings
+
+
+def follow(cluster: Cluster) -> None:
+    """Let the journal be as it is configured."""
+    cluster.journal.enabled = bool(config(cluster)["enabled"])
+
+
+def _told(generation: int, change: Change, ignored: str) -> Record | None:
+    """Return a change as it is told, None for one of nothing that answers show."""
+    resource, number, old, new = change
+    kind = RESOURCES.get(resource)
+    record = new or old or {}
+    if kind is None or (ignored and str(record.get("name")).startswith(ignored)):
+        return None
+    before, after = (
+        {n: v for n, v in answer(kind.fields, r).items() if v is not None}
+        for r in (old or {}, new or {})
+    )
+    changes = {n: v for n, v in after.items() if before.get(n) != v}
+    if old and new and not changes:
+        return None
+    told: Record = {
+        "generation": generation,
+        "op_type": "created" if not old else "modified" if new else "deleted",
+        "object": {
+            "id": number,
+            "type": _singular(resource),
+            "guid": str(record.get("guid")),
+        },
+        "data": after or before,
+    }
+    return {**told, "changes": changes} if old and new else told
+
+
+def _matches(row: Record, asked: dict[str, str]) -> bool:
+    thing: Record = row["object"]  # type: ignore[assignment]
+    values = {f"object__{name}": value for name, value in thing.items()}
+    values["op_type"] = row["op_type"]
+    return all(str(v) == asked[n] for n, v in values.items() if n in asked)
+
+
+def _singular(resource: str) -> str:
+    return (
+        f"{resource[:-3]}y" if resource.endswith("ies") else resource.removesuffix("s")
+    )

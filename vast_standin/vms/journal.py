@@ -1,0 +1,28 @@
+"""The journal of changed records: the newest ones, of this run."""
+
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+
+KEPT = 10_000
+Record = dict[str, object]
+Change = tuple[str, int, Record | None, Record | None]
+"""Resource, id, the record before, the record after."""
+
+
+@dataclass
+class Journal:
+    """Changes by generation, a number that grows by one with each."""
+
+    sequence: str = field(default_factory=lambda: str(uuid.uuid4()))
+    generation: int = 0
+    enabled: bool = True
+    entries: deque[tuple[int, Change]] = field(
+        default_factory=lambda: deque(maxlen=KEPT)
+    )
+
+    def note(self, changes: list[Change]) -> None:
+        """Keep what a transaction changed."""
+        for change in changes if self.enabled else ():
+            self.generation += 1
+            self.entries.append((self.generation, change))
