@@ -174,9 +174,9 @@ class Watch:
         now, ended = clock.monotonic(), []
         if idle_s == 0:
             self._look_again(now=True)
-        for name, course in self._courses.items():
+        for course in [c for c in self._courses.values() if not c.closed]:
             wait = idle_s if lives(course) else min(idle_s, OLD_IDLE_S)
-            if not course.closed and now - self._touched.get(name, now) >= wait:
+            if now - self._touched.get(course.name, now) >= wait:
                 last = self._detectors.kept(course).finish()
                 ended.append((course, take(course, last, provisional=True)))
                 course.closed = True
