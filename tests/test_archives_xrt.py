@@ -147,6 +147,14 @@ def test_damaged_rows_are_refused_with_their_line(tmp_path, text, words):
         rows_of(path)
 
 
+def test_a_line_without_end_is_refused_before_it_is_searched(tmp_path):
+    path = tmp_path / "a.qdp"
+    path.write_text(f"READ SERR 1 2\n! {'1' * 900_000}\n1 2 3 4\n")
+
+    with pytest.raises(ArchiveError, match="line 2 has more than 4,000 characters"):
+        rows_of(path)
+
+
 def test_json_rows_go_by_number_and_missing_cells_are_null(tmp_path):
     keys = [str(n) for n in range(12)]
     columns = {

@@ -20,7 +20,7 @@ from orbital_kernel.errors import ArchiveError, StoreError
 from orbital_kernel.ingest import overlap, run, verifying
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.parsing import End, Refusal, Task
-from orbital_kernel.ingest.pool import Pool
+from orbital_kernel.ingest.pool import Pool, read_here
 
 MAPPING = """
 table = "photometry"
@@ -492,6 +492,21 @@ def test_a_reader_that_hangs_is_stopped_and_the_rest_goes_on(
 
     assert "gave nothing for 10 s" in ended.pop("aa.txt").reason
     assert 7 == sum(isinstance(outcome, End) for outcome in ended.values())
+
+
+def test_a_reader_that_hangs_in_this_process_is_stopped_too(few, tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "hangs.py").write_text(HANGS)
+    monkeypatch.setenv("ORBITAL_OBSERVATORIES", str(own))
+    (few / "aa.txt").write_text("#hang\n")
+    files = sorted(few.iterdir())[:2]
+
+    offers = read_here(files, Task(), wanted=lambda _: True, stalled_s=0.5)
+    ended = {o.path.name: list(o.items())[-1] for o in offers}
+
+    assert "gave nothing for 0.5 s" in ended.pop("aa.txt").reason
+    assert all(isinstance(outcome, End) for outcome in ended.values())
 
 
 def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(fresh, sample):

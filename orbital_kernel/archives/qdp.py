@@ -34,6 +34,7 @@ _TRIGGER = re.compile(r"of trigger:\s*(?P<trigger>\d+)")
 _BAND = re.compile(r"(?P<low>\d*\.?\d+)\s*-\s*(?P<high>\d+\.?\d*)\s*keV")
 _OBS = re.compile(r"::ObsID=(?P<obs>\d+)\s*$")
 COLUMNS = 24
+LINE_LENGTH = 4_000
 COMMANDS = (
     *(
         "color",
@@ -95,6 +96,10 @@ def parse(source: Source) -> tuple[Preamble, list[Points]]:
     """Return what the comments say, and the blocks; ArchiveError names a bad line."""
     preamble, blocks = Preamble(), [Points()]
     for number, line in enumerate(text.lines(source.path), start=1):
+        if len(line) > LINE_LENGTH:
+            raise ArchiveError(
+                f"line {number} has more than {LINE_LENGTH:,} characters"
+            )
         bare = line.strip().lstrip("#").strip()
         if not bare:
             continue

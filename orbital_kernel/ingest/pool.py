@@ -22,10 +22,12 @@ from orbital_kernel.ingest import messages
 from orbital_kernel.ingest.channel import Channel, Closed
 from orbital_kernel.ingest.files import sha256_of, size_of
 from orbital_kernel.ingest.parsing import End, Item, Refusal, Task, parse
+from orbital_kernel.ingest.patience import patient
 from orbital_kernel.ingest.position import position
 
 TICK_SECONDS = 0.2
 STALLED_SECONDS = 600.0
+SMALL_SECONDS = 120.0
 """A reader that has given nothing for so long hangs: its process is ended."""
 SINGLE_THREADED = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
@@ -72,13 +74,17 @@ class Offered:
 
 
 def read_here(
-    paths: Sequence[Path], task: Task, *, wanted: Callable[[str], bool]
+    paths: Sequence[Path],
+    task: Task,
+    *,
+    wanted: Callable[[str], bool],
+    stalled_s: float = SMALL_SECONDS,
 ) -> Iterator[Offered]:
     """Yield the files in order, read in this process: for a few small ones."""
     for path in paths:
         offered = _hashed(path)
         if not offered.refusal and wanted(offered.sha256):
-            offered.local = parse(path, task)
+            offered.local = patient(parse(path, task), stalled_s)
         yield offered
 
 
