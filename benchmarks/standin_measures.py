@@ -107,12 +107,11 @@ def inserting(folder, batches, times):
 
 
 def _tell_inserts(name, runs, work):
-    spent, client, server, kept = (
-        statistics.median(run) for run in zip(*runs, strict=True)
-    )
+    *spent, kept = zip(*runs, strict=True)
+    spent, client, server = map(statistics.median, spent)
     speed = sum(part.nbytes for part in work) / spent / MB
     each = " | ".join(f"{cpu / len(work) * 1e3:.1f}" for cpu in (client, server))
-    print(f"| {name} | {speed:.0f} | {each} | {kept:g} |", flush=True)
+    print(f"| {name} | {speed:.0f} | {each} | {min(kept):g} |", flush=True)
 
 
 def _inserted(folder, arguments, insert, work):
