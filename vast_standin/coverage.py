@@ -56,7 +56,10 @@ The real product's behaviour here is not public, or one machine cannot have it:
   catalogue's snapshots are of this run, its audit log is the access log's last 100,000
   lines; delta, too, is of this run: its last 10,000 changes.
 - What the public description has and this list has not is refused with 404.
-- Replication, object versions and locks are refused.
+- There are no peers, event brokers, topics, drives or network cards of its own: lists of
+  them, and their pages for Prometheus, are empty; to make one is refused with 501. What
+  views set for Kafka is kept and has no effect.
+- Object versions and locks are refused.
 """
 
 

@@ -18,6 +18,7 @@ from vast_standin.vms import (
     quotas,
     system_tables,
     tokens,
+    topics,
     users,
 )
 from vast_standin.vms.cluster import Cluster
@@ -245,6 +246,11 @@ CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
     ("DELETE", "globalsnapstreams/{id}"): _delete_clone,
     ("GET", "clusters/{id}/auditing"): _auditing,
     ("PATCH", "clusters/{id}/auditing"): _auditing,
+    ("GET", "topics"): _told(topics.list_topics),
+    ("POST", "topics"): _done(201, topics.create_topic),
+    ("PATCH", "topics"): _done(201, topics.no_topic),
+    ("GET", "topics/show"): _done(200, topics.no_topic),
+    ("DELETE", "topics/delete"): _done(204, topics.no_topic),
     ("GET", "delta"): _told(delta.delta),
     ("GET", "delta/config"): _delta_config,
     ("PATCH", "delta/config"): _delta_config,

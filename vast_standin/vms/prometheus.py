@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from vast_standin.http import ProtocolError, Response
+from vast_standin.meters import Client, Counts
 from vast_standin.vms.alarms import list_alarms
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.records import Record
@@ -74,6 +75,49 @@ def _alarms(cluster: Cluster) -> Iterator[Line]:
         )
 
 
+def _users(cluster: Cluster) -> Iterator[Line]:
+    yield from _summed(cluster, "user", lambda client: {"user": client.user})
+
+
+def _user_views(cluster: Cluster) -> Iterator[Line]:
+    def labels(client: Client) -> dict[str, object]:
+        view = cluster.view_of_bucket(client.bucket) or {}
+        return {"user": client.user, "path": view.get("path", "")}
+
+    yield from _summed(cluster, "user_view", labels)
+
+
+def _user_connections(cluster: Cluster) -> Iterator[Line]:
+    def labels(client: Client) -> dict[str, object]:
+        return {"user": client.user, "client": client.address}
+
+    yield from _summed(cluster, "user_connection", labels)
+
+
+def _vips(cluster: Cluster) -> Iterator[Line]:
+    for host, _ in cluster.addresses:
+        yield from _summed(cluster, "vip", lambda _, host=host: {"ip": host})  # type: ignore[misc]
+
+
+def _none(cluster: Cluster) -> Iterator[Line]:
+    """Yield nothing: there are none of these here."""
+    del cluster
+    yield from ()
+
+
+def _summed(
+    cluster: Cluster, name: str, labels: Callable[[Client], dict[str, object]]
+) -> Iterator[Line]:
+    """Yield the counters of all clients, summed up by labels."""
+    sums: dict[tuple[tuple[str, object], ...], Counts] = {}
+    for client, counts in cluster.meters.clients().items():
+        key = tuple(labels(client).items())
+        sums[key] = sums.get(key, Counts()).plus(counts)
+    for key, counts in sums.items():
+        for field, value in vars(counts).items():
+            yield f"vast_{name}_{field}_total", dict(key), float(value)
+
+
 def _tenants(cluster: Cluster) -> Iterator[Line]:
     for tenant in cluster.records.all("tenants"):
         space = cluster.space_under("/", tenant["id"])
@@ -87,6 +131,13 @@ FAMILIES: dict[str, Callable[[Cluster], Iterator[Line]]] = {
     "quotas": _quotas,
     "alarms": _alarms,
     "tenants": _tenants,
+    "users": _users,
+    "user_view": _user_views,
+    "user_connections": _user_connections,
+    "vips": _vips,
+    **dict.fromkeys(
+        ("devices", "nics", "replications", "switches", "defrag", "volumes"), _none
+    ),
 }
 
 
@@ -105,7 +156,7 @@ def _text(lines: list[Line]) -> str:
             text.append(f"# TYPE {name} {kind}")
         inner = ",".join(f'{label}="{_escaped(str(v))}"' for label, v in labels.items())
         text.append(f"{name}{{{inner}}} {value!r}")
-    return "\n".join(text) + "\n"
+    return "".join(f"{line}\n" for line in text)
 
 
 def _escaped(text: str) -> str:

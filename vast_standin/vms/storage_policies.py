@@ -38,6 +38,8 @@ _LIMITS = {
     "capacity_limits": _CAPACITY,
     "capacity_total_limits": _CAPACITY_TOTAL,
 }
+_USERS_BY = {"username": "name", "uid": "uid"}
+_USER = {"name", "fqdn", "identifier_type", "identifier_value"}
 
 
 class ViewPolicyRules(Rules):
@@ -86,6 +88,7 @@ class QosRules(Rules):
         record = with_tenant(cluster, record)
         check_unique(cluster, "qospolicies", record)
         _check_limits(record)
+        _check_users(cluster, record)
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
@@ -93,6 +96,7 @@ class QosRules(Rules):
         merged = {**old, **changes}
         check_unique(cluster, "qospolicies", merged)
         _check_limits(merged)
+        _check_users(cluster, merged)
         return changes
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
@@ -106,7 +110,7 @@ class QosRules(Rules):
             for name, known in _LIMITS.items()
             if record.get(name) is not None
         }
-        return {**titled(cluster, record), **limits, "attached_users": []}
+        return {**titled(cluster, record), **limits}
 
 
 def titled(cluster: Cluster, record: Record) -> Record:
@@ -152,6 +156,23 @@ def _check_hosts(record: Record) -> None:
                     f"{name}: {host!r} is neither * nor an address or network; host "
                     "names and netgroups are not implemented by this stand-in"
                 ) from None
+
+
+def _check_users(cluster: Cluster, record: Record) -> None:
+    attached: list[Record] = record.get("attached_users") or []  # type: ignore[assignment]
+    if attached and record.get("policy_type") != "USER":
+        raise bad_request("attached_users: only policies of type USER have them")
+    for item in attached:
+        field = _USERS_BY.get(str(item.get("identifier_type")))
+        value = str(item.get("identifier_value"))
+        unknown = sorted(item.keys() - _USER)
+        if unknown or field is None:
+            raise bad_request(
+                f"attached_users: identifier_type is one of {', '.join(_USERS_BY)}; "
+                f"unknown fields: {unknown}"
+            )
+        if value not in [str(user[field]) for user in cluster.records.all("users")]:
+            raise bad_request(f"attached_users: there is no user of {field} {value!r}")
 
 
 def _check_limits(record: Record) -> None:

@@ -15,6 +15,7 @@ _PATH = re.compile(r"(/[^/\x00-\x1f]+)+\Z|/\Z")
 _NOT_HERE = {
     "s3_versioning": "object versions",
     "locking": "object locks",
+    "event_notifications": "notifications of an event broker",
     "is_seamless": "seamless failover",
     "allow_s3_anonymous_access": "anonymous access",
     "allow_anonymous_access": "anonymous access",
@@ -144,6 +145,10 @@ def _check_room(cluster: Cluster, tenant_id: object) -> None:
 def _check_references(cluster: Cluster, record: Record) -> None:
     check_reference(cluster, record, "policy_id", "viewpolicies")
     check_reference(cluster, record, "qos_policy_id", "qospolicies")
+    for pool in record.get("kafka_vip_pools") or []:  # type: ignore[attr-defined]
+        check_reference(
+            cluster, {"kafka_vip_pools": pool}, "kafka_vip_pools", "vippools"
+        )
 
 
 def _check_bucket(cluster: Cluster, record: Record) -> None:

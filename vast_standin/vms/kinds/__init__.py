@@ -1,6 +1,13 @@
 """The declarations of all resources, a file a subject."""
 
-from vast_standin.vms.kinds import hardware, identity, protection, storage, telemetry
+from vast_standin.vms.kinds import (
+    absent,
+    hardware,
+    identity,
+    protection,
+    storage,
+    telemetry,
+)
 
 KINDS = (
     *storage.KINDS,
@@ -8,6 +15,7 @@ KINDS = (
     *hardware.KINDS,
     *identity.KINDS,
     *telemetry.KINDS,
+    *absent.KINDS,
 )
 
 __all__ = ["KINDS"]

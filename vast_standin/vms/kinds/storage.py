@@ -36,6 +36,15 @@ _VIEWS = resource(
     allow_s3_anonymous_access bool CPA =false
     allow_anonymous_access bool CPA =false
     abac_tags [str] CA =[]
+    event_notifications [obj] CPA =[]
+    kafka_vip_pools [int] CA =[]
+    is_kafka_encrypted_conn_allowed bool CPA =false
+    is_kafka_unencrypted_conn_allowed bool CPA =false
+    kafka_encrypted_auth_mechanism str CPA NONE|SASL_PLAIN ="NONE"
+    kafka_unencrypted_auth_mechanism str CPA NONE|SASL_PLAIN ="NONE"
+    kafka_is_authorization_required bool CPA =false
+    kafka_first_join_group_timeout_sec int CPA
+    kafka_rejoin_group_timeout_sec int CPA
     cluster str A
     cluster_id int A
     created str A
@@ -205,7 +214,7 @@ _QOSPOLICIES = resource(
     capacity_limits obj CPA
     capacity_total_limits obj CPA
     s3_connections_limit int CPA
-    attached_users [obj] A
+    attached_users [obj] CPA =[]
     tenant_id int CA
     tenant_name str A
     """,
