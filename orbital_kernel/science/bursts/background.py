@@ -13,6 +13,10 @@ from orbital_kernel.science.bursts.settings import Settings
 Floats = NDArray[np.float64]
 MARGIN = 16
 """Bins beyond a span that the cause of an excess may be judged by."""
+BESIDE_SIGMA = 2.0
+LAST_S = 60.0
+LONG = 10
+"""Emission this many times as long as LAST_S may take its last part for background."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,40 @@ def net_excess(samples: Samples, settings: Settings) -> Excess:
         variance,
         settings.net_drift * deviation,
     )
+
+
+def beside(
+    excess: Excess, bins: tuple[int, int], band: int, settings: Settings, lowest: int
+) -> Floats:
+    """Return what a net series holds beside the emission in some bins, a bin (n,).
+
+    A line between the mean rates before and after; one below 2 sigma is none. Emission
+    that goes on for ten minutes to the end of the data has its last minute for its
+    background. So does battblocks for the BAT catalogue, which takes the first and last
+    block of constant rate as background: an afterglow is not in its T90.
+    """
+    first, end = bins
+    met = excess.met
+    start, stop = met[first], met[end - 1] + excess.seconds[end - 1]
+    low = max(int(np.searchsorted(met, start - settings.quiet_most_s)), lowest)
+    high = int(np.searchsorted(met, stop + settings.quiet_least_s))
+    after = slice(end, high)
+    if met[-1] - stop < settings.ended_s and stop - start > LONG * LAST_S:
+        after = slice(int(np.searchsorted(met, met[-1] - LAST_S)), None)
+    rates = [_mean_rate(excess, part, band) for part in (slice(low, first), after)]
+    return np.asarray(np.interp(met, [start, stop], rates) * excess.seconds)
+
+
+def _mean_rate(excess: Excess, part: slice, band: int) -> float:
+    """Return the mean rate of bins where it exceeds 2 sigma, else 0."""
+    variance = excess.variance[part, band]
+    there = variance > 0
+    if not there.any():
+        return 0.0
+    seconds, variance = excess.seconds[part][there], variance[there]
+    weight = (seconds**2 / variance).sum()
+    mean = float((excess.value[part, band][there] * seconds / variance).sum() / weight)
+    return mean if mean > BESIDE_SIGMA / np.sqrt(weight) else 0.0
 
 
 def _scatter(z: Floats) -> float:

@@ -1,4 +1,11 @@
-"""Why counts rose: one cause for each excursion, and the evidence for it."""
+"""Why counts rose: one cause for each excursion, and the evidence for it.
+
+The detector never gives the cause `known-source`. Counts of the whole array have no
+direction: a bright source that comes over the Earth's limb or into the field of view
+raises them as a change of pointing does, and rates alone cannot tell the two apart.
+A mask-weighted rate is of the one direction it was made for. The cause is kept for a
+person, or for a reader that knows attitude and orbit, to give.
+"""
 
 import numpy as np
 
@@ -17,6 +24,8 @@ NEIGHBOURS = 5
 MOST_GLITCH = 3
 """Bins a window may have at most where one of them holds all of the excess."""
 BESIDE_SIGMA = 3.0
+BESIDE_SHARE = 0.15
+"""Bins beside a particle's hit hold less than this share of it, bar noise."""
 COHERENT = 3
 SEEN_SIGMA = 2.0
 FLANKLESS_SIGMA = 20.0
@@ -49,7 +58,7 @@ def net_cause(found: Measurement, shape: Layout, settings: Settings) -> Cause:
     if bins == 1 and _beside_missing(found, shape) and found.window.sigma < 8:
         return "glitch", f"{words}; one bin beside missing data"
     left = float(found.excess.met[-1] + found.excess.seconds[-1]) - found.stop
-    if left < settings.quiet_least_s - 2 * shape.bin_s:
+    if left < settings.ended_s - 2 * shape.bin_s:
         words = f"{words}; not over where the data end: T90 is a lower limit"
     return "burst", words
 
@@ -91,10 +100,10 @@ def _two_sided(
     found: Measurement, shape: Layout, words: str, settings: Settings
 ) -> Cause:
     """Return the cause of an excess with steady background before and after."""
-    lasts = found.stop - found.start
     one = _single_channel(found, shape)
     if one:
         return "glitch", f"{words}; {one}"
+    lasts = found.stop - found.start
     doubtful = _share(found, shape) < SHALLOW or found.window.sigma < SLOW_SIGMA
     if lasts > SLOW_S and doubtful:
         return "", f"{words}; slow and faint, as changes of pointing and orbit are"
@@ -162,7 +171,10 @@ def _single_bin(found: Measurement, shape: Layout) -> str:
     rest = np.delete(np.arange(len(z)), peak)
     beside = [k for k in (peak - 1, peak + 1) if 0 <= k < len(z)]
     joint = float(value[rest].sum() / np.sqrt((deviation[rest] ** 2).sum()))
-    if max(z[beside]) >= BESIDE_SIGMA or max(z[rest].max(), joint) >= REST_SIGMA:
+    flanks = BESIDE_SHARE * z[peak]
+    if max(z[beside]) >= max(BESIDE_SIGMA, flanks):
+        return ""
+    if max(z[rest].max(), joint) >= max(REST_SIGMA, flanks):
         return ""
     words = f"all in one bin of {shape.bin_s:g} s, its neighbours quiet"
     saw = _channels_that_saw(found, shape, low + peak)

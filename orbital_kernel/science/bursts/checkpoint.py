@@ -14,6 +14,7 @@ SCALARS = (
     "base",
     "done",
     "floor",
+    "opens",
     "learned",
     "start",
     "blocked",

@@ -1,8 +1,8 @@
 """T90 and T50 from the cumulative fluence of a burst.
 
 The convention of the BAT catalogue (battblocks; Lien et al. 2016, ApJ 829, 7): the
-fluence between the first and the last moment of emission is accumulated without a
-further background, and T90 runs from its 5 % to its 95 % point. Errors follow
+fluence between the first and the last moment of emission is accumulated above the
+level beside it, and T90 runs from its 5 % to its 95 % point. Errors follow
 Koshut et al. 1996, ApJ 463, 570: the error of the fluence at a point, divided by the
 rate there.
 """

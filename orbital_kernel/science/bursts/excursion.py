@@ -79,15 +79,11 @@ def measured(found: Measurement, shape: Layout, cause: str, why: str) -> Row:
 
 
 def _background(found: Measurement, shape: Layout) -> float:
+    part = slice(found.first, found.end)
     if shape.raw:
-        part = slice(found.first, found.end)
         return float(found.level[part].mean()) / shape.bin_s
     excess = found.excess
-    there = excess.variance[:, shape.total] > 0
-    there[found.first : found.end] = False
-    if not there.any():
-        return 0.0
-    return float(np.median(excess.value[there, shape.total] / excess.seconds[there]))
+    return float(found.level[part].sum() / excess.seconds[part].sum())
 
 
 def _durations(found: Measurement, shape: Layout) -> Row:
@@ -102,12 +98,10 @@ def _durations(found: Measurement, shape: Layout) -> Row:
     if sigma < LEAST_T90_SIGMA or (cut_off and shape.raw):
         return {}
     part = slice(found.first, found.end)
-    times = durations(
-        excess.met[part],
-        excess.seconds[part],
-        excess.value[part, total],
-        excess.variance[part, total],
-    )
+    value, variance = excess.value[part, total], excess.variance[part, total]
+    if not shape.raw:
+        value = value - np.where(variance > 0, found.level[part], 0.0)
+    times = durations(excess.met[part], excess.seconds[part], value, variance)
     return {
         "t90_s": times.t90_s,
         "t90_err_s": times.t90_err_s,

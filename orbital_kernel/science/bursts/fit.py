@@ -92,12 +92,14 @@ def residuals(y: Floats, base: Floats, inverted: Floats, use: Flags) -> Floats:
 
 
 @compiled
-def fitted(counts: Floats, base: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def fitted(
+    counts: Floats, base: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Flags]:
     """Fit counts (bands, n) by the terms of `base` (n, terms).
 
     Return coefficients (bands, terms), variance of a bin and expected counts (bands,),
-    and the inverse normal matrix (terms, terms). Bins that stand out by 4 sigma in any
-    band leave the fit.
+    the inverse normal matrix (terms, terms), and which bins were used (n,). Bins that
+    stand out by 4 sigma in any band leave the fit.
     """
     bands, n = counts.shape
     terms = base.shape[1]
@@ -123,7 +125,7 @@ def fitted(counts: Floats, base: Floats) -> tuple[Floats, Floats, Floats, Floats
     for b in range(bands):
         variance[b] = (rest[b, :n][use] ** 2).sum() / freedom
         expected[b] = max(counts[b][use].mean(), 1.0)
-    return rest[:, n:].copy(), variance, expected, inverted
+    return rest[:, n:].copy(), variance, expected, inverted, use
 
 
 @compiled
@@ -174,12 +176,12 @@ def under(
     terms = 3 if enough else 2
     counts = np.concatenate((values[b0:b1], values[a0:a1])).T.copy()
     base = powers(np.concatenate((x[b0:b1], x[a0:a1])), terms)
-    found, variance, expected, inverted = fitted(counts, base)
+    found, variance, expected, inverted, use = fitted(counts, base)
     share = mean_square(powers(x[window[0] : window[1]], terms), inverted)
     level = level_of(found, x)
     drift = np.empty(bands)
     for b in range(bands):
-        before = misfit(values[b0:b1, b] - level[b0:b1, b])
-        after = misfit(values[a0:a1, b] - level[a0:a1, b])
+        before = misfit((values[b0:b1, b] - level[b0:b1, b])[use[: b1 - b0]])
+        after = misfit((values[a0:a1, b] - level[a0:a1, b])[use[b1 - b0 :]])
         drift[b] = np.sqrt(max(share * variance[b], 0.0) + max(before, after))
     return np.maximum(level, 0.1), np.maximum(variance / expected, 1.0), drift

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.background import bracket, net_excess
+from orbital_kernel.science.bursts.background import beside, bracket, net_excess
 from orbital_kernel.science.bursts.extent import Excess, Window, extended, strongest
 from orbital_kernel.science.bursts.fit import LEAST_BRACKET
 from orbital_kernel.science.bursts.samples import Layout, Samples
@@ -24,7 +24,8 @@ class Measurement:
     """A candidate's best window, its extent in bins, and its surroundings.
 
     `level` and `dispersion` are those of the total band; `before` and `after` count
-    the bins the background was fitted on.
+    the bins the background was fitted on. In a net series `level` is what is left of
+    a background in it, and still part of the excess.
     """
 
     excess: Excess
@@ -71,28 +72,11 @@ def measure_net(
     low = max(low, lowest)
     best = strongest(excess, low, len(samples), longest)
     if best.sigma < settings.least_sigma(raw=False, bin_s=shape.bin_s):
-        return _plain(excess, Window(best.sigma, first, end, best.band), samples)
-    first, end, best = _grown(excess, best, shape, settings, lowest)
-    return _plain(excess, best, samples, first, end)
-
-
-def _plain(
-    excess: Excess,
-    window: Window,
-    samples: Samples,
-    first: int | None = None,
-    end: int | None = None,
-) -> Measurement:
-    return Measurement(
-        excess,
-        window,
-        window.first if first is None else first,
-        window.end if end is None else end,
-        np.zeros(len(samples)),
-        1.0,
-        0,
-        0,
-    )
+        best = Window(best.sigma, first, end, best.band)
+    else:
+        first, end, best = _grown(excess, best, shape, settings, lowest)
+    level = beside(excess, (first, end), shape.total, settings, lowest)
+    return Measurement(excess, best, first, end, level, 1.0, 0, 0)
 
 
 def _grown(

@@ -24,6 +24,8 @@ from orbital_kernel.science.bursts.settings import Settings
 from orbital_kernel.science.bursts.turnon import learn
 
 LOOK_BACK_S = 320.0
+AFTERGLOW = 1
+"""Bins after a turn-on transient that may still hold some of it."""
 DOUBTFUL_SIGMA = 5.5
 LONGER_LOOK_S = 40.0
 CAUTION = 2.0
@@ -44,6 +46,8 @@ class Segment:
     done: int = 0
     floor: int = 0
     """Bins before this one belong to an excursion already told."""
+    opens: int = 0
+    """Bins before this one are a turn-on transient: no background for what follows."""
     learned: bool = False
     start: float | None = None
     episode: Episode | None = None
@@ -136,6 +140,9 @@ class Segment:
         self.done = self.floor = learned.settled
         if learned.turn_on is not None:
             row = learned.turn_on
+            opens = self._number(row["met_s"] + row["timescale_s"]) + AFTERGLOW
+            if opens < learned.settled:
+                self.opens = self.floor = opens
             triggers.append(Trigger("final", f"{row['met_s']:.3f}", row))
         elif learned.window is not None:
             self.floor = 0
@@ -191,7 +198,7 @@ class Segment:
         assert self.episode is not None
         e, s = self.episode, self.settings
         met = float(self.samples.met[e.first - self.base]) - LOOK_BACK_S
-        low = self._number(met)
+        low = max(self._number(met), min(self.opens, e.first))
         part = self.samples.cut(low - self.base, last + 1 - self.base)
         measure = measure_raw if self.shape.raw else measure_net
         end = min(e.end, last + 1) - low
