@@ -49,7 +49,7 @@ def _answer(
         planned = plan(query)
         at_plan = clock.perf_counter()
         cold = not tx.knows(query.table)
-        planned = _in_order(planned, tx, server_chooses=store.answers_alone)
+        planned = _in_order(planned, tx, server_chooses=store.chooses_order)
         stored = _Stored(query.table, store, tx)
         fetch = Fetch(planned, store, tx, query_id)
         fetch.seconds = {"plan": at_plan - start}

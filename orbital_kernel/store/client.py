@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
 
 import requests
 from vastdb import errors as vast_errors
@@ -135,6 +136,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
             return
         headers = response.headers
         stored = headers.get(ROWS_STORED_HEADER)
+        projection = headers.get(PROJECTION_HEADER)
         with self.told_lock:
             before = self.told.get(query_id)
             if before is not None:
@@ -143,7 +145,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
                     _sum(before.groups_read, headers.get(GROUPS_READ_HEADER)),
                     before.requests + 1,
                     None if stored is None else int(stored),
-                    headers.get(PROJECTION_HEADER),
+                    None if projection is None else unquote(projection),
                 )
 
 

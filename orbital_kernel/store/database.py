@@ -86,6 +86,11 @@ class Store:
         """The server's version, as it advertises itself."""
         return ".".join(map(str, self._session.api.vast_version))
 
+    @property
+    def chooses_order(self) -> bool:
+        """Whether the server reads in the order it opens least of, and tells which."""
+        return self.answers_alone or self.settings.engine == "embedded"
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction: committed at the end, rolled back by any exception."""

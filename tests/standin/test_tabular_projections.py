@@ -129,6 +129,25 @@ def test_a_projection_can_be_named(session):
 
 
 @pytest.mark.usefixtures("projected")
+def test_a_projection_of_any_name_is_chosen_and_told(session):
+    name = "l'été 100 %"
+    with session.transaction() as tx:
+        table_in(tx, "projected").create_projection(name, ["n"], ["name", "energy"])
+
+    for _ in range(200):
+        with session.transaction() as tx, opened() as rows:
+            found = select(tx, lambda t: t["n"] == 5)
+        if sum(rows) == 1:
+            break
+        time.sleep(0.05)
+    with session.transaction() as tx:
+        table_in(tx, "projected").projection(name, include_stats=False).drop()
+
+    assert [1] == rows
+    assert [5] == found["n"].to_pylist()
+
+
+@pytest.mark.usefixtures("projected")
 def test_rows_that_are_not_in_step_yet_are_found_all_the_same(session):
     new = pa.table(
         {"name": ["src1234"], "energy": [9.0], "n": [-1], "left_out": [1]},

@@ -7,6 +7,7 @@ is decided before the first byte leaves, so headers can say what had to be opene
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -65,7 +66,7 @@ def query_data(call: Call) -> Response:
             "x-orbital-rows-read": str(rows),
             "x-orbital-row-groups-read": str(groups),
             "x-orbital-rows-stored": str(planned.table.live),
-            "x-orbital-projection": planned.projection,
+            "x-orbital-projection": quote(planned.projection),
         },
         body=_stream(planned, shares),
     )
