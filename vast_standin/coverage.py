@@ -41,7 +41,9 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - A statement in SQL is judged table by table, as reads and writes of them; a table the
   user may not read is not seen. At most 16 queries are open at once, then 503 SlowDown;
   one that gives nothing for 10 minutes is stopped; DuckDB may use 1 GB a query, then disk.
-- Limits of QoS policies are kept and checked, traffic is not shaped.
+- Limits of QoS policies are kept and checked, traffic is not shaped: nothing waits.
+- Requests of metadata (all but those for rows and for bytes of objects) are counted among
+  the others and once more by themselves.
 - Samples of metrics are taken every 10 s and live in memory: they begin with the process.
 - One cnode, one dnode, one manager; tenants separate paths, names and quotas.
 - VIP pools may name loopback addresses only.

@@ -25,6 +25,7 @@ from vast_standin.vms.cluster import Cluster
 
 SERVER = "vast 5.5.0.1"
 BODY_LIMIT = 6 * 1024 * 1024
+_ROWS = frozenset({"data", "rows", "vastdb-data"})
 _UPLOAD_QUERY = frozenset({"uploadId", "partNumber", "x-id"})
 
 Tabular = Callable[[Request, ReadableObjects], Response | None]
@@ -113,8 +114,22 @@ class DataPort:
             writes = request.method not in ("GET", "HEAD")
             client = Client(trace.user, trace.peer, bucket)
             self.cluster.meters.count(
-                client, writes=writes, sizes=sizes, ms=trace.milliseconds
+                client,
+                writes=writes,
+                metadata=not is_data(request),
+                sizes=sizes,
+                ms=trace.milliseconds,
             )
+
+
+def is_data(request: Request) -> bool:
+    """Tell whether a request is for rows or an object's bytes, not for metadata."""
+    names = {name for name, _ in request.query if not name.startswith("X-Amz-")}
+    names = {name for name in names if not name.startswith("response-")}
+    if names & _ROWS:
+        return True
+    is_object = bool(split_path(request.path)[1]) and names <= _UPLOAD_QUERY
+    return is_object and request.method in ("GET", "PUT")
 
 
 def is_upload(request: Request) -> bool:

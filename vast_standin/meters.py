@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 SAMPLE_SECONDS = 10.0
 KEPT_SAMPLES = 8640
+RECENT_S = 60.0
 
 
 @dataclass
 class Counts:
-    """Running sums of one bucket."""
+    """Running sums of one bucket; md counts those of metadata once more."""
 
     read_ops: int = 0
     write_ops: int = 0
@@ -20,6 +21,10 @@ class Counts:
     write_bytes: int = 0
     read_ms: float = 0.0
     write_ms: float = 0.0
+    read_md_ops: int = 0
+    write_md_ops: int = 0
+    read_md_ms: float = 0.0
+    write_md_ms: float = 0.0
 
     def copy(self) -> "Counts":
         """Return a copy."""
@@ -67,15 +72,28 @@ class Meters:
     _counts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     _samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     _clients: dict[Client, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    _recent: deque[tuple[float, dict[Client, Counts]]] = field(default_factory=deque)
     _taken: dict[Client, Counts] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(
-        self, client: Client, *, writes: bool, sizes: tuple[int, int], ms: float
+        self,
+        client: Client,
+        *,
+        writes: bool,
+        metadata: bool,
+        sizes: tuple[int, int],
+        ms: float,
     ) -> None:
         """Add one request: bytes in and out, and its time in milliseconds."""
         with self._lock:
             for counts in (self._counts[client.bucket], self._clients[client]):
+                if metadata and writes:
+                    counts.write_md_ops += 1
+                    counts.write_md_ms += ms
+                elif metadata:
+                    counts.read_md_ops += 1
+                    counts.read_md_ms += ms
                 if writes:
                     counts.write_ops += 1
                     counts.write_bytes += sizes[0]
@@ -98,6 +116,14 @@ class Meters:
         done = {c: n.minus(before[c]) if c in before else n for c, n in now.items()}
         return {c: counts for c, counts in done.items() if counts != Counts()}
 
+    def recent_clients(self) -> tuple[float, dict[Client, Counts]]:
+        """Return what clients did in the last minute, and how many seconds that is."""
+        now = self.clients()
+        with self._lock:
+            at, before = self._recent[0] if self._recent else (time.time(), {})
+        done = {c: n.minus(before.get(c, Counts())) for c, n in now.items()}
+        return max(time.time() - at, 1e-3), done
+
     def now(self) -> dict[str, Counts]:
         """Return the present counters by bucket."""
         with self._lock:
@@ -105,9 +131,12 @@ class Meters:
 
     def sample(self, gauges: dict[str, float]) -> None:
         """Keep the present counters as a point of the time series."""
-        point = Sample(time.time(), self.now(), gauges)
+        point, clients = Sample(time.time(), self.now(), gauges), self.clients()
         with self._lock:
             self._samples.append(point)
+            self._recent.append((point.at, clients))
+            while len(self._recent) > 1 and self._recent[1][0] < point.at - RECENT_S:
+                self._recent.popleft()
 
     def sample_if_older(
         self, seconds: float, gauges: Callable[[], dict[str, float]]

@@ -153,3 +153,85 @@ def test_a_quiet_definition_raises_no_alarm(vms, s3, bucket):
     assert "CRITICAL" == alarm["severity"]
     here.patch(severity="MAJOR")
     vms.quotas[str(quota["id"])].delete()
+
+
+def test_metadata_is_counted_by_itself(vms, s3, bucket):
+    (view,) = vms.views.get(bucket=bucket)
+
+    def summed():
+        answer = vms.monitors.ad_hoc_query.get(
+            object_type="view",
+            time_frame="10m",
+            prop_list=[
+                f"ViewMetrics,{name}"
+                for name in (
+                    "read_md_latency__num_samples",
+                    "write_md_latency__num_samples",
+                    "read_latency__num_samples",
+                    "qos_wait_for_budget_time__sum",
+                )
+            ],
+            object_ids=str(view["id"]),
+        )
+        return [sum(row[i] for row in answer["data"]) for i in range(2, 6)]
+
+    summed()
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.get_object(Bucket=bucket, Key="k")["Body"].read()
+    s3.head_object(Bucket=bucket, Key="k")
+    s3.list_objects_v2(Bucket=bucket)
+    s3.get_object_tagging(Bucket=bucket, Key="k")
+    deadline = time.monotonic() + 10
+    while (found := summed())[2] < 4 and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    # The bucket's creation is the write.
+    assert [3, 1, 4, 0] == found
+
+
+def test_snapshots_are_counted(vms, bucket):
+    name = "Capacity,snapshots_count"
+
+    def told():
+        ask = vms.monitors.ad_hoc_query.get
+        return ask(object_type="cluster", time_frame="1m", prop_list=[name])["data"]
+
+    snapshot = vms.snapshots.post(name="counted", path=f"/{bucket}")
+    there = len(vms.snapshots.get())
+    deadline = time.monotonic() + 10
+    while (found := told()[0][2]) != there and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+    assert there == found
+    vms.snapshots[str(snapshot["id"])].delete()
+
+
+@pytest.mark.parametrize("kind", ["bw", "iops", "md_iops", "latency"])
+def test_the_top_of_every_key_is_told(vms, s3, bucket, kind):
+    s3.put_object(Bucket=bucket, Key="k", Body=bytes(100_000))
+    s3.head_object(Bucket=bucket, Key="k")
+    (pool,) = vms.vippools.get()
+    titles = {
+        "user": "standin",
+        "client": "127.0.0.1",
+        "view": f"/{bucket}",
+        "vip": "127.0.0.1",
+        "vippool": pool["name"],
+        "cnode": "cnode-1",
+    }
+
+    for key, title in titles.items():
+        answer = vms.monitors.topn.get(key=key, type=kind, count=1000)
+        rows = {row["title"]: row for row in answer["data"][key][kind]}
+        assert rows[title]["total"] > 0
+        assert 1 == len(
+            vms.monitors.topn.get(key=key, type=kind, count=1)["data"][key][kind]
+        )
+    none = vms.monitors.topn.get(key="volume", type=kind)
+
+    assert [] == none["data"]["volume"][kind]
+
+
+def test_the_top_of_what_is_not_counted_is_refused(vms):
+    assert 400 == status(lambda: vms.monitors.topn.get(key="galaxy", type="bw"))
+    assert 400 == status(lambda: vms.monitors.topn.get(key="view", type="rows"))

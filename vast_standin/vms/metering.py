@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from vast_standin.engine.table import Definition
 from vast_standin.meters import Client, Counts
-from vast_standin.tabular.definitions import number_columns
+from vast_standin.tabular.definitions import number_columns, with_columns
 from vast_standin.tabular.tables import make_table
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
@@ -142,6 +142,10 @@ def _table(transaction: Any, bucket: str) -> Any:
         definition = Definition(columns, len(columns))
         room = transaction.schema(bucket, SCHEMA)
         make_table(transaction, room, TABLE, definition)
+    table = transaction.table(bucket, SCHEMA, TABLE)
+    new = [field for field in _COLUMNS if field.name not in table.definition.by_name]
+    if new:  # made when less was counted
+        transaction.redefine(table.id, lambda d: with_columns(d, pa.schema(new)))
     return transaction.table(bucket, SCHEMA, TABLE)
 
 

@@ -67,47 +67,32 @@ def _gauge(name: str) -> Callable[[Interval], float | None]:
 
 
 def _view_metrics() -> Iterable[Metric]:
+    views = ("view",)
     for way in ("read", "write"):
-        prefix = f"ViewMetrics,{way}"
-        views = ("view",)
-        yield Metric(
-            f"{prefix}_bw__rate",
-            f"{way} bandwidth",
-            "B/s",
-            views,
-            rate(f"{way}_bytes"),
-        )
-        yield Metric(
-            f"{prefix}_bw", f"{way} bandwidth", "B/s", views, rate(f"{way}_bytes")
-        )
-        yield Metric(
-            f"{prefix}_iops__rate",
-            f"{way} operations",
-            "1/s",
-            views,
-            rate(f"{way}_ops"),
-        )
-        yield Metric(
-            f"{prefix}_iops", f"{way} operations", "1/s", views, rate(f"{way}_ops")
-        )
-        yield Metric(
-            f"{prefix}_latency__avg", f"{way} latency", "us", views, mean_us(way)
-        )
-        yield Metric(f"{prefix}_latency", f"{way} latency", "us", views, mean_us(way))
-        yield Metric(
-            f"{prefix}_latency__num_samples",
-            f"{way} operations counted",
-            "1",
-            views,
-            lambda i, way=way: getattr(i.counts, f"{way}_ops"),  # type: ignore[misc]
-        )
-        yield Metric(
-            f"{prefix}_latency__sum",
-            f"{way} time, all operations",
-            "us",
-            views,
-            lambda i, way=way: 1000 * getattr(i.counts, f"{way}_ms"),  # type: ignore[misc]
-        )
+        title = f"{way} bandwidth"
+        for name in ("bw__rate", "bw"):
+            value = rate(f"{way}_bytes")
+            yield Metric(f"ViewMetrics,{way}_{name}", title, "B/s", views, value)
+    for way in ("read", "write", "read_md", "write_md"):
+        prefix, what = f"ViewMetrics,{way}", way.replace("_md", " metadata")
+        for name in ("iops__rate", "iops"):
+            value = rate(f"{way}_ops")
+            yield Metric(f"{prefix}_{name}", f"{what} operations", "1/s", views, value)
+        for name, title, units, told in (
+            ("latency__avg", "latency", "us", mean_us(way)),
+            ("latency", "latency", "us", mean_us(way)),
+            ("latency__num_samples", "operations counted", "1", _count(f"{way}_ops")),
+            ("latency__sum", "time, all operations", "us", _count(f"{way}_ms", 1000)),
+        ):
+            yield Metric(f"{prefix}_{name}", f"{what} {title}", units, views, told)
+    # Traffic is not shaped: nothing ever waits.
+    for name in ("", "__avg", "__num_samples", "__sum"):
+        full = f"ViewMetrics,qos_wait_for_budget_time{name}"
+        yield Metric(full, "time waited for QoS", "us", views, lambda _: 0.0)
+
+
+def _count(field: str, factor: float = 1) -> Callable[[Interval], float]:
+    return lambda interval: factor * getattr(interval.counts, field)
 
 
 def _cluster_metrics() -> Iterable[Metric]:
@@ -129,19 +114,19 @@ def _cluster_metrics() -> Iterable[Metric]:
             f"{prefix},wr_iops", "write operations", "1/s", where, rate("write_ops")
         )
         yield Metric(f"{prefix},latency", "latency", "us", where, _latency)
-    for name in GAUGES:
-        yield Metric(
-            f"Capacity,{name}", name.replace("_", " "), "B", ("cluster",), _gauge(name)
-        )
+    for name, units in GAUGES.items():
+        title = name.replace("_", " ")
+        yield Metric(f"Capacity,{name}", title, units, ("cluster",), _gauge(name))
 
 
-GAUGES = (
-    "logical_space",
-    "logical_space_in_use",
-    "physical_space",
-    "physical_space_in_use",
-    "drr",
-)
+GAUGES = {
+    "logical_space": "B",
+    "logical_space_in_use": "B",
+    "physical_space": "B",
+    "physical_space_in_use": "B",
+    "drr": "1",
+    "snapshots_count": "1",
+}
 METRICS: dict[str, Metric] = {
     m.name: m for m in (*_view_metrics(), *_cluster_metrics())
 }

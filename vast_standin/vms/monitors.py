@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from statistics import fmean, pstdev
 from typing import TypeVar
 
+from vast_standin.meters import Client, Counts
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.metrics import METRICS, Interval, Metric, mean_us, rate
+from vast_standin.vms.network import POOL
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Rules
@@ -60,6 +62,7 @@ def gauges(cluster: Cluster) -> dict[str, float]:
         "physical_space": total,
         "physical_space_in_use": used,
         "drr": 1.0,
+        "snapshots_count": len(cluster.records.all("snapshots")),
     }
 
 
@@ -131,32 +134,49 @@ def metrics_list() -> list[Record]:
 
 
 def top(cluster: Cluster, key: str, kind: str, count: int) -> Record:
-    """Return the views with most bandwidth, operations or latency of the last minute."""
-    value = _TOP.get(kind)
-    if key != "view" or value is None:
+    """Return who had most bandwidth, operations or latency in the last minute."""
+    name_of, value = _KEYS.get(key), _TOP.get(kind)
+    if name_of is None or value is None:
         raise bad_request(
-            f"key: view, type: {', '.join(_TOP)} are what is counted here"
+            f"key: {', '.join(_KEYS)}; type: {', '.join(_TOP)} are what is counted here"
         )
-    cluster.meters.sample_if_older(1.0, lambda: gauges(cluster))
-    points = cluster.meters.samples(cluster.clock() - 60)
+    seconds, clients = cluster.meters.recent_clients()
+    done: dict[str, Counts] = {}
+    for client, counts in clients.items():
+        name = name_of(cluster, client)
+        if name:
+            done[name] = done.get(name, Counts()).plus(counts)
     entries: list[Record] = []
-    for view in cluster.records.all("views"):
-        bucket = (str(view.get("bucket") or ""),)
-        counts = points[-1].total(bucket).minus(points[0].total(bucket))
-        interval = Interval(max(points[-1].at - points[0].at, 1e-3), counts, {})
+    for name, counts in done.items():
+        interval = Interval(seconds, counts, {})
         read, write = (value(interval, way) for way in ("read", "write"))
         if read or write:
             total = max(read, write) if kind == "latency" else read + write
             entries.append(
-                {"title": view["path"], "total": total, "read": read, "write": write}
+                {"title": name, "total": total, "read": read, "write": write}
             )
     entries.sort(key=lambda entry: -float(str(entry["total"])))
-    return {"data": {key: {kind: entries[:count]}}, "timestamp": _iso(points[-1].at)}
+    return {"data": {key: {kind: entries[:count]}}, "timestamp": _iso(cluster.clock())}
 
 
+def _path(cluster: Cluster, client: Client) -> str:
+    return str((cluster.view_of_bucket(client.bucket) or {}).get("path", ""))
+
+
+_KEYS: dict[str, Callable[[Cluster, Client], str]] = {
+    "user": lambda cluster, client: client.user,  # noqa: ARG005
+    "client": lambda cluster, client: client.address,  # noqa: ARG005
+    "view": _path,
+    # One address, one pool and one node see all there is; there are no volumes.
+    "vip": lambda cluster, client: cluster.addresses[0][0],  # noqa: ARG005
+    "vippool": lambda cluster, client: POOL,  # noqa: ARG005
+    "cnode": lambda cluster, client: "cnode-1",  # noqa: ARG005
+    "volume": lambda cluster, client: "",  # noqa: ARG005
+}
 _TOP: dict[str, Callable[[Interval, str], float]] = {
     "bw": lambda i, way: rate(f"{way}_bytes")(i),
     "iops": lambda i, way: rate(f"{way}_ops")(i),
+    "md_iops": lambda i, way: rate(f"{way}_md_ops")(i),
     "latency": lambda i, way: mean_us(way)(i) or 0.0,
 }
 _AGGREGATIONS: dict[str, Callable[[list[float]], float]] = {
