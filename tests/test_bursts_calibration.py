@@ -11,6 +11,7 @@ from orbital_kernel.science.calibration import (
     exposure_s,
     false_alarms,
     inverted,
+    not_catalogued,
     poisson_interval,
     quiet,
     threshold_for,
@@ -56,6 +57,10 @@ def test_bright_bursts_are_complete_and_no_burst_is_never_found(make):
     assert [1.0, 0.0] == shares["share"].to_list()
     assert abs(shares["offset_s"][0]) < 3.0
     assert 0.7 < shares["t90_ratio"][0] < 1.4
+    for name in ("offset_s", "t90_ratio"):
+        assert shares[f"{name}_low"][0] <= shares[name][0] <= shares[f"{name}_high"][0]
+    assert 0.5 < shares["t90_near"][0] <= 1.0
+    assert shares["t90_ratio"][1] is None
 
 
 def test_an_injected_burst_has_the_fluence_asked_for():
@@ -73,6 +78,14 @@ def test_quiet_rows_leave_out_what_was_found():
     assert rest.height < series.height - 100
     assert 0 == scan(rest).height
     assert exposure_s(rest) == rest.height
+
+
+def test_false_alarms_leave_out_only_what_a_catalogue_names():
+    series = net((300.0, 20.0, 10.0), (900.0, 20.0, 10.0))
+    found = scan(series).with_columns(matches=pl.Series(['[{"name": "GRB"}]', "[]"]))
+    counted = false_alarms([not_catalogued(series, found)], (5.6,))
+    assert [1] == counted["alarms"].to_list()
+    assert [0] == false_alarms([quiet(series, found)], (5.6,))["alarms"].to_list()
 
 
 def test_raw_counts_cannot_be_turned_upside_down():

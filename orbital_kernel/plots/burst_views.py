@@ -44,9 +44,7 @@ def _rate(view: View) -> Any:
     colors = {"whole year": look.CYCLE[0], "part of one": look.GRID}
     items = []
     for kind, color in colors.items():
-        part = ColumnDataSource(
-            rows.filter(pl.col("kind") == kind).to_dict(as_series=False)
-        )
+        part = ColumnDataSource(_of_kind(rows, kind).to_dict(as_series=False))
         bars = drawn.vbar(
             "year", top="rate_yr", width=WIDTH_YEARS, source=part, color=color
         )
@@ -78,18 +76,7 @@ def _hardness(view: View) -> Any:
         y_axis_label="fluence 50-100 keV / 25-50 keV (no unit)",
     )
     items = [
-        (
-            kind,
-            [
-                _points(
-                    drawn,
-                    view.rows.filter(pl.col("kind") == kind),
-                    "t90_s",
-                    "hardness",
-                    color,
-                )
-            ],
-        )
+        (kind, [_points(drawn, _of_kind(view.rows, kind), "t90_s", "hardness", color)])
         for kind, color in KINDS.items()
     ]
     drawn.add_layout(
@@ -157,6 +144,10 @@ def _redshift(view: View) -> Any:
 def _made(view: View) -> pl.DataFrame:
     """Return what tells the canvas whether the bursts are simulated."""
     return pl.DataFrame({"simulated": [view.simulated]})
+
+
+def _of_kind(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
+    return rows.filter(pl.col("kind") == kind)
 
 
 def _points(drawn: Any, rows: pl.DataFrame, x: str, y: str, color: str) -> Any:

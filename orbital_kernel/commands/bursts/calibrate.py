@@ -48,9 +48,11 @@ def calibrate(
 ) -> None:
     """Measure false alarms a day against threshold, and completeness.
 
-    With PATHS, on what is quiet in the rates of those files: what they hold of
-    excursions is left out first. Without, on made background: Poisson counts on an
-    orbit's trend, and normal rates. Intervals are of 90 %, by Garwood and Wilson.
+    With PATHS, on the rates of those files. False alarms: only what a catalogue of the
+    store names is left out; whatever else is found counts, bursts no catalogue knows
+    among it, so that the rate is an upper one. Bursts are put in where nothing is found.
+    Without PATHS, on made background: Poisson counts on an orbit's trend, and normal
+    rates. Intervals are of 90 %, by Garwood and Wilson.
     """
     if keep and paths:
         raise click.UsageError("--keep stores curves of made background: give no PATHS")
@@ -107,23 +109,37 @@ def _of_made(days: float, tries: int, seed: int, tell: Any) -> tuple[Any, Any]:
 def _of_files(
     paths: tuple[Path, ...], tries: int, seed: int, tell: Any
 ) -> tuple[Any, Any]:
-    """Return curves and completeness by kind and width of bins, of quiet stretches."""
+    """Return curves and completeness by kind and width of bins, of files."""
+    import polars as pl
+
+    from orbital_kernel import connect
     from orbital_kernel.bursts import series_of
-    from orbital_kernel.science.bursts import scan
-    from orbital_kernel.science.calibration import exposure_s, false_alarms, quiet
+    from orbital_kernel.science.calibration import (
+        exposure_s,
+        false_alarms,
+        not_catalogued,
+        quiet,
+    )
     from orbital_kernel.science.thresholds import TRIED
 
-    kinds: dict[str, list[pl.DataFrame]] = {}
+    found = connect().bursts.scan(*paths, progress=tell)
+    watched: dict[str, list[pl.DataFrame]] = {}
+    empty: dict[str, list[pl.DataFrame]] = {}
     for path, _, series in series_of(paths):
         tell(path.name)
-        rest = quiet(series, scan(series))
-        if rest.height and exposure_s(rest) > 0:
-            name = f"{rest['kind'][0]} {rest['bin_s'][0]:g} s"
-            kinds.setdefault(name, []).append(rest)
-    curves = {kind: false_alarms(found, TRIED) for kind, found in kinds.items()}
+        name = f"{series['kind'][0]} {series['bin_s'][0]:g} s"
+        here = (pl.col("file") == str(path)) & (pl.col("series") == series["series"][0])
+        mine = found.filter(here)
+        for kept, rest in (
+            (watched, not_catalogued(series, mine)),
+            (empty, quiet(series, mine)),
+        ):
+            if rest.height and exposure_s(rest) > 0:
+                kept.setdefault(name, []).append(rest)
+    curves = {kind: false_alarms(rest, TRIED) for kind, rest in watched.items()}
     shares = {
-        kind: _completeness(found, float(found[0]["bin_s"][0]), tries, seed)
-        for kind, found in kinds.items()
+        kind: _completeness(rest, float(rest[0]["bin_s"][0]), tries, seed)
+        for kind, rest in empty.items()
     }
     return curves, shares
 
