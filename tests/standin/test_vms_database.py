@@ -99,17 +99,17 @@ def test_who_did_what_is_told_and_kept_in_a_table(fresh_standin):
     (tenant,) = vms.tenants.get()
     settings = vms.tenants[str(tenant["id"])].client_metrics
     assert not settings.get()["config"]["enabled"]
+    client.put_object(Bucket="client-metrics", Key="k", Body=bytes(12_345))
+    (entry,) = vms.iodata.get()["data"]
+    assert ("standin", 12_345) == (entry["user"], entry["write_bytes"])
+
     # A table made when less was counted gets the columns it lacks.
     with connect(standin).transaction() as tx:
         schema = tx.bucket("client-metrics").create_schema("client_metrics")
         older = pa.schema([("timestamp", pa.timestamp("us")), ("user", pa.string())])
         schema.create_table("client_metrics", older)
-
     settings.patch(config={"enabled": True, "bucket_name": "client-metrics"})
     client.put_object(Bucket="client-metrics", Key="k", Body=bytes(12_345))
-
-    (entry,) = vms.iodata.get()["data"]
-    assert ("standin", 12_345) == (entry["user"], entry["write_bytes"])
     rows = _awaited(connect(standin))
     assert 12_345 <= sum(rows["write_bytes"].to_pylist())
     assert {"standin"} == set(rows["user"].to_pylist())
