@@ -85,7 +85,7 @@ class Watch:
         self._coincident = Coincident(store)
         self._signs = Signs(folder)
         self._stop = Event()
-        self._begun = False
+        self._begun = self._grew = False
         self._recall()
 
     def run(
@@ -98,6 +98,7 @@ class Watch:
     ) -> None:
         """Poll until `stop` is set, the replay is over, or once.
 
+        Where nothing was new it waits `poll_s`, else it looks again at once.
         A single round, and the end of a replay, judge every series as ended. A platform
         that does not answer is asked again later, except by a single round. Raises
         StoreError where another watcher is at work. Set during a look, `stop` ends it
@@ -119,6 +120,7 @@ class Watch:
                     self._note(
                         f"the store does not answer ({error}); again in {pause:.0f} s"
                     )
+                    self._grew = False
                     stop.wait(pause)
                     pause = min(2 * pause, AGAIN_S[1])
                     self._recall()
@@ -126,7 +128,7 @@ class Watch:
                     beat = clock.monotonic()
                     self._note(self.heartbeat())
                 if not over:
-                    stop.wait(poll_s)
+                    stop.wait(0.0 if self._grew else poll_s)
             self.end()
             self._live(ended=True)
 
@@ -134,7 +136,7 @@ class Watch:
         """Poll and judge; return whether that was the last round."""
         if self._replay is not None:
             self._replay.feed()
-        self.poll()
+        self._grew = self.poll() > 0 and self._replay is None
         over = once or (self._replay is not None and self._replay.done)
         self.close(0.0 if over else self._idle_s)
         if over:
