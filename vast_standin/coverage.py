@@ -52,8 +52,10 @@ The real product's behaviour here is not public, or one machine cannot have it:
   view and 10 s in which it did something; iodata tells the same since the start.
 - User quotas count objects for who wrote them, tables and the bucket's directory for the
   bucket's owner; a group, named by its gid, holds what the users hold whom it leads.
-- A clone of a snapshot makes a directory; its tables are in the bucket of the view that
-  is made there (or below, where the snapshot's views were below), which shares files.
+- Objects a snapshot keeps are read and listed below `.snapshot/NAME/` of their bucket.
+- A clone of a snapshot makes a directory; its tables and objects are in the bucket of the
+  view that is made there (or below, where the snapshot's views were below), which shares
+  files. What views are not made of yet counts for no quota.
 - Rows that query_data gives are JSON texts, for the description has texts there. The
   catalogue's snapshots are of this run, its audit log is the access log's last 100,000
   lines; delta, too, is of this run: its last 10,000 changes.

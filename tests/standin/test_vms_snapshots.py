@@ -201,6 +201,29 @@ def test_a_clone_begins_with_what_the_snapshot_holds(vms, bucket, table, cloned)
     )
 
 
+def test_a_clone_has_the_objects_too(vms, s3, bucket, table, cloned):
+    s3.put_object(Bucket=bucket, Key="a/k", Body=b"object")
+    (old,) = vms.snapshots.get(name__contains="origin")
+    vms.snapshots[str(old["id"])].delete()
+    snapshot = vms.snapshots.post(name="origin-2", path=f"/{bucket}")
+    here = vms.snapshots[str(snapshot["id"])].clone
+    here.post(name="objects", loanee_root_path="/cloned-objects")
+    (policy,) = vms.viewpolicies.get(name="s3_default_policy")
+    vms.views.post(
+        path="/cloned-objects",
+        policy_id=policy["id"],
+        protocols=["S3"],
+        bucket="cloned-objects",
+        bucket_owner="standin",
+    )
+    vms.snapshots[str(snapshot["id"])].delete()
+    s3.delete_object(Bucket=bucket, Key="a/k")
+
+    found = s3.get_object(Bucket="cloned-objects", Key="a/k")
+
+    assert b"object" == found["Body"].read()
+
+
 def test_a_clones_tables_outlive_snapshot_and_source(vms, bucket, table, cloned):
     cloned("outliving")
     (snapshot,) = vms.snapshots.get(name__contains="origin")
@@ -278,3 +301,88 @@ def test_a_clone_is_there_after_a_crash(fresh_standin):
         endpoint=again.endpoint, access=again.access, secret=again.secret
     )
     assert list(range(1000)) == rows_of(session, "clone")
+
+
+def test_a_snapshot_keeps_objects_as_they_were(vms, s3, bucket):
+    for key in ("a/x", "a/y", "b"):
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode(), Metadata={"k": key})
+    snapshots = [
+        vms.snapshots.post(name=f"objects-{n}", path=f"/{bucket}") for n in (1, 2)
+    ]
+    s3.put_object(Bucket=bucket, Key="a/x", Body=b"changed")
+    s3.delete_object(Bucket=bucket, Key="b")
+
+    def read(key):
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    below = ".snapshot/objects-1/"
+    found = s3.get_object(Bucket=bucket, Key=f"{below}a/x")
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=below, Delimiter="/")
+    inner = s3.list_objects_v2(Bucket=bucket, Prefix=f"{below}a/", MaxKeys=1)
+    rest = s3.list_objects_v2(
+        Bucket=bucket,
+        Prefix=f"{below}a/",
+        ContinuationToken=inner["NextContinuationToken"],
+    )
+
+    assert (b"a/x", {"k": "a/x"}) == (found["Body"].read(), found["Metadata"])
+    assert (b"changed", b"b") == (read("a/x"), read(f"{below}b"))
+    assert [f"{below}b"] == [one["Key"] for one in listed["Contents"]]
+    assert [f"{below}a/"] == [one["Prefix"] for one in listed["CommonPrefixes"]]
+    assert [f"{below}a/x", f"{below}a/y"] == [
+        one["Key"] for page in (inner, rest) for one in page["Contents"]
+    ]
+    assert ["a/x", "a/y"] == [
+        one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]
+    ]
+    vms.snapshots[str(snapshots[0]["id"])].delete()
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        read(f"{below}b")
+    assert b"b" == read(".snapshot/objects-2/b")
+    s3.copy_object(
+        Bucket=bucket,
+        Key="b",
+        CopySource={"Bucket": bucket, "Key": ".snapshot/objects-2/b"},
+    )
+    vms.snapshots[str(snapshots[1]["id"])].delete()
+    assert [b"b", b"changed", b"a/y"] == [read(key) for key in ("b", "a/x", "a/y")]
+
+
+def test_what_a_snapshot_keeps_cannot_be_written(vms, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"kept")
+    snapshot = vms.snapshots.post(name="fixed", path=f"/{bucket}")
+    place = {"Bucket": bucket, "Key": ".snapshot/fixed/k"}
+    tags = {"TagSet": [{"Key": "k", "Value": "v"}]}
+
+    for write in (
+        lambda: s3.put_object(**place, Body=b"x"),
+        lambda: s3.put_object_tagging(**place, Tagging=tags),
+        lambda: s3.copy_object(**place, CopySource={"Bucket": bucket, "Key": "k"}),
+    ):
+        with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+            write()
+    s3.delete_object(**place)
+
+    assert b"kept" == s3.get_object(**place)["Body"].read()
+    vms.snapshots[str(snapshot["id"])].delete()
+
+
+def test_kept_objects_are_there_after_a_start_and_their_space_comes_back(
+    fresh_standin,
+):
+    running = fresh_standin()
+    client = running.s3()
+    client.create_bucket(Bucket="kept")
+    client.put_object(Bucket="kept", Key="k", Body=b"then")
+    snapshot = running.vms().snapshots.post(name="s", path="/kept")
+    client.put_object(Bucket="kept", Key="k", Body=b"now")
+    running.kill()
+
+    again = fresh_standin()
+    client = again.s3()
+    found = client.get_object(Bucket="kept", Key=".snapshot/s/k")["Body"].read()
+    files = list((again.data / "objects/data").glob("??/*"))
+    again.vms().snapshots[str(snapshot["id"])].delete()
+
+    assert (b"then", 2) == (found, len(files))
+    assert 1 == len(list((again.data / "objects/data").glob("??/*")))

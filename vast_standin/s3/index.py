@@ -23,6 +23,13 @@ CREATE TABLE parts (
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
     PRIMARY KEY (upload, number)) WITHOUT ROWID;
 """
+_KEPT = """
+CREATE TABLE IF NOT EXISTS kept (
+    bucket TEXT NOT NULL, snapshot TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL,
+    size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
+    said TEXT NOT NULL, PRIMARY KEY (bucket, snapshot, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS kept_file ON kept (file);
+"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ class Index:
             with self.transaction() as db:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
-        self._db.execute(f"PRAGMA user_version={FORMAT}")
+        self._db.executescript(f"{_KEPT} PRAGMA user_version={FORMAT}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -115,7 +122,10 @@ class Index:
 
     def files(self) -> set[str]:
         """Return every file the index refers to."""
-        rows = self.rows("SELECT file FROM objects UNION SELECT file FROM parts")
+        rows = self.rows(
+            "SELECT file FROM objects UNION SELECT file FROM parts "
+            "UNION SELECT file FROM kept"
+        )
         return {str(row[0]) for row in rows}
 
     def close(self) -> None:

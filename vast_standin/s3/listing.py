@@ -22,9 +22,19 @@ class Page:
 
 
 def list_keys(
-    index: Index, bucket: str, *, prefix: str, delimiter: str, after: str, limit: int
+    index: Index,
+    bucket: str,
+    *,
+    prefix: str,
+    delimiter: str,
+    after: str,
+    limit: int,
+    snapshot: str | None = None,
 ) -> Page:
-    """Return at most `limit` entries after the key or common prefix `after`."""
+    """Return at most `limit` entries after the key or common prefix `after`.
+
+    They are those of a bucket now, or of what a snapshot keeps of it.
+    """
     page = Page()
     if limit <= 0:
         return page
@@ -38,7 +48,7 @@ def list_keys(
     if position < start:
         position, exclusive = start, False
     while True:
-        batch = _batch(index, bucket, position, end, exclusive=exclusive)
+        batch = _batch(index, bucket, snapshot, position, end, exclusive=exclusive)
         for thing in batch:
             folded = _fold(thing.key, prefix, delimiter) if delimiter else ""
             if len(page) == limit:
@@ -58,14 +68,24 @@ def list_keys(
 
 
 def _batch(
-    index: Index, bucket: str, position: bytes, end: bytes, *, exclusive: bool
+    index: Index,
+    bucket: str,
+    snapshot: str | None,
+    position: bytes,
+    end: bytes,
+    *,
+    exclusive: bool,
 ) -> list[Stored]:
     comparison = ">" if exclusive else ">="
     bound = "AND key<?" if end else ""
-    values = [bucket, position, *([end] if end else []), _BATCH]
+    source, of = ("objects", [bucket])
+    where = "bucket=?"
+    if snapshot is not None:
+        source, of, where = "kept", [bucket, snapshot], "bucket=? AND snapshot=?"
+    values = [*of, position, *([end] if end else []), _BATCH]
     rows = index.rows(
-        f"SELECT * FROM objects WHERE bucket=? AND key{comparison}? {bound} "  # noqa: S608
-        "ORDER BY key LIMIT ?",
+        f"SELECT bucket, key, file, size, etag, modified, said FROM {source} "  # noqa: S608
+        f"WHERE {where} AND key{comparison}? {bound} ORDER BY key LIMIT ?",
         *values,
     )
     return [stored(row) for row in rows]

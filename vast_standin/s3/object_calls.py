@@ -221,6 +221,7 @@ class FileSpan:
 
 
 def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
+    check_key(thing.key)
     if len(tags) > 10:
         raise ProtocolError(400, "InvalidTag", "an object has at most ten tags")
     call.objects.amend(thing, replace(thing.said, tags=tags))

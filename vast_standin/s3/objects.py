@@ -20,7 +20,8 @@ from typing import BinaryIO
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import Digests
 from vast_standin.s3.index import Index, Said, Stored, now, put_row, stored
-from vast_standin.s3.listing import Page, list_keys
+from vast_standin.s3.kept import SNAPSHOTS, KeptObjects
+from vast_standin.s3.listing import Page
 
 BLOCK = 1 << 20
 KEY_LIMIT = 1024
@@ -35,6 +36,7 @@ class ObjectStore:
         self._data.mkdir(mode=0o700, exist_ok=True)
         self._sync = sync
         self.index = Index(folder / "index.sqlite", sync=sync)
+        self.kept = KeptObjects(self.index)
         self.check_writable: Callable[[str, int, str], None] = _always
         self._usage_lock = threading.Lock()
         self._usage = self._count()
@@ -46,11 +48,11 @@ class ObjectStore:
 
     def exists(self, bucket: str, key: str) -> bool:
         """Tell whether an object exists."""
-        return self.index.get(bucket, key) is not None
+        return self.kept.lookup(bucket, key) is not None
 
     def find(self, bucket: str, key: str) -> Stored:
         """Return an object's record; raise 404 NoSuchKey."""
-        found = self.index.get(bucket, key)
+        found = self.kept.lookup(bucket, key)
         if found is None:
             raise ProtocolError(404, "NoSuchKey", f"{bucket} has no object {key!r}")
         return found
@@ -66,7 +68,7 @@ class ObjectStore:
             try:
                 return self.open_file(found)
             except FileNotFoundError:
-                if self.index.get(bucket, key) == found:
+                if self.kept.lookup(bucket, key) == found:
                     raise
 
     def open_file(self, thing: Stored) -> BinaryIO:
@@ -87,6 +89,7 @@ class ObjectStore:
 
     def publish(self, thing: Stored) -> None:
         """Make a written file the object's bytes, and remove what it replaces."""
+        check_key(thing.key)
         with self.index.transaction() as db:
             old = self.index.get(thing.bucket, thing.key)
             put_row(db, thing)
@@ -138,15 +141,28 @@ class ObjectStore:
         after: str = "",
         limit: int = 1000,
     ) -> Page:
-        """Return one page of keys in byte order and the common prefixes among them."""
-        return list_keys(
-            self.index,
-            bucket,
-            prefix=prefix,
-            delimiter=delimiter,
-            after=after,
-            limit=limit,
+        """Return one page of keys in byte order and the common prefixes among them.
+
+        Below `.snapshot/NAME/` they are those a snapshot keeps.
+        """
+        return self.kept.list(
+            bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
         )
+
+    def keep(self, bucket: str, snapshot: str) -> None:
+        """Keep all objects of a bucket as they are; nothing is copied."""
+        self.kept.keep(bucket, snapshot)
+
+    def release(self, bucket: str, snapshot: str) -> None:
+        """Let what a snapshot keeps go, and what nothing else holds with it."""
+        for file in self.kept.release(bucket, snapshot):
+            self.discard(file)
+
+    def restore(self, bucket: str, snapshot: str, target: str) -> None:
+        """Give a bucket the objects a snapshot keeps of one, by hard links."""
+        for thing in self.kept.all(bucket, snapshot):
+            copy = replace(thing, bucket=target, file=self.link(thing))
+            self.publish(copy)
 
     def usage(self, bucket: str) -> tuple[int, int]:
         """Return how many objects a bucket holds, and their bytes."""
@@ -203,8 +219,9 @@ class ObjectStore:
         return self._data / file
 
     def discard(self, file: str) -> None:
-        """Remove a file of the store."""
-        self.path(file).unlink(missing_ok=True)
+        """Remove a file of the store, unless a snapshot keeps it."""
+        if not self.kept.holds(file):
+            self.path(file).unlink(missing_ok=True)
 
     def _write(self, file: str, source: BinaryIO | bytes, digests: Digests) -> int:
         size = 0
@@ -251,7 +268,11 @@ class ObjectStore:
 
 
 def check_key(key: str) -> None:
-    """Refuse empty and overlong keys."""
+    """Refuse empty and overlong keys, and those of snapshots."""
+    if key.startswith(SNAPSHOTS):
+        raise ProtocolError(
+            403, "AccessDenied", f"{key}: what snapshots keep cannot be written"
+        )
     if not key or len(key.encode()) > KEY_LIMIT:
         raise ProtocolError(
             400, "KeyTooLongError", f"keys have 1 to {KEY_LIMIT} bytes of UTF-8"

@@ -22,8 +22,9 @@ def make_bucket(cluster: Cluster, view: Record) -> None:
         if source is not None:
             snapshot = cluster.records.get("snapshots", clone["loanee_snapshot_id"])
             engine: Any = cluster.engine
-            state = engine.snapshot_root(source, str((snapshot or {})["name"]))
-            clone_into(engine, state, bucket)
+            name = str((snapshot or {})["name"])
+            clone_into(engine, engine.snapshot_root(source, name), bucket)
+            cluster.objects.restore(source, name, bucket)
             number = int(str(clone["id"]))
             cluster.records.change(CLONES, number, {"_waiting": waiting})
 

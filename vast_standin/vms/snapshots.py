@@ -13,7 +13,7 @@ from vast_standin.vms.views import check_path, with_tenant
 
 
 class SnapshotRules(Rules):
-    """A snapshot of a path holds the tables of every bucket at or below it."""
+    """A snapshot of a path holds tables and objects of every bucket at or below it."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check name and path; let the engine keep the state of the buckets."""
@@ -29,6 +29,7 @@ class SnapshotRules(Rules):
         _check_time(record)
         for bucket in buckets.values():
             cluster.engine.create_snapshot(bucket, str(record["name"]))
+            cluster.objects.keep(bucket, str(record["name"]))
         return {**record, "_buckets": buckets}
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
@@ -57,6 +58,7 @@ class SnapshotRules(Rules):
         for bucket in buckets_of(cluster, record).values():
             if name in cluster.engine.snapshots(bucket):
                 cluster.engine.drop_snapshot(bucket, name)
+            cluster.objects.release(bucket, name)
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
         """Add state and names."""
