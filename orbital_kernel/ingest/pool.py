@@ -27,8 +27,9 @@ from orbital_kernel.ingest.position import position
 
 TICK_SECONDS = 0.2
 STALLED_SECONDS = 600.0
-SMALL_SECONDS = 120.0
 """A reader that has given nothing for so long hangs: its process is ended."""
+SMALL_SECONDS = 120.0
+"""The same for a few small files, which are read in this process."""
 SINGLE_THREADED = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
 )
