@@ -5,16 +5,15 @@ rows of each file are read back: as many as were written, with the same checksum
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pyarrow as pa
 
 from orbital_kernel import schema
 from orbital_kernel.frames import frame_of
+from orbital_kernel.ingest.book import Book
 from orbital_kernel.ingest.bulk import Bulk
-from orbital_kernel.ingest.checksum import Sum, sum_of
 from orbital_kernel.ingest.ledger import Entry, Noted, note
 from orbital_kernel.ingest.only import Begun
 from orbital_kernel.ingest.overlap import put
@@ -35,27 +34,6 @@ class Parsed:
     offered: Offered
     outcome: End | Refusal
     rows: Sequence[Rows] = ()
-
-
-@dataclass
-class Book:
-    """What was written of one file, table by table."""
-
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    sums: dict[str, Sum] = field(default_factory=dict)
-    skipped: dict[str, int] = field(default_factory=dict)
-    spans: dict[str, list[Clause]] = field(default_factory=dict)
-    before: dict[str, pl.DataFrame] = field(default_factory=dict)
-    """Keys of the rows it had in tables with a key, less those it has again."""
-
-    def enter(self, table: str, counts: Mapping[str, int], rows: pa.Table) -> None:
-        """Add rows that were written to one table."""
-        totals = self.counts.setdefault(
-            table, {"inserted": 0, "updated": 0, "unchanged": 0}
-        )
-        for what, number in counts.items():
-            totals[what] += number
-        self.sums[table] = self.sums.get(table, Sum()) + sum_of(rows)
 
 
 class Writer:
@@ -246,7 +224,7 @@ class Writer:
             "ingested",
             written,
             tables=book.counts,
-            skipped=_added(_added(outcome.skipped, book.skipped), _lost(book)),
+            skipped=book.left_out(outcome.skipped),
             sha256=offered.sha256,
             seconds=round(outcome.seconds, 3),
             size_bytes=offered.size,
@@ -332,26 +310,8 @@ def _put(
         f"repeated with the same {', '.join(keys)}": done.repeated,
         "told otherwise by a file ingested later, which stands": done.outdated,
     }
-    book.skipped = _added(book.skipped, {why: n for why, n in told.items() if n})
-    if table in book.before:
-        here = frame_of(rows.select(list(keys)))
-        book.before[table] = book.before[table].join(
-            here, on=keys, how="anti", nulls_equal=True
-        )
-
-
-def _lost(book: Book) -> dict[str, int]:
-    """Count keys a file had and has no more: who else has them must be read anew."""
-    return {
-        f"no longer in {table}; where an older file has them too, ingest that one with "
-        "--replace": len(keys)
-        for table, keys in book.before.items()
-        if len(keys)
-    }
-
-
-def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {k: one.get(k, 0) + other.get(k, 0) for k in (*one, *other)}
+    book.leave_out({why: n for why, n in told.items() if n})
+    book.has_again(table, frame_of(rows.select(list(keys))))
 
 
 def _stamped(item: Rows, sha256: str) -> pa.Table:
