@@ -39,8 +39,10 @@ def scan(
 ) -> None:
     """Scan the rates in files or folders; without PATHS, all rates in the store.
 
-    Files are read and nothing is kept (but the pages of --plots); a scan of the store writes cross.bursts. Matches
-    are catalogue bursts of the store at the same time.
+    Files are read and nothing is kept (but the pages of --plots); a scan of the store
+    writes cross.bursts. Matches are catalogue bursts of the store at the same time.
+    The cause known-source is never given: rates have no direction, and cannot tell a
+    bright source at the Earth's limb from a change of pointing.
     """
     if plots and not paths:
         raise click.UsageError("--plots draws what is found in files: give PATHS")
