@@ -260,3 +260,19 @@ def test_archive_chandra_points_of_a_burst(tmp_path, archive):
 
     assert tables["chandra.photometry"]["value"].to_pylist() == [1.674e-14, 1.212e-14]
     assert account.skipped == {"rows of XMM–Newton": 5}
+
+
+def test_freely_written_dates_give_middles_and_half_widths(tmp_path):
+    mapping = MAPPING.replace('format = "mjd"', 'format = "interval"')
+    rows = "t,flux,err,id\n2007-Mar-17-13:00-15:00,2,1,1\n2010 Nov 5\u201320,2,1,2\n,2,1,3\n"
+
+    table = points(tmp_path, mapping, rows)
+
+    assert to_utc_iso(table["time"].to_numpy(), unit="s") == [
+        "2007-03-17T14:00:00",
+        "2010-11-13T00:00:00",
+        None,
+    ]
+    assert table["time_err_plus_s"].to_pylist() == [3600.0, 8 * 86_400.0, None]
+    with pytest.raises(MappingError, match="row 0: '17/3/2007' is no date such as"):
+        points(tmp_path, mapping, "t,flux,err,id\n17/3/2007,2,1,1\n")
