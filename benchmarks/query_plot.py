@@ -32,7 +32,10 @@ def draw(folder, picture):
         one for path in folder.glob("*.json") for one in json.loads(path.read_text())
     ]
     kinds = list(dict.fromkeys(one["kind"] for one in lines))
-    plots = [_one(kind, [x for x in lines if x["kind"] == kind]) for kind in kinds]
+    sizes = sorted({one["rows"] for one in lines})
+    plots = [
+        _one(kind, [x for x in lines if x["kind"] == kind], sizes) for kind in kinds
+    ]
     page = gridplot(plots, ncols=3, toolbar_location=None)
     size = f"--window-size={3 * WIDTH + 30},{-(-len(plots) // 3) * HEIGHT + 20}"
     with tempfile.NamedTemporaryFile("w", suffix=".html") as file:
@@ -43,7 +46,7 @@ def draw(folder, picture):
         subprocess.run(command, check=True, capture_output=True)
 
 
-def _one(kind, lines):
+def _one(kind, lines, sizes):
     plot = look.canvas(
         kind,
         width=WIDTH,
@@ -55,10 +58,12 @@ def _one(kind, lines):
         y_axis_type="log",
         x_axis_label="rows",
         y_axis_label="p50, ms",
+        x_range=(0.7 * sizes[0], 1.5 * sizes[-1]),
         y_range=(3, 2_000),
     )
     for axis in plot.axis:
         look.log_axis(axis)
+    plot.xaxis.ticker = sizes
     for name, colour in COLOURS.items():
         mine = sorted(
             (x["rows"], x["p50_ms"])
