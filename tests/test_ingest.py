@@ -17,10 +17,11 @@ from test_ingest_fuzz import SEED, cases, kinds
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ArchiveError, StoreError
-from orbital_kernel.ingest import overlap, run, verifying
+from orbital_kernel.ingest import overlap, run, survey, verifying
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.parsing import End, Refusal, Task
 from orbital_kernel.ingest.pool import Pool, read_here
+from orbital_kernel.store import Store
 
 MAPPING = """
 table = "photometry"
@@ -316,6 +317,12 @@ def test_a_survey_counts_what_ingest_then_writes_and_writes_nothing(fresh, few):
         name: rows for name, rows in totals(fresh).items() if rows
     }
     assert 7 == len(fresh.survey(few).in_state("unchanged"))
+
+
+def test_what_is_not_provisioned_yet_can_be_surveyed(fresh, few):
+    told = survey([few], Store(fresh.settings, database="unmade"))
+
+    assert 7 == len(told.in_state("ingest"))
 
 
 def test_a_keyed_row_is_not_lost_where_its_key_has_no_value(fresh):
