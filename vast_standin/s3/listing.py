@@ -78,8 +78,7 @@ def _batch(
 ) -> list[Stored]:
     comparison = ">" if exclusive else ">="
     bound = "AND key<?" if end else ""
-    source, of = ("objects", [bucket])
-    where = "bucket=?"
+    source, of, where = "objects", [bucket], "bucket=?"
     if snapshot is not None:
         source, of, where = "kept", [bucket, snapshot], "bucket=? AND snapshot=?"
     values = [*of, position, *([end] if end else []), _BATCH]

@@ -1,8 +1,8 @@
 """Clones of snapshots: directories whose views begin with what a snapshot holds.
 
 A view with a bucket, made at the clone's path, or below it where the snapshot's views
-were below its own, finds the tables and objects there. They share the snapshot's files until they
-are changed, so a clone is made at once, whatever it holds.
+were below its own, finds the tables and objects there. They share the snapshot's files
+until they are changed, so a clone is made at once, whatever it holds.
 """
 
 from vast_standin.vms.cloned_views import CLONES

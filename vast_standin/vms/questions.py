@@ -54,9 +54,8 @@ def rows_of(cluster: Cluster, table: Any, asked: Any, where: list[str]) -> Any:
     return found, count["n"][0].as_py(), number, size
 
 
-def page(cluster: Cluster, call: VmsCall, answer: Any) -> Record:
+def page(call: VmsCall, answer: Any) -> Record:
     """Return rows as they are answered."""
-    del cluster
     found, count, number, size = answer
     more = number * size < count
     route = "/".join(call.parts)

@@ -151,7 +151,7 @@ def query_data(cluster: Cluster, call: VmsCall) -> Record:
     where = conditions(table, asked.get("filters") or "{}")
     if "path" in asked:
         where.append(_below(asked["path"]))
-    return page(cluster, call, rows_of(cluster, table, asked, where))
+    return page(call, rows_of(cluster, table, asked, where))
 
 
 def _below(path: str) -> str:
