@@ -66,6 +66,9 @@ class Description:
             for part in node["$ref"].removeprefix("#/").split("/"):
                 target = target[part]
             node = target
+        # The lists of ad_hoc_query have the type object, and words that say list.
+        if node.get("description", "").startswith("list of "):
+            return {**node, "type": "array"}
         return node
 
     def merged(self, node):
@@ -88,9 +91,6 @@ class Description:
         made = {
             k: v for k, v in node.items() if k not in LOST and not k.startswith("x-")
         }
-        # The lists of ad_hoc_query have the type object, and words that say list.
-        if node.get("description", "").startswith("list of "):
-            made["type"] = "array"
         if made.get("type") == "array":
             choices = made.pop("enum", None)
             items = self.schema(
