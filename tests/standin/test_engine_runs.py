@@ -12,6 +12,7 @@ from vast_standin.engine import (
     Definition,
     Engine,
     choosing,
+    merging,
     rewriting,
     upkeep,
 )
@@ -250,3 +251,36 @@ def test_whatever_comes_is_in_order_and_whole(tmp_path_factory, parts, gone):
         assert repr(found["key"].to_pylist()) == repr(
             found["key"].take(order).to_pylist()
         )
+
+
+@pytest.mark.parametrize("key", [(KEY,), (KEY, VALUE)])
+@pytest.mark.parametrize(
+    "common", [None, 7.0, float("nan")], ids=["null", "value", "NaN"]
+)
+def test_runs_that_share_a_key_are_merged_in_small_pieces(
+    tmp_path, monkeypatch, common, key
+):
+    read = []
+
+    def noted(definition, spans):
+        read.append(sum(stop - start for _, start, stop in spans))
+        return rewriting.read_rows(definition, spans)
+
+    monkeypatch.setattr(merging, "_LEAST_STEP", 1)
+    engine, table = opened(tmp_path, key=key)
+    dice = np.random.default_rng(5)
+    for _ in range(12):
+        add(engine, table, [common] * 90 + dice.uniform(0, 20, 10).tolist())
+    monkeypatch.setattr(merging, "read_rows", noted)
+
+    settle(engine, table)
+
+    found = rows(engine, table)
+    order = [(name, "ascending") for name in ("key", "value")[: len(key)]]
+    expected = found.take(pc.sort_indices(found, order))
+    assert 1200 == found.num_rows == len(set(found["id"].to_pylist()))
+    for name, _ in order:
+        assert str(expected[name].to_pylist()) == str(found[name].to_pylist())
+    assert 1200 <= sum(read)
+    assert max(read) <= 2 * SIZE
+    engine.close()

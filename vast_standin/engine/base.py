@@ -97,10 +97,18 @@ class Base:
     @cached_property
     def sorted_values(self) -> Sequence[Any] | npt.NDArray[Any]:
         """Values of the sorting column without its trailing nulls."""
-        column = self.column(-1 if self.sorted_by is None else self.sorted_by)
+        number = -1 if self.sorted_by is None else self.sorted_by
+        return self.ordered(number, 0, self.rows)
+
+    def ordered(
+        self, number: int, start: int, stop: int
+    ) -> Sequence[Any] | npt.NDArray[Any]:
+        """Values of a column in [start, stop), where it is sorted, without the nulls."""
+        column = self.column(number)
         if column is None:
             return ()
-        values = physical(column.slice(0, len(column) - column.null_count))
+        part = column.slice(start, stop - start)
+        values = physical(part.slice(0, len(part) - part.null_count))
         if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
             return np.asarray(values.to_numpy())
         return _Texts(values) if pa.types.is_binary(values.type) else _Lazily(values)

@@ -171,8 +171,9 @@ def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Pl
     chosen = _projections(table, condition, read, name, automatic)
     views = {p.name: projected(table, p) for p in chosen}
     if not name:
-        views = {"": table} | views
+        views[""] = table
     scans = {n: scan(view, condition, virtual) for n, view in views.items()}
+    # Of those that open the same the first: a projection.
     best = min(scans, key=lambda n: scans[n].rows_to_open)
     return Plan(table, scans[best], leaves, schema, wide, best)
 
