@@ -1,9 +1,10 @@
 # ruff: noqa: T201  by hand it prints what it measures
-"""How much memory a large event list needs while it is ingested, process by process.
+"""How much memory a large event list needs while it is ingested, and put in order after.
 
 By hand: `python tests/ingest_memory.py [MEGABYTES]`; made-up photons, labelled so.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ ROW = np.dtype(
     }
 )
 PIECE = 500_000
+REST_S = 6.0
 
 
 def write_events(path: Path, megabytes: int) -> int:
@@ -75,10 +77,19 @@ def family(pid: int) -> list[int]:
     return [pid, *(p for n in told.stdout.split() for p in family(int(n)))]
 
 
+def worked(pid: int) -> float:
+    """Return the seconds of CPU a process has used."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def peaks(home: Path, path: Path) -> dict[str, int]:
-    """Ingest a file; return the most bytes the client's processes and the platform held."""
+    """Ingest a file; return the most bytes the client's processes and the platform held.
+
+    The platform sorts and merges when the client is gone: it is watched until it rests.
+    """
     platform = embedded.status(home).pid
-    most = {"client and readers": 0, "platform": 0}
+    most = {"client and readers": 0, "platform": 0, "platform, sorting after": 0}
     process = start(home, path, errors=subprocess.PIPE)
     while process.poll() is None:
         held = sum(map(memory, family(process.pid)))
@@ -87,6 +98,14 @@ def peaks(home: Path, path: Path) -> dict[str, int]:
         time.sleep(0.1)
     if process.returncode:
         raise SystemExit(process.communicate()[1].decode())
+    before, quiet = worked(platform), 0.0
+    while quiet < REST_S:
+        last = "platform, sorting after"
+        most[last] = max(most[last], memory(platform))
+        time.sleep(0.1)
+        now = worked(platform)
+        quiet = quiet + 0.1 if now - before < 0.02 else 0.0
+        before = now
     return most
 
 
