@@ -21,22 +21,24 @@ def status(call):
     return caught.value.status
 
 
+def samples(vms, view, *names):
+    """Return the samples of a view: instant, view, then a value for each name."""
+    answer = vms.monitors.ad_hoc_query.get(
+        object_type="view",
+        time_frame="10m",
+        prop_list=[f"ViewMetrics,{name}" for name in names],
+        object_ids=str(view["id"]),
+    )
+    assert [view["id"]] == answer["object_ids"]
+    return answer["data"]
+
+
 def test_view_metrics_show_what_was_written_and_read(vms, s3, bucket):
     (view,) = vms.views.get(bucket=bucket)
 
     def summed():
-        answer = vms.monitors.ad_hoc_query.get(
-            object_type="view",
-            time_frame="10m",
-            prop_list=[
-                "ViewMetrics,write_latency__num_samples",
-                "ViewMetrics,read_latency__num_samples",
-                "ViewMetrics,write_bw__rate",
-            ],
-            object_ids=str(view["id"]),
-        )
-        rows = answer["data"]
-        assert [view["id"]] == answer["object_ids"]
+        names = ("write_latency__num_samples", "read_latency__num_samples")
+        rows = samples(vms, view, *names, "write_bw__rate")
         return rows, sum(row[2] for row in rows), sum(row[3] for row in rows)
 
     summed()
@@ -159,21 +161,15 @@ def test_metadata_is_counted_by_itself(vms, s3, bucket):
     (view,) = vms.views.get(bucket=bucket)
 
     def summed():
-        answer = vms.monitors.ad_hoc_query.get(
-            object_type="view",
-            time_frame="10m",
-            prop_list=[
-                f"ViewMetrics,{name}"
-                for name in (
-                    "read_md_latency__num_samples",
-                    "write_md_latency__num_samples",
-                    "read_latency__num_samples",
-                    "qos_wait_for_budget_time__sum",
-                )
-            ],
-            object_ids=str(view["id"]),
+        rows = samples(
+            vms,
+            view,
+            "read_md_latency__num_samples",
+            "write_md_latency__num_samples",
+            "read_latency__num_samples",
+            "qos_wait_for_budget_time__sum",
         )
-        return [sum(row[i] for row in answer["data"]) for i in range(2, 6)]
+        return [sum(row[i] for row in rows) for i in range(2, 6)]
 
     summed()
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
