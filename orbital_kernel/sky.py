@@ -49,9 +49,12 @@ def healpix(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
 
 
 def cone_ranges(
-    ra: float, dec: float, radius_deg: float, max_ranges: int = 32
+    ra: float, dec: float, radius_deg: float, max_ranges: int = 32, slack: float = 0.0
 ) -> list[Range]:
-    """Return at most `max_ranges` index ranges [low, high) covering a cone."""
+    """Return at most `max_ranges` index ranges [low, high) covering a cone.
+
+    There are fewer where that adds at most `slack` times the cells of a tight cover.
+    """
     if not (0 <= radius_deg <= 180 and abs(dec) <= 90 and np.isfinite(ra)):
         raise ValueError(
             f"no cone at RA {ra}, dec {dec} deg with radius {radius_deg} deg: "
@@ -66,7 +69,7 @@ def cone_ranges(
         max_depth=_depth(radius_deg),
         delta_depth=2,
     )
-    return _bounded(moc, max_ranges)
+    return _bounded(moc, max_ranges, slack)
 
 
 def box_ranges(
@@ -186,12 +189,15 @@ def _depth(radius_deg: float) -> int:
     return int(np.clip(np.ceil(np.log2(cells)), 3, ORDER))
 
 
-def _bounded(moc: MOC, max_ranges: int) -> list[Range]:
-    """Close the smallest gaps until few enough ranges are left."""
+def _bounded(moc: MOC, max_ranges: int, slack: float = 0.0) -> list[Range]:
+    """Close the smallest gaps until few enough ranges are left, and within `slack`."""
     ranges = moc.to_depth29_ranges.astype(np.int64)
-    if len(ranges) > max_ranges:
-        gaps = ranges[1:, 0] - ranges[:-1, 1]
-        kept = np.sort(np.argsort(gaps, kind="stable")[len(gaps) - max_ranges + 1 :])
+    gaps = ranges[1:, 0] - ranges[:-1, 1]
+    cells = np.sum(ranges[:, 1] - ranges[:, 0])
+    cheap = np.searchsorted(np.cumsum(np.sort(gaps)), slack * cells, side="right")
+    closed = max(int(cheap), len(ranges) - max_ranges)
+    if closed > 0:
+        kept = np.sort(np.argsort(gaps, kind="stable")[closed:])
         lows = np.concatenate([[ranges[0, 0]], ranges[kept + 1, 0]])
         highs = np.concatenate([ranges[kept, 1], [ranges[-1, 1]]])
         ranges = np.stack([lows, highs], axis=1)

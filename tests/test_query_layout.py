@@ -209,7 +209,7 @@ def test_the_largest_are_those_of_a_sort_with_and_without_an_order_by_value(
 
 
 def test_the_brightest_are_found_by_one_request_the_second_time_and_stay_right(
-    orbital, holding
+    orbital, holding, monkeypatch
 ):
     asked = Query("chandra.sources", ("source_id", "flux"), largest=Largest("flux", 5))
     tag = f"{TAG} brightest"
@@ -224,7 +224,10 @@ def test_the_brightest_are_found_by_one_request_the_second_time_and_stay_right(
 
     with more(0, 50):
         first = planner.run(asked, orbital.store)
-        again = planner.run(asked, orbital.store)
+        begun = []
+        with monkeypatch.context() as patch:
+            patch.setattr(orbital.store, "_begin", lambda: begun.append(1) or 0)
+            again = planner.run(asked, orbital.store)
         with more(50, 3):
             risen = planner.run(asked, orbital.store)
     after = planner.run(asked, orbital.store)
@@ -233,7 +236,8 @@ def test_the_brightest_are_found_by_one_request_the_second_time_and_stay_right(
         "source_id"
     ].to_list()
     assert first.frame.equals(again.frame)
-    assert 1 == again.how.selects
+    assert 1 == again.how.selects == again.how.requests
+    assert [] == begun
     assert f"{tag} 52" == risen.frame["source_id"][0]
     assert tag not in "".join(filter(None, after.frame["source_id"]))
 
@@ -280,6 +284,24 @@ def test_an_answer_of_several_pages_is_read_in_one_transaction(
     assert ROWS // 20 == len(found.frame)
     assert found.how.rows_read >= ROWS // 20
     assert 1 == found.how.requests
+
+
+def test_of_an_answer_of_several_pages_what_was_read_before_is_still_told(
+    orbital, holding, monkeypatch
+):
+    monkeypatch.setattr("orbital_kernel.store.transaction.MOST_ROWS_ALONE", 50)
+    rows = {
+        "catalog": [f"{TAG} pages"] * 500,
+        "source_id": [f"{TAG} {n}" for n in range(500)],
+        "flux": [1e30 * (n + 1) for n in range(500)],
+    }
+    asked = Query("swift.sources", ("flux",), largest=Largest("flux", 300))
+
+    with holding("swift.sources", pa.table(rows), "catalog"):
+        found = planner.run(asked, orbital.store)
+
+    assert [1e30 * n for n in range(500, 200, -1)] == found.frame["flux"].to_list()
+    assert 2 <= found.how.selects == found.how.requests
 
 
 def test_a_limit_stops_the_server_after_few_rows(orbital, holding):

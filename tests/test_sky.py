@@ -67,6 +67,23 @@ def test_two_ranges_suffice_where_asked():
     assert len(cone_ranges(10, 10, 5, max_ranges=2)) <= 2
 
 
+@pytest.mark.parametrize("radius", [0.1 / 3600, 2 / 60, 0.25])
+@pytest.mark.parametrize("centre", CENTRES)
+def test_slack_spares_ranges_misses_nothing_and_adds_no_more_than_allowed(
+    centre, radius
+):
+    tight = cone_ranges(*centre, radius, max_ranges=10_000)
+    loose = cone_ranges(*centre, radius, max_ranges=10_000, slack=2.0)
+    ra, dec = points_in_cone(*centre, radius)
+
+    def cells(ranges):
+        return sum(high - low for low, high in ranges)
+
+    assert len(loose) < len(tight)
+    assert cells(tight) < cells(loose) <= 3 * cells(tight)
+    assert covered(healpix(ra, dec), loose).all()
+
+
 def test_impossible_cones_are_refused():
     with pytest.raises(ValueError, match="no cone"):
         cone_ranges(10, 91, 1)

@@ -44,7 +44,8 @@ class Fetch:
         """Return the answer's rows, no more than the limit."""
         query = self.planned.query
         found = self._whole() if query.largest is None else self._largest()
-        return found.select(query.columns or self.planned.columns)
+        wanted = query.columns or self.planned.columns
+        return found if found.columns == list(wanted) else found.select(wanted)
 
     def count(self) -> pl.DataFrame:
         """Return one row, `count`: by the server where nothing is left to do here."""
@@ -60,11 +61,10 @@ class Fetch:
 
     @property
     def _reading(self) -> dict[str, Any]:
-        alone = self.planned.query.largest is None and len(self.planned.selects) == 1
         return {
             "query_id": self.query_id,
             "projection": self.planned.projection,
-            "alone": alone,
+            "alone": len(self.planned.selects) == 1,
         }
 
     def _whole(self, *more: Clause) -> pl.DataFrame:

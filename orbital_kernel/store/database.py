@@ -19,7 +19,7 @@ from orbital_kernel import schema
 from orbital_kernel.config import DATABASE, Settings
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.predicate import Clause
-from orbital_kernel.store.client import Reading, Told, WatchedApi, say
+from orbital_kernel.store.client import MoreToCome, Reading, Told, WatchedApi, say
 from orbital_kernel.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -256,12 +256,18 @@ class Store:
             self.answers_alone = told.rows_stored is not None
         return told if told.requests else Told()
 
-    def forget_told(self, query_id: str) -> None:
-        """Begin anew with what the server tells of selects with that id."""
+    @contextmanager
+    def first_page(self, query_id: str) -> Iterator[None]:
+        """Leave the block where more is to come, and take back what the server told."""
         api = self._session.api
         with api.told_lock:
-            if query_id in api.told:
-                api.told[query_id] = Told(0, 0)
+            before = api.told.get(query_id)
+        try:
+            yield
+        except MoreToCome:
+            if before is not None:
+                with api.told_lock:
+                    api.told[query_id] = before
 
     @contextmanager
     def watched(self, query_id: str) -> Iterator[None]:

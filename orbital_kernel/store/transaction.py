@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from vastdb.transaction import Transaction as VendorTransaction
 from orbital_kernel import schema
 from orbital_kernel.predicate import Clause
 from orbital_kernel.pushdown import pushed
-from orbital_kernel.store.client import NO_TRANSACTION, MoreToCome
+from orbital_kernel.store.client import NO_TRANSACTION
 from orbital_kernel.store.definitions import Definitions
 
 if TYPE_CHECKING:
@@ -168,10 +167,9 @@ class Transaction(Definitions):
         answer: tuple[pa.Schema, list[pa.RecordBatch]]
         if alone and self._store.answers_alone:
             whole = replace(config, limit_rows_per_sub_split=MOST_ROWS_ALONE)
-            with api.asked_as(query_id), suppress(MoreToCome):
+            with api.asked_as(query_id), self._store.first_page(query_id):
                 answer = api.retried(partial(read, self._alone(full_name), whole))
                 return answer
-            self._store.forget_told(query_id)
         with api.asked_as(query_id):
             answer = api.retried(partial(read, self._table(full_name), config))
             return answer
