@@ -6,7 +6,7 @@ small cone is covered by few ranges: its rows are few even in three times its ar
 a request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -207,11 +207,11 @@ def clause(region: Region) -> Clause:
 def _of_positions(
     inside: Callable[[Reals, Reals], NDArray[np.bool_]],
 ) -> pl.Expr:
-    def test(position: pl.Series) -> pl.Series:
-        ra, dec = (position.struct.field(n).to_numpy() for n in ("ra", "dec"))
+    def test(position: Sequence[pl.Series]) -> pl.Series:
+        ra, dec = (one.to_numpy() for one in position)
         return pl.Series(inside(ra, dec), dtype=pl.Boolean)
 
-    return pl.struct("ra", "dec").map_batches(test, return_dtype=pl.Boolean)
+    return pl.map_batches(["ra", "dec"], test, return_dtype=pl.Boolean)
 
 
 def _unit(ra: Reals, dec: Reals) -> Reals:
