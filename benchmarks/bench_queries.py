@@ -1,13 +1,16 @@
 """Selective queries beside DuckDB and Polars over Parquet, sorted and unsorted, in one run.
 
     python benchmarks/bench_queries.py [--rows 1000000 10000000] [--asks 40]
-        [--clients 1 8] [--tables swift.rates …] [--keep FOLDER] [--plot PICTURE]
+        [--parquet-asks 40] [--clients 1 8] [--tables swift.rates …] [--keep FOLDER]
+        [--plot PICTURE]
 
 Tables and questions are seeded (query_tables.py) and the same for all (query_engines.py);
 an answer of another length than ours stops the run. Cold is the first question of a new
 connection. Clients are threads of one process. The last lines of Orbital are asked while
 another process inserts 10,000 rows into each table every half second. Parquet has row
-groups of 122,880 rows; unsorted files are asked a quarter as often, by one client.
+groups of 122,880 rows; unsorted files are asked a quarter as often, by one client, and
+neither kind more than --parquet-asks questions. With --keep the ratios and the picture
+are of every run kept there.
 """
 
 import argparse
@@ -93,7 +96,7 @@ def cold(folder, kind, asked, name):
     return float(np.median(taken))
 
 
-def compare(folder, orbital, asked, clients):
+def compare(folder, orbital, asked, clients, parquet_asks):
     """Ask every kind of every engine; return all lines."""
     engines = [Ours(orbital)]
     for kind in ("sorted", "unsorted"):
@@ -108,10 +111,11 @@ def compare(folder, orbital, asked, clients):
                 continue
             first = cold(folder, kind, many, engine.name)
             slow = "unsorted" in engine.name
-            fewer = many[:: FEWER if slow else 1]
+            some = slice(None, None, FEWER if slow else 1)
+            most = parquet_asks if path else None
             for number in clients[:1] if slow else clients:
-                measured = measure(engine, kind, fewer, number)
-                if measured[1] != right[:: FEWER if slow else 1]:
+                measured = measure(engine, kind, many[some][:most], number)
+                if measured[1] != right[some][:most]:
                     raise SystemExit(f"{engine.name} answers {kind} otherwise than we")
                 lines.append(line(kind, engine, number, first, measured))
                 first = None
@@ -172,6 +176,7 @@ def _away(rows):
 
 def fill(folder, rows, names):
     """Fill the store and both kinds of Parquet; return rows a second into the store."""
+    folder.mkdir(parents=True, exist_ok=True)
     orbital = connect(folder / "home")
     orbital.storage.apply()
     start = time.perf_counter()
@@ -181,13 +186,18 @@ def fill(folder, rows, names):
     pace = len(names) * rows / (time.perf_counter() - start)
     for name in names:
         tables.to_parquet(name, rows, folder)
+        (folder / f"{name}.filled").touch()
     return pace
 
 
-def settle(orbital, asked, names, seconds=600):
-    """Wait until the background's sorting changes nothing any more."""
+def settle(orbital, asked, names, seconds=1800):
+    """Wait until the background's sorting changes nothing any more, or stop."""
     until, before, since = time.monotonic() + seconds, None, time.monotonic()
-    while time.monotonic() < until and time.monotonic() - since < 6:
+    while time.monotonic() - since < 6:
+        if time.monotonic() > until:
+            raise SystemExit(
+                f"not all is sorted after {seconds} s: ask again with --keep"
+            )
         now = [planner.run(q, orbital.store).how.rows_read for q in asked]
         with orbital.store.transaction() as tx:
             done = all(
@@ -202,11 +212,8 @@ def settle(orbital, asked, names, seconds=600):
 
 def bench(folder, rows, told):
     """Measure tables of one size; return all lines."""
-    (folder / "filled").parent.mkdir(parents=True, exist_ok=True)
-    pace = None
-    if not (folder / "filled").exists():
-        pace = fill(folder, rows, told.tables)
-        (folder / "filled").touch()
+    missing = [n for n in told.tables if not (folder / f"{n}.filled").exists()]
+    pace = fill(folder, rows, missing) if missing else None
     orbital = connect(folder / "home")
     try:
         asked = {
@@ -216,9 +223,11 @@ def bench(folder, rows, told):
         }
         settle(orbital, [many[0] for many in asked.values()], told.tables)
         stored = "" if pace is None else f" (stored at {pace:,.0f} rows/s)"
-        print(f"\n#### {rows:,} rows a table{stored}\n\n{HEAD}")
+        print(f"\n#### {rows:,} rows a table{stored}\n")
+        most = min(told.asks, told.parquet_asks)
+        print(f"{told.asks} questions a line, of Parquet at most {most}.\n\n{HEAD}")
         print("|" + " --- |" * (HEAD.count("|") - 1))
-        lines = compare(folder, orbital, asked, told.clients)
+        lines = compare(folder, orbital, asked, told.clients, told.parquet_asks)
         with ingesting(folder, told.tables):
             for kind, many in asked.items():
                 for number in told.clients:
@@ -236,11 +245,21 @@ def bench(folder, rows, told):
     return [{"rows": rows, **one} for one in lines]
 
 
+def kept_lines(folder):
+    """Return the lines of every run kept in a folder."""
+    return [
+        one
+        for path in sorted(folder.glob("*.json"))
+        for one in json.loads(path.read_text())
+    ]
+
+
 def main():
     """Measure each size in turn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--asks", type=int, default=40)
+    parser.add_argument("--parquet-asks", type=int, default=40)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8])
     parser.add_argument(
         "--tables", nargs="+", default=list(tables.MAKERS), choices=tables.MAKERS
@@ -253,14 +272,13 @@ def main():
         ingest_into(told.ingest_into, told.tables)
     with TemporaryDirectory() as scratch:
         kept = told.keep or Path(scratch)
-        every = []
         for rows in told.rows:
             lines = bench(kept / str(rows), rows, told)
-            (kept / f"{rows}.json").write_text(json.dumps(lines))
-            every += lines
-        print_ratios(every)
+            name = "-".join([str(rows), *told.tables])
+            (kept / f"{name}.json").write_text(json.dumps(lines))
+        print_ratios(kept_lines(kept))
         if told.plot is not None:
-            draw(kept, told.plot)
+            draw(kept_lines(kept), told.plot)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Latency against table size, from the kept lines of bench_queries.py; needs Chromium."""
 
-import json
 import shutil
 import subprocess
 import tempfile
@@ -23,14 +22,11 @@ WITH_LEGEND = "flux and time"
 WIDTH, HEIGHT = 360, 270
 
 
-def draw(folder, picture):
+def draw(lines, picture):
     """Draw p50 of one client by kind, a line an engine, and keep it as a PNG."""
     if shutil.which(BROWSER) is None:
         print(f"no picture is drawn: {BROWSER} is not installed")
         return
-    lines = [
-        one for path in folder.glob("*.json") for one in json.loads(path.read_text())
-    ]
     kinds = list(dict.fromkeys(one["kind"] for one in lines))
     sizes = sorted({one["rows"] for one in lines})
     plots = [

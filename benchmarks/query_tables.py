@@ -5,6 +5,7 @@ order of time; photometry is of rows/200 objects over ten years in order of time
 """
 
 from datetime import datetime, timedelta
+from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
@@ -21,7 +22,6 @@ SKY = ("source_id", "ra", "dec", "flux", "significance")
 POINTS = ("object", "time", "value")
 BATCH = 1_000_000
 GROUP = 122_880
-IN_MEMORY = 20_000_000
 TEN_YEARS_NS = 3652 * 86_400e9
 SEED = 42
 
@@ -129,24 +129,27 @@ def questions(rows, asks):
 
 
 def to_parquet(table, rows, folder):
-    """Write a table as people have it and, beside it, sorted as ours is."""
+    """Write a table as people have it and, beside it, sorted as ours is.
+
+    What comes in order of time is put out of order by a hash of it. Memory is bounded.
+    """
     unsorted, ordered = (folder / kind / f"{table}.parquet" for kind in KINDS)
-    if rows > IN_MEMORY:
-        _write(ordered if table != SOURCES else unsorted, batches(table, rows))
-        if table == SOURCES:
-            duckdb.sql("SET enable_progress_bar = false")
-            duckdb.sql(
-                f"COPY (FROM '{unsorted}' ORDER BY healpix) TO '{ordered}' "
-                f"(ROW_GROUP_SIZE {GROUP})"
-            )
-        return
-    whole = pa.concat_tables(batches(table, rows))
-    shuffled = whole.take(np.random.default_rng(1).permutation(rows))
-    _write(unsorted, [shuffled])
-    _write(ordered, [whole.sort_by(SORT[table])])
+    made, other, by = ordered, unsorted, f"hash({SORT[table]})"
+    if table == SOURCES:
+        made, other, by = unsorted, ordered, SORT[table]
+    _write(made, batches(table, rows))
+    with (
+        TemporaryDirectory(dir=folder) as spill,
+        duckdb.connect(config={**SORTING, "temp_directory": spill}) as database,
+    ):
+        database.execute("SET enable_progress_bar = false")
+        found = database.sql(f"FROM '{made}' ORDER BY {by}")
+        batched = found.to_arrow_reader(GROUP)
+        _write(other, (pa.Table.from_batches([part]) for part in batched))
 
 
 KINDS = ("unsorted", "sorted")
+SORTING = {"memory_limit": "5GB", "preserve_insertion_order": "false"}
 
 
 def _write(path, parts):
