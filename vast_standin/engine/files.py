@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from vast_standin.engine.newest import Newest
+
 _ALIGNMENT = 64
 _MOST_BUFFERS = 512
 _WRITTEN_BEHIND = range(1 << 20, 16 << 20)
@@ -129,6 +131,7 @@ class FileWriter:
 
     file: DataFile
     durable: bool = False
+    newest: Newest | None = None
     _end: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _descriptor: int | None = None
@@ -158,6 +161,8 @@ class FileWriter:
                 _write_all(descriptor, buffers, offset)
         finally:
             os.close(descriptor)
+        if self.newest is not None:
+            self.newest.add(self.file.path, offset, length)
         return Extent(self.file, offset, length)
 
     def seal(self) -> None:
@@ -186,6 +191,7 @@ class DataFolder:
 
     path: Path
     durable: bool = False
+    newest: Newest = field(default_factory=Newest)
     _open: "weakref.WeakValueDictionary[str, DataFile]" = field(
         default_factory=weakref.WeakValueDictionary
     )
@@ -201,9 +207,10 @@ class DataFolder:
             self._open[name] = found
         return found
 
-    def writer(self, name: str) -> FileWriter:
-        """Begin a new file."""
-        return FileWriter(self.file(name), self.durable)
+    def writer(self, name: str, *, load: bool = False) -> FileWriter:
+        """Begin a new file; of a load, memory keeps only the newest bytes."""
+        newest = self.newest if load else None
+        return FileWriter(self.file(name), self.durable, newest)
 
     def remove_all_but(self, names: Iterable[str]) -> int:
         """Remove what no committed data is in; returns how many files went."""

@@ -259,7 +259,8 @@ class Transaction:
     def _file(self) -> FileWriter:
         with self.mutex:
             if self._writer is None:
-                self._writer = self._engine.folder.writer(f"t{self.id:016x}.arrows")
+                name = f"t{self.id:016x}.arrows"
+                self._writer = self._engine.folder.writer(name, load=True)
             return self._writer
 
     def _store(
