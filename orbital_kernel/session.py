@@ -204,7 +204,7 @@ class Orbital:
         answer = query.sql.run(text, self.store, home=self.home)
         asked = Query(answer.how.table)
         row = query.ledger_fields(asked, answer.how, kind="sql", who=self._who)
-        self._recorder.record(row | {"predicate": row["pushed"]})
+        self._recorder.record(row | {"predicate": query.recording.short(text)})
         return answer
 
     def flush(self) -> None:

@@ -19,6 +19,8 @@ from orbital_kernel.query import Largest, order
 
 TAG = "layout"
 ROWS = 4_000
+OTHERS = ROWS + 4_096
+"""Rows of other tests that may lie beside these, and the part of a row group opened."""
 SPAN = TimeSpan("2021-03-04T00:00:00", "2021-03-04T00:10:00")
 
 
@@ -132,11 +134,17 @@ def test_of_several_orders_the_server_reads_the_one_it_opens_least_of(
     span = TimeSpan("2021-03-05T00:00:00", "2021-03-06T00:00:00")
     bright = Query(table, ("value",), time=span, ranges={"value": (0.999, None)})
     all_of_it = replace(bright, ranges={"value": (0.0, None)})
+    cuts = [0.95, 0.8, 0.6, 0.5, 0.4, 0.2]
+    between = [replace(bright, ranges={"value": (cut, None)}) for cut in cuts]
 
     with holding(table, pa.table(rows), "object"):
         in_step(table)
         few, all_ = (orbital.query(asked) for asked in (bright, all_of_it))
+        cut = [orbital.query(asked).how for asked in between]
 
+    one_clause = [min(86_401, int(np.sum(rows["value"] >= low))) for low in cuts]
+    for how, alone in zip(cut, one_clause, strict=True):
+        assert how.rows_returned <= how.rows_read <= alone + OTHERS
     assert ("by_value", "value") == (few.how.projection, few.how.sort_key[0])
     assert 50 < len(few.frame) <= few.how.rows_read < 400
     assert ("", "time") == (all_.how.projection, all_.how.sort_key[0])

@@ -24,6 +24,14 @@ def row(kind="cone"):
     return ledger_fields(Query("swift.rates"), HOW, kind=kind, who="me")
 
 
+def test_a_query_is_told_by_the_parts_that_were_given():
+    asked = Query("swift.rates", sets={"series": ["a"]}, limit=0)
+
+    told = ledger_fields(asked, HOW, kind="cone", who="me")["predicate"]
+
+    assert "Query(table='swift.rates', sets={'series': ['a']}, limit=0)" == told
+
+
 def test_rows_that_wait_are_written_together_and_in_order():
     batches = []
     recorder = Recorder(batches.append)
@@ -128,6 +136,10 @@ def command(home, monkeypatch):
         return done.stdout
 
     return call
+
+
+def test_a_kind_nobody_asked_is_named(orbital, command):
+    assert "no queries of kind 'nobody' are" in command("queries", "--kind", "nobody")
 
 
 def test_the_queries_command_tells_kinds_and_slowest(orbital, command):

@@ -62,7 +62,10 @@ def queries(
         )
         return
     if not kinds:
-        click.echo("no queries are in the ledger yet: ask one, e.g. `orbital query`")
+        of_kind = "" if kind is None else f" of kind {kind!r}"
+        click.echo(
+            f"no queries{of_kind} are in the ledger yet: ask one, e.g. `orbital query`"
+        )
         return
     table("Latency by kind", KINDS, (_line(one) for one in kinds))
     table(f"Over time, steps of {every}", COURSE, (_step(one) for one in course))

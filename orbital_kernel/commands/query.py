@@ -11,17 +11,26 @@ from orbital_kernel.commands.questions import QUESTIONS
 from orbital_kernel.commands.show import json_option
 
 
+def _tables(_context: object, _parameter: object, incomplete: str) -> list[str]:
+    """Return the tables whose names begin like that."""
+    from orbital_kernel import schema
+    from orbital_kernel.observatory import observatories
+
+    known = schema.tables(observatories())
+    return [name for name in known if name.startswith(incomplete)]
+
+
 @click.group(
     epilog="Example: orbital query cone swift.sources --ra 0.8 --dec -0.5 --radius 10"
 )
 def query() -> None:
-    """Ask selective questions; rows as a table, CSV or JSON."""
+    """Ask selective questions; rows as a table or JSON."""
 
 
 @query.command(
     epilog="Example: orbital query cone chandra.sources --ra 83.63 --dec 22.01 --radius 5"
 )
-@click.argument("table")
+@click.argument("table", shell_complete=_tables)
 @click.option(
     "--ra", type=float, required=True, metavar="DEG", help="Right ascension, ICRS."
 )
@@ -60,7 +69,7 @@ def cone(
 @query.command(
     epilog="Example: orbital query time swift.rates 2013-04-27T07:47:00 2013-04-27T07:48:00"
 )
-@click.argument("table")
+@click.argument("table", shell_complete=_tables)
 @click.argument("since", metavar="START")
 @click.argument("until", metavar="STOP")
 @click.option("--limit", type=int, help="At most so many rows; default all.")

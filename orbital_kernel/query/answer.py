@@ -39,9 +39,8 @@ class Explain:
 
     def __str__(self) -> str:
         """Return the explanation in lines people can read."""
-        first = (
-            f"{self.table}: {self.rows_returned:,} rows in {self.milliseconds:.1f} ms"
-        )
+        found = _count(self.rows_returned, "row")
+        first = f"{self.table}: {found} in {self.milliseconds:.1f} ms"
         start = "cold: the table's columns had to be asked for" if self.cold else "warm"
         asked = f"{_count(self.selects, 'select')}, {_count(self.splits, 'split')}, "
         asked += _count(self.requests, "request")

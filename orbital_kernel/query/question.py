@@ -1,7 +1,7 @@
 """What can be asked of one table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 import polars as pl
@@ -59,7 +59,20 @@ class Query:
         if self.largest is not None and self.largest.rows < 1:
             raise QueryError(f"the largest 1 or more rows, not {self.largest.rows}")
 
+    def __repr__(self) -> str:
+        """Return what is asked, without the parts that were not given."""
+        parts = ((one.name, getattr(self, one.name)) for one in fields(self))
+        given = (f"{name}={part!r}" for name, part in parts if _is_given(part))
+        return f"Query({', '.join(given)})"
+
     @property
     def regions(self) -> tuple[Region, ...]:
         """The regions of the sky asked for; all must hold."""
         return tuple(r for r in (self.cone, self.box, self.polygon) if r is not None)
+
+
+def _is_given(part: object) -> bool:
+    """Tell whether a part of a query is there: not None, not empty, not False."""
+    if isinstance(part, Mapping | Sequence):
+        return len(part) > 0
+    return part is not None and part is not False

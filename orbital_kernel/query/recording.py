@@ -96,9 +96,9 @@ def ledger_fields(query: Query, how: Explain, *, kind: str, who: str) -> Row:
         "asked": datetime.now(UTC).replace(tzinfo=None),
         "who": who,
         "kind": kind,
-        "predicate": _short(repr(query)),
-        "pushed": _short(json.dumps(how.pushed)),
-        "residual": _short(json.dumps(how.residual)),
+        "predicate": short(repr(query)),
+        "pushed": short(json.dumps(how.pushed)),
+        "residual": short(json.dumps(how.residual)),
         "stages": json.dumps(how.stages),
         "sorted_by": json.dumps(how.sort_key),
         **{name: getattr(how, name) for name in _AS_TOLD},
@@ -116,7 +116,7 @@ def _flush_at_exit(recorder: "weakref.ref[Recorder]") -> None:
         log.warning("the latency ledger was not written to its end before the exit")
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Keep a cell far below the largest one the database takes."""
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
