@@ -13,6 +13,7 @@ from vast_standin.engine.catalogue import Catalogue
 from vast_standin.engine.expansion import expand_new_rows
 from vast_standin.engine.files import DataFolder
 from vast_standin.engine.locks import Locks, Mode
+from vast_standin.engine.own_root import OwnRoot
 from vast_standin.engine.ownership import own
 from vast_standin.engine.references import References
 from vast_standin.engine.root import BucketInfo, Root
@@ -230,7 +231,7 @@ class Engine:
         """Ask whether a bucket may grow; raises ProtocolError when it may not."""
         self.check_writable(bucket, nbytes)
 
-    def lock(self, transaction: Transaction, key: tuple[str, ...], mode: str) -> None:
+    def lock(self, transaction: OwnRoot, key: tuple[str, ...], mode: str) -> None:
         """Lock something; transactions abandoned for an hour give way."""
         try:
             self._locks.acquire(transaction.id, key, cast("Mode", mode))

@@ -1,0 +1,80 @@
+"""The root a transaction sees: the newest of its beginning, with its own changes.
+
+Every statement that writes first makes sure that nobody else has written there, and
+fails with 409 if so. Several requests may use one transaction at once.
+"""
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from vast_standin.engine.locks import conflict
+from vast_standin.engine.operations import Operation
+from vast_standin.engine.root import Root, Schema
+from vast_standin.engine.table import Table
+from vast_standin.http import ProtocolError
+
+if TYPE_CHECKING:
+    from vast_standin.engine.engine import Engine
+
+
+class OwnRoot:
+    """What one transaction began with, has done since, and may do next."""
+
+    def __init__(self, engine: "Engine", *, id: int, base: Root, sequence: int) -> None:  # noqa: A002
+        self.id = id
+        self.engine = engine
+        self.base = base
+        self.root = base
+        self.sequence = sequence
+        self.operations: list[Operation] = []
+        self.ended = False
+        self.touched_at = time.monotonic()
+        self.mutex = threading.RLock()
+
+    def schema(self, bucket: str, path: str) -> Schema:
+        """Find a schema; 404 when there is none."""
+        found = self.root.schema(bucket, path)
+        if found is None:
+            raise ProtocolError(404, "NoSuchKey", f"there is no schema {bucket}/{path}")
+        return found
+
+    def table(self, bucket: str, path: str, name: str) -> Table:
+        """Find a table; 404 when there is none."""
+        found = self.root.table(bucket, path, name)
+        if found is None:
+            raise ProtocolError(
+                404, "NoSuchKey", f"there is no table {bucket}/{path}/{name}"
+            )
+        return found
+
+    def apply(self, operation: Operation) -> None:
+        """Do an operation on the own root, and keep it for commit."""
+        with self.mutex:
+            if self.ended:
+                raise ProtocolError(
+                    404, "TabularNoSuchTransaction", f"transaction {self.id} has ended"
+                )
+            self.root = operation.apply(self.root)
+            self.operations.append(operation)
+
+    def lock(self, key: tuple[str, ...], mode: str) -> None:
+        """Lock something for this transaction; 409 when another holds it."""
+        self.engine.lock(self, key, mode)
+
+    def lock_table(self, table: Table, mode: str) -> None:
+        """Lock a table; 409 too when another altered it since this one began."""
+        self.lock(table_key(table), mode)
+        before = self.base.tables.get(table.id)
+        if before is None:
+            return
+        now = self.engine.root.tables.get(table.id)
+        if now is None or now.ddl != before.ddl:
+            raise conflict(
+                f"table {table.name} was altered since this transaction began"
+            )
+
+
+def table_key(table: Table) -> tuple[str, ...]:
+    """Name the lock of a table."""
+    return ("table", str(table.id), f"table {table.name}")
