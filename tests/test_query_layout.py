@@ -120,6 +120,26 @@ def test_an_object_in_a_large_table_is_found_without_a_full_scan(
     assert ROWS // 20 == len(found.frame)
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"time": TimeSpan("2000-01-01", "2040-01-01")},
+        {"ranges": {"value": (-1e300, 1e300)}},
+    ],
+)
+def test_a_range_with_both_ends_that_holds_most_of_a_large_table_is_refused(
+    orbital, points, monkeypatch, part
+):
+    monkeypatch.setattr(planner.running, "LARGE_TABLE_ROWS", 1_000)
+    asked = Query("swift.photometry", **part)
+
+    with pytest.raises(QueryError, match=r"most of them: give .* full_scan=True"):
+        planner.run(asked, orbital.store)
+
+    everything = planner.run(replace(asked, full_scan=True), orbital.store).frame
+    assert ROWS <= len(everything)
+
+
 def test_of_several_orders_the_server_reads_the_one_it_opens_least_of(
     orbital, holding, in_step
 ):

@@ -25,6 +25,7 @@ from orbital_kernel.sky import FULL_SKY
 MAX_SET = 10_000
 MAX_VALUES = 200_000
 WIDE_SKY = 0.25
+LONG_SPAN = timedelta(days=31)
 WHOLE = "datetime64[us]"
 Filter = tuple[str, pl.Expr]
 
@@ -134,12 +135,9 @@ def _check_sets(pushed: Sequence[Clause]) -> None:
 
 
 def _narrow(clause: Clause) -> bool:
-    """Whether both ends are bound, and not by most of the sky."""
+    """Whether it surely spares most of a large table: values, short spans, few cells."""
     if clause.column != "healpix":
-        return all(
-            not isinstance(t, Range) or (t.low is not None and t.high is not None)
-            for t in clause.any_of
-        )
+        return all(not isinstance(t, Range) or _brief(t) for t in clause.any_of)
     cells = 0
     for term in clause.any_of:
         ends = (term.low, term.high) if isinstance(term, Range) else (0, 0)
@@ -147,6 +145,13 @@ def _narrow(clause: Clause) -> bool:
             return False
         cells += ends[1] - ends[0] + 1
     return cells < WIDE_SKY * FULL_SKY[1]
+
+
+def _brief(term: Range) -> bool:
+    low, high = term.low, term.high
+    if isinstance(low, datetime) and isinstance(high, datetime):
+        return high - low <= LONG_SPAN
+    return False
 
 
 def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter | None]]:

@@ -164,7 +164,7 @@ def _refuse_scans(
     left = tx.estimate(table, planned.pushed)
     if planned.pushed and (left is None or left < MOST_OF_IT * stored):
         return left
-    advice = _ADVICE.get(planned.sort_key[:1], "a value of its sort key")
+    advice = _ADVICE.get(planned.sort_key[:1], "few values of its sort key")
     raise QueryError(
         f"{table} holds {stored:,} rows, sorted by {', '.join(planned.sort_key) or 'nothing'}, "
         f"and nothing selective was asked that would spare reading most of them: give {advice}, "
@@ -178,6 +178,6 @@ def _ms(seconds: float) -> float:
 
 _ADVICE = {
     ("healpix",): "a cone, box or polygon",
-    ("time",): "a time span with both ends",
+    ("time",): "a short time span with both ends",
     (): "ranges or sets",
 }
