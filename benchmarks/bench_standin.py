@@ -1,9 +1,9 @@
 """The stand-in beside DuckDB and Polars over Parquet, in one run, through the SDK.
 
-    python benchmarks/bench_standin.py [--rows 10000000] [--asks 40] [--scans 7]
-        [--open-rows 0] [--batches 80] [--inserts 5] [--out DIR]
+    python benchmarks/bench_standin.py [--rows 10000000] [--floats 5] [--asks 40]
+        [--scans 7] [--open-rows 0] [--batches 80] [--inserts 5] [--out DIR]
 
-One seeded table of a time, five floats and a text, sorted by time; Parquet holds the
+One seeded table of a time, floats and a text, sorted by time; Parquet holds the
 same rows in the same order, in files as pyarrow (row groups of 1,048,576), DuckDB
 (122,880) and Polars write them by default. Answers of another length than ours stop
 the run. Every number is a median.
@@ -38,10 +38,11 @@ def main():
 
 def _run(given, folder):
     starting(folder / "empty", given.starts)
-    inserting(folder / "inserts", given.batches, given.inserts)
+    if given.inserts:
+        inserting(folder / "inserts", given.batches, given.inserts)
     with Standin(folder / "data") as standin:
         session = open_session(standin)
-        nbytes = fill(session, given.rows)
+        nbytes = fill(session, given.rows, floats=given.floats)
         parquet = Parquet.of(session, given.rows, folder)
         ranges(standin, session, parquet, given.rows, given.asks)
         rows_read(session, given.rows)
@@ -55,11 +56,12 @@ def _parser():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
     add("--rows", type=int, default=10_000_000, help="rows of the table read")
+    add("--floats", type=int, default=5, help="its columns of floats")
     add("--asks", type=int, default=40, help="questions of a kind of range")
     add("--scans", type=int, default=7, help="full scans of a kind")
     add("--starts", type=int, default=5, help="starts of an empty stand-in")
     add("--batches", type=int, default=80, help="batches of 65,536 rows inserted")
-    add("--inserts", type=int, default=5, help="runs of a kind of inserting")
+    add("--inserts", type=int, default=5, help="runs of a kind of inserting; 0: none")
     add("--open-rows", type=int, default=0, help="rows of a store opened anew; 0: none")
     add("--out", type=Path, help="where the files go while it runs")
     return parser

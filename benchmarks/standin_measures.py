@@ -91,6 +91,7 @@ def inserting(folder, batches, times):
     print(" server's | of them after kill -9 |\n| --- | ---: | ---: | ---: | ---: |")
     for name, arguments, insert in (
         ("one transaction", (), _in_one),
+        ("one transaction, two threads", (), _in_one_by_two),
         ("a transaction each", (), _one_each),
         ("a transaction each, two clients at once", (), _by_two),
         ("one transaction, fsync", ("--sync",), _in_one),
@@ -147,6 +148,12 @@ def _in_one(session, work):
         table = tx.bucket(BUCKET).schema(SCHEMA).table(TABLE)
         for part in work:
             table.insert(part)
+
+
+def _in_one_by_two(session, work):
+    with session.transaction() as tx, ThreadPoolExecutor(2) as threads:
+        table = tx.bucket(BUCKET).schema(SCHEMA).table(TABLE)
+        list(threads.map(table.insert, work))
 
 
 def _one_each(session, work):

@@ -19,9 +19,9 @@ STEP_NS = 64_000_000
 START = np.datetime64("2020-01-01", "ns")
 
 
-def batch(first, rows, dice):
-    """Return rows first … first + rows - 1: 61 bytes each."""
-    floats = {f"f{i}": dice.normal(size=rows) for i in range(5)}
+def batch(first, rows, dice, *, floats=5):
+    """Return rows first … first + rows - 1: 61 bytes each with 5 floats."""
+    floats = {f"f{i}": dice.normal(size=rows) for i in range(floats)}
     number = np.arange(first, first + rows)
     names = pa.array(np.char.add("src", (number % 100_000).astype("U6")))
     times = START + number * np.timedelta64(STEP_NS, "ns")
@@ -59,20 +59,21 @@ def _make_bucket(standin, keys):
     client.close()
 
 
-def fill(session, rows, *, sort=("time",), settle=True):
+def fill(session, rows, *, floats=5, sort=("time",), settle=True):
     """Create the table with rows in batches; wait for its sorting. Returns bytes."""
     dice = np.random.default_rng(2020)
     total = 0
     with session.transaction() as tx:
         schema = tx.bucket(BUCKET).schema(SCHEMA, fail_if_missing=False)
         schema = schema or tx.bucket(BUCKET).create_schema(SCHEMA)
-        kind = batch(0, 1, dice).schema
+        kind = batch(0, 1, dice, floats=floats).schema
         schema.create_table(TABLE, kind, sorting_key=list(sort))
     for start in range(0, rows, 16 * BATCH):
         with session.transaction() as tx:
             table = tx.bucket(BUCKET).schema(SCHEMA).table(TABLE)
             for first in range(start, min(rows, start + 16 * BATCH), BATCH):
-                part = batch(first, min(BATCH, rows - first), dice)
+                size = min(BATCH, rows - first)
+                part = batch(first, size, dice, floats=floats)
                 total += part.nbytes
                 table.insert(part)
     while settle and not _settled(session):
