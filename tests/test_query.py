@@ -7,11 +7,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from click.shell_completion import ShellComplete
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan, sky, times
 from orbital_kernel import query as planner
+from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.predicate import (
@@ -337,3 +339,11 @@ def test_explain_tells_stages_row_groups_and_what_statistics_left(orbital, sourc
     assert how.row_groups_read >= 1
     assert not how.cold
     assert "statistics left at most" in str(how)
+
+
+def test_names_of_tables_complete_by_tab():
+    shell = ShellComplete(cli, {}, "orbital", "_ORBITAL_COMPLETE")
+
+    found = shell.get_completions(["query", "cone"], "swift.ra")
+
+    assert ["swift.rates"] == [one.value for one in found]
