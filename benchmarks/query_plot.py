@@ -55,7 +55,7 @@ def _one(kind, lines, sizes):
         x_axis_label="rows",
         y_axis_label="p50, ms",
         x_range=(0.7 * sizes[0], 1.5 * sizes[-1]),
-        y_range=(3, 2_000),
+        y_range=(3, 5_000),
     )
     for axis in plot.axis:
         look.log_axis(axis)
