@@ -1,5 +1,7 @@
 """Arrow messages in bodies: schemas and single record batches, in and out."""
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
 from vast_standin.engine.files import END_OF_STREAM, stream_buffers
@@ -10,9 +12,11 @@ from vast_standin.tabular.flat import broken
 def read_schema(body: bytes) -> pa.Schema:
     """Read a lone schema message."""
     try:
-        return pa.ipc.read_schema(pa.py_buffer(body))
-    except (pa.ArrowException, OSError, EOFError) as err:
+        schema = pa.ipc.read_schema(pa.py_buffer(body))
+        _names(schema)
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as err:
         raise broken(f"no Arrow schema: {err}") from err
+    return schema
 
 
 def read_batch(body: bytes) -> pa.RecordBatch:
@@ -21,13 +25,27 @@ def read_batch(body: bytes) -> pa.RecordBatch:
         with pa.ipc.open_stream(pa.py_buffer(body)) as stream:
             batches = list(stream)
             schema = stream.schema
+        _names(schema)
         if len(batches) > 1:
             raise broken("more than one record batch")
         batch = batches[0] if batches else pa.record_batch([[]] * len(schema), schema)
         batch.validate(full=True)
-    except (pa.ArrowException, OSError, EOFError) as err:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as err:
         raise broken(f"no Arrow record batch: {err}") from err
     return batch
+
+
+def _names(fields: Iterable[pa.Field]) -> list[str]:
+    """Read every name, nested ones too: Arrow itself lets any bytes pass as one."""
+    return [
+        name
+        for field in fields
+        for name in (field.name, *_names(_children(field.type)))
+    ]
+
+
+def _children(kind: pa.DataType) -> Iterable[pa.Field]:
+    return map(kind.field, range(kind.num_fields))
 
 
 def schema_stream(schema: pa.Schema) -> bytes:
