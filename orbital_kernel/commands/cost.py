@@ -1,5 +1,6 @@
 """`orbital cost`: what storage and queries cost a month, and one observatory more."""
 
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,9 @@ def cost(
             "like": like,
             "share": share,
             "total_a_month": sum(bill.total for bill in more),
-            "more_a_month": sum(b.total for b in more) - sum(b.total for b in bills),
+            "more_a_month": fsum(
+                (*(b.total for b in more), *(-b.total for b in bills))
+            ),
         },
         "to_come": [
             {"quota": quota, "months": months, **dict(zip(ENDS, ends, strict=True))}
