@@ -334,7 +334,7 @@ def test_explain_tells_stages_row_groups_and_what_statistics_left(orbital, sourc
     how = planner.run(asked, orbital.store, estimate=True).how
 
     assert {"plan", "open", "statistics", "server", "local"} == set(how.stages)
-    assert sum(how.stages.values()) <= how.milliseconds
+    assert sum(how.stages.values()) <= how.milliseconds + 0.001 * len(how.stages)
     assert how.rows_read <= how.estimated_rows <= how.rows_stored
     assert how.row_groups_read >= 1
     assert not how.cold

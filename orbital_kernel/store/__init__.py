@@ -7,9 +7,9 @@ once a table and session, as the vendor advises, and dropped when a table is mad
 import logging
 
 from orbital_kernel.store.client import Told
-from orbital_kernel.store.database import CONNECT_SECONDS, Store
+from orbital_kernel.store.database import Store
 from orbital_kernel.store.transaction import Transaction
 
-__all__ = ["CONNECT_SECONDS", "Store", "Told", "Transaction"]
+__all__ = ["Store", "Told", "Transaction"]
 
 logging.getLogger("vastdb").setLevel(logging.CRITICAL)

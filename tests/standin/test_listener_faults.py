@@ -44,7 +44,7 @@ def test_a_slow_answer_comes_late(s3, faults):
     start = time.monotonic()
     s3.list_buckets()
 
-    assert 0.5 <= time.monotonic() - start < 5
+    assert time.monotonic() - start >= 0.5
 
 
 def test_a_cut_stream_ends_in_a_broken_connection(s3, bucket, faults):
