@@ -91,9 +91,11 @@ def _sql() -> Iterable[str]:
     yield (
         "DuckDB's dialect, one statement a call, in the transaction the call names; "
         'tables are `"bucket/schema".table`, also below the catalogue `vastdb`. '
-        f"Read: {', '.join(sorted(READING))}. All else is refused with 501: views, "
-        "indexes, constraints, defaults, temporary tables, RETURNING, ON CONFLICT, "
-        "MERGE, COPY, SET, PRAGMA, and the catalogue and audit tables.\n"
+        f"Read: {', '.join(sorted(READING))}. A change answers how many rows it wrote, "
+        "INSERT, UPDATE and DELETE what RETURNING asks of them. All else is refused with "
+        "501: views, indexes, constraints (so ON CONFLICT, too), defaults, temporary "
+        "tables, MERGE with `*` or RETURNING, COPY, settings and PRAGMA. The catalogue "
+        "and audit tables are not read by SQL.\n"
     )
     rows = [
         (f"`{_WORDS.get(kind.key, kind.key).upper()}`", _sentence(handler))

@@ -3,6 +3,7 @@
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pyarrow as pa
 import pytest
 from sql_calls import SqlCalls, SqlError
@@ -85,6 +86,78 @@ def test_a_change_counts_its_rows_and_is_there(sql, table, statement, count, exp
     assert [(count,)] == pairs(sql.rows(statement.format(t=table)))
 
     assert expected == content(sql, table)
+
+
+RETURNS = [
+    ("INSERT INTO {t} VALUES (4, 'w'), (5, DEFAULT) RETURNING *", [(4, "w"), (5, None)]),
+    ("INSERT INTO {t} (b) SELECT b || '2' FROM {t} RETURNING upper(b) AS up",
+     [("X2",), ("Y2",), ("Z2",)]),
+    ("UPDATE {t} AS u SET b = b || '!' WHERE a > 1 RETURNING u.a, b", [(2, "y!"), (3, "z!")]),
+    ("UPDATE {t} SET b = k FROM (VALUES (3, 'q')) u(n, k) WHERE a = n RETURNING {t}.b",
+     [("q",)]),
+    ("DELETE FROM {t} WHERE a > 1 RETURNING a, (SELECT count(*) FROM {t}) AS n",
+     [(2, 3), (3, 3)]),
+    ("DELETE FROM {t} WHERE a > 9 RETURNING *", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "expected"), RETURNS)
+def test_returning_gives_the_rows_that_were_written(sql, table, statement, expected):
+    assert expected == pairs(sql.rows(statement.format(t=table)))
+
+
+SOURCE = "(VALUES (1, 'one'), (3, 'three'), (3, 'other'), (7, 'seven')) AS s(n, name)"
+MERGES = [
+    ("USING {s} ON a = n AND name <> 'other' WHEN MATCHED THEN UPDATE SET b = name",
+     2, [(1, "one"), (2, "y"), (3, "three")]),
+    (("USING {s} ON t.a = s.n AND name <> 'other' WHEN MATCHED AND n > 2 THEN DELETE "
+     "WHEN MATCHED THEN UPDATE SET a = -a, b = DEFAULT "
+     "WHEN NOT MATCHED AND name = 'seven' THEN INSERT (b, a) VALUES (name, n + 1)"),
+     3, [(-1, None), (2, "y"), (8, "seven")]),
+    (("USING {s} ON a = n WHEN MATCHED AND name = 'other' THEN DO NOTHING "
+     "WHEN MATCHED THEN DELETE"), 2, [(2, "y")]),
+    ("USING {s} ON a = n WHEN NOT MATCHED THEN INSERT VALUES (n, name)",
+     1, [*FIRST, (7, "seven")]),
+    ("USING {s} ON a = n WHEN NOT MATCHED BY SOURCE THEN UPDATE SET b = 'alone'",
+     1, [(1, "x"), (2, "alone"), (3, "z")]),
+    (("USING {s} ON a = n WHEN NOT MATCHED BY SOURCE THEN DELETE "
+     "WHEN NOT MATCHED BY TARGET THEN INSERT VALUES (n, name)"),
+     2, [(1, "x"), (3, "z"), (7, "seven")]),
+    ("USING (SELECT 2 AS a, 'two' AS new) USING (a) WHEN MATCHED THEN UPDATE SET b = new",
+     1, [(1, "x"), (2, "two"), (3, "z")]),
+    ("USING {s} ON false WHEN MATCHED THEN DELETE", 0, FIRST),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rest", "count", "expected"), MERGES)
+def test_merge_does_what_duckdb_does(sql, table, rest, count, expected):
+    statement = f"MERGE INTO {{t}} AS t {rest.format(s=SOURCE)}"
+    beside = duckdb.connect()
+    beside.execute("CREATE TABLE t (a BIGINT, b VARCHAR)")
+    beside.executemany("INSERT INTO t VALUES (?, ?)", FIRST)
+    beside.execute(statement.format(t="t"))
+
+    assert [(count,)] == pairs(sql.rows(statement.format(t=table)))
+
+    assert expected == content(sql, table)
+    assert expected == beside.execute("FROM t ORDER BY a NULLS LAST, b").fetchall()
+
+
+def test_merge_takes_a_table_many_times_larger_than_a_batch(sql, table):
+    many = f"{table}many"
+    sql.rows(
+        f"CREATE TABLE {many} AS SELECT i AS a, 'new' AS b FROM range(600000) r(i)"
+    )
+
+    merged = sql.rows(
+        f"MERGE INTO {table} USING {many} m ON {table}.a = m.a "
+        "WHEN MATCHED THEN UPDATE SET b = m.b "
+        "WHEN NOT MATCHED THEN INSERT VALUES (m.a, m.b)"
+    )
+
+    assert [(600_000,)] == pairs(merged)
+    told = sql.rows(f"SELECT count(*), count(DISTINCT a), min(b), max(b) FROM {table}")
+    assert [(600_000, 600_000, "new", "new")] == pairs(told)
 
 
 def test_schemas_and_tables_are_made_altered_and_dropped(sql, session, schema_name):
@@ -190,14 +263,24 @@ REFUSED = [
     (404, "NoSuchKey", "DROP TABLE {t}2"),
     (404, "NoSuchBucket", 'CREATE SCHEMA "nobody/here"'),
     (409, "TabularTableAlreadyExists", "CREATE TABLE {t} (a INT)"),
-    (501, "NotImplemented", "INSERT INTO {t} VALUES (1, 'x') RETURNING a"),
+    (400, "InvalidQuery", "INSERT INTO {t} VALUES (1, 'x') RETURNING zz"),
+    (400, "InvalidQuery", "DELETE FROM {t} RETURNING b::INT"),
+    (501, "NotImplemented", "INSERT INTO {t} VALUES (1, 'x') ON CONFLICT DO NOTHING"),
     (501, "NotImplemented", "INSERT OR REPLACE INTO {t} VALUES (1, 'x')"),
     (501, "NotImplemented", "CREATE TABLE {t}2 (a INT PRIMARY KEY)"),
     (501, "NotImplemented", "CREATE TABLE {t}2 (a INT NOT NULL)"),
     (501, "NotImplemented", "CREATE TEMP TABLE {t}2 (a INT)"),
     (501, "NotImplemented", "CREATE VIEW {t}2 AS SELECT 1"),
     (501, "NotImplemented", "ALTER TABLE {t} ALTER a TYPE VARCHAR"),
-    (501, "NotImplemented", "MERGE INTO {t} USING {t} u ON true WHEN MATCHED THEN DELETE"),
+    (400, "InvalidQuery", "MERGE INTO {t} USING {t} u ON true WHEN MATCHED THEN DELETE"),
+    (400, "InvalidQuery", ("MERGE INTO {t} t USING (VALUES (1), (1)) u(n) ON a = n "
+     "WHEN MATCHED THEN UPDATE SET b = 'twice'")),
+    (400, "InvalidQuery", ("MERGE INTO {t} t USING (VALUES (1)) u(n) ON a = n "
+     "WHEN NOT MATCHED THEN INSERT (a, b) VALUES (n)")),
+    (400, "InvalidQuery", ("MERGE INTO {t} t USING (VALUES (1), (9)) u(n) ON a = n "
+     "WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES ('no number', 'b')")),
+    (501, "NotImplemented", ("MERGE INTO {t} t USING {t} u ON t.a = u.a "
+     "WHEN MATCHED THEN UPDATE SET *")),
     (501, "NotImplemented", "BEGIN"),
     (501, "NotImplemented", "SET threads = 1"),
     (501, "NotImplemented", "ATTACH '/tmp/other.db'"),
@@ -306,6 +389,7 @@ def test_who_may_read_reads_and_may_not_change(sql, guest, table):
         f"INSERT INTO {table} VALUES (1, 'x')",
         f"UPDATE {table} SET a = 1",
         f"DELETE FROM {table}",
+        f"MERGE INTO {table} USING {table} u ON false WHEN MATCHED THEN DELETE",
         f"DROP TABLE {table}",
         f"CREATE TABLE {table}2 (a INT)",
         f"ALTER TABLE {table} ADD COLUMN c INT",

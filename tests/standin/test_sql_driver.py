@@ -102,8 +102,15 @@ def test_tables_are_made_filled_changed_and_dropped(connection, schema):
     assert [(1,)] == ask(connection, f"DELETE FROM {name} WHERE id = 1")
     found = ask(connection, f"SELECT id, label FROM {name} ORDER BY id")
     assert [(2, "b"), (3, "x"), (4, "c"), (5, "c")] == found
+    merge = f'MERGE INTO {name} USING "{schema}".t ON id = a WHEN MATCHED THEN DELETE'
+    inserting = "WHEN NOT MATCHED THEN INSERT VALUES (a, b)"
+    assert [(3,)] == ask(connection, f"{merge} {inserting}")
+    found = ask(connection, f"DELETE FROM {name} WHERE id < 5 RETURNING label, id")
+    assert [("c", 4), ("x", 1)] == sorted(found)
+    found = ask(connection, f"INSERT INTO {name} VALUES (6, 'd') RETURNING *")
+    assert [(6, "d")] == found
     ask(connection, f'CREATE TABLE "{schema}".copied AS SELECT * FROM {name}')
-    assert [(4,)] == ask(connection, f'SELECT count(*) FROM "{schema}".copied')
+    assert [(2,)] == ask(connection, f'SELECT count(*) FROM "{schema}".copied')
     ask(connection, f"DROP TABLE {name}")
     with pytest.raises(adbc_driver_manager.Error, match="does not exist"):
         ask(connection, f"SELECT * FROM {name}")

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from vast_standin.engine.root import Root
+from vast_standin.engine.segment import RowIds
 from vast_standin.engine.table import Table
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
@@ -19,11 +21,13 @@ WRITE, DELETE = "s3:PutObject", "s3:DeleteObject"
 
 @dataclass(frozen=True)
 class Change:
-    """One statement in the course of being done."""
+    """One statement in the course of being done; `touched` are the rows it wrote."""
 
     transaction: Transaction
+    before: Root
     instance: Instance
     check: Check
+    touched: list[RowIds] = field(default_factory=list)
 
     @property
     def sight(self) -> Sight:
@@ -61,6 +65,14 @@ def whole(transaction: Transaction) -> Iterator[None]:
             transaction.root = root
             del transaction.operations[done:]
             raise
+
+
+def unqualified(statement: exp.Expression, table: str) -> None:
+    """Let columns that are written with their table's schema be found by its name."""
+    for column in statement.find_all(exp.Column):
+        if column.args.get("db") and column.table.casefold() == table.casefold():
+            column.set("db", None)
+            column.set("catalog", None)
 
 
 def only(statement: exp.Expression, *known: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
@@ -10,12 +11,16 @@ from vast_standin.http import ProtocolError
 from vast_standin.sql import definitions, rows
 from vast_standin.sql.change import DIALECT, Change, unspoken, whole
 from vast_standin.sql.duck import Instance
+from vast_standin.sql.merge import merge
+from vast_standin.sql.returning import returned
 from vast_standin.sql.sight import Check
 
-CHANGES: dict[type[exp.Expression], Callable[..., int]] = {
+_COUNT = "Count"
+CHANGES: dict[type[exp.Expression], Callable[..., None]] = {
     exp.Insert: rows.insert,
     exp.Update: rows.update,
     exp.Delete: rows.delete,
+    exp.Merge: merge,
     exp.TruncateTable: rows.truncate,
     exp.Create: definitions.create,
     exp.Drop: definitions.drop,
@@ -23,10 +28,13 @@ CHANGES: dict[type[exp.Expression], Callable[..., int]] = {
 }
 
 
-def change(sql: str, transaction: Transaction, instance: Instance, check: Check) -> int:
-    """Do what a statement says, whole or not at all; returns how many rows it wrote.
+def change(
+    sql: str, transaction: Transaction, instance: Instance, check: Check
+) -> pa.Table:
+    """Do what a statement says, whole or not at all.
 
-    Raises 501 for statements that are not spoken here.
+    Returns the rows RETURNING asks for, else how many were written. Raises 501 for statements
+    that are not spoken here.
     """
     try:
         parsed = sqlglot.parse_one(sql, dialect=DIALECT)
@@ -36,4 +44,8 @@ def change(sql: str, transaction: Transaction, instance: Instance, check: Check)
     if do is None:
         raise unspoken(sql[:60])
     with whole(transaction):
-        return do(Change(transaction, instance, check), parsed)
+        course = Change(transaction, transaction.root, instance, check)
+        do(course, parsed)
+        if parsed.args.get("returning"):
+            return returned(course, parsed)
+        return pa.table({_COUNT: [sum(map(len, course.touched))]})

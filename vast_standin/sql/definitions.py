@@ -26,11 +26,12 @@ from vast_standin.tabular.definitions import (
 from vast_standin.tabular.tables import make_table
 
 
-def create(change: Change, statement: exp.Create) -> int:
-    """Create a schema or a table, empty or of what a query gives; returns its rows."""
+def create(change: Change, statement: exp.Create) -> None:
+    """Create a schema or a table, empty or of what a query gives."""
     kind = str(statement.args.get("kind")).upper()
     if kind == "SCHEMA":
-        return _create_schema(change, statement)
+        _create_schema(change, statement)
+        return
     if kind != "TABLE":
         raise unspoken(f"CREATE {kind}")
     only(statement, "this", "kind", "exists", "replace", "expression")
@@ -41,7 +42,7 @@ def create(change: Change, statement: exp.Create) -> int:
     change.allow(WRITE, place)
     there = change.there(place)
     if there and statement.args.get("exists"):
-        return 0
+        return
     query = statement.args.get("expression")
     if query is None:
         schema = _schema(change, defined or [])
@@ -52,12 +53,11 @@ def create(change: Change, statement: exp.Create) -> int:
     if there and statement.args.get("replace"):
         _drop_table(change, place)
     table = _make(change, place, schema)
-    if query is None:
-        return 0
-    return write(change, table, table.definition.columns, query.sql(DIALECT))
+    if query is not None:
+        write(change, table, table.definition.columns, query.sql(DIALECT))
 
 
-def drop(change: Change, statement: exp.Drop) -> int:
+def drop(change: Change, statement: exp.Drop) -> None:
     """Drop a table, or a schema: an empty one, or with CASCADE all that is in it."""
     only(statement, "this", "kind", "exists", "cascade", "constraints")
     kind = str(statement.args.get("kind")).upper()
@@ -65,16 +65,15 @@ def drop(change: Change, statement: exp.Drop) -> int:
         raise unspoken(f"DROP {kind}")
     place = _PLACES[kind](change, statement.this)
     if not change.there(place) and statement.args.get("exists"):
-        return 0
+        return
     change.allow(DELETE, place)
     if place.name:
         _drop_table(change, place)
     else:
         _drop_schema(change, place, cascade=bool(statement.args.get("cascade")))
-    return 0
 
 
-def alter(change: Change, statement: exp.Alter) -> int:
+def alter(change: Change, statement: exp.Alter) -> None:
     """Rename a table, or add, drop and rename its columns."""
     only(statement, "this", "kind", "actions")
     if str(statement.args.get("kind")).upper() != "TABLE":
@@ -88,16 +87,14 @@ def alter(change: Change, statement: exp.Alter) -> int:
         if alteration is None:
             raise unspoken(f"ALTER TABLE … {action.sql(DIALECT)}")
         change.transaction.redefine(table.id, partial(alteration, change, action))
-    return 0
 
 
-def _create_schema(change: Change, statement: exp.Create) -> int:
+def _create_schema(change: Change, statement: exp.Create) -> None:
     only(statement, "this", "kind", "exists")
     place = schema_place(statement.this)
     change.allow(WRITE, place)
     if not (statement.args.get("exists") and change.there(place)):
         change.transaction.create_schema(place.bucket, place.path)
-    return 0
 
 
 def _make(change: Change, place: Place, schema: pa.Schema) -> Table:

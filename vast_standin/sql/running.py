@@ -17,7 +17,6 @@ from vast_standin.sql.duck import Duck, Instance, duck_errors
 from vast_standin.sql.sight import Check, Sight
 from vast_standin.sql.statements import Statement
 
-_COUNT = "Count"
 _END_OF_STREAM = 8
 _IDLE_S = 600.0
 _LONGEST_RESULT_CHUNK = 4 << 20
@@ -135,9 +134,7 @@ class Running:
         from vast_standin.sql.changing import change  # noqa: PLC0415
 
         with self.engine.writing(transaction) as own:
-            count = change(sql, own, instance, check)
-        batch = pa.record_batch([pa.array([count])], names=[_COUNT])
-        return pa.RecordBatchReader.from_batches(batch.schema, [batch])
+            return change(sql, own, instance, check).to_reader()
 
     def _forget_idle(self) -> None:
         limit = time.monotonic() - _IDLE_S

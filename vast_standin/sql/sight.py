@@ -16,9 +16,9 @@ from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import Instance
 
 ROW_ID = "$row_id"
-MARKED, TYPES = "$changed", "$types"
+MARKED, TYPES, WRITTEN = "$changed", "$types", "$written"
 Check = Callable[[str, str, str], None]
-_READ = "s3:GetObject"
+READ = "s3:GetObject"
 _MOST_SLICES = 1000
 _LISTING = re.compile(
     r"\b(show|describe|information_schema|duckdb_\w+|pg_\w+)\b", re.IGNORECASE
@@ -53,6 +53,13 @@ class Sight:
         instance.show(TYPES, table.name, pa.schema(fields).empty_table())
         return TYPES
 
+    def show_some(self, instance: Instance, table: Table, row_ids: RowIds) -> str:
+        """Make some rows readable, by rising row ids, and tell under which name."""
+        schema = pa.schema([_shown(c) for c in table.definition.columns])
+        rows = pa.Table.from_batches(_rows(table, row_ids, schema), schema)
+        instance.show(WRITTEN, table.name, rows)
+        return WRITTEN
+
     def _meant(self, sql: str) -> Iterator[tuple[str, Table]]:
         """List the tables whose names occur, those that are written just so first."""
         words = set(_WORD.findall(sql.casefold()))
@@ -70,7 +77,7 @@ class Sight:
 
     def _may_read(self, bucket: str, key: str) -> bool:
         try:
-            self.check(_READ, bucket, key)
+            self.check(READ, bucket, key)
         except ProtocolError:
             return False
         return True
@@ -108,6 +115,13 @@ def _part(
         for a, f in zip(arrays, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(fitted, schema=schema)
+
+
+def _rows(table: Table, row_ids: RowIds, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for index, positions, _ in table.locate(row_ids):
+        start, stop = int(positions.min()), int(positions.max()) + 1
+        part = _part(table.segments[index], (start, stop), table, schema)
+        yield part.take(pa.array(positions - start))
 
 
 def _row_ids(segment: Segment, span: Span) -> RowIds:

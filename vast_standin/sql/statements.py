@@ -6,7 +6,9 @@ from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import Instance, duck_errors
 
 READING = frozenset({"SELECT", "EXPLAIN", "RELATION"})
-_CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER"})
+_CHANGING = frozenset(
+    {"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "CREATE", "DROP", "ALTER"}
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,152 @@
+"""MERGE: DuckDB pairs rows and says which are meant, the engine changes them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlglot import exp
+
+from vast_standin.engine.segment import RowIds
+from vast_standin.engine.table import Table
+from vast_standin.http import ProtocolError
+from vast_standin.sql.change import (
+    DELETE,
+    DIALECT,
+    WRITE,
+    Change,
+    only,
+    unqualified,
+    unspoken,
+)
+from vast_standin.sql.duck import quoted
+from vast_standin.sql.rows import add, assign, batches, remove
+from vast_standin.sql.sight import ROW_ID
+from vast_standin.sql.values import assigned, cast, named_columns
+
+_GIVEN, _BRANCH = quoted("$given"), quoted("$branch")
+_SOURCE = "_source"
+_JOINS = {
+    (False, False): "JOIN",
+    (True, False): "LEFT JOIN",
+    (False, True): "RIGHT JOIN",
+    (True, True): "FULL JOIN",
+}
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """One WHEN: which pairs it means, and what it does with row ids and values."""
+
+    condition: str
+    do: Callable[[pa.Array, Sequence[pa.Array]], None]
+    values: list[str] = field(default_factory=list)
+
+
+def merge(change: Change, statement: exp.Merge) -> None:
+    """Insert, update or delete rows as they pair with those of a query."""
+    only(statement, "this", "using", "on", "using_cond", "whens", "with_")
+    table = change.target(statement.this, WRITE)
+    source = statement.args["using"]
+    change.sight.show(change.instance, statement.sql(DIALECT))
+    unqualified(statement, table.name)
+    unqualified(statement, source.name)
+    whens = statement.args["whens"].expressions
+    branches = [_branch(change, table, statement, when) for when in whens]
+    for batch in batches(change, _paired(change, table, statement, branches)):
+        at = 2
+        for number, branch in enumerate(branches):
+            rows = batch.filter(pc.equal(batch.column(1), number))
+            values = rows.columns[at : at + len(branch.values)]
+            at += len(branch.values)
+            if rows.num_rows:
+                branch.do(rows.column(0), values)
+    _once(pa.array(np.concatenate([*change.touched, np.empty(0, np.uint64)])))
+
+
+def _branch(
+    change: Change, table: Table, statement: exp.Merge, when: exp.When
+) -> _Branch:
+    only(when, "matched", "source", "condition", "then")
+    there = f"{_alias(statement.this)}.{quoted(ROW_ID)} IS NOT NULL"
+    given = f"{_alias(statement.args['using'])}.{_GIVEN} IS NOT NULL"
+    if when.args.get("matched"):
+        meant = f"{there} AND {given}"
+    else:
+        meant = f"NOT ({given if when.args.get('source') else there})"
+    if when.args.get("condition"):
+        meant = f"{meant} AND ({when.args['condition'].sql(DIALECT)})"
+    then = when.args["then"]
+    if isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
+        only(then, "this", "expression")
+        names = [c.name for c in then.this.expressions] if then.this else None
+        columns = named_columns(table, names)
+        values = cast(change, table, columns, then.expression.expressions)
+        insert = partial(add, change, table, columns)
+        return _Branch(meant, lambda _, found: insert(found), values)
+    if isinstance(then, exp.Update) and then.expressions:
+        only(then, "expressions")
+        columns, values = assigned(change, table, then.expressions)
+        update = partial(assign, change, table, columns)
+        return _Branch(meant, lambda ids, found: update(_once(ids), found), values)
+    if then.name == "DELETE":
+        change.target(statement.this, DELETE)
+        return _Branch(meant, lambda ids, _: remove(change, table, _once(ids)))
+    if then.name == "DO NOTHING":
+        return _Branch(meant, lambda *_: None)
+    raise unspoken(f"MERGE with {then.sql(DIALECT)}")
+
+
+def _paired(
+    change: Change, table: Table, statement: exp.Merge, branches: Sequence[_Branch]
+) -> str:
+    """Write a query for row ids, the number of the WHEN they come under, and values."""
+    using, on = statement.args["using"], statement.args.get("on")
+    unmatched = [
+        w for w in statement.args["whens"].expressions if not w.args["matched"]
+    ]
+    by_source = [bool(when.args.get("source")) for when in unmatched]
+    join = _JOINS[not all(by_source), any(by_source)]
+    room = change.sight.show_marked(change.instance, table)
+    shared = ", ".join(
+        part.sql(DIALECT) for part in statement.args.get("using_cond") or ()
+    )
+    how = f"ON {on.sql(DIALECT)}" if on is not None else f"USING ({shared})"
+    cases = "".join(f" WHEN {b.condition} THEN {n}" for n, b in enumerate(branches))
+    wanted = [
+        f"{_alias(statement.this)}.{quoted(ROW_ID)}",
+        f"CASE{cases} END AS {_BRANCH}",
+        *(
+            f"CASE WHEN {_BRANCH} = {number} THEN {value} END"
+            for number, branch in enumerate(branches)
+            for value in branch.values
+        ),
+    ]
+    with_ = statement.args.get("with_")
+    return (
+        f"{with_.sql(DIALECT) if with_ is not None else ''} "  # noqa: S608
+        f"SELECT {', '.join(wanted)} "
+        f"FROM (SELECT TRUE AS {_GIVEN}, * FROM {using.sql(DIALECT)}) "
+        f"AS {_alias(using)} {join} "
+        f"{quoted(room)}.{quoted(table.name)} AS {_alias(statement.this)} {how} "
+        f"WHERE {_BRANCH} IS NOT NULL"
+    )
+
+
+def _alias(named: exp.Expression) -> str:
+    return quoted(named.alias_or_name or _SOURCE)
+
+
+def _once(row_ids: pa.Array) -> RowIds:
+    """Check that no row is there twice, as standard SQL does; 400 where one is."""
+    ids: RowIds = row_ids.to_numpy()
+    if len(np.unique(ids)) < len(ids):
+        raise ProtocolError(
+            400,
+            "InvalidQuery",
+            "MERGE would change a row of the table several times: more than one row of "
+            "the source pairs with it",
+        )
+    return ids
