@@ -15,6 +15,7 @@ from vast_standin.tabular.system import AUDIT_BUCKET, CATALOGUE_BUCKET
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.records import Record
 
+_SYSTEM = frozenset({CATALOGUE_BUCKET, AUDIT_BUCKET})
 _READS = frozenset({"GET", "HEAD"})
 _READ_ACTIONS = frozenset({"s3:GetObject", "s3:ListBucket"})
 
@@ -64,6 +65,9 @@ class Guard:
 
     def check(self, action: str, bucket: str, key: str = "") -> None:
         """Check one action on a bucket or an object of it."""
+        if bucket in _SYSTEM:
+            self._check_system(bucket, action, reads=action in _READ_ACTIONS)
+            return
         view = self.cluster.view_of_bucket(bucket)
         if view is None:
             raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
@@ -81,25 +85,25 @@ class Guard:
             )
 
     def _check_unknown(self, request: Request, bucket: str, key: str) -> None:
-        system = bucket in (CATALOGUE_BUCKET, AUDIT_BUCKET)
+        system = bucket in _SYSTEM
         creates = request.method == "PUT" and not key and not system
         if creates and not self.user.get("allow_create_bucket"):
             raise ProtocolError(
                 403, "AccessDenied", f"user {self.user['name']} may not create buckets"
             )
         if system:
-            self._check_system(request, bucket)
+            reads = request.method in _READS
+            self._check_system(bucket, request.method, reads=reads)
         elif not creates:
             raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
 
-    def _check_system(self, request: Request, bucket: str) -> None:
+    def _check_system(self, bucket: str, does: str, *, reads: bool) -> None:
         """Let superusers read the tables that list everything stored; nobody writes."""
-        reads = request.method in ("GET", "HEAD")
         if not (reads and self.user.get("s3_superuser")):
             raise ProtocolError(
                 403,
                 "AccessDenied",
-                f"user {self.user['name']} may not {request.method} {bucket}: it lists "
+                f"user {self.user['name']} may not {does} {bucket}: it lists "
                 "what everybody stores, and superusers may read it",
             )
 

@@ -94,8 +94,7 @@ def _sql() -> Iterable[str]:
         f"Read: {', '.join(sorted(READING))}. A change answers how many rows it wrote, "
         "INSERT, UPDATE and DELETE what RETURNING asks of them. All else is refused with "
         "501: views, indexes, constraints (so ON CONFLICT, too), defaults, temporary "
-        "tables, MERGE with `*` or RETURNING, COPY, settings and PRAGMA. The catalogue "
-        "and audit tables are not read by SQL.\n"
+        "tables, MERGE with `*` or RETURNING, COPY, settings and PRAGMA.\n"
     )
     rows = [
         (f"`{_WORDS.get(kind.key, kind.key).upper()}`", _sentence(handler))

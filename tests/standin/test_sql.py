@@ -1,6 +1,7 @@
 """SQL by the query engine's own calls: reading, changing, and who may do it."""
 
 import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
@@ -398,6 +399,33 @@ def test_who_may_read_reads_and_may_not_change(sql, guest, table):
             guest.rows(statement)
         assert 403 == refused.value.status
     assert FIRST == content(sql, table)
+
+
+CATALOGUE = '"vast-big-catalog-bucket/vast_big_catalog_schema".vast_big_catalog_table'
+AUDIT = '"vast-audit-log-bucket/vast_audit_log_schema".vast_audit_log_table'
+
+
+def test_the_systems_tables_are_read_joined_and_never_written(
+    sql, guest, table, schema_name
+):
+    listed = (
+        f"SELECT name FROM {CATALOGUE} WHERE parent_path = '/{BUCKET}/{schema_name}'"
+    )
+    until = time.monotonic() + 30
+    while pairs(sql.rows(listed)) != [("t",)] and time.monotonic() < until:
+        time.sleep(0.2)
+
+    sql.rows(f"INSERT INTO {table} SELECT 9, name FROM ({listed})")
+    asked = sql.rows(
+        f"SELECT count(*) > 0 FROM {AUDIT} WHERE command = 'vastdb-run-query'"
+    )
+
+    assert [*FIRST, (9, "t")] == content(sql, table)
+    assert [(True,)] == pairs(asked)
+    with pytest.raises(SqlError, match="AccessDenied"):
+        sql.rows(f"DELETE FROM {AUDIT}")
+    with pytest.raises(SqlError, match="does not exist"):
+        guest.rows(listed)
 
 
 def test_who_may_not_read_a_table_does_not_see_it(sql, standin, vms, table):

@@ -32,7 +32,11 @@ class Change:
     @property
     def sight(self) -> Sight:
         """What the statement sees: its own transaction's state."""
-        return Sight(self.transaction.root, self.check)
+        return self.sight_of(self.transaction.root)
+
+    def sight_of(self, root: Root) -> Sight:
+        """Give what the statement's user may see of a state."""
+        return Sight(self.transaction.engine, root, self.check)
 
     def allow(self, action: str, place: Place) -> None:
         """Raise 403 where the user may not do this there."""

@@ -28,7 +28,9 @@ def run_query(call: Call) -> Response:
     request = _request(call)
     number = request.number(2)
     transaction = call.engine.transaction(number) if number else call.transaction
-    query = running_on(call.engine).start(request.text(3), transaction, call.check)
+    query = running_on(call.engine).start(
+        call.engine, request.text(3), transaction, call.check
+    )
     schema = bytes(query.reader.schema.serialize())
     return _answer(
         make_message({1: _status(query, with_ticket=False), 2: schema, 3: 0})

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from vast_standin.sql.change import DIALECT, Change, only, unqualified
 from vast_standin.sql.duck import duck_errors, quoted
-from vast_standin.sql.sight import READ, Sight
+from vast_standin.sql.sight import READ
 
 
 def returned(change: Change, statement: exp.Expression) -> pa.Table:
@@ -25,7 +25,7 @@ def returned(change: Change, statement: exp.Expression) -> pa.Table:
     ids = np.concatenate([np.empty(0, np.uint64), *change.touched])
     room = change.sight.show_some(change.instance, table, np.unique(ids))
     unqualified(asked, table.name)
-    Sight(change.before, change.check).show(change.instance, asked.sql(DIALECT))
+    change.sight_of(change.before).show(change.instance, asked.sql(DIALECT))
     wanted = ", ".join(part.sql(DIALECT) for part in asked.expressions)
     rows = f"{quoted(room)}.{quoted(table.name)}"
     alias = quoted(named.alias or named.name)

@@ -3,7 +3,6 @@
 import itertools
 import threading
 import time
-import weakref
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -83,12 +82,13 @@ class Query:
 class Running:
     """All running queries of an engine."""
 
-    engine: Engine
     duck: Duck
     _queries: dict[int, Query] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    def start(self, sql: str, transaction: Transaction | None, check: Check) -> Query:
+    def start(
+        self, engine: Engine, sql: str, transaction: Transaction | None, check: Check
+    ) -> Query:
         """Start a query on what a transaction sees, or change something in it.
 
         `check` raises 403 where the user may not do an action to a key of a bucket.
@@ -96,7 +96,7 @@ class Running:
         self._forget_idle()
         instance = self.duck.borrow()
         try:
-            reader = self._run(instance, sql, transaction, check)
+            reader = _run(instance, engine, sql, transaction, check)
         except BaseException:
             self.duck.give_back(instance)
             raise
@@ -119,23 +119,6 @@ class Running:
             found.close()
             self.duck.give_back(found.instance)
 
-    def _run(
-        self,
-        instance: Instance,
-        sql: str,
-        transaction: Transaction | None,
-        check: Check,
-    ) -> pa.RecordBatchReader:
-        if Statement.of(instance, sql).reads:
-            root = self.engine.root if transaction is None else transaction.root
-            Sight(root, check).show(instance, sql)
-            return instance.run(sql)
-        # Imported here: most servers are never sent such a statement.
-        from vast_standin.sql.changing import change  # noqa: PLC0415
-
-        with self.engine.writing(transaction) as own:
-            return change(sql, own, instance, check).to_reader()
-
     def _forget_idle(self) -> None:
         limit = time.monotonic() - _IDLE_S
         for query in list(self._queries.values()):
@@ -153,8 +136,26 @@ def running_on(engine: Engine) -> Running:
         found = _RUNNING.get(engine)
         if found is None:
             spill = Duck(engine.path.parent / "sql-spill")
-            found = _RUNNING[engine] = Running(weakref.proxy(engine), spill)
+            found = _RUNNING[engine] = Running(spill)
         return found
+
+
+def _run(
+    instance: Instance,
+    engine: Engine,
+    sql: str,
+    transaction: Transaction | None,
+    check: Check,
+) -> pa.RecordBatchReader:
+    if Statement.of(instance, sql).reads:
+        root = engine.root if transaction is None else transaction.root
+        Sight(engine, root, check).show(instance, sql)
+        return instance.run(sql)
+    # Imported here: most servers are never sent such a statement.
+    from vast_standin.sql.changing import change  # noqa: PLC0415
+
+    with engine.writing(transaction) as own:
+        return change(sql, own, instance, check).to_reader()
 
 
 def batch_message(batch: pa.RecordBatch) -> list[memoryview]:

@@ -8,12 +8,14 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
+from vast_standin.engine.engine import Engine
 from vast_standin.engine.pushdown import Pruned
 from vast_standin.engine.root import Root
 from vast_standin.engine.segment import RowIds, Segment, Span
 from vast_standin.engine.table import Column, Table
 from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import Instance
+from vast_standin.tabular.system import system_roots
 
 ROW_ID = "$row_id"
 MARKED, TYPES, WRITTEN = "$changed", "$types", "$written"
@@ -28,8 +30,9 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Sight:
-    """One state of the database, as one user may see it."""
+    """One state of the database, and the system's tables, as one user may see them."""
 
+    engine: Engine
     root: Root
     check: Check
 
@@ -66,8 +69,9 @@ class Sight:
         every = _LISTING.search(sql) is not None
         found = [
             (schema, table)
-            for table in self.root.tables.values()
-            if (schema := self.root.schemas.get(table.schema_id)) is not None
+            for root in (self.root, *system_roots(self.engine, sql))
+            for table in root.tables.values()
+            if (schema := root.schemas.get(table.schema_id)) is not None
             and (every or _occurs(table.name.casefold(), sql, words))
         ]
         found.sort(key=lambda pair: pair[1].name not in sql)

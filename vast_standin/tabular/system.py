@@ -68,6 +68,10 @@ class Settings:
     audit: bool = True
     audits_kept_s: float = math.inf
 
+    def on(self, bucket: str) -> bool:
+        """Tell whether there is the table of a bucket."""
+        return self.audit if bucket == AUDIT_BUCKET else self.catalogue
+
 
 @dataclass
 class System:
@@ -97,7 +101,7 @@ def system_root(engine: Engine, bucket: str, snapshot: str | None) -> Root | Non
         return None
     system = _system(engine)
     settings = system.settings()
-    if not (settings.audit if bucket == AUDIT_BUCKET else settings.catalogue):
+    if not settings.on(bucket):
         raise ProtocolError(404, "NoSuchBucket", f"{bucket} is switched off")
     with system.lock:
         if snapshot is not None:
@@ -107,6 +111,15 @@ def system_root(engine: Engine, bucket: str, snapshot: str | None) -> Root | Non
         if kept is None or now - kept[0] > _FRESH_S or kept[1] != settings:
             kept = system.tables[bucket] = (now, settings, make(engine))
         return kept[2]
+
+
+def system_roots(engine: Engine, text: str) -> Iterator[Root]:
+    """Give the states that hold the system tables whose bucket a text names."""
+    for bucket in _BUCKETS:
+        if bucket in text and _system(engine).settings().on(bucket):
+            root = system_root(engine, bucket, None)
+            if root is not None:
+                yield root
 
 
 def catalogue_snapshots(engine: Engine) -> list[str]:
