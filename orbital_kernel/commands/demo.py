@@ -52,6 +52,9 @@ def demo(out: Path, archive: Path | None) -> None:
 def _tell(summary: "Summary", out: Path) -> None:
     label = " (SIMULATED)" if summary.simulated else ""
     found = [b for b in summary.bursts if b["cause"] == "burst"]
+    points = " and ".join(
+        f"{count:,} {name}" for name, count in summary.light_curve["points"].items()
+    )
     rows = [
         ("data", f"{summary.archive}{label}"),
         ("files", ", ".join(f"{n} {state}" for state, n in summary.files.items() if n)),
@@ -61,10 +64,7 @@ def _tell(summary: "Summary", out: Path) -> None:
             if count and not name.startswith("ops.")
         ),
         ("bursts", f"{len(found)} found, {summary.bursts_matched} in a catalogue"),
-        (
-            "light curve",
-            f"{summary.light_curve['object']}: {summary.light_curve['points']} points",
-        ),
+        ("light curve", f"{summary.light_curve['object']}: {points} points"),
         (
             "queries",
             f"{len(summary.queries)}, slowest {max((q['milliseconds'] for q in summary.queries), default=0):.0f} ms",
