@@ -14,8 +14,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from standin_inserts import inserting
 from standin_measures import (
-    inserting,
     opening,
     ranges,
     rows_read,

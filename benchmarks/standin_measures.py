@@ -5,20 +5,16 @@ import signal
 import statistics
 import time
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import duckdb
 import numpy as np
 import polars as pl
-import vastdb
-from standin_process import Floor, Peak, Standin
+from standin_process import Peak, Standin
 from standin_tables import (
-    BATCH,
     BUCKET,
     SCHEMA,
     TABLE,
-    batch,
     fill,
     moment,
     open_session,
@@ -80,94 +76,10 @@ def starting(folder, starts):
     print(f"| folder in use before | {statistics.median(again):.2f} |", flush=True)
 
 
-def inserting(folder, batches, times):
-    """Insert batches one a call, kill -9, and count what is there."""
-    dice = np.random.default_rng(1)
-    parts = [batch(i * BATCH, BATCH, dice) for i in range(16)]
-    work = [parts[i % len(parts)] for i in range(batches)]
-    print(
-        f"\n| {batches} inserts of 65,536 rows | MB/s | client's CPU ms each |", end=""
-    )
-    print(" server's | of them after kill -9 |\n| --- | ---: | ---: | ---: | ---: |")
-    for name, arguments, insert in (
-        ("one transaction", (), _in_one),
-        ("one transaction, two threads", (), _in_one_by_two),
-        ("a transaction each", (), _one_each),
-        ("a transaction each, two clients at once", (), _by_two),
-        ("one transaction, fsync", ("--sync",), _in_one),
-        ("a transaction each, fsync", ("--sync",), _one_each),
-    ):
-        runs = [_inserted(folder, arguments, insert, work) for _ in range(times)]
-        _tell_inserts(name, runs, work)
-    with Standin(folder) as standin, open_session(standin).transaction() as tx:
-        metadata = known(tx)
-    with Floor() as floor:
-        runs = [_into_nothing(floor, metadata, work) for _ in range(times)]
-    _tell_inserts("the SDK into a server that stores nothing", runs, work)
-    shutil.rmtree(folder)
-
-
-def _tell_inserts(name, runs, work):
-    *spent, kept = zip(*runs, strict=True)
-    spent, client, server = map(statistics.median, spent)
-    speed = sum(part.nbytes for part in work) / spent / MB
-    each = " | ".join(f"{cpu / len(work) * 1e3:.1f}" for cpu in (client, server))
-    print(f"| {name} | {speed:.0f} | {each} | {min(kept):g} |", flush=True)
-
-
-def _inserted(folder, arguments, insert, work):
-    """Return seconds, CPU of client and server, and batches there after kill -9."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with Standin(folder, arguments) as standin:
-        session = open_session(standin)
-        fill(session, 0, sort=(), settle=False)
-        client, server = time.process_time(), standin.cpu_s
-        spent, _ = timed(lambda: insert(session, work))
-        client, server = time.process_time() - client, standin.cpu_s - server
-        standin.end(signal.SIGKILL)
-        standin.start()
-        return spent, client, server, _stored(standin) / BATCH
-
-
-def _into_nothing(floor, metadata, work):
-    session = vastdb.connect(endpoint=floor.endpoint, access="none", secret="none")
-    client, server = time.process_time(), floor.cpu_s
-    with session.transaction() as tx:
-        table = tx.table_from_metadata(metadata)
-        spent, _ = timed(lambda: [table.insert(part) for part in work])
-    return spent, time.process_time() - client, floor.cpu_s - server, 0
-
-
-def _stored(standin):
+def stored(standin):
+    """Count the rows there are."""
     with open_session(standin).transaction() as tx:
         return tx.bucket(BUCKET).schema(SCHEMA).table(TABLE).stats.num_rows
-
-
-def _in_one(session, work):
-    with session.transaction() as tx:
-        table = tx.bucket(BUCKET).schema(SCHEMA).table(TABLE)
-        for part in work:
-            table.insert(part)
-
-
-def _in_one_by_two(session, work):
-    with session.transaction() as tx, ThreadPoolExecutor(2) as threads:
-        table = tx.bucket(BUCKET).schema(SCHEMA).table(TABLE)
-        list(threads.map(table.insert, work))
-
-
-def _one_each(session, work):
-    with session.transaction() as tx:
-        metadata = known(tx)
-    for part in work:
-        with session.transaction() as tx:
-            tx.table_from_metadata(metadata).insert(part)
-
-
-def _by_two(session, work):
-    with ThreadPoolExecutor(2) as clients:
-        for done in [clients.submit(_one_each, session, work[i::2]) for i in (0, 1)]:
-            done.result()
 
 
 def ranges(standin, session, parquet, rows, asks):
@@ -344,7 +256,7 @@ def opening(folder, rows):
                 standin.end(how)
                 standin.start()
                 took.setdefault(name, []).append(standin.first_answer_s)
-                assert _stored(standin) == rows, name
+                assert stored(standin) == rows, name
     print(
         f"\n{rows:,} rows, {nbytes / 1e9:.1f} GB, filled and sorted in {filled:.0f} s"
     )
