@@ -44,8 +44,7 @@ class Fetch:
         """Return the answer's rows, no more than the limit."""
         query = self.planned.query
         found = self._whole() if query.largest is None else self._largest()
-        wanted = query.columns or self.planned.columns
-        return found if found.columns == list(wanted) else found.select(wanted)
+        return found.select(query.columns or self.planned.columns)
 
     def count(self) -> pl.DataFrame:
         """Return one row, `count`: by the server where nothing is left to do here."""

@@ -50,11 +50,10 @@ class Cone:
     @property
     def cover(self) -> list[sky.Range]:
         """HEALPix ranges that have the cone in them."""
-        small = self.radius_arcmin <= SMALL_ARCMIN
-        few, many = (FEW_SKY_RANGES, SLACK), (MAX_SKY_RANGES, 0.0)
-        return sky.cone_ranges(
-            self.ra, self.dec, self.radius_arcmin / 60, *(few if small else many)
-        )
+        at = self.ra, self.dec, self.radius_arcmin / 60
+        if self.radius_arcmin <= SMALL_ARCMIN:
+            return sky.cone_ranges(*at, max_ranges=FEW_SKY_RANGES, slack=SLACK)
+        return sky.cone_ranges(*at, max_ranges=MAX_SKY_RANGES)
 
     @property
     def inside(self) -> pl.Expr:
