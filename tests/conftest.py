@@ -7,11 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from orbital_kernel import connect, embedded
 from orbital_kernel import sample as simulator
 from orbital_kernel.predicate import Clause, Equal
 
+settings.register_profile(
+    "orbital",
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
+settings.load_profile("orbital")
 BESIDE = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 
 

@@ -79,7 +79,7 @@ position = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     first=st.lists(position, min_size=1, max_size=12),
     second=st.lists(position, min_size=1, max_size=12),

@@ -63,7 +63,6 @@ CENTRES = st.one_of(
 
 @settings(
     max_examples=int(os.environ.get("ORBITAL_EXAMPLES", "40")),
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 @given(centre=CENTRES, radius=st.sampled_from([0.1 / 60, 1.0, 12.0, 300.0, 1800.0]))

@@ -20,7 +20,6 @@ from orbital_kernel import query as planner
 
 FEW = settings(
     max_examples=int(os.environ.get("ORBITAL_EXAMPLES", "50")),
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 NUMBERS = itertools.count()

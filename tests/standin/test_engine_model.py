@@ -155,7 +155,6 @@ class Model(RuleBasedStateMachine):
 Model.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestTheEngineHoldsWhatADictionaryWouldHold = Model.TestCase

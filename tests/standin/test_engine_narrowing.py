@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vast_standin.engine import Column, Definition, Engine
@@ -44,7 +44,7 @@ def wanted(draw):
     return number, Intervals(spans, nulls=draw(st.booleans()))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     parts=st.lists(st.lists(ROW, min_size=1, max_size=4), min_size=1, max_size=5),
     changed=st.integers(-1, 5),
@@ -65,7 +65,7 @@ def test_segments_passed_over_are_those_whose_zones_hold_nothing_wanted(
         assert set(looked_at) <= {*may, *patched}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     parts=st.lists(st.lists(ROW, min_size=1, max_size=4), min_size=1, max_size=5),
     changed=st.integers(-1, 5),

@@ -215,7 +215,7 @@ def test_a_projection_in_step_stays_so_while_the_table_is_rewritten(tmp_path, ki
 keys = st.one_of(st.none(), st.integers(0, 400).map(float), st.just(float("nan")))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     parts=st.lists(st.lists(keys, min_size=1, max_size=160), min_size=1, max_size=6),
     gone=st.sets(st.integers(0, 300), max_size=40),

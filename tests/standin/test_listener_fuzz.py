@@ -4,7 +4,7 @@ import io
 from types import SimpleNamespace
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+from hypothesis import given
 
 from vast_standin.body import Body
 from vast_standin.head import Head, parse_head
@@ -14,8 +14,6 @@ from vast_standin.s3.conditions import parse_range
 from vast_standin.s3.documents import parse_document
 from vast_standin.sigv4 import parse_claim
 
-settings.register_profile("standin", max_examples=150, deadline=None)
-settings.load_profile("standin")
 LINES = st.lists(
     st.one_of(
         st.binary(max_size=40),

@@ -129,7 +129,7 @@ def small(session):
 
 
 @given(conditions=st.lists(terms(), min_size=1, max_size=2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_conditions_mean_what_they_mean_to_polars(session, small, conditions):
     with session.transaction() as tx:
         table = table_in(tx, small)
