@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from orbital_widgets import HealthPanel
@@ -62,7 +63,9 @@ def test_it_looks_by_itself_off_the_loops_thread_until_it_is_closed():
         await asyncio.sleep(0.1)
         return looks
 
-    seen = asyncio.run(watch())
+    # A thread of its own: browser tests leave a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        seen = thread.submit(asyncio.run, watch()).result()
 
     assert seen >= 3
     assert len(threads) <= seen + 1
