@@ -17,9 +17,12 @@ LOOPBACK = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 SIZE = {"width": 1500, "height": 1400}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Start the installed Chromium; without one fail in CI, skip elsewhere."""
+    """Start the installed Chromium; without one fail in CI, skip elsewhere.
+
+    It goes with its module: while it is there, an event loop runs in this thread.
+    """
     found = shutil.which("chromium")
     if found is None:
         words = "no browser: install Chromium (Debian: apt-get install chromium)"

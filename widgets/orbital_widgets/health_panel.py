@@ -1,6 +1,5 @@
 """The platform's health as a panel that looks again by itself, off the kernel's thread."""
 
-import asyncio
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,10 +10,11 @@ import ipywidgets
 
 from orbital_kernel.storage.alerts import Alert, Alerts
 from orbital_kernel.storage.checks import STATES, Check, Health, health_of
-from orbital_widgets.latest import Latest
+from orbital_widgets.latest import Latest, running_loop
 from orbital_widgets.static import is_static
 
 if TYPE_CHECKING:
+    import asyncio
     from concurrent.futures import Future
 
 COLORS = {
@@ -53,7 +53,7 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._alerts = alerts or Alerts()
         self._static = is_static(asked=static)
         self._latest = Latest(threading.RLock())
-        self._loop = _running_loop()
+        self._loop = running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._news: list[str] = []
         self._open = True
@@ -154,10 +154,3 @@ def _badge(state: str) -> str:
 def _line(alert: Alert) -> str:
     at = datetime.now(UTC).strftime("%H:%M:%S")
     return f"{at} {alert.event} {_badge(alert.state)} {escape(alert.name)}: {escape(alert.reason)}"
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -22,7 +22,7 @@ class Latest:
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="orbital-explorer")
-        self._loop = _running_loop()
+        self._loop = running_loop()
         self._generation = 0
         self._delivered = 0
         self._future: Future[Any] | None = None
@@ -69,7 +69,8 @@ class Latest:
                 self._done(self._future)
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Give the loop of the kernel this runs in; None outside of one."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
