@@ -137,8 +137,7 @@ def _without_frames(html: str, figures: list[Figure]) -> str:
         if block is None:
             frame.replace_with("(not shown in a report: a frame)")
             continue
-        drawing = next(s for s in page.find_all("script") if "render_items" in s.text)
-        items, _ = _assigned(drawing.text, "render_items", 0)
+        items, _ = _assigned(page.find_all("script")[-1].text, "render_items", 0)
         figure = Figure(json.loads(unescape(block.text)), items)
         figures.append(figure)
         frame.replace_with(BeautifulSoup(figure.places(), "html.parser"))

@@ -17,7 +17,9 @@ TAGS = frozenset(
     }
 )
 ATTRIBUTES = {
-    "*": ["class", "id", "style", "title"],
+    "*": lambda _tag, name, value: (
+        name in {"class", "id", "title"} or (name == "style" and "url(" not in value)
+    ),
     "div": ["data-root-id"],
     "a": lambda _tag, name, value: name == "href" and not value.startswith("data:"),
     "img": lambda _tag, name, value: (
@@ -30,9 +32,9 @@ ATTRIBUTES = {
 STYLES = CSSSanitizer(
     allowed_css_properties=ALLOWED_CSS_PROPERTIES
     | {
-        *("border", "border-bottom", "border-collapse", "border-left", "border-radius"),
-        *("border-right", "border-top", "margin", "max-height", "max-width", "opacity"),
-        *("padding", "vertical-align"),
+        *("background", "border", "border-bottom", "border-collapse", "border-left"),
+        *("border-radius", "border-right", "border-top", "margin", "max-height"),
+        *("max-width", "opacity", "padding", "vertical-align"),
     }
 )
 NOTEBOOK_LINK = re.compile(r'href="([\w-]+)\.ipynb"')
@@ -46,12 +48,14 @@ def clean(html: str) -> str:
     soup = BeautifulSoup(html, "html.parser")
     for sheet in soup.find_all("style"):
         sheet.decompose()
-    return bleach.clean(
-        str(soup),
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        protocols={"http", "https", "mailto", "data"},
-        css_sanitizer=STYLES,
+    return str(
+        bleach.clean(
+            str(soup),
+            tags=TAGS,
+            attributes=ATTRIBUTES,
+            protocols={"http", "https", "mailto", "data"},
+            css_sanitizer=STYLES,
+        )
     )
 
 
@@ -69,4 +73,4 @@ def _html(markdown: str, *, escape: bool) -> str:
     renderer = IPythonRenderer(
         escape=escape, embed_images=not escape, exclude_anchor_links=True
     )
-    return MarkdownWithMath(renderer=renderer).render(markdown)
+    return str(MarkdownWithMath(renderer=renderer).render(markdown))

@@ -41,13 +41,18 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
     facts = provenance.of(notebook)
     lifted, drawn = figures.lift(notebook)
     lifted.cells = [c for c in lifted.cells if provenance.TAG not in _tags(c)]
-    _drop_heading(lifted, report.title)
+    _drop_title(lifted)
     written = figures.scripts(drawn)
     resources = {
         "title": report.title,
         "policy": policy(written, compile_code=figures.compile_code(drawn)),
         "parameters": [
-            (p.name, values.get(p.name, p.default), p.name in values, p.description)
+            (
+                p.name,
+                str(values.get(p.name, p.default)) or "empty",
+                p.name in values,
+                p.description,
+            )
             for p in report.parameters
         ],
         "facts": facts,
@@ -113,11 +118,11 @@ def _exporter() -> HTMLExporter:
     )
 
 
-def _drop_heading(notebook: Any, title: str) -> None:
-    """Drop the notebook's first heading where it repeats the page's."""
+def _drop_title(notebook: Any) -> None:
+    """Drop the title at the notebook's start: the page has the report's above it."""
     if notebook.cells and notebook.cells[0].cell_type == "markdown":
         first, _, remainder = notebook.cells[0].source.partition("\n")
-        if first == f"# {title}":
+        if first.startswith("# "):
             notebook.cells[0].source = remainder.lstrip()
 
 

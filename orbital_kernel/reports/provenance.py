@@ -25,6 +25,7 @@ PACKAGES = (
     *("vastdb", "vastpy"),
 )
 LEDGER = "ops.files"
+SECOND = "%Y-%m-%d %H:%M:%S"
 
 
 def show(namespace: Mapping[str, Any]) -> None:
@@ -52,7 +53,7 @@ def collect(namespace: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Orbital)
     }
     return {
-        "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date_utc": f"{datetime.now(UTC):{SECOND}}",
         "versions": {name: version(name) for name in PACKAGES}
         | {"python": platform.python_version(), "system": sys.platform},
         "snapshots": [snapshot(session) for session in sessions.values()],
@@ -109,7 +110,7 @@ def _content(tx: Transaction) -> dict[str, Any]:
         },
         "files": len(ingested),
         "refused": sum(row["state"] == "refused" for row in files),
-        "last_ingest_utc": max(times).isoformat(timespec="seconds") if times else None,
+        "last_ingest_utc": f"{max(times):{SECOND}}" if times else None,
         "content_sha256": hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
     }
 
