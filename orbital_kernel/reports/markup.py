@@ -22,10 +22,7 @@ ATTRIBUTES = {
     ),
     "div": ["data-root-id"],
     "a": lambda _tag, name, value: name == "href" and not value.startswith("data:"),
-    "img": lambda _tag, name, value: (
-        name in {"alt", "width", "height"}
-        or (name == "src" and value.startswith("data:image/"))
-    ),
+    "img": ["alt", "height", "src", "width"],
     "td": ["colspan", "rowspan"],
     "th": ["colspan", "rowspan", "scope"],
 }
@@ -43,11 +40,16 @@ NOTEBOOK_LINK = re.compile(r'href="([\w-]+)\.ipynb"')
 def clean(html: str) -> str:
     """Return HTML with whatever is not plain markup shown as text.
 
-    Style sheets are dropped: the page has its own.
+    Style sheets are dropped: the page has its own. An image that is not inside the page
+    is replaced by its address.
     """
     soup = BeautifulSoup(html, "html.parser")
     for sheet in soup.find_all("style"):
         sheet.decompose()
+    for image in soup.find_all("img"):
+        source = str(image.get("src", ""))
+        if not source.startswith("data:image/"):
+            image.replace_with(f"(not shown in a report: the image {source})")
     return str(
         bleach.clean(
             str(soup),

@@ -1,7 +1,8 @@
 """An executed notebook as one HTML file that needs nothing but itself.
 
 No address is requested: style, BokehJS and data are inside. A content security policy
-lets the browser run exactly the scripts written here. TeX is shown as its source.
+lets the browser run exactly the scripts written here. TeX is shown as its source, but in
+titles and axis labels of figures, for which Bokeh brings MathJax along.
 """
 
 import base64
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from orbital_kernel.reports.run import Report
 
 ORIGINS = {
-    "simulated": "The data are SIMULATED.",
-    "real": "The data are real observations.",
-    "both": "The data are partly SIMULATED.",
-    "not marked": "The data are not marked as simulated or real.",
-    "none": "This report read no database.",
+    "simulated": "All data of the database are SIMULATED.",
+    "real": "All data of the database are real.",
+    "both": "The database holds SIMULATED and real data.",
+    "not marked": "The database does not say whether its data are simulated.",
+    "none": "The notebook holds no session, so the origin of its data is not recorded.",
 }
 
 
@@ -57,7 +58,7 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
         ],
         "facts": facts,
         "origin": ORIGINS[origin(facts)],
-        "simulated": "simulated" in origin(facts) or origin(facts) == "both",
+        "simulated": origin(facts) in {"simulated", "both"},
         "figures": [figure.data() for figure in drawn],
         "scripts": written,
     }
