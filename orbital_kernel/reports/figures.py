@@ -68,29 +68,30 @@ def lift(notebook: Any) -> tuple[Any, list[Figure]]:
     return lifted, figures
 
 
-def scripts(figures: Sequence[Figure]) -> list[str]:
-    """Return the scripts that draw figures: BokehJS as far as they need it, and ours."""
-    if not figures:
-        return []
-    bundle = bundle_for_objs_and_resources(_documents(figures), INLINE)
-    return [*bundle.js_raw, DRAW.read_text(encoding="utf-8")]
-
-
-def compile_code(figures: Sequence[Figure]) -> bool:
-    """Return whether a figure brings code as text (CustomJS) that BokehJS compiles."""
-    return any(
-        type(model).__name__.startswith("CustomJS")
-        for document in _documents(figures)
-        for model in document.models
-    )
-
-
-def _documents(figures: Sequence[Figure]) -> list[Document]:
+def documents(figures: Sequence[Figure]) -> list[Document]:
+    """Return the Bokeh documents of figures."""
     return [
         Document.from_json(document)
         for figure in figures
         for document in figure.documents.values()
     ]
+
+
+def scripts(documents: Sequence[Document]) -> list[str]:
+    """Return the scripts that draw documents: BokehJS as far as needed, and ours."""
+    if not documents:
+        return []
+    bundle = bundle_for_objs_and_resources(documents, INLINE)
+    return [*bundle.js_raw, DRAW.read_text(encoding="utf-8")]
+
+
+def compile_code(documents: Sequence[Document]) -> bool:
+    """Return whether a document has code as text (CustomJS) that BokehJS compiles."""
+    return any(
+        type(model).__name__.startswith("CustomJS")
+        for document in documents
+        for model in document.models
+    )
 
 
 def _is_shown(output: Any, figures: list[Figure]) -> bool:

@@ -43,10 +43,11 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
     lifted, drawn = figures.lift(notebook)
     lifted.cells = [c for c in lifted.cells if provenance.TAG not in _tags(c)]
     _drop_title(lifted)
-    written = figures.scripts(drawn)
+    documents = figures.documents(drawn)
+    written = figures.scripts(documents)
     resources = {
         "title": report.title,
-        "policy": policy(written, compile_code=figures.compile_code(drawn)),
+        "policy": policy(written, compile_code=figures.compile_code(documents)),
         "parameters": [
             (
                 p.name,
