@@ -13,7 +13,7 @@ ONLY_IN = {
     "vastdb": ("orbital_kernel/store/",),
     "ibis": ("orbital_kernel/store/",),
     "vastpy": ("orbital_kernel/storage/apply.py", "orbital_kernel/storage/health.py"),
-    "papermill": ("orbital_kernel/reports.py",),
+    "papermill": ("orbital_kernel/reports/run.py",),
     "ipywidgets": ("widgets/orbital_widgets/",),
     "jupyter_bokeh": ("widgets/orbital_widgets/",),
     "pyvo": ("orbital_kernel/archives/tap.py",),

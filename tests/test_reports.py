@@ -1,11 +1,26 @@
-"""Report parameters are checked against the sidecar before anything runs."""
+"""Report parameters are checked before anything runs; pages hold data, never scripts."""
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
 
 import nbformat
+import polars as pl
 import pytest
 import yaml
+from bokeh.embed.notebook import notebook_content
+from bokeh.plotting import figure
+from bs4 import BeautifulSoup
+from orbital_widgets import Explorer
+from sky_in_memory import fetch, resolve
 
 from orbital_kernel import reports
 from orbital_kernel.errors import ReportError
+from orbital_kernel.reports import figures, page, provenance
+
+HOSTILE = "</script><script>window.hacked=1</script>"
 
 
 @pytest.fixture
@@ -24,9 +39,9 @@ def folder(tmp_path):
 def test_a_report_runs_with_its_parameters_and_becomes_html(folder, tmp_path):
     report = reports.find("square", folder)
 
-    page = reports.run(report, tmp_path / "out", {"n": 5})
+    written = reports.run(report, tmp_path / "out", {"n": 5})
 
-    assert "square 25" in page.read_text()
+    assert "square 25" in written.read_text()
 
 
 def test_a_failing_report_names_the_cell_and_its_error(folder, tmp_path):
@@ -58,3 +73,170 @@ def test_every_notebook_has_a_sidecar_that_agrees_with_its_parameters_cell():
         declared = {p.name: p.default for p in report.parameters}
         found = inspect(str(report.notebook))
         assert declared.keys() == found.keys(), report.name
+
+
+def executed(*outputs):
+    """Return a notebook that ran with these outputs, and with its provenance."""
+    facts = {provenance.MIME: provenance.collect({})}
+    output = nbformat.v4.new_output
+    cells = [
+        nbformat.v4.new_markdown_cell("# A title of its own\n\nSee [it](other.ipynb)."),
+        nbformat.v4.new_code_cell("run()", outputs=list(outputs)),
+        nbformat.v4.new_code_cell(
+            provenance.SOURCE,
+            metadata={"tags": [provenance.TAG]},
+            outputs=[output("display_data", data=facts)],
+        ),
+    ]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def shown(*outputs):
+    """Return the page of such a notebook, parsed."""
+    report = reports.Report("name", "The report's title", Path("name.ipynb"), ())
+    return BeautifulSoup(page.html(executed(*outputs), report, {}), "html.parser")
+
+
+def output(**data):
+    return nbformat.v4.new_output(
+        "display_data", data={k.replace("_", "/", 1): v for k, v in data.items()}
+    )
+
+
+def bokeh_outputs(title):
+    drawn = figure(title=title, height=100)
+    drawn.scatter([1.0], [2.0])
+    script, place, _ = notebook_content(drawn)
+    return (
+        output(text_html=place),
+        nbformat.v4.new_output(
+            "display_data",
+            data={"application/javascript": script, figures.FIGURE_MIME: ""},
+        ),
+    )
+
+
+def test_a_page_has_the_titles_of_its_sidecar_and_no_other():
+    soup = shown()
+
+    assert "The report's title" == soup.title.text
+    assert ["The report's title"] == [each.text for each in soup.find_all("h1")]
+    assert ["other.html"] == [each["href"] for each in soup.main.find_all("a")]
+
+
+def test_a_page_without_figures_runs_no_script():
+    soup = shown(output(text_html="<b>bold</b>"))
+    policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
+
+    assert "script-src 'none'" in policy["content"]
+    assert [] == soup.find_all("script")
+
+
+def test_figures_share_one_bokehjs_and_are_data():
+    soup = shown(*bokeh_outputs(HOSTILE), *bokeh_outputs("second"))
+    scripts = soup.find_all("script", type=None)
+    blocks = soup.find_all("script", type="application/json")
+
+    assert 1 == sum("Anaconda" in script.text for script in scripts)
+    assert 2 == len(blocks)
+    assert "<" not in blocks[0].text
+    assert HOSTILE in json.dumps(json.loads(blocks[0].text))
+    assert 2 == len(soup.select("main [data-root-id]"))
+
+
+def test_the_policy_names_the_page_s_scripts_and_compiles_only_for_those_that_need_it():
+    soup = shown(*bokeh_outputs("plain"))
+    policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
+    hashes = {
+        f"'sha256-{base64.b64encode(hashlib.sha256(each.text.encode()).digest()).decode()}'"
+        for each in soup.find_all("script", type=None)
+    }
+
+    assert hashes == set(re.findall(r"'sha256-[^']+'", policy["content"]))
+    assert "unsafe-eval" not in policy["content"]
+    assert "unsafe-inline" not in policy["content"].replace(
+        "style-src 'unsafe-inline'", ""
+    )
+
+
+def test_the_explorer_s_figure_shares_the_page_s_bokehjs(monkeypatch):
+    monkeypatch.setenv("ORBITAL_STATIC", "1")
+    explorer = Explorer(fetch, resolve).wait()
+    html = explorer._repr_mimebundle_()["text/html"]
+    explorer.close()
+
+    soup = shown(output(text_html=html))
+
+    assert "<iframe" in html
+    assert 1 == len(soup.find_all("script", type="application/json"))
+    assert [] == soup.find_all("iframe")
+    assert 1 == len(soup.select("main [data-root-id]"))
+
+
+def test_a_traceback_is_a_text():
+    soup = shown(
+        nbformat.v4.new_output(
+            "error", ename="E", evalue=HOSTILE, traceback=[f"\x1b[31m{HOSTILE}\x1b[0m"]
+        )
+    )
+
+    assert HOSTILE in soup.main.text
+    assert [] == soup.main.find_all("script")
+
+
+def test_what_a_page_does_not_show_is_named():
+    soup = shown(
+        output(application_javascript="run()"),
+        output(text_html="<iframe src='http://example.org'></iframe>"),
+        output(text_html="<img src='http://example.org/i.png'>"),
+    )
+
+    assert "not shown in a report: output of application/javascript" in soup.main.text
+    assert "not shown in a report: a frame" in soup.main.text
+    assert "not shown in a report: the image http://example.org/i.png" in soup.main.text
+
+
+def test_a_figure_that_cannot_be_read_is_an_error():
+    changed = nbformat.v4.new_output(
+        "display_data",
+        data={"application/javascript": "draw()", figures.FIGURE_MIME: ""},
+    )
+
+    with pytest.raises(ReportError, match="install the locked version"):
+        shown(changed)
+
+
+def test_a_notebook_that_did_not_run_as_a_report_has_no_page():
+    report = reports.Report("name", "title", Path("name.ipynb"), ())
+
+    with pytest.raises(ReportError, match="no record of the data"):
+        page.html(nbformat.v4.new_notebook(), report, {})
+
+
+def test_a_snapshot_names_tables_origin_and_content(stocked):
+    facts = provenance.snapshot(stocked)
+    stored = stocked.table("ops.files").filter(pl.col("state") == "ingested")
+    content = "\n".join(sorted(stored["sha256"])).encode()
+
+    assert "embedded" == facts["engine"]
+    assert stored.height == facts["files"]
+    assert hashlib.sha256(content).hexdigest() == facts["content_sha256"]
+    assert stocked.tables()["swift.rates"] == facts["tables"]["swift.rates"]["rows"]
+    assert "simulated" == facts["tables"]["swift.rates"]["origin"]
+    assert not [name for name in facts["tables"] if name.startswith("ops.")]
+
+
+@pytest.mark.parametrize(
+    ("origins", "expected"),
+    [
+        (("real", "real"), "real"),
+        (("simulated", "not marked"), "simulated"),
+        (("real", "simulated"), "both"),
+        (("simulated and real",), "both"),
+        (("not marked",), "not marked"),
+    ],
+)
+def test_a_report_says_whether_its_data_are_simulated(origins, expected):
+    tables = {str(n): {"rows": 1, "origin": each} for n, each in enumerate(origins)}
+
+    assert expected == page.origin({"snapshots": [{"tables": tables}]})

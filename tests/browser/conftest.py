@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from lab import Lab, listen
@@ -17,12 +18,9 @@ LOOPBACK = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 SIZE = {"width": 1500, "height": 1400}
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """Start the installed Chromium; without one fail in CI, skip elsewhere.
-
-    It goes with its module: while it is there, an event loop runs in this thread.
-    """
+@contextmanager
+def started(*arguments):
+    """Start the installed Chromium; without one fail in CI, skip elsewhere."""
     found = shutil.which("chromium")
     if found is None:
         words = "no browser: install Chromium (Debian: apt-get install chromium)"
@@ -32,10 +30,24 @@ def chromium():
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found, args=[*ARGUMENTS, *root]
+            executable_path=found, args=[*ARGUMENTS, *arguments, *root]
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Start a browser for a module: while it is there, an event loop runs here."""
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def sealed():
+    """Start a browser in which no name resolves, not even this machine's."""
+    with started("--host-resolver-rules=MAP * ~NOTFOUND") as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Notebooks as parameterised, reproducible reports: papermill, then HTML.
+"""Reports, their parameters, and running them: papermill, then a page.
 
 A report is a notebook with one cell tagged `parameters` and a YAML file of the same name
 that gives each parameter a type, a description and a default. Unknown or wrongly typed
@@ -16,7 +16,7 @@ import yaml
 
 from orbital_kernel.errors import ReportError
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CELL_SECONDS = 600
 STATIC_VARIABLE = "ORBITAL_STATIC"
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -100,15 +100,22 @@ def run(
     """
     import nbformat
     import papermill
-    from nbconvert import HTMLExporter
+
+    from orbital_kernel.reports import page, provenance
 
     values = check(report, parameters or {})
     out.mkdir(parents=True, exist_ok=True)
     executed = out / f"{report.name}.ipynb"
+    notebook = nbformat.read(report.notebook, as_version=4)
+    notebook.cells.append(
+        nbformat.v4.new_code_cell(
+            provenance.SOURCE, metadata={"tags": [provenance.TAG]}
+        )
+    )
     try:
         with _static_widgets():
             papermill.execute_notebook(
-                str(report.notebook),
+                notebook,
                 str(executed),
                 parameters=values,
                 kernel_name="python3",
@@ -122,13 +129,10 @@ def run(
         raise ReportError(
             f"report {report.name!r} failed in cell {error.exec_count}: {error.ename}: {error.evalue} (see {executed})"
         ) from None
-    exporter = HTMLExporter(
-        embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True
-    )
-    body, _ = exporter.from_notebook_node(nbformat.read(executed, as_version=4))
-    page = executed.with_suffix(".html")
-    page.write_text(body, encoding="utf-8")
-    return page
+    text = page.html(nbformat.read(executed, as_version=4), report, values)
+    written = executed.with_suffix(".html")
+    written.write_text(text, encoding="utf-8")
+    return written
 
 
 def parse(report: Report, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:

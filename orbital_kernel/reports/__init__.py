@@ -1,0 +1,23 @@
+"""Notebooks as parameterised, reproducible reports: run by papermill, shown as HTML."""
+
+from orbital_kernel.reports.run import (
+    NOTEBOOKS,
+    Parameter,
+    Report,
+    check,
+    find,
+    parse,
+    reports,
+    run,
+)
+
+__all__ = [
+    "NOTEBOOKS",
+    "Parameter",
+    "Report",
+    "check",
+    "find",
+    "parse",
+    "reports",
+    "run",
+]

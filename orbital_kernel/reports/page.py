@@ -1,0 +1,133 @@
+"""An executed notebook as one HTML file that needs nothing but itself.
+
+No address is requested: style, BokehJS and data are inside. A content security policy
+lets the browser run exactly the scripts written here. TeX is shown as its source, but in
+titles and axis labels of figures, for which Bokeh brings MathJax along.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nbconvert import HTMLExporter
+from traitlets.config import Config
+
+from orbital_kernel.reports import figures, markup, provenance
+
+if TYPE_CHECKING:
+    from orbital_kernel.reports.run import Report
+
+ORIGINS = {
+    "simulated": "All data of the database are SIMULATED.",
+    "real": "All data of the database are real.",
+    "both": "The database holds SIMULATED and real data.",
+    "not marked": "The database does not say whether its data are simulated.",
+    "none": "The notebook holds no session, so the origin of its data is not recorded.",
+}
+
+
+def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
+    """Return an executed notebook as a page.
+
+    Parameters
+    ----------
+    notebook
+        Executed, with the cell of `provenance` as its last.
+    report
+        Gives the title, and descriptions and defaults of the parameters.
+    values
+        The parameters that were set.
+    """
+    facts = provenance.of(notebook)
+    lifted, drawn = figures.lift(notebook)
+    lifted.cells = [c for c in lifted.cells if provenance.TAG not in _tags(c)]
+    _drop_title(lifted)
+    documents = figures.documents(drawn)
+    written = figures.scripts(documents)
+    resources = {
+        "title": report.title,
+        "policy": policy(written, compile_code=figures.compile_code(documents)),
+        "parameters": [
+            (
+                p.name,
+                str(values.get(p.name, p.default)) or "empty",
+                p.name in values,
+                p.description,
+            )
+            for p in report.parameters
+        ],
+        "facts": facts,
+        "origin": ORIGINS[origin(facts)],
+        "simulated": origin(facts) in {"simulated", "both"},
+        "figures": [figure.data() for figure in drawn],
+        "scripts": written,
+    }
+    body, _ = _exporter().from_notebook_node(lifted, {"report": resources})
+    return str(body)
+
+
+def policy(scripts: Iterable[str], *, compile_code: bool) -> str:
+    """Return a content security policy under which exactly these scripts run.
+
+    With `compile_code` they may compile text as code, which BokehJS does for CustomJS.
+    """
+    hashes = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
+        for s in scripts
+    ]
+    sources = [*hashes, *(["'unsafe-eval'"] if compile_code else [])] or ["'none'"]
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(sources)}",
+            "style-src 'unsafe-inline'",
+            "img-src data:",
+            "font-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def origin(facts: Mapping[str, Any]) -> str:
+    """Return the origin of all rows: a key of ORIGINS."""
+    if not facts["snapshots"]:
+        return "none"
+    tables = [t for s in facts["snapshots"] for t in s.get("tables", {}).values()]
+    marks = {word for t in tables for word in t["origin"].split(" and ")}
+    marks.discard("not marked")
+    if len(marks) == 2:
+        return "both"
+    return marks.pop() if marks else "not marked"
+
+
+def _exporter() -> HTMLExporter:
+    config = Config()
+    config.NbConvertBase.display_data_priority = list(figures.SHOWN)
+    config.CSSHTMLHeaderPreprocessor.style = "default"
+    return HTMLExporter(
+        config=config,
+        template_name="orbital",
+        extra_template_basedirs=[str(figures.TEMPLATES)],
+        filters={
+            "clean": markup.clean,
+            "prose": markup.prose,
+            "answer": markup.answer,
+        },
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+
+
+def _drop_title(notebook: Any) -> None:
+    """Drop the title at the notebook's start: the page has the report's above it."""
+    if notebook.cells and notebook.cells[0].cell_type == "markdown":
+        first, _, remainder = notebook.cells[0].source.partition("\n")
+        if first.startswith("# "):
+            notebook.cells[0].source = remainder.lstrip()
+
+
+def _tags(cell: Any) -> list[str]:
+    tags: list[str] = cell.metadata.get("tags", [])
+    return tags

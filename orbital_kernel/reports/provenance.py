@@ -1,0 +1,135 @@
+"""Which data and which software a report ran on, written down by its own kernel.
+
+A cell appended to the notebook shows every session that the notebook holds in a variable.
+It runs last, so that it describes the database as the report left it.
+"""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from orbital_kernel.errors import OrbitalError, ReportError
+from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.session import Orbital
+from orbital_kernel.store import Transaction
+
+MIME = "application/vnd.orbital.provenance+json"
+TAG = "orbital-provenance"
+SOURCE = "from orbital_kernel.reports import provenance\n\nprovenance.show(globals())"
+PACKAGES = (
+    *("orbital", "numpy", "polars", "pyarrow", "astropy", "bokeh", "numba"),
+    *("vastdb", "vastpy"),
+)
+LEDGER = "ops.files"
+SECOND = "%Y-%m-%d %H:%M:%S"
+
+
+def show(namespace: Mapping[str, Any]) -> None:
+    """Display versions and data snapshots of a notebook's sessions as a cell output.
+
+    Parameters
+    ----------
+    namespace
+        The notebook's variables, `globals()`.
+    """
+    from IPython.display import display
+
+    facts = collect(namespace)
+    display({MIME: facts, "text/plain": str(facts)}, raw=True)
+
+
+def collect(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Return {date_utc, versions: {package: version}, snapshots: [...]}; see `snapshot`.
+
+    Sessions with the same endpoint and database count once.
+    """
+    sessions = {
+        (value.settings.endpoint, value.database): value
+        for value in namespace.values()
+        if isinstance(value, Orbital)
+    }
+    return {
+        "date_utc": f"{datetime.now(UTC):{SECOND}}",
+        "versions": {name: version(name) for name in PACKAGES}
+        | {"python": platform.python_version(), "system": sys.platform},
+        "snapshots": [snapshot(session) for session in sessions.values()],
+    }
+
+
+def snapshot(session: Orbital) -> dict[str, Any]:
+    """Return what a database holds, read in one transaction.
+
+    Keys: engine (embedded or cluster), endpoint, database, server, tables ({name: {rows,
+    origin}} without empty and ops tables), files and refused (counts of the ledger),
+    last_ingest_utc, and content_sha256: the SHA-256 of the sorted SHA-256s of all ingested
+    files, one per line. If the database does not answer: error in place of its content.
+    """
+    identity = {
+        "engine": session.settings.engine,
+        "endpoint": session.settings.endpoint,
+        "database": session.database,
+    }
+    try:
+        with session.store.transaction() as tx:
+            return identity | {"server": session.store.version} | _content(tx)
+    except OrbitalError as error:
+        return identity | {"error": str(error)}
+
+
+def of(notebook: Any) -> dict[str, Any]:
+    """Return what `show` displayed in a notebook; ReportError if it did not run."""
+    for cell in reversed(notebook.cells):
+        for output in cell.get("outputs", ()):
+            facts: dict[str, Any] | None = output.get("data", {}).get(MIME)
+            if facts is not None:
+                return facts
+    raise ReportError(
+        "the notebook has no record of the data and software it ran on: "
+        "run it with `orbital report`"
+    )
+
+
+def _content(tx: Transaction) -> dict[str, Any]:
+    names = sorted(tx.tables())
+    counts = {name: tx.rows(name) for name in names if not name.startswith("ops.")}
+    files: list[dict[str, Any]] = []
+    if LEDGER in names:
+        files = tx.select(LEDGER, columns=["sha256", "state", "ingested"]).to_pylist()
+    ingested = [row for row in files if row["state"] == "ingested"]
+    times = [row["ingested"] for row in ingested if row["ingested"]]
+    hashes = sorted({row["sha256"] for row in ingested})
+    return {
+        "tables": {
+            name: {"rows": rows, "origin": _origin(tx, name)}
+            for name, rows in counts.items()
+            if rows
+        },
+        "files": len(ingested),
+        "refused": sum(row["state"] == "refused" for row in files),
+        "last_ingest_utc": f"{max(times):{SECOND}}" if times else None,
+        "content_sha256": hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
+    }
+
+
+def _origin(tx: Transaction, name: str) -> str:
+    """Return whether a table's rows are simulated, real, both, or not marked."""
+    if "simulated" not in {column.name for column in tx.tables()[name].columns}:
+        return "not marked"
+    present = {
+        flag: len(
+            tx.select(
+                name,
+                [Clause("simulated", (Equal(flag),))],
+                columns=["simulated"],
+                limit=1,
+            )
+        )
+        for flag in (True, False)
+    }
+    if present[True]:
+        return "simulated and real" if present[False] else "simulated"
+    return "real" if present[False] else "not marked"
