@@ -3,7 +3,7 @@
 Outputs are committed, and the tests compare them. Widgets show their static twins, so
 that rows and figures are compared and can be read without a kernel. Timings, the
 machine's own kernel description and BokehJS's code are left out, and so are the outputs
-of cells tagged `nbval-ignore-output`, so that a run that changes nothing changes no file.
+of cells tagged `nbval-ignore-output`.
 """
 
 import os

@@ -43,8 +43,10 @@ class Tolerance:
     def agree(self, reference, fresh):
         """Return which numbers of two arrays agree; NaN agrees with NaN."""
         exact = (reference == fresh) | (np.isnan(reference) & np.isnan(fresh))
+        finite = np.isfinite(reference) & np.isfinite(fresh)
         with np.errstate(invalid="ignore"):  # inf - inf
-            return exact | (np.abs(fresh - reference) <= self._allowed(reference))
+            close = np.abs(fresh - reference) <= self._allowed(reference)
+        return exact | (finite & close)
 
     def _allowed(self, reference):
         finite = reference[np.isfinite(reference)]
@@ -53,5 +55,6 @@ class Tolerance:
         allowed = self.rtol * np.abs(reference)
         if finite.size > 1:
             allowed = np.minimum(allowed, self.rtol * np.ptp(finite))
-        near_zero = max(NEAR_ZERO, 4 * np.finfo(reference.dtype).eps)
-        return np.maximum(allowed, near_zero * np.abs(finite).max())
+        kind = np.finfo(reference.dtype)
+        near_zero = max(NEAR_ZERO, 4 * kind.eps) * np.abs(finite).max()
+        return np.maximum(allowed, max(near_zero, kind.tiny))
