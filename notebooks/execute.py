@@ -1,4 +1,4 @@
-"""Run every notebook anew on the sample sky and keep its outputs: `make notebooks`.
+"""Run every notebook on the sample sky and keep its outputs: `make notebooks`.
 
 Outputs are committed, and the tests compare them. Widgets show their static twins, so
 that rows and figures are compared and can be read without a kernel. Timings, the

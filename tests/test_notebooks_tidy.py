@@ -42,14 +42,14 @@ def test_metadata_hold_nothing_of_the_machine(notebook):
 
 
 def test_the_cells_whose_numbers_may_differ_more_are_listed():
-    found = {
+    loosened = {
         (path.stem, number): Tolerance.of(cell.metadata).rtol
         for path in NOTEBOOKS
         for number, cell in enumerate(nbformat.read(path, as_version=4).cells)
         if "orbital" in cell.metadata
     }
 
-    assert LOOSENED == found
+    assert LOOSENED == loosened
 
 
 def test_widgets_are_kept_as_their_static_twins_without_bokehs_code(notebook):

@@ -14,11 +14,11 @@ class NotebookCell(IPyNbCell):
     def compare_outputs(self, test, ref, skip_compare=None):
         """Return whether fresh outputs agree with committed ones; keep what differs."""
         tolerance = Tolerance.of(self.cell.metadata)
-        found = differences(ref, test, tolerance, self.sanitize)
-        self.comparison_traceback = found[:SHOWN]
-        if len(found) > SHOWN:
-            self.comparison_traceback.append(f"and {len(found) - SHOWN} more")
-        return not found
+        lines = differences(ref, test, tolerance, self.sanitize)
+        self.comparison_traceback = lines[:SHOWN]
+        if len(lines) > SHOWN:
+            self.comparison_traceback.append(f"and {len(lines) - SHOWN} more")
+        return not lines
 
 
 class NotebookFile(IPyNbFile):

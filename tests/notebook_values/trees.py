@@ -30,7 +30,7 @@ class Comparison:
 
     def differences(self, reference, fresh, path=""):
         """Return one line per difference between two trees, none if they agree."""
-        reference, fresh = _numbers(reference), _numbers(fresh)
+        reference, fresh = _as_array(reference), _as_array(fresh)
         if _kind(reference) is not _kind(fresh):
             return [_line(path, reference, fresh)]
         return _COMPARED[_kind(reference)](self, reference, fresh, path)
@@ -113,7 +113,7 @@ def _kind(value):
     )
 
 
-def _numbers(value):
+def _as_array(value):
     """Return a list of numbers as an array, anything else as it is."""
     floats = isinstance(value, list) and any(type(item) is float for item in value)
     if floats and all(type(item) in {int, float} for item in value):
