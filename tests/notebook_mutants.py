@@ -105,7 +105,7 @@ def packed(node, array, *, level):
 
 
 def relabelled(key, new):
-    """Return a change of the first text under a key."""
+    """Return a change of the first text or number under a key."""
 
     def change(node, pending=None):
         pending = [True] if pending is None else pending
@@ -115,7 +115,7 @@ def relabelled(key, new):
             return node
         changed = {}
         for name, value in node.items():
-            if pending and name == key and isinstance(value, (str, list)):
+            if pending and name == key and not isinstance(value, dict):
                 pending.clear()
                 changed[name] = new
             else:

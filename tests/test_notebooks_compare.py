@@ -105,9 +105,10 @@ def test_a_thousandth_in_any_plotted_array_counts(name):
         ("value", "another entry"),
         ("tooltips", [["", "@nothing"]]),
         ("name", "AnotherModel"),
+        ("height", 431),
     ],
 )
-def test_a_changed_label_counts(figure, key, text):
+def test_a_changed_label_or_size_counts(figure, key, text):
     assert [] != differ(figure, redrawn(figure, relabelled(key, text)))
 
 
