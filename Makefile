@@ -26,10 +26,10 @@ test: venv ## every test, the notebooks' results among them
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 	@$(MAKE) --no-print-directory test-notebooks
 
-test-notebooks: venv ## the notebooks' results against a platform that is empty at first
+test-notebooks: venv ## the notebooks' results by value, on a platform that is empty at first
 	rm -rf build/notebooks
 	ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital exec -- \
-	  $(BIN)/python -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 120 \
+	  $(BIN)/python -m pytest -q -p tests.notebook_values --nbval --nbval-current-env --nbval-cell-timeout 120 \
 	  --nbval-sanitize-with notebooks/nbval_sanitize.cfg notebooks; \
 	status=$$?; ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital down; exit $$status
 

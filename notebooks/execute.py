@@ -1,14 +1,17 @@
-"""Run every notebook anew on the sample sky and keep its outputs: `make notebooks`.
+"""Run every notebook on the sample sky and keep its outputs: `make notebooks`.
 
-Outputs are committed, and the tests compare them. Timings, widget state and the
-machine's own kernel description are left out, and so are the outputs of cells tagged
-`nbval-ignore-output`, so that a run that changes nothing changes no file.
+Outputs are committed, and the tests compare them. Widgets show their static twins, so
+that rows and figures are compared and can be read without a kernel. Timings, the
+machine's own kernel description and BokehJS's code are left out, and so are the outputs
+of cells tagged `nbval-ignore-output`.
 """
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -16,6 +19,9 @@ from nbclient import NotebookClient
 HERE = Path(__file__).parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_SECONDS = 300
+# BokehJS within the page of a static figure; the comment is how the tests recognise it.
+LIBRARY = re.compile(r"/\* BEGIN bokeh.*?(?=&lt;/script&gt;)", re.DOTALL)
+NOTICE = "/* BEGIN bokeh: not committed */ document.write('Run the notebook to draw the figure.');"
 
 
 def execute(path: Path) -> None:
@@ -34,14 +40,26 @@ def execute(path: Path) -> None:
     for cell in notebook.cells:
         if "nbval-ignore-output" in cell.metadata.get("tags", []):
             cell.outputs = []
+        for output in cell.get("outputs", []):
+            without_library(output.get("data", {}))
     nbformat.write(notebook, path)
     print(path.name)  # noqa: T201 - a script's progress
 
 
+def without_library(data: dict[str, Any]) -> None:
+    """Replace BokehJS by a notice in the page of a static figure: it is a megabyte."""
+    if "text/html" in data:
+        data["text/html"] = LIBRARY.sub(NOTICE, data["text/html"])
+
+
 def main(names: list[str]) -> None:
     """Run the named notebooks, or all, on a platform that is empty at first."""
-    from orbital_kernel import embedded  # noqa: PLC0415 - after the arguments are read
+    from orbital_kernel import (  # noqa: PLC0415 - after the arguments are read
+        embedded,
+        reports,
+    )
 
+    os.environ[reports.STATIC_VARIABLE] = "1"
     paths = [HERE / name for name in names] or sorted(HERE.rglob("[0-9]*.ipynb"))
     with tempfile.TemporaryDirectory() as home:
         os.environ["ORBITAL_HOME"] = home

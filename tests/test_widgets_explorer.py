@@ -3,6 +3,7 @@
 import re
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -36,6 +37,15 @@ def test_rows_of_all_observatories_arrive_with_their_observatory(explorer):
     assert {"chandra", "swift"} == set(explorer.frame["observatory"])
     assert 240 == len(explorer.frame)
     assert not explorer.results.busy
+
+
+@pytest.mark.parametrize("table", ["swift.sources", "swift.photometry"])
+def test_rows_are_in_the_same_order_however_the_database_returns_them(table):
+    answer = fetch(Query(table))
+    shuffled = replace(answer, frame=answer.frame.sample(fraction=1, shuffle=True))
+
+    assert not shuffled.frame.equals(answer.frame)
+    assert joined([answer]).equals(joined([shuffled]))
 
 
 def test_a_changed_selection_is_asked_and_answered(explorer):
@@ -343,7 +353,7 @@ def test_times_are_drawn_and_written_in_utc():
 
 
 def test_headers_carry_units_and_text_of_strangers_is_escaped():
-    html = table_html(outcome_of("sources", "swift").frame.head(3), "sources")
+    html = table_html(outcome_of("sources", "swift").frame, "sources")
 
     assert "<small>deg</small>" in html
     assert "swift &lt;0&gt;" in html

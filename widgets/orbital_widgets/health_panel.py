@@ -35,7 +35,8 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
 
     Looks run on a thread of their own, so that cells can run meanwhile; a look that
     takes longer than `every_s` is followed by the next after the same pause. A look that
-    fails is shown as unknown. Closing the panel ends the looking.
+    fails is shown as unknown. Closing the panel ends the looking. A static panel, in
+    which nothing can be clicked, shows every check.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._checks = ipywidgets.HTML()
         self._told = ipywidgets.HTML()
         self._every_check = ipywidgets.Checkbox(
-            value=False, description="show checks that are ok", indent=False
+            value=self._static, description="show checks that are ok", indent=False
         )
         self._every_check.observe(lambda _change: self._draw(), "value")
         self.children = (self._state, self._told, self._every_check, self._checks)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 from traitlets import Bool, HasTraits, Instance, Tuple
 
+from orbital_kernel import schema
 from orbital_kernel.query import Answer, Explain
 
 
@@ -42,11 +43,23 @@ class Results(HasTraits):  # type: ignore[misc]
 
 
 def joined(answers: Sequence[Answer]) -> pl.DataFrame:
-    """Return the rows of all answers, the observatory of each row first."""
+    """Return the rows of all answers, the observatory of each row first.
+
+    The database returns rows in any order. Here each table's rows follow its sort key,
+    so that the same rows are always shown alike.
+    """
     frames = [
-        answer.frame.select(
+        _sorted(answer).select(
             pl.lit(answer.how.table.partition(".")[0]).alias("observatory"), pl.all()
         )
         for answer in answers
     ]
     return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
+
+
+def _sorted(answer: Answer) -> pl.DataFrame:
+    table = schema.table(answer.how.table)
+    identity = table.key or ("file_sha256", "file_row")
+    order = dict.fromkeys((*table.sort, *identity))
+    columns = [name for name in order if name in answer.frame.columns]
+    return answer.frame.sort(columns, nulls_last=True) if columns else answer.frame
