@@ -26,7 +26,7 @@ test: venv ## every test, the notebooks' results among them
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 	@$(MAKE) --no-print-directory test-notebooks
 
-NBVAL := $(BIN)/python -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 120 \
+NBVAL := $(BIN)/python -m pytest -q --nbval --nbval-current-env --nbval-cell-timeout 240 \
   --nbval-sanitize-with notebooks/nbval_sanitize.cfg
 ALONE := -p tests.notebook_platform --numprocesses 2 --dist loadfile
 NOTEBOOKS ?= notebooks
