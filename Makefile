@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help venv demo test test-notebooks conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills lint clean
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills lint clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
 
 venv: $(VENV)/.ready ## set up .venv from requirements.lock
 
@@ -26,12 +26,21 @@ test: venv ## every test, the notebooks' results among them
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 	@$(MAKE) --no-print-directory test-notebooks
 
-test-notebooks: venv ## the notebooks' results by value, on a platform that is empty at first
+NBVAL := $(BIN)/python -m pytest -q -p tests.notebook_values --nbval --nbval-current-env --nbval-cell-timeout 240 \
+  --nbval-sanitize-with notebooks/nbval_sanitize.cfg
+ALONE := -p tests.notebook_platform --numprocesses 2 --dist loadfile
+NOTEBOOKS ?= notebooks
+
+test-notebooks: venv ## the notebooks' results by value, in order on a platform that is empty at first
 	rm -rf build/notebooks
-	ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital exec -- \
-	  $(BIN)/python -m pytest -q -p tests.notebook_values --nbval --nbval-current-env --nbval-cell-timeout 120 \
-	  --nbval-sanitize-with notebooks/nbval_sanitize.cfg notebooks; \
+	ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital exec -- $(NBVAL) $(NOTEBOOKS); \
 	status=$$?; ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital down; exit $$status
+
+test-notebooks-alone: venv ## the same, each notebook on an empty platform
+	$(NBVAL) $(ALONE) $(NOTEBOOKS)
+
+test-notebooks-portable: venv ## the same as on a processor without vector instructions
+	env $$(grep -v '^#' tests/plain_processor.env) $(NBVAL) $(ALONE) $(NOTEBOOKS)
 
 conformance: venv $(CONFORMANCE)/.ready ## the vendor SDK's own suite, all of it, against a platform of its own
 	rm -rf build/conformance

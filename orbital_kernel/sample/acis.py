@@ -9,7 +9,8 @@ import numpy as np
 
 from orbital_kernel.sample import clock
 from orbital_kernel.sample.curves import BAND_SHARE, ERG_PER_COUNT, Curve
-from orbital_kernel.sample.pulses import Flags, Reals
+from orbital_kernel.sample.pulses import Flags
+from orbital_kernel.sample.rounding import Reals, measured, modelled
 
 FRAME_S = 3.14104
 DTCOR = 0.98693
@@ -73,7 +74,8 @@ class Observation:
             np.sin(dec) * np.cos(dec0) - np.cos(dec) * np.sin(dec0) * np.cos(ra - ra0)
         ) / down
         step = np.radians(PIXEL_DEG)
-        return float(CENTRE_PIX - east / step), float(CENTRE_PIX + north / step)
+        x, y = CENTRE_PIX - east / step, CENTRE_PIX + north / step
+        return measured(float(x)), measured(float(y))
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Photons:
 
     def near(self, x: float, y: float, radius: tuple[float, float]) -> Flags:
         """Return which photons lie in a ring (pixels) and in the band."""
-        away = np.hypot(self.x - x, self.y - y)
+        away = measured(np.hypot(self.x - x, self.y - y))
         low, high = BAND_EV
         inside = (away >= radius[0]) & (away < radius[1])
         return inside & (self.energy_ev >= low) & (self.energy_ev <= high)
@@ -103,7 +105,8 @@ def draw_photons(
     middle = observation.good_s[0] + (np.arange(observation.frames) + 0.5) * FRAME_S
     utc = clock.chandra_utc_s(float(middle[0])) + (middle - middle[0])
     rate = curve.flux(utc) * BAND_SHARE / ERG_PER_COUNT * DTCOR
-    source = np.repeat(np.arange(len(middle)), rng.poisson(rate * FRAME_S))
+    mean = modelled(rate * FRAME_S)
+    source = np.repeat(np.arange(len(middle)), rng.poisson(mean))
     empty = rng.integers(
         0, len(middle), rng.poisson(BACKGROUND_HZ * observation.exposure_s)
     )
@@ -112,13 +115,15 @@ def draw_photons(
     of_source = np.arange(len(frame)) < len(source)
     spread = rng.normal(0, 1.0, (2, len(source)))
     field = rng.uniform(CENTRE_PIX - 1000, CENTRE_PIX + 1000, (2, len(empty)))
-    x = np.concatenate([x0 + spread[0], field[0]])
-    y = np.concatenate([y0 + spread[1], field[1]])
-    energy = np.concatenate(
-        [
-            np.exp(rng.normal(np.log(1600), 0.45, len(source))).clip(510, 6990),
-            rng.uniform(300, 12000, len(empty)),
-        ]
+    x = measured(np.concatenate([x0 + spread[0], field[0]]))
+    y = measured(np.concatenate([y0 + spread[1], field[1]]))
+    energy = measured(
+        np.concatenate(
+            [
+                np.exp(rng.normal(np.log(1600), 0.45, len(source))).clip(510, 6990),
+                rng.uniform(300, 12000, len(empty)),
+            ]
+        )
     )
     chip = np.where(
         y > CENTRE_PIX,

@@ -12,7 +12,7 @@ from astropy.io import fits as afits
 
 from orbital_kernel.sample import clock, fits
 from orbital_kernel.sample.plan import Burst
-from orbital_kernel.sample.pulses import Reals
+from orbital_kernel.sample.rounding import Reals, measured, modelled
 from orbital_kernel.sample.truth import Ledger
 
 SPAN_S = 1202.0
@@ -40,10 +40,10 @@ def write_lightcurve(
     start = float(np.floor(burst.trigger_met_s - LEAD_S))
     times = clock.bin_starts(start, int(SPAN_S / width_s), width_s)
     model = burst.peak * burst.profile.binned(times - burst.trigger_met_s, width_s)
-    mean = (BACKGROUND_HZ + model * DETECTORS) * width_s
+    mean = modelled((BACKGROUND_HZ + model * DETECTORS) * width_s)
     counts = rng.poisson(mean).astype(np.float64)
-    error = _WEIGHT * np.sqrt(counts) / (width_s * DETECTORS)
-    rate = rng.normal(model, error)
+    error = measured(_WEIGHT * np.sqrt(counts) / (width_s * DETECTORS))
+    rate = measured(rng.normal(model, error))
     for kind, begin, end in _missing(times, burst, rng):
         rate[begin:end] = error[begin:end] = counts[begin:end] = 0
         ledger.add(

@@ -25,7 +25,7 @@ from orbital_kernel.sample.chandra_parts import (
     header_values,
     subspace,
 )
-from orbital_kernel.sample.pulses import Reals
+from orbital_kernel.sample.rounding import Reals
 from orbital_kernel.sample.truth import Ledger
 
 

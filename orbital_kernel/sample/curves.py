@@ -10,9 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
-from orbital_kernel.sample.pulses import Reals
+from orbital_kernel.sample.rounding import Reals, modelled, seconds
 
-BAND_SHARE = float(np.log(7 / 0.5) / np.log(10 / 0.3))
+BAND_SHARE = modelled(float(np.log(7 / 0.5) / np.log(10 / 0.3)))
 ERG_PER_COUNT = 1.0e-11
 ERG_PER_XRT_COUNT = 4.0e-11
 
@@ -36,7 +36,7 @@ class Afterglow:
     def flux(self, utc_s: Reals) -> Reals:
         """Return the 0.3-10 keV flux (erg/cm2/s)."""
         since = np.maximum(utc_s - self.trigger_utc_s, 60.0)
-        return self.at_1ks * (since / 1000.0) ** -self.index
+        return modelled(self.at_1ks * (since / 1000.0) ** -self.index)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Flares:
         ):
             late = (utc_s - centre - self.delay_s) / width
             total = total + self.level * height * np.exp(-0.5 * late**2)
-        return total
+        return modelled(total)
 
     def delayed(self, delay_s: float) -> "Flares":
         """Return the same flares, later by `delay_s`."""
@@ -67,10 +67,12 @@ class Flares:
 def draw_flares(rng: np.random.Generator, start_s: float, span_s: float) -> Flares:
     """Draw flares over a span: one about every 8 ks, each 1 to 3 ks wide."""
     count = max(int(span_s / 8000), 3)
-    centres = np.sort(rng.uniform(start_s, start_s + span_s, count))
+    centres = seconds(np.sort(rng.uniform(start_s, start_s + span_s, count)))
+    widths = seconds(rng.uniform(1000, 3000, count))
+    heights = modelled(rng.uniform(1.0, 4.0, count))
     return Flares(
         level=2.0e-12,
-        centres_s=tuple(float(value) for value in centres),
-        widths_s=tuple(float(value) for value in rng.uniform(1000, 3000, count)),
-        heights=tuple(float(value) for value in rng.uniform(1.0, 4.0, count)),
+        centres_s=tuple(centres.tolist()),
+        widths_s=tuple(widths.tolist()),
+        heights=tuple(heights.tolist()),
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from orbital_kernel.sample.plan import dice
-from orbital_kernel.sample.pulses import Flags, Reals
+from orbital_kernel.sample.pulses import Flags
+from orbital_kernel.sample.rounding import Reals, degrees, modelled, right_ascensions
 from orbital_kernel.sample.truth import Ledger
 
 CENTRE_DEG = (0.05, -0.35)
@@ -51,7 +52,7 @@ def draw_field(seed: int, count: int, *, number: int = 0) -> Field:
     side = HALF_SIDE_DEG * max(1.0, np.sqrt(count / 300))
     dec = centre[1] + rng.uniform(-side, side, count)
     ra = centre[0] + rng.uniform(-side, side, count) / np.cos(np.radians(dec))
-    flux = 1.0e-14 * rng.random(count) ** (-1 / 1.3)
+    flux = modelled(1.0e-14 * rng.random(count) ** (-1 / 1.3))
     drawn = rng.random(count)
     in_swift = drawn < COMMON_SHARE + SWIFT_ONLY_SHARE
     in_chandra = (drawn < COMMON_SHARE) | ~in_swift
@@ -61,8 +62,8 @@ def draw_field(seed: int, count: int, *, number: int = 0) -> Field:
     chandra = _scatter(rng, ra, dec, chandra_sigma)
     return Field(
         centre_deg=(round(float(centre[0]), 4), round(float(centre[1]), 4)),
-        ra=np.round(ra % 360, 7),
-        dec=np.round(dec, 7),
+        ra=right_ascensions(ra),
+        dec=degrees(dec),
         flux=np.minimum(flux, 5e-12),
         in_swift=in_swift,
         in_chandra=in_chandra,
@@ -79,7 +80,7 @@ def _scatter(
     rng: np.random.Generator, ra: Reals, dec: Reals, sigma_arcsec: Reals
 ) -> tuple[Reals, Reals]:
     east, north = rng.normal(0, sigma_arcsec / 3600, (2, len(ra)))
-    return (ra + east / np.cos(np.radians(dec))) % 360, dec + north
+    return right_ascensions(ra + east / np.cos(np.radians(dec))), degrees(dec + north)
 
 
 def sexagesimal(
@@ -147,4 +148,4 @@ def _separation(sky: Field, row: int) -> float:
     dec = np.radians(sky.swift_dec[row])
     east = (sky.swift_ra[row] - sky.chandra_ra[row] + 180) % 360 - 180
     north = sky.swift_dec[row] - sky.chandra_dec[row]
-    return float(np.hypot(east * np.cos(dec), north) * 3600)
+    return modelled(float(np.hypot(east * np.cos(dec), north) * 3600))

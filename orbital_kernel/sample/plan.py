@@ -8,6 +8,7 @@ import numpy as np
 
 from orbital_kernel.sample import clock
 from orbital_kernel.sample.pulses import Profile, draw_profile
+from orbital_kernel.sample.rounding import degrees
 
 FIRST_MET_S = 1.40e8
 LAST_MET_S = 6.80e8
@@ -111,7 +112,7 @@ def draw_burst(
         header_shift_s=header_shift_s,
         ra_deg=round(float(rng.uniform(0, 360)), 5),
         dec_deg=round(float(np.degrees(np.arcsin(rng.uniform(-0.95, 0.95)))), 5),
-        roll_deg=float(rng.uniform(0, 360)),
+        roll_deg=degrees(float(rng.uniform(0, 360))),
         error_arcmin=round(float(rng.uniform(0.9, 2.4)), 2),
         profile=draw_profile(rng, short=short),
         peak=peak,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Reals = NDArray[np.float64]
+from orbital_kernel.sample.rounding import Reals, modelled, seconds
+
 Flags = NDArray[np.bool_]
 _GRID_BINS = 40_000
 
@@ -43,7 +44,7 @@ class Profile:
         total = np.zeros_like(time_s)
         for pulse in self.pulses:
             total = total + pulse.at(time_s)
-        return total
+        return modelled(total)
 
     @property
     def span_s(self) -> tuple[float, float]:
@@ -70,18 +71,19 @@ class Profile:
         """Return the times (s) by which these fractions of the fluence have come."""
         time, level = self._grid()
         total = np.cumsum(level)
-        return tuple(float(np.interp(f, total / total[-1], time)) for f in fractions)
+        share = total / total[-1]
+        return tuple(seconds(float(np.interp(f, share, time))) for f in fractions)
 
     def integral_s(self) -> float:
         """Return the fluence for a profile of these heights (height x s)."""
         time, level = self._grid()
-        return float(level.sum() * (time[1] - time[0]))
+        return modelled(float(level.sum() * (time[1] - time[0])))
 
     def peak(self) -> tuple[float, float]:
         """Return time (s) and value of the highest point."""
         time, level = self._grid()
         top = int(np.argmax(level))
-        return float(time[top]), float(level[top])
+        return seconds(float(time[top])), float(level[top])
 
 
 def draw_profile(rng: np.random.Generator, *, short: bool) -> Profile:
@@ -93,9 +95,9 @@ def draw_profile(rng: np.random.Generator, *, short: bool) -> Profile:
     pulses = [
         Pulse(
             onset_s=round(float(onset), 3),
-            rise_s=float(scale * rng.uniform(0.2, 0.8)),
-            decay_s=float(scale * rng.uniform(0.5, 1.6)),
-            height=float(rng.uniform(0.4, 1.0)),
+            rise_s=modelled(float(scale * rng.uniform(0.2, 0.8))),
+            decay_s=modelled(float(scale * rng.uniform(0.5, 1.6))),
+            height=modelled(float(rng.uniform(0.4, 1.0))),
         )
         for onset in onsets
     ]

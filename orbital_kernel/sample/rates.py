@@ -15,7 +15,7 @@ from astropy.io import fits as afits
 from orbital_kernel.sample import clock, fits
 from orbital_kernel.sample.bat import burst_row, target_values
 from orbital_kernel.sample.plan import Burst
-from orbital_kernel.sample.pulses import Reals
+from orbital_kernel.sample.rounding import Reals, modelled, seconds
 from orbital_kernel.sample.truth import Ledger
 
 ORBIT_S = 5760.0
@@ -58,9 +58,9 @@ def write_rates(
 ) -> int:
     """Write one raw rate file and its truth; return the bytes written."""
     path = folder / plan.name
-    lead = plan.segments[0].length_s * float(rng.uniform(0.45, 0.6))
+    lead = seconds(plan.segments[0].length_s * float(rng.uniform(0.45, 0.6)))
     first = float(np.floor(plan.burst.trigger_met_s - lead))
-    phase = float(rng.uniform(0, ORBIT_S))
+    phase = seconds(float(rng.uniform(0, ORBIT_S)))
     times: list[Reals] = []
     counts: list[Reals] = []
     rows = 0
@@ -106,7 +106,7 @@ def _segment(
         late = (len(shares) - 1 - channel) * plan.lag_s
         pulse = plan.burst.profile.binned(since - late, plan.width_s)
         mean[:, channel] += plan.burst.peak * PEAK_HZ * shares[channel] * pulse
-    counts = rng.poisson(mean * plan.width_s).astype(np.float64)
+    counts = rng.poisson(modelled(mean * plan.width_s)).astype(np.float64)
     for fault in segment.faults:
         if fault == "glitch":
             _glitch(plan, times, counts, rng, ledger, row)

@@ -8,6 +8,7 @@ import numpy as np
 from orbital_kernel.sample.acis import Observation
 from orbital_kernel.sample.logs import Pointing
 from orbital_kernel.sample.plan import CHANDRA_OBSID_0, Burst, Names, dice, draw_burst
+from orbital_kernel.sample.rounding import degrees
 from orbital_kernel.sample.truth import Ledger
 
 
@@ -72,8 +73,8 @@ class Scene:
             object=object_,
             ra_deg=ra,
             dec_deg=dec,
-            ra_pnt_deg=ra - 0.008 / float(np.cos(np.radians(dec))),
-            dec_pnt_deg=dec - 0.008,
+            ra_pnt_deg=degrees(ra - 0.008 / float(np.cos(np.radians(dec)))),
+            dec_pnt_deg=degrees(dec - 0.008),
             roll_deg=45.0,
             start_s=float(np.floor(start_s)),
             exposure_s=exposure_s,

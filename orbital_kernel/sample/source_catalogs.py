@@ -12,6 +12,7 @@ import numpy as np
 from orbital_kernel.sample import facts
 from orbital_kernel.sample.curves import BAND_SHARE, ERG_PER_XRT_COUNT
 from orbital_kernel.sample.field import Field, sexagesimal
+from orbital_kernel.sample.rounding import degrees, measured, modelled, seconds
 from orbital_kernel.sample.text import LABEL, write_text
 from orbital_kernel.sample.truth import Ledger
 
@@ -36,9 +37,9 @@ def write_xrt_sources(
 
 
 def _xrt_row(sky: Field, row: int, rng: np.random.Generator) -> str:
-    exposure = float(rng.uniform(8000, 120_000))
+    exposure = seconds(float(rng.uniform(8000, 120_000)))
     true = float(sky.flux[row]) / BAND_SHARE / ERG_PER_XRT_COUNT
-    counts = max(int(rng.poisson(true * exposure)), 4)
+    counts = max(int(rng.poisson(modelled(true * exposure))), 4)
     rate, error = counts / exposure, np.sqrt(counts) / exposure
     cells = [
         sexagesimal(float(sky.swift_ra[row]), hours=True, digits=3),
@@ -98,10 +99,10 @@ def _csc_rows(
     seen = rng.choice(obs_ids, size=int(rng.integers(1, 3)), replace=False)
     flux = float(sky.flux[row])
     ra, dec = float(sky.chandra_ra[row]), float(sky.chandra_dec[row])
-    share = 0.03 + 0.2 * rng.random() * min(1.0, np.sqrt(3e-14 / flux))
-    best = float(rng.normal(flux, flux * share))
+    share = modelled(0.03 + 0.2 * rng.random() * min(1.0, np.sqrt(3e-14 / flux)))
+    best = measured(float(rng.normal(flux, flux * share)))
     for obs_id in np.sort(seen):
-        once = float(rng.normal(flux, flux * share * 1.3))
+        once = measured(float(rng.normal(flux, flux * share * 1.3)))
         yield {
             "sepn": 0.0,
             "name": csc_name(ra, dec),
@@ -123,7 +124,7 @@ def _csc_rows(
             "region_id": row + 1,
             "instrument": "ACIS",
             "theta": 8 * float(sky.chandra_sigma[row]),
-            "phi": float(rng.uniform(0, 360)),
+            "phi": degrees(float(rng.uniform(0, 360))),
             "livetime": 20000.0,
             "conf_code": 0,
             "obi_sat_src_flag": "FALSE",

@@ -14,7 +14,7 @@ import numpy as np
 
 from orbital_kernel.sample import clock
 from orbital_kernel.sample.curves import ERG_PER_XRT_COUNT, Curve
-from orbital_kernel.sample.pulses import Reals
+from orbital_kernel.sample.rounding import Reals, measured, modelled, seconds
 from orbital_kernel.sample.truth import Ledger
 
 _HEADING = "!Time    \tT_+ve   \tT_-ve   \tFlux    \tFluxpos \tFluxneg"
@@ -74,8 +74,11 @@ def write_qdp(
 
 def afterglow_blocks() -> tuple[Block, ...]:
     """Return a burst's blocks: WT from 80 s, PC over orbits, limits at the end."""
-    slew = np.geomspace(80, 480, 90)
-    orbits = [np.geomspace(k * 5760.0 + 4300, k * 5760.0 + 6100, 6) for k in range(14)]
+    slew = seconds(np.geomspace(80, 480, 90))
+    orbits = [
+        seconds(np.geomspace(k * 5760.0 + 4300, k * 5760.0 + 6100, 6))
+        for k in range(14)
+    ]
     late = [np.array([d * 86400.0, d * 86400.0 + 9000]) for d in (2, 3, 4, 6, 9)]
     gone = np.array([60 * 86400.0, 60 * 86400.0 + 12000])
     return (
@@ -108,16 +111,16 @@ def _rows(
     for low, high in zip(block.edges_s[:-1], block.edges_s[1:], strict=True):
         if np.isnan(low) or np.isnan(high):
             continue
-        middle = float(rng.uniform(0.4, 0.6)) * (high - low) + low
+        middle = seconds(float(rng.uniform(0.4, 0.6)) * (high - low) + low)
         steps = np.linspace(low, high, 9)
-        true = float(np.mean(curve.flux(target.t0_utc_s + steps)))
+        true = modelled(float(np.mean(curve.flux(target.t0_utc_s + steps))))
         expected = true / ERG_PER_XRT_COUNT * (high - low)
         if block.limit:
             limit = (expected + 3 * np.sqrt(expected + 3) + 3) / (high - low)
             flux, plus, minus = limit * ERG_PER_XRT_COUNT, 0.0, 0.0
         else:
             error = true / np.sqrt(max(min(expected, 900.0), _COUNTS_PER_BIN * 0.3))
-            flux = max(float(rng.normal(true, error)), 0.15 * true)
+            flux = max(measured(float(rng.normal(true, error))), 0.15 * true)
             plus, minus = error * 1.04, -error * 0.96
         yield _row(
             middle, high - middle, low - middle, flux, plus, minus, limit=block.limit
