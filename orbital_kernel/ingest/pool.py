@@ -27,10 +27,10 @@ from orbital_kernel.ingest.position import position
 TICK_SECONDS = 0.2
 STALLED_SECONDS = 600.0
 """A reader that has given nothing for so long hangs: its process is ended."""
-START_SECONDS = 120.0
-"""A process that has not imported the readers by then does not start at all."""
 SMALL_SECONDS = 120.0
 """The same for a few small files, which are read in this process."""
+START_SECONDS = 120.0
+"""A process that has not imported the readers by then is ended too."""
 WORKER = "orbital_kernel.ingest.worker"
 SINGLE_THREADED = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
