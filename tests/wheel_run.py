@@ -92,7 +92,9 @@ def call(orbital: Path, arguments: tuple[str, ...], environment: dict[str, str])
         check=False,
     )
     if told.returncode or "Traceback" in told.stdout or "Warning:" in told.stdout:
-        raise SystemExit(f"{told.stdout}\nexit {told.returncode}: {' '.join(arguments)}")
+        raise SystemExit(
+            f"{told.stdout}\nexit {told.returncode}: {' '.join(arguments)}"
+        )
     return told.stdout
 
 

@@ -4,7 +4,7 @@ Where Ctrl-C falls into a destructor or a weak reference's callback, Python prin
 KeyboardInterrupt and goes on: the command runs to its end as if nobody had asked.
 """
 
-import _thread
+import signal
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ def _again(dropped: "UnraisableHookArgs") -> None:
     if dropped.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(dropped)
         return
-    timer = threading.Timer(AGAIN_SECONDS, _thread.interrupt_main)
+    main = threading.main_thread().ident
+    again = signal.pthread_kill  # a real signal: the main thread may be waiting
+    timer = threading.Timer(AGAIN_SECONDS, again, (main, signal.SIGINT))
     timer.daemon = True
     timer.start()
