@@ -9,12 +9,11 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from wheel_run import ROOT, WITNESS, build
 
 from orbital_kernel import config, embedded
 from orbital_kernel.reports import NOTEBOOKS, reports
 
-ROOT = Path(__file__).resolve().parent.parent
-WITNESS = Path(__file__).resolve().parent / "witness"
 PLACES = {
     "orbital_kernel/": "orbital_kernel/",
     "vast_standin/": "vast_standin/",
@@ -24,17 +23,10 @@ PLACES = {
 """Where the checkout's folders are in the wheel."""
 
 
-def build(source, folder, *targets):
-    chosen = [word for target in targets for word in ("--target", target)]
-    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)]
-    subprocess.run([*command, *chosen], cwd=source, check=True, capture_output=True)
-    return sorted(folder.iterdir())
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """Return the wheel and the sdist of the checkout."""
-    return build(ROOT, tmp_path_factory.mktemp("dist"), "sdist", "wheel")
+    return build(tmp_path_factory.mktemp("dist"), ROOT, "sdist", "wheel")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +77,7 @@ def test_the_sdist_holds_every_file_of_the_checkout(unpacked, tracked):
 
 
 def test_the_sdist_builds_the_same_wheel(built, unpacked, tmp_path):
-    (again,) = build(unpacked, tmp_path, "wheel")
+    (again,) = build(tmp_path, unpacked, "wheel")
 
     assert built[0].read_bytes() == again.read_bytes()
 
@@ -136,7 +128,7 @@ def witnessed(tmp_path):
         **config.without_vendor_variables(os.environ),
         "ORBITAL_HOME": str(tmp_path / "home"),
         "ORBITAL_WITNESS": str(log),
-        "PYTHONPATH": str(WITNESS),
+        "PYTHONPATH": str(WITNESS.parent),
     }
 
     def run(*arguments):

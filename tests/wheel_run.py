@@ -29,21 +29,21 @@ def step(what: str) -> None:
     print(f"· {time.strftime('%H:%M:%S')} {what}", flush=True)
 
 
-def built(folder: Path, source: Path, *targets: str) -> list[Path]:
+def build(folder: Path, source: Path, *targets: str) -> list[Path]:
     """Build a source tree's targets into the folder; return what was built."""
-    build = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)]
+    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)]
     chosen = [word for target in targets for word in ("--target", target)]
-    subprocess.run([*build, *chosen], cwd=source, check=True, capture_output=True)
+    subprocess.run([*command, *chosen], cwd=source, check=True, capture_output=True)
     return sorted(folder.iterdir())
 
 
 def wheel_of(folder: Path) -> Path:
     """Return the wheel; the one that the sdist builds must be the same, byte by byte."""
-    wheel, sdist = built(folder / "dist", ROOT, "sdist", "wheel")
+    wheel, sdist = build(folder / "dist", ROOT, "sdist", "wheel")
     with tarfile.open(sdist) as packed:
         packed.extractall(folder / "sdist", filter="data")
     (source,) = (folder / "sdist").iterdir()
-    (again,) = built(folder / "again", source, "wheel")
+    (again,) = build(folder / "again", source, "wheel")
     if wheel.read_bytes() != again.read_bytes():
         raise SystemExit(f"{sdist.name} builds another wheel than the checkout")
     return wheel
