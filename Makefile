@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills lint clean
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -41,6 +41,9 @@ test-notebooks-alone: venv ## the same, each notebook on an empty platform
 
 test-notebooks-portable: venv ## the same as on a processor without vector instructions
 	env $$(grep -v '^#' tests/plain_processor.env) $(NBVAL) $(ALONE) $(NOTEBOOKS)
+
+wheel-test: venv ## the built wheel in an environment of its own; WITH=python3.13
+	$(BIN)/python tests/wheel_run.py $(if $(WITH),--python $(WITH))
 
 conformance: venv $(CONFORMANCE)/.ready ## the vendor SDK's own suite, all of it, against a platform of its own
 	rm -rf build/conformance

@@ -3,9 +3,12 @@
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
+from orbital_kernel.commands import INTERRUPTED
+from orbital_kernel.commands.interrupting import deliver_lost_interrupts
 from orbital_kernel.errors import OrbitalError
 
 COMMANDS = {
@@ -34,6 +37,18 @@ COMMANDS = {
 
 class _Lazy(click.Group):
     """Names and one-line helps from the table; code only of the command called."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Call the command; Ctrl-C ends it with a sentence and a shell's exit code."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            click.echo(
+                "orbital: stopped before the end; what was finished is kept: run the "
+                "same command again to go on",
+                err=True,
+            )
+            context.exit(INTERRUPTED)
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -65,6 +80,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an error on purpose is one sentence on stderr and exit 1."""
+    deliver_lost_interrupts()
     try:
         cli(arguments, prog_name="orbital")
     except OrbitalError as error:

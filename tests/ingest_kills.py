@@ -75,6 +75,12 @@ def wait_for_files(orbital, process, count: int) -> int:
     return orbital.store.rows("ops.files")
 
 
+def wait_for_path(path: Path, process) -> None:
+    """Wait until there is such a file, or the process ends."""
+    while process.poll() is None and not path.exists():
+        time.sleep(0.01)
+
+
 def killed(home: Path, folder: Path, seconds: float, *, platform: bool) -> str:
     """Ingest, and kill client or platform after `seconds`; tell what became of it."""
     process = start(home, folder, errors=subprocess.PIPE)

@@ -196,5 +196,17 @@ def test_doctor_says_what_it_checked(home, orbital):
         "database",
         "tables",
         "storage",
+        "sql",
     } == checks.keys()
     assert checks["database"]
+
+
+def test_doctor_says_how_to_install_what_only_sql_needs(home, orbital, tmp_path):
+    nowhere = str(tmp_path / "driver.so")
+
+    told = run("doctor", home=home, ORBITAL_SQL_DRIVER=nowhere)
+
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith("absent")]
+    assert "-m pip install" in line
+    assert nowhere in line
+    assert "make " not in told.stdout

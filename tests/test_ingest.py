@@ -7,16 +7,17 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pytest
-from ingest_kills import content_hash, start, wait_for_files
+from ingest_kills import content_hash, start, wait_for_files, wait_for_path
 from test_ingest_fuzz import SEED, cases, kinds
 
 from orbital_kernel import connect, embedded
-from orbital_kernel.errors import ArchiveError, StoreError
+from orbital_kernel.errors import ArchiveError, OrbitalError, StoreError
 from orbital_kernel.ingest import overlap, run, survey, verifying
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.parsing import End, Refusal, Task
@@ -528,6 +529,70 @@ def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(fresh, sample):
     assert 0 < len(kept) < len(sample.tables["files"])
     files = [path for path in sample.archive.rglob("*") if path.name in kept]
     assert fresh.validate(*files).agrees
+
+
+def test_ctrl_c_before_the_first_file_is_exit_130_and_says_how_to_go_on(
+    sample, tmp_path
+):
+    home = tmp_path / "home"
+    process = start(home, sample.archive, errors=subprocess.PIPE)
+    try:
+        wait_for_path(home / "start.lock", process)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=60)[1].decode()
+    finally:
+        connect(home)
+        embedded.stop(home)
+
+    assert process.returncode in {130, -signal.SIGINT}  # a shell calls both 130
+    assert "run the same command again" in " ".join(told.split())
+    assert "Aborted" not in told
+
+
+LOST = """
+import signal, threading, weakref
+from orbital_kernel.commands.interrupting import deliver_lost_interrupts
+
+class Thing: pass
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+deliver_lost_interrupts()
+thing = Thing()
+watch = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+del thing
+try:
+    threading.Event().wait()
+except KeyboardInterrupt:
+    print("delivered")
+"""
+
+
+def test_ctrl_c_that_python_drops_in_a_callback_is_delivered_again():
+    told = subprocess.run(
+        [sys.executable, "-c", LOST],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert "delivered\n" == told.stdout
+    assert "" == told.stderr
+
+
+def test_a_reader_process_that_cannot_start_is_told_and_nothing_hangs(
+    few, monkeypatch, tmp_path
+):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "pyarrow.py").write_text("raise SystemExit(3)")
+    monkeypatch.setenv("PYTHONPATH", str(broken))
+
+    with (
+        pytest.raises(OrbitalError, match="a process that reads files did not start"),
+        Pool(sorted(few.iterdir()), Task(), wanted=lambda _: True, workers=2) as offers,
+    ):
+        list(offers)
 
 
 def test_killed_client_and_platform_lose_nothing_and_double_nothing(few, fresh):

@@ -3,6 +3,7 @@
 import json
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -13,6 +14,8 @@ from orbital_kernel.errors import ConfigError, QueryError
 from orbital_kernel.query import sql
 from orbital_kernel.query.lineage import output_units
 from orbital_kernel.query.statement import statement
+
+LOCK = Path(__file__).parent.parent / "sql.lock"
 
 
 def test_tables_are_named_as_the_engine_wants_them_and_all_else_stays_as_written():
@@ -98,8 +101,11 @@ def test_without_a_driver_it_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.delenv(sql.VARIABLE, raising=False)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
 
-    with pytest.raises(ConfigError, match=r"make venv.*pip install --no-deps --target"):
+    with pytest.raises(ConfigError, match=r"-m pip install --no-deps --target") as told:
         sql.driver(tmp_path)
+
+    assert sql.PACKAGE in str(told.value)
+    assert f"\n{sql.PACKAGE} ;" in LOCK.read_text()
 
 
 def test_the_driver_named_goes_before_the_environments_and_that_before_the_platforms(

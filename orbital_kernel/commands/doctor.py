@@ -12,31 +12,38 @@ from orbital_kernel.commands.show import json_option, print_json
 from orbital_kernel.errors import OrbitalError
 
 MIN_FREE_BYTES = 1_000_000_000
-Check = tuple[str, bool, str]
+Check = tuple[str, bool | None, str]
+"""Its name, whether it is right (None: not installed and not needed), what was seen."""
+SHOWN = {True: "ok    ", False: "WRONG ", None: "absent"}
 
 
 @click.command(epilog="Example: orbital doctor")
 @json_option
 def doctor(*, as_json: bool) -> None:
-    """Check Python, packages, disk, database, VMS and tables; exit 1 if one is wrong."""
+    """Check Python, packages, disk, database, VMS and tables; exit 1 if one is wrong.
+
+    What only some commands need is `absent` where it is not installed, with the command
+    that installs it; in --json its `ok` is null. That is not wrong.
+    """
     checks = list(_checks())
     if as_json:
         print_json([{"check": n, "ok": ok, "told": told} for n, ok, told in checks])
     else:
         for name, ok, told in checks:
-            click.echo(f"{'ok   ' if ok else 'WRONG'} {name}: {told}")
-    sys.exit(0 if all(ok for _, ok, _ in checks) else 1)
+            click.echo(f"{SHOWN[ok]} {name}: {told}")
+    sys.exit(1 if any(ok is False for _, ok, _ in checks) else 0)
 
 
 def _checks() -> Iterator[Check]:
     yield from (_try(name, check) for name, check in _CHECKS.items())
+    yield from (_try(name, check, None) for name, check in _EXTRAS.items())
 
 
-def _try(name: str, check: Callable[[], str]) -> Check:
+def _try(name: str, check: Callable[[], str], failed: bool | None = False) -> Check:  # noqa: FBT002
     try:
         return name, True, check()
     except (OrbitalError, importlib.metadata.PackageNotFoundError) as error:
-        return name, False, str(error)
+        return name, failed, str(error)
 
 
 def _python() -> str:
@@ -83,6 +90,12 @@ def _vms() -> str:
     return str(connect().storage.health())
 
 
+def _sql() -> str:
+    from orbital_kernel.query import sql
+
+    return f"driver {sql.driver(config.data_folder())}"
+
+
 _CHECKS: dict[str, Callable[[], str]] = {
     "python": _python,
     "packages": _packages,
@@ -91,3 +104,4 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "tables": _tables,
     "storage": _vms,
 }
+_EXTRAS: dict[str, Callable[[], str]] = {"sql": _sql}

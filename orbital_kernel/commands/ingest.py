@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orbital_kernel.commands import INTERRUPTED
 from orbital_kernel.commands.show import (
     console,
     json_option,
@@ -19,8 +20,6 @@ from orbital_kernel.commands.show import (
 if TYPE_CHECKING:
     from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
     from orbital_kernel.session import Orbital
-
-INTERRUPTED = 130
 
 
 @click.command(epilog="Example: orbital ingest ~/swift/00350311000 --observatory swift")

@@ -6,18 +6,17 @@ does not depend on how many read. What is parsed ahead is bounded in bytes.
 """
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from orbital_kernel.errors import OrbitalError
 from orbital_kernel.ingest import messages
 from orbital_kernel.ingest.channel import Channel, Closed
 from orbital_kernel.ingest.files import sha256_of, size_of
@@ -30,6 +29,9 @@ STALLED_SECONDS = 600.0
 """A reader that has given nothing for so long hangs: its process is ended."""
 SMALL_SECONDS = 120.0
 """The same for a few small files, which are read in this process."""
+START_SECONDS = 120.0
+"""A process that has not imported the readers by then is ended too."""
+WORKER = "orbital_kernel.ingest.worker"
 SINGLE_THREADED = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
 )
@@ -114,9 +116,7 @@ class Pool:
         self._failed: BaseException | None = None
         self._changed = threading.Condition()
         self._channels = [Channel() for _ in range(min(workers, len(paths)))]
-        self._ends: list[socket.socket] = []
-        self._free: list[socket.socket] = []
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._readers: list[_Reader] = []
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -138,11 +138,9 @@ class Pool:
         with self._changed:
             self._ended = True
             self._next = iter(())
-        for process in self._processes:
-            os.killpg(process.pid, signal.SIGKILL)  # they hold nothing
-            process.wait()
-        for end in self._ends:
-            end.close()
+            readers = tuple(self._readers)
+        for reader in readers:
+            reader.kill()
 
     def __iter__(self) -> Iterator[Offered]:
         """Yield the files in order, each to be read to its end before the next."""
@@ -189,31 +187,55 @@ class Pool:
             self._changed.notify_all()
 
     def _reader(self) -> "_Reader":
-        """Return a process that reads; all are started when the first is needed."""
+        """Return a new process that reads; Closed where this pool has ended."""
         with self._changed:
             if self._ended:
                 raise Closed
-            if not self._ends:
-                ends, process = _start(len(self._channels))
-                self._ends += ends
-                self._processes.append(process)
-                self._free = list(ends)
-            if not self._free:  # one has died: another takes its place
-                (end,), process = _start(1)
-                self._ends.append(end)
-                self._processes.append(process)
-                self._free.append(end)
-            end = self._free.pop()
-        return _Reader(end, self._stalled_s)
+            reader = _Reader(self._stalled_s)
+            self._readers.append(reader)
+        try:
+            reader.wait_ready()
+        except OrbitalError:
+            if self._ended:
+                raise Closed from None
+            raise
+        return reader
 
 
 class _Reader:
     """One process, seen from here."""
 
-    def __init__(self, end: socket.socket, stalled_s: float) -> None:
-        self._end = end
-        self.pid: int = messages.receive(end)[0]["pid"]
-        end.settimeout(stalled_s)
+    def __init__(self, stalled_s: float) -> None:
+        self._stalled_s = stalled_s
+        self._end, their_end = socket.socketpair()
+        with their_end:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", WORKER, str(their_end.fileno())],
+                pass_fds=[their_end.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the one who started us
+                env={**os.environ, **SINGLE_THREADED},
+            )
+        self.pid = self._process.pid
+
+    def wait_ready(self) -> None:
+        """Wait until the readers are imported; OrbitalError where that fails."""
+        self._end.settimeout(START_SECONDS)
+        try:
+            messages.receive(self._end)
+        except (EOFError, OSError) as error:
+            self._process.kill()
+            raise OrbitalError(
+                f"a process that reads files did not start: `{sys.executable} -m "
+                f"{WORKER}` gave {error!r} (its own message stands before this one)"
+            ) from None
+        self._end.settimeout(self._stalled_s)
+
+    def kill(self) -> None:
+        """End the process, which holds nothing, and take its end."""
+        self._process.kill()
+        self._process.wait()
+        self._end.close()
 
     def read(self, path: Path, task: Task, channel: Channel) -> bool:
         """Pass on the file's items; False where the process did not live to the end."""
@@ -224,12 +246,11 @@ class _Reader:
                 item = messages.receive_item(self._end)
                 channel.put(item)
         except TimeoutError:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+            self._process.kill()
             channel.put(
                 Refusal(
                     f"{path.name}: its reader gave nothing for "
-                    f"{self._end.gettimeout():g} s and was stopped; if the file is in "
+                    f"{self._stalled_s:g} s and was stopped; if the file is in "
                     "order, this is a fault of the reader"
                 )
             )
@@ -252,18 +273,3 @@ def _hashed(path: Path) -> Offered:
     except OSError as error:
         offered.refusal = Refusal(f"{path.name}: cannot be opened: {error}")
     return offered
-
-
-def _start(count: int) -> tuple[list[socket.socket], subprocess.Popen[bytes]]:
-    pairs = [socket.socketpair() for _ in range(count)]
-    theirs = [pair[1].fileno() for pair in pairs]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "orbital_kernel.ingest.worker", *map(str, theirs)],
-        pass_fds=theirs,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for the one who started us
-        env={**os.environ, **SINGLE_THREADED},
-    )
-    for _, their_end in pairs:
-        their_end.close()
-    return [our_end for our_end, _ in pairs], process

@@ -25,10 +25,12 @@ def read(
 
     `wanted` tells by a content's SHA-256 whether it is read at all.
     """
-    if workers is None and sum(map(size_of, files)) <= SMALL_BYTES:
+    size = sum(map(size_of, files))
+    if workers is None and size <= SMALL_BYTES:
         yield read_here(files, task, wanted=wanted)
     else:
-        with Pool(files, task, wanted=wanted, workers=workers or cores()) as pool:
+        count = workers or min(cores(), 1 + size // SMALL_BYTES)
+        with Pool(files, task, wanted=wanted, workers=count) as pool:
             yield pool
 
 

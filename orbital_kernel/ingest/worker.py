@@ -1,11 +1,12 @@
-"""The processes that read files: `python -m orbital_kernel.ingest.worker FD…`.
+"""A process that reads files: `python -m orbital_kernel.ingest.worker FD`.
 
-One process imports the readers, then becomes as many as there are sockets. Each takes a
-path at a time, sends back what parse() yields, and ends when its socket closes, so that
-none outlives the one who started it.
+It imports the readers, takes a path at a time from its socket, sends back what parse()
+yields, and ends when the socket closes, so that it does not outlive its starter.
+It is a program of its own, never a fork: libraries start threads when they are imported,
+and a fork copies the locks those threads hold. It imports nothing of the starter's
+script either, which needs no `if __name__ == "__main__"`.
 """
 
-import os
 import socket
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from orbital_kernel.ingest.parsing import Task, parse
 
 def serve(end: socket.socket) -> None:
     """Read files until the socket closes."""
-    messages.send(end, {"pid": os.getpid()})
+    messages.send(end, {"ready": True})
     while True:
         try:
             task, _ = messages.receive(end)
@@ -27,25 +28,13 @@ def serve(end: socket.socket) -> None:
             messages.send_item(end, item)
 
 
-def main(numbers: list[str]) -> None:
-    """Become a process a socket, and wait for all of them."""
-    ends = [socket.socket(fileno=int(number)) for number in numbers]
-    for end in ends:
-        if os.fork():
-            continue
-        for other in ends:
-            if other is not end:
-                other.close()
-        try:
-            serve(end)
-        except (BrokenPipeError, ConnectionResetError):
-            os._exit(1)  # nobody waits for the rest
-        os._exit(0)
-    for end in ends:
-        end.close()
-    for _ in ends:
-        os.wait()
+def main(number: str) -> None:
+    """Serve the socket of that number; exit 1 where nobody listens any more."""
+    try:
+        serve(socket.socket(fileno=int(number)))
+    except (BrokenPipeError, ConnectionResetError):
+        sys.exit(1)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1])

@@ -8,8 +8,10 @@ Tables are named as everywhere, e.g. `swift.rates`; times are TT.
 """
 
 import os
+import shlex
 import sys
 import time as clock
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -24,7 +26,8 @@ from orbital_kernel.query.statement import Statement, statement
 from orbital_kernel.store import Store
 
 VARIABLE = "ORBITAL_SQL_DRIVER"
-PACKAGE = "adbc-driver-vastdb"
+PACKAGE = "adbc-driver-vastdb==0.0.33"
+"""As sql.lock has it."""
 LIBRARY = "libadbc_driver_vastdb.*"
 
 
@@ -44,11 +47,18 @@ def driver(home: Path) -> Path:
     if not found or not found[0].is_file():
         raise ConfigError(
             "SQL needs the vendor's driver, and there is none at "
-            f"{told or ' or '.join(map(str, folders))}: `make venv` installs it, or "
-            f"`pip install --no-deps --target {folders[0]} {PACKAGE}` (the vendor ships "
-            f"it for Linux on x86-64 and for macOS), or name its library in {VARIABLE}"
+            f"{told or ' or '.join(map(str, folders))}: `{_installing(folders)}` "
+            "installs it (the vendor ships it for Linux on x86-64 and for macOS), or "
+            f"name its library in {VARIABLE}"
         )
     return found[0]
+
+
+def _installing(folders: Sequence[Path]) -> str:
+    """Return the command that installs the driver where this user may write."""
+    own = os.access(folders[0].parent, os.W_OK)
+    pip = (sys.executable, "-m", "pip", "install", "--no-deps", "--target")
+    return shlex.join([*pip, str(folders[0] if own else folders[-1]), PACKAGE])
 
 
 def run(text: str, store: Store, *, home: Path) -> Answer:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,15 @@ import yaml
 
 from orbital_kernel.errors import ReportError
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+def _folder() -> Path:
+    """Return the folder of notebooks: in the installed package, beside it in a checkout."""
+    package = Path(str(files("orbital_kernel"))).resolve()
+    installed = package / "notebooks"
+    return installed if installed.is_dir() else package.parent / "notebooks"
+
+
+NOTEBOOKS = _folder()
 CELL_SECONDS = 600
 STATIC_VARIABLE = "ORBITAL_STATIC"
 TYPES: dict[str, type | tuple[type, ...]] = {

@@ -1,0 +1,152 @@
+# ruff: noqa: T201  by hand it prints what it does
+"""The product as people install it: `make wheel-test`.
+
+Builds sdist and wheel, sees that the sdist builds the same wheel, installs the wheel into
+a new environment outside the checkout, and runs the commands of a first day from there.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from importlib.metadata import PathDistribution
+from pathlib import Path
+from zipfile import Path as ZipPath
+
+from locked import locked, needed
+
+from orbital_kernel import config
+
+ROOT = Path(__file__).resolve().parent.parent
+WITNESS = Path(__file__).resolve().parent / "witness" / "sitecustomize.py"
+REPORT = ("report", "01_start_here", "-p", "radius_arcmin", "8", "--out", "reports")
+
+
+def step(what: str) -> None:
+    print(f"· {time.strftime('%H:%M:%S')} {what}", flush=True)
+
+
+def build(folder: Path, source: Path, *targets: str) -> list[Path]:
+    """Build a source tree's targets into the folder; return what was built."""
+    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)]
+    chosen = [word for target in targets for word in ("--target", target)]
+    subprocess.run([*command, *chosen], cwd=source, check=True, capture_output=True)
+    return sorted(folder.iterdir())
+
+
+def wheel_of(folder: Path) -> Path:
+    """Return the wheel; the one that the sdist builds must be the same, byte by byte."""
+    wheel, sdist = build(folder / "dist", ROOT, "sdist", "wheel")
+    with tarfile.open(sdist) as packed:
+        packed.extractall(folder / "sdist", filter="data")
+    (source,) = (folder / "sdist").iterdir()
+    (again,) = build(folder / "again", source, "wheel")
+    if wheel.read_bytes() != again.read_bytes():
+        raise SystemExit(f"{sdist.name} builds another wheel than the checkout")
+    return wheel
+
+
+def install(wheel: Path, python: str, folder: Path) -> Path:
+    """Install wheel and locked dependencies into a new environment; return its bin."""
+    environment = folder / "environment"
+    subprocess.run([python, "-m", "venv", environment], check=True)
+    (info,) = (p for p in ZipPath(wheel).iterdir() if p.name.endswith(".dist-info"))
+    names = needed(PathDistribution(info).requires or ())
+    lock = folder / "requirements.lock"
+    lock.write_text(locked((ROOT / "requirements.lock").read_text(), names))
+    pip = [environment / "bin" / "python", "-m", "pip"]
+    quiet = ["install", "--quiet", "--disable-pip-version-check"]
+    for what in (["--require-hashes", "-r", lock], ["--no-deps", wheel]):
+        subprocess.run([*pip, *quiet, *what], check=True)
+    subprocess.run([*pip, "check"], check=True)
+    (site,) = environment.glob("lib/python*/site-packages")
+    (site / WITNESS.name).write_text(WITNESS.read_text())
+    return environment / "bin"
+
+
+def clean_environment(folder: Path) -> dict[str, str]:
+    """Return variables that lead to nothing of the checkout or of this user's platform."""
+    outer = config.without_vendor_variables(os.environ)
+    own = {k: v for k, v in outer.items() if not k.startswith(("ORBITAL_", "PYTHON"))}
+    return {
+        **own,
+        "HOME": str(folder / "home"),
+        "ORBITAL_WITNESS": str(folder / "witness.txt"),
+        "ORBITAL_FOREIGN": str(ROOT),
+    }
+
+
+def call(orbital: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> str:
+    """Run a command outside the checkout; anything but a clean end fails."""
+    step(f"orbital {' '.join(arguments)}")
+    told = subprocess.run(
+        [orbital, *arguments],
+        cwd=environment["HOME"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if told.returncode or "Traceback" in told.stdout or "Warning:" in told.stdout:
+        raise SystemExit(
+            f"{told.stdout}\nexit {told.returncode}: {' '.join(arguments)}"
+        )
+    return told.stdout
+
+
+def files_of(site: Path) -> dict[str, int]:
+    """Return the installed files and when they were changed; caches aside."""
+    files = (path for path in site.rglob("*") if path.is_file())
+    return {
+        str(path): path.stat().st_mtime_ns
+        for path in files
+        if path.parent.name != "__pycache__"
+    }
+
+
+def first_day(bin_folder: Path, folder: Path) -> None:
+    """Run the commands; nothing may be written among the installed files."""
+    environment = clean_environment(folder)
+    home = Path(environment["HOME"])
+    home.mkdir()
+    orbital = bin_folder / "orbital"
+    (site,) = bin_folder.parent.glob("lib/python*/site-packages")
+    before = files_of(site)
+    call(orbital, ("--help",), environment)
+    call(orbital, ("--version",), environment)
+    call(orbital, ("demo", "--out", "demo"), environment)
+    environment["ORBITAL_HOME"] = str(home / "demo" / "platform")
+    try:
+        print(call(orbital, ("doctor",), environment))
+        call(orbital, REPORT, environment)
+    finally:
+        call(orbital, ("down",), environment)
+    pages = [*home.glob("demo/*.html"), *home.glob("reports/*.html")]
+    step(f"{len(pages)} pages, {sum(p.stat().st_size for p in pages):,} bytes")
+    if files_of(site) != before:
+        raise SystemExit("a command changed installed files")
+    if seen := Path(environment["ORBITAL_WITNESS"]).read_text():
+        raise SystemExit(seen)
+
+
+def main() -> None:
+    """Build, install, run; remove everything at the end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", default=sys.executable, help="of the environment")
+    python = parser.parse_args().python
+    with tempfile.TemporaryDirectory(prefix="orbital-wheel-") as name:
+        folder = Path(name)
+        step("build")
+        wheel = wheel_of(folder)
+        step(f"install {wheel.name}")
+        bin_folder = install(wheel, python, folder)
+        first_day(bin_folder, folder)
+    step("done")
+
+
+if __name__ == "__main__":
+    main()
