@@ -72,8 +72,8 @@ def readable(path: Path) -> Iterator[None]:
         if getattr(error, "sqlite_errorname", "") in _NOT_DAMAGE:
             raise
         raise Refused(
-            f"{path} is damaged ({error}); nothing was deleted: restore it from a "
-            "backup of this folder"
+            f"{path} is damaged ({error}); nothing was changed: restore it from a "
+            f"backup of this folder, or move it away and begin without it with {OVERRIDE}"
         ) from error
 
 

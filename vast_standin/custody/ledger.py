@@ -126,7 +126,7 @@ class Ledger:
         (last,) = self._db.execute(
             "SELECT coalesce(max(number), 0) FROM run"
         ).fetchone()
-        self.run = max(last, mark.run if mark else 0) + 1
+        self.run = max(int(last), mark.run if mark else 0) + 1
         if doubt and mark:
             self._changes = max(self._changes, mark.changes) + 1
         values = {"store": self._store, "changes": self._changes}
