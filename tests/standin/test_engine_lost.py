@@ -20,8 +20,6 @@ from conftest import Standin
 from tabular import BUCKET, connect, make_table, table_in
 from vastdb import errors
 
-from vast_standin.custody.lost import REASONS
-
 SCHEMA = "lost"
 CATALOGUE, INDEX, VMS = "tables/catalogue.sqlite", "objects/index.sqlite", "vms.sqlite"
 DATABASES = (CATALOGUE, INDEX, VMS)
@@ -166,11 +164,12 @@ class Case:
         """Data files by path, the bytes with them; below lost/ as they lay before."""
         found = {}
         for path in sorted(self.data.rglob("*")):
+            if path.is_dir():
+                continue
             name = path.relative_to(self.data).as_posix()
             if name.startswith("lost/"):
                 name = name.split("/", 2)[2]
-            wanted = name.startswith(("tables/segments/", "objects/data/"))
-            if path.is_file() and wanted:
+            if name.startswith(("tables/segments/", "objects/data/")):
                 found.setdefault(name, path.read_bytes())
         return found
 
@@ -357,3 +356,126 @@ def test_what_is_not_known_is_set_aside_and_returns_with_its_database(case, name
     assert damaged.right.contents == Contents.of(damaged.standin)
     snapshots = damaged.standin.vms().snapshots.get()
     assert ["kept"] == [snapshot["name"] for snapshot in snapshots]
+
+
+def test_what_is_dropped_after_an_old_restore_still_returns(case):
+    """An old state that goes on deletes nothing the right databases may name."""
+    damaged = case("late")
+    for name in DATABASES:
+        damaged.put(name, "early")
+    before = damaged.files()
+
+    damaged.standin.start()
+    session, client = connect(damaged.standin), damaged.standin.s3()
+    with session.transaction() as tx:
+        table_in(tx, SCHEMA, "first").drop()
+    make_table(session, SCHEMA, rows(9), "second")
+    client.put_object(Bucket=BUCKET, Key="first", Body=b"9" * 7000)
+    client.put_object(Bucket=BUCKET, Key="second", Body=b"9" * 7000)
+    client.delete_object(Bucket=BUCKET, Key="first")
+    client.close()
+    went_on = Contents.of(damaged.standin)
+    damaged.standin.kill()
+    fork = {name: damaged.data.with_name(Path(name).name) for name in DATABASES}
+    for name, copy in fork.items():
+        for suffix in ("", *LOGS):
+            if (damaged.data / (name + suffix)).exists():
+                shutil.copy2(damaged.data / (name + suffix), f"{copy}{suffix}")
+
+    assert before.items() <= damaged.files().items()
+    damaged.restore()
+    damaged.standin.start()
+    assert damaged.right.contents == Contents.of(damaged.standin)
+    damaged.standin.stop()
+
+    for name, copy in fork.items():
+        for suffix in ("", *LOGS):
+            damaged.remove(name + suffix)
+            if Path(f"{copy}{suffix}").exists():
+                shutil.copy2(f"{copy}{suffix}", damaged.data / (name + suffix))
+    damaged.standin.start()
+    assert went_on == Contents.of(damaged.standin)
+
+
+def test_a_kill_leaves_nothing_that_the_next_start_keeps(case):
+    """What a killed run left unfinished, or dropped and still read, goes away."""
+    killed = case("killed")
+    segments, objects = killed.data / "tables/segments", killed.data / "objects/data"
+    with sqlite3.connect(killed.data / CATALOGUE) as db:
+        db.execute("INSERT INTO pending VALUES ('t0.arrows')")
+    db.close()
+    with sqlite3.connect(killed.data / INDEX) as db:
+        db.execute("INSERT INTO pending VALUES ('00/0')")
+    db.close()
+    (segments / "t0.arrows").write_bytes(b"unfinished")
+    (objects / "00").mkdir(exist_ok=True)
+    (objects / "00/0").write_bytes(b"unfinished")
+
+    killed.standin.start()
+
+    assert [] == killed.standin.note["warnings"]
+    assert not (segments / "t0.arrows").exists()
+    assert not (objects / "00/0").exists()
+    assert not (killed.data / "lost").exists()
+    assert killed.right.contents == Contents.of(killed.standin)
+
+
+def test_files_that_no_program_of_the_folder_made_are_set_aside(case):
+    late = case("late")
+    (late.data / "tables/segments/notes.txt").write_text("mine")
+    (late.data / "objects/data/notes.txt").write_text("mine")
+
+    late.standin.start()
+
+    aside = {p.parent.name for p in (late.data / "lost").rglob("notes.txt")}
+    assert {"segments", "data"} == aside
+    assert late.right.contents == Contents.of(late.standin)
+
+
+def test_an_accepted_loss_serves_the_rest_and_says_what_is_missing(case):
+    damaged = case("late")
+    damaged.remove(INDEX)
+    segments = damaged.data / "tables/segments"
+    with sqlite3.connect(damaged.data / CATALOGUE) as db:
+        query = "SELECT file FROM segment s JOIN tbl t ON t.id=table_id WHERE name=?"
+        (name,) = db.execute(query, ("second",)).fetchone()
+    db.close()
+    (segments / name).rename(damaged.data / name)
+    before = damaged.files()
+    damaged.standin.arguments = ("--accept-loss",)
+    damaged.standin.start()
+
+    session = connect(damaged.standin)
+    with session.transaction() as tx:
+        found = table_in(tx, SCHEMA, "first").select().read_all()
+        assert 500 == len(found)
+    with (
+        pytest.raises(errors.InternalServerError, match="missing or cut"),
+        session.transaction() as tx,
+    ):
+        table_in(tx, SCHEMA, "second").select().read_all()
+    alarms = {a["event_name"] for a in damaged.standin.vms().alarms.get()}
+    assert {"DATA_MISSING", "DATA_SET_ASIDE"} == alarms
+    assert name in json.dumps(damaged.standin.note["warnings"])
+    damaged.standin.stop()
+
+    assert before.items() <= damaged.files().items()
+    (damaged.data / name).rename(segments / name)
+    damaged.put_right(INDEX)
+    damaged.standin.arguments = ()
+    damaged.standin.start()
+    assert damaged.right.contents == Contents.of(damaged.standin)
+
+
+def test_deleting_lost_ends_the_warning(case):
+    late = case("late")
+    (late.data / "tables/segments/notes.txt").write_text("mine")
+    late.standin.start()
+    assert late.standin.note["warnings"]
+    late.standin.stop()
+
+    late.remove("lost")
+    late.standin.start()
+
+    assert [] == late.standin.note["warnings"]
+    assert late.right.contents == Contents.of(late.standin)
