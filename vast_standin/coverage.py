@@ -84,10 +84,11 @@ which holds the number of the last committed change.
   between destroys nothing. Delete `lost/` when nothing is missing.
 - A start is refused, with exit code 1 and one sentence, if a database is missing, empty,
   damaged or of another folder while the folder holds data, or if it names files or
-  snapshots that are missing or cut short. Nothing is changed then.
+  snapshots that are missing or cut short. Nothing is deleted then.
 - `orbital up --accept-loss` (`python -m vast_standin --accept-loss`) starts all the same:
   a database that cannot be used moves to `lost/`, and reading what is missing fails with
-  500 (alarm `DATA_MISSING`).
+  500 (alarm `DATA_MISSING`). Drop what cannot be read, or restore the files: until then
+  every start needs the option.
 - A folder written by an earlier version gets its id at the first start. Files that its
   catalogue does not name move to `lost/` at that start.
 """

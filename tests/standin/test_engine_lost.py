@@ -327,7 +327,7 @@ def test_a_start_is_refused_in_words_and_nothing_moves(case, name):
     assert before == damaged.files()
     assert not (damaged.data / "lost").exists()
     assert str(damaged.data) in reason
-    assert "nothing was changed" in reason
+    assert "nothing was deleted" in reason
     assert "restore" in reason
     assert "--accept-loss" in reason
 

@@ -49,10 +49,11 @@ def admit(
     """Bring back, refuse, remove or set aside; tells whether the database is in doubt."""
     home, doubt = found.home, found.doubt
     unknown = present.keys() - named.keys()
-    if unknown and not named and doubt and not home.accept_loss:
+    stamped = bool(found.runs or found.mark)
+    if unknown and not named and doubt and stamped and not home.accept_loss:
         raise Refused(
             f"{doubt}, and it names none of the {len(unknown)} files in "
-            f"{home.name(found.base)}; nothing was changed: restore it from a backup of "
+            f"{home.name(found.base)}; nothing was deleted: restore it from a backup of "
             f"{home.path}, or set the files aside with {OVERRIDE}"
         )
     _complete(found, named, present)
@@ -101,7 +102,10 @@ def _complete(
     )
     if not home.accept_loss:
         raise Refused(
-            f"{reason}; nothing was changed: restore them, or the database that belongs "
+            f"{reason}; nothing was deleted: restore them, or the database that belongs "
             f"to these data, or start without them with {OVERRIDE}"
         )
-    home.missing.append(f"{reason}; what needs them cannot be read")
+    home.missing.append(
+        f"{reason}; what needs them cannot be read: restore them, or drop it, before "
+        "the next start"
+    )

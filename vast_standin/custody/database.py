@@ -39,7 +39,7 @@ def admit_database(home: Home, path: Path, table: str, *, data: bool) -> None:
         return
     if not home.accept_loss:
         raise Refused(
-            f"{reason}; nothing was changed: restore {home.name(path)} (and its -wal) "
+            f"{reason}; nothing was deleted: restore {home.name(path)} (and its -wal) "
             f"from a backup of this folder, or begin without it with {OVERRIDE}, which "
             "keeps the files in lost/"
         )
@@ -72,7 +72,7 @@ def readable(path: Path) -> Iterator[None]:
         if getattr(error, "sqlite_errorname", "") in _NOT_DAMAGE:
             raise
         raise Refused(
-            f"{path} is damaged ({error}); nothing was changed: restore it from a "
+            f"{path} is damaged ({error}); nothing was deleted: restore it from a "
             f"backup of this folder, or move it away and begin without it with {OVERRIDE}"
         ) from error
 

@@ -104,7 +104,7 @@ class Snapshots:
         )
         if not self.home.accept_loss:
             raise Refused(
-                f"{reason}; nothing was changed: restore them, or start without them "
+                f"{reason}; nothing was deleted: restore them, or start without them "
                 f"with {OVERRIDE}"
             )
         self.home.lost.explain(f"{reason}: given up, as --accept-loss asked")
