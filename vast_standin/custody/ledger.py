@@ -8,7 +8,8 @@ import itertools
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _GUARDED = (
     "dropped files of earlier runs are moved here instead of deleted, as long as lost/ "
     "exists, because the database that was set aside or is to return may need them"
 )
+_RESERVED = 64
 _SERIAL = re.compile(r"([0-9a-f]{12})[0-9a-f]{8}")
 
 
@@ -49,6 +51,7 @@ class Ledger:
         self._gone: list[str] = []
         self._flushed = 0
         self._guarded_runs: frozenset[str] | None = None
+        self._reserved: defaultdict[str, deque[str]] = defaultdict(deque)
         self._numbers = itertools.count(1)
         self.token = secrets.token_hex(6)
         db.executescript(_TABLES)
@@ -76,22 +79,25 @@ class Ledger:
         doubt = admit(found, named, present, self._dispose_at_start)
         self._begin(mark, doubt=doubt)
 
-    def new_file(self, name: Callable[[str], str]) -> str:
-        """Name a file that no run of this folder had, and note it as unfinished."""
+    def new_file(self, form: str) -> str:
+        """Name a file that no run of this folder had; it is noted as unfinished.
+
+        `form` is filled with the file's serial, of 20 characters.
+        """
         with self._lock:
-            file = name(f"{self.token}{next(self._numbers):08x}")
-            self._db.execute("INSERT INTO pending VALUES (?)", (file,))
-        return file
+            reserved = self._reserved[form]
+            if not reserved:
+                self._reserve(form, reserved)
+            return reserved.popleft()
 
     def changed(self, gained: Iterable[str] = (), dropped: Iterable[str] = ()) -> None:
         """Note within a transaction that something changes, and what becomes of files."""
         self._db.execute("UPDATE custody SET value=value+1 WHERE key='changes'")
-        delete = "DELETE FROM pending WHERE file=?"
         self._flushed = len(self._gone)
-        self._db.executemany(delete, [(f,) for f in (*self._gone, *gained)])
-        self._db.executemany(
-            "INSERT OR IGNORE INTO pending VALUES (?)", [(f,) for f in dropped]
-        )
+        for file in (*self._gone[: self._flushed], *gained):
+            self._db.execute("DELETE FROM pending WHERE file=?", (file,))
+        for file in dropped:
+            self._db.execute("INSERT OR IGNORE INTO pending VALUES (?)", (file,))
 
     def committed(self) -> None:
         """Move the mark on, once the transaction is on disk."""
@@ -111,6 +117,14 @@ class Ledger:
     def close(self) -> None:
         """Close the mark."""
         self._mark.close()
+
+    def _reserve(self, form: str, reserved: deque[str]) -> None:
+        """Note names in advance, many at once: each note is a commit of its own."""
+        serials = (f"{self.token}{next(self._numbers):08x}" for _ in range(_RESERVED))
+        files = [form.format(serial) for serial in serials]
+        marks = ", ".join(["(?)"] * len(files))
+        self._db.execute(f"INSERT INTO pending VALUES {marks}", files)  # noqa: S608 - own text
+        reserved.extend(files)
 
     def _is_guarded(self, name: str) -> bool:
         serial = _SERIAL.search(name)

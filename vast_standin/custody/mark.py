@@ -3,12 +3,16 @@
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "mark.json"
 LOG = logging.getLogger("vast_standin.custody")
 _LENGTH = 160
+_FORM = (
+    '{{"store": "{0.store}", "run": {0.run}, "token": "{0.token}", '
+    '"changes": {0.changes}}}'
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class MarkFile:
             if self._descriptor < 0:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
                 self._descriptor = os.open(self._path, flags, 0o600)
-            text = json.dumps(asdict(mark)).ljust(_LENGTH - 1) + "\n"
+            text = _FORM.format(mark).ljust(_LENGTH - 1) + "\n"
             os.pwrite(self._descriptor, text.encode(), 0)
         except OSError as error:
             LOG.warning("%s cannot be written: %s", self._path, error)

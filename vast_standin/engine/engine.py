@@ -251,7 +251,7 @@ class Engine:
 
     def new_file(self, kind: str) -> str:
         """Name a data file; it is noted as unfinished until a commit names it."""
-        return self._ledger.new_file(lambda serial: f"{kind}{serial}.arrows")
+        return self._ledger.new_file(f"{kind}{{0}}.arrows")
 
     def new_row_ids(self, table_id: int, count: int) -> int:
         """Reserve row ids of a table; returns the first."""

@@ -24,6 +24,8 @@ from vast_standin.s3.listing import Page
 
 BLOCK = 1 << 20
 KEY_LIMIT = 1024
+_FILE = "{0[18]}{0[19]}/{0}"
+"""A serial below the folder of its last two characters."""
 
 
 class ObjectStore:
@@ -226,7 +228,7 @@ class ObjectStore:
 
     def new_file(self) -> str:
         """Return the name of a file that does not exist."""
-        file = self._ledger.new_file(lambda serial: f"{serial[-2:]}/{serial}")
+        file = self._ledger.new_file(_FILE)
         self.path(file).parent.mkdir(mode=0o700, exist_ok=True)
         return file
 
