@@ -45,8 +45,11 @@ def admit(
     named: Mapping[str, int],
     present: Mapping[str, int],
     dispose: Callable[[Path], None],
-) -> bool:
-    """Bring back, refuse, remove or set aside; tells whether the database is in doubt."""
+) -> tuple[bool, list[str]]:
+    """Bring back, refuse, remove or set aside.
+
+    Returns whether the database is in doubt, and which files it names stay missing.
+    """
     home, doubt = found.home, found.doubt
     unknown = present.keys() - named.keys()
     stamped = bool(found.runs or found.mark)
@@ -56,7 +59,7 @@ def admit(
             f"{home.name(found.base)}; nothing was deleted: restore it from a backup of "
             f"{home.path}, or set the files aside with {OVERRIDE}"
         )
-    _complete(found, named, present)
+    missing = _complete(found, named, present)
     garbage = unknown & found.pending if not doubt else set()
     for file in garbage:
         dispose(found.base / file)
@@ -77,12 +80,12 @@ def admit(
             "nothing is missing"
         )
     home.lost.tidy()
-    return bool(doubt)
+    return bool(doubt), missing
 
 
 def _complete(
     found: Found, named: Mapping[str, int], present: Mapping[str, int]
-) -> None:
+) -> list[str]:
     """Bring named files back from `lost/`; refuse the start where some stay missing."""
     home = found.home
     absent = sorted(f for f, size in named.items() if present.get(f, -1) < size)
@@ -93,7 +96,7 @@ def _complete(
             if folder is not None:
                 home.lost.bring_back(found.base / file, folder)
     if not absent:
-        return
+        return []
     listed = ", ".join(absent[:_NAMED])
     more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
     reason = (
@@ -109,3 +112,4 @@ def _complete(
         f"{reason}; what needs them cannot be read: restore them, or drop it, before "
         "the next start"
     )
+    return absent

@@ -58,11 +58,12 @@ class Ledger:
         self._store = home.join(str(self._value("store", "")), path)
         self._changes = int(str(self._value("changes", 0)))
 
-    def admit(self, named: Mapping[str, int], present: Mapping[str, int]) -> None:
+    def admit(self, named: Mapping[str, int], present: Mapping[str, int]) -> list[str]:
         """Settle what becomes of every file, and begin a run.
 
         `named` and `present` are sizes by file. Raises Refused where named ones are
-        missing, or where the database knows none of those present.
+        missing, or where the database knows none of those present. Returns the missing
+        ones, where that loss is accepted.
         """
         mark = read_mark(self._path.parent / MARK)
         runs = {str(row[0]) for row in self._db.execute("SELECT token FROM run")}
@@ -76,8 +77,9 @@ class Ledger:
             changes=self._changes,
             pending=frozenset(pending),
         )
-        doubt = admit(found, named, present, self._dispose_at_start)
+        doubt, missing = admit(found, named, present, self._dispose_at_start)
         self._begin(mark, doubt=doubt)
+        return missing
 
     def new_file(self, form: str) -> str:
         """Name a file that no run of this folder had; it is noted as unfinished.

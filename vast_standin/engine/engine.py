@@ -86,7 +86,8 @@ class Engine:
         named = self._catalogue.extents()
         for name, size in self._snapshots.extents.items():
             named[name] = max(size, named.get(name, 0))
-        self._ledger.admit(named, present)
+        for name in self._ledger.admit(named, present):
+            self.folder.file(name).absent = True
         self._snapshots.settle()
         self._transaction_ids = itertools.count(self._next_start())
         highest = max(loaded.highest_id, self._snapshots.highest_id)

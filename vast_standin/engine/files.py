@@ -74,11 +74,17 @@ class DataFile:
 
     def __init__(self, path: Path, remove: Callable[[Path], None]) -> None:
         self.path = path
+        self.absent = False
         self.doomed = threading.Event()
         self._lock = threading.Lock()
         self._pending: list[Future[None]] = []
         self._mapped: pa.Buffer | None = None
         weakref.finalize(self, _remove_if_doomed, path, self.doomed, remove)
+
+    def require(self) -> None:
+        """Refuse to read a file that is missing, before an answer begins."""
+        if self.absent:
+            raise _gone(self.path)
 
     @property
     def name(self) -> str:
