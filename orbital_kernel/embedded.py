@@ -6,6 +6,7 @@ The stand-in's process writes `standin.json` once it listens and keeps its keys 
 
 import http.client
 import json
+import logging
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 PORTS_FILE = "ports.json"
 
+LOG = logging.getLogger(__name__)
 _started: set[int] = set()
 """Children of this process: they outlive it, and are reaped where they end first."""
 
@@ -42,6 +44,8 @@ class Status:
     pid: int | None
     bytes_on_disk: int
     started: str | None
+    warnings: tuple[str, ...] = ()
+    """Data that are missing, or that a start set aside in `lost/`."""
 
 
 def status(folder: Path) -> Status:
@@ -49,9 +53,13 @@ def status(folder: Path) -> Status:
     facts = _facts(folder)
     running = facts is not None and _alive(facts["pid"])
     known = facts if running and facts else {}
+    warnings = tuple(known.get("warnings", ()))
     return Status(
         running=running,
-        healthy=running and facts is not None and _answers(facts["endpoint"]),
+        healthy=running
+        and not warnings
+        and facts is not None
+        and _answers(facts["endpoint"]),
         endpoint=known.get("endpoint"),
         vms_address=known.get("vms_address"),
         data_dir=str(folder),
@@ -59,20 +67,27 @@ def status(folder: Path) -> Status:
         pid=known.get("pid"),
         bytes_on_disk=_size(folder),
         started=known.get("started"),
+        warnings=warnings,
     )
 
 
-def ensure(folder: Path, *, port: int | None = None) -> Settings:
+def ensure(
+    folder: Path, *, port: int | None = None, accept_loss: bool = False
+) -> Settings:
     """Return settings of the folder's platform, starting it where it does not run.
 
     Any number of processes may call this at once: one starts it, all share it.
+    `accept_loss` starts a folder whose data are incomplete, without what is missing.
     Raises PlatformError when it does not come up, or runs on another port than asked.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(folder / "start.lock", timeout=2 * START_SECONDS):
         facts = _facts(folder)
         if facts is None or not _wait_answering(facts):
-            facts = _start(folder, _ports(folder, port))
+            options = ("--accept-loss",) if accept_loss else ()
+            facts = _start(folder, _ports(folder, port), options)
+            for warning in facts.get("warnings", ()):
+                LOG.warning("%s", warning)
     if port and urlsplit(facts["endpoint"]).port != port:
         raise PlatformError(
             f"the platform of {folder} already runs on {facts['endpoint']}, not on port "
@@ -98,7 +113,9 @@ def stop(folder: Path) -> bool:
     return True
 
 
-def _start(folder: Path, ports: tuple[int, int]) -> dict[str, Any]:
+def _start(
+    folder: Path, ports: tuple[int, int], options: tuple[str, ...]
+) -> dict[str, Any]:
     facts = _facts(folder)
     if facts and _alive(facts["pid"]):
         raise PlatformError(
@@ -108,7 +125,7 @@ def _start(folder: Path, ports: tuple[int, int]) -> dict[str, Any]:
         )
     deadline = time.monotonic() + START_SECONDS
     while True:
-        pid = _launch(folder, ports)
+        pid = _launch(folder, ports, options)
         facts = _awaited(folder, pid, deadline)
         if facts:
             _note_ports(folder, facts)
@@ -126,7 +143,7 @@ def _start(folder: Path, ports: tuple[int, int]) -> dict[str, Any]:
             return _fail(folder, lines)
 
 
-def _launch(folder: Path, ports: tuple[int, int]) -> int:
+def _launch(folder: Path, ports: tuple[int, int], options: tuple[str, ...]) -> int:
     """Start a process that outlives this one; returns its number."""
     log = str(folder / "standin.log")
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -135,6 +152,7 @@ def _launch(folder: Path, ports: tuple[int, int]) -> int:
         [
             *(sys.executable, "-m", "vast_standin", "--data", str(folder)),
             *("--port", str(ports[0]), "--vms-port", str(ports[1])),
+            *options,
         ],
         config.without_vendor_variables(os.environ),
         file_actions=[

@@ -142,3 +142,39 @@ def test_keys_are_readable_by_their_owner_only(folder):
         not {"secret_key", "vms_password"}
         & json.loads((folder / "standin.json").read_text()).keys()
     )
+
+
+def test_a_folder_whose_catalogue_is_gone_is_refused_in_one_sentence(folder):
+    connect(folder).storage.apply()
+    embedded.stop(folder)
+    catalogue = folder / "tables" / "catalogue.sqlite"
+    backup = catalogue.read_bytes()
+    catalogue.unlink()
+
+    for command in ("up", "env", "health"):
+        done = _orbital(folder, command)
+        assert 1 == done.returncode
+        assert "Traceback" not in done.stderr
+        assert "tables/catalogue.sqlite" in done.stderr
+        assert "orbital up --accept-loss" in done.stderr
+
+    done = _orbital(folder, "up", "--accept-loss")
+    assert 0 == done.returncode
+    assert "tables/catalogue.sqlite" in done.stderr
+    state = json.loads(_orbital(folder, "status", "--json").stdout)
+    assert state["running"]
+    assert not state["healthy"]
+    assert "tables/catalogue.sqlite" in state["warnings"][0]
+    assert "DATA_SET_ASIDE" in _orbital(folder, "health").stdout
+
+    embedded.stop(folder)
+    catalogue.write_bytes(backup)
+    assert connect(folder).tables()
+
+
+def _orbital(folder, *arguments):
+    command = [sys.executable, "-m", "orbital_kernel", *arguments]
+    environment = {**os.environ, "ORBITAL_HOME": str(folder), "COLUMNS": "400"}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False
+    )

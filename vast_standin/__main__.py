@@ -59,6 +59,7 @@ def _run(given: argparse.Namespace) -> int:
         data_tls=given.tls,
         sync=given.sync,
         skew_minutes=given.clock_skew_minutes,
+        accept_loss=given.accept_loss,
     )
     try:
         standin = Standin(options)
@@ -113,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         "--sync",
         action="store_true",
         help="fsync objects: safe against power loss, slower",
+    )
+    add(
+        "--accept-loss",
+        action="store_true",
+        help="start without what is missing, when a start was refused for that; "
+        "what cannot be used moves to lost/",
     )
     add("--faults", action="store_true", help="allow faults on demand, for tests")
     add(

@@ -65,11 +65,39 @@ The real product's behaviour here is not public, or one machine cannot have it:
   views set for Kafka is kept and has no effect.
 - Object versions and locks are refused.
 """
+_FOLDER = """
+## What a start does with the data folder
+
+A folder has one id, in `store.json`, in its three databases (`tables/catalogue.sqlite`,
+`objects/index.sqlite`, `vms.sqlite`) and in the mark beside each of them (`mark.json`),
+which holds the number of the last committed change.
+
+- A file that is not named by its database is deleted only if that database is the newest
+  of the folder (not older than its mark) and has noted the file as unfinished or dropped.
+  This is what a crash leaves behind.
+- Any other file moves to `lost/START/`, below its path of before. `lost/START/why.txt`,
+  the log, `warnings` in `orbital status --json` and the alarm `DATA_SET_ASIDE` (in
+  `orbital health`) give the reason.
+- To bring it all back: stop the platform, put the right database back (with its `-wal`,
+  if there is one) and start. Files in `lost/` that it names return by themselves. While
+  `lost/` exists, dropped files of earlier runs move there, too, so that work done in
+  between destroys nothing. Delete `lost/` when nothing is missing.
+- A start is refused, with exit code 1 and one sentence, if a database is missing, empty,
+  damaged or of another folder while the folder holds data, or if it names files or
+  snapshots that are missing or cut short. Nothing is deleted then.
+- `orbital up --accept-loss` (`python -m vast_standin --accept-loss`) starts all the same:
+  a database that cannot be used moves to `lost/`, and reading what is missing fails with
+  500 (alarm `DATA_MISSING`). Drop what cannot be read, or restore the files: until then
+  every start needs the option.
+- A folder written by an earlier version gets its id at the first start. Files that its
+  catalogue does not name move to `lost/` at that start.
+"""
 
 
 def document() -> str:
     """Return COVERAGE.md."""
-    parts = [_HEAD, *_tabular(), *_sql(), *_objects(), *_management(), _CHOSEN]
+    sections = [*_tabular(), *_sql(), *_objects(), *_management()]
+    parts = [_HEAD, *sections, _CHOSEN, _FOLDER]
     return "\n".join(part.strip("\n") + "\n" for part in parts)
 
 

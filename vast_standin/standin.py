@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from vast_standin import __version__, keys, tls
 from vast_standin.access_log import AccessLog
 from vast_standin.buckets import ViewBuckets
+from vast_standin.custody import Home
 from vast_standin.data_port import DataPort
 from vast_standin.engine import Engine
 from vast_standin.faults import Faults
@@ -56,6 +57,7 @@ class Options:
     data_tls: bool = False
     sync: bool = False
     skew_minutes: float = 15.0
+    accept_loss: bool = False
 
 
 class Standin:
@@ -81,10 +83,16 @@ class Standin:
         certificates = tls.load_or_create(folder / "tls")
         credentials = keys.load_or_create(folder, certificates.authority)
         log = self._closing(AccessLog(folder / "access.log"))
-        records = self._closing(Records(folder / "vms.sqlite"))
-        objects = self._closing(ObjectStore(folder / "objects", sync=options.sync))
-        engine = self._closing(Engine.open(folder / "tables", durable=options.sync))
-        cluster = Cluster(folder, records, engine, objects, credentials)
+        home = Home(folder, options.accept_loss)
+        records = self._closing(Records(folder / "vms.sqlite", home))
+        objects = self._closing(
+            ObjectStore(folder / "objects", home, sync=options.sync)
+        )
+        engine = self._closing(
+            Engine.open(folder / "tables", home, durable=options.sync)
+        )
+        home.establish()
+        cluster = Cluster(folder, records, engine, objects, credentials, home)
         seed(cluster)
         engine.check_writable = partial(check_writable, cluster)
         objects.check_writable = engine.check_writable
@@ -118,6 +126,7 @@ class Standin:
             "endpoint": f"{scheme}://{_bracketed(options.host)}:{self.data.port}",
             "vms_address": f"{_bracketed(options.host)}:{self.vms.port}",
             "version": __version__,
+            "warnings": home.warnings(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         self._ownership.announce(self.note)

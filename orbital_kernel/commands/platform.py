@@ -21,9 +21,15 @@ data_option = click.option(
 @click.option(
     "--port", type=int, help="Port of the data endpoint; default any free one."
 )
-def up(data: Path | None, port: int | None) -> None:
+@click.option(
+    "--accept-loss",
+    is_flag=True,
+    help="Start without data that are missing; what cannot be used moves to lost/.",
+)
+def up(data: Path | None, port: int | None, *, accept_loss: bool) -> None:
     """Start the embedded platform in the background; does nothing where it runs."""
-    settings = embedded.ensure(config.data_folder(data), port=port)
+    folder = config.data_folder(data)
+    settings = embedded.ensure(folder, port=port, accept_loss=accept_loss)
     click.echo(f"up: data {settings.endpoint}, VMS https://{settings.vms_address}")
 
 
@@ -47,6 +53,8 @@ def status(data: Path | None, *, as_json: bool) -> None:
     state = (
         "healthy"
         if told.healthy
+        else "not healthy"
+        if told.warnings
         else "does not answer"
         if told.running
         else "not running"
@@ -55,6 +63,8 @@ def status(data: Path | None, *, as_json: bool) -> None:
     if told.running:
         click.echo(f"data {told.endpoint}, VMS https://{told.vms_address}")
         click.echo(f"stand-in {told.version}, pid {told.pid}, since {told.started}")
+    for warning in told.warnings:
+        click.echo(f"warning: {warning}")
 
 
 @click.command(epilog='Example: eval "$(orbital env)" && aws s3 ls')

@@ -265,6 +265,8 @@ def campaign(standin, *, kills, seed, longest):
     standin.stop()
     if left := ownerless(standin.data):
         books.faults.append(f"files without an owner, or missing: {left}")
+    if (standin.data / "lost").exists():
+        books.faults.append("a start set files aside that a killed run had noted")
     log = (standin.data.parent / f"{standin.data.name}.log").read_text()
     for line in log.splitlines():
         if " ERROR " in line or line.startswith("Traceback"):

@@ -5,11 +5,12 @@ two roots in one SQLite transaction; what is not in it was never committed.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from vast_standin.custody import Home, Ledger
 from vast_standin.engine.difference import save_difference
 from vast_standin.engine.files import DataFolder
 from vast_standin.engine.records import copy_of, patch_of, segment_of, table_of_row
@@ -43,6 +44,7 @@ CREATE TABLE IF NOT EXISTS copy (
     segment_id INTEGER NOT NULL, patches INTEGER NOT NULL, file TEXT NOT NULL,
     offset INTEGER NOT NULL, length INTEGER NOT NULL, rows INTEGER NOT NULL,
     sorted_by INTEGER NOT NULL, zones BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS snapshot (file TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS patch_segment ON patch (segment_id);
 CREATE INDEX IF NOT EXISTS segment_table ON segment (table_id);
 """
@@ -62,6 +64,7 @@ class Catalogue:
     """The open catalogue file; callers take care to save one at a time."""
 
     def __init__(self, path: Path, *, full: bool = False) -> None:
+        self._ledger: Ledger | None = None
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -104,41 +107,81 @@ class Catalogue:
         highest = max([highest, *root.schemas, *root.tables, *projections, *runs])
         return Loaded(root, self._buckets(), next_row_ids, highest)
 
-    def files(self) -> set[str]:
-        """Name the files committed data is in."""
-        query = (
-            "SELECT file FROM segment UNION SELECT file FROM patch "
-            "UNION SELECT file FROM copy"
+    def extents(self) -> dict[str, int]:
+        """Name the files committed data is in, with the sizes they have at least."""
+        parts = " UNION ALL ".join(
+            f"SELECT file, offset+length AS size FROM {table}"  # noqa: S608 - own names
+            for table in ("segment", "patch", "copy")
         )
-        return {row[0] for row in self._db.execute(query) if row[0] is not None}
+        query = f"SELECT file, max(size) FROM ({parts}) GROUP BY file"  # noqa: S608
+        return {name: size for name, size in self._db.execute(query) if name}
+
+    def keep_ledger(
+        self, lock: AbstractContextManager[object], home: Home, path: Path, base: Path
+    ) -> Ledger:
+        """Begin to note changes, and files in `base` that are unfinished or dropped."""
+        self._ledger = Ledger(self._db, lock, home, path, base)
+        return self._ledger
+
+    def snapshots(self) -> set[str]:
+        """Name the files of snapshots that are to be there."""
+        return {row[0] for row in self._db.execute("SELECT file FROM snapshot")}
+
+    def note_snapshots(self, files: Iterable[str]) -> None:
+        """Note that files of snapshots are there."""
+        with self._transaction() as db:
+            values = [(file,) for file in files]
+            db.executemany("INSERT OR IGNORE INTO snapshot VALUES (?)", values)
+
+    def forget_snapshot(self, file: str, dropped: Iterable[str]) -> None:
+        """Note that a snapshot goes, and the data files it alone held."""
+        with self._transaction(dropped=dropped) as db:
+            db.execute("DELETE FROM snapshot WHERE file=?", (file,))
 
     def put_bucket(self, bucket: BucketInfo) -> None:
         """Write a bucket."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO bucket VALUES (?, ?, ?)",
-            (bucket.name, bucket.owner, bucket.created),
-        )
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO bucket VALUES (?, ?, ?)",
+                (bucket.name, bucket.owner, bucket.created),
+            )
 
     def remove_bucket(self, name: str) -> None:
         """Remove a bucket."""
-        self._db.execute("DELETE FROM bucket WHERE name=?", (name,))
-
-    def save(self, old: Root, new: Root, next_row_id: Callable[[int], int]) -> None:
-        """Write the difference of two roots, all of it or nothing."""
         with self._transaction() as db:
+            db.execute("DELETE FROM bucket WHERE name=?", (name,))
+
+    def save(
+        self,
+        old: Root,
+        new: Root,
+        next_row_id: Callable[[int], int],
+        files: tuple[set[str], set[str]] = (set(), set()),
+    ) -> None:
+        """Write the difference of two roots, all of it or nothing.
+
+        `files` are those that data begin to be in, and those that go away.
+        """
+        with self._transaction(*files) as db:
             save_difference(db, old, new, next_row_id)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(
+        self, gained: Iterable[str] = (), dropped: Iterable[str] = ()
+    ) -> Iterator[sqlite3.Connection]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield self._db
+            if self._ledger is not None:
+                self._ledger.changed(gained, dropped)
             self._db.execute("COMMIT")
         except BaseException:
             # A full disk may have ended the transaction already.
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+        if self._ledger is not None:
+            self._ledger.committed()
 
     def _buckets(self) -> dict[str, BucketInfo]:
         rows = self._db.execute("SELECT * FROM bucket ORDER BY created").fetchall()

@@ -4,10 +4,11 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import cast
 
+from vast_standin.custody import Home, admit_database, readable
 from vast_standin.disk import disk_errors
 from vast_standin.engine.catalogue import Catalogue
 from vast_standin.engine.expansion import expand_new_rows
@@ -24,6 +25,7 @@ from vast_standin.engine.upkeep import Upkeep
 from vast_standin.engine.usage import Usage, usage_of
 from vast_standin.http import ProtocolError
 
+_CATALOGUE = "catalogue.sqlite"
 _IDS_A_START = 1 << 32
 _ABANDONED_AFTER_S = 3600.0
 SpaceCheck = Callable[[str, int], None]
@@ -32,19 +34,34 @@ SpaceCheck = Callable[[str, int], None]
 class Engine:
     """An open data folder; made by Engine.open."""
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, home: Home, *, durable: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._owner = own(folder)
+        self._closing = ExitStack()
+        self._closing.callback(own(folder).close)
         try:
-            self._load(folder, durable=durable)
+            with readable(folder / _CATALOGUE):
+                self._load(folder, home, durable=durable)
         except BaseException:
-            self._owner.close()
+            self._closing.close()
             raise
+        self._upkeep = Upkeep(self)
+        self._upkeep.start()
 
-    def _load(self, folder: Path, *, durable: bool) -> None:
+    def _load(self, folder: Path, home: Home, *, durable: bool) -> None:
         self.path = folder
         self.folder = DataFolder(folder / "segments", durable)
-        self._catalogue = Catalogue(folder / "catalogue.sqlite", full=durable)
+        self._commit = threading.RLock()
+        present = self.folder.sizes()
+        data = bool(present) or any(folder.glob("snapshots/*.sqlite"))
+        path = folder / _CATALOGUE
+        admit_database(home, path, "tbl", data=data)
+        self._catalogue = Catalogue(path, full=durable)
+        self._closing.callback(self._catalogue.close)
+        self._ledger = self._catalogue.keep_ledger(
+            self._commit, home, path, self.folder.path
+        )
+        self._closing.callback(self._ledger.close)
+        self.folder.remove = self._ledger.dispose
         loaded = self._catalogue.load(self.folder)
         self.root: Root = loaded.root
         self.sequence = 0
@@ -52,29 +69,42 @@ class Engine:
         self._buckets = loaded.buckets
         self._next_row_ids = loaded.next_row_ids
         self._locks = Locks()
-        self._commit = threading.RLock()
         self._growing = threading.Lock()
         self._allocation = threading.Lock()
         self._transactions: dict[int, Transaction] = {}
         self.on_commit: list[Callable[[Root, Root], None]] = []
         self._references = References()
         self._references.move(Root(), self.root)
-        self._snapshots = Snapshots(folder / "snapshots", self.folder, self._references)
-        self.folder.remove_all_but(self._catalogue.files() | self._snapshots.files())
+        self._snapshots = Snapshots(
+            folder / "snapshots",
+            self.folder,
+            self._references,
+            self._catalogue,
+            home,
+            self._ledger,
+        )
+        named = self._catalogue.extents()
+        for name, size in self._snapshots.extents.items():
+            named[name] = max(size, named.get(name, 0))
+        for name in self._ledger.admit(named, present):
+            self.folder.file(name).absent = True
+        self._snapshots.settle()
         self._transaction_ids = itertools.count(self._next_start())
         highest = max(loaded.highest_id, self._snapshots.highest_id)
         self._ids = itertools.count(highest + 1)
-        self._upkeep = Upkeep(self)
-        self._upkeep.start()
 
     @classmethod
-    def open(cls, folder: Path, *, durable: bool = False) -> "Engine":
+    def open(
+        cls, folder: Path, home: Home | None = None, *, durable: bool = False
+    ) -> "Engine":
         """Open a data folder, making it where missing.
 
+        `home` is the folder all data of a stand-in are in, by default this one.
         `durable` forces every commit to the device, against loss of power. Raises
-        RuntimeError when another process owns the folder.
+        RuntimeError when another process owns the folder, and Refused when catalogue
+        and data do not belong together.
         """
-        return cls(folder, durable=durable)
+        return cls(folder, home or Home(folder), durable=durable)
 
     def close(self) -> None:
         """Roll back what runs, and let the folder go."""
@@ -82,8 +112,7 @@ class Engine:
         for transaction in list(self._transactions.values()):
             self.rollback(transaction)
         with self._commit:
-            self._catalogue.close()
-            self._owner.close()
+            self._closing.close()
 
     def create_bucket(self, name: str, owner: str) -> None:
         """Make a bucket; does nothing when it is there."""
@@ -101,7 +130,8 @@ class Engine:
                 raise ProtocolError(
                     409, "BucketNotEmpty", f"bucket {name} still holds schemas"
                 )
-            self._catalogue.remove_bucket(name)
+            with disk_errors():
+                self._catalogue.remove_bucket(name)
             self._buckets = {k: b for k, b in self._buckets.items() if k != name}
 
     def buckets(self) -> dict[str, BucketInfo]:
@@ -205,7 +235,7 @@ class Engine:
 
     def drop_snapshot(self, bucket: str, name: str) -> None:
         """Let a kept state go."""
-        with self._commit:
+        with self._commit, disk_errors():
             self._snapshots.drop(bucket, name)
 
     def snapshots(self, bucket: str) -> list[str]:
@@ -219,6 +249,10 @@ class Engine:
     def new_id(self) -> int:
         """Give a number nothing else in this folder has or had."""
         return next(self._ids)
+
+    def new_file(self, kind: str) -> str:
+        """Name a data file; it is noted as unfinished until a commit names it."""
+        return self._ledger.new_file(f"{kind}{{0}}.arrows")
 
     def new_row_ids(self, table_id: int, count: int) -> int:
         """Reserve row ids of a table; returns the first."""
@@ -283,7 +317,12 @@ class Engine:
     def _publish(self, new: Root) -> None:
         old = self.root
         with disk_errors():
-            self._catalogue.save(old, new, lambda t: self._next_row_ids.get(t, 0))
+            self._catalogue.save(
+                old,
+                new,
+                lambda t: self._next_row_ids.get(t, 0),
+                self._references.difference(old, new),
+            )
         self.root = new
         self._references.move(old, new)
         for listener in self.on_commit:
@@ -306,7 +345,8 @@ class Engine:
         return bool(old)
 
     def _next_start(self) -> int:
-        start = int(self._catalogue.setting("starts", "0")) + 1
+        noted = int(self._catalogue.setting("starts", "0"))
+        start = max(noted + 1, self._ledger.run)
         self._catalogue.remember("starts", str(start))
         return start * _IDS_A_START
 

@@ -8,20 +8,22 @@ import mmap
 import os
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from vast_standin.engine.newest import Newest
+from vast_standin.http import ProtocolError
 
 _ALIGNMENT = 64
 _MOST_BUFFERS = 512
 _WRITTEN_BEHIND = range(1 << 20, 16 << 20)
 _WRITERS = ThreadPoolExecutor(2, "write")
+_REMOVE = partial(Path.unlink, missing_ok=True)
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -70,13 +72,19 @@ def stream_buffers(batch: pa.RecordBatch) -> list[memoryview]:
 class DataFile:
     """One file of extents; mapped when first read, unlinked when doomed and unused."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, remove: Callable[[Path], None]) -> None:
         self.path = path
+        self.absent = False
         self.doomed = threading.Event()
         self._lock = threading.Lock()
         self._pending: list[Future[None]] = []
         self._mapped: pa.Buffer | None = None
-        weakref.finalize(self, _unlink_if_doomed, path, self.doomed)
+        weakref.finalize(self, _remove_if_doomed, path, self.doomed, remove)
+
+    def require(self) -> None:
+        """Refuse to read a file that is missing, before an answer begins."""
+        if self.absent:
+            raise _gone(self.path)
 
     @property
     def name(self) -> str:
@@ -105,7 +113,7 @@ class DataFile:
         self.settle()
         with self._lock:
             if self._mapped is None or self._mapped.size < offset + length:
-                self._mapped = _mapped(self.path)
+                self._mapped = _mapped(self.path, offset + length)
             return self._mapped.slice(offset, length)
 
 
@@ -192,6 +200,8 @@ class DataFolder:
     path: Path
     durable: bool = False
     newest: Newest = field(default_factory=Newest)
+    remove: Callable[[Path], None] = _REMOVE
+    """What is done with a file that nothing needs any more."""
     _open: "weakref.WeakValueDictionary[str, DataFile]" = field(
         default_factory=weakref.WeakValueDictionary
     )
@@ -203,7 +213,7 @@ class DataFolder:
         """Give the file of a name, one object however often it is asked for."""
         found = self._open.get(name)
         if found is None:
-            found = DataFile(self.path / name)
+            found = DataFile(self.path / name, self.remove)
             self._open[name] = found
         return found
 
@@ -212,23 +222,36 @@ class DataFolder:
         newest = self.newest if load else None
         return FileWriter(self.file(name), self.durable, newest)
 
-    def remove_all_but(self, names: Iterable[str]) -> int:
-        """Remove what no committed data is in; returns how many files went."""
-        keep = set(names)
-        gone = [p for p in self.path.iterdir() if p.name not in keep]
-        for path in gone:
-            path.unlink()
-        return len(gone)
+    def sizes(self) -> dict[str, int]:
+        """Measure all files that are there."""
+        with os.scandir(self.path) as entries:
+            return {e.name: e.stat().st_size for e in entries}
 
 
-def _mapped(path: Path) -> pa.Buffer:
-    with path.open("rb") as source:
-        return pa.py_buffer(mmap.mmap(source.fileno(), 0, prot=mmap.PROT_READ))
+def _mapped(path: Path, length: int) -> pa.Buffer:
+    try:
+        with path.open("rb") as source:
+            mapped = mmap.mmap(source.fileno(), 0, prot=mmap.PROT_READ)
+    except (FileNotFoundError, ValueError):
+        raise _gone(path) from None
+    if len(mapped) < length:
+        raise _gone(path)
+    return pa.py_buffer(mapped)
 
 
-def _unlink_if_doomed(path: Path, doomed: threading.Event) -> None:
+def _gone(path: Path) -> ProtocolError:
+    return ProtocolError(
+        500,
+        "InternalError",
+        f"rows of this table are in {path}, which is missing or cut",
+    )
+
+
+def _remove_if_doomed(
+    path: Path, doomed: threading.Event, remove: Callable[[Path], None]
+) -> None:
     if doomed.is_set():
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
 def _write_and_close(descriptor: int, buffers: list[memoryview], offset: int) -> None:

@@ -28,6 +28,14 @@ class References:
                 del self._uses[file.name]
                 file.doomed.set()
 
+    def difference(self, old: Root, new: Root) -> tuple[set[str], set[str]]:
+        """Name the files that a move would begin to use, and those it would doom."""
+        change = Counter(file.name for file in _changed(new, old))
+        change.subtract(Counter(file.name for file in _changed(old, new)))
+        gained = {f for f, n in change.items() if n > 0 and not self._uses[f]}
+        dropped = {f for f, n in change.items() if n < 0 and self._uses[f] + n <= 0}
+        return gained, dropped
+
     def uses(self, file: DataFile) -> bool:
         """Tell whether committed data is in a file."""
         return file.name in self._uses

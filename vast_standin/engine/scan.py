@@ -193,13 +193,18 @@ class Scan:
 def scan(
     table: Table, condition: Expression, virtual: Mapping[int, Virtual] | None = None
 ) -> Scan:
-    """Plan a scan: narrow a table to the spans that may hold wanted rows."""
+    """Plan a scan: narrow a table to the spans that may hold wanted rows.
+
+    Raises ProtocolError where these are in a file that is missing.
+    """
     wanted = {
         number: values
         for number, values in possible_values(condition).items()
         if number in table.definition.by_number
     }
     spans = tuple(Span3(*span) for span in narrowed(table, wanted))
+    for number in {span.segment for span in spans}:
+        table.segments[number].require()
     return Scan(table, condition, virtual or {}, spans)
 
 

@@ -55,6 +55,13 @@ class Segment:
         """Rows that are not deleted."""
         return self.rows - (0 if self.deleted is None else len(self.deleted))
 
+    def require(self) -> None:
+        """Refuse to be read where a file of it is missing."""
+        if self.base.extent is not None:
+            self.base.extent.file.require()
+        for patch in self.patches:
+            patch.extent.file.require()
+
     @cached_property
     def nbytes(self) -> int:
         """Bytes on disk, patches included."""

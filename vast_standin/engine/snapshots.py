@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from vast_standin.custody import Home, Ledger, Refused, readable
+from vast_standin.custody.home import OVERRIDE
 from vast_standin.engine.catalogue import Catalogue
 from vast_standin.engine.files import DataFolder
 from vast_standin.engine.references import References
@@ -12,6 +14,7 @@ from vast_standin.engine.table import ATTACHED
 from vast_standin.http import ProtocolError
 
 _SUFFIX = ".sqlite"
+_UNFINISHED = ".new"
 
 
 @dataclass
@@ -21,17 +24,32 @@ class Snapshots:
     path: Path
     folder: DataFolder
     references: References
+    catalogue: Catalogue
+    home: Home
+    ledger: Ledger
     highest_id: int = 0
+    extents: dict[str, int] = field(default_factory=dict)
+    """The data files kept states were in at the start, with their sizes."""
     _roots: dict[tuple[str, str], Root] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.path.mkdir(exist_ok=True)
-        for file in self.path.iterdir():
-            if not file.name.endswith(_SUFFIX):
-                file.unlink()
-                continue
+        noted = self.catalogue.snapshots()
+        self._complete(noted)
+        for file in sorted(self.path.glob(f"*{_SUFFIX}")):
             bucket, name = map(unquote, file.name.removesuffix(_SUFFIX).split("@"))
-            self._keep(bucket, name, self._load(file))
+            with readable(file):
+                self._keep(bucket, name, self._load(file))
+
+    def settle(self) -> None:
+        """Note what is here and what is not; the ledger has admitted the folder."""
+        noted = self.catalogue.snapshots()
+        here = {self._file(*key).name for key in self._roots}
+        if here - noted:
+            self.catalogue.note_snapshots(here - noted)
+        for file in noted - here:
+            self.catalogue.forget_snapshot(file, ())
+        self._clear(here)
 
     def create(self, bucket: str, name: str, root: Root) -> None:
         """Keep the state of a bucket; on disk when this returns."""
@@ -39,18 +57,22 @@ class Snapshots:
             raise ProtocolError(409, "SnapshotExists", f"snapshot {name} exists")
         state = _only(root, bucket)
         file = self._file(bucket, name)
-        unfinished = file.with_suffix(".new")
+        unfinished = file.with_suffix(_UNFINISHED)
         unfinished.unlink(missing_ok=True)
         catalogue = Catalogue(unfinished, full=True)
         catalogue.save(Root(), state, lambda _: 0)
         catalogue.close()
         unfinished.replace(file)
+        self.catalogue.note_snapshots([file.name])
         self._keep(bucket, name, state)
 
     def drop(self, bucket: str, name: str) -> None:
         """Let a state go."""
         root = self.root(bucket, name)
-        self._file(bucket, name).unlink(missing_ok=True)
+        file = self._file(bucket, name)
+        _, dropped = self.references.difference(root, Root())
+        self.catalogue.forget_snapshot(file.name, dropped)
+        self.ledger.dispose(file)
         del self._roots[bucket, name]
         self.references.move(root, Root())
 
@@ -67,14 +89,36 @@ class Snapshots:
         """List the snapshots of a bucket."""
         return sorted(name for of, name in self._roots if of == bucket)
 
-    def files(self) -> set[str]:
-        """Name the data files kept states are in."""
-        names: set[str] = set()
-        for bucket, name in self._roots:
-            catalogue = Catalogue(self._file(bucket, name))
-            names |= catalogue.files()
-            catalogue.close()
-        return names
+    def _complete(self, noted: set[str]) -> None:
+        """Bring snapshots that are noted and missing back from `lost/`, or refuse."""
+        missing = sorted(file for file in noted if not (self.path / file).exists())
+        for file in list(missing):
+            folder = self.home.lost.find(self.path / file, 1)
+            if folder is not None:
+                self.home.lost.bring_back(self.path / file, folder)
+                missing.remove(file)
+        if not missing:
+            return
+        reason = (
+            f"{len(missing)} snapshots are missing in {self.path}: {', '.join(missing)}"
+        )
+        if not self.home.accept_loss:
+            raise Refused(
+                f"{reason}; nothing was deleted: restore them, or start without them "
+                f"with {OVERRIDE}"
+            )
+        self.home.lost.explain(f"{reason}: given up, as --accept-loss asked")
+
+    def _clear(self, names: set[str]) -> None:
+        """Remove snapshots that were never finished, and set what else lies here aside."""
+        logs = {name + end for name in names for end in ("-wal", "-shm")}
+        for file in list(self.path.iterdir()):
+            if _UNFINISHED in file.suffix:
+                file.unlink()
+            elif file.name not in names | logs and self.home.lost.take([file]):
+                self.home.lost.explain(
+                    f"{file.name} in {self.path} is not a snapshot, and was moved to lost/"
+                )
 
     def _keep(self, bucket: str, name: str, root: Root) -> None:
         self._roots[bucket, name] = root
@@ -82,9 +126,11 @@ class Snapshots:
 
     def _load(self, file: Path) -> Root:
         catalogue = Catalogue(file)
-        loaded = catalogue.load(self.folder)
+        loaded, extents = catalogue.load(self.folder), catalogue.extents()
         catalogue.close()
         self.highest_id = max(self.highest_id, loaded.highest_id)
+        for name, size in extents.items():
+            self.extents[name] = max(size, self.extents.get(name, 0))
         return loaded.root
 
     def _file(self, bucket: str, name: str) -> Path:

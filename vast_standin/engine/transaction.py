@@ -120,7 +120,7 @@ class Transaction(Definitions):
     def _file(self) -> FileWriter:
         with self.mutex:
             if self._writer is None:
-                name = f"t{self.id:016x}.arrows"
+                name = self.engine.new_file("t")
                 self._writer = self.engine.folder.writer(name, load=True)
             return self._writer
 

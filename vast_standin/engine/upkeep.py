@@ -140,8 +140,7 @@ class Upkeep:
         work = None if table is None else self._choose(table, settled=settled)
         if table is None or work is None:
             return False
-        number = self._engine.new_id()
-        writer = self._engine.folder.writer(f"m{number:016x}.arrows")
+        writer = self._engine.folder.writer(self._engine.new_file("m"))
         try:
             outcome = self._with_copies(table, work(writer), writer)
             writer.seal()

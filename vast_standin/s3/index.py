@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vast_standin.custody import Home, Ledger
+
 FORMAT = 2
 _SCHEMA = """
 CREATE TABLE objects (
@@ -29,6 +31,13 @@ CREATE TABLE IF NOT EXISTS kept (
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
     said TEXT NOT NULL, PRIMARY KEY (bucket, snapshot, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS kept_file ON kept (file);
+"""
+_NAMING = ("objects", "parts", "kept")
+_TRIGGERS = """
+CREATE TRIGGER IF NOT EXISTS {table}_named AFTER INSERT ON {table} BEGIN
+    DELETE FROM pending WHERE file=NEW.file; END;
+CREATE TRIGGER IF NOT EXISTS {table}_dropped AFTER DELETE ON {table} BEGIN
+    INSERT OR IGNORE INTO pending VALUES (OLD.file); END;
 """
 
 
@@ -81,6 +90,7 @@ class Index:
 
     def __init__(self, path: Path, *, sync: bool) -> None:
         self._lock = threading.RLock()
+        self._ledger: Ledger | None = None
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(f"PRAGMA synchronous={'FULL' if sync else 'NORMAL'}")
@@ -103,10 +113,23 @@ class Index:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                if self._ledger is not None:
+                    self._ledger.changed()
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+            if self._ledger is not None:
+                self._ledger.committed()
+
+    def keep_ledger(self, home: Home, path: Path, base: Path) -> Ledger:
+        """Begin to note changes, and files in `base` that are unfinished or dropped."""
+        ledger = Ledger(self._db, self._lock, home, path, base)
+        self._db.execute("PRAGMA recursive_triggers=ON")
+        for table in _NAMING:
+            self._db.executescript(_TRIGGERS.format(table=table))
+        self._ledger = ledger
+        return ledger
 
     def rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Return all rows of a query."""
@@ -120,13 +143,10 @@ class Index:
         )
         return stored(found[0]) if found else None
 
-    def files(self) -> set[str]:
-        """Return every file the index refers to."""
-        rows = self.rows(
-            "SELECT file FROM objects UNION SELECT file FROM parts "
-            "UNION SELECT file FROM kept"
-        )
-        return {str(row[0]) for row in rows}
+    def files(self) -> dict[str, int]:
+        """Return every file the index refers to, with its size."""
+        query = " UNION ".join(f"SELECT file, size FROM {name}" for name in _NAMING)  # noqa: S608
+        return {str(file): int(str(size)) for file, size in self.rows(query)}
 
     def close(self) -> None:
         """Close the database."""

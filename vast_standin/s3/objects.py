@@ -1,22 +1,21 @@
 """Durable objects under a data folder: immutable files named by chance, indexed in SQLite.
 
 Keys never become file names, so no key can leave the folder.  A write streams into a
-new file and becomes visible by one transaction; a crash leaves an orphan file that the
-next start removes.  Copies are hard links: the bytes are never changed in place.
+new file and becomes visible by one transaction; a crash leaves a file noted as pending,
+which the next start removes.  Copies are hard links: the bytes are never changed in place.
 """
 
 import hashlib
 import os
-import secrets
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from vast_standin.custody import Home, admit_database, readable
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import Digests
 from vast_standin.s3.index import Index, Said, Stored, now, put_row, stored
@@ -25,26 +24,41 @@ from vast_standin.s3.listing import Page
 
 BLOCK = 1 << 20
 KEY_LIMIT = 1024
+_FILE = "{0[18]}{0[19]}/{0}"
+"""A serial below the folder of its last two characters."""
 
 
 class ObjectStore:
     """Objects by bucket and key; safe to use from many threads."""
 
-    def __init__(self, folder: Path, *, sync: bool = False) -> None:
+    def __init__(
+        self, folder: Path, home: Home | None = None, *, sync: bool = False
+    ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home = home or Home(folder)
         self._data = folder / "data"
         self._data.mkdir(mode=0o700, exist_ok=True)
         self._sync = sync
-        self.index = Index(folder / "index.sqlite", sync=sync)
+        path, present = folder / "index.sqlite", self._present()
+        admit_database(home, path, "objects", data=bool(present))
+        with readable(path):
+            self.index = Index(path, sync=sync)
+        try:
+            with readable(path):
+                self._ledger = self.index.keep_ledger(home, path, self._data)
+                self._ledger.admit(self.index.files(), present)
+        except BaseException:
+            self.index.close()
+            raise
         self.kept = KeptObjects(self.index)
         self.check_writable: Callable[[str, int, str], None] = _always
         self._usage_lock = threading.Lock()
         self._usage = self._count()
-        self._sweep()
 
     def close(self) -> None:
         """Close the index."""
         self.index.close()
+        self._ledger.close()
 
     def exists(self, bucket: str, key: str) -> bool:
         """Tell whether an object exists."""
@@ -69,11 +83,15 @@ class ObjectStore:
                 return self.open_file(found)
             except FileNotFoundError:
                 if self.kept.lookup(bucket, key) == found:
-                    raise
+                    raise _gone(found) from None
 
     def open_file(self, thing: Stored) -> BinaryIO:
-        """Open the bytes of a record."""
-        return self.path(thing.file).open("rb")
+        """Open the bytes of a record; refuse them where they are cut short."""
+        source = self.path(thing.file).open("rb")
+        if os.fstat(source.fileno()).st_size < thing.size:
+            source.close()
+            raise _gone(thing)
+        return source
 
     def put(
         self, bucket: str, key: str, source: BinaryIO | bytes, said: Said | None = None
@@ -210,9 +228,9 @@ class ObjectStore:
 
     def new_file(self) -> str:
         """Return the name of a file that does not exist."""
-        name = secrets.token_hex(16)
-        (self._data / name[:2]).mkdir(mode=0o700, exist_ok=True)
-        return f"{name[:2]}/{name}"
+        file = self._ledger.new_file(_FILE)
+        self.path(file).parent.mkdir(mode=0o700, exist_ok=True)
+        return file
 
     def path(self, file: str) -> Path:
         """Return where a file of the store is."""
@@ -221,7 +239,7 @@ class ObjectStore:
     def discard(self, file: str) -> None:
         """Remove a file of the store, unless a snapshot keeps it."""
         if not self.kept.holds(file):
-            self.path(file).unlink(missing_ok=True)
+            self._ledger.dispose(self.path(file))
 
     def _write(self, file: str, source: BinaryIO | bytes, digests: Digests) -> int:
         size = 0
@@ -257,14 +275,27 @@ class ObjectStore:
             held[str(owner)] = (int(str(count)), int(str(size)))
         return usage
 
-    def _sweep(self) -> None:
-        """Remove files no record refers to: writes that a crash cut short."""
-        known = self.index.files()
-        started = time.time()
-        for path in self._data.glob("??/*"):
-            file = f"{path.parent.name}/{path.name}"
-            if file not in known and path.stat().st_mtime <= started:
-                path.unlink(missing_ok=True)
+    def _present(self) -> dict[str, int]:
+        """Measure all files that are there."""
+        sizes: dict[str, int] = {}
+        with os.scandir(self._data) as folders:
+            for folder in folders:
+                if not folder.is_dir():
+                    sizes[folder.name] = folder.stat().st_size
+                    continue
+                with os.scandir(folder.path) as files:
+                    for file in files:
+                        sizes[f"{folder.name}/{file.name}"] = file.stat().st_size
+        return sizes
+
+
+def _gone(thing: Stored) -> ProtocolError:
+    return ProtocolError(
+        500,
+        "InternalError",
+        f"the bytes of {thing.key!r} are in objects/data/{thing.file}, which is missing "
+        "or cut short",
+    )
 
 
 def check_key(key: str) -> None:

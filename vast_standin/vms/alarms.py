@@ -19,6 +19,12 @@ DEFINITIONS: dict[str, tuple[str, str, str]] = {
     "QUOTA_HARD_EXCEEDED": ("Quota", "MAJOR", "a hard limit is exceeded: writes fail"),
     "QUOTA_GRACE_EXPIRED": ("Quota", "MAJOR", "a grace period expired: writes fail"),
     "QUOTA_FAILED": ("Quota", "MAJOR", "the path of a quota is gone"),
+    "DATA_SET_ASIDE": (
+        "Cluster",
+        "MAJOR",
+        "files that no database of the folder names are in lost/",
+    ),
+    "DATA_MISSING": ("Cluster", "CRITICAL", "files of stored data are missing"),
     "CLUSTER_SPACE_LOW": ("Cluster", "MAJOR", f"the disk is {DISK_MAJOR:.0f} % full"),
     "CLUSTER_SPACE_OUT": (
         "Cluster",
@@ -124,12 +130,22 @@ def _findings(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(_event_of(state), "Quota", quota, text)
         if quota.get("is_user_quota") and quota.get("enable_alarms", True):
             yield from _users_over(cluster, quota)
+    yield from _lost(cluster)
     total, used, _ = cluster.disk()
     percent = 100 * used / total
     if percent >= DISK_MAJOR:
         name = "CLUSTER_SPACE_OUT" if percent >= DISK_CRITICAL else "CLUSTER_SPACE_LOW"
         text = f"the disk of {cluster.folder.name} is {percent:.0f} % full"
         yield Finding(name, "Cluster", cluster.records.all("clusters")[0], text)
+
+
+def _lost(cluster: Cluster) -> Iterator[Finding]:
+    """Report what is missing, and what a start set aside."""
+    home, record = cluster.home, cluster.records.all("clusters")[0]
+    if home.missing:
+        yield Finding("DATA_MISSING", "Cluster", record, "; ".join(home.missing))
+    if reasons := home.lost.reasons():
+        yield Finding("DATA_SET_ASIDE", "Cluster", record, "; ".join(reasons))
 
 
 def _users_over(cluster: Cluster, quota: Record) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from vast_standin.custody import Home
 from vast_standin.keys import Credentials
 from vast_standin.meters import Counts, Meters
 from vast_standin.s3.objects import ObjectStore
@@ -107,6 +108,7 @@ class Cluster:
     engine: Engine
     objects: ObjectStore
     credentials: Credentials
+    home: Home
     clock: Callable[[], float] = time.time
     started: float = field(default_factory=time.time)
     meters: Meters = field(default_factory=Meters)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vast_standin.custody import Home, Ledger, admit_database, readable
 from vast_standin.vms.journal import Change
 
 Record = dict[str, object]
@@ -22,7 +23,10 @@ class Records:
     ``watch`` is called with what a transaction changed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, home: Home) -> None:
+        databases = ("tables/catalogue.sqlite", "objects/index.sqlite")
+        data = any((home.path / name).exists() for name in databases)
+        admit_database(home, path, "records", data=data)
         self.lock = threading.RLock()
         self.version = 0
         self.watch: Callable[[list[Change]], None] = _unwatched
@@ -30,9 +34,16 @@ class Records:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._upgrade(path)
         self._all: dict[str, dict[int, Record]] = {}
-        self._load()
+        try:
+            with readable(path):
+                self._upgrade(path)
+                self._load()
+                self._ledger = Ledger(self._db, self.lock, home, path, path.parent)
+                self._ledger.admit({}, {})
+        except BaseException:
+            self._db.close()
+            raise
 
     def all(self, resource: str) -> list[Record]:
         """Return copies of a resource's records, by id."""
@@ -107,12 +118,16 @@ class Records:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                if self._changes:
+                    self._ledger.changed()
             except BaseException:
                 self._db.execute("ROLLBACK")
                 self._changes.clear()
                 self._load()
                 raise
             self._db.execute("COMMIT")
+            if self._changes:
+                self._ledger.committed()
             self.watch(self._changes)
             self._changes = []
 
@@ -120,6 +135,7 @@ class Records:
         """Close the database."""
         with self.lock:
             self._db.close()
+            self._ledger.close()
 
     def _load(self) -> None:
         self.version += 1

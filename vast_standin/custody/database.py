@@ -1,0 +1,137 @@
+"""Whether a database file may be opened for its folder; nothing is changed to find out."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vast_standin.custody.home import OVERRIDE, Home, Refused
+from vast_standin.custody.mark import MARK
+
+_HEADER = 100
+_MAGIC = b"SQLite format 3\0"
+_NOT_DAMAGE = frozenset({"SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED"})
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a database file is: why it cannot be used, or whose it is."""
+
+    problem: str = ""
+    store: str = ""
+    absent: bool = False
+    """There is no file, or nothing in it."""
+    blank: bool = False
+    """It has no row."""
+
+
+def admit_database(home: Home, path: Path, table: str, *, data: bool) -> None:
+    """Refuse a database that is not that of the data beside it.
+
+    `table` is what such a database has rows in; `data` says whether there are data. A
+    database that is not there is a new one if nothing says that it was. With
+    `accept_loss` the database moves to `lost/` instead, and a new one begins.
+    """
+    examined = examine(path, table)
+    reason = _reason(home, path, examined, data=data)
+    if not reason:
+        return
+    if not home.accept_loss:
+        raise Refused(
+            f"{reason}; nothing was deleted: restore {home.name(path)} (and its -wal) "
+            f"from a backup of this folder, or begin without it with {OVERRIDE}, which "
+            "keeps the files in lost/"
+        )
+    home.lost.take([path, *_companions(path), path.parent / MARK])
+    home.lost.explain(f"{reason}: a new one was begun, as --accept-loss asked")
+
+
+def examine(path: Path, table: str) -> Examined:
+    """Look at a database file without changing it or its log."""
+    if not path.exists():
+        return Examined("is missing", absent=True)
+    if path.stat().st_size == 0:
+        return Examined("is empty", absent=True)
+    if short := _cut_short(path):
+        return Examined(short)
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as db:
+            return _contents(db, table, checked=_log(path))
+    except sqlite3.DatabaseError as error:
+        return Examined(f"is damaged ({error})")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a damaged database into a refusal that names the file."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "") in _NOT_DAMAGE:
+            raise
+        raise Refused(
+            f"{path} is damaged ({error}); nothing was deleted: restore it from a "
+            f"backup of this folder, or move it away and begin without it with {OVERRIDE}"
+        ) from error
+
+
+def _contents(db: sqlite3.Connection, table: str, *, checked: bool) -> Examined:
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    if not tables:
+        return Examined("is empty", absent=True)
+    if table not in tables:
+        return Examined("is a database of another kind")
+    if checked:
+        # A log left by a kill may be of another database file than the one here.
+        (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            return Examined(f"does not fit its log, or is damaged ({verdict})")
+    (rows,) = db.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()  # noqa: S608 - own names
+    store = None
+    if "custody" in tables:
+        query = "SELECT value FROM custody WHERE key='store'"
+        store = db.execute(query).fetchone()
+    return Examined(store=str(store[0]) if store else "", blank=not rows)
+
+
+def _reason(home: Home, path: Path, examined: Examined, *, data: bool) -> str:
+    """Say why a database cannot be that of its folder; nothing where it can."""
+    name = f"{home.name(path)} in {home.path}"
+    expected = data or home.established or (path.parent / MARK).exists()
+    beside = "data are there" if data else "the folder was in use before"
+    if examined.absent:
+        lost = expected or _log(path)
+        return f"{name} {examined.problem}, but {beside}" if lost else ""
+    if examined.problem:
+        return f"{name} {examined.problem}"
+    if examined.store and home.id and examined.store != home.id:
+        return home.foreign(path)
+    if examined.blank and not examined.store and expected:
+        return f"{name} holds nothing, but {beside}"
+    return ""
+
+
+def _companions(path: Path) -> list[Path]:
+    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
+
+
+def _log(path: Path) -> bool:
+    """Tell whether a write-ahead log with something in it lies beside."""
+    log = _companions(path)[0]
+    return log.exists() and log.stat().st_size > 0
+
+
+def _cut_short(path: Path) -> str:
+    """Compare the file's size with what its header says; a log may hold the rest."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    if len(header) < _HEADER or not header.startswith(_MAGIC):
+        return "is not an SQLite database"
+    page = int.from_bytes(header[16:18], "big")
+    expected = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
+    size = path.stat().st_size
+    if header[24:28] == header[92:96] and size < expected and not _log(path):
+        return f"is cut short ({size} of {expected} bytes)"
+    return ""
