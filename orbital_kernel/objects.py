@@ -212,7 +212,7 @@ class Objects:
         ]
         asked = together(self._orbital, queries, kind="objects")
         pairs = pairs_in_time(
-            *(answer.frame for answer in asked),
+            *(answer.frame.sort(*POINTING, nulls_last=True) for answer in asked),
             within_arcsec=within_arcsec,
             within_arcmin=within_arcmin,
             within_days=within_days,

@@ -151,7 +151,7 @@ def _t0_label(shown: pl.DataFrame, start: pl.Series) -> str:
     text = to_utc_iso(start.to_numpy(), unit="ms")[0] if len(start) else None
     utc = "T0" if text is None else str(text).removesuffix(".000").replace("T", " ")
     sources = shown["t0_source"].drop_nulls().unique().sort().to_list()
-    return f"{utc} UTC" + (f", T0 of {', '.join(sources)}" if sources else "")
+    return f"{utc} UTC" + (f", T0: {', '.join(sources)}" if sources else "")
 
 
 def _log_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:

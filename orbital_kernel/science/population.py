@@ -304,4 +304,3 @@ def _covered(year: int, first: np.datetime64, last: np.datetime64) -> float:
     begin = max(np.datetime64(f"{year}-01-01", "D"), first)
     end = min(np.datetime64(f"{year + 1}-01-01", "D"), last + np.timedelta64(1, "D"))
     return float((end - begin).astype(int))
-
