@@ -82,7 +82,9 @@ class Objects:
         curves are asked first and put into the one order of positions; source
         catalogues if none of those has the name.
         """
-        bursts = catalogued.listed(self._orbital.store, name)
+        return self._place(name, catalogued.listed(self._orbital.store, name))
+
+    def _place(self, name: str, bursts: pl.DataFrame) -> dict[str, Any] | None:
         usable = bursts.filter(pl.col("excluded").is_null())
         typical = catalogued.typical_errors()
         rows = pl.concat([usable, self._curves(name, typical)], how="diagonal")
@@ -136,13 +138,7 @@ class Objects:
 
     def trigger(self, name: str) -> datetime | None:
         """Return when a catalogued burst of that name was triggered, TT, or None."""
-        return self._trigger(name)[0]
-
-    def _trigger(self, name: str) -> tuple[datetime | None, str | None]:
-        """Return the trigger time (TT) and the catalogue it is from."""
-        rows = catalogued.listed(self._orbital.store, name)
-        row = catalogued.row_used(rows, precedence.TIME.name)
-        return (None, None) if row is None else (row["time"], row["catalog"])
+        return _trigger(catalogued.listed(self._orbital.store, name))[0]
 
     def light_curve(
         self, name: str, *, within_arcsec: float = NEARBY_ARCSEC, **options: Any
@@ -155,7 +151,9 @@ class Objects:
         burst; the column `t0_source` names the catalogue. Raises QueryError for an
         unknown object.
         """
-        position = self.position(name)
+        bursts = catalogued.listed(self._orbital.store, name)
+        place = self._place(name, bursts)
+        position = None if place is None else (place["ra"], place["dec"])
         known_to = tuple(observatories())
         points = lightcurves.gather(
             dict(
@@ -176,7 +174,7 @@ class Objects:
                 + (f" and {len(known) - 12} more" if len(known) > 12 else "")
             )
         if options.get("t0") is None:
-            t0, source = self._trigger(name)
+            t0, source = _trigger(bursts)
             options = {**options, "t0": t0, "t0_source": source}
         return lightcurves.joint(points, **options)
 
@@ -283,3 +281,9 @@ class Objects:
 
     def _read(self, table: str, columns: list[str]) -> pl.DataFrame:
         return frame_of(self._orbital.store.read(table, columns=columns))
+
+
+def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:
+    """Return the trigger time (TT) and the catalogue it is from."""
+    row = catalogued.row_used(bursts, precedence.TIME.name)
+    return (None, None) if row is None else (row["time"], row["catalog"])

@@ -140,10 +140,13 @@ def _marked(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _grbs(database: Reads, observatory: str, key: str) -> pl.DataFrame:
-    rows = frame_of(database.read(f"{observatory}.grbs"))
-    names = rows["name"].drop_nulls().unique()
-    same = [name for name in names if precedence.burst_key(name) == key]
-    return rows.filter(pl.col("name").is_in(same)).with_columns(
+    """Return the catalogue rows under any spelling of the name."""
+    table = f"{observatory}.grbs"
+    names = frame_of(database.read(table, columns=["name"]))["name"].drop_nulls()
+    same = [name for name in names.unique() if precedence.burst_key(name) == key]
+    clause = Clause("name", tuple(map(Equal, sorted(same))))
+    rows = database.read(table, [clause]) if same else schema.GRBS.arrow.empty_table()
+    return frame_of(rows).with_columns(
         pl.lit(observatory).alias("observatory"),
         pl.lit("catalogue").alias("source"),
         pl.lit(None, dtype=pl.String).alias("excluded"),
