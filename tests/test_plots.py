@@ -406,6 +406,15 @@ def test_a_detection_shows_window_t90_and_background():
     assert figure.xaxis[0].axis_label.endswith("UTC (s)")
 
 
+def test_a_detection_names_the_catalogue_of_the_burst_it_coincides_with():
+    matches = '[{"name": "GRB 130427A", "catalog": "bat-catalog-summary"}]'
+    coincident = burst().with_columns(pl.lit(matches).alias("matches"))
+
+    title = plots.detection(rates(), coincident).title.text
+
+    assert title.startswith("GRB 130427A (bat-catalog-summary): burst")
+
+
 @pytest.mark.parametrize("bursts", [burst().clear(), pl.concat([burst(), burst()])])
 def test_a_detection_is_of_one_burst(bursts):
     with pytest.raises(QueryError, match="one burst"):

@@ -160,9 +160,8 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
         "whole years": float(whole.height),
         "median bursts a whole year": _median(whole["rate_yr"]),
     }
-    return View(
-        rows, dated.height, one.height, SELECTION["rate"], numbers, _simulated(one)
-    )
+    selection = (*SELECTION["rate"], _sources("trigger times", dated["t0_source"]))
+    return View(rows, dated.height, one.height, selection, numbers, _simulated(one))
 
 
 def hardness(grbs: pl.DataFrame) -> View:
@@ -193,9 +192,8 @@ def hardness(grbs: pl.DataFrame) -> View:
         )
         for kind in ("short", "long")
     }
-    return View(
-        rows, rows.height, one.height, SELECTION["hardness"], numbers, _simulated(one)
-    )
+    selection = (*SELECTION["hardness"], _sources("durations", rows["t90_catalog"]))
+    return View(rows, rows.height, one.height, selection, numbers, _simulated(one))
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
@@ -251,9 +249,11 @@ def redshifts(grbs: pl.DataFrame) -> View:
         "largest redshift": _median(rows["redshift"].tail(1)),
         "median T90 at the source (s)": _median(rows["t90_rest_s"]),
     }
-    return View(
-        rows, rows.height, one.height, SELECTION["redshift"], numbers, _simulated(one)
+    selection = (
+        *SELECTION["redshift"],
+        _sources("redshifts", rows["redshift_catalog"]),
     )
+    return View(rows, rows.height, one.height, selection, numbers, _simulated(one))
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:
@@ -268,6 +268,14 @@ def _measured(grbs: pl.DataFrame) -> pl.DataFrame:
         return grbs
     limit = pl.col("t90_limit").is_in(LIMITS).fill_null(value=False)
     return grbs.with_columns(pl.when(~limit).then("t90_s").alias("t90_s"))
+
+
+def _sources(values: str, catalogues: pl.Series) -> str:
+    """Return how many values are from which catalogue, the most first."""
+    counts = catalogues.drop_nulls().value_counts(name="bursts")
+    ranked = counts.sort("bursts", catalogues.name, descending=[True, False])
+    parts = [f"{count:,} of {name}" for name, count in ranked.rows()]
+    return f"{values}: {', '.join(parts) or 'none'}"
 
 
 def _simulated(one: pl.DataFrame) -> bool:

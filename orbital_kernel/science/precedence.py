@@ -127,12 +127,11 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     rows = fill(rows, {**text, "position_instrument": pl.String()})
     rows = rows.with_columns(_instrument().alias("position_instrument"))
     names = {c.name: rank for rank, c in enumerate(ORDER)}
-    rank = pl.when(pl.col("source").eq_missing(pl.lit(NOTICE))).then(len(names) + 1)
-    rank = rank.otherwise(
-        pl.col("catalog").replace_strict(
-            names, default=len(names), return_dtype=pl.Int32
-        )
+    listed = pl.col("catalog").replace_strict(
+        names, default=len(names), return_dtype=pl.Int32
     )
+    is_notice = pl.col("source").eq_missing(pl.lit(NOTICE))
+    rank = pl.when(is_notice).then(len(names) + 1).otherwise(listed)
     ties = [name for name in (*_TIES, *_MORE_TIES) if name in rows.columns]
     ordered = rows.sort(rank, "catalog", "name", *ties, nulls_last=True)
     key = pl.col("name").map_elements(burst_key, return_dtype=pl.String)

@@ -154,7 +154,7 @@ def _cone(
     rows = query.run(asked, store).frame
     apart = sky.separation_deg(place.ra, place.dec, rows["ra"], rows["dec"]) * 60
     return rows.with_columns(separation_arcmin=pl.Series(apart, dtype=pl.Float64)).sort(
-        "separation_arcmin"
+        "separation_arcmin", *rows.columns, nulls_last=True
     )
 
 
