@@ -118,23 +118,17 @@ class Objects:
         self, table: str, columns: tuple[str, ...], name: str
     ) -> pl.DataFrame:
         """Return the distinct positions a table has under a name."""
-        label = columns[0]
-        frames = []
-        for observatory, rows in self._tables(table, columns).items():
-            names = rows[label].drop_nulls().unique()
-            same = [n for n in names if plain(n) == plain(name)]
-            frames.append(
-                rows.filter(pl.col(label).is_in(same))
-                .unique()
-                .with_columns(pl.lit(observatory).alias("observatory"))
-            )
-        return pl.concat(frames)
-
-    def _tables(self, table: str, columns: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+        label, names = columns[0], tuple(observatories())
         read = partial(self._read, columns=list(columns))
-        names = tuple(observatories())
-        frames = side_by_side(read, [f"{o}.{table}" for o in names])
-        return dict(zip(names, frames, strict=True))
+        frames = []
+        for observatory, rows in zip(
+            names, side_by_side(read, [f"{o}.{table}" for o in names]), strict=True
+        ):
+            spellings = rows[label].drop_nulls().unique()
+            same = [text for text in spellings if plain(text) == plain(name)]
+            positions = rows.filter(pl.col(label).is_in(same)).unique()
+            frames.append(positions.with_columns(observatory=pl.lit(observatory)))
+        return pl.concat(frames)
 
     def trigger(self, name: str) -> datetime | None:
         """Return when a catalogued burst of that name was triggered, TT, or None."""

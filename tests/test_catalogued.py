@@ -105,11 +105,14 @@ def labels(session, names):
     return known.of(rows)
 
 
-def answers(session, names):
-    """Return every public answer about these bursts, by what was asked."""
+def answers(session, names, *, placed=None):
+    """Return every public answer about these bursts, by what was asked.
+
+    Everything known at the place is asked of the first `placed` of them.
+    """
     views = population.views(session.bursts.catalog())
     curves = set(session.objects.names()["object"]) & set(names)
-    known = {name: session.known_at(name, radius_arcmin=2.0) for name in names}
+    known = {name: session.known_at(name, radius_arcmin=2.0) for name in names[:placed]}
     return {
         "catalog": session.bursts.catalog(),
         "follow-ups of all": session.follow_ups(within_days=4000),
@@ -120,7 +123,7 @@ def answers(session, names):
         **{("trigger", n): session.objects.trigger(n) for n in names},
         **{("place", n): session.objects.place(n) for n in names},
         **{("curve", n): session.light_curve(n) for n in sorted(curves)},
-        **{("known", n, t): rows for n in names for t, rows in known[n].tables.items()},
+        **{("known", n, t): rows for n in known for t, rows in known[n].tables.items()},
         **{
             ("position", n): (k.ra, k.dec, k.position_catalog) for n, k in known.items()
         },
@@ -270,9 +273,9 @@ def test_real_catalogues_give_the_same_in_either_order(platforms, archive):
         session.ingest(*(archive / name for name in OTHERS))
     rows = platforms[0].bursts.catalog()
     twice = rows.filter(pl.len().over("name") > 2)["name"].unique().sort()
-    names = [*twice.gather_every(len(twice) // REAL)[:REAL], "GRB 130427A"]
+    names = ["GRB 130427A", *twice.gather_every(len(twice) // REAL)[:REAL]]
 
-    first, second = (answers(session, names) for session in platforms)
+    first, second = (answers(session, names, placed=4) for session in platforms)
 
     assert [] == differing(first, second)
     start = np.array([first["trigger", "GRB 130427A"]], "datetime64[ns]")

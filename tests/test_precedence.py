@@ -81,6 +81,7 @@ def test_xrts_position_comes_before_bats_circle(rows):
     [
         ([("x", 0.9), ("bat-catalog-summary", 48.0)], "x"),
         ([("x", 200.0), ("bat-catalog-summary", 48.0)], "bat-catalog-summary"),
+        ([("x", 0.0), ("bat-catalog-summary", 48.0)], "bat-catalog-summary"),
         ([("x", None), ("bat-catalog-summary", None)], "bat-catalog-summary"),
         ([("y", 3.0), ("x", 3.0)], "x"),
         (

@@ -77,8 +77,8 @@ def position(typical_arcsec: Mapping[str, float]) -> Quantity:
     """Return the rule of positions, given each instrument's typical error.
 
     Instruments go by that error, and a position of an unnamed instrument by its own
-    error among them. Of one instrument the smaller error comes first; a missing error
-    counts as the typical one.
+    error among them. Of one instrument the smaller error comes first; a missing error,
+    or one of zero, counts as the typical one.
     """
     classes = np.unique([*typical_arcsec.values()])
     typical = (
@@ -90,7 +90,7 @@ def position(typical_arcsec: Mapping[str, float]) -> Quantity:
             return_dtype=pl.Float64,
         )
     )
-    error = pl.col("error_radius_arcsec")
+    error = pl.when(pl.col("error_radius_arcsec") > 0).then("error_radius_arcsec")
     instrument_class = pl.coalesce(typical, error, float("inf")).map_batches(
         lambda radius: pl.Series(np.searchsorted(classes, radius.to_numpy())),
         return_dtype=pl.Int64,
