@@ -127,7 +127,7 @@ def answers(session, names, *, placed=None):
         **{
             ("position", n): (k.ra, k.dec, k.position_catalog) for n, k in known.items()
         },
-        **{("follow-ups", n): session.follow_ups(n, within_days=4000) for n in names},
+        "follow-ups": session.follow_ups(names, within_days=4000),
     }
 
 
