@@ -15,7 +15,9 @@ from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest import files_of
 from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.questions import catalogued as questions
 from orbital_kernel.science import bursts as detector
+from orbital_kernel.science import precedence
 from orbital_kernel.store import Store
 from orbital_kernel.watch import Replay, Sink, Watch, knowledge
 from orbital_kernel.watch.follow import unreal_files
@@ -141,17 +143,41 @@ class Bursts:
             raise QueryError("follow-up needs a burst_id, or ra and dec")
         return knowledge.follow_up(self._store, place, **options)
 
+    def catalogued(self, name: str) -> pl.DataFrame:
+        """Return what each catalogue and notice says of a burst, and which is used.
+
+        Parameters
+        ----------
+        name
+            The burst's name with or without 'GRB', in any case; or a notice's identifier.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per catalogue and notice, first the one that comes first:
+            observatory, catalog, time (TT) and time_utc, ra and dec (deg),
+            error_radius_arcsec, position_instrument, t90_s and t90_err_s (s), redshift,
+            and `used`: what is taken from the row.
+
+        Raises
+        ------
+        QueryError
+            If no catalogue and no notice has the burst.
+        """
+        return questions.catalogued(self._store, name)
+
     def catalog(self) -> pl.DataFrame:
-        """Return every catalogue burst of the store; none where there are no tables."""
+        """Return every row of the burst catalogues, in their order; else no rows."""
         known = self._store.actual()
         frames = [
             frame_of(self._store.read(f"{observatory}.grbs"))
             for observatory in observatories()
             if f"{observatory}.grbs" in known
         ]
-        return (
+        rows = (
             pl.concat(frames) if frames else frame_of(schema.GRBS.arrow.empty_table())
         )
+        return precedence.in_order(rows).select(rows.columns)
 
     def _scan_series(
         self,

@@ -160,6 +160,7 @@ def _light_curve(orbital: Orbital, summary: Summary) -> None:
     curve = orbital.light_curve(name)
     summary.light_curve = {
         "object": name,
+        "t0_source": curve["t0_source"].first(),
         "points": dict(curve.group_by("observatory").len().sort("observatory").rows()),
         "limits": int(curve["is_limit"].sum()),
         "left_out": int(curve["left_out"].is_not_null().sum()),

@@ -1,6 +1,7 @@
 """One object across observatories: found by position first, by name to begin with."""
 
 import time as clock
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,10 @@ from orbital_kernel.frames import frame_of
 from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, NotNull
 from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.questions import catalogued
 from orbital_kernel.questions.asking import answered, side_by_side, together
 from orbital_kernel.questions.catalogues import SOURCE, positioned
-from orbital_kernel.science import lightcurves
+from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.identity import objects, plain
 from orbital_kernel.science.matching import cross_match
 from orbital_kernel.science.pairs import pairs_in_time
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from orbital_kernel.session import Orbital
 
 NEARBY_ARCSEC = 5.0
-POSITION_TABLES = ("photometry", "grbs", "sources")
-NAME_COLUMNS = {"photometry": "object", "grbs": "name", "sources": "source_id"}
+CURVE = ("object", "ra", "dec", "instrument")
+SOURCE_POSITION = ("source_id", "catalog", "ra", "dec", "error_radius_arcsec")
 POINTING = (
     "obs_id",
     "object",
@@ -68,28 +70,69 @@ class Objects:
         return pl.concat(frames).sort("object", "observatory")
 
     def position(self, name: str) -> tuple[float, float] | None:
-        """Return RA and Dec (ICRS degrees) of a name any table knows, or None."""
-        for table in POSITION_TABLES:
-            column = NAME_COLUMNS[table]
-            tables = [f"{o}.{table}" for o in observatories()]
-            read = partial(self._read, columns=[column, "ra", "dec"])
-            for rows in side_by_side(read, tables):
-                known = rows.drop_nulls(["ra", "dec"]).filter(
-                    pl.col(column).map_elements(plain, return_dtype=pl.String)
-                    == plain(name)
-                )
-                if len(known):
-                    return known["ra"][0], known["dec"][0]
-        return None
+        """Return RA and Dec (ICRS degrees) of a name any table has, or None."""
+        row = self.place(name)
+        return None if row is None else (row["ra"], row["dec"])
+
+    def place(self, name: str) -> dict[str, Any] | None:
+        """Return the position of a name and where it is from, or None.
+
+        Keys: ra and dec (ICRS deg), error_radius_arcsec (null if not given),
+        position_catalog and position_instrument. Burst catalogues, notices and light
+        curves are asked first and put into the one order of positions; source
+        catalogues if none of those has the name.
+        """
+        return self._place(name, catalogued.listed(self._orbital.store, name))
+
+    def _place(self, name: str, bursts: pl.DataFrame) -> dict[str, Any] | None:
+        usable = bursts.filter(pl.col("excluded").is_null())
+        typical = catalogued.typical_errors()
+        rows = pl.concat([usable, self._curves(name, typical)], how="diagonal")
+        if not len(rows.drop_nulls(["ra", "dec"])):
+            rows = self._positions("sources", SOURCE_POSITION, name)
+        placed = rows.drop_nulls(["ra", "dec"]).with_columns(pl.lit(name).alias("name"))
+        rule = precedence.position(typical)
+        first = precedence.chosen(precedence.in_order(placed), rule)
+        if first.is_empty():
+            return None
+        row = first.row(0, named=True)
+        return {**{c: row[c] for c in rule.columns}, rule.source: row["catalog"]}
+
+    def _curves(self, name: str, typical: Mapping[str, float]) -> pl.DataFrame:
+        """Return positions that light curves give; they state no error.
+
+        Without a typical error of the instrument, it is the radius within which points
+        count as one object's.
+        """
+        instrument = pl.col("instrument").str.extract(r"^([A-Za-z]+)")
+        is_typical = instrument.str.to_uppercase().is_in([n.upper() for n in typical])
+        return self._positions("photometry", CURVE, name).with_columns(
+            pl.lit("light curve").alias("catalog"),
+            instrument.alias("position_instrument"),
+            pl.when(~is_typical.fill_null(value=False))
+            .then(NEARBY_ARCSEC)
+            .alias("error_radius_arcsec"),
+        )
+
+    def _positions(
+        self, table: str, columns: tuple[str, ...], name: str
+    ) -> pl.DataFrame:
+        """Return the distinct positions a table has under a name."""
+        label, names = columns[0], tuple(observatories())
+        read = partial(self._read, columns=list(columns))
+        frames = []
+        for observatory, rows in zip(
+            names, side_by_side(read, [f"{o}.{table}" for o in names]), strict=True
+        ):
+            spellings = rows[label].drop_nulls().unique()
+            same = [text for text in spellings if plain(text) == plain(name)]
+            positions = rows.filter(pl.col(label).is_in(same)).unique()
+            frames.append(positions.with_columns(observatory=pl.lit(observatory)))
+        return pl.concat(frames)
 
     def trigger(self, name: str) -> datetime | None:
         """Return when a catalogued burst of that name was triggered, TT, or None."""
-        tables = [f"{o}.grbs" for o in observatories()]
-        for grbs in side_by_side(lambda t: self._read(t, ["name", "time"]), tables):
-            for known, time in grbs.drop_nulls().rows():
-                if plain(known) == plain(name):
-                    return datetime.fromisoformat(str(time))
-        return None
+        return _trigger(catalogued.listed(self._orbital.store, name))[0]
 
     def light_curve(
         self, name: str, *, within_arcsec: float = NEARBY_ARCSEC, **options: Any
@@ -99,9 +142,12 @@ class Objects:
         Points count as the object's if their file names it so, or if they stand within
         `within_arcsec` of its position. Options as in science.lightcurves.joint: unit,
         band_kev, model, counts_to_flux, and t0, which is the trigger for a catalogued
-        burst. Raises QueryError for an unknown object.
+        burst; the column `t0_source` names the catalogue. Raises QueryError for an
+        unknown object.
         """
-        position = self.position(name)
+        bursts = catalogued.listed(self._orbital.store, name)
+        place = self._place(name, bursts)
+        position = None if place is None else (place["ra"], place["dec"])
         known_to = tuple(observatories())
         points = lightcurves.gather(
             dict(
@@ -121,7 +167,10 @@ class Objects:
                 f"no photometry of {name!r}; there is some of {', '.join(known[:12]) or 'nothing'}"
                 + (f" and {len(known) - 12} more" if len(known) > 12 else "")
             )
-        return lightcurves.joint(points, **{"t0": self.trigger(name), **options})
+        if options.get("t0") is None:
+            t0, source = _trigger(bursts)
+            options = {**options, "t0": t0, "t0_source": source}
+        return lightcurves.joint(points, **options)
 
     def observed_by(self, first: str, second: str, **limits: float) -> pl.DataFrame:
         """Return the pairs of `ask_observed_by`, which tells the limits too."""
@@ -155,7 +204,7 @@ class Objects:
         ]
         asked = together(self._orbital, queries, kind="objects")
         pairs = pairs_in_time(
-            *(answer.frame for answer in asked),
+            *(answer.frame.sort(*POINTING, nulls_last=True) for answer in asked),
             within_arcsec=within_arcsec,
             within_arcmin=within_arcmin,
             within_days=within_days,
@@ -226,3 +275,9 @@ class Objects:
 
     def _read(self, table: str, columns: list[str]) -> pl.DataFrame:
         return frame_of(self._orbital.store.read(table, columns=columns))
+
+
+def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:
+    """Return the trigger time (TT) and the catalogue it is from."""
+    row = catalogued.row_used(bursts, precedence.TIME.name)
+    return (None, None) if row is None else (row["time"], row["catalog"])

@@ -6,6 +6,7 @@ Notebooks, widgets and the command line talk to this and to nothing below it.
 import getpass
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -278,10 +279,13 @@ class Orbital:
 
         Limits: radius_arcmin. Raises QueryError for a name nobody knows.
         """
-        position = self.objects.position(place) if isinstance(place, str) else place
-        if position is None:
+        if not isinstance(place, str):
+            return self.questions.known_at(place[0] % 360, place[1], **limits)
+        row = self.objects.place(place)
+        if row is None:
             raise QueryError(f"no table knows a place of {place!r}: give (ra, dec)")
-        return self.questions.known_at(position[0] % 360, position[1], **limits)
+        known = self.questions.known_at(row["ra"] % 360, row["dec"], **limits)
+        return replace(known, position_catalog=row["position_catalog"])
 
     def rare(self, kind: str, **options: Any) -> Rare:
         """Return rare events of a kind, ranked: see questions.KINDS."""

@@ -278,7 +278,8 @@ def test_utc_is_below_and_elapsed_days_above():
     elapsed = figure.extra_x_ranges["elapsed"]
     span = (figure.x_range.end - figure.x_range.start) / 86_400_000
 
-    assert "days since 2013-04-27 07:47:57 UTC" == above.axis_label
+    utc = "2013-04-27 07:47:56.816 UTC"
+    assert f"days since {utc}, T0: first point" == above.axis_label
     assert pytest.approx(span) == elapsed.end - elapsed.start
     assert -0.5 < elapsed.start < 0
     assert figure.x_range.js_property_callbacks
@@ -299,7 +300,8 @@ def test_a_burst_afterglow_is_drawn_over_the_logarithm_of_elapsed_time():
     figure = plots.light_curve(found)
 
     assert isinstance(figure.xaxis[0], LogAxis)
-    assert figure.xaxis[0].axis_label.startswith("time since 2013-04-27 07:47:57 UTC")
+    label = figure.xaxis[0].axis_label
+    assert "time since 2013-04-27 07:47:56.816 UTC, T0: given (s)" == label
 
 
 def test_what_is_not_drawn_is_counted_and_explained():
@@ -402,6 +404,15 @@ def test_a_detection_shows_window_t90_and_background():
     assert [1.2] == spans
     assert "GRB 130427A: burst, 12.3 sigma in 4 s" == figure.title.text
     assert figure.xaxis[0].axis_label.endswith("UTC (s)")
+
+
+def test_a_detection_names_the_catalogue_of_the_burst_it_coincides_with():
+    matches = '[{"name": "GRB 130427A", "catalog": "bat-catalog-summary"}]'
+    coincident = burst().with_columns(pl.lit(matches).alias("matches"))
+
+    title = plots.detection(rates(), coincident).title.text
+
+    assert title.startswith("GRB 130427A (bat-catalog-summary): burst")
 
 
 @pytest.mark.parametrize("bursts", [burst().clear(), pl.concat([burst(), burst()])])

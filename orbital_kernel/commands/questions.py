@@ -150,13 +150,15 @@ def place(
                 "ra": known.ra,
                 "dec": known.dec,
                 "radius_arcmin": known.radius_arcmin,
+                "position_catalog": known.position_catalog,
                 "rows": rows_of(known.summary),
                 "tables": {n: rows_of(frame) for n, frame in known.tables.items()},
                 "explain": asdict(known.how),
             }
         )
         return
-    click.echo(f"RA {known.ra:.5f}, Dec {known.dec:+.5f} (ICRS deg)")
+    source = f", position of {known.position_catalog}" if known.position_catalog else ""
+    click.echo(f"RA {known.ra:.5f}, Dec {known.dec:+.5f} (ICRS deg){source}")
     show_frame(known.summary, PLACE_UNITS)
     if explain:
         click.echo(str(known.how))

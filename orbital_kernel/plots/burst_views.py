@@ -156,12 +156,13 @@ def _points(drawn: Any, rows: pl.DataFrame, x: str, y: str, color: str) -> Any:
             "x": rows[x].to_numpy(),
             "y": rows[y].to_numpy(),
             "name": rows["name"].to_list(),
+            "t90_catalog": rows["t90_catalog"].fill_null("").to_list(),
         }
     )
     marks = drawn.scatter(
         "x", "y", source=source, size=6, color=color, alpha=0.6, line_color=None
     )
-    tips = [("", "@name"), (x, "@x{0.00}"), (y, "@y{0.00}")]
+    tips = [("", "@name"), (x, "@x{0.00}"), (y, "@y{0.00}"), ("T90 of", "@t90_catalog")]
     drawn.add_tools(HoverTool(renderers=[marks], tooltips=tips))
     return marks
 

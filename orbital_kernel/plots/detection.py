@@ -86,10 +86,16 @@ def _reach(told: dict[str, Any], margin: float) -> tuple[float, float]:
 def _title(told: dict[str, Any]) -> str:
     matched = json.loads(told["matches"]) if told["matches"] else []
     name = next(
-        (m["name"] for m in matched if isinstance(m, dict) and m.get("name")), None
+        (_match(m) for m in matched if isinstance(m, dict) and m.get("name")), None
     )
     found = f"{told['cause'] or 'excursion'}, {told['significance']:.1f} sigma in {told['timescale_s']:g} s"
     return f"{name}: {found}" if name else found[0].upper() + found[1:]
+
+
+def _match(match: dict[str, Any]) -> str:
+    """Return the burst an excursion coincides with, and the catalogue of its time."""
+    catalogue = match.get("catalog")
+    return f"{match['name']} ({catalogue})" if catalogue else str(match["name"])
 
 
 def _utc(burst: pl.DataFrame) -> str:

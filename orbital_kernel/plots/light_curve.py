@@ -30,6 +30,7 @@ _SHAPE = {
     "instrument": pl.String(),
     "is_limit": pl.Boolean(),
     "left_out": pl.String(),
+    "t0_source": pl.String(),
     "value_err_plus": pl.Float64(),
     "value_err_minus": pl.Float64(),
     "value_err_model": pl.Float64(),
@@ -145,10 +146,17 @@ def _flux_label(rows: pl.DataFrame) -> str:
     return f"{band} ({look.unit_label(unit[0] if len(unit) else None)})"
 
 
-def _log_time(drawn: Any, _: pl.DataFrame, start: pl.Series) -> None:
+def _t0_label(shown: pl.DataFrame, start: pl.Series) -> str:
+    """Return T0 in UTC to the millisecond, and the catalogue it is from."""
+    text = to_utc_iso(start.to_numpy(), unit="ms")[0] if len(start) else None
+    utc = "T0" if text is None else str(text).removesuffix(".000").replace("T", " ")
+    sources = shown["t0_source"].drop_nulls().unique().sort().to_list()
+    return f"{utc} UTC" + (f", T0: {', '.join(sources)}" if sources else "")
+
+
+def _log_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
     look.log_axis(drawn.xaxis[0])
-    utc = to_utc_iso(start.to_numpy(), unit="s")[0] if len(start) else None
-    drawn.xaxis.axis_label = f"time since {(utc or 'T0').replace('T', ' ')} UTC (s)"
+    drawn.xaxis.axis_label = f"time since {_t0_label(shown, start)} (s)"
 
 
 def _utc_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
@@ -164,8 +172,7 @@ def _utc_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
     )
     drawn.extra_x_ranges = {"elapsed": elapsed}
     above = LinearAxis(x_range_name="elapsed", axis_label="days since the first point")
-    given = to_utc_iso(start.to_numpy(), unit="s")[0]
-    above.axis_label = f"days since {str(given).replace('T', ' ')} UTC"
+    above.axis_label = f"days since {_t0_label(shown, start)}"
     above.formatter = NumeralTickFormatter(format="0,0.[000]")
     look.dress_axis(above)
     drawn.add_layout(above, "above")

@@ -8,14 +8,21 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.questions import catalogued
 from orbital_kernel.questions.asking import Asks, answered, together
-from orbital_kernel.science.identity import plain
+from orbital_kernel.science import precedence
 from orbital_kernel.science.pairs import pairs_in_time
+from orbital_kernel.science.precedence import burst_key
 
 FEW_BURSTS = 8
 BURST = (
     *("catalog", "name", "trigger_id", "time", "ra", "dec", "error_radius_arcsec"),
-    "t90_s",
+    *("t90_s", "t0_source", "position_catalog", "position_instrument", "t90_catalog"),
+)
+STORED = (
+    *("catalog", "name", "trigger_id", "time", "ra", "dec", "error_radius_arcsec"),
+    *("error_confidence", "t90_s", "t90_err_s", "t90_limit", "redshift"),
+    *("redshift_text", "extra", "simulated", "file_sha256", "file_row"),
 )
 WANTED = (
     *("obs_id", "object", "ra", "dec", "healpix", "time", "time_stop", "exposure_s"),
@@ -44,8 +51,9 @@ def follow_ups(
     """Return a row each burst and later pointing at its place, in order of burst.
 
     `bursts` are names, or a frame with name, time (TT), ra and dec; not given they are
-    all of `of`'s burst catalogues (of one `catalog` if named; else a burst that stands
-    in several is taken from the one that places it best). A pointing counts from
+    all of `of`'s burst catalogues, or of one `catalog`. Time, position and T90 of a burst
+    in several catalogues are those of the catalogues that come first, which `t0_source`,
+    `position_catalog` (also in `catalog`) and `t90_catalog` name. A pointing counts from
     `after_days` to `within_days` after the trigger (by its start) where its centre is
     within `within_arcmin` of the burst. Bursts without time or place have none. Raises
     QueryError for a name no catalogue has.
@@ -76,7 +84,7 @@ def follow_ups(
             "separation_arcmin": pairs["separation_arcmin"],
             "dt_days": pairs["dt_days"],
         }
-    ).sort("time", "name", "dt_days")
+    ).sort("time", "name", "dt_days", "obs_id", nulls_last=True)
     told = [
         f"{len(listed)} bursts, {len(placed)} with time and place",
         f"pointing within {within_arcmin} arcmin, {after_days} to {within_days} days after",
@@ -96,14 +104,16 @@ def _listed(
             raise QueryError(f"the burst list lacks {', '.join(sorted(missing))}")
         return bursts, []
     sets = {"catalog": [catalog]} if catalog else {}
-    query = Query(f"{of}.grbs", columns=BURST, sets=sets, full_scan=True)
+    query = Query(f"{of}.grbs", columns=STORED, sets=sets, full_scan=True)
     answer = orbital.query(query, kind="follow-ups")
-    rows = answer.frame if catalog else _once(answer.frame)
+    rows = precedence.united(answer.frame, *catalogued.quantities()).with_columns(
+        pl.coalesce("position_catalog", "t0_source", "catalogs").alias("catalog")
+    )
     if bursts is None:
         return rows, [answer]
     names = [bursts] if isinstance(bursts, str) else list(bursts)
-    wanted = {_key(name): name for name in names}
-    keys = pl.Series([*map(_key, rows["name"])], dtype=pl.String)
+    wanted = {burst_key(name): name for name in names}
+    keys = pl.Series([*map(burst_key, rows["name"])], dtype=pl.String)
     unknown = [name for key, name in wanted.items() if key not in set(keys)]
     if unknown:
         raise QueryError(
@@ -111,23 +121,6 @@ def _listed(
             f"{', '.join(rows['name'].drop_nulls().head(3)) or 'GRB 130427A'}"
         )
     return rows.filter(keys.is_in(list(wanted))), [answer]
-
-
-def _once(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return each named burst from the catalogue that places it best."""
-    key = pl.col("name").map_elements(_key, return_dtype=pl.String)
-    return (
-        rows.with_row_index("_row")
-        .with_columns(key.fill_null(pl.format("row {}", "_row")).alias("_key"))
-        .sort(
-            pl.col("ra").is_null() | pl.col("time").is_null(),
-            pl.col("error_radius_arcsec").fill_null(float("inf")),
-            "_row",
-        )
-        .unique("_key", keep="first", maintain_order=True)
-        .drop("_row", "_key")
-        .sort("time", "name", nulls_last=True)
-    )
 
 
 def _queries(
@@ -167,7 +160,3 @@ def _window(
     margin = timedelta(microseconds=2)
     earliest, latest = (timedelta(days=one) for one in days)
     return min(times) + earliest - margin, max(times) + latest + margin
-
-
-def _key(name: str | None) -> str:
-    return plain(name or "").removeprefix("grb")

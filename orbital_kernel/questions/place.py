@@ -35,7 +35,8 @@ class Known:
 
     `tables` maps full table names to their rows, each with `separation_arcmin`, nearest
     first; of `events` a row an observation with the count. `summary` has a row a table:
-    rows, the nearest's separation, by which rule.
+    rows, the nearest's separation, by which rule. `position_catalog` says where the
+    position is from if the place was a name.
     """
 
     ra: float
@@ -43,6 +44,7 @@ class Known:
     radius_arcmin: float
     tables: Mapping[str, pl.DataFrame]
     how: Explain
+    position_catalog: str | None = None
 
     @property
     def summary(self) -> pl.DataFrame:
@@ -155,7 +157,12 @@ def _found(
         reach = pl.max_horizontal(
             here.radius_arcmin, *(e.fill_nan(None) / 60 for e in errors)
         )
-    return rows.filter(pl.col("separation_arcmin") <= reach).sort("separation_arcmin")
+    return _nearest_first(rows.filter(pl.col("separation_arcmin") <= reach))
+
+
+def _nearest_first(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows by separation; of equal ones every column decides."""
+    return rows.sort("separation_arcmin", *rows.columns, nulls_last=True)
 
 
 def field_of(one: Observatory, instrument: str | None) -> float:
@@ -248,7 +255,8 @@ def _added(
     if name.endswith(".events"):
         return rows
     extra = rows.with_columns(pl.lit(None, dtype=pl.Float64).alias("separation_arcmin"))
-    return pl.concat([found[name], extra.select(found[name].columns)])
+    more = extra.select(found[name].columns)
+    return pl.concat([found[name], _nearest_first(more)])
 
 
 def _counted(rows: pl.DataFrame, here: Cone) -> pl.DataFrame:
@@ -263,5 +271,5 @@ def _counted(rows: pl.DataFrame, here: Cone) -> pl.DataFrame:
             pl.col("time").max().alias("time_stop"),
             pl.col("separation_arcmin").min(),
         )
-        .sort("separation_arcmin")
+        .sort("separation_arcmin", "obs_id", nulls_last=True)
     )

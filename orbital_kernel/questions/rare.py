@@ -113,7 +113,7 @@ def _flux_ratio(orbital: Asks, first: str, second: str) -> Found:
 
 def _lone_burst(orbital: Asks, _first: str, _second: str) -> Found:
     asked = [orbital.query(Query("cross.bursts", BURST, full_scan=True), kind="rare")]
-    found = asked[0].frame
+    found = asked[0].frame.sort("time", "burst_id", nulls_last=True)
     told = "of the excursions in cross.bursts: `orbital bursts scan` fills it"
     return rarity.lone_bursts(found), len(found), asked, (told,)
 
@@ -159,6 +159,7 @@ def _catalogues(
     asked = together(orbital, queries, kind="rare")
     a, b = (
         positioned(answer.frame, name)
+        .sort("catalog", "source_id", "ra", "dec", "flux", nulls_last=True)
         .sort("significance", descending=True, nulls_last=True, maintain_order=True)
         .unique(["catalog", "source_id"], keep="first", maintain_order=True)
         for name, answer in zip((first, second), asked, strict=True)

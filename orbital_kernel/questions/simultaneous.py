@@ -84,6 +84,7 @@ def simultaneous(
         *("obs_id_a", "object_a", "instrument_a", "obs_id_b", "object_b"),
         *("instrument_b", "time", "time_stop", "overlap_s", "separation_arcmin"),
     )
+    rows = rows.sort("time", "time_stop", *rows.columns[:6], nulls_last=True)
     told = [
         f"intervals united by observation and instrument: {len(a)} of {first}, {len(b)} of {second}",
         f"good times overlap, pointings within {within_arcmin} arcmin",
@@ -123,6 +124,7 @@ def united(intervals: pl.DataFrame) -> pl.DataFrame:
     plain = intervals.with_columns(
         pl.col("instrument").str.replace(r" ccd \d+$", "")
     ).drop_nulls(["time", "time_stop", "ra", "dec"])
+    plain = plain.sort(*KEYS, "time", "time_stop", nulls_last=True)
     parts = [
         merged(group).select(
             *(
@@ -142,7 +144,9 @@ def united(intervals: pl.DataFrame) -> pl.DataFrame:
 
 def _placed(intervals: pl.DataFrame, pointings: pl.DataFrame) -> pl.DataFrame:
     """Return intervals with a position: their own, else their observation's."""
-    theirs = pointings.unique("obs_id", keep="first", maintain_order=True)
+    theirs = pointings.sort(*pointings.columns, nulls_last=True).unique(
+        "obs_id", keep="first", maintain_order=True
+    )
     return intervals.join(theirs, on="obs_id", how="left", suffix="_of").with_columns(
         pl.coalesce(name, f"{name}_of").alias(name) for name in ("object", "ra", "dec")
     )

@@ -29,6 +29,12 @@ from orbital_kernel.times import to_utc_iso
 __all__ = ["bin_events", "gather", "joint", "left_out", "points_of_rates", "rebin"]
 
 _GIVEN = ("unit", "band_low_kev", "band_high_kev", "band", "instrument", "mode")
+FIRST_POINT, GIVEN = "first point", "given"
+"""What `t0_source` says of a T0 that is from no catalogue."""
+_TIES = (
+    *("instrument", "mode", "object", "obs_id", "given_unit", "given_band"),
+    *("given_value", "value_err_plus", "time_err_plus_s"),
+)
 _VALUES = ("value", "value_err_plus", "value_err_minus")
 _SHAPE: Mapping[str, pl.DataType] = {
     "observatory": pl.String(),
@@ -50,6 +56,7 @@ _SHAPE: Mapping[str, pl.DataType] = {
 }
 _ORDER = (
     *("observatory", "object", "obs_id", "utc", "time", "since_s", "since_days"),
+    "t0_source",
     *("time_err_minus_s", "time_err_plus_s", *_VALUES, "value_err_model"),
     *("is_limit", "limit_confidence", "unit", "band_low_kev", "band_high_kev"),
     *("instrument", "mode", "exposure_s", "given_value", "given_unit", "given_band"),
@@ -100,15 +107,17 @@ def joint(
     model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
     counts_to_flux: Mapping[str, CountsToFlux] | None = None,
     t0: datetime | None = None,
+    t0_source: str | None = None,
 ) -> pl.DataFrame:
     """Return every point in one unit and band on one time axis, in order of time.
 
     `counts_to_flux` maps 'INSTRUMENT/MODE' or 'INSTRUMENT' to a stated factor ('ACIS'
-    serves 'ACIS-0123' too); count rates without one are left out. `t0` (TT) is where `since_s` starts; the first
-    point's time if not given. A point without an observatory is told by instrument.
+    serves 'ACIS-0123' too); count rates without one are left out. `t0` (TT) is where
+    `since_s` starts, the first point's time if not given; `t0_source` names the catalogue
+    it is from. A point without an observatory is told by instrument.
 
     Columns beside those of `photometry`: `utc` (text, for people), `since_s`,
-    `since_days`, `factor` and `factor_err` (from the model's 1-sigma error),
+    `since_days`, `t0_source`, `factor` and `factor_err` (from the model's 1-sigma error),
     `value_err_model` (what that does to the value; fully correlated among points of
     one conversion, so never added to the point's own errors), `conversion` (how),
     the `given_…` originals, and `left_out`: null, or why there is no value.
@@ -132,7 +141,13 @@ def joint(
         pl.lit(band.low_kev).alias("band_low_kev"),
         pl.lit(band.high_kev).alias("band_high_kev"),
     )
-    return _timed(rows, t0).select(_ORDER).sort("time", "observatory", nulls_last=True)
+    source = t0_source or (FIRST_POINT if t0 is None else GIVEN)
+    return (
+        _timed(rows, t0)
+        .with_columns(pl.lit(source).alias("t0_source"))
+        .select(_ORDER)
+        .sort("time", "observatory", *_TIES, nulls_last=True)
+    )
 
 
 def left_out(curve: pl.DataFrame) -> pl.DataFrame:

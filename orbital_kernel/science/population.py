@@ -4,7 +4,6 @@ Each view tells how many bursts it could use and what selected them. Nothing is
 corrected: a rate is of bursts catalogued, a distribution of bursts detected.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,15 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import demand
+from orbital_kernel.science.precedence import (
+    FLUENCE,
+    LIMITS,
+    PHOTON_INDEX,
+    REDSHIFT,
+    T90,
+    TIME,
+    united,
+)
 
 Reals = NDArray[np.float64]
 
@@ -26,8 +34,6 @@ SOFT_KEV, HARD_KEV = (25.0, 50.0), (50.0, 100.0)
 SHORT_S = 2.0
 BINS = 24
 DAYS_A_YEAR = 365.25
-TAKEN = ("time", "t90_s", "fluence_erg_cm2", "photon_index", "redshift", "simulated")
-LIMITS = ("<", ">")
 SELECTION = {
     "rate": (
         (
@@ -59,7 +65,10 @@ SELECTION = {
             "a redshift needs a position in minutes, an afterglow bright enough for a "
             "spectrum or a host: bright, long and nearby bursts are over-represented"
         ),
-        "one number a burst; limits and ranges are left out",
+        (
+            "one number a burst; limits and ranges are left out; a firm value comes before "
+            "one a catalogue calls tentative, possible or photometric"
+        ),
     ),
 }
 
@@ -106,29 +115,15 @@ def views(grbs: pl.DataFrame) -> dict[str, View]:
 
 
 def bursts(grbs: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a burst from catalogue rows, by name; the first value told wins.
+    """Return one row per burst of catalogue rows, by name, in the order of precedence.
 
-    Where a catalogue names no burst its rows stand alone. `time` is TT.
+    Rows without a name are bursts of their own. `time` is TT. `t0_source`,
+    `t90_catalog` and `redshift_catalog` name the catalogue of each value, and
+    `redshift_doubt` quotes those that doubt a redshift. Durations that are limits do
+    not count.
     """
     demand(grbs, *NEEDED, what="burst catalogue rows")
-    keyed = _measured(grbs).with_columns(
-        pl.col("name")
-        .map_elements(_plain, return_dtype=pl.String)
-        .fill_null(pl.format("row {}", pl.int_range(pl.len())))
-        .alias("_key")
-    )
-    present = [name for name in TAKEN if name in grbs.columns]
-    return (
-        keyed.sort("catalog", "name", nulls_last=True)
-        .group_by("_key", maintain_order=True)
-        .agg(
-            pl.col("name").first(),
-            pl.col("catalog").unique().sort().str.join(", ").alias("catalogs"),
-            *(pl.col(name).drop_nulls().first() for name in present),
-        )
-        .drop("_key")
-        .sort("time", "name", nulls_last=True)
-    )
+    return united(_measured(grbs), TIME, T90, FLUENCE, PHOTON_INDEX, REDSHIFT)
 
 
 def rate_by_year(grbs: pl.DataFrame) -> View:
@@ -165,9 +160,8 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
         "whole years": float(whole.height),
         "median bursts a whole year": _median(whole["rate_yr"]),
     }
-    return View(
-        rows, dated.height, one.height, SELECTION["rate"], numbers, _simulated(one)
-    )
+    selection = (*SELECTION["rate"], _sources("trigger times", dated["t0_source"]))
+    return View(rows, dated.height, one.height, selection, numbers, _simulated(one))
 
 
 def hardness(grbs: pl.DataFrame) -> View:
@@ -184,7 +178,7 @@ def hardness(grbs: pl.DataFrame) -> View:
             .then(pl.lit("short"))
             .otherwise(pl.lit("long")),
         )
-        .select("name", "t90_s", "hardness", "kind", "photon_index")
+        .select("name", "t90_s", "hardness", "kind", "photon_index", "t90_catalog")
     )
     timed = one.filter(pl.col("t90_s") > 0)
     short = timed.filter(pl.col("t90_s") < SHORT_S).height
@@ -198,9 +192,8 @@ def hardness(grbs: pl.DataFrame) -> View:
         )
         for kind in ("short", "long")
     }
-    return View(
-        rows, rows.height, one.height, SELECTION["hardness"], numbers, _simulated(one)
-    )
+    selection = (*SELECTION["hardness"], _sources("durations", rows["t90_catalog"]))
+    return View(rows, rows.height, one.height, selection, numbers, _simulated(one))
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
@@ -244,17 +237,23 @@ def redshifts(grbs: pl.DataFrame) -> View:
     rows = (
         one.filter(pl.col("redshift") > 0)
         .with_columns(t90_rest_s=pl.col("t90_s") / (1 + pl.col("redshift")))
-        .select("name", "redshift", "t90_s", "t90_rest_s", "fluence_erg_cm2")
+        .select(
+            *("name", "redshift", "t90_s", "t90_rest_s", "fluence_erg_cm2"),
+            *("redshift_catalog", "redshift_doubt", "t90_catalog"),
+        )
         .sort("redshift", "name")
     )
     numbers = {
+        "redshifts that a catalogue doubts": float(rows["redshift_doubt"].count()),
         "median redshift": _median(rows["redshift"]),
         "largest redshift": _median(rows["redshift"].tail(1)),
         "median T90 at the source (s)": _median(rows["t90_rest_s"]),
     }
-    return View(
-        rows, rows.height, one.height, SELECTION["redshift"], numbers, _simulated(one)
+    selection = (
+        *SELECTION["redshift"],
+        _sources("redshifts", rows["redshift_catalog"]),
     )
+    return View(rows, rows.height, one.height, selection, numbers, _simulated(one))
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:
@@ -269,6 +268,14 @@ def _measured(grbs: pl.DataFrame) -> pl.DataFrame:
         return grbs
     limit = pl.col("t90_limit").is_in(LIMITS).fill_null(value=False)
     return grbs.with_columns(pl.when(~limit).then("t90_s").alias("t90_s"))
+
+
+def _sources(values: str, catalogues: pl.Series) -> str:
+    """Return how many values are from which catalogue, the most first."""
+    counts = catalogues.drop_nulls().value_counts(name="bursts")
+    ranked = counts.sort("bursts", catalogues.name, descending=[True, False])
+    parts = [f"{count:,} of {name}" for name, count in ranked.rows()]
+    return f"{values}: {', '.join(parts) or 'none'}"
 
 
 def _simulated(one: pl.DataFrame) -> bool:
@@ -305,8 +312,3 @@ def _covered(year: int, first: np.datetime64, last: np.datetime64) -> float:
     begin = max(np.datetime64(f"{year}-01-01", "D"), first)
     end = min(np.datetime64(f"{year + 1}-01-01", "D"), last + np.timedelta64(1, "D"))
     return float((end - begin).astype(int))
-
-
-def _plain(name: str) -> str:
-    """Return a burst's name without 'GRB', blanks and case, so that catalogues agree."""
-    return re.sub(r"[^A-Z0-9]", "", name.upper().replace("GRB", ""))

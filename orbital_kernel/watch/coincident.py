@@ -11,6 +11,7 @@ from orbital_kernel import schema
 from orbital_kernel.frames import frame_of
 from orbital_kernel.predicate import Clause, Equal
 from orbital_kernel.science.bursts import match
+from orbital_kernel.science.precedence import T90, TIME, united
 from orbital_kernel.store import Store
 from orbital_kernel.watch.follow import REAL, Counts
 
@@ -18,7 +19,7 @@ REACH_NS = 2 * 3600 * 1_000_000_000
 """Longer than any catalogued burst and the time within which episodes are linked."""
 GRBS = (
     *("catalog", "name", "trigger_id", "time"),
-    *("t90_s", "t90_start_s", "t90_stop_s"),
+    *("t90_s", "t90_limit", "t90_start_s", "t90_stop_s"),
 )
 NOTICES = ("kind", "notice_id", "trigger_id", "time", "role")
 MATCHED = {
@@ -91,7 +92,7 @@ class Coincident:
             parts = [
                 rows for (_, name), (_, rows) in self._read.items() if name == table
             ]
-            known = pl.concat(parts).drop_nulls("time").sort("time")
+            known = _ordered(table, pl.concat(parts)).drop_nulls("time").sort("time")
             times = known["time"].cast(pl.Datetime("ns")).cast(pl.Int64).to_numpy()
             self._sorted[table] = times, known
         times, known = self._sorted[table]
@@ -105,6 +106,14 @@ class Coincident:
         _, columns, clauses = _WANTED[table]
         full = f"{observatory}.{table}"
         return frame_of(self._store.read(full, clauses, columns=list(columns)))
+
+
+def _ordered(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per burst by the order of catalogues; notices as they are."""
+    if table != "grbs":
+        return rows.sort("time", "kind", "notice_id", "trigger_id", nulls_last=True)
+    listed = united(rows, TIME, T90)
+    return listed.rename({"t0_source": "catalog"})
 
 
 def _none(table: str) -> pl.DataFrame:

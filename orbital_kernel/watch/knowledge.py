@@ -7,18 +7,21 @@ from typing import Any
 
 import polars as pl
 
-from orbital_kernel import query, schema, sky, times
+from orbital_kernel import query, sky, times
 from orbital_kernel.errors import QueryError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.observatory import Observatory, observatories
 from orbital_kernel.predicate import Clause, Equal
 from orbital_kernel.query import Cone, Query
+from orbital_kernel.questions import catalogued
 from orbital_kernel.science import followup
 from orbital_kernel.store import Store
 from orbital_kernel.watch.rows import TABLE
 
 WIDEST_FIELD_ARCMIN = 60.0
 LEAST_ERROR_ARCMIN = 0.1
+UNSTATED_ERROR_ARCSEC = 180.0
+"""Of a position that states neither error nor a known instrument."""
 _SOURCE = (
     *("catalog", "source_id", "ra", "dec", "error_radius_arcsec", "significance"),
     *("flux", "flux_low", "flux_high", "is_limit", "flux_unit", "kind", "simulated"),
@@ -66,9 +69,9 @@ def place_of(store: Store, burst_id: str) -> Place:
     if rows.is_empty():
         raise QueryError(f"there is no burst {burst_id!r} in {TABLE}")
     for match in json.loads(rows["matches"][0] or "[]"):
-        found = _placed(store, match)
-        if found is not None:
-            return found
+        position = _placed(store, match["name"])
+        if position is not None:
+            return position
     raise QueryError(
         f"nothing places burst {burst_id!r}: rates tell no position and no catalogue "
         "burst or notice coincides with it; give ra, dec and error_arcmin"
@@ -117,30 +120,18 @@ def to_json(found: FollowUp) -> dict[str, Any]:
     }
 
 
-def _placed(store: Store, match: dict[str, Any]) -> Place | None:
-    """Return the place of the catalogue row or notice a match names."""
-    searched = (
-        (schema.GRBS, "catalog", "name", match["name"]),
-        (schema.NOTICES, "kind", "notice_id", match["name"]),
-    )
-    for table, kind, column, name in searched:
-        for observatory in observatories():
-            this = [
-                Clause(column, (Equal(name),)),
-                Clause(kind, (Equal(match["catalog"]),)),
-            ]
-            if name is None or match["catalog"] is None:
-                continue
-            rows = frame_of(store.read(f"{observatory}.{table.name}", this))
-            placed = rows.drop_nulls(["ra", "dec"])
-            if placed.height:
-                best = placed.sort("error_radius_arcsec", nulls_last=True)
-                row = best.row(0, named=True)
-                error = (row["error_radius_arcsec"] or 180.0) / 60.0
-                told = f"{match['name']} of {match['catalog']}"
-                told += "" if row["error_radius_arcsec"] else ", error assumed 3'"
-                return Place(row["ra"], row["dec"], error, told)
-    return None
+def _placed(store: Store, name: str | None) -> Place | None:
+    """Return the position of a burst or notice, of the catalogue that comes first."""
+    rows = catalogued.listed(store, name) if name else None
+    row = None if rows is None else catalogued.row_used(rows, "position")
+    if row is None:
+        return None
+    instrument, error = row["position_instrument"], row["error_radius_arcsec"]
+    by = f"{name} of {row['catalog']}" + (f" ({instrument})" if instrument else "")
+    if not error:
+        error = catalogued.typical_errors().get(instrument, UNSTATED_ERROR_ARCSEC)
+        by += f', error assumed {error:g}"'
+    return Place(row["ra"], row["dec"], error / 60.0, by)
 
 
 def _archive(
@@ -163,7 +154,7 @@ def _cone(
     rows = query.run(asked, store).frame
     apart = sky.separation_deg(place.ra, place.dec, rows["ra"], rows["dec"]) * 60
     return rows.with_columns(separation_arcmin=pl.Series(apart, dtype=pl.Float64)).sort(
-        "separation_arcmin"
+        "separation_arcmin", *rows.columns, nulls_last=True
     )
 
 

@@ -3,6 +3,7 @@
 import click
 
 from orbital_kernel.commands.bursts.calibrate import calibrate
+from orbital_kernel.commands.bursts.catalogued import catalogued
 from orbital_kernel.commands.bursts.followup import followup
 from orbital_kernel.commands.bursts.listen import listen
 from orbital_kernel.commands.bursts.population import population
@@ -15,5 +16,5 @@ def bursts() -> None:
     """Find bursts, tell them from glitches, and say who can look at them next."""
 
 
-for command in (scan, calibrate, watch, listen, followup, population):
+for command in (scan, calibrate, watch, listen, followup, catalogued, population):
     bursts.add_command(command)

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from orbital_kernel.science.precedence import T90, TIME, united
+
 LEAST_S = 5.0
 SHARE = 0.1
 LINK_S = 1000.0
@@ -37,8 +39,9 @@ def match(
     `notices` those of `notices` (only those of role `observation` count). An
     excursion coincides with a burst where its window or T90 overlaps that T90, widened on both sides by a tenth
     of it and at least 5 s (T90 unknown: the trigger time). Excursions of the same series
-    within 1000 s of one that coincides are its further episodes. Entries hold catalog,
-    name, trigger_id, offset_s (window start minus trigger) and relation.
+    within 1000 s of one that coincides are its further episodes. Entries hold catalog
+    (whose trigger time it is), name, trigger_id, offset_s (window start minus trigger)
+    and relation; there is one per burst, whatever the number of catalogues.
     """
     known = [_from_grbs(grbs)]
     if notices is not None:
@@ -111,17 +114,20 @@ def _link(
 
 
 def _from_grbs(grbs: pl.DataFrame) -> Known:
-    """Return spans of catalogued bursts: T90 and its tolerance around the trigger."""
-    grbs = grbs.filter(pl.col("time").is_not_null()).sort("time", "catalog", "name")
-    trigger = _ns(grbs["time"])
-    t90 = grbs["t90_s"].fill_null(0.0).to_numpy()
-    first = grbs["t90_start_s"].fill_null(0.0).to_numpy()
-    last = grbs["t90_stop_s"].to_numpy().astype(np.float64)
+    """Return spans of catalogued bursts: T90 and its tolerance around the trigger.
+
+    Time and T90 of a burst are those of the catalogues that come first.
+    """
+    listed = united(grbs, TIME, T90).filter(pl.col("time").is_not_null())
+    trigger = _ns(listed["time"])
+    t90 = listed["t90_s"].fill_null(0.0).to_numpy()
+    first = listed["t90_start_s"].fill_null(0.0).to_numpy()
+    last = listed["t90_stop_s"].to_numpy().astype(np.float64)
     last = np.where(np.isnan(last), first + t90, last)
     widened = np.maximum(LEAST_S, SHARE * t90)
     entries = [
         {"catalog": c, "name": n, "trigger_id": t, "relation": "coincident"}
-        for c, n, t in grbs.select("catalog", "name", "trigger_id").iter_rows()
+        for c, n, t in listed.select("t0_source", "name", "trigger_id").iter_rows()
     ]
     return Known(
         trigger,
@@ -135,7 +141,7 @@ def _from_notices(notices: pl.DataFrame) -> Known:
     """Return spans around the trigger times of real notices; tests do not count."""
     real = notices.filter(
         (pl.col("role") == "observation") & pl.col("time").is_not_null()
-    ).sort("time", "kind", "notice_id")
+    ).sort("time", "kind", "notice_id", "trigger_id", nulls_last=True)
     trigger = _ns(real["time"])
     reach = int(NOTICE_REACH_S * NS)
     entries = [

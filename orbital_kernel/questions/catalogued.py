@@ -1,0 +1,187 @@
+"""What each catalogue and notice says of a burst, and which of them is used for what."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import polars as pl
+import pyarrow as pa
+
+from orbital_kernel import schema, times
+from orbital_kernel.errors import QueryError
+from orbital_kernel.frames import frame_of
+from orbital_kernel.observatory import observatories
+from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.questions.asking import side_by_side
+from orbital_kernel.science import precedence
+from orbital_kernel.science.identity import plain
+
+NOTICE = (
+    *("notice_id", "kind", "alert_type", "trigger_id", "time", "ra", "dec"),
+    *("error_radius_arcsec", "error_confidence", "simulated", "file_sha256"),
+    "file_row",
+)
+RETRACTED = "retracted"
+NUMBER = r"^\d+$"
+"""A trigger number; other words, such as 'BATSS', are of many bursts."""
+_IS_RETRACTION = pl.col("alert_type") == "retraction"
+COLUMNS = (
+    *("observatory", "catalog", "source", "name", "trigger_id", "time_utc", "time"),
+    *("ra", "dec", "error_radius_arcsec", "error_confidence", "position_instrument"),
+    *("t90_s", "t90_err_s", "t90_limit", "redshift", "redshift_text"),
+    *("redshift_doubtful", "used", "excluded", "simulated"),
+)
+UNITS = {
+    "ra": "deg",
+    "dec": "deg",
+    "error_radius_arcsec": "arcsec",
+    "t90_s": "s",
+    "t90_err_s": "s",
+}
+
+
+class Reads(Protocol):
+    """Who reads tables: the database."""
+
+    def read(
+        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
+    ) -> pa.Table:
+        """Return rows of a table."""
+
+
+def typical_errors() -> dict[str, float]:
+    """Return the typical position error of every instrument by its name, arcsec."""
+    return {
+        instrument.name: instrument.position_error.radius_arcsec
+        for observatory in observatories().values()
+        for instrument in observatory.instruments
+    }
+
+
+def quantities() -> tuple[precedence.Quantity, ...]:
+    """Return what a burst has from catalogues: time, position, T90 and redshift."""
+    return (
+        precedence.TIME,
+        precedence.position(typical_errors()),
+        precedence.T90,
+        precedence.REDSHIFT,
+    )
+
+
+def catalogued(database: Reads, name: str) -> pl.DataFrame:
+    """Return one row per catalogue and notice of a burst, in the one order.
+
+    Parameters
+    ----------
+    database
+        Where the tables are read.
+    name
+        The burst's name with or without 'GRB', in any case; or a notice's identifier.
+
+    Returns
+    -------
+    polars.DataFrame
+        time (TT) and time_utc, ra and dec (deg) with error_radius_arcsec at
+        error_confidence and position_instrument, t90_s and t90_err_s (s), redshift with
+        its text. `used` lists what is taken from the row: time, position, T90, redshift.
+        `excluded` says why nothing is.
+
+    Raises
+    ------
+    QueryError
+        If no catalogue and no notice has the burst.
+    """
+    rows = listed(database, name)
+    if rows.is_empty():
+        raise QueryError(
+            f"no burst catalogue and no notice has {name!r}: ingest one that lists it, or "
+            "give the name as catalogues write it, e.g. GRB 130427A"
+        )
+    return rows
+
+
+def listed(database: Reads, name: str) -> pl.DataFrame:
+    """Return the same; no rows if nothing lists the burst."""
+    key = precedence.burst_key(name)
+    grbs = side_by_side(lambda o: _grbs(database, o, key), tuple(observatories()))
+    notices = side_by_side(
+        lambda pair: _notices(database, pair[0], name, pair[1]["trigger_id"]),
+        [*zip(observatories(), grbs, strict=True)],
+    )
+    # Notices have no name of their own, so the burst's catalogues name theirs.
+    names = pl.concat(grbs)["name"].drop_nulls().sort()
+    burst = names[0] if len(names) else name
+    rows = pl.concat([*grbs, *notices], how="diagonal")
+    return _marked(rows.with_columns(pl.col("name").fill_null(burst)))
+
+
+def row_used(rows: pl.DataFrame, quantity: str) -> dict[str, Any] | None:
+    """Return the row of `catalogued` that gives a quantity; None if no row has it."""
+    used = rows.filter(pl.col("used").str.split(", ").list.contains(quantity))
+    return used.row(0, named=True) if len(used) else None
+
+
+def _marked(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows in order with what is used of each."""
+    ordered = precedence.in_order(rows).with_row_index("row")
+    usable = ordered.filter(pl.col("excluded").is_null())
+    takes = {
+        q.name: precedence.chosen(usable, q)["row"].to_list() for q in quantities()
+    }
+    used = [
+        ", ".join(name for name, chosen in takes.items() if row in chosen)
+        for row in ordered["row"]
+    ]
+    utc = times.to_utc_iso(ordered["time"].cast(pl.Datetime("ns")).to_numpy())
+    return ordered.with_columns(
+        pl.Series("used", used, dtype=pl.String),
+        pl.Series("time_utc", utc, dtype=pl.String),
+        precedence.is_doubtful().alias("redshift_doubtful"),
+    ).select(COLUMNS)
+
+
+def _grbs(database: Reads, observatory: str, key: str) -> pl.DataFrame:
+    """Return the catalogue rows under any spelling of the name."""
+    table = f"{observatory}.grbs"
+    names = frame_of(database.read(table, columns=["name"]))["name"].drop_nulls()
+    same = [name for name in names.unique() if precedence.burst_key(name) == key]
+    clause = Clause("name", tuple(map(Equal, sorted(same))))
+    rows = database.read(table, [clause]) if same else schema.GRBS.arrow.empty_table()
+    return frame_of(rows).with_columns(
+        pl.lit(observatory).alias("observatory"),
+        pl.lit("catalogue").alias("source"),
+        pl.lit(None, dtype=pl.String).alias("excluded"),
+    )
+
+
+def _notices(
+    database: Reads, observatory: str, name: str, triggers: pl.Series
+) -> pl.DataFrame:
+    """Return the real notices of these triggers, or of that name, as catalogue rows."""
+    real = [Clause("role", (Equal("observation"),))]
+    sent = frame_of(database.read(f"{observatory}.notices", real, columns=list(NOTICE)))
+    identifiers = sent["notice_id"].drop_nulls().unique()
+    named = [i for i in identifiers if plain(i) == plain(name)]
+    numbers = triggers.drop_nulls().filter(triggers.drop_nulls().str.contains(NUMBER))
+    is_named = pl.col("notice_id").is_in(named)
+    rows = sent.filter(is_named | pl.col("trigger_id").is_in(numbers.to_list()))
+    withdrawn = rows.filter(_IS_RETRACTION)["trigger_id"].drop_nulls().to_list()
+    retracted = _IS_RETRACTION | pl.col("trigger_id").is_in(withdrawn)
+    return rows.select(
+        pl.lit(observatory).alias("observatory"),
+        pl.col("kind").alias("catalog"),
+        pl.lit(precedence.NOTICE).alias("source"),
+        pl.col("kind")
+        .str.extract(_instruments(observatory))
+        .str.to_uppercase()
+        .alias("position_instrument"),
+        pl.when(retracted.fill_null(value=False))
+        .then(pl.lit(RETRACTED))
+        .alias("excluded"),
+        *(column for column in NOTICE if column in schema.GRBS.arrow.names),
+    )
+
+
+def _instruments(observatory: str) -> str:
+    """Return the pattern that finds an instrument's name in the kind of a notice."""
+    names = (i.name for i in observatories()[observatory].instruments)
+    return rf"(?i)(?:^|[^a-z])({'|'.join(names)})(?:[^a-z]|$)"
