@@ -32,14 +32,17 @@ LEDGER = "ops.queries"
 
 
 def connect(
-    data: str | Path | None = None, *, database: str = config.DATABASE
+    data: str | Path | None = None, *, database: str | None = None
 ) -> "Orbital":
     """Connect to the cluster the environment names, else to the embedded platform.
 
     The embedded platform of folder `data` (default: ORBITAL_HOME, else the user's data
-    directory) is started where it does not run. Raises ConfigError, PlatformError or
-    StoreError, each saying what to do.
+    directory) is started where it does not run. A platform has several databases, each
+    with simulated or with real rows: `database` names one (default: ORBITAL_DATABASE,
+    else 'orbital'). Raises ConfigError, PlatformError or StoreError, each saying what
+    to do.
     """
+    database = config.database_name(database)
     home = config.data_folder(data)
     settings = (None if data else config.from_environment()) or embedded.ensure(home)
     return Orbital(settings, home=home, database=database)

@@ -18,6 +18,7 @@ from orbital_kernel.ingest.reading import read
 from orbital_kernel.ingest.report import Progress
 from orbital_kernel.observatory import observatories, site
 from orbital_kernel.storage.apply import Vms
+from orbital_kernel.storage.space import named_as
 
 if TYPE_CHECKING:
     from orbital_kernel.store import Store
@@ -152,7 +153,8 @@ def rooms(
     """Return the quotas the rows, and the files beside them, would need."""
     told = _told(store)
     rows = sum(volume.bytes for volume in tables.values())
-    result = [_room(site().database.quota.name, "rows in the database", rows, told)]
+    database = named_as(site().database, store.database)
+    result = [_room(database.quota.name, "rows in the database", rows, told)]
     for name, observatory in observatories().items():
         of_files = sum(
             p.size_bytes
