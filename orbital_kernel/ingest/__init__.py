@@ -5,6 +5,7 @@ by one (run, writing, overlap, bulk), checked (checksum) and remembered (ledger)
 """
 
 from orbital_kernel.ingest.files import files_of
+from orbital_kernel.ingest.purity import held, kinds_of
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.run import ingest
 from orbital_kernel.ingest.survey import Survey, survey
@@ -17,7 +18,9 @@ __all__ = [
     "Survey",
     "Validation",
     "files_of",
+    "held",
     "ingest",
+    "kinds_of",
     "survey",
     "validate",
 ]
