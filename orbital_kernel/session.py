@@ -17,7 +17,7 @@ from filelock import FileLock
 from orbital_kernel import config, embedded, ingest, query, sample, schema
 from orbital_kernel.bursts import Bursts
 from orbital_kernel.config import Settings
-from orbital_kernel.errors import QueryError, StoreError
+from orbital_kernel.errors import ArchiveError, QueryError, StoreError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
 from orbital_kernel.objects import Objects
@@ -132,13 +132,46 @@ class Orbital:
         *,
         progress: Progress = lambda _path, _size: None,
     ) -> IngestReport:
-        """Provision storage and tables, and take in `archive`, or the sample sky.
+        """Provision storage and tables, and take in `archive`, if one is given.
 
-        Doing it again changes nothing. The sample is written beside the embedded
-        platform's data, once.
+        Without one a database that holds rows is used as it is, and an empty one gets
+        the sample sky, which is written beside the embedded platform's data, once.
+        Doing it again changes nothing. Raises ArchiveError where nothing of `archive`
+        could come in.
         """
         self.storage.apply()
-        return self.ingest(archive or self.sample(), progress=progress)
+        if not archive and not self._of_sample:
+            return IngestReport(())
+        report = self.ingest(archive or self.sample(), progress=progress)
+        refused = report.in_state("refused")
+        if refused and len(refused) == len(report.files):
+            raise ArchiveError(
+                f"no file of {archive or 'the sample sky'} came in; the first of "
+                f"{len(refused)}: "
+                f"{refused[0].reason}"
+            )
+        return report
+
+    @property
+    def simulated(self) -> bool | None:
+        """Whether the database holds simulated rows or real ones; None where neither.
+
+        True where an earlier Orbital has mixed them, since any row may be simulated.
+        """
+        there = ingest.held(self.store)
+        return True in there if there else None
+
+    @property
+    def _of_sample(self) -> bool:
+        """Whether the sample belongs here: nothing is stored yet, or part of it is."""
+        rooms = (*observatories(), "cross")
+        if not any(rows for room in rooms for rows in self.store.counts(room).values()):
+            return True
+        if not self.simulated:
+            return False
+        contents = [ingest.sha256_of(p) for p in ingest.files_of([self.sample()])]
+        known = ingest.entries(self.store, contents)
+        return any(known[c].state == "ingested" for c in contents if c in known)
 
     def sample(self) -> Path:
         """Return the sample sky's files in `home`, written where missing."""

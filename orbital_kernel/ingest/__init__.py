@@ -4,7 +4,8 @@ files are read by `worker` processes (pool, channel, messages, parsing), written
 by one (run, writing, overlap, bulk), checked (checksum) and remembered (ledger).
 """
 
-from orbital_kernel.ingest.files import files_of
+from orbital_kernel.ingest.files import files_of, sha256_of
+from orbital_kernel.ingest.ledger import entries
 from orbital_kernel.ingest.purity import held, kinds_of
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.run import ingest
@@ -17,10 +18,12 @@ __all__ = [
     "Progress",
     "Survey",
     "Validation",
+    "entries",
     "files_of",
     "held",
     "ingest",
     "kinds_of",
+    "sha256_of",
     "survey",
     "validate",
 ]
