@@ -162,6 +162,13 @@ class Orbital:
         return True in there if there else None
 
     @property
+    def holds(self) -> str:
+        """What the database holds, in words: simulated rows, real rows or no rows."""
+        return {True: "simulated rows", False: "real rows", None: "no rows"}[
+            self.simulated
+        ]
+
+    @property
     def _of_sample(self) -> bool:
         """Whether the sample belongs here: nothing is stored yet, or part of it is."""
         rooms = (*observatories(), "cross")

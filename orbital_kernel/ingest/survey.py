@@ -109,9 +109,7 @@ def survey(
     return Survey(tuple(planned), tables, rooms(store, planned, tables))
 
 
-def _planned(
-    offered: Offered, tables: dict[str, Volume], purity: Purity
-) -> Planned:
+def _planned(offered: Offered, tables: dict[str, Volume], purity: Purity) -> Planned:
     path, size = str(offered.path), offered.size
     if offered.known:
         return Planned(path, "unchanged", size_bytes=size)

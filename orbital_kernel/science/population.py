@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.columns import demand
+from orbital_kernel.science.columns import demand, simulated
 
 Reals = NDArray[np.float64]
 
@@ -80,7 +80,9 @@ class View:
 
     def __str__(self) -> str:
         """Return the numbers and the selection in one line a sentence."""
-        return "\n".join((f"{self.used:,} of {self.known:,} bursts", *self.selection))
+        made = ("simulated bursts, of the sample sky",) if self.simulated else ()
+        counts = f"{self.used:,} of {self.known:,} bursts"
+        return "\n".join((counts, *made, *self.selection))
 
     def summary(self) -> dict[str, Any]:
         """Return all but the rows, for JSON."""
@@ -89,6 +91,7 @@ class View:
             "known": self.known,
             "numbers": dict(self.numbers),
             "selection": list(self.selection),
+            "simulated": self.simulated,
         }
 
 
@@ -165,9 +168,7 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
         "whole years": float(whole.height),
         "median bursts a whole year": _median(whole["rate_yr"]),
     }
-    return View(
-        rows, dated.height, one.height, SELECTION["rate"], numbers, _simulated(one)
-    )
+    return _view("rate", rows, dated.height, one, numbers)
 
 
 def hardness(grbs: pl.DataFrame) -> View:
@@ -198,9 +199,7 @@ def hardness(grbs: pl.DataFrame) -> View:
         )
         for kind in ("short", "long")
     }
-    return View(
-        rows, rows.height, one.height, SELECTION["hardness"], numbers, _simulated(one)
-    )
+    return _view("hardness", rows, rows.height, one, numbers)
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
@@ -233,9 +232,7 @@ def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
         f"median {column}": float(median),
         f"95 % of {column}": float(high),
     }
-    return View(
-        rows, values.size, one.height, SELECTION["fluence"], numbers, _simulated(one)
-    )
+    return _view("fluence", rows, values.size, one, numbers)
 
 
 def redshifts(grbs: pl.DataFrame) -> View:
@@ -252,9 +249,7 @@ def redshifts(grbs: pl.DataFrame) -> View:
         "largest redshift": _median(rows["redshift"].tail(1)),
         "median T90 at the source (s)": _median(rows["t90_rest_s"]),
     }
-    return View(
-        rows, rows.height, one.height, SELECTION["redshift"], numbers, _simulated(one)
-    )
+    return _view("redshift", rows, rows.height, one, numbers)
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:
@@ -271,10 +266,17 @@ def _measured(grbs: pl.DataFrame) -> pl.DataFrame:
     return grbs.with_columns(pl.when(~limit).then("t90_s").alias("t90_s"))
 
 
-def _simulated(one: pl.DataFrame) -> bool:
-    """Tell whether any of these bursts was made up."""
-    known = one["simulated"] if "simulated" in one.columns else pl.Series([False])
-    return bool(known.fill_null(value=False).any())
+def _view(
+    what: str,
+    rows: pl.DataFrame,
+    used: int,
+    one: pl.DataFrame,
+    numbers: Mapping[str, float],
+) -> View:
+    """Return a view of bursts, its rows marked where any burst was simulated."""
+    made = simulated(one)
+    marked = rows.with_columns(pl.lit(made).alias("simulated"))
+    return View(marked, used, one.height, SELECTION[what], numbers, made)
 
 
 def _median(values: pl.Series) -> float:

@@ -14,6 +14,7 @@ from orbital_kernel.observatory import Observatory, observatories
 from orbital_kernel.predicate import Clause, Equal
 from orbital_kernel.query import Cone, Query
 from orbital_kernel.science import followup
+from orbital_kernel.science.columns import simulated
 from orbital_kernel.store import Store
 from orbital_kernel.watch.rows import TABLE
 
@@ -31,12 +32,13 @@ _POINTING = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where a burst was: ICRS deg, error radius, and who says so."""
+    """Where a burst was: ICRS deg, error radius, who says so, and whether in earnest."""
 
     ra: float
     dec: float
     error_arcmin: float
     told_by: str
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def follow_up(
         tuple(known.values()),
         error_arcmin=place.error_arcmin,
         start=start or datetime.now(UTC),
+        simulated=place.simulated,
         **options,
     )
     limits = pl.DataFrame([_limits(n, s, e) for n, (s, e) in found.items()])
@@ -108,6 +111,7 @@ def to_json(found: FollowUp) -> dict[str, Any]:
         "dec": place.dec,
         "error_arcmin": place.error_arcmin,
         "told_by": place.told_by,
+        "simulated": place.simulated,
         "ranking": plan.ranking.to_dicts(),
         "windows": _utc(plan.windows, "start", "stop"),
         "sources": found.sources.to_dicts(),
@@ -139,7 +143,7 @@ def _placed(store: Store, match: dict[str, Any]) -> Place | None:
                 error = (row["error_radius_arcsec"] or 180.0) / 60.0
                 told = f"{match['name']} of {match['catalog']}"
                 told += "" if row["error_radius_arcsec"] else ", error assumed 3'"
-                return Place(row["ra"], row["dec"], error, told)
+                return Place(row["ra"], row["dec"], error, told, bool(row["simulated"]))
     return None
 
 
@@ -190,6 +194,7 @@ def _limits(
         "exposure_s": seconds,
         "sources": detected.height,
         "known_limits": sources.height - detected.height,
+        "simulated": simulated(sources, exposures),
         "upper_limit": verdict,
     }
 
