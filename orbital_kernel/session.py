@@ -338,3 +338,15 @@ class Orbital:
                 "run `orbital provision apply` (or orbital.storage.apply())"
             )
         return self
+
+    def require_rows(self, *tables: str) -> "Orbital":
+        """Return itself; QueryError where one of these tables has no rows."""
+        counts = self.tables()
+        lacking = [name for name in tables if not counts.get(name)]
+        if lacking:
+            raise QueryError(
+                f"this needs rows of {', '.join(lacking)} and database "
+                f"{self.database!r} has none: ingest some, or take an empty database, "
+                "which gets the sample sky (orbital --database NAME)"
+            )
+        return self

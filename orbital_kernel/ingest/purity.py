@@ -7,12 +7,15 @@ came by no file) its tables are asked for one row of either kind.
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from orbital_kernel import schema
+from orbital_kernel.ingest.files import files_of, in_order
+from orbital_kernel.ingest.parsing import Rows, Task, parse
 from orbital_kernel.observatory import observatories
 from orbital_kernel.predicate import Clause, Equal
 
@@ -51,6 +54,16 @@ class Purity:
     def ask_again(self) -> None:
         """Forget what came in: it was rolled back."""
         self._held = None
+
+
+def kind_of(paths: Iterable[str | Path]) -> bool | None:
+    """Return the kind of the first file that says it; None where none does."""
+    for path in in_order(files_of(paths)):
+        for item in parse(path, Task()):
+            kinds = kinds_of([item.data]) if isinstance(item, Rows) else frozenset()
+            if kinds:
+                return True in kinds
+    return None
 
 
 def held(store: "Store") -> Kinds:

@@ -142,12 +142,15 @@ def plan(
     unknown += [f"{name} watches the sky and takes no targets" for name in watching]
     track = pl.concat(tracks)
     ranking = _ranking(observatories, seen, track, error_arcmin)
-    frames = (
-        frame.with_columns(pl.lit(simulated).alias("simulated"))
-        for frame in (track, seen, ranking)
+    made = pl.lit(simulated).alias("simulated")
+    return Plan(
+        *(ra, dec, error_arcmin),
+        track=track.with_columns(made),
+        windows=seen.with_columns(made),
+        ranking=ranking.with_columns(made),
+        assumptions=(*ASSUMPTIONS, *unknown),
+        simulated=simulated,
     )
-    told = (*ASSUMPTIONS, *unknown)
-    return Plan(ra, dec, error_arcmin, *frames, told, simulated)
 
 
 def field_radius_arcmin(field: FieldOfView) -> float:
