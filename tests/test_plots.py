@@ -186,7 +186,7 @@ def followed(*, simulated=False):
         *(10.0, 20.0, tuple(observatories().values())),
         start=T0,
         days=0.2,
-        simulated=bool(np.any(simulated)),
+        simulated=bool(np.any(np.asarray(simulated))),
     )
 
 
