@@ -147,8 +147,7 @@ class Orbital:
         if refused and len(refused) == len(report.files):
             raise ArchiveError(
                 f"no file of {archive or 'the sample sky'} came in; the first of "
-                f"{len(refused)}: "
-                f"{refused[0].reason}"
+                f"{len(refused)}: {refused[0].reason}"
             )
         return report
 
@@ -164,9 +163,8 @@ class Orbital:
     @property
     def holds(self) -> str:
         """What the database holds, in words: simulated rows, real rows or no rows."""
-        return {True: "simulated rows", False: "real rows", None: "no rows"}[
-            self.simulated
-        ]
+        there = sorted(ingest.held(self.store), reverse=True)
+        return f"{' and '.join(ingest.WORDS[kind] for kind in there) or 'no'} rows"
 
     @property
     def _of_sample(self) -> bool:

@@ -172,6 +172,7 @@ def test_an_older_store_that_holds_both_takes_no_more_of_either(fresh, files):
     assert ["refused", "refused"] == [report.state for report in reports]
     assert "holds simulated and real ones" in reports[0].reason
     assert fresh.simulated is True
+    assert "simulated and real rows" == fresh.holds
 
 
 def test_a_survey_tells_what_would_be_refused(fresh, files):
