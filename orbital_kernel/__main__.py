@@ -1,12 +1,14 @@
 """The `orbital` command: a table of subcommands, each imported when it is called."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from orbital_kernel import config
 from orbital_kernel.commands import INTERRUPTED
 from orbital_kernel.commands.interrupting import deliver_lost_interrupts
 from orbital_kernel.errors import OrbitalError
@@ -74,8 +76,15 @@ class _Lazy(click.Group):
     'completion: eval "$(_ORBITAL_COMPLETE=bash_source orbital)".',
 )
 @click.version_option(package_name="orbital", message="%(version)s")
-def cli() -> None:
+@click.option(
+    "--database",
+    metavar="NAME",
+    help="Which database of the platform; default ORBITAL_DATABASE, else 'orbital'.",
+)
+def cli(database: str | None) -> None:
     """Store, query and analyse the data of Swift and Chandra as one."""
+    if database is not None:  # for the notebooks and processes a command starts too
+        os.environ[config.DATABASE_VARIABLE] = database
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -210,7 +210,7 @@ def to_json(found: pl.DataFrame) -> list[dict[str, Any]]:
         "significance",
     ]
     keep += ["timescale_s", "band", "t90_s", "t90_err_s", "t50_s", "peak", "fluence"]
-    keep += ["background", "unit", "cause", "evidence"]
+    keep += ["background", "unit", "cause", "evidence", "simulated"]
     rows = found.select(c for c in keep if c in found.columns).to_dicts()
     return [
         {**row, "matches": json.loads(matches or "[]")}
@@ -282,4 +282,6 @@ def _scan(
     if found.is_empty():
         return none()
     rows = described(found, observatory, origin(series))
-    return with_utc(frame_of(conformed(detector.match(rows, grbs))))
+    other = pl.col("simulated") != pl.lit(series["simulated"][0], pl.Boolean)
+    of_kind = grbs.filter(~other.fill_null(value=False))
+    return with_utc(frame_of(conformed(detector.match(rows, of_kind))))

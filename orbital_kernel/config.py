@@ -1,6 +1,7 @@
 """Settings from the vendors' own environment names; secrets never printed."""
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,9 +15,11 @@ import platformdirs
 from orbital_kernel.errors import ConfigError
 
 HOME_VARIABLE = "ORBITAL_HOME"
+DATABASE_VARIABLE = "ORBITAL_DATABASE"
 OBSERVATORIES_VARIABLE = "ORBITAL_OBSERVATORIES"
 OBSERVATORIES_GROUP = "orbital.observatories"
 DATABASE = "orbital"
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 VARIABLES = {
     "endpoint": "AWS_S3_ENDPOINT_URL",
@@ -113,6 +116,20 @@ def data_folder(given: str | Path | None = None) -> Path:
         given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("orbital")
     )
     return Path(chosen).expanduser().resolve()
+
+
+def database_name(given: str | None = None) -> str:
+    """Return the database's name: given, else ORBITAL_DATABASE, else 'orbital'.
+
+    Raises ConfigError for what cannot name a bucket.
+    """
+    chosen = given or os.environ.get(DATABASE_VARIABLE) or DATABASE
+    if not BUCKET.fullmatch(chosen):
+        raise ConfigError(
+            f"a database cannot be called {chosen!r}: its name is a bucket's, 3 to 63 "
+            "lower-case letters, digits, '-' or '.'; choose another name"
+        )
+    return chosen
 
 
 def own_observatories() -> tuple[Path, ...]:

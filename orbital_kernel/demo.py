@@ -16,8 +16,8 @@ from typing import Any
 
 import polars as pl
 
-from orbital_kernel import bursts, config, embedded, reports
-from orbital_kernel.errors import QueryError
+from orbital_kernel import bursts, config, embedded, ingest, reports
+from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.query import Cone, Query, TimeSpan
 from orbital_kernel.session import Orbital, connect
 
@@ -28,6 +28,8 @@ TUTORIALS = (
     "04_monitor_bursts",
     "05_build_light_curves",
 )
+DATABASES = {True: "sample", False: "archive"}
+"""Where the demo goes if the database it finds holds the other kind of rows."""
 A_MINUTE = timedelta(minutes=1)
 Step = Callable[[str], None]
 Advance = Callable[[str, int, int], None]
@@ -40,6 +42,7 @@ class Summary:
 
     archive: str
     simulated: bool
+    database: str = config.DATABASE
     tables: dict[str, int] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
     refused: list[dict[str, str | None]] = field(default_factory=list)
@@ -63,14 +66,16 @@ def run(
     """Run everything and write OUT/summary.json; return the summary.
 
     Without vendor variables and ORBITAL_HOME it works on a platform of its own in
-    OUT/platform, made anew each time.
+    OUT/platform, made anew each time. Where the database it finds holds rows of the
+    other kind, simulated or real, it takes another one of that platform.
     """
     start = clock.perf_counter()
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     step("platform")
-    orbital = _platform(out)
-    summary = Summary(str(archive or "sample sky"), simulated=archive is None)
+    simulated = archive is None or ingest.kind_of([archive]) is True
+    orbital = _database(_platform(out), simulated=simulated)
+    summary = Summary(str(archive or "sample sky"), simulated, orbital.database)
     summary.platform = repr(orbital)
     step("storage")
     orbital.storage.apply()
@@ -113,6 +118,21 @@ def _platform(out: Path) -> Orbital:
         shutil.rmtree(home, ignore_errors=True)
         os.environ[config.HOME_VARIABLE] = str(home)
     return connect()
+
+
+def _database(orbital: Orbital, *, simulated: bool) -> Orbital:
+    """Return the session, or one on another database where this holds the other kind."""
+    if orbital.simulated in (None, simulated):
+        return orbital
+    other = connect(database=DATABASES[simulated])
+    if other.simulated not in (None, simulated):
+        raise StoreError(
+            f"the demo of {ingest.WORDS[simulated]} files found {orbital.holds} in "
+            f"database {orbital.database!r} and {other.holds} in {other.database!r}: "
+            "name an empty one by `orbital --database NAME demo`"
+        )
+    os.environ[config.DATABASE_VARIABLE] = other.database  # for the reports too
+    return other
 
 
 def _ingest(

@@ -36,6 +36,7 @@ POINTING = (
     "time",
     "time_stop",
     "exposure_s",
+    "simulated",
 )
 PAIR_UNITS = {
     "exposure_s_a": "s",
@@ -52,10 +53,13 @@ class Objects:
         self._orbital = orbital
 
     def names(self) -> pl.DataFrame:
-        """Return who detected what in X-rays: observatory, object, points."""
+        """Return who detected what in X-rays: observatory, object, points, simulated."""
         tables = [f"{o}.photometry" for o in observatories()]
         read = side_by_side(
-            lambda table: self._read(table, ["object", "unit", "is_limit"]), tables
+            lambda table: self._read(
+                table, ["object", "unit", "is_limit", "simulated"]
+            ),
+            tables,
         )
         frames = [
             rows.filter(
@@ -63,8 +67,8 @@ class Objects:
                 ~pl.col("is_limit").fill_null(value=False),
             )
             .group_by("object")
-            .len("points")
-            .select(pl.lit(observatory).alias("observatory"), "object", "points")
+            .agg(pl.len().alias("points"), pl.col("simulated").max())
+            .select(pl.lit(observatory).alias("observatory"), pl.all())
             for observatory, rows in zip(observatories(), read, strict=True)
         ]
         return pl.concat(frames).sort("object", "observatory")
@@ -235,6 +239,7 @@ class Objects:
         )
         with self._orbital.store.transaction() as tx:
             for name, frame in zip(("objects", "associations"), known, strict=True):
+                tx.widen(f"cross.{name}")
                 tx.delete(f"cross.{name}", [Clause("object_id", (NotNull(),))])
                 tx.insert(f"cross.{name}", frame.to_arrow())
         return pairs

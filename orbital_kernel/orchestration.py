@@ -35,7 +35,7 @@ from orbital_kernel.storage.requirements import REQUIREMENTS, measured, requirem
 from orbital_kernel.storage.rollout import ACTIONS, Rollout
 from orbital_kernel.storage.service import service_checks
 from orbital_kernel.storage.site import Site
-from orbital_kernel.storage.space import Space
+from orbital_kernel.storage.space import Space, named_as
 from orbital_kernel.store import Store
 from orbital_kernel.watch import life
 
@@ -58,13 +58,17 @@ class Storage:
 
     @cached_property
     def site(self) -> Site:
-        """The site file; buckets are owned by whom the access key in use belongs to."""
+        """The site file for this database; the access key in use owns its buckets."""
         told = site()
         try:
             owner = self._vms.owner_of(self._access_key)
         except NotOffered:
             owner = None
-        return replace(told, bucket_owner=owner or told.bucket_owner)
+        return replace(
+            told,
+            bucket_owner=owner or told.bucket_owner,
+            database=named_as(told.database, self._tables.database),
+        )
 
     @cached_property
     def observatories(self) -> dict[str, Observatory]:

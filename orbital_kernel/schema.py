@@ -100,8 +100,11 @@ BAND = (
     _real("band_low_nm", "nm", "em.wl;stat.min", "optical band's lower edge"),
     _real("band_high_nm", "nm", "em.wl;stat.max", "optical band's upper edge"),
 )
+SIMULATED = _flag(
+    "simulated", "true for rows of the sample sky, never of an observatory"
+)
 PROVENANCE = (
-    _flag("simulated", "true for rows of the sample sky, never of an observatory"),
+    SIMULATED,
     _text("file_sha256", "content of the file the row came from", "meta.id"),
     _count("file_row", "row in that file, from 0", "meta.record"),
 )
@@ -336,6 +339,7 @@ CROSS_TABLES = (
             _real("error_radius_arcsec", "arcsec", "stat.error;pos.eq", "95 % radius"),
             _text("kind", "grb, source, transient", "src.class"),
             _text("observatories", "who has seen it, comma-separated", "meta.note"),
+            SIMULATED,
         ),
         ("healpix",),
         "Object identity: a row here, never a name.",
@@ -354,6 +358,7 @@ CROSS_TABLES = (
                 "chance_probability", "", "stat.probability", "of an unrelated match"
             ),
             _text("method", "how the match was made", "meta.note"),
+            SIMULATED,
         ),
         ("object_id",),
         "Which catalogue rows are which object, and how surely.",
@@ -403,6 +408,7 @@ CROSS_TABLES = (
             _real("correlation", "", "stat.correlation", "at that lag"),
             _real("chance_probability", "", "stat.probability", "of such a peak"),
             _text("method", "estimator and settings", "meta.note"),
+            SIMULATED,
         ),
         ("object_id",),
         "Time lags between two series.",

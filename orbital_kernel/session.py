@@ -18,7 +18,7 @@ from filelock import FileLock
 from orbital_kernel import config, embedded, ingest, query, sample, schema
 from orbital_kernel.bursts import Bursts
 from orbital_kernel.config import Settings
-from orbital_kernel.errors import QueryError, StoreError
+from orbital_kernel.errors import ArchiveError, QueryError, StoreError
 from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
 from orbital_kernel.objects import Objects
@@ -33,14 +33,17 @@ LEDGER = "ops.queries"
 
 
 def connect(
-    data: str | Path | None = None, *, database: str = config.DATABASE
+    data: str | Path | None = None, *, database: str | None = None
 ) -> "Orbital":
     """Connect to the cluster the environment names, else to the embedded platform.
 
     The embedded platform of folder `data` (default: ORBITAL_HOME, else the user's data
-    directory) is started where it does not run. Raises ConfigError, PlatformError or
-    StoreError, each saying what to do.
+    directory) is started where it does not run. A platform has several databases, each
+    with simulated or with real rows: `database` names one (default: ORBITAL_DATABASE,
+    else 'orbital'). Raises ConfigError, PlatformError or StoreError, each saying what
+    to do.
     """
+    database = config.database_name(database)
     home = config.data_folder(data)
     settings = (None if data else config.from_environment()) or embedded.ensure(home)
     return Orbital(settings, home=home, database=database)
@@ -130,13 +133,51 @@ class Orbital:
         *,
         progress: Progress = lambda _path, _size: None,
     ) -> IngestReport:
-        """Provision storage and tables, and take in `archive`, or the sample sky.
+        """Provision storage and tables, and take in `archive`, if one is given.
 
-        Doing it again changes nothing. The sample is written beside the embedded
-        platform's data, once.
+        Without one a database that holds rows is used as it is, and an empty one gets
+        the sample sky, which is written beside the embedded platform's data, once.
+        Doing it again changes nothing. Raises ArchiveError where nothing of `archive`
+        could come in.
         """
         self.storage.apply()
-        return self.ingest(archive or self.sample(), progress=progress)
+        if not archive and not self._of_sample:
+            return IngestReport(())
+        report = self.ingest(archive or self.sample(), progress=progress)
+        refused = report.in_state("refused")
+        if refused and len(refused) == len(report.files):
+            raise ArchiveError(
+                f"no file of {archive or 'the sample sky'} came in; the first of "
+                f"{len(refused)}: {refused[0].reason}"
+            )
+        return report
+
+    @property
+    def simulated(self) -> bool | None:
+        """Whether the database holds simulated rows or real ones; None where neither.
+
+        True where an earlier Orbital has mixed them, since any row may be simulated.
+        """
+        there = ingest.held(self.store)
+        return True in there if there else None
+
+    @property
+    def holds(self) -> str:
+        """What the database holds, in words: simulated rows, real rows or no rows."""
+        there = sorted(ingest.held(self.store), reverse=True)
+        return f"{' and '.join(ingest.WORDS[kind] for kind in there) or 'no'} rows"
+
+    @property
+    def _of_sample(self) -> bool:
+        """Whether the sample belongs here: nothing is stored yet, or part of it is."""
+        rooms = (*observatories(), "cross")
+        if not any(rows for room in rooms for rows in self.store.counts(room).values()):
+            return True
+        if not self.simulated:
+            return False
+        contents = [ingest.sha256_of(p) for p in ingest.files_of([self.sample()])]
+        known = ingest.entries(self.store, contents)
+        return any(known[c].state == "ingested" for c in contents if c in known)
 
     def sample(self) -> Path:
         """Return the sample sky's files in `home`, written where missing."""
@@ -297,5 +338,17 @@ class Orbital:
             raise StoreError(
                 f"the database {self.database!r} at {self.settings.endpoint} has no tables: "
                 "run `orbital provision apply` (or orbital.storage.apply())"
+            )
+        return self
+
+    def require_rows(self, *tables: str) -> "Orbital":
+        """Return itself; QueryError where one of these tables has no rows."""
+        counts = self.tables()
+        lacking = [name for name in tables if not counts.get(name)]
+        if lacking:
+            raise QueryError(
+                f"this needs rows of {', '.join(lacking)} and database "
+                f"{self.database!r} has none: ingest some, or take an empty database, "
+                "which gets the sample sky (orbital --database NAME)"
             )
         return self

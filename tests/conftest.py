@@ -52,8 +52,16 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def orbital(home):
-    """Return a session on that platform, provisioned."""
+    """Return a session on that platform, provisioned: its rows are simulated."""
     session = connect(home)
+    session.storage.apply()
+    return session
+
+
+@pytest.fixture(scope="session")
+def real(home):
+    """Return a session on another database of that platform, for files that are real."""
+    session = connect(home, database="real")
     session.storage.apply()
     return session
 

@@ -231,7 +231,7 @@ convention = "none"
 """
 
 
-def test_what_was_fetched_is_ingested_by_a_mapping(orbital, service, tmp_path):
+def test_what_was_fetched_is_ingested_by_a_mapping(real, service, tmp_path):
     mapping = tmp_path / "mapping.toml"
     mapping.write_text(MAPPING)
     fetching.fetch(
@@ -240,10 +240,10 @@ def test_what_was_fetched_is_ingested_by_a_mapping(orbital, service, tmp_path):
         tmp_path / "a.vot",
     )
 
-    report = orbital.ingest(tmp_path / "a.vot", mapping=mapping)
+    report = real.ingest(tmp_path / "a.vot", mapping=mapping)
     mine = [Clause("file_sha256", (Equal(report.files[0].sha256),))]
-    rows = orbital.store.read("chandra.sources", mine)
-    with orbital.store.transaction() as tx:
+    rows = real.store.read("chandra.sources", mine)
+    with real.store.transaction() as tx:
         tx.delete("chandra.sources", mine)
 
     assert [("ingested", 180)] == [(f.state, f.rows) for f in report.files]

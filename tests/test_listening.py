@@ -54,16 +54,16 @@ def broker():
 
 
 @pytest.fixture
-def stored(orbital):
+def stored(real):
     """Return how to ask for the trigger ids of what came over Kafka; then forget them."""
     mine = Clause("trigger_id", (Prefix("kafka "),))
 
     def triggers():
-        rows = orbital.store.read("swift.notices", [mine], columns=["trigger_id"])
+        rows = real.store.read("swift.notices", [mine], columns=["trigger_id"])
         return sorted(rows["trigger_id"].to_pylist())
 
     yield triggers
-    with orbital.store.transaction() as tx:
+    with real.store.transaction() as tx:
         tx.delete("swift.notices", [mine])
 
 
@@ -92,18 +92,18 @@ def heard_from(broker, orbital, folder, topics, group, *, until):
 
 
 def test_notices_come_in_once_and_a_restart_goes_on_behind_them(
-    broker, orbital, stored, tmp_path
+    broker, real, stored, tmp_path
 ):
     address, send = broker
     send(KIND, notice(1), notice(2), notice(1), None, "{broken", b"")
     send(VOEVENT, XML.format(n=3))
 
     topics = [KIND, VOEVENT, "gcn.no.such.topic"]
-    first = heard_from(address, orbital, tmp_path, topics, "once", until=6)
+    first = heard_from(address, real, tmp_path, topics, "once", until=6)
     seen = stored()
     send(KIND, notice(4))
-    again = heard_from(address, orbital, tmp_path, [KIND], "once", until=1)
-    other = heard_from(address, orbital, tmp_path / "b", [KIND], "another", until=6)
+    again = heard_from(address, real, tmp_path, [KIND], "once", until=1)
+    other = heard_from(address, real, tmp_path / "b", [KIND], "another", until=6)
 
     assert ["kafka 1", "kafka 2", "kafka 3"] == seen
     assert (3, 1, 1) == (first.ingested, first.unchanged, first.tombstones)
@@ -129,7 +129,7 @@ class Tape:
         self.done += [message.offset for message in messages]
 
 
-def test_nothing_is_reported_as_read_before_it_is_stored(orbital, stored, tmp_path):
+def test_nothing_is_reported_as_read_before_it_is_stored(real, stored, tmp_path):
     tape = Tape(Message(KIND, 0, 7, notice(9).encode()))
 
     def fails(*_paths):
@@ -140,15 +140,15 @@ def test_nothing_is_reported_as_read_before_it_is_stored(orbital, stored, tmp_pa
     assert [] == tape.done
 
     tape = Tape(Message(KIND, 0, 7, notice(9).encode()))
-    listen(tape, orbital.ingest, tmp_path, stop=Event(), for_s=1)
+    listen(tape, real.ingest, tmp_path, stop=Event(), for_s=1)
     assert [7] == tape.done
     assert ["kafka 9"] == stored()
 
 
-def test_a_topics_name_never_leads_out_of_the_folder(orbital, stored, tmp_path):
+def test_a_topics_name_never_leads_out_of_the_folder(real, stored, tmp_path):
     tape = Tape(Message("../../x", 0, 1, notice(8).encode()))
 
-    listen(tape, orbital.ingest, tmp_path / "in", stop=Event(), for_s=1)
+    listen(tape, real.ingest, tmp_path / "in", stop=Event(), for_s=1)
 
     assert [".._.._x"] == [path.name for path in (tmp_path / "in").iterdir()]
     assert ["kafka 8"] == stored()

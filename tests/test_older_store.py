@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from orbital_kernel import Cone, Query, connect, embedded, schema, sky
+from orbital_kernel.frames import frame_of
 
 NEW = ("sorted_by", "projection")
 OLD_KEY = ["time"]
@@ -71,3 +72,24 @@ def test_an_older_store_is_asked_as_it_is_and_apply_brings_it_up_to_date(older, 
     ledger = older.table("ops.queries")
     assert set(NEW) <= set(ledger.columns)
     assert "chandra.photometry" == ledger["table"][0]
+
+
+def test_matching_adds_to_older_tables_the_column_that_says_what_is_simulated(older):
+    with older.store.transaction() as tx:
+        tx.drop("cross.objects")
+        whole = schema.table("cross.objects").arrow
+        kept = pa.schema([field for field in whole if field.name != "simulated"])
+        room = tx._tx.bucket(older.store.database).schema("cross")
+        room.create_table("objects", kept, sorting_key=["healpix"])
+    older = connect(older.home)
+    place = {"ra": [10.0], "dec": [5.0], "healpix": sky.healpix([10.0], [5.0])}
+    for name in ("swift", "chandra"):
+        source = {"source_id": [name], "error_radius_arcsec": [1.0]}
+        rows = pa.table({**place, **source, "simulated": [True]})
+        older.store.insert(f"{name}.sources", rows)
+
+    before = older.known_at((10.0, 5.0)).summary
+    older.objects.match()
+
+    assert before["simulated"].all()
+    assert [True] == frame_of(older.store.read("cross.objects"))["simulated"].to_list()

@@ -1,7 +1,9 @@
 """Figures: what is drawn, what is written on the axes, what is told of simulated rows."""
 
+import pkgutil
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -23,9 +25,13 @@ from bokeh.models import (
 
 from orbital_kernel import plots
 from orbital_kernel.errors import QueryError, SchemaMismatch
+from orbital_kernel.observatory import observatories
+from orbital_kernel.plots.burst_views import DRAWN
 from orbital_kernel.plots.rates import MOST_BINS, step_columns
 from orbital_kernel.plots.sky_map import aitoff
+from orbital_kernel.science import population
 from orbital_kernel.science.bands import PowerLaw
+from orbital_kernel.science.followup import plan
 from orbital_kernel.science.lightcurves import gather, joint
 
 T0 = datetime(2013, 4, 27, 7, 49, 4)  # noqa: DTZ001 - TT has no zone
@@ -110,6 +116,9 @@ def grbs(**changes):
         "name": [f"GRB {n}" for n in range(30)],
         "t90_s": 10 ** rng.normal(1, 0.5, 30),
         "fluence_erg_cm2": 10 ** rng.normal(-6, 0.5, 30),
+        "time": moments(n * 40 * 86400 for n in range(30)),
+        "photon_index": rng.normal(1.6, 0.2, 30),
+        "redshift": rng.uniform(0.1, 3, 30),
         "simulated": False,
     }
     return pl.DataFrame(base | changes)
@@ -149,12 +158,53 @@ def capacity(**changes):
     return pl.DataFrame(base | changes)
 
 
+def alarms(**changes):
+    base = {
+        "kind": ["net 1 s", "net 1 s", "raw 1 s"],
+        "threshold": [4.0, 5.0, 4.0],
+        "per_day": [3.0, 0.0, 10.0],
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def predictions(**changes):
+    base = {
+        "name": "cone",
+        "table_bytes": [1e9, 1e12, 1e15],
+        "milliseconds": [10.0, 20.0, 40.0],
+        "low_ms": [8.0, 16.0, 32.0],
+        "high_ms": [12.0, 24.0, 48.0],
+        "cost": [1e-6, 2e-6, 4e-6],
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def followed(*, simulated=False):
+    return plan(
+        *(10.0, 20.0, tuple(observatories().values())),
+        start=T0,
+        days=0.2,
+        simulated=bool(np.any(np.asarray(simulated))),
+    )
+
+
 FIGURES = {
+    **{
+        f"burst_view:{name}": lambda name=name, **c: plots.burst_view(
+            name, population.views(grbs(**c))[name]
+        )
+        for name in DRAWN
+    },
+    "false_alarms": lambda **c: plots.false_alarms(alarms(**c)),
+    "scale": lambda **c: plots.scale(predictions(**c)),
+    "visibility": lambda **c: plots.visibility(followed(**c)),
     "light_curve": lambda **c: plots.light_curve(curve(**c)),
     "rates": lambda **c: plots.rates(rates(**c), bursts=burst(**c)),
     "detection": lambda **c: plots.detection(rates(**c), burst(**c)),
     "sky_map": lambda **c: plots.sky_map(sky(**c)),
-    "whole_sky_map": lambda **c: plots.sky_map(sky(**c), projection="aitoff"),
+    "sky_map:aitoff": lambda **c: plots.sky_map(sky(**c), projection="aitoff"),
     "population": lambda **c: plots.population(grbs(**c)),
     "match_separations": lambda **c: plots.match_separations(matches(**c)),
     "latency": lambda **c: plots.latency(queries(**c)),
@@ -169,6 +219,26 @@ def drawn(figure):
 
 def glyphs(figure, kind):
     return [r.glyph for r in figure.renderers if isinstance(r.glyph, kind)]
+
+
+def test_every_figure_there_is_stands_in_this_table():
+    drawn = {name.partition(":")[0] for name in FIGURES}
+    rooms = {one.name for one in pkgutil.iter_modules(plots.__path__)} - {"look"}
+
+    assert drawn == set(plots.__all__) - {"to_html"}
+    assert drawn == {"burst_view" if room == "burst_views" else room for room in rooms}
+
+
+def test_figures_are_begun_in_one_place_which_asks_for_simulated_rows():
+    root = Path(plots.__file__).parents[2]
+    begun = [
+        path.relative_to(root).as_posix()
+        for folder in ("orbital_kernel", "notebooks")
+        for path in [*(root / folder).rglob("*.py"), *(root / folder).rglob("*.ipynb")]
+        if re.search(r"from bokeh\.plotting import", path.read_text())
+    ]
+
+    assert ["orbital_kernel/plots/look.py"] == begun
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -196,7 +266,8 @@ def test_one_simulated_row_is_enough(name):
     if name in {"detection", "rates"}:
         figure = plots.rates(rates(), bursts=burst(simulated=True))
     else:
-        size = {"light_curve": 3, "population": 30, "latency": 4}.get(name, 3)
+        sizes = {"light_curve": 3, "population": 30, "burst_view": 30, "latency": 4}
+        size = sizes.get(name.partition(":")[0], 3)
         flags = pl.Series([False] * (size - 1) + [True])
         figure = drawn(FIGURES[name](simulated=flags))[0]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import polars as pl
 
-from orbital_kernel.commands.show import print_json, rows_of
+from orbital_kernel.commands.show import SIMULATED, print_json, rows_of
 
 if TYPE_CHECKING:
     from orbital_kernel.query import Answer
@@ -33,24 +33,43 @@ def of_two_observatories(command: Callable[..., Any]) -> Callable[..., Any]:
     return first(second(apart(command)))
 
 
-def show_answer(answer: "Answer", *, explain: bool, as_json: bool) -> None:
-    """Print rows, or one JSON document of rows, units and explanation."""
+def show_answer(
+    answer: "Answer", *, explain: bool, as_json: bool, of_simulated: bool = False
+) -> None:
+    """Print rows, or one JSON document of rows, units and explanation.
+
+    `of_simulated` says that the rows were made of simulated ones, where no column can.
+    """
     frame = answer.frame
+    made = of_simulated or _simulated(frame) > 0
     if as_json:
         document = {"rows": rows_of(frame), "explain": asdict(answer.how)}
-        print_json(document | {"units": dict(answer.units)})
+        print_json(document | {"units": dict(answer.units), "simulated": made})
         return
+    if made and not _simulated(frame):
+        click.echo(f"{SIMULATED}: this database holds simulated rows")
     show_frame(frame, answer.units)
     if explain:
         click.echo(str(answer.how))
 
 
 def show_frame(frame: pl.DataFrame, units: Mapping[str, str | None]) -> None:
-    """Print rows as a table with units in the header."""
+    """Print rows as a table with units in the header, and above it what is simulated."""
+    made = _simulated(frame)
+    if made:
+        click.echo(
+            f"{SIMULATED}: {made:,} of {len(frame):,} rows are of no observatory"
+        )
     headers = {name: _header(name, units) for name in frame.columns}
     wide = shutil.get_terminal_size((160, 40)).columns
     with pl.Config(tbl_rows=40, tbl_cols=12, fmt_str_lengths=40, tbl_width_chars=wide):
         click.echo(str(frame.rename(headers)))
+
+
+def _simulated(frame: pl.DataFrame) -> int:
+    """Return how many rows say that they are simulated."""
+    kind = frame.schema.get("simulated")
+    return int(frame["simulated"].sum()) if kind == pl.Boolean else 0
 
 
 def _header(name: str, units: Mapping[str, str | None]) -> str:

@@ -28,7 +28,8 @@ def demo(out: Path, archive: Path | None) -> None:
     """Run everything once: storage, ingest, bursts, light curve, reports.
 
     Works on a platform of its own in OUT/platform, and writes HTML reports and
-    summary.json to OUT. Files that are refused do not fail it; the summary lists them.
+    summary.json to OUT. With ORBITAL_HOME or the vendors' variables set it works there,
+    in a database without rows of the other kind: simulated and real never mix. Files that are refused do not fail it; the summary lists them.
     """
     from orbital_kernel import demo as job
 
@@ -57,6 +58,7 @@ def _tell(summary: "Summary", out: Path) -> None:
     )
     rows = [
         ("data", f"{summary.archive}{label}"),
+        ("database", summary.database),
         ("files", ", ".join(f"{n} {state}" for state, n in summary.files.items() if n)),
         *(
             (name, f"{count:,} rows")

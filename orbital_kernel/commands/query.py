@@ -137,8 +137,9 @@ def sql(text: str, *, explain: bool, as_json: bool) -> None:
     """
     from orbital_kernel import connect
 
-    answer = connect().ask_sql(text)
-    show_answer(answer, explain=explain, as_json=as_json)
+    orbital = connect()
+    answer, made = orbital.ask_sql(text), bool(orbital.simulated)
+    show_answer(answer, explain=explain, as_json=as_json, of_simulated=made)
 
 
 for question in QUESTIONS:

@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.table import Table
 
 console = Console(stderr=True)
+SIMULATED = "SIMULATED"
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON document on stdout."
@@ -39,9 +40,16 @@ def rows_of(frame: pl.DataFrame) -> list[dict[str, Any]]:
     ).to_dicts()
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table on stdout."""
-    shown = Table(title=title, title_justify="left")
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    simulated: bool = False,
+) -> None:
+    """Print a table on stdout; its title says where rows are simulated."""
+    mark = f"{SIMULATED} · " if simulated else ""
+    shown = Table(title=f"{mark}{title}", title_justify="left")
     for column in columns:
         shown.add_column(column)
     for row in rows:

@@ -4,20 +4,28 @@ files are read by `worker` processes (pool, channel, messages, parsing), written
 by one (run, writing, overlap, bulk), checked (checksum) and remembered (ledger).
 """
 
-from orbital_kernel.ingest.files import files_of
+from orbital_kernel.ingest.files import files_of, sha256_of
+from orbital_kernel.ingest.ledger import entries
+from orbital_kernel.ingest.purity import WORDS, held, kind_of, kinds_of
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.run import ingest
 from orbital_kernel.ingest.survey import Survey, survey
 from orbital_kernel.ingest.validation import Validation, validate
 
 __all__ = [
+    "WORDS",
     "FileReport",
     "IngestReport",
     "Progress",
     "Survey",
     "Validation",
+    "entries",
     "files_of",
+    "held",
     "ingest",
+    "kind_of",
+    "kinds_of",
+    "sha256_of",
     "survey",
     "validate",
 ]

@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 
 from orbital_kernel.ingest.checksum import Sum, sum_of
+from orbital_kernel.ingest.purity import Kinds
 from orbital_kernel.predicate import Clause
 
 
@@ -20,6 +21,8 @@ class Book:
     spans: dict[str, list[Clause]] = field(default_factory=dict)
     before: dict[str, pl.DataFrame] = field(default_factory=dict)
     """Keys of the rows it had in tables with a key, less those it has again."""
+    kinds: Kinds = frozenset()
+    """Simulated or real, by its rows."""
 
     def enter(self, table: str, counts: Mapping[str, int], rows: pa.Table) -> None:
         """Add rows that were written to one table."""

@@ -87,13 +87,14 @@ class Noted:
     """What the ledger keeps of a file beside its report.
 
     `since` is when it was first ingested, for one that is read anew: files update each
-    other in the order they came.
+    other in the order they came. `simulated` is the kind of its rows, where they say.
     """
 
     version: int = 0
     understood: tuple[str, ...] = ()
     sums: Mapping[str, Sum] | None = None
     since: datetime | None = None
+    simulated: bool | None = None
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
@@ -121,6 +122,8 @@ def _row(report: FileReport, noted: Noted, now: datetime) -> dict[str, object]:
     }
     if report.offset is not None:
         account["offset"] = report.offset
+    if noted.simulated is not None:
+        account["simulated"] = noted.simulated
     sums = {table: str(total) for table, total in sorted((noted.sums or {}).items())}
     return {
         "sha256": report.sha256,

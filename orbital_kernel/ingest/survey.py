@@ -14,10 +14,12 @@ from orbital_kernel.ingest.files import files_of, in_order
 from orbital_kernel.ingest.ledger import LEDGER, entries
 from orbital_kernel.ingest.parsing import End, Refusal, Rows, Task
 from orbital_kernel.ingest.pool import Offered
+from orbital_kernel.ingest.purity import Kinds, Purity, kinds_of
 from orbital_kernel.ingest.reading import read
 from orbital_kernel.ingest.report import Progress
 from orbital_kernel.observatory import observatories, site
 from orbital_kernel.storage.apply import Vms
+from orbital_kernel.storage.space import named_as
 
 if TYPE_CHECKING:
     from orbital_kernel.store import Store
@@ -96,24 +98,26 @@ def survey(
     if LEDGER in store.actual():  # what is not provisioned yet can be surveyed too
         known = {s for s, e in entries(store).items() if e.state == "ingested"}
     tables: dict[str, Volume] = {}
-    planned = []
+    planned, purity = [], Purity(store)
     task = Task(observatory, str(mapping) if mapping else None)
     with read(files, task, wanted=lambda s: s not in known, workers=workers) as offers:
         for offered in offers:
-            planned.append(_planned(offered, tables))
+            planned.append(_planned(offered, tables, purity))
             progress(offered.path, offered.size)
             if planned[-1].state == "ingest":
                 known.add(offered.sha256)
     return Survey(tuple(planned), tables, rooms(store, planned, tables))
 
 
-def _planned(offered: Offered, tables: dict[str, Volume]) -> Planned:
+def _planned(offered: Offered, tables: dict[str, Volume], purity: Purity) -> Planned:
     path, size = str(offered.path), offered.size
     if offered.known:
         return Planned(path, "unchanged", size_bytes=size)
     found: dict[str, Volume] = {}
+    kinds: Kinds = frozenset()
     for item in offered.items():
         if isinstance(item, Rows):
+            kinds |= kinds_of([item.data])
             volume = found.setdefault(item.table, Volume(1))
             volume.rows += len(item.data)
             volume.bytes += item.data.nbytes + PROVENANCE_BYTES * len(item.data)
@@ -125,6 +129,8 @@ def _planned(offered: Offered, tables: dict[str, Volume]) -> Planned:
             )
         else:
             end = item
+    if why := purity.refuses(kinds, offered.path.name):
+        return Planned(path, "refused", end.format, None, size, reason=why)
     return _counted(path, size, end, found, tables)
 
 
@@ -152,7 +158,8 @@ def rooms(
     """Return the quotas the rows, and the files beside them, would need."""
     told = _told(store)
     rows = sum(volume.bytes for volume in tables.values())
-    result = [_room(site().database.quota.name, "rows in the database", rows, told)]
+    database = named_as(site().database, store.database)
+    result = [_room(database.quota.name, "rows in the database", rows, told)]
     for name, observatory in observatories().items():
         of_files = sum(
             p.size_bytes

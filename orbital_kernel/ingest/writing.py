@@ -5,7 +5,7 @@ rows of each file are read back: as many as were written, with the same checksum
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ from orbital_kernel.ingest.only import Begun
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.parsing import End, Item, Refusal, Rows
 from orbital_kernel.ingest.pool import Offered
+from orbital_kernel.ingest.purity import Kinds, Purity, kinds_of
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.ingest.verifying import SHA, span_of, verify, wider
 from orbital_kernel.predicate import Clause, Equal
@@ -56,13 +57,18 @@ class Writer:
         self._known = dict(known)
         self._again = frozenset(again)
         self._begun = begun
+        self._purity = Purity(store)
 
     def write(self, files: Iterable[Parsed]) -> list[FileReport]:
         """Write whole files in one transaction; refused ones leave a ledger row."""
-        files = list(files)
-        books = {f.offered.sha256: Book() for f in files if isinstance(f.outcome, End)}
         with self._store.transaction() as tx:
             self._begun(tx.number)
+            files = [self._pure(file) for file in files]
+            books = {
+                f.offered.sha256: Book(kinds=_kinds(f.rows))
+                for f in files
+                if isinstance(f.outcome, End)
+            }
             self._forget(tx, books)
             self._write_together(tx, files, books)
             self._write_keyed(tx, files, books)
@@ -82,7 +88,10 @@ class Writer:
                 self._begun(tx.number)
                 report = self._stream(tx, offered, items, bulk)
         except _NotTakenError as error:
-            return self.write([Parsed(offered, error.refusal)])[0]
+            self._purity.ask_again()
+            ends = [item.format for item in items if not isinstance(item, Rows)]
+            why = replace(error.refusal, format=[*ends, error.refusal.format][0])
+            return self.write([Parsed(offered, why)])[0]
         finally:
             if bulk:
                 bulk.clear()
@@ -103,8 +112,11 @@ class Writer:
                 raise _NotTakenError(item)
             if isinstance(item, End):
                 parsed = Parsed(offered, item)
-            else:
-                self._write_batch(tx, item, sha256, book, bulk)
+                continue
+            book.kinds |= _kinds([item])
+            if why := self._purity.refuses(book.kinds, offered.path.name):
+                raise _NotTakenError(Refusal(why))
+            self._write_batch(tx, item, sha256, book, bulk)
         if bulk:
             bulk.finish(tx)
         for table, total in book.sums.items():
@@ -116,6 +128,13 @@ class Writer:
     def entry(self, sha256: str) -> Entry | None:
         """Return what the ledger knows of a content by now."""
         return self._known.get(sha256)
+
+    def _pure(self, file: Parsed) -> Parsed:
+        """Return the file, refused where its rows are of another kind than those held."""
+        if isinstance(file.outcome, Refusal):
+            return file
+        why = self._purity.refuses(_kinds(file.rows), file.offered.path.name)
+        return Parsed(file.offered, Refusal(why, file.outcome.format)) if why else file
 
     def _forget(self, tx: "Transaction", books: Mapping[str, Book]) -> None:
         """Delete what is stored of contents that are written anew."""
@@ -247,6 +266,7 @@ class Writer:
                     file.outcome.understood,
                     books[sha256].sums,
                     known.ingested if known and known.state == "ingested" else None,
+                    next(iter(books[sha256].kinds), None),
                 )
                 rows[sha256] = report, noted
             elif sha256 and (known is None or _refused_otherwise(known, report)):
@@ -283,6 +303,10 @@ class _NotTakenError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
+
+
+def _kinds(items: Iterable[Rows]) -> Kinds:
+    return kinds_of(item.data for item in items)
 
 
 def _refused_otherwise(known: Entry, report: FileReport) -> bool:

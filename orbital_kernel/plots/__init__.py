@@ -1,10 +1,12 @@
 """Bokeh figures from frames: returned, never shown; offline, with units on every axis.
 
-A figure of rows that are simulated says so in its title and across its middle.
+A figure of rows that are simulated says so in its title and across its middle: each is
+begun by `look.canvas` with the frames it is made of, whose column `simulated` tells.
 """
 
 from orbital_kernel.plots.burst_views import burst_view
 from orbital_kernel.plots.detection import detection
+from orbital_kernel.plots.false_alarms import false_alarms
 from orbital_kernel.plots.latency import latency
 from orbital_kernel.plots.light_curve import light_curve
 from orbital_kernel.plots.look import to_html
@@ -19,6 +21,7 @@ from orbital_kernel.plots.visibility import visibility
 __all__ = [
     "burst_view",
     "detection",
+    "false_alarms",
     "latency",
     "light_curve",
     "match_separations",

@@ -18,6 +18,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
+from orbital_kernel.science.columns import simulated
 from orbital_kernel.times import utc_from_tt
 
 # Okabe & Ito's colours: told apart by colour-blind eyes, and in grey.
@@ -108,16 +109,6 @@ def legend(drawn: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
         location="top_left",
     )
     drawn.add_layout(box, "above")
-
-
-def simulated(*frames: pl.DataFrame | None) -> bool:
-    """Tell whether any row of any frame is simulated."""
-    return any(
-        frame is not None
-        and "simulated" in frame.columns
-        and bool(frame["simulated"].fill_null(value=False).any())
-        for frame in frames
-    )
 
 
 def colors(names: Iterable[str]) -> dict[str, str]:

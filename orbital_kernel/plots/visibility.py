@@ -16,6 +16,7 @@ def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
     names = plan.track["observatory"].unique().sort(descending=True).to_list()
     drawn = look.canvas(
         title,
+        plan.track,
         x_axis_type="datetime",
         x_axis_label="time (UTC)",
         y_axis_label="observatory",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from orbital_kernel import schema
 from orbital_kernel.frames import frame_of
@@ -125,18 +126,24 @@ class Fetch:
     def _select(
         self, clauses: tuple[Clause, ...], limit: int | None
     ) -> tuple[pl.DataFrame, int]:
+        table, asked = self.planned.query.table, self.planned.columns
+        there = self.tx.columns(table)
         with self.stage("server"):
             rows = self.tx.select(
-                self.planned.query.table,
+                table,
                 clauses,
-                columns=self.planned.columns,
+                columns=[name for name in asked if name in there],
                 limit=limit,
                 **self._reading,
             )
+        for name in asked:
+            if name not in there:  # an older table: nobody has told it
+                kind = schema.table(table).arrow.field(name).type
+                rows = rows.append_column(name, pa.nulls(len(rows), kind))
         self.rows += len(rows)
         self.bytes += rows.nbytes
         self.selects += 1
         with self.stage("local"):
             exprs = [expr for _, expr in self.planned.residual]
-            frame = frame_of(rows)
+            frame = frame_of(rows.select(asked))
             return (frame.filter(*exprs) if exprs else frame), len(rows)

@@ -11,6 +11,7 @@ from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued
 from orbital_kernel.questions.asking import Asks, answered, together
 from orbital_kernel.science import precedence
+from orbital_kernel.science.columns import either
 from orbital_kernel.science.pairs import pairs_in_time
 from orbital_kernel.science.precedence import burst_key
 
@@ -18,6 +19,7 @@ FEW_BURSTS = 8
 BURST = (
     *("catalog", "name", "trigger_id", "time", "ra", "dec", "error_radius_arcsec"),
     *("t90_s", "t0_source", "position_catalog", "position_instrument", "t90_catalog"),
+    "simulated",
 )
 STORED = (
     *("catalog", "name", "trigger_id", "time", "ra", "dec", "error_radius_arcsec"),
@@ -26,8 +28,9 @@ STORED = (
 )
 WANTED = (
     *("obs_id", "object", "ra", "dec", "healpix", "time", "time_stop", "exposure_s"),
-    *("instrument", "status"),
+    *("instrument", "status", "simulated"),
 )
+APART = ("ra", "dec", "healpix", "time", "simulated")
 UNITS = {
     "separation_arcmin": "arcmin",
     "dt_days": "d",
@@ -77,12 +80,13 @@ def follow_ups(
             **{
                 n: burst[n]
                 for n in BURST
-                if n in burst.columns and n not in ("ra", "dec")
+                if n in burst.columns and n not in ("ra", "dec", "simulated")
             },
-            **{n: seen[n] for n in WANTED if n not in ("ra", "dec", "healpix", "time")},
+            **{n: seen[n] for n in WANTED if n not in APART},
             "time_observed": seen["time"],
             "separation_arcmin": pairs["separation_arcmin"],
             "dt_days": pairs["dt_days"],
+            **either(burst, seen),
         }
     ).sort("time", "name", "dt_days", "obs_id", nulls_last=True)
     told = [

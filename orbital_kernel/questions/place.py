@@ -11,6 +11,7 @@ import polars as pl
 from orbital_kernel.observatory import Observatory, observatories
 from orbital_kernel.query import Answer, Cone, Explain, Query
 from orbital_kernel.questions.asking import Asks, account, together
+from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.followup import field_radius_arcmin
 from orbital_kernel.sky import separation_deg
 
@@ -35,8 +36,8 @@ class Known:
 
     `tables` maps full table names to their rows, each with `separation_arcmin`, nearest
     first; of `events` a row an observation with the count. `summary` has a row a table:
-    rows, the nearest's separation, by which rule. `position_catalog` says where the
-    position is from if the place was a name.
+    rows, the nearest's separation, by which rule, whether any row is simulated.
+    `position_catalog` says where the position is from if the place was a name.
     """
 
     ra: float
@@ -58,6 +59,7 @@ class Known:
                     else len(frame),
                     "nearest_arcmin": frame["separation_arcmin"].min(),
                     "rule": NEAR[name.partition(".")[2]],
+                    "simulated": simulated(frame),
                 }
                 for name, frame in self.tables.items()
             ],
@@ -66,13 +68,15 @@ class Known:
                 "rows": pl.Int64,
                 "nearest_arcmin": pl.Float64,
                 "rule": pl.String,
+                "simulated": pl.Boolean,
             },
         )
 
     def __str__(self) -> str:
         """Return the summary in lines."""
         return "\n".join(
-            f"{row['table']}: {row['rows']:,} ({row['rule']})"
+            f"{row['table']}: {row['rows']:,}"
+            f"{' simulated' if row['simulated'] else ''} ({row['rule']})"
             for row in self.summary.to_dicts()
         )
 
@@ -218,7 +222,7 @@ def _photons(name: str, rows: pl.DataFrame, here: Cone) -> list[Query]:
     return [
         Query(
             table,
-            columns=("obs_id", "ra", "dec", "time"),
+            columns=("obs_id", "ra", "dec", "time", "simulated"),
             cone=here,
             sets={"obs_id": [row["obs_id"]]},
             ranges={"time": _span(row)},
@@ -270,6 +274,7 @@ def _counted(rows: pl.DataFrame, here: Cone) -> pl.DataFrame:
             pl.col("time").min().alias("time"),
             pl.col("time").max().alias("time_stop"),
             pl.col("separation_arcmin").min(),
+            pl.col("simulated").max(),
         )
         .sort("separation_arcmin", "obs_id", nulls_last=True)
     )

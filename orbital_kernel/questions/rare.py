@@ -27,6 +27,7 @@ POINT = (
 BURST = (
     *("burst_id", "observatory", "series", "obs_id", "object", "time"),
     *("significance", "timescale_s", "band", "cause", "matches"),
+    "simulated",
 )
 POINTED = ("ra", "dec", "time", "instrument", "exposure_s")
 FLUX = ("flux", "flux_unit", "is_limit", "significance")
@@ -95,7 +96,8 @@ def _flux_ratio(orbital: Asks, first: str, second: str) -> Found:
     best = cross_match(a, b).filter("mutual", pl.col("match_probability") >= SURE)
     left, right = a[best["left_row"]], b[best["right_row"]]
     pairs = best.select(
-        *("separation_arcsec", "normalised_separation", "match_probability")
+        *("separation_arcsec", "normalised_separation", "match_probability"),
+        "simulated",
     ).with_columns(
         left["source_id"].alias("source_a"),
         right["source_id"].alias("source_b"),

@@ -13,14 +13,16 @@ from orbital_kernel import times
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query import Answer, Query, TimeSpan
 from orbital_kernel.questions.asking import Asks, answered, together
+from orbital_kernel.science.columns import either, fill
 from orbital_kernel.science.exposure import merged, overlaps
 
 EXPOSED = ("gti", "snapshot")
 POINTING = ("obs_id", "object", "ra", "dec")
 INTERVAL = (
     *("obs_id", "object", "time", "time_stop", "kind", "instrument", "ra", "dec"),
+    "simulated",
 )
-KEYS = ("obs_id", "instrument", "object", "ra", "dec")
+KEYS = ("obs_id", "instrument", "object", "ra", "dec", "simulated")
 LONGEST = np.timedelta64(4, "D")
 """No good time lasts longer: an orbit of Chandra has 64 h."""
 UNITS = {"overlap_s": "s", "separation_arcmin": "arcmin"}
@@ -42,7 +44,7 @@ def simultaneous(
     are united first, CCDs and files alike. With `start` or `stop` (UTC) only stretches
     that reach into that span are told, each whole. Where an interval has no position its observation's counts. Columns:
     observation, object and instrument of each, time and time_stop (TT) of what is
-    shared, overlap_s, separation_arcmin of the pointings; in order of time. Raises
+    shared, overlap_s, separation_arcmin of the pointings, simulated; in order of time. Raises
     QueryError for one observatory given twice, or a separation that is none.
     """
     if first == second:
@@ -79,10 +81,12 @@ def simultaneous(
     objects = {
         "object_a": a["object"].gather(shared["row_a"]),
         "object_b": b["object"].gather(shared["row_b"]),
+        **either(a[shared["row_a"]], b[shared["row_b"]]),
     }
     rows = shared.with_columns(**objects).select(
         *("obs_id_a", "object_a", "instrument_a", "obs_id_b", "object_b"),
         *("instrument_b", "time", "time_stop", "overlap_s", "separation_arcmin"),
+        "simulated",
     )
     rows = rows.sort("time", "time_stop", *rows.columns[:6], nulls_last=True)
     told = [
@@ -118,12 +122,14 @@ def _tt(utc: str) -> np.datetime64:
 def united(intervals: pl.DataFrame) -> pl.DataFrame:
     """Return good times united by observation and instrument, CCDs taken together.
 
-    Columns obs_id, instrument, object, ra, dec, time, time_stop; without position no
-    interval is kept.
+    Columns obs_id, instrument, object, ra, dec, simulated, time, time_stop; without
+    position no interval is kept.
     """
-    plain = intervals.with_columns(
-        pl.col("instrument").str.replace(r" ccd \d+$", "")
-    ).drop_nulls(["time", "time_stop", "ra", "dec"])
+    plain = (
+        fill(intervals, {"simulated": pl.Boolean()})
+        .with_columns(pl.col("instrument").str.replace(r" ccd \d+$", ""))
+        .drop_nulls(["time", "time_stop", "ra", "dec"])
+    )
     plain = plain.sort(*KEYS, "time", "time_stop", nulls_last=True)
     parts = [
         merged(group).select(

@@ -18,6 +18,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.bursts import Settings, scan
+from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.injection import EDGE_S, Pulse, inject, place, truth
 
 DAY_S = 86_400.0
@@ -77,7 +78,8 @@ def false_alarms(
 ) -> pl.DataFrame:
     """Return false alarms a day at each threshold, with the interval of 90 %.
 
-    Columns: threshold (sigma), alarms, days, per_day, low, high. The series are scanned
+    Columns: threshold (sigma), alarms, days, per_day, low, high, simulated (whether any
+    of the series is). The series are scanned
     once, at the lowest threshold; causes burst and unknown count as alarms. Thresholds
     are those of bins of 1 s, as in Settings: shorter bins need more for the same rate.
     """
@@ -90,8 +92,9 @@ def false_alarms(
         raw_open_sigma=min(settings.raw_open_sigma, lowest),
     )
     seen: list[float] = []
-    seconds = 0.0
+    seconds, made = 0.0, False
     for series in quiet_series:
+        made = made or simulated(series)
         seconds += exposure_s(series)
         found = scan(series, sensitive).filter(pl.col("cause").is_in(ALARMS))
         more = 2 * max(-log(float(series["bin_s"][0])), 0.0)
@@ -104,8 +107,9 @@ def false_alarms(
     for threshold in thresholds:
         alarms = sum(sigma >= threshold for sigma in seen)
         low, high = poisson_interval(alarms)
-        rows.append((threshold, alarms, days, alarms / days, low / days, high / days))
-    names = ["threshold", "alarms", "days", "per_day", "low", "high"]
+        a_day = (alarms / days, low / days, high / days)
+        rows.append((threshold, alarms, days, *a_day, made))
+    names = ["threshold", "alarms", "days", "per_day", "low", "high", "simulated"]
     return pl.DataFrame(rows, schema=names, orient="row")
 
 
@@ -138,7 +142,8 @@ def completeness(
     (window start minus true start, median) and t90_ratio (T90 over that of the pulse,
     median), both with the span that holds the middle 90 % of them (_low, _high), and
     t90_near (share within 25 % or two bins, of those with a T90). Found means a row of
-    cause burst whose window overlaps the pulse.
+    cause burst whose window overlaps the pulse. `simulated` is true of every row: the
+    bursts are, whatever they were put into.
     """
     rng = np.random.default_rng(seed)
     rows = []
@@ -161,6 +166,7 @@ def completeness(
                 **_spread("offset_s", [hit.offset_s for hit in hits]),
                 **_spread("t90_ratio", [hit.t90_ratio for hit in hits]),
                 "t90_near": _mean([hit.t90_near for hit in hits]),
+                "simulated": True,
             }
         )
     return pl.DataFrame(rows, infer_schema_length=None)

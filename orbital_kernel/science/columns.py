@@ -29,6 +29,27 @@ def fill(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
     )
 
 
+def simulated(*frames: pl.DataFrame | None) -> bool:
+    """Tell whether any row of any frame is simulated."""
+    return any(
+        frame is not None
+        and "simulated" in frame.columns
+        and bool(frame["simulated"].fill_null(value=False).any())
+        for frame in frames
+    )
+
+
+def either(one: pl.DataFrame, other: pl.DataFrame) -> dict[str, pl.Series]:
+    """Return the column `simulated` of pairs of rows: true where one of the two is.
+
+    Empty where neither frame says it.
+    """
+    flags = [f["simulated"] for f in (one, other) if "simulated" in f.columns]
+    return (
+        {"simulated": pl.select(pl.any_horizontal(flags)).to_series()} if flags else {}
+    )
+
+
 def finite(name: str) -> pl.Expr:
     """Return the column as float with NaN and infinities as nulls."""
     value = pl.col(name).cast(pl.Float64)

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.columns import demand, fill, finite
+from orbital_kernel.science.columns import demand, fill, finite, simulated
 from orbital_kernel.science.exposure import nanoseconds
 from orbital_kernel.science.rednoise import red_noise
 
@@ -121,6 +121,7 @@ def lag(
             "method": f"DCF (Edelson & Krolik 1988), bins {bin_s:g} s to ±{max_lag_s:g} s;"
             f" null {null}{f' slope {slope:g}' if null == 'red-noise' else ''},"
             f" {simulations} simulations, seed {seed}",
+            "simulated": simulated(first, second),
         }
     )
 

@@ -70,7 +70,8 @@ class Plan:
 
     `track` is a row an instant and observatory (time TT, angles in deg, visible, why
     not), `windows` a row a stretch of visibility (start, stop TT, hours, begins_h from
-    the start), `ranking` a row an instrument, best first, with its reasons.
+    the start), `ranking` a row an instrument, best first, with its reasons. `simulated`
+    says that the place is one of simulated rows; the frames have it as a column.
     """
 
     ra: float
@@ -80,6 +81,7 @@ class Plan:
     windows: pl.DataFrame
     ranking: pl.DataFrame
     assumptions: tuple[str, ...]
+    simulated: bool = False
 
 
 def plan(
@@ -92,11 +94,12 @@ def plan(
     days: float = 3.0,
     orbits: Mapping[str, Orbit | Elements] | None = None,
     delays_h: Mapping[str, float] | None = None,
+    simulated: bool = False,
 ) -> Plan:
     """Return who can see a place (ICRS deg) within `days` of `start` (UTC, now).
 
     `orbits` names orbits, or elements of them, by observatory; `delays_h` the hours
-    before one can begin at all. Raises QueryError for a place or a span that is none, or
+    before one can begin at all; `simulated` says that the place is no real one. Raises QueryError for a place or a span that is none, or
     an orbit that does not cover it.
     """
     if not (0 <= ra < 360 and -90 <= dec <= 90 and error_arcmin >= 0):
@@ -139,7 +142,15 @@ def plan(
     unknown += [f"{name} watches the sky and takes no targets" for name in watching]
     track = pl.concat(tracks)
     ranking = _ranking(observatories, seen, track, error_arcmin)
-    return Plan(ra, dec, error_arcmin, track, seen, ranking, (*ASSUMPTIONS, *unknown))
+    made = pl.lit(simulated).alias("simulated")
+    return Plan(
+        *(ra, dec, error_arcmin),
+        track=track.with_columns(made),
+        windows=seen.with_columns(made),
+        ranking=ranking.with_columns(made),
+        assumptions=(*ASSUMPTIONS, *unknown),
+        simulated=simulated,
+    )
 
 
 def field_radius_arcmin(field: FieldOfView) -> float:

@@ -89,7 +89,7 @@ def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     demand(frame, "source_id", "ra", "dec", what=f"members of {table}")
-    named = fill(frame, {"kind": pl.String()})
+    named = fill(frame, {"kind": pl.String(), "simulated": pl.Boolean()})
     placed = named.select(
         pl.lit(table).alias("table"),
         pl.int_range(pl.len()).alias("row"),
@@ -97,6 +97,7 @@ def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         finite("ra") % 360,
         finite("dec"),
         pl.col("kind").cast(pl.String),
+        "simulated",
     )
     known = placed.select(pl.col("ra").is_not_null() & pl.col("dec").is_not_null())
     mask = known.to_series()
@@ -169,6 +170,7 @@ def _objects(members: pl.DataFrame) -> pl.DataFrame:
         pl.col("key").first().alias("name"),
         pl.col("kind").drop_nulls().first().alias("kind"),
         observatory.unique().sort().str.join(",").alias("observatories"),
+        pl.col("simulated").max(),
     )
     x, y, z = (grouped[axis].to_numpy() for axis in "xyz")
     ids = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in grouped["anchor"]]
@@ -188,7 +190,7 @@ def _object_rows(grouped: pl.DataFrame) -> pl.DataFrame:
         pl.col("kind").fill_null("source"),
     ).select(
         *("object_id", "name", "ra", "dec", "healpix", "error_radius_arcsec"),
-        *("kind", "observatories"),
+        *("kind", "observatories", "simulated"),
     )
 
 
@@ -211,5 +213,5 @@ def _association_rows(
         *("object_id", "table", "key", "separation_arcsec"),
         pl.col("normalised").alias("normalised_separation"),
         pl.col("chance").alias("chance_probability"),
-        "method",
+        *("method", "simulated"),
     )

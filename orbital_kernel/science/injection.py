@@ -98,7 +98,7 @@ def shares(met: Floats, seconds: Floats | float, pulse: Pulse, start: float) -> 
 def inject(series: pl.DataFrame, start: float, pulse: Pulse, seed: int) -> pl.DataFrame:
     """Return a series of `rates` with a burst added that starts at a MET.
 
-    Its fluence, all channels together, is `sigma` times the noise of the background
+    The rows are marked simulated. Its fluence, all channels together, is `sigma` times the noise of the background
     over its length (one bin at least). Four channels share it as SPECTRUM, others alike.
     """
     met = series["met_s"].to_numpy()
@@ -106,6 +106,7 @@ def inject(series: pl.DataFrame, start: float, pulse: Pulse, seed: int) -> pl.Da
     near = series.filter(pl.col("met_s").is_between(start - NEAR_S, start + NEAR_S))
     if near.is_empty():
         raise QueryError(f"nothing was measured within {NEAR_S:g} s of MET {start}")
+    series = series.with_columns(pl.lit(value=True).alias("simulated"))
     fluence = pulse.sigma * _noise(near, bin_s) * np.sqrt(max(pulse.lasts_s, bin_s))
     added = fluence * shares(met, bin_s, pulse, start) * _split(series)
     if series["kind"][0] == "net":

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.columns import demand, finite
+from orbital_kernel.science.columns import demand, either, finite
 from orbital_kernel.science.density import SKY_ARCSEC2, density_arcsec2
 from orbital_kernel.science.errorcircles import (
     assume_errors,
@@ -79,7 +79,8 @@ def cross_match(
     position_angle_deg (east of north, left to right), normalised_separation,
     density_per_arcmin2 (right catalogue, local), chance_probability,
     log10_bayes_factor, match_probability, rank (among the left source's candidates),
-    rank_right (among the right source's), mutual (both first).
+    rank_right (among the right source's), mutual (both first), and simulated (of
+    either source) where the frames say it.
     Sources without a position have no pairs. Raises QueryError where a position error
     or its confidence is missing; `assume_errors` states one.
     """
@@ -200,7 +201,9 @@ def _with_names(
         if "source_id" in sources.columns:
             names = sources["source_id"].gather(frame[f"{side}_row"])
             frame = frame.with_columns(names.alias(f"{side}_id"))
-    return frame
+    return frame.with_columns(
+        **either(left[frame["left_row"]], right[frame["right_row"]])
+    )
 
 
 def _ranked(frame: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.columns import TT, demand, finite
+from orbital_kernel.science.columns import TT, demand, either, finite
 from orbital_kernel.science.exposure import nanoseconds
 from orbital_kernel.science.ranges import expanded
 from orbital_kernel.science.skyjoin import apart_deg, half_width_deg, unit_vectors
@@ -43,8 +43,8 @@ def pairs_in_time(
     `dt_days` is start of b minus start of a, so negative where b came first; with
     `after_days` it must lie in [after_days, within_days] instead of
     [-within_days, within_days]. Columns: row_a, row_b, obs_id, object and exposure_s
-    of each where given, time_a, time_b, separation_arcmin, dt_days; in order of
-    time_a. Rows without time or position have no pairs.
+    of each where given, time_a, time_b, separation_arcmin, dt_days, simulated where
+    given (of either row); in order of time_a. Rows without time or position have no pairs.
     Raises QueryError unless exactly one separation (0 to 20 deg) is given.
     """
     radius = _radius_deg(within_arcmin, within_arcsec)
@@ -66,6 +66,7 @@ def pairs_in_time(
             "time_b": right["time"].cast(TT),
             "separation_arcmin": apart * 60,
             "dt_days": lag,
+            **either(left, right),
         }
     ).sort("time_a", "row_a", "row_b")
 

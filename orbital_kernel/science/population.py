@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.columns import demand
+from orbital_kernel.science.columns import demand, simulated
 from orbital_kernel.science.precedence import (
     FLUENCE,
     LIMITS,
@@ -89,7 +89,9 @@ class View:
 
     def __str__(self) -> str:
         """Return the numbers and the selection in one line a sentence."""
-        return "\n".join((f"{self.used:,} of {self.known:,} bursts", *self.selection))
+        made = ("simulated bursts, of the sample sky",) if self.simulated else ()
+        counts = f"{self.used:,} of {self.known:,} bursts"
+        return "\n".join((counts, *made, *self.selection))
 
     def summary(self) -> dict[str, Any]:
         """Return all but the rows, for JSON."""
@@ -98,6 +100,7 @@ class View:
             "known": self.known,
             "numbers": dict(self.numbers),
             "selection": list(self.selection),
+            "simulated": self.simulated,
         }
 
 
@@ -160,8 +163,8 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
         "whole years": float(whole.height),
         "median bursts a whole year": _median(whole["rate_yr"]),
     }
-    selection = (*SELECTION["rate"], _sources("trigger times", dated["t0_source"]))
-    return View(rows, dated.height, one.height, selection, numbers, _simulated(one))
+    used = _sources("trigger times", dated["t0_source"])
+    return _view("rate", rows, dated.height, one, numbers, used)
 
 
 def hardness(grbs: pl.DataFrame) -> View:
@@ -192,8 +195,8 @@ def hardness(grbs: pl.DataFrame) -> View:
         )
         for kind in ("short", "long")
     }
-    selection = (*SELECTION["hardness"], _sources("durations", rows["t90_catalog"]))
-    return View(rows, rows.height, one.height, selection, numbers, _simulated(one))
+    used = _sources("durations", rows["t90_catalog"])
+    return _view("hardness", rows, rows.height, one, numbers, used)
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
@@ -226,9 +229,7 @@ def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
         f"median {column}": float(median),
         f"95 % of {column}": float(high),
     }
-    return View(
-        rows, values.size, one.height, SELECTION["fluence"], numbers, _simulated(one)
-    )
+    return _view("fluence", rows, values.size, one, numbers)
 
 
 def redshifts(grbs: pl.DataFrame) -> View:
@@ -249,11 +250,8 @@ def redshifts(grbs: pl.DataFrame) -> View:
         "largest redshift": _median(rows["redshift"].tail(1)),
         "median T90 at the source (s)": _median(rows["t90_rest_s"]),
     }
-    selection = (
-        *SELECTION["redshift"],
-        _sources("redshifts", rows["redshift_catalog"]),
-    )
-    return View(rows, rows.height, one.height, selection, numbers, _simulated(one))
+    used = _sources("redshifts", rows["redshift_catalog"])
+    return _view("redshift", rows, rows.height, one, numbers, used)
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:
@@ -278,10 +276,18 @@ def _sources(values: str, catalogues: pl.Series) -> str:
     return f"{values}: {', '.join(parts) or 'none'}"
 
 
-def _simulated(one: pl.DataFrame) -> bool:
-    """Tell whether any of these bursts was made up."""
-    known = one["simulated"] if "simulated" in one.columns else pl.Series([False])
-    return bool(known.fill_null(value=False).any())
+def _view(
+    what: str,
+    rows: pl.DataFrame,
+    used: int,
+    one: pl.DataFrame,
+    numbers: Mapping[str, float],
+    *sources: str,
+) -> View:
+    """Return a view of bursts, its rows marked where any burst was simulated."""
+    made = simulated(one)
+    marked = rows.with_columns(pl.lit(made).alias("simulated"))
+    return View(marked, used, one.height, (*SELECTION[what], *sources), numbers, made)
 
 
 def _median(values: pl.Series) -> float:

@@ -29,9 +29,10 @@ def made(
     rng = np.random.default_rng(seed)
     for k in range(max(round(days * DAY_S / STRETCH_S), 1)):
         met = MET + k * 2 * STRETCH_S + np.arange(round(STRETCH_S / bin_s)) * bin_s
-        yield (
+        rates = (
             _raw(met, bin_s, channels, rng) if kind == "raw" else _net(met, bin_s, rng)
         )
+        yield rates.with_columns(pl.lit(value=True).alias("simulated"))
 
 
 def _raw(

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from orbital_kernel.science.columns import demand, finite
+from orbital_kernel.science.columns import demand, fill, finite
 
 Reals = NDArray[np.float64]
 
@@ -48,13 +48,15 @@ def variable(points: pl.DataFrame) -> pl.DataFrame:
     A curve is an object's points of one observatory, instrument, unit and band with at
     least five detections whose errors are above zero. Columns: observatory, object,
     instrument, unit, band, points, mean, fractional_variability (excess over the
-    errors, as a share of the mean), statistic (chi-square), degrees, p_value, expected.
+    errors, as a share of the mean), statistic (chi-square), simulated, degrees, p_value,
+    expected.
     """
     keys = ("observatory", "object", "instrument", "unit", "band")
     demand(points, *keys, "value", "value_err_plus", "value_err_minus", what="points")
     error = (pl.col("value_err_plus") + pl.col("value_err_minus")) / 2
     used = (
-        points.filter(~pl.col("is_limit").fill_null(value=False))
+        fill(points, {"simulated": pl.Boolean()})
+        .filter(~pl.col("is_limit").fill_null(value=False))
         .with_columns(finite("value"), error.alias("_error"))
         .filter(pl.col("value").is_not_null(), pl.col("_error") > 0)
         .with_columns((1 / pl.col("_error") ** 2).alias("_weight"))
@@ -74,6 +76,7 @@ def variable(points: pl.DataFrame) -> pl.DataFrame:
             / pl.col("value").mean().abs()
         ).alias("fractional_variability"),
         (square * pl.col("_weight")).sum().alias("statistic"),
+        pl.col("simulated").max(),
     ).filter(pl.col("points") >= LEAST_POINTS)
     degrees = curves["points"] - 1
     p = [

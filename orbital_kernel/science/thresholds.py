@@ -61,6 +61,20 @@ def stored() -> dict[str, Any]:
     return found
 
 
+def curves() -> pl.DataFrame:
+    """Return the stored curves: a row a kind and threshold (sigma), with alarms a day.
+
+    Columns: kind, days, threshold, alarms, per_day, simulated: their background was
+    made, not measured.
+    """
+    frames = [
+        pl.DataFrame({"kind": kind, **told})
+        for kind, told in stored()["curves"].items()
+    ]
+    a_day = (pl.col("alarms") / pl.col("days")).alias("per_day")
+    return pl.concat(frames).with_columns(a_day, pl.lit(value=True).alias("simulated"))
+
+
 def sigma_for(kind: str, per_day: float) -> float:
     """Return sigma (of bins of 1 s) with at most so many false alarms a day of noise.
 

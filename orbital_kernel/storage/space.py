@@ -5,7 +5,7 @@ reason. Reading refuses unknown and missing keys, so a misspelt limit is never i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orbital_kernel.errors import ConfigError
@@ -13,7 +13,7 @@ from orbital_kernel.storage.strict import Units, built, named, only, read
 from orbital_kernel.storage.units import bytes_of, seconds_of
 
 __all__ = ["Growth", "Limit", "Protection", "Qos", "Quota", "Space", "View"]
-__all__ += ["ViewPolicy", "built", "named", "only", "space"]
+__all__ += ["ViewPolicy", "built", "named", "named_as", "only", "space"]
 
 PROTOCOLS = ("NFS", "SMB", "NFS4", "S3", "ENDPOINT", "DATABASE", "KAFKA", "BLOCK")
 BUCKETED = frozenset({"S3", "DATABASE", "KAFKA"})
@@ -141,6 +141,19 @@ class Space:
     quota: Quota
     qos: Qos
     protection: Protection | None
+
+
+def named_as(one: Space, bucket: str) -> Space:
+    """Return the space of another bucket: view, quota and snapshots of its own.
+
+    Policy and quality of service are shared: they name nothing of a bucket.
+    """
+    if bucket == one.view.bucket:
+        return one
+    view = replace(one.view, name=bucket, path=f"/{bucket}", bucket=bucket)
+    kept = one.protection and replace(one.protection, name=bucket)
+    quota = replace(one.quota, name=bucket)
+    return replace(one, view=view, quota=quota, protection=kept)
 
 
 def space(document: Mapping[str, Any], owner: str) -> Space:

@@ -137,6 +137,10 @@ class Definitions:
         """Whether the table's metadata was loaded before in this session."""
         return full_name in self._store.metadata
 
+    def columns(self, full_name: str) -> frozenset[str]:
+        """Return the names of the table's columns, fewer than schema.py's if older."""
+        return frozenset(self._load(full_name).arrow_schema.names)
+
     def sort_key(self, full_name: str) -> tuple[str, ...]:
         """Return the columns the database sorts the table by."""
         return _sort_key(self._load(full_name))

@@ -71,8 +71,9 @@ def line(told: Alert) -> str:
     snr = f"{told['rate_snr']:.1f} sigma" if "rate_snr" in told else "no significance"
     name = ", ".join(told.get("event_name", []))
     cause = next(iter(told["classification"]))
+    made = "SIMULATED " if told["alert_tense"] == "test" else ""
     return (
-        f"{told['alert_type'].upper():10} {told.get('trigger_time', 'time unknown')}  "
+        f"{made}{told['alert_type'].upper():10} {told.get('trigger_time', 'time unknown')}  "
         f"{cause}  {snr} in {duration}  {told['id']}" + (f"  = {name}" if name else "")
     )
 

@@ -15,6 +15,7 @@ from orbital_kernel.predicate import Clause, Equal
 from orbital_kernel.query import Cone, Query
 from orbital_kernel.questions import catalogued
 from orbital_kernel.science import followup
+from orbital_kernel.science.columns import simulated
 from orbital_kernel.store import Store
 from orbital_kernel.watch.rows import TABLE
 
@@ -34,12 +35,13 @@ _POINTING = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where a burst was: ICRS deg, error radius, and who says so."""
+    """Where a burst was: ICRS deg, error radius, who says so, and whether in earnest."""
 
     ra: float
     dec: float
     error_arcmin: float
     told_by: str
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def follow_up(
         tuple(known.values()),
         error_arcmin=place.error_arcmin,
         start=start or datetime.now(UTC),
+        simulated=place.simulated,
         **options,
     )
     limits = pl.DataFrame([_limits(n, s, e) for n, (s, e) in found.items()])
@@ -111,6 +114,7 @@ def to_json(found: FollowUp) -> dict[str, Any]:
         "dec": place.dec,
         "error_arcmin": place.error_arcmin,
         "told_by": place.told_by,
+        "simulated": place.simulated,
         "ranking": plan.ranking.to_dicts(),
         "windows": _utc(plan.windows, "start", "stop"),
         "sources": found.sources.to_dicts(),
@@ -131,7 +135,7 @@ def _placed(store: Store, name: str | None) -> Place | None:
     if not error:
         error = catalogued.typical_errors().get(instrument, UNSTATED_ERROR_ARCSEC)
         by += f', error assumed {error:g}"'
-    return Place(row["ra"], row["dec"], error / 60.0, by)
+    return Place(row["ra"], row["dec"], error / 60.0, by, bool(row["simulated"]))
 
 
 def _archive(
@@ -181,6 +185,7 @@ def _limits(
         "exposure_s": seconds,
         "sources": detected.height,
         "known_limits": sources.height - detected.height,
+        "simulated": simulated(sources, exposures),
         "upper_limit": verdict,
     }
 

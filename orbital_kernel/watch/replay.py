@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError
+from orbital_kernel.errors import ArchiveError, QueryError
 from orbital_kernel.frames import frame_of
+from orbital_kernel.ingest.only import only_one
+from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.predicate import Clause, Equal
 from orbital_kernel.store import Store
 
@@ -30,13 +32,16 @@ class Replay:
     ) -> None:
         """Take (observatory, rates of one series) and a speed; 0 is as fast as it goes.
 
-        Raises QueryError where there is nothing to replay or time would run backwards.
+        Raises QueryError where there is nothing to replay or time would run backwards,
+        ArchiveError where the rows are simulated and the store's real, or the reverse.
         """
         if not series:
             raise QueryError("there are no rates to replay in that file")
         if speed < 0:
             raise QueryError(f"a replay's speed is 0 or more, not {speed}")
-        self._store, self._speed = store, speed
+        self._store, self._speed, self._begun = store, speed, False
+        self._kinds = kinds_of(rows.to_arrow() for _, rows in series)
+        self._demand_kind()
         self._left = [self._rest(observatory, rows) for observatory, rows in series]
         starts = [rows["met_s"].min() for _, rows in self._left if rows.height]
         self._clock = float(min(starts, default=0.0))  # type: ignore[type-var,arg-type]
@@ -51,6 +56,19 @@ class Replay:
         """Put in what is due by now, in one transaction; return how many rows."""
         if self.done:
             return 0
+        if self._begun:
+            return self._feed()
+        with only_one(self._store):  # no ingest decides at once what the store holds
+            self._demand_kind()
+            self._begun = True
+            return self._feed()
+
+    def _demand_kind(self) -> None:
+        why = Purity(self._store).refuses(self._kinds, "the replayed file")
+        if why:
+            raise ArchiveError(why)
+
+    def _feed(self) -> int:
         until = self._until()
         parts = [
             (observatory, rows.filter(pl.col("met_s") <= until))

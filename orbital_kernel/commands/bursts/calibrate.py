@@ -81,13 +81,17 @@ def calibrate(
 
 
 def _shown(title: str, rows: "pl.DataFrame") -> None:
+    from orbital_kernel.science.columns import simulated
+
+    shown = rows.drop("simulated", strict=False)
     table(
         title,
-        tuple(rows.columns),
+        tuple(shown.columns),
         [
             tuple(None if v is None else f"{v:.4g}" for v in row)
-            for row in rows.iter_rows()
+            for row in shown.iter_rows()
         ],
+        simulated=simulated(rows),
     )
 
 

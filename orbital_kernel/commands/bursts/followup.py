@@ -96,9 +96,11 @@ def followup(
             (r["rank"], f"{r['observatory']} {r['instrument']}", r["reasons"])
             for r in rows["ranking"]
         ],
+        simulated=rows["simulated"],
     )
     for limit in rows["upper_limits"]:
-        click.echo(f"{limit['observatory']}: {limit['upper_limit']}")
+        made = " (simulated)" if limit["simulated"] else ""
+        click.echo(f"{limit['observatory']}: {limit['upper_limit']}{made}")
     for text in rows["assumptions"]:
         click.echo(f"assumed: {text}")
 

@@ -34,13 +34,14 @@ def population(*, html: Path | None, as_json: bool) -> None:
         html.write_text(to_html(page, title="Burst population"), encoding="utf-8")
     if as_json:
         shown = {name: view.summary() for name, view in views.items()}
-        rows = {name: rows_of(view.rows) for name, view in views.items()}
-        print_json({name: told | {"rows": rows[name]} for name, told in shown.items()})
+        every = {name: rows_of(view.rows) for name, view in views.items()}
+        print_json({name: told | {"rows": every[name]} for name, told in shown.items()})
         return
     for name, view in views.items():
         told = view.summary()
         title = f"{name}: {view.used:,} of {view.known:,} bursts"
         numbers = told["numbers"].items()
-        table(title, ("what", "value"), [(what, f"{n:.4g}") for what, n in numbers])
+        rows = [(what, f"{n:.4g}") for what, n in numbers]
+        table(title, ("what", "value"), rows, simulated=view.simulated)
         for text in view.selection:
             click.echo(f"selection: {text}")

@@ -80,4 +80,5 @@ def scan(
             )
             for b in found_bursts
         ],
+        simulated=any(b["simulated"] for b in found_bursts),
     )

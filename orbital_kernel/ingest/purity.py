@@ -1,0 +1,122 @@
+"""Simulated and real rows never share a database: it holds one kind, the first to come.
+
+A file's kind is that of its rows, as its reader sets `simulated`. A database's kind is
+noted in the ledger with every file; where no file says so (an older store, rows that
+came by no file) its tables are asked for one row of either kind.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orbital_kernel import schema
+from orbital_kernel.ingest.files import files_of, in_order
+from orbital_kernel.ingest.parsing import Rows, Task, parse
+from orbital_kernel.observatory import observatories
+from orbital_kernel.predicate import Clause, Equal
+
+if TYPE_CHECKING:
+    from orbital_kernel.store import Store, Transaction
+
+FLAG = "simulated"
+LEDGER = "ops.files"
+WORDS = {True: "simulated", False: "real"}
+Kinds = frozenset[bool]
+"""Kinds of rows: simulated (True) and real (False); rows that say nothing are neither."""
+
+
+def kinds_of(tables: Iterable[pa.Table]) -> Kinds:
+    """Return the kinds of rows there are."""
+    flags = (rows[FLAG] for rows in tables if FLAG in rows.column_names)
+    return frozenset(kind for one in flags for kind in _values(one))
+
+
+class Purity:
+    """What a database holds, asked for once, and what comes in on top of it."""
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self._held: Kinds | None = None
+
+    def refuses(self, kinds: Kinds, name: str) -> str | None:
+        """Return why rows of these kinds cannot come in; None where they are taken in."""
+        if self._held is None:
+            self._held = held(self._store)
+        why = refusal(name, kinds, self._store.database, self._held)
+        if why is None:
+            self._held |= kinds
+        return why
+
+    def ask_again(self) -> None:
+        """Forget what came in: it was rolled back."""
+        self._held = None
+
+
+def kind_of(paths: Iterable[str | Path]) -> bool | None:
+    """Return the kind of the first file that says it; None where none does."""
+    for path in in_order(files_of(paths)):
+        for item in parse(path, Task()):
+            kinds = kinds_of([item.data]) if isinstance(item, Rows) else frozenset()
+            if kinds:
+                return True in kinds
+    return None
+
+
+def held(store: "Store") -> Kinds:
+    """Return the kinds of rows a database holds: one, none, or both in an older one."""
+    files = store.counts("ops").get("files")
+    with store.transaction() as tx:
+        noted = _noted(tx) if files else frozenset()
+        return noted or frozenset(
+            kind
+            for room in (*observatories(), "cross")
+            for name, rows in store.counts(room).items()
+            if rows and _is_flagged(f"{room}.{name}")
+            for kind in WORDS
+            if _has(tx, f"{room}.{name}", kind=kind)
+        )
+
+
+def refusal(name: str, kinds: Kinds, database: str, there: Kinds) -> str | None:
+    """Return why rows of these kinds cannot come into a database that holds `there`."""
+    if not kinds or (len(kinds) == 1 and there <= kinds):
+        return None
+    if len(kinds) > 1:
+        return (
+            f"{name} holds simulated and real rows, which never share a database: "
+            "split it into a file of each kind"
+        )
+    (kind,) = kinds
+    holds = WORDS[not kind] if len(there) == 1 else "simulated and real"
+    return (
+        f"{name} holds {WORDS[kind]} rows and database {database!r} holds {holds} ones, "
+        "which never mix: take another database (orbital --database NAME, or "
+        "connect(database=NAME)) or another ORBITAL_HOME"
+    )
+
+
+def _noted(tx: "Transaction") -> Kinds:
+    """Return what the ledger says; all files that say it say the same."""
+    done = [Clause("state", (Equal("ingested"),))]
+    rows = tx.select(LEDGER, done, columns=["account"], limit=1)
+    accounts = (json.loads(text or "{}") for text in rows["account"].to_pylist())
+    return frozenset(one[FLAG] for one in accounts if one.get(FLAG) is not None)
+
+
+def _is_flagged(full_name: str) -> bool:
+    known = schema.tables(tuple(observatories()))
+    return full_name in known and FLAG in known[full_name].arrow.names
+
+
+def _has(tx: "Transaction", full_name: str, *, kind: bool) -> bool:
+    of_kind = [Clause(FLAG, (Equal(kind),))]
+    return len(tx.select(full_name, of_kind, columns=[FLAG], limit=1)) > 0
+
+
+def _values(flags: pa.ChunkedArray) -> list[bool]:
+    values: list[bool] = pc.unique(flags).drop_null().to_pylist()
+    return values

@@ -1,0 +1,47 @@
+"""How often noise alone passes a detector's threshold, by kind of series."""
+
+from typing import Any
+
+import polars as pl
+from bokeh.models import ColumnDataSource, HoverTool
+
+from orbital_kernel.plots import look
+from orbital_kernel.science.columns import demand
+
+
+def false_alarms(curves: pl.DataFrame, *, title: str = "False alarms of noise") -> Any:
+    """Return alarms a day over the threshold, logarithmic, a line a kind.
+
+    `curves` is what science.thresholds.curves returns, or rows of `false_alarms` with a
+    column `kind`. Thresholds that nothing passed are counted under the title.
+    """
+    demand(curves, "kind", "threshold", "per_day", what="false alarms")
+    shown = curves.filter(pl.col("per_day") > 0).sort("kind", "threshold")
+    drawn = look.canvas(
+        title,
+        curves,
+        y_axis_type="log",
+        x_axis_label="threshold (sigma, bins of 1 s)",
+        y_axis_label="false alarms a day",
+    )
+    look.log_axis(drawn.yaxis[0])
+    kinds = curves["kind"].unique(maintain_order=True).to_list()
+    items = []
+    for kind, color in look.colors(kinds).items():
+        part = shown.filter(pl.col("kind") == kind)
+        columns = part.select("kind", "threshold", "per_day")
+        source = ColumnDataSource(columns.to_dict(as_series=False))
+        line = drawn.line(
+            "threshold", "per_day", source=source, color=color, line_width=2
+        )
+        items.append((kind, [line]))
+    tips = [
+        ("", "@kind"),
+        ("threshold", "@threshold{0.0}"),
+        ("a day", "@per_day{0.000}"),
+    ]
+    drawn.add_tools(HoverTool(tooltips=tips))
+    look.legend(drawn, items)
+    silent = curves.height - shown.height
+    look.note(drawn, f"{silent:,} thresholds that nothing passed" if silent else "")
+    return drawn
