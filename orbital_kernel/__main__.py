@@ -70,6 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OrbitalError as error:
         click.echo(f"orbital: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        subject = f"{error.filename}: " if error.filename else ""
+        click.echo(
+            f"orbital: {subject}{error.strerror or error}; check that it exists and that "
+            "you may read and write it",
+            err=True,
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

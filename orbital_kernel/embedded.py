@@ -25,7 +25,7 @@ from orbital_kernel.platform_process import owner, reserved_ports, serves
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 
-_started: set[int] = set()
+_started: dict[int, Path] = {}
 """Children of this process: they outlive it, and are reaped where they end first."""
 
 
@@ -199,7 +199,7 @@ def _launch(folder: Path, ports: tuple[int, int]) -> int:
         ],
         setsid=True,
     )
-    _started.add(pid)
+    _started[pid] = folder
     return pid
 
 
@@ -256,16 +256,17 @@ def _note_ports(folder: Path, note: Note) -> None:
 
 
 def _note(folder: Path) -> Note | None:
-    """Return the note; None for a damaged one that nobody serves the folder by.
+    """Return the note; a damaged one that no process stands behind is removed.
 
-    A start replaces such a note. Raises DamagedFile where a platform runs.
+    Raises DamagedFile where a platform runs.
     """
     try:
         return platform_files.note(folder)
     except DamagedFile:
-        if owner(folder) is None:
-            return None
-        raise
+        if owner(folder) is not None:
+            raise
+        (folder / platform_files.NOTE).unlink(missing_ok=True)
+        return None
 
 
 def _pid(folder: Path) -> int | None:
@@ -292,7 +293,7 @@ def _settings(folder: Path, note: Note) -> Settings:
 
 
 def _alive(folder: Path, pid: int) -> bool:
-    if pid in _started:
+    if _started.get(pid) == folder:
         _reap(pid)
         if pid in _started:
             return True  # its command line is empty for a moment after its start
@@ -310,7 +311,7 @@ def _reap(pid: int) -> None:
     except ChildProcessError:
         ended = True
     if ended:
-        _started.discard(pid)
+        _started.pop(pid, None)
 
 
 def _answers(endpoint: str) -> bool:

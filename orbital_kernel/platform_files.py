@@ -134,9 +134,12 @@ def _read(path: Path, advice: str) -> Any:
     if not content.strip():
         raise DamagedFile(f"{path} is empty: {advice}")
     try:
-        return json.loads(content)
+        value = json.loads(content)
     except ValueError:
         raise DamagedFile(f"{path} is not JSON: {advice}") from None
+    if value is None:
+        raise DamagedFile(f"{path} holds null: {advice}")
+    return value
 
 
 def _require(

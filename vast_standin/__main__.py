@@ -42,14 +42,14 @@ def _raise_handle_limit() -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     sys.meta_path.insert(0, _WithoutPandas())
     # Imported here: --help and wrong usage answer without loading the engine.
     from vast_standin.owner import FolderTaken  # noqa: PLC0415
     from vast_standin.standin import Options, Standin  # noqa: PLC0415
 
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
     options = Options(
         folder=Path(given.data),
         host=given.host,

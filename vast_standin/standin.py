@@ -1,8 +1,10 @@
 """The stand-in of one data folder: opens what is stored, listens, closes in order."""
 
 import logging
+import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -81,9 +83,12 @@ class Standin:
         certificates = tls.load_or_create(folder / "tls")
         credentials = keys.load_or_create(folder, certificates.authority)
         log = self._closing(AccessLog(folder / "access.log"))
-        records = self._closing(Records(folder / "vms.sqlite"))
-        objects = self._closing(ObjectStore(folder / "objects", sync=options.sync))
-        engine = self._closing(Engine.open(folder / "tables", durable=options.sync))
+        with _opening(folder / "vms.sqlite") as path:
+            records = self._closing(Records(path))
+        with _opening(folder / "objects") as path:
+            objects = self._closing(ObjectStore(path, sync=options.sync))
+        with _opening(folder / "tables") as path:
+            engine = self._closing(Engine.open(path, durable=options.sync))
         cluster = Cluster(folder, records, engine, objects, credentials)
         seed(cluster)
         engine.check_writable = partial(check_writable, cluster)
@@ -143,6 +148,18 @@ class Standin:
         thread.start()
         self._closers.append(thread.join)
         self._closers.append(stopped.set)
+
+
+@contextmanager
+def _opening(path: Path) -> Iterator[Path]:
+    """Name what is opened where SQLite cannot read it."""
+    try:
+        yield path
+    except sqlite3.Error as error:
+        raise ValueError(
+            f"{path} cannot be opened ({error}): nothing in it was changed; put it back "
+            "from a copy, or move the whole folder away to begin with an empty one"
+        ) from error
 
 
 def _bracketed(host: str) -> str:
