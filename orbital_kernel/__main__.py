@@ -29,6 +29,7 @@ COMMANDS = {
     "sample": ("sample", "Write simulated files in the real formats."),
     "report": ("report", "Run one report notebook to HTML."),
     "demo": ("demo", "Run the main job from storage to reports."),
+    "lab": ("lab", "Open JupyterLab on the tutorials."),
 }
 
 

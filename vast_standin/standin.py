@@ -81,6 +81,7 @@ class Standin:
 
     def _open(self, folder: Path, options: Options) -> None:
         certificates = tls.load_or_create(folder / "tls")
+        context = certificates.server_context()
         credentials = keys.load_or_create(folder, certificates.authority)
         log = self._closing(AccessLog(folder / "access.log"))
         with _opening(folder / "vms.sqlite") as path:
@@ -102,7 +103,6 @@ class Standin:
             faults,
             timedelta(minutes=options.skew_minutes),
         )
-        context = certificates.server_context()
         self.data = Listener(
             (options.host, options.port),
             data,
