@@ -113,6 +113,8 @@ def foreground(folder: Path, *, port: int | None = None) -> NoReturn:
         last = platform_files.ports(folder)
         ports = reserved_ports((port or last[0], last[1]))
         platform_files.write_ports(folder, ports)
+        # The platform waits for these two; one that arrives sooner is kept for it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
         os.execve(  # noqa: S606
             sys.executable,
             _command(folder, ports),

@@ -99,7 +99,7 @@ def _tables() -> str:
 def _vms() -> str:
     from orbital_kernel import connect
 
-    return str(connect().storage.health())
+    return str(connect().health())
 
 
 _CHECKS: dict[str, Callable[[], str]] = {

@@ -149,7 +149,9 @@ class Vms:
         `find` looks for it by what tells it apart: it is asked before every repetition
         and where the VMS says that it exists.
         """
-        for attempt, pause in enumerate(self._pauses(), 1):
+        attempts = 0
+        for pause in self._pauses():
+            attempts += 1
             if pause and (row := find()):
                 return row
             try:
@@ -167,7 +169,7 @@ class Vms:
                 last = error
         row = find()
         if row is None:
-            raise self._gave_up("POST", resource, last, attempt) from last
+            raise self._gave_up("POST", resource, last, attempts) from last
         return row
 
     def patch(self, resource: str, item: int, fields: Mapping[str, Any]) -> None:
@@ -195,7 +197,9 @@ class Vms:
         A task the VMS starts for it is waited for. Raises NotOffered on 404,
         ProvisionError on any other refusal or when patience ends.
         """
-        for attempt, _ in enumerate(self._pauses(), 1):
+        attempts = 0
+        for _ in self._pauses():
+            attempts += 1
             try:
                 answer = self._once(method, path, fields)
             except RESTFailure as error:
@@ -211,7 +215,7 @@ class Vms:
                 if method != "GET" and isinstance(answer, dict):
                     self._finished(answer.get("async_task"))
                 return answer
-        raise self._gave_up(method, path, last, attempt) from last
+        raise self._gave_up(method, path, last, attempts) from last
 
     def _once(self, method: str, path: str, fields: Mapping[str, Any]) -> Any:
         target = self._client
