@@ -38,6 +38,12 @@ def start(folder):
     return process
 
 
+def ended(process):
+    """Wait for the end of a process, close its pipes and return its exit code."""
+    process.communicate()
+    return process.returncode
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_a_signal_and_ends_with_0(folder, number):
     process = start(folder)
@@ -64,7 +70,7 @@ def test_a_second_is_refused_and_the_first_is_shared(folder):
     assert f"runs already (pid {first.pid}): `orbital down` first" in second.stderr
     assert connect(folder).settings.endpoint == embedded.status(folder).endpoint
     assert embedded.stop(folder)
-    assert 0 == first.wait()
+    assert 0 == ended(first)
 
 
 def test_its_addresses_and_data_are_those_of_the_last_start(folder):
@@ -72,13 +78,13 @@ def test_its_addresses_and_data_are_those_of_the_last_start(folder):
     settings = connect(folder).settings
     connect(folder).storage.apply()
     embedded.stop(folder)
-    first.wait()
+    ended(first)
     second = start(folder)
 
     assert settings == connect(folder).settings
     assert connect(folder).tables()
     second.terminate()
-    second.wait()
+    ended(second)
 
 
 def test_a_signal_at_once_after_a_stop_is_heard(folder):
@@ -86,7 +92,7 @@ def test_a_signal_at_once_after_a_stop_is_heard(folder):
     for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGTERM):
         process.send_signal(number)
 
-    assert 0 == process.wait()
+    assert 0 == ended(process)
 
 
 @pytest.fixture

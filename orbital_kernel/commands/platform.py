@@ -18,7 +18,10 @@ data_option = click.option(
 )
 
 
-@click.command(epilog="Example: orbital up --data ~/xray && orbital status")
+@click.command(
+    epilog="Example: orbital up --data ~/xray && orbital status; for systemd and "
+    "containers: orbital up --foreground"
+)
 @data_option
 @click.option(
     "--port", type=int, help="Port of the data endpoint; default any free one."
