@@ -64,13 +64,13 @@ def status(folder: Path) -> Status:
             healthy=problem is None
             and running is not None
             and _answers(running.endpoint),
-            endpoint=running and running.endpoint,
-            vms_address=running and running.vms_address,
+            endpoint=running.endpoint if running else None,
+            vms_address=running.vms_address if running else None,
             data_dir=str(folder),
-            version=running and running.version,
+            version=running.version if running else None,
             pid=pid,
             bytes_on_disk=_size(folder),
-            started=running and running.started,
+            started=running.started if running else None,
             problem=problem,
         )
 
