@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
-AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills lint clean
 
@@ -63,7 +62,7 @@ notebooks: venv ## run every notebook anew and keep its outputs
 	$(BIN)/python notebooks/execute.py
 
 lab: venv ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab $(AS_ROOT) notebooks
+	$(BIN)/orbital lab
 
 bench: venv ## side-by-side benchmarks
 	$(BIN)/python -m benchmarks

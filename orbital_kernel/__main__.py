@@ -34,6 +34,7 @@ COMMANDS = {
     "sample": ("sample", "Write simulated files in the real formats."),
     "report": ("report", "Run one report notebook to HTML."),
     "demo": ("demo", "Run the main job from storage to reports."),
+    "lab": ("lab", "Open JupyterLab on the tutorials."),
 }
 
 
@@ -94,6 +95,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cli(arguments, prog_name="orbital")
     except OrbitalError as error:
         click.echo(f"orbital: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        subject = f"{error.filename}: " if error.filename else ""
+        click.echo(
+            f"orbital: {subject}{error.strerror or error}; check that it exists and that "
+            "you may read and write it",
+            err=True,
+        )
         sys.exit(1)
 
 

@@ -115,7 +115,13 @@ def data_folder(given: str | Path | None = None) -> Path:
     chosen = (
         given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("orbital")
     )
-    return Path(chosen).expanduser().resolve()
+    try:
+        return Path(chosen).expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"the platform's folder {chosen} cannot be found ({error}): choose another "
+            f"with --data or {HOME_VARIABLE}"
+        ) from error
 
 
 def database_name(given: str | None = None) -> str:

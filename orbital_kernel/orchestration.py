@@ -29,6 +29,7 @@ from orbital_kernel.storage.forecast import trend
 from orbital_kernel.storage.growth import Decision
 from orbital_kernel.storage.history import FILES, QUERIES, Asked, History
 from orbital_kernel.storage.ledger import Ledger
+from orbital_kernel.storage.patience import LastAnswer, Patience
 from orbital_kernel.storage.plan import Limits, Plan, Resource, desired
 from orbital_kernel.storage.provisioning import Provisioning
 from orbital_kernel.storage.requirements import REQUIREMENTS, measured, requirements
@@ -41,6 +42,10 @@ from orbital_kernel.watch import life
 
 DAY_S = 86400.0
 SAMPLES = "ops.storage"
+LOOK_S = 10.0
+"""A look at the health ends in this time, unless its caller has another period."""
+LOOK_ATTEMPTS = 2
+"""A look is repeated anyway: it asks once more where an answer was lost, no more."""
 
 
 class Storage:
@@ -54,6 +59,7 @@ class Storage:
         self._tables = tables
         self._access_key = settings.access_key
         self._history = History(tables)
+        self._database_answered = LastAnswer()
         self._provisioning = Provisioning(self._vms, tables, self._desired)
 
     @cached_property
@@ -122,25 +128,45 @@ class Storage:
         *,
         feeds: Sequence[str] = (),
         limits: vms_health.Limits = vms_health.LIMITS,
+        within_s: float = LOOK_S,
     ) -> Health:
-        """Return the state of the platform with every check behind it.
+        """Return the state of the platform with every check behind it, in time.
 
-        `feeds` names observatories whose files must come in all the time. Raises
-        ConfigError for one that has no file.
+        What does not answer in time is 'unknown', with the reason and the age of its
+        last answer; the database has half of the time, the VMS what is left.
+
+        Parameters
+        ----------
+        feeds : sequence of str
+            Observatories whose files must arrive all the time.
+        limits : Limits
+            What is still normal.
+        within_s : float
+            Seconds after which the look ends, whatever has answered by then.
+
+        Raises
+        ------
+        ConfigError
+            If an observatory of `feeds` has no file.
         """
         for name in feeds:
             self._observatory(name)
+        vms = self._vms.within(within_s, attempts=LOOK_ATTEMPTS)
+        tables = self._tables.bounded(within_s / 2)
         service = service_checks(
-            self._history,
-            self._tables.actual,
+            History(tables),
+            tables.actual,
             now_s=time.time(),
             feeds=feeds,
             limits=limits,
+            patience=Patience().ending_in(within_s / 2, attempts=1),
+            last_answer=self._database_answered,
         )
         watcher = life.check(life.last(self._watch_folder), time.time())
-        names = [one.quota.name for one in self._spaces()]
+        stored = (one.storage for one in self.observatories.values())
+        names = [one.quota.name for one in (site().database, *stored)]
         return vms_health.health(
-            self._vms, quotas=names, limits=limits, more=(*service, watcher)
+            vms, quotas=names, limits=limits, more=(*service, watcher)
         )
 
     def quotas(

@@ -23,10 +23,12 @@ from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
 from orbital_kernel.objects import Objects
 from orbital_kernel.observatory import observatories
-from orbital_kernel.orchestration import Storage
+from orbital_kernel.orchestration import LOOK_S, Storage
 from orbital_kernel.query import Answer, Cone, Query, Recorder, TimeSpan
 from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.questions.asking import together
+from orbital_kernel.storage.checks import Check, Health, health_of
+from orbital_kernel.storage.patience import Patience, TooSlow
 from orbital_kernel.store import Store
 
 LEDGER = "ops.queries"
@@ -72,6 +74,29 @@ class Orbital:
     def storage(self) -> Storage:
         """Provisioning and health: plan(), apply(), health()."""
         return Storage(self.settings, self.store, watch_folder=self.watch_folder)
+
+    def health(self, *, feeds: Iterable[str] = (), within_s: float = LOOK_S) -> Health:
+        """Return the state of the platform, also of one that cannot be connected to.
+
+        Parameters
+        ----------
+        feeds : iterable of str
+            Observatories whose files must arrive all the time.
+        within_s : float
+            Seconds after which the look ends, whatever has answered by then.
+
+        Raises
+        ------
+        ConfigError
+            If the settings name no VMS, or an observatory of `feeds` has no file.
+        """
+        patience = Patience(answer_s=within_s).ending_in(within_s, attempts=1)
+        try:
+            storage = patience.within(lambda: self.storage)
+        except (StoreError, TooSlow) as error:
+            reason = f"could not be connected to: {error}"
+            return health_of([Check("database", "unknown", reason)])
+        return storage.health(feeds=tuple(feeds), within_s=patience.left_s)
 
     @property
     def watch_folder(self) -> Path:

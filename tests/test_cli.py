@@ -71,7 +71,8 @@ def test_a_failure_is_one_sentence_on_stderr_and_exit_1(home, orbital):
 
 def test_status_tells_the_shape_that_scripts_read(home, orbital, tmp_path):
     running = json.loads(run("status", "--json", home=home).stdout)
-    stopped = json.loads(run("status", "--json", home=tmp_path).stdout)
+    none = run("status", "--json", home=tmp_path)
+    stopped = json.loads(none.stdout)
 
     keys = {"running", "healthy", "endpoint", "vms_address", "data_dir", "version"}
     assert keys <= running.keys()
@@ -79,6 +80,7 @@ def test_status_tells_the_shape_that_scripts_read(home, orbital, tmp_path):
     assert running["healthy"]
     assert orbital.settings.endpoint == running["endpoint"]
     assert not stopped["running"]
+    assert 1 == none.returncode
 
 
 def test_status_ignores_the_vendors_variables(home, orbital):

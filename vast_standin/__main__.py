@@ -10,10 +10,11 @@ import resource
 import signal
 import sqlite3
 import sys
-import threading
 from pathlib import Path
 
 from vast_standin import __version__
+
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,14 +43,14 @@ def _raise_handle_limit() -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
+    # Blocked here and in every thread started later, then waited for: an early signal is
+    # kept, and the system cannot hand it to a thread that the waiting one does not hear.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     sys.meta_path.insert(0, _WithoutPandas())
     # Imported here: --help and wrong usage answer without loading the engine.
     from vast_standin.owner import FolderTaken  # noqa: PLC0415
     from vast_standin.standin import Options, Standin  # noqa: PLC0415
 
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
     options = Options(
         folder=Path(given.data),
         host=given.host,
@@ -73,7 +74,7 @@ def _run(given: argparse.Namespace) -> int:
         f"folder {options.folder}",
         flush=True,
     )
-    ended.wait()
+    signal.sigwait(ENDING)
     standin.stop()
     return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vast_standin.files import write_private_json
 
+_ADVICE = "put it back from a copy, or move it away to have new credentials made; the data stay"
 _ALPHABET = string.ascii_uppercase + string.digits
 
 
@@ -25,23 +26,36 @@ class Credentials:
 def load_or_create(folder: Path, cert_file: Path) -> Credentials:
     """Return the folder's credentials; generate them where there are none.
 
-    Raises ValueError where the file lacks a field.
+    Raises ValueError where the file is damaged or lacks a field.
     """
     path = folder / "credentials.json"
     if not path.exists():
         write_private_json(path, asdict(_generate(cert_file)))
-    path.chmod(0o600)
-    stored = json.loads(path.read_bytes())
-    missing = [name for name in Credentials.__annotations__ if name not in stored]
+    stored = _stored(path)
+    missing = [
+        name
+        for name in Credentials.__annotations__
+        if not isinstance(stored.get(name), str) or not stored[name]
+    ]
     if missing:
-        raise ValueError(
-            f"{path} lacks {', '.join(missing)}; put it back or remove the file to have "
-            "new credentials made"
-        )
+        raise ValueError(f"{path} lacks {', '.join(missing)}: {_ADVICE}")
     if stored["cert_file"] != str(cert_file):
         stored["cert_file"] = str(cert_file)
         write_private_json(path, stored)
     return Credentials(**{name: stored[name] for name in Credentials.__annotations__})
+
+
+def _stored(path: Path) -> dict[str, str]:
+    try:
+        path.chmod(0o600)
+        stored = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}): {_ADVICE}"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {_ADVICE}") from error
+    return stored if isinstance(stored, dict) else {}
 
 
 def new_access_key() -> str:

@@ -75,7 +75,14 @@ class Listener(socketserver.ThreadingTCPServer):
         self.tls = tls
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
-        super().__init__(address, Connection)
+        try:
+            super().__init__(address, Connection)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"cannot listen on {address[0]}:{address[1]} ({error.strerror}); end the "
+                "program that uses the port or choose another",
+            ) from error
 
     @property
     def port(self) -> int:

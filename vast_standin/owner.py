@@ -40,6 +40,8 @@ class Ownership:
     def _holder(self) -> str:
         try:
             note = json.loads(self._note.read_bytes())
-        except (OSError, ValueError):
+            return f"process {note['pid']}, {note['endpoint']}"
+        except FileNotFoundError:
             return "it is just starting or stopping"
-        return f"process {note['pid']}, {note['endpoint']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            return f"its note {self._note} is damaged"

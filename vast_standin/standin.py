@@ -1,8 +1,10 @@
 """The stand-in of one data folder: opens what is stored, listens, closes in order."""
 
 import logging
+import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -81,16 +83,16 @@ class Standin:
 
     def _open(self, folder: Path, options: Options) -> None:
         certificates = tls.load_or_create(folder / "tls")
+        context = certificates.server_context()
         credentials = keys.load_or_create(folder, certificates.authority)
         log = self._closing(AccessLog(folder / "access.log"))
         home = Home(folder, options.accept_loss)
-        records = self._closing(Records(folder / "vms.sqlite", home))
-        objects = self._closing(
-            ObjectStore(folder / "objects", home, sync=options.sync)
-        )
-        engine = self._closing(
-            Engine.open(folder / "tables", home, durable=options.sync)
-        )
+        with _opening(folder / "vms.sqlite") as path:
+            records = self._closing(Records(path, home))
+        with _opening(folder / "objects") as path:
+            objects = self._closing(ObjectStore(path, home, sync=options.sync))
+        with _opening(folder / "tables") as path:
+            engine = self._closing(Engine.open(path, home, durable=options.sync))
         home.establish()
         cluster = Cluster(folder, records, engine, objects, credentials, home)
         seed(cluster)
@@ -105,7 +107,6 @@ class Standin:
             faults,
             timedelta(minutes=options.skew_minutes),
         )
-        context = certificates.server_context()
         self.data = Listener(
             (options.host, options.port),
             data,
@@ -152,6 +153,18 @@ class Standin:
         thread.start()
         self._closers.append(thread.join)
         self._closers.append(stopped.set)
+
+
+@contextmanager
+def _opening(path: Path) -> Iterator[Path]:
+    """Name what is opened where SQLite cannot read it."""
+    try:
+        yield path
+    except sqlite3.Error as error:
+        raise ValueError(
+            f"{path} cannot be opened ({error}): nothing in it was changed; put it back "
+            "from a copy, or move the whole folder away to begin with an empty one"
+        ) from error
 
 
 def _bracketed(host: str) -> str:

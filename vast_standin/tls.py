@@ -32,12 +32,21 @@ class Certificates:
         """Return a TLS 1.2+ context that presents the leaf."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.chain, self.key)
+        try:
+            context.load_cert_chain(self.chain, self.key)
+        except (ssl.SSLError, OSError) as error:
+            raise ValueError(
+                f"{self.chain} and {self.key} are not a certificate with its key "
+                f"({error}): move {self.chain.parent} away to have new ones made"
+            ) from error
         return context
 
 
 def load_or_create(folder: Path) -> Certificates:
-    """Return the certificates of a folder; make them anew 30 days before they end."""
+    """Return the certificates of a folder; make new ones 30 days before they end.
+
+    Raises ValueError where the note of when they end is damaged.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
     files = Certificates(
         folder / "ca.pem", folder / "server.pem", folder / "server.key"
@@ -54,7 +63,13 @@ def _still_valid(record: Path, files: Certificates) -> bool:
         path.exists() for path in (record, files.authority, files.chain, files.key)
     ):
         return False
-    return bool(time.time() < json.loads(record.read_bytes())["renew_at"])
+    try:
+        return bool(time.time() < json.loads(record.read_bytes())["renew_at"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{record} does not say when the certificates end ({error}): remove it to "
+            "have new certificates made"
+        ) from error
 
 
 def _create(files: Certificates) -> None:

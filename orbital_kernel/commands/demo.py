@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orbital_kernel import config
 from orbital_kernel.commands.show import console, progress, table
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def demo(out: Path, archive: Path | None) -> None:
 
 
 def _tell(summary: "Summary", out: Path) -> None:
+    from orbital_kernel import lab
+
     label = " (SIMULATED)" if summary.simulated else ""
     found = [b for b in summary.bursts if b["cause"] == "burst"]
     points = " and ".join(
@@ -83,4 +86,6 @@ def _tell(summary: "Summary", out: Path) -> None:
     click.echo(
         f"open {out / '01_start_here.html'} next; all numbers are in {out / 'summary.json'}"
     )
-    click.echo(f"explore on: ORBITAL_HOME={out / 'platform'} make lab")
+    click.echo("explore the same data in JupyterLab:")
+    embedded = config.from_environment() is None
+    click.echo(lab.shell_line(config.data_folder() if embedded else None))

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from orbital_kernel import config
+from orbital_kernel import config, platform_files
 from orbital_kernel.commands.show import json_option, print_json
 from orbital_kernel.errors import OrbitalError
+from orbital_kernel.platform_files import folder_errors
 
 MIN_FREE_BYTES = 1_000_000_000
+NEED_DATABASE = ("tables", "storage")
 Check = tuple[str, bool | None, str]
 """Its name, whether it is right (None: not installed and not needed), what was seen."""
 SHOWN = {True: "ok    ", False: "WRONG ", None: "absent"}
@@ -35,7 +37,14 @@ def doctor(*, as_json: bool) -> None:
 
 
 def _checks() -> Iterator[Check]:
-    yield from (_try(name, check) for name, check in _CHECKS.items())
+    connected = True
+    for name, check in _CHECKS.items():
+        if name in NEED_DATABASE and not connected:
+            yield name, False, "not checked: the database cannot be used"
+            continue
+        result = _try(name, check)
+        connected = connected and (name != "database" or bool(result[1]))
+        yield result
     yield from (_try(name, check, None) for name, check in _EXTRAS.items())
 
 
@@ -44,6 +53,8 @@ def _try(name: str, check: Callable[[], str], failed: bool | None = False) -> Ch
         return name, True, check()
     except (OrbitalError, importlib.metadata.PackageNotFoundError) as error:
         return name, failed, str(error)
+    except OSError as error:
+        return name, False, f"{error.filename or name}: {error.strerror or error}"
 
 
 def _python() -> str:
@@ -60,7 +71,15 @@ def _packages() -> str:
 
 
 def _disk() -> str:
+    """Check the embedded platform's folder, also where a cluster is named.
+
+    Its files are not those of the connection then, but people come back to them.
+    """
     folder = config.data_folder()
+    with folder_errors(folder):
+        problem = platform_files.problem(folder)
+    if problem:
+        raise OrbitalError(problem)
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -87,7 +106,7 @@ def _tables() -> str:
 def _vms() -> str:
     from orbital_kernel import connect
 
-    return str(connect().storage.health())
+    return str(connect().health())
 
 
 def _sql() -> str:

@@ -49,14 +49,16 @@ def health(
     """Tell the state of cluster, quotas, queries, ingest and the burst watcher.
 
     Exit 0 for ok and warn, 1 for bad, 3 where it is unknown. With --watch a change is
-    told once: raised after two equal looks, cleared after three.
+    told once: raised after two equal looks, cleared after three. A look ends within
+    --watch SECONDS (10 without it); what has not answered by then is unknown.
     """
     from orbital_kernel import connect
+    from orbital_kernel.orchestration import LOOK_S
     from orbital_kernel.storage.alerts import Alerts
 
-    storage, alerts, told = connect().storage, Alerts(), None
+    orbital, alerts, told = connect(), Alerts(), None
     for look in looks_of(every, looks):
-        told = storage.health(feeds=feeds)
+        told = orbital.health(feeds=feeds, within_s=every or LOOK_S)
         changes = alerts.update(told)
         if prometheus:
             _write(prometheus, told)

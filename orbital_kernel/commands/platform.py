@@ -1,6 +1,7 @@
 """`orbital up`, `down`, `status`, `env` and `exec`: the embedded platform."""
 
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 
 from orbital_kernel import config, embedded
 from orbital_kernel.commands.show import json_option, print_json
+from orbital_kernel.errors import PlatformError
 
 data_option = click.option(
     "--data",
@@ -16,7 +18,10 @@ data_option = click.option(
 )
 
 
-@click.command(epilog="Example: orbital up --data ~/xray && orbital status")
+@click.command(
+    epilog="Example: orbital up --data ~/xray && orbital status; for systemd and "
+    "containers: orbital up --foreground"
+)
 @data_option
 @click.option(
     "--port", type=int, help="Port of the data endpoint; default any free one."
@@ -26,11 +31,32 @@ data_option = click.option(
     is_flag=True,
     help="Start without data that are missing; what cannot be used moves to lost/.",
 )
-def up(data: Path | None, port: int | None, *, accept_loss: bool) -> None:
-    """Start the embedded platform in the background; does nothing where it runs."""
+@click.option(
+    "--foreground",
+    is_flag=True,
+    help="Run in this process until SIGTERM or Ctrl-C, and log to stderr.",
+)
+def up(
+    data: Path | None, port: int | None, *, accept_loss: bool, foreground: bool
+) -> None:
+    """Start the embedded platform in the background; does nothing where it runs.
+
+    With --foreground this process is the platform, for systemd and containers: it prints
+    where it listens, keeps its ports from one start to the next, ends with exit code 0
+    on SIGTERM or Ctrl-C, and refuses to start where the folder's platform runs already.
+    """
     folder = config.data_folder(data)
+    if foreground:
+        embedded.foreground(folder, port=port, accept_loss=accept_loss)
+    before = embedded.last_ports(folder)
     settings = embedded.ensure(folder, port=port, accept_loss=accept_loss)
     click.echo(f"up: data {settings.endpoint}, VMS https://{settings.vms_address}")
+    if any(before) and before != embedded.last_ports(folder):
+        click.echo(
+            f"the ports of the last run, {before[0]} and {before[1]}, are not those of "
+            "this one: addresses noted earlier lead nowhere",
+            err=True,
+        )
 
 
 @click.command(epilog="Example: orbital down")
@@ -45,25 +71,37 @@ def down(data: Path | None) -> None:
 @data_option
 @json_option
 def status(data: Path | None, *, as_json: bool) -> None:
-    """Tell where the embedded platform is, how large, and whether it answers."""
-    told = embedded.status(config.data_folder(data))
+    """Show where the embedded platform is, how large, and whether it answers.
+
+    Exits with 1 if it does not run, does not answer or cannot be used.
+    """
+    state = embedded.status(config.data_folder(data))
     if as_json:
-        print_json(asdict(told))
-        return
-    state = (
+        print_json(asdict(state))
+    else:
+        _print_status(state)
+    if state.problem:
+        raise PlatformError(state.problem)
+    sys.exit(0 if state.healthy else 1)
+
+
+def _print_status(state: embedded.Status) -> None:
+    word = (
         "healthy"
-        if told.healthy
-        else "not healthy"
-        if told.warnings
-        else "does not answer"
-        if told.running
+        if state.healthy
         else "not running"
+        if not state.running
+        else "cannot be used"
+        if state.problem
+        else "not healthy"
+        if state.warnings
+        else "does not answer"
     )
-    click.echo(f"{state}: {told.data_dir} ({told.bytes_on_disk / 1e6:,.1f} MB)")
-    if told.running:
-        click.echo(f"data {told.endpoint}, VMS https://{told.vms_address}")
-        click.echo(f"stand-in {told.version}, pid {told.pid}, since {told.started}")
-    for warning in told.warnings:
+    click.echo(f"{word}: {state.data_dir} ({state.bytes_on_disk / 1e6:,.1f} MB)")
+    if state.endpoint:
+        click.echo(f"data {state.endpoint}, VMS https://{state.vms_address}")
+        click.echo(f"stand-in {state.version}, pid {state.pid}, since {state.started}")
+    for warning in state.warnings:
         click.echo(f"warning: {warning}")
 
 
@@ -89,3 +127,7 @@ def exec_(data: Path | None, command: tuple[str, ...]) -> None:
         os.execvpe(command[0], command, environment)
     except FileNotFoundError as error:
         raise click.UsageError(f"there is no command {command[0]!r}") from error
+    except OSError as error:
+        raise PlatformError(
+            f"{command[0]} cannot be run ({error.strerror}): name a program"
+        ) from error

@@ -15,7 +15,7 @@ from vastpy import RESTFailure, VASTClient
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.storage.execute import Applied, apply, destroy
 from orbital_kernel.storage.listing import NotOffered, Row, everything
-from orbital_kernel.storage.patience import Patience, TooSlow
+from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
 from orbital_kernel.storage.reading import Tables, actual
 from orbital_kernel.storage.resource import Actual, Resource
 
@@ -66,10 +66,17 @@ class VmsSettings(Protocol):
 class Vms:
     """One VMS: list, create, patch and delete, with patience and plain errors."""
 
-    def __init__(self, client: VASTClient, address: str, patience: Patience) -> None:
+    def __init__(
+        self,
+        client: VASTClient,
+        address: str,
+        patience: Patience,
+        last_answer: LastAnswer | None = None,
+    ) -> None:
         self._client = client
         self.address = address
         self.patience = patience
+        self._last_answer = last_answer or LastAnswer(patience.clock)
 
     @classmethod
     def connect(
@@ -92,6 +99,11 @@ class Vms:
         )
         client = VASTClient(address=address, cert_file=settings.vms_cert_file, **signed)
         return cls(client, address, patience or Patience())
+
+    def within(self, seconds: float, *, attempts: int) -> Self:
+        """Return the same VMS, of which all questions together end in so many seconds."""
+        patience = self.patience.ending_in(seconds, attempts=attempts)
+        return type(self)(self._client, self.address, patience, self._last_answer)
 
     def actual(
         self, desired: Sequence[Resource], *, tables: Tables | None = None
@@ -137,7 +149,9 @@ class Vms:
         `find` looks for it by what tells it apart: it is asked before every repetition
         and where the VMS says that it exists.
         """
+        attempts = 0
         for pause in self._pauses():
+            attempts += 1
             if pause and (row := find()):
                 return row
             try:
@@ -155,7 +169,7 @@ class Vms:
                 last = error
         row = find()
         if row is None:
-            raise self._gave_up("POST", resource, last) from last
+            raise self._gave_up("POST", resource, last, attempts) from last
         return row
 
     def patch(self, resource: str, item: int, fields: Mapping[str, Any]) -> None:
@@ -183,7 +197,9 @@ class Vms:
         A task the VMS starts for it is waited for. Raises NotOffered on 404,
         ProvisionError on any other refusal or when patience ends.
         """
+        attempts = 0
         for _ in self._pauses():
+            attempts += 1
             try:
                 answer = self._once(method, path, fields)
             except RESTFailure as error:
@@ -199,14 +215,20 @@ class Vms:
                 if method != "GET" and isinstance(answer, dict):
                     self._finished(answer.get("async_task"))
                 return answer
-        raise self._gave_up(method, path, last) from last
+        raise self._gave_up(method, path, last, attempts) from last
 
     def _once(self, method: str, path: str, fields: Mapping[str, Any]) -> Any:
         target = self._client
         for part in path.split("/"):
             target = target[part]
         send = getattr(target, method.lower())
-        return self.patience.within(lambda: send(**fields))
+        try:
+            answer = self.patience.within(lambda: send(**fields))
+        except RESTFailure:
+            self._last_answer.note()
+            raise
+        self._last_answer.note()
+        return answer
 
     def _pauses(self) -> Any:
         yield 0.0
@@ -254,15 +276,18 @@ class Vms:
         advice = ADVICE.get(error.status, "see the VMS's log")
         return ProvisionError(f"{_words(method, path, error)}; {advice}")
 
-    def _gave_up(self, method: str, path: str, error: Exception) -> ProvisionError:
+    def _gave_up(
+        self, method: str, path: str, error: Exception, attempts: int
+    ) -> ProvisionError:
         said = (
             _words(method, path, error)
             if isinstance(error, RESTFailure)
             else f"{method} {path}: {error}"
         )
         return ProvisionError(
-            f"{self.address} did not answer after {self.patience.attempts} attempts "
-            f"({said}): check that it is up and reachable, then run the same again"
+            f"{self.address} did not answer after {attempts} attempts ({said}; "
+            f"{self._last_answer}): check that it is up and reachable, then run the same "
+            "again"
         )
 
 

@@ -1,10 +1,11 @@
 """How long to wait for one answer, how often to ask again, and after what pause."""
 
+import math
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TypeVar
 
@@ -15,9 +16,30 @@ class TooSlow(Exception):
     """An answer did not come in time; whether the request took effect is unknown."""
 
 
+class LastAnswer:
+    """When somebody answered last, as text that goes into a reason."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._at: float | None = None
+
+    def note(self) -> None:
+        """Note that an answer arrived now."""
+        self._at = self._clock()
+
+    def __str__(self) -> str:
+        """Return the age of the last answer."""
+        if self._at is None:
+            return "it has not answered in this session"
+        return f"its last answer is {self._clock() - self._at:.0f} s old"
+
+
 @dataclass(frozen=True)
 class Patience:
     """Seconds for one answer, attempts, and pauses doubling from first to longest.
+
+    `until` is when all of it ends, on `clock`: no answer is awaited and no pause is begun
+    that would last longer.
 
     Pauses are drawn between half and whole of their length, so that two clients that
     were refused together do not come back together.
@@ -27,21 +49,42 @@ class Patience:
     attempts: int = 7
     first_s: float = 0.2
     longest_s: float = 10.0
+    until: float = math.inf
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
     random: Random = field(default_factory=Random)
+
+    def ending_in(self, seconds: float, *, attempts: int) -> "Patience":
+        """Return a patience that ends in so many seconds, with fewer attempts."""
+        return replace(
+            self,
+            until=min(self.until, self.clock() + seconds),
+            attempts=min(self.attempts, attempts),
+        )
+
+    @property
+    def left_s(self) -> float:
+        """The seconds left until all of it ends."""
+        return max(0.0, self.until - self.clock())
 
     def pauses(self) -> Iterator[float]:
         """Yield the pause before each attempt but the first."""
         for attempt in range(self.attempts - 1):
             longest = min(self.longest_s, self.first_s * 2**attempt)
-            yield longest * (0.5 + 0.5 * self.random.random())
+            pause = longest * (0.5 + 0.5 * self.random.random())
+            if pause >= self.left_s:
+                return
+            yield pause
 
     def within(self, call: Callable[[], T]) -> T:
-        """Return what the call returns; TooSlow where that takes over `answer_s`.
+        """Return what the call returns; TooSlow after `answer_s`, or when time is up.
 
         The vendor's client has no time-out of its own, so the call runs in a daemon
         thread, which is left behind where the server never answers.
         """
+        seconds = min(self.answer_s, self.left_s)
+        if seconds <= 0:
+            raise TooSlow("it was not asked: the time for all answers is over")
         answers: queue.SimpleQueue[tuple[bool, object]] = queue.SimpleQueue()
 
         def run() -> None:
@@ -52,9 +95,9 @@ class Patience:
 
         threading.Thread(target=run, daemon=True, name="vms-request").start()
         try:
-            good, answer = answers.get(timeout=self.answer_s)
+            good, answer = answers.get(timeout=seconds)
         except queue.Empty:
-            raise TooSlow(f"no answer within {self.answer_s:g} s") from None
+            raise TooSlow(f"no answer within {seconds:.3g} s") from None
         if isinstance(answer, BaseException) and not good:
             raise answer
         return answer  # type: ignore[return-value]

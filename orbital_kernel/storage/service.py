@@ -6,6 +6,7 @@ from orbital_kernel.errors import StoreError
 from orbital_kernel.storage.checks import Check
 from orbital_kernel.storage.health import LIMITS, Limits, lag_check, latency_check
 from orbital_kernel.storage.history import FILES, QUERIES, Asked, History, TakenIn
+from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
 
 WINDOW_S = 86400.0
 """Queries of one day are looked at: an old slow one is history, not a state."""
@@ -18,12 +19,16 @@ def service_checks(
     now_s: float,
     feeds: Sequence[str] = (),
     limits: Limits = LIMITS,
+    patience: Patience | None = None,
+    last_answer: LastAnswer | None = None,
 ) -> list[Check]:
     """Return the checks of query times by kind and of ingest lag by observatory.
 
     `tables` tells which tables exist, `feeds` which observatories must send files all
-    the time. Never raises for a database that does not answer: that is 'unknown'.
+    the time. Never raises for a database that does not answer within the time that
+    `patience` has: that is 'unknown', with the age of its last answer.
     """
+    patience, last_answer = patience or Patience(), last_answer or LastAnswer()
     looks: tuple[tuple[str, str, Callable[[], Iterable[Check]]], ...] = (
         (
             "queries",
@@ -37,13 +42,15 @@ def service_checks(
         ),
     )
     try:
-        there = tables()
-    except StoreError as error:
-        return [Check(n, "unknown", f"could not be told: {error}") for n, _, _ in looks]
+        there = patience.within(tables)
+    except (StoreError, TooSlow) as error:
+        reason = f"could not be told: {error}; {last_answer}"
+        return [Check(name, "unknown", reason) for name, _, _ in looks]
+    last_answer.note()
     return [
         check
         for name, table, look in looks
-        for check in _asked(name, table, look, there)
+        for check in _asked(name, table, look, there, patience)
     ]
 
 
@@ -84,10 +91,11 @@ def _asked(
     table: str,
     look: Callable[[], Iterable[Check]],
     there: Collection[str],
+    patience: Patience,
 ) -> list[Check]:
     if table not in there:
         return [Check(name, "absent", f"{table} does not exist: provision it")]
     try:
-        return list(look())
-    except StoreError as error:
+        return patience.within(lambda: list(look()))
+    except (StoreError, TooSlow) as error:
         return [Check(name, "unknown", f"could not be told: {error}")]

@@ -1,5 +1,6 @@
 """One database of one platform: connection, transactions, and what the server tells."""
 
+import copy
 import logging
 import threading
 import warnings
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import adbc_driver_manager
 import pyarrow as pa
+import requests
 import vastdb
 from vastdb import errors as vast_errors
 from vastdb.config import BackoffConfig
@@ -29,9 +31,14 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 TIMEOUT_SECONDS = 120
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 5.0
 ENTITIES_A_PAGE = 10_000
 BESIDE_THREADS = 4
+CLIENT_ERRORS = (
+    vast_errors.HttpError,
+    vast_errors.ConnectionError,
+    requests.exceptions.Timeout,  # the SDK lets those of an answer through as they are
+)
 log = logging.getLogger(__name__)
 
 
@@ -91,13 +98,28 @@ class Store:
         """Whether the server reads in the order it opens least of, and tells which."""
         return self.answers_alone or self.settings.engine == "embedded"
 
+    def bounded(self, seconds: float) -> "Store":
+        """Return this store with requests that are sent once and end in so many seconds.
+
+        It shares the connections, and is for looks that are repeated anyway.
+        """
+        api = self._session.api.with_endpoints(
+            [self.settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
+        )
+        api.timeout, api.twins = seconds, {}
+        api.vast_version = self._session.api.vast_version
+        twin = copy.copy(self)
+        twin._session = copy.copy(self._session)  # noqa: SLF001
+        twin._session.api = api  # noqa: SLF001
+        return twin
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction: committed at the end, rolled back by any exception."""
         try:
             with self._session.transaction() as tx:
                 yield Transaction(self, tx)
-        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+        except CLIENT_ERRORS as error:
             raise StoreError(say(error)) from error
 
     @contextmanager
@@ -113,7 +135,7 @@ class Store:
             tx.begun = tx.begin()
         try:
             yield Transaction(self, tx)
-        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+        except CLIENT_ERRORS as error:
             raise StoreError(say(error)) from error
         finally:
             tx.closed = True

@@ -1,6 +1,11 @@
-"""Metrics for Prometheus in its text format, names as the vendor's exporter gives them."""
+"""Metrics for Prometheus in its text format, names as the vendor's exporter gives them.
 
-from collections.abc import Callable, Iterator
+A value that is null or missing has no sample, as in the exporter: a quota without an
+inode limit exports no limit, and is never a quota whose limit is 0.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from vast_standin.http import ProtocolError, Response
 from vast_standin.meters import Client, Counts
@@ -10,6 +15,16 @@ from vast_standin.vms.records import Record
 from vast_standin.vms.resources import RESOURCES
 
 Line = tuple[str, dict[str, object], float]
+OBJECT_LABELS = ("path", "name", "guid")
+CLUSTER_GAUGES = (
+    "physical_space", "physical_space_in_use", "logical_space",
+    "logical_space_in_use", "drr", "rd_bw", "wr_bw", "rd_iops", "wr_iops", "latency",
+)  # fmt: skip
+VIEW_GAUGES = ("logical_capacity", "physical_capacity")
+QUOTA_GAUGES = (
+    "used_capacity", "used_inodes", "soft_limit", "hard_limit",
+    "soft_limit_inodes", "hard_limit_inodes", "percent_capacity", "percent_inodes",
+)  # fmt: skip
 
 
 def respond(cluster: Cluster, family: str) -> Response:
@@ -24,42 +39,58 @@ def respond(cluster: Cluster, family: str) -> Response:
         )
     return Response(
         headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
-        body=_text(lines).encode(),
+        body=text_of(lines).encode(),
     )
 
 
 def _cluster(cluster: Cluster) -> Iterator[Line]:
-    row = _shown(cluster, "clusters")[0]
-    labels = {"cluster": row["name"]}
-    for name in (
-        "physical_space", "physical_space_in_use", "logical_space",
-        "logical_space_in_use", "drr", "rd_bw", "wr_bw", "rd_iops", "wr_iops", "latency",
-    ):  # fmt: skip
-        yield f"vast_cluster_{name}", labels, float(str(row[name]))
+    yield from cluster_lines(_shown(cluster, "clusters")[0])
+
+
+def cluster_lines(row: Mapping[str, object]) -> Iterator[Line]:
+    """Yield the samples of one cluster as the VMS shows it."""
+    labels = {"cluster": row.get("name")}
+    yield from _gauges("vast_cluster", labels, row, CLUSTER_GAUGES)
     yield "vast_cluster_online", labels, 1.0
 
 
 def _views(cluster: Cluster) -> Iterator[Line]:
     counts = cluster.meters.now()
     for view in _shown(cluster, "views"):
-        labels = {"path": view["path"], "name": view["name"], "guid": view["guid"]}
-        for name in ("logical_capacity", "physical_capacity"):
-            yield f"vast_view_{name}", labels, float(str(view[name]))
-        done = counts.get(str(view.get("bucket")))
-        for name, value in vars(done).items() if done else ():
-            yield f"vast_view_{name}_total", labels, float(value)
+        yield from view_lines(view, counts.get(str(view.get("bucket"))))
+
+
+def view_lines(row: Mapping[str, object], counts: Counts | None) -> Iterator[Line]:
+    """Yield the samples of one view as the VMS shows it, and its bucket's counters."""
+    labels = {name: row.get(name) for name in OBJECT_LABELS}
+    yield from _gauges("vast_view", labels, row, VIEW_GAUGES)
+    for name, value in vars(counts).items() if counts else ():
+        yield f"vast_view_{name}_total", labels, float(value)
 
 
 def _quotas(cluster: Cluster) -> Iterator[Line]:
     for quota in _shown(cluster, "quotas"):
-        labels = {"path": quota["path"], "name": quota["name"], "guid": quota["guid"]}
-        yield "vast_quota_ok", labels, float(quota["state"] == "OK")
-        for name in (
-            "used_capacity", "used_inodes", "soft_limit", "hard_limit",
-            "soft_limit_inodes", "hard_limit_inodes", "percent_capacity", "percent_inodes",
-        ):  # fmt: skip
-            if quota[name] is not None:
-                yield f"vast_quota_{name}", labels, float(str(quota[name]))
+        yield from quota_lines(quota)
+
+
+def quota_lines(row: Mapping[str, object]) -> Iterator[Line]:
+    """Yield the samples of one quota as the VMS shows it."""
+    labels = {name: row.get(name) for name in OBJECT_LABELS}
+    if row.get("state") is not None:
+        yield "vast_quota_ok", labels, float(row["state"] == "OK")
+    yield from _gauges("vast_quota", labels, row, QUOTA_GAUGES)
+
+
+def _gauges(
+    prefix: str,
+    labels: dict[str, object],
+    row: Mapping[str, object],
+    names: Iterable[str],
+) -> Iterator[Line]:
+    for name in names:
+        value = row.get(name)
+        if value is not None:
+            yield f"{prefix}_{name}", labels, float(str(value))
 
 
 def _alarms(cluster: Cluster) -> Iterator[Line]:
@@ -146,7 +177,8 @@ def _shown(cluster: Cluster, resource: str) -> list[Record]:
     return [rules.shown(cluster, record) for record in cluster.records.all(resource)]
 
 
-def _text(lines: list[Line]) -> str:
+def text_of(lines: Iterable[Line]) -> str:
+    """Return samples in Prometheus's text format, each family together."""
     text: list[str] = []
     told = set()
     for name, labels, value in sorted(lines, key=lambda line: line[0]):
@@ -154,10 +186,18 @@ def _text(lines: list[Line]) -> str:
             told.add(name)
             kind = "counter" if name.endswith("_total") else "gauge"
             text.append(f"# TYPE {name} {kind}")
-        inner = ",".join(f'{label}="{_escaped(str(v))}"' for label, v in labels.items())
-        text.append(f"{name}{{{inner}}} {value!r}")
+        inner = ",".join(f'{label}="{_escaped(v)}"' for label, v in labels.items())
+        text.append(f"{name}{{{inner}}} {_number(value)}")
     return "".join(f"{line}\n" for line in text)
 
 
-def _escaped(text: str) -> str:
+def _number(value: float) -> str:
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+
+
+def _escaped(value: object) -> str:
+    """Return a label's value; an empty one means that the label is not set."""
+    text = "" if value is None else str(value)
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

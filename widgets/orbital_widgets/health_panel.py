@@ -1,8 +1,10 @@
 """The platform's health as a panel that looks again by itself, off the kernel's thread."""
 
+import inspect
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
@@ -33,15 +35,16 @@ CELL = (
 class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
     """State, checks and alerts; `look` tells the health, `every_s` how often it is asked.
 
-    Looks run on a thread of their own, so that cells can run meanwhile; a look that
-    takes longer than `every_s` is followed by the next after the same pause. A look that
-    fails is shown as unknown. Closing the panel ends the looking. A static panel, in
-    which nothing can be clicked, shows every check.
+    Looks run on a thread of their own, so that cells can run meanwhile. A look that has a
+    parameter `within_s` is given `every_s`, to end in that time. A look that fails, or
+    has not ended after `every_s`, is shown as unknown with the age of the last answer;
+    the next one follows when it has ended. Closing the panel ends the looking. A static
+    panel, in which nothing can be clicked, shows every check.
     """
 
     def __init__(
         self,
-        look: Callable[[], Health],
+        look: Callable[..., Health],
         *,
         every_s: float = 10.0,
         alerts: Alerts | None = None,
@@ -50,12 +53,14 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         super().__init__()
         if every_s <= 0:
             raise ValueError(f"every_s is seconds above 0, not {every_s}")
-        self._look, self._every_s = look, every_s
+        self._look, self._every_s = _bounded(look, every_s), every_s
         self._alerts = alerts or Alerts()
         self._static = is_static(asked=static)
         self._latest = Latest(threading.RLock())
         self._loop = running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._answered: datetime | None = None
         self._news: list[str] = []
         self._open = True
         self.health: Health | None = None
@@ -72,8 +77,12 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
 
     def refresh(self) -> None:
         """Look now; what comes of it is shown when it is there."""
-        if self._open:
-            self._latest.ask(self._look, self._shown)
+        if not self._open:
+            return
+        self._cancel_timers()
+        self._latest.ask(self._look, self._shown)
+        if self._loop is not None and not self._loop.is_closed():
+            self._late = self._loop.call_later(self._every_s, self._overdue)
 
     def wait(self, timeout_s: float = 60.0) -> Self:
         """Block until the look under way is shown; TimeoutError if it is not in time."""
@@ -83,8 +92,7 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
     def close(self) -> None:
         """End the looking and take the panel away."""
         self._open = False
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timers()
         self._latest.close()
         super().close()
 
@@ -103,16 +111,40 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
     def _shown(self, future: "Future[Health]") -> None:
         if not self._open:
             return
+        self._cancel_timers()
         error = future.exception()
-        failed = Check("look", "unknown", f"could not be told: {error}")
-        self.health = health_of((failed,)) if error else future.result()
+        if error:
+            self._show(self._unknown(f"could not be told: {error}"))
+        else:
+            self._answered = datetime.now(UTC)
+            self._show(future.result())
         self.looks += 1
-        for alert in self._alerts.update(self.health):
+        if self._loop is not None and not self._loop.is_closed():
+            self._timer = self._loop.call_later(self._every_s, self.refresh)
+
+    def _overdue(self) -> None:
+        """Show that a look has not ended in its period: what it saw before is old."""
+        if self._open:
+            self._show(self._unknown(f"no answer within {self._every_s:g} s"))
+
+    def _unknown(self, reason: str) -> Health:
+        age = "there was no answer before"
+        if self._answered is not None:
+            seconds = (datetime.now(UTC) - self._answered).total_seconds()
+            age = f"the last answer is {seconds:.0f} s old"
+        return health_of([Check("look", "unknown", f"{reason}; {age}")])
+
+    def _show(self, health: Health) -> None:
+        self.health = health
+        for alert in self._alerts.update(health):
             self._news.insert(0, _line(alert))
         del self._news[NEWS:]
         self._draw()
-        if self._loop is not None and not self._loop.is_closed():
-            self._timer = self._loop.call_later(self._every_s, self.refresh)
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._timer, self._late):
+            if timer is not None:
+                timer.cancel()
 
     def _draw(self) -> None:
         if self.health is None:
@@ -127,6 +159,13 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._told.value = "".join(f"<div>{line}</div>" for line in self._news)
         shown = [c for c in checks if self._every_check.value or c.state != "ok"]
         self._checks.value = _table(shown)
+
+
+def _bounded(look: Callable[..., Health], seconds: float) -> Callable[[], Health]:
+    """Return the look, ending in so many seconds where it can be bounded."""
+    if "within_s" in inspect.signature(look).parameters:
+        return partial(look, within_s=seconds)
+    return look
 
 
 def _table(checks: list[Check]) -> str:
