@@ -22,6 +22,7 @@ class FirstStart(Lab):
             *("--data", str(self.folder), "--no-browser"),
             *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
             f"--IdentityProvider.token={self.token}",
+            "--LabApp.expose_app_in_browser=True",
         ]
         own = self._environment()
         own = {k: v for k, v in own.items() if not k.startswith(("AWS_", "VMS_"))}
@@ -47,6 +48,11 @@ def first_start(tmp_path):
 def test_the_first_tutorial_is_open_and_nobody_asks_about_news(first_start, page):
     page.goto(f"{first_start.url}/?token={first_start.token}")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=READY_MS)
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell.currentWidget?.sessionContext"
+        "?.session?.kernel?.status === 'idle'",
+        timeout=READY_MS,
+    )
     tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel").all_inner_texts()
 
     assert [FIRST] == tabs
