@@ -23,11 +23,12 @@ import pyarrow as pa
 from astropy.io import ascii as astropy_ascii
 from astropy.io import fits
 
-from orbital_kernel import connect, embedded, schema
+from orbital_kernel import connect, embedded
 from orbital_kernel.archives import detect
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.parsing import Rows, Task, parse
+from orbital_kernel.model import schema
 
 TEXT = {".csv": "csv", ".tsv": "tab", ".txt": "basic", ".dat": "basic"}
 SIZES = (10_000, 100_000, 1_000_000)

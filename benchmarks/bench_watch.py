@@ -26,9 +26,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import polars as pl
 
-from orbital_kernel import Cone, Query, connect, embedded, times
-from orbital_kernel.frames import frame_of
-from orbital_kernel.predicate import Clause, Equal, Range
+from orbital_kernel import Cone, Query, connect, embedded
+from orbital_kernel.model import times
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.predicate import Clause, Equal, Range
 
 MET, BIN_S, LEVEL = 700_000_000.0, 1.0, 6500.0
 BLOCK, LEAD = 128, 256

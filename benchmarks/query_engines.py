@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from orbital_kernel.predicate import Equal
+from orbital_kernel.model.predicate import Equal
 from orbital_kernel.query import plan
 
 

@@ -6,7 +6,7 @@ import tempfile
 
 from bokeh.layouts import gridplot
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 
 ENGINES = (
     "Orbital",
@@ -15,7 +15,7 @@ ENGINES = (
     "Polars unsorted",
     "DuckDB sorted",
 )
-COLOURS = dict(zip(ENGINES, look.CYCLE, strict=False))
+COLOURS = dict(zip(ENGINES, theme.CYCLE, strict=False))
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 BROWSER = "chromium"
 WITH_LEGEND = "flux and time"
@@ -35,7 +35,7 @@ def draw(lines, picture):
     page = gridplot(plots, ncols=3, toolbar_location=None)
     size = f"--window-size={3 * WIDTH + 30},{-(-len(plots) // 3) * HEIGHT + 20}"
     with tempfile.NamedTemporaryFile("w", suffix=".html") as file:
-        file.write(look.to_html(page))
+        file.write(theme.to_html(page))
         file.flush()
         screenshot = f"--screenshot={picture.resolve()}"
         command = [BROWSER, *FLAGS, screenshot, size, f"file://{file.name}"]
@@ -43,7 +43,7 @@ def draw(lines, picture):
 
 
 def _one(kind, lines, sizes):
-    plot = look.canvas(
+    plot = theme.canvas(
         kind,
         width=WIDTH,
         height=HEIGHT,
@@ -58,7 +58,7 @@ def _one(kind, lines, sizes):
         y_range=(3, 5_000),
     )
     for axis in plot.axis:
-        look.log_axis(axis)
+        theme.log_axis(axis)
     plot.xaxis.ticker = sizes
     for name, colour in COLOURS.items():
         mine = sorted(

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orbital_kernel import Cone, Query, TimeSpan, sky, times
+from orbital_kernel import Cone, Query, TimeSpan
+from orbital_kernel.model import sky, times
 from orbital_kernel.query import Largest
 
 ZERO = datetime(2020, 1, 1)  # noqa: DTZ001 UTC by the planner's rule

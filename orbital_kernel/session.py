@@ -15,21 +15,22 @@ from urllib.parse import urlsplit
 import polars as pl
 from filelock import FileLock
 
-from orbital_kernel import config, embedded, ingest, query, sample, schema
-from orbital_kernel.bursts import Bursts
+from orbital_kernel import config, embedded, ingest, query, sample
 from orbital_kernel.config import Settings
+from orbital_kernel.database import Store
 from orbital_kernel.errors import ArchiveError, QueryError, StoreError
-from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
-from orbital_kernel.objects import Objects
-from orbital_kernel.observatory import observatories
-from orbital_kernel.orchestration import LOOK_S, Storage
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.observatory import observatories
+from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Answer, Cone, Query, Recorder, TimeSpan
 from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.questions.asking import together
-from orbital_kernel.storage.checks import Check, Health, health_of
+from orbital_kernel.questions.objects import Objects
+from orbital_kernel.storage.health.checks import Check, Health, health_of
 from orbital_kernel.storage.patience import Patience, TooSlow
-from orbital_kernel.store import Store
+from orbital_kernel.storage.session import LOOK_S, Storage
 
 LEDGER = "ops.queries"
 

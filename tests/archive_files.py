@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 from astropy.io import fits
 
-from orbital_kernel import schema
 from orbital_kernel.archives import detect, open_source
 from orbital_kernel.archives.reading import Account
+from orbital_kernel.model import schema
 
 SWIFT = {
     "TELESCOP": "SWIFT",

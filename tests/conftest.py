@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from orbital_kernel import connect, embedded
 from orbital_kernel import sample as simulator
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.model.predicate import Clause, Equal
 
 settings.register_profile(
     "orbital",

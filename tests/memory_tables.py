@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from orbital_kernel import schema
-from orbital_kernel.predicate import Equal
+from orbital_kernel.model import schema
+from orbital_kernel.model.predicate import Equal
 
 
 class MemoryTables:

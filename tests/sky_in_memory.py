@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from orbital_kernel import schema
-from orbital_kernel.predicate import Clause
+from orbital_kernel.model import schema
+from orbital_kernel.model.predicate import Clause
+from orbital_kernel.model.sky import healpix
 from orbital_kernel.query import Answer, Explain, Query, plan
-from orbital_kernel.sky import healpix
 
 CRAB = (83.63308, 22.0145)
 OBSERVATORIES = ("chandra", "swift")

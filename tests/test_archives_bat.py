@@ -7,7 +7,7 @@ from archive_files import SWIFT, bat_lightcurve, bat_rates, rows_of, table, writ
 from astropy.io import fits
 
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.times import to_utc_iso
+from orbital_kernel.model.times import to_utc_iso
 
 LIGHT_CURVES = ["grb_lightcurves_1s", "grb_lightcurves_64ms"]
 

@@ -9,8 +9,9 @@ import pytest
 from archive_files import rows_of, table, write
 from astropy.io import fits
 
-from orbital_kernel.archives import chanmaster, swift_logs
-from orbital_kernel.archives.swift_grb_table import (
+from orbital_kernel.archives.chandra import chanmaster
+from orbital_kernel.archives.swift import logs as swift_logs
+from orbital_kernel.archives.swift.grb_table import (
     FLUENCE,
     INDEX,
     REDSHIFT,
@@ -20,7 +21,7 @@ from orbital_kernel.archives.swift_grb_table import (
     single_redshift,
 )
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.times import to_utc_iso
+from orbital_kernel.model.times import to_utc_iso
 
 GRB_COLUMNS = [
     "GRB", "Time [UT]", "Trigger Number", "BAT RA (J2000)", "BAT Dec (J2000)",

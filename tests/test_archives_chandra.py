@@ -9,7 +9,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.times import to_tt, to_utc_iso
+from orbital_kernel.model.times import to_tt, to_utc_iso
 
 WCS_KEYS = {
     "TCTYP2": "RA---TAN", "TCRVL2": 53.118, "TCRPX2": 4096.5, "TCDLT2": -0.492 / 3600,

@@ -9,12 +9,12 @@ from astropy.io import fits
 from astropy.table import Table
 from numpy import array
 
-from orbital_kernel import schema
 from orbital_kernel.archives import open_source
-from orbital_kernel.archives.declared import declared_reader
+from orbital_kernel.archives.mapped.reader import declared_reader
 from orbital_kernel.archives.reading import Account
 from orbital_kernel.errors import ArchiveError, MappingError
-from orbital_kernel.times import to_utc_iso
+from orbital_kernel.model import schema
+from orbital_kernel.model.times import to_utc_iso
 
 MAPPING = """
 table = "photometry"

@@ -7,10 +7,10 @@ from astropy.io import fits
 from astropy.time import Time, TimeDelta
 
 from orbital_kernel.archives import detect
-from orbital_kernel.conformance import check, failing
+from orbital_kernel.commands.observatory_kit import check, failing
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.observatory import observatory
-from orbital_kernel.times import to_utc_iso
+from orbital_kernel.model.observatory import observatory
+from orbital_kernel.model.times import to_utc_iso
 
 TRIGGER = 243216766.613542
 GBM = {

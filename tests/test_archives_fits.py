@@ -9,7 +9,7 @@ import pytest
 from archive_files import bat_lightcurve, rows_of, table, write
 from astropy.io import fits as afits
 
-from orbital_kernel.archives import fits
+from orbital_kernel.archives.formats import fits
 from orbital_kernel.archives.reading import Account, open_source
 from orbital_kernel.errors import ArchiveError
 

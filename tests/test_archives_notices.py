@@ -8,7 +8,7 @@ import pytest
 from archive_files import bat_lightcurve, rows_of
 
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.times import to_utc_iso
+from orbital_kernel.model.times import to_utc_iso
 
 GUANO = {
     "$schema": "https://gcn.nasa.gov/schema/v2.0.0/gcn/notices/swift/bat/guano/alert.schema.json",

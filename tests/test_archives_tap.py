@@ -11,9 +11,9 @@ from astropy.io import votable
 from astropy.table import Table
 
 from orbital_kernel.__main__ import cli
-from orbital_kernel.archives import fetching, tap
+from orbital_kernel.archives.services import fetching, tap
 from orbital_kernel.errors import ArchiveError, ConfigError
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.model.predicate import Clause, Equal
 
 ALL = "SELECT obsid, name, ra, dec, exposure FROM chanmaster"
 

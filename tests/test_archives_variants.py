@@ -16,9 +16,10 @@ from test_archives_chandra import events
 from test_archives_notices import GUANO, OTTER
 from test_archives_xrt import UKSSDC
 
-from orbital_kernel.archives import detect, free_dates
+from orbital_kernel.archives import detect
+from orbital_kernel.archives.formats import free_dates
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.times import to_utc_iso, tt_from_utc
+from orbital_kernel.model.times import to_utc_iso, tt_from_utc
 
 
 def read(tmp_path, name, content):

@@ -8,7 +8,7 @@ import pytest
 from archive_files import rows_of
 
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.times import to_utc_iso
+from orbital_kernel.model.times import to_utc_iso
 
 UKSSDC = """! Swift/XRT lightcurve of trigger: 794972, name: GRB 171205A
 ! T0 for this burst is Swift MET=534151264.0 s, = 2017 Dec 05 at 07:20:43.893 UT

@@ -4,9 +4,9 @@ import pytest
 from burst_series import net, raw
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science import thresholds
 from orbital_kernel.science.bursts import Settings, scan
-from orbital_kernel.science.calibration import (
+from orbital_kernel.science.bursts.calibration import thresholds
+from orbital_kernel.science.bursts.calibration.calibration import (
     completeness,
     exposure_s,
     false_alarms,
@@ -17,8 +17,14 @@ from orbital_kernel.science.calibration import (
     threshold_for,
     wilson_interval,
 )
-from orbital_kernel.science.injection import SHAPES, Pulse, inject, place, truth
-from orbital_kernel.science.quiet import made
+from orbital_kernel.science.bursts.calibration.injection import (
+    SHAPES,
+    Pulse,
+    inject,
+    place,
+    truth,
+)
+from orbital_kernel.science.bursts.calibration.quiet import made
 
 
 def test_poisson_intervals_are_garwoods():

@@ -11,13 +11,14 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from orbital_kernel import connect, embedded, plots, times
+from orbital_kernel import connect, embedded, plots
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
-from orbital_kernel.frames import frame_of
+from orbital_kernel.model import times
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.sky import healpix
+from orbital_kernel.monitor.coincident import Coincident
 from orbital_kernel.science import population
-from orbital_kernel.sky import healpix
-from orbital_kernel.watch.coincident import Coincident
 
 FIRST, SECOND, THIRD = burst_catalogues.NAMES
 TT = datetime(2025, 1, 1, 7, 49, 7, 154000)  # noqa: DTZ001 the BAT catalogue's, TT

@@ -12,16 +12,22 @@ from numpy import ones
 
 from orbital_kernel import config
 from orbital_kernel.archives import detect, readers, registry
-from orbital_kernel.conformance import check, failing, scaffold
+from orbital_kernel.commands.observatory_kit import check, failing, scaffold
 from orbital_kernel.errors import ConfigError
-from orbital_kernel.observatory import FOLDER, files, observatories, observatory, site
+from orbital_kernel.model.observatory import (
+    FOLDER,
+    files,
+    observatories,
+    observatory,
+    site,
+)
 
 READER = '''
 """Toy counts: a line a bin, met and counts."""
-from orbital_kernel import times
+from orbital_kernel.model import times
 from orbital_kernel.archives.reading import Reader
 from orbital_kernel.archives.rows import rows
-from orbital_kernel.schema import RATES
+from orbital_kernel.model.schema import RATES
 
 RULE = "since 2017-06-03T00:00:00 utc"
 

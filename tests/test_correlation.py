@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from orbital_kernel import schema
 from orbital_kernel.errors import QueryError
+from orbital_kernel.model import schema
 from orbital_kernel.science.correlation import dcf, lag
 from orbital_kernel.science.rednoise import red_noise
 

@@ -9,9 +9,10 @@ import sys
 
 import pytest
 
-from orbital_kernel import connect, embedded, platform_files
+from orbital_kernel import connect, embedded
 from orbital_kernel.__main__ import main
 from orbital_kernel.config import data_folder
+from orbital_kernel.embedded import files as platform_files
 from orbital_kernel.errors import ConfigError, PlatformError
 
 STARTING = ("up", "env", "exec -- true", "doctor")

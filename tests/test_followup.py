@@ -9,10 +9,10 @@ import pytest
 from bokeh.models import HBar
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.observatory import FieldOfView, observatories
+from orbital_kernel.model.observatory import FieldOfView, observatories
+from orbital_kernel.monitor.knowledge import to_json
 from orbital_kernel.plots.visibility import visibility
-from orbital_kernel.science import followup, orbit
-from orbital_kernel.watch.knowledge import to_json
+from orbital_kernel.science.visibility import followup, orbit
 
 START = datetime(2013, 4, 27, 8, tzinfo=UTC)
 EVERY = tuple(observatories().values())

@@ -14,11 +14,11 @@ from orbital_widgets import HealthPanel
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ProvisionError, StoreError
-from orbital_kernel.storage.apply import Vms
-from orbital_kernel.storage.checks import Check, health_of
-from orbital_kernel.storage.health import health
+from orbital_kernel.storage.health.checks import Check, health_of
+from orbital_kernel.storage.health.health import health
+from orbital_kernel.storage.health.service import service_checks
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
-from orbital_kernel.storage.service import service_checks
+from orbital_kernel.storage.vms import Vms
 
 pytestmark = pytest.mark.timeout(120)
 

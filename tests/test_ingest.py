@@ -17,12 +17,12 @@ from ingest_kills import content_hash, start, wait_for_files, wait_for_path
 from test_ingest_fuzz import SEED, cases, kinds
 
 from orbital_kernel import connect, embedded
+from orbital_kernel.database import Store
 from orbital_kernel.errors import ArchiveError, OrbitalError, StoreError
-from orbital_kernel.ingest import overlap, run, survey, verifying
+from orbital_kernel.ingest import checksum, overlap, run, survey
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.parsing import End, Refusal, Task
 from orbital_kernel.ingest.pool import Pool, read_here
-from orbital_kernel.store import Store
 
 MAPPING = """
 table = "photometry"
@@ -261,8 +261,8 @@ def test_what_is_stored_does_not_depend_on_order_or_parallelism(fresh, few):
 
 
 def test_rows_that_come_back_otherwise_are_not_kept(fresh, few, monkeypatch):
-    keep = verifying.numeric_columns
-    monkeypatch.setattr(verifying, "numeric_columns", lambda table: keep(table)[1:])
+    keep = checksum.numeric_columns
+    monkeypatch.setattr(checksum, "numeric_columns", lambda table: keep(table)[1:])
 
     with pytest.raises(StoreError, match="came back"):
         fresh.ingest(few)

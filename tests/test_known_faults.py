@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from orbital_kernel.storage.apply import Vms
-from orbital_kernel.storage.health import health
+from orbital_kernel.storage.health.health import health
 from orbital_kernel.storage.patience import Patience
+from orbital_kernel.storage.vms import Vms
 
 BRIEF = Patience(answer_s=1.0, attempts=2, sleep=lambda _seconds: None)
 

@@ -15,9 +15,10 @@ import pytest
 import urllib3
 import websocket
 
-from orbital_kernel import connect, embedded, lab, reports
+from orbital_kernel import connect, embedded, reports
 from orbital_kernel.commands.demo import _tell
-from orbital_kernel.demo import Summary
+from orbital_kernel.reports import lab
+from orbital_kernel.reports.demo import Summary
 
 TOKEN = "first-hour"
 NOTIFICATIONS = "@jupyterlab/apputils-extension:notification"

@@ -12,13 +12,16 @@ PACKAGES = ("orbital_kernel", "vast_standin", "widgets/orbital_widgets")
 ONLY_IN = {
     "vastdb": ("orbital_kernel/store/",),
     "ibis": ("orbital_kernel/store/",),
-    "vastpy": ("orbital_kernel/storage/apply.py", "orbital_kernel/storage/health.py"),
+    "vastpy": (
+        "orbital_kernel/storage/vms.py",
+        "orbital_kernel/storage/health/health.py",
+    ),
     "papermill": ("orbital_kernel/reports/run.py",),
     "ipywidgets": ("widgets/orbital_widgets/",),
     "jupyter_bokeh": ("widgets/orbital_widgets/",),
-    "pyvo": ("orbital_kernel/archives/tap.py",),
-    "gcn_kafka": ("orbital_kernel/archives/gcn_topics.py",),
-    "confluent_kafka": ("orbital_kernel/archives/gcn_topics.py",),
+    "pyvo": ("orbital_kernel/archives/services/tap.py",),
+    "gcn_kafka": ("orbital_kernel/archives/services/gcn_topics.py",),
+    "confluent_kafka": ("orbital_kernel/archives/services/gcn_topics.py",),
     "duckdb": ("vast_standin/",),
     "flatbuffers": ("vast_standin/",),
     "cryptography": ("vast_standin/",),
@@ -28,7 +31,7 @@ NEVER = {
     "vast_standin/": ("orbital_kernel", "orbital_widgets", "vastdb", "vastpy"),
     "orbital_kernel/": ("vast_standin", "orbital_widgets"),
     "orbital_kernel/science/": (
-        "orbital_kernel.store",
+        "orbital_kernel.database",
         "orbital_kernel.session",
         "orbital_kernel.ingest",
         "orbital_kernel.query",
@@ -37,15 +40,15 @@ NEVER = {
         "requests",
     ),
     "orbital_kernel/archives/": (
-        "orbital_kernel.store",
+        "orbital_kernel.database",
         "orbital_kernel.session",
         "orbital_kernel.ingest",
         "orbital_kernel.query",
         "orbital_kernel.science",
         "orbital_kernel.storage",
     ),
-    "orbital_kernel/plots.py": ("orbital_kernel.store", "orbital_kernel.session"),
-    "widgets/orbital_widgets/": ("orbital_kernel.store", "vastdb", "vastpy"),
+    "orbital_kernel/plots.py": ("orbital_kernel.database", "orbital_kernel.session"),
+    "widgets/orbital_widgets/": ("orbital_kernel.database", "vastdb", "vastpy"),
 }
 
 

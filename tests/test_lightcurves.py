@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 
 from orbital_kernel.errors import QueryError, SchemaMismatch
-from orbital_kernel.science.bands import CountsToFlux, PowerLaw
-from orbital_kernel.science.binning import gehrels
-from orbital_kernel.science.exposure import live_seconds, merged, overlaps
-from orbital_kernel.science.lightcurves import (
+from orbital_kernel.model.times import to_tt, tt_from_utc
+from orbital_kernel.science.lightcurves.bands import CountsToFlux, PowerLaw
+from orbital_kernel.science.lightcurves.binning import gehrels
+from orbital_kernel.science.lightcurves.exposure import live_seconds, merged, overlaps
+from orbital_kernel.science.lightcurves.lightcurves import (
     bin_events,
     gather,
     joint,
@@ -20,7 +21,6 @@ from orbital_kernel.science.lightcurves import (
     points_of_rates,
     rebin,
 )
-from orbital_kernel.times import to_tt, tt_from_utc
 
 T0 = datetime(2013, 4, 27, 7, 49, 4)  # noqa: DTZ001 - TT has no zone
 NS = pl.Datetime("ns")

@@ -8,10 +8,10 @@ import confluent_kafka
 import pytest
 
 from orbital_kernel.__main__ import cli
-from orbital_kernel.archives.gcn_topics import Message, Topics
+from orbital_kernel.archives.services.gcn_topics import Message, Topics
 from orbital_kernel.errors import ConfigError
-from orbital_kernel.listening import listen
-from orbital_kernel.predicate import Clause, Prefix
+from orbital_kernel.model.predicate import Clause, Prefix
+from orbital_kernel.monitor.notices import listen
 
 KIND = "gcn.notices.swift.bat.guano"
 VOEVENT = "gcn.classic.voevent.SWIFT_BAT_GRB_POS_ACK"

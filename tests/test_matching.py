@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbital_kernel.errors import QueryError, SchemaMismatch
-from orbital_kernel.science.density import density_arcsec2
-from orbital_kernel.science.errorcircles import covariances, sigmas_in_radius
-from orbital_kernel.science.matching import (
+from orbital_kernel.model.sky import parse_dec, parse_ra, separation_deg
+from orbital_kernel.model.times import tt_from_utc
+from orbital_kernel.science.matching.errorcircles import covariances, sigmas_in_radius
+from orbital_kernel.science.matching.matching import (
     assume_errors,
     cross_match,
+    density_arcsec2,
     objects,
     pairs_in_time,
 )
-from orbital_kernel.science.skyjoin import neighbours
-from orbital_kernel.sky import parse_dec, parse_ra, separation_deg
-from orbital_kernel.times import tt_from_utc
+from orbital_kernel.science.matching.skyjoin import neighbours
 
 NS = pl.Datetime("ns")
 

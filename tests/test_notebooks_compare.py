@@ -28,7 +28,7 @@ from orbital_widgets.results import Outcome
 from orbital_widgets.selection import Selection
 from orbital_widgets.static import twin_html, twin_text
 
-from orbital_kernel.storage.checks import health_of
+from orbital_kernel.storage.health.checks import health_of
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = {path.stem: path for path in sorted(ROOT.glob("notebooks/[0-9]*.ipynb"))}

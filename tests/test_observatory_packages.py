@@ -8,7 +8,7 @@ import pytest
 from test_conformance import READER, filled
 
 from orbital_kernel import config, connect, embedded
-from orbital_kernel.conformance import scaffold
+from orbital_kernel.commands.observatory_kit import scaffold
 
 METADATA = "Metadata-Version: 2.1\nName: nova-for-orbital\nVersion: 1.0\n"
 ENTRY = f"[{config.OBSERVATORIES_GROUP}]\nnova = nova_sky\n"

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from orbital_kernel import Cone, Query, connect, embedded, schema, sky
-from orbital_kernel.frames import frame_of
+from orbital_kernel import Cone, Query, connect, embedded
+from orbital_kernel.model import schema, sky
+from orbital_kernel.model.frames import frame_of
 
 NEW = ("sorted_by", "projection")
 OLD_KEY = ["time"]

@@ -25,14 +25,14 @@ from bokeh.models import (
 
 from orbital_kernel import plots
 from orbital_kernel.errors import QueryError, SchemaMismatch
-from orbital_kernel.observatory import observatories
+from orbital_kernel.model.observatory import observatories
 from orbital_kernel.plots.burst_views import DRAWN
 from orbital_kernel.plots.rates import MOST_BINS, step_columns
 from orbital_kernel.plots.sky_map import aitoff
 from orbital_kernel.science import population
-from orbital_kernel.science.bands import PowerLaw
-from orbital_kernel.science.followup import plan
-from orbital_kernel.science.lightcurves import gather, joint
+from orbital_kernel.science.lightcurves.bands import PowerLaw
+from orbital_kernel.science.lightcurves.lightcurves import gather, joint
+from orbital_kernel.science.visibility.followup import plan
 
 T0 = datetime(2013, 4, 27, 7, 49, 4)  # noqa: DTZ001 - TT has no zone
 NS = pl.Datetime("ns")
@@ -238,7 +238,7 @@ def test_figures_are_begun_in_one_place_which_asks_for_simulated_rows():
         if re.search(r"from bokeh\.plotting import", path.read_text())
     ]
 
-    assert ["orbital_kernel/plots/look.py"] == begun
+    assert ["orbital_kernel/plots/theme.py"] == begun
 
 
 @pytest.mark.parametrize("name", FIGURES)

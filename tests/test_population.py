@@ -9,8 +9,8 @@ import pytest
 from orbital_kernel import archives
 from orbital_kernel.archives.reading import Account, open_source
 from orbital_kernel.errors import QueryError
-from orbital_kernel.frames import frame_of
-from orbital_kernel.schema import GRBS
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.schema import GRBS
 from orbital_kernel.science import population
 
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from archive_files import rows_of
 
-from orbital_kernel.frames import frame_of
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.schema import GRBS
 from orbital_kernel.questions.catalogued import quantities
-from orbital_kernel.schema import GRBS
 from orbital_kernel.science import population, precedence
 from orbital_kernel.science.bursts import match
 

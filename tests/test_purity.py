@@ -11,13 +11,14 @@ import pytest
 from test_ingest import MAPPING, empty, totals
 from test_listening import KIND, Tape, notice
 
-from orbital_kernel import connect, demo, embedded, ingest
+from orbital_kernel import connect, embedded, ingest
 from orbital_kernel.__main__ import cli
-from orbital_kernel.archives.gcn_topics import Message
+from orbital_kernel.archives.services.gcn_topics import Message
 from orbital_kernel.errors import ArchiveError, ConfigError, StoreError
 from orbital_kernel.ingest import purity, run
-from orbital_kernel.listening import listen
-from orbital_kernel.watch import Replay
+from orbital_kernel.monitor import Replay
+from orbital_kernel.monitor.notices import listen
+from orbital_kernel.reports import demo
 
 ROWS = "day,flux,err\n56000.5,3.0,0.5\n56001.5,2.0,0.4\n"
 PHOTOMETRY = "swift.photometry"

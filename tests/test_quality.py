@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
-from orbital_kernel import schema
+from orbital_kernel.model import schema
 from orbital_kernel.science.quality import board, checks
 
 NOW = datetime(2024, 5, 1)  # noqa: DTZ001 - UTC by the column's definition

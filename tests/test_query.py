@@ -11,12 +11,13 @@ from click.shell_completion import ShellComplete
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan, sky, times
+from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan
 from orbital_kernel import query as planner
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError, StoreError
-from orbital_kernel.frames import frame_of
-from orbital_kernel.predicate import (
+from orbital_kernel.model import sky, times
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.predicate import (
     Clause,
     Contains,
     Equal,

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from orbital_kernel import Query, TimeSpan, schema, times
+from orbital_kernel import Query, TimeSpan
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
-from orbital_kernel.predicate import (
+from orbital_kernel.model import schema, times
+from orbital_kernel.model.predicate import (
     Clause,
     Contains,
     Equal,
@@ -22,7 +23,7 @@ from orbital_kernel.predicate import (
     Range,
 )
 from orbital_kernel.query import advice, latency, planning
-from orbital_kernel.query.remembered import remembered
+from orbital_kernel.query.recording import remembered
 
 ROWS, SERIES = 200_000, 100
 TABLE = "chandra.rates"

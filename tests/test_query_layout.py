@@ -9,13 +9,14 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from orbital_kernel import Cone, Query, TimeSpan, schema, sky, times
+from orbital_kernel import Cone, Query, TimeSpan
 from orbital_kernel import query as planner
 from orbital_kernel.errors import QueryError
-from orbital_kernel.frames import frame_of
-from orbital_kernel.layout import EVERY, OWN, Projection
-from orbital_kernel.predicate import Clause, Equal, Range
-from orbital_kernel.query import Largest, order
+from orbital_kernel.model import schema, sky, times
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.layout import EVERY, OWN, Projection
+from orbital_kernel.model.predicate import Clause, Equal, Range
+from orbital_kernel.query import Largest, planning
 
 TAG = "layout"
 ROWS = 4_000
@@ -176,10 +177,10 @@ def test_a_cluster_is_told_the_order_that_a_rule_of_thumb_finds_best():
     table = schema.table(asked.table)
     named = {one.name: one for one in table.projections}
 
-    planned = order.ordered(planner.plan(asked), table.sort, named)
+    planned = planning.ordered(planner.plan(asked), table.sort, named)
 
     assert ("by_time", ("time",)) == (planned.projection, planned.sort_key)
-    assert 2 == order.choices(planned, table.sort, named)
+    assert 2 == planning.choices(planned, table.sort, named)
 
 
 def test_a_projection_must_be_twice_as_good_as_the_table():
@@ -192,8 +193,8 @@ def test_a_projection_must_be_twice_as_good_as_the_table():
     by_series = {"by_series": Projection("by_series", ("series",))}
     wider = Range(datetime(2019, 1, 1), datetime(2020, 1, 2))  # noqa: DTZ001
 
-    near = order.ordered(plan, ("time",), by_series)
-    far = order.ordered(
+    near = planning.ordered(plan, ("time",), by_series)
+    far = planning.ordered(
         replace(plan, pushed=(Clause("time", (wider,)), clauses[1])),
         ("time",),
         by_series,
@@ -303,7 +304,7 @@ def test_a_question_sees_what_was_committed_before_it_was_asked(orbital, holding
 def test_an_answer_of_several_pages_is_read_in_one_transaction(
     orbital, points, monkeypatch
 ):
-    monkeypatch.setattr("orbital_kernel.store.transaction.MOST_ROWS_ALONE", 50)
+    monkeypatch.setattr("orbital_kernel.database.transaction.MOST_ROWS_ALONE", 50)
     asked = FOLLOWED[0][0]
     assert orbital.store.answers_alone
 
@@ -317,7 +318,7 @@ def test_an_answer_of_several_pages_is_read_in_one_transaction(
 def test_of_an_answer_of_several_pages_what_was_read_before_is_still_told(
     orbital, holding, monkeypatch
 ):
-    monkeypatch.setattr("orbital_kernel.store.transaction.MOST_ROWS_ALONE", 50)
+    monkeypatch.setattr("orbital_kernel.database.transaction.MOST_ROWS_ALONE", 50)
     rows = {
         "catalog": [f"{TAG} pages"] * 500,
         "source_id": [f"{TAG} {n}" for n in range(500)],

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from orbital_kernel import Cone, Query
 from orbital_kernel.__main__ import cli
-from orbital_kernel.budgets import budgets
 from orbital_kernel.errors import StoreError
 from orbital_kernel.query import Explain, Recorder, latency, ledger_fields
+from orbital_kernel.query.latency import budgets
 
 HOW = Explain("swift.rates", [], [], [], 0, None, 5, 1, 1, 8, 2.5)
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan, sky, times
+from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan
 from orbital_kernel import query as planner
+from orbital_kernel.model import sky, times
 
 FEW = settings(
     max_examples=int(os.environ.get("ORBITAL_EXAMPLES", "50")),

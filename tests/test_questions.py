@@ -8,12 +8,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from orbital_kernel import times
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
+from orbital_kernel.model import times
+from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.questions import followups
 from orbital_kernel.science import rarity
-from orbital_kernel.sky import separation_deg
 
 CHANDRA_EPOCH = datetime(1998, 1, 1)  # noqa: DTZ001 TT
 AGN = "SIM AGN 1"

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from orbital_kernel import Query
-from orbital_kernel.observatory import observatories
+from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Explain
 from orbital_kernel.questions.asking import SIDE_BY_SIDE, side_by_side, together
 

@@ -4,9 +4,9 @@ import astropy.units as u
 import pyarrow as pa
 import pytest
 
-from orbital_kernel import schema
 from orbital_kernel.errors import SchemaMismatch
-from orbital_kernel.observatory import observatories
+from orbital_kernel.model import schema
+from orbital_kernel.model.observatory import observatories
 
 TABLES = schema.tables(observatories())
 

@@ -9,14 +9,15 @@ from click.testing import CliRunner
 
 from orbital_kernel import connect, plots
 from orbital_kernel.__main__ import cli
-from orbital_kernel.bursts import to_json
+from orbital_kernel.monitor import knowledge
+from orbital_kernel.monitor.alerts import alert, line
+from orbital_kernel.monitor.bursts import to_json
 from orbital_kernel.questions import KINDS
-from orbital_kernel.science import calibration, correlation, population, thresholds
+from orbital_kernel.science import correlation, population
+from orbital_kernel.science.bursts.calibration import calibration, thresholds
+from orbital_kernel.science.bursts.calibration.injection import Pulse, inject
+from orbital_kernel.science.bursts.calibration.quiet import made
 from orbital_kernel.science.columns import either, simulated
-from orbital_kernel.science.injection import Pulse, inject
-from orbital_kernel.science.quiet import made
-from orbital_kernel.watch import knowledge
-from orbital_kernel.watch.alerts import alert, line
 
 BURST = "GRB 120102S"
 START = datetime(2026, 1, 15)  # noqa: DTZ001 - naive is UTC here

@@ -5,7 +5,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord, angular_separation
 
-from orbital_kernel.sky import (
+from orbital_kernel.model.sky import (
     box_ranges,
     cone_ranges,
     healpix,

@@ -3,11 +3,11 @@
 import pytest
 
 from orbital_kernel.errors import ProvisionError
-from orbital_kernel.storage.alerts import Alerts
-from orbital_kernel.storage.checks import Check, graded, health_of
-from orbital_kernel.storage.health import health, lag_check, latency_check
+from orbital_kernel.storage.health.alerts import Alerts
+from orbital_kernel.storage.health.checks import Check, graded, health_of
+from orbital_kernel.storage.health.health import health, lag_check, latency_check
+from orbital_kernel.storage.health.prometheus import text
 from orbital_kernel.storage.listing import NotOffered
-from orbital_kernel.storage.prometheus import text
 
 GB = 10**9
 

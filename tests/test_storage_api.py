@@ -9,15 +9,15 @@ import vastpy
 from memory_tables import MemoryTables
 
 from orbital_kernel import embedded
-from orbital_kernel.observatory import FOLDER, observatories, site
-from orbital_kernel.storage import spending
-from orbital_kernel.storage.apply import Vms, apply
-from orbital_kernel.storage.automation import Controller, Watched
-from orbital_kernel.storage.health import health
+from orbital_kernel.model.observatory import FOLDER, observatories, site
+from orbital_kernel.storage.cost import spending
+from orbital_kernel.storage.growth.automation import Controller, Watched
+from orbital_kernel.storage.health.health import health
 from orbital_kernel.storage.ledger import Ledger
-from orbital_kernel.storage.plan import desired, diff
-from orbital_kernel.storage.provisioning import Provisioning
+from orbital_kernel.storage.provision.plan import desired, diff
+from orbital_kernel.storage.provision.provisioning import Provisioning
 from orbital_kernel.storage.snapshots import take
+from orbital_kernel.storage.vms import Vms, apply
 
 SHARED = """
 [tenant]

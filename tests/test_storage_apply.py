@@ -7,15 +7,16 @@ import boto3
 import pytest
 import vastpy
 
-from orbital_kernel import embedded, schema
+from orbital_kernel import embedded
 from orbital_kernel.errors import ProvisionError
-from orbital_kernel.observatory import observatories, site
-from orbital_kernel.storage.apply import Vms, apply, destroy
-from orbital_kernel.storage.health import health
-from orbital_kernel.storage.kinds import KINDS
+from orbital_kernel.model import schema
+from orbital_kernel.model.observatory import observatories, site
+from orbital_kernel.storage.health.health import health
 from orbital_kernel.storage.patience import Patience
-from orbital_kernel.storage.plan import desired, diff
-from orbital_kernel.storage.teardown import undo
+from orbital_kernel.storage.provision.kinds import KINDS
+from orbital_kernel.storage.provision.plan import desired, diff
+from orbital_kernel.storage.provision.teardown import undo
+from orbital_kernel.storage.vms import Vms, apply, destroy
 
 GB = 10**9
 OURS = (

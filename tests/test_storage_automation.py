@@ -7,12 +7,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orbital_kernel import connect, embedded
-from orbital_kernel.observatory import observatories, site
-from orbital_kernel.storage.apply import Vms, apply
-from orbital_kernel.storage.automation import Controller, Watched
+from orbital_kernel.model.observatory import observatories, site
+from orbital_kernel.model.storage_spec import Growth, Quota
+from orbital_kernel.storage.growth.automation import Controller, Watched
 from orbital_kernel.storage.ledger import EXPANDED, INTENDED, Ledger
-from orbital_kernel.storage.plan import desired, diff
-from orbital_kernel.storage.space import Growth, Quota
+from orbital_kernel.storage.provision.plan import desired, diff
+from orbital_kernel.storage.vms import Vms, apply
 
 PATH = "/observatories/swift"
 BUCKET = "orbital-swift"

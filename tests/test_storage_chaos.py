@@ -15,13 +15,13 @@ from memory_tables import MemoryTables
 
 from orbital_kernel import embedded
 from orbital_kernel.errors import ProvisionError
-from orbital_kernel.observatory import FOLDER, observatories, site
-from orbital_kernel.storage.apply import Vms
-from orbital_kernel.storage.kinds import KINDS
-from orbital_kernel.storage.made import ACTIONS
+from orbital_kernel.model.observatory import FOLDER, observatories, site
 from orbital_kernel.storage.patience import Patience
-from orbital_kernel.storage.plan import desired
-from orbital_kernel.storage.provisioning import Provisioning
+from orbital_kernel.storage.provision.created import ACTIONS
+from orbital_kernel.storage.provision.kinds import KINDS
+from orbital_kernel.storage.provision.plan import desired
+from orbital_kernel.storage.provision.provisioning import Provisioning
+from orbital_kernel.storage.vms import Vms
 
 GB = 10**9
 FIRST, _, LAST = os.environ.get("ORBITAL_SEEDS", "8").rpartition(":")

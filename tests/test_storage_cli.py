@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from orbital_kernel import embedded
-from orbital_kernel.observatory import observatories
+from orbital_kernel.model.observatory import observatories
 
 
 def run(*arguments, home):

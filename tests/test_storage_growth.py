@@ -8,16 +8,16 @@ import threading
 import pytest
 from memory_tables import MemoryTables
 
-from orbital_kernel.observatory import observatories, observatory, site
-from orbital_kernel.storage.automation import Controller, standing, watch
-from orbital_kernel.storage.forecast import (
+from orbital_kernel.model.observatory import observatories, observatory, site
+from orbital_kernel.storage.growth.automation import Controller, standing, watch
+from orbital_kernel.storage.growth.forecast import (
     FARTHEST_S,
     Sample,
     Trend,
     reach,
     trend,
 )
-from orbital_kernel.storage.growth import Standing, decide
+from orbital_kernel.storage.growth.growth import Standing, decide
 from orbital_kernel.storage.ledger import (
     EXPANDED,
     FOUND,

@@ -7,13 +7,13 @@ import json
 import pytest
 from rich.console import Console
 
-from orbital_kernel import schema
-from orbital_kernel.observatory import observatories, site
-from orbital_kernel.storage.kinds import CLUSTER, KINDS, TABLE
-from orbital_kernel.storage.plan import Actual, Found, desired, diff
+from orbital_kernel.model import schema
+from orbital_kernel.model.observatory import observatories, site
+from orbital_kernel.model.sizes import size_text
+from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE
+from orbital_kernel.storage.provision.plan import Actual, Found, desired, diff
+from orbital_kernel.storage.provision.teardown import teardown
 from orbital_kernel.storage.table import plan_table, summary
-from orbital_kernel.storage.teardown import teardown
-from orbital_kernel.storage.units import size_text
 
 ROOMY = {
     "free_usable_capacity": 10**16,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from orbital_kernel.errors import ConfigError
-from orbital_kernel.storage.cost import (
+from orbital_kernel.storage.cost.cost import (
     PRICES,
     Use,
     bills,
@@ -16,8 +16,7 @@ from orbital_kernel.storage.cost import (
     storage_month,
     what_if,
 )
-from orbital_kernel.storage.forecast import Sample, trend
-from orbital_kernel.storage.scale import (
+from orbital_kernel.storage.cost.scale import (
     ROW_GROUP,
     Cluster,
     Measured,
@@ -29,6 +28,7 @@ from orbital_kernel.storage.scale import (
     table_of,
     unpruned,
 )
+from orbital_kernel.storage.growth.forecast import Sample, trend
 
 TB = 10**12
 DAY = 86400.0

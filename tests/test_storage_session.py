@@ -6,11 +6,11 @@ import pytest
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ConfigError, ProvisionError
-from orbital_kernel.observatory import observatories
-from orbital_kernel.storage.automation import standing
-from orbital_kernel.storage.growth import Decision
+from orbital_kernel.model.observatory import observatories
+from orbital_kernel.storage.growth.automation import standing
+from orbital_kernel.storage.growth.growth import Decision
 from orbital_kernel.storage.ledger import EXPANDED, Ledger
-from orbital_kernel.storage.requirements import requirements
+from orbital_kernel.storage.rollout.requirements import requirements
 
 GB = 10**9
 PATH = "/observatories/swift"

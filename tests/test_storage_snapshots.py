@@ -4,10 +4,10 @@ import pytest
 
 from orbital_kernel import embedded
 from orbital_kernel.errors import ProvisionError
-from orbital_kernel.observatory import observatories, site
-from orbital_kernel.storage.apply import Vms, apply
-from orbital_kernel.storage.plan import desired, diff
+from orbital_kernel.model.observatory import observatories, site
+from orbital_kernel.storage.provision.plan import desired, diff
 from orbital_kernel.storage.snapshots import snapshots, take
+from orbital_kernel.storage.vms import Vms, apply
 
 WANTED = desired(observatories().values(), site(), tables=False)
 

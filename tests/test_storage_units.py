@@ -3,7 +3,7 @@
 import pytest
 
 from orbital_kernel.errors import ConfigError
-from orbital_kernel.storage.units import bytes_of, clock_of, seconds_of, size_text
+from orbital_kernel.model.sizes import bytes_of, clock_of, seconds_of, size_text
 
 SIZES = [
     ("500 GB", 500_000_000_000),

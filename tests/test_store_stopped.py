@@ -3,8 +3,8 @@
 import pytest
 
 from orbital_kernel import Query, connect, embedded
+from orbital_kernel.database import Store
 from orbital_kernel.errors import StoreError
-from orbital_kernel.store import Store
 
 pytestmark = pytest.mark.timeout(45, func_only=True)  # retried, it would be a minute
 

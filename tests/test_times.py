@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.time import Time
 
-from orbital_kernel.times import (
+from orbital_kernel.model.times import (
     TIME_RULES,
     met_utcf,
     parse_utc,

@@ -17,22 +17,15 @@ from watch_rows import series, table
 
 from orbital_kernel.commands.bursts.watch import _until_interrupted
 from orbital_kernel.errors import ConfigError, StoreError
-from orbital_kernel.frames import frame_of
-from orbital_kernel.predicate import Clause, Equal
-from orbital_kernel.watch import (
-    AlertFile,
-    Printed,
-    Replay,
-    Webhook,
-    follow,
-    life,
-    write,
-)
-from orbital_kernel.watch.loop import OPEN
-from orbital_kernel.watch.sinks import Refused
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.predicate import Clause, Equal
+from orbital_kernel.monitor import AlertFile, Printed, Replay, Webhook, follow, write
+from orbital_kernel.monitor.loop import OPEN
+from orbital_kernel.monitor.sinks import Refused
+from orbital_kernel.storage.health import watcher as watcher_life
 
 CORE = ("Alert", "Event", "DateTime", "Statistics", "Duration", "Reporter")
-NEVER = life.Life(0.0, None, 0.0, 0, 0, 0, 0)
+NEVER = watcher_life.Life(0.0, None, 0.0, 0, 0, 0, 0)
 ROOM = "https://gcn.nasa.gov/schema/main/gcn/notices/core/"
 
 
@@ -263,20 +256,20 @@ def test_health_tells_of_a_watcher_that_looks_was_killed_or_ended(orbital):
     live = orbital.bursts.watch(folder)
     thread = Thread(target=live.run, args=(stop,), kwargs={"poll_s": 0.01})
     thread.start()
-    until(lambda: (life.last(folder) or NEVER).looked is not None)
+    until(lambda: (watcher_life.last(folder) or NEVER).looked is not None)
     seen = of_watcher(orbital)
-    told = life.last(folder)
+    told = watcher_life.last(folder)
     stop.set()
     thread.join()
 
     assert "ok" == seen.state
     assert "lag behind the rates" in seen.reason
     assert seen.value < 30
-    killed = life.check(told, told.told + 100)
+    killed = watcher_life.check(told, told.told + 100)
     assert "bad" == killed.state
     assert "goes on where it was" in killed.reason
-    assert "bad" == life.check(replace(told, looked=0.0), told.told).state
-    assert "unknown" == life.check(replace(told, looked=None), told.told).state
+    assert "bad" == watcher_life.check(replace(told, looked=0.0), told.told).state
+    assert "unknown" == watcher_life.check(replace(told, looked=None), told.told).state
     assert "ended at" in of_watcher(orbital).reason
 
 

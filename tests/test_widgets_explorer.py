@@ -15,10 +15,10 @@ from orbital_widgets.table_html import table_html
 from sky_in_memory import CRAB, fetch, frame_of, resolve
 
 from orbital_kernel.errors import StoreError
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_kernel.query import Query
 
-COLORS = look.colors(("chandra", "swift"))
+COLORS = theme.colors(("chandra", "swift"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from orbital_widgets import HealthPanel
 
 from orbital_kernel.errors import ProvisionError
-from orbital_kernel.storage.checks import Check, health_of
+from orbital_kernel.storage.health.checks import Check, health_of
 
 
 def told(state, name="quota orbital-swift"):

@@ -8,8 +8,8 @@ from traitlets import TraitError
 
 from orbital_kernel import Cone, Query, TimeSpan
 from orbital_kernel.errors import QueryError
-from orbital_kernel.observatory import observatories
-from orbital_kernel.sky import separation_deg
+from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.sky import separation_deg
 
 REFUSED = [
     ("ra", 360.1, "0 to 360 deg"),

@@ -26,7 +26,7 @@ from watch_rows import series as rows_of
 from watch_rows import table
 
 from orbital_kernel import connect, embedded
-from orbital_kernel.watch import AlertFile
+from orbital_kernel.monitor import AlertFile
 
 PART = 60
 NURSERY = """
@@ -35,7 +35,7 @@ from pathlib import Path
 from threading import Event
 from orbital_kernel import connect
 import orbital_kernel.bursts, orbital_kernel.session
-from orbital_kernel.watch import AlertFile
+from orbital_kernel.monitor import AlertFile
 home, folder = map(Path, sys.argv[1:])
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:

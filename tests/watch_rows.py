@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from orbital_kernel import schema, times
+from orbital_kernel.model import schema, times
 
 
 def series(name, frame, *, sha="0" * 64):

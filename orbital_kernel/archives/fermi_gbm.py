@@ -20,8 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from orbital_kernel import times
-from orbital_kernel.archives.fits import (
+from orbital_kernel.archives.formats.fits import (
     BATCH_ROWS,
     Block,
     FitsFile,
@@ -36,7 +35,8 @@ from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.schema import EVENTS, RATES
+from orbital_kernel.model import times
+from orbital_kernel.model.schema import EVENTS, RATES
 
 RULE = "since 2001-01-01T00:00:00 utc"
 MJDREF = 51910 + 64.184 / 86_400

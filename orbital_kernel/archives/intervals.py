@@ -5,10 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from orbital_kernel import times
-from orbital_kernel.archives.fits import FitsFile, Hdu
+from orbital_kernel.archives.formats.fits import FitsFile, Hdu
 from orbital_kernel.archives.rows import rows
-from orbital_kernel.schema import INTERVALS
+from orbital_kernel.model import times
+from orbital_kernel.model.schema import INTERVALS
 
 
 def gti_rows(

@@ -23,14 +23,14 @@ import numpy as np
 import pyarrow as pa
 from astropy.time import Time
 
-from orbital_kernel import times
-from orbital_kernel.archives import documents, text
-from orbital_kernel.archives.documents import Document
+from orbital_kernel.archives.formats import documents, text
+from orbital_kernel.archives.formats.documents import Document
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.schema import PHOTOMETRY
-from orbital_kernel.sky import parse_dec, parse_ra
+from orbital_kernel.model import times
+from orbital_kernel.model.schema import PHOTOMETRY
+from orbital_kernel.model.sky import parse_dec, parse_ra
 
 UNITS = {
     "ergs/cm^2/s": "erg / (cm2 s)",

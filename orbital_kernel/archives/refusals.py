@@ -2,8 +2,8 @@
 
 import re
 
-from orbital_kernel.archives import fits, text
-from orbital_kernel.archives.bounded import GZIP, PACKED, open_bounded
+from orbital_kernel.archives.formats import fits, text
+from orbital_kernel.archives.formats.bounded import GZIP, PACKED, open_bounded
 from orbital_kernel.archives.reading import Source
 from orbital_kernel.errors import ArchiveError
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from orbital_kernel import sky
-from orbital_kernel.schema import Table
+from orbital_kernel.model import sky
+from orbital_kernel.model.schema import Table
 
 
 def rows(table: Table, count: int, **columns: Any) -> tuple[str, pa.Table]:

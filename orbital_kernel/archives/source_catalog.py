@@ -15,15 +15,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from orbital_kernel.archives import text
-from orbital_kernel.archives.catalog_cells import BlockCells, Cells, Reals, TextCells
-from orbital_kernel.archives.chandra_clock import bare_obs_id
-from orbital_kernel.archives.fits import first_table, is_simulated, open_fits
+from orbital_kernel.archives.chandra.clock import bare_obs_id
+from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.formats.catalog_columns import (
+    BlockCells,
+    Cells,
+    Reals,
+    TextCells,
+)
+from orbital_kernel.archives.formats.fits import first_table, is_simulated, open_fits
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.schema import SOURCES
-from orbital_kernel.sky import parse_dec, parse_ra
+from orbital_kernel.model.schema import SOURCES
+from orbital_kernel.model.sky import parse_dec, parse_ra
 
 DESCRIBED = b"#Column\t"
 _MONTHS = re.compile(r"(?<!\d)(\d{2,3})[ _-]?m(?:onth|(?![a-z]))", re.IGNORECASE)

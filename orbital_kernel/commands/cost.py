@@ -49,8 +49,8 @@ def cost(
     follows the growth of what quota automation has sampled.
     """
     from orbital_kernel import connect
-    from orbital_kernel.storage import cost as costs
-    from orbital_kernel.storage.spending import SHARED, bill_rows, query_costs
+    from orbital_kernel.storage.cost import cost as costs
+    from orbital_kernel.storage.cost.spending import SHARED, bill_rows, query_costs
 
     storage = connect().storage
     asked = storage.queries(days=MONTH_DAYS)
@@ -86,7 +86,7 @@ def cost(
 
 
 def _print(told: dict[str, Any]) -> None:
-    from orbital_kernel.storage.units import size_text
+    from orbital_kernel.model.sizes import size_text
 
     money = told["prices"]["currency"]
     show.table(

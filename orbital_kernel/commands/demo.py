@@ -10,7 +10,7 @@ from orbital_kernel import config
 from orbital_kernel.commands.show import console, progress, table
 
 if TYPE_CHECKING:
-    from orbital_kernel.demo import Summary
+    from orbital_kernel.reports.demo import Summary
 
 
 REFUSED_SHOWN = 3
@@ -32,7 +32,7 @@ def demo(out: Path, archive: Path | None) -> None:
     summary.json to OUT. With ORBITAL_HOME or the vendors' variables set it works there,
     in a database without rows of the other kind: simulated and real never mix. Files that are refused do not fail it; the summary lists them.
     """
-    from orbital_kernel import demo as job
+    from orbital_kernel.reports import demo as job
 
     given = archive or os.environ.get("ORBITAL_ARCHIVE") or None
     with progress(1, "starting") as bar:
@@ -52,7 +52,7 @@ def demo(out: Path, archive: Path | None) -> None:
 
 
 def _tell(summary: "Summary", out: Path) -> None:
-    from orbital_kernel import lab
+    from orbital_kernel.reports import lab
 
     label = " (SIMULATED)" if summary.simulated else ""
     found = [b for b in summary.bursts if b["cause"] == "burst"]

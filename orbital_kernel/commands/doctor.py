@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from orbital_kernel import config, platform_files
+from orbital_kernel import config
 from orbital_kernel.commands.show import json_option, print_json
+from orbital_kernel.embedded import files as platform_files
+from orbital_kernel.embedded.files import folder_errors
 from orbital_kernel.errors import OrbitalError
-from orbital_kernel.platform_files import folder_errors
 
 MIN_FREE_BYTES = 1_000_000_000
 NEED_DATABASE = ("tables", "storage")

@@ -66,7 +66,7 @@ def fetch(
     Without arguments the known services are listed. Answers are kept, so asking again
     needs no network; a service that is busy is asked again after a pause.
     """
-    from orbital_kernel.archives.tap import SERVICES, Tap
+    from orbital_kernel.archives.services.tap import SERVICES, Tap
 
     if service is None:
         table("TAP services", ("name", "address"), SERVICES.items())
@@ -76,7 +76,7 @@ def fetch(
     from astropy.table import Table
 
     from orbital_kernel import config
-    from orbital_kernel.archives.fetching import fetch as fetch_all
+    from orbital_kernel.archives.services.fetching import fetch as fetch_all
 
     cache = config.data_folder() / "fetched"
     tap = Tap(service, cache, offline=offline, refresh=refresh)

@@ -13,8 +13,8 @@ from orbital_kernel.commands.looking import looks as looks_of
 from orbital_kernel.commands.looking import looks_option, watch_option
 
 if TYPE_CHECKING:
-    from orbital_kernel.storage.alerts import Alert
-    from orbital_kernel.storage.checks import Check, Health
+    from orbital_kernel.storage.health.alerts import Alert
+    from orbital_kernel.storage.health.checks import Check, Health
 
 BAD, UNKNOWN = 1, 3
 
@@ -53,8 +53,8 @@ def health(
     --watch SECONDS (10 without it); what has not answered by then is unknown.
     """
     from orbital_kernel import connect
-    from orbital_kernel.orchestration import LOOK_S
-    from orbital_kernel.storage.alerts import Alerts
+    from orbital_kernel.storage.health.alerts import Alerts
+    from orbital_kernel.storage.session import LOOK_S
 
     orbital, alerts, told = connect(), Alerts(), None
     for look in looks_of(every, looks):
@@ -96,7 +96,7 @@ def _print_json(told: "Health", changes: "tuple[Alert, ...]", *, lines: bool) ->
 def _write(path: Path, told: "Health") -> None:
     """Write the metrics whole or not at all: a collector may read at any time."""
     from orbital_kernel.errors import OrbitalError
-    from orbital_kernel.storage import prometheus
+    from orbital_kernel.storage.health import prometheus
 
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -22,7 +22,7 @@ def lab(data: Path | None, options: tuple[str, ...]) -> None:
     variables name, else of the embedded platform, which is started if needed. OPTIONS go
     to JupyterLab (`jupyter lab --help`); your own JupyterLab settings hold.
     """
-    from orbital_kernel import lab as jupyter
+    from orbital_kernel.reports import lab as jupyter
 
     folder = config.data_folder(data)
     variables = dict(os.environ)

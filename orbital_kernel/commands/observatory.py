@@ -26,7 +26,7 @@ def observatory() -> None:
 )
 def new(name: str, folder: Path | None) -> None:
     """Write NAME.toml with every key, its meaning, and blanks to fill in."""
-    from orbital_kernel.conformance import scaffold
+    from orbital_kernel.commands.observatory_kit import scaffold
 
     path = scaffold(name, folder)
     click.echo(
@@ -46,10 +46,10 @@ def new(name: str, folder: Path | None) -> None:
 @json_option
 def check(name: str, sample: Path | None, *, as_json: bool) -> None:
     """Hold an observatory's file against everything that uses it; exit 1 if it fails."""
-    from orbital_kernel import conformance
+    from orbital_kernel.commands import observatory_kit
 
-    checks = conformance.check(name, sample)
-    wrong = conformance.failing(checks)
+    checks = observatory_kit.check(name, sample)
+    wrong = observatory_kit.failing(checks)
     if as_json:
         print_json(
             {
@@ -79,7 +79,7 @@ def list_(*, readers: bool, as_json: bool) -> None:
 
 
 def _observatories() -> list[dict[str, object]]:
-    from orbital_kernel.observatory import files, observatories
+    from orbital_kernel.model.observatory import files, observatories
 
     known = files()
     return [
@@ -96,7 +96,7 @@ def _observatories() -> list[dict[str, object]]:
 
 def _readers() -> list[dict[str, object]]:
     from orbital_kernel.archives import readers
-    from orbital_kernel.observatory import observatories
+    from orbital_kernel.model.observatory import observatories
 
     return [
         {

@@ -13,8 +13,8 @@ from orbital_kernel.commands.show import json_option
 
 def _tables(_context: object, _parameter: object, incomplete: str) -> list[str]:
     """Return the tables whose names begin like that."""
-    from orbital_kernel import schema
-    from orbital_kernel.observatory import observatories
+    from orbital_kernel.model import schema
+    from orbital_kernel.model.observatory import observatories
 
     known = schema.tables(observatories())
     return [name for name in known if name.startswith(incomplete)]

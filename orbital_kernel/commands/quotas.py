@@ -32,8 +32,8 @@ def quotas(
 ) -> None:
     """Sample every quota, forecast when it is full, and raise it by its policy."""
     from orbital_kernel import connect
-    from orbital_kernel.storage.outlook import outlook
-    from orbital_kernel.storage.units import bytes_of
+    from orbital_kernel.model.sizes import bytes_of
+    from orbital_kernel.storage.growth.outlook import outlook
 
     approved = {name: bytes_of(size) for name, size in approve}
     storage = connect().storage
@@ -55,7 +55,7 @@ def _print_json(told: list[dict[str, Any]], *, dry_run: bool, lines: bool) -> No
 
 
 def _print(told: list[dict[str, Any]], *, dry_run: bool) -> None:
-    from orbital_kernel.storage.outlook import COLUMNS, rows
+    from orbital_kernel.storage.growth.outlook import COLUMNS, rows
 
     title = "Quotas (dry run: nothing is changed)" if dry_run else "Quotas"
     show.table(title, COLUMNS, rows(told))

@@ -9,7 +9,7 @@ import click
 from orbital_kernel.commands import show
 
 if TYPE_CHECKING:
-    from orbital_kernel.storage.rollout import Stage
+    from orbital_kernel.storage.rollout.rollout import Stage
 
 requirements_option = click.option(
     "--requirements",
@@ -33,7 +33,7 @@ def status(
 ) -> None:
     """Tell how far observatories are on their way to live, and what is missing."""
     from orbital_kernel import connect
-    from orbital_kernel.storage.requirements import REQUIREMENTS
+    from orbital_kernel.storage.rollout.requirements import REQUIREMENTS
 
     names = (observatory,) if observatory else ()
     told = connect().storage.rollout(*names, required=requirements or REQUIREMENTS)
@@ -58,7 +58,7 @@ def go_live(
 ) -> None:
     """Declare an observatory live, with its evidence kept; refused while any is missing."""
     from orbital_kernel import connect
-    from orbital_kernel.storage.requirements import REQUIREMENTS
+    from orbital_kernel.storage.rollout.requirements import REQUIREMENTS
 
     asks = not yes and not as_json and sys.stdin.isatty()
     if asks and not click.confirm(f"declare {observatory} live?"):

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from orbital_kernel.ingest.checksum import Sum, sum_of
 from orbital_kernel.ingest.purity import Kinds
-from orbital_kernel.predicate import Clause
+from orbital_kernel.model.predicate import Clause
 
 
 @dataclass

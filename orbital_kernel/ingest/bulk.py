@@ -19,7 +19,7 @@ from orbital_kernel.config import Settings
 from orbital_kernel.errors import StoreError
 
 if TYPE_CHECKING:
-    from orbital_kernel.store import Transaction
+    from orbital_kernel.database import Transaction
 
 STAGING = ".orbital-staging"
 OBJECT_ROWS = 1_000_000

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from orbital_kernel import schema
 from orbital_kernel.ingest.checksum import Sum
 from orbital_kernel.ingest.report import FileReport
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.model import schema
+from orbital_kernel.model.predicate import Clause, Equal
 
 if TYPE_CHECKING:
-    from orbital_kernel.store import Store, Transaction
+    from orbital_kernel.database import Store, Transaction
 
 LEDGER = "ops.files"
 KNOWN_BY = (

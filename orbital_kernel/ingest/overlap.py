@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from orbital_kernel import schema
-from orbital_kernel.frames import frame_of
-from orbital_kernel.predicate import Clause, Equal, Null, Value
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.predicate import Clause, Equal, Null, Value
 
 if TYPE_CHECKING:
-    from orbital_kernel.store import Transaction
+    from orbital_kernel.database import Transaction
 
 KEYS_A_REQUEST = 2_000
 SCAN_ROWS_A_KEY = 100

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from orbital_kernel import schema
 from orbital_kernel.archives import detect, readers
-from orbital_kernel.archives.declared import declared_reader
+from orbital_kernel.archives.mapped.reader import declared_reader
 from orbital_kernel.archives.reading import DAMAGE, Account, Reader, open_source
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
-from orbital_kernel.observatory import files
+from orbital_kernel.model import schema
+from orbital_kernel.model.observatory import files
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orbital_kernel import schema
 from orbital_kernel.ingest.files import files_of, in_order
 from orbital_kernel.ingest.parsing import Rows, Task, parse
-from orbital_kernel.observatory import observatories
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.model import schema
+from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.predicate import Clause, Equal
 
 if TYPE_CHECKING:
-    from orbital_kernel.store import Store, Transaction
+    from orbital_kernel.database import Store, Transaction
 
 FLAG = "simulated"
 LEDGER = "ops.files"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.files import files_of, in_order, sha256_of
 from orbital_kernel.ingest.ledger import entries
+from orbital_kernel.ingest.lock import only_one
 from orbital_kernel.ingest.meter import Meter
-from orbital_kernel.ingest.only import only_one
 from orbital_kernel.ingest.parsing import Rows, Task, reader_by
 from orbital_kernel.ingest.pool import Offered
 from orbital_kernel.ingest.reading import read
@@ -23,7 +23,7 @@ from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.writing import Parsed, Writer
 
 if TYPE_CHECKING:
-    from orbital_kernel.store import Store
+    from orbital_kernel.database import Store
 
 TOGETHER_BYTES = 16 << 20
 TOGETHER_FILES = 64

@@ -17,12 +17,12 @@ from orbital_kernel.ingest.pool import Offered
 from orbital_kernel.ingest.purity import Kinds, Purity, kinds_of
 from orbital_kernel.ingest.reading import read
 from orbital_kernel.ingest.report import Progress
-from orbital_kernel.observatory import observatories, site
-from orbital_kernel.storage.apply import Vms
-from orbital_kernel.storage.space import named_as
+from orbital_kernel.model.observatory import observatories, site
+from orbital_kernel.model.storage_spec import named_as
+from orbital_kernel.storage.vms import Vms
 
 if TYPE_CHECKING:
-    from orbital_kernel.store import Store
+    from orbital_kernel.database import Store
 
 PROVENANCE_BYTES = 68
 """A row's file_sha256: 64 characters and an offset."""

@@ -15,8 +15,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orbital_kernel import schema
-from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest.checksum import Sum, numeric_columns, sum_of
 from orbital_kernel.ingest.files import files_of, in_order
 from orbital_kernel.ingest.ledger import Entry, entries
@@ -24,10 +22,12 @@ from orbital_kernel.ingest.parsing import Refusal, Rows, Task
 from orbital_kernel.ingest.pool import Offered
 from orbital_kernel.ingest.reading import read
 from orbital_kernel.ingest.report import Progress
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.predicate import Clause, Equal
 
 if TYPE_CHECKING:
-    from orbital_kernel.store import Store
+    from orbital_kernel.database import Store
 
 CELL_SHIFT = 2 * (29 - 6)
 """From the stored HEALPix order 29 to order 6: cells of about 55 arcmin."""

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from orbital_kernel import schema
-from orbital_kernel.frames import frame_of
 from orbital_kernel.ingest.book import Book
 from orbital_kernel.ingest.bulk import Bulk
+from orbital_kernel.ingest.checksum import SHA, span_of, verify, wider
 from orbital_kernel.ingest.ledger import Entry, Noted, note
-from orbital_kernel.ingest.only import Begun
+from orbital_kernel.ingest.lock import Begun
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.parsing import End, Item, Refusal, Rows
 from orbital_kernel.ingest.pool import Offered
 from orbital_kernel.ingest.purity import Kinds, Purity, kinds_of
 from orbital_kernel.ingest.report import FileReport
-from orbital_kernel.ingest.verifying import SHA, span_of, verify, wider
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.predicate import Clause, Equal
 
 if TYPE_CHECKING:
-    from orbital_kernel.store import Store, Transaction
+    from orbital_kernel.database import Store, Transaction
 
 
 @dataclass

@@ -9,13 +9,13 @@ from orbital_kernel.plots.detection import detection
 from orbital_kernel.plots.false_alarms import false_alarms
 from orbital_kernel.plots.latency import latency
 from orbital_kernel.plots.light_curve import light_curve
-from orbital_kernel.plots.look import to_html
 from orbital_kernel.plots.match_separations import match_separations
 from orbital_kernel.plots.population import population
 from orbital_kernel.plots.rates import rates
 from orbital_kernel.plots.scale import scale
 from orbital_kernel.plots.sky_map import sky_map
 from orbital_kernel.plots.storage import storage
+from orbital_kernel.plots.theme import to_html
 from orbital_kernel.plots.visibility import visibility
 
 __all__ = [

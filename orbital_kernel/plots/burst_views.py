@@ -10,7 +10,7 @@ import polars as pl
 from bokeh.models import ColumnDataSource, HoverTool, Span, Whisker
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_kernel.science.population import SHORT_S, View
 
 WIDTH_YEARS = 0.8
@@ -25,7 +25,7 @@ def burst_view(name: str, view: View) -> Any:
     if name not in DRAWN:
         raise QueryError(f"no view is called {name!r}; there are {', '.join(DRAWN)}")
     drawn = DRAWN[name](view)
-    look.note(drawn, f"{view.used:,} of {view.known:,} bursts")
+    theme.note(drawn, f"{view.used:,} of {view.known:,} bursts")
     return drawn
 
 
@@ -35,13 +35,13 @@ def _rate(view: View) -> Any:
         .then(pl.lit("whole year"))
         .otherwise(pl.lit("part of one"))
     )
-    drawn = look.canvas(
+    drawn = theme.canvas(
         "Bursts a year",
         _made(view),
         x_axis_label="year (TT)",
         y_axis_label="bursts catalogued per year (365.25 d)",
     )
-    colors = {"whole year": look.CYCLE[0], "part of one": look.GRID}
+    colors = {"whole year": theme.CYCLE[0], "part of one": theme.GRID}
     items = []
     for kind, color in colors.items():
         part = ColumnDataSource(_of_kind(rows, kind).to_dict(as_series=False))
@@ -51,7 +51,7 @@ def _rate(view: View) -> Any:
         whiskers = Whisker(
             base="year", lower="rate_low_yr", upper="rate_high_yr", source=part
         )
-        whiskers.line_color = look.PALE
+        whiskers.line_color = theme.PALE
         drawn.add_layout(whiskers)
         tips = [
             ("year", "@year"),
@@ -61,13 +61,13 @@ def _rate(view: View) -> Any:
         drawn.add_tools(HoverTool(renderers=[bars], tooltips=tips))
         items.append((kind, [bars] if len(part.data["year"]) else []))
     drawn.y_range.start = 0
-    look.legend(drawn, items)
-    look.note(drawn, "bars with 68 % Poisson errors; rate over the days covered")
+    theme.legend(drawn, items)
+    theme.note(drawn, "bars with 68 % Poisson errors; rate over the days covered")
     return drawn
 
 
 def _hardness(view: View) -> Any:
-    drawn = look.canvas(
+    drawn = theme.canvas(
         "Duration and hardness",
         _made(view),
         x_axis_type="log",
@@ -83,17 +83,17 @@ def _hardness(view: View) -> Any:
         Span(
             location=SHORT_S,
             dimension="height",
-            line_color=look.PALE,
+            line_color=theme.PALE,
             line_dash="dashed",
         )
     )
     _log_axes(drawn)
-    look.legend(drawn, items)
+    theme.legend(drawn, items)
     return drawn
 
 
 def _fluence(view: View) -> Any:
-    drawn = look.canvas(
+    drawn = theme.canvas(
         "Fluence",
         _made(view),
         x_axis_type="log",
@@ -107,7 +107,7 @@ def _fluence(view: View) -> Any:
         right=rows["high"].to_numpy(),
         bottom=0.5,
         top=rows["bursts"].to_numpy(),
-        fill_color=look.CYCLE[0],
+        fill_color=theme.CYCLE[0],
         fill_alpha=0.55,
         line_color="white",
     )
@@ -116,17 +116,17 @@ def _fluence(view: View) -> Any:
         view.rows["above"].to_numpy(),
         mode="after",
         line_width=2,
-        color=look.CYCLE[1],
+        color=theme.CYCLE[1],
     )
     _log_axes(drawn)
-    look.legend(
+    theme.legend(
         drawn, [("bursts in a bin", [bars]), ("bursts above its edge", [steps])]
     )
     return drawn
 
 
 def _redshift(view: View) -> Any:
-    drawn = look.canvas(
+    drawn = theme.canvas(
         "Redshift and duration at the source",
         _made(view),
         y_axis_type="log",
@@ -134,10 +134,10 @@ def _redshift(view: View) -> Any:
         y_axis_label="T90 / (1 + z) (s)",
     )
     rows = view.rows.filter(pl.col("t90_rest_s") > 0)
-    _points(drawn, rows, "redshift", "t90_rest_s", look.CYCLE[2])
-    look.log_axis(drawn.yaxis[0])
+    _points(drawn, rows, "redshift", "t90_rest_s", theme.CYCLE[2])
+    theme.log_axis(drawn.yaxis[0])
     if rows.height < view.rows.height:
-        look.note(drawn, f"{view.rows.height - rows.height} more without T90")
+        theme.note(drawn, f"{view.rows.height - rows.height} more without T90")
     return drawn
 
 
@@ -169,7 +169,7 @@ def _points(drawn: Any, rows: pl.DataFrame, x: str, y: str, color: str) -> Any:
 
 def _log_axes(drawn: Any) -> None:
     for axis in drawn.axis:
-        look.log_axis(axis)
+        theme.log_axis(axis)
 
 
 DRAWN: Mapping[str, Callable[[View], Any]] = {

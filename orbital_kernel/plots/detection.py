@@ -8,10 +8,10 @@ import polars as pl
 from bokeh.models import BoxAnnotation, ColumnDataSource, HoverTool, Span
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.plots import look
+from orbital_kernel.model.times import to_utc_iso
+from orbital_kernel.plots import theme
 from orbital_kernel.plots.rates import step_columns, windows
 from orbital_kernel.science.columns import demand, fill, with_seconds
-from orbital_kernel.times import to_utc_iso
 
 MARGIN = 3.0
 LEAST_S = 5.0
@@ -45,17 +45,17 @@ def detection(
         pl.col("since_s").min(),
         (pl.col("since_s") + pl.col("bin_s")).max().alias("end"),
     )
-    drawn = look.canvas(
+    drawn = theme.canvas(
         _title(told),
         series,
         burst,
         x_axis_label=f"time since {_utc(full)} UTC (s)",
-        y_axis_label=f"rate ({look.unit_label(series['unit'].drop_nulls().first())})",  # type: ignore[arg-type]
+        y_axis_label=f"rate ({theme.unit_label(series['unit'].drop_nulls().first())})",  # type: ignore[arg-type]
         x_range=ends.row(0),
     )
     _windows(drawn, told)
     _draw(drawn, shown)
-    look.note(drawn, _note(told))
+    theme.note(drawn, _note(told))
     return drawn
 
 
@@ -103,7 +103,7 @@ def _utc(burst: pl.DataFrame) -> str:
 
 
 def _windows(drawn: Any, told: dict[str, Any]) -> None:
-    color = look.colors([told["cause"] or "unknown"])[told["cause"] or "unknown"]
+    color = theme.colors([told["cause"] or "unknown"])[told["cause"] or "unknown"]
     if told["t90_s"]:
         begin = told["t90_start_s"] or 0.0
         drawn.add_layout(
@@ -124,7 +124,7 @@ def _windows(drawn: Any, told: dict[str, Any]) -> None:
             Span(
                 location=told["background"],
                 dimension="width",
-                line_color=look.PALE,
+                line_color=theme.PALE,
                 line_dash="dashed",
             )
         )
@@ -134,7 +134,7 @@ def _draw(drawn: Any, shown: pl.DataFrame) -> None:
     since, width = shown["since_s"].to_numpy(), shown["bin_s"].to_numpy()
     rate, error = shown["rate"].to_numpy(), shown["rate_err"].fill_null(0.0).to_numpy()
     steps = ColumnDataSource(step_columns(since, width, rate))
-    drawn.line("x", "y", source=steps, color=look.CYCLE[0], line_width=1.4)
+    drawn.line("x", "y", source=steps, color=theme.CYCLE[0], line_width=1.4)
     middle = since + width / 2
     points = ColumnDataSource(
         {
@@ -147,14 +147,14 @@ def _draw(drawn: Any, shown: pl.DataFrame) -> None:
         }
     )
     drawn.segment(
-        "x", "low", "x", "high", source=points, color=look.CYCLE[0], alpha=0.45
+        "x", "low", "x", "high", source=points, color=theme.CYCLE[0], alpha=0.45
     )
     marks = drawn.scatter(
         "x",
         "y",
         source=points,
         size=3 if np.size(since) > 300 else 5,
-        color=look.CYCLE[0],
+        color=theme.CYCLE[0],
     )
     drawn.add_tools(
         HoverTool(

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 from bokeh.models import ColumnDataSource, HoverTool
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand
 
 
@@ -17,17 +17,17 @@ def false_alarms(curves: pl.DataFrame, *, title: str = "False alarms of noise") 
     """
     demand(curves, "kind", "threshold", "per_day", what="false alarms")
     shown = curves.filter(pl.col("per_day") > 0).sort("kind", "threshold")
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title,
         curves,
         y_axis_type="log",
         x_axis_label="threshold (sigma, bins of 1 s)",
         y_axis_label="false alarms a day",
     )
-    look.log_axis(drawn.yaxis[0])
+    theme.log_axis(drawn.yaxis[0])
     kinds = curves["kind"].unique(maintain_order=True).to_list()
     items = []
-    for kind, color in look.colors(kinds).items():
+    for kind, color in theme.colors(kinds).items():
         part = shown.filter(pl.col("kind") == kind)
         columns = part.select("kind", "threshold", "per_day")
         source = ColumnDataSource(columns.to_dict(as_series=False))
@@ -41,7 +41,7 @@ def false_alarms(curves: pl.DataFrame, *, title: str = "False alarms of noise") 
         ("a day", "@per_day{0.000}"),
     ]
     drawn.add_tools(HoverTool(tooltips=tips))
-    look.legend(drawn, items)
+    theme.legend(drawn, items)
     silent = curves.height - shown.height
-    look.note(drawn, f"{silent:,} thresholds that nothing passed" if silent else "")
+    theme.note(drawn, f"{silent:,} thresholds that nothing passed" if silent else "")
     return drawn

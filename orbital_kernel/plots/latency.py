@@ -7,7 +7,7 @@ import polars as pl
 from bokeh.models import ColumnDataSource, HoverTool, Span
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand, fill
 
 AXES = {
@@ -38,7 +38,7 @@ def latency(
     )
     if not time:
         rows = rows.filter(pl.col(by) > 0)
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title,
         queries,
         x_axis_type="datetime" if time else "log",
@@ -47,18 +47,18 @@ def latency(
         y_axis_label="from question to frame (ms)",
     )
     for axis in drawn.axis[1 if time else 0 :]:
-        look.log_axis(axis)
+        theme.log_axis(axis)
     kinds = rows["kind"].unique().sort().to_list()
-    colors = look.colors(kinds)
-    look.legend(drawn, [_kind(drawn, rows, kind, by, colors[kind]) for kind in kinds])
+    colors = theme.colors(kinds)
+    theme.legend(drawn, [_kind(drawn, rows, kind, by, colors[kind]) for kind in kinds])
     for kind, budget in (budgets_ms or {}).items():
-        color = colors.get(kind, look.PALE)
+        color = colors.get(kind, theme.PALE)
         drawn.add_layout(
             Span(
                 location=budget, dimension="width", line_color=color, line_dash="dashed"
             )
         )
-    look.note(
+    theme.note(
         drawn, f"{rows.height:,} queries" + (" · dashed: budgets" if budgets_ms else "")
     )
     return drawn

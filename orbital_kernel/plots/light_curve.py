@@ -14,9 +14,9 @@ from bokeh.models import (
 )
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.plots import look
+from orbital_kernel.model.times import to_utc_iso
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand, fill, with_seconds
-from orbital_kernel.times import to_utc_iso
 
 LOG_FROM = 1000.0
 DAY_MS = 86_400_000.0
@@ -66,7 +66,7 @@ def light_curve(
     if log:
         shown = shown.filter(pl.col("since_s") > 0)
     low, high = _heights(shown)
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title or _title(rows),
         curve,
         x_axis_type="log" if log else "datetime",
@@ -80,9 +80,9 @@ def light_curve(
         (name, _points(drawn, part, color=color, log=log, floor=low))
         for (name, part), color in _parts(shown)
     ]
-    look.log_axis(drawn.yaxis[0])
-    look.legend(drawn, items)
-    look.note(drawn, _missing(rows, shown))
+    theme.log_axis(drawn.yaxis[0])
+    theme.legend(drawn, items)
+    theme.note(drawn, _missing(rows, shown))
     return drawn
 
 
@@ -143,7 +143,7 @@ def _flux_label(rows: pl.DataFrame) -> str:
     unit = rows["unit"].drop_nulls()
     low, high = rows["band_low_kev"].drop_nulls(), rows["band_high_kev"].drop_nulls()
     band = f"{low[0]:g}–{high[0]:g} keV flux" if len(low) and len(high) else "value"  # noqa: RUF001
-    return f"{band} ({look.unit_label(unit[0] if len(unit) else None)})"
+    return f"{band} ({theme.unit_label(unit[0] if len(unit) else None)})"
 
 
 def _t0_label(shown: pl.DataFrame, start: pl.Series) -> str:
@@ -155,7 +155,7 @@ def _t0_label(shown: pl.DataFrame, start: pl.Series) -> str:
 
 
 def _log_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
-    look.log_axis(drawn.xaxis[0])
+    theme.log_axis(drawn.xaxis[0])
     drawn.xaxis.axis_label = f"time since {_t0_label(shown, start)} (s)"
 
 
@@ -164,7 +164,7 @@ def _utc_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
     drawn.xaxis.axis_label = "time (UTC)"
     if shown.is_empty():
         return
-    ms, zero = look.utc_ms(shown["time"]), float(look.utc_ms(start)[0])
+    ms, zero = theme.utc_ms(shown["time"]), float(theme.utc_ms(start)[0])
     pad = max((ms.max() - ms.min()) * 0.04, DAY_MS / 24)
     drawn.x_range = Range1d(ms.min() - pad, ms.max() + pad)
     elapsed = Range1d(
@@ -174,7 +174,7 @@ def _utc_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
     above = LinearAxis(x_range_name="elapsed", axis_label="days since the first point")
     above.axis_label = f"days since {_t0_label(shown, start)}"
     above.formatter = NumeralTickFormatter(format="0,0.[000]")
-    look.dress_axis(above)
+    theme.dress_axis(above)
     drawn.add_layout(above, "above")
     follow = CustomJS(
         args={"main": drawn.x_range, "other": elapsed, "zero": zero, "day": DAY_MS},
@@ -192,7 +192,7 @@ def _parts(shown: pl.DataFrame) -> list[tuple[tuple[str, pl.DataFrame], str]]:
         .sort("len", "observatory", descending=[True, False])
     )
     names = counts["observatory"].to_list()
-    color = look.colors(sorted(names))
+    color = theme.colors(sorted(names))
     return [((n, shown.filter(pl.col("observatory") == n)), color[n]) for n in names]
 
 
@@ -241,7 +241,7 @@ def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
         rows[f"time_err_{side}_s"].fill_null(0.0).to_numpy()
         for side in ("plus", "minus")
     )
-    x, scale = (since, 1.0) if log else (look.utc_ms(rows["time"]), 1000.0)
+    x, scale = (since, 1.0) if log else (theme.utc_ms(rows["time"]), 1000.0)
     left = x - earlier * scale
     arrow = np.where(rows["is_limit"].to_numpy(), value / 1.6, value - minus)
     return {
@@ -263,7 +263,7 @@ def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
 
 
 def _hover(marks: Any, part: pl.DataFrame, *, limit: bool) -> HoverTool:
-    unit = look.unit_label(part["unit"].drop_nulls().first())  # type: ignore[arg-type]
+    unit = theme.unit_label(part["unit"].drop_nulls().first())  # type: ignore[arg-type]
     value = "< @y{0.00e+0}" if limit else "@y{0.00e+0}  +@plus{0.0e+0} −@minus{0.0e+0}"  # noqa: RUF001
     return HoverTool(
         renderers=[marks],

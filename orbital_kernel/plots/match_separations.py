@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand
 
 BINS = 40
@@ -25,7 +25,7 @@ def match_separations(
     )
     top = max(float(matches["normalised_separation"].max() or 5.0), 1.0)  # type: ignore[arg-type]
     edges = np.linspace(0, np.ceil(top), BINS + 1)
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title,
         matches,
         x_axis_label="normalised separation (combined sigma)",
@@ -34,16 +34,16 @@ def match_separations(
     best = matches.filter("mutual")
     items = [
         ("all candidates", [_bars(drawn, matches, edges, "#9CA3AF")]),
-        ("best pairs", [_bars(drawn, best, edges, look.CYCLE[0])]),
+        ("best pairs", [_bars(drawn, best, edges, theme.CYCLE[0])]),
     ]
     expected = float(best["match_probability"].sum())
     x = np.linspace(0, edges[-1], 300)
     rayleigh = expected * edges[1] * x * np.exp(-(x**2) / 2)
-    line = drawn.line(x, rayleigh, color=look.CYCLE[1], line_width=2.2)
+    line = drawn.line(x, rayleigh, color=theme.CYCLE[1], line_width=2.2)
     items.append((f"expected of {expected:,.0f} true pairs", [line]))
-    look.legend(drawn, items)
+    theme.legend(drawn, items)
     drawn.y_range.start = 0
-    look.note(drawn, f"{matches.height:,} candidates, {best.height:,} best pairs")
+    theme.note(drawn, f"{matches.height:,} candidates, {best.height:,} best pairs")
     return drawn
 
 

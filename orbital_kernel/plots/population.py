@@ -8,9 +8,9 @@ from bokeh.layouts import gridplot
 from bokeh.models import ColumnDataSource, HoverTool
 from numpy.typing import NDArray
 
-from orbital_kernel import schema
 from orbital_kernel.errors import QueryError
-from orbital_kernel.plots import look
+from orbital_kernel.model import schema
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand, fill, finite
 
 Reals = NDArray[np.float64]
@@ -46,7 +46,7 @@ def population(
         )
         .filter(pl.col("_x") > 0, pl.col("_y") > 0)
     )
-    main = look.canvas(
+    main = theme.canvas(
         title,
         rows,
         x_axis_type="log",
@@ -58,7 +58,7 @@ def population(
         sizing_mode="fixed",
     )
     for axis in main.axis:
-        look.log_axis(axis)
+        theme.log_axis(axis)
     names = shown["_group"].unique().sort().to_list()
     items = [
         (
@@ -73,10 +73,10 @@ def population(
                 )
             ],
         )
-        for name, color in look.colors(names).items()
+        for name, color in theme.colors(names).items()
     ]
-    look.legend(main, items)
-    look.note(main, _note(rows.height, shown.height))
+    theme.legend(main, items)
+    theme.note(main, _note(rows.height, shown.height))
     right = _counts(shown["_y"].to_numpy(), main, labels[y], across=False)
     below = _counts(shown["_x"].to_numpy(), main, labels[x], across=True)
     return gridplot(
@@ -90,7 +90,7 @@ def _label(name: str) -> str:
             if column.name == name:
                 what = column.doc or name
                 return (
-                    f"{what} ({look.unit_label(column.unit)})" if column.unit else what
+                    f"{what} ({theme.unit_label(column.unit)})" if column.unit else what
                 )
     raise QueryError(f"no table has a column {name!r}, so its unit is unknown")
 
@@ -135,13 +135,13 @@ def _counts(values: Reals, main: Any, label: str, *, across: bool) -> Any:
     x_label, y_label = (
         (label, "number of rows") if across else ("number of rows", label)
     )
-    drawn = look.canvas(
+    drawn = theme.canvas(
         "", sizing_mode="fixed", x_axis_label=x_label, y_axis_label=y_label, **shared
     )
     (drawn.yaxis if across else drawn.xaxis)[0].ticker.desired_num_ticks = 3
     drawn.min_border_left = main.min_border_left if across else 10
-    look.log_axis((drawn.xaxis if across else drawn.yaxis)[0])
-    bars = {"fill_color": look.CYCLE[0], "fill_alpha": 0.55, "line_color": "white"}
+    theme.log_axis((drawn.xaxis if across else drawn.yaxis)[0])
+    bars = {"fill_color": theme.CYCLE[0], "fill_alpha": 0.55, "line_color": "white"}
     if not values.size:
         return drawn
     if across:

@@ -9,9 +9,9 @@ from bokeh.models import ColumnDataSource, HoverTool
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.plots import look
+from orbital_kernel.model.times import tt_from_utc
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import TT, demand, fill
-from orbital_kernel.times import tt_from_utc
 
 Reals = NDArray[np.float64]
 
@@ -37,20 +37,20 @@ def rates(
         raise QueryError(
             f"rates of several units cannot share an axis: {', '.join(units)}"
         )
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title or _title(series),
         series,
         bursts,
         x_axis_type="datetime",
         x_axis_label="time (UTC)",
-        y_axis_label=f"rate ({look.unit_label(units[0] if units else None)})",
+        y_axis_label=f"rate ({theme.unit_label(units[0] if units else None)})",
     )
     items = _shaded(drawn, bursts, series)
     parts = _channels(series)
-    color = dict(zip(parts, look.CYCLE * (1 + len(parts) // 7), strict=False))
+    color = dict(zip(parts, theme.CYCLE * (1 + len(parts) // 7), strict=False))
     lines = [(n, [_steps(drawn, part, color[n])]) for n, part in parts.items()]
-    look.legend(drawn, [*lines, *items])
-    look.note(drawn, _note(series, parts))
+    theme.legend(drawn, [*lines, *items])
+    theme.note(drawn, _note(series, parts))
     return drawn
 
 
@@ -99,7 +99,7 @@ def _channels(series: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def _steps(drawn: Any, part: pl.DataFrame, color: str) -> Any:
-    start, width = look.utc_ms(part["time"]), part["bin_s"].to_numpy() * 1000
+    start, width = theme.utc_ms(part["time"]), part["bin_s"].to_numpy() * 1000
     value = part["rate"].to_numpy()
     rows = _extremes(value)
     columns = step_columns(start[rows], width[rows], value[rows])
@@ -129,7 +129,7 @@ def _shaded(
     height = float(series["rate"].max() or 1.0)  # type: ignore[arg-type]
     items = []
     causes = rows["cause"].fill_null("unknown").unique().sort().to_list()
-    for cause, color in look.colors(causes).items():
+    for cause, color in theme.colors(causes).items():
         part = rows.filter(pl.col("cause").fill_null("unknown") == cause)
         source = ColumnDataSource(_window_columns(part, height))
         strip = drawn.vstrip(
@@ -160,7 +160,7 @@ def windows(bursts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _window_columns(part: pl.DataFrame, height: float) -> dict[str, Any]:
-    start = look.utc_ms(part["time"])
+    start = theme.utc_ms(part["time"])
     width = part["timescale_s"].to_numpy() * 1000
     full = fill(part, {"matches": pl.String(), "evidence": pl.String()})
     return {

@@ -6,7 +6,7 @@ import polars as pl
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, HoverTool, Span
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand
 
 PANELS = (
@@ -40,17 +40,17 @@ def scale(
         what="predictions",
     )
     rows = predictions.sort("name", "table_bytes")
-    colors = look.colors(rows["name"].unique(maintain_order=True).to_list())
+    colors = theme.colors(rows["name"].unique(maintain_order=True).to_list())
     drawn: list[Any] = []
     for name, what, unit, divisor in PANELS:
-        panel = look.canvas(
+        panel = theme.canvas(
             title if not drawn else "",
             predictions,
             x_axis_type="log",
             y_axis_type="log",
             x_axis_label="table (bytes)",
             y_axis_label=f"{what} ({unit or currency})",
-            height=look.HEIGHT - 80,
+            height=theme.HEIGHT - 80,
             **({"x_range": drawn[0].x_range} if drawn else {}),
         )
         items = [
@@ -60,13 +60,13 @@ def scale(
             )
             for line, color in colors.items()
         ]
-        look.log_axis(panel.xaxis[0])
-        look.log_axis(panel.yaxis[0])
+        theme.log_axis(panel.xaxis[0])
+        theme.log_axis(panel.yaxis[0])
         _edge(panel, measured_bytes)
-        look.legend(panel, items)
+        theme.legend(panel, items)
         drawn.append(panel)
     if measured_bytes is not None:
-        look.note(drawn[0], "right of the dashed line: extrapolated · bands: 90 %")
+        theme.note(drawn[0], "right of the dashed line: extrapolated · bands: 90 %")
     return column(*drawn, sizing_mode="stretch_width")
 
 
@@ -101,6 +101,6 @@ def _edge(drawn: Any, measured_bytes: float | None) -> None:
                 location=measured_bytes,
                 dimension="height",
                 line_dash="dashed",
-                line_color=look.PALE,
+                line_color=theme.PALE,
             )
         )

@@ -8,7 +8,7 @@ from bokeh.models import ColumnDataSource, CustomJSTickFormatter, HoverTool, Ran
 from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand, fill, finite
 
 Reals = NDArray[np.float64]
@@ -52,9 +52,9 @@ def sky_map(
     ]
     if cone is not None:
         _outline(drawn, cone, to_map)
-    look.legend(drawn, items)
+    theme.legend(drawn, items)
     missing = positions.height - rows.height
-    look.note(
+    theme.note(
         drawn,
         f"{rows.height:,} positions"
         + (f" · {missing:,} without one" if missing else ""),
@@ -112,7 +112,7 @@ def _field(
 ) -> tuple[Any, Any]:
     """Return a patch of fixed shape, one degree as long in RA (at its middle) as in Dec."""
     stretch = 1 / max(np.cos(np.radians(centre[1])), 0.02)
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title,
         positions,
         width=640,
@@ -140,7 +140,7 @@ def _field(
 
 
 def _whole(title: str, positions: pl.DataFrame) -> tuple[Any, Any]:
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title,
         positions,
         width=900,
@@ -170,13 +170,13 @@ def _graticule(drawn: Any) -> None:
     )
     edge = [aitoff(np.full(91, ra), up) for ra in (0.0, 359.999)]
     drawn.multi_line(
-        [x for x, _ in edge], [y for _, y in edge], color=look.PALE, line_width=1.2
+        [x for x, _ in edge], [y for _, y in edge], color=theme.PALE, line_width=1.2
     )
     text = {
         "level": "overlay",
         "text_font_size": "12px",
-        "text_color": look.INK,
-        "text_font": {"value": look.FONT},
+        "text_color": theme.INK,
+        "text_font": {"value": theme.FONT},
     }
     ra = np.arange(60, 360, 60)
     x, y = aitoff(ra, np.zeros(ra.size))
@@ -196,7 +196,7 @@ def _graticule(drawn: Any) -> None:
 
 def _groups(rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame, str]]:
     names = rows["_group"].unique().sort().to_list()
-    color = look.colors(names)
+    color = theme.colors(names)
     return [(n, rows.filter(pl.col("_group") == n), color[n]) for n in names]
 
 
@@ -275,5 +275,9 @@ def _outline(drawn: Any, cone: Cone, to_map: Any) -> None:
         drawn.x_range.end - drawn.x_range.start
     )
     drawn.line(
-        np.where(jump, np.nan, x), y, color=look.INK, line_dash="dashed", line_width=1.4
+        np.where(jump, np.nan, x),
+        y,
+        color=theme.INK,
+        line_dash="dashed",
+        line_width=1.4,
     )

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 from bokeh.models import ColumnDataSource, HoverTool, NumeralTickFormatter
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand, fill
 
 UNITS = (
@@ -27,7 +27,7 @@ def storage(samples: pl.DataFrame, *, title: str = "Capacity in use") -> Any:
     demand(samples, "sampled", "name", "used_bytes", what="capacity samples")
     rows = samples.filter(pl.col("used_bytes").is_not_null()).sort("name", "sampled")
     unit, size = _unit(rows)
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title,
         samples,
         x_axis_type="datetime",
@@ -38,11 +38,11 @@ def storage(samples: pl.DataFrame, *, title: str = "Capacity in use") -> Any:
     names = rows["name"].unique().sort().to_list()
     items = [
         (name, _lines(drawn, rows.filter(pl.col("name") == name), color, unit, size))
-        for name, color in look.colors(names).items()
+        for name, color in theme.colors(names).items()
     ]
     drawn.y_range.start = 0
-    look.legend(drawn, items)
-    look.note(drawn, "solid: in use · dashed: soft limit · dotted: hard limit")
+    theme.legend(drawn, items)
+    theme.note(drawn, "solid: in use · dashed: soft limit · dotted: hard limit")
     return drawn
 
 

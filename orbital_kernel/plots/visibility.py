@@ -5,8 +5,8 @@ from typing import Any
 import polars as pl
 from bokeh.models import ColumnDataSource, HoverTool
 
-from orbital_kernel.plots import look
-from orbital_kernel.science.followup import ASSUMPTIONS, STEP_MIN, Plan
+from orbital_kernel.plots import theme
+from orbital_kernel.science.visibility.followup import ASSUMPTIONS, STEP_MIN, Plan
 
 BAR = 0.5
 
@@ -14,7 +14,7 @@ BAR = 0.5
 def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
     """Return a timeline in UTC: a line an observatory, a bar where it can look."""
     names = plan.track["observatory"].unique().sort(descending=True).to_list()
-    drawn = look.canvas(
+    drawn = theme.canvas(
         title,
         plan.track,
         x_axis_type="datetime",
@@ -25,11 +25,11 @@ def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
     )
     drawn.ygrid.visible = False
     step_ms = STEP_MIN * 60_000
-    for name, color in look.colors(names).items():
+    for name, color in theme.colors(names).items():
         mine = plan.track.filter(pl.col("observatory") == name)
         for seen, alpha in ((True, 0.85), (False, 0.08)):
             part = mine.filter(pl.col("visible") == seen)
-            left = look.utc_ms(part["time"])
+            left = theme.utc_ms(part["time"])
             source = ColumnDataSource(
                 {
                     "left": left,
@@ -64,8 +64,8 @@ def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
                 )
             )
     best = plan.ranking.row(0, named=True)
-    look.note(drawn, "; ".join(plan.assumptions[len(ASSUMPTIONS) :]))
-    look.note(
+    theme.note(drawn, "; ".join(plan.assumptions[len(ASSUMPTIONS) :]))
+    theme.note(
         drawn,
         f"RA {plan.ra:.4f}°, Dec {plan.dec:+.4f}°, error {plan.error_arcmin:.2g}' · "
         f"first choice {best['observatory']} {best['instrument']}",

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from orbital_kernel import schema
+from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError, SchemaMismatch
-from orbital_kernel.layout import Projection
-from orbital_kernel.predicate import Clause
-from orbital_kernel.query.order import ordered
-from orbital_kernel.query.planning import Plan
+from orbital_kernel.model import schema
+from orbital_kernel.model.layout import Projection
+from orbital_kernel.model.predicate import Clause
+from orbital_kernel.query.planning import Plan, ordered
 from orbital_kernel.query.question import Query
-from orbital_kernel.query.remembered import Remembered, remembered
-from orbital_kernel.store import Store
+from orbital_kernel.query.recording import Remembered, remembered
 
 LEAST_QUERIES = 3
 LEAST_SAVING = 0.2

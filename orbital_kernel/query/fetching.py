@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from orbital_kernel import schema
-from orbital_kernel.frames import frame_of
-from orbital_kernel.predicate import Clause
-from orbital_kernel.query import largest
+from orbital_kernel.database import Store, Transaction
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.predicate import Clause
+from orbital_kernel.query import question
 from orbital_kernel.query.planning import Plan
-from orbital_kernel.store import Store, Transaction
 
 FIRST_STEP_ROWS = 1_000
 STEP_GROWTH = 16
@@ -88,7 +88,7 @@ class Fetch:
         whole = not self.planned.pushed and not self.planned.residual
         key = (self.planned.query.table, wanted)
         known = self.store.floors.get(key) if whole else None
-        found, floor = largest.search(
+        found, floor = question.search(
             wanted, lambda more: self._whole(*more), self._sample, known
         )
         if whole and floor is not None:
@@ -104,7 +104,7 @@ class Fetch:
                 self.planned.query.table,
                 self.planned.pushed,
                 columns=[column],
-                limit=largest.SAMPLE_ROWS,
+                limit=question.SAMPLE_ROWS,
                 query_id=self.query_id,
                 projection="",
             )

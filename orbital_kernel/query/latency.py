@@ -1,14 +1,49 @@
 """The latency ledger judged: percentiles by kind and time against budgets, the slowest."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib import resources
 
 import polars as pl
 
-from orbital_kernel.budgets import Budget, budget
-from orbital_kernel.errors import QueryError
+from orbital_kernel.errors import ConfigError, QueryError
+
+BUDGETS_FILE = "budgets.toml"
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long half and 99 of 100 queries of a kind may take, in milliseconds."""
+
+    p50_ms: float
+    p99_ms: float
+
+
+@cache
+def budgets() -> dict[str, Budget]:
+    """Return every kind's budget; raises ConfigError for a file that tells no default."""
+    text = (resources.files("orbital_kernel") / BUDGETS_FILE).read_text()
+    try:
+        found = {kind: Budget(**told) for kind, told in tomllib.loads(text).items()}
+    except (TypeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{BUDGETS_FILE} is not a table of budgets: {error}"
+        ) from error
+    if DEFAULT not in found:
+        raise ConfigError(f"{BUDGETS_FILE} has no [{DEFAULT}]")
+    return found
+
+
+def budget(kind: str) -> Budget:
+    """Return the budget of a kind, that of `default` where it has none of its own."""
+    known = budgets()
+    return known.get(kind, known[DEFAULT])
+
 
 PERCENTILES = (50, 95, 99)
 ENOUGH = 20

@@ -12,7 +12,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from orbital_kernel import schema
+from orbital_kernel.model import schema
 from orbital_kernel.query.statement import Statement
 
 Unit = str | None

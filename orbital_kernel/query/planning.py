@@ -1,26 +1,29 @@
 """A question compiled: clauses for the server, filters for here."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 
-from orbital_kernel import schema, times
 from orbital_kernel.errors import QueryError
-from orbital_kernel.predicate import (
+from orbital_kernel.model import schema, times
+from orbital_kernel.model.layout import Projection
+from orbital_kernel.model.predicate import (
     Clause,
     Contains,
+    Equal,
     NotNull,
     Null,
     Prefix,
     Range,
+    Term,
 )
+from orbital_kernel.model.sky import FULL_SKY
 from orbital_kernel.query import regions
 from orbital_kernel.query.question import Query, TimeSpan
 from orbital_kernel.query.values import range_clause, set_clause
-from orbital_kernel.sky import FULL_SKY
 
 MAX_SET = 10_000
 MAX_VALUES = 200_000
@@ -212,3 +215,64 @@ def _columns(
         *query.columns,
         *(n for n in known if n in needed and n not in query.columns),
     )
+
+
+YEARS = timedelta(days=20 * 365.25)
+ONE_VALUE = 1e-4
+BOTH_ENDS = 0.1
+ONE_END = 0.3
+PREFIX = 0.01
+TIMES_BETTER = 2.0
+
+
+def ordered(
+    planned: Plan, sort_key: tuple[str, ...], projections: Mapping[str, Projection]
+) -> Plan:
+    """Return the plan with the sort key it follows, and the projection to read."""
+    own = share(planned.pushed, sort_key)
+    best, best_share = None, own / TIMES_BETTER
+    for one in projections.values():
+        its_share = share(planned.pushed, one.sort)
+        if its_share < best_share:
+            best, best_share = one, its_share
+    if best is None:
+        return replace(planned, sort_key=sort_key, projection="")
+    return replace(planned, sort_key=best.sort, projection=best.name)
+
+
+def choices(
+    planned: Plan, sort_key: tuple[str, ...], projections: Mapping[str, Projection]
+) -> int:
+    """Return how many orders, the table's and the projections', the clauses narrow."""
+    orders = [sort_key, *(one.sort for one in projections.values())]
+    return sum(share(planned.pushed, order) < 1 for order in orders)
+
+
+def share(pushed: tuple[Clause, ...], sort_key: tuple[str, ...]) -> float:
+    """Return about which share of a table in that order has to be opened, 0 to 1."""
+    of_leading = [
+        sum(_of_term(term) for term in clause.any_of)
+        for clause in pushed
+        if clause.column in sort_key[:1]
+    ]
+    return min(1.0, *of_leading) if of_leading else 1.0
+
+
+def _of_term(term: Term) -> float:
+    if isinstance(term, Equal | Null):
+        return ONE_VALUE
+    if isinstance(term, Prefix):
+        return PREFIX if term.text else 1.0
+    if not isinstance(term, Range):
+        return 1.0
+    if term.low is None or term.high is None:
+        return ONE_END
+    return _between(term.low, term.high)
+
+
+def _between(low: object, high: object) -> float:
+    if isinstance(low, datetime) and isinstance(high, datetime):
+        return (high - low) / YEARS
+    if isinstance(low, int) and isinstance(high, int) and high > 1 << 32:
+        return (high - low + 1) / FULL_SKY[1]
+    return BOTH_ENDS

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from orbital_kernel import sky
 from orbital_kernel.errors import QueryError
-from orbital_kernel.predicate import Clause, Range
+from orbital_kernel.model import sky
+from orbital_kernel.model.predicate import Clause, Range
 
 MAX_SKY_RANGES = 12
 FEW_SKY_RANGES = 4

@@ -8,15 +8,14 @@ from functools import partial
 
 import polars as pl
 
-from orbital_kernel import schema
+from orbital_kernel.database import Store, Told, Transaction
 from orbital_kernel.errors import QueryError
+from orbital_kernel.model import schema
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.fetching import Fetch
 from orbital_kernel.query.lineage import units_of
-from orbital_kernel.query.order import choices, ordered, share
-from orbital_kernel.query.planning import Plan, plan
+from orbital_kernel.query.planning import Plan, choices, ordered, plan, share
 from orbital_kernel.query.question import Query
-from orbital_kernel.store import Store, Told, Transaction
 
 LARGE_TABLE_ROWS = 5_000_000
 MOST_OF_IT = 0.5

@@ -17,13 +17,12 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
+from orbital_kernel.database import Store
 from orbital_kernel.errors import ConfigError, QueryError
-from orbital_kernel.frames import frame_of
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.query.answer import Answer, Explain
-from orbital_kernel.query.complaint import complaint
 from orbital_kernel.query.lineage import output_units
-from orbital_kernel.query.statement import Statement, statement
-from orbital_kernel.store import Store
+from orbital_kernel.query.statement import Statement, complaint, statement
 
 VARIABLE = "ORBITAL_SQL_DRIVER"
 PACKAGE = "adbc-driver-vastdb==0.0.33"

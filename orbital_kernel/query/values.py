@@ -12,7 +12,7 @@ from numbers import Integral, Real
 import pyarrow as pa
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.predicate import Clause, Equal, Null, Range, Value
+from orbital_kernel.model.predicate import Clause, Equal, Null, Range, Value
 
 Pair = tuple[Value | None, Value | None]
 

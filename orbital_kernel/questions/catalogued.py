@@ -6,14 +6,14 @@ from typing import Any, Protocol
 import polars as pl
 import pyarrow as pa
 
-from orbital_kernel import schema, times
 from orbital_kernel.errors import QueryError
-from orbital_kernel.frames import frame_of
-from orbital_kernel.observatory import observatories
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.model import schema, times
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.questions.asking import side_by_side
 from orbital_kernel.science import precedence
-from orbital_kernel.science.identity import plain
+from orbital_kernel.science.matching.identity import plain
 
 NOTICE = (
     *("notice_id", "kind", "alert_type", "trigger_id", "time", "ra", "dec"),

@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from orbital_kernel.observatory import Observatory, observatories
+from orbital_kernel.model.observatory import Observatory, observatories
+from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.query import Answer, Cone, Explain, Query
 from orbital_kernel.questions.asking import Asks, account, together
 from orbital_kernel.science.columns import simulated
-from orbital_kernel.science.followup import field_radius_arcmin
-from orbital_kernel.sky import separation_deg
+from orbital_kernel.science.visibility.followup import field_radius_arcmin
 
 WIDEST_FIELD_ARCMIN = 60.0
 LONGEST_EXPOSURE = timedelta(days=4)

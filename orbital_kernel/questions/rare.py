@@ -9,14 +9,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.observatory import observatories
+from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Explain, Query
-from orbital_kernel.questions.asking import Asks, account, together
-from orbital_kernel.questions.catalogues import SOURCE, positioned
+from orbital_kernel.questions.asking import SOURCE, Asks, account, positioned, together
 from orbital_kernel.questions.place import field_of
 from orbital_kernel.science import rarity
-from orbital_kernel.science.matching import cross_match
-from orbital_kernel.science.skyjoin import neighbours
+from orbital_kernel.science.matching.matching import cross_match
+from orbital_kernel.science.matching.skyjoin import neighbours
 
 N_SIGMA = 5.0
 SURE = 0.5

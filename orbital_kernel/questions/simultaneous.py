@@ -9,12 +9,12 @@ import time as clock
 import numpy as np
 import polars as pl
 
-from orbital_kernel import times
 from orbital_kernel.errors import QueryError
+from orbital_kernel.model import times
 from orbital_kernel.query import Answer, Query, TimeSpan
 from orbital_kernel.questions.asking import Asks, answered, together
 from orbital_kernel.science.columns import either, fill
-from orbital_kernel.science.exposure import merged, overlaps
+from orbital_kernel.science.lightcurves.exposure import merged, overlaps
 
 EXPOSED = ("gti", "snapshot")
 POINTING = ("obs_id", "object", "ra", "dec")

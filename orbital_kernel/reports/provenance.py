@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from orbital_kernel.database import Transaction
 from orbital_kernel.errors import OrbitalError, ReportError
-from orbital_kernel.predicate import Clause, Equal
+from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.session import Orbital
-from orbital_kernel.store import Transaction
 
 MIME = "application/vnd.orbital.provenance+json"
 TAG = "orbital-provenance"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import demand, fill, finite, simulated
-from orbital_kernel.science.exposure import nanoseconds
+from orbital_kernel.science.lightcurves.exposure import nanoseconds
 from orbital_kernel.science.rednoise import red_noise
 
 Reals = NDArray[np.float64]

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from orbital_kernel.science.columns import demand, fill
-from orbital_kernel.science.identity import plain
+from orbital_kernel.science.matching.identity import plain
 
 
 @dataclass(frozen=True)

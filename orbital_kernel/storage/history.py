@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from orbital_kernel.predicate import Clause, Range
-from orbital_kernel.storage.scale import Measured
+from orbital_kernel.model.predicate import Clause, Range
+from orbital_kernel.storage.cost.scale import Measured
 
 QUERIES = "ops.queries"
 FILES = "ops.files"

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from orbital_kernel.predicate import Clause, Equal, Range
-from orbital_kernel.storage.forecast import Sample
-from orbital_kernel.storage.growth import Decision, Standing
+from orbital_kernel.model.predicate import Clause, Equal, Range
+from orbital_kernel.storage.growth.forecast import Sample
+from orbital_kernel.storage.growth.growth import Decision, Standing
 
 ACTOR = "quota automation"
 INTENDED = "expand intended"

@@ -9,7 +9,7 @@ import pytest
 from lab import READY_MS, Lab
 
 from orbital_kernel import embedded
-from orbital_kernel.lab import FIRST
+from orbital_kernel.reports.lab import FIRST
 
 
 class FirstStart(Lab):

@@ -13,7 +13,9 @@ import pytest
 import yaml
 from lab import listen
 
-from orbital_kernel import connect, demo, embedded, plots, reports, schema
+from orbital_kernel import connect, embedded, plots, reports
+from orbital_kernel.model import schema
+from orbital_kernel.reports import demo
 
 TESTS = Path(__file__).resolve().parents[1]
 READY_MS = 60_000
@@ -44,7 +46,8 @@ from bokeh.plotting import figure
 from bokeh.resources import INLINE
 from IPython.display import HTML, SVG, Javascript, Latex, Markdown, display
 from orbital_widgets.table_html import table_html
-from orbital_kernel import plots, schema
+from orbital_kernel import plots
+from orbital_kernel.model import schema
 import test_plots as frames
 HOSTILE = {hostile!r}
 TEX = {tex!r}

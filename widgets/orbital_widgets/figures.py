@@ -5,7 +5,7 @@ from typing import Any
 from bokeh.models import ColumnDataSource, HoverTool, Whisker
 from bokeh.plotting import figure
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_widgets.axes import AXES
 from orbital_widgets.results import Outcome
 
@@ -58,10 +58,10 @@ def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> An
             formatters={"@x": "datetime"} if axes.x_is_time else {},
         )
     )
-    look.dress(made)
+    theme.dress(made)
     for axis, scale in ((made.xaxis[0], x_scale), (made.yaxis[0], y_scale)):
         if scale == "log":
-            look.log_axis(axis)
+            theme.log_axis(axis)
     legend = made.legend[0]
     legend.location, legend.border_line_color = "top_left", None
     legend.orientation = "horizontal"
@@ -74,8 +74,10 @@ def dress(made: Any, outcome: Outcome, unit: str) -> None:
     """Write the unit on the y axis, and above the plot that rows are simulated."""
     label = AXES[outcome.table].y_label
     has_units = AXES[outcome.table].unit_column is not None
-    made.yaxis.axis_label = f"{label} ({look.unit_label(unit)})" if has_units else label
-    mark = f"{look.SIMULATED} · " if outcome.simulated else ""
+    made.yaxis.axis_label = (
+        f"{label} ({theme.unit_label(unit)})" if has_units else label
+    )
+    mark = f"{theme.SIMULATED} · " if outcome.simulated else ""
     made.title.text = f"{mark}{outcome.table}"
 
 
@@ -95,5 +97,5 @@ def sky(rows: ColumnDataSource, cone: ColumnDataSource) -> Any:
     made.scatter("ra", "dec", source=rows, size=5, color="color", alpha=0.7)
     made.line("ra", "dec", source=cone, line_color="black", line_width=2)
     made.scatter("ra0", "dec0", source=cone, marker="cross", size=12, color="black")
-    look.dress(made)
+    theme.dress(made)
     return made

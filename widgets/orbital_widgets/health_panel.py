@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import ipywidgets
 
-from orbital_kernel.storage.alerts import Alert, Alerts
-from orbital_kernel.storage.checks import STATES, Check, Health, health_of
+from orbital_kernel.storage.health.alerts import Alert, Alerts
+from orbital_kernel.storage.health.checks import STATES, Check, Health, health_of
 from orbital_widgets.latest import Latest, running_loop
 from orbital_widgets.static import is_static
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_widgets.axes import AXES, Axes
 from orbital_widgets.results import Outcome
 
@@ -86,7 +86,7 @@ def _columns(
         high=bounded.then("high").otherwise(None),
     )
     return {
-        "x": look.utc_ms(rows["x"]) if axes.x_is_time else _real(rows["x"]),
+        "x": theme.utc_ms(rows["x"]) if axes.x_is_time else _real(rows["x"]),
         "y": _real(rows["y"]),
         "low": _real(rows["low"]),
         "high": _real(rows["high"]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 from traitlets import Bool, HasTraits, Instance, Tuple
 
-from orbital_kernel import schema
+from orbital_kernel.model import schema
 from orbital_kernel.query import Answer, Explain
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from traitlets import Enum, HasTraits, Int, Unicode
 
-from orbital_kernel import schema, times
 from orbital_kernel.errors import QueryError
-from orbital_kernel.observatory import observatories
+from orbital_kernel.model import schema, times
+from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Cone, Query, TimeSpan
 from orbital_widgets import code
 from orbital_widgets.traits import Bounded, Names, UtcText

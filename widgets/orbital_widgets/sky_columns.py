@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_widgets.outline import outline
 from orbital_widgets.results import Outcome
 from orbital_widgets.selection import Selection
@@ -26,7 +26,7 @@ def positions(outcome: Outcome, known: tuple[str, ...]) -> dict[str, Any]:
     if not {"ra", "dec"} <= set(outcome.frame.columns):
         return {"ra": [], "dec": [], "color": []}
     placed = outcome.frame.drop_nulls(["ra", "dec"])
-    palette = look.colors(known)
+    palette = theme.colors(known)
     return {
         "ra": placed["ra"].to_numpy() % 360,
         "dec": placed["dec"].to_numpy().copy(),

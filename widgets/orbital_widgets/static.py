@@ -7,7 +7,7 @@ from typing import Any
 from bokeh.layouts import column
 from bokeh.models import ColumnDataSource
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_widgets import figures, sky_columns, words
 from orbital_widgets.points import points, units
 from orbital_widgets.results import Outcome
@@ -72,7 +72,7 @@ def _rows_html(outcome: Outcome) -> str:
 def _figure_html(selection: Selection, outcome: Outcome) -> str:
     """Return a document of its own in a frame: it brings its BokehJS along."""
     drawn = _figure(selection, outcome)
-    page = look.to_html(drawn, title="Query explorer")
+    page = theme.to_html(drawn, title="Query explorer")
     height = len(drawn.children) * (figures.HEIGHT + MARGIN_PX)
     return f'<iframe style="width:100%;height:{height}px;border:0" srcdoc="{escape(page)}"></iframe>'
 
@@ -85,11 +85,11 @@ def _figure(selection: Selection, outcome: Outcome) -> Any:
 
 
 def _plot(selection: Selection, outcome: Outcome, unit: str) -> Any:
-    shown = points(outcome, unit, look.colors(selection.known))
+    shown = points(outcome, unit, theme.colors(selection.known))
     rows = ColumnDataSource(dict(shown.data))
     plot = figures.plot(outcome.table, rows, shown.x_scale, shown.y_scale)
     figures.dress(plot, outcome, unit)
-    look.note(plot, words.left_out(shown))
+    theme.note(plot, words.left_out(shown))
     return plot
 
 
@@ -100,6 +100,6 @@ def _sky(selection: Selection, outcome: Outcome) -> tuple[Any, ...]:
     if not len(positions["ra"]) and not len(cone["ra"]):
         return ()
     sky = figures.sky(ColumnDataSource(positions), ColumnDataSource(cone))
-    mark = f"{look.SIMULATED} · " if outcome.simulated else ""
+    mark = f"{theme.SIMULATED} · " if outcome.simulated else ""
     sky.title.text = f"{mark}positions and cone"
     return (sky,)

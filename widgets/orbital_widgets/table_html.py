@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from orbital_kernel import schema, times
-from orbital_kernel.schema import Column
+from orbital_kernel.model import schema, times
+from orbital_kernel.model.schema import Column
 
 HIDDEN = {"healpix", "extra", "payload", "file_sha256", "file_row", "time_rule"}
 NUMBERS = {"deg": "{:.5f}", "s": "{:.12g}"}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from traitlets import TraitError, TraitType
 
-from orbital_kernel import times
+from orbital_kernel.model import times
 
 
 class Bounded(TraitType):  # type: ignore[misc]

@@ -56,7 +56,7 @@ def calibrate(
     """
     if keep and paths:
         raise click.UsageError("--keep stores curves of made background: give no PATHS")
-    from orbital_kernel.science import thresholds
+    from orbital_kernel.science.bursts.calibration import thresholds
 
     with console.status("calibrating") as status:
         if paths:
@@ -97,8 +97,8 @@ def _shown(title: str, rows: "pl.DataFrame") -> None:
 
 def _of_made(days: float, tries: int, seed: int, tell: Any) -> tuple[Any, Any]:
     """Return curves and completeness by kind, of made background."""
-    from orbital_kernel.science import thresholds
-    from orbital_kernel.science.quiet import made
+    from orbital_kernel.science.bursts.calibration import thresholds
+    from orbital_kernel.science.bursts.calibration.quiet import made
 
     curves, shares = {}, {}
     for kind, (name, bin_s, channels) in thresholds.KINDS.items():
@@ -117,14 +117,14 @@ def _of_files(
     import polars as pl
 
     from orbital_kernel import connect
-    from orbital_kernel.bursts import series_of
-    from orbital_kernel.science.calibration import (
+    from orbital_kernel.monitor.bursts import series_of
+    from orbital_kernel.science.bursts.calibration.calibration import (
         exposure_s,
         false_alarms,
         not_catalogued,
         quiet,
     )
-    from orbital_kernel.science.thresholds import TRIED
+    from orbital_kernel.science.bursts.calibration.thresholds import TRIED
 
     found = connect().bursts.scan(*paths, progress=tell)
     watched: dict[str, list[pl.DataFrame]] = {}
@@ -153,8 +153,11 @@ def _completeness(
 ) -> "pl.DataFrame":
     import polars as pl
 
-    from orbital_kernel.science.calibration import completeness, exposure_s
-    from orbital_kernel.science.injection import Pulse
+    from orbital_kernel.science.bursts.calibration.calibration import (
+        completeness,
+        exposure_s,
+    )
+    from orbital_kernel.science.bursts.calibration.injection import Pulse
 
     parts = []
     for lasts in LENGTHS:

@@ -10,7 +10,7 @@ from orbital_kernel.commands.show import json_option, print_json, table
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orbital_kernel.science.orbit import Elements
+    from orbital_kernel.science.visibility.orbit import Elements
 
 
 @click.command(
@@ -68,7 +68,7 @@ def followup(
     if burst_id is None and (ra is None or dec is None):
         raise click.UsageError("give a BURST_ID, or --ra and --dec")
     from orbital_kernel import connect
-    from orbital_kernel.watch.knowledge import to_json
+    from orbital_kernel.monitor.knowledge import to_json
 
     orbits = _orbits(tles)
     found = connect().bursts.follow_up(
@@ -107,8 +107,8 @@ def followup(
 
 def _orbits(tles: tuple[str, ...]) -> "dict[str, Elements]":
     """Return elements by observatory of OBSERVATORY=FILE."""
-    from orbital_kernel.observatory import observatory
-    from orbital_kernel.science.orbit import elements
+    from orbital_kernel.model.observatory import observatory
+    from orbital_kernel.science.visibility.orbit import elements
 
     pairs = [text.partition("=") for text in tles]
     if not all(name and file for name, _, file in pairs):

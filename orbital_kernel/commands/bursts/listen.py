@@ -48,8 +48,8 @@ def listen(
     TOPICs are Swift's bursts unless given. Started again, it goes on where it was.
     """
     from orbital_kernel import connect
-    from orbital_kernel.archives.gcn_topics import TOPICS, Topics
-    from orbital_kernel.listening import listen as take_in
+    from orbital_kernel.archives.services.gcn_topics import TOPICS, Topics
+    from orbital_kernel.monitor.notices import listen as take_in
 
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -11,7 +11,7 @@ import click
 from orbital_kernel.commands.show import json_option, print_json
 
 if TYPE_CHECKING:
-    from orbital_kernel.watch import Sink
+    from orbital_kernel.monitor import Sink
 
 
 @click.command(
@@ -81,8 +81,8 @@ def watch(
     """
     stop = _until_interrupted()
     from orbital_kernel import connect
-    from orbital_kernel.watch import AlertFile, Printed, Webhook
-    from orbital_kernel.watch.alerts import line
+    from orbital_kernel.monitor import AlertFile, Printed, Webhook
+    from orbital_kernel.monitor.alerts import line
 
     told: list[dict[str, Any]] = []
     show = {

@@ -16,10 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.bursts.checkpoint import kept as kept_of
-from orbital_kernel.science.bursts.checkpoint import restored
-from orbital_kernel.science.bursts.excursion import Trigger
+from orbital_kernel.science.bursts.episode import Episode
+from orbital_kernel.science.bursts.excursion import Trigger, table
 from orbital_kernel.science.bursts.grid import grid
+from orbital_kernel.science.bursts.hulls import Hulls
+from orbital_kernel.science.bursts.ledger import Ledger
 from orbital_kernel.science.bursts.samples import (
     Layout,
     Samples,
@@ -159,7 +160,7 @@ class Detector:
 
     def state(self) -> bytes:
         """Return all that is needed to go on after a restart (an npz, compressed)."""
-        segment = None if self._segment is None else kept_of(self._segment)
+        segment = None if self._segment is None else segment_state(self._segment)
         arrays = {} if segment is None else segment.pop("arrays")
         head: dict[str, Any] = {
             "version": VERSION,
@@ -217,3 +218,61 @@ def _packed(frame: pl.DataFrame) -> NDArray[np.uint8]:
     packed = io.BytesIO()
     frame.write_ipc(packed)
     return np.frombuffer(packed.getvalue(), dtype=np.uint8)
+
+
+SCALARS = (
+    "known_quiet",
+    "base",
+    "done",
+    "floor",
+    "opens",
+    "learned",
+    "start",
+    "blocked",
+    "patience",
+    "caution",
+    "cautious_until",
+)
+
+
+def segment_state(segment: Segment) -> dict[str, Any]:
+    """Return what `Detector.state` keeps of a segment."""
+    episode = segment.episode
+    return {
+        "scalars": {name: getattr(segment, name) for name in SCALARS},
+        "episode": None if episode is None else vars(episode).copy(),
+        "arrays": {
+            **{f"samples_{k}": v for k, v in vars(segment.samples).items()},
+            **{f"hulls_{k}": v for k, v in segment.hulls.arrays().items()},
+            "ledger": segment.ledger.blocks,
+        },
+    }
+
+
+def restored(shape: Layout, settings: Settings, state: dict[str, Any]) -> Segment:
+    """Return the segment a state was taken of."""
+    arrays = state["arrays"]
+    samples = {k[8:]: v for k, v in arrays.items() if k.startswith("samples_")}
+    hulls = {k[6:]: v for k, v in arrays.items() if k.startswith("hulls_")}
+    segment = Segment(
+        shape,
+        settings,
+        samples=Samples(**samples),
+        ledger=Ledger(arrays["ledger"]),
+        **state["scalars"],
+    )
+    segment.hulls = Hulls(shape, settings, **hulls)
+    if state["episode"] is not None:
+        segment.episode = Episode(**state["episode"])
+    return segment
+
+
+def scan(series: pl.DataFrame, settings: Settings = DEFAULT) -> pl.DataFrame:
+    """Return the excursions of one series of `rates`, a row each, in order of time.
+
+    The columns are those of `cross.bursts` that the data alone can fill. Raises
+    QueryError where needed columns are absent or the rows are of several kinds.
+    """
+    detector = Detector(settings)
+    triggers = detector.feed(series) + detector.finish()
+    return table([trigger.row for trigger in triggers if trigger.state == "final"])

@@ -6,8 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from orbital_kernel.science.bursts.durations import durations
-from orbital_kernel.science.bursts.measure import Measurement
+from orbital_kernel.science.bursts.measure import Measurement, durations
 from orbital_kernel.science.bursts.samples import Layout
 
 COLUMNS = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 
-from orbital_kernel import sky
+from orbital_kernel.model import sky
 from orbital_widgets.controls._field import Field
 from orbital_widgets.selection import Selection
 

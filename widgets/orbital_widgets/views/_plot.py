@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 from bokeh.models import ColumnDataSource
 
-from orbital_kernel.plots import look
+from orbital_kernel.plots import theme
 from orbital_widgets import figures, words
 from orbital_widgets.live_figure import LiveFigure
 from orbital_widgets.points import Points, points, units
@@ -22,7 +22,7 @@ class PlotView:
 
     def __init__(self, selection: Selection, results: Results) -> None:
         self.results, self.lock = results, selection.lock
-        self.colors = look.colors(selection.known)
+        self.colors = theme.colors(selection.known)
         self.source = ColumnDataSource()
         self.shown = Points({})
         self.figure: Any = None

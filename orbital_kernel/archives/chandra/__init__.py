@@ -1,0 +1,1 @@
+"""Readers of Chandra's own files: events, light curves, catalogues."""

@@ -1,0 +1,74 @@
+"""Chandra's clock and headers.
+
+Seconds since 1998-01-01T00:00:00 TT (MJDREF = 50814, one number; or MJDREFI with
+MJDREFF 0), corrected on ground. After axbary TIMESYS is 'TDB' and times are those of
+arrival at the barycentre. ObsIDs are text without leading zeros, padded with blanks
+in some logs, with zeros to five digits in names of files and some catalogues. Sky pixels of ACIS and HRC project tangentially about RA_NOM, DEC_NOM.
+"""
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import ArrayLike, NDArray
+
+from orbital_kernel.archives.formats.fits import FitsFile, Hdu, number, text
+from orbital_kernel.errors import ArchiveError
+
+RULES = {"TT": "chandra-tt", "TDB": "chandra-tdb"}
+EPOCH_MJD = 50814.0
+SKY_PIXELS = {"ACIS": (4096.5, 0.492), "HRC": (16384.5, 0.13175)}
+"""Reference pixel and arcsec a pixel of the sky plane, by instrument."""
+
+
+def rule(hdu: Hdu) -> str:
+    """Return the time rule of a table; raises ArchiveError for another clock."""
+    header = hdu.header
+    epoch = number(header, "MJDREF")
+    if epoch is None:
+        epoch = (number(header, "MJDREFI") or 0.0) + (number(header, "MJDREFF") or 0.0)
+    if abs(epoch - EPOCH_MJD) > 1e-6:
+        raise ArchiveError(
+            f"MJDREF is {epoch:g}, Chandra's clock starts at {EPOCH_MJD:g}"
+        )
+    scale = text(header, "TIMESYS").upper()
+    if scale not in RULES:
+        raise ArchiveError(f"TIMESYS = {scale!r}; known are {', '.join(RULES)}")
+    return RULES[scale]
+
+
+def zero_s(hdu: Hdu) -> float:
+    """Return TIMEZERO, 0 where absent."""
+    return number(hdu.header, "TIMEZERO") or 0.0
+
+
+def obs_id(file: FitsFile, hdu: Hdu) -> str | None:
+    """Return the ObsID without blanks and leading zeros."""
+    return bare_obs_id(text(hdu.header, "OBS_ID") or text(file.primary, "OBS_ID"))
+
+
+def bare_obs_id(written: str | None) -> str | None:
+    """Return '8941' of ' 08941', so that every log and file names it alike; else None."""
+    bare = (written or "").strip()
+    return (bare.lstrip("0") if bare.isdigit() else bare) or None
+
+
+def instrument(hdu: Hdu) -> str | None:
+    """Return the detector as the header names it, e.g. ACIS-7."""
+    return text(hdu.header, "DETNAM") or text(hdu.header, "INSTRUME") or None
+
+
+def is_chandra(header: fits.Header) -> bool:
+    """Tell whether TELESCOP or MISSION is Chandra's, by either of its names."""
+    names = {text(header, "TELESCOP").upper(), text(header, "MISSION").upper()}
+    return bool(names & {"CHANDRA", "AXAF"})
+
+
+def from_tangent(
+    across_deg: ArrayLike, up_deg: ArrayLike, ra0: float, dec0: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return RA, dec of offsets (deg, east and north) in the plane touching ra0, dec0."""
+    xi, eta = np.radians(across_deg), np.radians(up_deg)
+    sin0, cos0 = np.sin(np.radians(dec0)), np.cos(np.radians(dec0))
+    below = cos0 - eta * sin0
+    ra = ra0 + np.degrees(np.arctan2(xi, below))
+    dec = np.degrees(np.arctan2(sin0 + eta * cos0, np.hypot(xi, below)))
+    return np.asarray(ra % 360), np.asarray(dec)

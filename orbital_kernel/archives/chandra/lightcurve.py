@@ -1,0 +1,204 @@
+"""Chandra light curves: dmextract (CIAO) and the source catalogue's level 3 ('lc3').
+
+HDU LIGHTCURVE. dmextract has TIME_MIN, TIME, TIME_MAX, COUNTS, EXPOSURE, COUNT_RATE and,
+with a background region, NET_RATE and ERR_RATE; lc3 has Time, COUNT_RATE and its error,
+and BKGLIGHTCURVE beside it. Points go to `photometry`, GTIs to `intervals`.
+Source: cxc.harvard.edu/ciao, dmextract; cxc.cfa.harvard.edu/csc2, light curve product.
+
+Traps handled: TIME is the middle of the bin (TIMEPIXR 0.5); bins with EXPOSURE 0 and
+rate 0 are gaps, null here, though COUNT_RATE says 0 and the net columns 0 or NaN; net
+rates may be negative; TT or TDB; the band stands in the data-subspace keywords (DSTYP
+'energy') or in BAND, the place of the source in the region there, while RA_TARG is only
+where the telescope was pointed; lc3 names its source by stack and region only, OBJECT
+is the field; background bins are left out, counted.
+"""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+from astropy.io import fits
+
+from orbital_kernel.archives.chandra import clock as chandra_clock
+from orbital_kernel.archives.formats.fits import (
+    Block,
+    FitsFile,
+    Hdu,
+    first_table,
+    is_simulated,
+    number,
+    open_fits,
+    text,
+)
+from orbital_kernel.archives.intervals import gti_rows
+from orbital_kernel.archives.reading import Account, Batches, Reader, Source
+from orbital_kernel.archives.rows import extra, position, rows
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.model import times
+from orbital_kernel.model.schema import PHOTOMETRY
+
+CSC_BANDS = {
+    "broad": ("CSC b", 0.5, 7.0),
+    "hard": ("CSC h", 2.0, 7.0),
+    "medium": ("CSC m", 1.2, 2.0),
+    "soft": ("CSC s", 0.5, 1.2),
+    "ultrasoft": ("CSC u", 0.2, 0.5),
+    "wide": ("CSC w", 0.1, 10.0),
+}
+ALONGSIDE = ("COUNTS", "STAT_ERR", "COUNT_RATE", "COUNT_RATE_ERR", "BG_RATE")
+_REGION = re.compile(r"(?:circle|ellipse)\(([\d.]+),([\d.]+),", re.IGNORECASE)
+_ENERGY = re.compile(r"([\d.]+):([\d.]+)")
+
+
+def recognises(source: Source) -> bool:
+    """Tell by the mission and the columns of the first table."""
+    table = first_table(source)
+    return (
+        table is not None
+        and chandra_clock.is_chandra(table.header)
+        and table.has("TIME", "COUNT_RATE", "COUNT_RATE_ERR")
+    )
+
+
+def read(source: Source, account: Account) -> Batches:
+    """Yield `photometry`, a row a bin, and `intervals`."""
+    file = open_fits(source, account)
+    account.observatory = "chandra"
+    table = next(h for h in file.hdus if h.has("TIME", "COUNT_RATE", "COUNT_RATE_ERR"))
+    account.understood.append(
+        f"{table.rows} bins, {'net' if table.has('NET_RATE') else 'total'} rate, "
+        f"{chandra_clock.rule(table)}"
+    )
+    for block in file.blocks(table):
+        yield _photometry(file, block)
+    for background in file.find("BKGLIGHTCURVE"):
+        account.skip("bins of the background's own light curve", background.rows)
+    for gti in file.good_times():
+        yield from gti_rows(
+            file,
+            gti,
+            rule=chandra_clock.rule(table),
+            zero_s=chandra_clock.zero_s(table),
+            obs_id=chandra_clock.obs_id(file, table),
+            object=text(table.header, "OBJECT") or None,
+            instrument=gti_instrument(gti, table),
+            simulated=is_simulated(file),
+        )
+
+
+def gti_instrument(gti: Hdu, table: Hdu) -> str | None:
+    """Return 'ACIS ccd 3' where the GTI is one chip's, else the detector."""
+    chip = number(gti.header, "CCD_ID")
+    name = text(table.header, "INSTRUME") or "ACIS"
+    return chandra_clock.instrument(table) if chip is None else f"{name} ccd {chip:.0f}"
+
+
+def energy_band(header: fits.Header) -> tuple[str | None, float | None, float | None]:
+    """Return name and edges (keV) from BAND or the 'energy' data subspace (eV)."""
+    if named := CSC_BANDS.get(text(header, "BAND").lower()):
+        return named
+    if match := _ENERGY.fullmatch(_subspace(header, "energy")):
+        low, high = float(match[1]) / 1000, float(match[2]) / 1000
+        return f"{low:g}-{high:g} keV", low, high
+    return None, None, None
+
+
+def region_centre(header: fits.Header) -> tuple[float, float]:
+    """Return RA, dec of the extraction circle or ellipse; NaN where not told."""
+    match = _REGION.match(_subspace(header, "sky(x,y)"))
+    pixels = chandra_clock.SKY_PIXELS.get(text(header, "INSTRUME").upper())
+    ra0, dec0 = number(header, "RA_NOM"), number(header, "DEC_NOM")
+    if match is None or pixels is None or ra0 is None or dec0 is None:
+        return float("nan"), float("nan")
+    middle, scale = pixels
+    ra, dec = chandra_clock.from_tangent(
+        -(float(match[1]) - middle) * scale / 3600,
+        (float(match[2]) - middle) * scale / 3600,
+        ra0,
+        dec0,
+    )
+    return float(ra), float(dec)
+
+
+def _subspace(header: fits.Header, axis: str) -> str:
+    for n in range(1, 100):
+        kind = text(header, f"DSTYP{n}")
+        if not kind:
+            break
+        if kind.lower() == axis:
+            return text(header, f"DSVAL{n}")
+    return ""
+
+
+def _object(header: fits.Header) -> str | None:
+    stack, region = text(header, "STACK_ID"), text(header, "REGIONID")
+    if stack and region:
+        return f"{stack} region {region}"
+    return text(header, "OBJECT") or None
+
+
+def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:
+    zero = chandra_clock.zero_s(block.hdu)
+    if block.hdu.has("TIME_MIN", "TIME_MAX"):
+        return block.reals("TIME_MIN") + zero, block.reals("TIME_MAX") + zero
+    width = number(block.hdu.header, "TIMEDEL")
+    if width is None or width <= 0:
+        raise ArchiveError("neither TIME_MIN and TIME_MAX nor TIMEDEL tell bin widths")
+    place = number(block.hdu.header, "TIMEPIXR")
+    start = block.reals("TIME") + zero - (0.5 if place is None else place) * width
+    return start, start + width
+
+
+def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
+    header, count = block.hdu.header, len(block)
+    net = block.hdu.has("NET_RATE", "ERR_RATE")
+    value = block.reals("NET_RATE" if net else "COUNT_RATE")
+    error = block.reals("ERR_RATE" if net else "COUNT_RATE_ERR")
+    exposure = block.reals("EXPOSURE") if block.hdu.has("EXPOSURE") else None
+    gap = np.isnan(value) if exposure is None else ~(exposure > 0) | np.isnan(value)
+    start, stop = _edges(block)
+    middle, half = (start + stop) / 2, (stop - start) / 2
+    rule = chandra_clock.rule(block.hdu)
+    band, low, high = energy_band(header)
+    ra, dec = region_centre(header)
+    return rows(
+        PHOTOMETRY,
+        count,
+        object=_object(header),
+        obs_id=chandra_clock.obs_id(file, block.hdu),
+        time=times.to_tt(rule, middle),
+        time_err_plus_s=half,
+        time_err_minus_s=half,
+        met_s=middle,
+        time_rule=rule,
+        **position(np.full(count, ra), np.full(count, dec)),
+        value=np.where(gap, np.nan, value),
+        value_err_plus=np.where(gap, np.nan, np.abs(error)),
+        value_err_minus=np.where(gap, np.nan, np.abs(error)),
+        is_limit=False,
+        unit="count / s",
+        band=band,
+        band_low_kev=low,
+        band_high_kev=high,
+        instrument=chandra_clock.instrument(block.hdu),
+        mode=text(header, "GRATING") or None,
+        exposure_s=exposure,
+        extra=_extras(block, net=net),
+        simulated=is_simulated(file),
+        file_row=range(block.first, block.first + count),
+    )
+
+
+def _extras(block: Block, *, net: bool) -> list[str | None]:
+    names = [name for name in ALONGSIDE if block.hdu.has(name)]
+    columns = [block.reals(name).tolist() for name in names]
+    kind = "net" if net else "total"
+    return [
+        extra({"rate": kind, **dict(zip(names, row, strict=True))})
+        for row in zip(*columns, strict=True)
+    ]
+
+
+READER = Reader(
+    "chandra-lightcurve", recognises, read, "Chandra dmextract and level-3 light curve"
+)

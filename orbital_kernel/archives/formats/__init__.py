@@ -1,0 +1,1 @@
+"""File formats that several missions share: FITS, QDP, text tables, VOTable."""

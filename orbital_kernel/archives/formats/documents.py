@@ -1,0 +1,31 @@
+"""JSON documents: whole, bounded, and objects at the top."""
+
+import json
+from typing import Any
+
+from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.reading import Source
+from orbital_kernel.errors import ArchiveError
+
+Document = dict[str, Any]
+
+
+def document(source: Source) -> Document:
+    """Return the JSON object of a file; raises ArchiveError where it is none."""
+    try:
+        content = json.loads(text.decoded(text.whole(source.path)))
+    except json.JSONDecodeError as error:
+        raise ArchiveError(f"JSON is broken: {error.msg}", offset=error.pos) from error
+    if not isinstance(content, dict):
+        raise ArchiveError(f"JSON holds a {type(content).__name__}, not an object")
+    return content
+
+
+def is_object(source: Source) -> bool:
+    """Tell whether the first character opens a JSON object."""
+    return source.head.lstrip().startswith(b"{")
+
+
+def shows(source: Source, *keys: str) -> bool:
+    """Tell whether the head of a JSON object shows all these keys."""
+    return is_object(source) and all(f'"{k}"'.encode() in source.head for k in keys)

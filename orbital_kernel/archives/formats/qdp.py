@@ -1,0 +1,172 @@
+"""QDP files as UKSSDC writes them: comments, blocks parted by NO, rows of numbers.
+
+QDP: heasarc.gsfc.nasa.gov/docs/software. What the numbers mean is xrt_qdp's matter.
+
+`READ TERR 1` and `READ SERR 2` may stand in lines of their own, each for some vectors;
+plot commands may stand before the rows; a NO among numbers is a missing one. Some copies
+put '#' before all that is no row, so that numpy can read them.
+"""
+
+import math
+import re
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.reading import Source
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.model import times
+
+Reals = NDArray[np.float64]
+
+FLUX, RATE = "erg / (cm2 s)", "count / s"
+
+_READ = re.compile(r"READ\s+(TERR|SERR)\b([\d\s,]*)", re.IGNORECASE)
+_BREAK = re.compile(r"NO(?:[\s,]+NO)*", re.IGNORECASE)
+_T0 = re.compile(
+    r"T0.*?MET\s*=\s*(?P<met>[\d.]+)\s*s?.*?=\s*(?P<year>\d{4})\s+(?P<month>[A-Z][a-z]{2})"
+    r"\w*\s+(?P<day>\d{1,2})\s+at\s+(?P<clock>[\d:.]+)\s*UT"
+)
+_NAME = re.compile(r"name:\s*(?P<name>.+?)\s*$")
+_TRIGGER = re.compile(r"of trigger:\s*(?P<trigger>\d+)")
+_BAND = re.compile(r"(?P<low>\d*\.?\d+)\s*-\s*(?P<high>\d+\.?\d*)\s*keV")
+_OBS = re.compile(r"::ObsID=(?P<obs>\d+)\s*$")
+COLUMNS = 24
+LINE_LENGTH = 4_000
+COMMANDS = (
+    *(
+        "color",
+        "cpd",
+        "csize",
+        "error",
+        "font",
+        "grid",
+        "label",
+        "line",
+        "log",
+        "lstyle",
+    ),
+    *("lwidth", "marker", "plot", "rescale", "screen", "skip", "time", "view"),
+)
+"""Plot commands, which may be cut to their first letters."""
+MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+
+@dataclass(frozen=True)
+class Preamble:
+    """What the comments before the rows say."""
+
+    object: str | None = None
+    trigger: str | None = None
+    t0_met: float | None = None
+    t0_utc: np.datetime64 | None = None
+    band: tuple[float, float] | None = None
+    terr: frozenset[int] = frozenset()
+    serr: frozenset[int] = frozenset()
+    quantity: str = ""
+    clock: str = ""
+    simulated: bool = False
+
+
+@dataclass
+class Points:
+    """Rows of one block under one heading."""
+
+    heading: str = ""
+    columns: str = ""
+    lines: list[int] = field(default_factory=list)
+    values: list[list[float]] = field(default_factory=list)
+    obs: list[str | None] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def is_qdp(head: list[str]) -> bool:
+    """Tell whether the first lines have a READ line, or rows that name an ObsID."""
+    plain = [line.strip() for line in head if not _is_comment(line) and line.strip()]
+    if any(_READ.fullmatch(line) for line in plain):
+        return True
+    return bool(plain) and all(_OBS.search(line) for line in plain[:3])
+
+
+def parse(source: Source) -> tuple[Preamble, list[Points]]:
+    """Return what the comments say, and the blocks; ArchiveError names a bad line."""
+    preamble, blocks = Preamble(), [Points()]
+    for number, line in enumerate(text.lines(source.path), start=1):
+        if len(line) > LINE_LENGTH:
+            raise ArchiveError(
+                f"line {number} has more than {LINE_LENGTH:,} characters"
+            )
+        bare = line.strip().lstrip("#").strip()
+        if not bare:
+            continue
+        if match := _READ.fullmatch(bare):
+            kind = match[1].lower()
+            vectors = {int(v) for v in re.findall(r"\d+", match[2])}
+            preamble = replace(preamble, **{kind: getattr(preamble, kind) | vectors})
+        elif _BREAK.fullmatch(bare):
+            blocks.append(Points())
+        elif _is_comment(line):
+            preamble = _comment(bare.lstrip("! "), preamble, blocks[-1])
+        elif blocks[-1].values or not _is_command(bare):
+            _row(bare, number, blocks[-1])
+    if not any(block.values for block in blocks):
+        raise ArchiveError("a QDP file without a single row")
+    return preamble, blocks
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith(("!", "#"))
+
+
+def _is_command(bare: str) -> bool:
+    word = bare.split(maxsplit=1)[0].lower()
+    return word.startswith("@") or any(name.startswith(word) for name in COMMANDS)
+
+
+def _comment(words: str, known: Preamble, block: Points) -> Preamble:
+    if match := _T0.search(words):
+        utc = times.parse_utc(
+            f"{match['year']}-{MONTHS.index(match['month']) // 3 + 1:02d}-{int(match['day']):02d}"
+            f"T{match['clock']}"
+        )
+        return replace(known, t0_met=float(match["met"]), t0_utc=utc)
+    if match := _BAND.search(words):
+        known = replace(known, band=(float(match["low"]), float(match["high"])))
+    if match := _TRIGGER.search(words):
+        known = replace(known, trigger=match["trigger"])
+    if match := _NAME.search(words):
+        return replace(known, object=match["name"])
+    if match := re.match(r"(Time|MJD)\b", words):
+        block.columns = words
+        return replace(known, clock=match[1].lower())
+    if not known.quantity and "source flux" in words:
+        known = replace(known, quantity=FLUX)
+    elif not known.quantity and re.search(r"source (count )?rate", words):
+        known = replace(known, quantity=RATE)
+    elif not block.values and len(words.split()) <= 6 and "http" not in words:
+        block.heading = words
+    return known
+
+
+def _row(line: str, number: int, block: Points) -> None:
+    obs = _OBS.search(line)
+    cells = (line[: obs.start()] if obs else line).replace(",", " ").split()
+    try:
+        values = [math.nan if c.upper() == "NO" else float(c) for c in cells]
+    except ValueError:
+        raise ArchiveError(
+            f"line {number} is no row of numbers: {line[:60]!r}"
+        ) from None
+    if not 3 <= len(values) <= COLUMNS:
+        raise ArchiveError(
+            f"line {number} has {len(values)} numbers, 3 to {COLUMNS} expected"
+        )
+    if block.values and len(values) < len(block.values[0]):
+        raise ArchiveError(f"line {number} has {len(values)} numbers: cut short")
+    block.values.append(values)
+    block.lines.append(number)
+    block.obs.append(obs["obs"] if obs else None)

@@ -1,0 +1,1 @@
+"""Tables of users, read by a mapping that names their columns and units."""

@@ -1,0 +1,1 @@
+"""Readers of alerts: GCN notices as JSON, VOEvents."""

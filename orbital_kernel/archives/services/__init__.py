@@ -1,0 +1,1 @@
+"""The only archive files that use a network: TAP and GCN over Kafka."""

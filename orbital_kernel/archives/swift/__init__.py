@@ -1,0 +1,1 @@
+"""Readers of Swift's own files: BAT, XRT, UVOT, logs and catalogues."""

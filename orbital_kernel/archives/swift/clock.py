@@ -1,0 +1,88 @@
+"""Swift's clock as its FITS headers tell it.
+
+Trap: extensions of messages sent down by TDRSS say UTCFINIT = 0.0 while the primary
+header and the packet keywords carry the real correction (-34 s in 2024). Zero is
+therefore taken as "not told", and the first other value wins, the table's own first.
+Trap: after barycorr TIME is TDB from MJDREF and no longer the raw clock; a header that says
+CLOCKAPP = T has TT from MJDREF. UTCF applies to neither.
+Trap: OBS_ID is text with leading zeros, in some products a number.
+"""
+
+import math
+
+from astropy.io import fits
+
+from orbital_kernel.archives.formats.fits import FitsFile, Hdu, number, text
+from orbital_kernel.errors import ArchiveError
+
+RULE = "swift-met-utcf"
+CORRECTIONS = ("UTCFINIT", "P1UTCC", "PCUTCC", "UTCCTIME")
+CORRECTED = "since 2001-01-01T00:01:04.184 {scale}"
+MJDREF = 51910 + 64.184 / 86_400
+YEARS_OF_ZERO = (1.30e8, 1.75e8)
+"""MET between which the clock truly stood within half a second of UTC (2005-2006)."""
+
+
+def clock(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> tuple[str, float | None]:
+    """Return the time rule of a table's TIME, and its UTCF (s) where the rule uses one.
+
+    The UTCF is NaN where no header tells it and it is not `needed`, else ArchiveError.
+    """
+    scale = text(hdu.header, "TIMESYS").lower() or text(file.primary, "TIMESYS").lower()
+    corrected = hdu.header.get("CLOCKAPP", file.primary.get("CLOCKAPP")) is True
+    if scale != "tdb" and not corrected:
+        return RULE, utcf(file, hdu, needed=needed)
+    epoch = number(hdu.header, "MJDREF")
+    if epoch is None:
+        epoch = (number(hdu.header, "MJDREFI") or 0) + (
+            number(hdu.header, "MJDREFF") or 0
+        )
+    if abs(epoch - MJDREF) > 1e-8:
+        raise ArchiveError(f"MJDREF is {epoch!r}, Swift's clock starts at {MJDREF!r}")
+    return CORRECTED.format(scale=scale or "tt"), None
+
+
+def utcf(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> float:
+    """Return UTCF (s) for this table.
+
+    Where no header tells it: NaN if not `needed`, else ArchiveError.
+    """
+    told = [
+        value
+        for header in (hdu.header, file.primary)
+        for name in CORRECTIONS
+        if (value := number(header, name)) is not None
+    ]
+    for value in told:
+        if value:
+            return value
+    start = number(hdu.header, "TSTART") or number(file.primary, "TSTART") or 0.0
+    if told and YEARS_OF_ZERO[0] < start < YEARS_OF_ZERO[1]:
+        return 0.0
+    if not needed:
+        return math.nan
+    raise ArchiveError(
+        "no header gives UTCFINIT, so TIME cannot be turned into UTC (the raw clock is "
+        "up to 40 s off); add the keyword, e.g. from swtimecorr"
+    )
+
+
+def obs_id(file: FitsFile, hdu: Hdu) -> str | None:
+    """Return the ObsID as 11 digits, leading zeros kept or restored."""
+    for header in (hdu.header, file.primary):
+        if value := text(header, "OBS_ID"):
+            return value.zfill(11) if value.isdigit() else value
+    return None
+
+
+def target(file: FitsFile, hdu: Hdu) -> str | None:
+    """Return OBJECT as the header writes it; None where blank."""
+    return text(hdu.header, "OBJECT") or text(file.primary, "OBJECT") or None
+
+
+def is_swift(header: fits.Header, instrument: str) -> bool:
+    """Tell whether a header is of Swift and this instrument."""
+    return (
+        text(header, "TELESCOP").upper() == "SWIFT"
+        and text(header, "INSTRUME").upper() == instrument
+    )

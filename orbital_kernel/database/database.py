@@ -1,0 +1,312 @@
+"""One database of one platform: connection, transactions, and what the server tells."""
+
+import copy
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import adbc_driver_manager
+import pyarrow as pa
+import requests
+import vastdb
+from vastdb import errors as vast_errors
+from vastdb.config import BackoffConfig
+
+from orbital_kernel.config import DATABASE, Settings
+from orbital_kernel.database.client import MoreToCome, Reading, Told, WatchedApi, say
+from orbital_kernel.database.transaction import Transaction
+from orbital_kernel.errors import QueryError, StoreError
+from orbital_kernel.model import schema
+from orbital_kernel.model.predicate import Clause
+
+if TYPE_CHECKING:
+    from vastdb.table_metadata import TableMetadata
+
+    from orbital_kernel.model.layout import Projection
+
+Result = TypeVar("Result")
+TIMEOUT_SECONDS = 120
+CONNECT_SECONDS = 5.0
+ENTITIES_A_PAGE = 10_000
+BESIDE_THREADS = 4
+CLIENT_ERRORS = (
+    vast_errors.HttpError,
+    vast_errors.ConnectionError,
+    requests.exceptions.Timeout,  # the SDK lets those of an answer through as they are
+)
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """One database of one platform."""
+
+    def __init__(self, settings: Settings, *, database: str = DATABASE) -> None:
+        """Connect; raises StoreError where the endpoint does not answer or refuses."""
+        self.settings = settings
+        self.database = database
+        try:
+            self._session = self._connect()
+        except (
+            vast_errors.HttpError,
+            vast_errors.ConnectionError,
+            NotImplementedError,
+        ) as error:
+            raise StoreError(
+                f"cannot connect to the database at {settings.endpoint}: {say(error)}; "
+                "`orbital doctor` tells more"
+            ) from error
+        watched = WatchedApi(
+            access_key=settings.access_key,
+            secret_key=settings.secret_key,
+            endpoints=[settings.endpoint],
+            max_entities_per_page=ENTITIES_A_PAGE,
+            ssl_verify=settings.ca_bundle or True,
+            timeout=TIMEOUT_SECONDS,
+            version_check=False,
+        )
+        watched.vast_version = self._session.api.vast_version
+        watched.told, watched.told_lock = {}, threading.Lock()
+        watched.asking, watched.twins = threading.local(), {}
+        self._session.api = watched
+        self._closing = watched.with_endpoints(
+            [settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
+        )
+        self._beside = ThreadPoolExecutor(BESIDE_THREADS, "orbital-store")
+        self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
+        self._sql_session: Any = None
+        self.answers_alone = False
+        self.floors: dict[Hashable, float] = {}
+        self.metadata: dict[str, TableMetadata] = {}
+        self.projections: dict[str, tuple[float, dict[str, Projection]]] = {}
+
+    def __repr__(self) -> str:
+        """Tell endpoint and database, never keys."""
+        return f"Store({self.settings.endpoint!r}, database={self.database!r})"
+
+    @property
+    def version(self) -> str:
+        """The server's version, as it advertises itself."""
+        return ".".join(map(str, self._session.api.vast_version))
+
+    @property
+    def chooses_order(self) -> bool:
+        """Whether the server reads in the order it opens least of, and tells which."""
+        return self.answers_alone or self.settings.engine == "embedded"
+
+    def bounded(self, seconds: float) -> "Store":
+        """Return this store with requests that are sent once and end in so many seconds.
+
+        It shares the connections, and is for looks that are repeated anyway.
+        """
+        api = self._session.api.with_endpoints(
+            [self.settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
+        )
+        api.timeout, api.twins = seconds, {}
+        api.vast_version = self._session.api.vast_version
+        twin = copy.copy(self)
+        twin._session = copy.copy(self._session)  # noqa: SLF001
+        twin._session.api = api  # noqa: SLF001
+        return twin
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction: committed at the end, rolled back by any exception."""
+        try:
+            with self._session.transaction() as tx:
+                yield Transaction(self, tx)
+        except CLIENT_ERRORS as error:
+            raise StoreError(say(error)) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads, beside what the caller does meanwhile.
+
+        It is begun now, waited for when first used, and closed without waiting. Where
+        the server answers single requests alone it is begun when first needed.
+        """
+        tx = Reading(self._session, self._session._context)  # noqa: SLF001
+        tx.begin = lambda: self._beside.submit(self._begin)
+        if not self.answers_alone:
+            tx.begun = tx.begin()
+        try:
+            yield Transaction(self, tx)
+        except CLIENT_ERRORS as error:
+            raise StoreError(say(error)) from error
+        finally:
+            tx.closed = True
+            if tx.begun is not None:
+                tx.begun.add_done_callback(self._close_beside)
+
+    def beside(self, call: Callable[..., Result], *arguments: Any) -> "Future[Result]":
+        """Make a call beside what the caller does meanwhile."""
+        return self._beside.submit(call, *arguments)
+
+    def _begin(self) -> int:
+        """Begin a transaction without looking for the SQL driver, as the SDK would."""
+        return int(self._session.api.begin_transaction().headers["tabular-txid"])
+
+    def _close_beside(self, begun: "Future[int]") -> None:
+        if begun.exception() is not None:
+            return
+        try:
+            self._closes.submit(self._close, begun.result())
+        except (
+            RuntimeError
+        ) as error:  # the program is ending: no thread starts any more
+            log.debug("transaction %d was not closed: %s", begun.result(), error)
+
+    def _close(self, number: int) -> None:
+        """Forget a read transaction; one that stays open ends with the platform."""
+        try:
+            self._closing.rollback_transaction(number)
+        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+            log.debug("transaction %d was not closed: %s", number, say(error))
+
+    def actual(self) -> dict[str, schema.Table]:
+        """Return the tables that exist, by full name; {} where the database does not."""
+        with self.transaction() as tx:
+            return tx.tables()
+
+    def create(self, full_name: str) -> None:
+        """Create one table of schema.py, and its schema where missing."""
+        with self.transaction() as tx:
+            tx.create(full_name)
+
+    def drop(self, full_name: str) -> None:
+        """Drop one table with all its rows."""
+        with self.transaction() as tx:
+            tx.drop(full_name)
+
+    def arrange(self, full_name: str) -> None:
+        """Make the projections schema.py wants of a table, where missing."""
+        with self.transaction() as tx:
+            tx.arrange(full_name)
+
+    def widen(self, full_name: str) -> None:
+        """Add the columns schema.py has and the table lacks; null in the rows it has."""
+        with self.transaction() as tx:
+            tx.widen(full_name)
+
+    def roll_back(self, number: int) -> bool:
+        """Roll back a transaction somebody left open; False where it is not open."""
+        try:
+            self._session.api.rollback_transaction(number)
+        except vast_errors.HttpError:
+            return False
+        except vast_errors.ConnectionError as error:
+            raise StoreError(say(error)) from error
+        return True
+
+    def insert(self, full_name: str, rows: pa.Table) -> int:
+        """Insert rows in one transaction of their own; return how many."""
+        with self.transaction() as tx:
+            return tx.insert(full_name, rows)
+
+    def read(
+        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
+    ) -> pa.Table:
+        """Select in one transaction of its own; see Transaction.select."""
+        with self.transaction() as tx:
+            return tx.select(full_name, clauses, **options)
+
+    def rows(self, full_name: str) -> int:
+        """Return how many rows a table holds."""
+        with self.transaction() as tx:
+            return tx.rows(full_name)
+
+    def counts(self, room: str) -> dict[str, int]:
+        """Return how many rows each table of a schema holds, in one request.
+
+        As committed, and outside of any transaction; {} where the schema is missing.
+        """
+        held: dict[str, int] = {}
+        after, more = 0, True
+        try:
+            while more:
+                _, _, tables, after, more, _ = self._session.api.list_tables(
+                    self.database, room, next_key=after
+                )
+                held |= {one.name: int(one.num_rows) for one in tables}
+        except vast_errors.NotFound:
+            return {}
+        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+            raise StoreError(say(error)) from error
+        return held
+
+    def sql(self, text: str, *, driver: Path) -> pa.Table:
+        """Return the answer of a SELECT, run by the database's engine through ADBC.
+
+        The session that loads the driver is made once, and used for nothing else.
+        """
+        if self._sql_session is None:
+            self._sql_session = self._connect(adbc_driver_path=str(driver))
+        try:
+            with _without_autocommit_warning(), self._sql_session.transaction() as tx:
+                cursor = tx.adbc_conn.cursor
+                cursor.execute(text)
+                rows: pa.Table = cursor.fetch_arrow_table()
+                return rows
+        except adbc_driver_manager.Error as error:
+            raise QueryError(f"the database cannot answer this SQL: {error}") from error
+        except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
+            raise StoreError(say(error)) from error
+
+    def _connect(self, **options: Any) -> Any:
+        return vastdb.connect(
+            endpoint=self.settings.endpoint,
+            access=self.settings.access_key,
+            secret=self.settings.secret_key,
+            ssl_verify=self.settings.ca_bundle or True,
+            timeout=TIMEOUT_SECONDS,
+            backoff_config=BackoffConfig(max_time=CONNECT_SECONDS),
+            **options,
+        )
+
+    def told(self, query_id: str) -> Told:
+        """Return what the server told so far of the selects with that id."""
+        api = self._session.api
+        with api.told_lock:
+            told: Told = api.told.get(query_id, Told())
+        if told.requests:
+            # Only the embedded platform tells how many rows are stored. It is also known
+            # to answer requests of transaction 0 from one state; of clusters it is not.
+            self.answers_alone = told.rows_stored is not None
+        return told if told.requests else Told()
+
+    @contextmanager
+    def first_page(self, query_id: str) -> Iterator[None]:
+        """Leave the block where more is to come, and take back what the server told."""
+        api = self._session.api
+        with api.told_lock:
+            before = api.told.get(query_id)
+        try:
+            yield
+        except MoreToCome:
+            if before is not None:
+                with api.told_lock:
+                    api.told[query_id] = before
+
+    @contextmanager
+    def watched(self, query_id: str) -> Iterator[None]:
+        """Keep what the server tells of selects with that id, to ask `told` for it."""
+        api = self._session.api
+        with api.told_lock:
+            api.told[query_id] = Told(0, 0)
+        try:
+            yield
+        finally:
+            with api.told_lock:
+                del api.told[query_id]
+
+
+@contextmanager
+def _without_autocommit_warning() -> Iterator[None]:
+    """Leave out what is meant: the transaction is the SDK's, not the driver's."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Cannot disable autocommit")
+        yield

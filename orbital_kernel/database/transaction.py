@@ -1,0 +1,208 @@
+"""Rows read and written in one open transaction."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from vastdb.config import QueryConfig
+from vastdb.transaction import Transaction as VendorTransaction
+
+from orbital_kernel.database.client import NO_TRANSACTION
+from orbital_kernel.database.definitions import Definitions
+from orbital_kernel.database.pushdown import pushed
+from orbital_kernel.model import schema
+from orbital_kernel.model.predicate import Clause
+
+if TYPE_CHECKING:
+    from orbital_kernel.database.database import Store
+
+ROW_ID = "$row_id"
+SLICE_BYTES = 4_600_000
+SLICE_ROWS = 500_000
+ROWS_A_SPLIT = 4_000_000
+MOST_ROWS_ALONE = 1 << 20
+
+
+class Transaction(Definitions):
+    """One open transaction on the store's database."""
+
+    row_id = ROW_ID
+
+    def __init__(self, store: "Store", tx: Any) -> None:
+        super().__init__(store, tx)
+        self.splits = 0
+        """Into how many requests at least selects were cut so far."""
+
+    def insert(self, full_name: str, rows: pa.Table) -> int:
+        """Insert rows of schema.py's columns; return how many the database took."""
+        wanted = schema.table(full_name)
+        rows = _told(schema.conform(rows, wanted), wanted.sort)
+        target = self._table(full_name)
+        return sum(len(target.insert(batch)) for batch in _slices(rows))
+
+    def import_objects(self, full_name: str, objects: Sequence[str]) -> None:
+        """Import Parquet objects ('bucket/key') with this table's columns."""
+        self._table(full_name).import_files([f"/{name}" for name in objects])
+
+    def delete(self, full_name: str, clauses: Sequence[Clause]) -> int:
+        """Delete the rows the clauses select; return how many."""
+        doomed = self.select(full_name, clauses, columns=(), row_ids=True)
+        if len(doomed):
+            self._table(full_name).delete(doomed)
+        return len(doomed)
+
+    def delete_rows(self, full_name: str, row_ids: pa.Table) -> None:
+        """Delete rows by the ids a select with `row_ids` gave."""
+        if len(row_ids):
+            self._table(full_name).delete(row_ids.select([ROW_ID]))
+
+    def rows(self, full_name: str) -> int:
+        """Return how many rows the table holds, uncommitted ones included."""
+        table = self._table(full_name)
+        table.reload_stats()
+        return int(table.stats.num_rows)
+
+    def estimate(self, full_name: str, clauses: Sequence[Clause]) -> int | None:
+        """Return how many rows the server would open; None for unsorted tables.
+
+        Whole row groups are counted, as the SDK does to plan its splits.
+        """
+        if not self.sort_key(full_name) or not clauses:
+            return None
+        table = self._table(full_name)
+        return int(
+            table._get_elysium_row_estimate(  # noqa: SLF001 the SDK's own question
+                [clauses[0].column], pushed(table, clauses), table.arrow_schema
+            )
+        )
+
+    def select(
+        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
+    ) -> pa.Table:
+        """Return the rows all clauses hold for, evaluated by the server.
+
+        Options as in `stream`. What is selective and has no limit is read in this
+        thread, in one split.
+        """
+        limit = options.pop("limit", None)
+        if not clauses or limit is not None:
+            options.pop("alone", None)
+            return self.stream(full_name, clauses, limit=limit, **options).read_all()
+        schema_, batches = self._at_once(full_name, clauses, **options)
+        return pa.Table.from_batches(batches, schema_)
+
+    def count(self, full_name: str, clauses: Sequence[Clause], **options: Any) -> int:
+        """Return how many rows the clauses hold for, without their values."""
+        _, batches = self._at_once(full_name, clauses, columns=(), **options)
+        return sum(map(len, batches))
+
+    def stream(
+        self,
+        full_name: str,
+        clauses: Sequence[Clause] = (),
+        *,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+        row_ids: bool = False,
+        query_id: str = "",
+        projection: str | None = None,
+    ) -> pa.RecordBatchReader:
+        """Return the same as `select`, batch by batch, while the transaction is open.
+
+        `query_id` is what `Store.told` is asked with afterwards. `projection` names the
+        one to read from; "" reads from the table, None leaves it to the server.
+        """
+        table = self._table(full_name)
+        if limit == 0:
+            names = table.arrow_schema.names if columns is None else columns
+            fields = [table.arrow_schema.field(name) for name in names]
+            return pa.RecordBatchReader.from_batches(pa.schema(fields), [])
+        splits = 1
+        if not clauses:
+            table.reload_stats()
+            splits = max(1, int(table.stats.num_rows) // ROWS_A_SPLIT)
+        self.splits += splits
+        return table.select(
+            columns=None if columns is None else list(columns),
+            predicate=pushed(table, clauses),
+            config=_config(query_id, projection, splits, 1 if clauses else 4),
+            limit_rows=limit,
+            internal_row_id=row_ids,
+        )
+
+    def _at_once(
+        self,
+        full_name: str,
+        clauses: Sequence[Clause],
+        *,
+        columns: Sequence[str] | None = None,
+        row_ids: bool = False,
+        query_id: str = "",
+        projection: str | None = None,
+        alone: bool = False,
+    ) -> tuple[pa.Schema, list[pa.RecordBatch]]:
+        """Return all batches of one split, read without threads in between.
+
+        `alone`: nothing else is read in this transaction, so that one request which is
+        answered whole needs none.
+        """
+        config = _config(query_id, projection)
+        self.splits += 1
+
+        def read(
+            table: Any, config: QueryConfig
+        ) -> tuple[pa.Schema, list[pa.RecordBatch]]:
+            (reader,) = table.select_splits(
+                columns=None if columns is None else list(columns),
+                predicate=pushed(table, clauses),
+                config=config,
+                internal_row_id=row_ids,
+            )
+            return reader.schema, list(reader)
+
+        api = self._store._session.api  # noqa: SLF001
+        answer: tuple[pa.Schema, list[pa.RecordBatch]]
+        if alone and self._store.answers_alone:
+            whole = replace(config, limit_rows_per_sub_split=MOST_ROWS_ALONE)
+            with api.asked_as(query_id), self._store.first_page(query_id):
+                answer = api.retried(partial(read, self._alone(full_name), whole))
+                return answer
+        with api.asked_as(query_id):
+            answer = api.retried(partial(read, self._table(full_name), config))
+            return answer
+
+    def _alone(self, full_name: str) -> Any:
+        """Return a table that is asked without a transaction."""
+        none = VendorTransaction(self._tx._rpc, self._tx._session_context)  # noqa: SLF001
+        none.txid = NO_TRANSACTION
+        return none.table_from_metadata(self._load(full_name))
+
+
+def _config(
+    query_id: str, projection: str | None, splits: int = 1, sub_splits: int = 1
+) -> QueryConfig:
+    return QueryConfig(
+        query_id=query_id or uuid.uuid4().hex,
+        num_sub_splits=sub_splits,
+        num_splits=splits,
+        use_semi_sorted_projections=projection != "",
+        semi_sorted_projection_name=projection or None,
+    )
+
+
+def _told(rows: pa.Table, sort: tuple[str, ...]) -> pa.Table:
+    """Leave out columns without any value: they are null to the database anyway."""
+    told = [n for n in rows.column_names if rows[n].null_count < len(rows) or n in sort]
+    return rows.select(told or rows.column_names[:1])
+
+
+def _slices(rows: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Cut rows into batches that fit one request, so that inserts stay single calls."""
+    for batch in rows.combine_chunks().to_batches():
+        count = max(1, -(-batch.nbytes // SLICE_BYTES), -(-len(batch) // SLICE_ROWS))
+        step = -(-len(batch) // count)
+        for start in range(0, len(batch), step):
+            yield batch.slice(start, step)

@@ -1,0 +1,42 @@
+"""One ingest at a time into a database, and what a killed one left open."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from orbital_kernel.database import Store
+
+Begun = Callable[[int], None]
+"""Called with the id of each transaction as it begins."""
+
+
+@contextmanager
+def only_one(store: "Store") -> Iterator[Begun]:
+    """Keep two ingests of this user from taking the same file into one database.
+
+    Whoever holds the lock knows that the transaction noted beside it belongs to one who
+    was killed. It is rolled back, since the rows it claimed could not be changed before
+    the database gives it up by itself.
+    """
+    which = f"{store.settings.endpoint} {store.database}"
+    name = f"orbital-ingest-{os.getuid()}-{hashlib.sha256(which.encode()).hexdigest()[:16]}"
+    folder = Path(tempfile.gettempdir())
+    left_open = folder / f"{name}.transaction"
+    with FileLock(folder / f"{name}.lock"):
+        if left_open.exists():
+            if number := left_open.read_text().strip():
+                store.roll_back(int(number))
+            left_open.unlink()
+
+        def begun(number: int) -> None:
+            left_open.write_text(str(number))
+
+        yield begun
+        left_open.unlink(missing_ok=True)

@@ -1,4 +1,0 @@
-"""One TOML file an observatory, and site.toml for what all share.
-
-`orbital_kernel.observatory` reads them; adding an observatory is adding a file.
-"""

@@ -1,0 +1,198 @@
+"""How every figure looks, and how it tells that its rows are simulated."""
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import polars as pl
+from bokeh.embed import file_html
+from bokeh.models import (
+    CustomJSTicker,
+    CustomJSTickFormatter,
+    Label,
+    Legend,
+    Node,
+    Title,
+)
+from bokeh.plotting import figure
+from bokeh.resources import INLINE
+
+from orbital_kernel.model.times import utc_from_tt
+from orbital_kernel.science.columns import simulated
+
+# Okabe & Ito's colours: told apart by colour-blind eyes, and in grey.
+CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+OBSERVATORIES = {"swift": "#0072B2", "chandra": "#D55E00", "fermi": "#009E73"}
+CAUSES = {
+    "burst": "#D55E00",
+    "glitch": "#7F7F7F",
+    "turn-on": "#E69F00",
+    "saa": "#CC79A7",
+    "known-source": "#009E73",
+    "unknown": "#56B4E9",
+}
+INK, PALE, GRID = "#2B2F36", "#6B7280", "#E5E7EB"
+FONT = "Helvetica, Arial, sans-serif"
+HEIGHT = 430
+SIMULATED = "SIMULATED"
+
+
+def canvas(title: str, *frames: pl.DataFrame | None, **options: Any) -> Any:
+    """Return an empty figure in the house's look, labelled if any row is simulated."""
+    made = simulated(*frames)
+    chosen = {
+        "height": HEIGHT,
+        "sizing_mode": "stretch_width",
+        "tools": "pan,wheel_zoom,box_zoom,reset,save",
+        "active_drag": "box_zoom",
+        "toolbar_location": "right",
+    } | options
+    drawn = figure(title=f"{SIMULATED} · {title}" if made else title, **chosen)
+    dress(drawn)
+    if made:
+        _watermark(drawn)
+    return drawn
+
+
+def dress(drawn: Any) -> None:
+    """Set fonts, ink and grid."""
+    drawn.title.text_font_size, drawn.title.text_color = "15px", INK
+    drawn.title.text_font, drawn.title.text_font_style = FONT, "bold"
+    drawn.outline_line_color = None
+    drawn.grid.grid_line_color = GRID
+    drawn.toolbar.logo = None
+    drawn.min_border_left = 70
+    for axis in drawn.axis:
+        dress_axis(axis)
+
+
+def dress_axis(axis: Any) -> None:
+    """Set one axis' fonts and ink."""
+    axis.axis_label_text_font_style, axis.axis_label_text_font = "normal", FONT
+    axis.axis_label_text_font_size, axis.major_label_text_font_size = "13px", "12px"
+    axis.axis_label_text_color, axis.major_label_text_color = INK, INK
+    axis.major_label_text_font = FONT
+    axis.axis_line_color = axis.major_tick_line_color = PALE
+    axis.minor_tick_line_color = GRID
+
+
+def note(drawn: Any, text: str) -> None:
+    """Write a line under the title; call it last, the last stands highest."""
+    if text:
+        small = Title(
+            text=text,
+            text_font_size="12px",
+            text_font_style="normal",
+            text_color=PALE,
+            text_font=FONT,
+        )
+        drawn.add_layout(small, "above")
+
+
+def legend(drawn: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
+    """Put a legend above the plot; a click hides what it names."""
+    entries = [(name, renderers) for name, renderers in items if renderers]
+    if not entries:
+        return
+    box = Legend(
+        items=entries,
+        orientation="horizontal",
+        click_policy="hide",
+        border_line_color=None,
+        label_text_font_size="12px",
+        label_text_font=FONT,
+        label_text_color=INK,
+        padding=2,
+        spacing=18,
+        margin=4,
+        location="top_left",
+    )
+    drawn.add_layout(box, "above")
+
+
+def colors(names: Iterable[str]) -> dict[str, str]:
+    """Return a colour a name: observatories and causes have their own, the rest cycle."""
+    known, listed = OBSERVATORIES | CAUSES, list(names)
+    taken = {known[name.lower()] for name in listed if name.lower() in known}
+    free = itertools.cycle([color for color in CYCLE if color not in taken] or CYCLE)
+    return {name: known.get(name.lower()) or next(free) for name in listed}
+
+
+def utc_ms(times: pl.Series) -> Any:
+    """Return TT times as UTC, the way Bokeh's datetime axes want them: float ms."""
+    utc = utc_from_tt(times.cast(pl.Datetime("ns")).to_numpy())
+    ms = utc.astype("datetime64[us]").astype(np.int64) / 1000
+    return np.where(np.isnat(utc), np.nan, ms)
+
+
+def unit_label(unit: str | None) -> str:
+    """Return a unit as people write it: 'erg / (s cm2)' is 'erg cm⁻² s⁻¹'."""
+    pretty = {
+        "erg / (s cm2)": "erg cm⁻² s⁻¹",
+        "erg / (cm2 s)": "erg cm⁻² s⁻¹",
+        "erg / cm2": "erg cm⁻²",
+        "ph / (s cm2)": "photons cm⁻² s⁻¹",
+        "ph / (cm2 s)": "photons cm⁻² s⁻¹",
+        "ct / s": "counts s⁻¹",
+        "count / s": "counts s⁻¹",
+        "count / (s det)": "counts s⁻¹ detector⁻¹",
+    }
+    return pretty.get(unit or "", unit or "no unit given")
+
+
+def to_html(drawn: Any, *, title: str = "Orbital") -> str:
+    """Return a whole HTML page of a figure or layout, with Bokeh's scripts inside it."""
+    return str(file_html(drawn, INLINE, title))
+
+
+def log_axis(axis: Any) -> None:
+    """Tick a logarithmic axis at 1, 2, 5 or at decades, written in powers of ten."""
+    axis.ticker = CustomJSTicker(major_code=_MAJOR, minor_code=_MINOR)
+    axis.formatter = CustomJSTickFormatter(code=_POWERS)
+
+
+def _watermark(drawn: Any) -> None:
+    middle = Node(target="frame", symbol="center")
+    drawn.add_layout(
+        Label(
+            x=middle,
+            y=middle,
+            text=SIMULATED,
+            text_align="center",
+            text_baseline="middle",
+            text_font_size="72px",
+            text_font=FONT,
+            text_font_style="bold",
+            text_color="#9CA3AF",
+            text_alpha=0.2,
+        )
+    )
+
+
+_MAJOR = """
+const low = Math.log10(Math.min(cb_data.range.start, cb_data.range.end))
+const high = Math.log10(Math.max(cb_data.range.start, cb_data.range.end))
+const step = Math.max(1, Math.ceil((high - low) / 9))
+const mantissas = high - low > 3 ? [1] : high - low > 1.2 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9]
+const ticks = []
+for (let e = Math.floor(low / step) * step; e <= high; e += step)
+  for (const m of mantissas) ticks.push(m * 10 ** e)
+return ticks
+"""
+_MINOR = """
+const low = Math.floor(Math.log10(Math.min(cb_data.range.start, cb_data.range.end)))
+const high = Math.log10(Math.max(cb_data.range.start, cb_data.range.end))
+const ticks = []
+if (high - low < 13)
+  for (let e = low; e <= high; e++)
+    for (let m = 2; m < 10; m++) ticks.push(m * 10 ** e)
+return ticks
+"""
+_POWERS = """
+const e = Math.floor(Math.log10(tick) + 1e-9)
+const m = Math.round(tick / 10 ** e * 100) / 100
+if (e >= -2 && e < 4) return String(Math.round(tick * 1e4) / 1e4)
+const power = "10" + String(e).replace(/./g, c => c == "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])
+return m == 1 ? power : m + "\u00d7" + power
+"""

@@ -1,0 +1,202 @@
+"""The main job, end to end: storage, ingest, bursts, matches, light curve, reports.
+
+Runs on the sample sky, or on a folder of real files. Everything it found stands in
+OUT/summary.json; nothing in it is written by hand.
+"""
+
+import json
+import os
+import shutil
+import time as clock
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from orbital_kernel import config, embedded, ingest, reports
+from orbital_kernel.errors import QueryError, StoreError
+from orbital_kernel.monitor import bursts
+from orbital_kernel.query import Cone, Query, TimeSpan
+from orbital_kernel.session import Orbital, connect
+
+TUTORIALS = (
+    "01_start_here",
+    "02_provision_storage",
+    "03_ingest",
+    "04_monitor_bursts",
+    "05_build_light_curves",
+)
+DATABASES = {True: "sample", False: "archive"}
+"""Where the demo goes if the database it finds holds the other kind of rows."""
+A_MINUTE = timedelta(minutes=1)
+Step = Callable[[str], None]
+Advance = Callable[[str, int, int], None]
+"""Called with what is worked on, how much of it is done, and how much there is."""
+
+
+@dataclass
+class Summary:
+    """What happened: `summary.json` holds these fields."""
+
+    archive: str
+    simulated: bool
+    database: str = config.DATABASE
+    tables: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    refused: list[dict[str, str | None]] = field(default_factory=list)
+    bursts: list[dict[str, Any]] = field(default_factory=list)
+    bursts_matched: int = 0
+    matches: dict[str, int] = field(default_factory=dict)
+    light_curve: dict[str, Any] = field(default_factory=dict)
+    queries: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
+    platform: str = ""
+    seconds: float = 0.0
+
+
+def run(
+    out: Path,
+    archive: Path | None = None,
+    *,
+    step: Step = lambda _text: None,
+    advance: Advance = lambda _name, _done, _total: None,
+) -> Summary:
+    """Run everything and write OUT/summary.json; return the summary.
+
+    Without vendor variables and ORBITAL_HOME it works on a platform of its own in
+    OUT/platform, made anew each time. Where the database it finds holds rows of the
+    other kind, simulated or real, it takes another one of that platform.
+    """
+    start = clock.perf_counter()
+    out = out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    step("platform")
+    simulated = archive is None or ingest.kind_of([archive]) is True
+    orbital = _database(_platform(out), simulated=simulated)
+    summary = Summary(str(archive or "sample sky"), simulated, orbital.database)
+    summary.platform = repr(orbital)
+    step("storage")
+    orbital.storage.apply()
+    step("ingest")
+    _ingest(orbital, archive, summary, advance)
+    step("bursts")
+    found = orbital.bursts.scan_store(progress=lambda name: advance(name, 0, 0))
+    summary.bursts = bursts.to_json(found)
+    summary.bursts_matched = sum(
+        bool(b["matches"]) for b in summary.bursts if b["cause"] == "burst"
+    )
+    step("cross-match")
+    _match(orbital, summary)
+    step("light curve")
+    _light_curve(orbital, summary)
+    step("queries")
+    summary.queries = [
+        asdict(orbital.query(asked).how) for asked in _questions(orbital)
+    ]
+    step("reports")
+    for number, name in enumerate(TUTORIALS):
+        advance(name, number, len(TUTORIALS))
+        given = {"archive": str(archive)} if archive else {}
+        report = reports.find(name)
+        wanted = {p.name for p in report.parameters}
+        page = reports.run(report, out, {k: v for k, v in given.items() if k in wanted})
+        summary.reports.append(str(page))
+    summary.tables = orbital.tables()
+    summary.seconds = round(clock.perf_counter() - start, 1)
+    text = json.dumps(asdict(summary), indent=2, default=str)
+    (out / "summary.json").write_text(text + "\n")
+    return summary
+
+
+def _platform(out: Path) -> Orbital:
+    """Connect; a platform of the demo's own starts empty."""
+    if config.from_environment() is None and not os.environ.get(config.HOME_VARIABLE):
+        home = out / "platform"
+        embedded.stop(home)
+        shutil.rmtree(home, ignore_errors=True)
+        os.environ[config.HOME_VARIABLE] = str(home)
+    return connect()
+
+
+def _database(orbital: Orbital, *, simulated: bool) -> Orbital:
+    """Return the session, or one on another database where this holds the other kind."""
+    if orbital.simulated in (None, simulated):
+        return orbital
+    other = connect(database=DATABASES[simulated])
+    if other.simulated not in (None, simulated):
+        raise StoreError(
+            f"the demo of {ingest.WORDS[simulated]} files found {orbital.holds} in "
+            f"database {orbital.database!r} and {other.holds} in {other.database!r}: "
+            "name an empty one by `orbital --database NAME demo`"
+        )
+    os.environ[config.DATABASE_VARIABLE] = other.database  # for the reports too
+    return other
+
+
+def _ingest(
+    orbital: Orbital, archive: Path | None, summary: Summary, advance: Advance
+) -> None:
+    folder = archive or orbital.sample()
+    total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    done = 0
+
+    def progress(path: Path, size: int) -> None:
+        nonlocal done
+        done += size
+        advance(path.name, done, total)
+
+    report = orbital.ingest(folder, progress=progress)
+    states = ("ingested", "unchanged", "refused")
+    summary.files = {state: len(report.in_state(state)) for state in states}
+    summary.refused = [
+        {"path": one.path, "reason": one.reason} for one in report.in_state("refused")
+    ]
+
+
+def _match(orbital: Orbital, summary: Summary) -> None:
+    pairs = orbital.objects.match()
+    pointings = orbital.objects_observed_by(
+        "swift", "chandra", within_arcmin=12, within_days=30
+    )
+    summary.matches = {
+        "source_candidates": len(pairs),
+        "objects_of_both": orbital.store.rows("cross.objects"),
+        "pointings_within_12_arcmin_and_30_days": len(pointings),
+    }
+
+
+def _light_curve(orbital: Orbital, summary: Summary) -> None:
+    names = orbital.objects.names().drop_nulls()
+    ranked = (
+        names.group_by("object")
+        .agg(pl.col("observatory").n_unique(), pl.col("points").sum())
+        .sort("observatory", "points", "object", descending=True)
+    )
+    if ranked.is_empty():
+        raise QueryError("no photometry came in: there is no light curve to build")
+    name = ranked["object"][0]
+    curve = orbital.light_curve(name)
+    summary.light_curve = {
+        "object": name,
+        "t0_source": curve["t0_source"].first(),
+        "points": dict(curve.group_by("observatory").len().sort("observatory").rows()),
+        "limits": int(curve["is_limit"].sum()),
+        "left_out": int(curve["left_out"].is_not_null().sum()),
+    }
+
+
+def _questions(orbital: Orbital) -> Iterator[Query]:
+    """Yield selective questions about what is really there."""
+    places = orbital.table("cross.objects", ["ra", "dec"]).sort("ra").head(1)
+    for ra, dec in places.rows():
+        for table in ("chandra.sources", "swift.sources", "chandra.observations"):
+            yield Query(table, cone=Cone(ra, dec, 10))
+    burst = orbital.bursts.stored().filter(pl.col("cause") == "burst").head(1)
+    for (utc,) in burst.select("time_utc").rows():
+        start = datetime.fromisoformat(utc)
+        span = TimeSpan(start, start + A_MINUTE)
+        yield Query("swift.rates", time=span)
+        yield Query("swift.grbs", time=TimeSpan(start - A_MINUTE, start + A_MINUTE))

@@ -1,0 +1,1 @@
+"""Thresholds of the burst detector, measured on quiet and on injected data."""

@@ -1,0 +1,260 @@
+"""How often the burst detector is wrong: false alarms a day, and bursts it misses.
+
+False alarms are counted on real files but for what a catalogue names (what the
+detector itself finds must stay in, or the count would be too low), on made background,
+or on net series turned upside down, where nothing but noise can rise. Bursts that no
+catalogue knows count as alarms, so that the rate on real files is an upper one.
+Completeness comes from bursts put into real quiet stretches at random times. Every
+number has the interval its exposure or its number of tries allows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import exp, lgamma, log
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.science.bursts import Settings, scan
+from orbital_kernel.science.bursts.calibration.injection import (
+    EDGE_S,
+    Pulse,
+    inject,
+    place,
+    truth,
+)
+from orbital_kernel.science.columns import simulated
+
+DAY_S = 86_400.0
+CONFIDENCE = 0.9
+ALARMS = ("burst", "unknown")
+
+
+def inverted(series: pl.DataFrame) -> pl.DataFrame:
+    """Return a net series upside down: the same noise, and no burst rises in it.
+
+    Raises QueryError for raw counts, whose background is not zero.
+    """
+    if series["kind"].unique().to_list() != ["net"]:
+        raise QueryError(
+            "only a net series can be turned upside down; these rows are raw"
+        )
+    return series.with_columns(-pl.col("rate"))
+
+
+def quiet(
+    series: pl.DataFrame, found: pl.DataFrame, margin_s: float = EDGE_S
+) -> pl.DataFrame:
+    """Return the rows further than a margin from every excursion found.
+
+    After an excursion as much again is left out as it lasted: bursts have tails.
+    """
+    keep = np.ones(series.height, dtype=bool)
+    met = series["met_s"].to_numpy()
+    for row in found.iter_rows(named=True):
+        start = row["met_s"] + min(row["t90_start_s"] or 0.0, 0.0)
+        lasts = max(row["timescale_s"], row["t90_s"] or 0.0)
+        keep &= (met < start - margin_s) | (met > start + 2 * lasts + margin_s)
+    return series.filter(keep)
+
+
+def not_catalogued(series: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows but those around an excursion that matches a catalogue entry.
+
+    `found` has the `matches` of `science.bursts.match`; what matches nothing stays in.
+    """
+    return quiet(series, found.filter(pl.col("matches") != "[]"))
+
+
+def exposure_s(series: pl.DataFrame) -> float:
+    """Return how long a series was really measured, s; zero-filled bins were not."""
+    there = series.filter(pl.col("rate").is_not_null())
+    if series["kind"][0] == "raw":
+        counted = there.group_by("met_s").agg(pl.col("rate").sum())
+        there = there.join(counted.filter(pl.col("rate") > 0), on="met_s", how="semi")
+    return float(there.unique("met_s")["bin_s"].sum())
+
+
+def false_alarms(
+    quiet_series: Iterable[pl.DataFrame],
+    thresholds: Sequence[float],
+    settings: Settings = Settings(),  # noqa: B008
+) -> pl.DataFrame:
+    """Return false alarms a day at each threshold, with the interval of 90 %.
+
+    Columns: threshold (sigma), alarms, days, per_day, low, high, simulated (whether any
+    of the series is). The series are scanned
+    once, at the lowest threshold; causes burst and unknown count as alarms. Thresholds
+    are those of bins of 1 s, as in Settings: shorter bins need more for the same rate.
+    """
+    lowest = min(thresholds)
+    sensitive = replace(
+        settings,
+        net_sigma=lowest,
+        raw_sigma=lowest,
+        net_open_sigma=min(settings.net_open_sigma, lowest),
+        raw_open_sigma=min(settings.raw_open_sigma, lowest),
+    )
+    seen: list[float] = []
+    seconds, made = 0.0, False
+    for series in quiet_series:
+        made = made or simulated(series)
+        seconds += exposure_s(series)
+        found = scan(series, sensitive).filter(pl.col("cause").is_in(ALARMS))
+        more = 2 * max(-log(float(series["bin_s"][0])), 0.0)
+        seen += [
+            max(sigma**2 - more, 0.0) ** 0.5
+            for sigma in found["significance"].drop_nulls().to_list()
+        ]
+    days = seconds / DAY_S
+    rows = []
+    for threshold in thresholds:
+        alarms = sum(sigma >= threshold for sigma in seen)
+        low, high = poisson_interval(alarms)
+        a_day = (alarms / days, low / days, high / days)
+        rows.append((threshold, alarms, days, *a_day, made))
+    names = ["threshold", "alarms", "days", "per_day", "low", "high", "simulated"]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def threshold_for(alarms: pl.DataFrame, per_day: float) -> float:
+    """Return the lowest threshold whose false alarms stay below a rate, if any.
+
+    `alarms` is what `false_alarms` returns. Raises QueryError where even the highest
+    threshold tried has more.
+    """
+    good = alarms.filter(pl.col("per_day") <= per_day).sort("threshold")
+    if good.is_empty():
+        raise QueryError(
+            f"no threshold up to {max(alarms['threshold'].to_list())} sigma has at most"
+            f" {per_day} false alarms a day; try higher ones"
+        )
+    return float(good["threshold"][0])
+
+
+def completeness(
+    quiet_series: Sequence[pl.DataFrame],
+    pulses: Iterable[Pulse],
+    *,
+    tries: int = 20,
+    seed: int = 0,
+    settings: Settings = Settings(),  # noqa: B008
+) -> pl.DataFrame:
+    """Return the share of injected bursts found, by length and fluence.
+
+    Columns: lasts_s, sigma, tries, found, share, low, high (90 %, Wilson), offset_s
+    (window start minus true start, median) and t90_ratio (T90 over that of the pulse,
+    median), both with the span that holds the middle 90 % of them (_low, _high), and
+    t90_near (share within 25 % or two bins, of those with a T90). Found means a row of
+    cause burst whose window overlaps the pulse. `simulated` is true of every row: the
+    bursts are, whatever they were put into.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for pulse in pulses:
+        hits = [
+            hit
+            for k in range(tries)
+            if (hit := _one(quiet_series[k % len(quiet_series)], pulse, rng, settings))
+        ]
+        low, high = wilson_interval(len(hits), tries)
+        rows.append(
+            {
+                "lasts_s": pulse.lasts_s,
+                "sigma": pulse.sigma,
+                "tries": tries,
+                "found": len(hits),
+                "share": len(hits) / tries,
+                "low": low,
+                "high": high,
+                **_spread("offset_s", [hit.offset_s for hit in hits]),
+                **_spread("t90_ratio", [hit.t90_ratio for hit in hits]),
+                "t90_near": _mean([hit.t90_near for hit in hits]),
+                "simulated": True,
+            }
+        )
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+class Hit(NamedTuple):
+    """A burst found: its window's start after the true one, s, and its T90, if any."""
+
+    offset_s: float
+    t90_ratio: float | None
+    t90_near: bool | None
+
+
+def _one(
+    series: pl.DataFrame, pulse: Pulse, rng: np.random.Generator, settings: Settings
+) -> Hit | None:
+    """Put a pulse in at a random time; return how it is found, if it is."""
+    start = place(series, pulse, rng)
+    added = inject(series, start, pulse, int(rng.integers(2**31)))
+    true = truth(pulse, start)
+    hit = scan(added, settings).filter(
+        (pl.col("cause") == "burst")
+        & (pl.col("met_s") <= true.stop)
+        & (pl.col("met_s") + pl.col("timescale_s") >= start)
+    )
+    if hit.is_empty():
+        return None
+    row = hit.sort("significance").row(-1, named=True)
+    offset = row["met_s"] - start
+    if row["t90_s"] is None:
+        return Hit(offset, None, None)
+    near = max(0.25 * true.t90_s, 2 * float(series["bin_s"][0]))
+    off = abs(row["t90_s"] - true.t90_s)
+    return Hit(offset, row["t90_s"] / true.t90_s, off <= near)
+
+
+def _spread(name: str, values: Sequence[float | None]) -> dict[str, float | None]:
+    """Return median, 5 and 95 % of the values there are, by column name."""
+    known = [value for value in values if value is not None]
+    names = (name, f"{name}_low", f"{name}_high")
+    if not known:
+        return dict.fromkeys(names)
+    return dict(zip(names, np.quantile(known, (0.5, 0.05, 0.95)).tolist(), strict=True))
+
+
+def _mean(values: Sequence[bool | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def poisson_interval(
+    counts: int, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Return the interval of a Poisson mean that contains it so often, at least.
+
+    Garwood 1936, Biometrika 28, 437, solved by bisection.
+    """
+    tail = (1 - confidence) / 2
+    low = 0.0 if counts == 0 else _solve(counts - 1, 1 - tail)
+    return low, _solve(counts, tail)
+
+
+def _solve(counts: int, probability: float) -> float:
+    """Return the mean at which `counts` or fewer have that probability."""
+    low, high = 1e-12, counts + 20.0 + 10.0 * counts**0.5
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if _at_most(counts, middle) > probability:
+            low = middle
+        else:
+            high = middle
+    return float(0.5 * (low + high))
+
+
+def _at_most(counts: int, mean: float) -> float:
+    return sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(counts + 1))
+
+
+def wilson_interval(found: int, tries: int, z: float = 1.645) -> tuple[float, float]:
+    """Return the interval of a share (Wilson 1927, JASA 22, 209); z = 1.645 is 90 %."""
+    share = found / tries
+    scale = 1 + z**2 / tries
+    middle = (share + z**2 / (2 * tries)) / scale
+    half = z * (share * (1 - share) / tries + z**2 / (4 * tries**2)) ** 0.5 / scale
+    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))

@@ -1,0 +1,1 @@
+"""Light curves in one unit and band: conversion, binning, exposure."""

@@ -1,0 +1,169 @@
+"""What was really exposed: good time merged, summed by bin, and shared by two.
+
+Frames are `intervals` rows (`time`, `time_stop`; half-open, TT). An ObsID's start and
+stop are no exposure: these functions know nothing but intervals.
+"""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.model.sky import separation_deg
+from orbital_kernel.science.columns import TT, demand, with_seconds
+from orbital_kernel.science.ranges import expand
+
+Ints = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+NS = 1_000_000_000
+
+
+def merged(intervals: pl.DataFrame) -> pl.DataFrame:
+    """Return the union as disjoint intervals in order: columns `time`, `time_stop`.
+
+    Raises QueryError where several instruments (or CCDs, whose good times differ)
+    are mixed: their union is nobody's exposure. Empty and null intervals vanish.
+    """
+    demand(intervals, "time", "time_stop", what="intervals")
+    if "instrument" in intervals.columns:
+        _one_instrument(intervals)
+    return (
+        intervals.select(pl.col("time").cast(TT), pl.col("time_stop").cast(TT))
+        .filter(pl.col("time_stop") > pl.col("time"))
+        .sort("time")
+        .with_columns(
+            (pl.col("time") > pl.col("time_stop").cum_max().shift(1))
+            .fill_null(value=True)
+            .cum_sum()
+            .alias("block")
+        )
+        .group_by("block", maintain_order=True)
+        .agg(pl.col("time").min(), pl.col("time_stop").max())
+        .drop("block")
+    )
+
+
+def live_seconds(good: pl.DataFrame, starts_ns: Ints, stops_ns: Ints) -> Reals:
+    """Return the good time (s) in each [start, stop); `good` as from `merged`."""
+    return (_live_before(good, stops_ns) - _live_before(good, starts_ns)) / NS
+
+
+def inside(good: pl.DataFrame, times_ns: Ints) -> NDArray[np.bool_]:
+    """Tell which instants lie in good time; `good` as from `merged`."""
+    starts, stops = _bounds(good)
+    which = np.searchsorted(starts, times_ns, side="right") - 1
+    return (which >= 0) & (times_ns < np.append(stops, 0)[which])
+
+
+def overlaps(
+    intervals_a: pl.DataFrame,
+    intervals_b: pl.DataFrame,
+    *,
+    within_arcmin: float | None = None,
+) -> pl.DataFrame:
+    """Return times both frames were exposed: a row each pair of overlapping intervals.
+
+    Columns: row_a, row_b (rows of the inputs), obs_id_a, obs_id_b where given, `time`,
+    `time_stop` of the shared part, `overlap_s`, and with `within_arcmin` the
+    `separation_arcmin` of the pointings. Cost: sorting plus the pairs found.
+    """
+    demand(intervals_a, "time", "time_stop", what="intervals")
+    demand(intervals_b, "time", "time_stop", what="intervals")
+    a, b = _overlapping(intervals_a, intervals_b)
+    left, right = intervals_a[a], intervals_b[b]
+    shared = pl.DataFrame(
+        {
+            "row_a": a,
+            "row_b": b,
+            **_named(left, "a"),
+            **_named(right, "b"),
+            "time": left["time"].cast(TT),
+            "time_stop": left["time_stop"].cast(TT),
+            "_start": right["time"].cast(TT),
+            "_stop": right["time_stop"].cast(TT),
+        }
+    ).with_columns(
+        pl.max_horizontal("time", "_start").alias("time"),
+        pl.min_horizontal("time_stop", "_stop").alias("time_stop"),
+    )
+    shared = with_seconds(
+        shared.drop("_start", "_stop"),
+        "overlap_s",
+        pl.col("time_stop") - pl.col("time"),
+    )
+    if within_arcmin is not None:
+        shared = _near(shared, left, right, within_arcmin)
+    return shared.sort("time", "row_a", "row_b")
+
+
+def nanoseconds(frame: pl.DataFrame, name: str) -> Ints:
+    """Return a time column as int64 nanoseconds; nulls become the smallest integer."""
+    values = frame[name].cast(TT).cast(pl.Int64).fill_null(np.iinfo(np.int64).min)
+    return values.to_numpy()
+
+
+def _one_instrument(intervals: pl.DataFrame) -> None:
+    names = intervals["instrument"].drop_nulls().unique().sort().to_list()
+    if len(names) > 1:
+        raise QueryError(
+            f"good times of {len(names)} instruments are mixed ({', '.join(names[:6])});"
+            " keep the one the events or rates are of"
+        )
+
+
+def _bounds(good: pl.DataFrame) -> tuple[Ints, Ints]:
+    return nanoseconds(good, "time"), nanoseconds(good, "time_stop")
+
+
+def _live_before(good: pl.DataFrame, times: Ints) -> Ints:
+    starts, stops = _bounds(good)
+    if starts.size == 0:
+        return np.zeros(times.shape, dtype=np.int64)
+    whole = np.concatenate([[0], np.cumsum(stops - starts)])
+    which = np.searchsorted(starts, times, side="right") - 1
+    last = np.clip(which, 0, None)
+    part = np.clip(times - starts[last], 0, stops[last] - starts[last])
+    return np.where(which < 0, 0, whole[last] + part)
+
+
+def _overlapping(a: pl.DataFrame, b: pl.DataFrame) -> tuple[Ints, Ints]:
+    """Sort b by start; its running latest stop is sorted too, so both ends bisect."""
+    rows_a, start_a, stop_a = _sorted(a)
+    rows_b, start_b, stop_b = _sorted(b)
+    if not (rows_a.size and rows_b.size):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    first = np.searchsorted(np.maximum.accumulate(stop_b), start_a, side="right")
+    last = np.searchsorted(start_b, stop_a, side="left")
+    of_a, of_b = expand(first, last)
+    real = stop_b[of_b] > start_a[of_a]
+    return rows_a[of_a[real]], rows_b[of_b[real]]
+
+
+def _sorted(frame: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
+    start, stop = _bounds(frame)
+    rows = np.flatnonzero((stop > start) & (start > np.iinfo(np.int64).min))
+    rows = rows[np.argsort(start[rows], kind="stable")]
+    return rows, start[rows], stop[rows]
+
+
+def _named(frame: pl.DataFrame, side: str) -> dict[str, pl.Series]:
+    kept = [name for name in ("obs_id", "instrument") if name in frame.columns]
+    return {f"{name}_{side}": frame[name] for name in kept}
+
+
+def _near(
+    shared: pl.DataFrame, a: pl.DataFrame, b: pl.DataFrame, within_arcmin: float
+) -> pl.DataFrame:
+    for side in (a, b):
+        demand(side, "ra", "dec", what="intervals asked for by separation")
+    apart = 60 * separation_deg(
+        *(
+            side[name].cast(pl.Float64).to_numpy()
+            for side in (a, b)
+            for name in ("ra", "dec")
+        )
+    )
+    return shared.with_columns(pl.Series("separation_arcmin", apart)).filter(
+        pl.col("separation_arcmin") <= within_arcmin
+    )

@@ -1,0 +1,254 @@
+"""One object's points of all observatories on one time axis, in one unit and band.
+
+Points are `photometry` rows with a column `observatory`. Nothing is dropped in
+silence and nothing is compared without band and unit: a point that cannot be brought
+into the asked band and unit stays in the answer with a null value and the reason in
+`left_out`. Limits stay limits, errors stay asymmetric, and what the conversion adds is
+kept apart from what was measured.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.model.times import to_utc_iso
+from orbital_kernel.science.columns import TT, demand, fill, finite, with_seconds
+from orbital_kernel.science.lightcurves.bands import (
+    Band,
+    CountsToFlux,
+    PowerLaw,
+    SpectralModel,
+    conversion,
+    parse_unit,
+)
+from orbital_kernel.science.lightcurves.binning import bin_events, rebin
+
+__all__ = ["bin_events", "gather", "joint", "left_out", "points_of_rates", "rebin"]
+
+_GIVEN = ("unit", "band_low_kev", "band_high_kev", "band", "instrument", "mode")
+FIRST_POINT, GIVEN = "first point", "given"
+"""What `t0_source` says of a T0 that is from no catalogue."""
+_TIES = (
+    *("instrument", "mode", "object", "obs_id", "given_unit", "given_band"),
+    *("given_value", "value_err_plus", "time_err_plus_s"),
+)
+_VALUES = ("value", "value_err_plus", "value_err_minus")
+_SHAPE: Mapping[str, pl.DataType] = {
+    "observatory": pl.String(),
+    "object": pl.String(),
+    "obs_id": pl.String(),
+    "is_limit": pl.Boolean(),
+    "limit_confidence": pl.Float64(),
+    "band": pl.String(),
+    "band_low_kev": pl.Float64(),
+    "band_high_kev": pl.Float64(),
+    "instrument": pl.String(),
+    "mode": pl.String(),
+    "exposure_s": pl.Float64(),
+    "time_err_plus_s": pl.Float64(),
+    "time_err_minus_s": pl.Float64(),
+    "value_err_plus": pl.Float64(),
+    "value_err_minus": pl.Float64(),
+    "simulated": pl.Boolean(),
+}
+_ORDER = (
+    *("observatory", "object", "obs_id", "utc", "time", "since_s", "since_days"),
+    "t0_source",
+    *("time_err_minus_s", "time_err_plus_s", *_VALUES, "value_err_model"),
+    *("is_limit", "limit_confidence", "unit", "band_low_kev", "band_high_kev"),
+    *("instrument", "mode", "exposure_s", "given_value", "given_unit", "given_band"),
+    *(
+        "given_band_low_kev",
+        "given_band_high_kev",
+        "factor",
+        "factor_err",
+        "conversion",
+    ),
+    *("left_out", "simulated"),
+)
+
+
+def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the observatories' `photometry` rows in one frame, each row named."""
+    frames = [
+        frame.with_columns(pl.lit(name).alias("observatory"))
+        for name, frame in by_observatory.items()
+    ]
+    return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
+
+
+def points_of_rates(rates: pl.DataFrame) -> pl.DataFrame:
+    """Return `rates` rows with data as `photometry` rows, times in mid-bin."""
+    demand(rates, "time", "bin_s", "rate", "rate_err", "unit", what="rates")
+    half = pl.col("bin_s") / 2
+    return (
+        rates.filter(finite("rate").is_not_null())
+        .with_columns(
+            pl.col("time").cast(TT) + pl.duration(nanoseconds=half * 1e9),
+            half.alias("time_err_plus_s"),
+            half.alias("time_err_minus_s"),
+            pl.col("rate").alias("value"),
+            pl.col("rate_err").alias("value_err_plus"),
+            pl.col("rate_err").alias("value_err_minus"),
+            pl.lit(value=False).alias("is_limit"),
+        )
+        .drop("rate", "rate_err", "bin_s")
+    )
+
+
+def joint(
+    points: pl.DataFrame,
+    *,
+    unit: str = "erg / (cm2 s)",
+    band_kev: tuple[float, float] = (0.3, 10.0),
+    model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+    counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+    t0: datetime | None = None,
+    t0_source: str | None = None,
+) -> pl.DataFrame:
+    """Return every point in one unit and band on one time axis, in order of time.
+
+    `counts_to_flux` maps 'INSTRUMENT/MODE' or 'INSTRUMENT' to a stated factor ('ACIS'
+    serves 'ACIS-0123' too); count rates without one are left out. `t0` (TT) is where
+    `since_s` starts, the first point's time if not given; `t0_source` names the catalogue
+    it is from. A point without an observatory is told by instrument.
+
+    Columns beside those of `photometry`: `utc` (text, for people), `since_s`,
+    `since_days`, `t0_source`, `factor` and `factor_err` (from the model's 1-sigma error),
+    `value_err_model` (what that does to the value; fully correlated among points of
+    one conversion, so never added to the point's own errors), `conversion` (how),
+    the `given_…` originals, and `left_out`: null, or why there is no value.
+    Raises QueryError where `unit` or `band_kev` is nothing to convert into, and
+    SchemaMismatch for frames without time, value and unit.
+    """
+    demand(points, "time", "value", "unit", what="points")
+    band = Band(*band_kev)
+    conversion("erg / (cm2 s)", band, to_unit=unit, to_band=band, model=model)
+    rows = fill(points, _SHAPE).with_columns(
+        pl.coalesce("observatory", "instrument", pl.lit("unknown")).alias(
+            "observatory"
+        ),
+        pl.col("is_limit").fill_null(value=False),
+        *(finite(name) for name in (*_VALUES, "band_low_kev", "band_high_kev")),
+    )
+    ways = _ways(rows, unit, band, model, counts_to_flux or {})
+    rows = _converted(rows.join(ways, on=_GIVEN, nulls_equal=True, how="left"))
+    rows = rows.with_columns(
+        pl.lit(parse_unit(unit).to_string()).alias("unit"),
+        pl.lit(band.low_kev).alias("band_low_kev"),
+        pl.lit(band.high_kev).alias("band_high_kev"),
+    )
+    source = t0_source or (FIRST_POINT if t0 is None else GIVEN)
+    return (
+        _timed(rows, t0)
+        .with_columns(pl.lit(source).alias("t0_source"))
+        .select(_ORDER)
+        .sort("time", "observatory", *_TIES, nulls_last=True)
+    )
+
+
+def left_out(curve: pl.DataFrame) -> pl.DataFrame:
+    """Return how many points of a joint curve have no value, by reason."""
+    return (
+        curve.filter(pl.col("left_out").is_not_null())
+        .group_by("observatory", "left_out")
+        .agg(pl.len().alias("points"))
+        .sort("observatory", "left_out")
+    )
+
+
+def _ways(
+    rows: pl.DataFrame,
+    unit: str,
+    band: Band,
+    model: SpectralModel,
+    stated: Mapping[str, CountsToFlux],
+) -> pl.DataFrame:
+    """Return one conversion, or one reason, for each kind of point there is."""
+    kinds = rows.select(_GIVEN).unique(maintain_order=True)
+    found = [
+        _way(kind, unit, band, model, stated) for kind in kinds.iter_rows(named=True)
+    ]
+    types = {
+        "factor": pl.Float64(),
+        "factor_err": pl.Float64(),
+        "conversion": pl.String(),
+        "no_way": pl.String(),
+    }
+    return kinds.hstack(pl.DataFrame(found, schema=types))
+
+
+def _way(
+    kind: Mapping[str, Any],
+    unit: str,
+    band: Band,
+    model: SpectralModel,
+    stated: Mapping[str, CountsToFlux],
+) -> dict[str, Any]:
+    instrument = str(kind["instrument"])
+    names = (f"{instrument}/{kind['mode']}", instrument, instrument.partition("-")[0])
+    whose = next((stated[name] for name in names if name in stated), None)
+    try:
+        way = conversion(
+            _told(kind["unit"], "no unit is given"),
+            _band(kind, whose),
+            to_unit=unit,
+            to_band=band,
+            model=model,
+            counts_to_flux=whose,
+        )
+    except QueryError as reason:
+        return {"no_way": str(reason)}
+    return {"factor": way.factor, "factor_err": way.factor_err, "conversion": way.how}
+
+
+def _told(text: str | None, otherwise: str) -> str:
+    if text is None:
+        raise QueryError(otherwise)
+    return text
+
+
+def _band(kind: Mapping[str, Any], whose: CountsToFlux | None) -> Band:
+    """Return the point's band; a count rate's is that of its stated factor."""
+    low, high = kind["band_low_kev"], kind["band_high_kev"]
+    if low is not None and high is not None:
+        return Band(low, high)
+    if whose is not None:
+        return Band(*whose.band_kev)
+    raise QueryError(f"the band {kind['band'] or '(none named)'} has no edges in keV")
+
+
+def _converted(rows: pl.DataFrame) -> pl.DataFrame:
+    reason = pl.coalesce(
+        pl.when(pl.col("time").is_null()).then(pl.lit("no absolute time")),
+        pl.when(pl.col("value").is_null()).then(pl.lit("no value")),
+        "no_way",
+    )
+    kept = pl.when(pl.col("left_out").is_null())
+    return rows.with_columns(
+        reason.alias("left_out"),
+        *(pl.col(name).alias(f"given_{name}") for name in ("value", "unit", "band")),
+        *(
+            pl.col(f"band_{e}_kev").alias(f"given_band_{e}_kev")
+            for e in ("low", "high")
+        ),
+    ).with_columns(
+        *(kept.then(pl.col(name) * pl.col("factor")).alias(name) for name in _VALUES),
+        kept.then(pl.col("value").abs() * pl.col("factor_err")).alias(
+            "value_err_model"
+        ),
+    )
+
+
+def _timed(rows: pl.DataFrame, t0: datetime | None) -> pl.DataFrame:
+    time = rows["time"].cast(TT)
+    kept = rows.filter(pl.col("left_out").is_null())["time"]
+    zero = pl.lit(t0 if t0 is not None else kept.min(), dtype=TT)
+    rows = rows.with_columns(
+        time, pl.Series("utc", to_utc_iso(time.to_numpy()), dtype=pl.String)
+    )
+    rows = with_seconds(rows, "since_s", pl.col("time") - zero)
+    return rows.with_columns((pl.col("since_s") / 86400).alias("since_days"))

@@ -1,0 +1,1 @@
+"""Sources of two catalogues matched by position, with probabilities."""

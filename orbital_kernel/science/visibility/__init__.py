@@ -1,0 +1,1 @@
+"""Who can see a position, and when: orbits and observing constraints."""

@@ -1,0 +1,1 @@
+"""What storage costs, and how queries scale."""

@@ -1,0 +1,95 @@
+"""Who uses what, as measured: bytes by the VMS, node time by the query ledger."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from orbital_kernel.storage.cost.cost import Bill, Prices, Use, query_cost
+from orbital_kernel.storage.health.health import Asked as Vms
+from orbital_kernel.storage.history import Asked
+from orbital_kernel.storage.listing import NotOffered, Row
+
+SHARED = "shared"
+"""Owner of what no observatory owns alone: cross, ops, and the database's overhead."""
+
+
+class Tables(Vms, Protocol):
+    """A VMS that filters lists; apply.Vms is one."""
+
+    def listing(
+        self, resource: str, /, *, paged: bool = False, **filters: Any
+    ) -> list[Row]:
+        """Return all rows of a resource."""
+
+
+def table_bytes(vms: Tables, database: str, observatory: str) -> int | None:
+    """Return the bytes of an observatory's tables, None where the VMS does not tell."""
+    try:
+        rows = vms.listing("tables", database_name=database, schema_name=observatory)
+    except NotOffered:
+        return None
+    sizes = [row.get("size") for row in rows]
+    return None if None in sizes else sum(int(size) for size in sizes if size)
+
+
+def data_reduction(vms: Vms) -> float | None:
+    """Return the data reduction of the cluster, None where untold or of several."""
+    told = [row.get("drr") for row in vms.listing("clusters")]
+    return float(told[0]) if len(told) == 1 and told[0] else None
+
+
+def uses(
+    raw: Mapping[str, int],
+    tables: Mapping[str, int],
+    database_bytes: int,
+    asked: Iterable[Asked],
+) -> dict[str, Use]:
+    """Return what each observatory and SHARED use.
+
+    `raw` and `tables` are bytes by observatory, `asked` the queries of a month. A query
+    keeps one node busy for as long as it takes.
+    """
+    busy: dict[str, float] = {}
+    for one in asked:
+        room = one.table.partition(".")[0]
+        owner = room if room in raw else SHARED
+        busy[owner] = busy.get(owner, 0.0) + one.milliseconds / 1000
+    rest = max(0, database_bytes - sum(tables.values()))
+    stored = {name: size + tables.get(name, 0) for name, size in raw.items()}
+    return {
+        owner: Use(size, busy.get(owner, 0.0))
+        for owner, size in {**stored, SHARED: rest}.items()
+    }
+
+
+def query_costs(asked: Iterable[Asked], price: Prices) -> list[dict[str, Any]]:
+    """Return by kind of query how many there were and what a thousand of them cost."""
+    times: dict[str, list[float]] = {}
+    for one in asked:
+        times.setdefault(one.kind, []).append(one.milliseconds)
+    return [
+        {
+            "kind": kind,
+            "queries": len(ms),
+            "mean_milliseconds": sum(ms) / len(ms),
+            "cost_of_1000": 1000 * query_cost(sum(ms) / len(ms), 1, price),
+        }
+        for kind, ms in sorted(times.items())
+    ]
+
+
+def bill_rows(
+    bills: Iterable[Bill], uses: Mapping[str, Use], price: Prices
+) -> list[dict[str, Any]]:
+    """Return bills with the use behind them, as values json.dumps takes."""
+    return [
+        {
+            "owner": bill.owner,
+            "stored_bytes": uses[bill.owner].stored_bytes,
+            "node_seconds_a_month": uses[bill.owner].node_seconds_a_month,
+            "storage_a_month": bill.storage,
+            "queries_a_month": bill.queries,
+            "total_a_month": bill.total,
+            "currency": price.currency,
+        }
+        for bill in bills
+    ]

@@ -1,0 +1,1 @@
+"""Forecasts of use, and quotas that grow before they block."""

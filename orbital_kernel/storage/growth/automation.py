@@ -1,0 +1,218 @@
+"""Quotas that grow before they block: look, decide, write down, set, look again.
+
+Several controllers may run at once. Each sets absolute limits computed from what it has
+just read, looks once more before it sets them, and leaves a limit alone that is already
+as high; so two that decide alike expand once. What is intended is written down before
+it is done: after a crash the next step finishes it or finds it done.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from orbital_kernel.errors import ConfigError, ProvisionError
+from orbital_kernel.model.sizes import seconds_of
+from orbital_kernel.model.storage_spec import Quota, Space
+from orbital_kernel.storage.growth.growth import Decision, Standing, decide
+from orbital_kernel.storage.ledger import (
+    EXPANDED,
+    FOUND,
+    INTENDED,
+    REFUSED,
+    Ledger,
+)
+from orbital_kernel.storage.listing import Row
+
+HISTORY_S = 30 * 86400.0
+ASK_AGAIN_S = 86400.0
+
+
+class Patched(Protocol):
+    """What automation needs of a VMS; apply.Vms is one."""
+
+    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
+        """Return all rows of a resource."""
+
+    def patch(self, resource: str, item: int, fields: dict[str, Any]) -> None:
+        """Set fields of one."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A quota under automation: its path, policy, and the limit a person approved."""
+
+    path: str
+    quota: Quota
+    approved_bytes: int = 0
+
+
+@dataclass
+class Controller:
+    """Samples the quotas it watches and expands them by their policies.
+
+    `tenant` is the tenant's name; `promise` limits expansions to what the cluster has
+    free, and is off for a cluster that may be over-committed.
+    """
+
+    vms: Patched
+    ledger: Ledger
+    watched: tuple[Watched, ...]
+    tenant: str = "default"
+    promise: bool = True
+    clock: Callable[[], float] = time.time
+
+    def step(self, *, dry_run: bool = False) -> tuple[Decision, ...]:
+        """Look at every quota once, and act unless `dry_run`; return all decisions.
+
+        Raises ProvisionError where a quota does not exist; the others are done first.
+        """
+        rows = self._rows()
+        missing = [one.path for one in self.watched if one.path not in rows]
+        free = self._free(rows) if self.promise else None
+        decisions = []
+        for one in self.watched:
+            if one.path in rows:
+                decision = self._look(one, rows[one.path], free, dry_run=dry_run)
+                if free is not None and decision.action == "expand":
+                    grown = decision.hard_bytes - int(rows[one.path]["hard_limit"])
+                    free = max(0, free - grown)
+                decisions.append(decision)
+        if missing:
+            raise ProvisionError(
+                f"there is no quota on {', '.join(missing)} in tenant {self.tenant}: run "
+                "orbital provision apply"
+            )
+        return tuple(decisions)
+
+    def _look(
+        self, one: Watched, row: Row, free: int | None, *, dry_run: bool
+    ) -> Decision:
+        at, now = self.clock(), standing(row)
+        actions = self._settled(one.path, now)
+        done = [action for action in actions if action["action"] == EXPANDED]
+        decision = decide(
+            one.quota,
+            now,
+            self.ledger.samples(one.path, since_s=at - HISTORY_S),
+            now_s=at,
+            last_s=done[-1]["done"] if done else None,
+            approved_bytes=one.approved_bytes,
+            free_bytes=free,
+        )
+        if not dry_run:
+            self.ledger.sample(one.quota.name, now, at_s=at)
+            self._act(now, decision, at, actions[-1] if actions else None)
+        return decision
+
+    def _settled(self, path: str, now: Standing) -> list[dict[str, Any]]:
+        """Return what was done; an expansion cut short is found and written down."""
+        actions = self.ledger.actions(path)
+        last = actions[-1] if actions else None
+        if last and last["action"] == INTENDED and _reached(now, last["after"]):
+            told = Decision(
+                path,
+                "expand",
+                now.soft_bytes,
+                now.hard_bytes,
+                "found done: its controller stopped before it could write it down",
+                last["evidence"],
+            )
+            self.ledger.act(EXPANDED, now, told, at_s=last["done"])
+            return [*actions, {**last, "action": EXPANDED}]
+        return actions
+
+    def _act(
+        self,
+        now: Standing,
+        decision: Decision,
+        at: float,
+        last: dict[str, Any] | None,
+    ) -> None:
+        if decision.action == "ask" and not _asked(last, decision, at):
+            self.ledger.act(REFUSED, now, decision, at_s=at)
+        if decision.action != "expand":
+            return
+        self.ledger.act(INTENDED, now, decision, at_s=at)
+        fresh = self._rows().get(now.path)
+        if fresh is None:
+            raise ProvisionError(f"the quota on {now.path} is gone: provision it again")
+        if standing(fresh).hard_bytes < decision.hard_bytes:
+            limits = {
+                "soft_limit": decision.soft_bytes,
+                "hard_limit": decision.hard_bytes,
+            }
+            self.vms.patch("quotas", int(fresh["id"]), limits)
+            self.ledger.act(EXPANDED, now, decision, at_s=at)
+        else:
+            self.ledger.act(FOUND, standing(fresh), decision, at_s=at)
+
+    def _rows(self) -> dict[str, Row]:
+        rows = self.vms.listing("quotas", paged=True)
+        return {
+            str(row["path"]): row
+            for row in rows
+            if row.get("tenant_name") in (None, self.tenant)
+        }
+
+    def _free(self, quotas: dict[str, Row]) -> int | None:
+        """Return what the cluster has free beyond what quotas promise already."""
+        told = [row.get("free_usable_capacity") for row in self.vms.listing("clusters")]
+        known = [int(free) for free in told if free is not None]
+        if not known:
+            return None
+        promised = sum(
+            max(0, int(row.get("hard_limit") or 0) - int(row.get("used_capacity") or 0))
+            for row in quotas.values()
+        )
+        return max(0, sum(known) - promised)
+
+
+def watch(spaces: Iterable[Space]) -> tuple[Watched, ...]:
+    """Return the quotas of these spaces that have a growth policy."""
+    return tuple(Watched(s.view.path, s.quota) for s in spaces if s.quota.growth)
+
+
+def standing(row: Row) -> Standing:
+    """Return a quota as the VMS tells it.
+
+    Raises ProvisionError where it does not tell use or limits: nothing is decided on a
+    guess.
+    """
+    untold = [n for n in ("used_capacity", "hard_limit", "state") if row.get(n) is None]
+    if untold:
+        raise ProvisionError(
+            f"the quota on {row.get('path')} does not tell {', '.join(untold)}: it cannot "
+            "be automated; look at it in the VMS"
+        )
+    return Standing(
+        path=str(row["path"]),
+        used_bytes=int(row["used_capacity"]),
+        soft_bytes=int(row.get("soft_limit") or row["hard_limit"]),
+        hard_bytes=int(row["hard_limit"]),
+        state=str(row["state"]),
+        block_s=_left(row.get("time_to_block")),
+    )
+
+
+def _reached(now: Standing, limits: dict[str, int]) -> bool:
+    return (now.soft_bytes, now.hard_bytes) == (limits["soft"], limits["hard"])
+
+
+def _asked(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
+    """Tell whether a person was asked for this within a day; once a day is enough."""
+    return (
+        last is not None
+        and last["action"] == REFUSED
+        and at - last["done"] < ASK_AGAIN_S
+        and last["after"]["hard"] == decision.hard_bytes
+    )
+
+
+def _left(text: Any) -> float | None:
+    if not text:
+        return None
+    try:
+        return float(seconds_of(str(text)))
+    except ConfigError:
+        return 0.0

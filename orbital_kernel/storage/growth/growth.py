@@ -1,0 +1,177 @@
+"""Whether a quota should grow, and by how much; decisions with their evidence, pure.
+
+A quota blocks writes when its hard limit is reached, or when its soft limit has been
+exceeded for the whole grace period. A decision looks ahead to the earlier of both at the
+pessimistic end of the forecast, no farther than twice the history it has: one busy day
+is no reason to buy a month of it. It is an absolute pair of limits, so that carrying it
+out twice, or by two controllers at once, is the same as once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from orbital_kernel.model.sizes import size_text
+from orbital_kernel.model.storage_spec import Growth, Quota
+from orbital_kernel.storage.growth.forecast import Sample, Trend, reach, trend
+
+DAY_S = 86400.0
+FULL = 0.9
+AHEAD = 2.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A quota as the VMS tells it now; `block_s` is the grace that is left, or None."""
+
+    path: str
+    used_bytes: int
+    soft_bytes: int
+    hard_bytes: int
+    state: str
+    block_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do about a quota: keep, expand, wait or ask; and why."""
+
+    path: str
+    action: str
+    soft_bytes: int
+    hard_bytes: int
+    reason: str
+    evidence: dict[str, Any]
+
+
+def decide(
+    quota: Quota,
+    now: Standing,
+    samples: Sequence[Sample],
+    *,
+    now_s: float,
+    last_s: float | None = None,
+    approved_bytes: int = 0,
+    free_bytes: int | None = None,
+) -> Decision:
+    """Return what the quota's policy makes of its standing and its history.
+
+    `last_s` is when it was last expanded, `approved_bytes` the hard limit a person has
+    approved, `free_bytes` what the cluster has left to promise (None where untold).
+    Actions: 'keep'; 'expand' to the limits given; 'wait' for the cool-down; 'ask' where
+    ceiling, approval or the cluster stand in the way of what is needed.
+    """
+    growth = quota.growth
+    of = trend([*samples, Sample(now_s, now.used_bytes)])
+    evidence = _evidence(now, of)
+    blocked_s = _blocked_s(now, of)
+    if growth is None:
+        return _keep(now, "no growth policy", evidence)
+    ahead_s = _ahead_s(growth, of)
+    evidence["ahead_s"] = ahead_s
+    if not _pressing(now, blocked_s, ahead_s):
+        return _keep(now, f"no limit in reach within {_days(ahead_s)}", evidence)
+    hard = _enough(quota, growth, now, of)
+    reason = _why(now, blocked_s, ahead_s)
+    cooling = last_s is not None and now_s - last_s < growth.cool_down_s
+    if cooling and blocked_s > growth.cool_down_s:
+        left = growth.cool_down_s - (now_s - (last_s or 0.0))
+        waits = f"{reason}; expanded {_days(now_s - (last_s or 0.0))} ago, wait {_days(left)}"
+        return Decision(
+            now.path, "wait", now.soft_bytes, now.hard_bytes, waits, evidence
+        )
+    allowed, bar = _allowed(growth, now, approved_bytes, free_bytes)
+    if allowed <= now.hard_bytes:
+        asks = f"{reason}; {bar}"
+        return Decision(now.path, "ask", now.soft_bytes, now.hard_bytes, asks, evidence)
+    short = hard > allowed
+    hard = min(hard, allowed)
+    return Decision(
+        path=now.path,
+        action="expand",
+        soft_bytes=max(now.soft_bytes, hard * quota.soft_bytes // quota.hard_bytes),
+        hard_bytes=hard,
+        reason=f"{reason}; {bar}" if short else reason,
+        evidence=evidence,
+    )
+
+
+def _ahead_s(growth: Growth, of: Trend | None) -> float:
+    """Return how far ahead a limit must not be in reach, as far as history carries."""
+    history = of.span_s if of else 0.0
+    return min(growth.headroom_s, max(growth.cool_down_s, AHEAD * history))
+
+
+def _pressing(now: Standing, blocked_s: float, ahead_s: float) -> bool:
+    full = now.used_bytes >= FULL * now.hard_bytes or now.state != "OK"
+    return full or blocked_s < ahead_s
+
+
+def _blocked_s(now: Standing, of: Trend | None) -> float:
+    """Return the seconds until writes may be blocked, at the forecast's early end."""
+    early = reach(of, now.hard_bytes).early_s if of else None
+    times = [time for time in (early, now.block_s) if time is not None]
+    if now.used_bytes >= now.hard_bytes or now.state == "GRACE_EXPIRED":
+        return 0.0
+    return min(times, default=float("inf"))
+
+
+def _enough(quota: Quota, growth: Growth, now: Standing, of: Trend | None) -> int:
+    """Return the least hard limit, in steps, that keeps every limit out of reach."""
+    ratio = quota.soft_bytes / quota.hard_bytes
+    hard = now.hard_bytes
+    while hard < growth.ceiling_bytes:
+        hard = min(hard + growth.step_bytes, growth.ceiling_bytes)
+        early = reach(of, hard).early_s if of else None
+        clear = early is None or early >= _ahead_s(growth, of)
+        if clear and now.used_bytes < FULL * hard and now.used_bytes < ratio * hard:
+            break
+    return hard
+
+
+def _allowed(
+    growth: Growth, now: Standing, approved_bytes: int, free_bytes: int | None
+) -> tuple[int, str]:
+    """Return the greatest hard limit allowed now, and what allows no more."""
+    bars = [
+        (growth.ceiling_bytes, f"the ceiling is {size_text(growth.ceiling_bytes)}"),
+        (
+            max(growth.approval_bytes, approved_bytes),
+            f"above {size_text(growth.approval_bytes)} a person must approve",
+        ),
+    ]
+    if free_bytes is not None:
+        told = f"the cluster has {size_text(free_bytes)} left to promise"
+        bars.append((now.hard_bytes + free_bytes, told))
+    return min(bars)
+
+
+def _why(now: Standing, blocked_s: float, ahead_s: float) -> str:
+    if blocked_s == 0:
+        return f"writes are blocked: {size_text(now.used_bytes)} in use, {now.state}"
+    if blocked_s < ahead_s:
+        return f"writes may be blocked in {_days(blocked_s)}"
+    return f"{size_text(now.used_bytes)} of {size_text(now.hard_bytes)} in use, {now.state}"
+
+
+def _evidence(now: Standing, of: Trend | None) -> dict[str, Any]:
+    evidence: dict[str, Any] = {"now": asdict(now), "trend": None}
+    if of:
+        evidence["trend"] = asdict(of)
+        for name, limit in (("soft", now.soft_bytes), ("hard", now.hard_bytes)):
+            evidence[f"{name}_reached_s"] = asdict(reach(of, limit))
+    return evidence
+
+
+def _keep(now: Standing, reason: str, evidence: dict[str, Any]) -> Decision:
+    return Decision(now.path, "keep", now.soft_bytes, now.hard_bytes, reason, evidence)
+
+
+def _days(seconds: float) -> str:
+    if seconds < 2 * 3600:
+        return f"{seconds / 60:.0f} min"
+    return (
+        f"{seconds / 3600:.0f} h"
+        if seconds < 2 * DAY_S
+        else f"{seconds / DAY_S:.1f} days"
+    )

@@ -1,0 +1,259 @@
+"""The health of the storage: what the VMS tells, held against limits.
+
+A field that is missing or has a value nobody foresaw is 'unknown', and so is anything
+that could not be asked. A resource this VMS does not offer is 'absent' and named.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from orbital_kernel.errors import ProvisionError
+from orbital_kernel.model.sizes import size_text
+from orbital_kernel.storage.health.checks import Check, Health, graded, health_of
+from orbital_kernel.storage.health.metrics import view_checks
+from orbital_kernel.storage.listing import NotOffered, Row
+
+QUOTA_STATES = {
+    "OK": "ok",
+    "SOFT_EXCEEDED": "warn",
+    "INODE_SOFT_EXCEEDED": "warn",
+    "SOFT_BOTH_EXCEEDED": "warn",
+    "HARD_EXCEEDED": "bad",
+    "INODE_HARD_EXCEEDED": "bad",
+    "HARD_BOTH_EXCEEDED": "bad",
+    "GRACE_EXPIRED": "bad",
+    "FAILED": "bad",
+}
+CLUSTER_STATES = {
+    "ONLINE": "ok",
+    "OFFLINE": "bad",
+    "FAILED": "bad",
+    "KILLED": "bad",
+    "KILLING": "bad",
+    "DEACTIVATING": "bad",
+    "INIT": "warn",
+    "ACTIVATING": "warn",
+    "INSTALLING": "warn",
+    "BOOTSTRAP": "warn",
+}
+RAID_STATES = {"HEALTHY": "ok", "REBALANCE": "ok", "DEGRADED": "bad", "FAILED": "bad"}
+NODE_STATES = {"ACTIVE": "ok", "INACTIVE": "warn", "FAILED": "bad"}
+SEVERITIES = {"CRITICAL": "bad", "MAJOR": "warn", "MINOR": "ok", "INFO": "ok"}
+VMS_STATES = {"ok": "ok", "warning": "warn", "error": "bad"}
+RAIDS = ("ssd", "nvram", "memory")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still normal; percent, milliseconds and seconds."""
+
+    capacity_warn: float = 80.0
+    capacity_bad: float = 90.0
+    quota_warn: float = 80.0
+    quota_bad: float = 95.0
+    latency_warn_ms: float = 5.0
+    latency_bad_ms: float = 50.0
+    query_p99_ms: float = 1000.0
+    ingest_lag_s: float = 900.0
+
+
+LIMITS = Limits()
+
+
+class Asked(Protocol):
+    """What health needs of a VMS; apply.Vms is one."""
+
+    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
+        """Return all rows of a resource."""
+
+    def get(self, resource: str, /, **params: Any) -> Any:
+        """Return what a GET answers."""
+
+
+def health(
+    vms: Asked,
+    *,
+    quotas: Sequence[str] = (),
+    limits: Limits = Limits(),
+    more: Iterable[Check] = (),
+) -> Health:
+    """Return the state of a VMS with every check behind it.
+
+    `quotas` names the quotas that must exist; without any, all are looked at. `more`
+    are checks made elsewhere, such as those of the query ledger. Never raises for what
+    the VMS fails to tell: that is a state of its own.
+    """
+    found: list[Check] = []
+    for name, look in LOOKS.items():
+        found += _asked(name, lambda look=look: look(vms, limits))  # type: ignore[misc]
+    found += _asked("quota", lambda: _quotas(vms, limits, quotas))
+    return health_of((*found, *more))
+
+
+def latency_check(
+    kind: str, milliseconds: Sequence[float], limits: Limits = Limits()
+) -> Check:
+    """Return the check of one kind of query from the ledger: its 99th percentile."""
+    ranked = sorted(milliseconds)
+    p99 = ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))] if ranked else None
+    return graded(
+        f"query {kind}",
+        p99,
+        warn=limits.query_p99_ms,
+        bad=2 * limits.query_p99_ms,
+        unit="ms",
+        what=f"99th percentile of {len(ranked)} {kind} queries",
+    )
+
+
+def lag_check(
+    observatory: str, lag_s: float | None, limits: Limits = Limits()
+) -> Check:
+    """Return the check of seconds since a source's newest file was taken in."""
+    return graded(
+        f"ingest {observatory}",
+        lag_s,
+        warn=limits.ingest_lag_s,
+        bad=4 * limits.ingest_lag_s,
+        unit="s",
+        what="ingest lag",
+    )
+
+
+def _asked(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
+    try:
+        return list(look())
+    except NotOffered as error:
+        return [Check(name, "absent", f"this VMS does not offer it: {error}")]
+    except (ProvisionError, TypeError, ValueError, KeyError) as error:
+        return [Check(name, "unknown", f"could not be told: {error}")]
+
+
+def _named(name: str, value: Any, states: Mapping[str, str], what: str) -> Check:
+    state = states.get(str(value), "unknown")
+    return Check(name, state, f"{what} is {value if value is not None else 'not told'}")
+
+
+def _vms(vms: Asked, _: Limits) -> Iterable[Check]:
+    yield _named(
+        "vms", vms.get("health").get("status"), VMS_STATES, "the VMS's own state"
+    )
+
+
+def _cluster(vms: Asked, limits: Limits) -> Iterable[Check]:
+    rows = vms.listing("clusters")
+    if not rows:
+        yield Check("cluster", "unknown", "the VMS lists no cluster")
+    for row in rows:
+        name = str(row.get("name"))
+        yield _named(f"cluster {name}", row.get("state"), CLUSTER_STATES, "state")
+        yield graded(
+            f"capacity {name}",
+            _percent(row),
+            warn=limits.capacity_warn,
+            bad=limits.capacity_bad,
+            unit="%",
+            what=f"physical capacity in use ({_free(row)})",
+        )
+        yield _reduction(name, row)
+        for raid in RAIDS:
+            yield _raid(name, raid, row)
+
+
+def _percent(row: Row) -> float | None:
+    used, total = row.get("physical_space_in_use"), row.get("physical_space")
+    return 100.0 * used / total if used is not None and total else None
+
+
+def _free(row: Row) -> str:
+    free = row.get("free_usable_capacity")
+    return "free space not told" if free is None else f"{size_text(free)} free"
+
+
+def _reduction(name: str, row: Row) -> Check:
+    ratio = row.get("drr")
+    if ratio is None:
+        return Check(f"reduction {name}", "unknown", "data reduction is not told")
+    told = f"data reduction is {ratio:.3g} to 1"
+    return Check(f"reduction {name}", "ok", told, float(ratio), None, "")
+
+
+def _raid(name: str, raid: str, row: Row) -> Check:
+    field = f"{raid}_raid_state"
+    if field not in row:
+        return Check(f"raid {raid} {name}", "absent", f"this VMS tells no {field}")
+    return _named(f"raid {raid} {name}", row[field], RAID_STATES, field)
+
+
+def _nodes(resource: str) -> Callable[[Asked, Limits], Iterable[Check]]:
+    def look(vms: Asked, _: Limits) -> Iterable[Check]:
+        for row in vms.listing(resource):
+            name = f"{resource[:-1]} {row.get('name')}"
+            if row.get("is_mgmt") and row.get("state") == "INACTIVE":
+                yield Check(name, "ok", "management node, inactive as it should be")
+            elif row.get("enabled") is False:
+                yield Check(name, "warn", "disabled")
+            else:
+                yield _named(name, row.get("state"), NODE_STATES, "state")
+
+    return look
+
+
+def _alarms(vms: Asked, _: Limits) -> Iterable[Check]:
+    rows = vms.listing("alarms", paged=True)
+    open_ = [row for row in rows if not row.get("acknowledged")]
+    if not open_:
+        yield Check("alarms", "ok", f"none open, {len(rows)} acknowledged", 0.0)
+    for row in open_:
+        severity = str(row.get("severity"))
+        yield Check(
+            f"alarm {row.get('object_type')} {row.get('object_name')} "
+            f"{row.get('event_name')}",
+            SEVERITIES.get(severity.upper(), "unknown"),
+            f"{severity}: {row.get('alarm_message')}",
+        )
+
+
+def _quotas(vms: Asked, limits: Limits, names: Sequence[str]) -> Iterable[Check]:
+    rows = {str(row.get("name")): row for row in vms.listing("quotas", paged=True)}
+    for name in names or rows:
+        if name not in rows:
+            yield Check(f"quota {name}", "bad", "it does not exist: provision it")
+            continue
+        row = rows[name]
+        yield _named(f"quota {name} state", row.get("state"), QUOTA_STATES, _left(row))
+        yield _quota_use(name, row, limits)
+
+
+def _quota_use(name: str, row: Row, limits: Limits) -> Check:
+    used, hard = row.get("used_capacity"), row.get("hard_limit")
+    if not hard:
+        return Check(
+            f"quota {name} use", "unknown", "it has no hard limit to hold use to"
+        )
+    return graded(
+        f"quota {name} use",
+        None if used is None else 100.0 * used / hard,
+        warn=limits.quota_warn,
+        bad=limits.quota_bad,
+        unit="%",
+        what="use of the hard limit" if used is None else f"{size_text(used)} in use",
+    )
+
+
+def _left(row: Row) -> str:
+    left = row.get("time_to_block")
+    return f"state (writes stop in {left})" if left else "state"
+
+
+LOOKS: Mapping[str, Callable[[Asked, Limits], Iterable[Check]]] = {
+    "vms": _vms,
+    "cluster": _cluster,
+    "cnodes": _nodes("cnodes"),
+    "dnodes": _nodes("dnodes"),
+    "alarms": _alarms,
+    "views": lambda vms, limits: view_checks(
+        vms, warn_ms=limits.latency_warn_ms, bad_ms=limits.latency_bad_ms
+    ),
+}

@@ -1,0 +1,105 @@
+"""Bandwidth, IOPS and latency of views, from the VMS's ad-hoc monitor.
+
+Views are polled every 5 minutes (10 seconds where monitored live), so a frame of 13
+minutes holds at least two samples; rows come newest first (vast-exporter does likewise).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from orbital_kernel.storage.health.checks import Check, graded
+from orbital_kernel.storage.listing import Row
+
+FRAME = "13m"
+RATES = ("read_bw", "write_bw", "read_iops", "write_iops")
+LATENCIES = ("read_latency", "write_latency")
+PROPERTIES = tuple(
+    f"ViewMetrics,{name}__{'rate' if name in RATES else 'avg'}"
+    for name in (*RATES, *LATENCIES)
+)
+
+
+class Monitor(Protocol):
+    """What is needed of a VMS."""
+
+    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
+        """Return all rows of a resource."""
+
+    def get(self, resource: str, /, **params: Any) -> Any:
+        """Return what a GET answers."""
+
+
+@dataclass(frozen=True)
+class ViewMetrics:
+    """The newest sample of a view; bytes/s, operations/s, microseconds; None untold."""
+
+    view: str
+    timestamp: str
+    values: Mapping[str, float | None]
+
+
+def view_metrics(vms: Monitor) -> tuple[ViewMetrics, ...]:
+    """Return the newest sample of every view that has one."""
+    views = {
+        row["id"]: str(row.get("name")) for row in vms.listing("views", paged=True)
+    }
+    if not views:
+        return ()
+    answer = vms.get(
+        "monitors/ad_hoc_query",
+        object_type="view",
+        time_frame=FRAME,
+        prop_list=list(PROPERTIES),
+        object_ids=",".join(str(number) for number in views),
+    )
+    columns = [str(name) for name in answer["prop_list"]]
+    newest: dict[int, ViewMetrics] = {}
+    for row in answer["data"]:
+        told = dict(zip(columns, row, strict=True))
+        number = told["object_id"]
+        if number in views and number not in newest:
+            values = {_short(name): told.get(name) for name in PROPERTIES}
+            newest[number] = ViewMetrics(views[number], told["timestamp"], values)
+    return tuple(newest.values())
+
+
+def view_checks(vms: Monitor, *, warn_ms: float, bad_ms: float) -> Iterable[Check]:
+    """Yield the checks of every view's latency; rates are told, not judged."""
+    samples = view_metrics(vms)
+    if not samples:
+        yield Check("views", "unknown", f"no view has a sample within {FRAME}")
+    for sample in samples:
+        for way in ("read", "write"):
+            yield _latency(way, sample, warn_ms, bad_ms)
+        for name in RATES:
+            yield _told(name, sample)
+
+
+def _latency(way: str, sample: ViewMetrics, warn_ms: float, bad_ms: float) -> Check:
+    name = f"{way}_latency"
+    value = sample.values[name]
+    if value is None and sample.values[f"{way}_iops"] == 0:
+        return Check(f"{name} {sample.view}", "ok", f"no {way}s at {sample.timestamp}")
+    return graded(
+        f"{name} {sample.view}",
+        None if value is None else value / 1000,
+        warn=warn_ms,
+        bad=bad_ms,
+        unit="ms",
+        what=f"{way} latency at {sample.timestamp}",
+    )
+
+
+def _told(name: str, sample: ViewMetrics) -> Check:
+    value = sample.values[name]
+    if value is None:
+        return Check(f"{name} {sample.view}", "unknown", "not told")
+    unit = "bytes/s" if name.endswith("bw") else "1/s"
+    return Check(
+        f"{name} {sample.view}", "ok", f"{value:.4g} {unit}", value, None, unit
+    )
+
+
+def _short(name: str) -> str:
+    return name.rsplit(",", maxsplit=1)[-1].split("__", maxsplit=1)[0]

@@ -1,0 +1,100 @@
+"""The watcher's sign of life: a small file beside its checkpoints, and what it means."""
+
+import json
+import os
+import time as clock
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orbital_kernel.monitor.checkpoint import Course
+from orbital_kernel.storage.health.checks import Check, graded
+
+FILE = "life.json"
+EVERY_S = 5.0
+SILENT_S = 60.0
+LAG_WARN_S, LAG_BAD_S = 30.0, 300.0
+CHECK = "watcher"
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a watcher told last; instants are Unix times in s.
+
+    `told` is when, `looked` when its last look at the store that succeeded began: all
+    rows committed before then were taken in. `ended` says it was ended on purpose.
+    """
+
+    told: float
+    looked: float | None
+    every_s: float
+    process: int
+    series: int
+    live: int
+    waiting: int
+    ended: bool = False
+
+
+class Signs:
+    """Writes signs of life of this process to a folder, one in five seconds at most."""
+
+    def __init__(self, folder: Path) -> None:
+        self.looked: float | None = None
+        self.every_s = 0.0
+        self._folder = folder
+        self._told = 0.0
+
+    def tell(
+        self, courses: Iterable[Course], *, waiting: int, ended: bool = False
+    ) -> None:
+        """Write a sign, whole or not at all; OSError where that is not possible."""
+        now = clock.time()
+        if abs(now - self._told) < EVERY_S and not ended:
+            return
+        self._told, open_ = now, [not course.closed for course in courses]
+        life = Life(
+            *(now, self.looked, self.every_s, os.getpid()),
+            *(len(open_), sum(open_), waiting, ended),
+        )
+        part = self._folder / f"{FILE}.part"
+        part.write_text(json.dumps(asdict(life)), encoding="utf-8")
+        part.replace(self._folder / FILE)
+
+
+def last(folder: Path) -> Life | None:
+    """Return the last sign of life; None where no watcher was ever here."""
+    try:
+        return Life(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def check(life: Life | None, now_s: float) -> Check:
+    """Return the check of a watcher: how long ago the rows are that it has not seen."""
+    if life is None:
+        told = "no watcher follows the rates from here: `orbital bursts watch` does"
+        return Check(CHECK, "absent", told)
+    if life.ended:
+        told = f"ended at {_utc(life.told)}; `orbital bursts watch` goes on from there"
+        return Check(CHECK, "absent", told)
+    silent, most = now_s - life.told, max(SILENT_S, 3 * life.every_s)
+    if silent > most:
+        told = (
+            f"no sign of life since {_utc(life.told)}: process {life.process} was killed "
+            "or hangs; end it and start `orbital bursts watch`, it goes on where it was"
+        )
+        return Check(CHECK, "bad", told, silent, most, "s")
+    return graded(
+        CHECK,
+        None if life.looked is None else now_s - life.looked,
+        warn=max(LAG_WARN_S, 3 * life.every_s),
+        bad=max(LAG_BAD_S, 3 * life.every_s),
+        unit="s",
+        what=f"lag behind the rates, {life.live} of {life.series} series live, "
+        f"{life.waiting} alerts waiting",
+    )
+
+
+def _utc(instant: float) -> str:
+    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%SZ}"

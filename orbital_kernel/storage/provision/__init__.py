@@ -1,0 +1,1 @@
+"""Storage as a plan: the desired state, the difference, its execution."""

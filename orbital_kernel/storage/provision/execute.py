@@ -1,0 +1,169 @@
+"""Carry a plan out, step by step; what fails stops only what depends on it.
+
+Every step looks before it acts and looks again after: running the same plan again, or a
+new plan after a failure, does what is left and nothing twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from orbital_kernel.errors import OrbitalError, ProvisionError
+from orbital_kernel.storage.provision.created import Made
+from orbital_kernel.storage.provision.kinds import KINDS
+from orbital_kernel.storage.provision.plan import Change, Plan
+from orbital_kernel.storage.provision.reading import Tables
+from orbital_kernel.storage.provision.resource import Resource
+from orbital_kernel.storage.provision.steps import Steps, Writer
+from orbital_kernel.storage.provision.teardown import teardown
+
+Progress = Callable[[Change, str], None]
+"""Called with each change and its state: doing, done, failed or skipped."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A change that was not made, and why."""
+
+    change: Change
+    reason: str
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What came of a plan; run again after mending what failed."""
+
+    done: tuple[Change, ...]
+    failed: tuple[Failure, ...] = ()
+    skipped: tuple[Failure, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True where every change was made."""
+        return not self.failed and not self.skipped
+
+    def require(self) -> "Applied":
+        """Return itself; ProvisionError with every reason where something failed."""
+        if self.ok:
+            return self
+        raise ProvisionError(
+            f"{self.told()}. Mend the cause and apply again: what is made already is not "
+            "made twice"
+        )
+
+    def told(self) -> str:
+        """Return in words how far it came, with the reason of each failure."""
+        reasons = "; ".join(
+            f"{failure.change.resource} {failure.change.name}: {failure.reason}"
+            for failure in (*self.failed, *self.skipped)
+        )
+        return (
+            f"{len(self.done)} changes made, {len(self.failed)} failed, "
+            f"{len(self.skipped)} left: {reasons}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as values json.dumps takes."""
+
+        def rows(failures: tuple[Failure, ...]) -> list[dict[str, str]]:
+            return [{**_label(f.change), "reason": f.reason} for f in failures]
+
+        return {
+            "ok": self.ok,
+            "done": [_label(change) for change in self.done],
+            "failed": rows(self.failed),
+            "skipped": rows(self.skipped),
+        }
+
+
+def apply(
+    plan: Plan,
+    vms: Writer,
+    *,
+    tables: Tables | None = None,
+    progress: Progress | None = None,
+) -> Applied:
+    """Make every change of a plan that can be made, in order.
+
+    Raises ProvisionError, with nothing touched, where the plan has conflicts. Failures
+    of single changes are told in what is returned.
+    """
+    if plan.conflicts:
+        reasons = "; ".join(
+            f"{c.resource} {c.name}: {c.reason}" for c in plan.conflicts
+        )
+        raise ProvisionError(f"nothing was changed, first decide: {reasons}")
+    run = Steps(vms, tables, plan.yes_delete)
+    tell = progress or (lambda _change, _state: None)
+    done: list[Change] = []
+    failed: list[Failure] = []
+    skipped: list[Failure] = []
+    for change in plan.changes:
+        missing = _missing(change, (*failed, *skipped))
+        if missing:
+            skipped.append(Failure(change, f"waits for {missing}"))
+            tell(change, "skipped")
+            continue
+        tell(change, "doing")
+        try:
+            made = run.carry_out(change)
+        except OrbitalError as error:
+            failed.append(Failure(change, str(error)))
+            tell(change, "failed")
+        else:
+            done.append(made)
+            tell(made, "done")
+    return Applied(tuple(done), tuple(failed), tuple(skipped))
+
+
+def destroy(
+    desired: tuple[Resource, ...],
+    vms: Any,
+    *,
+    tables: Tables | None = None,
+    yes_delete: tuple[str, ...] = (),
+    made: tuple[Made, ...] = (),
+    progress: Progress | None = None,
+) -> tuple[Plan, Applied]:
+    """Remove what was provisioned, and tell what is kept.
+
+    What holds data, or may hold some, goes only where its name is in `yes_delete`. What
+    earlier applies have `made` goes too where the files do not name it any more.
+    """
+    known = (*desired, *(one.resource() for one in made))
+    actual = vms.actual(known, tables=tables)
+    plan = teardown(desired, actual, yes_delete=yes_delete, made=made)
+    return plan, apply(plan, vms, tables=tables, progress=progress)
+
+
+def _missing(change: Change, failures: tuple[Failure, ...]) -> str:
+    """Return what this change needs and did not come about, or ''."""
+    if change.wanted is None or change.action == "delete":
+        return ""
+    lost = {(f.change.resource, f.change.name) for f in failures}
+    for need in needs(change.wanted):
+        if need in lost:
+            return f"{need[0]} {need[1]}"
+    return ""
+
+
+def needs(wanted: Resource) -> list[tuple[str, str]]:
+    """Return kind and name of everything a resource refers to."""
+    kind = KINDS.get(wanted.kind)
+    if kind is None:
+        return [("tenant", wanted.tenant)]
+    named = [
+        (reference.kind, one)
+        for name, reference in kind.references.items()
+        if name in wanted.fields
+        for one in (wanted.fields[name] if reference.many else [wanted.fields[name]])
+    ]
+    return [*named, ("tenant", wanted.tenant)] if kind.tenanted else named
+
+
+def _label(change: Change) -> dict[str, str]:
+    return {
+        "action": change.action,
+        "resource": change.resource,
+        "name": change.name,
+    }

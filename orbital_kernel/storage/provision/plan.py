@@ -1,0 +1,182 @@
+"""The plan: what is wanted, what is there, and the changes between; nothing is touched.
+
+`desired` turns observatories and site into resources, `diff` compares them with what
+the VMS told, `teardown` plans the removal of what Orbital made. All are pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orbital_kernel.model.sizes import size_text
+from orbital_kernel.storage.provision.conflicts import Conflict, conflict, promises
+from orbital_kernel.storage.provision.desired import Limits, desired
+from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE, Fields
+from orbital_kernel.storage.provision.resource import (
+    Actual,
+    Found,
+    Resource,
+    differing,
+    left,
+)
+
+__all__ = [
+    "Actual",
+    "Change",
+    "Conflict",
+    "Found",
+    "Limits",
+    "Plan",
+    "Resource",
+    "desired",
+    "diff",
+    "shown",
+]
+
+SIZES = ("soft_limit", "hard_limit")
+BY_HAND = "change it by hand if it should be"
+ANEW = (
+    "questions find the same rows, some more slowly; for the other order drop the table, "
+    "apply, and ingest its files again"
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step: create, update or delete one resource; `before` and `after` differ."""
+
+    action: str
+    resource: str
+    name: str
+    before: Fields
+    after: Fields
+    reason: str
+    wanted: Resource | None = None
+    found: Found | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Changes in the order of doing, conflicts, notes, and what is kept on purpose."""
+
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    notes: tuple[str, ...] = ()
+    kept: tuple[Conflict, ...] = ()
+    unchanged: int = 0
+    yes_delete: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """True where there is nothing to do and nothing to decide."""
+        return not self.changes and not self.conflicts
+
+    def then(self, other: "Plan") -> "Plan":
+        """Return this plan with another's changes after its own."""
+        return Plan(
+            changes=(*self.changes, *other.changes),
+            conflicts=(*self.conflicts, *other.conflicts),
+            notes=(*self.notes, *other.notes),
+            kept=(*self.kept, *other.kept),
+            unchanged=self.unchanged + other.unchanged,
+            yes_delete=(*self.yes_delete, *other.yes_delete),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as values json.dumps takes; `changes` as DESIGN.md says."""
+        return {
+            "changes": [
+                {
+                    "action": change.action,
+                    "resource": change.resource,
+                    "name": change.name,
+                    "id": change.found.id if change.found else None,
+                    "before": dict(change.before),
+                    "after": dict(change.after),
+                    "reason": change.reason,
+                }
+                for change in self.changes
+            ],
+            "conflicts": [vars(conflict) for conflict in self.conflicts],
+            "kept": [vars(kept) for kept in self.kept],
+            "notes": list(self.notes),
+            "unchanged": self.unchanged,
+        }
+
+
+def diff(wanted: Sequence[Resource], actual: Actual) -> Plan:
+    """Return the changes that make the actual state what is wanted; deletes nothing."""
+    broken, unknown = promises(wanted, actual)
+    changes, conflicts, unchanged = [], list(broken), 0
+    left_out = {*actual.absent, CLUSTER}
+    offered = [resource for resource in wanted if resource.kind not in left_out]
+    for resource in offered:
+        trouble = conflict(resource, actual)
+        change = None if trouble else _change(resource, actual)
+        if trouble:
+            conflicts.append(trouble)
+        elif change:
+            changes.append(change)
+        else:
+            unchanged += 1
+    return Plan(
+        changes=tuple(changes),
+        conflicts=tuple(conflicts),
+        notes=(*_not_offered(wanted, actual), *_left(offered, actual), *unknown),
+        unchanged=unchanged,
+    )
+
+
+def shown(field_name: str, value: Any) -> str:
+    """Return a field's value for people: sizes with units, lists in one line."""
+    if field_name in SIZES and isinstance(value, int):
+        return size_text(value)
+    if field_name == "columns" and isinstance(value, Mapping):
+        return f"{len(value)} columns"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(shown("", item) for item in value) or "none"
+    return "unset" if value is None else str(value)
+
+
+def _change(wanted: Resource, actual: Actual) -> Change | None:
+    matches = actual.matching(wanted)
+    if not matches:
+        why = wanted.reason or f"{wanted.kind} {wanted.identity} does not exist"
+        return Change(
+            "create", wanted.kind, wanted.name, {}, wanted.fields, why, wanted
+        )
+    found = matches[0]
+    names = differing(wanted, found)
+    if not names:
+        return None
+    before = {name: found.fields.get(name) for name in names}
+    after = {name: wanted.fields[name] for name in names}
+    why = "; ".join(
+        f"{n} is {shown(n, before[n])}, should be {shown(n, after[n])}" for n in names
+    )
+    return Change("update", wanted.kind, wanted.name, before, after, why, wanted, found)
+
+
+def _left(wanted: Sequence[Resource], actual: Actual) -> list[str]:
+    return [
+        f"{one.kind} {one.name}: {name} is {shown(name, found.fields[name])}, not "
+        f"{shown(name, one.fields[name])}, and is left so: "
+        + (BY_HAND if one.kind != TABLE else ANEW)
+        for one in wanted
+        for found in actual.matching(one)[:1]
+        for name in left(one, found)
+    ]
+
+
+def _not_offered(wanted: Sequence[Resource], actual: Actual) -> list[str]:
+    return [
+        f"this VMS offers no {kind.resource}: "
+        + ", ".join(r.name for r in wanted if r.kind == kind.name)
+        + " left out"
+        for kind in KINDS.values()
+        if kind.name in actual.absent and any(r.kind == kind.name for r in wanted)
+    ]

@@ -1,0 +1,106 @@
+"""What is there: lists of the VMS as values, ids replaced by names.
+
+Look-ups are by exact path and tenant on this side, because the VMS cannot filter quotas
+by path and its other filters differ from version to version.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from orbital_kernel.model import schema
+from orbital_kernel.storage.listing import NotOffered, Row
+from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Fields, Kind
+from orbital_kernel.storage.provision.resource import (
+    Actual,
+    Found,
+    Resource,
+    table_fields,
+)
+
+Names = Mapping[str, Mapping[str, str]]
+"""Kind → id as text → name."""
+
+
+class Lists(Protocol):
+    """Something that lists resources of a VMS."""
+
+    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
+        """Return all rows of a resource."""
+
+
+class Tables(Protocol):
+    """The database's tables, provided by the store."""
+
+    def actual(self) -> Mapping[str, schema.Table | Fields]:
+        """Return each table by full name: its schema, or its `columns` and `sort`."""
+
+    def create(self, full_name: str) -> None:
+        """Create the table of schema.py of that full name."""
+
+
+def actual(
+    vms: Lists, desired: Sequence[Resource], tables: Tables | None = None
+) -> Actual:
+    """Return what is there of every kind wanted or referred to.
+
+    Tables are read where `tables` is given, and else left out as not offered.
+    """
+    wanted = _kinds(desired)
+    rows: dict[str, list[Row]] = {}
+    absent = {TABLE} if tables is None else set()
+    for kind in wanted:
+        try:
+            rows[kind.name] = vms.listing(kind.resource, paged=kind.paged)
+        except NotOffered:
+            if not kind.optional:
+                raise
+            absent.add(kind.name)
+    names = {
+        kind: {str(row["id"]): str(row.get("name")) for row in listed}
+        for kind, listed in rows.items()
+    }
+    found = [
+        found_of(KINDS[kind], row, names)
+        for kind, listed in rows.items()
+        for row in listed
+    ]
+    if tables is not None and any(resource.kind == TABLE for resource in desired):
+        found += [
+            Found(TABLE, name, None, name, None, table_fields(table))
+            for name, table in tables.actual().items()
+        ]
+    return Actual(tuple(found), frozenset(absent))
+
+
+def found_of(kind: Kind, row: Row, names: Names) -> Found:
+    """Return a listed row as Found; an id nobody knows stays as '#id'."""
+    fields: dict[str, Any] = dict(row)
+    for name, reference in kind.references.items():
+        known = names.get(reference.kind, {})
+        value = row.get(reference.wire)
+        if reference.many:
+            fields[name] = [known.get(str(i), f"#{i}") for i in value or ()]
+        else:
+            fields[name] = None if value is None else known.get(str(value), f"#{value}")
+    tenant = row.get("tenant_id") if kind.tenanted else None
+    return Found(
+        kind=kind.name,
+        name=str(row.get("name")),
+        tenant=None if tenant is None else names.get("tenant", {}).get(str(tenant)),
+        identity=str(row.get(kind.identity)),
+        id=row.get("id"),
+        fields=fields,
+        raw=row,
+    )
+
+
+def _kinds(desired: Iterable[Resource]) -> list[Kind]:
+    asked = {resource.kind for resource in desired} - {TABLE}
+    asked |= {
+        reference.kind
+        for resource in desired
+        if resource.kind in KINDS
+        for name, reference in KINDS[resource.kind].references.items()
+        if name in resource.fields
+    }
+    return [kind for name, kind in KINDS.items() if name in asked | {"tenant"}]

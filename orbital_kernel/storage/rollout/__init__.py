@@ -1,0 +1,1 @@
+"""Adding an observatory: requirements and the order of steps."""

@@ -1,0 +1,115 @@
+"""What an observatory must show before it is live: a small TOML file of budgets."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orbital_kernel.errors import ConfigError
+from orbital_kernel.model.storage_spec import built, named
+from orbital_kernel.query.latency import DEFAULT, budget, budgets
+from orbital_kernel.storage.history import Asked
+
+REQUIREMENTS = Path(__file__).parent / "requirements.toml"
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """Budgets of the 99th percentile by kind of query, in milliseconds.
+
+    Kinds in `p99_ms` must have been asked `least_queries` times within `days`; any
+    other kind that was asked is held to its own budget, or `default_p99_ms`.
+    """
+
+    days: int
+    least_queries: int
+    default_p99_ms: float
+    p99_ms: Mapping[str, float]
+    reason: str
+    others_p99_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def budget(self, kind: str) -> float:
+        """Return the budget of a kind of query, in milliseconds."""
+        others = self.others_p99_ms.get(kind, self.default_p99_ms)
+        return self.p99_ms.get(kind, others)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One kind of query held against its budget; `p99_ms` is None where never asked."""
+
+    kind: str
+    queries: int
+    p99_ms: float | None
+    budget_ms: float
+    missing: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as values json.dumps takes."""
+        return asdict(self)
+
+
+def requirements(path: Path = REQUIREMENTS) -> Requirements:
+    """Return the requirements of a file; ConfigError names what is missing or wrong."""
+    with named(path.name):
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"cannot be read: {error}") from error
+        told = built(Requirements, _with_budgets(document), "requirements")
+        limits = {"default_p99_ms": told.default_p99_ms, **told.p99_ms}
+        wrong = [
+            name
+            for name, value in limits.items()
+            if not isinstance(value, int | float) or not value > 0
+        ]
+        if wrong:
+            raise ConfigError(f"{', '.join(wrong)} must be milliseconds above 0")
+        return told
+
+
+def _with_budgets(document: dict[str, Any]) -> dict[str, Any]:
+    """Fill in from budgets.toml what a site's own file does not replace."""
+    replaced = "default_p99_ms" in document
+    others = {} if replaced else {kind: b.p99_ms for kind, b in budgets().items()}
+    must = {kind: budget(kind).p99_ms for kind in document.get("asked", ())}
+    own = document.get("p99_ms", {})
+    return {
+        "default_p99_ms": budget(DEFAULT).p99_ms,
+        "others_p99_ms": others,
+        **{name: value for name, value in document.items() if name != "asked"},
+        "p99_ms": {**must, **own} if isinstance(own, Mapping) else own,
+    }
+
+
+def measured(
+    asked: Iterable[Asked], observatory: str, wanted: Requirements
+) -> list[Measured]:
+    """Return each kind of query on an observatory's tables beside its budget."""
+    times: dict[str, list[float]] = {kind: [] for kind in wanted.p99_ms}
+    for one in asked:
+        if one.table.partition(".")[0] == observatory:
+            times.setdefault(one.kind, []).append(one.milliseconds)
+    return [_measured(kind, ms, wanted) for kind, ms in sorted(times.items())]
+
+
+def p99(milliseconds: Iterable[float]) -> float | None:
+    """Return the 99th percentile by rank: of fewer than a hundred values the largest."""
+    ranked = sorted(milliseconds)
+    return ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))] if ranked else None
+
+
+def _measured(kind: str, ms: list[float], wanted: Requirements) -> Measured:
+    found, budget = p99(ms), wanted.budget(kind)
+    missing = ""
+    if kind in wanted.p99_ms and len(ms) < wanted.least_queries:
+        missing = (
+            f"{len(ms)} {kind} queries within {wanted.days} days, at least "
+            f"{wanted.least_queries} are needed: ask some"
+        )
+    elif found is not None and found > budget:
+        missing = (
+            f"p99 of {len(ms)} {kind} queries is {found:.4g} ms, budget {budget:g} ms"
+        )
+    return Measured(kind, len(ms), found, budget, missing)

@@ -1,0 +1,179 @@
+"""From staged to live: what an observatory has shown, what is missing, and the record.
+
+Stages in order: its storage is made, its tables are made, its rows are those the ingest
+ledger counted, its queries keep their budgets; then it may be declared live, which is a
+row of ops.actions with the evidence of that day.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from orbital_kernel.errors import ProvisionError
+from orbital_kernel.model.predicate import Clause, Equal
+from orbital_kernel.model.storage_spec import Space
+from orbital_kernel.storage.history import TakenIn
+from orbital_kernel.storage.ledger import Rows
+from orbital_kernel.storage.provision.kinds import TABLE
+from orbital_kernel.storage.provision.plan import Plan
+from orbital_kernel.storage.rollout.requirements import Measured
+
+LIVE = "declared live"
+ACTIONS = "ops.actions"
+STAGES = ("storage", "tables", "data", "queries", "live")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: whether it is reached, what is missing, and what that rests on."""
+
+    name: str
+    missing: tuple[str, ...]
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One observatory on its way to live."""
+
+    observatory: str
+    stages: tuple[Stage, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What must be done before it can be declared live."""
+        return tuple(
+            f"{stage.name}: {reason}"
+            for stage in self.stages
+            if stage.name != "live"
+            for reason in stage.missing
+        )
+
+    @property
+    def live(self) -> bool:
+        """Whether it was declared live."""
+        return all(stage.done for stage in self.stages if stage.name == "live")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rollout as values json.dumps takes."""
+        return {
+            "observatory": self.observatory,
+            "live": self.live,
+            "missing": list(self.missing),
+            "stages": [{**asdict(s), "done": s.done} for s in self.stages],
+        }
+
+
+def storage_stage(plan: Plan, spaces: Iterable[Space]) -> Stage:
+    """Return whether nothing of these spaces is left to make, change or decide."""
+    names = {
+        name
+        for one in spaces
+        for name in (one.view.name, one.policy.name, one.quota.name, one.qos.name)
+    }
+    left = [c for c in plan.changes if c.resource != TABLE and c.name in names]
+    open_ = [c for c in plan.conflicts if c.resource != TABLE and c.name in names]
+    return Stage(
+        "storage",
+        (
+            *(
+                f"{c.action} {c.resource} {c.name}: orbital provision apply"
+                for c in left
+            ),
+            *(f"{c.resource} {c.name}: {c.reason}" for c in open_),
+        ),
+    )
+
+
+def tables_stage(plan: Plan, observatory: str) -> Stage:
+    """Return whether the observatory's tables are there as schema.py has them."""
+    own = f"{observatory}."
+    left = [
+        f"{change.name} does not exist: orbital provision apply"
+        for change in plan.changes
+        if change.resource == TABLE and change.name.startswith(own)
+    ]
+    wrong = [
+        f"{conflict.name}: {conflict.reason}"
+        for conflict in plan.conflicts
+        if conflict.resource == TABLE and conflict.name.startswith(own)
+    ]
+    return Stage("tables", (*left, *wrong))
+
+
+def data_stage(taken_in: TakenIn | None, stored: Mapping[str, int]) -> Stage:
+    """Return whether tables hold as many rows as the ledger counted into them."""
+    if taken_in is None:
+        return Stage("data", ("no file was taken in: orbital ingest PATH",))
+    counts = {
+        table: {"ledger": counted, "stored": stored.get(table, 0)}
+        for table, counted in sorted(taken_in.rows.items())
+        if table in stored
+    }
+    wrong = tuple(
+        f"{table} holds {count['stored']:,} rows, the ledger counted "
+        f"{count['ledger']:,}: compare with orbital ingest PATH --validate"
+        for table, count in counts.items()
+        if count["ledger"] != count["stored"]
+    )
+    return Stage("data", wrong, {"files": taken_in.files, "rows": counts})
+
+
+def queries_stage(measured: Sequence[Measured]) -> Stage:
+    """Return whether every kind of query keeps its budget."""
+    return Stage(
+        "queries",
+        tuple(one.missing for one in measured if one.missing),
+        {"kinds": [one.to_json() for one in measured]},
+    )
+
+
+def live_stage(actions: Sequence[Mapping[str, Any]]) -> Stage:
+    """Return whether it was declared live, from its rows of ops.actions."""
+    if not actions:
+        return Stage("live", ("not declared live: orbital rollout go-live NAME",))
+    last = max(actions, key=lambda action: action["done"])
+    since = last["done"].isoformat(timespec="seconds")
+    return Stage("live", (), {"since": f"{since}Z", "by": last["actor"]})
+
+
+def declared(store: Rows, observatory: str) -> list[dict[str, Any]]:
+    """Return the rows of ops.actions that declared an observatory live."""
+    rows = store.read(ACTIONS, [Clause("resource", (Equal(_resource(observatory)),))])
+    return [row for row in rows.to_pylist() if row["action"] == LIVE]
+
+
+def go_live(store: Rows, rollout: Rollout, *, who: str, now_s: float) -> None:
+    """Declare an observatory live, with its stages as evidence.
+
+    Raises ProvisionError with all that is missing, and where it is live already.
+    """
+    if rollout.live:
+        raise ProvisionError(f"{rollout.observatory} is live already")
+    if rollout.missing:
+        raise ProvisionError(
+            f"{rollout.observatory} cannot go live yet: {'; '.join(rollout.missing)}"
+        )
+    row = {
+        "done": datetime.fromtimestamp(now_s, UTC).replace(tzinfo=None),
+        "actor": who,
+        "action": LIVE,
+        "resource": _resource(rollout.observatory),
+        "before": json.dumps({"live": False}),
+        "after": json.dumps({"live": True}),
+        "evidence": json.dumps(rollout.to_json()),
+    }
+    store.insert(ACTIONS, pa.Table.from_pylist([row]))
+
+
+def _resource(observatory: str) -> str:
+    return f"observatory {observatory}"
