@@ -1,6 +1,6 @@
 """Which readers there are: every module here with a READER, and those users add.
 
-A reader file is found, never listed: a module of this package that defines READER, or
+A reader file is found, never listed: a module below this package with a READER, or
 any .py file in a folder of observatory files of the user's own (config).
 """
 
@@ -10,20 +10,29 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from orbital_kernel import archives, config
+from orbital_kernel import config
 from orbital_kernel.archives.reading import Reader, guarded
 from orbital_kernel.errors import ConfigError
 
 DEFINES = "\nREADER = "
+FOLDER = Path(__file__).parent
 
 
 @cache
 def shipped() -> tuple[Reader, ...]:
     """Return the readers of this package, in the order they are tried."""
-    written = sorted(Path(archives.__path__[0]).glob("*.py"))
-    names = [p.stem for p in written if DEFINES in p.read_text(encoding="utf-8")]
-    modules = [importlib.import_module(f"{archives.__name__}.{n}") for n in names]
+    paths = sorted(FOLDER.rglob("*.py"))
+    modules = [
+        importlib.import_module(_module_name(path))
+        for path in paths
+        if DEFINES in path.read_text(encoding="utf-8")
+    ]
     return _in_order(guarded(module.READER) for module in modules)
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(FOLDER).with_suffix("").parts
+    return ".".join((__package__ or "", *parts))
 
 
 def readers() -> tuple[Reader, ...]:

@@ -6,10 +6,10 @@ once a table and session, as the vendor advises, and dropped when a table is mad
 
 import logging
 
-from orbital_kernel.database.client import Told
+from orbital_kernel.database.client import ReadCounts
 from orbital_kernel.database.database import Store
 from orbital_kernel.database.transaction import Transaction
 
-__all__ = ["Store", "Told", "Transaction"]
+__all__ = ["ReadCounts", "Store", "Transaction"]
 
 logging.getLogger("vastdb").setLevel(logging.CRITICAL)

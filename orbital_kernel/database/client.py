@@ -33,10 +33,10 @@ OLDER = (
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the server told of one select: rows and row groups opened, rows stored.
+class ReadCounts:
+    """What the server reported of one select: rows and row groups opened, rows stored.
 
-    Null where the server does not tell. `projection` is the one read, "" the table.
+    None if the server does not report it. `projection` is the one read, "" the table.
     """
 
     rows_read: int | None = None
@@ -62,10 +62,11 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
     `QueryConfig.query_id`.
     """
 
-    told: dict[str, Told]
-    told_lock: threading.Lock
+    counts: dict[str, ReadCounts]
+    counts_lock: threading.Lock
     asking: threading.local
     twins: dict[tuple[str, ...], "WatchedApi"]
+    answers_alone: threading.Event
 
     def with_endpoints(
         self, endpoints: list[str], *, backoff_config: BackoffConfig | None = None
@@ -85,8 +86,9 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
             version_check=False,
         )
         twin._sessions = self._sessions
-        twin.told, twin.told_lock = self.told, self.told_lock
+        twin.counts, twin.counts_lock = self.counts, self.counts_lock
         twin.asking, twin.twins = self.asking, self.twins
+        twin.answers_alone = self.answers_alone
         if backoff_config is None:
             self.twins[key] = twin
         return twin
@@ -96,7 +98,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
 
     @contextmanager
     def asked_as(self, query_id: str) -> Iterator[None]:
-        """Note what is told to this thread under the id of a query."""
+        """Count what this thread reads under the id of a query."""
         self.asking.query_id, self.asking.pages = query_id, 0
         try:
             yield
@@ -121,8 +123,8 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         session: requests.Session = super()._session_create(url)
         # Proxies and authorities of the environment, looked up once: `requests` would
         # do it at each call, which is a third of the time a small one takes.
-        told = session.merge_environment_settings(str(url), {}, None, None, None)
-        session.proxies, session.verify = told["proxies"], told["verify"]
+        merged = session.merge_environment_settings(str(url), {}, None, None, None)
+        session.proxies, session.verify = merged["proxies"], merged["verify"]
         session.trust_env = False
         session.hooks["response"].append(self._note)
         return session
@@ -137,10 +139,14 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         headers = response.headers
         stored = headers.get(ROWS_STORED_HEADER)
         projection = headers.get(PROJECTION_HEADER)
-        with self.told_lock:
-            before = self.told.get(query_id)
+        if stored is not None:
+            # Only the embedded platform reports how many rows are stored. It also
+            # answers requests of transaction 0 from one state; clusters may not.
+            self.answers_alone.set()
+        with self.counts_lock:
+            before = self.counts.get(query_id)
             if before is not None:
-                self.told[query_id] = Told(
+                self.counts[query_id] = ReadCounts(
                     _sum(before.rows_read, headers.get(ROWS_READ_HEADER)),
                     _sum(before.groups_read, headers.get(GROUPS_READ_HEADER)),
                     before.requests + 1,
@@ -178,10 +184,10 @@ class MoreToCome(Exception):
 def say(error: Exception) -> str:
     """Return the vendor's error in one sentence."""
     if isinstance(error, vast_errors.HttpError):
-        said = f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
-        return said + (OLDER if error.code == NO_COLUMN else "")
+        reason = f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
+        return reason + (OLDER if error.code == NO_COLUMN else "")
     return str(getattr(error, "cause", error))
 
 
-def _sum(before: int | None, told: str | None) -> int | None:
-    return None if before is None or told is None else before + int(told)
+def _sum(before: int | None, header: str | None) -> int | None:
+    return None if before is None or header is None else before + int(header)

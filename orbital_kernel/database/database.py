@@ -1,4 +1,4 @@
-"""One database of one platform: connection, transactions, and what the server tells."""
+"""One database of one platform: connection, transactions, and what the server reports."""
 
 import copy
 import logging
@@ -6,9 +6,10 @@ import threading
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import adbc_driver_manager
 import pyarrow as pa
@@ -18,16 +19,12 @@ from vastdb import errors as vast_errors
 from vastdb.config import BackoffConfig
 
 from orbital_kernel.config import DATABASE, Settings
-from orbital_kernel.database.client import MoreToCome, Reading, Told, WatchedApi, say
+from orbital_kernel.database.client import ReadCounts, Reading, WatchedApi, say
+from orbital_kernel.database.shared import Shared
 from orbital_kernel.database.transaction import Transaction
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.model import schema
 from orbital_kernel.model.predicate import Clause
-
-if TYPE_CHECKING:
-    from vastdb.table_metadata import TableMetadata
-
-    from orbital_kernel.model.layout import Projection
 
 Result = TypeVar("Result")
 TIMEOUT_SECONDS = 120
@@ -70,8 +67,9 @@ class Store:
             version_check=False,
         )
         watched.vast_version = self._session.api.vast_version
-        watched.told, watched.told_lock = {}, threading.Lock()
+        watched.counts, watched.counts_lock = {}, threading.Lock()
         watched.asking, watched.twins = threading.local(), {}
+        watched.answers_alone = threading.Event()
         self._session.api = watched
         self._closing = watched.with_endpoints(
             [settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
@@ -79,10 +77,8 @@ class Store:
         self._beside = ThreadPoolExecutor(BESIDE_THREADS, "orbital-store")
         self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
         self._sql_session: Any = None
-        self.answers_alone = False
+        self._shared = Shared(database, watched)
         self.floors: dict[Hashable, float] = {}
-        self.metadata: dict[str, TableMetadata] = {}
-        self.projections: dict[str, tuple[float, dict[str, Projection]]] = {}
 
     def __repr__(self) -> str:
         """Tell endpoint and database, never keys."""
@@ -94,8 +90,13 @@ class Store:
         return ".".join(map(str, self._session.api.vast_version))
 
     @property
+    def answers_alone(self) -> bool:
+        """Whether the server answers single requests from one state, untransacted."""
+        return self._shared.answers_alone
+
+    @property
     def chooses_order(self) -> bool:
-        """Whether the server reads in the order it opens least of, and tells which."""
+        """Whether the server reads in the order it opens least of, and reports which."""
         return self.answers_alone or self.settings.engine == "embedded"
 
     def bounded(self, seconds: float) -> "Store":
@@ -111,6 +112,7 @@ class Store:
         twin = copy.copy(self)
         twin._session = copy.copy(self._session)  # noqa: SLF001
         twin._session.api = api  # noqa: SLF001
+        twin._shared = replace(self._shared, api=api)  # noqa: SLF001
         return twin
 
     @contextmanager
@@ -118,7 +120,7 @@ class Store:
         """Open a transaction: committed at the end, rolled back by any exception."""
         try:
             with self._session.transaction() as tx:
-                yield Transaction(self, tx)
+                yield Transaction(self._shared, tx)
         except CLIENT_ERRORS as error:
             raise StoreError(say(error)) from error
 
@@ -134,7 +136,7 @@ class Store:
         if not self.answers_alone:
             tx.begun = tx.begin()
         try:
-            yield Transaction(self, tx)
+            yield Transaction(self._shared, tx)
         except CLIENT_ERRORS as error:
             raise StoreError(say(error)) from error
         finally:
@@ -267,41 +269,13 @@ class Store:
             **options,
         )
 
-    def told(self, query_id: str) -> Told:
-        """Return what the server told so far of the selects with that id."""
-        api = self._session.api
-        with api.told_lock:
-            told: Told = api.told.get(query_id, Told())
-        if told.requests:
-            # Only the embedded platform tells how many rows are stored. It is also known
-            # to answer requests of transaction 0 from one state; of clusters it is not.
-            self.answers_alone = told.rows_stored is not None
-        return told if told.requests else Told()
+    def read_counts(self, query_id: str) -> ReadCounts:
+        """Return what the server has reported so far of the selects with that id."""
+        return self._shared.read_counts(query_id)
 
-    @contextmanager
-    def first_page(self, query_id: str) -> Iterator[None]:
-        """Leave the block where more is to come, and take back what the server told."""
-        api = self._session.api
-        with api.told_lock:
-            before = api.told.get(query_id)
-        try:
-            yield
-        except MoreToCome:
-            if before is not None:
-                with api.told_lock:
-                    api.told[query_id] = before
-
-    @contextmanager
-    def watched(self, query_id: str) -> Iterator[None]:
-        """Keep what the server tells of selects with that id, to ask `told` for it."""
-        api = self._session.api
-        with api.told_lock:
-            api.told[query_id] = Told(0, 0)
-        try:
-            yield
-        finally:
-            with api.told_lock:
-                del api.told[query_id]
+    def watched(self, query_id: str) -> AbstractContextManager[None]:
+        """Count what the server reads for selects with that id, inside the block."""
+        return self._shared.watched(query_id)
 
 
 @contextmanager

@@ -1,19 +1,17 @@
 """What a transaction knows and changes of tables: columns, sort keys, projections."""
 
 import time as clock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from vastdb import errors as vast_errors
 from vastdb.table_metadata import TableMetadata, TableRef, TableType
 
 from orbital_kernel.database.client import Metadata
+from orbital_kernel.database.shared import Shared
 from orbital_kernel.errors import StoreError
 from orbital_kernel.model import schema
 from orbital_kernel.model.layout import Projection, layout
-
-if TYPE_CHECKING:
-    from orbital_kernel.database.database import Store
 
 PROJECTIONS_SECONDS = 60.0
 ALL_PERCENT = 100
@@ -22,8 +20,8 @@ ALL_PERCENT = 100
 class Definitions:
     """The tables of the store's database, as of one open transaction."""
 
-    def __init__(self, store: "Store", tx: Any) -> None:
-        self._store = store
+    def __init__(self, shared: Shared, tx: Any) -> None:
+        self._shared = shared
         self._tx = tx
 
     @property
@@ -34,7 +32,7 @@ class Definitions:
     def tables(self) -> dict[str, schema.Table]:
         """Return what exists, columns and sort key as the database tells them."""
         try:
-            bucket = self._tx.bucket(self._store.database)
+            bucket = self._tx.bucket(self._shared.database)
         except vast_errors.MissingBucket:
             return {}
         found = {}
@@ -57,19 +55,19 @@ class Definitions:
         """Create one table of schema.py, and its schema where missing."""
         wanted = schema.table(full_name)
         room = full_name.partition(".")[0]
-        bucket = self._tx.bucket(self._store.database)
+        bucket = self._tx.bucket(self._shared.database)
         parent = bucket.schema(room, fail_if_missing=False) or bucket.create_schema(
             room
         )
         parent.create_table(wanted.name, wanted.arrow, sorting_key=list(wanted.sort))
-        self._forget(full_name)
+        self._shared.forget(full_name)
         self.arrange(full_name)
 
     def drop(self, full_name: str) -> None:
         """Drop one table with all its rows."""
         room, _, name = full_name.partition(".")
-        self._tx.bucket(self._store.database).schema(room).table(name).drop()
-        self._forget(full_name)
+        self._tx.bucket(self._shared.database).schema(room).table(name).drop()
+        self._shared.forget(full_name)
 
     def arrange(self, full_name: str) -> None:
         """Make the projections schema.py wants of a table, where missing."""
@@ -81,25 +79,25 @@ class Definitions:
     def widen(self, full_name: str) -> None:
         """Add the columns schema.py has and the table lacks; null in the rows it has."""
         room, _, name = full_name.partition(".")
-        table = self._tx.bucket(self._store.database).schema(room).table(name)
+        table = self._tx.bucket(self._shared.database).schema(room).table(name)
         known = set(table.arrow_schema.names)
         more = [f for f in schema.table(full_name).arrow if f.name not in known]
         if more:
             table.add_column(pa.schema(more))
-            self._forget(full_name)
+            self._shared.forget(full_name)
 
     def project(self, full_name: str, wanted: Projection) -> None:
         """Make one projection; the database sorts it in its own time."""
         room, _, name = full_name.partition(".")
-        table = self._tx.bucket(self._store.database).schema(room).table(name)
+        table = self._tx.bucket(self._shared.database).schema(room).table(name)
         rest = [n for n in table.arrow_schema.names if n not in wanted.sort]
         table.create_projection(wanted.name, list(wanted.sort), rest)
-        self._store.projections.pop(full_name, None)
+        self._shared.projections.pop(full_name, None)
 
     def drop_projection(self, full_name: str, name: str) -> None:
         """Drop one projection; the table keeps all its rows."""
         self._table(full_name).projection(name, include_stats=False).drop()
-        self._store.projections.pop(full_name, None)
+        self._shared.projections.pop(full_name, None)
 
     def projections(
         self, full_name: str, *, fresh: bool = False
@@ -109,7 +107,7 @@ class Definitions:
         The database tells columns, the leading one first; the rest of the sort is known
         only of those that layout.py names.
         """
-        known = self._store.projections.get(full_name)
+        known = self._shared.projections.get(full_name)
         now = clock.monotonic()
         if known is None or fresh or now - known[0] > PROJECTIONS_SECONDS:
             declared = {p.name: p for p in layout(full_name).projections}
@@ -118,24 +116,20 @@ class Definitions:
                 or Projection(one.name, (one.columns().names[0],))
                 for one in self._table(full_name).projections(include_stats=False)
             }
-            known = self._store.projections[full_name] = (now, found)
+            known = self._shared.projections[full_name] = (now, found)
         return known[1]
 
     def in_step(self, full_name: str, name: str) -> bool:
         """Whether the database has sorted all rows of a projection by now."""
         room, _, table = full_name.partition(".")
-        stats = self._store._session.api.get_projection_stats(  # noqa: SLF001
-            self._store.database, room, table, name, txid=self.number
+        stats = self._shared.api.get_projection_stats(
+            self._shared.database, room, table, name, txid=self.number
         )
         return bool(stats[-1] >= ALL_PERCENT)
 
-    def _forget(self, full_name: str) -> None:
-        self._store.metadata.pop(full_name, None)
-        self._store.projections.pop(full_name, None)
-
     def knows(self, full_name: str) -> bool:
         """Whether the table's metadata was loaded before in this session."""
-        return full_name in self._store.metadata
+        return full_name in self._shared.metadata
 
     def columns(self, full_name: str) -> frozenset[str]:
         """Return the names of the table's columns, fewer than schema.py's if older."""
@@ -149,15 +143,15 @@ class Definitions:
         return self._tx.table_from_metadata(self._load(full_name))
 
     def _load(self, full_name: str) -> TableMetadata:
-        cache = self._store.metadata
+        cache = self._shared.metadata
         if full_name not in cache:
             room, _, name = full_name.partition(".")
-            metadata = Metadata(TableRef(self._store.database, room, name))
+            metadata = Metadata(TableRef(self._shared.database, room, name))
             try:
                 metadata.load(self._tx)
             except vast_errors.NotFound as error:
                 raise StoreError(
-                    f"the database {self._store.database!r} has no table {full_name!r}: "
+                    f"the database {self._shared.database!r} has no table {full_name!r}: "
                     "`orbital provision apply` creates all tables"
                 ) from error
             cache[full_name] = metadata

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from vastdb.config import QueryConfig
@@ -13,11 +13,9 @@ from vastdb.transaction import Transaction as VendorTransaction
 from orbital_kernel.database.client import NO_TRANSACTION
 from orbital_kernel.database.definitions import Definitions
 from orbital_kernel.database.pushdown import pushed
+from orbital_kernel.database.shared import Shared
 from orbital_kernel.model import schema
 from orbital_kernel.model.predicate import Clause
-
-if TYPE_CHECKING:
-    from orbital_kernel.database.database import Store
 
 ROW_ID = "$row_id"
 SLICE_BYTES = 4_600_000
@@ -31,15 +29,15 @@ class Transaction(Definitions):
 
     row_id = ROW_ID
 
-    def __init__(self, store: "Store", tx: Any) -> None:
-        super().__init__(store, tx)
+    def __init__(self, shared: Shared, tx: Any) -> None:
+        super().__init__(shared, tx)
         self.splits = 0
         """Into how many requests at least selects were cut so far."""
 
     def insert(self, full_name: str, rows: pa.Table) -> int:
         """Insert rows of schema.py's columns; return how many the database took."""
         wanted = schema.table(full_name)
-        rows = _told(schema.conform(rows, wanted), wanted.sort)
+        rows = _filled(schema.conform(rows, wanted), wanted.sort)
         target = self._table(full_name)
         return sum(len(target.insert(batch)) for batch in _slices(rows))
 
@@ -112,7 +110,7 @@ class Transaction(Definitions):
     ) -> pa.RecordBatchReader:
         """Return the same as `select`, batch by batch, while the transaction is open.
 
-        `query_id` is what `Store.told` is asked with afterwards. `projection` names the
+        `query_id` is the id to call `Store.read_counts` with afterwards. `projection` names the
         one to read from; "" reads from the table, None leaves it to the server.
         """
         table = self._table(full_name)
@@ -163,11 +161,11 @@ class Transaction(Definitions):
             )
             return reader.schema, list(reader)
 
-        api = self._store._session.api  # noqa: SLF001
+        api = self._shared.api
         answer: tuple[pa.Schema, list[pa.RecordBatch]]
-        if alone and self._store.answers_alone:
+        if alone and self._shared.answers_alone:
             whole = replace(config, limit_rows_per_sub_split=MOST_ROWS_ALONE)
-            with api.asked_as(query_id), self._store.first_page(query_id):
+            with api.asked_as(query_id), self._shared.first_page(query_id):
                 answer = api.retried(partial(read, self._alone(full_name), whole))
                 return answer
         with api.asked_as(query_id):
@@ -193,10 +191,12 @@ def _config(
     )
 
 
-def _told(rows: pa.Table, sort: tuple[str, ...]) -> pa.Table:
+def _filled(rows: pa.Table, sort: tuple[str, ...]) -> pa.Table:
     """Leave out columns without any value: they are null to the database anyway."""
-    told = [n for n in rows.column_names if rows[n].null_count < len(rows) or n in sort]
-    return rows.select(told or rows.column_names[:1])
+    names = [
+        n for n in rows.column_names if rows[n].null_count < len(rows) or n in sort
+    ]
+    return rows.select(names or rows.column_names[:1])
 
 
 def _slices(rows: pa.Table) -> Iterator[pa.RecordBatch]:

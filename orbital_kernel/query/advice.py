@@ -142,7 +142,7 @@ def replay(
                 query_id=query_id,
                 projection=plan.projection,
             )
-            rows += store.told(query_id).rows_read or 0
+            rows += store.read_counts(query_id).rows_read or 0
     return rows, 1e3 * (clock.perf_counter() - start)
 
 

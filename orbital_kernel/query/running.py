@@ -8,7 +8,7 @@ from functools import partial
 
 import polars as pl
 
-from orbital_kernel.database import Store, Told, Transaction
+from orbital_kernel.database import ReadCounts, Store, Transaction
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema
 from orbital_kernel.query.answer import Answer, Explain
@@ -58,20 +58,22 @@ def _answer(
             if estimate and left is None and planned.possible:
                 left = tx.estimate(query.table, planned.pushed)
         frame = answer(fetch)
-        told = store.told(query_id)
+        counts = store.read_counts(query_id)
         with fetch.stage("statistics"):
-            rows_stored = stored.now() if told.rows_stored is None else told.rows_stored
-        fetch.planned = _as_read(planned, told, tx)
+            rows_stored = (
+                stored.now() if counts.rows_stored is None else counts.rows_stored
+            )
+        fetch.planned = _as_read(planned, counts, tx)
     seconds = clock.perf_counter() - start
     left = None if left is None else min(left, rows_stored)
-    how = _explained(fetch, told, frame, rows_stored, left, seconds, cold=cold)
+    how = _explained(fetch, counts, frame, rows_stored, left, seconds, cold=cold)
     known = units_of(schema.table(query.table))
     return Answer(frame, how, {name: known.get(name) for name in frame.columns})
 
 
 def _explained(
     fetch: Fetch,
-    told: Told,
+    counts: ReadCounts,
     frame: pl.DataFrame,
     rows_stored: int,
     left: int | None,
@@ -86,7 +88,7 @@ def _explained(
         residual=[text for text, _ in planned.residual],
         sort_key=list(planned.sort_key),
         sky_ranges=planned.sky_ranges,
-        rows_read=told.rows_read if fetch.selects else 0,
+        rows_read=counts.rows_read if fetch.selects else 0,
         rows_stored=rows_stored,
         rows_fetched=fetch.rows,
         rows_returned=len(frame),
@@ -95,9 +97,9 @@ def _explained(
         stages={name: _ms(taken) for name, taken in fetch.seconds.items()},
         engine=fetch.store.settings.engine,
         estimated_rows=left,
-        row_groups_read=told.groups_read if fetch.selects else 0,
+        row_groups_read=counts.groups_read if fetch.selects else 0,
         selects=fetch.selects,
-        requests=told.requests,
+        requests=counts.requests,
         cold=cold,
         projection=planned.projection or "",
         splits=fetch.tx.splits,
@@ -120,14 +122,14 @@ def _in_order(planned: Plan, tx: Transaction, *, server_chooses: bool) -> Plan:
     return best
 
 
-def _as_read(planned: Plan, told: Told, tx: Transaction) -> Plan:
+def _as_read(planned: Plan, counts: ReadCounts, tx: Transaction) -> Plan:
     """Return the plan in the order that was read, where the server chose it."""
-    if planned.projection is not None or told.projection is None:
+    if planned.projection is not None or counts.projection is None:
         return planned
     table = planned.query.table
-    chosen = tx.projections(table).get(told.projection)
+    chosen = tx.projections(table).get(counts.projection)
     key = tx.sort_key(table) if chosen is None else chosen.sort
-    return replace(planned, projection=told.projection, sort_key=key)
+    return replace(planned, projection=counts.projection, sort_key=key)
 
 
 class _Stored:
