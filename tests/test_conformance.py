@@ -197,7 +197,7 @@ def test_an_added_reader_is_asked_before_those_that_know_a_format_by_shape(own):
 
 def test_every_module_with_a_reader_is_found():
     here = Path(registry.__file__).parent
-    written = [p for p in here.glob("*.py") if "\nREADER = " in p.read_text()]
+    written = [p for p in here.rglob("*.py") if "\nREADER = " in p.read_text()]
 
     assert len(written) == len(registry.shipped())
 
