@@ -53,9 +53,9 @@ ASSUMPTIONS = (
     ),
 )
 UNKNOWN_LIMB = "Earth limb unknown for {}: no orbit was given"
-KEPLER = (
-    "Earth limb of {} along a Kepler orbit with the Earth's flattening from the two-line "
-    "elements of {} (not SGP4): good to some tenths of a degree, looked at every 10 minutes"
+SGP4 = (
+    "Earth limb of {} along the SGP4 orbit of the two-line elements of {}: good to some "
+    "km near that date, evaluated every 10 minutes"
 )
 LINES = {
     "sun": "Sun {:.0f} deg away, allowed {:.0f} to {:.0f}",
@@ -131,7 +131,7 @@ def plan(
         UNKNOWN_LIMB.format(o.name) for o in observatories if o.name not in orbits
     ]
     unknown += [
-        KEPLER.format(o.name, str(known.epoch)[:16])
+        SGP4.format(o.name, str(known.epoch)[:16])
         for o in observatories
         if isinstance(known := orbits.get(o.name), Elements)
     ]

@@ -1,10 +1,9 @@
-"""Where a satellite is, from its two-line elements: a Kepler orbit that precesses.
+"""Where a satellite is, from its two-line elements, by SGP4.
 
-The orbit keeps its shape; node and perigee turn by the Earth's flattening (J2), and the
-drag term of the elements shortens the period. It is not SGP4: periodic terms are left
-out, some 20 km in a low orbit, a few tenths of a degree in where the Earth's limb is.
-Format and constants: CelesTrak, "NORAD Two-Line Element Set Format"; WGS-72, as the
-elements are made with (Hoots & Roehrich 1980, Spacetrack Report No. 3).
+Propagation: the `sgp4` package, which is Vallado et al. 2006 (AIAA 2006-6753) with
+WGS-72 constants. Positions come in the true equator and mean equinox of date (TEME) and
+are turned to geocentric GCRS by astropy. Format: CelesTrak, "NORAD Two-Line Element Set
+Format".
 """
 
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from astropy import units
-from astropy.coordinates import FK5, ICRS, CartesianRepresentation
+from astropy.coordinates import GCRS, TEME, CartesianRepresentation
 from astropy.time import Time
+from astropy.utils import iers
 from numpy.typing import NDArray
+from sgp4.api import SGP4_ERRORS, Satrec
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import times
@@ -22,28 +23,18 @@ from orbital_kernel.model import times
 Reals = NDArray[np.float64]
 Instants = NDArray[np.datetime64]
 
-MU_KM3_S2 = 398600.8
-EARTH_KM = 6378.135
-J2 = 1.082616e-3
 DAY_S = 86400.0
 LAST_DAYS = 14.0
 LINE = 69
-NEWTON_STEPS = 30
 
 
 @dataclass(frozen=True)
 class Elements:
-    """Mean elements at an epoch (TT): angles in rad, motion in rad/s and rad/s^2."""
+    """Mean elements of one satellite, as SGP4 takes them, with their epoch (TT)."""
 
     name: str
     epoch: np.datetime64
-    inclination: float
-    node: float
-    eccentricity: float
-    perigee: float
-    anomaly: float
-    motion: float
-    drag: float
+    satellite: Satrec
 
 
 @dataclass(frozen=True)
@@ -77,18 +68,26 @@ def elements(path: Path) -> Elements:
 
 
 def orbit(known: Elements, instants: Instants) -> Orbit:
-    """Return where the satellite is at instants (TT).
+    """Return the satellite's positions at instants (TT).
 
-    Raises QueryError for instants too far from the epoch: two weeks.
+    Raises QueryError for instants more than two weeks from the epoch, or for elements
+    that SGP4 cannot propagate so far.
     """
     seconds = (instants.astype("datetime64[ns]") - known.epoch) / np.timedelta64(1, "s")
     away = float(np.abs(seconds).max()) / DAY_S
     if away > LAST_DAYS:
         raise QueryError(
             f"the elements of {known.name} are of {str(known.epoch)[:10]}, {away:.0f} days "
-            f"from what was asked; they hold for {LAST_DAYS:.0f}: get those of the time"
+            f"from the time of the query; they hold for {LAST_DAYS:.0f}: get those of the time"
         )
-    return Orbit(instants, _to_gcrs(_mean_equator(known, seconds), known.epoch))
+    when = Time(instants, format="datetime64", scale="tt").utc
+    failed, km, _ = known.satellite.sgp4_array(when.jd1, when.jd2)
+    if failed.any():
+        raise QueryError(
+            f"SGP4 cannot propagate the elements of {known.name}: "
+            f"{SGP4_ERRORS[int(failed[failed > 0][0])]}"
+        )
+    return Orbit(instants, _to_gcrs(km, when))
 
 
 def _only(path: Path, lines: list[str], number: str) -> str:
@@ -108,65 +107,19 @@ def _only(path: Path, lines: list[str], number: str) -> str:
 
 
 def _read(name: str, first: str, second: str) -> Elements:
-    year = int(first[18:20])
-    start = np.datetime64(f"{year + (2000 if year < 57 else 1900)}-01-01", "ns")
-    into = np.timedelta64(round((float(first[20:32]) - 1) * DAY_S * 1e9), "ns")
-    turns = 2 * np.pi / DAY_S
-    inclination, node, perigee, anomaly = (
-        float(np.radians(float(second[a:b])))
-        for a, b in ((8, 16), (17, 25), (34, 42), (43, 51))
-    )
-    return Elements(
-        name=name,
-        epoch=times.tt_from_utc(start + into)[0],
-        inclination=inclination,
-        node=node,
-        eccentricity=float(f"0.{second[26:33].strip()}"),
-        perigee=perigee,
-        anomaly=anomaly,
-        motion=float(second[52:63]) * turns,
-        drag=2 * float(first[33:43]) * turns / DAY_S,
-    )
+    satellite = Satrec.twoline2rv(first, second)
+    if satellite.error:
+        raise ValueError(SGP4_ERRORS[satellite.error])
+    epoch = Time(satellite.jdsatepoch, satellite.jdsatepochF, format="jd", scale="utc")
+    return Elements(name, times.tt_from_utc(epoch.datetime64)[0], satellite)
 
 
-def _mean_equator(known: Elements, seconds: Reals) -> Reals:
-    """Return positions (n, 3) in km on the equator and equinox of date."""
-    e, cos_i = known.eccentricity, np.cos(known.inclination)
-    axis = np.cbrt(MU_KM3_S2 / (known.motion + known.drag * seconds) ** 2)
-    turning = known.motion * J2 * (EARTH_KM / (axis[0] * (1 - e**2))) ** 2
-    node = known.node - 1.5 * turning * cos_i * seconds
-    perigee = known.perigee + 0.75 * turning * (5 * cos_i**2 - 1) * seconds
-    mean = known.anomaly + known.motion * seconds + 0.5 * known.drag * seconds**2
-    eccentric = _kepler(mean, e)
-    x = axis * (np.cos(eccentric) - e)
-    y = axis * np.sqrt(1 - e**2) * np.sin(eccentric)
-    u, radius = perigee + np.arctan2(y, x), np.hypot(x, y)
-    return np.asarray(
-        radius[:, None]
-        * np.stack(
-            (
-                np.cos(node) * np.cos(u) - np.sin(node) * np.sin(u) * cos_i,
-                np.sin(node) * np.cos(u) + np.cos(node) * np.sin(u) * cos_i,
-                np.sin(u) * np.sin(known.inclination),
-            ),
-            axis=1,
-        )
-    )
-
-
-def _kepler(mean: Reals, eccentricity: float) -> Reals:
-    """Return the eccentric anomaly by Newton's method."""
-    found = np.asarray(mean + eccentricity * np.sin(mean))
-    for _ in range(NEWTON_STEPS):
-        rest = found - eccentricity * np.sin(found) - mean
-        found = found - rest / (1 - eccentricity * np.cos(found))
-    return found
-
-
-def _to_gcrs(km: Reals, epoch: np.datetime64) -> Reals:
-    """Return positions turned from the equator and equinox of the epoch to ICRS axes."""
-    of_date = FK5(
-        CartesianRepresentation(km.T * units.km),
-        equinox=Time(epoch, format="datetime64", scale="tt"),
-    )
-    return np.asarray(of_date.transform_to(ICRS()).cartesian.xyz.to_value(units.km).T)
+def _to_gcrs(km: Reals, when: Time) -> Reals:
+    """Return TEME positions (n, 3) turned to GCRS; UT1 cancels to below a metre."""
+    position = TEME(CartesianRepresentation(km.T * units.km), obstime=when)
+    with (
+        iers.conf.set_temp("auto_download", False),
+        iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
+    ):
+        turned = position.transform_to(GCRS(obstime=when))
+    return np.asarray(turned.cartesian.xyz.to_value(units.km).T)

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
 from orbital_kernel.storage.health.checks import STATES, Check, Health
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -10,36 +14,50 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 def text(health: Health) -> str:
     """Return the metrics: a one-hot state for all and for each check, values, limits.
 
-    A value nobody knows is left out, so that a graph shows a gap and not a zero.
+    Unknown values are omitted, so that a graph shows a gap and not a zero.
     """
-    return "\n".join(_lines(health)) + "\n"
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Metrics(health))
+    return generate_latest(registry).decode()
 
 
-def _lines(health: Health) -> Iterator[str]:
-    yield from _head("orbital_health", "state of the storage: 1 for the state it is in")
-    for state in STATES:
-        yield f'orbital_health{{state="{state}"}} {int(health.state == state)}'
-    yield from _head("orbital_check", "state of one check: 1 for the state it is in")
-    for check in health.checks:
-        for state in STATES:
-            labels = f'check="{_quoted(check.name)}",state="{state}"'
-            yield f"orbital_check{{{labels}}} {int(check.state == state)}"
-    yield from _numbers("value", ((c, c.value) for c in health.checks))
-    yield from _numbers("limit", ((c, c.limit) for c in health.checks))
+class _Metrics(Collector):
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the metrics of one health report."""
+        checks = self._health.checks
+        state = GaugeMetricFamily(
+            "orbital_health",
+            "state of the storage: 1 for the current state",
+            labels=["state"],
+        )
+        check_state = GaugeMetricFamily(
+            "orbital_check",
+            "state of one check: 1 for the current state",
+            labels=["check", "state"],
+        )
+        for name in STATES:
+            state.add_metric([name], int(self._health.state == name))
+        for check in checks:
+            for name in STATES:
+                check_state.add_metric([check.name, name], int(check.state == name))
+        yield state
+        yield check_state
+        yield _numbers("value", ((check, check.value) for check in checks))
+        yield _numbers("limit", ((check, check.limit) for check in checks))
 
 
-def _numbers(noun: str, pairs: Iterable[tuple[Check, float | None]]) -> Iterator[str]:
-    yield from _head(f"orbital_check_{noun}", f"{noun} of one check, in its unit")
+def _numbers(
+    noun: str, pairs: Iterable[tuple[Check, float | None]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        f"orbital_check_{noun}",
+        f"{noun} of one check, in its unit",
+        labels=["check", "unit"],
+    )
     for check, number in pairs:
         if number is not None:
-            labels = f'check="{_quoted(check.name)}",unit="{_quoted(check.unit)}"'
-            yield f"orbital_check_{noun}{{{labels}}} {number!r}"
-
-
-def _head(name: str, doc: str) -> Iterator[str]:
-    yield f"# HELP {name} {doc}"
-    yield f"# TYPE {name} gauge"
-
-
-def _quoted(label: str) -> str:
-    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            family.add_metric([check.name, check.unit], number)
+    return family
