@@ -5,8 +5,10 @@ A misspelt limit is refused by name and never ignored; so is text where a number
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, TypeVar, get_type_hints
+
+import msgspec
 
 from orbital_kernel.errors import ConfigError
 
@@ -86,16 +88,10 @@ def _measured(value: Any, where: str, text_of: Callable[[str], Any]) -> Any:
 
 
 def _typed(value: Any, where: str, hint: Any) -> Any:
-    value = tuple(value) if isinstance(value, list) else value
-    if hint not in _WORDS:
+    if is_dataclass(value):
         return value
-    texts = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
-    fits = {
-        str: isinstance(value, str),
-        bool: isinstance(value, bool),
-        int: isinstance(value, int) and not isinstance(value, bool),
-        float: isinstance(value, int | float) and not isinstance(value, bool),
-    }.get(hint, texts)
-    if not fits:
-        raise ConfigError(f"{where} is {value!r}, should be {_WORDS[hint]}")
-    return value
+    try:
+        return msgspec.convert(value, hint, from_attributes=True)
+    except msgspec.ValidationError as error:
+        expected = _WORDS.get(hint) or f"{hint} ({error})"
+        raise ConfigError(f"{where} is {value!r}, should be {expected}") from error
