@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills lint clean
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -90,6 +90,9 @@ bench-watch: venv ## how soon a live burst can be asked for, while clients query
 
 watch-kills: venv ## the watcher killed 50 times, beside one left alone
 	$(BIN)/python tests/watch_kills.py --kills 50
+
+docs: venv ## guide and API reference in build/docs; warnings are errors
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 
 lint: venv ## format, lint, types
 	$(BIN)/ruff format --check .
