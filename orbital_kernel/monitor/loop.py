@@ -213,8 +213,13 @@ class Watch:
 
     def _live(self, *, ended: bool = False) -> None:
         """Tell that the watcher lives, for `orbital health`."""
-        waiting = self._delivery.waiting
-        self._signs.tell(self._courses.values(), waiting=waiting, ended=ended)
+        courses = self._courses.values()
+        self._signs.write(
+            series=len(courses),
+            live=sum(not course.closed for course in courses),
+            waiting=self._delivery.waiting,
+            ended=ended,
+        )
 
     def _begin(self) -> None:
         """Take up what was kept, once no other watcher changes it any more."""

@@ -3,12 +3,10 @@
 import json
 import os
 import time as clock
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orbital_kernel.monitor.checkpoint import Course
 from orbital_kernel.storage.health.checks import Check, graded
 
 FILE = "life.json"
@@ -45,17 +43,17 @@ class Signs:
         self._folder = folder
         self._told = 0.0
 
-    def tell(
-        self, courses: Iterable[Course], *, waiting: int, ended: bool = False
+    def write(
+        self, *, series: int, live: int, waiting: int, ended: bool = False
     ) -> None:
-        """Write a sign, whole or not at all; OSError where that is not possible."""
+        """Write a sign, whole or not at all; raises OSError if that is not possible."""
         now = clock.time()
         if abs(now - self._told) < EVERY_S and not ended:
             return
-        self._told, open_ = now, [not course.closed for course in courses]
+        self._told = now
         life = Life(
             *(now, self.looked, self.every_s, os.getpid()),
-            *(len(open_), sum(open_), waiting, ended),
+            *(series, live, waiting, ended),
         )
         part = self._folder / f"{FILE}.part"
         part.write_text(json.dumps(asdict(life)), encoding="utf-8")
