@@ -1,27 +1,52 @@
 """Who may import what: the architecture, read from the code with ast."""
 
-import ast
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 import pytest
+from import_graph import ROOT, circles, files, graph, longest_chain, names
 
-ROOT = Path(__file__).parent.parent
-PACKAGES = ("orbital_kernel", "vast_standin", "widgets/orbital_widgets")
+KERNEL = ROOT / "orbital_kernel"
+MOST_ENTRIES = 20
+LONGEST_CHAIN = 13
+
+ROOMS = {
+    "errors": "",
+    "config": "errors",
+    "model": "errors config",
+    "archives": "errors config model",
+    "database": "errors config model",
+    "science": "errors model",
+    "plots": "errors model science",
+    "sample": "errors",
+    "query": "errors model database",
+    "storage": "errors config model database query",
+    "ingest": "errors config model archives database storage",
+    "monitor": "errors model archives database science query storage ingest plots",
+    "questions": "errors model database query science",
+    "embedded": "errors config",
+    "session": "errors config model database query storage ingest monitor questions "
+    "embedded sample",
+    "__init__": "errors query session",
+    "reports": "errors config model query monitor embedded session",
+    "commands": "errors config model archives database science plots sample query "
+    "storage ingest monitor questions embedded session reports __init__",
+    "__main__": "errors commands",
+}
+"""Each room of orbital_kernel and the rooms it may import: only rooms above it here."""
 
 ONLY_IN = {
-    "vastdb": ("orbital_kernel/store/",),
-    "ibis": ("orbital_kernel/store/",),
-    "vastpy": (
-        "orbital_kernel/storage/vms.py",
-        "orbital_kernel/storage/health/health.py",
-    ),
-    "papermill": ("orbital_kernel/reports/run.py",),
+    "vastdb": ("orbital_kernel/database/",),
+    "vastpy": ("orbital_kernel/storage/",),
+    "papermill": ("orbital_kernel/reports/",),
+    "nbconvert": ("orbital_kernel/reports/",),
+    "bokeh": ("orbital_kernel/plots/", "orbital_kernel/reports/", "widgets/"),
     "ipywidgets": ("widgets/orbital_widgets/",),
     "jupyter_bokeh": ("widgets/orbital_widgets/",),
-    "pyvo": ("orbital_kernel/archives/services/tap.py",),
-    "gcn_kafka": ("orbital_kernel/archives/services/gcn_topics.py",),
-    "confluent_kafka": ("orbital_kernel/archives/services/gcn_topics.py",),
+    "pyvo": ("orbital_kernel/archives/services/",),
+    "gcn_kafka": ("orbital_kernel/archives/services/",),
+    "confluent_kafka": ("orbital_kernel/archives/services/",),
+    "requests": ("orbital_kernel/archives/services/", "orbital_kernel/database/"),
     "duckdb": ("vast_standin/",),
     "flatbuffers": ("vast_standin/",),
     "cryptography": ("vast_standin/",),
@@ -30,46 +55,24 @@ ONLY_IN = {
 NEVER = {
     "vast_standin/": ("orbital_kernel", "orbital_widgets", "vastdb", "vastpy"),
     "orbital_kernel/": ("vast_standin", "orbital_widgets"),
-    "orbital_kernel/science/": (
-        "orbital_kernel.database",
-        "orbital_kernel.session",
-        "orbital_kernel.ingest",
-        "orbital_kernel.query",
-        "orbital_kernel.archives",
-        "orbital_kernel.storage",
-        "requests",
-    ),
-    "orbital_kernel/archives/": (
-        "orbital_kernel.database",
-        "orbital_kernel.session",
-        "orbital_kernel.ingest",
-        "orbital_kernel.query",
-        "orbital_kernel.science",
-        "orbital_kernel.storage",
-    ),
-    "orbital_kernel/plots.py": ("orbital_kernel.database", "orbital_kernel.session"),
+    "orbital_kernel/science/": ("os", "shutil", "sqlite3", "tempfile"),
     "widgets/orbital_widgets/": ("orbital_kernel.database", "vastdb", "vastpy"),
 }
 
 
-def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def _room(module: str) -> str:
+    return module.split(".")[1] if "." in module else "__init__"
 
 
-def _files() -> dict[str, set[str]]:
+def _imports(path: Path) -> set[str]:
     return {
-        path.relative_to(ROOT).as_posix(): set(_imports(path))
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*.py")
+        part
+        for module, name in names(path)
+        for part in (module, f"{module}.{name}" if name else module)
     }
 
 
-FILES = _files()
+IMPORTS = {p.relative_to(ROOT).as_posix(): _imports(p) for p in files().values()}
 
 
 def _of(module: str, imported: set[str]) -> set[str]:
@@ -78,27 +81,74 @@ def _of(module: str, imported: set[str]) -> set[str]:
     }
 
 
-def test_there_are_files_to_read():
-    assert len(FILES) > 30
+def test_the_package_has_few_entries_and_a_row_for_each_room():
+    entries = {
+        path.name.removesuffix(".py")
+        for path in KERNEL.iterdir()
+        if path.name not in ("__pycache__", "py.typed")
+    }
+
+    assert MOST_ENTRIES >= len(entries) + 1
+    assert set(ROOMS) == entries
+
+
+def test_rooms_import_only_rooms_above_them_in_the_table():
+    for position, (room, allowed) in enumerate(ROOMS.items()):
+        assert set(allowed.split()) <= set(list(ROOMS)[:position]), room
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_the_table_allows(room):
+    strangers = [
+        f"{module} imports {imported}"
+        for module, path in files().items()
+        if module.startswith("orbital_kernel") and _room(module) == room
+        for imported in sorted(_imports(path))
+        if imported.startswith("orbital_kernel") and imported in files()
+        if _room(imported) not in (room, *ROOMS[room].split())
+    ]
+
+    assert [] == [text for text in strangers if not text.endswith("orbital_kernel")]
+
+
+@pytest.mark.parametrize(
+    "package", ["orbital_kernel", "vast_standin", "orbital_widgets"]
+)
+def test_no_file_imports_itself_through_others(package):
+    assert [] == circles(graph(package))
+
+
+def test_chains_of_imports_are_short(capsys):
+    chain = longest_chain(graph("orbital_kernel"))
+
+    with capsys.disabled():
+        print(f"\nlongest chain of imports, {len(chain)} files: {' > '.join(chain)}")
+    assert LONGEST_CHAIN >= len(chain)
 
 
 @pytest.mark.parametrize(("module", "rooms"), ONLY_IN.items())
 def test_a_library_is_imported_only_in_its_rooms(module, rooms):
-    strangers = [
-        f
-        for f, names in FILES.items()
-        if _of(module, names) and not f.startswith(rooms)
-    ]
+    users = [f for f, imported in IMPORTS.items() if _of(module, imported)]
 
-    assert [] == strangers
+    assert users, f"nothing imports {module}: drop its rule"
+    assert [] == [f for f in users if not f.startswith(rooms)]
+    assert all((ROOT / room).exists() for room in rooms)
 
 
 @pytest.mark.parametrize(("room", "modules"), NEVER.items())
-def test_a_room_never_reaches_for_what_is_not_its_own(room, modules):
+def test_a_room_never_imports_what_belongs_elsewhere(room, modules):
+    inside = {f: imported for f, imported in IMPORTS.items() if f.startswith(room)}
     reached = {
-        f: sorted(set().union(*(_of(module, names) for module in modules)))
-        for f, names in FILES.items()
-        if f.startswith(room)
+        f: sorted(set().union(*(_of(module, imported) for module in modules)))
+        for f, imported in inside.items()
     }
 
-    assert {} == {f: names for f, names in reached.items() if names}
+    assert inside, f"no file begins with {room}"
+    assert {} == {f: taken for f, taken in reached.items() if taken}
+
+
+def test_the_table_in_contributing_names_every_room():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `(?:orbital_kernel/)?([a-z_]+)(?:/|\.py)`", text, re.M))
+
+    assert {room for room in ROOMS if not room.startswith("__")} <= rows
