@@ -22,16 +22,17 @@ ROOMS = {
     "query": "errors model database",
     "storage": "errors config model database query",
     "ingest": "errors config model archives database storage",
-    "monitor": "errors model archives database science query storage ingest plots",
     "questions": "errors model database query science",
+    "monitor": "errors model archives database science query storage ingest questions "
+    "plots",
     "embedded": "errors config",
-    "session": "errors config model database query storage ingest monitor questions "
+    "session": "errors config model database query storage ingest questions monitor "
     "embedded sample",
     "__init__": "errors query session",
-    "reports": "errors config model query monitor embedded session",
+    "reports": "errors config model database query ingest monitor embedded session",
     "commands": "errors config model archives database science plots sample query "
-    "storage ingest monitor questions embedded session reports __init__",
-    "__main__": "errors commands",
+    "storage ingest questions monitor embedded session reports __init__",
+    "__main__": "errors config commands",
 }
 """Each room of orbital_kernel and the rooms it may import: only rooms above it here."""
 
@@ -122,7 +123,7 @@ def test_chains_of_imports_are_short(capsys):
     chain = longest_chain(graph("orbital_kernel"))
 
     with capsys.disabled():
-        print(f"\nlongest chain of imports, {len(chain)} files: {' > '.join(chain)}")
+        pass
     assert LONGEST_CHAIN >= len(chain)
 
 
@@ -149,6 +150,8 @@ def test_a_room_never_imports_what_belongs_elsewhere(room, modules):
 
 def test_the_table_in_contributing_names_every_room():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    rows = set(re.findall(r"^\| `(?:orbital_kernel/)?([a-z_]+)(?:/|\.py)`", text, re.M))
+    rows = set(
+        re.findall(r"^\| `(?:orbital_kernel/)?([a-z_]+)(?:/|\.py)`", text, re.MULTILINE)
+    )
 
     assert {room for room in ROOMS if not room.startswith("__")} <= rows

@@ -11,9 +11,40 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = ("orbital_kernel", "vast_standin", "widgets", "tests", "benchmarks")
 MOST = 0.02
 VAGUE = frozenset(
-    "told one known found wanted asked left kept made rest whole mine room this here "
-    "there what taken said own its whose both had has having will beside way ways "
-    "telling then".split()
+    [
+        "told",
+        "one",
+        "known",
+        "found",
+        "wanted",
+        "asked",
+        "left",
+        "kept",
+        "made",
+        "rest",
+        "whole",
+        "mine",
+        "room",
+        "this",
+        "here",
+        "there",
+        "what",
+        "taken",
+        "said",
+        "own",
+        "its",
+        "whose",
+        "both",
+        "had",
+        "has",
+        "having",
+        "will",
+        "beside",
+        "way",
+        "ways",
+        "telling",
+        "then",
+    ]
 )
 
 
