@@ -42,7 +42,11 @@ def main(names: list[str]) -> None:
     """Run the named notebooks, or all, on a platform that is empty at first."""
     from orbital_kernel import embedded  # noqa: PLC0415 - after the arguments are read
 
-    paths = [HERE / name for name in names] or sorted(HERE.rglob("[0-9]*.ipynb"))
+    paths = [HERE / name for name in names] or [
+        path
+        for path in sorted(HERE.rglob("[0-9]*.ipynb"))
+        if path.parent.name != ".ipynb_checkpoints"  # JupyterLab's copies
+    ]
     with tempfile.TemporaryDirectory() as home:
         os.environ["ORBITAL_HOME"] = home
         try:

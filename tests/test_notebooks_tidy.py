@@ -7,7 +7,11 @@ import pytest
 import yaml
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-NOTEBOOKS = sorted(FOLDER.rglob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted(
+    path
+    for path in FOLDER.rglob("[0-9]*.ipynb")
+    if path.parent.name != ".ipynb_checkpoints"  # JupyterLab's copies
+)
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
