@@ -60,7 +60,11 @@ def main(names: list[str]) -> None:
     )
 
     os.environ[reports.STATIC_VARIABLE] = "1"
-    paths = [HERE / name for name in names] or sorted(HERE.rglob("[0-9]*.ipynb"))
+    paths = [HERE / name for name in names] or [
+        path
+        for path in sorted(HERE.rglob("[0-9]*.ipynb"))
+        if path.parent.name != ".ipynb_checkpoints"  # JupyterLab's copies
+    ]
     with tempfile.TemporaryDirectory() as home:
         os.environ["ORBITAL_HOME"] = home
         try:

@@ -182,6 +182,13 @@ def test_the_line_has_absolute_paths_and_quotes_them(tmp_path, monkeypatch):
     assert [str(script), "lab", "--data", str(tmp_path / "a b")] == words
 
 
+def test_an_option_of_the_caller_replaces_ours():
+    command = lab.command(("--ServerApp.root_dir=/mine", "--no-browser"))
+
+    assert ["--ServerApp.root_dir=/mine"] == [w for w in command if "root_dir" in w]
+    assert any(word.startswith("--LabApp.default_url=") for word in command)
+
+
 def test_on_a_cluster_the_line_names_no_folder():
     assert lab.shell_line(None).endswith(" lab")
 

@@ -8,9 +8,13 @@ import yaml
 from notebook_values.tolerance import Tolerance
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-NOTEBOOKS = sorted(FOLDER.rglob("[0-9]*.ipynb"))
 LOOSENED = {}  # (notebook, number of the cell) -> rtol; the reason is in the cell
 WIDGET = "application/vnd.jupyter.widget-view+json"
+NOTEBOOKS = sorted(
+    path
+    for path in FOLDER.rglob("[0-9]*.ipynb")
+    if path.parent.name != ".ipynb_checkpoints"  # JupyterLab's copies
+)
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)

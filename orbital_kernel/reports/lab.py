@@ -24,13 +24,17 @@ def command(options: Sequence[str] = ()) -> list[str]:
     Parameters
     ----------
     options : sequence of str
-        More options of JupyterLab, which go before these.
+        More options of JupyterLab; one that is also given here replaces it.
     """
     as_root = ("--allow-root",) if os.geteuid() == 0 else ()
+    given = {option.partition("=")[0] for option in options}
+    chosen = {
+        "--ServerApp.root_dir": NOTEBOOKS,
+        "--LabApp.default_url": f"/lab/tree/{FIRST}",
+    }
     return [
         *(sys.executable, "-m", "jupyterlab", *as_root),
-        f"--ServerApp.root_dir={NOTEBOOKS}",
-        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        *(f"{name}={value}" for name, value in chosen.items() if name not in given),
         *options,
     ]
 

@@ -6,9 +6,10 @@ import sys
 import time
 
 import pytest
-from lab import READY_MS, Lab
+from lab import READY_MS, Lab, working_copy
 
 from orbital_kernel import embedded
+from orbital_kernel.reports import NOTEBOOKS
 from orbital_kernel.reports.lab import FIRST
 
 
@@ -23,6 +24,7 @@ class FirstStart(Lab):
             *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
             f"--IdentityProvider.token={self.token}",
             "--LabApp.expose_app_in_browser=True",
+            f"--ServerApp.root_dir={working_copy(NOTEBOOKS, self.home / 'copy')}",
         ]
         own = self._environment()
         own = {k: v for k, v in own.items() if not k.startswith(("AWS_", "VMS_"))}
