@@ -96,8 +96,8 @@ class Standin:
         home.establish()
         cluster = Cluster(folder, records, engine, objects, credentials, home)
         seed(cluster)
-        engine.check_writable = partial(check_writable, cluster)
-        objects.check_writable = engine.check_writable
+        engine.growth.check_writable = partial(check_writable, cluster)
+        objects.check_writable = engine.growth.check_writable
         faults = Faults(enabled=options.faults)
         data = DataPort(
             cluster,

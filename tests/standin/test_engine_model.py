@@ -209,7 +209,7 @@ def test_a_quota_that_says_no_stops_the_insert(tmp_path):
 
     with engine.writing(None) as tx:
         table = tx.create_table(tx.create_schema("b", "s"), "t", Definition(COLUMNS, 2))
-    engine.check_writable = refuse
+    engine.growth.check_writable = refuse
     tx = engine.begin()
     try:
         tx.insert(tx.root.tables[table.id], {KEY: pa.array([1])}, rows=1)

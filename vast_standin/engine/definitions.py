@@ -30,7 +30,7 @@ class Definitions(OwnRoot):
             if parent:
                 self.lock(("schema", bucket, parent), "shared")
                 self.schema(bucket, parent)
-            schema = Schema(self.engine.new_id(), bucket, path, properties)
+            schema = Schema(self.shared.numbers.new_id(), bucket, path, properties)
             self.apply(PutSchema(schema))
         return schema
 
@@ -69,7 +69,7 @@ class Definitions(OwnRoot):
         self.lock(("table name", str(schema.id), name), "exclusive")
         with self.mutex:
             self._check_table_free(schema, name)
-            table = Table(self.engine.new_id(), schema.id, name, definition)
+            table = Table(self.shared.numbers.new_id(), schema.id, name, definition)
             self.lock(table_key(table), "exclusive")
             self.apply(PutTable(table))
         return table
@@ -79,7 +79,7 @@ class Definitions(OwnRoot):
         name = attached_name(owner, kind)
         self.lock(("table name", "0", name), "exclusive")
         with self.mutex:
-            table = Table(self.engine.new_id(), ATTACHED, name, definition)
+            table = Table(self.shared.numbers.new_id(), ATTACHED, name, definition)
             self.apply(PutTable(table))
         return table
 
@@ -114,7 +114,7 @@ class Definitions(OwnRoot):
     def _lock_name(self, bucket: str, path: str) -> None:
         self.lock(("schema", bucket, path), "exclusive")
         before = self.base.schema(bucket, path)
-        now = self.engine.root.schema(bucket, path)
+        now = self.shared.published.root.schema(bucket, path)
         if (before and before.id) != (now and now.id):
             raise conflict(f"schema {path} was changed since this transaction began")
 
@@ -130,12 +130,14 @@ class Definitions(OwnRoot):
             raise ProtocolError(
                 409, "TabularTableAlreadyExists", f"table {schema.path}/{name} exists"
             )
-        if self.engine.root.table_ids.get(key) != self.base.table_ids.get(key):
+        if self.shared.published.root.table_ids.get(key) != self.base.table_ids.get(
+            key
+        ):
             raise conflict(f"table {name} was made or renamed by another transaction")
 
     def _emptied(self, schema: Schema) -> bool:
         """Tell whether this transaction dropped all the newest root holds there."""
-        newest = self.engine.root
+        newest = self.shared.published.root
         tables = (t.id for t in newest.tables_in(schema.id))
         schemas = (s.id for s in newest.schemas_in(schema.bucket, schema.path))
         return all(

@@ -3,22 +3,23 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import cast
 
 from vast_standin.custody import Home, admit_database, readable
 from vast_standin.disk import disk_errors
 from vast_standin.engine.catalogue import Catalogue
 from vast_standin.engine.expansion import expand_new_rows
 from vast_standin.engine.files import DataFolder
-from vast_standin.engine.locks import Locks, Mode
-from vast_standin.engine.own_root import OwnRoot
+from vast_standin.engine.growth import Growth
+from vast_standin.engine.locks import Locks
+from vast_standin.engine.numbers import Numbers
 from vast_standin.engine.ownership import own
+from vast_standin.engine.published import Published
 from vast_standin.engine.references import References
 from vast_standin.engine.root import BucketInfo, Root
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.shared import Shared
 from vast_standin.engine.snapshots import Snapshots
 from vast_standin.engine.transaction import Transaction
 from vast_standin.engine.upkeep import Upkeep
@@ -28,7 +29,6 @@ from vast_standin.http import ProtocolError
 _CATALOGUE = "catalogue.sqlite"
 _IDS_A_START = 1 << 32
 _ABANDONED_AFTER_S = 3600.0
-SpaceCheck = Callable[[str, int], None]
 
 
 class Engine:
@@ -44,7 +44,7 @@ class Engine:
         except BaseException:
             self._closing.close()
             raise
-        self._upkeep = Upkeep(self)
+        self._upkeep = Upkeep(self._shared)
         self._upkeep.start()
 
     def _load(self, folder: Path, home: Home, *, durable: bool) -> None:
@@ -63,18 +63,12 @@ class Engine:
         self._closing.callback(self._ledger.close)
         self.folder.remove = self._ledger.dispose
         loaded = self._catalogue.load(self.folder)
-        self.root: Root = loaded.root
-        self.sequence = 0
-        self.check_writable: SpaceCheck = _allow
+        self.growth = Growth()
+        self._sequence = 0
         self._buckets = loaded.buckets
-        self._next_row_ids = loaded.next_row_ids
-        self._locks = Locks()
-        self._growing = threading.Lock()
-        self._allocation = threading.Lock()
         self._transactions: dict[int, Transaction] = {}
-        self.on_commit: list[Callable[[Root, Root], None]] = []
         self._references = References()
-        self._references.move(Root(), self.root)
+        self._references.move(Root(), loaded.root)
         self._snapshots = Snapshots(
             folder / "snapshots",
             self.folder,
@@ -91,7 +85,22 @@ class Engine:
         self._snapshots.settle()
         self._transaction_ids = itertools.count(self._next_start())
         highest = max(loaded.highest_id, self._snapshots.highest_id)
-        self._ids = itertools.count(highest + 1)
+        numbers = Numbers(highest, loaded.next_row_ids, self._ledger)
+        self._shared = Shared(
+            self.folder,
+            numbers,
+            Locks(self._end_abandoned),
+            Published(
+                loaded.root,
+                self._catalogue,
+                self._references,
+                self._commit,
+                numbers.next_row_id,
+            ),
+            self.growth.check,
+        )
+        self.on_commit = self._shared.published.on_commit
+        self.new_id, self.new_row_ids = numbers.new_id, numbers.new_row_ids
 
     @classmethod
     def open(
@@ -146,10 +155,10 @@ class Engine:
         """Begin a transaction on the newest root."""
         with self._commit:
             transaction = Transaction(
-                self,
+                self._shared,
                 id=next(self._transaction_ids),
                 base=self.root,
-                sequence=self.sequence,
+                sequence=self._sequence,
             )
             self._transactions[transaction.id] = transaction
         return transaction
@@ -167,6 +176,11 @@ class Engine:
         return found
 
     @property
+    def root(self) -> Root:
+        """The newest committed state."""
+        return self._shared.published.root
+
+    @property
     def running(self) -> int:
         """Count the running transactions."""
         return len(self._transactions)
@@ -181,7 +195,11 @@ class Engine:
                     f"transaction {transaction.id} has ended",
                 )
             try:
-                expand_new_rows(transaction)
+                expand_new_rows(
+                    transaction.root,
+                    tuple(transaction.operations),
+                    transaction.insert,
+                )
                 self._write(transaction)
             except BaseException:
                 self.rollback(transaction)
@@ -212,18 +230,6 @@ class Engine:
             raise
         self.commit(own)
 
-    def replace_root(self, change: Callable[[Root], Root | None]) -> bool:
-        """Commit a change of form, not of content; tells whether it was made.
-
-        `change` gets the newest root and returns the next one, or None to give up.
-        """
-        with self._commit:
-            new = change(self.root)
-            if new is None:
-                return False
-            self._publish(new)
-        return True
-
     def snapshot_root(self, bucket: str, name: str) -> Root:
         """Give the state a snapshot of a bucket holds; 404 when there is none."""
         return self._snapshots.root(bucket, name)
@@ -246,96 +252,31 @@ class Engine:
         """Do one piece of upkeep on a table now; tells whether there may be more."""
         return self._upkeep.improve(table_id, settled=True)
 
-    def new_id(self) -> int:
-        """Give a number nothing else in this folder has or had."""
-        return next(self._ids)
-
-    def new_file(self, kind: str) -> str:
-        """Name a data file; it is noted as unfinished until a commit names it."""
-        return self._ledger.new_file(f"{kind}{{0}}.arrows")
-
-    def new_row_ids(self, table_id: int, count: int) -> int:
-        """Reserve row ids of a table; returns the first."""
-        with self._allocation:
-            first = self._next_row_ids.get(table_id, 0)
-            self._next_row_ids[table_id] = first + count
-        return first
-
-    def check_space(self, bucket: str, nbytes: int) -> None:
-        """Ask whether a bucket may grow; raises ProtocolError when it may not."""
-        self.check_writable(bucket, nbytes)
-
-    def lock(self, transaction: OwnRoot, key: tuple[str, ...], mode: str) -> None:
-        """Lock something; transactions abandoned for an hour give way."""
-        try:
-            self._locks.acquire(transaction.id, key, cast("Mode", mode))
-        except ProtocolError:
-            if not self._end_abandoned():
-                raise
-            self._locks.acquire(transaction.id, key, cast("Mode", mode))
-
-    def claim(self, transaction: Transaction, table: int, row_ids: RowIds) -> None:
-        """Claim rows for changing."""
-        self._locks.claim(transaction.id, table, row_ids, since=transaction.sequence)
-
     def _write(self, transaction: Transaction) -> None:
         writer = transaction.writer()
         if writer is not None:
             with disk_errors():
                 writer.seal()
-        with self._room_for(transaction), self._commit:
+        space = self.growth.room_for(
+            transaction.added, transaction.base, transaction.root
+        )
+        with space, self._commit:
             if transaction.operations:
-                self._publish(self._rebased(transaction))
-                self.sequence += 1
+                self._shared.published.publish(transaction.onto(self.root))
+                self._sequence += 1
             if writer is not None and not self._references.uses(writer.file):
                 writer.discard()
             transaction.ended = True
-            self._end(transaction, self.sequence)
-
-    @contextmanager
-    def _room_for(self, transaction: Transaction) -> Iterator[None]:
-        """Check quotas against all a transaction adds, one that adds at a time."""
-        if not transaction.added:
-            yield
-            return
-        with self._growing:
-            for bucket in transaction.added:
-                before = usage_of(transaction.base, bucket).bytes
-                after = usage_of(transaction.root, bucket).bytes
-                if after > before:
-                    self.check_space(bucket, after - before)
-            yield
-
-    def _rebased(self, transaction: Transaction) -> Root:
-        if self.root is transaction.base:
-            return transaction.root
-        root = self.root
-        for operation in transaction.operations:
-            root = operation.apply(root)
-        return root
-
-    def _publish(self, new: Root) -> None:
-        old = self.root
-        with disk_errors():
-            self._catalogue.save(
-                old,
-                new,
-                lambda t: self._next_row_ids.get(t, 0),
-                self._references.difference(old, new),
-            )
-        self.root = new
-        self._references.move(old, new)
-        for listener in self.on_commit:
-            listener(old, new)
+            self._end(transaction, self._sequence)
 
     def _end(self, transaction: Transaction, committed_as: int | None) -> None:
         self._transactions.pop(transaction.id, None)
-        self._locks.release(transaction.id, committed_as=committed_as)
+        self._shared.locks.release(transaction.id, committed_as=committed_as)
         oldest = min(
             (t.sequence for t in list(self._transactions.values())),
-            default=self.sequence,
+            default=self._sequence,
         )
-        self._locks.forget(oldest)
+        self._shared.locks.forget(oldest)
 
     def _end_abandoned(self) -> bool:
         limit = time.monotonic() - _ABANDONED_AFTER_S
@@ -349,7 +290,3 @@ class Engine:
         start = max(noted + 1, self._ledger.run)
         self._catalogue.remember("starts", str(start))
         return start * _IDS_A_START
-
-
-def _allow(_bucket: str, _nbytes: int) -> None:
-    """Let every bucket grow."""

@@ -6,29 +6,36 @@ nulls. Names of the two extra columns are this stand-in's own choice.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from vast_standin.engine.operations import Append
+from vast_standin.engine.operations import Append, Operation
 from vast_standin.engine.root import Root
 from vast_standin.engine.segment import RowIds
 from vast_standin.engine.table import Definition, Expansion, Table
-
-if TYPE_CHECKING:
-    from vast_standin.engine.transaction import Transaction
 
 MISSING_COLUMN = "missing_values"
 EXCESSIVE_COLUMN = "excessive_values"
 
 
-def expand_new_rows(transaction: "Transaction") -> None:
-    """Expand the blobs of all rows a transaction inserted."""
-    root = transaction.root
+class Insert(Protocol):
+    """Adds rows to a table; columns are given by number."""
+
+    def __call__(
+        self, table: Table, columns: dict[int, pa.Array], *, rows: int
+    ) -> RowIds:
+        """Insert rows and return their ids."""
+
+
+def expand_new_rows(
+    root: Root, operations: Iterable[Operation], insert: Insert
+) -> None:
+    """Expand the blobs of all rows that a transaction's operations inserted."""
     inserted: dict[int, list[RowIds]] = {}
-    for operation in list(transaction.operations):
+    for operation in operations:
         if isinstance(operation, Append) and _expansions(root, operation.table_id):
             ids = operation.segment.base.row_ids
             inserted.setdefault(operation.table_id, []).append(ids)
@@ -38,7 +45,7 @@ def expand_new_rows(transaction: "Transaction") -> None:
             target = root.tables.get(expansion.target)
             if target is not None:
                 blobs = _values(root.tables[table_id], expansion.source, wanted)
-                _expand(transaction, expansion, root.tables[table_id], target, blobs)
+                _expand(insert, expansion, root.tables[table_id], target, blobs)
 
 
 def _expansions(root: Root, table_id: int) -> tuple[Expansion, ...]:
@@ -59,7 +66,7 @@ def _values(table: Table, number: int, wanted: RowIds) -> list[Any]:
 
 
 def _expand(
-    transaction: "Transaction",
+    insert: Insert,
     expansion: Expansion,
     source: Table,
     target: Table,
@@ -81,7 +88,7 @@ def _expand(
             json.dumps({k: v for k, v in p.items() if k not in known}) for p in parsed
         ]
     arrays = dict(_arrays(target.definition, columns))
-    transaction.insert(target, arrays, rows=len(blobs))
+    insert(target, arrays, rows=len(blobs))
 
 
 def _arrays(

@@ -7,6 +7,7 @@ of different rows do not meet.
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,8 +40,12 @@ class _Claim:
 
 @dataclass
 class Locks:
-    """All locks of running transactions, and the rows lately changed by ended ones."""
+    """All locks of running transactions, and the rows lately changed by ended ones.
 
+    `make_way` ends abandoned transactions and returns whether there were any.
+    """
+
+    make_way: Callable[[], bool] = bool
     _mutex: threading.Lock = field(default_factory=threading.Lock)
     _held: dict[Key, dict[int, Mode]] = field(default_factory=lambda: defaultdict(dict))
     _claims: dict[int, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
@@ -49,7 +54,15 @@ class Locks:
     )
 
     def acquire(self, transaction: int, key: Key, mode: Mode) -> None:
-        """Lock something; raises ProtocolError 409 when another holds it."""
+        """Lock something; raises ProtocolError 409 if another transaction holds it."""
+        try:
+            self._acquire(transaction, key, mode)
+        except ProtocolError:
+            if not self.make_way():
+                raise
+            self._acquire(transaction, key, mode)
+
+    def _acquire(self, transaction: int, key: Key, mode: Mode) -> None:
         with self._mutex:
             holders = self._held[key]
             for other, held in holders.items():

@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from vast_standin.disk import no_room
 from vast_standin.engine.chaining import Link, links, placed
@@ -29,10 +28,8 @@ from vast_standin.engine.rewriting import (
 )
 from vast_standin.engine.root import Root
 from vast_standin.engine.segment import Segment
+from vast_standin.engine.shared import Shared
 from vast_standin.engine.table import Projection, SortedCopy, Table
-
-if TYPE_CHECKING:
-    from vast_standin.engine.engine import Engine
 
 LOG = logging.getLogger("vast_standin.engine")
 _QUIET_S = 0.3
@@ -57,8 +54,8 @@ class Interrupted(Exception):
 class Upkeep:
     """The background thread of one engine."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
         self._changed: dict[int, float] = {}
         self._looked: set[int] = set()
         self._wake = threading.Condition()
@@ -68,8 +65,8 @@ class Upkeep:
     def start(self) -> None:
         """Begin; everything stored is looked at once."""
         now = time.monotonic()
-        self._changed = dict.fromkeys(self._engine.root.tables, now)
-        self._engine.on_commit.append(self._note)
+        self._changed = dict.fromkeys(self._shared.published.root.tables, now)
+        self._shared.published.on_commit.append(self._note)
         self._thread.start()
 
     def stop(self) -> None:
@@ -131,20 +128,20 @@ class Upkeep:
         return None, False
 
     def _crowded(self, table_id: int) -> bool:
-        table = self._engine.root.tables.get(table_id)
+        table = self._shared.published.root.tables.get(table_id)
         return table is not None and sum(not is_large(s) for s in table.segments) > 64
 
     def improve(self, table_id: int, *, settled: bool) -> bool:
         """Do one piece of work; tells whether there may be more."""
-        table = self._engine.root.tables.get(table_id)
+        table = self._shared.published.root.tables.get(table_id)
         work = None if table is None else self._choose(table, settled=settled)
         if table is None or work is None:
             return False
-        writer = self._engine.folder.writer(self._engine.new_file("m"))
+        writer = self._shared.folder.writer(self._shared.numbers.new_file("m"))
         try:
             outcome = self._with_copies(table, work(writer), writer)
             writer.seal()
-            done = self._engine.replace_root(
+            done = self._shared.published.replace(
                 lambda root: _replaced(root, table, outcome)
             )
         except BaseException:
@@ -220,7 +217,7 @@ class Upkeep:
         self, table: Table, chosen: Sequence[Segment], writer: FileWriter
     ) -> Outcome:
         rows = read_rows(table.definition, [(s, 0, s.rows) for s in chosen])
-        run = self._engine.new_id()
+        run = self._shared.numbers.new_id()
         new = self._rewriter(table, writer).write(
             _sorted(table, rows), ordinal=float(run), run=run, is_sorted=True
         )
@@ -241,7 +238,7 @@ class Upkeep:
         kept = frozenset(s.id for s in largest) & frozenset(s.id for s in parts)
         new = placed(parts, kept)
         if new is None:
-            number = self._engine.new_id()
+            number = self._shared.numbers.new_id()
             new = [
                 self._relabelled(s, number, number + i * 1e-3)
                 for i, s in enumerate(parts)
@@ -265,11 +262,11 @@ class Upkeep:
 
     def _relabelled(self, segment: Segment, run: int, ordinal: float) -> Segment:
         """Make a segment part of another run; its data stay where they are."""
-        number = self._engine.new_id()
+        number = self._shared.numbers.new_id()
         return Segment(replace(segment.base, id=number, run=run, ordinal=ordinal))
 
     def _rewriter(self, table: Table, writer: FileWriter) -> Rewriter:
-        return Rewriter(table.definition, writer, self._engine.new_id)
+        return Rewriter(table.definition, writer, self._shared.numbers.new_id)
 
 
 def _sorted(table: Table, rows: Rows) -> Rows:

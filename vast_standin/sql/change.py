@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from vast_standin.engine.engine import Engine
 from vast_standin.engine.root import Root
 from vast_standin.engine.segment import RowIds
 from vast_standin.engine.table import Table
@@ -23,6 +24,7 @@ WRITE, DELETE = "s3:PutObject", "s3:DeleteObject"
 class Change:
     """One statement in the course of being done; `touched` are the rows it wrote."""
 
+    engine: Engine
     transaction: Transaction
     before: Root
     instance: Instance
@@ -36,7 +38,7 @@ class Change:
 
     def sight_of(self, root: Root) -> Sight:
         """Give what the statement's user may see of a state."""
-        return Sight(self.transaction.engine, root, self.check)
+        return Sight(self.engine, root, self.check)
 
     def allow(self, action: str, place: Place) -> None:
         """Raise 403 where the user may not do this there."""

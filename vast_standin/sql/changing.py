@@ -6,6 +6,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from vast_standin.engine.engine import Engine
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
 from vast_standin.sql import definitions, rows
@@ -29,7 +30,11 @@ CHANGES: dict[type[exp.Expression], Callable[..., None]] = {
 
 
 def change(
-    sql: str, transaction: Transaction, instance: Instance, check: Check
+    sql: str,
+    engine: Engine,
+    transaction: Transaction,
+    instance: Instance,
+    check: Check,
 ) -> pa.Table:
     """Do what a statement says, whole or not at all.
 
@@ -44,7 +49,7 @@ def change(
     if do is None:
         raise unspoken(sql[:60])
     with whole(transaction):
-        course = Change(transaction, transaction.root, instance, check)
+        course = Change(engine, transaction, transaction.root, instance, check)
         do(course, parsed)
         if parsed.args.get("returning"):
             return returned(course, parsed)

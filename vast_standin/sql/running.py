@@ -155,7 +155,7 @@ def _run(
     from vast_standin.sql.changing import change  # noqa: PLC0415
 
     with engine.writing(transaction) as own:
-        return change(sql, own, instance, check).to_reader()
+        return change(sql, engine, own, instance, check).to_reader()
 
 
 def batch_message(batch: pa.RecordBatch) -> list[memoryview]:
