@@ -44,7 +44,8 @@ class _Nowhere(DataFile):
     """The file of what is in no file."""
 
     def __init__(self) -> None:
-        """Make it; there is nothing behind it."""
+        """Make a file with nothing on disk, so that nothing of it can be missing."""
+        self.absent = False
 
 
 _NOWHERE = _Nowhere()
