@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster, is_under
-from vast_standin.vms.resources import RESOURCES
+from vast_standin.vms.kinds import RESOURCES
 
 if TYPE_CHECKING:
     from vast_standin.vms.records import Record

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from vast_standin import s3, tabular
 from vast_standin.data_port import SERVER
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.metrics import METRICS
 from vast_standin.vms.particular import CALLS
 from vast_standin.vms.resource import Resource
-from vast_standin.vms.resources import RESOURCES
 
 PATH = Path(__file__).with_name("COVERAGE.md")
 _HEAD = f"""# What the stand-in speaks

@@ -27,8 +27,8 @@ from conftest import Standin
 from fuzz_corpus import fingerprint, is_whole, recorded, restore
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.particular import CALLS
-from vast_standin.vms.resources import RESOURCES
 
 TIMEOUT_S = 30
 ENDED = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)

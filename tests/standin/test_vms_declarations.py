@@ -7,8 +7,8 @@ come in the paging envelope, and list parameters `page`, `page_size` are always 
 import jsonschema
 import pytest
 
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.particular import CALLS
-from vast_standin.vms.resources import RESOURCES
 
 
 class Description:

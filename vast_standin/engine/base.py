@@ -10,14 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vast_standin.engine.files import Extent
-from vast_standin.engine.packing import unpack
 from vast_standin.engine.physical import physical
-from vast_standin.engine.zones import ColumnZones
-
-ROW_ID = "rowid"
-Positions = npt.NDArray[np.int64]
-RowIds = npt.NDArray[np.uint64]
-Span = tuple[int, int]
+from vast_standin.engine.positions import ROW_ID, Positions, RowIds
+from vast_standin.engine.zones import ColumnZones, unpack
 
 
 @dataclass(frozen=True, eq=False)

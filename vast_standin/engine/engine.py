@@ -90,17 +90,12 @@ class Engine:
             self.folder,
             numbers,
             Locks(self._end_abandoned),
-            Published(
-                loaded.root,
-                self._catalogue,
-                self._references,
-                self._commit,
-                numbers.next_row_id,
-            ),
+            Published(loaded.root, self._save, self._commit),
             self.growth.check,
         )
         self.on_commit = self._shared.published.on_commit
-        self.new_id, self.new_row_ids = numbers.new_id, numbers.new_row_ids
+        self.on_commit.append(self._references.move)
+        self.new_id = numbers.new_id
 
     @classmethod
     def open(
@@ -251,6 +246,10 @@ class Engine:
     def improve(self, table_id: int) -> bool:
         """Do one piece of upkeep on a table now; tells whether there may be more."""
         return self._upkeep.improve(table_id, settled=True)
+
+    def _save(self, old: Root, new: Root) -> None:
+        files = self._references.difference(old, new)
+        self._catalogue.save(old, new, self._shared.numbers.next_row_id, files)
 
     def _write(self, transaction: Transaction) -> None:
         writer = transaction.writer()

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from vast_standin.engine.operations import Append, Operation
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import RowIds
 from vast_standin.engine.table import Definition, Expansion, Table
 
 MISSING_COLUMN = "missing_values"

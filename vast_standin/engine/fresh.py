@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 
 _Span = tuple[int, int]
 

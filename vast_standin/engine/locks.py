@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 from vast_standin.http import ProtocolError
 
 Key = tuple[str, ...]

@@ -5,8 +5,9 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from vast_standin.engine.base import Base
 from vast_standin.engine.files import DataFile, Extent
-from vast_standin.engine.segment import Base, Segment
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Column, Definition, Table
 
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.physical import physical_type
-from vast_standin.engine.segment import Segment, Span
+from vast_standin.engine.positions import Span
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Table
 from vast_standin.engine.zones import GROUP, ColumnZones
 

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from vast_standin.engine.files import Extent
-from vast_standin.engine.packing import pack
+from vast_standin.engine.patch import Patch
+from vast_standin.engine.positions import Positions, RowIds
 from vast_standin.engine.root import Root, Schema
-from vast_standin.engine.segment import Patch, Positions, RowIds, Segment
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Definition, Table
-from vast_standin.engine.zones import zones_of
+from vast_standin.engine.zones import pack, zones_of
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from vast_standin.engine.base import Positions
 from vast_standin.engine.files import Extent
-from vast_standin.engine.packing import unpack
-from vast_standin.engine.zones import ColumnZones
+from vast_standin.engine.positions import Positions
+from vast_standin.engine.zones import ColumnZones, unpack
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyarrow.fs import LocalFileSystem
 
-from vast_standin.engine.segment import Segment, Span
+from vast_standin.engine.positions import Span
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Table
 from vast_standin.engine.zones import GROUP, ColumnZones
 

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from vast_standin.engine.base import Base
 from vast_standin.engine.files import DataFolder, Extent
-from vast_standin.engine.segment import Base, Patch, Positions, Segment
+from vast_standin.engine.patch import Patch
+from vast_standin.engine.positions import Positions
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import (
     Column,
     Definition,

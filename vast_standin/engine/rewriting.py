@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vast_standin.engine.base import Base
 from vast_standin.engine.files import FileWriter
-from vast_standin.engine.packing import pack
 from vast_standin.engine.physical import physical
-from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
+from vast_standin.engine.positions import ROW_ID, RowIds
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Definition, Projection, SortedCopy, Table
-from vast_standin.engine.zones import GROUP, zones_of
+from vast_standin.engine.zones import GROUP, pack, zones_of
 
 ORIGIN = "origin"
 LARGEST = 1 << 20

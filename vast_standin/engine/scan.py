@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vast_standin.engine.narrowing import narrowed
+from vast_standin.engine.positions import Positions
 from vast_standin.engine.predicate import (
     ALWAYS,
     Expression,
@@ -21,7 +22,7 @@ from vast_standin.engine.predicate import (
     holds,
     possible_values,
 )
-from vast_standin.engine.segment import Positions, Segment
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Table
 from vast_standin.engine.zones import GROUP
 

@@ -15,12 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vast_standin.engine.base import ROW_ID, Base, Positions, RowIds, Span
+from vast_standin.engine.base import Base
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.patch import Patch
+from vast_standin.engine.positions import Positions, Span
 from vast_standin.engine.zones import GROUP
-
-__all__ = ["ROW_ID", "Base", "Patch", "Positions", "RowIds", "Segment", "Span"]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """What an engine shares with its transactions and its upkeep."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vast_standin.engine.files import DataFolder
-from vast_standin.engine.growth import SpaceCheck
 from vast_standin.engine.locks import Locks
 from vast_standin.engine.numbers import Numbers
 from vast_standin.engine.published import Published
@@ -20,4 +20,4 @@ class Shared:
     numbers: Numbers
     locks: Locks
     published: Published
-    check_space: SpaceCheck
+    check_space: Callable[[str, int], None]

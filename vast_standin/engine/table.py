@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vast_standin.engine.segment import Base, Positions, RowIds, Segment
+from vast_standin.engine.base import Base
+from vast_standin.engine.positions import Positions, RowIds
+from vast_standin.engine.segment import Segment
 
 EXTERNAL_ROW_ID = "vastdb_rowid"
 ATTACHED = 0

@@ -10,17 +10,18 @@ import numpy as np
 import pyarrow as pa
 
 from vast_standin.disk import disk_errors
+from vast_standin.engine.base import Base
 from vast_standin.engine.definitions import Definitions
 from vast_standin.engine.files import Extent, FileWriter
 from vast_standin.engine.fresh import FreshRows
 from vast_standin.engine.operations import Append, Change, RemoveRows
-from vast_standin.engine.packing import pack
 from vast_standin.engine.physical import physical
+from vast_standin.engine.positions import ROW_ID, RowIds
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.shared import Shared
 from vast_standin.engine.table import Table
-from vast_standin.engine.zones import zones_of
+from vast_standin.engine.zones import pack, zones_of
 from vast_standin.http import ProtocolError
 
 

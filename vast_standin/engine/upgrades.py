@@ -10,8 +10,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-from vast_standin.engine.packing import pack
-from vast_standin.engine.zones import ColumnZones
+from vast_standin.engine.zones import ColumnZones, pack
 
 FORMAT = 2
 _WITH_ZONES = ("segment", "patch", "copy")

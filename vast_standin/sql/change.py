@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from vast_standin.engine.engine import Engine
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import RowIds
 from vast_standin.engine.table import Table
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError

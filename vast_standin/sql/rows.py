@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.table import Column, Table
 from vast_standin.http import ProtocolError
 from vast_standin.sql.change import (

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from vast_standin.engine.engine import Engine
+from vast_standin.engine.positions import RowIds, Span
 from vast_standin.engine.pushdown import Pruned
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import RowIds, Segment, Span
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Column, Table
 from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import Instance

@@ -26,6 +26,7 @@ from vast_standin.engine.predicate import (
     one_of,
     possible_values,
 )
+from vast_standin.engine.projections import projection_named
 from vast_standin.engine.rewriting import projected
 from vast_standin.engine.root import Root
 from vast_standin.engine.scan import ROW_ID_COLUMN, Scan, Virtual, scan
@@ -39,7 +40,6 @@ from vast_standin.tabular.partitions import (
     virtual_columns,
     virtual_readers,
 )
-from vast_standin.tabular.projections import projection_named
 from vast_standin.tabular.relation import (
     Node,
     RawCondition,

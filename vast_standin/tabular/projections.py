@@ -2,7 +2,12 @@
 
 from dataclasses import replace
 
-from vast_standin.engine.rewriting import is_current
+from vast_standin.engine.projections import (
+    ALL_IN_STEP,
+    projection_named,
+    share_in_step,
+    size_of,
+)
 from vast_standin.engine.table import Definition, Projection, Table
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call
@@ -12,7 +17,6 @@ from vast_standin.tabular.flat import FlatTable, Scalar, Value, message
 from vast_standin.tabular.listing import page
 
 _SORTED = 1
-_ALL_IN_STEP = 100
 
 
 def create_projection(call: Call) -> Response:
@@ -79,7 +83,7 @@ def projection_stats(call: Call) -> Response:
         {
             0: Scalar("Int64", table.live),
             1: Scalar("Int64", size_of(table, found)),
-            2: Scalar("Int64", _ALL_IN_STEP - share),
+            2: Scalar("Int64", ALL_IN_STEP - share),
             3: Scalar("Int64", share),
         }
     )
@@ -119,14 +123,6 @@ def without_projection(definition: Definition, name: str) -> Definition:
     return replace(definition, projections=kept)
 
 
-def projection_named(definition: Definition, name: str) -> Projection:
-    """Find a projection; 404 when there is none."""
-    for projection in definition.projections:
-        if projection.name == name:
-            return projection
-    raise ProtocolError(404, "NoSuchProjection", f"there is no projection {name!r}")
-
-
 def _projection(
     definition: Definition, number: int, name: str, wanted: list[tuple[str, int]]
 ) -> Projection:
@@ -152,21 +148,6 @@ def _name(call: Call) -> str:
     if not name:
         raise ProtocolError(400, "InvalidArgument", "the projection has no name")
     return name
-
-
-def share_in_step(table: Table, projection: Projection) -> int:
-    """Tell how much of a projection is in step with its table, in percent."""
-    copies = [table.copies.get((projection.id, s.id)) for s in table.segments]
-    current = sum(
-        s.live for s, c in zip(table.segments, copies, strict=True) if is_current(c, s)
-    )
-    return _ALL_IN_STEP if table.live == 0 else _ALL_IN_STEP * current // table.live
-
-
-def size_of(table: Table, projection: Projection) -> int:
-    """Tell the bytes of a projection."""
-    copies = (table.copies.get((projection.id, s.id)) for s in table.segments)
-    return sum(c.base.nbytes for c in copies if c is not None)
 
 
 def _details(table: Table, projection: Projection) -> dict[int, Value]:

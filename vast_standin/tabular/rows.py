@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 import pyarrow as pa
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.table import EXTERNAL_ROW_ID, Column, Table
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request, check_create, check_patch
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.particular import CALLS, Answer
 from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Resource, select
-from vast_standin.vms.resources import RESOURCES
 from vast_standin.vms.shown import found, page_of, show, visible
 
 

@@ -2,7 +2,7 @@
 
 from vast_standin.vms.cluster import Cluster, Space, is_under
 from vast_standin.vms.fields import bad_request
-from vast_standin.vms.views import check_path
+from vast_standin.vms.references import check_path
 
 KINDS = ("usable", "logical", "unique")
 

@@ -5,15 +5,15 @@ were below its own, finds the tables and objects there. They share the snapshot'
 until they are changed, so a clone is made at once, whatever it holds.
 """
 
-from vast_standin.vms.cloned_views import CLONES
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.folders import delete_path
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path, check_reference, with_tenant
 from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Rules
 from vast_standin.vms.snapshots import buckets_of
-from vast_standin.vms.views import check_path, check_reference, with_tenant
+from vast_standin.vms.waiting_clones import CLONES
 
 
 class CloneRules(Rules):

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from vast_standin.engine.projections import projection_named, share_in_step, size_of
 from vast_standin.http import ProtocolError
-from vast_standin.tabular.projections import projection_named, share_in_step, size_of
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record

@@ -3,9 +3,9 @@
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import answer, bad_request
 from vast_standin.vms.journal import Change
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall
-from vast_standin.vms.resources import RESOURCES
 
 _PARAMETERS = {
     "sequence", "generation", "op_type", "object__type", "object__guid", "object__id",

@@ -4,8 +4,8 @@ from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path
 from vast_standin.vms.requests import VmsCall
-from vast_standin.vms.views import check_path
 
 
 def delete_folder(cluster: Cluster, call: VmsCall) -> None:

@@ -5,9 +5,13 @@ import ipaddress
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import (
+    check_reference,
+    check_unique,
+    refuse_while_used,
+    titled,
+)
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.storage_policies import check_unique, refuse_while_used, titled
-from vast_standin.vms.views import check_reference
 
 POOL = "main"
 

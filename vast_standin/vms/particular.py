@@ -23,8 +23,8 @@ from vast_standin.vms import (
 )
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request, check_create
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.requests import VmsCall
-from vast_standin.vms.resources import RESOURCES
 from vast_standin.vms.shown import found, page_of, show
 
 Answer = tuple[int, object]

@@ -12,8 +12,8 @@ from vast_standin.http import ProtocolError, Response
 from vast_standin.meters import Client, Counts
 from vast_standin.vms.alarms import list_alarms
 from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.records import Record
-from vast_standin.vms.resources import RESOURCES
 
 Line = tuple[str, dict[str, object], float]
 OBJECT_LABELS = ("path", "name", "guid")

@@ -4,14 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
+from vast_standin.vms.frames import check_frames, start_of
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import (
+    check_path,
+    check_unique,
+    refuse_while_used,
+    titled,
+    with_tenant,
+)
 from vast_standin.vms.resource import Rules
 from vast_standin.vms.snapshots import SnapshotRules
 from vast_standin.vms.standing import seconds_of
-from vast_standin.vms.storage_policies import check_unique, refuse_while_used, titled
-from vast_standin.vms.views import check_path, with_tenant
-
-_FRAME = frozenset({"every", "start-at", "keep-local", "keep-remote"})
 
 
 class PolicyRules(Rules):
@@ -106,7 +110,7 @@ def take_due(cluster: Cluster) -> None:
 def _is_due(
     cluster: Cluster, path: Record, frame: dict[str, str], now: datetime
 ) -> bool:
-    start = _start(frame) or datetime.fromisoformat(str(path["created"]))
+    start = start_of(frame) or datetime.fromisoformat(str(path["created"]))
     taken = [
         datetime.fromisoformat(str(s["created"]))
         for s in _snapshots(cluster, path)
@@ -142,36 +146,10 @@ def _snapshots(cluster: Cluster, path: Record) -> list[Record]:
     ]
 
 
-def _start(frame: dict[str, str]) -> datetime | None:
-    text = frame.get("start-at")
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _check_policy(record: Record) -> None:
     if record["clone_type"] != "LOCAL":
         raise bad_request("clone_type: there is no other cluster; use LOCAL")
     check_frames(record["frames"])  # type: ignore[arg-type]
-
-
-def check_frames(frames: list[dict[str, str]]) -> None:
-    """Raise 400 for frames without what is needed, or of what is not known."""
-    if not frames:
-        raise bad_request("frames: at least one is expected")
-    for frame in frames:
-        unknown = sorted(set(frame) - _FRAME)
-        if unknown or "every" not in frame or "keep-local" not in frame:
-            raise bad_request(
-                f"frames: every and keep-local are needed, {', '.join(unknown) or 'nothing'}"
-                " is unknown; known: " + ", ".join(sorted(_FRAME))
-            )
-        try:
-            seconds_of(frame["every"]), seconds_of(frame["keep-local"])
-            _start(frame)
-        except (ValueError, AttributeError) as error:
-            raise bad_request(f"frames: {error}") from None
 
 
 def _checked_path(cluster: Cluster, record: Record) -> Record:

@@ -7,6 +7,7 @@ from vast_standin.vms import tenants, user_quotas
 from vast_standin.vms.cluster import Cluster, Space, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path, with_tenant
 from vast_standin.vms.resource import Rules
 from vast_standin.vms.standing import (
     Standing,
@@ -16,7 +17,6 @@ from vast_standin.vms.standing import (
     refusal,
     told,
 )
-from vast_standin.vms.views import check_path, with_tenant
 
 _RULES = ("user_quotas", "group_quotas")
 _PRETTY = {

@@ -5,9 +5,8 @@ import json
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_unique, titled, with_tenant
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.storage_policies import check_unique, titled
-from vast_standin.vms.views import with_tenant
 
 _KEYS = frozenset({"Sid", "Effect", "Action", "Resource"})
 

@@ -3,9 +3,9 @@
 from vast_standin.vms import delta
 from vast_standin.vms.alarms import seed_definitions
 from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.network import POOL
 from vast_standin.vms.records import Record
-from vast_standin.vms.resources import RESOURCES
 from vast_standin.vms.system_tables import seed_system
 
 USER = "standin"

@@ -3,13 +3,12 @@
 from datetime import UTC, datetime
 
 from vast_standin.http import ProtocolError
-from vast_standin.vms.cloned_views import waiting_clones
 from vast_standin.vms.cluster import Cluster, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path, titled, with_tenant
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.storage_policies import titled
-from vast_standin.vms.views import check_path, with_tenant
+from vast_standin.vms.waiting_clones import waiting_clones
 
 
 class SnapshotRules(Rules):

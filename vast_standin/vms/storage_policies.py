@@ -2,12 +2,17 @@
 
 import ipaddress
 
-from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import (
+    check_reference,
+    check_unique,
+    refuse_while_used,
+    titled,
+    with_tenant,
+)
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.views import check_reference, with_tenant
 
 _HOSTS = ("s3_read_write", "s3_read_only")
 _STATIC = frozenset(
@@ -111,37 +116,6 @@ class QosRules(Rules):
             if record.get(name) is not None
         }
         return {**titled(cluster, record), **limits}
-
-
-def titled(cluster: Cluster, record: Record) -> Record:
-    """Return the record with its title and its tenant's name."""
-    tenant = cluster.records.get("tenants", record.get("tenant_id"))
-    return {
-        **record,
-        "title": record["name"],
-        "tenant_name": tenant["name"] if tenant else None,
-    }
-
-
-def check_unique(cluster: Cluster, resource: str, record: Record) -> None:
-    """Raise 400 where another record of the tenant has the name."""
-    other = cluster.records.find(
-        resource, name=record["name"], tenant_id=record.get("tenant_id")
-    )
-    if other is not None and other["id"] != record.get("id"):
-        raise bad_request(f"name: {resource} has {record['name']!r} already")
-
-
-def refuse_while_used(
-    cluster: Cluster, resource: str, field: str, record: Record
-) -> None:
-    """Raise 409 where records of another resource refer to this one."""
-    users = [r for r in cluster.records.all(resource) if r.get(field) == record["id"]]
-    if users:
-        names = ", ".join(str(r.get("path") or r.get("name")) for r in users[:5])
-        raise ProtocolError(
-            409, "Conflict", f"{record['name']} is in use by {resource}: {names}"
-        )
 
 
 def _check_hosts(record: Record) -> None:

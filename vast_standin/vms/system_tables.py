@@ -15,7 +15,7 @@ from vast_standin.tabular.system import (
 )
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
-from vast_standin.vms.protection import check_frames
+from vast_standin.vms.frames import check_frames
 from vast_standin.vms.questions import LIMITED, conditions, page, rows_of
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall

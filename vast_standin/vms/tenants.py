@@ -8,8 +8,8 @@ from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import refuse_while_used
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.storage_policies import refuse_while_used
 
 DEFAULT = "default"
 _OWNED = ("views", "quotas", "viewpolicies", "qospolicies", "vippools")

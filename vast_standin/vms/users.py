@@ -8,8 +8,8 @@ from vast_standin.keys import new_access_key, new_secret_key
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_reference
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.views import check_reference
 
 KEYS_LIMIT = 2
 _NAME = re.compile(r"[\w.@-]{1,128}\Z")

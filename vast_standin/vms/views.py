@@ -7,11 +7,11 @@ from vast_standin.vms.cloned_views import make_bucket
 from vast_standin.vms.cluster import DATABASE_PROTOCOLS, Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path, check_reference, with_tenant
 from vast_standin.vms.resource import Rules
 
 LIVE_MONITORED = 10
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\Z")
-_PATH = re.compile(r"(/[^/\x00-\x1f]+)+\Z|/\Z")
 _NOT_HERE = {
     "s3_versioning": "object versions",
     "locking": "object locks",
@@ -102,34 +102,6 @@ class ViewRules(Rules):
             "internal": False,
             "is_remote": False,
         }
-
-
-def check_path(value: object) -> str:
-    """Return a valid absolute path; raise 400 otherwise."""
-    path = str(value)
-    parts = path.split("/")
-    if not _PATH.match(path) or ".." in parts or "." in parts:
-        raise bad_request(
-            f"path: {path!r} must be absolute, without a slash at the end and without dots"
-        )
-    return path
-
-
-def with_tenant(cluster: Cluster, record: Record) -> Record:
-    """Return the record with its tenant, the default one where none is given."""
-    number = record.get("tenant_id")
-    if number is None:
-        return {**record, "tenant_id": cluster.records.all("tenants")[0]["id"]}
-    if cluster.records.get("tenants", number) is None:
-        raise bad_request(f"tenant_id: there is no tenant {number}")
-    return record
-
-
-def check_reference(cluster: Cluster, record: Record, name: str, resource: str) -> None:
-    """Raise 400 where a field names a record that does not exist."""
-    number = record.get(name)
-    if number is not None and cluster.records.get(resource, number) is None:
-        raise bad_request(f"{name}: there is no record {number} in {resource}")
 
 
 def _check_room(cluster: Cluster, tenant_id: object) -> None:
