@@ -8,7 +8,6 @@ which the next start removes.  Copies are hard links: the bytes are never change
 import hashlib
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from vast_standin.s3.checksums import Digests
 from vast_standin.s3.index import Index, Said, Stored, now, put_row, stored
 from vast_standin.s3.kept import SNAPSHOTS, KeptObjects
 from vast_standin.s3.listing import Page
+from vast_standin.s3.usage import Usage
 
 BLOCK = 1 << 20
 KEY_LIMIT = 1024
@@ -52,8 +52,7 @@ class ObjectStore:
             raise
         self.kept = KeptObjects(self.index)
         self.check_writable: Callable[[str, int, str], None] = _always
-        self._usage_lock = threading.Lock()
-        self._usage = self._count()
+        self._usage = Usage(self.index)
 
     def close(self) -> None:
         """Close the index."""
@@ -112,8 +111,8 @@ class ObjectStore:
             old = self.index.get(thing.bucket, thing.key)
             put_row(db, thing)
             if old:
-                self._book(old, -1)
-            self._book(thing, 1)
+                self._usage.book(old, -1)
+            self._usage.book(thing, 1)
         if old:
             self.discard(old.file)
 
@@ -134,7 +133,7 @@ class ObjectStore:
             db.execute(
                 "DELETE FROM objects WHERE bucket=? AND key=?", (bucket, key.encode())
             )
-            self._book(old, -1)
+            self._usage.book(old, -1)
         self.discard(old.file)
         return True
 
@@ -188,9 +187,8 @@ class ObjectStore:
         return sum(count for count, _ in held), sum(size for _, size in held)
 
     def usage_by_owner(self, bucket: str) -> dict[str, tuple[int, int]]:
-        """Return the same by who wrote them, "" where that is not known."""
-        with self._usage_lock:
-            return dict(self._usage.get(bucket, {}))
+        """Return the same by who wrote them, "" if that is not recorded."""
+        return self._usage.by_owner(bucket)
 
     def everything(self) -> Iterator[Stored]:
         """Yield all objects, by bucket and key."""
@@ -257,23 +255,6 @@ class ObjectStore:
             if self._sync:
                 os.fsync(sink.fileno())
         return size
-
-    def _book(self, thing: Stored, sign: int) -> None:
-        with self._usage_lock:
-            held = self._usage.setdefault(thing.bucket, {})
-            count, size = held.pop(thing.said.owner, (0, 0))
-            if count + sign:
-                held[thing.said.owner] = (count + sign, size + sign * thing.size)
-
-    def _count(self) -> dict[str, dict[str, tuple[int, int]]]:
-        usage: dict[str, dict[str, tuple[int, int]]] = {}
-        for bucket, owner, count, size in self.index.rows(
-            "SELECT bucket, coalesce(json_extract(said, '$[4]'), ''), count(*), "
-            "sum(size) FROM objects GROUP BY 1, 2"
-        ):
-            held = usage.setdefault(str(bucket), {})
-            held[str(owner)] = (int(str(count)), int(str(size)))
-        return usage
 
     def _present(self) -> dict[str, int]:
         """Measure all files that are there."""
