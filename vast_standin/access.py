@@ -185,8 +185,8 @@ def _statements(cluster: Cluster, user: Record) -> list[Record]:
 
 @functools.lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Record, ...]:
-    found = json.loads(text).get("Statement", [])
-    return tuple(found if isinstance(found, list) else [found])
+    statements = json.loads(text).get("Statement", [])
+    return tuple(statements if isinstance(statements, list) else [statements])
 
 
 def _allowed(statements: Iterable[Record], action: str, resource: str) -> bool:

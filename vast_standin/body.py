@@ -52,33 +52,33 @@ class Body(io.RawIOBase):
         if not self.remaining:
             return b""
         self._invite()
-        wanted = None if size is None or size < 0 else size
+        length = None if size is None or size < 0 else size
         if self.remaining == UNKNOWN:
-            return self._read_chunks(wanted)
+            return self._read_chunks(length)
         return self._read_exactly(
-            self.remaining if wanted is None else min(wanted, self.remaining)
+            self.remaining if length is None else min(length, self.remaining)
         )
 
-    def _read_exactly(self, wanted: int) -> bytes:
-        data = self._stream.read(wanted)
-        if len(data) < wanted:
-            self._cut(f"{wanted - len(data)} bytes before its Content-Length")
+    def _read_exactly(self, length: int) -> bytes:
+        data = self._stream.read(length)
+        if len(data) < length:
+            self._cut(f"{length - len(data)} bytes before its Content-Length")
         self.remaining -= len(data)
         return data
 
-    def _read_chunks(self, wanted: int | None) -> bytes:
+    def _read_chunks(self, limit: int | None) -> bytes:
         pieces: list[bytes] = []
-        while wanted is None or wanted > 0:
+        while limit is None or limit > 0:
             if not self._chunk and not self._next_chunk():
                 break
-            size = self._chunk if wanted is None else min(wanted, self._chunk)
+            size = self._chunk if limit is None else min(limit, self._chunk)
             data = self._stream.read(size)
             if len(data) < size:
                 self._cut("within a chunk")
             pieces.append(data)
             self._chunk -= size
-            if wanted is not None:
-                wanted -= size
+            if limit is not None:
+                limit -= size
         return b"".join(pieces)
 
     def _next_chunk(self) -> bool:

@@ -80,8 +80,8 @@ class ViewBuckets:
 
 def _free_path(cluster: Cluster, name: str) -> str:
     path = f"/{name}"
-    taken = any(is_under(str(v["path"]), path) for v in cluster.records.all("views"))
-    return f"/buckets/{name}" if taken else path
+    occupied = any(is_under(str(v["path"]), path) for v in cluster.records.all("views"))
+    return f"/buckets/{name}" if occupied else path
 
 
 def _unix(text: str) -> float:

@@ -104,7 +104,7 @@ class Faults:
     def _take(
         self, request: Request, port: str, *, only: str = "", exclude: str = ""
     ) -> list[Fault]:
-        taken = []
+        applied = []
         with self._lock:
             for fault in list(self._waiting.values()):
                 fits = fault.port == port and (not only or fault.kind == only)
@@ -113,12 +113,12 @@ class Faults:
                 if fault.skip:
                     self._waiting[fault.id] = replace(fault, skip=fault.skip - 1)
                     continue
-                taken.append(fault)
+                applied.append(fault)
                 if fault.times == 1:
                     del self._waiting[fault.id]
                 else:
                     self._waiting[fault.id] = replace(fault, times=fault.times - 1)
-        return taken
+        return applied
 
 
 class _Cut:

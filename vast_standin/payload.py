@@ -52,13 +52,13 @@ def read_checked(request: Request, proof: Verified, limit: int) -> bytes:
         if length > limit:
             raise _too_large(limit)
         return reader.read()
-    wanted = request.content_length if request.content_length >= 0 else limit + 1
-    data = request.body.read(wanted) if wanted else b""
+    length = request.content_length if request.content_length >= 0 else limit + 1
+    data = request.body.read(length) if length else b""
     if len(data) > limit:
         raise _too_large(limit)
     if proof.payload != UNSIGNED:
-        found = hashlib.sha256(data).hexdigest() if data else EMPTY_SHA256
-        _check(found, proof.payload)
+        digest = hashlib.sha256(data).hexdigest() if data else EMPTY_SHA256
+        _check(digest, proof.payload)
     return data
 
 
@@ -157,9 +157,9 @@ class _Chunks(io.RawIOBase):
         )
         self._previous = self._expect(text, self._chunk_signature)
 
-    def _expect(self, text: str, found: str) -> str:
+    def _expect(self, text: str, signature: str) -> str:
         expected = hmac.new(self._proof.key, text.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected.encode(), found.encode("latin-1")):
+        if not hmac.compare_digest(expected.encode(), signature.encode("latin-1")):
             raise ProtocolError(
                 403, "SignatureDoesNotMatch", "The signature of a chunk does not match."
             )
@@ -226,8 +226,8 @@ def _decoded_length(request: Request) -> int:
     return int(text)
 
 
-def _check(found: str, expected: str) -> None:
-    if not hmac.compare_digest(found.encode(), expected.lower().encode("latin-1")):
+def _check(actual: str, expected: str) -> None:
+    if not hmac.compare_digest(actual.encode(), expected.lower().encode("latin-1")):
         raise ProtocolError(
             400,
             "XAmzContentSHA256Mismatch",

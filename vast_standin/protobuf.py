@@ -113,5 +113,5 @@ def _varint(value: int) -> bytes:
     return bytes(result)
 
 
-def _broken(what: str) -> ProtocolError:
-    return ProtocolError(400, "InvalidArgument", f"the message is broken: {what}")
+def _broken(fault: str) -> ProtocolError:
+    return ProtocolError(400, "InvalidArgument", f"the message is broken: {fault}")

@@ -64,8 +64,8 @@ def without_signature(request: Request) -> Request:
         for name, value in request.query
         if name in _HEADERS or name.startswith("x-amz-")
     }
-    rest = [pair for pair in request.query if pair[0] not in _OWN | added.keys()]
-    return replace(request, query=tuple(rest), headers={**request.headers, **added})
+    query = [pair for pair in request.query if pair[0] not in _OWN | added.keys()]
+    return replace(request, query=tuple(query), headers={**request.headers, **added})
 
 
 def _signed_text(request: Request, query: Mapping[str, str]) -> str:

@@ -119,13 +119,13 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _header_claim(request: Request, header: str) -> Claim:
-    algorithm, _, rest = header.partition(" ")
+    algorithm, _, text = header.partition(" ")
     if algorithm != ALGORITHM:
         raise ProtocolError(
             400, "InvalidArgument", f"Authorization must use {ALGORITHM}."
         )
     fields = dict(
-        part.strip().partition("=")[::2] for part in rest.split(",") if "=" in part
+        part.strip().partition("=")[::2] for part in text.split(",") if "=" in part
     )
     missing = {"Credential", "SignedHeaders", "Signature"} - fields.keys()
     if missing:
@@ -212,11 +212,11 @@ def _check_time(request: Request, claim: Claim, now: datetime, skew: timedelta) 
 
 
 def _moment(stamp: str) -> datetime:
-    found = _STAMP.match(stamp)
-    if not found:
+    match = _STAMP.match(stamp)
+    if not match:
         raise _malformed("the date is not YYYYMMDDTHHMMSSZ")
     try:
-        return datetime(*(int(part) for part in found.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
+        return datetime(*(int(part) for part in match.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
     except ValueError:
         raise _malformed("the date is no date") from None
 
@@ -228,11 +228,11 @@ def _canonical_requests(request: Request, claim: Claim) -> Iterator[str]:
     )
     names = ";".join(claim.signed_headers)
     payload = claim.payload
-    told = set()
+    tried = set()
     for path in _path_forms(request.path, claim):
         for query in _query_forms(request.raw_query, claim):
-            if (path, query) not in told:
-                told.add((path, query))
+            if (path, query) not in tried:
+                tried.add((path, query))
                 yield f"{request.method}\n{path}\n{query}\n{headers}\n{names}\n{payload}"
 
 

@@ -100,16 +100,16 @@ def _reason(home: Home, path: Path, examined: Examined, *, data: bool) -> str:
     """Say why a database cannot be that of its folder; nothing where it can."""
     name = f"{home.name(path)} in {home.path}"
     expected = data or home.established or (path.parent / MARK).exists()
-    beside = "data are there" if data else "the folder was in use before"
+    evidence = "data are there" if data else "the folder was in use before"
     if examined.absent:
         lost = expected or _log(path)
-        return f"{name} {examined.problem}, but {beside}" if lost else ""
+        return f"{name} {examined.problem}, but {evidence}" if lost else ""
     if examined.problem:
         return f"{name} {examined.problem}"
     if examined.store and home.id and examined.store != home.id:
         return home.foreign(path)
     if examined.blank and not examined.store and expected:
-        return f"{name} holds nothing, but {beside}"
+        return f"{name} holds nothing, but {evidence}"
     return ""
 
 

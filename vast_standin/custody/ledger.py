@@ -68,7 +68,7 @@ class Ledger:
         mark = read_mark(self._path.parent / MARK)
         runs = {str(row[0]) for row in self._db.execute("SELECT token FROM run")}
         pending = {str(row[0]) for row in self._db.execute("SELECT file FROM pending")}
-        found = Found(
+        state = Found(
             self._home,
             self._path,
             self._base,
@@ -77,7 +77,7 @@ class Ledger:
             changes=self._changes,
             pending=frozenset(pending),
         )
-        doubt, missing = admit(found, named, present, self._dispose_at_start)
+        doubt, missing = admit(state, named, present, self._dispose_at_start)
         self._begin(mark, doubt=doubt)
         return missing
 

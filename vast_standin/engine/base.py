@@ -74,19 +74,19 @@ class Base:
             return None
         return np.argsort(ids, kind="stable")
 
-    def find(self, wanted: RowIds) -> tuple[Positions, npt.NDArray[np.bool_]]:
+    def find(self, row_ids: RowIds) -> tuple[Positions, npt.NDArray[np.bool_]]:
         """Find positions of row ids; the mask tells which were found."""
         low, high = self.id_range
         if self.first_row_id is not None:
-            hit = (wanted >= np.uint64(low)) & (wanted <= np.uint64(max(high, 0)))
+            hit = (row_ids >= np.uint64(low)) & (row_ids <= np.uint64(max(high, 0)))
             hit &= self.rows > 0
-            return (wanted[hit] - np.uint64(low)).astype(np.int64), hit
+            return (row_ids[hit] - np.uint64(low)).astype(np.int64), hit
         order = self.id_order
-        at = np.searchsorted(self.row_ids, wanted, sorter=order)
+        at = np.searchsorted(self.row_ids, row_ids, sorter=order)
         inside = at < self.rows
         at[~inside] = 0
         positions = at if order is None else order[at]
-        hit = inside & (self.row_ids[positions] == wanted)
+        hit = inside & (self.row_ids[positions] == row_ids)
         return positions[hit].astype(np.int64), hit
 
     @cached_property

@@ -195,8 +195,8 @@ class Catalogue:
         self, table_id: int, folder: DataFolder
     ) -> dict[tuple[int, int], SortedCopy]:
         query = "SELECT * FROM copy WHERE table_id=?"
-        found = (copy_of(r, folder) for r in self._db.execute(query, (table_id,)))
-        return {(c.projection, c.segment): c for c in found}
+        copies = (copy_of(r, folder) for r in self._db.execute(query, (table_id,)))
+        return {(c.projection, c.segment): c for c in copies}
 
     def _segments(self, folder: DataFolder) -> tuple[dict[int, list[Segment]], int]:
         patches: dict[int, list[Patch]] = {}

@@ -39,7 +39,9 @@ def links(runs: Sequence[Sequence[Segment]]) -> Iterator[Link]:
         yield Link(tuple(merged), stays=False)
 
 
-def placed(segments: Sequence[Segment], kept: frozenset[int]) -> list[Segment] | None:
+def placed(
+    segments: Sequence[Segment], unchanged: frozenset[int]
+) -> list[Segment] | None:
     """Give segments that are not kept ordinals between those that are.
 
     None where the gaps have become too small for that.
@@ -47,12 +49,12 @@ def placed(segments: Sequence[Segment], kept: frozenset[int]) -> list[Segment] |
     result: list[Segment] = []
     at = 0
     while at < len(segments):
-        if segments[at].id in kept:
+        if segments[at].id in unchanged:
             result.append(segments[at])
             at += 1
             continue
         end = at
-        while end < len(segments) and segments[end].id not in kept:
+        while end < len(segments) and segments[end].id not in unchanged:
             end += 1
         step, low = _gap(result, segments[end:], end - at)
         if step < _SMALLEST_GAP:

@@ -118,8 +118,8 @@ class Definitions(OwnRoot):
         if (before and before.id) != (now and now.id):
             raise conflict(f"schema {path} was changed since this transaction began")
 
-    def _check_free(self, found: Schema | None, bucket: str, path: str) -> None:
-        if found is not None:
+    def _check_free(self, existing: Schema | None, bucket: str, path: str) -> None:
+        if existing is not None:
             raise ProtocolError(
                 409, "TabularSchemaAlreadyExists", f"schema {bucket}/{path} exists"
             )

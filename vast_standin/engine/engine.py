@@ -160,15 +160,15 @@ class Engine:
 
     def transaction(self, number: int) -> Transaction:
         """Find a running transaction; 404 when there is none of that number."""
-        found = self._transactions.get(number)
-        if found is None:
+        transaction = self._transactions.get(number)
+        if transaction is None:
             raise ProtocolError(
                 404,
                 "TabularNoSuchTransaction",
                 f"transaction {number} is not running: it ended, or never began",
             )
-        found.touched_at = time.monotonic()
-        return found
+        transaction.touched_at = time.monotonic()
+        return transaction
 
     @property
     def root(self) -> Root:
@@ -217,13 +217,13 @@ class Engine:
         if transaction is not None:
             yield transaction
             return
-        own = self.begin()
+        fresh = self.begin()
         try:
-            yield own
+            yield fresh
         except BaseException:
-            self.rollback(own)
+            self.rollback(fresh)
             raise
-        self.commit(own)
+        self.commit(fresh)
 
     def snapshot_root(self, bucket: str, name: str) -> Root:
         """Give the state a snapshot of a bucket holds; 404 when there is none."""

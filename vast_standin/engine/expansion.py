@@ -40,11 +40,11 @@ def expand_new_rows(
             ids = operation.segment.base.row_ids
             inserted.setdefault(operation.table_id, []).append(ids)
     for table_id, parts in inserted.items():
-        wanted = np.sort(np.concatenate(parts))
+        row_ids = np.sort(np.concatenate(parts))
         for expansion in _expansions(root, table_id):
             target = root.tables.get(expansion.target)
             if target is not None:
-                blobs = _values(root.tables[table_id], expansion.source, wanted)
+                blobs = _values(root.tables[table_id], expansion.source, row_ids)
                 _expand(insert, expansion, root.tables[table_id], target, blobs)
 
 
@@ -53,15 +53,15 @@ def _expansions(root: Root, table_id: int) -> tuple[Expansion, ...]:
     return () if table is None else table.definition.expansions
 
 
-def _values(table: Table, number: int, wanted: RowIds) -> list[Any]:
+def _values(table: Table, number: int, row_ids: RowIds) -> list[Any]:
     kind = table.definition.by_number[number].field.type
     values: list[Any] = []
-    for index, positions, _ in table.locate(wanted):
+    for index, positions, _ in table.locate(row_ids):
         segment = table.segments[index]
         live = segment.live_mask(0, segment.rows)
-        kept = positions if live is None else positions[live[positions]]
+        live_positions = positions if live is None else positions[live[positions]]
         array = segment.read(number, kind, 0, segment.rows)
-        values += array.take(pa.array(kept)).to_pylist()
+        values += array.take(pa.array(live_positions)).to_pylist()
     return values
 
 
@@ -78,14 +78,17 @@ def _expand(
     for field in fields:
         path = _path(field.name, expansion.options)
         columns[field.name] = [_convert(_at(p, path), field.type) for p in parsed]
-    known = {_path(f.name, expansion.options)[0] for f in fields}
+    expected = {_path(f.name, expansion.options)[0] for f in fields}
     if expansion.copy_source:
         columns[source.definition.by_number[expansion.source].name] = blobs
     if expansion.options.get("missing"):
-        columns[MISSING_COLUMN] = [json.dumps(sorted(known - p.keys())) for p in parsed]
+        columns[MISSING_COLUMN] = [
+            json.dumps(sorted(expected - p.keys())) for p in parsed
+        ]
     if expansion.options.get("excessive"):
         columns[EXCESSIVE_COLUMN] = [
-            json.dumps({k: v for k, v in p.items() if k not in known}) for p in parsed
+            json.dumps({k: v for k, v in p.items() if k not in expected})
+            for p in parsed
         ]
     arrays = dict(_arrays(target.definition, columns))
     insert(target, arrays, rows=len(blobs))

@@ -211,11 +211,11 @@ class DataFolder:
 
     def file(self, name: str) -> DataFile:
         """Give the file of a name, one object however often it is asked for."""
-        found = self._open.get(name)
-        if found is None:
-            found = DataFile(self.path / name, self.remove)
-            self._open[name] = found
-        return found
+        file = self._open.get(name)
+        if file is None:
+            file = DataFile(self.path / name, self.remove)
+            self._open[name] = file
+        return file
 
     def writer(self, name: str, *, load: bool = False) -> FileWriter:
         """Begin a new file; of a load, memory keeps only the newest bytes."""

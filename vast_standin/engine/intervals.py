@@ -51,13 +51,13 @@ class Intervals:
 
     def arrays(self, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Give the bounds as two arrays, in a numeric type, cut to what fits it."""
-        known = self._arrays.get(dtype.str)
-        if known is None:
+        bounds = self._arrays.get(dtype.str)
+        if bounds is None:
             floor, ceiling = _limits(dtype)
             starts = _bounds([low for low, _ in self.spans], dtype, floor)
             stops = _bounds([high for _, high in self.spans], dtype, ceiling)
-            known = self._arrays[dtype.str] = starts, stops
-        return known
+            bounds = self._arrays[dtype.str] = starts, stops
+        return bounds
 
     def _meets_objects(
         self, lows: npt.NDArray[Any], highs: npt.NDArray[Any]
@@ -98,9 +98,9 @@ def union(sets: Iterable[Intervals]) -> Intervals:
     """Join sets, merging what overlaps."""
     spans: list[Interval] = []
     nulls = False
-    for one in sets:
-        spans.extend(one.spans)
-        nulls = nulls or one.nulls
+    for item in sets:
+        spans.extend(item.spans)
+        nulls = nulls or item.nulls
     unbounded = [s for s in spans if s[0] is None]
     ordered = unbounded + sorted((s for s in spans if s[0] is not None), key=_low)
     merged: list[Interval] = []
@@ -119,17 +119,17 @@ def _low(span: Interval) -> Any:
 
 
 def _intersect(
-    left: tuple[Interval, ...], right: tuple[Interval, ...]
+    first: tuple[Interval, ...], second: tuple[Interval, ...]
 ) -> list[Interval]:
     result: list[Interval] = []
     i = j = 0
-    while i < len(left) and j < len(right):
-        low = _highest(left[i][0], right[j][0])
-        high = _lowest(left[i][1], right[j][1])
+    while i < len(first) and j < len(second):
+        low = _highest(first[i][0], second[j][0])
+        high = _lowest(first[i][1], second[j][1])
         if low is None or high is None or low <= high:
             result.append((low, high))
-        if right[j][1] is None or (
-            left[i][1] is not None and left[i][1] <= right[j][1]
+        if second[j][1] is None or (
+            first[i][1] is not None and first[i][1] <= second[j][1]
         ):
             i += 1
         else:
@@ -137,16 +137,16 @@ def _intersect(
     return result
 
 
-def _highest(one: Any, other: Any) -> Any:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)
+def _highest(low: Any, high: Any) -> Any:
+    if low is None or high is None:
+        return high if low is None else low
+    return max(low, high)
 
 
-def _lowest(one: Any, other: Any) -> Any:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def _lowest(low: Any, high: Any) -> Any:
+    if low is None or high is None:
+        return high if low is None else low
+    return min(low, high)
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:

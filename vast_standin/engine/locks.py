@@ -27,9 +27,9 @@ _TOGETHER: dict[Mode, frozenset[Mode]] = {
 }
 
 
-def conflict(what: str) -> ProtocolError:
+def conflict(reason: str) -> ProtocolError:
     """Make the error of the second writer."""
-    return ProtocolError(409, "TabularConflict", f"{what}; roll back and try again")
+    return ProtocolError(409, "TabularConflict", f"{reason}; roll back and try again")
 
 
 @dataclass
@@ -95,12 +95,16 @@ class Locks:
                 if not self._held[key]:
                     del self._held[key]
             for table in list(self._claims):
-                mine = [c for c in self._claims[table] if c.transaction == transaction]
-                if mine and committed_as is not None:
-                    self._history[table].extend((committed_as, c.row_ids) for c in mine)
-                rest = [c for c in self._claims[table] if c.transaction != transaction]
-                if rest:
-                    self._claims[table] = rest
+                ended = [c for c in self._claims[table] if c.transaction == transaction]
+                if ended and committed_as is not None:
+                    self._history[table].extend(
+                        (committed_as, c.row_ids) for c in ended
+                    )
+                others = [
+                    c for c in self._claims[table] if c.transaction != transaction
+                ]
+                if others:
+                    self._claims[table] = others
                 else:
                     del self._claims[table]
 
@@ -108,16 +112,21 @@ class Locks:
         """Forget changes that every running transaction has seen."""
         with self._mutex:
             for table in list(self._history):
-                kept = [h for h in self._history[table] if h[0] > oldest]
-                if kept:
-                    self._history[table] = kept
+                recent = [h for h in self._history[table] if h[0] > oldest]
+                if recent:
+                    self._history[table] = recent
                 else:
                     del self._history[table]
 
 
-def _meet(one: RowIds, other: RowIds) -> bool:
-    if len(one) == 0 or len(other) == 0 or one[-1] < other[0] or other[-1] < one[0]:
+def _meet(first: RowIds, second: RowIds) -> bool:
+    if (
+        len(first) == 0
+        or len(second) == 0
+        or first[-1] < second[0]
+        or second[-1] < first[0]
+    ):
         return False
-    short, long = (one, other) if len(one) < len(other) else (other, one)
+    short, long = (first, second) if len(first) < len(second) else (second, first)
     at = np.minimum(np.searchsorted(long, short), len(long) - 1)
     return bool(np.any(long[at] == short))

@@ -31,19 +31,19 @@ class OwnRoot:
 
     def schema(self, bucket: str, path: str) -> Schema:
         """Find a schema; 404 when there is none."""
-        found = self.root.schema(bucket, path)
-        if found is None:
+        schema = self.root.schema(bucket, path)
+        if schema is None:
             raise ProtocolError(404, "NoSuchKey", f"there is no schema {bucket}/{path}")
-        return found
+        return schema
 
     def table(self, bucket: str, path: str, name: str) -> Table:
         """Find a table; 404 when there is none."""
-        found = self.root.table(bucket, path, name)
-        if found is None:
+        table = self.root.table(bucket, path, name)
+        if table is None:
             raise ProtocolError(
                 404, "NoSuchKey", f"there is no table {bucket}/{path}/{name}"
             )
-        return found
+        return table
 
     def apply(self, operation: Operation) -> None:
         """Do an operation on the own root, and keep it for commit."""

@@ -80,10 +80,12 @@ def _possible(
     """Name the groups of each segment that Arrow cannot rule out."""
     form, nowhere = ds.IpcFileFormat(), LocalFileSystem()
     fragments = [
-        form.make_fragment(f"{index}/{group}", nowhere, partition_expression=known)
+        form.make_fragment(
+            f"{index}/{group}", nowhere, partition_expression=description
+        )
         for index, segment in enumerate(segments)
         if segment.live
-        for group, known in enumerate(_descriptions(segment, named))
+        for group, description in enumerate(_descriptions(segment, named))
     ]
     dataset = ds.FileSystemDataset(fragments, schema, form, nowhere)
     result: dict[int, list[int]] = {}
@@ -102,10 +104,10 @@ def _descriptions(
         zones = segment.base.zones.get(number)
         if zones is None or any(number in patch.numbers for patch in segment.patches):
             continue
-        for group, known in enumerate(_bounds(zones, field)):
-            if known is not None:
+        for group, description in enumerate(_bounds(zones, field)):
+            if description is not None:
                 before = result[group]
-                result[group] = known if before is None else before & known
+                result[group] = description if before is None else before & description
     return result
 
 
@@ -118,11 +120,11 @@ def _bounds(zones: ColumnZones, field: pa.Field) -> list[pc.Expression | None]:
     for low, high, nulls, rows in zip(
         lows, highs, zones.nulls, zones.rows, strict=True
     ):
-        known = name.is_null() if nulls == rows else None
+        bounds = name.is_null() if nulls == rows else None
         if low.is_valid and high.is_valid:
-            known = (name >= low) & (name <= high)
-            known = known | name.is_null() if nulls else known
-        result.append(known)
+            bounds = (name >= low) & (name <= high)
+            bounds = bounds | name.is_null() if nulls else bounds
+        result.append(bounds)
     return result
 
 

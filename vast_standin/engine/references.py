@@ -46,14 +46,14 @@ class References:
         return len(self._uses)
 
 
-def _changed(one: Root, other: Root) -> Iterator[DataFile]:
+def _changed(root: Root, other: Root) -> Iterator[DataFile]:
     """Name the file of each thing only one root has, once for each such thing."""
-    for table in one.tables.values():
+    for table in root.tables.values():
         twin = other.tables.get(table.id)
         if twin is table:
             continue
-        known = {id(s) for s in twin.segments} if twin is not None else set()
-        yield from _files(s for s in table.segments if id(s) not in known)
+        shared = {id(s) for s in twin.segments} if twin is not None else set()
+        yield from _files(s for s in table.segments if id(s) not in shared)
         copies = twin.copies if twin is not None else {}
         for key, copy in table.copies.items():
             if copies.get(key) is not copy and copy.base.extent is not None:

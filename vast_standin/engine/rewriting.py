@@ -103,8 +103,8 @@ class Rewriter:
     ) -> Iterator[Segment]:
         """Write rows as segments of like size, none larger than a segment may be."""
         total = len(rows.row_ids)
-        told = [c.nbytes for c in rows.columns.values() if c.null_count < total]
-        parts = max(1, -(-total // most_rows(total, sum(told))))
+        sizes = [c.nbytes for c in rows.columns.values() if c.null_count < total]
+        parts = max(1, -(-total // most_rows(total, sum(sizes))))
         step = max(1, -(-total // parts))
         for start in range(0, total, step):
             part = rows.slice(start, min(step, total - start))
@@ -140,9 +140,9 @@ class Rewriter:
         extra: dict[str, pa.Array] | None = None,
         lead: int | None = None,
     ) -> Base:
-        kept = {n: c for n, c in rows.columns.items() if self._is_told(n, c, lead)}
-        kept = kept or dict(list(rows.columns.items())[:1])
-        arrays = {str(n): c for n, c in kept.items()} | (extra or {})
+        columns = {n: c for n, c in rows.columns.items() if self._is_told(n, c, lead)}
+        columns = columns or dict(list(rows.columns.items())[:1])
+        arrays = {str(n): c for n, c in columns.items()} | (extra or {})
         ids = rows.row_ids
         together = bool(np.all(np.diff(ids) == 1))
         if not together or extra:

@@ -100,7 +100,7 @@ class Scan:
     def share(self, slot: Slot, *, start: int, limit: int | None) -> Share:
         """Find the next rows of a slot, at most `limit`, from position `start` on."""
         pieces: list[Piece] = []
-        found = read = 0
+        rows = read = 0
         groups: set[tuple[int, int]] = set()
         for steps in _lumps(self._own_steps(slot, start)):
             if self.condition is not ALWAYS:
@@ -108,14 +108,14 @@ class Scan:
                 groups.update(g for step in steps for g in _groups(step))
             for step, tested in zip(steps, self._tested(steps), strict=True):
                 _, low, high, at = step
-                room = None if limit is None else limit - found
-                piece, cut = _cut(tested, room)
+                most = None if limit is None else limit - rows
+                piece, cut = _cut(tested, most)
                 if self.condition is ALWAYS:
                     read += (high if cut is None else cut) - low
                     groups.update(_groups(step))
                 if piece.rows:
                     pieces.append(piece)
-                    found += piece.rows
+                    rows += piece.rows
                 if cut is not None:
                     return Share(tuple(pieces), at + cut - low, read, len(groups))
                 if limit is not None and read >= _MOST_ROWS_TESTED:
@@ -173,8 +173,8 @@ class Scan:
             segment = self.table.segments[index]
             mask = segment.live_mask(start, stop)
             if held is not None:
-                mine = held[at : at + stop - start]
-                mask = mine if mask is None else mine & mask
+                part = held[at : at + stop - start]
+                mask = part if mask is None else part & mask
                 at += stop - start
             chosen = None if mask is None or mask.all() else np.flatnonzero(mask)
             yield Piece(segment, start, stop, chosen)
@@ -198,12 +198,12 @@ def scan(
 
     Raises ProtocolError where these are in a file that is missing.
     """
-    wanted = {
+    possible = {
         number: values
         for number, values in possible_values(condition).items()
         if number in table.definition.by_number
     }
-    spans = tuple(Span3(*span) for span in narrowed(table, wanted))
+    spans = tuple(Span3(*span) for span in narrowed(table, possible))
     for number in {span.segment for span in spans}:
         table.segments[number].require()
     return Scan(table, condition, virtual or {}, spans)
@@ -276,13 +276,13 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
         yield last
 
 
-def _cut(piece: Piece, room: int | None) -> tuple[Piece, int | None]:
+def _cut(piece: Piece, most: int | None) -> tuple[Piece, int | None]:
     """Cut a piece to the room left; also gives the position after it, if cut."""
-    if room is None or piece.rows < room:
+    if most is None or piece.rows < most:
         return piece, None
     if piece.chosen is None:
-        stop = piece.start + room
+        stop = piece.start + most
         return Piece(piece.segment, piece.start, stop, None), stop
-    chosen = piece.chosen[:room]
+    chosen = piece.chosen[:most]
     stop = piece.start + (int(chosen[-1]) + 1 if len(chosen) else 0)
     return Piece(piece.segment, piece.start, stop, chosen), stop

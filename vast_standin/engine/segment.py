@@ -113,26 +113,26 @@ class Segment:
         return mask
 
     def possible_groups(
-        self, number: int, wanted: Intervals
+        self, number: int, values: Intervals
     ) -> npt.NDArray[np.bool_] | None:
         """Mark the zones that may hold a wanted value; None when nothing is known."""
         groups = -(-self.rows // GROUP)
         base = self.base.column(number)
-        mask = np.full(groups, fill_value=wanted.nulls)
+        mask = np.full(groups, fill_value=values.nulls)
         if base is not None:
             zones = self.base.zones.get(number)
             if zones is None:
                 return None
-            mask = zones.possible(wanted)
+            mask = zones.possible(values)
         for patch in self.patches:
             if number in patch.numbers:
                 changed = patch.zones.get(number)
                 if changed is None:
                     return None
-                mask[changed.groups] |= changed.possible(wanted)
+                mask[changed.groups] |= changed.possible(values)
         return mask
 
-    def sorted_spans(self, number: int, wanted: Intervals) -> list[Span] | None:
+    def sorted_spans(self, number: int, intervals: Intervals) -> list[Span] | None:
         """Search the spans that hold wanted values; None when it is not sorted so."""
         if self.base.sorted_by != number or any(
             number in p.numbers for p in self.patches
@@ -140,10 +140,10 @@ class Segment:
             return None
         values = self.base.sorted_values
         if isinstance(values, np.ndarray):
-            spans = _search_all(values, wanted)
+            spans = _search_all(values, intervals)
         else:
-            spans = [_search(values, low, high) for low, high in wanted.spans]
-        if wanted.nulls and len(values) < self.rows:
+            spans = [_search(values, low, high) for low, high in intervals.spans]
+        if intervals.nulls and len(values) < self.rows:
             spans.append((len(values), self.rows))
         return [s for s in spans if s[0] < s[1]]
 
@@ -205,10 +205,10 @@ def _search(values: Sequence[Any], low: Any, high: Any) -> Span:
     return begin, end
 
 
-def _search_all(values: npt.NDArray[Any], wanted: Intervals) -> list[Span]:
-    lows, highs = wanted.arrays(values.dtype)
+def _search_all(values: npt.NDArray[Any], intervals: Intervals) -> list[Span]:
+    lows, highs = intervals.arrays(values.dtype)
     begins = np.searchsorted(values, lows, side="left")
     ends = np.searchsorted(values, highs, side="right")
-    if wanted.spans and wanted.spans[-1][1] is None:
+    if intervals.spans and intervals.spans[-1][1] is None:
         ends[-1] = len(values)
     return list(zip(begins.tolist(), ends.tolist(), strict=True))

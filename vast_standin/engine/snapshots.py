@@ -44,12 +44,12 @@ class Snapshots:
     def settle(self) -> None:
         """Note what is here and what is not; the ledger has admitted the folder."""
         noted = self.catalogue.snapshots()
-        here = {self._file(*key).name for key in self._roots}
-        if here - noted:
-            self.catalogue.note_snapshots(here - noted)
-        for file in noted - here:
+        present = {self._file(*key).name for key in self._roots}
+        if present - noted:
+            self.catalogue.note_snapshots(present - noted)
+        for file in noted - present:
             self.catalogue.forget_snapshot(file, ())
-        self._clear(here)
+        self._clear(present)
 
     def create(self, bucket: str, name: str, root: Root) -> None:
         """Keep the state of a bucket; on disk when this returns."""
@@ -78,12 +78,12 @@ class Snapshots:
 
     def root(self, bucket: str, name: str) -> Root:
         """Give a kept state; 404 when there is none."""
-        found = self._roots.get((bucket, name))
-        if found is None:
+        root = self._roots.get((bucket, name))
+        if root is None:
             raise ProtocolError(
                 404, "NoSuchSnapshot", f"bucket {bucket} has no snapshot {name}"
             )
-        return found
+        return root
 
     def names(self, bucket: str) -> list[str]:
         """List the snapshots of a bucket."""

@@ -173,23 +173,23 @@ class Table:
         """Replace the segments."""
         return replace(self, segments=segments)
 
-    def locate(self, wanted: RowIds) -> Iterator[tuple[int, Positions, Positions]]:
+    def locate(self, row_ids: RowIds) -> Iterator[tuple[int, Positions, Positions]]:
         """Find rows: yields segment index, positions in it, indices into `wanted`.
 
         `wanted` rises strictly. Row ids that are not there are passed over.
         """
-        if len(wanted) == 0:
+        if len(row_ids) == 0:
             return
-        low, high = int(wanted[0]), int(wanted[-1])
+        low, high = int(row_ids[0]), int(row_ids[-1])
         for index, segment in enumerate(self.segments):
             first, last = segment.base.id_range
             if last < low or first > high:
                 continue
             begin, end = np.searchsorted(
-                wanted, np.array([first, last], dtype=np.uint64), side="left"
+                row_ids, np.array([first, last], dtype=np.uint64), side="left"
             )
-            end = min(len(wanted), int(end) + 1)
-            positions, hit = segment.base.find(wanted[begin:end])
+            end = min(len(row_ids), int(end) + 1)
+            positions, hit = segment.base.find(row_ids[begin:end])
             if len(positions):
                 yield index, positions, np.flatnonzero(hit) + begin
 

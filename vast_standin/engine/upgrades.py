@@ -21,13 +21,13 @@ def upgrade(db: sqlite3.Connection, path: object) -> None:
 
     Raises ValueError for one that a newer program wrote.
     """
-    found = _format(db)
-    if found > FORMAT:
+    version = _format(db)
+    if version > FORMAT:
         raise ValueError(
-            f"{path} is of format {found}, this program reads up to {FORMAT}: "
+            f"{path} is of format {version}, this program reads up to {FORMAT}: "
             "use the program that wrote it, or a newer one"
         )
-    for step in range(found, FORMAT):
+    for step in range(version, FORMAT):
         with _all_or_nothing(db):
             _STEPS[step](db)
             _note(db, step + 1)

@@ -235,8 +235,8 @@ class Upkeep:
             for link in links(runs)
             for segment in self._linked(table, link, number, writer)
         ]
-        kept = frozenset(s.id for s in largest) & frozenset(s.id for s in parts)
-        new = placed(parts, kept)
+        unchanged = frozenset(s.id for s in largest) & frozenset(s.id for s in parts)
+        new = placed(parts, unchanged)
         if new is None:
             number = self._shared.numbers.new_id()
             new = [
@@ -278,9 +278,9 @@ def _replaced(root: Root, before: Table, outcome: Outcome) -> Root | None:
     table = root.tables.get(before.id)
     if table is None or table.definition is not before.definition:
         return None
-    there = {id(s) for s in table.segments}
+    present = {id(s) for s in table.segments}
     old = {id(s) for s in outcome.old}
-    if not old <= there:
+    if not old <= present:
         return None
     segments: list[Segment] = []
     placed = False
@@ -290,7 +290,7 @@ def _replaced(root: Root, before: Table, outcome: Outcome) -> Root | None:
         elif not placed:
             segments += outcome.new
             placed = True
-    kept = {s.id for s in segments}
-    copies = {key: c for key, c in table.copies.items() if key[1] in kept}
+    remaining = {s.id for s in segments}
+    copies = {key: c for key, c in table.copies.items() if key[1] in remaining}
     copies |= {(c.projection, c.segment): c for c in outcome.copies}
     return root.with_table(replace(table, segments=tuple(segments), copies=copies))

@@ -43,28 +43,30 @@ class ColumnZones:
         self,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.bool_]]:
         """Lows, highs and whether they are known, as numpy arrays."""
-        known = np.asarray(pc.is_valid(self.lows))
+        valid = np.asarray(pc.is_valid(self.lows))
         dtype = numpy_dtype(self.lows.type)
-        return _dense(self.lows, dtype), _dense(self.highs, dtype), known
+        return _dense(self.lows, dtype), _dense(self.highs, dtype), valid
 
     @cached_property
     def whole(self) -> tuple[Any, Any, int, int]:
         """Low, high (None where one zone's is not known), nulls and rows of all zones."""
         nulls, rows = int(self.nulls.sum()), int(self.rows.sum())
-        known = np.asarray(pc.is_valid(self.lows))
-        if bool((~known & (self.nulls < self.rows)).any()):
+        valid = np.asarray(pc.is_valid(self.lows))
+        if bool((~valid & (self.nulls < self.rows)).any()):
             return None, None, nulls, rows
         return pc.min(self.lows).as_py(), pc.max(self.highs).as_py(), nulls, rows
 
-    def possible(self, wanted: Intervals) -> npt.NDArray[np.bool_]:
+    def possible(self, intervals: Intervals) -> npt.NDArray[np.bool_]:
         """Tell for each zone whether a row of it may be in the wanted set."""
-        lows, highs, known = self.bounds
-        hit = wanted.meets(lows, highs) if bool(known.any()) else np.zeros_like(known)
-        hit &= known
-        if wanted.nulls:
+        lows, highs, valid = self.bounds
+        hit = (
+            intervals.meets(lows, highs) if bool(valid.any()) else np.zeros_like(valid)
+        )
+        hit &= valid
+        if intervals.nulls:
             hit |= self.nulls > 0
-        if wanted.spans:
-            hit |= ~known & (self.nulls < self.rows)
+        if intervals.spans:
+            hit |= ~valid & (self.nulls < self.rows)
         return hit
 
 
@@ -144,11 +146,11 @@ def _column_zones(
     values = physical(array)
     parts = [values.slice(a, b - a) for a, b in pairwise(cuts)]
     extremes = _number_extremes if _is_number(kind) else _extremes
-    found = [extremes(part) for part in parts]
+    bounds = [extremes(part) for part in parts]
     return ColumnZones(
         groups,
-        pa.array([low for low, _ in found], type=kind),
-        pa.array([high for _, high in found], type=kind),
+        pa.array([low for low, _ in bounds], type=kind),
+        pa.array([high for _, high in bounds], type=kind),
         np.array([part.null_count for part in parts], dtype=np.int64),
         np.array([len(part) for part in parts], dtype=np.int64),
     )
@@ -165,8 +167,8 @@ def _number_extremes(values: pa.Array) -> tuple[Any, Any]:
 
 
 def _extremes(values: pa.Array) -> tuple[Any, Any]:
-    found = pc.min_max(values).as_py()
-    low, high = found["min"], found["max"]
+    bounds = pc.min_max(values).as_py()
+    low, high = bounds["min"], bounds["max"]
     if isinstance(low, float) and (low != low or high != high):  # noqa: PLR0124
         return None, None
     if isinstance(low, bytes):

@@ -59,8 +59,8 @@ class Digests:
             for name in headers.get("x-amz-trailer", "").split(",")
             if name.strip()
         ]
-        wanted = headers.get("x-amz-sdk-checksum-algorithm", "").lower()
-        names = {*self._expected, *announced, *([wanted] if wanted else [])}
+        algorithm = headers.get("x-amz-sdk-checksum-algorithm", "").lower()
+        names = {*self._expected, *announced, *([algorithm] if algorithm else [])}
         unknown = sorted(names - _ALGORITHMS.keys())
         if unknown:
             raise ProtocolError(
@@ -86,7 +86,7 @@ class Digests:
         """Return the checksums by name; raise 400 where one is not what was promised."""
         sent = {name.removeprefix(PREFIX): value for name, value in trailers.items()}
         expected = {**self._expected, **sent}
-        found = {
+        actual = {
             name: base64.b64encode(running.digest()).decode()
             for name, running in self._running.items()
         }
@@ -96,8 +96,8 @@ class Digests:
                 400, "BadDigest", "The Content-MD5 you specified did not match."
             )
         for name, value in expected.items():
-            if name in found and found[name] != value:
+            if name in actual and actual[name] != value:
                 raise ProtocolError(
                     400, "BadDigest", f"The {name.upper()} you specified did not match."
                 )
-        return found
+        return actual

@@ -50,10 +50,10 @@ def parse_range(text: str | None, size: int) -> tuple[int, int] | None:
     Several ranges and other units are ignored, as S3 does; a range that begins beyond
     the end raises 416.
     """
-    found = _RANGE.match(text.strip()) if text else None
-    if found is None or found.groups() == ("", ""):
+    match = _RANGE.match(text.strip()) if text else None
+    if match is None or match.groups() == ("", ""):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
         length = min(int(last), size)
         if not length:

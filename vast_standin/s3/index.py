@@ -138,10 +138,10 @@ class Index:
 
     def get(self, bucket: str, key: str) -> Stored | None:
         """Return one object, None where there is none."""
-        found = self.rows(
+        rows = self.rows(
             "SELECT * FROM objects WHERE bucket=? AND key=?", bucket, key.encode()
         )
-        return stored(found[0]) if found else None
+        return stored(rows[0]) if rows else None
 
     def files(self) -> dict[str, int]:
         """Return every file the index refers to, with its size."""
@@ -172,7 +172,7 @@ def put_row(db: sqlite3.Connection, thing: Stored) -> None:
 
 def stored(row: tuple[object, ...]) -> Stored:
     """Return an object from its row."""
-    bucket, key, file, size, etag, modified, said = row
+    bucket, key, file, size, etag, modified, properties = row
     return Stored(
         str(bucket),
         bytes(key).decode(),  # type: ignore[call-overload]
@@ -180,7 +180,7 @@ def stored(row: tuple[object, ...]) -> Stored:
         int(size),  # type: ignore[call-overload]
         str(etag),
         float(modified),  # type: ignore[arg-type]
-        Said.loads(str(said)),
+        Said.loads(str(properties)),
     )
 
 

@@ -43,7 +43,7 @@ def get_object(call: Call) -> Response:
     except ProtocolError as error:
         error.message += f" {call.key}"
         raise
-    headers = _object_headers(call, thing, whole=span is None)
+    headers = _object_headers(call, thing, complete=span is None)
     first, length = span or (0, thing.size)
     headers["Content-Length"] = str(length)
     if span:
@@ -61,13 +61,15 @@ def put_object(call: Call) -> Response:
     check_key(call.key)
     check_write(call.headers, call.objects.index.get(call.bucket, call.key))
     call.objects.check_writable(call.bucket, call.length, call.user)
-    said = said_by(call)
+    properties = said_by(call)
     with call.objects.incoming(call.payload, Digests(call.headers)) as written:
         file, size, digests = written
         check_length(call, size)
         checksums = digests.confirm(call.trailers)
-        said = replace(said, checksums=checksums)
-        thing = Stored(call.bucket, call.key, file, size, digests.etag, now(), said)
+        properties = replace(properties, checksums=checksums)
+        thing = Stored(
+            call.bucket, call.key, file, size, digests.etag, now(), properties
+        )
         call.objects.publish(thing)
     return Response(headers={"ETag": f'"{thing.etag}"', **_checksum_headers(thing)})
 
@@ -83,14 +85,16 @@ def copy_object(call: Call) -> Response:
             400, "InvalidRequest", "An object copied onto itself must change metadata."
         )
     call.objects.check_writable(call.bucket, source.size, call.user)
-    said = replace(source.said, owner=call.user)
+    properties = replace(source.said, owner=call.user)
     if directive == "REPLACE":
         given = said_by(call)
-        said = replace(given, checksums=said.checksums, tags=given.tags or said.tags)
+        properties = replace(
+            given, checksums=properties.checksums, tags=given.tags or properties.tags
+        )
     file = call.objects.link(source)
     try:
         copy = Stored(
-            call.bucket, call.key, file, source.size, source.etag, now(), said
+            call.bucket, call.key, file, source.size, source.etag, now(), properties
         )
         call.objects.publish(copy)
     except BaseException:
@@ -207,12 +211,12 @@ class FileSpan:
     def __iter__(self) -> Iterator[list[memoryview]]:
         """Yield one block a list."""
         self._file.seek(self._first)
-        left = self._length
-        while left:
-            block = self._file.read(min(left, BLOCK))
+        remaining = self._length
+        while remaining:
+            block = self._file.read(min(remaining, BLOCK))
             if not block:
                 raise OSError("an object's file is shorter than its record")
-            left -= len(block)
+            remaining -= len(block)
             yield [memoryview(block)]
 
     def close(self) -> None:
@@ -227,7 +231,7 @@ def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
     call.objects.amend(thing, replace(thing.said, tags=tags))
 
 
-def _object_headers(call: Call, thing: Stored, *, whole: bool) -> dict[str, str]:
+def _object_headers(call: Call, thing: Stored, *, complete: bool) -> dict[str, str]:
     headers = {
         "ETag": f'"{thing.etag}"',
         "Last-Modified": http_time(thing.modified),
@@ -243,7 +247,7 @@ def _object_headers(call: Call, thing: Stored, *, whole: bool) -> dict[str, str]
     }
     if thing.said.tags:
         headers["x-amz-tagging-count"] = str(len(thing.said.tags))
-    if whole and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
+    if complete and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
         headers |= _checksum_headers(thing)
     return headers
 

@@ -65,10 +65,10 @@ class ObjectStore:
 
     def find(self, bucket: str, key: str) -> Stored:
         """Return an object's record; raise 404 NoSuchKey."""
-        found = self.kept.lookup(bucket, key)
-        if found is None:
+        thing = self.kept.lookup(bucket, key)
+        if thing is None:
             raise ProtocolError(404, "NoSuchKey", f"{bucket} has no object {key!r}")
-        return found
+        return thing
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """Open an object's bytes for reading; raise 404 NoSuchKey.
@@ -77,12 +77,12 @@ class ObjectStore:
         replaced or deleted while it is open.
         """
         while True:
-            found = self.find(bucket, key)
+            thing = self.find(bucket, key)
             try:
-                return self.open_file(found)
+                return self.open_file(thing)
             except FileNotFoundError:
-                if self.kept.lookup(bucket, key) == found:
-                    raise _gone(found) from None
+                if self.kept.lookup(bucket, key) == thing:
+                    raise _gone(thing) from None
 
     def open_file(self, thing: Stored) -> BinaryIO:
         """Open the bytes of a record; refuse them where they are cut short."""
@@ -93,14 +93,18 @@ class ObjectStore:
         return source
 
     def put(
-        self, bucket: str, key: str, source: BinaryIO | bytes, said: Said | None = None
+        self,
+        bucket: str,
+        key: str,
+        source: BinaryIO | bytes,
+        properties: Said | None = None,
     ) -> Stored:
         """Store an object from bytes or a stream, replacing what was there."""
-        said = said or Said()
+        properties = properties or Said()
         check_key(key)
         with self.incoming(source, Digests({})) as (file, size, digests):
-            thing = Stored(bucket, key, file, size, digests.etag, now(), said)
-            self.check_writable(bucket, size, said.owner)
+            thing = Stored(bucket, key, file, size, digests.etag, now(), properties)
+            self.check_writable(bucket, size, properties.owner)
             self.publish(thing)
         return thing
 
@@ -116,13 +120,13 @@ class ObjectStore:
         if old:
             self.discard(old.file)
 
-    def amend(self, thing: Stored, said: Said) -> None:
+    def amend(self, thing: Stored, properties: Said) -> None:
         """Replace what is said of an object, its bytes staying as they are."""
         with self.index.transaction() as db:
             current = self.index.get(thing.bucket, thing.key)
             if current is not None:
-                said = replace(said, owner=current.said.owner)
-                put_row(db, replace(current, said=said))
+                properties = replace(properties, owner=current.said.owner)
+                put_row(db, replace(current, said=properties))
 
     def delete(self, bucket: str, key: str) -> bool:
         """Delete an object; tell whether there was one."""

@@ -63,13 +63,13 @@ def complete_upload(call: Call) -> Response:
     upload = _upload(call)
     check_write(call.headers, call.objects.index.get(call.bucket, call.key))
     root = parse_document(call.document(), "CompleteMultipartUpload")
-    wanted = []
+    chosen = []
     for node in root.findall("Part"):
         text = node.findtext("PartNumber") or ""
         if not text.isdigit():
             raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
-        wanted.append((int(text), node.findtext("ETag") or ""))
-    thing = uploads.complete(call.objects, upload, wanted)
+        chosen.append((int(text), node.findtext("ETag") or ""))
+    thing = uploads.complete(call.objects, upload, chosen)
     nodes: list[Node] = [
         ("Location", f"/{call.bucket}/{call.key}"),
         ("Bucket", call.bucket),
@@ -90,14 +90,14 @@ def list_parts(call: Call) -> Response:
     upload = _upload(call)
     after = int(call.query.get("part-number-marker") or 0)
     limit = min(int(call.query.get("max-parts") or 1000), 1000)
-    found = [p for p in uploads.parts(call.objects, upload) if p.number > after]
-    page = found[:limit]
+    following = [p for p in uploads.parts(call.objects, upload) if p.number > after]
+    page = following[:limit]
     nodes: list[Node] = [
         ("Bucket", call.bucket),
         ("Key", call.key),
         ("UploadId", upload.id),
         ("MaxParts", limit),
-        ("IsTruncated", len(found) > limit),
+        ("IsTruncated", len(following) > limit),
         ("NextPartNumberMarker", page[-1].number if page else 0),
         *(("Part", _part_nodes(part)) for part in page),
     ]

@@ -35,14 +35,14 @@ class Part:
     modified: float
 
 
-def begin(objects: ObjectStore, bucket: str, key: str, said: Said) -> str:
+def begin(objects: ObjectStore, bucket: str, key: str, properties: Said) -> str:
     """Begin an upload and return its id."""
     check_key(key)
     upload = secrets.token_hex(16)
     with objects.index.transaction() as db:
         db.execute(
             "INSERT INTO uploads VALUES (?,?,?,?,?)",
-            (upload, bucket, key.encode(), now(), said.dumps()),
+            (upload, bucket, key.encode(), now(), properties.dumps()),
         )
     return upload
 
@@ -100,14 +100,14 @@ def parts(objects: ObjectStore, upload: Upload) -> list[Part]:
 
 
 def complete(
-    objects: ObjectStore, upload: Upload, wanted: list[tuple[int, str]]
+    objects: ObjectStore, upload: Upload, listed: list[tuple[int, str]]
 ) -> Stored:
     """Assemble the wanted parts (number, ETag) into the object.
 
     Raises ProtocolError(400) for parts out of order, unknown, of another ETag, or too
     small where they are not the last.
     """
-    chosen = _chosen({part.number: part for part in parts(objects, upload)}, wanted)
+    chosen = _chosen({part.number: part for part in parts(objects, upload)}, listed)
     size = sum(part.size for part in chosen)
     objects.check_writable(upload.bucket, size, upload.said.owner)
     file = _assemble(objects, chosen)
@@ -134,17 +134,17 @@ def abort(objects: ObjectStore, upload: Upload) -> None:
         objects.discard(row[0])
 
 
-def _chosen(known: dict[int, Part], wanted: list[tuple[int, str]]) -> list[Part]:
-    numbers = [number for number, _ in wanted]
-    if not wanted or numbers != sorted(set(numbers)):
+def _chosen(stored: dict[int, Part], listed: list[tuple[int, str]]) -> list[Part]:
+    numbers = [number for number, _ in listed]
+    if not listed or numbers != sorted(set(numbers)):
         raise ProtocolError(
             400,
             "InvalidPartOrder",
             "Parts must be listed once each, in ascending order.",
         )
     chosen = []
-    for number, etag in wanted:
-        part = known.get(number)
+    for number, etag in listed:
+        part = stored.get(number)
         if part is None or part.etag != etag.strip('"'):
             raise ProtocolError(400, "InvalidPart", f"Part {number} was not found.")
         chosen.append(part)

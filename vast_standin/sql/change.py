@@ -81,13 +81,13 @@ def unqualified(statement: exp.Expression, table: str) -> None:
             column.set("catalog", None)
 
 
-def only(statement: exp.Expression, *known: str) -> None:
+def only(statement: exp.Expression, *allowed: str) -> None:
     """Raise 501 where a statement says more than is known of its kind."""
     for name, value in statement.args.items():
-        if value and name not in known:
+        if value and name not in allowed:
             raise unspoken(f"{statement.key.upper()} with {name.strip('_').upper()}")
 
 
-def unspoken(what: str) -> ProtocolError:
+def unspoken(construct: str) -> ProtocolError:
     """Make the error for SQL that is not spoken here."""
-    return ProtocolError(501, "NotImplemented", f"{what} is not spoken here")
+    return ProtocolError(501, "NotImplemented", f"{construct} is not spoken here")

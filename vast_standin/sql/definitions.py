@@ -40,8 +40,8 @@ def create(change: Change, statement: exp.Create) -> None:
         named, defined = named.this, named.expressions
     place = table_place(named, change.transaction.root)
     change.allow(WRITE, place)
-    there = change.there(place)
-    if there and statement.args.get("exists"):
+    exists = change.there(place)
+    if exists and statement.args.get("exists"):
         return
     query = statement.args.get("expression")
     if query is None:
@@ -50,7 +50,7 @@ def create(change: Change, statement: exp.Create) -> None:
         schema = _schema_of(change, query)
     else:
         raise unspoken("CREATE TABLE with both columns and a query")
-    if there and statement.args.get("replace"):
+    if exists and statement.args.get("replace"):
         _drop_table(change, place)
     table = _make(change, place, schema)
     if query is not None:
@@ -99,9 +99,9 @@ def _create_schema(change: Change, statement: exp.Create) -> None:
 
 def _make(change: Change, place: Place, schema: pa.Schema) -> Table:
     columns = number_columns(schema, 0)
-    room = change.transaction.schema(place.bucket, place.path)
+    parent = change.transaction.schema(place.bucket, place.path)
     definition = Definition(columns, len(columns))
-    return make_table(change.transaction, room, place.name, definition)
+    return make_table(change.transaction, parent, place.name, definition)
 
 
 def _schema_of(change: Change, query: exp.Expression) -> pa.Schema:

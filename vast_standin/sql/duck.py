@@ -87,8 +87,8 @@ class Instance:
     def columns(self, sql: str) -> list[tuple[str, str]]:
         """Describe what a statement that reads would give: names, and DuckDB's types."""
         with duck_errors():
-            found = self.connection.sql(sql)
-            return list(zip(found.columns, map(str, found.types), strict=True))
+            relation = self.connection.sql(sql)
+            return list(zip(relation.columns, map(str, relation.types), strict=True))
 
 
 @dataclass
@@ -109,9 +109,9 @@ class Duck:
                     503, "SlowDown", f"{self._lent} queries are running, try later"
                 )
             self._lent += 1
-            found = self._idle.pop() if self._idle else None
+            instance = self._idle.pop() if self._idle else None
         try:
-            return found or self._new().empty()
+            return instance or self._new().empty()
         except BaseException:
             with self._lock:
                 self._lent -= 1

@@ -46,8 +46,8 @@ def _vectors(values: pa.Array, kind: pa.DataType, name: str) -> pa.Array:
         present = iter(rows)
         flat = pa.concat_arrays(
             [
-                next(present) if there else nulls
-                for there in values.is_valid().to_pylist()
+                next(present) if valid else nulls
+                for valid in values.is_valid().to_pylist()
             ]
         )
     return pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=values.is_null())

@@ -31,7 +31,7 @@ def table_place(named: exp.Expression, root: Root) -> Place:
     if not isinstance(named, exp.Table) or not isinstance(named.this, exp.Identifier):
         raise _bad(f"{named.sql('duckdb')} is no name of a table")
     bucket, path = _schema(named.catalog, named.db, named.name)
-    found = [
+    places = [
         Place(schema.bucket, schema.path, table.name)
         for table in root.tables.values()
         if (schema := root.schemas.get(table.schema_id)) is not None
@@ -40,7 +40,7 @@ def table_place(named: exp.Expression, root: Root) -> Place:
         and _same(table.name, named.name)
     ]
     exact = Place(bucket, path, named.name)
-    return exact if exact in found or len(found) != 1 else found[0]
+    return exact if exact in places or len(places) != 1 else places[0]
 
 
 def schema_place(named: exp.Expression) -> Place:
@@ -61,8 +61,8 @@ def _schema(catalogue: str, schema: str, name: str) -> tuple[str, str]:
     return bucket, path.strip("/")
 
 
-def _same(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
+def _same(name: str, other: str) -> bool:
+    return name.casefold() == other.casefold()
 
 
 def _bad(message: str) -> ProtocolError:

@@ -110,11 +110,11 @@ def assign(
 ) -> None:
     """Change rows, each named once: an array of values a column."""
     order = np.argsort(ids)
-    found = {
+    by_number = {
         column.number: fitted(array, column).take(pa.array(order))
         for column, array in zip(columns, values, strict=True)
     }
-    change.transaction.update(table, ids[order], found)
+    change.transaction.update(table, ids[order], by_number)
     change.touched.append(ids)
 
 
@@ -186,14 +186,14 @@ def _marked(
     named = statement.this
     alias = quoted(named.alias or named.name)
     unqualified(statement, table.name)
-    room = change.sight.show_marked(change.instance, table)
-    tables = [f"{quoted(room)}.{quoted(table.name)} AS {alias}"]
+    schema = change.sight.show_marked(change.instance, table)
+    tables = [f"{quoted(schema)}.{quoted(table.name)} AS {alias}"]
     if source is not None:
         tables.append(source.this.sql(DIALECT))
     tables += [join.sql(DIALECT) for join in joins]
     parts = [statement.args.get("with_"), statement.args.get("where")]
     with_, where = (part.sql(DIALECT) if part is not None else "" for part in parts)
     change.sight.show(change.instance, statement.sql(DIALECT))
-    wanted = ", ".join([f"{alias}.{quoted(ROW_ID)}", *values])
+    expressions = ", ".join([f"{alias}.{quoted(ROW_ID)}", *values])
     once = f"DISTINCT ON ({alias}.{quoted(ROW_ID)}) " if source is not None else ""
-    return f"{with_} SELECT {once}{wanted} FROM {', '.join(tables)} {where}"  # noqa: S608
+    return f"{with_} SELECT {once}{expressions} FROM {', '.join(tables)} {where}"  # noqa: S608

@@ -106,18 +106,18 @@ class Running:
 
     def find(self, number: int) -> Query:
         """Find a query; 404 when there is none."""
-        found = self._queries.get(number)
-        if found is None:
+        query = self._queries.get(number)
+        if query is None:
             raise ProtocolError(404, "NoSuchQuery", f"query {number} is not running")
-        found.touched_at = time.monotonic()
-        return found
+        query.touched_at = time.monotonic()
+        return query
 
     def finish(self, number: int) -> None:
         """Forget a query."""
-        found = self._queries.pop(number, None)
-        if found is not None:
-            found.close()
-            self.duck.give_back(found.instance)
+        query = self._queries.pop(number, None)
+        if query is not None:
+            query.close()
+            self.duck.give_back(query.instance)
 
     def _forget_idle(self) -> None:
         limit = time.monotonic() - _IDLE_S
@@ -133,11 +133,11 @@ _RUNNING_LOCK = threading.Lock()
 def running_on(engine: Engine) -> Running:
     """Give the running queries of an engine."""
     with _RUNNING_LOCK:
-        found = _RUNNING.get(engine)
-        if found is None:
+        running = _RUNNING.get(engine)
+        if running is None:
             spill = Duck(engine.path.parent / "sql-spill")
-            found = _RUNNING[engine] = Running(spill)
-        return found
+            running = _RUNNING[engine] = Running(spill)
+        return running
 
 
 def _run(
@@ -154,8 +154,8 @@ def _run(
     # Imported here: most servers are never sent such a statement.
     from vast_standin.sql.changing import change  # noqa: PLC0415
 
-    with engine.writing(transaction) as own:
-        return change(sql, engine, own, instance, check).to_reader()
+    with engine.writing(transaction) as active:
+        return change(sql, engine, active, instance, check).to_reader()
 
 
 def batch_message(batch: pa.RecordBatch) -> list[memoryview]:

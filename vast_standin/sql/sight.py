@@ -39,11 +39,11 @@ class Sight:
 
     def show(self, instance: Instance, sql: str) -> None:
         """Make the tables a statement may mean readable by their names."""
-        taken: set[str] = set()
+        shown: set[str] = set()
         for schema, table in self._meant(sql):
             key = f"{schema}.{table.name}".casefold()
-            if key not in taken:
-                taken.add(key)
+            if key not in shown:
+                shown.add(key)
                 instance.show(schema, table.name, visible_rows(table))
 
     def show_marked(self, instance: Instance, table: Table) -> str:
@@ -68,15 +68,15 @@ class Sight:
         """List the tables whose names occur, those that are written just so first."""
         words = set(_WORD.findall(sql.casefold()))
         every = _LISTING.search(sql) is not None
-        found = [
+        tables = [
             (schema, table)
             for root in (self.root, *system_roots(self.engine, sql))
             for table in root.tables.values()
             if (schema := root.schemas.get(table.schema_id)) is not None
             and (every or _occurs(table.name.casefold(), sql, words))
         ]
-        found.sort(key=lambda pair: pair[1].name not in sql)
-        for schema, table in found:
+        tables.sort(key=lambda pair: pair[1].name not in sql)
+        for schema, table in tables:
             if self._may_read(schema.bucket, f"{schema.path}/{table.name}"):
                 yield f"{schema.bucket}/{schema.path}", table
 

@@ -22,12 +22,12 @@ class Statement:
     def of(cls, instance: Instance, sql: str) -> "Statement":
         """Parse a text that must be one statement; 501 for kinds that are not spoken."""
         with duck_errors():
-            found = instance.connection.extract_statements(sql)
-        if len(found) != 1:
+            statements = instance.connection.extract_statements(sql)
+        if len(statements) != 1:
             raise ProtocolError(
-                400, "InvalidQuery", f"{len(found)} statements in one query, not 1"
+                400, "InvalidQuery", f"{len(statements)} statements in one query, not 1"
             )
-        kind = str(found[0].type).rpartition(".")[2]
+        kind = str(statements[0].type).rpartition(".")[2]
         if kind not in READING | _CHANGING:
             raise ProtocolError(
                 501, "NotImplemented", f"{kind} as a statement is not spoken here"

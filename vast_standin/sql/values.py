@@ -17,24 +17,24 @@ def named_columns(table: Table, names: Sequence[str] | None) -> list[Column]:
     if names is None:
         return [c for c in columns if table.external or not c.is_row_id]
     folded = {c.name.casefold(): c for c in columns}
-    found = []
+    chosen = []
     for name in names:
         column = table.definition.by_name.get(name) or folded.get(name.casefold())
         if column is None:
             raise ProtocolError(
                 400, "InvalidQuery", f"table {table.name} has no column {name}"
             )
-        if column in found:
+        if column in chosen:
             raise ProtocolError(400, "InvalidQuery", f"column {name} is named twice")
-        found.append(column)
-    return found
+        chosen.append(column)
+    return chosen
 
 
 def types(change: Change, table: Table, columns: Sequence[Column]) -> list[str]:
     """Name the columns' types in DuckDB's words."""
-    room = change.sight.show_types(change.instance, table)
-    wanted = ", ".join(quoted(c.name) for c in columns)
-    query = f"SELECT {wanted} FROM {quoted(room)}.{quoted(table.name)}"  # noqa: S608
+    schema = change.sight.show_types(change.instance, table)
+    listed = ", ".join(quoted(c.name) for c in columns)
+    query = f"SELECT {listed} FROM {quoted(schema)}.{quoted(table.name)}"  # noqa: S608
     return [kind for _, kind in change.instance.columns(query)]
 
 

@@ -144,22 +144,22 @@ class Call:
 
     def schema(self) -> Schema:
         """Find the schema the whole path names."""
-        found = self.root.schema(self.bucket, self.schema_path)
-        if found is None:
+        schema = self.root.schema(self.bucket, self.schema_path)
+        if schema is None:
             raise ProtocolError(
                 404, "NoSuchKey", f"there is no schema {self.request.path}"
             )
-        return found
+        return schema
 
     def table(self) -> Table:
         """Find the table the path names; 404 when there is none."""
         path, name = self.table_place
-        found = self.root.table(self.bucket, path, name)
-        if found is None:
+        table = self.root.table(self.bucket, path, name)
+        if table is None:
             raise ProtocolError(
                 404, "NoSuchKey", f"there is no table {self.request.path}"
             )
-        return found
+        return table
 
     def table_or_imports(self, root: Root) -> Table:
         """Find the table, or the one of its imports where the request says so."""

@@ -65,9 +65,9 @@ def without_columns(definition: Definition, names: Sequence[str]) -> Definition:
         raise _bad("a column of a sorting, partition or vector key cannot be dropped")
     if any(gone & set(p.columns) for p in definition.projections):
         raise _bad("a column of a projection cannot be dropped: drop that first")
-    kept = tuple(c for c in definition.columns if c.number not in gone)
+    columns = tuple(c for c in definition.columns if c.number not in gone)
     expansions = tuple(e for e in definition.expansions if e.source not in gone)
-    return replace(definition, columns=kept, expansions=expansions)
+    return replace(definition, columns=columns, expansions=expansions)
 
 
 def with_renamed(definition: Definition, old: str, new: str) -> Definition:
@@ -84,10 +84,10 @@ def with_renamed(definition: Definition, old: str, new: str) -> Definition:
 
 def column_named(definition: Definition, name: str) -> Column:
     """Find a column; 404 when there is none."""
-    found = definition.by_name.get(name)
-    if found is None:
+    column = definition.by_name.get(name)
+    if column is None:
         raise ProtocolError(404, "NoSuchColumn", f"there is no column {name}")
-    return found
+    return column
 
 
 def number_columns(schema: pa.Schema, first: int) -> tuple[Column, ...]:

@@ -156,9 +156,9 @@ def _target(
     bucket, path, name = place
     if not name:
         raise ProtocolError(400, "InvalidArgument", "the target table has no name")
-    found = transaction.root.table(bucket, path, name)
-    if found is not None:
-        return found
+    target = transaction.root.table(bucket, path, name)
+    if target is not None:
+        return target
     numbered = number_columns(columns, 0)
     table = transaction.create_table(
         transaction.schema(bucket, path), name, Definition(numbered, len(numbered))
@@ -171,32 +171,32 @@ def _provide(
     transaction: Transaction, target: Table, source: Table, expansion: Expansion
 ) -> None:
     """Make sure the target has every column the expansion writes."""
-    wanted = list(read_schema(expansion.columns))
+    fields = list(read_schema(expansion.columns))
     if expansion.copy_source:
-        wanted.append(source.definition.by_number[expansion.source].field)
+        fields.append(source.definition.by_number[expansion.source].field)
     if expansion.options.get("missing"):
-        wanted.append(pa.field(MISSING_COLUMN, pa.string()))
+        fields.append(pa.field(MISSING_COLUMN, pa.string()))
     if expansion.options.get("excessive"):
-        wanted.append(pa.field(EXCESSIVE_COLUMN, pa.string()))
+        fields.append(pa.field(EXCESSIVE_COLUMN, pa.string()))
     new = []
-    for field in wanted:
-        there = target.definition.by_name.get(field.name)
-        if there is None:
+    for field in fields:
+        column = target.definition.by_name.get(field.name)
+        if column is None:
             new.append(field)
-        elif not same_type(field.type, there.field.type):
-            raise mismatch(f"target column {field.name} is of type {there.field.type}")
+        elif not same_type(field.type, column.field.type):
+            raise mismatch(f"target column {field.name} is of type {column.field.type}")
     if new:
         transaction.redefine(target.id, lambda d: with_columns(d, pa.schema(new)))
 
 
 def _with_expansion(definition: Definition, new: Expansion) -> Definition:
-    rest = tuple(e for e in definition.expansions if e.source != new.source)
-    return replace(definition, expansions=(*rest, new))
+    others = tuple(e for e in definition.expansions if e.source != new.source)
+    return replace(definition, expansions=(*others, new))
 
 
 def _without(definition: Definition, source: int) -> Definition:
-    rest = tuple(e for e in definition.expansions if e.source != source)
-    return replace(definition, expansions=rest)
+    others = tuple(e for e in definition.expansions if e.source != source)
+    return replace(definition, expansions=others)
 
 
 def _expansion(table: Table, name: str) -> Expansion:

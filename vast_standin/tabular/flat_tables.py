@@ -36,9 +36,9 @@ class FlatTables:
     def numbers(self, slot: int, kind: str) -> npt.NDArray[Any]:
         """Read a scalar of each; `kind` is numpy's, absent ones are 0."""
         places = self._places(slot)
-        there = places >= 0
+        present = places >= 0
         result = np.zeros(len(places), dtype=f"<{kind}")
-        result[there] = _gather(self.data, places[there], kind)
+        result[present] = _gather(self.data, places[present], kind)
         return result
 
     def tables(self, slot: int) -> "FlatTables | None":
@@ -68,9 +68,9 @@ class FlatTables:
         stops = starts + 4 + _gather(self.data, starts, "u4")
         if bool(np.any(stops > len(self.data))):
             raise broken("text ends after the message")
-        whole = self.data.tobytes()
+        content = self.data.tobytes()
         return [
-            whole[a:b]
+            content[a:b]
             for a, b in zip((starts + 4).tolist(), stops.tolist(), strict=True)
         ]
 
@@ -80,10 +80,10 @@ class FlatTables:
         sizes = _gather(self.data, layouts, "u2").astype(np.int64)
         if bool(np.any(sizes < 4)) or bool(np.any(layouts + sizes > len(self.data))):
             raise broken("a layout ends after the message")
-        known = 4 + 2 * slot + 2 <= sizes
+        present = 4 + 2 * slot + 2 <= sizes
         result = np.full(len(self.at), -1, dtype=np.int64)
-        offsets = _gather(self.data, layouts[known] + 4 + 2 * slot, "u2")
-        result[known] = np.where(offsets > 0, self.at[known] + offsets, -1)
+        offsets = _gather(self.data, layouts[present] + 4 + 2 * slot, "u2")
+        result[present] = np.where(offsets > 0, self.at[present] + offsets, -1)
         return result
 
 
@@ -97,5 +97,5 @@ def _gather(data: _Bytes, places: _Places, kind: str) -> npt.NDArray[Any]:
     if len(places) and (places.min() < 0 or places.max() + dtype.itemsize > len(data)):
         raise broken("an offset points outside the message")
     raw = data[places[:, None] + np.arange(dtype.itemsize)]
-    found = np.ascontiguousarray(raw).view(dtype).reshape(len(places))
-    return found.astype(np.int64) if dtype.kind in "iu" and kind != "u8" else found
+    values = np.ascontiguousarray(raw).view(dtype).reshape(len(places))
+    return values.astype(np.int64) if dtype.kind in "iu" and kind != "u8" else values

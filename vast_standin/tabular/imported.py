@@ -21,15 +21,15 @@ def check_not_imported(
     """Refuse an object whose very content is in the table already."""
     imports = imports_table(transaction.root, transaction.root.tables[table_id])
     for segment in imports.segments:
-        said = {
+        values = {
             column.name: segment.read(column.number, column.field.type, 0, segment.rows)
             for column in imports.definition.columns
         }
         same = pc.and_(
-            pc.equal(said["ObjectName"], key),
+            pc.equal(values["ObjectName"], key),
             pc.and_(
-                pc.equal(said["BucketName"], bucket),
-                pc.equal(said["Fingerprint"], parquet.fingerprint),
+                pc.equal(values["BucketName"], bucket),
+                pc.equal(values["Fingerprint"], parquet.fingerprint),
             ),
         )
         live = segment.live_mask(0, segment.rows)

@@ -54,12 +54,12 @@ def page(call: Call, items: Iterable[T]) -> Page[T]:
         raise ProtocolError(400, "InvalidArgument", "tabular-max-keys is below 0")
     exact = call.request.headers.get("tabular-name-exact-match")
     prefix = call.header("tabular-name-prefix")
-    wanted = [i for i in items if _fits(i.name, exact, prefix)]
+    matching = [i for i in items if _fits(i.name, exact, prefix)]
     if call.flag("tabular-list-count-only"):
-        return Page((), 0, truncated=False, count=len(wanted))
-    rest = sorted((i for i in wanted if i.id > after), key=lambda i: i.id)
-    chosen = rest[:largest]
-    truncated = len(rest) > len(chosen) and bool(chosen)
+        return Page((), 0, truncated=False, count=len(matching))
+    following = sorted((i for i in matching if i.id > after), key=lambda i: i.id)
+    chosen = following[:largest]
+    truncated = len(following) > len(chosen) and bool(chosen)
     last = chosen[-1].id if truncated else 0
     return Page(chosen, last, truncated=truncated, count=len(chosen))
 

@@ -97,13 +97,13 @@ def key_values(table: Table, segment: Segment) -> list[pa.Array]:
     ]
 
 
-def matching(table: Table, segment: Segment, wanted: pa.RecordBatch) -> pa.Array:
+def matching(table: Table, segment: Segment, partitions: pa.RecordBatch) -> pa.Array:
     """Mark the positions of a segment that lie in one of the wanted partitions."""
     columns = [physical(array) for array in key_values(table, segment)]
     mask = np.zeros(segment.rows, dtype=np.bool_)
-    for row in range(wanted.num_rows):
+    for row in range(partitions.num_rows):
         hit = np.ones(segment.rows, dtype=np.bool_)
-        for values, column in zip(columns, wanted.columns, strict=True):
+        for values, column in zip(columns, partitions.columns, strict=True):
             hit &= _equals(values, physical(column)[row])
         mask |= hit
     return mask

@@ -81,12 +81,12 @@ def plan(call: Call) -> Plan:
     digest = hashlib.blake2b(body, digest_size=16).digest()
     key = (digest, name, automatic, id(table))
     plans = _plans_of(call.engine)
-    kept = plans.find(key, table)
-    if kept is not None:
-        return kept
-    made = _bind(table, parse_relation(body), name, automatic=automatic)
-    plans.keep(key, made)
-    return made
+    cached = plans.find(key, table)
+    if cached is not None:
+        return cached
+    bound = _bind(table, parse_relation(body), name, automatic=automatic)
+    plans.keep(key, bound)
+    return bound
 
 
 _Key = tuple[bytes, str, bool, int]
@@ -104,11 +104,11 @@ class _Plans:
 
     def find(self, key: _Key, table: Table) -> Plan | None:
         with self._lock:
-            found = self._kept.get(key)
-            if found is None or found.table is not table:
+            cached = self._kept.get(key)
+            if cached is None or cached.table is not table:
                 return None
             self._kept.move_to_end(key)
-            return found
+            return cached
 
     def keep(self, key: _Key, plan: Plan) -> None:
         with self._lock:
@@ -130,11 +130,11 @@ _LOCK = threading.Lock()
 
 def _plans_of(engine: Engine) -> _Plans:
     with _LOCK:
-        found = _PLANS.get(engine)
-        if found is None:
-            found = _PLANS[engine] = _Plans()
-            engine.on_commit.append(found.follow)
-        return found
+        plans = _PLANS.get(engine)
+        if plans is None:
+            plans = _PLANS[engine] = _Plans()
+            engine.on_commit.append(plans.follow)
+        return plans
 
 
 def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Plan:
@@ -189,14 +189,14 @@ def _projections(
     definition = table.definition
     needed = (read | columns_of(condition)) - {ROW_ID_COLUMN}
     if name:
-        found = projection_named(definition, name)
-        if not needed <= set(found.columns):
+        projection = projection_named(definition, name)
+        if not needed <= set(projection.columns):
             raise ProtocolError(
                 400,
                 "InvalidArgument",
                 f"projection {name} does not have all columns asked for",
             )
-        return [found]
+        return [projection]
     narrowed = possible_values(condition) if automatic else {}
     return [
         projection
@@ -210,19 +210,19 @@ def _row_ids_as_integers(segment: Segment, start: int, stop: int) -> pa.Array:
 
 
 def _column(table: Table, name: str) -> Column:
-    found = table.definition.by_name.get(name)
-    if found is not None:
-        return found
+    column = table.definition.by_name.get(name)
+    if column is not None:
+        return column
     if name == NAME:
         return _ROW_ID
-    found = virtual_columns(table.definition).get(name)
-    if found is None and table.name.endswith(PARTITIONS_SUFFIX):
+    column = virtual_columns(table.definition).get(name)
+    if column is None and table.name.endswith(PARTITIONS_SUFFIX):
         return _UNKNOWN
-    if found is None:
+    if column is None:
         raise ProtocolError(
             400, "InvalidArgument", f"table {table.name} has no column {name!r}"
         )
-    return found
+    return column
 
 
 def _condition(

@@ -22,13 +22,13 @@ _SORTED = 1
 def create_projection(call: Call) -> Response:
     """Create a projection; its rows are sorted in the background."""
     call.refuse_snapshot()
-    wanted = [
+    columns = [
         (t.text(0), t.number(1, "b")) for t in FlatTable.root(call.body()).tables(0)
     ]
     name = _name(call)
     number = call.engine.new_id()
 
-    return redefine(call, lambda d: with_projection(d, number, name, wanted))
+    return redefine(call, lambda d: with_projection(d, number, name, columns))
 
 
 def list_projections(call: Call) -> Response:
@@ -66,10 +66,10 @@ def drop_projection(call: Call) -> Response:
 def projection_columns(call: Call) -> Response:
     """List the columns of a projection."""
     definition = call.table().definition
-    found = projection_named(definition, _name(call))
+    projection = projection_named(definition, _name(call))
     columns = [
         Listed(i + 1, definition.by_number[n].name, definition, n)
-        for i, n in enumerate(found.columns)
+        for i, n in enumerate(projection.columns)
     ]
     return answer(call, columns)
 
@@ -77,12 +77,12 @@ def projection_columns(call: Call) -> Response:
 def projection_stats(call: Call) -> Response:
     """Tell rows and bytes of a projection, and how much of it is in step."""
     table = call.table()
-    found = projection_named(table.definition, _name(call))
-    share = share_in_step(table, found)
+    projection = projection_named(table.definition, _name(call))
+    share = share_in_step(table, projection)
     body = message(
         {
             0: Scalar("Int64", table.live),
-            1: Scalar("Int64", size_of(table, found)),
+            1: Scalar("Int64", size_of(table, projection)),
             2: Scalar("Int64", ALL_IN_STEP - share),
             3: Scalar("Int64", share),
         }
@@ -91,45 +91,47 @@ def projection_stats(call: Call) -> Response:
 
 
 def with_projection(
-    definition: Definition, number: int, name: str, wanted: list[tuple[str, int]]
+    definition: Definition, number: int, name: str, columns: list[tuple[str, int]]
 ) -> Definition:
     """Add a projection of columns by name, each sorted (1) or not (0)."""
     if any(p.name == name for p in definition.projections):
         raise ProtocolError(
             409, "TabularProjectionAlreadyExists", f"projection {name} exists"
         )
-    made = _projection(definition, number, name, wanted)
-    return replace(definition, projections=(*definition.projections, made))
+    projection = _projection(definition, number, name, columns)
+    return replace(definition, projections=(*definition.projections, projection))
 
 
 def with_renamed(definition: Definition, old: str, new: str) -> Definition:
     """Rename a projection."""
-    found = projection_named(definition, old)
+    projection = projection_named(definition, old)
     if new in {p.name for p in definition.projections}:
         raise ProtocolError(
             409, "TabularProjectionAlreadyExists", f"projection {new} exists"
         )
-    renamed = replace(found, name=new)
+    renamed = replace(projection, name=new)
     return replace(
         definition,
-        projections=tuple(renamed if p is found else p for p in definition.projections),
+        projections=tuple(
+            renamed if p is projection else p for p in definition.projections
+        ),
     )
 
 
 def without_projection(definition: Definition, name: str) -> Definition:
     """Drop a projection."""
-    found = projection_named(definition, name)
-    kept = tuple(p for p in definition.projections if p is not found)
-    return replace(definition, projections=kept)
+    projection = projection_named(definition, name)
+    remaining = tuple(p for p in definition.projections if p is not projection)
+    return replace(definition, projections=remaining)
 
 
 def _projection(
-    definition: Definition, number: int, name: str, wanted: list[tuple[str, int]]
+    definition: Definition, number: int, name: str, columns: list[tuple[str, int]]
 ) -> Projection:
-    numbers = {n: column_named(definition, n).number for n, _ in wanted}
-    sorted_ = tuple(numbers[n] for n, kind in wanted if kind == _SORTED)
-    rest = tuple(numbers[n] for n, kind in wanted if kind != _SORTED)
-    if not sorted_ or len(set(sorted_ + rest)) != len(wanted):
+    numbers = {n: column_named(definition, n).number for n, _ in columns}
+    sorted_ = tuple(numbers[n] for n, kind in columns if kind == _SORTED)
+    unsorted = tuple(numbers[n] for n, kind in columns if kind != _SORTED)
+    if not sorted_ or len(set(sorted_ + unsorted)) != len(columns):
         raise ProtocolError(
             400,
             "InvalidArgument",
@@ -140,7 +142,7 @@ def _projection(
             raise ProtocolError(
                 400, "InvalidArgument", "a nested column cannot be sorted by"
             )
-    return Projection(number, name, sorted_, rest)
+    return Projection(number, name, sorted_, unsorted)
 
 
 def _name(call: Call) -> str:

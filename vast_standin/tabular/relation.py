@@ -149,9 +149,9 @@ def _condition(
         raise broken("a condition is not a call")
     call = expression.required(1, "call")
     name = call.text(0)
-    found = _one_of(call, budget, nodes) if name == "or" else None
-    if found is not None:
-        return found
+    membership = _one_of(call, budget, nodes) if name == "or" else None
+    if membership is not None:
+        return membership
     if name in ("and", "or"):
         parts = tuple(_condition(a, budget, nodes, depth + 1) for a in call.tables(1))
         return RawJoin(every=name == "and", parts=parts)

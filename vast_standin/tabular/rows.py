@@ -40,11 +40,11 @@ def update_rows(call: Call) -> Response:
     call.refuse_snapshot()
     batch = read_batch(call.body(_LARGEST_BODY))
     ids = _row_ids(batch)
-    rest = batch.select([n for n in batch.schema.names if n != NAME])
+    changed = batch.select([n for n in batch.schema.names if n != NAME])
     path, name = call.table_place
     with call.engine.writing(call.transaction) as transaction:
         table = transaction.table(call.bucket, path, name)
-        columns = matched(table, rest)
+        columns = matched(table, changed)
         fresh = transaction.is_fresh(table.id, ids)
         check_updatable(table, columns.keys(), fresh=fresh)
         transaction.update(table, ids, columns)

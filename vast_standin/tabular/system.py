@@ -106,11 +106,11 @@ def system_root(engine: Engine, bucket: str, snapshot: str | None) -> Root | Non
     with system.lock:
         if snapshot is not None:
             return system.snapshots.get(snapshot, (0.0, Root()))[1]
-        kept = system.tables.get(bucket)
+        cached = system.tables.get(bucket)
         now = time.monotonic()
-        if kept is None or now - kept[0] > _FRESH_S or kept[1] != settings:
-            kept = system.tables[bucket] = (now, settings, make(engine))
-        return kept[2]
+        if cached is None or now - cached[0] > _FRESH_S or cached[1] != settings:
+            cached = system.tables[bucket] = (now, settings, make(engine))
+        return cached[2]
 
 
 def system_roots(engine: Engine, text: str) -> Iterator[Root]:
@@ -136,7 +136,9 @@ def catalogue_snapshots(engine: Engine) -> list[str]:
             system.snapshots[name] = (now, _catalogue(engine))
         oldest = now - settings.snapshots_kept_s
         system.snapshots = {
-            n: kept for n, kept in system.snapshots.items() if kept[0] >= oldest
+            n: snapshot
+            for n, snapshot in system.snapshots.items()
+            if snapshot[0] >= oldest
         }
         return sorted(system.snapshots)
 
@@ -233,8 +235,8 @@ def _audit_rows(engine: Engine) -> Iterator[dict[str, Any]]:
 
 
 def _root(bucket: str, schema: str, name: str, data: pa.Table) -> Root:
-    made = table_of(data)
-    table = Table(1, 1, name, made.definition, made.segments, inserted=len(data))
+    memory = table_of(data)
+    table = Table(1, 1, name, memory.definition, memory.segments, inserted=len(data))
     return Root().with_schema(Schema(1, bucket, schema)).with_table(table)
 
 

@@ -179,12 +179,12 @@ def murmur3(data: bytes) -> int:
     """Hash bytes with Murmur3 x86 32-bit, seed 0."""
     mask = 0xFFFFFFFF
     result = 0
-    whole = len(data) // 4 * 4
-    for (word,) in struct.iter_unpack("<I", data[:whole]):
+    aligned = len(data) // 4 * 4
+    for (word,) in struct.iter_unpack("<I", data[:aligned]):
         result ^= _scramble(word)
         result = ((result << 13) | (result >> 19)) & mask
         result = (result * 5 + 0xE6546B64) & mask
-    tail = int.from_bytes(data[whole:], "little")
+    tail = int.from_bytes(data[aligned:], "little")
     result ^= _scramble(tail)
     result ^= len(data)
     result = ((result ^ (result >> 16)) * 0x85EBCA6B) & mask

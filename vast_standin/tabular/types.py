@@ -39,29 +39,29 @@ def check_types(fields: Iterable[pa.Field]) -> None:
         _check(field.name, field.type)
 
 
-def same_type(one: pa.DataType, other: pa.DataType) -> bool:
+def same_type(first: pa.DataType, second: pa.DataType) -> bool:
     """Tell whether values of one type may go into a column of the other.
 
     Equal in everything but time zones, names of list items and nullability, which
     counts only for the elements of fixed size lists.
     """
-    if pa.types.is_timestamp(one) and pa.types.is_timestamp(other):
-        return bool(one.unit == other.unit)
-    if one.id != other.id or one.num_fields != other.num_fields:
+    if pa.types.is_timestamp(first) and pa.types.is_timestamp(second):
+        return bool(first.unit == second.unit)
+    if first.id != second.id or first.num_fields != second.num_fields:
         return False
-    if pa.types.is_fixed_size_list(one):
+    if pa.types.is_fixed_size_list(first):
         return bool(
-            one.list_size == other.list_size
-            and one.value_field.nullable == other.value_field.nullable
-            and same_type(one.value_type, other.value_type)
+            first.list_size == second.list_size
+            and first.value_field.nullable == second.value_field.nullable
+            and same_type(first.value_type, second.value_type)
         )
-    if one.num_fields == 0:
-        return bool(one == other)
-    named = pa.types.is_struct(one)
+    if first.num_fields == 0:
+        return bool(first == second)
+    named = pa.types.is_struct(first)
     return all(
-        (not named or one.field(i).name == other.field(i).name)
-        and same_type(one.field(i).type, other.field(i).type)
-        for i in range(one.num_fields)
+        (not named or first.field(i).name == second.field(i).name)
+        and same_type(first.field(i).type, second.field(i).type)
+        for i in range(first.num_fields)
     )
 
 

@@ -86,11 +86,13 @@ def create_projection(cluster: Cluster, call: VmsCall) -> None:
     """Create a projection; its rows are sorted in the background."""
     more = ("sorted_columns", "unsorted_columns")
     *place, name = _given(call, *_PROJECTION, more=more)
-    wanted = [(column, 1) for column in _names(call, "sorted_columns")]
-    wanted += [(column, 0) for column in _names(call, "unsorted_columns", needed=False)]
+    columns = [(column, 1) for column in _names(call, "sorted_columns")]
+    columns += [
+        (column, 0) for column in _names(call, "unsorted_columns", needed=False)
+    ]
     number = cluster.engine.new_id()
     _redefine(
-        cluster, place, lambda d: projections.with_projection(d, number, name, wanted)
+        cluster, place, lambda d: projections.with_projection(d, number, name, columns)
     )
 
 
@@ -119,10 +121,10 @@ def _redefine(
 
 def _schema(call: VmsCall) -> pa.Schema:
     """Read the columns a body defines."""
-    found = call.body.get("arrow_schema")
-    if not isinstance(found, list) or not found:
+    schema = call.body.get("arrow_schema")
+    if not isinstance(schema, list) or not schema:
         raise bad_request("arrow_schema: a list of columns is expected")
-    return pa.schema([_field(column) for column in found])
+    return pa.schema([_field(column) for column in schema])
 
 
 def _field(column: object) -> pa.Field:
@@ -140,12 +142,12 @@ def _field(column: object) -> pa.Field:
 
 
 def _names(call: VmsCall, field: str, *, needed: bool = True) -> list[str]:
-    found = call.body.get(field) or []
-    if not isinstance(found, list) or not all(isinstance(n, str) for n in found):
+    names = call.body.get(field) or []
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
         raise bad_request(f"{field}: a list of names is expected")
-    if needed and not found:
+    if needed and not names:
         raise bad_request(f"{field}: This field is required.")
-    return found
+    return names
 
 
 def _given(call: VmsCall, *names: str, more: tuple[str, ...] = ()) -> list[str]:

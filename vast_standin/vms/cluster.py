@@ -129,8 +129,8 @@ class Cluster:
     def space_of_view(self, view: Record) -> Space:
         """Return what a view holds; the view's directory is one inode."""
         bucket = view.get("bucket")
-        here = Space(0, 1)
-        return here + self.space_of_bucket(str(bucket)) if bucket else here
+        directory = Space(0, 1)
+        return directory + self.space_of_bucket(str(bucket)) if bucket else directory
 
     def space_under(self, path: str, tenant_id: object) -> Space:
         """Return what the views of a tenant at and below a path hold."""

@@ -15,22 +15,24 @@ _CONFIG: Record = {"enabled": True, "ignored_objects_prefix": ""}
 
 def delta(cluster: Cluster, call: VmsCall) -> Record:
     """Return the changes after a generation; another sequence's reader begins anew."""
-    asked, journal = dict(call.query), cluster.journal
-    unknown = sorted(asked.keys() - _PARAMETERS)
-    if unknown or "sequence" not in asked or not asked.get("generation", "").isdigit():
+    query, journal = dict(call.query), cluster.journal
+    unknown = sorted(query.keys() - _PARAMETERS)
+    if unknown or "sequence" not in query or not query.get("generation", "").isdigit():
         raise bad_request(f"sequence, generation: required; unknown: {unknown}")
-    since = int(asked["generation"])
+    since = int(query["generation"])
     entries = list(journal.entries)
     first = entries[0][0] if entries else journal.generation + 1
-    known = asked["sequence"] == journal.sequence
-    fresh = known and first - 1 <= since <= journal.generation
+    same_sequence = query["sequence"] == journal.sequence
+    fresh = same_sequence and first - 1 <= since <= journal.generation
     ignored = str(config(cluster)["ignored_objects_prefix"])
-    found = [_told(n, change, ignored) for n, change in entries if fresh and n > since]
+    records = [
+        _told(n, change, ignored) for n, change in entries if fresh and n > since
+    ]
     return {
         "status": "ok" if fresh else "reset",
         "current_sequence": journal.sequence,
         "current_generation": journal.generation,
-        "records": [row for row in found if row and _matches(row, asked)],
+        "records": [row for row in records if row and _matches(row, query)],
     }
 
 
@@ -71,7 +73,7 @@ def _told(generation: int, change: Change, ignored: str) -> Record | None:
     changes = {n: v for n, v in after.items() if before.get(n) != v}
     if old and new and not changes:
         return None
-    told: Record = {
+    entry: Record = {
         "generation": generation,
         "op_type": "created" if not old else "modified" if new else "deleted",
         "object": {
@@ -81,14 +83,14 @@ def _told(generation: int, change: Change, ignored: str) -> Record | None:
         },
         "data": after or before,
     }
-    return {**told, "changes": changes} if old and new else told
+    return {**entry, "changes": changes} if old and new else entry
 
 
-def _matches(row: Record, asked: dict[str, str]) -> bool:
+def _matches(row: Record, query: dict[str, str]) -> bool:
     thing: Record = row["object"]  # type: ignore[assignment]
     values = {f"object__{name}": value for name, value in thing.items()}
     values["op_type"] = row["op_type"]
-    return all(str(v) == asked[n] for n, v in values.items() if n in asked)
+    return all(str(v) == query[n] for n, v in values.items() if n in query)
 
 
 def _singular(resource: str) -> str:

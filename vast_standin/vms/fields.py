@@ -88,13 +88,13 @@ def check_create(
     fields: tuple[Field, ...], body: Mapping[str, object]
 ) -> dict[str, object]:
     """Return a new record: what was given over the defaults; raise 400 otherwise."""
-    known = {field.name: field for field in fields if field.creatable}
-    _refuse_unknown(body, known)
-    for field in known.values():
+    accepted = {field.name: field for field in fields if field.creatable}
+    _refuse_unknown(body, accepted)
+    for field in accepted.values():
         if field.required and field.name not in body:
             raise bad_request(f"{field.name}: This field is required.")
     for name, value in body.items():
-        known[name].check(value)
+        accepted[name].check(value)
     defaults = {f.name: _copied(f.default) for f in fields if f.default is not None}
     return {**defaults, **body}
 
@@ -103,10 +103,10 @@ def check_patch(
     fields: tuple[Field, ...], body: Mapping[str, object]
 ) -> dict[str, object]:
     """Return the changes of a patch; raise 400 for unknown or read-only fields."""
-    known = {field.name: field for field in fields if field.patchable}
-    _refuse_unknown(body, known)
+    accepted = {field.name: field for field in fields if field.patchable}
+    _refuse_unknown(body, accepted)
     for name, value in body.items():
-        known[name].check(value)
+        accepted[name].check(value)
     return dict(body)
 
 
@@ -123,8 +123,8 @@ def bad_request(message: str) -> ProtocolError:
 
 
 def _field(line: str) -> Field:
-    name, kind, rights, *rest = line.split(maxsplit=3)
-    more = rest[0] if rest else ""
+    name, kind, rights, *extra = line.split(maxsplit=3)
+    more = extra[0] if extra else ""
     choices, _, default = more.partition("=")
     if not set(rights) <= _RIGHTS:
         raise ValueError(f"{line!r}: rights are letters of CRPA")
@@ -137,12 +137,12 @@ def _field(line: str) -> Field:
     )
 
 
-def _refuse_unknown(body: Mapping[str, object], known: Mapping[str, Field]) -> None:
-    unknown = sorted(set(body) - set(known))
+def _refuse_unknown(body: Mapping[str, object], accepted: Mapping[str, Field]) -> None:
+    unknown = sorted(set(body) - set(accepted))
     if unknown:
         raise bad_request(
             f"unknown or read-only fields: {', '.join(unknown)}; "
-            f"accepted here: {', '.join(sorted(known)) or 'none'}"
+            f"accepted here: {', '.join(sorted(accepted)) or 'none'}"
         )
 
 

@@ -56,5 +56,5 @@ def _empty(cluster: Cluster, bucket: str) -> None:
                 tx.drop_table(tx.table(bucket, schema.path, table.name))
             tx.drop_schema(bucket, schema.path)
     while objects := cluster.objects.list(bucket).objects:
-        for one in objects:
-            cluster.objects.delete(bucket, one.key)
+        for thing in objects:
+            cluster.objects.delete(bucket, thing.key)

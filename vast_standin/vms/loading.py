@@ -38,8 +38,8 @@ Batches = tuple[pa.Schema, Iterator[pa.RecordBatch]]
 def load_from_file(cluster: Cluster, call: VmsCall) -> None:
     """Create a table of a file's columns and rows."""
     names = {"database_name", "schema_name", "name"}
-    asked = parameters(call, names, needed=True)
-    place = asked["database_name"], asked["schema_name"]
+    query = parameters(call, names, needed=True)
+    place = query["database_name"], query["schema_name"]
     with tempfile.TemporaryFile(dir=cluster.folder) as file:
         with disk_errors():
             shutil.copyfileobj(call.request.body, file, 1 << 20)
@@ -48,7 +48,7 @@ def load_from_file(cluster: Cluster, call: VmsCall) -> None:
         columns = number_columns(schema, 0)
         definition = Definition(columns, len(columns))
         with cluster.engine.writing(None) as tx:
-            table = make_table(tx, tx.schema(*place), asked["name"], definition)
+            table = make_table(tx, tx.schema(*place), query["name"], definition)
             _insert(tx, table, batches)
 
 

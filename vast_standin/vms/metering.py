@@ -127,8 +127,8 @@ def _write(cluster: Cluster, config: Any, rows: list[Any]) -> None:
                 for name in _COLUMNS.names
             }
             transaction.insert(table, columns, rows=len(rows))
-        kept = timedelta(seconds=config["retention_time_sec"])
-        oldest = np.datetime64(datetime.now(UTC).replace(tzinfo=None) - kept, "us")
+        retention = timedelta(seconds=config["retention_time_sec"])
+        oldest = np.datetime64(datetime.now(UTC).replace(tzinfo=None) - retention, "us")
         transaction.delete(table, _before(table, oldest))
 
 
@@ -140,8 +140,8 @@ def _table(transaction: Any, bucket: str) -> Any:
             transaction.create_schema(bucket, SCHEMA)
         columns = number_columns(_COLUMNS, 0)
         definition = Definition(columns, len(columns))
-        room = transaction.schema(bucket, SCHEMA)
-        make_table(transaction, room, TABLE, definition)
+        schema = transaction.schema(bucket, SCHEMA)
+        make_table(transaction, schema, TABLE, definition)
     table = transaction.table(bucket, SCHEMA, TABLE)
     new = [field for field in _COLUMNS if field.name not in table.definition.by_name]
     if new:  # made when less was counted
@@ -152,9 +152,9 @@ def _table(transaction: Any, bucket: str) -> Any:
 def _before(table: Any, oldest: Any) -> Any:
     """List the row ids of rows older than a time."""
     column = table.definition.by_name["timestamp"]
-    found = [np.empty(0, dtype=np.uint64)]
+    parts = [np.empty(0, dtype=np.uint64)]
     for segment in table.segments:
         times = segment.read(column.number, column.field.type, 0, segment.rows)
         old = times.to_numpy(zero_copy_only=False) < oldest
-        found.append(segment.base.row_ids[old])
-    return np.unique(np.concatenate(found))
+        parts.append(segment.base.row_ids[old])
+    return np.unique(np.concatenate(parts))

@@ -58,12 +58,12 @@ class VipPoolRules(Rules):
 def list_vips(cluster: Cluster) -> list[Record]:
     """Return the addresses of enabled pools."""
     home = cluster.records.all("clusters")[0]
-    found: list[Record] = []
+    addresses: list[Record] = []
     for pool in cluster.records.all("vippools"):
         for first, last in pool.get("ip_ranges") or []:  # type: ignore[attr-defined]
             for address in _addresses(first, last) if pool.get("enabled") else ():
-                number = len(found) + 1
-                found.append(
+                number = len(addresses) + 1
+                addresses.append(
                     {
                         "id": number,
                         "guid": f"{home['guid']}-vip-{number}",
@@ -75,7 +75,7 @@ def list_vips(cluster: Cluster) -> list[Record]:
                         "cluster": home["name"],
                     }
                 )
-    return found
+    return addresses
 
 
 def _checked(cluster: Cluster, record: Record) -> Record:

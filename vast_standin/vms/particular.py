@@ -93,14 +93,14 @@ def _health(cluster: Cluster, call: VmsCall) -> Answer:
 
 def _cluster_database(cluster: Cluster, call: VmsCall) -> Answer:
     record = found(cluster, RESOURCES["clusters"], call)
-    known = {"vast_db_splits": 64, "vast_db_sub_splits": 8}
+    defaults = {"vast_db_splits": 64, "vast_db_sub_splits": 8}
     if call.method == "PATCH":
-        unknown = sorted(call.body.keys() - known.keys())
+        unknown = sorted(call.body.keys() - defaults.keys())
         wrong = [n for n, v in call.body.items() if type(v) is not int or v < 1]
         if unknown or wrong:
             raise bad_request(f"unknown: {unknown}; not whole numbers from 1: {wrong}")
         record = cluster.records.change("clusters", call.id, call.body)
-    return 200, {name: record.get(name) or value for name, value in known.items()}
+    return 200, {name: record.get(name) or value for name, value in defaults.items()}
 
 
 def _auditing(cluster: Cluster, call: VmsCall) -> Answer:
@@ -256,9 +256,9 @@ CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
     ("PATCH", "delta/config"): _delta_config,
     ("GET", "vastdbtable/aggregate"): _told(questions.aggregate),
     **{
-        (method, f"{table}/{what}"): _told(tell)
+        (method, f"{table}/{call}"): _told(tell)
         for table in ("bigcatalogconfig", "vastauditlog")
-        for method, what, tell in (
+        for method, call, tell in (
             ("GET", "columns", system_tables.columns),
             ("GET", "stats", system_tables.stats),
             ("GET", "query_data", system_tables.query_data),

@@ -95,11 +95,11 @@ def _gauges(
 
 
 def _alarms(cluster: Cluster) -> Iterator[Line]:
-    found: dict[tuple[object, object], int] = {}
+    counts: dict[tuple[object, object], int] = {}
     for alarm in list_alarms(cluster):
         key = (alarm["severity"], alarm["event_name"])
-        found[key] = found.get(key, 0) + 1
-    for (severity, name), count in found.items():
+        counts[key] = counts.get(key, 0) + 1
+    for (severity, name), count in counts.items():
         yield (
             "vast_vms_alarms",
             {"severity": severity, "event_name": name},

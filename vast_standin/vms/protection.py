@@ -75,7 +75,7 @@ class PathRules(Rules):
         policy = cluster.records.get(
             "protectionpolicies", record.get("protection_policy_id")
         )
-        taken = [str(s["created"]) for s in _snapshots(cluster, record)]
+        times = [str(s["created"]) for s in _snapshots(cluster, record)]
         space = cluster.space_under(str(record["source_dir"]), record["tenant_id"])
         number = record.get("protection_policy_id")
         return {
@@ -86,7 +86,7 @@ class PathRules(Rules):
             "health": "OK",
             "is_local": True,
             "internal": False,
-            "last_snapshot_creation_time": max(taken, default=None),
+            "last_snapshot_creation_time": max(times, default=None),
             "logical_size": space.bytes,
             "physical_size": space.bytes,
         }
@@ -111,13 +111,13 @@ def _is_due(
     cluster: Cluster, path: Record, frame: dict[str, str], now: datetime
 ) -> bool:
     start = start_of(frame) or datetime.fromisoformat(str(path["created"]))
-    taken = [
+    times = [
         datetime.fromisoformat(str(s["created"]))
         for s in _snapshots(cluster, path)
         if s.get("_every") == frame["every"]
     ]
     every = timedelta(seconds=seconds_of(frame["every"]))
-    due = max(taken) + every if taken else start
+    due = max(times) + every if times else start
     return now >= due
 
 

@@ -32,31 +32,31 @@ _OPERATIONS: dict[str, Callable[[str, str], str]] = {
 _TERM = re.compile(r"([-+* ])")
 
 
-def rows_of(cluster: Cluster, table: Any, asked: Any, where: list[str]) -> Any:
+def rows_of(cluster: Cluster, table: Any, query: Any, where: list[str]) -> Any:
     """Return a page of the rows that pass all conditions, as Arrow, and their number."""
-    size, number = (_whole(asked, n, d) for n, d in (("limit", _PAGE), ("page", 1)))
-    fields = asked["fields"] or list(table.definition.by_name)
+    size, number = (_whole(query, n, d) for n, d in (("limit", _PAGE), ("page", 1)))
+    fields = query["fields"] or list(table.definition.by_name)
     order = [
         f"{_column(table, name.lstrip('-'))} {'DESC' if name[0] == '-' else 'ASC'}"
-        for name in asked["ordering"]
+        for name in query["ordering"]
         if name
     ]
     text = f"FROM rows.t {_where(where)}"
     chosen = ", ".join(_column(table, name) for name in fields)
     ordered = f"ORDER BY {', '.join(order)}" if order else ""
     limits = f"LIMIT {size} OFFSET {(number - 1) * size}"
-    found, count = _answers(
+    rows, count = _answers(
         cluster,
         table,
         f"SELECT {chosen} {text} {ordered} {limits}",
         f"SELECT count(*) AS n {text}",
     )
-    return found, count["n"][0].as_py(), number, size
+    return rows, count["n"][0].as_py(), number, size
 
 
 def page(call: VmsCall, answer: Any) -> Record:
     """Return rows as they are answered."""
-    found, count, number, size = answer
+    rows, count, number, size = answer
     more = number * size < count
     route = "/".join(call.parts)
     return {
@@ -64,9 +64,9 @@ def page(call: VmsCall, answer: Any) -> Record:
         "next": f"/api/latest/{route}/?page={number + 1}&limit={size}"
         if more
         else None,
-        "prop_list": found.column_names,
+        "prop_list": rows.column_names,
         "results": [
-            json.dumps(list(row.values()), default=str) for row in found.to_pylist()
+            json.dumps(list(row.values()), default=str) for row in rows.to_pylist()
         ],
     }
 
@@ -78,18 +78,18 @@ def aggregate(cluster: Cluster, call: VmsCall) -> Record:
         "metrics", "topn_by", "aggregate_function", "filters", "sample_per",
         "sub_group_by", "samples_count", "sub_groups_count",
     }  # fmt: skip
-    asked = parameters(call, names, needed=True, more=more)
-    table = find(cluster, asked, asked["table_name"])
+    query = parameters(call, names, needed=True, more=more)
+    table = find(cluster, query, query["table_name"])
     metrics = [m for text in call.many("metrics") for m in text.split(",") if m]
-    function = asked.get("aggregate_function", "sum")
+    function = query.get("aggregate_function", "sum")
     if not metrics or function not in ("sum", "avg"):
         raise bad_request("metrics: name columns; aggregate_function: sum or avg")
-    where = _where(conditions(table, asked.get("filters") or "{}"))
+    where = _where(conditions(table, query.get("filters") or "{}"))
     values = {name: _metric(table, name) for name in metrics}
-    top = asked.get("topn_by")
+    top = query.get("topn_by")
     rank = _metric(table, top) if top else " + ".join(values.values())
     axes = [
-        _axis(cluster, table, asked, axis, f"{function}({rank})", where)
+        _axis(cluster, table, query, axis, f"{function}({rank})", where)
         for axis in (
             ("sample_per", "samples_count"),
             ("sub_group_by", "sub_groups_count"),
@@ -99,20 +99,20 @@ def aggregate(cluster: Cluster, call: VmsCall) -> Record:
         f'CAST({function}({value}) AS DOUBLE) AS "m{i}"'
         for i, value in enumerate(values.values())
     )
-    (found,) = _answers(
+    (columns,) = _answers(
         cluster,
         table,
         f"SELECT {axes[0]} AS s, {axes[1]} AS g, {sums} FROM rows.t {where} "  # noqa: S608
         f"GROUP BY ALL ORDER BY {function}({rank}) DESC NULLS LAST",
     )
     answer: dict[str, dict[str, dict[str, float]]] = {}
-    for sample, group, *numbers in zip(*(c.to_pylist() for c in found), strict=True):
-        told = {
+    for sample, group, *numbers in zip(*(c.to_pylist() for c in columns), strict=True):
+        sums_by_name = {
             name: number
             for name, number in zip(values, numbers, strict=True)
             if number is not None and math.isfinite(number)
         }
-        answer.setdefault(str(sample), {})[str(group)] = told
+        answer.setdefault(str(sample), {})[str(group)] = sums_by_name
     return dict(answer)
 
 
@@ -138,8 +138,10 @@ def _condition(table: Any, name: str, rule: Any) -> str:
             raise bad_request(
                 f"filters: {name}: {', '.join(_OPERATIONS)} are known, not {unknown}"
             )
-        both = (_OPERATIONS[op](column, _literal(v, kind)) for op, v in tests.items())
-        alternatives.append(f"({' AND '.join(both)})")
+        tests_in_sql = (
+            _OPERATIONS[op](column, _literal(v, kind)) for op, v in tests.items()
+        )
+        alternatives.append(f"({' AND '.join(tests_in_sql)})")
     return f"({' OR '.join(alternatives) or 'false'})"
 
 
@@ -154,13 +156,13 @@ def _literal(value: object, kind: pa.DataType) -> str:
 def _axis(
     cluster: Cluster,
     table: Any,
-    asked: dict[str, str],
+    query: dict[str, str],
     axis: tuple[str, str],
     rank: str,
     where: str,
 ) -> str:
     """Return SQL of a row's sample or sub-group: its name, or that of all others."""
-    name, limit = asked.get(axis[0]), _whole(asked, axis[1], _FEW)
+    name, limit = query.get(axis[0]), _whole(query, axis[1], _FEW)
     if not name:
         return f"'{ALL}'"
     column = _column(table, name)
@@ -174,8 +176,8 @@ def _axis(
         f"ORDER BY {rank} DESC NULLS LAST LIMIT {limit}",
     )
     names = [_literal(n, pa.string()) for n in best["name"].to_pylist()]
-    known = ", ".join(names) or "''"
-    return f"CASE WHEN {text} IN ({known}) THEN {text} ELSE '{OTHERS}' END"
+    listed = ", ".join(names) or "''"
+    return f"CASE WHEN {text} IN ({listed}) THEN {text} ELSE '{OTHERS}' END"
 
 
 def _times(cluster: Cluster, table: Any, column: str, count: int, where: str) -> str:
@@ -227,8 +229,8 @@ def _where(tests: list[str]) -> str:
     return f"WHERE {' AND '.join(tests)}" if tests else ""
 
 
-def _whole(asked: Any, name: str, default: int) -> int:
-    text = str(asked.get(name, default))
+def _whole(query: Any, name: str, default: int) -> int:
+    text = str(query.get(name, default))
     if not text.isdigit() or int(text) < 1:
         raise bad_request(f"{name}: a whole number from 1 is expected")
     return int(text)

@@ -54,8 +54,8 @@ class Records:
     def get(self, resource: str, number: object) -> Record | None:
         """Return a copy of one record, None where there is none."""
         with self.lock:
-            found = self._all.get(resource, {}).get(number)  # type: ignore[call-overload]
-            return dict(found) if found is not None else None
+            record = self._all.get(resource, {}).get(number)  # type: ignore[call-overload]
+            return dict(record) if record is not None else None
 
     def find(self, resource: str, **values: object) -> Record | None:
         """Return the first record whose fields have the given values."""

@@ -54,12 +54,12 @@ def parse_parts(path: str) -> tuple[str, ...]:
     parts = [unquote(part) for part in path.strip("/").split("/")]
     if parts[0] != "api":
         raise ProtocolError(404, "NotFound", "the interface is below /api/")
-    rest = parts[1:]
-    if rest and _VERSION.match(rest[0]):
-        rest = rest[1:]
-    if not rest or not rest[0]:
+    resource = parts[1:]
+    if resource and _VERSION.match(resource[0]):
+        resource = resource[1:]
+    if not resource or not resource[0]:
         raise ProtocolError(404, "NotFound", "no resource is named")
-    return tuple(rest)
+    return tuple(resource)
 
 
 def parse_body(request: Request) -> Record:

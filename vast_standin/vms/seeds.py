@@ -57,10 +57,10 @@ def _first_user() -> Record:
 
 def _seed_key(cluster: Cluster) -> None:
     """Let the key of credentials.json be the first user's, also when it was replaced."""
-    known = cluster.credentials
+    credentials = cluster.credentials
     key: Record = {
-        "access_key": known.access_key,
-        "secret_key": known.secret_key,
+        "access_key": credentials.access_key,
+        "secret_key": credentials.secret_key,
         "user": USER,
         "enabled": True,
         "seeded": True,
@@ -68,7 +68,10 @@ def _seed_key(cluster: Cluster) -> None:
     old = cluster.records.find("s3keys", seeded=True)
     if old is None:
         cluster.records.add("s3keys", key)
-    elif old["access_key"] != known.access_key or old["secret_key"] != known.secret_key:
+    elif (
+        old["access_key"] != credentials.access_key
+        or old["secret_key"] != credentials.secret_key
+    ):
         cluster.records.change("s3keys", int(str(old["id"])), key)
 
 

@@ -60,14 +60,14 @@ def refusal(limits: Record, now: Standing, size: int) -> str:
 
 def told(limits: Record, now: Standing, clock: float) -> Record:
     """Return what every quota tells of its state."""
-    left = None if now.expires_at is None else max(0, now.expires_at - clock)
+    remaining = None if now.expires_at is None else max(0, now.expires_at - clock)
     return {
         "state": now.state,
         "used_capacity": now.space.bytes,
         "used_inodes": now.space.inodes,
         "percent_capacity": _percent(now.space.bytes, limits.get("hard_limit")),
         "percent_inodes": _percent(now.space.inodes, limits.get("hard_limit_inodes")),
-        "time_to_block": None if left is None else _clock(left),
+        "time_to_block": None if remaining is None else _clock(remaining),
     }
 
 
@@ -93,10 +93,10 @@ def check_limits(record: Record) -> None:
 
 def seconds_of(text: str) -> int:
     """Return the seconds of ``[DD] [HH:[MM:]]ss`` or of ``90m``; raise ValueError."""
-    if found := _SHORT.match(text.strip()):
-        return int(found[1]) * _UNITS[found[2]]
-    if found := _CLOCK.match(text.strip()):
-        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    if match := _SHORT.match(text.strip()):
+        return int(match[1]) * _UNITS[match[2]]
+    if match := _CLOCK.match(text.strip()):
+        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
         return days * 86400 + hours * 3600 + minutes * 60 + seconds
     raise ValueError(
         f"{text!r} is not [DD] [HH:[MM:]]ss, nor a number with s, m, h, d or w"
@@ -122,7 +122,7 @@ def _percent(used: int, limit: object) -> int:
 
 
 def _clock(seconds: float) -> str:
-    days, rest = divmod(int(seconds), 86400)
-    hours, rest = divmod(rest, 3600)
-    text = f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+    days, remainder = divmod(int(seconds), 86400)
+    hours, remainder = divmod(remainder, 3600)
+    text = f"{hours:02}:{remainder // 60:02}:{remainder % 60:02}"
     return f"{days} {text}" if days else text

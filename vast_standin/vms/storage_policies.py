@@ -16,13 +16,13 @@ from vast_standin.vms.resource import Rules
 
 _HOSTS = ("s3_read_write", "s3_read_only")
 _STATIC = frozenset(
-    f"{edge}_{way}_{unit}"
+    f"{edge}_{direction}_{unit}"
     for edge in ("min", "max")
-    for way in ("reads", "writes")
+    for direction in ("reads", "writes")
     for unit in ("bw_mbps", "iops")
 ) | frozenset(
-    f"burst_{way}_{unit}"
-    for way in ("reads", "writes")
+    f"burst_{direction}_{unit}"
+    for direction in ("reads", "writes")
     for unit in ("bw_mb", "iops", "loan_mb", "loan_iops")
 )
 _TOTAL = frozenset(
@@ -32,8 +32,8 @@ _TOTAL = frozenset(
     }
 )  # fmt: skip
 _CAPACITY = frozenset(
-    f"max_{way}_{unit}_per_gb_capacity"
-    for way in ("reads", "writes")
+    f"max_{direction}_{unit}_per_gb_capacity"
+    for direction in ("reads", "writes")
     for unit in ("bw_mbps", "iops")
 )
 _CAPACITY_TOTAL = frozenset({"max_bw_mbps_per_gb_capacity", "max_iops_per_gb_capacity"})
@@ -111,8 +111,8 @@ class QosRules(Rules):
     def shown(self, cluster: Cluster, record: Record) -> Record:
         """Add the tenant's name, and 0 for each limit that is unset beside set ones."""
         limits = {
-            name: {**dict.fromkeys(sorted(known), 0), **record[name]}  # type: ignore[dict-item]
-            for name, known in _LIMITS.items()
+            name: {**dict.fromkeys(sorted(allowed), 0), **record[name]}  # type: ignore[dict-item]
+            for name, allowed in _LIMITS.items()
             if record.get(name) is not None
         }
         return {**titled(cluster, record), **limits}
@@ -150,9 +150,9 @@ def _check_users(cluster: Cluster, record: Record) -> None:
 
 
 def _check_limits(record: Record) -> None:
-    for name, known in _LIMITS.items():
+    for name, allowed in _LIMITS.items():
         limits = record.get(name) or {}
-        unknown = sorted(set(limits) - known)  # type: ignore[call-overload]
+        unknown = sorted(set(limits) - allowed)  # type: ignore[call-overload]
         if unknown:
             raise bad_request(f"{name}: unknown limits {', '.join(unknown)}")
         for limit, value in limits.items():  # type: ignore[attr-defined]

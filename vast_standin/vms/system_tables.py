@@ -135,23 +135,23 @@ def query_data(cluster: Cluster, call: VmsCall) -> Record:
 
     Parameters are those of the query, or fields of a body.
     """
-    asked: dict[str, Any] = {**dict(call.query), **call.body}
-    known = {"fields", "filters", "ordering", "tenant_id", *LIMITED}
+    query: dict[str, Any] = {**dict(call.query), **call.body}
+    names = {"fields", "filters", "ordering", "tenant_id", *LIMITED}
     if call.parts[0] == CONFIG:
-        known |= {"path", "snapshot"}
-        if not isinstance(asked.get("path"), str):
+        names |= {"path", "snapshot"}
+        if not isinstance(query.get("path"), str):
             raise bad_request("path: This field is required.")
-    unknown = sorted(asked.keys() - known)
+    unknown = sorted(query.keys() - names)
     if unknown:
         raise bad_request(f"unknown parameters: {', '.join(unknown)}")
     for name in ("fields", "ordering"):
         if name not in call.body:
-            asked[name] = [n for t in call.many(name) for n in t.split(",")]
-    _, table = _table(cluster, call, asked.get("snapshot"))
-    where = conditions(table, asked.get("filters") or "{}")
-    if "path" in asked:
-        where.append(_below(asked["path"]))
-    return page(call, rows_of(cluster, table, asked, where))
+            query[name] = [n for t in call.many(name) for n in t.split(",")]
+    _, table = _table(cluster, call, query.get("snapshot"))
+    where = conditions(table, query.get("filters") or "{}")
+    if "path" in query:
+        where.append(_below(query["path"]))
+    return page(call, rows_of(cluster, table, query, where))
 
 
 def _below(path: str) -> str:

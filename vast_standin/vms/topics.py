@@ -18,8 +18,8 @@ _SHAPE = {
 
 def list_topics(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return none, of a database there is."""
-    asked = parameters(call, {"database_name"}, needed=True, more={"count_only"})
-    _check_database(cluster, asked["database_name"])
+    query = parameters(call, {"database_name"}, needed=True, more={"count_only"})
+    _check_database(cluster, query["database_name"])
     return []
 
 
@@ -34,9 +34,9 @@ def create_topic(cluster: Cluster, call: VmsCall) -> None:
 def no_topic(cluster: Cluster, call: VmsCall) -> None:
     """Raise 404 for a topic that is to be changed, shown or deleted."""
     if call.method == "GET":
-        asked = parameters(call, {"database_name", "name"}, needed=True)
-        _check_database(cluster, asked["database_name"])
-        name: object = asked["name"]
+        query = parameters(call, {"database_name", "name"}, needed=True)
+        _check_database(cluster, query["database_name"])
+        name: object = query["name"]
     else:
         more = {*_SHAPE, "new_name", "schema_name", "tenant_id", "is_imports_table"}
         name = _named(cluster, call, needed=set(), more=more)

@@ -115,10 +115,10 @@ def summary(cluster: Cluster, quota: Record) -> Record:
 
 def check_room(cluster: Cluster, quota: Record, owner: str, size: int) -> None:
     """Raise 507 where a user, or the user's group, has no room for so many bytes."""
-    mine = {owner, _group_of(cluster, owner)}
+    names = {owner, _group_of(cluster, owner)}
     for held in held_under(cluster, quota, also=owner):
         reason = refusal(held.limits, held.standing, size)
-        if reason and held.entity["_key"] in mine:
+        if reason and held.entity["_key"] in names:
             raise ProtocolError(
                 507,
                 "QuotaExceeded",
@@ -165,7 +165,7 @@ def held_under(cluster: Cluster, quota: Record, *, also: str = "") -> list[Held]
     rules = {str(rule["_key"]): rule for rule in rules_of(cluster, quota)}
     before: dict[str, float] = dict(quota.get("_users_since") or {})  # type: ignore[call-overload]
     since: dict[str, float] = {}
-    found = []
+    quotas = []
     for key in dict.fromkeys([*rules, *sorted(spaces)]):
         entity = rules.get(key) or _entity(key)
         default = quota.get(_DEFAULTS[bool(entity["is_group"])]) or {}
@@ -174,10 +174,10 @@ def held_under(cluster: Cluster, quota: Record, *, also: str = "") -> list[Held]
         if exceeds_soft(limits, space):
             since[key] = before.get(key, cluster.clock())
         standing = judge(limits, space, since.get(key), cluster.clock())
-        found.append(Held(entity, limits, standing))
+        quotas.append(Held(entity, limits, standing))
     if since != before:
         cluster.records.change("quotas", int(str(quota["id"])), {"_users_since": since})
-    return found
+    return quotas
 
 
 def _spaces(cluster: Cluster, quota: Record, also: str) -> dict[str, Space]:
@@ -235,11 +235,13 @@ def _key(cluster: Cluster, record: Record) -> str:
         if kind != "gid" or not name.isdigit():
             raise bad_request("identifier: a group is its gid, a whole number")
         return f"gid:{name}"
-    known = {"": ("name", "uid"), "username": ("name",), "uid": ("uid",)}.get(str(kind))
-    if known is None:
+    fields = {"": ("name", "uid"), "username": ("name",), "uid": ("uid",)}.get(
+        str(kind)
+    )
+    if fields is None:
         raise bad_request(f"identifier_type: {kind} is not one of username, uid")
     for user in cluster.records.all("users"):
-        if name and name in [str(user[field]) for field in known]:
+        if name and name in [str(user[field]) for field in fields]:
             return str(user["name"])
     raise bad_request(f"name: there is no user {name!r}")
 

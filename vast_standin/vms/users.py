@@ -84,10 +84,10 @@ def list_keys(cluster: Cluster) -> list[Record]:
 
 def key_of(cluster: Cluster, access_key: str) -> Record:
     """Return the record of an access key; raise 404."""
-    found = cluster.records.find("s3keys", access_key=access_key)
-    if found is None:
+    key = cluster.records.find("s3keys", access_key=access_key)
+    if key is None:
         raise ProtocolError(404, "NotFound", "there is no such access key")
-    return found
+    return key
 
 
 def add_key(cluster: Cluster, user: Record) -> Record:

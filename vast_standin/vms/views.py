@@ -107,8 +107,8 @@ class ViewRules(Rules):
 def _check_room(cluster: Cluster, tenant_id: object) -> None:
     tenant = cluster.records.get("tenants", tenant_id) or {}
     most = tenant.get("max_views") or 0
-    there = [v for v in cluster.records.all("views") if v["tenant_id"] == tenant_id]
-    if most and len(there) >= int(str(most)):
+    views = [v for v in cluster.records.all("views") if v["tenant_id"] == tenant_id]
+    if most and len(views) >= int(str(most)):
         raise bad_request(
             f"tenant_id: tenant {tenant['name']} may have {most} views, and has them"
         )
@@ -126,27 +126,27 @@ def _check_references(cluster: Cluster, record: Record) -> None:
 def _check_bucket(cluster: Cluster, record: Record) -> None:
     protocols = set(record.get("protocols") or [])  # type: ignore[call-overload]
     bucket, owner = record.get("bucket"), record.get("bucket_owner")
-    wanted = sorted(protocols & DATABASE_PROTOCOLS)
-    if not wanted:
+    needed = sorted(protocols & DATABASE_PROTOCOLS)
+    if not needed:
         if bucket:
             raise bad_request("bucket: needs one of the protocols S3, DATABASE, KAFKA")
         return
     if not bucket or not owner:
-        raise bad_request(f"bucket, bucket_owner: required with {', '.join(wanted)}")
+        raise bad_request(f"bucket, bucket_owner: required with {', '.join(needed)}")
     if not _BUCKET.match(str(bucket)):
         raise bad_request(f"bucket: {bucket!r} is not a valid bucket name")
     if cluster.records.find("users", name=owner) is None:
-        known = ", ".join(str(user["name"]) for user in cluster.records.all("users"))
-        raise bad_request(f"bucket_owner: there is no user {owner!r}; users: {known}")
+        names = ", ".join(str(user["name"]) for user in cluster.records.all("users"))
+        raise bad_request(f"bucket_owner: there is no user {owner!r}; users: {names}")
     other = cluster.view_of_bucket(str(bucket))
     if other is not None and other["id"] != record.get("id"):
         raise bad_request(f"bucket: {bucket} is the bucket of view {other['path']}")
 
 
 def _refuse_unsupported(record: Record) -> None:
-    for name, what in _NOT_HERE.items():
+    for name, feature in _NOT_HERE.items():
         if record.get(name):
-            raise bad_request(f"{name}: {what} are not implemented by this stand-in")
+            raise bad_request(f"{name}: {feature} are not implemented by this stand-in")
 
 
 def _check_monitored(cluster: Cluster, record: Record) -> None:
