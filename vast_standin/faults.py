@@ -126,7 +126,7 @@ class _Cut:
 
     def __init__(self, body: bytes | Iterable[list[memoryview]], after: int) -> None:
         self._body = body
-        self._left = after
+        self._remaining = after
 
     def __iter__(self) -> Iterator[list[memoryview]]:
         lists = (
@@ -134,11 +134,11 @@ class _Cut:
         )
         for views in lists:
             size = sum(view.nbytes for view in views)
-            if size > self._left:
+            if size > self._remaining:
                 joined = b"".join(views)
-                yield [memoryview(joined)[: max(1, self._left)]]
+                yield [memoryview(joined)[: max(1, self._remaining)]]
                 raise CutStream
-            self._left -= size
+            self._remaining -= size
             yield views
         raise CutStream
 

@@ -73,7 +73,7 @@ class Meters:
     _samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     _clients: dict[Client, Counts] = field(default_factory=lambda: defaultdict(Counts))
     _recent: deque[tuple[float, dict[Client, Counts]]] = field(default_factory=deque)
-    _taken: dict[Client, Counts] = field(default_factory=dict)
+    _sampled: dict[Client, Counts] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(
@@ -112,7 +112,7 @@ class Meters:
         """Return what clients did since this was last asked; none that did nothing."""
         now = self.clients()
         with self._lock:
-            before, self._taken = self._taken, now
+            before, self._sampled = self._sampled, now
         done = {c: n.minus(before[c]) if c in before else n for c, n in now.items()}
         return {c: counts for c, counts in done.items() if counts != Counts()}
 

@@ -96,7 +96,7 @@ class _Chunks(io.RawIOBase):
         self._proof = proof
         self._signed = proof.payload in _SIGNED_CHUNKS
         self._previous = proof.signature
-        self._left = 0
+        self._remaining = 0
         self._chunk_hash = hashlib.sha256()
         self._chunk_signature = ""
         self._ended = False
@@ -110,16 +110,16 @@ class _Chunks(io.RawIOBase):
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
         if self._ended:
             return 0
-        if not self._left and not self._begin():
+        if not self._remaining and not self._begin():
             return 0
-        data = self._lines.read(min(len(buffer), self._left))
+        data = self._lines.read(min(len(buffer), self._remaining))
         if not data:
             raise _framing("it ends within a chunk")
-        self._left -= len(data)
+        self._remaining -= len(data)
         self._missing -= len(data)
         if self._signed:
             self._chunk_hash.update(data)
-        if not self._left:
+        if not self._remaining:
             self._finish_chunk()
         buffer[: len(data)] = data
         return len(data)
@@ -127,14 +127,14 @@ class _Chunks(io.RawIOBase):
     def _begin(self) -> bool:
         size, _, extension = self._line().partition(b";")
         try:
-            self._left = int(size, 16)
+            self._remaining = int(size, 16)
         except ValueError:
             raise _framing("a chunk size is not hexadecimal") from None
-        if self._left < 0 or self._left > self._missing:
+        if self._remaining < 0 or self._remaining > self._missing:
             raise _framing("it is longer than x-amz-decoded-content-length")
         self._chunk_hash = hashlib.sha256()
         self._chunk_signature = extension.partition(b"=")[2].decode("latin-1")
-        if self._left:
+        if self._remaining:
             return True
         if self._signed:
             self._check_signature()

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from vast_standin.http import ProtocolError, Request
 from vast_standin.sigv4 import LONGEST_PRESIGNED, UNSIGNED, Verified
 
-_OWN = frozenset({"AWSAccessKeyId", "Signature", "Expires"})
+_SIGNING = frozenset({"AWSAccessKeyId", "Signature", "Expires"})
 _HEADERS = ("content-md5", "content-type")
 _SUBRESOURCES = frozenset(
     {
@@ -30,7 +30,10 @@ _SUBRESOURCES = frozenset(
 
 def signs(request: Request) -> bool:
     """Tell whether a request is a presigned URL of version 2."""
-    return "authorization" not in request.headers and dict(request.query).keys() >= _OWN
+    return (
+        "authorization" not in request.headers
+        and dict(request.query).keys() >= _SIGNING
+    )
 
 
 def verify(
@@ -64,7 +67,7 @@ def without_signature(request: Request) -> Request:
         for name, value in request.query
         if name in _HEADERS or name.startswith("x-amz-")
     }
-    query = [pair for pair in request.query if pair[0] not in _OWN | added.keys()]
+    query = [pair for pair in request.query if pair[0] not in _SIGNING | added.keys()]
     return replace(request, query=tuple(query), headers={**request.headers, **added})
 
 

@@ -16,7 +16,7 @@ PAGE = 4096
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(newest, "_KEPT", 4 << 20)
+    monkeypatch.setattr(newest, "_MOST_BYTES", 4 << 20)
     monkeypatch.setattr(newest, "_STEP", 1 << 20)
     probe = tmp_path / "probe"
     probe.write_bytes(bytes(PAGE))

@@ -131,7 +131,7 @@ def test_prometheus_reads_what_is_told(standin, vms, s3, bucket):
     )
     assert "1234.0" == line.rpartition(" ")[2]
     sample = re.compile(
-        r'[a-z_]+\{([a-z_]+="[^"]*",?)*\} [-+.e0-9]+|# TYPE [a-z_]+ \w+'
+        r'[a-z_]+\{([a-z_]+="[^"]*",?)*\} [-+.e0-9]+|# TYPE [a-z_]+ \w+|# HELP .+'
     )
     assert [] == [text for text in lines("all") if not sample.fullmatch(text)]
     assert 404 == pool.request("GET", url + "imagined", headers=headers).status

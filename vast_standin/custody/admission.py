@@ -11,7 +11,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Found:
+class DatabaseState:
     """What a database says of itself, and the mark says of its data."""
 
     home: Home
@@ -41,7 +41,7 @@ class Found:
 
 
 def admit(
-    state: Found,
+    state: DatabaseState,
     named: Mapping[str, int],
     present: Mapping[str, int],
     dispose: Callable[[Path], None],
@@ -84,7 +84,7 @@ def admit(
 
 
 def _complete(
-    state: Found, named: Mapping[str, int], present: Mapping[str, int]
+    state: DatabaseState, named: Mapping[str, int], present: Mapping[str, int]
 ) -> list[str]:
     """Bring named files back from `lost/`; refuse the start where some stay missing."""
     home = state.home

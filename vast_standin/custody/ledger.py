@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from vast_standin.custody.admission import Found, admit
+from vast_standin.custody.admission import DatabaseState, admit
 from vast_standin.custody.home import Home
 from vast_standin.custody.mark import MARK, Mark, MarkFile, read_mark
 
@@ -68,7 +68,7 @@ class Ledger:
         mark = read_mark(self._path.parent / MARK)
         runs = {str(row[0]) for row in self._db.execute("SELECT token FROM run")}
         pending = {str(row[0]) for row in self._db.execute("SELECT file FROM pending")}
-        state = Found(
+        state = DatabaseState(
             self._home,
             self._path,
             self._base,

@@ -15,7 +15,7 @@ from vast_standin.engine.files import DataFolder
 from vast_standin.engine.growth import Growth
 from vast_standin.engine.locks import Locks
 from vast_standin.engine.numbers import Numbers
-from vast_standin.engine.ownership import own
+from vast_standin.engine.ownership import own_folder
 from vast_standin.engine.published import Published
 from vast_standin.engine.references import References
 from vast_standin.engine.root import BucketInfo, Root
@@ -37,7 +37,7 @@ class Engine:
     def __init__(self, folder: Path, home: Home, *, durable: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._closing = ExitStack()
-        self._closing.callback(own(folder).close)
+        self._closing.callback(own_folder(folder).close)
         try:
             with readable(folder / _CATALOGUE):
                 self._load(folder, home, durable=durable)

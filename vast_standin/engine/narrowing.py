@@ -64,7 +64,7 @@ def _bounds(segment: Segment, number: int) -> _Bounds:
         return _UNKNOWN
     zones = segment.base.zones.get(number)
     if zones is not None:
-        return zones.whole
+        return zones.extremes
     return _NULL if segment.base.column(number) is None else _UNKNOWN
 
 

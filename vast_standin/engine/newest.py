@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LOG = logging.getLogger("vast_standin.engine")
-_KEPT = 64 << 20
+_MOST_BYTES = 64 << 20
 _STEP = 16 << 20
 
 
@@ -31,8 +31,8 @@ class Newest:
         with self._lock:
             self._pieces.append((path, offset, length))
             self._bytes += length
-            if self._bytes >= _KEPT + _STEP:
-                while self._bytes > _KEPT:
+            if self._bytes >= _MOST_BYTES + _STEP:
+                while self._bytes > _MOST_BYTES:
                     old.append(self._pieces.popleft())
                     self._bytes -= old[-1][2]
         if old:

@@ -130,7 +130,7 @@ class Change:
     row_ids: RowIds
     extent: Extent
     new_id: Callable[[], int]
-    _made: dict[tuple[int, int], Patch] = field(default_factory=dict)
+    _patches: dict[tuple[int, int], Patch] = field(default_factory=dict)
 
     def apply(self, root: Root) -> Root:
         """Do it."""
@@ -146,9 +146,9 @@ class Change:
     ) -> Patch:
         first = int(chosen[0])
         key = (segment.id, first)
-        if key not in self._made:
-            self._made[key] = self._make(positions, chosen)
-        return self._made[key]
+        if key not in self._patches:
+            self._patches[key] = self._make(positions, chosen)
+        return self._patches[key]
 
     def _make(self, positions: Positions, chosen: Positions) -> Patch:
         first, rows = int(chosen[0]), len(chosen)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 
-def own(folder: Path) -> IO[str]:
+def own_folder(folder: Path) -> IO[str]:
     """Take the folder; it is given up when the returned file is closed."""
     handle = (folder / "owner").open("a+")
     try:

@@ -69,7 +69,7 @@ def read_rows(
         if column.is_row_id:
             continue
         parts = [
-            _kept(segment.read(column.number, column.field.type, start, stop), mask)
+            _filtered(segment.read(column.number, column.field.type, start, stop), mask)
             for (segment, start, stop), mask in zip(spans, masks, strict=True)
         ]
         columns[column.number] = _joined(parts, column.field.type)
@@ -140,7 +140,7 @@ class Rewriter:
         extra: dict[str, pa.Array] | None = None,
         lead: int | None = None,
     ) -> Base:
-        columns = {n: c for n, c in rows.columns.items() if self._is_told(n, c, lead)}
+        columns = {n: c for n, c in rows.columns.items() if self._is_stored(n, c, lead)}
         columns = columns or dict(list(rows.columns.items())[:1])
         arrays = {str(n): c for n, c in columns.items()} | (extra or {})
         ids = rows.row_ids
@@ -159,7 +159,7 @@ class Rewriter:
             run=run,
         )
 
-    def _is_told(self, number: int, column: pa.Array, lead: int | None) -> bool:
+    def _is_stored(self, number: int, column: pa.Array, lead: int | None) -> bool:
         """Leave out columns without values, which read as null; sort columns stay."""
         sorts = number == lead or number in self.definition.sort_key
         return sorts or column.null_count < len(column)
@@ -197,7 +197,7 @@ def _copy_of(table: Table, projection: Projection, segment: Segment) -> Segment 
     return Segment(copy.base, deleted=np.flatnonzero(gone[origin]))
 
 
-def _kept(array: pa.Array, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
+def _filtered(array: pa.Array, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
     return array if mask is None else array.filter(pa.array(mask))
 
 

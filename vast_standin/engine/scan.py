@@ -69,7 +69,7 @@ class Slot:
     slots: int
     block: int
 
-    def own(self, position: int) -> tuple[int, int]:
+    def own_span(self, position: int) -> tuple[int, int]:
         """Give the first own span at or after a position."""
         block = position // self.block
         ahead = (self.number - block) % self.slots
@@ -159,7 +159,7 @@ class Scan:
             offset = int(offsets[span.segment])
             at, end = max(offset + span.start, start), offset + span.stop
             while at < end:
-                at, edge = slot.own(at)
+                at, edge = slot.own_span(at)
                 stop = min(end, edge, at + _STEP)
                 if at < stop:
                     yield span.segment, at - offset, stop - offset, at

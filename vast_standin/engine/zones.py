@@ -48,7 +48,7 @@ class ColumnZones:
         return _dense(self.lows, dtype), _dense(self.highs, dtype), valid
 
     @cached_property
-    def whole(self) -> tuple[Any, Any, int, int]:
+    def extremes(self) -> tuple[Any, Any, int, int]:
         """Low, high (None where one zone's is not known), nulls and rows of all zones."""
         nulls, rows = int(self.nulls.sum()), int(self.rows.sum())
         valid = np.asarray(pc.is_valid(self.lows))

@@ -101,3 +101,9 @@ class Digests:
                     400, "BadDigest", f"The {name.upper()} you specified did not match."
                 )
         return actual
+
+
+def multipart_etag(etags: list[str]) -> str:
+    """Return the ETag of an object assembled from parts, as S3 makes it."""
+    joined = b"".join(bytes.fromhex(etag) for etag in etags)
+    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"

@@ -25,7 +25,7 @@ CREATE TABLE parts (
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
     PRIMARY KEY (upload, number)) WITHOUT ROWID;
 """
-_KEPT = """
+_SNAPSHOT_TABLE = """
 CREATE TABLE IF NOT EXISTS kept (
     bucket TEXT NOT NULL, snapshot TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL,
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
@@ -42,7 +42,7 @@ CREATE TRIGGER IF NOT EXISTS {table}_dropped AFTER DELETE ON {table} BEGIN
 
 
 @dataclass(frozen=True)
-class Said:
+class Properties:
     """What the writer said of an object: headers, user metadata, checksums, tags.
 
     `owner` is the user who wrote it; before format 2 that was not noted.
@@ -67,7 +67,7 @@ class Said:
         )
 
     @classmethod
-    def loads(cls, text: str) -> "Said":
+    def loads(cls, text: str) -> "Properties":
         """Return what was stored."""
         return cls(*json.loads(text))
 
@@ -82,7 +82,7 @@ class Stored:
     size: int
     etag: str
     modified: float
-    said: Said
+    properties: Properties
 
 
 class Index:
@@ -104,7 +104,7 @@ class Index:
             with self.transaction() as db:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
-        self._db.executescript(f"{_KEPT} PRAGMA user_version={FORMAT}")
+        self._db.executescript(f"{_SNAPSHOT_TABLE} PRAGMA user_version={FORMAT}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -165,7 +165,7 @@ def put_row(db: sqlite3.Connection, thing: Stored) -> None:
             thing.size,
             thing.etag,
             thing.modified,
-            thing.said.dumps(),
+            thing.properties.dumps(),
         ),
     )
 
@@ -180,7 +180,7 @@ def stored(row: tuple[object, ...]) -> Stored:
         int(size),  # type: ignore[call-overload]
         str(etag),
         float(modified),  # type: ignore[arg-type]
-        Said.loads(str(properties)),
+        Properties.loads(str(properties)),
     )
 
 

@@ -16,7 +16,7 @@ from vast_standin.s3.documents import (
     parse_document,
     xml_response,
 )
-from vast_standin.s3.index import Said, Stored, now
+from vast_standin.s3.index import Properties, Stored, now
 from vast_standin.s3.objects import BLOCK, check_key
 
 KEPT_HEADERS = (
@@ -61,7 +61,7 @@ def put_object(call: Call) -> Response:
     check_key(call.key)
     check_write(call.headers, call.objects.index.get(call.bucket, call.key))
     call.objects.check_writable(call.bucket, call.length, call.user)
-    properties = said_by(call)
+    properties = properties_of(call)
     with call.objects.incoming(call.payload, Digests(call.headers)) as written:
         file, size, digests = written
         check_length(call, size)
@@ -85,9 +85,9 @@ def copy_object(call: Call) -> Response:
             400, "InvalidRequest", "An object copied onto itself must change metadata."
         )
     call.objects.check_writable(call.bucket, source.size, call.user)
-    properties = replace(source.said, owner=call.user)
+    properties = replace(source.properties, owner=call.user)
     if directive == "REPLACE":
-        given = said_by(call)
+        given = properties_of(call)
         properties = replace(
             given, checksums=properties.checksums, tags=given.tags or properties.tags
         )
@@ -120,7 +120,7 @@ def get_tagging(call: Call) -> Response:
     thing = call.objects.find(call.bucket, call.key)
     tags: list[Node] = [
         ("Tag", [("Key", name), ("Value", value)])
-        for name, value in thing.said.tags.items()
+        for name, value in thing.properties.tags.items()
     ]
     return xml_response("Tagging", [("TagSet", tags)])
 
@@ -145,7 +145,7 @@ def delete_tagging(call: Call) -> Response:
     return Response(status=204)
 
 
-def said_by(call: Call) -> Said:
+def properties_of(call: Call) -> Properties:
     """Return headers, metadata and tags a write carries."""
     headers = {
         name: call.headers[name] for name in KEPT_HEADERS if name in call.headers
@@ -169,7 +169,7 @@ def said_by(call: Call) -> Said:
     tags = dict(
         parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True)
     )
-    return Said(headers, metadata, {}, tags, call.user)
+    return Properties(headers, metadata, {}, tags, call.user)
 
 
 def copy_source(call: Call) -> Stored:
@@ -228,7 +228,7 @@ def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
     check_key(thing.key)
     if len(tags) > 10:
         raise ProtocolError(400, "InvalidTag", "an object has at most ten tags")
-    call.objects.amend(thing, replace(thing.said, tags=tags))
+    call.objects.amend(thing, replace(thing.properties, tags=tags))
 
 
 def _object_headers(call: Call, thing: Stored, *, complete: bool) -> dict[str, str]:
@@ -237,20 +237,22 @@ def _object_headers(call: Call, thing: Stored, *, complete: bool) -> dict[str, s
         "Last-Modified": http_time(thing.modified),
         "Accept-Ranges": "bytes",
         "content-type": "binary/octet-stream",
-        **thing.said.headers,
+        **thing.properties.headers,
     }
-    headers |= {METADATA + name: value for name, value in thing.said.metadata.items()}
+    headers |= {
+        METADATA + name: value for name, value in thing.properties.metadata.items()
+    }
     headers |= {
         header: call.query[name]
         for name, header in _OVERRIDES.items()
         if name in call.query
     }
-    if thing.said.tags:
-        headers["x-amz-tagging-count"] = str(len(thing.said.tags))
+    if thing.properties.tags:
+        headers["x-amz-tagging-count"] = str(len(thing.properties.tags))
     if complete and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
         headers |= _checksum_headers(thing)
     return headers
 
 
 def _checksum_headers(thing: Stored) -> dict[str, str]:
-    return {PREFIX + name: value for name, value in thing.said.checksums.items()}
+    return {PREFIX + name: value for name, value in thing.properties.checksums.items()}

@@ -5,7 +5,6 @@ new file and becomes visible by one transaction; a crash leaves a file noted as 
 which the next start removes.  Copies are hard links: the bytes are never changed in place.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,9 +16,9 @@ from typing import BinaryIO
 from vast_standin.custody import Home, admit_database, readable
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import Digests
-from vast_standin.s3.index import Index, Said, Stored, now, put_row, stored
-from vast_standin.s3.kept import SNAPSHOTS, KeptObjects
+from vast_standin.s3.index import Index, Properties, Stored, now, put_row, stored
 from vast_standin.s3.listing import Page
+from vast_standin.s3.snapshots import SNAPSHOTS, SnapshotObjects
 from vast_standin.s3.usage import Usage
 
 BLOCK = 1 << 20
@@ -50,7 +49,7 @@ class ObjectStore:
         except BaseException:
             self.index.close()
             raise
-        self.kept = KeptObjects(self.index)
+        self.snapshots = SnapshotObjects(self.index)
         self.check_writable: Callable[[str, int, str], None] = _always
         self._usage = Usage(self.index)
 
@@ -61,11 +60,11 @@ class ObjectStore:
 
     def exists(self, bucket: str, key: str) -> bool:
         """Tell whether an object exists."""
-        return self.kept.lookup(bucket, key) is not None
+        return self.snapshots.lookup(bucket, key) is not None
 
     def find(self, bucket: str, key: str) -> Stored:
         """Return an object's record; raise 404 NoSuchKey."""
-        thing = self.kept.lookup(bucket, key)
+        thing = self.snapshots.lookup(bucket, key)
         if thing is None:
             raise ProtocolError(404, "NoSuchKey", f"{bucket} has no object {key!r}")
         return thing
@@ -81,7 +80,7 @@ class ObjectStore:
             try:
                 return self.open_file(thing)
             except FileNotFoundError:
-                if self.kept.lookup(bucket, key) == thing:
+                if self.snapshots.lookup(bucket, key) == thing:
                     raise _gone(thing) from None
 
     def open_file(self, thing: Stored) -> BinaryIO:
@@ -97,10 +96,10 @@ class ObjectStore:
         bucket: str,
         key: str,
         source: BinaryIO | bytes,
-        properties: Said | None = None,
+        properties: Properties | None = None,
     ) -> Stored:
         """Store an object from bytes or a stream, replacing what was there."""
-        properties = properties or Said()
+        properties = properties or Properties()
         check_key(key)
         with self.incoming(source, Digests({})) as (file, size, digests):
             thing = Stored(bucket, key, file, size, digests.etag, now(), properties)
@@ -120,13 +119,13 @@ class ObjectStore:
         if old:
             self.discard(old.file)
 
-    def amend(self, thing: Stored, properties: Said) -> None:
+    def amend(self, thing: Stored, properties: Properties) -> None:
         """Replace what is said of an object, its bytes staying as they are."""
         with self.index.transaction() as db:
             current = self.index.get(thing.bucket, thing.key)
             if current is not None:
-                properties = replace(properties, owner=current.said.owner)
-                put_row(db, replace(current, said=properties))
+                properties = replace(properties, owner=current.properties.owner)
+                put_row(db, replace(current, properties=properties))
 
     def delete(self, bucket: str, key: str) -> bool:
         """Delete an object; tell whether there was one."""
@@ -166,22 +165,22 @@ class ObjectStore:
 
         Below `.snapshot/NAME/` they are those a snapshot keeps.
         """
-        return self.kept.list(
+        return self.snapshots.list(
             bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
         )
 
     def keep(self, bucket: str, snapshot: str) -> None:
         """Keep all objects of a bucket as they are; nothing is copied."""
-        self.kept.keep(bucket, snapshot)
+        self.snapshots.keep(bucket, snapshot)
 
     def release(self, bucket: str, snapshot: str) -> None:
         """Let what a snapshot keeps go, and what nothing else holds with it."""
-        for file in self.kept.release(bucket, snapshot):
+        for file in self.snapshots.release(bucket, snapshot):
             self.discard(file)
 
     def restore(self, bucket: str, snapshot: str, target: str) -> None:
         """Give a bucket the objects a snapshot keeps of one, by hard links."""
-        for thing in self.kept.all(bucket, snapshot):
+        for thing in self.snapshots.all(bucket, snapshot):
             copy = replace(thing, bucket=target, file=self.link(thing))
             self.publish(copy)
 
@@ -240,7 +239,7 @@ class ObjectStore:
 
     def discard(self, file: str) -> None:
         """Remove a file of the store, unless a snapshot keeps it."""
-        if not self.kept.holds(file):
+        if not self.snapshots.holds(file):
             self._ledger.dispose(self.path(file))
 
     def _write(self, file: str, source: BinaryIO | bytes, digests: Digests) -> int:
@@ -293,12 +292,6 @@ def check_key(key: str) -> None:
         raise ProtocolError(
             400, "KeyTooLongError", f"keys have 1 to {KEY_LIMIT} bytes of UTF-8"
         )
-
-
-def multipart_etag(etags: list[str]) -> str:
-    """Return the ETag of an object assembled from parts, as S3 makes it."""
-    joined = b"".join(bytes.fromhex(etag) for etag in etags)
-    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"
 
 
 def _always(bucket: str, size: int, owner: str) -> None:

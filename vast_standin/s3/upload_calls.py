@@ -7,14 +7,19 @@ from vast_standin.s3.checksums import PREFIX, Digests
 from vast_standin.s3.conditions import check_write, parse_range
 from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
 from vast_standin.s3.index import now
-from vast_standin.s3.object_calls import FileSpan, check_length, copy_source, said_by
+from vast_standin.s3.object_calls import (
+    FileSpan,
+    check_length,
+    copy_source,
+    properties_of,
+)
 
 
 def create_upload(call: Call) -> Response:
     """CreateMultipartUpload: headers and metadata are those of the object to be."""
     call.need_bucket()
     Digests(call.headers)
-    upload = uploads.begin(call.objects, call.bucket, call.key, said_by(call))
+    upload = uploads.begin(call.objects, call.bucket, call.key, properties_of(call))
     nodes: list[Node] = [
         ("Bucket", call.bucket),
         ("Key", call.key),

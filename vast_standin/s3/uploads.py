@@ -6,8 +6,9 @@ import shutil
 from dataclasses import dataclass
 
 from vast_standin.http import ProtocolError
-from vast_standin.s3.index import Said, Stored, now
-from vast_standin.s3.objects import ObjectStore, check_key, multipart_etag
+from vast_standin.s3.checksums import multipart_etag
+from vast_standin.s3.index import Properties, Stored, now
+from vast_standin.s3.objects import ObjectStore, check_key
 
 PARTS_LIMIT = 10_000
 SMALLEST_PART = 5 * 1024 * 1024
@@ -21,7 +22,7 @@ class Upload:
     bucket: str
     key: str
     started: float
-    said: Said
+    properties: Properties
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Part:
     modified: float
 
 
-def begin(objects: ObjectStore, bucket: str, key: str, properties: Said) -> str:
+def begin(objects: ObjectStore, bucket: str, key: str, properties: Properties) -> str:
     """Begin an upload and return its id."""
     check_key(key)
     upload = secrets.token_hex(16)
@@ -67,8 +68,14 @@ def list_uploads(objects: ObjectStore, bucket: str) -> list[Upload]:
         bucket,
     )
     return [
-        Upload(str(a), str(b), bytes(k).decode(), float(str(s)), Said.loads(str(t)))  # type: ignore[call-overload]
-        for a, b, k, s, t in rows
+        Upload(
+            str(number),
+            str(place),
+            bytes(key).decode(),  # type: ignore[call-overload]
+            float(str(started)),
+            Properties.loads(str(text)),
+        )
+        for number, place, key, started, text in rows
     ]
 
 
@@ -109,10 +116,12 @@ def complete(
     """
     chosen = _chosen({part.number: part for part in parts(objects, upload)}, listed)
     size = sum(part.size for part in chosen)
-    objects.check_writable(upload.bucket, size, upload.said.owner)
+    objects.check_writable(upload.bucket, size, upload.properties.owner)
     file = _assemble(objects, chosen)
     etag = multipart_etag([part.etag for part in chosen])
-    thing = Stored(upload.bucket, upload.key, file, size, etag, now(), upload.said)
+    thing = Stored(
+        upload.bucket, upload.key, file, size, etag, now(), upload.properties
+    )
     try:
         objects.publish(thing)
     except BaseException:

@@ -27,6 +27,6 @@ class Usage:
         """Add an object (sign 1) or subtract it (sign -1)."""
         with self._lock:
             held = self._held.setdefault(thing.bucket, {})
-            count, size = held.pop(thing.said.owner, (0, 0))
+            count, size = held.pop(thing.properties.owner, (0, 0))
             if count + sign:
-                held[thing.said.owner] = (count + sign, size + sign * thing.size)
+                held[thing.properties.owner] = (count + sign, size + sign * thing.size)

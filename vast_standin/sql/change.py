@@ -52,7 +52,7 @@ class Change:
         self.allow(action, place)
         return self.transaction.table(place.bucket, place.path, place.name)
 
-    def there(self, place: Place) -> bool:
+    def exists(self, place: Place) -> bool:
         """Tell whether there is such a table or schema."""
         root = self.transaction.root
         if place.name:
@@ -61,7 +61,7 @@ class Change:
 
 
 @contextmanager
-def whole(transaction: Transaction) -> Iterator[None]:
+def all_or_nothing(transaction: Transaction) -> Iterator[None]:
     """Let a statement happen as a whole or not at all, whatever its transaction did."""
     with transaction.mutex:
         root, done = transaction.root, len(transaction.operations)

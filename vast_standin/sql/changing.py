@@ -10,7 +10,7 @@ from vast_standin.engine.engine import Engine
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
 from vast_standin.sql import definitions, rows
-from vast_standin.sql.change import DIALECT, Change, unspoken, whole
+from vast_standin.sql.change import DIALECT, Change, all_or_nothing, unspoken
 from vast_standin.sql.duck import Instance
 from vast_standin.sql.merge import merge
 from vast_standin.sql.returning import returned
@@ -48,7 +48,7 @@ def change(
     do = CHANGES.get(type(parsed))
     if do is None:
         raise unspoken(sql[:60])
-    with whole(transaction):
+    with all_or_nothing(transaction):
         course = Change(engine, transaction, transaction.root, instance, check)
         do(course, parsed)
         if parsed.args.get("returning"):

@@ -40,7 +40,7 @@ def create(change: Change, statement: exp.Create) -> None:
         named, defined = named.this, named.expressions
     place = table_place(named, change.transaction.root)
     change.allow(WRITE, place)
-    exists = change.there(place)
+    exists = change.exists(place)
     if exists and statement.args.get("exists"):
         return
     query = statement.args.get("expression")
@@ -64,7 +64,7 @@ def drop(change: Change, statement: exp.Drop) -> None:
     if kind not in _PLACES:
         raise unspoken(f"DROP {kind}")
     place = _PLACES[kind](change, statement.this)
-    if not change.there(place) and statement.args.get("exists"):
+    if not change.exists(place) and statement.args.get("exists"):
         return
     change.allow(DELETE, place)
     if place.name:
@@ -93,7 +93,7 @@ def _create_schema(change: Change, statement: exp.Create) -> None:
     only(statement, "this", "kind", "exists")
     place = schema_place(statement.this)
     change.allow(WRITE, place)
-    if not (statement.args.get("exists") and change.there(place)):
+    if not (statement.args.get("exists") and change.exists(place)):
         change.transaction.create_schema(place.bucket, place.path)
 
 

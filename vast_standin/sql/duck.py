@@ -98,7 +98,7 @@ class Duck:
     spill: Path
     _idle: list[Instance] = field(default_factory=list)
     _lent: int = 0
-    _made: int = 0
+    _created: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def borrow(self) -> Instance:
@@ -134,10 +134,10 @@ class Duck:
         import duckdb  # noqa: PLC0415 - see the class
 
         with self._lock:
-            if not self._made:
+            if not self._created:
                 shutil.rmtree(self.spill, ignore_errors=True)
-            self._made += 1
-            folder = self.spill / str(self._made)
+            self._created += 1
+            folder = self.spill / str(self._created)
         connection = duckdb.connect(
             ":memory:",
             config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder)},

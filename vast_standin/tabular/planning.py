@@ -52,7 +52,7 @@ from vast_standin.tabular.row_ids import NAME, WIDE
 from vast_standin.tabular.types import mismatch
 
 _DECIMAL = 7
-_KEPT = 64
+_MOST_PLANS = 64
 _ROW_ID = Column(ROW_ID_COLUMN, pa.field(NAME, pa.uint64()))
 _UNKNOWN = Column(-2, pa.field("unknown", pa.null()))
 
@@ -99,29 +99,29 @@ class _Plans:
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[_Key, Plan] = OrderedDict()
+        self._plans: OrderedDict[_Key, Plan] = OrderedDict()
         self._lock = threading.Lock()
 
     def find(self, key: _Key, table: Table) -> Plan | None:
         with self._lock:
-            cached = self._kept.get(key)
+            cached = self._plans.get(key)
             if cached is None or cached.table is not table:
                 return None
-            self._kept.move_to_end(key)
+            self._plans.move_to_end(key)
             return cached
 
     def keep(self, key: _Key, plan: Plan) -> None:
         with self._lock:
-            self._kept[key] = plan
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            self._plans[key] = plan
+            while len(self._plans) > _MOST_PLANS:
+                self._plans.popitem(last=False)
 
     def follow(self, _old: Root, new: Root) -> None:
         """Forget plans of what a commit replaced."""
         with self._lock:
-            for key, plan in list(self._kept.items()):
+            for key, plan in list(self._plans.items()):
                 if new.tables.get(plan.table.id) is not plan.table:
-                    del self._kept[key]
+                    del self._plans[key]
 
 
 _PLANS: "WeakKeyDictionary[Engine, _Plans]" = WeakKeyDictionary()

@@ -120,12 +120,12 @@ class _Budget:
     """Counts what was parsed: messages may point to the same part many times."""
 
     def __init__(self) -> None:
-        self.left = _MOST_NODES
+        self.remaining = _MOST_NODES
         self.fields: dict[int, int] = {}
 
     def spend(self, depth: int, parts: int = 1) -> None:
-        self.left -= parts
-        if self.left < 0 or depth > _DEEPEST:
+        self.remaining -= parts
+        if self.remaining < 0 or depth > _DEEPEST:
             raise broken("it is nested or repeated too much")
 
 

@@ -13,7 +13,7 @@ from vast_standin.tabular.parquet import ParquetObject
 from vast_standin.tabular.rows import fitted
 from vast_standin.tabular.types import mismatch
 
-_WHOLE = Slot(0, 1, 1 << 40)
+_ALL_ROWS = Slot(0, 1, 1 << 40)
 _TABLE_ROW, _FILE_ROW = "\x00table", "\x00file"
 
 
@@ -91,7 +91,7 @@ def _joined(
 
 def _key_rows(table: Table, columns: list[Column]) -> tuple[pa.Table, np.ndarray]:
     everything = scan(table, ALWAYS)
-    share = everything.share(_WHOLE, start=0, limit=None)
+    share = everything.share(_ALL_ROWS, start=0, limit=None)
     numbers = (ROW_ID_COLUMN, *(c.number for c in columns))
     schema = pa.schema([c.field for c in columns])
     parts, ids = [], [np.empty(0, dtype=np.uint64)]

@@ -26,7 +26,7 @@ def delta(cluster: Cluster, call: VmsCall) -> Record:
     fresh = same_sequence and first - 1 <= since <= journal.generation
     ignored = str(config(cluster)["ignored_objects_prefix"])
     records = [
-        _told(n, change, ignored) for n, change in entries if fresh and n > since
+        _entry(n, change, ignored) for n, change in entries if fresh and n > since
     ]
     return {
         "status": "ok" if fresh else "reset",
@@ -59,7 +59,7 @@ def follow(cluster: Cluster) -> None:
     cluster.journal.enabled = bool(config(cluster)["enabled"])
 
 
-def _told(generation: int, change: Change, ignored: str) -> Record | None:
+def _entry(generation: int, change: Change, ignored: str) -> Record | None:
     """Return a change as it is told, None for one of nothing that answers show."""
     resource, number, old, new = change
     kind = RESOURCES.get(resource)

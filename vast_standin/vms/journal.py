@@ -4,7 +4,7 @@ import uuid
 from collections import deque
 from dataclasses import dataclass, field
 
-KEPT = 10_000
+MOST_CHANGES = 10_000
 Record = dict[str, object]
 Change = tuple[str, int, Record | None, Record | None]
 """Resource, id, the record before, the record after."""
@@ -18,7 +18,7 @@ class Journal:
     generation: int = 0
     enabled: bool = True
     entries: deque[tuple[int, Change]] = field(
-        default_factory=lambda: deque(maxlen=KEPT)
+        default_factory=lambda: deque(maxlen=MOST_CHANGES)
     )
 
     def note(self, changes: list[Change]) -> None:

@@ -89,7 +89,7 @@ def flow(cluster: Cluster, call: VmsCall) -> Record:
     unsupported = sorted({name for name, _ in call.query} - {"limit"})
     if unsupported:
         raise bad_request(f"not implemented: {', '.join(unsupported)}")
-    limit = call.one("limit", str(_TOP))
+    limit = call.parameter("limit", str(_TOP))
     if not limit.isdigit():
         raise bad_request("limit: a whole number is expected")
     rows = list(_rows(cluster, cluster.meters.clients()))

@@ -201,7 +201,8 @@ def text_of(lines: Iterable[Line]) -> str:
                     else GaugeMetricFamily
                 )
                 rows = list(samples)
-                family = kind(name, "", labels=list(rows[0][1]))
+                words = name.removeprefix("vast_").replace("_", " ")
+                family = kind(name, words, labels=list(rows[0][1]))
                 for _, labels, value in rows:
                     texts = ["" if v is None else str(v) for v in labels.values()]
                     family.add_metric(texts, value)

@@ -34,7 +34,7 @@ _TERM = re.compile(r"([-+* ])")
 
 def rows_of(cluster: Cluster, table: Any, query: Any, where: list[str]) -> Any:
     """Return a page of the rows that pass all conditions, as Arrow, and their number."""
-    size, number = (_whole(query, n, d) for n, d in (("limit", _PAGE), ("page", 1)))
+    size, number = (_positive(query, n, d) for n, d in (("limit", _PAGE), ("page", 1)))
     fields = query["fields"] or list(table.definition.by_name)
     order = [
         f"{_column(table, name.lstrip('-'))} {'DESC' if name[0] == '-' else 'ASC'}"
@@ -162,7 +162,7 @@ def _axis(
     where: str,
 ) -> str:
     """Return SQL of a row's sample or sub-group: its name, or that of all others."""
-    name, limit = query.get(axis[0]), _whole(query, axis[1], _FEW)
+    name, limit = query.get(axis[0]), _positive(query, axis[1], _FEW)
     if not name:
         return f"'{ALL}'"
     column = _column(table, name)
@@ -229,7 +229,7 @@ def _where(tests: list[str]) -> str:
     return f"WHERE {' AND '.join(tests)}" if tests else ""
 
 
-def _whole(query: Any, name: str, default: int) -> int:
+def _positive(query: Any, name: str, default: int) -> int:
     text = str(query.get(name, default))
     if not text.isdigit() or int(text) < 1:
         raise bad_request(f"{name}: a whole number from 1 is expected")

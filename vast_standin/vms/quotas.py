@@ -15,7 +15,7 @@ from vast_standin.vms.standing import (
     exceeds_soft,
     judge,
     refusal,
-    told,
+    usage_report,
 )
 
 _RULES = ("user_quotas", "group_quotas")
@@ -88,7 +88,7 @@ class QuotaRules(Rules):
         return {
             **record,
             "title": record["name"],
-            **told(record, now, cluster.clock()),
+            **usage_report(record, now, cluster.clock()),
             "pretty_state": _PRETTY[now.state],
             "used_capacity_tb": round(used / 1e12, 6),
             "used_effective_capacity": used,

@@ -39,7 +39,7 @@ class VmsCall:
             return int(self.parts[1])
         raise ProtocolError(404, "NotFound", "Not found.")
 
-    def one(self, name: str, default: str = "") -> str:
+    def parameter(self, name: str, default: str = "") -> str:
         """Return a query parameter, the last where it is repeated."""
         return dict(self.query).get(name, default)
 

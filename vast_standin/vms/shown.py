@@ -8,7 +8,7 @@ from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Resource
 
 
-def found(cluster: Cluster, kind: Resource, call: VmsCall) -> Record:
+def record_in_path(cluster: Cluster, kind: Resource, call: VmsCall) -> Record:
     """Return the record a path names; raise 404."""
     records = kind.listed(cluster) if kind.listed else cluster.records.all(kind.name)
     for record in records:
@@ -31,7 +31,7 @@ def visible(record: Record, call: VmsCall) -> bool:
 
 def page_of(records: list[Record], call: VmsCall) -> object:
     """Return the bare list, or one page in an envelope where page_size is given."""
-    size, page = call.one("page_size"), call.one("page", "1")
+    size, page = call.parameter("page_size"), call.parameter("page", "1")
     if not size:
         return records
     if not (size.isdigit() and page.isdigit() and int(size) > 0 and int(page) > 0):

@@ -58,7 +58,7 @@ def refusal(limits: Record, now: Standing, size: int) -> str:
     return ""
 
 
-def told(limits: Record, now: Standing, clock: float) -> Record:
+def usage_report(limits: Record, now: Standing, clock: float) -> Record:
     """Return what every quota tells of its state."""
     remaining = None if now.expires_at is None else max(0, now.expires_at - clock)
     return {

@@ -217,7 +217,7 @@ def _objects(cluster: Cluster) -> Iterator[dict[str, Any]]:
             "name": name,
             "element_type": "FILE",
             "size": thing.size,
-            "owner_name": thing.said.owner or view.get("bucket_owner"),
+            "owner_name": thing.properties.owner or view.get("bucket_owner"),
             "creation_time": datetime.fromtimestamp(thing.modified, UTC).replace(
                 tzinfo=None
             ),

@@ -21,7 +21,7 @@ from vast_standin.vms.standing import (
     exceeds_soft,
     judge,
     refusal,
-    told,
+    usage_report,
 )
 
 GRACE = "grace_period"
@@ -82,7 +82,7 @@ def shown_under(cluster: Cluster, quota: Record) -> list[Record]:
         {
             **held.limits,
             **held.entity,
-            **told(held.limits, held.standing, now),
+            **usage_report(held.limits, held.standing, now),
             "id": held.entity.get("id"),
             "path": quota["path"],
             "tenant_id": quota["tenant_id"],

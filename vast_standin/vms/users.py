@@ -103,7 +103,7 @@ def enable_key(
     cluster: Cluster, user: Record, access_key: str, *, enabled: bool
 ) -> None:
     """Switch a user's key on or off."""
-    key = _own(cluster, user, access_key)
+    key = _key_of_user(cluster, user, access_key)
     cluster.records.change("s3keys", int(str(key["id"])), {"enabled": enabled})
 
 
@@ -113,11 +113,11 @@ def remove_key(cluster: Cluster, user: Record, access_key: str) -> None:
         raise ProtocolError(
             409, "Conflict", "the key of credentials.json cannot be removed"
         )
-    key = _own(cluster, user, access_key)
+    key = _key_of_user(cluster, user, access_key)
     cluster.records.remove("s3keys", int(str(key["id"])))
 
 
-def _own(cluster: Cluster, user: Record, access_key: str) -> Record:
+def _key_of_user(cluster: Cluster, user: Record, access_key: str) -> Record:
     key = key_of(cluster, access_key)
     if key["user"] != user["name"]:
         raise ProtocolError(404, "NotFound", f"{user['name']} has no such access key")

@@ -14,7 +14,7 @@ _FIELDS = "key, file, size, etag, modified, said"
 
 
 @dataclass(frozen=True)
-class KeptObjects:
+class SnapshotObjects:
     """The kept objects of one index."""
 
     index: Index
