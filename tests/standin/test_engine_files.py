@@ -53,8 +53,8 @@ def test_sealing_waits_until_all_is_in_the_file(folder, held):
     writer.seal()
 
     assert held.is_set()
-    kept = (folder.path / "t").read_bytes()[extent.offset :][: extent.length]
-    assert LARGE.equals(pa.ipc.open_stream(kept).read_next_batch())
+    stored = (folder.path / "t").read_bytes()[extent.offset :][: extent.length]
+    assert LARGE.equals(pa.ipc.open_stream(stored).read_next_batch())
 
 
 def test_what_could_not_be_written_is_told_each_time(folder, monkeypatch):

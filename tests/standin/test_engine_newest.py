@@ -46,10 +46,10 @@ def written(folder, *, load):
 
 
 def test_a_load_keeps_its_newest_bytes_in_memory_and_no_others(folder):
-    there = written(folder, load=True)
+    files = written(folder, load=True)
 
-    assert there[-1]
-    assert not any(there[:4])
+    assert files[-1]
+    assert not any(files[:4])
 
 
 def test_what_left_memory_is_read_again_whole(folder):

@@ -27,13 +27,13 @@ class Ledger:
 
 def read(path: Path) -> Ledger:
     """Read a ledger; KeyError and tomllib's errors where it is not one."""
-    found = tomllib.loads(path.read_text())
+    document = tomllib.loads(path.read_text())
     return Ledger(
-        version=found["suite"]["vastdb"],
-        tests=found["suite"]["tests"],
-        reasons=found["not_passing"],
-        slow=tuple(found["subset"]["slow"]),
-        left_out=tuple(found["subset"]["left_out"]),
+        version=document["suite"]["vastdb"],
+        tests=document["suite"]["tests"],
+        reasons=document["not_passing"],
+        slow=tuple(document["subset"]["slow"]),
+        left_out=tuple(document["subset"]["left_out"]),
     )
 
 
