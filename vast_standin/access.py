@@ -27,7 +27,7 @@ def secret_of(cluster: Cluster, access_key: str) -> str | None:
 
 
 def user_of(cluster: Cluster, access_key: str) -> Record:
-    """Return the user whose key signed; raise 403 where it is gone."""
+    """Return the user whose key signed; raise 403 if it is gone."""
     key = cluster.index.keys.get(access_key)
     user = cluster.index.users.get(str(key["user"])) if key else None
     if user is None:
@@ -53,7 +53,9 @@ class Guard:
         """
         bucket, key = split_path(request.path)
         if "/" in bucket:
-            raise ProtocolError(400, "InvalidBucketName", f"{bucket!r} is no bucket")
+            raise ProtocolError(
+                400, "InvalidBucketName", f"{bucket!r} is not a bucket name"
+            )
         if not bucket:
             return
         if self.cluster.view_of_bucket(bucket) is None:
@@ -70,7 +72,9 @@ class Guard:
             return
         view = self.cluster.view_of_bucket(bucket)
         if view is None:
-            raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
+            raise ProtocolError(
+                404, "NoSuchBucket", f"there is not a bucket name {bucket!r}"
+            )
         self._check_host(bucket, writes=action not in _READ_ACTIONS)
         user = self.user
         if user.get("s3_superuser") or view.get("bucket_owner") == user["name"]:
@@ -95,7 +99,9 @@ class Guard:
             reads = request.method in _READS
             self._check_system(bucket, request.method, reads=reads)
         elif not creates:
-            raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
+            raise ProtocolError(
+                404, "NoSuchBucket", f"there is not a bucket name {bucket!r}"
+            )
 
     def _check_system(self, bucket: str, does: str, *, reads: bool) -> None:
         """Let superusers read the tables that list everything stored; nobody writes."""
@@ -139,7 +145,7 @@ class ReadableObjects:
         return self.objects.open(bucket, key)
 
     def exists(self, bucket: str, key: str) -> bool:
-        """Tell whether there is such an object; what may not be read is refused."""
+        """Return whether there is such an object; what may not be read is refused."""
         self.guard.check("s3:GetObject", bucket, key)
         return self.objects.exists(bucket, key)
 
@@ -156,7 +162,7 @@ def _listed(hosts: object, peer: str) -> bool:
 
 
 def _is_bulk(request: Request, key: str) -> bool:
-    """Tell whether a request deletes many objects: each is checked by itself."""
+    """Return whether a request deletes many objects: each is checked by itself."""
     return (
         not key
         and request.method == "POST"

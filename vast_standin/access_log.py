@@ -1,4 +1,4 @@
-"""The access log: one JSON object a line, rotated, without bodies, keys or signatures."""
+"""The access log: one JSON object per line, rotated, without bodies, keys or signatures."""
 
 import json
 import logging

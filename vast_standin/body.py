@@ -33,7 +33,7 @@ class Body(io.RawIOBase):
 
     @property
     def unsent(self) -> bool:
-        """Tell whether the client still waits for leave to send."""
+        """Return whether the client still waits for leave to send."""
         return self._awaited_by is not None
 
     def readable(self) -> bool:

@@ -20,7 +20,7 @@ class ViewBuckets:
         self._cluster = cluster
 
     def exists(self, name: str) -> bool:
-        """Tell whether a bucket exists."""
+        """Return whether a bucket exists."""
         return name in self._cluster.engine.buckets()
 
     def all(self) -> list[tuple[str, float]]:
@@ -63,7 +63,7 @@ class ViewBuckets:
             cluster.records.add("views", rules.creating(cluster, fields))
 
     def drop(self, name: str) -> None:
-        """Drop an empty bucket with its view; raise 409 where it holds something."""
+        """Drop an empty bucket with its view; raise 409 if it holds something."""
         cluster = self._cluster
         view = cluster.view_of_bucket(name)
         if cluster.space_of_bucket(name).inodes:

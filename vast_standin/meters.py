@@ -1,4 +1,4 @@
-"""What each view's bucket did: counters by read and write, sampled for time series."""
+"""Counters of each view's bucket, by read and write, sampled for time series."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ RECENT_S = 60.0
 
 @dataclass
 class Counts:
-    """Running sums of one bucket; md counts those of metadata once more."""
+    """Running sums of one bucket; md counts metadata requests again."""
 
     read_ops: int = 0
     write_ops: int = 0
@@ -57,7 +57,7 @@ class Sample:
     gauges: dict[str, float]
 
     def total(self, buckets: Iterable[str] | None) -> Counts:
-        """Return the sum over some buckets, over all where None is given."""
+        """Return the sum over some buckets, over all buckets for None."""
         total = Counts()
         for bucket in self.counts if buckets is None else buckets:
             if bucket in self.counts:
@@ -109,7 +109,7 @@ class Meters:
             return {client: counts.copy() for client, counts in self._clients.items()}
 
     def take_clients(self) -> dict[Client, Counts]:
-        """Return what clients did since this was last asked; none that did nothing."""
+        """Return what clients did since the last call, without idle ones."""
         now = self.clients()
         with self._lock:
             before, self._sampled = self._sampled, now
@@ -141,7 +141,7 @@ class Meters:
     def sample_if_older(
         self, seconds: float, gauges: Callable[[], dict[str, float]]
     ) -> None:
-        """Take a sample where the last one is older than some seconds."""
+        """Take a sample if the last one is older than some seconds."""
         with self._lock:
             last = self._samples[-1].at if self._samples else 0.0
         if time.time() - last > seconds:

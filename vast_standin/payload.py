@@ -1,8 +1,8 @@
-"""Request payloads as their signature promises them: hashed, unsigned or in aws-chunks.
+"""Request payloads as declared by their signature: hashed, unsigned or in aws-chunks.
 
 Source: AWS SigV4 streaming uploads (chunk signatures chained from the seed signature,
 trailers, ``x-amz-decoded-content-length``).  All readers work in bounded memory and
-raise at the end of the body, so a writer publishes nothing before the proof is there.
+raise at the end of the body, so that a writer publishes nothing unproven.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ def read_checked(request: Request, proof: Verified, limit: int) -> bytes:
 
 
 class _Hashed(io.RawIOBase):
-    """A body whose SHA-256 is compared with the promised one when it ends."""
+    """A body whose SHA-256 is compared with the declared one at its end."""
 
     def __init__(self, body: BinaryIO, length: int, expected: str) -> None:
         super().__init__()

@@ -46,7 +46,7 @@ class Message:
 
 
 def parse_message(data: bytes) -> Message:
-    """Read a message; raises ProtocolError 400 when it is broken."""
+    """Read a message; raises ProtocolError 400 if it is broken."""
     return Message(dict(_fields(data)))
 
 

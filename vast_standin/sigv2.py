@@ -1,4 +1,4 @@
-"""Presigned URLs of signature version 2, as boto3 makes them unless told otherwise.
+"""Presigned URLs of signature version 2, as boto3 makes them by default.
 
 Only such URLs are read: a secret proves method, path, end of validity and the headers
 that go with them (HMAC-SHA1). Requests signed in their headers are version 4.
@@ -29,7 +29,7 @@ _SUBRESOURCES = frozenset(
 
 
 def signs(request: Request) -> bool:
-    """Tell whether a request is a presigned URL of version 2."""
+    """Return whether a request is a presigned URL of version 2."""
     return (
         "authorization" not in request.headers
         and dict(request.query).keys() >= _SIGNING

@@ -3,7 +3,7 @@
 Known signers: the vendor's database SDK (empty region, path quoted once more, query
 sorted as sent), boto3 and Arrow's S3 file system (plain S3 rules), the vendor's ADBC
 driver (region ``vast``, Host without port), and presigned URLs.  A signature is
-accepted where it fits one of the canonical forms these signers make of the same
+accepted if it fits one of the canonical forms these signers make of the same
 request; the Host header is always taken as received.
 """
 
@@ -48,7 +48,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verified:
-    """A proven signature: who signed, what the payload must be, and the chunk seed."""
+    """A verified signature: signer, expected payload and chunk seed."""
 
     access_key: str
     payload: str
@@ -218,7 +218,7 @@ def _moment(stamp: str) -> datetime:
     try:
         return datetime(*(int(part) for part in match.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
     except ValueError:
-        raise _malformed("the date is no date") from None
+        raise _malformed("the date is not a date") from None
 
 
 def _canonical_requests(request: Request, claim: Claim) -> Iterator[str]:
@@ -237,7 +237,7 @@ def _canonical_requests(request: Request, claim: Claim) -> Iterator[str]:
 
 
 def _path_forms(path: str, claim: Claim) -> Iterator[str]:
-    """Yield the path's forms, first the one that this signer is likely to have made."""
+    """Yield the path's forms, the most likely one of this signer first."""
     if not claim.region:
         yield quote(path, safe="/-_.~")
     yield path
@@ -246,7 +246,7 @@ def _path_forms(path: str, claim: Claim) -> Iterator[str]:
 
 
 def _query_forms(raw: str, claim: Claim) -> Iterator[str]:
-    """Yield the query's forms: as text sorted, as pairs sorted, coded anew."""
+    """Yield the query's forms: as text sorted, as pairs sorted, coded again."""
     if not raw:
         yield ""
         return

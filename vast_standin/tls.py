@@ -45,7 +45,7 @@ class Certificates:
 def load_or_create(folder: Path) -> Certificates:
     """Return the certificates of a folder; make new ones 30 days before they end.
 
-    Raises ValueError where the note of when they end is damaged.
+    Raises ValueError if the note of when they end is damaged.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     files = Certificates(

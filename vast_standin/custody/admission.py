@@ -12,7 +12,7 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class DatabaseState:
-    """What a database says of itself, and the mark says of its data."""
+    """State of a database and of the mark beside its data."""
 
     home: Home
     database: Path
@@ -24,7 +24,7 @@ class DatabaseState:
 
     @property
     def doubt(self) -> str:
-        """Why the database may not be the newest of its folder; nothing where it is."""
+        """Why the database may not be the newest of its folder; nothing if it is."""
         name, mark = self.home.name(self.database), self.mark
         if mark is None:
             if not self.runs:

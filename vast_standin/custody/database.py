@@ -97,7 +97,7 @@ def _contents(db: sqlite3.Connection, table: str, *, checked: bool) -> Examined:
 
 
 def _reason(home: Home, path: Path, examined: Examined, *, data: bool) -> str:
-    """Say why a database cannot be that of its folder; nothing where it can."""
+    """Return why a database cannot be that of its folder; nothing if it can."""
     name = f"{home.name(path)} in {home.path}"
     expected = data or home.established or (path.parent / MARK).exists()
     evidence = "data are there" if data else "the folder was in use before"
@@ -118,7 +118,7 @@ def _companions(path: Path) -> list[Path]:
 
 
 def _log(path: Path) -> bool:
-    """Tell whether a write-ahead log with something in it lies beside."""
+    """Return whether a write-ahead log with something in it lies beside."""
     log = _companions(path)[0]
     return log.exists() and log.stat().st_size > 0
 

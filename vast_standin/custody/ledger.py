@@ -61,7 +61,7 @@ class Ledger:
     def admit(self, named: Mapping[str, int], present: Mapping[str, int]) -> list[str]:
         """Settle what becomes of every file, and begin a run.
 
-        `named` and `present` are sizes by file. Raises Refused where named ones are
+        `named` and `present` are sizes by file. Raises Refused if named ones are
         missing, or where the database knows none of those present. Returns the missing
         ones, where that loss is accepted.
         """
@@ -121,7 +121,7 @@ class Ledger:
         self._mark.close()
 
     def _reserve(self, form: str, reserved: deque[str]) -> None:
-        """Note names in advance, many at once: each note is a commit of its own."""
+        """Note names in advance, many at once, because each note is a commit."""
         serials = (f"{self.token}{next(self._numbers):08x}" for _ in range(_RESERVED))
         files = [form.format(serial) for serial in serials]
         marks = ", ".join(["(?)"] * len(files))

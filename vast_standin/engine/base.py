@@ -17,7 +17,7 @@ from vast_standin.engine.zones import ColumnZones, unpack
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """What a segment was born with; columns are named by their number."""
+    """The first form of a segment; columns are named by their number."""
 
     id: int
     rows: int
@@ -39,7 +39,7 @@ class Base:
         return 0 if self.extent is None else self.extent.length
 
     def column(self, number: int) -> pa.Array | None:
-        """Give a column as first written, or None."""
+        """Return a column as first written, or None."""
         if self.extent is None:
             return None
         at = self.extent.batch.schema.get_field_index(str(number))
@@ -51,7 +51,7 @@ class Base:
         return self.ids(0, self.rows)
 
     def ids(self, start: int, stop: int) -> RowIds:
-        """Give the row ids of positions [start, stop); kept by nobody."""
+        """Return the row ids of positions [start, stop); they are not cached."""
         if self.first_row_id is not None or self.extent is None:
             first = self.first_row_id or 0
             return np.arange(first + start, first + stop, dtype=np.uint64)
@@ -110,7 +110,7 @@ class Base:
 
 
 class _Texts(Sequence[bytes]):
-    """Texts as bytes, cut out of their buffer one by one as a search asks."""
+    """Strings as bytes, cut out of their buffer one at a time during a search."""
 
     def __init__(self, values: pa.Array) -> None:
         _, offsets, data = values.buffers()
@@ -128,7 +128,7 @@ class _Texts(Sequence[bytes]):
 
 @dataclass(frozen=True)
 class _Lazily(Sequence[Any]):
-    """Physical values as Python objects, made one by one as a search asks."""
+    """Physical values as Python objects, made one at a time during a search."""
 
     values: pa.Array
 

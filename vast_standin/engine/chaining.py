@@ -18,7 +18,7 @@ _STEP = 1e-3
 
 @dataclass(frozen=True)
 class Link:
-    """Segments that stay (one) or are to be merged (any number), in order of keys."""
+    """One segment that stays, or several to be merged, in order of keys."""
 
     segments: tuple[Segment, ...]
     stays: bool
@@ -42,9 +42,9 @@ def links(runs: Sequence[Sequence[Segment]]) -> Iterator[Link]:
 def placed(
     segments: Sequence[Segment], unchanged: frozenset[int]
 ) -> list[Segment] | None:
-    """Give segments that are not kept ordinals between those that are.
+    """Return segments that are not kept ordinals between those that are.
 
-    None where the gaps have become too small for that.
+    None if the gaps have become too small for that.
     """
     result: list[Segment] = []
     at = 0
@@ -113,6 +113,6 @@ def _range(segment: Segment) -> tuple[tuple[int, Any], tuple[int, Any]]:
 
 
 def _is_good(segment: Segment) -> bool:
-    """Tell whether a segment is large, and as it was written."""
+    """Return whether a segment is large, and as it was written."""
     unchanged = not segment.patches and segment.deleted is None
     return unchanged and is_large(segment)

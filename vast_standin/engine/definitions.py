@@ -19,10 +19,10 @@ from vast_standin.http import ProtocolError
 
 
 class Definitions(OwnRoot):
-    """Schemas and tables: made, renamed, altered and dropped."""
+    """Creates, renames, alters and drops schemas and tables."""
 
     def create_schema(self, bucket: str, path: str, properties: str = "") -> Schema:
-        """Create a schema; 409 when it exists."""
+        """Create a schema; 409 if it exists."""
         self._lock_name(bucket, path)
         with self.mutex:
             self._check_free(self.root.schema(bucket, path), bucket, path)
@@ -50,7 +50,7 @@ class Definitions(OwnRoot):
                 self._move(bucket, path, new_path)
 
     def drop_schema(self, bucket: str, path: str) -> None:
-        """Drop an empty schema; 409 when it still holds something."""
+        """Drop an empty schema; 409 if it still holds something."""
         self._lock_name(bucket, path)
         with self.mutex:
             schema = self.schema(bucket, path)
@@ -64,7 +64,7 @@ class Definitions(OwnRoot):
             self.apply(RemoveSchema(schema.id))
 
     def create_table(self, schema: Schema, name: str, definition: Definition) -> Table:
-        """Create a table; 409 when it exists."""
+        """Create a table; 409 if it exists."""
         self.lock(("schema", schema.bucket, schema.path), "shared")
         self.lock(("table name", str(schema.id), name), "exclusive")
         with self.mutex:
@@ -94,7 +94,7 @@ class Definitions(OwnRoot):
                     self.apply(RemoveTable(other.id))
 
     def rename_table(self, table: Table, schema: Schema, name: str) -> None:
-        """Give a table another name or schema; 409 when that is taken."""
+        """Give a table another name or schema; 409 if that is taken."""
         self.lock_table(table, "exclusive")
         self.lock(("schema", schema.bucket, schema.path), "shared")
         self.lock(("table name", str(schema.id), name), "exclusive")
@@ -136,7 +136,7 @@ class Definitions(OwnRoot):
             raise conflict(f"table {name} was made or renamed by another transaction")
 
     def _emptied(self, schema: Schema) -> bool:
-        """Tell whether this transaction dropped all the newest root holds there."""
+        """Return whether this transaction dropped all the newest root holds there."""
         newest = self.shared.published.root
         tables = (t.id for t in newest.tables_in(schema.id))
         schemas = (s.id for s in newest.schemas_in(schema.bucket, schema.path))

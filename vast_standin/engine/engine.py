@@ -32,7 +32,7 @@ _ABANDONED_AFTER_S = 3600.0
 
 
 class Engine:
-    """An open data folder; made by Engine.open."""
+    """An open data folder; Engine.open returns one."""
 
     def __init__(self, folder: Path, home: Home, *, durable: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ class Engine:
     def open(
         cls, folder: Path, home: Home | None = None, *, durable: bool = False
     ) -> "Engine":
-        """Open a data folder, making it where missing.
+        """Open a data folder; create it if it is missing.
 
         `home` is the folder all data of a stand-in are in, by default this one.
         `durable` forces every commit to the device, against loss of power. Raises
@@ -111,7 +111,7 @@ class Engine:
         return cls(folder, home or Home(folder), durable=durable)
 
     def close(self) -> None:
-        """Roll back what runs, and let the folder go."""
+        """Roll back running transactions and release the folder."""
         self._upkeep.stop()
         for transaction in list(self._transactions.values()):
             self.rollback(transaction)
@@ -119,7 +119,7 @@ class Engine:
             self._closing.close()
 
     def create_bucket(self, name: str, owner: str) -> None:
-        """Make a bucket; does nothing when it is there."""
+        """Create a bucket unless it exists."""
         with self._commit:
             if name not in self._buckets:
                 bucket = BucketInfo(name, owner, time.time())
@@ -128,7 +128,7 @@ class Engine:
                 self._buckets = {**self._buckets, name: bucket}
 
     def drop_bucket(self, name: str) -> None:
-        """Drop a bucket; 409 when it still holds schemas."""
+        """Drop a bucket; 409 if it still holds schemas."""
         with self._commit:
             if any(s.bucket == name for s in self.root.schemas.values()):
                 raise ProtocolError(
@@ -159,7 +159,7 @@ class Engine:
         return transaction
 
     def transaction(self, number: int) -> Transaction:
-        """Find a running transaction; 404 when there is none of that number."""
+        """Find a running transaction; 404 if there is none of that number."""
         transaction = self._transactions.get(number)
         if transaction is None:
             raise ProtocolError(
@@ -181,7 +181,7 @@ class Engine:
         return len(self._transactions)
 
     def commit(self, transaction: Transaction) -> None:
-        """Make a transaction's changes everybody's, on disk, all or nothing."""
+        """Commit a transaction: on disk and visible to all, or not at all."""
         with transaction.mutex:
             if transaction.ended:
                 raise ProtocolError(
@@ -213,7 +213,7 @@ class Engine:
 
     @contextmanager
     def writing(self, transaction: Transaction | None) -> Iterator[Transaction]:
-        """Give the transaction, or one of its own that commits at the end."""
+        """Yield the transaction, or a new one that commits at the end of the block."""
         if transaction is not None:
             yield transaction
             return
@@ -226,16 +226,16 @@ class Engine:
         self.commit(fresh)
 
     def snapshot_root(self, bucket: str, name: str) -> Root:
-        """Give the state a snapshot of a bucket holds; 404 when there is none."""
+        """Return the state a snapshot of a bucket holds; 404 if there is none."""
         return self._snapshots.root(bucket, name)
 
     def create_snapshot(self, bucket: str, name: str) -> None:
-        """Keep the present state of a bucket; 409 when the name is taken."""
+        """Keep the present state of a bucket; 409 if the name is taken."""
         with self._commit, disk_errors():
             self._snapshots.create(bucket, name, self.root)
 
     def drop_snapshot(self, bucket: str, name: str) -> None:
-        """Let a kept state go."""
+        """Delete a snapshot."""
         with self._commit, disk_errors():
             self._snapshots.drop(bucket, name)
 
@@ -244,7 +244,7 @@ class Engine:
         return self._snapshots.names(bucket)
 
     def improve(self, table_id: int) -> bool:
-        """Do one piece of upkeep on a table now; tells whether there may be more."""
+        """Do one piece of upkeep on a table now; return whether there may be more."""
         return self._upkeep.improve(table_id, settled=True)
 
     def _save(self, old: Root, new: Root) -> None:

@@ -1,8 +1,8 @@
-"""Blob expansion: JSON in a text column taken apart into rows of another table.
+"""Blob expansion: JSON in a text column parsed into rows of another table.
 
 It happens at commit, to the rows the transaction inserted, in that transaction. A value
-that does not fit its column becomes null; a blob that is no JSON object gives a row of
-nulls. Names of the two extra columns are this stand-in's own choice.
+that does not fit its column becomes null; a blob that is not a JSON object gives a row of
+nulls. The stand-in chooses the names of the two extra columns.
 """
 
 import json
@@ -128,7 +128,7 @@ def _at(value: Any, path: list[str]) -> Any:
 
 
 def _convert(value: Any, kind: pa.DataType) -> Any:
-    """Give a JSON value as a column's type holds it, or None."""
+    """Return a JSON value as a column's type holds it, or None."""
     if pa.types.is_struct(kind):
         fits = isinstance(value, dict)
         return (

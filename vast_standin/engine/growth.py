@@ -1,4 +1,4 @@
-"""Whether buckets may grow: the question that quotas answer."""
+"""Whether buckets may grow: the space check of quotas."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator

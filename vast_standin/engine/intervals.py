@@ -1,7 +1,7 @@
-"""Sets of closed intervals: what a predicate leaves possible for one column.
+"""Sets of closed intervals: the values a predicate allows for one column.
 
-A set may be wider than the predicate, never narrower; the exact test follows on the
-rows that are left. None as a bound means unbounded.
+A set may be wider than the predicate, never narrower; the exact test runs on
+the remaining rows. None as a bound means unbounded.
 """
 
 from bisect import bisect_left
@@ -38,7 +38,7 @@ class Intervals:
     def meets(
         self, lows: npt.NDArray[Any], highs: npt.NDArray[Any]
     ) -> npt.NDArray[np.bool_]:
-        """Tell for each [low, high] whether it shares a value with this set."""
+        """Return for each [low, high] whether it shares a value with this set."""
         if not self.spans:
             return np.zeros(len(lows), dtype=np.bool_)
         if lows.dtype == object:
@@ -50,7 +50,7 @@ class Intervals:
         return np.asarray(inside & (starts[first] <= highs), dtype=np.bool_)
 
     def arrays(self, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Give the bounds as two arrays, in a numeric type, cut to what fits it."""
+        """Return the bounds as two arrays, in a numeric type, cut to what fits it."""
         bounds = self._arrays.get(dtype.str)
         if bounds is None:
             floor, ceiling = _limits(dtype)
@@ -80,17 +80,17 @@ EVERYTHING = Intervals(((None, None),), nulls=True)
 
 
 def point(value: Any) -> Intervals:
-    """Make the set of one value; a NaN equals nothing."""
+    """Return the set of one value; a NaN equals nothing."""
     return NOTHING if value != value else Intervals(((value, value),), nulls=False)  # noqa: PLR0124
 
 
 def points(values: Iterable[Any]) -> Intervals:
-    """Make the set of many values, none of them null or NaN."""
+    """Return the set of many values, none of them null or NaN."""
     return Intervals(tuple((v, v) for v in sorted(set(values))), nulls=False)
 
 
 def between(low: Any, high: Any) -> Intervals:
-    """Make the set of one closed interval; None leaves a side open."""
+    """Return the set of one closed interval; None means unbounded."""
     return Intervals(((low, high),), nulls=False)
 
 

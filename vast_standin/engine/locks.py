@@ -1,4 +1,4 @@
-"""Who may write what: the first writer wins, the second is told at once.
+"""Who may write what: the first writer wins, the second gets an error at once.
 
 Locks are held until a transaction ends. Appending and changing rows share a table;
 changing its definition does not. Changed rows are claimed one by one, so that writers
@@ -28,7 +28,7 @@ _TOGETHER: dict[Mode, frozenset[Mode]] = {
 
 
 def conflict(reason: str) -> ProtocolError:
-    """Make the error of the second writer."""
+    """Return the error of the second writer."""
     return ProtocolError(409, "TabularConflict", f"{reason}; roll back and try again")
 
 
@@ -54,7 +54,7 @@ class Locks:
     )
 
     def acquire(self, transaction: int, key: Key, mode: Mode) -> None:
-        """Lock something; raises ProtocolError 409 if another transaction holds it."""
+        """Take a lock; raise ProtocolError 409 if another transaction holds it."""
         try:
             self._acquire(transaction, key, mode)
         except ProtocolError:
@@ -74,7 +74,7 @@ class Locks:
     def claim(
         self, transaction: int, table: int, row_ids: RowIds, *, since: int
     ) -> None:
-        """Claim rows for changing; raises ProtocolError 409 when others changed them.
+        """Claim rows for changing; raise ProtocolError 409 if others changed them.
 
         `since` is the sequence number of the commit the transaction began after.
         """

@@ -24,7 +24,7 @@ class MemoryExtent(Extent):
 
 
 def table_of(data: pa.Table) -> Table:
-    """Make a table, without zones, that holds the given rows."""
+    """Return a table without zones, that holds the given rows."""
     columns = tuple(
         Column(i, field.with_nullable(True)) for i, field in enumerate(data.schema)
     )
@@ -42,7 +42,7 @@ def table_of(data: pa.Table) -> Table:
 
 
 class _Nowhere(DataFile):
-    """The file of what is in no file."""
+    """The file of data that is in memory only."""
 
     def __init__(self) -> None:
         """Make a file with nothing on disk, so that nothing of it can be missing."""

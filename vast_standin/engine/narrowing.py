@@ -1,8 +1,8 @@
-"""Which spans of a table may hold wanted values, without a look at every segment.
+"""Spans of a table that may hold matching values, found without opening every segment.
 
-The zones of a column, united over each segment, are one zone a segment: a table of a
+The zones of a column, united over each segment, are one zone per segment: a table of a
 thousand segments is searched by one comparison of arrays instead of a thousand. Within
-the segments left, zones and sort order narrow further.
+the remaining segments, zones and sort order narrow further.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ _NEAR = 256
 def narrowed(
     table: Table, possible: Mapping[int, Intervals]
 ) -> Iterator[tuple[int, int, int]]:
-    """Yield segment index, first position and end of what may hold wanted rows."""
+    """Yield segment index, first position and end of each span that may hold matching rows."""
     for index in segments_to_look_at(table, possible).tolist():
         for start, stop in _narrowed(table.segments[index], possible):
             yield index, start, stop
@@ -36,7 +36,7 @@ def narrowed(
 def segments_to_look_at(
     table: Table, possible: Mapping[int, Intervals]
 ) -> npt.NDArray[np.int64]:
-    """Give the indices of the segments that may hold rows wanted in every column."""
+    """Return the indices of the segments that may hold rows matching in every column."""
     mask = np.ones(len(table.segments), dtype=np.bool_)
     for number, values in possible.items():
         outline = table.outlines.get(number)
@@ -95,7 +95,7 @@ def _runs(mask: npt.NDArray[np.bool_], rows: int) -> list[Span]:
 
 
 def _near(spans: list[Span]) -> list[Span]:
-    """Join spans that are near each other: opening few beats opening exactly."""
+    """Join neighbouring spans: opening few spans is faster than opening exact ones."""
     result: list[Span] = []
     for start, stop in sorted(spans):
         if result and start - result[-1][1] <= _NEAR:

@@ -1,4 +1,4 @@
-"""The newest bytes of a load stay in memory; older ones go to the device and leave it.
+"""The newest bytes of a load stay in memory; older ones are written to the device and dropped from memory.
 
 A load of gigabytes would otherwise push out what readers use, and take memory for each
 of its pages that the machine has not touched lately, which costs more than the writing.
@@ -39,7 +39,7 @@ class Newest:
             self._sender.submit(_send, old)
 
     def settle(self) -> None:
-        """Wait until all that is to leave memory has left."""
+        """Wait until all older bytes have left memory."""
         self._sender.submit(int).result()
 
 

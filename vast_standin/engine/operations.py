@@ -1,4 +1,4 @@
-"""Operations of a transaction: each makes a root from a root, and can be done again.
+"""Operations of a transaction: each turns one root into the next and can be repeated.
 
 They are applied to the transaction's own root at once and, when others committed
 meanwhile, once more to the newest root at commit. Rows are therefore named by row id,
@@ -27,7 +27,7 @@ class PutSchema:
     schema: Schema
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         return root.with_schema(self.schema)
 
 
@@ -38,7 +38,7 @@ class RemoveSchema:
     schema_id: int
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         return root.without_schema(self.schema_id)
 
 
@@ -49,7 +49,7 @@ class PutTable:
     table: Table
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         return root.with_table(self.table)
 
 
@@ -60,7 +60,7 @@ class RemoveTable:
     table_id: int
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         return root.without_table(self.table_id)
 
 
@@ -73,7 +73,7 @@ class RenameTable:
     name: str
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         old = root.tables[self.table_id]
         return root.with_table(
             replace(old, schema_id=self.schema_id, name=self.name, ddl=old.ddl + 1)
@@ -88,7 +88,7 @@ class Redefine:
     definition: Definition
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         old = root.tables[self.table_id]
         projections = {p.id for p in self.definition.projections}
         return root.with_table(
@@ -110,7 +110,7 @@ class Append:
     external: bool
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         old = root.tables[self.table_id]
         return root.with_table(
             replace(
@@ -133,7 +133,7 @@ class Change:
     _patches: dict[tuple[int, int], Patch] = field(default_factory=dict)
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         table = root.tables[self.table_id]
         segments = list(table.segments)
         for index, positions, chosen in table.locate(self.row_ids):
@@ -192,7 +192,7 @@ class RemoveRows:
     row_ids: RowIds
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         table = root.tables[self.table_id]
         segments = list(table.segments)
         for index, positions, _ in table.locate(self.row_ids):

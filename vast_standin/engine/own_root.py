@@ -16,7 +16,7 @@ from vast_standin.http import ProtocolError
 
 
 class OwnRoot:
-    """What one transaction began with, has done since, and may do next."""
+    """The first root, the operations and the present root of one transaction."""
 
     def __init__(self, shared: Shared, *, id: int, base: Root, sequence: int) -> None:  # noqa: A002
         self.id = id
@@ -30,14 +30,14 @@ class OwnRoot:
         self.mutex = threading.RLock()
 
     def schema(self, bucket: str, path: str) -> Schema:
-        """Find a schema; 404 when there is none."""
+        """Find a schema; 404 if there is none."""
         schema = self.root.schema(bucket, path)
         if schema is None:
             raise ProtocolError(404, "NoSuchKey", f"there is no schema {bucket}/{path}")
         return schema
 
     def table(self, bucket: str, path: str, name: str) -> Table:
-        """Find a table; 404 when there is none."""
+        """Find a table; 404 if there is none."""
         table = self.root.table(bucket, path, name)
         if table is None:
             raise ProtocolError(
@@ -46,7 +46,7 @@ class OwnRoot:
         return table
 
     def apply(self, operation: Operation) -> None:
-        """Do an operation on the own root, and keep it for commit."""
+        """Apply an operation to this transaction's root and keep it for the commit."""
         with self.mutex:
             if self.ended:
                 raise ProtocolError(
@@ -64,7 +64,7 @@ class OwnRoot:
         return newest
 
     def lock(self, key: tuple[str, ...], mode: Mode) -> None:
-        """Lock something for this transaction; 409 when another holds it."""
+        """Lock something for this transaction; 409 if another holds it."""
         self.shared.locks.acquire(self.id, key, mode)
 
     def lock_table(self, table: Table, mode: Mode) -> None:

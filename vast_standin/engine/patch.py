@@ -16,7 +16,7 @@ class Patch:
     """New values of some columns: extent rows [first, first + rows) at positions.
 
     The positions are `start` and those after it, or, where `start` is None, given
-    one a row.
+    as one per row.
     """
 
     id: int
@@ -38,7 +38,7 @@ class Patch:
         return frozenset(int(n) for n in self.extent.batch.schema.names)
 
     def values(self, number: int) -> pa.Array:
-        """Give the new values of a column."""
+        """Return the new values of a column."""
         return self.extent.batch.column(str(number)).slice(self.first, self.rows)
 
     @cached_property

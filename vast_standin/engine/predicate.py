@@ -77,7 +77,7 @@ _ONE_OF = "one_of"
 
 
 def one_of(target: Target, values: pa.Array) -> Term:
-    """Make the condition that a target equals one of many physical values."""
+    """Return the condition that a target equals one of many physical values."""
     members = values.drop_null().unique()
     if pa.types.is_floating(members.type):
         members = members.filter(pc.invert(pc.is_nan(members)))
@@ -88,12 +88,12 @@ def one_of(target: Target, values: pa.Array) -> Term:
 
 
 def columns_of(expression: Expression) -> set[int]:
-    """Name the columns an expression looks at."""
+    """Return the columns an expression reads."""
     return {term.target.column for term in _terms(expression)}
 
 
 def possible_values(expression: Expression) -> dict[int, Intervals]:
-    """Narrow each plain column to the values rows that hold can have."""
+    """Return the values each plain column can have in matching rows."""
     parts = expression.parts if isinstance(expression, Every) else (expression,)
     result: dict[int, Intervals] = {}
     for part in parts:
@@ -112,7 +112,7 @@ def possible_values(expression: Expression) -> dict[int, Intervals]:
 def holds(
     expression: Expression, columns: Mapping[int, pa.Array], rows: int
 ) -> pa.Array:
-    """Test every row; returns booleans without nulls, one a row."""
+    """Test every row; returns one boolean per row, without nulls."""
     if isinstance(expression, Term):
         return _test(expression, columns[expression.target.column])
     masks = [holds(part, columns, rows) for part in _grouped(expression)]
@@ -151,7 +151,7 @@ def _narrow(expression: Expression) -> Intervals:
 
 
 def _grouped(expression: Either | Every) -> Iterable[Any]:
-    """Fold the equalities of an Either on one target into one test."""
+    """Combine the equalities of an Either on one target into one test."""
     if isinstance(expression, Every) or len(expression.parts) < _MANY:
         return expression.parts
     equal = [

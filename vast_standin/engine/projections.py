@@ -8,7 +8,7 @@ ALL_IN_STEP = 100
 
 
 def projection_named(definition: Definition, name: str) -> Projection:
-    """Find a projection; 404 when there is none."""
+    """Find a projection; 404 if there is none."""
     for projection in definition.projections:
         if projection.name == name:
             return projection
@@ -16,7 +16,7 @@ def projection_named(definition: Definition, name: str) -> Projection:
 
 
 def share_in_step(table: Table, projection: Projection) -> int:
-    """Tell how much of a projection is in step with its table, in percent."""
+    """Return the share of a projection that is in step with its table, in percent."""
     copies = [table.copies.get((projection.id, s.id)) for s in table.segments]
     current = sum(
         s.live for s, c in zip(table.segments, copies, strict=True) if is_current(c, s)
@@ -25,6 +25,6 @@ def share_in_step(table: Table, projection: Projection) -> int:
 
 
 def size_of(table: Table, projection: Projection) -> int:
-    """Tell the bytes of a projection."""
+    """Return the bytes of a projection."""
     copies = (table.copies.get((projection.id, s.id)) for s in table.segments)
     return sum(c.base.nbytes for c in copies if c is not None)

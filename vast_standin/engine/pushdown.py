@@ -1,7 +1,7 @@
 """A table as an Arrow dataset that opens only the row groups a filter leaves possible.
 
 Engines that read Arrow datasets (DuckDB does) hand their filter to `scanner`. Arrow
-itself tells which row groups it rules out: each is described to it by its zones.
+itself rules out row groups from their zones.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,7 +98,7 @@ def _possible(
 def _descriptions(
     segment: Segment, named: Mapping[int, pa.Field]
 ) -> list[pc.Expression | None]:
-    """Say of each group what holds for all its rows."""
+    """Return for each group an expression that holds for all its rows."""
     result: list[pc.Expression | None] = [None] * -(-segment.rows // GROUP)
     for number, field in named.items():
         zones = segment.base.zones.get(number)
@@ -129,7 +129,7 @@ def _bounds(zones: ColumnZones, field: pa.Field) -> list[pc.Expression | None]:
 
 
 def _as_shown(values: pa.Array, field: pa.Field) -> pa.Array | None:
-    """Give bounds in the column's own type; None where they cannot be."""
+    """Return bounds in the column's own type; None if that is impossible."""
     kind = field.type
     if values.type == kind or pa.types.is_float16(kind):
         return values

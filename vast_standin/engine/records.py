@@ -28,7 +28,7 @@ Copies = Mapping[tuple[int, int], SortedCopy]
 
 
 def place_of(extent: Extent | None) -> tuple[str | None, int | None, int | None]:
-    """Tell file, offset and length of an extent."""
+    """Return file, offset and length of an extent."""
     if extent is None:
         return None, None, None
     return extent.file.name, extent.offset, extent.length

@@ -1,4 +1,4 @@
-"""Which files committed data is in, so that others can go away."""
+"""References to data files: files without any are deleted."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from vast_standin.engine.segment import Segment
 
 @dataclass
 class References:
-    """Counts the uses of each file; one without any is doomed.
+    """Counts the uses of each file; a file without any is doomed.
 
     A doomed file is unlinked when the last snapshot that reads it is gone.
     """
@@ -19,7 +19,7 @@ class References:
     _uses: Counter[str] = field(default_factory=Counter)
 
     def move(self, old: Root, new: Root) -> None:
-        """Count what a new root uses and the old one did not, and the reverse."""
+        """Count the files that a new root adds and those it drops."""
         for file in list(_changed(new, old)):
             self._uses[file.name] += 1
         for file in list(_changed(old, new)):
@@ -37,7 +37,7 @@ class References:
         return gained, dropped
 
     def uses(self, file: DataFile) -> bool:
-        """Tell whether committed data is in a file."""
+        """Return whether committed data is in a file."""
         return file.name in self._uses
 
     @property

@@ -1,6 +1,6 @@
-"""Writing segments anew: without what was deleted, patches folded in, sorted if asked.
+"""Rewriting segments: without what was deleted, patches folded in, sorted if asked.
 
-The content stays as it is; only its form gets better to read.
+The content stays the same; its form becomes faster to read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,14 +34,14 @@ class Rows:
     row_ids: RowIds
 
     def take(self, order: npt.NDArray[np.int64]) -> "Rows":
-        """Give the rows in another order."""
+        """Return the rows in another order."""
         index = pa.array(order)
         return Rows(
             {n: c.take(index) for n, c in self.columns.items()}, self.row_ids[order]
         )
 
     def slice(self, start: int, rows: int) -> "Rows":
-        """Give some of the rows."""
+        """Return some of the rows."""
         return Rows(
             {n: c.slice(start, rows) for n, c in self.columns.items()},
             self.row_ids[start : start + rows],
@@ -49,12 +49,12 @@ class Rows:
 
 
 def is_large(segment: Segment) -> bool:
-    """Tell whether a segment is large enough to stay by itself."""
+    """Return whether a segment is large enough to stay by itself."""
     return segment.rows >= LARGEST // 2 or segment.nbytes >= LARGEST_BYTES // 3
 
 
 def most_rows(rows: int, nbytes: int) -> int:
-    """Tell how many rows a segment may have where so many rows take so many bytes."""
+    """Return the largest number of rows per segment if `rows` rows take `nbytes` bytes."""
     most = min(LARGEST, LARGEST_BYTES * rows // max(1, nbytes))
     return max(1, most if most < GROUP else most // GROUP * GROUP)
 
@@ -81,7 +81,7 @@ def read_rows(
 
 
 def sort_order(columns: Sequence[pa.Array]) -> npt.NDArray[np.int64]:
-    """Give the order that sorts rows by columns, nulls last; equal rows stay put."""
+    """Return the order that sorts rows by columns, nulls last; equal rows keep their order."""
     keys = [physical(c) for c in columns]
     if len(keys) == 1 and keys[0].null_count == 0 and _is_number(keys[0].type):
         return np.argsort(keys[0].to_numpy(), kind="stable")
@@ -160,13 +160,13 @@ class Rewriter:
         )
 
     def _is_stored(self, number: int, column: pa.Array, lead: int | None) -> bool:
-        """Leave out columns without values, which read as null; sort columns stay."""
+        """Return whether a column is stored: empty ones read as null, sort columns stay."""
         sorts = number == lead or number in self.definition.sort_key
         return sorts or column.null_count < len(column)
 
 
 def projected(table: Table, projection: Projection) -> Table:
-    """Give a table with the sorted copies of a projection in place of segments.
+    """Return a table with the sorted copies of a projection in place of segments.
 
     Segments whose copy is not made yet, or is out of date, stay themselves.
     """
@@ -178,7 +178,7 @@ def projected(table: Table, projection: Projection) -> Table:
 
 
 def is_current(copy: SortedCopy | None, segment: Segment) -> bool:
-    """Tell whether a copy holds what its segment holds now."""
+    """Return whether a copy holds what its segment holds now."""
     return copy is not None and copy.patches == len(segment.patches)
 
 

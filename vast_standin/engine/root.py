@@ -8,7 +8,7 @@ from vast_standin.engine.table import Table
 
 @dataclass(frozen=True)
 class BucketInfo:
-    """A bucket: who owns it, and since when (seconds of the epoch, UTC)."""
+    """A bucket: its owner and its creation time (Unix time, s)."""
 
     name: str
     owner: str

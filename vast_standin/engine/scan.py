@@ -1,6 +1,6 @@
-"""Reading: which rows to open, testing them, and giving them out in table order.
+"""Scans: which rows to open, test and return, in table order.
 
-Zones and sort order say which spans may hold wanted rows; only those are opened. A
+Zones and sort order select the spans that may hold matching rows; only those are opened. A
 scan is cut into slots (the wire's splits and sub-splits) by position: blocks of row
 groups are dealt out to the slots in turn.
 """
@@ -48,7 +48,7 @@ class Span3:
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows to give out: a span of a segment, or the chosen ones of it."""
+    """Rows to return: a span of a segment, or the chosen rows of it."""
 
     segment: Segment
     start: int
@@ -57,20 +57,20 @@ class Piece:
 
     @property
     def rows(self) -> int:
-        """Rows given out."""
+        """Number of rows to return."""
         return self.stop - self.start if self.chosen is None else len(self.chosen)
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A share of a table: block b is its own when b % slots == number."""
+    """A share of a table: block b belongs to it if b % slots == number."""
 
     number: int
     slots: int
     block: int
 
     def own_span(self, position: int) -> tuple[int, int]:
-        """Give the first own span at or after a position."""
+        """Return the first span of this slot at or after a position."""
         block = position // self.block
         ahead = (self.number - block) % self.slots
         if ahead:
@@ -80,7 +80,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Share:
-    """What a slot gives out now, where it goes on, and what had to be opened."""
+    """The rows of a slot for one page, where the next page begins, and what was opened."""
 
     pieces: tuple[Piece, ...]
     next: int
@@ -129,7 +129,7 @@ class Scan:
 
     @property
     def groups(self) -> int:
-        """Count the row groups that may hold wanted rows."""
+        """Count the row groups that may hold matching rows."""
         return len(
             {
                 (span.segment, group)
@@ -166,7 +166,7 @@ class Scan:
                 at = max(at, stop)
 
     def _tested(self, steps: list[_Step]) -> Iterator[Piece]:
-        """Test steps, all in one."""
+        """Test several steps at once."""
         held = self._held(steps) if self.condition is not ALWAYS else None
         at = 0
         for index, start, stop, _ in steps:
@@ -180,7 +180,7 @@ class Scan:
             yield Piece(segment, start, stop, chosen)
 
     def _held(self, steps: list[_Step]) -> npt.NDArray[np.bool_]:
-        """Tell of each row of steps whether the condition holds for it."""
+        """Return for each row of the steps whether the condition holds."""
         columns = {}
         for number in columns_of(self.condition):
             parts = [
@@ -194,9 +194,9 @@ class Scan:
 def scan(
     table: Table, condition: Expression, virtual: Mapping[int, Virtual] | None = None
 ) -> Scan:
-    """Plan a scan: narrow a table to the spans that may hold wanted rows.
+    """Plan a scan: narrow a table to the spans that may hold matching rows.
 
-    Raises ProtocolError where these are in a file that is missing.
+    Raises ProtocolError if these are in a file that is missing.
     """
     possible = {
         number: values
@@ -210,7 +210,7 @@ def scan(
 
 
 def _lumps(steps: Iterator[_Step]) -> Iterator[list[_Step]]:
-    """Put small steps together: a test costs more than a few rows do."""
+    """Join small steps: a test costs more than reading a few rows."""
     lump: list[_Step] = []
     rows = 0
     for step in steps:
@@ -257,7 +257,7 @@ def _columns(scan_: Scan, pieces: list[Piece], numbers: tuple[int, ...]) -> list
 
 
 def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Join neighbours that are given out whole."""
+    """Join neighbours that are returned whole."""
     last: Piece | None = None
     for piece in pieces:
         if (
@@ -277,7 +277,7 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _cut(piece: Piece, most: int | None) -> tuple[Piece, int | None]:
-    """Cut a piece to the room left; also gives the position after it, if cut."""
+    """Cut a piece to `most` rows; also return the position after it, if cut."""
     if most is None or piece.rows < most:
         return piece, None
     if piece.chosen is None:

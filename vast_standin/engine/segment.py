@@ -55,7 +55,7 @@ class Segment:
         return self.rows - (0 if self.deleted is None else len(self.deleted))
 
     def require(self) -> None:
-        """Refuse to be read where a file of it is missing."""
+        """Raise ProtocolError if one of its files is missing."""
         if self.base.extent is not None:
             self.base.extent.file.require()
         for patch in self.patches:
@@ -72,18 +72,18 @@ class Segment:
         return nbytes
 
     def with_patch(self, patch: Patch) -> "Segment":
-        """Lay a patch over this segment."""
+        """Return this segment with a patch on top."""
         return Segment(self.base, (*self.patches, patch), self.deleted)
 
     def without(self, positions: Positions) -> "Segment":
-        """Delete positions."""
+        """Return this segment without some positions."""
         gone = np.unique(positions)
         if self.deleted is not None:
             gone = np.union1d(self.deleted, gone)
         return replace(self, deleted=gone, _layers=self._layers)
 
     def read(self, number: int, kind: pa.DataType, start: int, stop: int) -> pa.Array:
-        """Read positions [start, stop) of a column, without copying where possible."""
+        """Read positions [start, stop) of a column, without copying if possible."""
         layers = self._layers.get(number)
         if layers is None:
             layers = self._layers[number] = self._lay(number)
@@ -115,7 +115,7 @@ class Segment:
     def possible_groups(
         self, number: int, values: Intervals
     ) -> npt.NDArray[np.bool_] | None:
-        """Mark the zones that may hold a wanted value; None when nothing is known."""
+        """Mark the zones that may hold one of the values; None if there are no zones."""
         groups = -(-self.rows // GROUP)
         base = self.base.column(number)
         mask = np.full(groups, fill_value=values.nulls)
@@ -133,7 +133,7 @@ class Segment:
         return mask
 
     def sorted_spans(self, number: int, intervals: Intervals) -> list[Span] | None:
-        """Search the spans that hold wanted values; None when it is not sorted so."""
+        """Return the spans that hold the values; None if it is not sorted by the column."""
         if self.base.sorted_by != number or any(
             number in p.numbers for p in self.patches
         ):

@@ -31,7 +31,7 @@ class Column:
 
     @property
     def is_row_id(self) -> bool:
-        """Tell whether this is the user's view of the row id, which is not stored."""
+        """Return whether this is the user's view of the row id, which is not stored."""
         return self.name == EXTERNAL_ROW_ID
 
 
@@ -46,7 +46,7 @@ class PartitionKey:
 
 @dataclass(frozen=True)
 class VectorIndex:
-    """What a vector index is made with."""
+    """Parameters of a vector index."""
 
     column: int
     metric: str
@@ -71,7 +71,7 @@ class Projection:
 
 @dataclass(frozen=True)
 class Expansion:
-    """Rows of a text column taken apart into another table."""
+    """Rows of a text column parsed into another table."""
 
     source: int
     target: int
@@ -83,7 +83,7 @@ class Expansion:
 
 @dataclass(frozen=True)
 class Definition:
-    """What DDL decides about a table."""
+    """Definition of a table: columns, keys, indexes, projections and expansions."""
 
     columns: tuple[Column, ...]
     next_column: int
@@ -106,7 +106,7 @@ class Definition:
 
     @property
     def wide_row_ids(self) -> bool:
-        """Tell whether row ids travel as decimals of 38 digits."""
+        """Return whether row ids travel as decimals of 38 digits."""
         return bool(self.sort_key or self.partition_keys or self.vector_index)
 
     @property
@@ -144,12 +144,12 @@ class Table:
 
     @cached_property
     def outlines(self) -> dict[int, Any]:
-        """Bounds of each segment by column, kept by who searches the table."""
+        """Bounds of each segment by column, cached by searches of the table."""
         return {}
 
     @cached_property
     def views(self) -> dict[int, "Table"]:
-        """The table as its projections show it, kept by who reads them."""
+        """The table as its projections show it, cached by their readers."""
         return {}
 
     @cached_property
@@ -161,7 +161,7 @@ class Table:
 
     @cached_property
     def live(self) -> int:
-        """Rows there are."""
+        """Number of live rows."""
         return sum(s.live for s in self.segments)
 
     @cached_property
@@ -174,7 +174,7 @@ class Table:
         return replace(self, segments=segments)
 
     def locate(self, row_ids: RowIds) -> Iterator[tuple[int, Positions, Positions]]:
-        """Find rows: yields segment index, positions in it, indices into `wanted`.
+        """Find rows: yields segment index, positions in it, indices into `row_ids`.
 
         `wanted` rises strictly. Row ids that are not there are passed over.
         """

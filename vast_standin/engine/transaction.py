@@ -1,7 +1,7 @@
-"""Transactions: a snapshot, the changes made on it, and how they become everybody's.
+"""Transactions: a snapshot, the changes made on it, and their commit.
 
-Rows are added, changed and deleted here; `Definitions` has what is done to schemas and
-tables, `OwnRoot` what both rest on.
+Rows are added, changed and deleted here; `Definitions` changes schemas and
+tables, and both build on `OwnRoot`.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ from vast_standin.http import ProtocolError
 
 
 class Transaction(Definitions):
-    """One running transaction; made by Engine.begin."""
+    """One running transaction; Engine.begin returns one."""
 
     def __init__(self, shared: Shared, *, id: int, base: Root, sequence: int) -> None:  # noqa: A002
         super().__init__(shared, id=id, base=base, sequence=sequence)
@@ -80,7 +80,7 @@ class Transaction(Definitions):
             self.apply(Change(table.id, row_ids, extent, self.shared.numbers.new_id))
 
     def delete(self, table: Table, row_ids: RowIds) -> None:
-        """Delete rows; row ids rise strictly, those that are not there are ignored."""
+        """Delete rows; row ids rise strictly, unknown ones are ignored."""
         if len(row_ids) == 0:
             return
         self.lock_table(table, "rows")
@@ -89,11 +89,11 @@ class Transaction(Definitions):
             self.apply(RemoveRows(table.id, row_ids))
 
     def writer(self) -> FileWriter | None:
-        """Give the file this transaction writes, if it wrote any."""
+        """Return the file this transaction writes, if it wrote any."""
         return self._writer
 
     def is_fresh(self, table_id: int, row_ids: RowIds) -> bool:
-        """Tell whether this transaction itself inserted all these rows."""
+        """Return whether this transaction itself inserted all these rows."""
         with self.mutex:
             return self._fresh.holds(table_id, row_ids)
 
@@ -168,7 +168,7 @@ class Transaction(Definitions):
 def _already_sorted(
     sort_key: tuple[int, ...], columns: dict[int, pa.Array]
 ) -> int | None:
-    """Name the leading sort column when its values rise as they came."""
+    """Name the leading sort column if its values already rise."""
     column = columns.get(sort_key[0]) if sort_key else None
     if column is None or column.null_count:
         return None

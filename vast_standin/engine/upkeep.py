@@ -48,7 +48,7 @@ class Outcome:
 
 
 class Interrupted(Exception):
-    """A long piece of work is given up, as the engine closes."""
+    """The engine closes, so a long piece of work is given up."""
 
 
 class Upkeep:
@@ -63,14 +63,14 @@ class Upkeep:
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
 
     def start(self) -> None:
-        """Begin; everything stored is looked at once."""
+        """Start; every stored table is checked once."""
         now = time.monotonic()
         self._changed = dict.fromkeys(self._shared.published.root.tables, now)
         self._shared.published.on_commit.append(self._note)
         self._thread.start()
 
     def stop(self) -> None:
-        """End, giving up a long piece of work in hand or finishing a short one."""
+        """Stop: give up a long piece of work, finish a short one."""
         with self._wake:
             self._stopped = True
             self._wake.notify()
@@ -103,7 +103,7 @@ class Upkeep:
                 self._put_off(table_id, settled=settled)
 
     def _put_off(self, table_id: int, *, settled: bool) -> None:
-        """Leave a table alone until it settles or, settled, changes again."""
+        """Skip a table until it settles or, settled, changes again."""
         with self._wake:
             if not settled:
                 self._looked.add(table_id)
@@ -112,7 +112,7 @@ class Upkeep:
                 self._looked.discard(table_id)
 
     def _next(self) -> tuple[int | None, bool]:
-        """Wait for a table to look at; tells whether it has settled."""
+        """Wait for a table to check; return whether it has settled."""
         with self._wake:
             if self._stopped:
                 return None, False
@@ -132,7 +132,7 @@ class Upkeep:
         return table is not None and sum(not is_large(s) for s in table.segments) > 64
 
     def improve(self, table_id: int, *, settled: bool) -> bool:
-        """Do one piece of work; tells whether there may be more."""
+        """Do one piece of work; return whether there may be more."""
         table = self._shared.published.root.tables.get(table_id)
         work = None if table is None else self._choose(table, settled=settled)
         if table is None or work is None:
@@ -154,7 +154,7 @@ class Upkeep:
     def _with_copies(
         self, table: Table, outcome: Outcome, writer: FileWriter
     ) -> Outcome:
-        """Add copies of segments written anew, so that projections stay in step."""
+        """Add copies of segments written again, so that projections stay in step."""
         if outcome.copies:
             return outcome
         rewriter, copies = self._rewriter(table, writer), []
@@ -226,7 +226,7 @@ class Upkeep:
     def _merge_runs(
         self, table: Table, runs: list[list[Segment]], writer: FileWriter
     ) -> Outcome:
-        """Make one run of several, rewriting what overlaps, is small or changed."""
+        """Merge several runs into one, rewriting what overlaps, is small or changed."""
         largest = max(runs, key=lambda run: sum(s.rows for s in run))
         old = tuple(s for run in runs for s in run)
         number = largest[0].base.run
@@ -261,7 +261,7 @@ class Upkeep:
             time.sleep(0)
 
     def _relabelled(self, segment: Segment, run: int, ordinal: float) -> Segment:
-        """Make a segment part of another run; its data stay where they are."""
+        """Return a segment as part of another run; its data do not move."""
         number = self._shared.numbers.new_id()
         return Segment(replace(segment.base, id=number, run=run, ordinal=ordinal))
 
@@ -274,7 +274,7 @@ def _sorted(table: Table, rows: Rows) -> Rows:
 
 
 def _replaced(root: Root, before: Table, outcome: Outcome) -> Root | None:
-    """Put new segments where the old ones are; None when those are no longer there."""
+    """Put new segments where the old ones are; None if those are gone."""
     table = root.tables.get(before.id)
     if table is None or table.definition is not before.definition:
         return None

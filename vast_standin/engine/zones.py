@@ -30,7 +30,7 @@ _ROWS, _GROUPS = "rows", "groups"
 
 @dataclass(frozen=True)
 class ColumnZones:
-    """Bounds of one column: one entry a zone; `groups` says which group it is of."""
+    """Bounds of one column: one entry per zone; `groups` says which group it is of."""
 
     groups: npt.NDArray[np.int64]
     lows: pa.Array
@@ -42,14 +42,14 @@ class ColumnZones:
     def bounds(
         self,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.bool_]]:
-        """Lows, highs and whether they are known, as numpy arrays."""
+        """Lows, highs and whether they are valid, as numpy arrays."""
         valid = np.asarray(pc.is_valid(self.lows))
         dtype = numpy_dtype(self.lows.type)
         return _dense(self.lows, dtype), _dense(self.highs, dtype), valid
 
     @cached_property
     def extremes(self) -> tuple[Any, Any, int, int]:
-        """Low, high (None where one zone's is not known), nulls and rows of all zones."""
+        """Low and high (None if unknown for one zone), nulls and rows of all zones."""
         nulls, rows = int(self.nulls.sum()), int(self.rows.sum())
         valid = np.asarray(pc.is_valid(self.lows))
         if bool((~valid & (self.nulls < self.rows)).any()):
@@ -57,7 +57,7 @@ class ColumnZones:
         return pc.min(self.lows).as_py(), pc.max(self.highs).as_py(), nulls, rows
 
     def possible(self, intervals: Intervals) -> npt.NDArray[np.bool_]:
-        """Tell for each zone whether a row of it may be in the wanted set."""
+        """Return for each zone whether a row of it may be in the set."""
         lows, highs, valid = self.bounds
         hit = (
             intervals.meets(lows, highs) if bool(valid.any()) else np.zeros_like(valid)
@@ -73,9 +73,9 @@ class ColumnZones:
 def zones_of(
     columns: Mapping[int, pa.Array], positions: npt.NDArray[np.int64] | int
 ) -> dict[int, ColumnZones]:
-    """Compute the zones of columns whose rows stand at the given positions.
+    """Compute the zones of columns whose rows are at the given positions.
 
-    `positions` is the position of the first row, or one rising position a row.
+    `positions` is the position of the first row, or one rising position per row.
     """
     if not columns:
         return {}
@@ -157,7 +157,7 @@ def _column_zones(
 
 
 def _number_extremes(values: pa.Array) -> tuple[Any, Any]:
-    """Find the extremes of numbers; numpy does it in a sixth of Arrow's time."""
+    """Find the extremes of numbers; numpy takes a sixth of Arrow's time."""
     if values.null_count or len(values) == 0:
         return _extremes(values)
     numbers = values.to_numpy()

@@ -1,4 +1,4 @@
-"""Checksums clients send with a body and expect to get back: MD5, CRCs and SHAs."""
+"""Checksums that clients send with a body and expect in the reply: MD5, CRCs and SHAs."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ PREFIX = "x-amz-checksum-"
 
 
 class Running(Protocol):
-    """A checksum that grows with its data."""
+    """A running checksum."""
 
     def update(self, data: bytes, /) -> None:
         """Add bytes."""
@@ -83,7 +83,7 @@ class Digests:
         return self._md5.hexdigest()
 
     def confirm(self, trailers: Mapping[str, str]) -> dict[str, str]:
-        """Return the checksums by name; raise 400 where one is not what was promised."""
+        """Return the checksums by name; raise 400 if one differs from the declared one."""
         sent = {name.removeprefix(PREFIX): value for name, value in trailers.items()}
         expected = {**self._expected, **sent}
         actual = {

@@ -1,4 +1,4 @@
-"""The SQLite index of objects: what exists, where its bytes are, what was said of it."""
+"""The SQLite index of objects: what exists, where its bytes are, its properties."""
 
 import json
 import sqlite3
@@ -43,7 +43,7 @@ CREATE TRIGGER IF NOT EXISTS {table}_dropped AFTER DELETE ON {table} BEGIN
 
 @dataclass(frozen=True)
 class Properties:
-    """What the writer said of an object: headers, user metadata, checksums, tags.
+    """Properties that the writer gave an object: headers, metadata, checksums, tags.
 
     `owner` is the user who wrote it; before format 2 that was not noted.
     """
@@ -137,7 +137,7 @@ class Index:
             return self._db.execute(statement, values).fetchall()
 
     def get(self, bucket: str, key: str) -> Stored | None:
-        """Return one object, None where there is none."""
+        """Return one object, None if there is none."""
         rows = self.rows(
             "SELECT * FROM objects WHERE bucket=? AND key=?", bucket, key.encode()
         )

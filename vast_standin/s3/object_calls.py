@@ -193,7 +193,7 @@ def copy_source(call: Call) -> Stored:
 
 
 def check_length(call: Call, size: int) -> None:
-    """Raise 400 where a body turned out shorter than declared."""
+    """Raise 400 if a body turned out shorter than declared."""
     if size != call.length:
         raise ProtocolError(
             400, "IncompleteBody", f"{call.length} bytes were declared, {size} arrived"
@@ -209,7 +209,7 @@ class FileSpan:
         self._length = length
 
     def __iter__(self) -> Iterator[list[memoryview]]:
-        """Yield one block a list."""
+        """Yield lists of one block."""
         self._file.seek(self._first)
         remaining = self._length
         while remaining:

@@ -1,4 +1,4 @@
-"""Durable objects under a data folder: immutable files named by chance, indexed in SQLite.
+"""Durable objects under a data folder: immutable files with random names, indexed in SQLite.
 
 Keys never become file names, so no key can leave the folder.  A write streams into a
 new file and becomes visible by one transaction; a crash leaves a file noted as pending,
@@ -59,7 +59,7 @@ class ObjectStore:
         self._ledger.close()
 
     def exists(self, bucket: str, key: str) -> bool:
-        """Tell whether an object exists."""
+        """Return whether an object exists."""
         return self.snapshots.lookup(bucket, key) is not None
 
     def find(self, bucket: str, key: str) -> Stored:
@@ -120,7 +120,7 @@ class ObjectStore:
             self.discard(old.file)
 
     def amend(self, thing: Stored, properties: Properties) -> None:
-        """Replace what is said of an object, its bytes staying as they are."""
+        """Replace the properties of an object, not its bytes."""
         with self.index.transaction() as db:
             current = self.index.get(thing.bucket, thing.key)
             if current is not None:
@@ -128,7 +128,7 @@ class ObjectStore:
                 put_row(db, replace(current, properties=properties))
 
     def delete(self, bucket: str, key: str) -> bool:
-        """Delete an object; tell whether there was one."""
+        """Delete an object; return whether there was one."""
         with self.index.transaction() as db:
             old = self.index.get(bucket, key)
             if old is None:
@@ -174,7 +174,7 @@ class ObjectStore:
         self.snapshots.keep(bucket, snapshot)
 
     def release(self, bucket: str, snapshot: str) -> None:
-        """Let what a snapshot keeps go, and what nothing else holds with it."""
+        """Release the objects of a snapshot and remove files that nothing else names."""
         for file in self.snapshots.release(bucket, snapshot):
             self.discard(file)
 
@@ -190,7 +190,7 @@ class ObjectStore:
         return sum(count for count, _ in held), sum(size for _, size in held)
 
     def usage_by_owner(self, bucket: str) -> dict[str, tuple[int, int]]:
-        """Return the same by who wrote them, "" if that is not recorded."""
+        """Return the same by owner, "" if that is not recorded."""
         return self._usage.by_owner(bucket)
 
     def everything(self) -> Iterator[Stored]:
@@ -234,7 +234,7 @@ class ObjectStore:
         return file
 
     def path(self, file: str) -> Path:
-        """Return where a file of the store is."""
+        """Return the path of a file of the store."""
         return self._data / file
 
     def discard(self, file: str) -> None:
@@ -260,7 +260,7 @@ class ObjectStore:
         return size
 
     def _present(self) -> dict[str, int]:
-        """Measure all files that are there."""
+        """Return the size of every file."""
         sizes: dict[str, int] = {}
         with os.scandir(self._data) as folders:
             for folder in folders:

@@ -16,7 +16,7 @@ from vast_standin.s3.object_calls import (
 
 
 def create_upload(call: Call) -> Response:
-    """CreateMultipartUpload: headers and metadata are those of the object to be."""
+    """CreateMultipartUpload: takes headers and metadata of the future object."""
     call.need_bucket()
     Digests(call.headers)
     upload = uploads.begin(call.objects, call.bucket, call.key, properties_of(call))
@@ -85,7 +85,7 @@ def complete_upload(call: Call) -> Response:
 
 
 def abort_upload(call: Call) -> Response:
-    """AbortMultipartUpload: the parts' space comes back."""
+    """AbortMultipartUpload: removes the parts."""
     uploads.abort(call.objects, _upload(call))
     return Response(status=204)
 

@@ -109,7 +109,7 @@ def parts(objects: ObjectStore, upload: Upload) -> list[Part]:
 def complete(
     objects: ObjectStore, upload: Upload, listed: list[tuple[int, str]]
 ) -> Stored:
-    """Assemble the wanted parts (number, ETag) into the object.
+    """Assemble the listed parts (number, ETag) into the object.
 
     Raises ProtocolError(400) for parts out of order, unknown, of another ETag, or too
     small where they are not the last.

@@ -1,4 +1,4 @@
-"""Objects and bytes of each bucket, by who wrote them; kept in memory."""
+"""Objects and bytes of each bucket, by owner; kept in memory."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The statements that change something, by kind; imported when the first one comes."""
+"""The statements that change something, by kind; imported with the first one."""
 
 from collections.abc import Callable
 
@@ -36,10 +36,10 @@ def change(
     instance: Instance,
     check: Check,
 ) -> pa.Table:
-    """Do what a statement says, whole or not at all.
+    """Run a changing statement as a whole or not at all.
 
     Returns the rows RETURNING asks for, else how many were written. Raises 501 for statements
-    that are not spoken here.
+    that this stand-in does not support.
     """
     try:
         parsed = sqlglot.parse_one(sql, dialect=DIALECT)

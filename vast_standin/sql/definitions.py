@@ -1,6 +1,6 @@
 """CREATE, DROP and ALTER of schemas and tables; views, indexes and constraints are not.
 
-Types are written in DuckDB's words, and DuckDB says which Arrow types they are.
+Types have DuckDB's names, and DuckDB converts them to Arrow types.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from vast_standin.tabular.tables import make_table
 
 
 def create(change: Change, statement: exp.Create) -> None:
-    """Create a schema or a table, empty or of what a query gives."""
+    """Create a schema or a table, empty or from a query."""
     kind = str(statement.args.get("kind")).upper()
     if kind == "SCHEMA":
         _create_schema(change, statement)
@@ -105,7 +105,7 @@ def _make(change: Change, place: Place, schema: pa.Schema) -> Table:
 
 
 def _schema_of(change: Change, query: exp.Expression) -> pa.Schema:
-    """Find the columns a query gives; what it reads is shown by this."""
+    """Return the columns of a query and make its tables readable."""
     sql = query.sql(DIALECT)
     change.sight.show(change.instance, sql)
     with change.instance.run(f"FROM ({sql}) LIMIT 0") as reader:

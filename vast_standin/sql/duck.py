@@ -1,4 +1,4 @@
-"""DuckDB, an instance a query: what one query sees, no other can name.
+"""DuckDB, one instance per query: no query can name what another sees.
 
 Nothing of the machine is in an instance's reach: no files, no network, no extensions, no
 Python variables; its memory has a limit and spills into a folder of its own; the
@@ -48,7 +48,7 @@ class Instance:
     _reader: pa.RecordBatchReader | None = None
 
     def empty(self) -> "Instance":
-        """Forget what the last query saw, and begin an empty catalogue."""
+        """Drop the catalogue of the last query and begin an empty one."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -68,7 +68,7 @@ class Instance:
         self.connection.execute(f"USE {CATALOGUE}")
 
     def run(self, sql: str) -> pa.RecordBatchReader:
-        """Run a statement that reads; batches come as it goes on.
+        """Run a reading statement; batches arrive while it runs.
 
         Until the first one it may take LONGEST_SECONDS, then it is interrupted.
         """
@@ -85,7 +85,7 @@ class Instance:
                 limit.cancel()
 
     def columns(self, sql: str) -> list[tuple[str, str]]:
-        """Describe what a statement that reads would give: names, and DuckDB's types."""
+        """Return the column names and DuckDB types of a reading statement."""
         with duck_errors():
             relation = self.connection.sql(sql)
             return list(zip(relation.columns, map(str, relation.types), strict=True))
@@ -93,7 +93,7 @@ class Instance:
 
 @dataclass
 class Duck:
-    """The instances; made when asked for, as the import alone takes a second."""
+    """The instances; created on demand, because the import takes a second."""
 
     spill: Path
     _idle: list[Instance] = field(default_factory=list)
@@ -154,7 +154,7 @@ def quoted(name: str) -> str:
 
 @contextmanager
 def duck_errors() -> Iterator[None]:
-    """Turn DuckDB's errors into the wire's."""
+    """Turn DuckDB's errors into protocol errors."""
     import duckdb  # noqa: PLC0415 - see the class
 
     try:

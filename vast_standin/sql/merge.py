@@ -1,4 +1,4 @@
-"""MERGE: DuckDB pairs rows and says which are meant, the engine changes them."""
+"""MERGE: DuckDB pairs and selects rows, the engine changes them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ _JOINS = {
 
 @dataclass(frozen=True)
 class _Branch:
-    """One WHEN: which pairs it means, and what it does with row ids and values."""
+    """One WHEN clause: which pairs it selects, and its action on row ids and values."""
 
     condition: str
     do: Callable[[pa.Array, Sequence[pa.Array]], None]
@@ -102,7 +102,7 @@ def _branch(
 def _paired(
     change: Change, table: Table, statement: exp.Merge, branches: Sequence[_Branch]
 ) -> str:
-    """Write a query for row ids, the number of the WHEN they come under, and values."""
+    """Write a query for row ids, the number of their WHEN clause, and values."""
     using, on = statement.args["using"], statement.args.get("on")
     unmatched = [
         w for w in statement.args["whens"].expressions if not w.args["matched"]
@@ -140,7 +140,7 @@ def _alias(named: exp.Expression) -> str:
 
 
 def _once(row_ids: pa.Array) -> RowIds:
-    """Check that no row is there twice, as standard SQL does; 400 where one is."""
+    """Raise 400 if a row occurs twice, as in standard SQL."""
     ids: RowIds = row_ids.to_numpy()
     if len(np.unique(ids)) < len(ids):
         raise ProtocolError(

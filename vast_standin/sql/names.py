@@ -11,7 +11,7 @@ from vast_standin.sql.duck import CATALOGUE
 
 @dataclass(frozen=True)
 class Place:
-    """Where a table or schema is, or is to be; a schema's has no table name."""
+    """Location of a table or schema; that of a schema has no table name."""
 
     bucket: str
     path: str
@@ -24,12 +24,12 @@ class Place:
 
 
 def table_place(named: exp.Expression, root: Root) -> Place:
-    """Read a table's name; one that is there is found in any case, as SQL does.
+    """Read a table's name; case does not matter, as in SQL.
 
-    Raises 400 where bucket and schema are missing.
+    Raises 400 if bucket and schema are missing.
     """
     if not isinstance(named, exp.Table) or not isinstance(named.this, exp.Identifier):
-        raise _bad(f"{named.sql('duckdb')} is no name of a table")
+        raise _bad(f"{named.sql('duckdb')} is not the name of a table")
     bucket, path = _schema(named.catalog, named.db, named.name)
     places = [
         Place(schema.bucket, schema.path, table.name)
@@ -44,9 +44,9 @@ def table_place(named: exp.Expression, root: Root) -> Place:
 
 
 def schema_place(named: exp.Expression) -> Place:
-    """Read a schema's name; 400 where it is none."""
+    """Read a schema's name; 400 if it is not one."""
     if not isinstance(named, exp.Table):
-        raise _bad(f"{named.sql('duckdb')} is no name of a schema")
+        raise _bad(f"{named.sql('duckdb')} is not the name of a schema")
     return Place(*_schema(named.catalog, named.db or named.name, named.name))
 
 

@@ -1,4 +1,4 @@
-"""RETURNING: what a statement asks of the rows it wrote, or of those it deleted."""
+"""RETURNING: values from the rows a statement wrote or deleted."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from vast_standin.sql.sight import READ
 def returned(change: Change, statement: exp.Expression) -> pa.Table:
     """Answer RETURNING: deleted rows as they were, others as they are now.
 
-    Raises 403 where the user may not read the table.
+    Raises 403 if the user may not read the table.
     """
     clause = statement.args["returning"]
     only(clause, "expressions")

@@ -1,4 +1,4 @@
-"""Tables nobody created: of imported objects, and of partitions."""
+"""Derived tables: of imported objects and of partitions."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ IMPORTS_DEFINITION = Definition(
 
 
 def imports_table(root: Root, table: Table) -> Table:
-    """Give the table of objects imported into a table; 404 when it was dropped."""
+    """Return the table of objects imported into a table; 404 if it was dropped."""
     number = root.table_ids.get((ATTACHED, attached_name(table, IMPORTS)))
     if number is None:
         raise ProtocolError(
@@ -46,6 +46,6 @@ def imports_table(root: Root, table: Table) -> Table:
 
 
 def partitions_table(table: Table) -> Table:
-    """Give the table of a table's partitions, as of now."""
+    """Return the table of a table's partitions, as of now."""
     listing = table_of(partitions(table))
     return replace(listing, name=table.name + PARTITIONS_SUFFIX)

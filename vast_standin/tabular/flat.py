@@ -19,7 +19,7 @@ _SCALARS = {code: struct.Struct("<" + code) for code in "bBhHiIqQfd?"}
 
 
 def broken(fault: str) -> ProtocolError:
-    """Make the error for a message that cannot be read."""
+    """Return the error for a message that cannot be read."""
     return ProtocolError(400, "InvalidArgument", f"the message is broken: {fault}")
 
 

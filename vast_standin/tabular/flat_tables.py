@@ -1,7 +1,7 @@
 """Many tables of one flatbuffer read at once, a field of all in one step.
 
-For messages that repeat one shape thousands of times. Offsets are checked as one by
-one: what points outside the message raises ProtocolError 400.
+For messages that repeat one shape thousands of times. Every offset is checked: one
+that points outside the message raises ProtocolError 400.
 """
 
 from dataclasses import dataclass
@@ -42,14 +42,14 @@ class FlatTables:
         return result
 
     def tables(self, slot: int) -> "FlatTables | None":
-        """Open a table field of each; None where one lacks it."""
+        """Open a table field of each; None if one lacks it."""
         places = self._places(slot)
         if bool(np.any(places < 0)):
             return None
         return FlatTables(self.data, _follow(self.data, places))
 
     def pairs(self, slot: int) -> "tuple[FlatTables, FlatTables] | None":
-        """Open the two tables of a vector field of each; None where it has others."""
+        """Open the two tables of a vector field of each; None if it has others."""
         places = self._places(slot)
         if bool(np.any(places < 0)):
             return None
@@ -60,7 +60,7 @@ class FlatTables:
         return first, FlatTables(self.data, _follow(self.data, starts + 8))
 
     def texts(self, slot: int) -> list[bytes] | None:
-        """Read a string or vector of bytes of each; None where one lacks it."""
+        """Read a string or vector of bytes of each; None if one lacks it."""
         places = self._places(slot)
         if bool(np.any(places < 0)):
             return None

@@ -1,4 +1,4 @@
-"""The imports table of a table: what was imported, so that it is not imported twice."""
+"""The imports table of a table: its imported objects, so that none is imported twice."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ def check_not_imported(
     key: str,
     parquet: ParquetObject,
 ) -> None:
-    """Refuse an object whose very content is in the table already."""
+    """Refuse an object whose content was imported before."""
     imports = imports_table(transaction.root, transaction.root.tables[table_id])
     for segment in imports.segments:
         values = {

@@ -1,4 +1,4 @@
-"""Pages of names: what every listing call has in common."""
+"""Pages of names: shared by all listing calls."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ T = TypeVar("T", bound=Named)
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Items of one page, and how to go on."""
+    """Items of one page and where the next begins."""
 
     items: Sequence[T]
     next_key: int

@@ -1,7 +1,7 @@
 """From request to scan: names become columns, literals their physical values.
 
 Plans of the same request on the same version of a table are kept for a while: each
-select asks once a split and page.
+select asks once per split and page.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ _UNKNOWN = Column(-2, pa.field("unknown", pa.null()))
 class Plan:
     """A scan, and the leaves to send: column number and path of each.
 
-    `projection` is the name of the one that is read; empty where it is the table.
+    `projection` is the name of the one that is read; empty if it is the table.
     """
 
     table: Table
@@ -73,7 +73,7 @@ class Plan:
 
 
 def plan(call: Call) -> Plan:
-    """Plan what a request asks."""
+    """Return the plan of a request."""
     body = call.body(16 << 20)
     table = call.readable_table()
     name = call.parameters.get("name", "")
@@ -93,7 +93,7 @@ _Key = tuple[bytes, str, bool, int]
 
 
 class _Plans:
-    """Plans of an engine's tables; none outlives its version of a table for long.
+    """Plans of an engine's tables; each belongs to one version of a table.
 
     Files of dropped data go away when nothing refers to them: plans must not.
     """
@@ -117,7 +117,7 @@ class _Plans:
                 self._plans.popitem(last=False)
 
     def follow(self, _old: Root, new: Root) -> None:
-        """Forget plans of what a commit replaced."""
+        """Drop plans of tables that a commit replaced."""
         with self._lock:
             for key, plan in list(self._plans.items()):
                 if new.tables.get(plan.table.id) is not plan.table:
@@ -185,7 +185,7 @@ def _projections(
     name: str,
     automatic: bool,  # noqa: FBT001
 ) -> list[Projection]:
-    """Tell the projection asked for, or all sorted by what is asked about."""
+    """Return the requested projection, or all that are sorted by a filtered column."""
     definition = table.definition
     needed = (read | columns_of(condition)) - {ROW_ID_COLUMN}
     if name:

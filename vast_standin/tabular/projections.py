@@ -75,7 +75,7 @@ def projection_columns(call: Call) -> Response:
 
 
 def projection_stats(call: Call) -> Response:
-    """Tell rows and bytes of a projection, and how much of it is in step."""
+    """Report rows and bytes of a projection, and the share in step."""
     table = call.table()
     projection = projection_named(table.definition, _name(call))
     share = share_in_step(table, projection)

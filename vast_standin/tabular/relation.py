@@ -1,4 +1,4 @@
-"""What a QueryData request asks: columns and condition, from an Arrow compute-IR.
+"""A QueryData request: columns and condition, from an Arrow compute-IR.
 
 The message is the `Relation` of Arrow 7's experimental compute IR, of which a Source
 with a filter and a projection is understood. Fields are numbered depth first, parents
@@ -50,7 +50,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Node:
-    """What a number means: a field of the request and the way down into it."""
+    """A numbered field of the request and the path to it."""
 
     field: int
     path: tuple[int, ...]
@@ -59,7 +59,7 @@ class Node:
 
 @dataclass(frozen=True)
 class RawTerm:
-    """A comparison of a numbered node; the literal as the wire gave it."""
+    """A comparison of a numbered node; the literal as received."""
 
     node: int
     operator: str
@@ -96,7 +96,7 @@ class Relation:
 
 
 def parse_relation(data: bytes) -> Relation:
-    """Read a request body; raises ProtocolError 400 when it is broken."""
+    """Read a request body; raises ProtocolError 400 if it is broken."""
     relation = FlatTable.root(data)
     if relation.number(0, "B") != _SOURCE:
         raise broken("the relation is not a source")
@@ -161,7 +161,7 @@ def _condition(
 
 
 def _one_of(call: FlatTable, budget: _Budget, nodes: int) -> RawOneOf | None:
-    """Read many equalities of one node at once; None where they are anything else."""
+    """Read many equalities of one node at once; None if they are anything else."""
     count = call.length(1)
     if count < _MANY:
         return None

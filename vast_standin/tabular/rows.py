@@ -22,7 +22,7 @@ _LARGEST_BODY = 16 << 20
 
 
 def insert_rows(call: Call) -> Response:
-    """Insert one record batch; columns it lacks become null. Answers with row ids."""
+    """Insert one record batch; columns it lacks become null. The answer holds row ids."""
     call.refuse_snapshot()
     batch = read_batch(call.body(_LARGEST_BODY))
     path, name = call.table_place
@@ -78,7 +78,7 @@ def matched(table: Table, batch: pa.RecordBatch) -> dict[int, pa.Array]:
 
 
 def fitted(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
-    """Check that values fit a column, and give them its very type."""
+    """Cast values to the type of a column; refuse those that do not fit."""
     kind = column.field.type
     if array.type == kind and field.nullable:
         return array
@@ -92,7 +92,7 @@ def fitted(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
 
 
 def external_ids(table: Table, batch: pa.RecordBatch) -> RowIds | None:
-    """Give the row ids a batch brings along; they are fixed by the first batch."""
+    """Return the row ids of a batch; the first batch decides whether there are any."""
     brings = EXTERNAL_ROW_ID in batch.schema.names
     fresh = table.inserted == 0
     if brings and EXTERNAL_ROW_ID not in table.definition.by_name:
@@ -119,7 +119,7 @@ def external_ids(table: Table, batch: pa.RecordBatch) -> RowIds | None:
 
 
 def check_updatable(table: Table, columns: AbstractSet[int], *, fresh: bool) -> None:
-    """Refuse to change columns of a key, but in rows of the same transaction."""
+    """Refuse to change key columns, except in rows of the same transaction."""
     fixed = table.definition.fixed & columns
     if fixed and not fresh:
         names = ", ".join(table.definition.by_number[n].name for n in sorted(fixed))

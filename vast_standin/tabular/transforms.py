@@ -1,7 +1,7 @@
 """Partition transforms, by the names and rules of Apache Iceberg's specification.
 
 Each turns a column into the values rows are partitioned by. Bucket hashes are
-32-bit Murmur3 of the value's bytes as Appendix B of that specification lays down.
+32-bit Murmur3 of the value's bytes as in Appendix B of that specification.
 """
 
 import struct
@@ -32,7 +32,7 @@ class Transform:
     takes_argument: bool = False
 
     def check(self, kind: pa.DataType, argument: object) -> None:
-        """Refuse columns and arguments it cannot work with."""
+        """Refuse unsuitable columns and arguments."""
         if not self.accepts(kind):
             raise _bad(f"partition transform {self.name} does not go with {kind}")
         if self.takes_argument != (isinstance(argument, int) and argument > 0):

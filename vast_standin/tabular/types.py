@@ -1,4 +1,4 @@
-"""Which Arrow types a column may have, and why not the others."""
+"""Arrow types that a column may have."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ def check_types(fields: Iterable[pa.Field]) -> None:
 
 
 def same_type(first: pa.DataType, second: pa.DataType) -> bool:
-    """Tell whether values of one type may go into a column of the other.
+    """Return whether values of one type may go into a column of the other.
 
     Equal in everything but time zones, names of list items and nullability, which
     counts only for the elements of fixed size lists.
@@ -66,7 +66,7 @@ def same_type(first: pa.DataType, second: pa.DataType) -> bool:
 
 
 def mismatch(message: str) -> ProtocolError:
-    """Make the error for values of the wrong type."""
+    """Return the error for values of the wrong type."""
     return ProtocolError(400, "TabularMismatchColumnType", message)
 
 
@@ -97,7 +97,7 @@ def _check_vector(name: str, kind: pa.DataType) -> None:
 
 
 def _is_zone(name: str | None) -> bool:
-    """Tell whether a time zone looks like one: none, an offset, or a name."""
+    """Return whether a time zone is valid: none, an offset, or a name."""
     return name is None or _ZONE.fullmatch(name) is not None
 
 

@@ -36,7 +36,7 @@ def read_batch(body: bytes) -> pa.RecordBatch:
 
 
 def _names(fields: Iterable[pa.Field]) -> list[str]:
-    """Read every name, nested ones too: Arrow itself lets any bytes pass as one."""
+    """Read every name, nested ones too: Arrow does not check them."""
     return [
         name
         for field in fields

@@ -1,4 +1,4 @@
-"""Zip imports: an object's further columns laid beside the rows with the same keys."""
+"""Zip imports: an object's further columns added to the rows with the same keys."""
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +69,7 @@ def _check_keys(definition: Definition, schema: pa.Schema, keys: list[str]) -> N
 def _joined(
     table: Table, content: pa.Table, keys: list[str]
 ) -> tuple[np.ndarray, pa.Array]:
-    """Match rows; gives row ids in rising order and the file's rows in that order."""
+    """Match rows; return row ids in rising order and the file's rows in that order."""
     rows, row_ids = _key_rows(table, [table.definition.by_name[k] for k in keys])
     key_rows = content.select(keys).cast(rows.schema, safe=False)
     joined = rows.append_column(_TABLE_ROW, pa.array(np.arange(len(row_ids)))).join(

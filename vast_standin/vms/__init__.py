@@ -29,7 +29,7 @@ class VmsPort:
         self._faults = faults
 
     def answer(self, request: Request, trace: Trace) -> Response:
-        """Authenticate, take apart, dispatch."""
+        """Authenticate, parse and dispatch a request."""
         parts = parse_parts(request.path)
         manager = self._manager(request.headers.get("authorization", ""))
         trace.user = manager

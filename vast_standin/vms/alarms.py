@@ -46,7 +46,7 @@ class Finding:
 
 
 class AlarmRules(Rules):
-    """Alarms can be acknowledged and deleted; what is still wrong comes back."""
+    """Alarms can be acknowledged and deleted; unsolved problems return."""
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
         """Add the cluster."""
@@ -149,7 +149,7 @@ def _lost(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _users_over(cluster: Cluster, quota: Record) -> Iterator[Finding]:
-    """Tell of users and groups by what is wrong, all of a kind as one finding."""
+    """Return one finding per kind of problem of users and groups."""
     names: dict[str, list[str]] = {}
     for held in held_under(cluster, quota):
         if held.standing.state != "OK":

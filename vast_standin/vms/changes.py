@@ -137,7 +137,7 @@ def _field(column: object) -> pa.Field:
         return pa.field(name, pa.type_for_alias(kind))
     except ValueError as error:
         raise bad_request(
-            f"arrow_schema: {kind!r} is no type of Arrow: {error}"
+            f"arrow_schema: {kind!r} is not an Arrow type: {error}"
         ) from None
 
 

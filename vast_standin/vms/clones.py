@@ -39,7 +39,7 @@ class CloneRules(Rules):
         return {**record, **owned, **waiting}
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add the snapshot, the tenants and how many views are still to come."""
+        """Add the snapshot, the tenants and how many views are still missing."""
         snapshot = cluster.records.get("snapshots", record["loanee_snapshot_id"]) or {}
         home = cluster.records.all("clusters")[0]["name"]
         done = not record["_waiting"]

@@ -1,4 +1,4 @@
-"""The one cluster a data folder stands for: records, buckets, objects and who uses them."""
+"""The one cluster of a data folder: records, buckets, objects and their users."""
 
 import shutil
 import sys
@@ -60,7 +60,7 @@ class Engine(Protocol):
         """Keep the present state of a bucket's tables under a name."""
 
     def drop_snapshot(self, bucket: str, name: str) -> None:
-        """Let a kept state go."""
+        """Delete a snapshot."""
 
     def snapshots(self, bucket: str) -> list[str]:
         """Return the names of a bucket's kept states."""
@@ -101,7 +101,7 @@ class Index:
 
 @dataclass
 class Cluster:
-    """Everything rules look at and change."""
+    """Everything that rules read and change."""
 
     folder: Path
     records: Records
@@ -178,7 +178,7 @@ class Cluster:
         return index
 
     def directory_exists(self, path: str, tenant_id: object) -> bool:
-        """Tell whether a view or a quota made this directory or one below it."""
+        """Return whether a view or a quota made this directory or one below it."""
         if path == "/":
             return True
         return any(
@@ -188,7 +188,7 @@ class Cluster:
         )
 
     def rates(self) -> Record:
-        """Return operations and bytes a second over the last minute, all views together."""
+        """Return operations and bytes per second over the last minute, all views together."""
         points = self.meters.samples(self.clock() - 60)
         total = Counts()
         for counts in self.meters.now().values():
@@ -215,7 +215,7 @@ class Cluster:
 
 
 def is_under(path: str, ancestor: str) -> bool:
-    """Tell whether a path is an ancestor itself or below it."""
+    """Return whether a path is an ancestor itself or below it."""
     return ancestor in ("/", path) or path.startswith(f"{ancestor}/")
 
 

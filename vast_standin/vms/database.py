@@ -1,4 +1,4 @@
-"""Schemas, tables, columns and projections as the management side tells them."""
+"""Schemas, tables, columns and projections as the management side shows them."""
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet

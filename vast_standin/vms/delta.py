@@ -14,7 +14,7 @@ _CONFIG: Record = {"enabled": True, "ignored_objects_prefix": ""}
 
 
 def delta(cluster: Cluster, call: VmsCall) -> Record:
-    """Return the changes after a generation; another sequence's reader begins anew."""
+    """Return the changes after a generation; another sequence's reader begins again."""
     query, journal = dict(call.query), cluster.journal
     unknown = sorted(query.keys() - _PARAMETERS)
     if unknown or "sequence" not in query or not query.get("generation", "").isdigit():
@@ -37,7 +37,7 @@ def delta(cluster: Cluster, call: VmsCall) -> Record:
 
 
 def config(cluster: Cluster) -> Record:
-    """Return whether changes are noted, and whose are not told."""
+    """Return whether changes are recorded, and which objects are ignored."""
     stored = cluster.records.all("clusters")[0].get("_delta") or {}
     return {**_CONFIG, **stored}  # type: ignore[dict-item]
 
@@ -60,7 +60,7 @@ def follow(cluster: Cluster) -> None:
 
 
 def _entry(generation: int, change: Change, ignored: str) -> Record | None:
-    """Return a change as it is told, None for one of nothing that answers show."""
+    """Return a change as answers show it, None for objects that no answer shows."""
     resource, number, old, new = change
     kind = RESOURCES.get(resource)
     record = new or old or {}

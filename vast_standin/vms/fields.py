@@ -1,4 +1,4 @@
-"""Fields of management resources, declared one a line, and what may be written to them.
+"""Fields of management resources, declared one per line, and what may be written to them.
 
 A declaration reads ``name kind rights [choices] [=default]``: kinds are str, int, num,
 bool, obj, any and lists of them in brackets; rights are any of C (may be given at
@@ -35,26 +35,26 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """Tell whether creation needs it."""
+        """Return whether creation needs it."""
         return "R" in self.rights
 
     @property
     def creatable(self) -> bool:
-        """Tell whether creation accepts it."""
+        """Return whether creation accepts it."""
         return bool(self.rights & {"C", "R"})
 
     @property
     def patchable(self) -> bool:
-        """Tell whether a patch accepts it."""
+        """Return whether a patch accepts it."""
         return "P" in self.rights
 
     @property
     def answered(self) -> bool:
-        """Tell whether answers carry it."""
+        """Return whether answers carry it."""
         return "A" in self.rights
 
     def check(self, value: object) -> None:
-        """Raise 400 where a value does not fit the kind or the choices."""
+        """Raise 400 if a value does not fit the kind or the choices."""
         if value is None:
             if self.required:
                 raise bad_request(f"{self.name}: This field may not be null.")
@@ -80,7 +80,7 @@ class Field:
 
 
 def declare(text: str) -> tuple[Field, ...]:
-    """Return the fields of a declaration, one a line."""
+    """Return the fields of a declaration, one per line."""
     return tuple(_field(line) for line in text.strip().splitlines() if line.strip())
 
 

@@ -18,7 +18,7 @@ def delete_folder(cluster: Cluster, call: VmsCall) -> None:
 
 
 def delete_path(cluster: Cluster, path: str, tenant: object) -> None:
-    """Delete all at and below a path; raise 404 where there is none."""
+    """Delete all at and below a path; raise 404 if there is none."""
     views = [
         view
         for view in cluster.records.all("views")

@@ -120,7 +120,7 @@ def _csv(source: pa.Buffer) -> Batches:
         empty = [f.name for f in reader.schema if pa.types.is_null(f.type)]
         reader = opened(empty) if empty else reader
     except pa.ArrowException as error:
-        raise bad_request(f"file: this is no CSV: {error}") from None
+        raise bad_request(f"file: this is not a CSV: {error}") from None
     return reader.schema, iter(reader)
 
 

@@ -32,7 +32,7 @@ class Metric:
 
 
 def rate(field: str) -> Callable[[Interval], float]:
-    """Return how to make a rate a second of a counter."""
+    """Return how to make the rate per second of a counter."""
     return lambda interval: getattr(interval.counts, field) / interval.seconds
 
 

@@ -202,7 +202,7 @@ def _metric(name: str, object_type: str) -> Metric:
 def _objects(
     cluster: Cluster, object_type: str, names: list[str]
 ) -> dict[int, tuple[str, ...] | None]:
-    """Return object ids with their buckets; None stands for all buckets."""
+    """Return object ids with their buckets; None means all buckets."""
     objects: dict[int, tuple[str, ...] | None]
     if object_type == "view":
         objects = {

@@ -79,7 +79,7 @@ def _vips(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _health(cluster: Cluster, call: VmsCall) -> Answer:
-    """Tell of the parts that can fail: the record file and the disk."""
+    """Report the parts that can fail: the record file and the disk."""
     del call
     free = cluster.disk()[2]
     disk = "ok" if free > FREE_SPACE_WARNING else "warning"

@@ -33,7 +33,7 @@ _PRETTY = {
 
 
 class QuotaRules(Rules):
-    """Quotas are checked at every write and told at every read."""
+    """Quotas are checked at every write and shown at every read."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check path and limits; one quota a path and tenant."""
@@ -121,7 +121,7 @@ def standing(cluster: Cluster, quota: Record) -> Standing:
 
 
 def check_writable(cluster: Cluster, bucket: str, size: int, owner: str = "") -> None:
-    """Raise 507 where tenant or a quota above a bucket has no room for so many bytes.
+    """Raise 507 if tenant or a quota above a bucket has no room for so many bytes.
 
     They are the owner's, by default those of the bucket's owner.
     """
@@ -139,9 +139,9 @@ def check_writable(cluster: Cluster, bucket: str, size: int, owner: str = "") ->
 
 
 def reset_grace(cluster: Cluster, number: int) -> None:
-    """Let the grace period of a quota begin anew, for its users too."""
-    anew: Record = {"_soft_since": cluster.clock(), "_users_since": {}}
-    cluster.records.change("quotas", number, anew)
+    """Restart the grace period of a quota, also for its users."""
+    restart: Record = {"_soft_since": cluster.clock(), "_users_since": {}}
+    cluster.records.change("quotas", number, restart)
 
 
 def _check_room(cluster: Cluster, quota: Record, size: int) -> None:

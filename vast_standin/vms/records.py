@@ -52,7 +52,7 @@ class Records:
             return [dict(records[number]) for number in sorted(records)]
 
     def get(self, resource: str, number: object) -> Record | None:
-        """Return a copy of one record, None where there is none."""
+        """Return a copy of one record, None if there is none."""
         with self.lock:
             record = self._all.get(resource, {}).get(number)  # type: ignore[call-overload]
             return dict(record) if record is not None else None
@@ -102,7 +102,7 @@ class Records:
                 self.remove(resource, number)
 
     def seed(self, resource: str, name: str, make: Callable[[], Record]) -> Record:
-        """Return the record of a name; store a new one where there is none."""
+        """Return the record of a name; store a new one if there is none."""
         with self.lock:
             return self.find(resource, name=name) or self.add(
                 resource, {**make(), "name": name}
@@ -183,7 +183,7 @@ class Records:
 
 
 def _unwatched(changes: list[Change]) -> None:
-    """Tell nobody: nothing watches yet."""
+    """Do nothing: nothing watches yet."""
 
 
 def stamp() -> str:

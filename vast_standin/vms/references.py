@@ -32,7 +32,7 @@ def with_tenant(cluster: Cluster, record: Record) -> Record:
 
 
 def check_reference(cluster: Cluster, record: Record, name: str, resource: str) -> None:
-    """Raise 400 where a field names a record that does not exist."""
+    """Raise 400 if a field names a record that does not exist."""
     number = record.get(name)
     if number is not None and cluster.records.get(resource, number) is None:
         raise bad_request(f"{name}: there is no record {number} in {resource}")
@@ -49,7 +49,7 @@ def titled(cluster: Cluster, record: Record) -> Record:
 
 
 def check_unique(cluster: Cluster, resource: str, record: Record) -> None:
-    """Raise 400 where another record of the tenant has the name."""
+    """Raise 400 if another record of the tenant has the name."""
     other = cluster.records.find(
         resource, name=record["name"], tenant_id=record.get("tenant_id")
     )
@@ -60,7 +60,7 @@ def check_unique(cluster: Cluster, resource: str, record: Record) -> None:
 def refuse_while_used(
     cluster: Cluster, resource: str, field: str, record: Record
 ) -> None:
-    """Raise 409 where records of another resource refer to this one."""
+    """Raise 409 if records of another resource refer to this one."""
     users = [r for r in cluster.records.all(resource) if r.get(field) == record["id"]]
     if users:
         names = ", ".join(str(r.get("path") or r.get("name")) for r in users[:5])

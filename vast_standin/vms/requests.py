@@ -1,4 +1,4 @@
-"""One VMS request taken apart: resource, id, action, query, JSON body, tenant, manager."""
+"""One VMS request parsed: resource, id, action, query, JSON body, tenant, manager."""
 
 import json
 import re
@@ -34,7 +34,7 @@ class VmsCall:
 
     @property
     def id(self) -> int:
-        """Return the id in the path; raise 404 where there is none."""
+        """Return the id in the path; raise 404 if there is none."""
         if len(self.parts) > 1 and _is_id(self.parts[1]):
             return int(self.parts[1])
         raise ProtocolError(404, "NotFound", "Not found.")
@@ -63,7 +63,7 @@ def parse_parts(path: str) -> tuple[str, ...]:
 
 
 def parse_body(request: Request) -> Record:
-    """Return the JSON object of a body, empty where there is none; raise 400."""
+    """Return the JSON object of a body, empty if there is none; raise 400."""
     if not request.content_length:
         return {}
     text = request.body.read(BODY_LIMIT + 1)

@@ -51,7 +51,7 @@ class Resource:
     listed: Callable[["Cluster"], list[Record]] | None = None
 
     def need(self, call: str) -> None:
-        """Raise 405 where the resource does not know a call."""
+        """Raise 405 if the resource does not know a call."""
         if call not in self.calls:
             raise ProtocolError(
                 405,

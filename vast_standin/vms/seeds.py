@@ -76,7 +76,7 @@ def _seed_key(cluster: Cluster) -> None:
 
 
 def _reconcile(cluster: Cluster) -> None:
-    """Make the buckets of views that a crash left without; tell of none silently lost."""
+    """Make the buckets of views that a crash left without; report those without data."""
     buckets = cluster.engine.buckets()
     for view in cluster.records.all("views"):
         bucket = view.get("bucket")
@@ -86,7 +86,7 @@ def _reconcile(cluster: Cluster) -> None:
 
 
 def _adopt(cluster: Cluster) -> None:
-    """Give buckets that a crash left without a view one of their own."""
+    """Return buckets that a crash left without a view one of their own."""
     policy = cluster.records.find("viewpolicies", name="s3_default_policy")
     for bucket in cluster.engine.buckets():
         if cluster.view_of_bucket(bucket) is not None or policy is None:

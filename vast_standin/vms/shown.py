@@ -23,7 +23,7 @@ def show(cluster: Cluster, kind: Resource, record: Record) -> Record:
 
 
 def visible(record: Record, call: VmsCall) -> bool:
-    """Tell whether the tenant named in X-Tenant-Name may see a record."""
+    """Return whether the tenant named in X-Tenant-Name may see a record."""
     if call.tenant is None or "tenant_id" not in record:
         return True
     return record["tenant_id"] == call.tenant["id"]

@@ -91,7 +91,7 @@ def buckets_of(cluster: Cluster, record: Record) -> dict[str, str]:
 
 
 def _is_taken(cluster: Cluster, record: Record, buckets: dict[str, str]) -> bool:
-    """Tell whether the path, or a bucket below it, has a snapshot of the name."""
+    """Return whether the path, or a bucket below it, has a snapshot of the name."""
     name, tenant = record["name"], record["tenant_id"]
     same = cluster.records.find(
         "snapshots", path=record["path"], name=name, tenant_id=tenant

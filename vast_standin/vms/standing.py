@@ -1,4 +1,4 @@
-"""How limits stand against what is held: nine states, grace periods, room left."""
+"""State of limits against usage: nine states, grace periods, remaining space."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Standing:
-    """How limits stand against what is held."""
+    """State of limits against usage."""
 
     state: str
     space: Space
@@ -42,12 +42,12 @@ def judge(limits: Record, space: Space, since: float | None, now: float) -> Stan
 
 
 def exceeds_soft(limits: Record, space: Space) -> bool:
-    """Tell whether a soft limit is passed."""
+    """Return whether a soft limit is passed."""
     return bool(_exceeded(limits, space, "soft"))
 
 
 def refusal(limits: Record, now: Standing, size: int) -> str:
-    """Return why so many bytes more have no room, "" where they have."""
+    """Return why a write of `size` bytes is refused, "" if it is not."""
     hard, inodes = limit_of(limits, "hard_limit"), limit_of(limits, "hard_limit_inodes")
     if now.state == "GRACE_EXPIRED":
         return "its grace period expired"
@@ -59,7 +59,7 @@ def refusal(limits: Record, now: Standing, size: int) -> str:
 
 
 def usage_report(limits: Record, now: Standing, clock: float) -> Record:
-    """Return what every quota tells of its state."""
+    """Return what every quota shows of its state."""
     remaining = None if now.expires_at is None else max(0, now.expires_at - clock)
     return {
         "state": now.state,
@@ -72,7 +72,7 @@ def usage_report(limits: Record, now: Standing, clock: float) -> Record:
 
 
 def check_limits(record: Record) -> None:
-    """Raise 400 where limits or the grace period make no sense."""
+    """Raise 400 if limits or the grace period are not valid."""
     for name in LIMITS:
         if limit_of(record, name) < 0:
             raise bad_request(f"{name}: must not be negative")
@@ -104,7 +104,7 @@ def seconds_of(text: str) -> int:
 
 
 def limit_of(record: Record, name: str) -> int:
-    """Return a limit, 0 where there is none."""
+    """Return a limit, 0 if there is none."""
     return int(str(record.get(name) or 0))
 
 

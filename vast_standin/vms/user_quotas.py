@@ -38,7 +38,7 @@ _NAMING = frozenset({"name", "identifier", "identifier_type", "is_group"})
 
 @dataclass(frozen=True)
 class Held:
-    """What a user or group holds below a quota's path, and how its limits stand."""
+    """Usage of a user or group below a quota's path, and the state of its limits."""
 
     entity: Record
     limits: Record
@@ -97,7 +97,7 @@ def shown_under(cluster: Cluster, quota: Record) -> list[Record]:
 
 
 def summary(cluster: Cluster, quota: Record) -> Record:
-    """Return what a quota tells of its users."""
+    """Return what a quota shows of its users."""
     if not quota.get("is_user_quota"):
         return {"user_quotas": [], "group_quotas": [], **_counts([])}
     rows = shown_under(cluster, quota)
@@ -114,7 +114,7 @@ def summary(cluster: Cluster, quota: Record) -> Record:
 
 
 def check_room(cluster: Cluster, quota: Record, owner: str, size: int) -> None:
-    """Raise 507 where a user, or the user's group, has no room for so many bytes."""
+    """Raise 507 if a user, or the user's group, has no room for so many bytes."""
     names = {owner, _group_of(cluster, owner)}
     for held in held_under(cluster, quota, also=owner):
         reason = refusal(held.limits, held.standing, size)
@@ -128,7 +128,7 @@ def check_room(cluster: Cluster, quota: Record, owner: str, size: int) -> None:
 
 
 def replace_rules(cluster: Cluster, quota: Record, given: Record) -> None:
-    """Give a quota the rules that its own fields list, in place of those it has."""
+    """Return a quota the rules that its own fields list, in place of those it has."""
     for name, group in _LISTS.items():
         if given.get(name) is None:
             continue
@@ -144,7 +144,7 @@ def replace_rules(cluster: Cluster, quota: Record, given: Record) -> None:
 
 
 def check_defaults(record: Record) -> None:
-    """Raise 400 where the default rules of a quota make no sense."""
+    """Raise 400 if the default rules of a quota make no sense."""
     for name in _DEFAULTS.values():
         limits = record.get(name) or {}
         unknown = sorted(set(limits) - {*LIMITS, GRACE})  # type: ignore[call-overload]

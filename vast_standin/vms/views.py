@@ -1,4 +1,4 @@
-"""Rules of views: paths, buckets and their owners; a view is where data comes to be."""
+"""Rules of views: paths, buckets and their owners; a view is a directory with data."""
 
 import re
 
