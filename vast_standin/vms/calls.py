@@ -1,4 +1,4 @@
-"""The five calls every resource shares; CALLS has those that are particular to one."""
+"""The five calls of every resource; CALLS has the others."""
 
 from collections.abc import Callable
 

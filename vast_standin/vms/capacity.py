@@ -1,4 +1,4 @@
-"""What a path and its children hold."""
+"""Capacity of a path and its children."""
 
 from vast_standin.vms.cluster import Cluster, Space, is_under
 from vast_standin.vms.fields import bad_request

@@ -1,7 +1,7 @@
 """Schemas, tables and projections as the management side changes them.
 
-Each call is a transaction of its own; columns are named with Arrow's types, as listings
-tell them (`int64`, `string`, `timestamp[us]`).
+Each call is a transaction of its own; columns are named with Arrow's types, as in
+listings (`int64`, `string`, `timestamp[us]`).
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ def delete_schema(cluster: Cluster, call: VmsCall) -> None:
 
 
 def create_table(cluster: Cluster, call: VmsCall) -> None:
-    """Create an empty table, sorted where columns to sort by are named."""
+    """Create an empty table, sorted if it names columns to sort by."""
     bucket, path, name = _given(
         call, *_TABLE, more=("arrow_schema", "sorted_column_names")
     )

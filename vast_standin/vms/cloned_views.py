@@ -1,4 +1,4 @@
-"""Views at the path of a clone: their buckets begin with what a snapshot holds."""
+"""Views at the path of a clone: their buckets begin with the contents of a snapshot."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from vast_standin.vms.waiting_clones import CLONES, waiting_clones
 
 
 def make_bucket(cluster: Cluster, view: Record) -> None:
-    """Make the bucket of a view; where a clone waits for it, fill it from there."""
+    """Create the bucket of a view; fill it from a clone that waits for it."""
     bucket = str(view["bucket"])
     cluster.engine.create_bucket(bucket, str(view["bucket_owner"]))
     for clone in waiting_clones(cluster):

@@ -1,8 +1,8 @@
-"""Clones of snapshots: directories whose views begin with what a snapshot holds.
+"""Clones of snapshots: directories whose views begin with the contents of a snapshot.
 
 A view with a bucket, made at the clone's path, or below it where the snapshot's views
 were below its own, finds the tables and objects there. They share the snapshot's files
-until they are changed, so a clone is made at once, whatever it holds.
+until they are changed, so a clone of any size is created at once.
 """
 
 from vast_standin.vms.cluster import Cluster
@@ -60,7 +60,7 @@ class CloneRules(Rules):
 
 
 def delete(cluster: Cluster, call: VmsCall, record: Record) -> None:
-    """Delete a clone, and, where asked to, its directory with all in it."""
+    """Delete a clone, and, if requested, its directory and contents."""
     remove = call.body.get("remove_dir", False)
     if call.body.keys() - {"remove_dir"} or not isinstance(remove, bool):
         raise bad_request("remove_dir: true or false, is all that is expected")

@@ -20,19 +20,19 @@ DATABASE_PROTOCOLS = frozenset({"S3", "DATABASE", "KAFKA"})
 
 
 class Usage(Protocol):
-    """What a bucket's tables hold."""
+    """Usage of a bucket's tables."""
 
     @property
     def bytes(self) -> int:
-        """Return their bytes on disk."""
+        """Bytes on disk."""
 
     @property
     def tables(self) -> int:
-        """Return how many there are."""
+        """Number of tables."""
 
 
 class Engine(Protocol):
-    """What the management side needs of the database engine."""
+    """The database engine as the management side uses it."""
 
     @property
     def root(self) -> Any:
@@ -42,7 +42,7 @@ class Engine(Protocol):
         """Return a transaction of its own that commits at the end of the block."""
 
     def new_id(self) -> int:
-        """Return a number that nothing has yet."""
+        """Return a new number."""
 
     def buckets(self) -> Mapping[str, object]:
         """Return the buckets by name."""
@@ -57,13 +57,13 @@ class Engine(Protocol):
         """Return rows, bytes and tables of a bucket."""
 
     def create_snapshot(self, bucket: str, name: str) -> None:
-        """Keep the present state of a bucket's tables under a name."""
+        """Create a snapshot of a bucket's tables."""
 
     def drop_snapshot(self, bucket: str, name: str) -> None:
         """Delete a snapshot."""
 
     def snapshots(self, bucket: str) -> list[str]:
-        """Return the names of a bucket's kept states."""
+        """Return the names of a bucket's snapshots."""
 
 
 @dataclass(frozen=True)
@@ -220,5 +220,5 @@ def is_under(path: str, ancestor: str) -> bool:
 
 
 def platform_name() -> str:
-    """Return what runs here, for version answers."""
+    """Return interpreter and system, for version answers."""
     return f"Python {sys.version.split()[0]} on {sys.platform}"

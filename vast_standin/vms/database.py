@@ -120,7 +120,7 @@ def _tables(cluster: Cluster, query: dict[str, str]) -> Iterator[Any]:
 
 
 def find(cluster: Cluster, query: dict[str, str], name: str) -> Any:
-    """Return a table of the schema that is asked for; raise 404."""
+    """Return a table of the requested schema; raise 404."""
     for table in _tables(cluster, query):
         if table.name == name:
             return table

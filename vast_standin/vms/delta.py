@@ -1,4 +1,4 @@
-"""Delta: which management objects were made, changed and deleted since a generation."""
+"""Delta: management objects created, changed and deleted since a generation."""
 
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import answer, bad_request
@@ -43,7 +43,7 @@ def config(cluster: Cluster) -> Record:
 
 
 def configure(cluster: Cluster, call: VmsCall) -> Record:
-    """Set these."""
+    """Change these settings."""
     wrong = [n for n, v in call.body.items() if type(v) is not type(_CONFIG.get(n))]
     if wrong:
         raise bad_request(f"{', '.join(wrong)}: no such setting, or no value for it")
@@ -55,7 +55,7 @@ def configure(cluster: Cluster, call: VmsCall) -> Record:
 
 
 def follow(cluster: Cluster) -> None:
-    """Let the journal be as it is configured."""
+    """Apply the settings to the journal."""
     cluster.journal.enabled = bool(config(cluster)["enabled"])
 
 

@@ -1,4 +1,4 @@
-"""Fields of management resources, declared one per line, and what may be written to them.
+"""Fields of management resources, declared one per line, and who may write them.
 
 A declaration reads ``name kind rights [choices] [=default]``: kinds are str, int, num,
 bool, obj, any and lists of them in brackets; rights are any of C (may be given at
@@ -87,7 +87,7 @@ def declare(text: str) -> tuple[Field, ...]:
 def check_create(
     fields: tuple[Field, ...], body: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return a new record: what was given over the defaults; raise 400 otherwise."""
+    """Return a new record: given values over the defaults; raise 400 otherwise."""
     accepted = {field.name: field for field in fields if field.creatable}
     _refuse_unknown(body, accepted)
     for field in accepted.values():
@@ -113,7 +113,7 @@ def check_patch(
 def answer(
     fields: tuple[Field, ...], record: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return what an answer shows of a record; fields without a value are null."""
+    """Return the fields of a record that answers show; null if unset."""
     return {f.name: record.get(f.name) for f in fields if f.answered}
 
 

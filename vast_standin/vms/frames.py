@@ -9,7 +9,7 @@ _FRAME = frozenset({"every", "start-at", "keep-local", "keep-remote"})
 
 
 def check_frames(frames: list[dict[str, str]]) -> None:
-    """Raise 400 for frames without what is needed, or of what is not known."""
+    """Raise 400 for frames with missing or unknown parts."""
     if not frames:
         raise bad_request("frames: at least one is expected")
     for frame in frames:

@@ -1,4 +1,4 @@
-"""The journal of changed records: the newest ones, of this run."""
+"""The journal of changed records: the newest ones since the start."""
 
 import uuid
 from collections import deque
@@ -22,7 +22,7 @@ class Journal:
     )
 
     def note(self, changes: list[Change]) -> None:
-        """Keep what a transaction changed."""
+        """Record the changes of a transaction."""
         for change in changes if self.enabled else ():
             self.generation += 1
             self.entries.append((self.generation, change))

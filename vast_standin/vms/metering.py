@@ -1,6 +1,6 @@
-"""Who did what: client metrics, kept in a table where a tenant asks for it, and iodata.
+"""Activity of clients: client metrics, stored in a table if a tenant enables them, and iodata.
 
-One row a client (user and address), view and interval in which it did something.
+One row per client (user and address), view and interval with activity.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ _TOP = 20
 
 
 def configuration(tenant: Record) -> Record:
-    """Return what a tenant's client metrics are set to, and their columns."""
+    """Return the settings of a tenant's client metrics, and their columns."""
     columns = [
         {"name": field.name, "field": {"column_type": str(field.type)}}
         for field in _COLUMNS
@@ -53,7 +53,7 @@ def configuration(tenant: Record) -> Record:
 
 
 def configure(cluster: Cluster, tenant: Record, body: Record) -> None:
-    """Switch a tenant's client metrics; the bucket must be there when they are on."""
+    """Switch a tenant's client metrics; they need an existing bucket."""
     given = body.get("config")
     unknown = sorted(body.keys() - {"config"})
     if unknown or not isinstance(given, dict):
@@ -73,7 +73,7 @@ def configure(cluster: Cluster, tenant: Record, body: Record) -> None:
 
 
 def keep(cluster: Cluster) -> None:
-    """Write what clients did since the last time, for the tenants that want it."""
+    """Write the activity of clients since the last call, for tenants that enabled it."""
     done = cluster.meters.take_clients()
     for tenant in cluster.records.all("tenants"):
         config: Any = tenant.get("_client_metrics") or {}
@@ -85,7 +85,7 @@ def keep(cluster: Cluster) -> None:
 
 
 def flow(cluster: Cluster, call: VmsCall) -> Record:
-    """Return who moves how much through which view, most first, since the start."""
+    """Return traffic by client and view since the start, largest first."""
     unsupported = sorted({name for name, _ in call.query} - {"limit"})
     if unsupported:
         raise bad_request(f"not implemented: {', '.join(unsupported)}")
@@ -133,7 +133,7 @@ def _write(cluster: Cluster, config: Any, rows: list[Any]) -> None:
 
 
 def _table(transaction: Any, bucket: str) -> Any:
-    """Find the table of client metrics, or make it."""
+    """Return the table of client metrics; create it if missing."""
     root = transaction.root
     if root.table(bucket, SCHEMA, TABLE) is None:
         if root.schema(bucket, SCHEMA) is None:

@@ -1,4 +1,4 @@
-"""METRICS: what is measured of views and the cluster, and how it follows from counts."""
+"""METRICS: metrics of views and the cluster, and their calculation from counts."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from vast_standin.meters import Counts
 
 @dataclass(frozen=True)
 class Interval:
-    """What was counted between two samples."""
+    """Counts between two samples."""
 
     seconds: float
     counts: Counts
@@ -17,7 +17,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: its class, title and unit, and how it follows from an interval."""
+    """One metric: its class, title and unit, and its calculation from an interval."""
 
     name: str
     title: str
@@ -32,12 +32,12 @@ class Metric:
 
 
 def rate(field: str) -> Callable[[Interval], float]:
-    """Return how to make the rate per second of a counter."""
+    """Return a function for the rate per second of a counter."""
     return lambda interval: getattr(interval.counts, field) / interval.seconds
 
 
 def mean_us(direction: str) -> Callable[[Interval], float | None]:
-    """Return how to make the mean microseconds of reads or writes, null without any."""
+    """Return a function for the mean latency (us) of reads or writes, null without any."""
 
     def value(interval: Interval) -> float | None:
         operations = getattr(interval.counts, f"{direction}_ops")

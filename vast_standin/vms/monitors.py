@@ -1,4 +1,4 @@
-"""Analytics: time series of views and the cluster, from what was really counted."""
+"""Analytics: time series of views and the cluster, from real counts."""
 
 import itertools
 import math
@@ -29,10 +29,10 @@ _POINTS_LIMIT = 10_000
 
 
 class MonitorRules(Rules):
-    """Saved reports: checked when saved, so that a query of them cannot fail."""
+    """Saved reports: checked when saved, so that their queries cannot fail."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check the question by asking it."""
+        """Check the query by running it."""
         full = {
             "granularity": "seconds",
             "aggregation": "avg",
@@ -47,13 +47,13 @@ class MonitorRules(Rules):
         }
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the question that results."""
+        """Check the changed query."""
         query(cluster, {**old, **changes})
         return changes
 
 
 def gauges(cluster: Cluster) -> dict[str, float]:
-    """Return the capacities that are sampled beside the counters."""
+    """Return the capacities that are sampled with the counters."""
     total, used, free = cluster.disk()
     logical = cluster.total_space().bytes
     return {
@@ -120,7 +120,7 @@ def query(cluster: Cluster, parameters: Record) -> Record:
 
 
 def metrics_list() -> list[Record]:
-    """Return every metric that can be asked for."""
+    """Return all metrics."""
     return [
         {
             "fqn": metric.name,
@@ -134,7 +134,7 @@ def metrics_list() -> list[Record]:
 
 
 def top(cluster: Cluster, key: str, kind: str, count: int) -> Record:
-    """Return who had most bandwidth, operations or latency in the last minute."""
+    """Return the clients with most bandwidth, operations or latency in the last minute."""
     name_of, value = _KEYS.get(key), _TOP.get(kind)
     if name_of is None or value is None:
         raise bad_request(

@@ -1,4 +1,4 @@
-"""Rules of VIP pools: addresses are kept and checked, but only this process answers."""
+"""Rules of VIP pools: addresses are stored and checked, but only this process answers."""
 
 import ipaddress
 
@@ -17,14 +17,14 @@ POOL = "main"
 
 
 class VipPoolRules(Rules):
-    """Pools may name loopback addresses only: nothing else could ever answer here."""
+    """Pools may name loopback addresses only: no other address answers."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check name and addresses."""
         return _checked(cluster, record)
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the name and addresses that result."""
+        """Check the changed name and addresses."""
         merged = _checked(cluster, {**old, **changes})
         if changes.keys() & {"start_ip", "end_ip", "ip_ranges"}:
             return {**changes, "ip_ranges": merged["ip_ranges"]}
@@ -39,7 +39,7 @@ class VipPoolRules(Rules):
                 )
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add what answers."""
+        """Add the nodes that answer."""
         home = cluster.records.all("clusters")[0]
         ranges = record.get("ip_ranges") or []
         text = ", ".join(f"{first}-{last}" for first, last in ranges)  # type: ignore[attr-defined]

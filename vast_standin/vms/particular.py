@@ -1,4 +1,4 @@
-"""CALLS: those that are particular to one resource, or to none."""
+"""CALLS: calls of a single resource, or of none."""
 
 from collections.abc import Callable
 

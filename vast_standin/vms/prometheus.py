@@ -132,7 +132,7 @@ def _vips(cluster: Cluster) -> Iterator[Line]:
 
 
 def _none(cluster: Cluster) -> Iterator[Line]:
-    """Yield nothing: there are none of these here."""
+    """Yield nothing: the stand-in has none of these."""
     del cluster
     yield from ()
 

@@ -1,4 +1,4 @@
-"""Protection policies and protected paths: snapshots taken when they are due."""
+"""Protection policies and protected paths: snapshots at scheduled times."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ class PolicyRules(Rules):
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check what results."""
+        """Check the changed record."""
         merged = {**old, **changes}
         check_unique(cluster, "protectionpolicies", merged)
         _check_policy(merged)
@@ -64,7 +64,7 @@ class PathRules(Rules):
         return _checked_path(cluster, record)
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check what results."""
+        """Check the changed record."""
         merged = {**old, **changes}
         check_unique(cluster, "protectedpaths", merged)
         checked = _checked_path(cluster, merged)

@@ -1,4 +1,4 @@
-"""Questions to one table: rows that pass filters, and sums by columns, by DuckDB."""
+"""Queries of one table, by DuckDB: filtered rows, and sums by columns."""
 
 import json
 import math
@@ -55,7 +55,7 @@ def rows_of(cluster: Cluster, table: Any, query: Any, where: list[str]) -> Any:
 
 
 def page(call: VmsCall, answer: Any) -> Record:
-    """Return rows as they are answered."""
+    """Return one page of rows as JSON."""
     rows, count, number, size = answer
     more = number * size < count
     route = "/".join(call.parts)
@@ -117,7 +117,7 @@ def aggregate(cluster: Cluster, call: VmsCall) -> Record:
 
 
 def conditions(table: Any, text: Any) -> list[str]:
-    """Return SQL of filters: lists are alternatives, maps in them hold together."""
+    """Return SQL of filters: lists are alternatives, the tests of one map must all hold."""
     try:
         filters = json.loads(text) if isinstance(text, str) else text
     except ValueError:
@@ -146,7 +146,7 @@ def _condition(table: Any, name: str, rule: Any) -> str:
 
 
 def _literal(value: object, kind: pa.DataType) -> str:
-    """Return a value in SQL; whole numbers are milliseconds where times are asked for."""
+    """Return a value in SQL; whole numbers are milliseconds in columns of times."""
     text = str(value)
     if pa.types.is_timestamp(kind) and text.lstrip("-").isdigit():
         return f"make_timestamp({int(text) * 1000})"
@@ -181,7 +181,7 @@ def _axis(
 
 
 def _times(cluster: Cluster, table: Any, column: str, count: int, where: str) -> str:
-    """Return SQL of the interval a time lies in, of so many from first to last."""
+    """Return SQL of the interval that holds a time, of `count` equal ones."""
     seconds = f"epoch({column})"
     (ends,) = _answers(
         cluster,
@@ -197,7 +197,7 @@ def _times(cluster: Cluster, table: Any, column: str, count: int, where: str) ->
 
 
 def _metric(table: Any, text: str) -> str:
-    """Return SQL of a column, or of columns joined by +, - and *; + may come as blank."""
+    """Return SQL of a column, or of columns joined by +, - and *; + may arrive as a blank."""
     parts = [text] if text in table.definition.by_name else _TERM.split(text)
     for name in parts[::2]:
         column = table.definition.by_name.get(name)
@@ -237,7 +237,7 @@ def _positive(query: Any, name: str, default: int) -> int:
 
 
 def _answers(cluster: Cluster, table: Any, *statements: str) -> list[pa.Table]:
-    """Run statements over the rows of one table, which they call rows.t."""
+    """Run statements over the rows of one table, named rows.t."""
     # Imported here: DuckDB's import takes a second, and few ask.
     from vast_standin.sql.duck import duck_errors  # noqa: PLC0415
     from vast_standin.sql.running import running_on  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Rules of quotas: limits on a path, states from what its views hold, grace and block."""
+"""Rules of quotas: limits on a path, their states, grace periods and blocking."""
 
 from datetime import UTC, datetime
 
@@ -36,7 +36,7 @@ class QuotaRules(Rules):
     """Quotas are checked at every write and shown at every read."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check path and limits; one quota a path and tenant."""
+        """Check path and limits; one quota per path and tenant."""
         record = with_tenant(cluster, record)
         path = check_path(record["path"])
         tenant = record["tenant_id"]
@@ -57,7 +57,7 @@ class QuotaRules(Rules):
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the limits that result."""
+        """Check the changed limits."""
         merged = {**old, **changes}
         other = cluster.records.find(
             "quotas", tenant_id=old["tenant_id"], name=merged["name"]
@@ -71,7 +71,7 @@ class QuotaRules(Rules):
         return {n: v for n, v in changes.items() if n not in _RULES}
 
     def created(self, cluster: Cluster, record: Record) -> None:
-        """Keep the rules for users and groups that came along."""
+        """Store its rules for users and groups."""
         user_quotas.replace_rules(cluster, record, record)
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
@@ -111,7 +111,7 @@ class QuotaRules(Rules):
 
 
 def standing(cluster: Cluster, quota: Record) -> Standing:
-    """Return a quota's state; note when its soft limit came to be exceeded."""
+    """Return a quota's state; record when its soft limit was exceeded."""
     path, tenant = str(quota["path"]), quota["tenant_id"]
     if not cluster.directory_exists(path, tenant):
         return Standing("FAILED", Space(0, 0), None)
@@ -121,7 +121,7 @@ def standing(cluster: Cluster, quota: Record) -> Standing:
 
 
 def check_writable(cluster: Cluster, bucket: str, size: int, owner: str = "") -> None:
-    """Raise 507 if tenant or a quota above a bucket has no room for so many bytes.
+    """Raise 507 if tenant or a quota above a bucket has no space for `size` bytes.
 
     They are the owner's, by default those of the bucket's owner.
     """

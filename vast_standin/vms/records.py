@@ -1,4 +1,4 @@
-"""Records of the management side: JSON rows of SQLite, all in memory, written through."""
+"""Records of the management side: JSON rows of SQLite, all in memory and written through."""
 
 import json
 import sqlite3
@@ -78,7 +78,7 @@ class Records:
             return dict(full)
 
     def change(self, resource: str, number: int, changes: Record) -> Record:
-        """Store changes to a record and return the whole."""
+        """Store changes to a record and return it."""
         with self.transaction():
             full = {**self._all[resource][number], **changes}
             self._write(resource, number, full)

@@ -1,4 +1,4 @@
-"""What a record refers to: its path, its tenant, other records by number and name."""
+"""References of a record: its path, its tenant, other records by number and name."""
 
 import re
 
@@ -22,7 +22,7 @@ def check_path(value: object) -> str:
 
 
 def with_tenant(cluster: Cluster, record: Record) -> Record:
-    """Return the record with its tenant, the default one where none is given."""
+    """Return the record with its tenant, or the default one."""
     number = record.get("tenant_id")
     if number is None:
         return {**record, "tenant_id": cluster.records.all("tenants")[0]["id"]}

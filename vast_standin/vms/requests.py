@@ -40,7 +40,7 @@ class VmsCall:
         raise ProtocolError(404, "NotFound", "Not found.")
 
     def parameter(self, name: str, default: str = "") -> str:
-        """Return a query parameter, the last where it is repeated."""
+        """Return a query parameter, the last if it is repeated."""
         return dict(self.query).get(name, default)
 
     def many(self, name: str) -> list[str]:

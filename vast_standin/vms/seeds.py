@@ -1,4 +1,4 @@
-"""What a fresh data folder begins with, and what is mended at every start."""
+"""First records of a data folder, and repairs at every start."""
 
 from vast_standin.vms import delta
 from vast_standin.vms.alarms import seed_definitions
@@ -13,7 +13,7 @@ CLUSTER = "vast-standin"
 
 
 def seed(cluster: Cluster) -> None:
-    """Store tenant, cluster, policies and first user; give bucketless views theirs."""
+    """Store tenant, cluster, policies and first user; create missing buckets of views."""
     records = cluster.records
     tenant = records.seed("tenants", "default", lambda: _defaults("tenants"))["id"]
     records.seed("clusters", CLUSTER, dict)
@@ -56,7 +56,7 @@ def _first_user() -> Record:
 
 
 def _seed_key(cluster: Cluster) -> None:
-    """Let the key of credentials.json be the first user's, also when it was replaced."""
+    """Give the first user the key of credentials.json, also after a replacement."""
     credentials = cluster.credentials
     key: Record = {
         "access_key": credentials.access_key,
@@ -76,7 +76,7 @@ def _seed_key(cluster: Cluster) -> None:
 
 
 def _reconcile(cluster: Cluster) -> None:
-    """Make the buckets of views that a crash left without; report those without data."""
+    """Create buckets of views that a crash left without one; report those without data."""
     buckets = cluster.engine.buckets()
     for view in cluster.records.all("views"):
         bucket = view.get("bucket")

@@ -1,4 +1,4 @@
-"""Records as calls find, show and list them, for the tenant that is asked for."""
+"""Records as calls find, show and list them, for the requested tenant."""
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
@@ -30,7 +30,7 @@ def visible(record: Record, call: VmsCall) -> bool:
 
 
 def page_of(records: list[Record], call: VmsCall) -> object:
-    """Return the bare list, or one page in an envelope where page_size is given."""
+    """Return the bare list, or one page in an envelope if page_size is given."""
     size, page = call.parameter("page_size"), call.parameter("page", "1")
     if not size:
         return records

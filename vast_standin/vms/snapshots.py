@@ -1,4 +1,4 @@
-"""Snapshots: the state of the buckets under a path, kept by the engine."""
+"""Snapshots: states of the buckets under a path, stored by the engine."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ class SnapshotRules(Rules):
     """A snapshot of a path holds tables and objects of every bucket at or below it."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check name and path; let the engine keep the state of the buckets."""
+        """Check name and path; let the engine store the state of the buckets."""
         record = with_tenant(cluster, record)
         path = check_path(record["path"])
         if "/" in str(record["name"]):
@@ -40,7 +40,7 @@ class SnapshotRules(Rules):
         return changes
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
-        """Refuse locked, indestructible and cloned ones; give the space back."""
+        """Refuse locked, indestructible and cloned ones; release the space."""
         for lock in ("locked", "indestructible"):
             if record.get(lock):
                 raise ProtocolError(
@@ -74,7 +74,7 @@ class SnapshotRules(Rules):
 
 
 def buckets_of(cluster: Cluster, record: Record) -> dict[str, str]:
-    """Return the buckets a snapshot holds by where below its path they are.
+    """Return the buckets of a snapshot by their paths below its own.
 
     For one to be made these are the buckets of the views at and below its path.
     """
@@ -102,7 +102,7 @@ def _is_taken(cluster: Cluster, record: Record, buckets: dict[str, str]) -> bool
 
 
 def expire(cluster: Cluster) -> None:
-    """Delete snapshots whose time is over, unless something holds them."""
+    """Delete expired snapshots unless they are locked, indestructible or cloned."""
     now = datetime.fromtimestamp(cluster.clock(), UTC)
     for snapshot in cluster.records.all("snapshots"):
         moment = _time(snapshot.get("expiration_time"))

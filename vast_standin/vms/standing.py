@@ -30,7 +30,7 @@ class Standing:
 
 
 def judge(limits: Record, space: Space, since: float | None, now: float) -> Standing:
-    """Return the state of limits whose soft ones are exceeded since a time, or not."""
+    """Return the state of limits; `since` is when a soft one was exceeded, if it is."""
     hard, soft = (_exceeded(limits, space, which) for which in ("hard", "soft"))
     grace = limits.get("grace_period")
     expires = None if since is None or not grace else since + seconds_of(str(grace))
@@ -42,7 +42,7 @@ def judge(limits: Record, space: Space, since: float | None, now: float) -> Stan
 
 
 def exceeds_soft(limits: Record, space: Space) -> bool:
-    """Return whether a soft limit is passed."""
+    """Return whether a soft limit is exceeded."""
     return bool(_exceeded(limits, space, "soft"))
 
 

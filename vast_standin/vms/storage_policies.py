@@ -1,4 +1,4 @@
-"""Rules of view policies and QoS policies: who refers to them, what their limits mean."""
+"""Rules of view policies and QoS policies: references to them, and their limits."""
 
 import ipaddress
 
@@ -58,7 +58,7 @@ class ViewPolicyRules(Rules):
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the name and the host lists that result."""
+        """Check the changed name and host lists."""
         check_unique(cluster, "viewpolicies", {**old, **changes})
         check_reference(cluster, changes, "tenant_id", "tenants")
         _check_hosts(changes)
@@ -86,7 +86,7 @@ class ViewPolicyRules(Rules):
 
 
 class QosRules(Rules):
-    """QoS policies: limits are kept and checked for sense; traffic is not shaped."""
+    """QoS policies: limits are stored and checked; traffic is not shaped."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check the name and the limits."""
@@ -97,7 +97,7 @@ class QosRules(Rules):
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the name and the limits that result."""
+        """Check the changed name and limits."""
         merged = {**old, **changes}
         check_unique(cluster, "qospolicies", merged)
         _check_limits(merged)
@@ -109,7 +109,7 @@ class QosRules(Rules):
         refuse_while_used(cluster, "views", "qos_policy_id", record)
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add the tenant's name, and 0 for each limit that is unset beside set ones."""
+        """Add the tenant's name, and 0 for each unset limit of a group with set ones."""
         limits = {
             name: {**dict.fromkeys(sorted(allowed), 0), **record[name]}  # type: ignore[dict-item]
             for name, allowed in _LIMITS.items()

@@ -1,4 +1,4 @@
-"""The tables the system keeps of itself: what there is of catalogue and audit log."""
+"""System tables: catalogue and audit log."""
 
 import math
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ _SETTABLE = {
 
 
 class CatalogueRules(Rules):
-    """The catalogue is made where it has a configuration that is enabled."""
+    """The catalogue exists while it has an enabled configuration."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check the schedule; there is one configuration."""
@@ -78,7 +78,7 @@ class CatalogueRules(Rules):
 
 
 def seed_system(cluster: Cluster) -> None:
-    """Let the system tables follow the records; a fresh folder has both."""
+    """Configure the system tables from the records; a new folder has both."""
     if not cluster.records.find("clusters", _catalogue_seeded=True):
         cluster.records.add(CONFIG, _default())
         number = int(str(cluster.records.all("clusters")[0]["id"]))
@@ -125,7 +125,7 @@ def columns(cluster: Cluster, call: VmsCall) -> list[Record]:
 
 
 def stats(cluster: Cluster, call: VmsCall) -> Record:
-    """Return how large a system table is."""
+    """Return the size of a system table."""
     _, table = _table(cluster, call)
     return {"count_rows": table.live, "count_columns": len(table.definition.columns)}
 
@@ -189,7 +189,7 @@ def _checked(record: Record) -> Record:
 
 
 def _settings(cluster: Cluster) -> Settings:
-    """Return what the records say of the system tables."""
+    """Return the settings of the system tables from the records."""
     configs = [c for c in cluster.records.all(CONFIG) if c.get("enable")]
     audits: Any = cluster.records.all("clusters")[0].get("_auditing") or {}
     frame: Any = configs[0]["frames"] if configs else [{}]

@@ -1,6 +1,6 @@
-"""Rules of tenants: names apart, but one cluster, one data port, one set of users.
+"""Rules of tenants: separate names, but one cluster, one data port, one set of users.
 
-Capacity rules and the number of views are held to; soft limits and grace periods of a
+Capacity rules and the number of views are enforced; soft limits and grace periods of a
 tenant are stored and shown, and block nothing here.
 """
 
@@ -17,7 +17,7 @@ _CAPACITY = {"soft_limit": int, "hard_limit": int, "grace_period": str}
 
 
 class TenantRules(Rules):
-    """Tenants separate paths and quotas; what would separate traffic is refused."""
+    """Tenants separate paths and quotas; settings that would separate traffic are refused."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check the name."""

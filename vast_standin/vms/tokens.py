@@ -42,7 +42,7 @@ def issue(cluster: Cluster, fields: Record) -> Record:
 
 
 def revoke(cluster: Cluster, number: int) -> None:
-    """Let a token be refused from now on."""
+    """Revoke a token."""
     cluster.records.change(
         "apitokens", number, {"revoked": True, "revocation_time": stamp()}
     )

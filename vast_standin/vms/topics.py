@@ -17,14 +17,14 @@ _SHAPE = {
 
 
 def list_topics(cluster: Cluster, call: VmsCall) -> list[Record]:
-    """Return none, of a database there is."""
+    """Return an empty list for an existing database."""
     query = parameters(call, {"database_name"}, needed=True, more={"count_only"})
     _check_database(cluster, query["database_name"])
     return []
 
 
 def create_topic(cluster: Cluster, call: VmsCall) -> None:
-    """Refuse, once the request is one."""
+    """Refuse a valid request with 501."""
     name = _named(cluster, call, needed={"topic_partitions"}, more=_SHAPE)
     raise ProtocolError(
         501, "NotImplemented", f"{name}: there is no event broker here to hold topics"
@@ -32,7 +32,7 @@ def create_topic(cluster: Cluster, call: VmsCall) -> None:
 
 
 def no_topic(cluster: Cluster, call: VmsCall) -> None:
-    """Raise 404 for a topic that is to be changed, shown or deleted."""
+    """Raise 404: there is no topic to change, show or delete."""
     if call.method == "GET":
         query = parameters(call, {"database_name", "name"}, needed=True)
         _check_database(cluster, query["database_name"])

@@ -1,8 +1,8 @@
-"""User quotas: what each user or group may hold below the path of a quota.
+"""User quotas: limits of each user or group below the path of a quota.
 
-Objects belong to who wrote them; tables, directories and objects from before writers
+Objects belong to their writer; tables, directories and objects from before writers
 were noted belong to the owner of their bucket. A group holds what the users hold whose
-leading group it is. Who has no rule falls under the quota's default one.
+leading group it is. The default rule of the quota applies to all others.
 """
 
 import zlib
@@ -56,7 +56,7 @@ class UserQuotaRules(Rules):
         return {**_checked(cluster, quota, record), "quota_id": quota["id"]}
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the limits that result."""
+        """Check the changed limits."""
         del cluster
         check_limits({**old, **changes})
         return changes
@@ -70,7 +70,7 @@ class UserQuotaRules(Rules):
 
 
 def list_user_quotas(cluster: Cluster) -> list[Record]:
-    """Return every rule, and everybody without one who holds something."""
+    """Return every rule, and users and groups without one that hold data."""
     quotas = (q for q in cluster.records.all("quotas") if q.get("is_user_quota"))
     return [row for quota in quotas for row in shown_under(cluster, quota)]
 
@@ -114,7 +114,7 @@ def summary(cluster: Cluster, quota: Record) -> Record:
 
 
 def check_room(cluster: Cluster, quota: Record, owner: str, size: int) -> None:
-    """Raise 507 if a user, or the user's group, has no room for so many bytes."""
+    """Raise 507 if a user, or the user's group, has no space for `size` bytes."""
     names = {owner, _group_of(cluster, owner)}
     for held in held_under(cluster, quota, also=owner):
         reason = refusal(held.limits, held.standing, size)
@@ -128,7 +128,7 @@ def check_room(cluster: Cluster, quota: Record, owner: str, size: int) -> None:
 
 
 def replace_rules(cluster: Cluster, quota: Record, given: Record) -> None:
-    """Return a quota the rules that its own fields list, in place of those it has."""
+    """Return a quota the rules that its own fields list, replacing its present ones."""
     for name, group in _LISTS.items():
         if given.get(name) is None:
             continue
@@ -144,7 +144,7 @@ def replace_rules(cluster: Cluster, quota: Record, given: Record) -> None:
 
 
 def check_defaults(record: Record) -> None:
-    """Raise 400 if the default rules of a quota make no sense."""
+    """Raise 400 if the default rules of a quota are not valid."""
     for name in _DEFAULTS.values():
         limits = record.get(name) or {}
         unknown = sorted(set(limits) - {*LIMITS, GRACE})  # type: ignore[call-overload]
@@ -160,7 +160,7 @@ def rules_of(cluster: Cluster, quota: Record) -> list[Record]:
 
 
 def held_under(cluster: Cluster, quota: Record, *, also: str = "") -> list[Held]:
-    """Return how everybody stands who has a rule or holds something, or is named."""
+    """Return usage of all users and groups with a rule or data, and of `also`."""
     spaces = _spaces(cluster, quota, also)
     rules = {str(rule["_key"]): rule for rule in rules_of(cluster, quota)}
     before: dict[str, float] = dict(quota.get("_users_since") or {})  # type: ignore[call-overload]
@@ -228,7 +228,7 @@ def _check(limits: Record) -> None:
 
 
 def _key(cluster: Cluster, record: Record) -> str:
-    """Return who a rule is for; users must be there, groups are numbers."""
+    """Return the user or group of a rule; users must exist, groups are numbers."""
     name = str(record.get("name") or record.get("identifier") or "")
     kind = record.get("identifier_type") or ("gid" if record.get("is_group") else "")
     if record.get("is_group"):

@@ -19,7 +19,7 @@ class UserRules(Rules):
     """Local users; they own buckets and sign requests."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check the name; give a uid where none is given."""
+        """Check the name; assign a uid if none is given."""
         if not _NAME.match(str(record["name"])):
             raise bad_request("name: letters, digits and .@-_ are expected")
         if cluster.records.find("users", name=record["name"]):
@@ -38,7 +38,7 @@ class UserRules(Rules):
         return _without_password(changes)
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
-        """Refuse while the user owns buckets; its keys die with it."""
+        """Refuse while the user owns buckets; its keys are deleted with it."""
         for view in cluster.records.all("views"):
             if view.get("bucket_owner") == record["name"]:
                 raise ProtocolError(
@@ -91,7 +91,7 @@ def key_of(cluster: Cluster, access_key: str) -> Record:
 
 
 def add_key(cluster: Cluster, user: Record) -> Record:
-    """Generate a key pair; its secret is answered this once."""
+    """Generate a key pair; its secret is shown only here."""
     if len(keys_of(cluster, user)) >= KEYS_LIMIT:
         raise bad_request(f"a user has at most {KEYS_LIMIT} key pairs")
     pair: Record = {"access_key": new_access_key(), "secret_key": new_secret_key()}

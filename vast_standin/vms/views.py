@@ -26,7 +26,7 @@ class ViewRules(Rules):
     """Views make and own buckets of the engine and the object store."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check the path and what it refers to; make the bucket."""
+        """Check the path and references; create the bucket."""
         record = with_tenant(cluster, record)
         path = check_path(record["path"])
         if cluster.records.find("views", path=path, tenant_id=record["tenant_id"]):
@@ -79,7 +79,7 @@ class ViewRules(Rules):
         cluster.objects.drop_bucket(str(bucket))
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add capacities and the names of what is referred to."""
+        """Add capacities and the names of its references."""
         space = cluster.space_of_view(record)
         records = cluster.records
         policy = records.get("viewpolicies", record["policy_id"])
