@@ -72,9 +72,7 @@ class Guard:
             return
         view = self.cluster.view_of_bucket(bucket)
         if view is None:
-            raise ProtocolError(
-                404, "NoSuchBucket", f"there is not a bucket name {bucket!r}"
-            )
+            raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
         self._check_host(bucket, writes=action not in _READ_ACTIONS)
         user = self.user
         if user.get("s3_superuser") or view.get("bucket_owner") == user["name"]:
@@ -99,9 +97,7 @@ class Guard:
             reads = request.method in _READS
             self._check_system(bucket, request.method, reads=reads)
         elif not creates:
-            raise ProtocolError(
-                404, "NoSuchBucket", f"there is not a bucket name {bucket!r}"
-            )
+            raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {bucket!r}")
 
     def _check_system(self, bucket: str, does: str, *, reads: bool) -> None:
         """Let superusers read the tables that list everything stored; nobody writes."""

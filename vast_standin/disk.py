@@ -20,7 +20,7 @@ def no_room(error: BaseException) -> ProtocolError | None:
     return ProtocolError(
         507,
         "InsufficientCapacity",
-        f"the data folder has no room for this: {error}; free some and write again",
+        f"the data folder has no space for this: {error}; free some space and write again",
     )
 
 

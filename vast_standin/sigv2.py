@@ -43,7 +43,7 @@ def verify(
     query = dict(request.query)
     end, at = query["Expires"], now.timestamp()
     if not (end.isascii() and end.isdigit() and len(end) < 16):
-        raise ProtocolError(403, "AccessDenied", f"Expires is {end[:40]!r}, no time")
+        raise ProtocolError(403, "AccessDenied", f"Expires is {end[:40]!r}, not a time")
     if not at < int(end) <= at + LONGEST_PRESIGNED:
         raise ProtocolError(403, "AccessDenied", "Request has expired")
     secret = secret_of(query["AWSAccessKeyId"])

@@ -218,7 +218,7 @@ def _moment(stamp: str) -> datetime:
     try:
         return datetime(*(int(part) for part in match.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
     except ValueError:
-        raise _malformed("the date is not a date") from None
+        raise _malformed("the date is not valid") from None
 
 
 def _canonical_requests(request: Request, claim: Claim) -> Iterator[str]:

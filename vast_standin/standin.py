@@ -147,7 +147,7 @@ class Standin:
                     try:
                         duty(cluster)
                     except Exception:
-                        LOG.exception("%s failed; it is tried again", duty.__name__)
+                        LOG.exception("%s failed and will be repeated", duty.__name__)
 
         thread = threading.Thread(target=keep, name="house", daemon=True)
         thread.start()

@@ -37,7 +37,7 @@ class Certificates:
         except (ssl.SSLError, OSError) as error:
             raise ValueError(
                 f"{self.chain} and {self.key} are not a certificate with its key "
-                f"({error}): move {self.chain.parent} away to have new ones made"
+                f"({error}): move {self.chain.parent} away to create new ones"
             ) from error
         return context
 

@@ -80,7 +80,7 @@ def fingerprint(standin):
 
 
 def is_whole(state):
-    """Tell whether what most requests are about is still there."""
+    """Return whether the tables and objects that most requests use still exist."""
     objects, _, tables = state
     rows = [entry[2] for entry in tables if entry[0] == "t" and len(entry) > 2]
     return "rows.parquet" in dict(objects) and any(rows)

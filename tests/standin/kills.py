@@ -248,8 +248,8 @@ def _kill_while_starting(standin, dice):
 def _start_in_vain(standin):
     try:
         standin.start()
-    except RuntimeError as told:
-        if "ended" not in str(told):
+    except RuntimeError as error:
+        if "ended" not in str(error):
             raise
 
 
@@ -277,7 +277,7 @@ def campaign(standin, *, kills, seed, longest):
 
 
 def main():
-    """Run a campaign; exit code 1 where a fault was found."""
+    """Run a campaign; exit code 1 if a fault was found."""
     from conftest import Standin  # noqa: PLC0415  only where this is the program
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])

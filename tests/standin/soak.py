@@ -162,7 +162,7 @@ def _run_client(client, pause, ended, reports):
             reports.put((work.__name__, ""))
         except errors.Conflict:
             reports.put((work.__name__, "conflict"))
-        except Exception as error:  # noqa: BLE001  told, and counted as a fault
+        except Exception as error:  # noqa: BLE001  reported, and counted as a fault
             reports.put((work.__name__, f"{type(error).__name__}: {error}"[:500]))
 
 
@@ -269,7 +269,7 @@ def _line(s):
 
 
 def main():
-    """Run a soak and print its table; exit code 1 where something is wrong."""
+    """Run a soak and print its table; exit code 1 if something is wrong."""
     from conftest import Standin  # noqa: PLC0415  only where this is the program
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])

@@ -1,4 +1,4 @@
-"""What tests of the tabular side share: sessions of the vendor's SDK, tables."""
+"""Shared by tests of the tabular side: sessions of the vendor's SDK, and tables."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""Folders written by older programs are upgraded where they lie; newer ones refused."""
+"""Folders written by older programs are upgraded in place; newer ones are refused."""
 
 import sqlite3
 import tarfile

@@ -160,7 +160,7 @@ Model.TestCase.settings = settings(
 TestTheEngineHoldsWhatADictionaryWouldHold = Model.TestCase
 
 
-def test_a_second_engine_on_a_folder_is_told_who_has_it(tmp_path):
+def test_a_second_engine_on_a_folder_is_refused_with_the_owner(tmp_path):
     engine = Engine.open(tmp_path)
     try:
         Engine.open(tmp_path)

@@ -1,4 +1,4 @@
-"""Segments that cannot hold wanted values are told apart from those that may."""
+"""Zones separate segments that cannot hold matching values from those that may."""
 
 import numpy as np
 import pyarrow as pa
@@ -95,7 +95,7 @@ def test_pages_of_any_length_hold_each_row_once_and_count_what_was_opened(
 
 
 def stored(folder, parts, changed):
-    """Return a table of a segment a part, one row of one of them changed."""
+    """Return a table with one segment per part and one changed row."""
     engine = Engine.open(folder)
     engine.create_bucket("b", "me")
     with engine.writing(None) as tx:

@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def in_memory(path, offset):
-    """Tell whether the page at an offset is in memory, without asking for it."""
+    """Return whether the page at an offset is in memory, without asking for it."""
     with path.open("rb") as source:
         mapped = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_COPY)
     pages = (ctypes.c_ubyte * -(-len(mapped) // PAGE))()

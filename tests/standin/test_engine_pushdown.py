@@ -47,7 +47,7 @@ def table(tmp_path_factory):
 
 
 def answers(table, condition):
-    """Answer through DuckDB, narrowed and not; also tell how many rows were opened."""
+    """Return answers of DuckDB, narrowed and not, and how many rows were opened."""
     schema = pa.schema([c.field for c in table.definition.columns])
 
     def make(segment, start, stop):

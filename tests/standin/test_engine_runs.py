@@ -220,7 +220,7 @@ keys = st.one_of(st.none(), st.integers(0, 400).map(float), st.just(float("nan")
     parts=st.lists(st.lists(keys, min_size=1, max_size=160), min_size=1, max_size=6),
     gone=st.sets(st.integers(0, 300), max_size=40),
 )
-def test_whatever_comes_is_in_order_and_whole(tmp_path_factory, parts, gone):
+def test_runs_stay_in_order_and_complete(tmp_path_factory, parts, gone):
     folder = tmp_path_factory.mktemp("runs")
     engine, table = opened(folder)
     expected = {}

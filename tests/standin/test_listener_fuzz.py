@@ -33,7 +33,7 @@ LINES = st.lists(
 
 
 def refused_or(read):
-    """Return what is read, None where it is refused with a proper status."""
+    """Return what is read, None if it is refused with a proper status."""
     try:
         return read()
     except ProtocolError as error:

@@ -1,4 +1,4 @@
-"""Signatures: every signer is understood, every alteration is refused."""
+"""Signatures: every signer is accepted, every alteration is refused."""
 
 import http.client
 import urllib.parse

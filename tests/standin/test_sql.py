@@ -294,7 +294,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("status", "code", "statement"), REFUSED)
-def test_what_is_not_spoken_or_wrong_is_refused_and_changes_nothing(
+def test_unsupported_and_wrong_statements_are_refused_and_change_nothing(
     sql, table, status, code, statement
 ):
     with pytest.raises(SqlError, match=f"<Code>{code}</Code>") as refused:
@@ -331,7 +331,7 @@ def test_a_statement_that_fails_midway_leaves_its_transaction_as_it_was(
     assert [*FIRST, (4, "kept")] == content(sql, table)
 
 
-def test_the_second_writer_of_a_row_is_told_of_the_conflict(sql, session, table):
+def test_the_second_writer_of_a_row_gets_the_conflict(sql, session, table):
     with session.transaction() as tx:
         sql.rows(f"UPDATE {table} SET b = 'mine' WHERE a = 1", tx.txid)
         with pytest.raises(SqlError, match="TabularConflict") as refused:
@@ -452,7 +452,7 @@ def test_many_statements_at_once_are_all_answered(sql, table):
     assert [FIRST] * 24 == contents
 
 
-def test_more_open_queries_than_there_may_be_are_told_to_wait(sql):
+def test_more_open_queries_than_allowed_have_to_wait(sql):
     opened = [sql.start("SELECT 1")[0] for _ in range(16)]
     with pytest.raises(SqlError, match="<Code>SlowDown</Code>") as refused:
         sql.start("SELECT 1")

@@ -1,4 +1,4 @@
-"""SQL through the vendor's own ADBC driver; skipped where there is none."""
+"""SQL through the vendor's own ADBC driver; skipped if it is not installed."""
 
 import os
 import sys

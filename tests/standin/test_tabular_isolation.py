@@ -85,7 +85,7 @@ def test_writers_of_different_rows_do_not_meet(session, schema_name):
         assert [10, 20] == values(tx, schema_name)
 
 
-def test_the_second_writer_of_a_row_is_told_at_once(session, schema_name):
+def test_the_second_writer_of_a_row_fails_at_once(session, schema_name):
     make_table(session, schema_name, numbers(1))
     with session.transaction() as first:
         change(first, schema_name, 0, 10)

@@ -1,4 +1,4 @@
-"""Projections are used where they help, and the server tells what it opened."""
+"""Projections are used if they help, and the server reports what it opened."""
 
 import time
 from contextlib import contextmanager
@@ -129,7 +129,7 @@ def test_a_projection_can_be_named(session):
 
 
 @pytest.mark.usefixtures("projected")
-def test_a_projection_of_any_name_is_chosen_and_told(session):
+def test_a_projection_of_any_name_is_chosen_and_reported(session):
     name = "l'été 100 %"
     with session.transaction() as tx:
         table_in(tx, "projected").create_projection(name, ["n"], ["name", "energy"])

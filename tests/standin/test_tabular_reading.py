@@ -1,4 +1,4 @@
-"""What is read: the right rows, in few row groups, whatever was asked."""
+"""What is read: the right rows, in few row groups, whatever the query."""
 
 import struct
 

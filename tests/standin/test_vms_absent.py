@@ -1,4 +1,4 @@
-"""What one machine has none of: told as empty, refused with a reason, never a 404 page."""
+"""Resources that one machine lacks: empty lists, refusals with a reason, never a 404."""
 
 import pytest
 import urllib3

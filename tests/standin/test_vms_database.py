@@ -92,7 +92,7 @@ def test_a_wrong_table_is_refused(managed, vms, fields):
     assert [] == vms.tables.get(**NAMES)
 
 
-def test_who_did_what_is_told_and_kept_in_a_table(fresh_standin):
+def test_client_activity_is_shown_and_stored_in_a_table(fresh_standin):
     standin = fresh_standin()
     vms, client = standin.vms(), standin.s3()
     client.create_bucket(Bucket="client-metrics")

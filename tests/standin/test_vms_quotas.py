@@ -1,4 +1,4 @@
-"""Quotas: all nine states from what is really held, grace, and writes that are blocked."""
+"""Quotas: all nine states from real usage, grace periods, and blocked writes."""
 
 import time
 from datetime import UTC, datetime

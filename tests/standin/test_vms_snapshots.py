@@ -46,7 +46,7 @@ def test_a_snapshot_keeps_what_was_there(vms, bucket, table):
         assert [] == tx.bucket(bucket).snapshots()
 
 
-def test_database_objects_are_told_as_they_are(vms, bucket, table):
+def test_database_objects_are_shown_as_stored(vms, bucket, table):
     (schema,) = vms.schemas.get(database_name=bucket)
     (shown,) = vms.tables.get(database_name=bucket, schema_name="s")
     columns = vms.columns.get(database_name=bucket, schema_name="s", table_name="t")

@@ -100,7 +100,7 @@ def test_the_clusters_space_is_the_disks(standin, vms):
     )
 
 
-def test_health_nodes_and_addresses_are_told(standin, vms):
+def test_health_nodes_and_addresses_are_shown(standin, vms):
     assert vms.health.get()["status"] in ("ok", "warning")
     assert [True] == [node["is_mgmt"] for node in vms.cnodes.get(state="ACTIVE")]
     assert 1 == len(vms.dnodes.get())
@@ -113,7 +113,7 @@ def test_health_nodes_and_addresses_are_told(standin, vms):
     )
 
 
-def test_prometheus_reads_what_is_told(standin, vms, s3, bucket):
+def test_prometheus_reads_the_exported_metrics(standin, vms, s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=bytes(1234))
     pool = urllib3.PoolManager(ca_certs=standin.cert_file)
     headers = urllib3.make_headers(basic_auth=f"{standin.user}:{standin.password}")
@@ -203,7 +203,7 @@ def test_snapshots_are_counted(vms, bucket):
 
 
 @pytest.mark.parametrize("kind", ["bw", "iops", "md_iops", "latency"])
-def test_the_top_of_every_key_is_told(vms, s3, bucket, kind):
+def test_the_top_of_every_key_is_shown(vms, s3, bucket, kind):
     s3.put_object(Bucket=bucket, Key="k", Body=bytes(100_000))
     s3.head_object(Bucket=bucket, Key="k")
     (pool,) = vms.vippools.get()

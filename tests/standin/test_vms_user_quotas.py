@@ -1,4 +1,4 @@
-"""User quotas: what each user holds below a path, and writes that are blocked for one."""
+"""User quotas: what each user holds below a path, and writes that are blocked for one user."""
 
 import contextlib
 import sqlite3

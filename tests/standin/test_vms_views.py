@@ -232,7 +232,7 @@ def test_a_policy_in_use_or_badly_limited_is_refused(vms, create):
     )
 
 
-def test_capacity_tells_a_path_and_its_children(vms, s3, policy, create):
+def test_capacity_shows_a_path_and_its_children(vms, s3, policy, create):
     for name, size in (("one", 100), ("two", 300)):
         create("views", **database(policy, f"/sum/{name}", f"sum-{name}"))
         s3.put_object(Bucket=f"sum-{name}", Key="k", Body=bytes(size))

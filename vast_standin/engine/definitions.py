@@ -133,7 +133,9 @@ class Definitions(OwnRoot):
         if self.shared.published.root.table_ids.get(key) != self.base.table_ids.get(
             key
         ):
-            raise conflict(f"table {name} was made or renamed by another transaction")
+            raise conflict(
+                f"table {name} was created or renamed by another transaction"
+            )
 
     def _emptied(self, schema: Schema) -> bool:
         """Return whether this transaction dropped all the newest root holds there."""

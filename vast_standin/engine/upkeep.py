@@ -97,7 +97,7 @@ class Upkeep:
                 if no_room(error) is None:
                     LOG.exception("upkeep of table %s failed", table_id)
                 else:
-                    LOG.warning("no room for upkeep of table %s: %s", table_id, error)
+                    LOG.warning("no space for upkeep of table %s: %s", table_id, error)
                 again = False
             if not again:
                 self._put_off(table_id, settled=settled)

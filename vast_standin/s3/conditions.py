@@ -38,7 +38,7 @@ def check_write(headers: Mapping[str, str], current: Stored | None) -> None:
         return
     if current is None:
         raise ProtocolError(
-            404, "NoSuchKey", "If-Match names an object that is not there"
+            404, "NoSuchKey", "If-Match names an object that does not exist"
         )
     if not _names(match, current):
         raise _failed("If-Match")

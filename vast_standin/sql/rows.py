@@ -166,7 +166,7 @@ def _cast(change: Change, table: Table, columns: Sequence[Column], source: str) 
             400,
             "InvalidQuery",
             f"table {table.name} has {len(columns)} columns to be filled, "
-            f"but {len(given)} values a row were given",
+            f"but {len(given)} values per row were given",
         )
     kinds = types(change, table, columns)
     names = [f"c{number}" for number in range(len(columns))]

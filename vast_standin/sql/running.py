@@ -50,7 +50,9 @@ class Query:
                 return self._last[1]
             if position != self._position:
                 raise ProtocolError(
-                    400, "InvalidArgument", f"batch {position} is gone or not there yet"
+                    400,
+                    "InvalidArgument",
+                    f"batch {position} was replaced or is not ready",
                 )
             chunk = self._read()
             self._last = (position, chunk)

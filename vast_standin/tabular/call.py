@@ -66,9 +66,7 @@ class Call:
         if self.system is not None:
             return name
         if name not in self.engine.buckets():
-            raise ProtocolError(
-                404, "NoSuchBucket", f"there is not a bucket name {name!r}"
-            )
+            raise ProtocolError(404, "NoSuchBucket", f"there is no bucket {name!r}")
         return name
 
     @property

@@ -108,7 +108,7 @@ def parse_relation(data: bytes) -> Relation:
         _number(field, index, (), nodes)
     projection = tuple(t.number(0, "I") for t in source.tables(4))
     if any(n >= len(nodes) or not nodes[n].is_leaf for n in projection):
-        raise broken("the projection names what is not a leaf")
+        raise broken("the projection names a field that is not a leaf")
     filter_ = source.table(2)
     condition: RawCondition = RawJoin(every=True, parts=())
     if filter_ is not None:

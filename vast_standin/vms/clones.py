@@ -63,7 +63,7 @@ def delete(cluster: Cluster, call: VmsCall, record: Record) -> None:
     """Delete a clone, and, if requested, its directory and contents."""
     remove = call.body.get("remove_dir", False)
     if call.body.keys() - {"remove_dir"} or not isinstance(remove, bool):
-        raise bad_request("remove_dir: true or false, is all that is expected")
+        raise bad_request("remove_dir: true or false is expected, and nothing else")
     if remove:
         delete_path(cluster, str(record["loanee_root_path"]), record["tenant_id"])
     cluster.records.remove(CLONES, call.id)

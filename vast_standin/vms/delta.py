@@ -46,7 +46,7 @@ def configure(cluster: Cluster, call: VmsCall) -> Record:
     """Change these settings."""
     wrong = [n for n, v in call.body.items() if type(v) is not type(_CONFIG.get(n))]
     if wrong:
-        raise bad_request(f"{', '.join(wrong)}: no such setting, or no value for it")
+        raise bad_request(f"{', '.join(wrong)}: not a setting, or not a valid value")
     number = int(str(cluster.records.all("clusters")[0]["id"]))
     settings = {**config(cluster), **call.body}
     cluster.records.change("clusters", number, {"_delta": settings})

@@ -60,7 +60,7 @@ def configure(cluster: Cluster, tenant: Record, body: Record) -> None:
         raise bad_request(f"config: an object is expected; not implemented: {unknown}")
     wrong = [n for n, v in given.items() if type(v) is not type(_DEFAULTS.get(n))]
     if wrong or type(given.get("enabled")) is not bool:
-        raise bad_request(f"config: enabled is required; no such value: {wrong}")
+        raise bad_request(f"config: enabled is required; not valid: {wrong}")
     config = {**_DEFAULTS, **(tenant.get("_client_metrics") or {}), **given}  # type: ignore[dict-item]
     view = cluster.view_of_bucket(str(config["bucket_name"]))
     if config["enabled"] and (view is None or view["tenant_id"] != tenant["id"]):

@@ -51,7 +51,7 @@ class QuotaRules(Rules):
         if not cluster.directory_exists(path, tenant):
             if not make:
                 raise bad_request(
-                    f"path: {path} does not exist; set create_dir to have it made"
+                    f"path: {path} does not exist; set create_dir to create it"
                 )
             cluster.records.add("directories", {"path": path, "tenant_id": tenant})
         return record

@@ -51,7 +51,7 @@ class SnapshotRules(Rules):
                 409,
                 "Conflict",
                 f"snapshot {record['name']} is cloned to {clone['loanee_root_path']}, "
-                "where views are still to be made; delete the clone first",
+                "where views are still missing; delete the clone first",
             )
         name = str(record["name"])
         for bucket in buckets_of(cluster, record).values():

@@ -82,7 +82,7 @@ def _check_capacity(record: Record) -> None:
         raise bad_request(f"capacity_rules: {', '.join(unknown)} not implemented here")
     for name, value in rules.items():  # type: ignore[attr-defined]
         if type(value) is not _CAPACITY[name]:
-            raise bad_request(f"capacity_rules.{name}: {value!r} is not such a value")
+            raise bad_request(f"capacity_rules.{name}: {value!r} is not a valid value")
     soft, hard = (rules.get(f"{edge}_limit") or 0 for edge in ("soft", "hard"))  # type: ignore[attr-defined]
     if soft < 0 or hard < 0 or (hard and soft > hard):
         raise bad_request(f"capacity_rules: soft {soft} and hard {hard} contradict")

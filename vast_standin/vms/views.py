@@ -38,7 +38,7 @@ class ViewRules(Rules):
         create_dir = record.pop("create_dir", None)
         if not create_dir and not cluster.directory_exists(path, record["tenant_id"]):
             raise bad_request(
-                f"path: {path} does not exist; set create_dir to have it made"
+                f"path: {path} does not exist; set create_dir to create it"
             )
         _check_monitored(cluster, record)
         if record.get("bucket"):
@@ -110,7 +110,7 @@ def _check_room(cluster: Cluster, tenant_id: object) -> None:
     views = [v for v in cluster.records.all("views") if v["tenant_id"] == tenant_id]
     if most and len(views) >= int(str(most)):
         raise bad_request(
-            f"tenant_id: tenant {tenant['name']} may have {most} views, and has them"
+            f"tenant_id: tenant {tenant['name']} may have {most} views and has as many"
         )
 
 

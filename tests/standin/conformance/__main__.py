@@ -26,7 +26,7 @@ TIMEOUT_S = 600
 
 
 def main() -> int:
-    """Run, print what was found; 0 where it is as the ledger says, 1 or 2 else."""
+    """Run and print the result; 0 if it agrees with the ledger, else 1 or 2."""
     given = _parser().parse_args()
     ledger = ledgers.read(ledgers.FILE)
     complaint = _unfit(ledger)

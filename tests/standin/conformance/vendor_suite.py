@@ -1,4 +1,4 @@
-"""A pytest plug-in for the vendor's suite: what is told of a run, and what is changed.
+"""A pytest plug-in for the vendor's suite: its report of a run, and its changes.
 
 Nothing of the suite's files is changed. Its fixed sleeps, which give a cluster time, are
 cut to a second; the module it skips for a fault of the real product is run.
