@@ -80,7 +80,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 class _WithoutPandas(importlib.abc.MetaPathFinder):
-    """Hide pandas: Arrow loads it where there is one, for half a second and no use."""
+    """Hide pandas: Arrow would load it for half a second without using it."""
 
     def find_spec(self, name: str, *_: object) -> None:
         if name == "pandas":

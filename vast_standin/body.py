@@ -17,7 +17,7 @@ class Body(io.RawIOBase):
     """The bytes of one body on a connection's stream.
 
     ``remaining`` is how many are still to come, or UNKNOWN for HTTP chunks that have
-    not ended.  ``100 Continue`` is sent at the first read where the client waits for
+    not ended.  ``100 Continue`` is sent at the first read if the client waits for
     it, so a request refused by its head never uploads anything.
     """
 
@@ -48,7 +48,7 @@ class Body(io.RawIOBase):
         return len(data)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return up to `size` bytes, b"" at the end; raise where the client stops."""
+        """Return up to `size` bytes, b"" at the end; raise if the client stops."""
         if not self.remaining:
             return b""
         self._invite()

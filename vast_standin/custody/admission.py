@@ -86,7 +86,7 @@ def admit(
 def _complete(
     state: DatabaseState, named: Mapping[str, int], present: Mapping[str, int]
 ) -> list[str]:
-    """Bring named files back from `lost/`; refuse the start where some stay missing."""
+    """Bring named files back from `lost/`; refuse the start if some stay missing."""
     home = state.home
     absent = sorted(f for f, size in named.items() if present.get(f, -1) < size)
     places = {f: home.lost.find(state.base / f, named[f]) for f in absent}

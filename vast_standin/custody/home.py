@@ -33,7 +33,7 @@ class Home:
     """What this start serves without, in sentences."""
 
     def __post_init__(self) -> None:
-        """Read the id where the folder has one."""
+        """Read the id if the folder has one."""
         self.lost = LostFiles(self.path)
         note = self.path / NOTE
         if note.exists():

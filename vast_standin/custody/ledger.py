@@ -62,8 +62,8 @@ class Ledger:
         """Settle what becomes of every file, and begin a run.
 
         `named` and `present` are sizes by file. Raises Refused if named ones are
-        missing, or where the database knows none of those present. Returns the missing
-        ones, where that loss is accepted.
+        missing, or if the database knows none of those present. Returns the missing
+        ones if that loss is accepted.
         """
         mark = read_mark(self._path.parent / MARK)
         runs = {str(row[0]) for row in self._db.execute("SELECT token FROM run")}

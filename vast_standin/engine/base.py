@@ -98,7 +98,7 @@ class Base:
     def ordered(
         self, number: int, start: int, stop: int
     ) -> Sequence[Any] | npt.NDArray[Any]:
-        """Values of a column in [start, stop), where it is sorted, without the nulls."""
+        """Values of a column in [start, stop), if it is sorted, without the nulls."""
         column = self.column(number)
         if column is None:
             return ()

@@ -52,7 +52,7 @@ def has_zones(kind: pa.DataType) -> bool:
 
 
 def numpy_dtype(kind: pa.DataType) -> np.dtype[Any]:
-    """Return the numpy type of a physical type; object where only Python compares."""
+    """Return the numpy type of a physical type; object if only Python compares."""
     target = physical_type(kind)
     if pa.types.is_boolean(target):
         return np.dtype(np.int8)

@@ -70,7 +70,7 @@ class Call:
 def split_path(path: str) -> tuple[str, str]:
     """Return bucket and key of an encoded path; both may be empty.
 
-    Raises ProtocolError(400) where the path is not UTF-8.
+    Raises ProtocolError(400) if the path is not UTF-8.
     """
     bucket, _, key = path.lstrip("/").partition("/")
     try:

@@ -1,4 +1,4 @@
-"""The SQLite index of objects: what exists, where its bytes are, its properties."""
+"""The SQLite index of objects: their files and properties."""
 
 import json
 import sqlite3

@@ -84,7 +84,7 @@ class ObjectStore:
                     raise _gone(thing) from None
 
     def open_file(self, thing: Stored) -> BinaryIO:
-        """Open the bytes of a record; refuse them where they are cut short."""
+        """Open the bytes of a record; refuse them if they are cut short."""
         source = self.path(thing.file).open("rb")
         if os.fstat(source.fileno()).st_size < thing.size:
             source.close()

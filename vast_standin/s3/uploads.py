@@ -112,7 +112,7 @@ def complete(
     """Assemble the listed parts (number, ETag) into the object.
 
     Raises ProtocolError(400) for parts out of order, unknown, of another ETag, or too
-    small where they are not the last.
+    small and not the last.
     """
     chosen = _chosen({part.number: part for part in parts(objects, upload)}, listed)
     size = sum(part.size for part in chosen)

@@ -1,7 +1,7 @@
 """The tabular protocol: one table of supported commands.
 
 Requests name a command as a query item (`?rows`); what is not in ROUTES is refused or,
-where it is not a tabular request at all, left to the object store.
+if it is not a tabular request, left to the object store.
 """
 
 from collections.abc import Callable

@@ -75,7 +75,7 @@ class FlatTables:
         ]
 
     def _places(self, slot: int) -> _Places:
-        """Locate a field of each; -1 where it is absent."""
+        """Locate a field of each; -1 if it is absent."""
         layouts = self.at - _gather(self.data, self.at, "i4")
         sizes = _gather(self.data, layouts, "u2").astype(np.int64)
         if bool(np.any(sizes < 4)) or bool(np.any(layouts + sizes > len(self.data))):

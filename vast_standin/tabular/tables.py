@@ -104,7 +104,7 @@ def table_stats(call: Call) -> Response:
     """Report rows, bytes, keys and endpoints of a table.
 
     The address asked is listed, once: clients read with a worker for each, and would
-    drop the `data_endpoints` they were given where none is listed.
+    drop the `data_endpoints` they were given if none is listed.
     """
     table = call.readable_table()
     fields: dict[int, Value] = {

@@ -82,7 +82,7 @@ def question(call: VmsCall) -> Record:
 def query(cluster: Cluster, parameters: Record) -> Record:
     """Return samples, newest first: ``[timestamp, object_id, *values]``.
 
-    Values are rates over the interval since the sample before; null where an interval
+    Values are rates over the interval since the sample before; null if an interval
     has nothing to average.  Samples live in memory: they begin with this process.
     """
     object_type = str(parameters.get("object_type") or "")

@@ -71,7 +71,7 @@ def resource(
 ) -> Resource:
     """Return a resource from its declaration.
 
-    A filter is a query name, with ``=field`` where it looks at another field; suffixes
+    A filter is a query name, with ``=field`` if it filters by another field; suffixes
     such as ``__contains`` select how to compare.
     """
     pairs = (text.partition("=") for text in filters.split())

@@ -62,7 +62,7 @@ class UserQuotaRules(Rules):
         return changes
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add state and usage, where they were not just listed."""
+        """Add state and usage, unless they were just listed."""
         if "state" in record:
             return record
         quota = cluster.records.get("quotas", record["quota_id"]) or {}
