@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _raise_handle_limit() -> None:
-    """Take all file handles the system gives: one a connection and a mapped file."""
+    """Take all file handles the system gives: one one per connection and per mapped file."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -80,7 +80,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 class _WithoutPandas(importlib.abc.MetaPathFinder):
-    """Hide pandas: Arrow loads it where there is one, for half a second and no use."""
+    """Hide pandas: Arrow would load it for half a second without using it."""
 
     def find_spec(self, name: str, *_: object) -> None:
         if name == "pandas":

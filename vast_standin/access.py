@@ -27,7 +27,7 @@ def secret_of(cluster: Cluster, access_key: str) -> str | None:
 
 
 def user_of(cluster: Cluster, access_key: str) -> Record:
-    """Return the user whose key signed; raise 403 where it is gone."""
+    """Return the user whose key signed; raise 403 if it is gone."""
     key = cluster.index.keys.get(access_key)
     user = cluster.index.users.get(str(key["user"])) if key else None
     if user is None:
@@ -53,7 +53,9 @@ class Guard:
         """
         bucket, key = split_path(request.path)
         if "/" in bucket:
-            raise ProtocolError(400, "InvalidBucketName", f"{bucket!r} is no bucket")
+            raise ProtocolError(
+                400, "InvalidBucketName", f"{bucket!r} is not a bucket name"
+            )
         if not bucket:
             return
         if self.cluster.view_of_bucket(bucket) is None:
@@ -139,7 +141,7 @@ class ReadableObjects:
         return self.objects.open(bucket, key)
 
     def exists(self, bucket: str, key: str) -> bool:
-        """Tell whether there is such an object; what may not be read is refused."""
+        """Return whether there is such an object; what may not be read is refused."""
         self.guard.check("s3:GetObject", bucket, key)
         return self.objects.exists(bucket, key)
 
@@ -156,7 +158,7 @@ def _listed(hosts: object, peer: str) -> bool:
 
 
 def _is_bulk(request: Request, key: str) -> bool:
-    """Tell whether a request deletes many objects: each is checked by itself."""
+    """Return whether a request deletes many objects: each is checked by itself."""
     return (
         not key
         and request.method == "POST"
@@ -185,8 +187,8 @@ def _statements(cluster: Cluster, user: Record) -> list[Record]:
 
 @functools.lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Record, ...]:
-    found = json.loads(text).get("Statement", [])
-    return tuple(found if isinstance(found, list) else [found])
+    statements = json.loads(text).get("Statement", [])
+    return tuple(statements if isinstance(statements, list) else [statements])
 
 
 def _allowed(statements: Iterable[Record], action: str, resource: str) -> bool:

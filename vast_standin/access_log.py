@@ -1,4 +1,4 @@
-"""The access log: one JSON object a line, rotated, without bodies, keys or signatures."""
+"""The access log: one JSON object per line, rotated, without bodies, keys or signatures."""
 
 import json
 import logging
@@ -78,7 +78,7 @@ class AccessLog:
     def _lose(self, error: OSError) -> None:
         """Go on without a line: requests are answered though none can be logged."""
         if not self._lost:
-            LOG.warning("requests go unlogged for now: %s", error)
+            LOG.warning("requests are not logged at present: %s", error)
         self._lost += 1
 
     def _rotate(self) -> None:

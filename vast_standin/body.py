@@ -17,7 +17,7 @@ class Body(io.RawIOBase):
     """The bytes of one body on a connection's stream.
 
     ``remaining`` is how many are still to come, or UNKNOWN for HTTP chunks that have
-    not ended.  ``100 Continue`` is sent at the first read where the client waits for
+    not ended.  ``100 Continue`` is sent at the first read if the client waits for
     it, so a request refused by its head never uploads anything.
     """
 
@@ -33,7 +33,7 @@ class Body(io.RawIOBase):
 
     @property
     def unsent(self) -> bool:
-        """Tell whether the client still waits for leave to send."""
+        """Return whether the client still waits for leave to send."""
         return self._awaited_by is not None
 
     def readable(self) -> bool:
@@ -48,37 +48,37 @@ class Body(io.RawIOBase):
         return len(data)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return up to `size` bytes, b"" at the end; raise where the client stops."""
+        """Return up to `size` bytes, b"" at the end; raise if the client stops."""
         if not self.remaining:
             return b""
         self._invite()
-        wanted = None if size is None or size < 0 else size
+        length = None if size is None or size < 0 else size
         if self.remaining == UNKNOWN:
-            return self._read_chunks(wanted)
+            return self._read_chunks(length)
         return self._read_exactly(
-            self.remaining if wanted is None else min(wanted, self.remaining)
+            self.remaining if length is None else min(length, self.remaining)
         )
 
-    def _read_exactly(self, wanted: int) -> bytes:
-        data = self._stream.read(wanted)
-        if len(data) < wanted:
-            self._cut(f"{wanted - len(data)} bytes before its Content-Length")
+    def _read_exactly(self, length: int) -> bytes:
+        data = self._stream.read(length)
+        if len(data) < length:
+            self._cut(f"{length - len(data)} bytes before its Content-Length")
         self.remaining -= len(data)
         return data
 
-    def _read_chunks(self, wanted: int | None) -> bytes:
+    def _read_chunks(self, limit: int | None) -> bytes:
         pieces: list[bytes] = []
-        while wanted is None or wanted > 0:
+        while limit is None or limit > 0:
             if not self._chunk and not self._next_chunk():
                 break
-            size = self._chunk if wanted is None else min(wanted, self._chunk)
+            size = self._chunk if limit is None else min(limit, self._chunk)
             data = self._stream.read(size)
             if len(data) < size:
                 self._cut("within a chunk")
             pieces.append(data)
             self._chunk -= size
-            if wanted is not None:
-                wanted -= size
+            if limit is not None:
+                limit -= size
         return b"".join(pieces)
 
     def _next_chunk(self) -> bool:

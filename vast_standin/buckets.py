@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster, is_under
-from vast_standin.vms.resources import RESOURCES
+from vast_standin.vms.kinds import RESOURCES
 
 if TYPE_CHECKING:
     from vast_standin.vms.records import Record
@@ -20,7 +20,7 @@ class ViewBuckets:
         self._cluster = cluster
 
     def exists(self, name: str) -> bool:
-        """Tell whether a bucket exists."""
+        """Return whether a bucket exists."""
         return name in self._cluster.engine.buckets()
 
     def all(self) -> list[tuple[str, float]]:
@@ -63,7 +63,7 @@ class ViewBuckets:
             cluster.records.add("views", rules.creating(cluster, fields))
 
     def drop(self, name: str) -> None:
-        """Drop an empty bucket with its view; raise 409 where it holds something."""
+        """Drop an empty bucket with its view; raise 409 if it holds something."""
         cluster = self._cluster
         view = cluster.view_of_bucket(name)
         if cluster.space_of_bucket(name).inodes:
@@ -80,8 +80,8 @@ class ViewBuckets:
 
 def _free_path(cluster: Cluster, name: str) -> str:
     path = f"/{name}"
-    taken = any(is_under(str(v["path"]), path) for v in cluster.records.all("views"))
-    return f"/buckets/{name}" if taken else path
+    occupied = any(is_under(str(v["path"]), path) for v in cluster.records.all("views"))
+    return f"/buckets/{name}" if occupied else path
 
 
 def _unix(text: str) -> float:

@@ -6,23 +6,23 @@ from pathlib import Path
 
 from vast_standin import s3, tabular
 from vast_standin.data_port import SERVER
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.metrics import METRICS
 from vast_standin.vms.particular import CALLS
 from vast_standin.vms.resource import Resource
-from vast_standin.vms.resources import RESOURCES
 
 PATH = Path(__file__).with_name("COVERAGE.md")
-_HEAD = f"""# What the stand-in speaks
+_HEAD = f"""# What the stand-in supports
 
 Made from the tables that dispatch requests (`python -m vast_standin.coverage`); a test
-keeps it in step. It is a stand-in: it says so in every response (`x-vast-standin`), and
+keeps it in step. It is a stand-in and says so in every response (`x-vast-standin`), and
 what is not listed here is refused with 400, 404, 405 or 501, never answered by an empty
 success. Advertised on the data port: `Server: {SERVER}`.
 """
 _WORDS = {"truncatetable": "truncate"}
 _DRIVERS_GAPS = """
-What the vendor's driver (`adbc-driver-vastdb` 0.0.33) itself does not send, so nothing
-here can answer it:
+The vendor's driver (`adbc-driver-vastdb` 0.0.33) does not send these, so nothing here
+can answer them:
 
 - parameters (`?`, `executemany`), prepared statements, a schema without running the query,
   partitions of a result;
@@ -38,31 +38,31 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - A write that a quota blocks fails with 507 `QuotaExceeded`, before anything changes.
 - A view that holds tables or objects is not deleted (409).
 - Tabular calls are judged by S3 policies as reads and writes of objects in their bucket.
-- A statement in SQL is judged table by table, as reads and writes of them; a table the
-  user may not read is not seen. At most 16 queries are open at once, then 503 SlowDown;
-  one that gives nothing for 10 minutes is stopped; DuckDB may use 1 GB a query, then disk.
-- Limits of QoS policies are kept and checked, traffic is not shaped: nothing waits.
-- Requests of metadata (all but those for rows and for bytes of objects) are counted among
-  the others and once more by themselves.
-- Samples of metrics are taken every 10 s and live in memory: they begin with the process.
+- A statement in SQL is judged table by table, as reads and writes of them; tables that the
+  user may not read are hidden. At most 16 queries are open at once, then 503 SlowDown;
+  one that is idle for 10 minutes is stopped; DuckDB may use 1 GB per query, then disk.
+- Limits of QoS policies are stored and checked; traffic is not shaped.
+- Requests of metadata (all but those for rows and for bytes of objects) are counted with
+  the others and again separately.
+- Samples of metrics are taken every 10 s and kept in memory: they begin with the process.
 - One cnode, one dnode, one manager; tenants separate paths, names and quotas.
 - VIP pools may name loopback addresses only.
-- Webhooks are kept and never called; nothing here reaches out.
-- Client metrics are a table `client_metrics` in a schema of that name, a row a client,
-  view and 10 s in which it did something; iodata tells the same since the start.
-- User quotas count objects for who wrote them, tables and the bucket's directory for the
-  bucket's owner; a group, named by its gid, holds what the users hold whom it leads.
+- Webhooks are stored and never called: the stand-in opens no connections.
+- Client metrics are a table `client_metrics` in a schema of that name, one row per
+  client, view and 10 s with activity; iodata sums the same since the start.
+- User quotas count objects for their writer, tables and the bucket's directory for the
+  bucket's owner; a group, named by its gid, holds what users with that leading gid hold.
 - Objects a snapshot keeps are read and listed below `.snapshot/NAME/` of their bucket.
-- A clone of a snapshot makes a directory; its tables and objects are in the bucket of the
-  view that is made there (or below, where the snapshot's views were below), which shares
-  files. What views are not made of yet counts for no quota.
-- Rows that query_data gives are JSON texts, for the description has texts there. The
-  catalogue's snapshots are of this run, its audit log is the access log's last 100,000
-  lines; delta, too, is of this run: its last 10,000 changes.
-- What the public description has and this list has not is refused with 404.
-- There are no peers, event brokers, topics, drives or network cards of its own: lists of
-  them, and their pages for Prometheus, are empty; to make one is refused with 501. What
-  views set for Kafka is kept and has no effect.
+- A clone of a snapshot creates a directory; its tables and objects are in the bucket of
+  the view that is created there (or below, as in the snapshot) and share its files.
+  Quotas do not count parts of a clone that have no view yet.
+- query_data returns rows as JSON texts, as in the description. Snapshots of the catalogue
+  and delta (the last 10,000 changes) begin with the process; the audit log is the last
+  100,000 lines of the access log.
+- Calls of the public description that are not listed here are refused with 404.
+- The stand-in has neither peers, event brokers and topics nor drives and network cards:
+  their lists and their pages for Prometheus are empty, and creating one is refused with
+  501. Kafka settings of views are stored and have no effect.
 - Object versions and locks are refused.
 """
 _FOLDER = """
@@ -75,7 +75,7 @@ which holds the number of the last committed change.
 - A file that is not named by its database is deleted only if that database is the newest
   of the folder (not older than its mark) and has noted the file as unfinished or dropped.
   This is what a crash leaves behind.
-- Any other file moves to `lost/START/`, below its path of before. `lost/START/why.txt`,
+- Any other file moves to `lost/START/`, below its former path. `lost/START/why.txt`,
   the log, `warnings` in `orbital status --json` and the alarm `DATA_SET_ASIDE` (in
   `orbital health`) give the reason.
 - To bring it all back: stop the platform, put the right database back (with its `-wal`,
@@ -111,16 +111,16 @@ def _tabular() -> Iterable[str]:
 
 
 def _sql() -> Iterable[str]:
-    """Tell which statements are run; imported here, as the server does."""
+    """Yield the SQL section; imported here, as the server does."""
     from vast_standin.sql.changing import CHANGES  # noqa: PLC0415
     from vast_standin.sql.statements import READING  # noqa: PLC0415
 
     yield f"## SQL ({len(CHANGES)} statements that change something)\n"
     yield (
-        "DuckDB's dialect, one statement a call, in the transaction the call names; "
+        "DuckDB's dialect, one statement per call, in the transaction the call names; "
         'tables are `"bucket/schema".table`, also below the catalogue `vastdb`. '
-        f"Read: {', '.join(sorted(READING))}. A change answers how many rows it wrote, "
-        "INSERT, UPDATE and DELETE what RETURNING asks of them. All else is refused with "
+        f"Read: {', '.join(sorted(READING))}. A change returns the number of rows it wrote; "
+        "INSERT, UPDATE and DELETE also the rows that RETURNING names. All else is refused with "
         "501: views, indexes, constraints (so ON CONFLICT, too), defaults, temporary "
         "tables, MERGE with `*` or RETURNING, COPY, settings and PRAGMA.\n"
     )

@@ -123,7 +123,7 @@ class DataPort:
 
 
 def is_data(request: Request) -> bool:
-    """Tell whether a request is for rows or an object's bytes, not for metadata."""
+    """Return whether a request is for rows or an object's bytes, not for metadata."""
     names = {name for name, _ in request.query if not name.startswith("X-Amz-")}
     names = {name for name in names if not name.startswith("response-")}
     if names & _ROWS:
@@ -133,7 +133,7 @@ def is_data(request: Request) -> bool:
 
 
 def is_upload(request: Request) -> bool:
-    """Tell whether a request carries an object's bytes: PUT /bucket/key, or a part."""
+    """Return whether a request carries an object's bytes: PUT /bucket/key, or a part."""
     if request.method != "PUT" or "/" not in request.path.strip("/"):
         return False
     names = {name for name, _ in request.query if not name.startswith("X-Amz-")}

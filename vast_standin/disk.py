@@ -1,4 +1,4 @@
-"""When the disk is full: an error to who writes, told as the wire tells it."""
+"""When the disk is full: the writer gets an error in the form of the protocol."""
 
 import errno
 import sqlite3
@@ -12,7 +12,7 @@ _SQLITE_NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE"})
 
 
 def no_room(error: BaseException) -> ProtocolError | None:
-    """Return 507 InsufficientCapacity where an error means a full disk."""
+    """Return 507 InsufficientCapacity if an error means a full disk."""
     full = isinstance(error, OSError) and error.errno in _NO_ROOM
     name = getattr(error, "sqlite_errorname", "")
     if not full and not (isinstance(error, sqlite3.Error) and name in _SQLITE_NO_ROOM):
@@ -20,7 +20,7 @@ def no_room(error: BaseException) -> ProtocolError | None:
     return ProtocolError(
         507,
         "InsufficientCapacity",
-        f"the data folder has no room for this: {error}; free some and write again",
+        f"the data folder has no space for this: {error}; free some space and write again",
     )
 
 

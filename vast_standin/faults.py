@@ -1,8 +1,8 @@
-"""Faults on demand: what a cluster does on a bad day, switched on for tests only.
+"""Injected faults, for tests only.
 
 A fault names what happens (``slow``, ``slowdown``, ``unavailable``, ``conflict``,
-``full``, ``cut``), to which requests, and how many times.  Without ``--faults`` there
-is no way to add one.
+``full``, ``cut``), to which requests, and how many times.  Without ``--faults`` none
+can be added.
 """
 
 import itertools
@@ -39,14 +39,14 @@ class Fault:
     id: int = 0
 
     def meets(self, request: Request) -> bool:
-        """Tell whether a request is one the fault is meant for."""
+        """Return whether the fault applies to a request."""
         target = f"{request.path}?{request.raw_query}"
         return self.method in ("", request.method) and self.target in target
 
 
 @dataclass
 class Faults:
-    """The faults that wait to happen; thread-safe."""
+    """The pending faults; thread-safe."""
 
     enabled: bool = False
     port: str = "data"
@@ -55,7 +55,7 @@ class Faults:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, fields: Mapping[str, object]) -> dict[str, object]:
-        """Add a fault and return it; raise ProtocolError where it makes no sense."""
+        """Add a fault and return it; raise ProtocolError if it is not valid."""
         if not self.enabled:
             raise ProtocolError(404, "NotFound", "faults are off: start with --faults")
         unknown = set(fields) - (set(Fault.__annotations__) - {"id"})
@@ -72,7 +72,7 @@ class Faults:
         return asdict(fault)
 
     def all(self) -> list[dict[str, object]]:
-        """Return the faults that still wait."""
+        """Return the pending faults."""
         with self._lock:
             return [asdict(fault) for fault in self._waiting.values()]
 
@@ -82,7 +82,7 @@ class Faults:
             self._waiting.clear()
 
     def before(self, request: Request, port: str = "data") -> None:
-        """Let the faults happen that come before an answer."""
+        """Apply the faults that precede an answer."""
         if not self._waiting:
             return
         for fault in self._take(request, port, exclude="cut"):
@@ -94,7 +94,7 @@ class Faults:
     def after(
         self, request: Request, response: Response, port: str = "data"
     ) -> Response:
-        """Let a stream be cut where a fault asks for it."""
+        """Cut a stream if a fault requires it."""
         if not self._waiting:
             return response
         for fault in self._take(request, port, only="cut"):
@@ -104,7 +104,7 @@ class Faults:
     def _take(
         self, request: Request, port: str, *, only: str = "", exclude: str = ""
     ) -> list[Fault]:
-        taken = []
+        applied = []
         with self._lock:
             for fault in list(self._waiting.values()):
                 fits = fault.port == port and (not only or fault.kind == only)
@@ -113,12 +113,12 @@ class Faults:
                 if fault.skip:
                     self._waiting[fault.id] = replace(fault, skip=fault.skip - 1)
                     continue
-                taken.append(fault)
+                applied.append(fault)
                 if fault.times == 1:
                     del self._waiting[fault.id]
                 else:
                     self._waiting[fault.id] = replace(fault, times=fault.times - 1)
-        return taken
+        return applied
 
 
 class _Cut:
@@ -126,7 +126,7 @@ class _Cut:
 
     def __init__(self, body: bytes | Iterable[list[memoryview]], after: int) -> None:
         self._body = body
-        self._left = after
+        self._remaining = after
 
     def __iter__(self) -> Iterator[list[memoryview]]:
         lists = (
@@ -134,16 +134,16 @@ class _Cut:
         )
         for views in lists:
             size = sum(view.nbytes for view in views)
-            if size > self._left:
+            if size > self._remaining:
                 joined = b"".join(views)
-                yield [memoryview(joined)[: max(1, self._left)]]
+                yield [memoryview(joined)[: max(1, self._remaining)]]
                 raise CutStream
-            self._left -= size
+            self._remaining -= size
             yield views
         raise CutStream
 
     def close(self) -> None:
-        """Close the body it stands for."""
+        """Close the wrapped body."""
         close = getattr(self._body, "close", None)
         if close is not None:
             close()

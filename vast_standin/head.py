@@ -45,7 +45,7 @@ class Head:
 
     @property
     def keep_alive(self) -> bool:
-        """Tell whether the client wants the connection kept."""
+        """Return whether the client wants the connection kept."""
         wish = self.headers.get("connection", "").lower()
         return "close" not in wish and (
             self.version == "HTTP/1.1" or "keep-alive" in wish
@@ -53,14 +53,14 @@ class Head:
 
     @property
     def content_length(self) -> int:
-        """Return the body's length in bytes; 0 where there is none, -1 for HTTP chunks."""
+        """Return the body's length in bytes; 0 if there is none, -1 for HTTP chunks."""
         if "transfer-encoding" in self.headers:
             return -1
         return int(self.headers.get("content-length", "0"))
 
 
 def parse_head(stream: BinaryIO) -> Head | None:
-    """Read one head; None where the peer closed before sending anything.
+    """Read one head; None if the peer closed before sending anything.
 
     Raises ProtocolError(400 or 501) on anything ambiguous or oversized.
     """

@@ -1,4 +1,4 @@
-"""One HTTP request in, one response out: the only shapes all protocol rooms share."""
+"""One HTTP request in, one response out: the types that all protocol packages share."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

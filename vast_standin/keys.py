@@ -1,4 +1,4 @@
-"""The credentials a data folder begins with: generated once, readable by its owner only."""
+"""The first credentials of a data folder: generated once, readable by its owner only."""
 
 import json
 import secrets
@@ -24,9 +24,9 @@ class Credentials:
 
 
 def load_or_create(folder: Path, cert_file: Path) -> Credentials:
-    """Return the folder's credentials; generate them where there are none.
+    """Return the folder's credentials; generate them if there are none.
 
-    Raises ValueError where the file is damaged or lacks a field.
+    Raises ValueError if the file is damaged or lacks a field.
     """
     path = folder / "credentials.json"
     if not path.exists():

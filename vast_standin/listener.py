@@ -1,6 +1,6 @@
 """The listener: accepts connections, reads heads, calls an application, sends replies.
 
-One thread a connection, HTTP/1.1 kept alive, Nagle off.  It knows neither S3 nor VMS:
+One thread per connection, HTTP/1.1 kept alive, Nagle off.  It knows neither S3 nor VMS:
 an Application answers requests and turns a ProtocolError into bytes.  An unexpected
 exception becomes a 500 with the request id, its traceback on the server's own log.
 """
@@ -28,7 +28,7 @@ DRAIN_LIMIT = 1 << 20
 
 
 class Application(Protocol):
-    """What listens behind a port."""
+    """The protocol behind a port."""
 
     name: str
 
@@ -38,7 +38,7 @@ class Application(Protocol):
     def refuse(
         self, error: ProtocolError, request: Request | None, trace: Trace
     ) -> Response:
-        """Return the error as this port's clients read it."""
+        """Return an error in the form that clients of this port expect."""
 
     def sign(self, response: Response, trace: Trace) -> None:
         """Add the headers every response of this port carries."""
@@ -115,7 +115,7 @@ class Listener(socketserver.ThreadingTCPServer):
             self._open.discard(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Log what escaped a connection; peers that go away are not worth a word."""
+        """Log an unexpected error of a connection, but not that a peer left."""
         error = sys.exc_info()[1]
         LOG.error("connection %s of %s", request, client_address, exc_info=error)
 
@@ -178,7 +178,7 @@ class Connection(socketserver.BaseRequestHandler):
 
     @staticmethod
     def _ends_soon(body: Body) -> bool:
-        """Tell whether chunks nobody wanted end within the drain limit."""
+        """Return whether unread chunks end within the drain limit."""
         if body.remaining >= 0 or body.unsent:
             return False
         try:

@@ -1,4 +1,4 @@
-"""What each view's bucket did: counters by read and write, sampled for time series."""
+"""Counters of each view's bucket, by read and write, sampled for time series."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ RECENT_S = 60.0
 
 @dataclass
 class Counts:
-    """Running sums of one bucket; md counts those of metadata once more."""
+    """Running sums of one bucket; md counts metadata requests again."""
 
     read_ops: int = 0
     write_ops: int = 0
@@ -57,7 +57,7 @@ class Sample:
     gauges: dict[str, float]
 
     def total(self, buckets: Iterable[str] | None) -> Counts:
-        """Return the sum over some buckets, over all where None is given."""
+        """Return the sum over some buckets, over all buckets for None."""
         total = Counts()
         for bucket in self.counts if buckets is None else buckets:
             if bucket in self.counts:
@@ -73,7 +73,7 @@ class Meters:
     _samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=KEPT_SAMPLES))
     _clients: dict[Client, Counts] = field(default_factory=lambda: defaultdict(Counts))
     _recent: deque[tuple[float, dict[Client, Counts]]] = field(default_factory=deque)
-    _taken: dict[Client, Counts] = field(default_factory=dict)
+    _sampled: dict[Client, Counts] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(
@@ -109,10 +109,10 @@ class Meters:
             return {client: counts.copy() for client, counts in self._clients.items()}
 
     def take_clients(self) -> dict[Client, Counts]:
-        """Return what clients did since this was last asked; none that did nothing."""
+        """Return what clients did since the last call, without idle ones."""
         now = self.clients()
         with self._lock:
-            before, self._taken = self._taken, now
+            before, self._sampled = self._sampled, now
         done = {c: n.minus(before[c]) if c in before else n for c, n in now.items()}
         return {c: counts for c, counts in done.items() if counts != Counts()}
 
@@ -141,7 +141,7 @@ class Meters:
     def sample_if_older(
         self, seconds: float, gauges: Callable[[], dict[str, float]]
     ) -> None:
-        """Take a sample where the last one is older than some seconds."""
+        """Take a sample if the last one is older than some seconds."""
         with self._lock:
             last = self._samples[-1].at if self._samples else 0.0
         if time.time() - last > seconds:

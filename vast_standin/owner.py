@@ -1,4 +1,4 @@
-"""One process owns a data folder; a second is told who does."""
+"""One process owns a data folder; a second one is refused with the name of the first."""
 
 import json
 import os
@@ -29,11 +29,11 @@ class Ownership:
         self._note.unlink(missing_ok=True)
 
     def announce(self, note: dict[str, object]) -> None:
-        """Write the note: the folder is served from now on."""
+        """Write the note that this process serves the folder."""
         write_private_json(self._note, {"pid": os.getpid(), **note})
 
     def release(self) -> None:
-        """Remove the note and give the folder up."""
+        """Remove the note and release the folder."""
         self._note.unlink(missing_ok=True)
         self._lock.release()
 

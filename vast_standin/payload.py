@@ -1,8 +1,8 @@
-"""Request payloads as their signature promises them: hashed, unsigned or in aws-chunks.
+"""Request payloads as declared by their signature: hashed, unsigned or in aws-chunks.
 
 Source: AWS SigV4 streaming uploads (chunk signatures chained from the seed signature,
 trailers, ``x-amz-decoded-content-length``).  All readers work in bounded memory and
-raise at the end of the body, so a writer publishes nothing before the proof is there.
+raise at the end of the body, so that a writer publishes nothing unproven.
 """
 
 import hashlib
@@ -52,18 +52,18 @@ def read_checked(request: Request, proof: Verified, limit: int) -> bytes:
         if length > limit:
             raise _too_large(limit)
         return reader.read()
-    wanted = request.content_length if request.content_length >= 0 else limit + 1
-    data = request.body.read(wanted) if wanted else b""
+    length = request.content_length if request.content_length >= 0 else limit + 1
+    data = request.body.read(length) if length else b""
     if len(data) > limit:
         raise _too_large(limit)
     if proof.payload != UNSIGNED:
-        found = hashlib.sha256(data).hexdigest() if data else EMPTY_SHA256
-        _check(found, proof.payload)
+        digest = hashlib.sha256(data).hexdigest() if data else EMPTY_SHA256
+        _check(digest, proof.payload)
     return data
 
 
 class _Hashed(io.RawIOBase):
-    """A body whose SHA-256 is compared with the promised one when it ends."""
+    """A body whose SHA-256 is compared with the declared one at its end."""
 
     def __init__(self, body: BinaryIO, length: int, expected: str) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class _Chunks(io.RawIOBase):
         self._proof = proof
         self._signed = proof.payload in _SIGNED_CHUNKS
         self._previous = proof.signature
-        self._left = 0
+        self._remaining = 0
         self._chunk_hash = hashlib.sha256()
         self._chunk_signature = ""
         self._ended = False
@@ -110,16 +110,16 @@ class _Chunks(io.RawIOBase):
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
         if self._ended:
             return 0
-        if not self._left and not self._begin():
+        if not self._remaining and not self._begin():
             return 0
-        data = self._lines.read(min(len(buffer), self._left))
+        data = self._lines.read(min(len(buffer), self._remaining))
         if not data:
             raise _framing("it ends within a chunk")
-        self._left -= len(data)
+        self._remaining -= len(data)
         self._missing -= len(data)
         if self._signed:
             self._chunk_hash.update(data)
-        if not self._left:
+        if not self._remaining:
             self._finish_chunk()
         buffer[: len(data)] = data
         return len(data)
@@ -127,14 +127,14 @@ class _Chunks(io.RawIOBase):
     def _begin(self) -> bool:
         size, _, extension = self._line().partition(b";")
         try:
-            self._left = int(size, 16)
+            self._remaining = int(size, 16)
         except ValueError:
             raise _framing("a chunk size is not hexadecimal") from None
-        if self._left < 0 or self._left > self._missing:
+        if self._remaining < 0 or self._remaining > self._missing:
             raise _framing("it is longer than x-amz-decoded-content-length")
         self._chunk_hash = hashlib.sha256()
         self._chunk_signature = extension.partition(b"=")[2].decode("latin-1")
-        if self._left:
+        if self._remaining:
             return True
         if self._signed:
             self._check_signature()
@@ -157,9 +157,9 @@ class _Chunks(io.RawIOBase):
         )
         self._previous = self._expect(text, self._chunk_signature)
 
-    def _expect(self, text: str, found: str) -> str:
+    def _expect(self, text: str, signature: str) -> str:
         expected = hmac.new(self._proof.key, text.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected.encode(), found.encode("latin-1")):
+        if not hmac.compare_digest(expected.encode(), signature.encode("latin-1")):
             raise ProtocolError(
                 403, "SignatureDoesNotMatch", "The signature of a chunk does not match."
             )
@@ -226,8 +226,8 @@ def _decoded_length(request: Request) -> int:
     return int(text)
 
 
-def _check(found: str, expected: str) -> None:
-    if not hmac.compare_digest(found.encode(), expected.lower().encode("latin-1")):
+def _check(actual: str, expected: str) -> None:
+    if not hmac.compare_digest(actual.encode(), expected.lower().encode("latin-1")):
         raise ProtocolError(
             400,
             "XAmzContentSHA256Mismatch",

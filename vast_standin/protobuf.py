@@ -46,7 +46,7 @@ class Message:
 
 
 def parse_message(data: bytes) -> Message:
-    """Read a message; raises ProtocolError 400 when it is broken."""
+    """Read a message; raises ProtocolError 400 if it is broken."""
     return Message(dict(_fields(data)))
 
 
@@ -113,5 +113,5 @@ def _varint(value: int) -> bytes:
     return bytes(result)
 
 
-def _broken(what: str) -> ProtocolError:
-    return ProtocolError(400, "InvalidArgument", f"the message is broken: {what}")
+def _broken(fault: str) -> ProtocolError:
+    return ProtocolError(400, "InvalidArgument", f"the message is broken: {fault}")

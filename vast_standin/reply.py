@@ -20,7 +20,7 @@ def send_response(
     """Send the response and return the body bytes sent.
 
     Bytes go out with Content-Length; an iterable of buffer lists as one HTTP chunk a
-    list, small ones joined, or raw where the response declares its own
+    list, small ones joined, or raw if the response declares its own
     Content-Length.  The first list is produced before the head leaves, so an error in
     it can still be told.
     """

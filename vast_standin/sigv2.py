@@ -1,4 +1,4 @@
-"""Presigned URLs of signature version 2, as boto3 makes them unless told otherwise.
+"""Presigned URLs of signature version 2, as boto3 makes them by default.
 
 Only such URLs are read: a secret proves method, path, end of validity and the headers
 that go with them (HMAC-SHA1). Requests signed in their headers are version 4.
@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from vast_standin.http import ProtocolError, Request
 from vast_standin.sigv4 import LONGEST_PRESIGNED, UNSIGNED, Verified
 
-_OWN = frozenset({"AWSAccessKeyId", "Signature", "Expires"})
+_SIGNING = frozenset({"AWSAccessKeyId", "Signature", "Expires"})
 _HEADERS = ("content-md5", "content-type")
 _SUBRESOURCES = frozenset(
     {
@@ -29,8 +29,11 @@ _SUBRESOURCES = frozenset(
 
 
 def signs(request: Request) -> bool:
-    """Tell whether a request is a presigned URL of version 2."""
-    return "authorization" not in request.headers and dict(request.query).keys() >= _OWN
+    """Return whether a request is a presigned URL of version 2."""
+    return (
+        "authorization" not in request.headers
+        and dict(request.query).keys() >= _SIGNING
+    )
 
 
 def verify(
@@ -40,7 +43,7 @@ def verify(
     query = dict(request.query)
     end, at = query["Expires"], now.timestamp()
     if not (end.isascii() and end.isdigit() and len(end) < 16):
-        raise ProtocolError(403, "AccessDenied", f"Expires is {end[:40]!r}, no time")
+        raise ProtocolError(403, "AccessDenied", f"Expires is {end[:40]!r}, not a time")
     if not at < int(end) <= at + LONGEST_PRESIGNED:
         raise ProtocolError(403, "AccessDenied", "Request has expired")
     secret = secret_of(query["AWSAccessKeyId"])
@@ -64,8 +67,8 @@ def without_signature(request: Request) -> Request:
         for name, value in request.query
         if name in _HEADERS or name.startswith("x-amz-")
     }
-    rest = [pair for pair in request.query if pair[0] not in _OWN | added.keys()]
-    return replace(request, query=tuple(rest), headers={**request.headers, **added})
+    query = [pair for pair in request.query if pair[0] not in _SIGNING | added.keys()]
+    return replace(request, query=tuple(query), headers={**request.headers, **added})
 
 
 def _signed_text(request: Request, query: Mapping[str, str]) -> str:

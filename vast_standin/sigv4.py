@@ -3,7 +3,7 @@
 Known signers: the vendor's database SDK (empty region, path quoted once more, query
 sorted as sent), boto3 and Arrow's S3 file system (plain S3 rules), the vendor's ADBC
 driver (region ``vast``, Host without port), and presigned URLs.  A signature is
-accepted where it fits one of the canonical forms these signers make of the same
+accepted if it fits one of the canonical forms these signers make of the same
 request; the Host header is always taken as received.
 """
 
@@ -48,7 +48,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verified:
-    """A proven signature: who signed, what the payload must be, and the chunk seed."""
+    """A verified signature: signer, expected payload and chunk seed."""
 
     access_key: str
     payload: str
@@ -119,13 +119,13 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _header_claim(request: Request, header: str) -> Claim:
-    algorithm, _, rest = header.partition(" ")
+    algorithm, _, text = header.partition(" ")
     if algorithm != ALGORITHM:
         raise ProtocolError(
             400, "InvalidArgument", f"Authorization must use {ALGORITHM}."
         )
     fields = dict(
-        part.strip().partition("=")[::2] for part in rest.split(",") if "=" in part
+        part.strip().partition("=")[::2] for part in text.split(",") if "=" in part
     )
     missing = {"Credential", "SignedHeaders", "Signature"} - fields.keys()
     if missing:
@@ -212,13 +212,13 @@ def _check_time(request: Request, claim: Claim, now: datetime, skew: timedelta) 
 
 
 def _moment(stamp: str) -> datetime:
-    found = _STAMP.match(stamp)
-    if not found:
+    match = _STAMP.match(stamp)
+    if not match:
         raise _malformed("the date is not YYYYMMDDTHHMMSSZ")
     try:
-        return datetime(*(int(part) for part in found.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
+        return datetime(*(int(part) for part in match.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
     except ValueError:
-        raise _malformed("the date is no date") from None
+        raise _malformed("the date is not valid") from None
 
 
 def _canonical_requests(request: Request, claim: Claim) -> Iterator[str]:
@@ -228,16 +228,16 @@ def _canonical_requests(request: Request, claim: Claim) -> Iterator[str]:
     )
     names = ";".join(claim.signed_headers)
     payload = claim.payload
-    told = set()
+    tried = set()
     for path in _path_forms(request.path, claim):
         for query in _query_forms(request.raw_query, claim):
-            if (path, query) not in told:
-                told.add((path, query))
+            if (path, query) not in tried:
+                tried.add((path, query))
                 yield f"{request.method}\n{path}\n{query}\n{headers}\n{names}\n{payload}"
 
 
 def _path_forms(path: str, claim: Claim) -> Iterator[str]:
-    """Yield the path's forms, first the one that this signer is likely to have made."""
+    """Yield the path's forms, the most likely one of this signer first."""
     if not claim.region:
         yield quote(path, safe="/-_.~")
     yield path
@@ -246,7 +246,7 @@ def _path_forms(path: str, claim: Claim) -> Iterator[str]:
 
 
 def _query_forms(raw: str, claim: Claim) -> Iterator[str]:
-    """Yield the query's forms: as text sorted, as pairs sorted, coded anew."""
+    """Yield the query's forms: as text sorted, as pairs sorted, coded again."""
     if not raw:
         yield ""
         return

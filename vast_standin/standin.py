@@ -38,7 +38,7 @@ LOG = logging.getLogger("vast_standin")
 
 
 class Closable(Protocol):
-    """What is closed at the end."""
+    """Something to close at the end."""
 
     def close(self) -> None:
         """Close it."""
@@ -49,7 +49,7 @@ Opened = TypeVar("Opened", bound=Closable)
 
 @dataclass(frozen=True)
 class Options:
-    """How a stand-in is to run."""
+    """Options of a stand-in."""
 
     folder: Path
     host: str = "127.0.0.1"
@@ -96,8 +96,8 @@ class Standin:
         home.establish()
         cluster = Cluster(folder, records, engine, objects, credentials, home)
         seed(cluster)
-        engine.check_writable = partial(check_writable, cluster)
-        objects.check_writable = engine.check_writable
+        engine.growth.check_writable = partial(check_writable, cluster)
+        objects.check_writable = engine.growth.check_writable
         faults = Faults(enabled=options.faults)
         data = DataPort(
             cluster,
@@ -147,7 +147,7 @@ class Standin:
                     try:
                         duty(cluster)
                     except Exception:
-                        LOG.exception("%s failed; it is tried again", duty.__name__)
+                        LOG.exception("%s failed and will be repeated", duty.__name__)
 
         thread = threading.Thread(target=keep, name="house", daemon=True)
         thread.start()
@@ -157,7 +157,7 @@ class Standin:
 
 @contextmanager
 def _opening(path: Path) -> Iterator[Path]:
-    """Name what is opened where SQLite cannot read it."""
+    """Add the path to errors of opening a database."""
     try:
         yield path
     except sqlite3.Error as error:

@@ -37,7 +37,7 @@ class Certificates:
         except (ssl.SSLError, OSError) as error:
             raise ValueError(
                 f"{self.chain} and {self.key} are not a certificate with its key "
-                f"({error}): move {self.chain.parent} away to have new ones made"
+                f"({error}): move {self.chain.parent} away to create new ones"
             ) from error
         return context
 
@@ -45,7 +45,7 @@ class Certificates:
 def load_or_create(folder: Path) -> Certificates:
     """Return the certificates of a folder; make new ones 30 days before they end.
 
-    Raises ValueError where the note of when they end is damaged.
+    Raises ValueError if the note of when they end is damaged.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     files = Certificates(

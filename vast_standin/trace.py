@@ -1,4 +1,4 @@
-"""What is remembered of one request: an id, its stages' times, who asked."""
+"""Trace of one request: id, times of its stages, user."""
 
 import itertools
 import secrets
@@ -26,7 +26,7 @@ class Trace:
         self._last = self.started
 
     def mark(self, stage: str) -> None:
-        """Book the time since the last mark on a stage."""
+        """Add the time since the last mark to a stage."""
         now = time.perf_counter()
         spent = (now - self._last) * 1000
         self.stages[stage] = round(self.stages.get(stage, 0.0) + spent, 3)

@@ -27,8 +27,8 @@ from conftest import Standin
 from fuzz_corpus import fingerprint, is_whole, recorded, restore
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.particular import CALLS
-from vast_standin.vms.resources import RESOURCES
 
 TIMEOUT_S = 30
 ENDED = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
@@ -49,7 +49,7 @@ class Sent:
 
 @dataclass
 class Target:
-    """A stand-in, and what is known of it."""
+    """A stand-in, its recorded requests and its last state."""
 
     standin: Standin
     corpus: tuple[Sent, ...] = ()
@@ -81,7 +81,7 @@ class Target:
         )
 
     def check(self, sent: Sent) -> None:
-        """Send a request and look at what became of it."""
+        """Send a request and check its effect."""
         try:
             answer = self.send(sent)
         except requests.exceptions.ChunkedEncodingError:

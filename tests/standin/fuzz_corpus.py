@@ -37,12 +37,12 @@ ROWS = pa.table(
         "v": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
     }
 ).cast(SCHEMA)
-KEPT = ("tabular-", "use-", "content-type", "x-amz-meta", "range", "content-md5")
+RECORDED = ("tabular-", "use-", "content-type", "x-amz-meta", "range", "content-md5")
 
 
 def recorded(standin):
     """Use the clients on a stand-in; returns the requests they made."""
-    found = []
+    entries = []
     send = requests.Session.send
 
     def noted(self, request, **options):
@@ -50,11 +50,11 @@ def recorded(standin):
         headers = tuple(
             (name, value if isinstance(value, str) else value.decode())
             for name, value in request.headers.items()
-            if name.lower().startswith(KEPT) and name.lower() != "tabular-txid"
+            if name.lower().startswith(RECORDED) and name.lower() != "tabular-txid"
         )
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else bytes(body)
-        found.append((request.method, path, query, headers, body))
+        entries.append((request.method, path, query, headers, body))
         return send(self, request, **options)
 
     requests.Session.send = noted
@@ -62,8 +62,8 @@ def recorded(standin):
         _use(standin)
     finally:
         requests.Session.send = send
-    kept = [entry for entry in found if "transaction" not in entry[2]]
-    return [*dict.fromkeys(kept), *_objects()]
+    stateless = [entry for entry in entries if "transaction" not in entry[2]]
+    return [*dict.fromkeys(stateless), *_objects()]
 
 
 def fingerprint(standin):
@@ -80,7 +80,7 @@ def fingerprint(standin):
 
 
 def is_whole(state):
-    """Tell whether what most requests are about is still there."""
+    """Return whether the tables and objects that most requests use still exist."""
     objects, _, tables = state
     rows = [entry[2] for entry in tables if entry[0] == "t" and len(entry) > 2]
     return "rows.parquet" in dict(objects) and any(rows)

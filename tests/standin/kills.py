@@ -84,13 +84,13 @@ def compare(session, books):
     """Check what is stored against the books, then take it over into them."""
     with session.transaction() as tx:
         schema = tx.bucket(BUCKET).schema("kills")
-        one, two = (_batches(schema.table(name)) for name in ("one", "two"))
+        first, second = (_batches(schema.table(name)) for name in ("one", "two"))
         (count,) = schema.table("count").select().read_all()["n"].to_pylist()
-    known = {**books.unsure, **books.batches}
-    lost = books.batches.keys() - one.keys()
-    half = {k for k, rows in one.items() if rows != known.get(k)}
-    if one != two:
-        books.faults.append(f"tables differ: {one.items() ^ two.items()}")
+    expected = {**books.unsure, **books.batches}
+    lost = books.batches.keys() - first.keys()
+    half = {k for k, rows in first.items() if rows != expected.get(k)}
+    if first != second:
+        books.faults.append(f"tables differ: {first.items() ^ second.items()}")
     if lost:
         books.faults.append(f"confirmed, but lost: {lost}")
     if half:
@@ -99,7 +99,7 @@ def compare(session, books):
         books.faults.append(
             f"count is {count}: {books.counted} confirmed, {books.uncounted} unsure"
         )
-    books.batches, books.unsure = dict(one), {}
+    books.batches, books.unsure = dict(first), {}
     books.counted, books.uncounted = count, 0
 
 
@@ -170,11 +170,11 @@ def _delete(session, books, dice, _key):
         with session.transaction() as tx:
             schema = tx.bucket(BUCKET).schema("kills")
             for table in (schema.table("one"), schema.table("two")):
-                mine = (table["w"] == key[0]) & (table["n"] == key[1])
-                found = table.select(
-                    columns=["n"], predicate=mine, internal_row_id=True
+                of_batch = (table["w"] == key[0]) & (table["n"] == key[1])
+                selection = table.select(
+                    columns=["n"], predicate=of_batch, internal_row_id=True
                 )
-                table.delete(found.read_all().select(["$row_id"]))
+                table.delete(selection.read_all().select(["$row_id"]))
     except errors.Conflict:
         with books.lock:
             del books.unsure[key]
@@ -220,18 +220,20 @@ def _read(session, books, ended):
         try:
             with session.transaction() as tx:
                 schema = tx.bucket(BUCKET).schema("kills")
-                one, two = (_batches(schema.table(name)) for name in ("one", "two"))
+                first, second = (
+                    _batches(schema.table(name)) for name in ("one", "two")
+                )
         except GONE:
             return
-        if one != two:
-            books.faults.append(f"a reader saw half: {one.items() ^ two.items()}")
+        if first != second:
+            books.faults.append(f"a reader saw half: {first.items() ^ second.items()}")
         ended.wait(0.05)
 
 
 def _batches(table):
     rows = table.select(columns=["w", "n"]).read_all()
-    found = rows.group_by(["w", "n"]).aggregate([([], "count_all")])
-    columns = (found[name].to_pylist() for name in ("w", "n", "count_all"))
+    groups = rows.group_by(["w", "n"]).aggregate([([], "count_all")])
+    columns = (groups[name].to_pylist() for name in ("w", "n", "count_all"))
     return {(w, n): rows for w, n, rows in zip(*columns, strict=True)}
 
 
@@ -246,8 +248,8 @@ def _kill_while_starting(standin, dice):
 def _start_in_vain(standin):
     try:
         standin.start()
-    except RuntimeError as told:
-        if "ended" not in str(told):
+    except RuntimeError as error:
+        if "ended" not in str(error):
             raise
 
 
@@ -263,8 +265,8 @@ def campaign(standin, *, kills, seed, longest):
     if rose != 60:
         books.faults.append(f"60 contended increments rose the count by {rose}")
     standin.stop()
-    if left := ownerless(standin.data):
-        books.faults.append(f"files without an owner, or missing: {left}")
+    if strays := ownerless(standin.data):
+        books.faults.append(f"files without an owner, or missing: {strays}")
     if (standin.data / "lost").exists():
         books.faults.append("a start set files aside that a killed run had noted")
     log = (standin.data.parent / f"{standin.data.name}.log").read_text()
@@ -275,7 +277,7 @@ def campaign(standin, *, kills, seed, longest):
 
 
 def main():
-    """Run a campaign; exit code 1 where a fault was found."""
+    """Run a campaign; exit code 1 if a fault was found."""
     from conftest import Standin  # noqa: PLC0415  only where this is the program
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])

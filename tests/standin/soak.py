@@ -57,15 +57,15 @@ class Client:
     session: object
     number: int
     dice: random.Random
-    made: int = 0
+    created: int = 0
 
     def insert(self):
         """Add rows whose values sum to zero; delete an old batch when it is full."""
         rows = 2 * self.dice.choice((1, 10, 500, 5000))
-        values = np.random.default_rng(self.made).integers(-1000, 1000, rows)
+        values = np.random.default_rng(self.created).integers(-1000, 1000, rows)
         values[rows // 2 :] = -values[: rows // 2]
-        self.made += 1
-        batch = self.number * 1_000_000 + self.made
+        self.created += 1
+        batch = self.number * 1_000_000 + self.created
         part = [np.arange(rows), np.full(rows, batch), values, ["x" * 20] * rows]
         with self.session.transaction() as tx:
             table = _shared(tx)
@@ -79,17 +79,19 @@ class Client:
             table = _shared(tx)
             low = self.dice.randrange(16) * 1_000_000
             condition = (table["of"] >= low) & (table["id"] < 2)
-            found = table.select(
+            selection = table.select(
                 columns=["of", "value"],
                 predicate=condition,
                 internal_row_id=True,
                 limit_rows=50,
             ).read_all()
-            batches = collections.Counter(found["of"].to_pylist())
+            batches = collections.Counter(selection["of"].to_pylist())
             pairs = [of for of, rows in batches.items() if rows == 2]
             if not pairs:
                 return
-            chosen = found.filter(pc.equal(found["of"], self.dice.choice(pairs)))
+            chosen = selection.filter(
+                pc.equal(selection["of"], self.dice.choice(pairs))
+            )
             moved = pc.add(chosen["value"], pa.chunked_array([[7, -7]]))
             table.update(pa.table({"$row_id": chosen["$row_id"], "value": moved}))
 
@@ -113,9 +115,9 @@ class Client:
         with self.session.transaction() as tx:
             table = tx.bucket(BUCKET).schema(name).table("t")
             table.create_projection("p", ["value"], ["id"])
-            found = table.select(predicate=table["id"] < 10).read_all()
-            if len(found) != 10:
-                raise AssertionError(f"{len(found)} rows below 10, not 10")
+            selected = table.select(predicate=table["id"] < 10).read_all()
+            if len(selected) != 10:
+                raise AssertionError(f"{len(selected)} rows below 10, not 10")
         with self.session.transaction() as tx:
             schema = tx.bucket(BUCKET).schema(name)
             schema.table("t").drop()
@@ -131,7 +133,7 @@ WORKS = (Client.insert, Client.update, Client.select, Client.drop)
 WEIGHTS = (4, 4, 4, 1)
 
 
-def run_clients(standin, numbers, seed, pause, ended, told):
+def run_clients(standin, numbers, seed, pause, ended, reports):
     """Run some clients as threads of this process until the event is set."""
     logging.disable(logging.CRITICAL)
     threads = [
@@ -141,7 +143,7 @@ def run_clients(standin, numbers, seed, pause, ended, told):
                 Client(connect(standin), n, random.Random(seed * 1000 + n)),
                 pause,
                 ended,
-                told,
+                reports,
             ),
         )
         for n in numbers
@@ -152,16 +154,16 @@ def run_clients(standin, numbers, seed, pause, ended, told):
         thread.join()
 
 
-def _run_client(client, pause, ended, told):
+def _run_client(client, pause, ended, reports):
     while not ended.wait(client.dice.uniform(0, 2 * pause)):
         work = client.dice.choices(WORKS, WEIGHTS)[0]
         try:
             work(client)
-            told.put((work.__name__, ""))
+            reports.put((work.__name__, ""))
         except errors.Conflict:
-            told.put((work.__name__, "conflict"))
-        except Exception as error:  # noqa: BLE001  told, and counted as a fault
-            told.put((work.__name__, f"{type(error).__name__}: {error}"[:500]))
+            reports.put((work.__name__, "conflict"))
+        except Exception as error:  # noqa: BLE001  reported, and counted as a fault
+            reports.put((work.__name__, f"{type(error).__name__}: {error}"[:500]))
 
 
 def _shared(tx):
@@ -205,11 +207,13 @@ def soak(standin, *, minutes, clients, pause, seed, every):
     """Run the clients; returns samples and counts of (work, outcome)."""
     prepare(connect(standin))
     context = multiprocessing.get_context("spawn")
-    ended, told = context.Event(), context.Queue()
+    ended, reports = context.Event(), context.Queue()
     numbers = [range(i, clients, PROCESSES) for i in range(min(PROCESSES, clients))]
     where = type(standin)(standin.data, note=standin.note)
     workers = [
-        context.Process(target=run_clients, args=(where, n, seed, pause, ended, told))
+        context.Process(
+            target=run_clients, args=(where, n, seed, pause, ended, reports)
+        )
         for n in numbers
     ]
     for worker in workers:
@@ -218,20 +222,20 @@ def soak(standin, *, minutes, clients, pause, seed, every):
     begun = time.monotonic()
     while (spent := time.monotonic() - begun) < minutes * 60:
         time.sleep(min(every, minutes * 60 - spent))
-        _take(told, counts)
+        _take(reports, counts)
         samples.append(measure(standin, (time.monotonic() - begun) / 60, counts))
         print(_line(samples[-1]), flush=True)
     ended.set()
     while any(worker.is_alive() for worker in workers):
-        _take(told, counts)
+        _take(reports, counts)
         time.sleep(0.05)
-    _take(told, counts)
+    _take(reports, counts)
     return samples, counts
 
 
-def _take(told, counts):
-    while not told.empty():
-        counts[told.get()] += 1
+def _take(reports, counts):
+    while not reports.empty():
+        counts[reports.get()] += 1
 
 
 def verdict(samples, counts):
@@ -242,7 +246,7 @@ def verdict(samples, counts):
         if outcome not in ("", "conflict")
     ]
     quarter = max(1, len(samples) // 4)
-    for name, factor, room in (
+    for name, factor, slack in (
         ("anon_mb", 1.25, 20),
         ("files", 1.5, 20),
         ("disk_mb", 1.5, 20),
@@ -252,7 +256,7 @@ def verdict(samples, counts):
         values = [getattr(sample, name) for sample in samples]
         early = statistics.median(values[quarter : 2 * quarter] or values)
         late = statistics.median(values[-quarter:])
-        if late > early * factor + room:
+        if late > early * factor + slack:
             wrong.append(f"{name} grew from {early:.0f} to {late:.0f}")
     return wrong
 
@@ -265,7 +269,7 @@ def _line(s):
 
 
 def main():
-    """Run a soak and print its table; exit code 1 where something is wrong."""
+    """Run a soak and print its table; exit code 1 if something is wrong."""
     from conftest import Standin  # noqa: PLC0415  only where this is the program
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])

@@ -1,4 +1,4 @@
-"""SQL as the vendor's driver sends it, call by call, for where there is no driver."""
+"""SQL as the vendor's driver sends it, call by call, for machines without the driver."""
 
 from dataclasses import dataclass, field
 

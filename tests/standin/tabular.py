@@ -1,4 +1,4 @@
-"""What tests of the tabular side share: sessions of the vendor's SDK, tables."""
+"""Shared by tests of the tabular side: sessions of the vendor's SDK, and tables."""
 
 import contextlib
 
@@ -31,13 +31,13 @@ def table_in(tx, schema, name="t"):
 def make_table(session, schema, content, name="t", **options):
     """Create a table that holds an Arrow table."""
     with session.transaction() as tx:
-        made = (
+        table = (
             tx.bucket(BUCKET)
             .schema(schema)
             .create_table(name, content.schema, **options)
         )
         if len(content):
-            made.insert(content)
+            table.insert(content)
 
 
 def until_no_conflict(work, tries=200):

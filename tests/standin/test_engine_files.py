@@ -53,11 +53,11 @@ def test_sealing_waits_until_all_is_in_the_file(folder, held):
     writer.seal()
 
     assert held.is_set()
-    kept = (folder.path / "t").read_bytes()[extent.offset :][: extent.length]
-    assert LARGE.equals(pa.ipc.open_stream(kept).read_next_batch())
+    stored = (folder.path / "t").read_bytes()[extent.offset :][: extent.length]
+    assert LARGE.equals(pa.ipc.open_stream(stored).read_next_batch())
 
 
-def test_what_could_not_be_written_is_told_each_time(folder, monkeypatch):
+def test_a_failed_write_is_reported_each_time(folder, monkeypatch):
     def fail(*_):
         raise OSError(errno.EIO, "the device is gone")
 

@@ -1,4 +1,4 @@
-"""Folders written by older programs are upgraded where they lie; newer ones refused."""
+"""Folders written by older programs are upgraded in place; newer ones are refused."""
 
 import sqlite3
 import tarfile
@@ -11,7 +11,7 @@ from vast_standin.engine.predicate import ALWAYS, Target, Term
 from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
 
 ARCHIVE = Path(__file__).parent / "data" / "format_1.tar.xz"
-WHOLE = Slot(0, 1, 1 << 40)
+ALL_ROWS = Slot(0, 1, 1 << 40)
 KEY, TEXT, FLUX = 0, 1, 3
 
 
@@ -27,10 +27,10 @@ def folder(tmp_path):
     return tmp_path / "format_1"
 
 
-def found(root, name, condition=ALWAYS):
+def read(root, name, condition=ALWAYS):
     """Read a table of schema s as {row id: (key, text, flux)}, and rows opened."""
     plan = scan(root.table("b", "s", name), condition)
-    share = plan.share(WHOLE, start=0, limit=None)
+    share = plan.share(ALL_ROWS, start=0, limit=None)
     rows = {}
     for columns, _ in batches(plan, share.pieces, (ROW_ID_COLUMN, KEY, TEXT, FLUX)):
         ids, *values = (column.to_pylist() for column in columns)
@@ -48,9 +48,9 @@ def test_a_folder_of_format_1_holds_all_it_held(folder):
 
     for _ in range(2):
         engine = Engine.open(folder)
-        plain, _ = found(engine.root, "plain")
-        ordered, _ = found(engine.root, "sorted")
-        before, _ = found(engine.snapshot_root("b", "before"), "plain")
+        plain, _ = read(engine.root, "plain")
+        ordered, _ = read(engine.root, "sorted")
+        before, _ = read(engine.snapshot_root("b", "before"), "plain")
         engine.close()
 
         assert 898 == len(plain)
@@ -68,8 +68,8 @@ def test_a_folder_of_format_1_holds_all_it_held(folder):
 
 def test_the_upgraded_zones_still_narrow_a_search(folder):
     engine = Engine.open(folder)
-    rows, opened = found(engine.root, "sorted", Term(Target(KEY), "less", 10))
-    nothing, none_opened = found(
+    rows, opened = read(engine.root, "sorted", Term(Target(KEY), "less", 10))
+    nothing, none_opened = read(
         engine.root, "plain", Term(Target(FLUX), "greater", 1e9)
     )
     engine.close()
@@ -90,7 +90,7 @@ def test_an_upgrade_that_fails_leaves_the_old_format(folder, monkeypatch):
     assert "1" == number(folder)
 
     engine = Engine.open(folder)
-    rows, _ = found(engine.root, "plain")
+    rows, _ = read(engine.root, "plain")
     engine.close()
     assert 898 == len(rows)
 

@@ -1,4 +1,4 @@
-"""A short run of the kill campaign: `make kills-standin` is the long one."""
+"""A short run of the kill campaign: `make kills-standin` runs the long one."""
 
 from kills import campaign
 

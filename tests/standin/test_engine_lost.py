@@ -73,7 +73,7 @@ def stages(tmp_path_factory):
     """The folder as it was early, in the middle, late, killed, and another folder."""
     root = tmp_path_factory.mktemp("stages")
     standin = Standin(root / "data")
-    found = {}
+    stored = {}
 
     def stage(name, work, end="stop"):
         standin.start()
@@ -83,7 +83,7 @@ def stages(tmp_path_factory):
         contents = Contents.of(standin)
         getattr(standin, end)()
         shutil.copytree(standin.data, root / name)
-        found[name] = Stage(root / name, contents)
+        stored[name] = Stage(root / name, contents)
 
     def early(session, client):
         with session.transaction() as tx:
@@ -116,7 +116,7 @@ def stages(tmp_path_factory):
     stage("killed", killed, "kill")
     standin = Standin(root / "other data")
     stage("other", early)
-    return found
+    return stored
 
 
 class Case:
@@ -162,7 +162,7 @@ class Case:
 
     def files(self):
         """Data files by path, the bytes with them; below lost/ as they lay before."""
-        found = {}
+        files = {}
         for path in sorted(self.data.rglob("*")):
             if path.is_dir():
                 continue
@@ -170,8 +170,8 @@ class Case:
             if name.startswith("lost/"):
                 name = name.split("/", 2)[2]
             if name.startswith(("tables/segments/", "objects/data/")):
-                found.setdefault(name, path.read_bytes())
-        return found
+                files.setdefault(name, path.read_bytes())
+        return files
 
     def refusal(self):
         """Start in vain; returns the last line that was printed."""
@@ -223,10 +223,10 @@ def garble(case, name):
 
 
 def swap(case):
-    here, there = case.data / CATALOGUE, case.data / INDEX
-    content = here.read_bytes()
-    here.write_bytes(there.read_bytes())
-    there.write_bytes(content)
+    catalogue, index = case.data / CATALOGUE, case.data / INDEX
+    content = catalogue.read_bytes()
+    catalogue.write_bytes(index.read_bytes())
+    index.write_bytes(content)
 
 
 def overlaid(case, stage):
@@ -447,8 +447,8 @@ def test_an_accepted_loss_serves_the_rest_and_says_what_is_missing(case):
 
     session = connect(damaged.standin)
     with session.transaction() as tx:
-        found = table_in(tx, SCHEMA, "first").select().read_all()
-        assert 500 == len(found)
+        rows = table_in(tx, SCHEMA, "first").select().read_all()
+        assert 500 == len(rows)
     with (
         pytest.raises(errors.InternalServerError, match="missing or cut"),
         session.transaction() as tx,

@@ -26,7 +26,7 @@ COLUMNS = (
     Column(KEY, pa.field("key", pa.int64())),
     Column(TEXT, pa.field("text", pa.string())),
 )
-WHOLE = Slot(0, 1, 1 << 40)
+ALL_ROWS = Slot(0, 1, 1 << 40)
 keys = st.one_of(st.none(), st.integers(-5, 5))
 texts = st.one_of(st.none(), st.text("ab", max_size=3))
 rows = st.lists(st.tuples(keys, texts), min_size=1, max_size=12)
@@ -35,12 +35,12 @@ rows = st.lists(st.tuples(keys, texts), min_size=1, max_size=12)
 def rows_of(table, condition=ALWAYS):
     """Read a table as {row id: (key, text)}."""
     plan = scan(table, condition)
-    share = plan.share(WHOLE, start=0, limit=None)
-    found = {}
+    share = plan.share(ALL_ROWS, start=0, limit=None)
+    rows = {}
     for columns, _ in batches(plan, share.pieces, (ROW_ID_COLUMN, KEY, TEXT)):
         ids, key, text = (c.to_pylist() for c in columns)
-        found.update(zip(ids, zip(key, text, strict=True), strict=True))
-    return found
+        rows.update(zip(ids, zip(key, text, strict=True), strict=True))
+    return rows
 
 
 class Model(RuleBasedStateMachine):
@@ -56,13 +56,13 @@ class Model(RuleBasedStateMachine):
             schema = tx.create_schema("b", "s")
             definition = Definition(COLUMNS, 2, sort_key=sort_key)
             self.table_id = tx.create_table(schema, "t", definition).id
-        self.committed, self.own = {}, {}
+        self.committed, self.changed = {}, {}
         self.tx = None
         self.reader, self.seen = self.engine.begin(), {}
 
     def writer(self):
         if self.tx is None:
-            self.tx, self.own = self.engine.begin(), dict(self.committed)
+            self.tx, self.changed = self.engine.begin(), dict(self.committed)
         return self.tx
 
     @rule(new=rows)
@@ -73,12 +73,12 @@ class Model(RuleBasedStateMachine):
             TEXT: pa.array([t for _, t in new], pa.string()),
         }
         ids = tx.insert(tx.root.tables[self.table_id], columns, rows=len(new))
-        self.own.update(zip(ids.tolist(), new, strict=True))
+        self.changed.update(zip(ids.tolist(), new, strict=True))
 
     @rule(data=st.data())
     def update_text(self, data):
         tx = self.writer()
-        chosen = data.draw(st.sets(st.sampled_from(sorted(self.own) or [10**6])))
+        chosen = data.draw(st.sets(st.sampled_from(sorted(self.changed) or [10**6])))
         ids = np.array(sorted(chosen), dtype=np.uint64)
         new = [data.draw(texts) for _ in ids]
         columns = {TEXT: pa.array(new, pa.string())}
@@ -86,23 +86,23 @@ class Model(RuleBasedStateMachine):
             return
         tx.update(tx.root.tables[self.table_id], ids, columns)
         for row, text in zip(ids.tolist(), new, strict=True):
-            if row in self.own:
-                self.own[row] = (self.own[row][0], text)
+            if row in self.changed:
+                self.changed[row] = (self.changed[row][0], text)
 
     @rule(data=st.data())
     def delete(self, data):
         tx = self.writer()
-        chosen = data.draw(st.sets(st.sampled_from(sorted(self.own) or [10**6])))
+        chosen = data.draw(st.sets(st.sampled_from(sorted(self.changed) or [10**6])))
         ids = np.array(sorted(chosen), dtype=np.uint64)
         tx.delete(tx.root.tables[self.table_id], ids)
         for row in chosen:
-            self.own.pop(row, None)
+            self.changed.pop(row, None)
 
     @precondition(lambda self: self.tx is not None)
     @rule()
     def commit(self):
         self.engine.commit(self.tx)
-        self.tx, self.committed = None, self.own
+        self.tx, self.committed = None, self.changed
 
     @precondition(lambda self: self.tx is not None)
     @rule()
@@ -134,17 +134,17 @@ class Model(RuleBasedStateMachine):
         assert self.committed == rows_of(self.engine.root.tables[self.table_id])
         assert self.seen == rows_of(self.reader.root.tables[self.table_id])
         if self.tx is not None:
-            assert self.own == rows_of(self.tx.root.tables[self.table_id])
+            assert self.changed == rows_of(self.tx.root.tables[self.table_id])
 
     @rule(low=st.integers(-5, 5), operator=st.sampled_from(["less", "greater_equal"]))
     def conditions_find_the_same_rows(self, low, operator):
         condition = Term(Target(KEY), operator, low)
-        found = rows_of(self.engine.root.tables[self.table_id], condition)
+        rows = rows_of(self.engine.root.tables[self.table_id], condition)
 
         holds = (lambda k: k < low) if operator == "less" else (lambda k: k >= low)
         assert {
             r: v for r, v in self.committed.items() if v[0] is not None and holds(v[0])
-        } == found
+        } == rows
 
     def teardown(self):
         if hasattr(self, "engine"):
@@ -160,16 +160,16 @@ Model.TestCase.settings = settings(
 TestTheEngineHoldsWhatADictionaryWouldHold = Model.TestCase
 
 
-def test_a_second_engine_on_a_folder_is_told_who_has_it(tmp_path):
+def test_a_second_engine_on_a_folder_is_refused_with_the_owner(tmp_path):
     engine = Engine.open(tmp_path)
     try:
         Engine.open(tmp_path)
     except RuntimeError as error:
-        said = str(error)
+        message = str(error)
     finally:
         engine.close()
 
-    assert "is in use by process" in said
+    assert "is in use by process" in message
 
 
 def test_rolled_back_data_leaves_no_file(tmp_path):
@@ -209,7 +209,7 @@ def test_a_quota_that_says_no_stops_the_insert(tmp_path):
 
     with engine.writing(None) as tx:
         table = tx.create_table(tx.create_schema("b", "s"), "t", Definition(COLUMNS, 2))
-    engine.check_writable = refuse
+    engine.growth.check_writable = refuse
     tx = engine.begin()
     try:
         tx.insert(tx.root.tables[table.id], {KEY: pa.array([1])}, rows=1)

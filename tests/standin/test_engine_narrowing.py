@@ -1,4 +1,4 @@
-"""Segments that cannot hold wanted values are told apart from those that may."""
+"""Zones separate segments that cannot hold matching values from those that may."""
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +36,7 @@ POINTS = (
 
 
 @st.composite
-def wanted(draw):
+def questions(draw):
     """Return a column's number and a set of its values, perhaps with null."""
     number = draw(st.integers(0, len(FIELDS) - 1))
     ends = draw(st.lists(POINTS[number], max_size=2, unique=True))
@@ -48,14 +48,14 @@ def wanted(draw):
 @given(
     parts=st.lists(st.lists(ROW, min_size=1, max_size=4), min_size=1, max_size=5),
     changed=st.integers(-1, 5),
-    asked=st.lists(wanted(), min_size=1, max_size=6),
+    chosen=st.lists(questions(), min_size=1, max_size=6),
 )
 def test_segments_passed_over_are_those_whose_zones_hold_nothing_wanted(
-    tmp_path_factory, parts, changed, asked
+    tmp_path_factory, parts, changed, chosen
 ):
     table = stored(tmp_path_factory.mktemp("narrowing"), parts, changed)
 
-    for number, values in asked:
+    for number, values in chosen:
         looked_at = segments_to_look_at(table, {number: values}).tolist()
 
         zoned = [s.possible_groups(number, values) for s in table.segments]
@@ -78,40 +78,40 @@ def test_pages_of_any_length_hold_each_row_once_and_count_what_was_opened(
     table = stored(tmp_path_factory.mktemp("pages"), parts, changed)
     plan = scan(table, one_of(Target(0, ()), pa.array(sorted(values))))
 
-    found, start, opened = [], 0, 0
+    matches, start, opened = [], 0, 0
     while start != FINISHED:
         page = plan.share(Slot(0, 1, 1 << 40), start=start, limit=limit)
         rows = sum(piece.rows for piece in page.pieces)
         assert rows <= min(limit, page.rows_read)
         for (numbers,), _ in batches(plan, page.pieces, (0,)):
-            found += numbers.to_pylist()
+            matches += numbers.to_pylist()
         start, opened = page.next, opened + page.rows_read
 
     numbers = [row[0] for part in parts for row in part]
     if 0 <= changed < len(numbers):
         numbers[changed] = 5
-    assert sorted(n for n in numbers if n in values) == sorted(found)
-    assert len(found) <= opened
+    assert sorted(n for n in numbers if n in values) == sorted(matches)
+    assert len(matches) <= opened
 
 
 def stored(folder, parts, changed):
-    """Return a table of a segment a part, one row of one of them changed."""
+    """Return a table with one segment per part and one changed row."""
     engine = Engine.open(folder)
     engine.create_bucket("b", "me")
     with engine.writing(None) as tx:
         definition = Definition(tuple(map(Column, range(len(FIELDS)), FIELDS)), 5)
-        made = tx.create_table(tx.create_schema("b", "s"), "t", definition)
+        created = tx.create_table(tx.create_schema("b", "s"), "t", definition)
     for part in parts:
         columns = {
             n: pa.array(values, FIELDS[n].type)
             for n, values in enumerate(zip(*part, strict=True))
         }
         with engine.writing(None) as tx:
-            tx.insert(tx.root.tables[made.id], columns, rows=len(part))
+            tx.insert(tx.root.tables[created.id], columns, rows=len(part))
     if 0 <= changed < sum(map(len, parts)):
         with engine.writing(None) as tx:
             row = np.array([changed], dtype=np.uint64)
-            tx.update(tx.root.tables[made.id], row, {0: pa.array([5], pa.int64())})
-    table = engine.root.tables[made.id]
+            tx.update(tx.root.tables[created.id], row, {0: pa.array([5], pa.int64())})
+    table = engine.root.tables[created.id]
     engine.close()
     return table

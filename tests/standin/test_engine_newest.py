@@ -16,7 +16,7 @@ PAGE = 4096
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(newest, "_KEPT", 4 << 20)
+    monkeypatch.setattr(newest, "_MOST_BYTES", 4 << 20)
     monkeypatch.setattr(newest, "_STEP", 1 << 20)
     probe = tmp_path / "probe"
     probe.write_bytes(bytes(PAGE))
@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def in_memory(path, offset):
-    """Tell whether the page at an offset is in memory, without asking for it."""
+    """Return whether the page at an offset is in memory, without asking for it."""
     with path.open("rb") as source:
         mapped = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_COPY)
     pages = (ctypes.c_ubyte * -(-len(mapped) // PAGE))()
@@ -46,10 +46,10 @@ def written(folder, *, load):
 
 
 def test_a_load_keeps_its_newest_bytes_in_memory_and_no_others(folder):
-    there = written(folder, load=True)
+    files = written(folder, load=True)
 
-    assert there[-1]
-    assert not any(there[:4])
+    assert files[-1]
+    assert not any(files[:4])
 
 
 def test_what_left_memory_is_read_again_whole(folder):

@@ -36,18 +36,18 @@ def table(tmp_path_factory):
     }
     with engine.writing(None) as tx:
         definition = Definition(tuple(map(Column, range(5), FIELDS)), 5)
-        made = tx.create_table(tx.create_schema("b", "s"), "t", definition)
-        tx.insert(made, columns, rows=ROWS)
+        created = tx.create_table(tx.create_schema("b", "s"), "t", definition)
+        tx.insert(created, columns, rows=ROWS)
     with engine.writing(None) as tx:
-        found = tx.root.tables[made.id]
-        tx.update(found, np.array([3], dtype=np.uint64), {0: pa.array([-5])})
-        tx.delete(tx.root.tables[made.id], np.array([11, ROWS - 1], dtype=np.uint64))
-    yield engine.root.tables[made.id]
+        table = tx.root.tables[created.id]
+        tx.update(table, np.array([3], dtype=np.uint64), {0: pa.array([-5])})
+        tx.delete(tx.root.tables[created.id], np.array([11, ROWS - 1], dtype=np.uint64))
+    yield engine.root.tables[created.id]
     engine.close()
 
 
-def asked(table, condition):
-    """Answer through DuckDB, narrowed and not; also tell how many rows were opened."""
+def answers(table, condition):
+    """Return answers of DuckDB, narrowed and not, and how many rows were opened."""
     schema = pa.schema([c.field for c in table.definition.columns])
 
     def make(segment, start, stop):
@@ -95,7 +95,7 @@ CASES = {
 def test_the_answer_is_the_same_and_no_more_groups_are_opened(
     table, condition, expected
 ):
-    rows, opened = asked(table, condition)
+    rows, opened = answers(table, condition)
 
     count, groups = expected
     assert count in (None, rows)

@@ -50,9 +50,9 @@ def opened(folder, *, key=(KEY,), projections=()):
     engine.create_bucket("b", "me")
     with engine.writing(None) as tx:
         schema = tx.create_schema("b", "s")
-        wanted = Definition(COLUMNS, 2, sort_key=key, projections=projections)
-        made = tx.create_table(schema, "t", wanted)
-    return engine, made.id
+        definition = Definition(COLUMNS, 2, sort_key=key, projections=projections)
+        created = tx.create_table(schema, "t", definition)
+    return engine, created.id
 
 
 def add(engine, table, keys):
@@ -99,14 +99,14 @@ def test_rows_that_follow_those_there_leave_them_where_they_are(tmp_path):
         add(engine, table, np.arange(10) + part * SIZE)
         settle(engine, table)
     after = places(engine, table)
-    found = rows(engine, table)
+    stored = rows(engine, table)
     engine.close()
 
     assert 10 == len(before)
     assert before < after
     assert 11 == len(after)
-    assert sorted(found["key"].to_pylist()) == found["key"].to_pylist()
-    assert 1020 == len(found)
+    assert sorted(stored["key"].to_pylist()) == stored["key"].to_pylist()
+    assert 1020 == len(stored)
 
 
 def test_wide_rows_come_in_segments_of_few_bytes_that_stay(tmp_path, monkeypatch):
@@ -122,13 +122,13 @@ def test_wide_rows_come_in_segments_of_few_bytes_that_stay(tmp_path, monkeypatch
     add(engine, table, [2.0])
     settle(engine, table)
     after = places(engine, table)
-    found = rows(engine, table)["key"].to_pylist()
+    keys = rows(engine, table)["key"].to_pylist()
     engine.close()
 
     assert max(sizes) <= 50
     assert before <= after
-    assert sorted(found) == found
-    assert 901 == len(found)
+    assert sorted(keys) == keys
+    assert 901 == len(keys)
 
 
 def test_rows_in_between_rewrite_only_what_they_meet(tmp_path):
@@ -141,15 +141,15 @@ def test_rows_in_between_rewrite_only_what_they_meet(tmp_path):
         add(engine, table, [455.5, 460.5])
         settle(engine, table)
     after = places(engine, table)
-    found = rows(engine, table)["key"].to_pylist()
+    keys = rows(engine, table)["key"].to_pylist()
     engine.close()
     engine, table = opened(tmp_path)
     again = rows(engine, table)["key"].to_pylist()
     engine.close()
 
     assert 9 == len(before & after)
-    assert sorted(found) == found == again
-    assert 1060 == len(found)
+    assert sorted(keys) == keys == again
+    assert 1060 == len(keys)
 
 
 def test_few_rows_all_over_wait_until_merging_them_is_worth_it(tmp_path):
@@ -165,15 +165,15 @@ def test_few_rows_all_over_wait_until_merging_them_is_worth_it(tmp_path):
     after = places(engine, table)
     add(engine, table, dice.random(4 * SIZE))
     settle(engine, table)
-    found = rows(engine, table)["key"].to_pylist()
+    keys = rows(engine, table)["key"].to_pylist()
     merged = engine.root.tables[table]
     engine.close()
 
     assert before < after
     assert 2 == len({s.base.run for s in waiting.segments})
     assert 1 == len({s.base.run for s in merged.segments})
-    assert sorted(found) == found
-    assert 45 * SIZE == len(found)
+    assert sorted(keys) == keys
+    assert 45 * SIZE == len(keys)
 
 
 BY_VALUE = Projection(1, "by_value", (VALUE,), (KEY,))
@@ -181,8 +181,8 @@ BY_VALUE = Projection(1, "by_value", (VALUE,), (KEY,))
 
 def rows_opened(engine, table, value):
     """Count the rows read for a value, and those found, through the projection."""
-    wanted = one_of(Target(VALUE, ()), pa.array([value], pa.int64()))
-    plan = scan(projected(engine.root.tables[table], BY_VALUE), wanted)
+    values = one_of(Target(VALUE, ()), pa.array([value], pa.int64()))
+    plan = scan(projected(engine.root.tables[table], BY_VALUE), values)
     share = plan.share(Slot(0, 1, 1 << 40), start=0, limit=None)
     return share.rows_read, sum(piece.rows for piece in share.pieces)
 
@@ -206,10 +206,10 @@ def test_a_projection_in_step_stays_so_while_the_table_is_rewritten(tmp_path, ki
     opens.append(rows_opened(engine, table, 7))
     engine.close()
 
-    found = [found for _, found in opens]
-    assert 11 == found[-1]
-    assert sorted(found) == found
-    assert all(read <= found + 2 * small for read, found in opens)
+    hits = [count for _, count in opens]
+    assert 11 == hits[-1]
+    assert sorted(hits) == hits
+    assert all(read <= count + 2 * small for read, count in opens)
 
 
 keys = st.one_of(st.none(), st.integers(0, 400).map(float), st.just(float("nan")))
@@ -220,7 +220,7 @@ keys = st.one_of(st.none(), st.integers(0, 400).map(float), st.just(float("nan")
     parts=st.lists(st.lists(keys, min_size=1, max_size=160), min_size=1, max_size=6),
     gone=st.sets(st.integers(0, 300), max_size=40),
 )
-def test_whatever_comes_is_in_order_and_whole(tmp_path_factory, parts, gone):
+def test_runs_stay_in_order_and_complete(tmp_path_factory, parts, gone):
     folder = tmp_path_factory.mktemp("runs")
     engine, table = opened(folder)
     expected = {}
@@ -234,7 +234,7 @@ def test_whatever_comes_is_in_order_and_whole(tmp_path_factory, parts, gone):
                 tx.delete(tx.root.tables[table], ids)
             lost = gone & expected.keys()
     settle(engine, table)
-    found = rows(engine, table)
+    stored = rows(engine, table)
     runs = {s.base.run for s in engine.root.tables[table].segments}
     engine.close()
     engine, table = opened(folder)
@@ -242,14 +242,14 @@ def test_whatever_comes_is_in_order_and_whole(tmp_path_factory, parts, gone):
     engine.close()
 
     assert len(runs) <= 2
-    assert repr(found.to_pylist()) == repr(again.to_pylist())
-    kept = {i: k for i, k in expected.items() if i not in lost}
-    there = dict(zip(found["id"].to_pylist(), found["key"].to_pylist(), strict=True))
-    assert repr(kept) == repr(dict(sorted(there.items())))
+    assert repr(stored.to_pylist()) == repr(again.to_pylist())
+    retained = {i: k for i, k in expected.items() if i not in lost}
+    actual = dict(zip(stored["id"].to_pylist(), stored["key"].to_pylist(), strict=True))
+    assert repr(retained) == repr(dict(sorted(actual.items())))
     if len(runs) == 1:
-        order = pc.sort_indices(found, sort_keys=[("key", "ascending")])
-        assert repr(found["key"].to_pylist()) == repr(
-            found["key"].take(order).to_pylist()
+        order = pc.sort_indices(stored, sort_keys=[("key", "ascending")])
+        assert repr(stored["key"].to_pylist()) == repr(
+            stored["key"].take(order).to_pylist()
         )
 
 
@@ -275,12 +275,12 @@ def test_runs_that_share_a_key_are_merged_in_small_pieces(
 
     settle(engine, table)
 
-    found = rows(engine, table)
+    stored = rows(engine, table)
     order = [(name, "ascending") for name in ("key", "value")[: len(key)]]
-    expected = found.take(pc.sort_indices(found, order))
-    assert 1200 == found.num_rows == len(set(found["id"].to_pylist()))
+    expected = stored.take(pc.sort_indices(stored, order))
+    assert 1200 == stored.num_rows == len(set(stored["id"].to_pylist()))
     for name, _ in order:
-        assert str(expected[name].to_pylist()) == str(found[name].to_pylist())
+        assert str(expected[name].to_pylist()) == str(stored[name].to_pylist())
     assert 1200 <= sum(read)
     assert max(read) <= 2 * SIZE
     engine.close()

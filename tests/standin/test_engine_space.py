@@ -1,4 +1,4 @@
-"""No room: by quota or by disk, the writer is told, and nobody else notices."""
+"""A full quota or disk: the writer gets an error, and nobody else notices."""
 
 import resource
 import time
@@ -57,7 +57,7 @@ def test_a_hard_limit_counts_what_is_not_committed_yet(limited):
     assert 2 * ROWS + 1 == rows_of(limited)
 
 
-def test_transactions_that_fit_alone_but_not_together_are_told_at_commit(limited):
+def test_transactions_that_fit_alone_but_not_together_are_refused_at_commit(limited):
     late = limited.transaction()
     insert(late.__enter__(), 2)
     with limited.transaction() as tx:

@@ -8,5 +8,5 @@ def test_the_coverage_document_is_in_step():
     assert coverage.document() == coverage.PATH.read_text()
 
 
-def test_every_call_tells_what_it_does():
+def test_every_call_has_a_description():
     assert "| |" not in coverage.document().replace("|  |", "| |")

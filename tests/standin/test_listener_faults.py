@@ -1,4 +1,4 @@
-"""Faults on demand: off by default, each met by the client as on a bad day."""
+"""Faults on demand: off by default, each reaches the client as from a real cluster."""
 
 import time
 

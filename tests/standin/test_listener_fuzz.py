@@ -33,7 +33,7 @@ LINES = st.lists(
 
 
 def refused_or(read):
-    """Return what is read, None where it is refused with a proper status."""
+    """Return what is read, None if it is refused with a proper status."""
     try:
         return read()
     except ProtocolError as error:
@@ -60,13 +60,13 @@ def test_a_body_never_reads_beyond_its_length(data, length):
 
 
 @given(st.lists(st.binary(max_size=20), max_size=6), st.binary(max_size=10))
-def test_chunks_give_back_what_was_cut_into_them(pieces, rest):
+def test_chunks_give_back_what_was_cut_into_them(pieces, following):
     coded = b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in pieces if p)
-    stream = io.BytesIO(coded + b"0\r\n\r\n" + rest)
+    stream = io.BytesIO(coded + b"0\r\n\r\n" + following)
     body = Body(stream, -1, None)
 
     assert b"".join(pieces) == body.read()
-    assert (0, rest) == (body.remaining, stream.read())
+    assert (0, following) == (body.remaining, stream.read())
 
 
 @given(st.binary(max_size=100))

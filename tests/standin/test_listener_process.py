@@ -1,4 +1,4 @@
-"""The process: one owner a folder, clean ends, crashes that lose nothing, loopback only."""
+"""The process: one owner per folder, clean ends, crashes that lose nothing, loopback only."""
 
 import json
 import stat
@@ -22,7 +22,7 @@ def run(*arguments):
     )
 
 
-def test_a_second_process_is_told_and_ends_with_1(fresh_standin):
+def test_a_second_process_is_refused_and_ends_with_1(fresh_standin):
     first = fresh_standin()
 
     second = run("--data", str(first.data))
@@ -73,7 +73,8 @@ def test_the_note_says_where_and_holds_no_secret(fresh_standin):
     standin = fresh_standin()
     path = standin.data / "standin.json"
 
-    assert {"pid", "endpoint", "vms_address", "version", "started"} == set(standin.note)
+    keys = {"pid", "endpoint", "vms_address", "version", "started", "warnings"}
+    assert keys == set(standin.note)
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
     assert standin.secret not in path.read_text()
     assert standin.password not in path.read_text()
@@ -86,7 +87,7 @@ def test_other_addresses_need_a_word():
     assert "--listen-on-network" in refused.stderr
 
 
-def test_a_taken_port_is_told_in_one_sentence(fresh_standin, tmp_path):
+def test_a_port_in_use_is_reported_in_one_sentence(fresh_standin, tmp_path):
     port = fresh_standin().endpoint.rpartition(":")[2]
 
     refused = run("--data", str(tmp_path / "second"), "--port", port)

@@ -96,12 +96,12 @@ def test_a_refused_upload_is_never_invited(data_port):
 
 
 def test_too_long_a_body_is_refused_before_it_is_read(standin, data_port):
-    asked = botocore.awsrequest.AWSRequest(
+    request = botocore.awsrequest.AWSRequest(
         method="POST", url=f"{standin.endpoint}/?transaction", data=b""
     )
     credentials = botocore.credentials.Credentials(standin.access, standin.secret)
-    botocore.auth.S3SigV4Auth(credentials, "s3", "r").add_auth(asked)
-    headers = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items())
+    botocore.auth.S3SigV4Auth(credentials, "s3", "r").add_auth(request)
+    headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     host = urllib.parse.urlsplit(standin.endpoint).netloc
 
     answer = converse(
@@ -115,9 +115,9 @@ def test_too_long_a_body_is_refused_before_it_is_read(standin, data_port):
 
 
 def test_several_requests_share_a_connection(data_port):
-    one = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
-    answer = converse(data_port, one * 3)
+    answer = converse(data_port, request * 3)
 
     assert 3 == answer.count(b"HTTP/1.1 403")
 

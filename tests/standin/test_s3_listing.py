@@ -76,8 +76,10 @@ def test_many_objects_are_deleted_at_once(s3, bucket):
     answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": gone})
 
     assert gone == [{"Key": entry["Key"]} for entry in answer["Deleted"]]
-    left = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
-    assert KEYS[3:] == left
+    remaining = [
+        entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]
+    ]
+    assert KEYS[3:] == remaining
 
 
 def test_a_wrong_token_is_refused(s3, filled):

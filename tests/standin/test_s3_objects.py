@@ -115,9 +115,9 @@ def test_a_range_is_answered_with_206(s3, bucket, text, expected, content_range)
 def test_a_range_beyond_the_end_is_416(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")
 
-    found = refusal(lambda: s3.get_object(Bucket=bucket, Key="k", Range="bytes=10-"))
+    error = refusal(lambda: s3.get_object(Bucket=bucket, Key="k", Range="bytes=10-"))
 
-    assert (416, "InvalidRange") == found
+    assert (416, "InvalidRange") == error
 
 
 def test_conditions_are_honoured(s3, bucket):
@@ -208,9 +208,9 @@ def test_checksums_are_checked_kept_and_answered(s3, bucket, algorithm):
 def test_a_wrong_checksum_stores_nothing(s3, bucket):
     wrong = {"ContentMD5": "AAAAAAAAAAAAAAAAAAAAAA=="}
 
-    found = refusal(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x", **wrong))
+    error = refusal(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x", **wrong))
 
-    assert (400, "BadDigest") == found
+    assert (400, "BadDigest") == error
     assert 0 == s3.list_objects_v2(Bucket=bucket)["KeyCount"]
 
 
@@ -249,8 +249,10 @@ def test_presigned_urls_read_and_write_without_a_key(standin, s3, bucket, versio
         {"Bucket": bucket, "Key": "a/ü +", "ResponseContentType": "text/y; q=1"},
     )
 
-    said = {"Content-Type": "text/x", "x-amz-meta-k": "v"}
-    request = urllib.request.Request(put, data=b"by link", method="PUT", headers=said)
+    headers = {"Content-Type": "text/x", "x-amz-meta-k": "v"}
+    request = urllib.request.Request(
+        put, data=b"by link", method="PUT", headers=headers
+    )
     with urllib.request.urlopen(request) as answer:
         assert 200 == answer.status
     with urllib.request.urlopen(get) as answer:
@@ -301,7 +303,7 @@ def test_a_presigned_url_ends(standin, s3, bucket, version):
 
 
 def test_what_is_not_implemented_is_refused_loudly(s3, bucket):
-    asked = (
+    calls = (
         lambda: s3.get_bucket_policy(Bucket=bucket),
         lambda: s3.get_object_acl(Bucket=bucket, Key="k"),
         lambda: s3.put_bucket_versioning(
@@ -310,4 +312,4 @@ def test_what_is_not_implemented_is_refused_loudly(s3, bucket):
         lambda: s3.get_bucket_lifecycle_configuration(Bucket=bucket),
     )
 
-    assert [(501, "NotImplemented")] * len(asked) == [refusal(call) for call in asked]
+    assert [(501, "NotImplemented")] * len(calls) == [refusal(call) for call in calls]

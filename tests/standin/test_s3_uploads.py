@@ -136,10 +136,10 @@ def test_arrow_writes_reads_and_lists(arrow, bucket):
     with arrow.open_input_file(f"{bucket}/d/x") as source:
         source.seek(1000)
         piece = source.read(5000)
-    found = arrow.get_file_info(pyarrow.fs.FileSelector(bucket, recursive=True))
+    entries = arrow.get_file_info(pyarrow.fs.FileSelector(bucket, recursive=True))
 
     assert body[1000:6000] == piece
-    assert {f"{bucket}/d", f"{bucket}/d/x"} == {info.path for info in found}
+    assert {f"{bucket}/d", f"{bucket}/d/x"} == {info.path for info in entries}
     assert arrow.get_file_info(f"{bucket}/none").type == pyarrow.fs.FileType.NotFound
 
     arrow.delete_dir(f"{bucket}/d")

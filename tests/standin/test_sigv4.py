@@ -1,4 +1,4 @@
-"""Signatures: every signer is understood, every alteration is refused."""
+"""Signatures: every signer is accepted, every alteration is refused."""
 
 import http.client
 import urllib.parse
@@ -25,9 +25,9 @@ def request(method, url, headers, length=0):
     return Request(method, parts.path, query, parts.query, names, None, length)
 
 
-def verified(asked, now=None, secret=SECRET):
+def verified(request, now=None, secret=SECRET):
     return sigv4.verify(
-        asked,
+        request,
         {"AK": secret}.get,
         now=now or datetime.now(UTC),
     )
@@ -45,12 +45,14 @@ def sdk_signed(method, target, body=b""):
 
 def aws_signed(method, target, *, region="eu-central-1", host="127.0.0.1", headers=()):
     """Sign as botocore does for S3."""
-    asked = botocore.awsrequest.AWSRequest(
+    aws_request = botocore.awsrequest.AWSRequest(
         method=method, url=f"http://{host}{target}", headers=dict(headers), data=b""
     )
     credentials = botocore.credentials.Credentials("AK", SECRET)
-    botocore.auth.S3SigV4Auth(credentials, "s3", region).add_auth(asked)
-    return request(method, f"http://{host}{target}", {"host": host, **asked.headers})
+    botocore.auth.S3SigV4Auth(credentials, "s3", region).add_auth(aws_request)
+    return request(
+        method, f"http://{host}{target}", {"host": host, **aws_request.headers}
+    )
 
 
 TARGETS = (
@@ -78,17 +80,17 @@ def test_s3_clients_are_understood(target, region):
 
 def test_the_host_counts_as_it_was_sent():
     assert "AK" == verified(aws_signed("GET", "/", host="ipv4-127-0-0-1")).access_key
-    asked = aws_signed("GET", "/")
-    asked.headers["host"] = "elsewhere"
+    request = aws_signed("GET", "/")
+    request.headers["host"] = "elsewhere"
 
     with pytest.raises(ProtocolError) as caught:
-        verified(asked)
+        verified(request)
 
     assert (403, "SignatureDoesNotMatch") == (caught.value.status, caught.value.code)
 
 
-def altered(asked, **changes):
-    return SimpleNamespace(**{**vars(asked), **changes})
+def altered(request, **changes):
+    return SimpleNamespace(**{**vars(request), **changes})
 
 
 ALTERATIONS = {
@@ -112,10 +114,10 @@ def test_a_wrong_secret_is_refused():
 
 @pytest.mark.parametrize("minutes", [-16, 16])
 def test_a_clock_too_far_off_is_refused(minutes):
-    asked = sdk_signed("GET", "/")
+    request = sdk_signed("GET", "/")
 
     with pytest.raises(ProtocolError) as caught:
-        verified(asked, now=datetime.now(UTC) + timedelta(minutes=minutes))
+        verified(request, now=datetime.now(UTC) + timedelta(minutes=minutes))
 
     assert "RequestTimeTooSkewed" == caught.value.code
 
@@ -128,20 +130,22 @@ def test_a_clock_a_little_off_is_tolerated():
 
 
 def presigned(seconds):
-    asked = botocore.awsrequest.AWSRequest(method="GET", url="http://h/b/k%20%C3%BC")
+    aws_request = botocore.awsrequest.AWSRequest(
+        method="GET", url="http://h/b/k%20%C3%BC"
+    )
     credentials = botocore.credentials.Credentials("AK", SECRET)
     botocore.auth.S3SigV4QueryAuth(credentials, "s3", "vast", expires=seconds).add_auth(
-        asked
+        aws_request
     )
-    return request("GET", asked.url, {"host": "h"})
+    return request("GET", aws_request.url, {"host": "h"})
 
 
 def test_a_presigned_url_ends_when_it_says():
-    asked = presigned(60)
+    request = presigned(60)
 
-    assert "AK" == verified(asked).access_key
+    assert "AK" == verified(request).access_key
     with pytest.raises(ProtocolError, match="expired"):
-        verified(asked, now=datetime.now(UTC) + timedelta(seconds=61))
+        verified(request, now=datetime.now(UTC) + timedelta(seconds=61))
 
 
 BROKEN = {
@@ -188,14 +192,16 @@ def test_an_unknown_key_is_refused_by_the_server(standin):
 def test_a_body_that_is_not_the_signed_one_changes_nothing(standin, s3, bucket):
     """Sign one body and send another, of the same length."""
     url = urllib.parse.urlsplit(standin.endpoint)
-    asked = botocore.awsrequest.AWSRequest(
+    request = botocore.awsrequest.AWSRequest(
         method="PUT", url=f"{standin.endpoint}/{bucket}/k", data=b"good"
     )
     credentials = botocore.credentials.Credentials(standin.access, standin.secret)
-    botocore.auth.S3SigV4Auth(credentials, "s3", "r").add_auth(asked)
+    botocore.auth.S3SigV4Auth(credentials, "s3", "r").add_auth(request)
     connection = http.client.HTTPConnection(url.hostname, url.port, timeout=10)
 
-    connection.request("PUT", f"/{bucket}/k", body=b"evil", headers=dict(asked.headers))
+    connection.request(
+        "PUT", f"/{bucket}/k", body=b"evil", headers=dict(request.headers)
+    )
     answer = connection.getresponse()
 
     assert 400 == answer.status

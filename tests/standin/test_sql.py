@@ -130,18 +130,18 @@ MERGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("rest", "count", "expected"), MERGES)
-def test_merge_does_what_duckdb_does(sql, table, rest, count, expected):
-    statement = f"MERGE INTO {{t}} AS t {rest.format(s=SOURCE)}"
-    beside = duckdb.connect()
-    beside.execute("CREATE TABLE t (a BIGINT, b VARCHAR)")
-    beside.executemany("INSERT INTO t VALUES (?, ?)", FIRST)
-    beside.execute(statement.format(t="t"))
+@pytest.mark.parametrize(("clauses", "count", "expected"), MERGES)
+def test_merge_does_what_duckdb_does(sql, table, clauses, count, expected):
+    statement = f"MERGE INTO {{t}} AS t {clauses.format(s=SOURCE)}"
+    reference = duckdb.connect()
+    reference.execute("CREATE TABLE t (a BIGINT, b VARCHAR)")
+    reference.executemany("INSERT INTO t VALUES (?, ?)", FIRST)
+    reference.execute(statement.format(t="t"))
 
     assert [(count,)] == pairs(sql.rows(statement.format(t=table)))
 
     assert expected == content(sql, table)
-    assert expected == beside.execute("FROM t ORDER BY a NULLS LAST, b").fetchall()
+    assert expected == reference.execute("FROM t ORDER BY a NULLS LAST, b").fetchall()
 
 
 def test_merge_takes_a_table_many_times_larger_than_a_batch(sql, table):
@@ -157,8 +157,10 @@ def test_merge_takes_a_table_many_times_larger_than_a_batch(sql, table):
     )
 
     assert [(600_000,)] == pairs(merged)
-    told = sql.rows(f"SELECT count(*), count(DISTINCT a), min(b), max(b) FROM {table}")
-    assert [(600_000, 600_000, "new", "new")] == pairs(told)
+    summary = sql.rows(
+        f"SELECT count(*), count(DISTINCT a), min(b), max(b) FROM {table}"
+    )
+    assert [(600_000, 600_000, "new", "new")] == pairs(summary)
 
 
 def test_schemas_and_tables_are_made_altered_and_dropped(sql, session, schema_name):
@@ -172,9 +174,9 @@ def test_schemas_and_tables_are_made_altered_and_dropped(sql, session, schema_na
     sql.rows(f'ALTER TABLE "{BUCKET}/{inner}".n RENAME TO m')
 
     with session.transaction() as tx:
-        made = tx.bucket(BUCKET).schema(schema_name).schema("inner").table("m")
+        stored = tx.bucket(BUCKET).schema(schema_name).schema("inner").table("m")
         assert (
-            pa.schema([("A b", pa.int32()), ("c", pa.float64())]) == made.arrow_schema
+            pa.schema([("A b", pa.int32()), ("c", pa.float64())]) == stored.arrow_schema
         )
 
     with pytest.raises(SqlError, match="still holds") as refused:
@@ -219,11 +221,11 @@ def test_a_type_is_kept(sql, session, schema_name, kind, arrow, literal, value):
 
     with session.transaction() as tx:
         stored = table_in(tx, schema_name)
-        found = stored.select().read_all().sort_by("id")["v"].to_pylist()
+        values = stored.select().read_all().sort_by("id")["v"].to_pylist()
         assert arrow == stored.arrow_schema.field("v").type
     plain = [value, value, None]
     assert plain == [str(v) if isinstance(value, str) and v is not None else v
-                     for v in found]  # fmt: skip
+                     for v in values]  # fmt: skip
 
 
 HALF = pa.table(
@@ -292,7 +294,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("status", "code", "statement"), REFUSED)
-def test_what_is_not_spoken_or_wrong_is_refused_and_changes_nothing(
+def test_unsupported_and_wrong_statements_are_refused_and_change_nothing(
     sql, table, status, code, statement
 ):
     with pytest.raises(SqlError, match=f"<Code>{code}</Code>") as refused:
@@ -329,7 +331,7 @@ def test_a_statement_that_fails_midway_leaves_its_transaction_as_it_was(
     assert [*FIRST, (4, "kept")] == content(sql, table)
 
 
-def test_the_second_writer_of_a_row_is_told_of_the_conflict(sql, session, table):
+def test_the_second_writer_of_a_row_gets_the_conflict(sql, session, table):
     with session.transaction() as tx:
         sql.rows(f"UPDATE {table} SET b = 'mine' WHERE a = 1", tx.txid)
         with pytest.raises(SqlError, match="TabularConflict") as refused:
@@ -416,12 +418,12 @@ def test_the_systems_tables_are_read_joined_and_never_written(
         time.sleep(0.2)
 
     sql.rows(f"INSERT INTO {table} SELECT 9, name FROM ({listed})")
-    asked = sql.rows(
+    audited = sql.rows(
         f"SELECT count(*) > 0 FROM {AUDIT} WHERE command = 'vastdb-run-query'"
     )
 
     assert [*FIRST, (9, "t")] == content(sql, table)
-    assert [(True,)] == pairs(asked)
+    assert [(True,)] == pairs(audited)
     with pytest.raises(SqlError, match="AccessDenied"):
         sql.rows(f"DELETE FROM {AUDIT}")
     with pytest.raises(SqlError, match="does not exist"):
@@ -445,12 +447,12 @@ def test_who_may_not_read_a_table_does_not_see_it(sql, standin, vms, table):
 
 def test_many_statements_at_once_are_all_answered(sql, table):
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: content(sql, table), range(24)))
+        contents = list(pool.map(lambda _: content(sql, table), range(24)))
 
-    assert [FIRST] * 24 == found
+    assert [FIRST] * 24 == contents
 
 
-def test_more_open_queries_than_there_may_be_are_told_to_wait(sql):
+def test_more_open_queries_than_allowed_have_to_wait(sql):
     opened = [sql.start("SELECT 1")[0] for _ in range(16)]
     with pytest.raises(SqlError, match="<Code>SlowDown</Code>") as refused:
         sql.start("SELECT 1")
@@ -462,10 +464,10 @@ def test_more_open_queries_than_there_may_be_are_told_to_wait(sql):
 
 
 def test_a_long_result_comes_in_pieces_whole_and_in_order(sql):
-    found = sql.rows("SELECT i, repeat('x', 20) FROM range(1000000) r(i)")
+    rows = sql.rows("SELECT i, repeat('x', 20) FROM range(1000000) r(i)")
 
-    assert 1_000_000 == len(found)
-    assert list(range(1_000_000)) == found["i"].to_pylist()
+    assert 1_000_000 == len(rows)
+    assert list(range(1_000_000)) == rows["i"].to_pylist()
 
 
 def test_what_a_rolled_back_sql_insert_took_is_an_error_of_the_sdk_too(

@@ -1,4 +1,4 @@
-"""SQL through the vendor's own ADBC driver; skipped where there is none."""
+"""SQL through the vendor's own ADBC driver; skipped if it is not installed."""
 
 import os
 import sys
@@ -19,11 +19,13 @@ CONTENT = pa.table({"a": [1, 2, 3], "b": ["x", "y", "z"]})
 @pytest.fixture(scope="module")
 def driver():
     """Return the driver's library, as Orbital itself finds it."""
-    told = os.environ.get("ORBITAL_SQL_DRIVER")
-    found = [Path(told)] if told else sorted(Path(sys.prefix, "sql").rglob(LIBRARY))
-    if not found or not found[0].is_file():
+    named = os.environ.get("ORBITAL_SQL_DRIVER")
+    libraries = (
+        [Path(named)] if named else sorted(Path(sys.prefix, "sql").rglob(LIBRARY))
+    )
+    if not libraries or not libraries[0].is_file():
         pytest.skip("the vendor's SQL driver is not installed: `make venv` does it")
-    return str(found[0])
+    return str(libraries[0])
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +102,15 @@ def test_tables_are_made_filled_changed_and_dropped(connection, schema):
     )
     assert [(2,)] == ask(connection, f"UPDATE {name} SET label = 'c' WHERE id > 3")
     assert [(1,)] == ask(connection, f"DELETE FROM {name} WHERE id = 1")
-    found = ask(connection, f"SELECT id, label FROM {name} ORDER BY id")
-    assert [(2, "b"), (3, "x"), (4, "c"), (5, "c")] == found
+    rows = ask(connection, f"SELECT id, label FROM {name} ORDER BY id")
+    assert [(2, "b"), (3, "x"), (4, "c"), (5, "c")] == rows
     merge = f'MERGE INTO {name} USING "{schema}".t ON id = a WHEN MATCHED THEN DELETE'
     inserting = "WHEN NOT MATCHED THEN INSERT VALUES (a, b)"
     assert [(3,)] == ask(connection, f"{merge} {inserting}")
-    found = ask(connection, f"DELETE FROM {name} WHERE id < 5 RETURNING label, id")
-    assert [("c", 4), ("x", 1)] == sorted(found)
-    found = ask(connection, f"INSERT INTO {name} VALUES (6, 'd') RETURNING *")
-    assert [(6, "d")] == found
+    rows = ask(connection, f"DELETE FROM {name} WHERE id < 5 RETURNING label, id")
+    assert [("c", 4), ("x", 1)] == sorted(rows)
+    rows = ask(connection, f"INSERT INTO {name} VALUES (6, 'd') RETURNING *")
+    assert [(6, "d")] == rows
     ask(connection, f'CREATE TABLE "{schema}".copied AS SELECT * FROM {name}')
     assert [(2,)] == ask(connection, f'SELECT count(*) FROM "{schema}".copied')
     ask(connection, f"DROP TABLE {name}")
@@ -153,19 +155,19 @@ def test_a_mode_that_does_not_fit_is_refused(connection, schema, name, mode):
 def test_what_is_done_in_a_transaction_is_seen_in_it_and_goes_with_it(
     connection, open_, schema
 ):
-    own = open_(autocommit=False)
-    ask(own, f"INSERT INTO \"{schema}\".t VALUES (4, 'mine')")
-    ask(own, f'CREATE TABLE "{schema}".new AS FROM "{schema}".t')
-    ingest(own, schema, CONTENT, "append", "t")
+    writer = open_(autocommit=False)
+    ask(writer, f"INSERT INTO \"{schema}\".t VALUES (4, 'mine')")
+    ask(writer, f'CREATE TABLE "{schema}".new AS FROM "{schema}".t')
+    ingest(writer, schema, CONTENT, "append", "t")
 
-    assert [(7,)] == ask(own, f'SELECT count(*) FROM "{schema}".t')
+    assert [(7,)] == ask(writer, f'SELECT count(*) FROM "{schema}".t')
     assert [(3,)] == ask(connection, f'SELECT count(*) FROM "{schema}".t')
-    own.rollback()
-    assert [(3,)] == ask(own, f'SELECT count(*) FROM "{schema}".t')
-    ask(own, f"UPDATE \"{schema}\".t SET b = 'mine' WHERE a = 1")
+    writer.rollback()
+    assert [(3,)] == ask(writer, f'SELECT count(*) FROM "{schema}".t')
+    ask(writer, f"UPDATE \"{schema}\".t SET b = 'mine' WHERE a = 1")
     with pytest.raises(adbc_driver_manager.Error, match="TabularConflict"):
         ask(connection, f"UPDATE \"{schema}\".t SET b = 'theirs' WHERE a = 1")
-    own.commit()
+    writer.commit()
     assert [("mine",)] == ask(connection, f'SELECT b FROM "{schema}".t WHERE a = 1')
 
 

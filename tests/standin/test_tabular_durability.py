@@ -61,11 +61,11 @@ def test_nothing_confirmed_is_lost_and_nothing_half_is_seen(fresh_standin):
         base += len(writers)
         standin.start()
         session = connect(standin)
-        one, two = counted(session, "one"), counted(session, "two")
+        first, second = counted(session, "one"), counted(session, "two")
 
-        assert one == two
-        assert set() == set(confirmed) - set(one)
-        assert {ROWS} == set(one.values())
+        assert first == second
+        assert set() == set(confirmed) - set(first)
+        assert {ROWS} == set(first.values())
     assert len(confirmed) >= 28
 
 

@@ -98,11 +98,11 @@ def test_json_is_taken_apart_into_the_target(session, schema_name):
     with session.transaction() as tx:
         table_in(tx, schema_name).insert(pa.table({"id": [1, 2, 3], "doc": docs}))
     with session.transaction() as tx:
-        found = table_in(tx, schema_name, "expanded").select().read_all()
+        rows = table_in(tx, schema_name, "expanded").select().read_all()
 
-    assert [1, None, None] == found["x"].to_pylist()
-    assert [{"z": "q"}, None, None] == found["y"].to_pylist()
-    assert docs == found["doc"].to_pylist()
+    assert [1, None, None] == rows["x"].to_pylist()
+    assert [{"z": "q"}, None, None] == rows["y"].to_pylist()
+    assert docs == rows["doc"].to_pylist()
 
 
 def test_an_object_is_imported_once(session, schema_name, standin):
@@ -125,19 +125,21 @@ def test_an_object_is_imported_once(session, schema_name, standin):
 def test_a_snapshot_keeps_what_was(session, schema_name, standin, vms):
     make_table(session, schema_name, MEASURES)
     view = vms.views.get(bucket=BUCKET)[0]
-    made = vms.snapshots.post(path=view["path"], name=f"kept-{schema_name}")
+    snapshot = vms.snapshots.post(path=view["path"], name=f"kept-{schema_name}")
     with session.transaction() as tx:
         table_in(tx, schema_name).drop()
     with session.transaction() as tx:
         names = [s.name for s in tx.bucket(BUCKET).snapshots()]
-        kept = next(s for s in tx.bucket(BUCKET).snapshots() if schema_name in s.name)
-        rows = kept.schema(schema_name).table("t").select().read_all()
+        snapshot_schema = next(
+            s for s in tx.bucket(BUCKET).snapshots() if schema_name in s.name
+        )
+        rows = snapshot_schema.schema(schema_name).table("t").select().read_all()
         with pytest.raises(errors.MissingTable):
             table_in(tx, schema_name)
 
     assert any(schema_name in name for name in names)
     assert MEASURES == rows
-    vms.snapshots[made["id"]].delete()
+    vms.snapshots[snapshot["id"]].delete()
 
 
 def test_a_projection_gives_rows_in_its_own_order(session, schema_name):
@@ -148,11 +150,11 @@ def test_a_projection_gives_rows_in_its_own_order(session, schema_name):
     for _ in range(200):
         with session.transaction() as tx:
             table = table_in(tx, schema_name)
-            found = table.select(predicate=table["a"] > 0).read_all()
-        if found["a"].to_pylist() == [1, 2, 3]:
+            rows = table.select(predicate=table["a"] > 0).read_all()
+        if rows["a"].to_pylist() == [1, 2, 3]:
             break
 
-    assert ["y", "z", "x"] == found["b"].to_pylist()
+    assert ["y", "z", "x"] == rows["b"].to_pylist()
 
 
 def test_the_catalogue_lists_what_is_stored(session, schema_name):
@@ -160,10 +162,10 @@ def test_the_catalogue_lists_what_is_stored(session, schema_name):
     for _ in range(3000):
         with session.transaction() as tx:
             rows = tx.catalog().select().read_all().to_pylist()
-        mine = [r for r in rows if r["parent_path"] == f"/{BUCKET}/{schema_name}"]
-        if mine:
+        ours = [r for r in rows if r["parent_path"] == f"/{BUCKET}/{schema_name}"]
+        if ours:
             break
 
     assert [("listed", "TABLE", 6)] == [
-        (r["name"], r["element_type"], r["rows"]) for r in mine
+        (r["name"], r["element_type"], r["rows"]) for r in ours
     ]

@@ -77,18 +77,18 @@ def test_what_was_rolled_back_never_was(session, schema_name):
 
 def test_writers_of_different_rows_do_not_meet(session, schema_name):
     make_table(session, schema_name, numbers(1, 2))
-    with session.transaction() as one, session.transaction() as other:
-        change(one, schema_name, 0, 10)
-        change(other, schema_name, 1, 20)
+    with session.transaction() as first, session.transaction() as second:
+        change(first, schema_name, 0, 10)
+        change(second, schema_name, 1, 20)
 
     with session.transaction() as tx:
         assert [10, 20] == values(tx, schema_name)
 
 
-def test_the_second_writer_of_a_row_is_told_at_once(session, schema_name):
+def test_the_second_writer_of_a_row_fails_at_once(session, schema_name):
     make_table(session, schema_name, numbers(1))
-    with session.transaction() as one:
-        change(one, schema_name, 0, 10)
+    with session.transaction() as first:
+        change(first, schema_name, 0, 10)
         with pytest.raises(errors.Conflict), session.transaction() as other:
             change(other, schema_name, 0, 20)
 

@@ -28,7 +28,7 @@ CONTENT = pa.table(
 
 
 @pytest.fixture(scope="module")
-def known(session):
+def content(session):
     """The rows as a table that all tests read."""
     with session.transaction() as tx:
         tx.bucket("tabular-tests").create_schema("many_values")
@@ -38,26 +38,26 @@ def known(session):
 
 def values_of(name, rows=VALUES):
     """Choose values of a column, and some that are not in it."""
-    there = CONTENT[name].drop_null().unique().to_pylist()
-    chosen = random.Random(3).sample(there, min(rows, len(there)))
+    present = CONTENT[name].drop_null().unique().to_pylist()
+    chosen = random.Random(3).sample(present, min(rows, len(present)))
     if name == "flux":
         chosen += [-0.0, 99.5, float("nan")]
     return chosen + ([f"not {i}" for i in range(80)] if name == "name" else [])
 
 
 @pytest.mark.parametrize("name", CONTENT.column_names)
-def test_rows_of_many_values_are_those_that_have_one(session, known, name):
+def test_rows_of_many_values_are_those_that_have_one(session, content, name):
     values = values_of(name)
-    wanted = pa.array([v for v in values if v == v], CONTENT.schema.field(name).type)
-    found = pc.is_in(CONTENT[name], wanted)
+    members = pa.array([v for v in values if v == v], CONTENT.schema.field(name).type)
+    selected = pc.is_in(CONTENT[name], members)
     if name == "flux":
-        found = pc.or_(found, pc.equal(CONTENT[name], 0.0))
+        selected = pc.or_(selected, pc.equal(CONTENT[name], 0.0))
 
     with session.transaction() as tx:
-        table = table_in(tx, known)
+        table = table_in(tx, content)
         rows = table.select(predicate=table[name].isin(values)).read_all()
 
-    assert CONTENT.filter(found) == rows
+    assert CONTENT.filter(selected) == rows
 
 
 def message(name, values):

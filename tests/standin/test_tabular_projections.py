@@ -1,4 +1,4 @@
-"""Projections are used where they help, and the server tells what it opened."""
+"""Projections are used if they help, and the server reports what it opened."""
 
 import time
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ CONTENT = pa.table(
         "left_out": np.zeros(ROWS, dtype=np.int8),
     }
 )
-WANTED = ["name", "energy", "n"]
+COLUMNS = ["name", "energy", "n"]
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def projected(session):
     raise AssertionError("the projections are not in step after 10 s")
 
 
-def select(tx, condition, columns=WANTED, **config):
+def select(tx, condition, columns=COLUMNS, **config):
     table = table_in(tx, "projected")
     return table.select(
         columns=list(columns), predicate=condition(table), config=QueryConfig(**config)
@@ -97,11 +97,11 @@ def test_only_the_rows_of_the_result_are_opened(session, case):
     condition, same = CONDITIONS[case]
 
     with session.transaction() as tx, opened() as rows:
-        found = select(tx, condition)
+        matches = select(tx, condition)
 
-    expected = CONTENT.filter(same).select(WANTED)
-    assert sorted_rows(expected) == sorted_rows(found)
-    assert sum(rows) <= 2 * len(found) + 2
+    expected = CONTENT.filter(same).select(COLUMNS)
+    assert sorted_rows(expected) == sorted_rows(matches)
+    assert sum(rows) <= 2 * len(matches) + 2
 
 
 @pytest.mark.usefixtures("projected")
@@ -110,9 +110,9 @@ def test_without_projections_or_with_other_columns_the_table_is_read(session):
 
     with session.transaction() as tx, opened() as rows:
         plain = select(tx, condition, use_semi_sorted_projections=False)
-        more = select(tx, condition, columns=[*WANTED, "left_out"])
+        more = select(tx, condition, columns=[*COLUMNS, "left_out"])
 
-    assert sorted_rows(plain) == sorted_rows(CONTENT.filter(same).select(WANTED))
+    assert sorted_rows(plain) == sorted_rows(CONTENT.filter(same).select(COLUMNS))
     assert len(plain) == len(more)
     assert 2 * ROWS == sum(rows)
 
@@ -122,21 +122,21 @@ def test_a_projection_can_be_named(session):
     condition, _ = CONDITIONS["the narrower one"]
 
     with session.transaction() as tx, opened() as rows:
-        found = select(tx, condition, semi_sorted_projection_name="by_energy")
+        matches = select(tx, condition, semi_sorted_projection_name="by_energy")
 
-    assert pc.all(pc.greater(found["energy"], -1)).as_py()
+    assert pc.all(pc.greater(matches["energy"], -1)).as_py()
     assert sum(rows) > ROWS // 2
 
 
 @pytest.mark.usefixtures("projected")
-def test_a_projection_of_any_name_is_chosen_and_told(session):
+def test_a_projection_of_any_name_is_chosen_and_reported(session):
     name = "l'été 100 %"
     with session.transaction() as tx:
         table_in(tx, "projected").create_projection(name, ["n"], ["name", "energy"])
 
     for _ in range(200):
         with session.transaction() as tx, opened() as rows:
-            found = select(tx, lambda t: t["n"] == 5)
+            matches = select(tx, lambda t: t["n"] == 5)
         if sum(rows) == 1:
             break
         time.sleep(0.05)
@@ -144,7 +144,7 @@ def test_a_projection_of_any_name_is_chosen_and_told(session):
         table_in(tx, "projected").projection(name, include_stats=False).drop()
 
     assert [1] == rows
-    assert [5] == found["n"].to_pylist()
+    assert [5] == matches["n"].to_pylist()
 
 
 @pytest.mark.usefixtures("projected")
@@ -158,7 +158,7 @@ def test_rows_that_are_not_in_step_yet_are_found_all_the_same(session):
         table = table_in(tx, "projected")
         table.insert(new)
 
-        found = select(tx, condition)
+        matches = select(tx, condition)
 
         ids = table.select(
             columns=["n"], predicate=table["n"] == -1, internal_row_id=True
@@ -166,5 +166,5 @@ def test_rows_that_are_not_in_step_yet_are_found_all_the_same(session):
         table.delete(ids.select(["$row_id"]))
         after = select(tx, condition)
 
-    assert len(CONTENT.filter(same)) + 1 == len(found)
+    assert len(CONTENT.filter(same)) + 1 == len(matches)
     assert len(CONTENT.filter(same)) == len(after)

@@ -1,4 +1,4 @@
-"""What is read: the right rows, in few row groups, whatever was asked."""
+"""What is read: the right rows, in few row groups, whatever the query."""
 
 import struct
 
@@ -52,9 +52,9 @@ def test_a_range_of_the_sort_key_opens_few_rows(session, wide):
         table = table_in(tx, wide)
         condition = table["time"].between(1_000_000, 1_000_090)
         headers = headers_of(tx, table, condition, ["time", "value"])
-        found = table.select(["time"], predicate=condition).read_all()
+        rows = table.select(["time"], predicate=condition).read_all()
 
-        assert list(range(1_000_000, 1_000_100, 10)) == found["time"].to_pylist()
+        assert list(range(1_000_000, 1_000_100, 10)) == rows["time"].to_pylist()
         assert 1000 > int(headers["x-orbital-rows-read"])
         assert 1 == int(headers["x-orbital-row-groups-read"])
 
@@ -79,10 +79,10 @@ def test_every_row_comes_once_however_it_is_paged(session, wide, limit, sub_spli
         condition = table["time"] < 30_000
         if limit > 1000:
             condition = None
-        found = table.select(["time"], predicate=condition, config=config).read_all()
+        rows = table.select(["time"], predicate=condition, config=config).read_all()
 
         expected = 3000 if condition is not None else ROWS
-        assert list(range(0, expected * 10, 10)) == sorted(found["time"].to_pylist())
+        assert list(range(0, expected * 10, 10)) == sorted(rows["time"].to_pylist())
 
 
 FRAME = pl.DataFrame(
@@ -133,24 +133,24 @@ def small(session):
 def test_conditions_mean_what_they_mean_to_polars(session, small, conditions):
     with session.transaction() as tx:
         table = table_in(tx, small)
-        asked, wanted = None, pl.lit(value=True)
+        predicate, expected = None, pl.lit(value=True)
         for column, some, or_null in conditions:
             ours = theirs = None
             for name, literal in some:
-                one = getattr(table[column], name)(literal)
+                term = getattr(table[column], name)(literal)
                 other = getattr(pl.col(column), name)(literal)
-                ours = one if ours is None else ours | one
+                ours = term if ours is None else ours | term
                 theirs = other if theirs is None else theirs | other
             if or_null:
                 ours, theirs = (
                     ours | table[column].isnull(),
                     theirs | pl.col(column).is_null(),
                 )
-            asked = ours if asked is None else asked & ours
-            wanted &= theirs.fill_null(value=False)
-        found = pl.from_arrow(table.select(predicate=asked).read_all())
+            predicate = ours if predicate is None else predicate & ours
+            expected &= theirs.fill_null(value=False)
+        rows = pl.from_arrow(table.select(predicate=predicate).read_all())
 
-    assert FRAME.filter(wanted).rows() == found.rows()
+    assert FRAME.filter(expected).rows() == rows.rows()
 
 
 def test_endpoints_given_are_kept_and_read_by_a_worker_each(standin, session, wide):
@@ -163,7 +163,7 @@ def test_endpoints_given_are_kept_and_read_by_a_worker_each(standin, session, wi
     )
     with many.transaction() as tx:
         table = table_in(tx, wide)
-        found = table.select(["time"], config=QueryConfig(num_splits=6)).read_all()
+        rows = table.select(["time"], config=QueryConfig(num_splits=6)).read_all()
 
         assert 3 == len(table._session_context.require_data_endpoints())
-        assert ROWS == len(set(found["time"].to_pylist()))
+        assert ROWS == len(set(rows["time"].to_pylist()))

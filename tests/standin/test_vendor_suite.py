@@ -17,7 +17,7 @@ LEDGER = ledgers.Ledger(
 )
 
 
-def test_a_test_that_fails_without_a_reason_is_told():
+def test_a_test_that_fails_without_a_reason_is_reported():
     outcomes = {"a.py::x": "failed", "a.py::z": "failed"}
 
     assert ["a.py::z: failed, and the ledger gives no reason"] == ledgers.complaints(
@@ -25,22 +25,24 @@ def test_a_test_that_fails_without_a_reason_is_told():
     )
 
 
-def test_a_test_that_passes_in_spite_of_its_reason_is_told():
-    found = ledgers.complaints({"a.py::x": "passed"}, LEDGER, ["a.py::x"])
+def test_a_test_that_passes_in_spite_of_its_reason_is_reported():
+    complaints = ledgers.complaints({"a.py::x": "passed"}, LEDGER, ["a.py::x"])
 
-    assert ["a.py::x passes: take it from the ledger (no such view)"] == found
-
-
-def test_a_test_that_was_not_run_is_told():
-    found = ledgers.complaints({"a.py::y": "passed"}, LEDGER, ["a.py::z"])
-
-    assert ["a.py::z: not run, and the ledger gives no reason"] == found
+    assert ["a.py::x passes: take it from the ledger (no such view)"] == complaints
 
 
-def test_a_file_that_cannot_be_read_is_told():
-    found = ledgers.complaints({"c.py": "failed at collection"}, LEDGER, ["a.py::z"])
+def test_a_test_that_was_not_run_is_reported():
+    complaints = ledgers.complaints({"a.py::y": "passed"}, LEDGER, ["a.py::z"])
 
-    assert ["c.py: failed at collection"] == found
+    assert ["a.py::z: not run, and the ledger gives no reason"] == complaints
+
+
+def test_a_file_that_cannot_be_read_is_reported():
+    complaints = ledgers.complaints(
+        {"c.py": "failed at collection"}, LEDGER, ["a.py::z"]
+    )
+
+    assert ["c.py: failed at collection"] == complaints
 
 
 def test_the_subset_leaves_out_slow_tests_and_files_that_meet_no_server():

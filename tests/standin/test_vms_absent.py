@@ -1,4 +1,4 @@
-"""What one machine has none of: told as empty, refused with a reason, never a 404 page."""
+"""Resources that one machine lacks: empty lists, refusals with a reason, never a 404."""
 
 import pytest
 import urllib3
@@ -26,7 +26,7 @@ def test_what_there_is_none_of_is_an_empty_list(vms, kind):
     assert 404 == status(vms[kind.name]["1"].get)
 
 
-MADE = {
+CREATED = {
     "replicationtargets": {
         "name": "far",
         "type": "AWS_S3",
@@ -46,7 +46,7 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize(("resource", "fields"), MADE.items(), ids=MADE)
+@pytest.mark.parametrize(("resource", "fields"), CREATED.items(), ids=CREATED)
 def test_what_cannot_be_had_is_refused_with_the_reason(vms, resource, fields):
     code, text = failure(lambda: vms[resource].post(**fields))
 
@@ -71,17 +71,19 @@ def test_no_database_has_topics(vms, bucket):
 
 def test_views_keep_what_is_set_for_kafka(vms, bucket):
     (view,) = vms.views.get(bucket=bucket)
-    here = vms.views[str(view["id"])]
+    endpoint = vms.views[str(view["id"])]
 
-    here.patch(kafka_is_authorization_required=True, kafka_rejoin_group_timeout_sec=7)
-
-    told = here.get()
-    assert (True, 7) == (
-        told["kafka_is_authorization_required"],
-        told["kafka_rejoin_group_timeout_sec"],
+    endpoint.patch(
+        kafka_is_authorization_required=True, kafka_rejoin_group_timeout_sec=7
     )
-    assert 400 == status(lambda: here.patch(event_notifications=[{"broker_id": 1}]))
-    assert 400 == status(lambda: here.patch(kafka_encrypted_auth_mechanism="MAGIC"))
+
+    row = endpoint.get()
+    assert (True, 7) == (
+        row["kafka_is_authorization_required"],
+        row["kafka_rejoin_group_timeout_sec"],
+    )
+    assert 400 == status(lambda: endpoint.patch(event_notifications=[{"broker_id": 1}]))
+    assert 400 == status(lambda: endpoint.patch(kafka_encrypted_auth_mechanism="MAGIC"))
 
 
 def test_a_policy_of_users_names_users_there_are(vms):
@@ -89,20 +91,20 @@ def test_a_policy_of_users_names_users_there_are(vms):
     policy = vms.qospolicies.post(
         name="users", policy_type="USER", attached_users=attached
     )
-    here = vms.qospolicies[str(policy["id"])]
+    endpoint = vms.qospolicies[str(policy["id"])]
 
-    assert attached == here.get()["attached_users"]
+    assert attached == endpoint.get()["attached_users"]
     for wrong in (
         [{"identifier_type": "username", "identifier_value": "imagined"}],
         [{"identifier_type": "badge", "identifier_value": "1000"}],
         [{**attached[0], "color": "red"}],
     ):
-        assert 400 == status(lambda wrong=wrong: here.patch(attached_users=wrong))
+        assert 400 == status(lambda wrong=wrong: endpoint.patch(attached_users=wrong))
     assert 400 == status(
         lambda: vms.qospolicies.post(name="views", attached_users=attached)
     )
-    here.patch(attached_users=[])
-    here.delete()
+    endpoint.patch(attached_users=[])
+    endpoint.delete()
 
 
 EMPTY = ["devices", "nics", "replications", "switches", "defrag", "volumes"]
@@ -122,11 +124,12 @@ def test_prometheus_has_pages_of_users_and_addresses_and_empty_ones(
         return answer.data.decode()
 
     assert dict.fromkeys(EMPTY, "") == {name: page(name) for name in EMPTY}
-    mine = f'vast_user_view_write_bytes_total{{user="standin",path="/{bucket}"}} 1234.0'
+    sample = f'{{path="/{bucket}",user="standin"}} 1234.0'
+    written = f"vast_user_view_write_bytes_total{sample}"
     for _ in range(500):  # a request is counted when its answer has gone
-        if mine in page("user_view"):
+        if written in page("user_view"):
             break
-    assert mine in page("user_view")
+    assert written in page("user_view")
     assert 'vast_user_write_ops_total{user="standin"}' in page("users")
     assert 'vast_vip_write_ops_total{ip="127.0.0.1"}' in page("vips")
     assert 'client="127.0.0.1"' in page("user_connections")

@@ -188,12 +188,12 @@ def test_no_way_round_a_policy_leads_to_foreign_objects(
         lambda: theirs.copy_object(Bucket="of-the-guest", Key="c", CopySource=source)
     )
     deleted = theirs.delete_objects(Bucket=bucket, Delete=gone)
-    own = theirs.put_object(Bucket="of-the-guest", Key="own", Body=b"y")
+    reply = theirs.put_object(Bucket="of-the-guest", Key="own", Body=b"y")
 
     assert (403, "AccessDenied") == copied
     assert ["AccessDenied"] == [error["Code"] for error in deleted["Errors"]]
     assert b"x" == s3.get_object(Bucket=bucket, Key="k")["Body"].read()
-    assert 200 == own["ResponseMetadata"]["HTTPStatusCode"]
+    assert 200 == reply["ResponseMetadata"]["HTTPStatusCode"]
     session = vastdb.connect(endpoint=standin.endpoint, access=access, secret=secret)
     with pytest.raises(vastdb.errors.Forbidden), session.transaction() as tx:
         tx.bucket(bucket).create_schema("theirs")
@@ -209,29 +209,29 @@ def test_a_view_policy_can_make_a_bucket_read_only(standin, vms, s3, bucket):
     policy = vms.viewpolicies.post(
         name="archive", s3_read_write=[], s3_read_only=["127.0.0.0/8"]
     )
-    here = vms.views[str(view["id"])]
-    here.patch(policy_id=policy["id"])
+    endpoint = vms.views[str(view["id"])]
+    endpoint.patch(policy_id=policy["id"])
 
     assert b"x" == s3.get_object(Bucket=bucket, Key="k")["Body"].read()
     assert (403, "AccessDenied") == refusal(
         lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"y")
     )
 
-    here.patch(policy_id=view["policy_id"])
+    endpoint.patch(policy_id=view["policy_id"])
     vms.viewpolicies[str(policy["id"])].delete()
 
 
 def test_a_disabled_or_removed_key_signs_nothing(standin, vms, guest):
     access, secret = keys_of(vms, guest)
     theirs = standin.s3(access, secret)
-    here = vms.users[str(guest["id"])]
+    endpoint = vms.users[str(guest["id"])]
     theirs.list_buckets()
 
-    here.access_keys.patch(access_key=access, enabled=False)
+    endpoint.access_keys.patch(access_key=access, enabled=False)
     assert (403, "InvalidAccessKeyId") == refusal(theirs.list_buckets)
-    here.access_keys.patch(access_key=access, enabled=True)
+    endpoint.access_keys.patch(access_key=access, enabled=True)
     theirs.list_buckets()
-    here.access_keys.delete(access_key=access)
+    endpoint.access_keys.delete(access_key=access)
     assert (403, "InvalidAccessKeyId") == refusal(theirs.list_buckets)
     assert secret not in json.dumps(vms.users.get())
 

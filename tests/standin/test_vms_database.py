@@ -92,7 +92,7 @@ def test_a_wrong_table_is_refused(managed, vms, fields):
     assert [] == vms.tables.get(**NAMES)
 
 
-def test_who_did_what_is_told_and_kept_in_a_table(fresh_standin):
+def test_client_activity_is_shown_and_stored_in_a_table(fresh_standin):
     standin = fresh_standin()
     vms, client = standin.vms(), standin.s3()
     client.create_bucket(Bucket="client-metrics")
@@ -120,9 +120,9 @@ def _awaited(session):
     """Wait for the first rows: they are written every ten seconds."""
     for _ in range(150):
         with session.transaction() as tx:
-            room = tx.bucket("client-metrics").schema("client_metrics", False)
-            if room is not None:
-                rows = room.table("client_metrics").select().read_all()
+            schema = tx.bucket("client-metrics").schema("client_metrics", False)
+            if schema is not None:
+                rows = schema.table("client_metrics").select().read_all()
                 if len(rows):
                     return rows
         time.sleep(0.1)
@@ -139,11 +139,11 @@ def test_client_metrics_need_a_bucket_of_the_tenant(vms):
 
 def test_webhooks_are_kept(vms):
     hook = vms.webhooks.post(name="pager", url="https://example.org/hook")
-    here = vms.webhooks[str(hook["id"])]
+    endpoint = vms.webhooks[str(hook["id"])]
 
     assert ("POST", True) == (hook["method"], hook["enabled"])
-    assert not here.patch(enabled=False)["enabled"]
-    here.delete()
+    assert not endpoint.patch(enabled=False)["enabled"]
+    endpoint.delete()
     assert [] == vms.webhooks.get()
 
 
@@ -187,13 +187,13 @@ def test_a_table_is_made_of_a_file(managed, standin, form, wrapped):
     assert (200, "") == load(standin, body, media)
 
     with managed.transaction() as tx:
-        found = table_in(tx, "managed", "loaded").select().read_all()
+        stored = table_in(tx, "managed", "loaded").select().read_all()
     assert rows.select(["a", "f", "s", "d"]).equals(
-        found.select(["a", "f", "s", "d"]).cast(
+        stored.select(["a", "f", "s", "d"]).cast(
             rows.select(["a", "f", "s", "d"]).schema
         )
     )
-    assert pa.string() == found.schema.field("none").type
+    assert pa.string() == stored.schema.field("none").type
 
 
 def test_a_large_file_is_loaded_in_pieces(managed, standin, vms):
@@ -202,12 +202,12 @@ def test_a_large_file_is_loaded_in_pieces(managed, standin, vms):
 
     assert (200, "") == load(standin, file_of(rows, "csv"), FILES["csv"])
 
-    (told,) = vms.tables.get(**NAMES)
-    assert ("loaded", count) == (told["name"], told["num_rows"])
+    (row,) = vms.tables.get(**NAMES)
+    assert ("loaded", count) == (row["name"], row["num_rows"])
     with managed.transaction() as tx:
         table = table_in(tx, "managed", "loaded")
-        found = table.select(predicate=table["a"] == count - 1).read_all()
-    assert ["row 599999"] == found["s"].to_pylist()
+        stored = table.select(predicate=table["a"] == count - 1).read_all()
+    assert ["row 599999"] == stored["s"].to_pylist()
 
 
 WIDE = b"a\n" + b"1\n" * (3 << 20) + b"text\n"

@@ -7,8 +7,8 @@ come in the paging envelope, and list parameters `page`, `page_size` are always 
 import jsonschema
 import pytest
 
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.particular import CALLS
-from vast_standin.vms.resources import RESOURCES
 
 
 class Description:
@@ -29,10 +29,10 @@ class Description:
         schema = self.follow(schema)
         if schema.get("type") == "array":
             schema = self.follow(schema["items"])
-        found = {}
+        properties = {}
         for part in schema.get("allOf", []):
-            found |= self.properties(part)
-        return found | schema.get("properties", {})
+            properties |= self.properties(part)
+        return properties | schema.get("properties", {})
 
     def operation(self, path, method):
         return self.document["paths"].get(path, {}).get(method)
@@ -60,18 +60,18 @@ KINDS = sorted(RESOURCES.values(), key=lambda kind: kind.name)
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_answered_field_is_described(description, kind):
-    known = description.properties(
+    described = description.properties(
         description.answer(description.operation(f"/{kind.name}/", "get"))
     )
 
-    assert set() == {f.name for f in kind.fields if f.answered} - set(known)
+    assert set() == {f.name for f in kind.fields if f.answered} - set(described)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_filter_is_described(description, kind):
-    known = description.parameters(description.operation(f"/{kind.name}/", "get"))
+    described = description.parameters(description.operation(f"/{kind.name}/", "get"))
 
-    assert set() == set(kind.filters) - known
+    assert set() == set(kind.filters) - described
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_every_filter_is_described(description, kind):
 )
 def test_creation_takes_what_is_described_and_needs_no_less(description, kind):
     schema = description.body(description.operation(f"/{kind.name}/", "post"))
-    known = description.properties(schema)
+    described = description.properties(schema)
 
-    assert set() == {f.name for f in kind.fields if f.creatable} - set(known)
+    assert set() == {f.name for f in kind.fields if f.creatable} - set(described)
     needed = {f.name for f in kind.fields if f.required}
     assert set(schema.get("required", [])) - needed == set()
 
@@ -99,19 +99,19 @@ def test_a_patch_takes_what_is_described(description, kind):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_kinds_and_choices_agree_with_the_description(description, kind):
-    known = description.properties(
+    described = description.properties(
         description.answer(description.operation(f"/{kind.name}/", "get"))
     )
     types = {"integer": "int", "number": "num", "string": "str", "boolean": "bool"}
 
     for field in kind.fields:
-        said = description.follow(known.get(field.name, {}))
-        if said.get("type") in types and field.kind != "any":
-            assert (field.name, types[said["type"]]) == (field.name, field.kind)
-        if said.get("type") == "array" and field.kind != "any":
+        declared = description.follow(described.get(field.name, {}))
+        if declared.get("type") in types and field.kind != "any":
+            assert (field.name, types[declared["type"]]) == (field.name, field.kind)
+        if declared.get("type") == "array" and field.kind != "any":
             assert (field.name, "[") == (field.name, field.kind[0])
-        if "enum" in said and field.choices:
-            assert set() == set(field.choices) - set(said["enum"])
+        if "enum" in declared and field.choices:
+            assert set() == set(field.choices) - set(declared["enum"])
 
 
 def test_every_particular_call_is_described(description):
@@ -142,11 +142,11 @@ def test_live_answers_fit_the_description(description, standin, vms):
         if kind.name in ("columns", "tables"):
             continue
         schema = description.answer(description.operation(f"/{kind.name}/", "get"))
-        known = description.properties(schema)
+        described = description.properties(schema)
         for row in vms[kind.name].get():
             for name, value in row.items():
                 if value is not None:
-                    checked(description, known[name], value, f"{kind.name}.{name}")
+                    checked(description, described[name], value, f"{kind.name}.{name}")
 
     for resource, row in (("views", view), ("quotas", quota), ("qospolicies", qos)):
         vms[resource][str(row["id"])].delete()

@@ -47,7 +47,7 @@ def test_a_tenant_is_held_to_its_hard_limit_and_its_views(vms, s3):
     tenant = vms.tenants.post(
         name="small", capacity_rules={"hard_limit": 100, "soft_limit": 50}, max_views=1
     )
-    own = view(vms, "/small", "small-bucket", tenant_id=tenant["id"])
+    small = view(vms, "/small", "small-bucket", tenant_id=tenant["id"])
     s3.put_object(Bucket="small-bucket", Key="a", Body=b"x" * 90)
 
     with pytest.raises(ClientError, match="tenant small blocks"):
@@ -55,5 +55,5 @@ def test_a_tenant_is_held_to_its_hard_limit_and_its_views(vms, s3):
     with pytest.raises(vastpy.RESTFailure, match="may have 1 views"):
         view(vms, "/small2", "small-second", tenant_id=tenant["id"])
     vms.folders.delete_folder.delete(path="/small", tenant_id=tenant["id"])
-    vms.views[str(own["id"])].delete()
+    vms.views[str(small["id"])].delete()
     vms.tenants[str(tenant["id"])].delete()

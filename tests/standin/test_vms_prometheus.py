@@ -1,4 +1,4 @@
-"""The metrics Prometheus scrapes: valid text, and no sample where there is no value."""
+"""The metrics Prometheus scrapes: valid text, and no sample without a value."""
 
 import math
 import uuid

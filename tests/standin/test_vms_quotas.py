@@ -1,4 +1,4 @@
-"""Quotas: all nine states from what is really held, grace, and writes that are blocked."""
+"""Quotas: all nine states from real usage, grace periods, and blocked writes."""
 
 import time
 from datetime import UTC, datetime
@@ -131,30 +131,30 @@ def test_a_blocking_quota_blocks_rows_and_sql_too(
         sql.rows('INSERT INTO "held/s".t VALUES (4)')
     with session.transaction() as tx:
         table = tx.bucket("held").schema("s").table("t")
-        left = len(table.select().read_all())
+        remaining = len(table.select().read_all())
     sql.rows('DELETE FROM "held/s".t')
     sql.rows('DROP SCHEMA "held/s" CASCADE')
 
-    assert (state, 3) == (quota["state"], left)
+    assert (state, 3) == (quota["state"], remaining)
 
 
 def test_grace_ends_in_a_block_and_can_be_begun_anew(vms, s3, held):
     put(s3, 50)
     quota = vms.quotas.post(name="q", path="/held", soft_limit=10, grace_period="00:01")
-    here = vms.quotas[str(quota["id"])]
+    endpoint = vms.quotas[str(quota["id"])]
     assert "SOFT_EXCEEDED" == quota["state"]
     put(s3, 1, "in grace")
 
     deadline = time.monotonic() + 5
-    while here.get()["state"] != "GRACE_EXPIRED" and time.monotonic() < deadline:
+    while endpoint.get()["state"] != "GRACE_EXPIRED" and time.monotonic() < deadline:
         time.sleep(0.05)
 
-    assert "GRACE_EXPIRED" == here.get()["state"]
+    assert "GRACE_EXPIRED" == endpoint.get()["state"]
     assert (507, "QuotaExceeded") == refusal(lambda: put(s3, 1, "late"))
-    here.patch(grace_period="1d")
-    assert "SOFT_EXCEEDED" == here.get()["state"]
-    here.patch(grace_period="00:01")
-    here.reset_grace_period.patch()
+    endpoint.patch(grace_period="1d")
+    assert "SOFT_EXCEEDED" == endpoint.get()["state"]
+    endpoint.patch(grace_period="00:01")
+    endpoint.reset_grace_period.patch()
     put(s3, 1, "anew")
 
 
@@ -175,9 +175,9 @@ def test_a_full_quota_raises_an_alarm_that_ends_with_it(vms, s3, held):
     (alarm,) = vms.alarms.get(object_type="Quota", object_id=quota["id"])
     assert "MAJOR" == alarm["severity"]
     assert "full" in alarm["alarm_message"]
-    here = vms.alarms[str(alarm["id"])]
-    here.patch(acknowledged=True)
-    assert here.get()["acknowledged"]
+    endpoint = vms.alarms[str(alarm["id"])]
+    endpoint.patch(acknowledged=True)
+    assert endpoint.get()["acknowledged"]
 
     vms.quotas[str(quota["id"])].patch(hard_limit=100)
 

@@ -20,8 +20,8 @@ def table(standin, bucket):
     )
     with session.transaction() as tx:
         schema = tx.bucket(bucket).create_schema("s")
-        made = schema.create_table("t", pa.schema([("a", pa.int64())]))
-        made.insert(pa.table({"a": [1, 2, 3]}))
+        table = schema.create_table("t", pa.schema([("a", pa.int64())]))
+        table.insert(pa.table({"a": [1, 2, 3]}))
     yield session
     with session.transaction() as tx:
         schema = tx.bucket(bucket).schema("s")
@@ -35,26 +35,26 @@ def test_a_snapshot_keeps_what_was_there(vms, bucket, table):
         tx.bucket(bucket).schema("s").table("t").insert(pa.table({"a": [4]}))
 
     with table.transaction() as tx:
-        (kept,) = tx.bucket(bucket).snapshots()
-        then = kept.schema("s").table("t").select().read_all()
+        (held,) = tx.bucket(bucket).snapshots()
+        before = held.schema("s").table("t").select().read_all()
         now = tx.bucket(bucket).schema("s").table("t").select().read_all()
 
-    assert ("SUCCEED", [1, 2, 3]) == (snapshot["state"], then["a"].to_pylist())
+    assert ("SUCCEED", [1, 2, 3]) == (snapshot["state"], before["a"].to_pylist())
     assert [1, 2, 3, 4] == now["a"].to_pylist()
     vms.snapshots[str(snapshot["id"])].delete()
     with table.transaction() as tx:
         assert [] == tx.bucket(bucket).snapshots()
 
 
-def test_database_objects_are_told_as_they_are(vms, bucket, table):
+def test_database_objects_are_shown_as_stored(vms, bucket, table):
     (schema,) = vms.schemas.get(database_name=bucket)
-    (found,) = vms.tables.get(database_name=bucket, schema_name="s")
+    (shown,) = vms.tables.get(database_name=bucket, schema_name="s")
     columns = vms.columns.get(database_name=bucket, schema_name="s", table_name="t")
 
     assert "s" == schema["name"]
-    assert ("t", 3) == (found["name"], found["num_rows"])
+    assert ("t", 3) == (shown["name"], shown["num_rows"])
     assert ["a"] == [column["name"] for column in columns]
-    assert vms.views.get(bucket=bucket)[0]["logical_capacity"] >= found["size"] > 0
+    assert vms.views.get(bucket=bucket)[0]["logical_capacity"] >= shown["size"] > 0
     assert 404 == status(
         lambda: vms.tables.get(database_name=bucket, schema_name="none")
     )
@@ -94,12 +94,12 @@ def test_a_wrong_snapshot_is_refused(vms, bucket, changes):
 
 def test_a_locked_snapshot_stays(vms, bucket):
     snapshot = vms.snapshots.post(name="held", path=f"/{bucket}", locked=True)
-    here = vms.snapshots[str(snapshot["id"])]
+    endpoint = vms.snapshots[str(snapshot["id"])]
 
-    assert 409 == status(here.delete)
+    assert 409 == status(endpoint.delete)
     assert 400 == status(lambda: vms.snapshots.post(name="held", path=f"/{bucket}"))
-    here.patch(locked=False)
-    here.delete()
+    endpoint.patch(locked=False)
+    endpoint.delete()
     assert [] == vms.snapshots.get(name__contains="held")
 
 
@@ -143,8 +143,8 @@ def cloned(vms, bucket, table):
     (policy,) = vms.viewpolicies.get(name="s3_default_policy")
 
     def make(name, *, view=True):
-        here = vms.snapshots[str(snapshot["id"])].clone
-        clone = here.post(name=name, loanee_root_path=f"/{name}")
+        endpoint = vms.snapshots[str(snapshot["id"])].clone
+        clone = endpoint.post(name=name, loanee_root_path=f"/{name}")
         if view:
             vms.views.post(
                 path=f"/{name}",
@@ -166,8 +166,8 @@ def cloned(vms, bucket, table):
 
 def rows_of(session, bucket):
     with session.transaction() as tx:
-        found = tx.bucket(bucket).schema("s").table("t").select().read_all()
-    return sorted(found["a"].to_pylist())
+        rows = tx.bucket(bucket).schema("s").table("t").select().read_all()
+    return sorted(rows["a"].to_pylist())
 
 
 def test_a_clone_begins_with_what_the_snapshot_holds(vms, bucket, table, cloned):
@@ -175,10 +175,10 @@ def test_a_clone_begins_with_what_the_snapshot_holds(vms, bucket, table, cloned)
         return tx.bucket(name).schema("s").table("t")
 
     with table.transaction() as tx:
-        found = ours(tx, bucket)
-        first = found.select(internal_row_id=True).read_all()
-        found.update(first.slice(0, 1).set_column(0, "a", [[10]]))
-        found.delete(first.slice(2, 1))
+        target = ours(tx, bucket)
+        first = target.select(internal_row_id=True).read_all()
+        target.update(first.slice(0, 1).set_column(0, "a", [[10]]))
+        target.delete(first.slice(2, 1))
     assert [2, 10] == rows_of(table, bucket)
 
     clone = cloned("clone")
@@ -187,17 +187,17 @@ def test_a_clone_begins_with_what_the_snapshot_holds(vms, bucket, table, cloned)
     # The fixture took its snapshot before these changes.
     assert [1, 2, 3] == rows_of(table, "clone")
     with table.transaction() as tx:
-        found = ours(tx, "clone")
-        ids = found.select(internal_row_id=True).read_all()
-        found.delete(ids.slice(0, 1))
-        found.insert(pa.table({"a": [4, 5]}))
+        target = ours(tx, "clone")
+        ids = target.select(internal_row_id=True).read_all()
+        target.delete(ids.slice(0, 1))
+        target.insert(pa.table({"a": [4, 5]}))
     assert [2, 3, 4, 5] == rows_of(table, "clone")
     assert [2, 10] == rows_of(table, bucket)
-    (told,) = vms.globalsnapstreams.get()
+    (listed,) = vms.globalsnapstreams.get()
     assert (100, "origin", f"/{bucket}") == (
-        told["sync_progress"],
-        told["source_snapshot"],
-        told["source_path"],
+        listed["sync_progress"],
+        listed["source_snapshot"],
+        listed["source_path"],
     )
 
 
@@ -206,8 +206,8 @@ def test_a_clone_has_the_objects_too(vms, s3, bucket, table, cloned):
     (old,) = vms.snapshots.get(name__contains="origin")
     vms.snapshots[str(old["id"])].delete()
     snapshot = vms.snapshots.post(name="origin-2", path=f"/{bucket}")
-    here = vms.snapshots[str(snapshot["id"])].clone
-    here.post(name="objects", loanee_root_path="/cloned-objects")
+    endpoint = vms.snapshots[str(snapshot["id"])].clone
+    endpoint.post(name="objects", loanee_root_path="/cloned-objects")
     (policy,) = vms.viewpolicies.get(name="s3_default_policy")
     vms.views.post(
         path="/cloned-objects",
@@ -219,9 +219,9 @@ def test_a_clone_has_the_objects_too(vms, s3, bucket, table, cloned):
     vms.snapshots[str(snapshot["id"])].delete()
     s3.delete_object(Bucket=bucket, Key="a/k")
 
-    found = s3.get_object(Bucket="cloned-objects", Key="a/k")
+    reply = s3.get_object(Bucket="cloned-objects", Key="a/k")
 
-    assert b"object" == found["Body"].read()
+    assert b"object" == reply["Body"].read()
 
 
 def test_a_clones_tables_outlive_snapshot_and_source(vms, bucket, table, cloned):
@@ -252,7 +252,7 @@ def test_a_snapshot_with_a_waiting_clone_stays(vms, bucket, table, cloned):
 def test_a_wrong_clone_is_refused(vms, bucket, table, cloned):
     cloned("first", view=False)
     (snapshot,) = vms.snapshots.get(name__contains="origin")
-    here = vms.snapshots[str(snapshot["id"])].clone
+    endpoint = vms.snapshots[str(snapshot["id"])].clone
 
     for wrong in (
         {"name": "x"},
@@ -264,7 +264,7 @@ def test_a_wrong_clone_is_refused(vms, bucket, table, cloned):
         {"name": "x", "loanee_root_path": "/x", "loanee_tenant_id": 10**6},
         {"name": "x", "loanee_root_path": "/x", "remote_target": "far"},
     ):
-        assert 400 == status(lambda wrong=wrong: here.post(**wrong))
+        assert 400 == status(lambda wrong=wrong: endpoint.post(**wrong))
     assert 404 == status(
         lambda: vms.snapshots["999999"].clone.post(name="x", loanee_root_path="/x")
     )
@@ -278,8 +278,8 @@ def test_a_clone_is_there_after_a_crash(fresh_standin):
     )
     with session.transaction() as tx:
         schema = tx.bucket("source").create_schema("s")
-        made = schema.create_table("t", pa.schema([("a", pa.int64())]))
-        made.insert(pa.table({"a": list(range(1000))}))
+        table = schema.create_table("t", pa.schema([("a", pa.int64())]))
+        table.insert(pa.table({"a": list(range(1000))}))
     vms = running.vms()
     snapshot = vms.snapshots.post(name="kept", path="/source")
     vms.snapshots[str(snapshot["id"])].clone.post(name="c", loanee_root_path="/c")
@@ -316,24 +316,24 @@ def test_a_snapshot_keeps_objects_as_they_were(vms, s3, bucket):
         return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     below = ".snapshot/objects-1/"
-    found = s3.get_object(Bucket=bucket, Key=f"{below}a/x")
+    reply = s3.get_object(Bucket=bucket, Key=f"{below}a/x")
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=below, Delimiter="/")
     inner = s3.list_objects_v2(Bucket=bucket, Prefix=f"{below}a/", MaxKeys=1)
-    rest = s3.list_objects_v2(
+    following = s3.list_objects_v2(
         Bucket=bucket,
         Prefix=f"{below}a/",
         ContinuationToken=inner["NextContinuationToken"],
     )
 
-    assert (b"a/x", {"k": "a/x"}) == (found["Body"].read(), found["Metadata"])
+    assert (b"a/x", {"k": "a/x"}) == (reply["Body"].read(), reply["Metadata"])
     assert (b"changed", b"b") == (read("a/x"), read(f"{below}b"))
-    assert [f"{below}b"] == [one["Key"] for one in listed["Contents"]]
-    assert [f"{below}a/"] == [one["Prefix"] for one in listed["CommonPrefixes"]]
+    assert [f"{below}b"] == [entry["Key"] for entry in listed["Contents"]]
+    assert [f"{below}a/"] == [entry["Prefix"] for entry in listed["CommonPrefixes"]]
     assert [f"{below}a/x", f"{below}a/y"] == [
-        one["Key"] for page in (inner, rest) for one in page["Contents"]
+        entry["Key"] for page in (inner, following) for entry in page["Contents"]
     ]
     assert ["a/x", "a/y"] == [
-        one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]
+        entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]
     ]
     vms.snapshots[str(snapshots[0]["id"])].delete()
     with pytest.raises(s3.exceptions.NoSuchKey):
@@ -380,9 +380,9 @@ def test_kept_objects_are_there_after_a_start_and_their_space_comes_back(
 
     again = fresh_standin()
     client = again.s3()
-    found = client.get_object(Bucket="kept", Key=".snapshot/s/k")["Body"].read()
+    content = client.get_object(Bucket="kept", Key=".snapshot/s/k")["Body"].read()
     files = list((again.data / "objects/data").glob("??/*"))
     again.vms().snapshots[str(snapshot["id"])].delete()
 
-    assert (b"then", 2) == (found, len(files))
+    assert (b"then", 2) == (content, len(files))
     assert 1 == len(list((again.data / "objects/data").glob("??/*")))

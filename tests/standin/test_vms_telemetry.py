@@ -9,9 +9,9 @@ import urllib3
 import vastpy
 
 RATES = [
-    f"ViewMetrics,{way}_{what}__rate"
-    for way in ("read", "write")
-    for what in ("bw", "iops")
+    f"ViewMetrics,{direction}_{unit}__rate"
+    for direction in ("read", "write")
+    for unit in ("bw", "iops")
 ]
 
 
@@ -100,7 +100,7 @@ def test_the_clusters_space_is_the_disks(standin, vms):
     )
 
 
-def test_health_nodes_and_addresses_are_told(standin, vms):
+def test_health_nodes_and_addresses_are_shown(standin, vms):
     assert vms.health.get()["status"] in ("ok", "warning")
     assert [True] == [node["is_mgmt"] for node in vms.cnodes.get(state="ACTIVE")]
     assert 1 == len(vms.dnodes.get())
@@ -113,7 +113,7 @@ def test_health_nodes_and_addresses_are_told(standin, vms):
     )
 
 
-def test_prometheus_reads_what_is_told(standin, vms, s3, bucket):
+def test_prometheus_reads_the_exported_metrics(standin, vms, s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=bytes(1234))
     pool = urllib3.PoolManager(ca_certs=standin.cert_file)
     headers = urllib3.make_headers(basic_auth=f"{standin.user}:{standin.password}")
@@ -131,7 +131,7 @@ def test_prometheus_reads_what_is_told(standin, vms, s3, bucket):
     )
     assert "1234.0" == line.rpartition(" ")[2]
     sample = re.compile(
-        r'[a-z_]+\{([a-z_]+="[^"]*",?)*\} [-+.e0-9]+|# TYPE [a-z_]+ \w+'
+        r'[a-z_]+\{([a-z_]+="[^"]*",?)*\} [-+.e0-9]+|# TYPE [a-z_]+ \w+|# HELP .+'
     )
     assert [] == [text for text in lines("all") if not sample.fullmatch(text)]
     assert 404 == pool.request("GET", url + "imagined", headers=headers).status
@@ -144,16 +144,16 @@ def test_a_quiet_definition_raises_no_alarm(vms, s3, bucket):
         for row in vms.eventdefinitions.get()
         if row["name"] == "QUOTA_HARD_EXCEEDED"
     )
-    here = vms.eventdefinitions[str(definition["id"])]
-    here.patch(enabled=False)
+    endpoint = vms.eventdefinitions[str(definition["id"])]
+    endpoint.patch(enabled=False)
     quota = vms.quotas.post(name="quiet", path=f"/{bucket}", hard_limit=1)
 
     assert [] == vms.alarms.get(object_id=quota["id"], object_type="Quota")
 
-    here.patch(enabled=True, severity="CRITICAL")
+    endpoint.patch(enabled=True, severity="CRITICAL")
     (alarm,) = vms.alarms.get(object_id=quota["id"], object_type="Quota")
     assert "CRITICAL" == alarm["severity"]
-    here.patch(severity="MAJOR")
+    endpoint.patch(severity="MAJOR")
     vms.quotas[str(quota["id"])].delete()
 
 
@@ -178,32 +178,32 @@ def test_metadata_is_counted_by_itself(vms, s3, bucket):
     s3.list_objects_v2(Bucket=bucket)
     s3.get_object_tagging(Bucket=bucket, Key="k")
     deadline = time.monotonic() + 10
-    while (found := summed())[2] < 4 and time.monotonic() < deadline:
+    while (values := summed())[2] < 4 and time.monotonic() < deadline:
         time.sleep(0.1)
 
     # The bucket's creation is the write.
-    assert [3, 1, 4, 0] == found
+    assert [3, 1, 4, 0] == values
 
 
 def test_snapshots_are_counted(vms, bucket):
     name = "Capacity,snapshots_count"
 
-    def told():
+    def query():
         ask = vms.monitors.ad_hoc_query.get
         return ask(object_type="cluster", time_frame="1m", prop_list=[name])["data"]
 
     snapshot = vms.snapshots.post(name="counted", path=f"/{bucket}")
-    there = len(vms.snapshots.get())
+    count = len(vms.snapshots.get())
     deadline = time.monotonic() + 10
-    while (found := told()[0][2]) != there and time.monotonic() < deadline:
+    while (reported := query()[0][2]) != count and time.monotonic() < deadline:
         time.sleep(0.2)
 
-    assert there == found
+    assert count == reported
     vms.snapshots[str(snapshot["id"])].delete()
 
 
 @pytest.mark.parametrize("kind", ["bw", "iops", "md_iops", "latency"])
-def test_the_top_of_every_key_is_told(vms, s3, bucket, kind):
+def test_the_top_of_every_key_is_shown(vms, s3, bucket, kind):
     s3.put_object(Bucket=bucket, Key="k", Body=bytes(100_000))
     s3.head_object(Bucket=bucket, Key="k")
     (pool,) = vms.vippools.get()

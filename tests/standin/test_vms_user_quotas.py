@@ -1,4 +1,4 @@
-"""User quotas: what each user holds below a path, and writes that are blocked for one."""
+"""User quotas: what each user holds below a path, and writes that are blocked for one user."""
 
 import contextlib
 import sqlite3
@@ -43,9 +43,9 @@ def visitor(standin, vms):
 @pytest.fixture
 def quota(vms, bucket):
     """Return a quota of the bucket with user quotas, deleted afterwards."""
-    made = vms.quotas.post(name="users", path=f"/{bucket}", is_user_quota=True)
-    yield made
-    vms.quotas[str(made["id"])].delete()
+    quota = vms.quotas.post(name="users", path=f"/{bucket}", is_user_quota=True)
+    yield quota
+    vms.quotas[str(quota["id"])].delete()
 
 
 def held(vms, quota, **filters):
@@ -85,8 +85,8 @@ def test_a_rule_blocks_its_user_and_nobody_else(vms, s3, bucket, visitor, quota)
     s3.put_object(Bucket=bucket, Key="other", Body=bytes(1000))
     visitor.put_object(Bucket=bucket, Key="fits", Body=bytes(40))
 
-    here = vms.userquotas[str(rule["id"])]
-    row = here.get()
+    endpoint = vms.userquotas[str(rule["id"])]
+    row = endpoint.get()
     now = vms.quotas[str(quota["id"])].get()
     assert ("HARD_EXCEEDED", 100, 100, 2) == (
         row["state"],
@@ -99,9 +99,9 @@ def test_a_rule_blocks_its_user_and_nobody_else(vms, s3, bucket, visitor, quota)
         now["num_exceeded_users"],
         now["num_blocked_users"],
     )
-    here.patch(hard_limit=200)
+    endpoint.patch(hard_limit=200)
     visitor.put_object(Bucket=bucket, Key="more", Body=bytes(41))
-    here.delete()
+    endpoint.delete()
     visitor.put_object(Bucket=bucket, Key="many", Body=bytes(1000))
     assert [] == vms.userquotas.get(quota_id=quota["id"], is_accountable=True)
 
@@ -133,8 +133,8 @@ def test_tables_are_their_buckets_owners(standin, vms, bucket, quota):
 
 
 def test_the_default_rule_is_for_who_has_none(vms, s3, bucket, visitor, quota):
-    here = vms.quotas[str(quota["id"])]
-    here.patch(
+    endpoint = vms.quotas[str(quota["id"])]
+    endpoint.patch(
         default_user_quota={"hard_limit": 50},
         user_quotas=[{"name": "standin", "hard_limit": 500}],
     )
@@ -142,15 +142,15 @@ def test_the_default_rule_is_for_who_has_none(vms, s3, bucket, visitor, quota):
     assert "QuotaExceeded" == refused(visitor, bucket, 51)
     s3.put_object(Bucket=bucket, Key="k", Body=bytes(500))
 
-    (rule,) = here.get()["user_quotas"]
+    (rule,) = endpoint.get()["user_quotas"]
     assert ("standin", 500, "HARD_EXCEEDED") == (
         rule["name"],
         rule["hard_limit"],
         rule["state"],
     )
-    here.patch(user_quotas=[])
+    endpoint.patch(user_quotas=[])
     assert "QuotaExceeded" == refused(s3, bucket, 1)
-    assert 400 == status(lambda: here.patch(is_user_quota=False))
+    assert 400 == status(lambda: endpoint.patch(is_user_quota=False))
 
 
 def test_a_groups_rule_is_for_whom_it_leads(vms, s3, bucket, visitor, quota):
@@ -220,9 +220,9 @@ def test_objects_of_an_older_format_are_their_buckets_owners(fresh_standin):
     again = fresh_standin()
 
     (row,) = again.vms().userquotas.get()
-    found = again.s3().head_object(Bucket="kept", Key="k")
+    reply = again.s3().head_object(Bucket="kept", Key="k")
     assert ("standin", 9) == (row["name"], row["used_capacity"])
-    assert {"m": "n"} == found["Metadata"]
+    assert {"m": "n"} == reply["Metadata"]
 
 
 REFUSED = {

@@ -18,7 +18,7 @@ def policy(vms):
 
 
 @pytest.fixture
-def made(vms):
+def create(vms):
     """Create records that are deleted afterwards, the last first."""
     rows = []
 
@@ -54,8 +54,8 @@ def test_a_fresh_cluster_has_its_defaults(vms):
     assert ["standin"] == [row["name"] for row in vms.users.get()]
 
 
-def test_a_database_view_makes_its_bucket(vms, s3, policy, made):
-    view = made("views", **database(policy))
+def test_a_database_view_makes_its_bucket(vms, s3, policy, create):
+    view = create("views", **database(policy))
 
     assert "views-db" in [b["Name"] for b in s3.list_buckets()["Buckets"]]
     assert view == vms.views[str(view["id"])].get()
@@ -114,32 +114,32 @@ def test_path_and_policy_are_required(vms):
     assert 400 == status(lambda: vms.views.post(policy_id=1, create_dir=True))
 
 
-def test_a_second_view_of_path_or_bucket_is_refused(vms, policy, made):
-    made("views", **database(policy))
+def test_a_second_view_of_path_or_bucket_is_refused(vms, policy, create):
+    create("views", **database(policy))
 
     assert 400 == status(lambda: vms.views.post(**database(policy, bucket="other")))
     assert 400 == status(lambda: vms.views.post(**database(policy, path="/o")))
 
 
-def test_a_view_can_be_patched_but_its_bucket_stays(vms, policy, made):
-    view = made("views", **database(policy))
-    gold = made("qospolicies", name="views-gold", static_limits={"max_reads_iops": 5})
-    here = vms.views[str(view["id"])]
+def test_a_view_can_be_patched_but_its_bucket_stays(vms, policy, create):
+    view = create("views", **database(policy))
+    gold = create("qospolicies", name="views-gold", static_limits={"max_reads_iops": 5})
+    endpoint = vms.views[str(view["id"])]
 
-    here.patch(qos_policy_id=gold["id"], select_for_live_monitoring=True)
+    endpoint.patch(qos_policy_id=gold["id"], select_for_live_monitoring=True)
 
-    assert "views-gold" == here.get()["qos_policy"]
-    assert here.get()["select_for_live_monitoring"]
-    assert 400 == status(lambda: here.patch(bucket="renamed"))
-    assert 400 == status(lambda: here.patch(path="/moved"))
-    assert 400 == status(lambda: here.patch(logical_capacity=0))
+    assert "views-gold" == endpoint.get()["qos_policy"]
+    assert endpoint.get()["select_for_live_monitoring"]
+    assert 400 == status(lambda: endpoint.patch(bucket="renamed"))
+    assert 400 == status(lambda: endpoint.patch(path="/moved"))
+    assert 400 == status(lambda: endpoint.patch(logical_capacity=0))
     assert 409 == status(vms.qospolicies[str(gold["id"])].delete)
-    here.patch(qos_policy_id=None)
+    endpoint.patch(qos_policy_id=None)
 
 
-def test_limits_that_are_unset_are_answered_as_0(made):
-    some = made("qospolicies", name="views-some", static_limits={"max_reads_iops": 5})
-    none = made("qospolicies", name="views-none")
+def test_limits_that_are_unset_are_answered_as_0(create):
+    some = create("qospolicies", name="views-some", static_limits={"max_reads_iops": 5})
+    none = create("qospolicies", name="views-none")
 
     limits = dict(some["static_limits"])
     assert 5 == limits.pop("max_reads_iops")
@@ -148,44 +148,44 @@ def test_limits_that_are_unset_are_answered_as_0(made):
     assert some["capacity_limits"] is None
 
 
-def test_a_view_that_holds_data_is_not_deleted(vms, s3, policy, made):
-    view = made("views", **database(policy))
-    here = vms.views[str(view["id"])]
+def test_a_view_that_holds_data_is_not_deleted(vms, s3, policy, create):
+    view = create("views", **database(policy))
+    endpoint = vms.views[str(view["id"])]
     s3.put_object(Bucket="views-db", Key="k", Body=b"12345")
 
-    assert 5 == here.get()["logical_capacity"]
-    assert 409 == status(here.delete)
+    assert 5 == endpoint.get()["logical_capacity"]
+    assert 409 == status(endpoint.delete)
     assert b"12345" == s3.get_object(Bucket="views-db", Key="k")["Body"].read()
 
     s3.delete_object(Bucket="views-db", Key="k")
-    assert b"" == here.delete()
-    assert 404 == status(here.get)
+    assert b"" == endpoint.delete()
+    assert 404 == status(endpoint.get)
 
 
-def test_only_ten_views_are_monitored_live(vms, policy, made):
+def test_only_ten_views_are_monitored_live(vms, policy, create):
     for number in range(10):
-        made(
+        create(
             "views",
             path=f"/live/{number}",
             policy_id=policy,
             create_dir=True,
             select_for_live_monitoring=True,
         )
-    eleventh = made("views", path="/live/10", policy_id=policy, create_dir=True)
+    eleventh = create("views", path="/live/10", policy_id=policy, create_dir=True)
 
-    one = vms.views[str(eleventh["id"])]
-    assert 400 == status(lambda: one.patch(select_for_live_monitoring=True))
+    endpoint = vms.views[str(eleventh["id"])]
+    assert 400 == status(lambda: endpoint.patch(select_for_live_monitoring=True))
 
 
-def test_lists_are_filtered_paged_and_refuse_what_they_do_not_know(vms, policy, made):
+def test_lists_are_filtered_paged_and_refuse_what_they_do_not_know(vms, policy, create):
     for number in range(5):
-        made("views", path=f"/paged/{number}", policy_id=policy, create_dir=True)
+        create("views", path=f"/paged/{number}", policy_id=policy, create_dir=True)
 
-    whole = vms.views.get(policy__name="default")
+    everything = vms.views.get(policy__name="default")
     page = vms.views.get(policy__name="default", page=2, page_size=2)
 
-    assert len(whole) == page["count"]
-    assert whole[2:4] == page["results"]
+    assert len(everything) == page["count"]
+    assert everything[2:4] == page["results"]
     assert "page=3" in page["next"]
     assert "page=1" in page["previous"]
     assert 400 == status(lambda: vms.views.get(qux="1"))
@@ -196,12 +196,12 @@ def test_lists_are_filtered_paged_and_refuse_what_they_do_not_know(vms, policy, 
     assert 405 == status(lambda: vms.views["4711"].put(path="/x"))
 
 
-def test_tenants_separate_what_they_own(standin, vms, policy, made):
-    other = made("tenants", name="guests")
+def test_tenants_separate_what_they_own(standin, vms, policy, create):
+    other = create("tenants", name="guests")
     guest = standin.vms(tenant="guests")
     theirs = guest.viewpolicies.post(name="default")
     made_there = guest.views.post(path="/t", policy_id=theirs["id"], create_dir=True)
-    made("views", path="/t", policy_id=policy, create_dir=True)
+    create("views", path="/t", policy_id=policy, create_dir=True)
 
     assert "guests" == made_there["tenant_name"]
     assert [made_there["id"]] == [row["id"] for row in guest.views.get()]
@@ -214,9 +214,9 @@ def test_tenants_separate_what_they_own(standin, vms, policy, made):
     guest.viewpolicies[str(theirs["id"])].delete()
 
 
-def test_a_policy_in_use_or_badly_limited_is_refused(vms, made):
-    policy = made("viewpolicies", name="mine", flavor="S3_NATIVE")
-    made("views", path="/uses", policy_id=policy["id"], create_dir=True)
+def test_a_policy_in_use_or_badly_limited_is_refused(vms, create):
+    policy = create("viewpolicies", name="mine", flavor="S3_NATIVE")
+    create("views", path="/uses", policy_id=policy["id"], create_dir=True)
 
     assert 1 == vms.viewpolicies[str(policy["id"])].get()["count_views"]
     assert 409 == status(vms.viewpolicies[str(policy["id"])].delete)
@@ -232,16 +232,16 @@ def test_a_policy_in_use_or_badly_limited_is_refused(vms, made):
     )
 
 
-def test_capacity_tells_a_path_and_its_children(vms, s3, policy, made):
+def test_capacity_shows_a_path_and_its_children(vms, s3, policy, create):
     for name, size in (("one", 100), ("two", 300)):
-        made("views", **database(policy, f"/sum/{name}", f"sum-{name}"))
+        create("views", **database(policy, f"/sum/{name}", f"sum-{name}"))
         s3.put_object(Bucket=f"sum-{name}", Key="k", Body=bytes(size))
 
-    told = vms.capacity.get(path="/sum")
+    report = vms.capacity.get(path="/sum")
 
-    found = {path: detail["data"][0] for path, detail in told["details"]}
-    assert {"/sum": 400, "/sum/two": 300, "/sum/one": 100} == found
-    assert [400, 400, 400] == told["root_data"]
+    capacities = {path: detail["data"][0] for path, detail in report["details"]}
+    assert {"/sum": 400, "/sum/two": 300, "/sum/one": 100} == capacities
+    assert [400, 400, 400] == report["root_data"]
     assert 400 == status(lambda: vms.capacity.get(type="imagined"))
 
     for name in ("one", "two"):

@@ -1,4 +1,4 @@
-"""Whose files are they: what a start may remove, must set aside, or refuses to serve.
+"""Which files a start may remove, must set aside, or refuses to serve.
 
 A file goes away only if the database beside it has noted it as unfinished or dropped,
 and that database is the newest of its folder. Everything else moves to `lost/`, and

@@ -11,8 +11,8 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a database says of itself, and the mark says of its data."""
+class DatabaseState:
+    """State of a database and of the mark beside its data."""
 
     home: Home
     database: Path
@@ -24,7 +24,7 @@ class Found:
 
     @property
     def doubt(self) -> str:
-        """Why the database may not be the newest of its folder; nothing where it is."""
+        """Why the database may not be the newest of its folder; nothing if it is."""
         name, mark = self.home.name(self.database), self.mark
         if mark is None:
             if not self.runs:
@@ -41,7 +41,7 @@ class Found:
 
 
 def admit(
-    found: Found,
+    state: DatabaseState,
     named: Mapping[str, int],
     present: Mapping[str, int],
     dispose: Callable[[Path], None],
@@ -50,31 +50,31 @@ def admit(
 
     Returns whether the database is in doubt, and which files it names stay missing.
     """
-    home, doubt = found.home, found.doubt
+    home, doubt = state.home, state.doubt
     unknown = present.keys() - named.keys()
-    stamped = bool(found.runs or found.mark)
+    stamped = bool(state.runs or state.mark)
     if unknown and not named and doubt and stamped and not home.accept_loss:
         raise Refused(
             f"{doubt}, and it names none of the {len(unknown)} files in "
-            f"{home.name(found.base)}; nothing was deleted: restore it from a backup of "
+            f"{home.name(state.base)}; nothing was deleted: restore it from a backup of "
             f"{home.path}, or set the files aside with {OVERRIDE}"
         )
-    missing = _complete(found, named, present)
-    garbage = unknown & found.pending if not doubt else set()
+    missing = _complete(state, named, present)
+    garbage = unknown & state.pending if not doubt else set()
     for file in garbage:
-        dispose(found.base / file)
+        dispose(state.base / file)
     strangers = sorted(unknown - garbage)
-    moved = home.lost.take([found.base / file for file in strangers])
+    moved = home.lost.take([state.base / file for file in strangers])
     if moved:
         doubt = doubt or (
-            f"{home.name(found.database)} neither names them nor noted them as its own"
+            f"{home.name(state.database)} neither names them nor noted them as its own"
         )
         home.lost.explain(
-            f"{moved} files of {home.name(found.base)} were moved to lost/, because "
+            f"{moved} files of {home.name(state.base)} were moved to lost/, because "
             f"{doubt}: put the right database back and they return by themselves, or "
             "delete lost/ if nothing is missing"
         )
-    elif doubt and found.runs and (found.mark or found.changes):
+    elif doubt and state.runs and (state.mark or state.changes):
         home.lost.explain(
             f"{doubt}: put the newest one back if you have it, or delete lost/ if "
             "nothing is missing"
@@ -84,24 +84,24 @@ def admit(
 
 
 def _complete(
-    found: Found, named: Mapping[str, int], present: Mapping[str, int]
+    state: DatabaseState, named: Mapping[str, int], present: Mapping[str, int]
 ) -> list[str]:
-    """Bring named files back from `lost/`; refuse the start where some stay missing."""
-    home = found.home
+    """Bring named files back from `lost/`; refuse the start if some stay missing."""
+    home = state.home
     absent = sorted(f for f, size in named.items() if present.get(f, -1) < size)
-    places = {f: home.lost.find(found.base / f, named[f]) for f in absent}
+    places = {f: home.lost.find(state.base / f, named[f]) for f in absent}
     absent = [f for f, folder in places.items() if folder is None]
     if not absent or home.accept_loss:
         for file, folder in places.items():
             if folder is not None:
-                home.lost.bring_back(found.base / file, folder)
+                home.lost.bring_back(state.base / file, folder)
     if not absent:
         return []
     listed = ", ".join(absent[:_NAMED])
     more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
     reason = (
-        f"{len(absent)} files that {home.name(found.database)} names are missing or cut "
-        f"short in {found.base}: {listed}{more}"
+        f"{len(absent)} files that {home.name(state.database)} names are missing or cut "
+        f"short in {state.base}: {listed}{more}"
     )
     if not home.accept_loss:
         raise Refused(

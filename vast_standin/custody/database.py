@@ -97,19 +97,19 @@ def _contents(db: sqlite3.Connection, table: str, *, checked: bool) -> Examined:
 
 
 def _reason(home: Home, path: Path, examined: Examined, *, data: bool) -> str:
-    """Say why a database cannot be that of its folder; nothing where it can."""
+    """Return why a database cannot be that of its folder; nothing if it can."""
     name = f"{home.name(path)} in {home.path}"
     expected = data or home.established or (path.parent / MARK).exists()
-    beside = "data are there" if data else "the folder was in use before"
+    evidence = "data are there" if data else "the folder was in use before"
     if examined.absent:
         lost = expected or _log(path)
-        return f"{name} {examined.problem}, but {beside}" if lost else ""
+        return f"{name} {examined.problem}, but {evidence}" if lost else ""
     if examined.problem:
         return f"{name} {examined.problem}"
     if examined.store and home.id and examined.store != home.id:
         return home.foreign(path)
     if examined.blank and not examined.store and expected:
-        return f"{name} holds nothing, but {beside}"
+        return f"{name} holds nothing, but {evidence}"
     return ""
 
 
@@ -118,7 +118,7 @@ def _companions(path: Path) -> list[Path]:
 
 
 def _log(path: Path) -> bool:
-    """Tell whether a write-ahead log with something in it lies beside."""
+    """Return whether a write-ahead log with something in it lies beside."""
     log = _companions(path)[0]
     return log.exists() and log.stat().st_size > 0
 

@@ -1,4 +1,4 @@
-"""The data folder as a whole: its id, what was lost in it, and what people should know."""
+"""The data folder as a whole: its id, what was lost in it, and warnings for people."""
 
 import json
 import secrets
@@ -33,7 +33,7 @@ class Home:
     """What this start serves without, in sentences."""
 
     def __post_init__(self) -> None:
-        """Read the id where the folder has one."""
+        """Read the id if the folder has one."""
         self.lost = LostFiles(self.path)
         note = self.path / NOTE
         if note.exists():
@@ -58,7 +58,7 @@ class Home:
         return self.id
 
     def foreign(self, path: Path) -> str:
-        """Say that a file is of another folder."""
+        """Return the refusal of a file that belongs to another folder."""
         return f"{self.name(path)} in {self.path} belongs to another data folder"
 
     def name(self, path: Path) -> str:
@@ -72,5 +72,5 @@ class Home:
             self.established = True
 
     def warnings(self) -> list[str]:
-        """Say what is missing or was set aside, by this start or an earlier one."""
+        """Return what is missing or was set aside by this start or an earlier one."""
         return [*self.missing, *self.lost.reasons()]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from vast_standin.custody.admission import Found, admit
+from vast_standin.custody.admission import DatabaseState, admit
 from vast_standin.custody.home import Home
 from vast_standin.custody.mark import MARK, Mark, MarkFile, read_mark
 
@@ -61,14 +61,14 @@ class Ledger:
     def admit(self, named: Mapping[str, int], present: Mapping[str, int]) -> list[str]:
         """Settle what becomes of every file, and begin a run.
 
-        `named` and `present` are sizes by file. Raises Refused where named ones are
-        missing, or where the database knows none of those present. Returns the missing
-        ones, where that loss is accepted.
+        `named` and `present` are sizes by file. Raises Refused if named ones are
+        missing, or if the database knows none of those present. Returns the missing
+        ones if that loss is accepted.
         """
         mark = read_mark(self._path.parent / MARK)
         runs = {str(row[0]) for row in self._db.execute("SELECT token FROM run")}
         pending = {str(row[0]) for row in self._db.execute("SELECT file FROM pending")}
-        found = Found(
+        state = DatabaseState(
             self._home,
             self._path,
             self._base,
@@ -77,7 +77,7 @@ class Ledger:
             changes=self._changes,
             pending=frozenset(pending),
         )
-        doubt, missing = admit(found, named, present, self._dispose_at_start)
+        doubt, missing = admit(state, named, present, self._dispose_at_start)
         self._begin(mark, doubt=doubt)
         return missing
 
@@ -121,7 +121,7 @@ class Ledger:
         self._mark.close()
 
     def _reserve(self, form: str, reserved: deque[str]) -> None:
-        """Note names in advance, many at once: each note is a commit of its own."""
+        """Note names in advance, many at once, because each note is a commit."""
         serials = (f"{self.token}{next(self._numbers):08x}" for _ in range(_RESERVED))
         files = [form.format(serial) for serial in serials]
         marks = ", ".join(["(?)"] * len(files))

@@ -1,4 +1,4 @@
-"""Files set aside under `lost/`, one folder per start, each below its path of before."""
+"""Files set aside under `lost/`, one folder per start, each below its former path."""
 
 import logging
 import secrets
@@ -22,7 +22,7 @@ class LostFiles:
         self._given: set[str] = set()
 
     def __bool__(self) -> bool:
-        """Tell whether anything is set aside."""
+        """Return whether anything is set aside."""
         return any(True for _ in self._folders())
 
     def take(self, paths: list[Path]) -> int:
@@ -80,7 +80,7 @@ class LostFiles:
             self.path.rmdir()
 
     def reasons(self) -> list[str]:
-        """Say of each start what it set aside and why."""
+        """Return what each start set aside and why."""
         return [
             f"{line} (lost/{folder.name})"
             for folder in self._folders()

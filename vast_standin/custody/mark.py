@@ -1,4 +1,4 @@
-"""The mark beside data: how far its database had come, so that an older one is noticed."""
+"""The mark beside data: the last commit of its database, so that an older one is noticed."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ class Mark:
 
 
 def read_mark(path: Path) -> Mark | None:
-    """Read a mark; None where it is missing or cannot be read."""
+    """Read a mark; None if it is missing or cannot be read."""
     try:
         return Mark(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):

@@ -10,19 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vast_standin.engine.files import Extent
-from vast_standin.engine.packing import unpack
 from vast_standin.engine.physical import physical
-from vast_standin.engine.zones import ColumnZones
-
-ROW_ID = "rowid"
-Positions = npt.NDArray[np.int64]
-RowIds = npt.NDArray[np.uint64]
-Span = tuple[int, int]
+from vast_standin.engine.positions import ROW_ID, Positions, RowIds
+from vast_standin.engine.zones import ColumnZones, unpack
 
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """What a segment was born with; columns are named by their number."""
+    """The first form of a segment; columns are named by their number."""
 
     id: int
     rows: int
@@ -44,7 +39,7 @@ class Base:
         return 0 if self.extent is None else self.extent.length
 
     def column(self, number: int) -> pa.Array | None:
-        """Give a column as first written, or None."""
+        """Return a column as first written, or None."""
         if self.extent is None:
             return None
         at = self.extent.batch.schema.get_field_index(str(number))
@@ -56,7 +51,7 @@ class Base:
         return self.ids(0, self.rows)
 
     def ids(self, start: int, stop: int) -> RowIds:
-        """Give the row ids of positions [start, stop); kept by nobody."""
+        """Return the row ids of positions [start, stop); they are not cached."""
         if self.first_row_id is not None or self.extent is None:
             first = self.first_row_id or 0
             return np.arange(first + start, first + stop, dtype=np.uint64)
@@ -79,19 +74,19 @@ class Base:
             return None
         return np.argsort(ids, kind="stable")
 
-    def find(self, wanted: RowIds) -> tuple[Positions, npt.NDArray[np.bool_]]:
+    def find(self, row_ids: RowIds) -> tuple[Positions, npt.NDArray[np.bool_]]:
         """Find positions of row ids; the mask tells which were found."""
         low, high = self.id_range
         if self.first_row_id is not None:
-            hit = (wanted >= np.uint64(low)) & (wanted <= np.uint64(max(high, 0)))
+            hit = (row_ids >= np.uint64(low)) & (row_ids <= np.uint64(max(high, 0)))
             hit &= self.rows > 0
-            return (wanted[hit] - np.uint64(low)).astype(np.int64), hit
+            return (row_ids[hit] - np.uint64(low)).astype(np.int64), hit
         order = self.id_order
-        at = np.searchsorted(self.row_ids, wanted, sorter=order)
+        at = np.searchsorted(self.row_ids, row_ids, sorter=order)
         inside = at < self.rows
         at[~inside] = 0
         positions = at if order is None else order[at]
-        hit = inside & (self.row_ids[positions] == wanted)
+        hit = inside & (self.row_ids[positions] == row_ids)
         return positions[hit].astype(np.int64), hit
 
     @cached_property
@@ -103,7 +98,7 @@ class Base:
     def ordered(
         self, number: int, start: int, stop: int
     ) -> Sequence[Any] | npt.NDArray[Any]:
-        """Values of a column in [start, stop), where it is sorted, without the nulls."""
+        """Values of a column in [start, stop), if it is sorted, without the nulls."""
         column = self.column(number)
         if column is None:
             return ()
@@ -115,7 +110,7 @@ class Base:
 
 
 class _Texts(Sequence[bytes]):
-    """Texts as bytes, cut out of their buffer one by one as a search asks."""
+    """Strings as bytes, cut out of their buffer one at a time during a search."""
 
     def __init__(self, values: pa.Array) -> None:
         _, offsets, data = values.buffers()
@@ -133,7 +128,7 @@ class _Texts(Sequence[bytes]):
 
 @dataclass(frozen=True)
 class _Lazily(Sequence[Any]):
-    """Physical values as Python objects, made one by one as a search asks."""
+    """Physical values as Python objects, made one at a time during a search."""
 
     values: pa.Array
 

@@ -9,15 +9,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vast_standin.custody import Home, Ledger
 from vast_standin.engine.difference import save_difference
 from vast_standin.engine.files import DataFolder
 from vast_standin.engine.records import copy_of, patch_of, segment_of, table_of_row
 from vast_standin.engine.root import BucketInfo, Root, Schema
-from vast_standin.engine.segment import Patch, Segment
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import SortedCopy
 from vast_standin.engine.upgrades import upgrade
+
+if TYPE_CHECKING:
+    from vast_standin.engine.patch import Patch
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -191,8 +195,8 @@ class Catalogue:
         self, table_id: int, folder: DataFolder
     ) -> dict[tuple[int, int], SortedCopy]:
         query = "SELECT * FROM copy WHERE table_id=?"
-        found = (copy_of(r, folder) for r in self._db.execute(query, (table_id,)))
-        return {(c.projection, c.segment): c for c in found}
+        copies = (copy_of(r, folder) for r in self._db.execute(query, (table_id,)))
+        return {(c.projection, c.segment): c for c in copies}
 
     def _segments(self, folder: DataFolder) -> tuple[dict[int, list[Segment]], int]:
         patches: dict[int, list[Patch]] = {}

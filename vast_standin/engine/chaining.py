@@ -18,7 +18,7 @@ _STEP = 1e-3
 
 @dataclass(frozen=True)
 class Link:
-    """Segments that stay (one) or are to be merged (any number), in order of keys."""
+    """One segment that stays, or several to be merged, in order of keys."""
 
     segments: tuple[Segment, ...]
     stays: bool
@@ -39,20 +39,22 @@ def links(runs: Sequence[Sequence[Segment]]) -> Iterator[Link]:
         yield Link(tuple(merged), stays=False)
 
 
-def placed(segments: Sequence[Segment], kept: frozenset[int]) -> list[Segment] | None:
-    """Give segments that are not kept ordinals between those that are.
+def placed(
+    segments: Sequence[Segment], unchanged: frozenset[int]
+) -> list[Segment] | None:
+    """Return segments that are not kept ordinals between those that are.
 
-    None where the gaps have become too small for that.
+    None if the gaps have become too small for that.
     """
     result: list[Segment] = []
     at = 0
     while at < len(segments):
-        if segments[at].id in kept:
+        if segments[at].id in unchanged:
             result.append(segments[at])
             at += 1
             continue
         end = at
-        while end < len(segments) and segments[end].id not in kept:
+        while end < len(segments) and segments[end].id not in unchanged:
             end += 1
         step, low = _gap(result, segments[end:], end - at)
         if step < _SMALLEST_GAP:
@@ -111,6 +113,6 @@ def _range(segment: Segment) -> tuple[tuple[int, Any], tuple[int, Any]]:
 
 
 def _is_good(segment: Segment) -> bool:
-    """Tell whether a segment is large, and as it was written."""
+    """Return whether a segment is large, and as it was written."""
     unchanged = not segment.patches and segment.deleted is None
     return unchanged and is_large(segment)

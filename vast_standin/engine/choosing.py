@@ -49,7 +49,7 @@ def runs_to_merge(runs: list[list[Segment]], *, settled: bool) -> list[list[Segm
 
 
 def _settling(runs: list[list[Segment]]) -> list[list[Segment]]:
-    """Choose all runs, where that is not much more work than what is new."""
+    """Choose all runs if that is not much more work than sorting the new rows."""
     if not runs or (len(runs) == 1 and not any(map(_changed, runs[0]))):
         return []
     largest = max(runs, key=_rows)
@@ -80,6 +80,6 @@ def first_of(segments: Sequence[Segment]) -> list[Segment]:
 
 
 def _fit(segments: Sequence[Segment]) -> bool:
-    """Tell whether one segment may hold the rows of several."""
+    """Return whether one segment may hold the rows of several."""
     live = sum(s.live for s in segments)
     return live <= LARGEST and sum(s.nbytes for s in segments) <= LARGEST_BYTES

@@ -1,4 +1,4 @@
-"""Sorted copies that go along when segments are written anew."""
+"""Sorted copies that go along when segments are written again."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

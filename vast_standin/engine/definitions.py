@@ -19,10 +19,10 @@ from vast_standin.http import ProtocolError
 
 
 class Definitions(OwnRoot):
-    """Schemas and tables: made, renamed, altered and dropped."""
+    """Creates, renames, alters and drops schemas and tables."""
 
     def create_schema(self, bucket: str, path: str, properties: str = "") -> Schema:
-        """Create a schema; 409 when it exists."""
+        """Create a schema; 409 if it exists."""
         self._lock_name(bucket, path)
         with self.mutex:
             self._check_free(self.root.schema(bucket, path), bucket, path)
@@ -30,7 +30,7 @@ class Definitions(OwnRoot):
             if parent:
                 self.lock(("schema", bucket, parent), "shared")
                 self.schema(bucket, parent)
-            schema = Schema(self.engine.new_id(), bucket, path, properties)
+            schema = Schema(self.shared.numbers.new_id(), bucket, path, properties)
             self.apply(PutSchema(schema))
         return schema
 
@@ -50,7 +50,7 @@ class Definitions(OwnRoot):
                 self._move(bucket, path, new_path)
 
     def drop_schema(self, bucket: str, path: str) -> None:
-        """Drop an empty schema; 409 when it still holds something."""
+        """Drop an empty schema; 409 if it still holds something."""
         self._lock_name(bucket, path)
         with self.mutex:
             schema = self.schema(bucket, path)
@@ -64,12 +64,12 @@ class Definitions(OwnRoot):
             self.apply(RemoveSchema(schema.id))
 
     def create_table(self, schema: Schema, name: str, definition: Definition) -> Table:
-        """Create a table; 409 when it exists."""
+        """Create a table; 409 if it exists."""
         self.lock(("schema", schema.bucket, schema.path), "shared")
         self.lock(("table name", str(schema.id), name), "exclusive")
         with self.mutex:
             self._check_table_free(schema, name)
-            table = Table(self.engine.new_id(), schema.id, name, definition)
+            table = Table(self.shared.numbers.new_id(), schema.id, name, definition)
             self.lock(table_key(table), "exclusive")
             self.apply(PutTable(table))
         return table
@@ -79,7 +79,7 @@ class Definitions(OwnRoot):
         name = attached_name(owner, kind)
         self.lock(("table name", "0", name), "exclusive")
         with self.mutex:
-            table = Table(self.engine.new_id(), ATTACHED, name, definition)
+            table = Table(self.shared.numbers.new_id(), ATTACHED, name, definition)
             self.apply(PutTable(table))
         return table
 
@@ -94,7 +94,7 @@ class Definitions(OwnRoot):
                     self.apply(RemoveTable(other.id))
 
     def rename_table(self, table: Table, schema: Schema, name: str) -> None:
-        """Give a table another name or schema; 409 when that is taken."""
+        """Give a table another name or schema; 409 if that is taken."""
         self.lock_table(table, "exclusive")
         self.lock(("schema", schema.bucket, schema.path), "shared")
         self.lock(("table name", str(schema.id), name), "exclusive")
@@ -114,12 +114,12 @@ class Definitions(OwnRoot):
     def _lock_name(self, bucket: str, path: str) -> None:
         self.lock(("schema", bucket, path), "exclusive")
         before = self.base.schema(bucket, path)
-        now = self.engine.root.schema(bucket, path)
+        now = self.shared.published.root.schema(bucket, path)
         if (before and before.id) != (now and now.id):
             raise conflict(f"schema {path} was changed since this transaction began")
 
-    def _check_free(self, found: Schema | None, bucket: str, path: str) -> None:
-        if found is not None:
+    def _check_free(self, existing: Schema | None, bucket: str, path: str) -> None:
+        if existing is not None:
             raise ProtocolError(
                 409, "TabularSchemaAlreadyExists", f"schema {bucket}/{path} exists"
             )
@@ -130,12 +130,16 @@ class Definitions(OwnRoot):
             raise ProtocolError(
                 409, "TabularTableAlreadyExists", f"table {schema.path}/{name} exists"
             )
-        if self.engine.root.table_ids.get(key) != self.base.table_ids.get(key):
-            raise conflict(f"table {name} was made or renamed by another transaction")
+        if self.shared.published.root.table_ids.get(key) != self.base.table_ids.get(
+            key
+        ):
+            raise conflict(
+                f"table {name} was created or renamed by another transaction"
+            )
 
     def _emptied(self, schema: Schema) -> bool:
-        """Tell whether this transaction dropped all the newest root holds there."""
-        newest = self.engine.root
+        """Return whether this transaction dropped all the newest root holds there."""
+        newest = self.shared.published.root
         tables = (t.id for t in newest.tables_in(schema.id))
         schemas = (s.id for s in newest.schemas_in(schema.bucket, schema.path))
         return all(

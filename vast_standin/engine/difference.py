@@ -138,9 +138,9 @@ def _save_segment(
         db.execute(
             "UPDATE segment SET deleted=? WHERE id=?", (narrow(new.deleted), new.id)
         )
-    known = set() if old is None else {p.id for p in old.patches}
+    stored = set() if old is None else {p.id for p in old.patches}
     for patch in new.patches:
-        if patch.id not in known:
+        if patch.id not in stored:
             db.execute(
                 "INSERT INTO patch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (

@@ -3,22 +3,23 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import cast
 
 from vast_standin.custody import Home, admit_database, readable
 from vast_standin.disk import disk_errors
 from vast_standin.engine.catalogue import Catalogue
 from vast_standin.engine.expansion import expand_new_rows
 from vast_standin.engine.files import DataFolder
-from vast_standin.engine.locks import Locks, Mode
-from vast_standin.engine.own_root import OwnRoot
-from vast_standin.engine.ownership import own
+from vast_standin.engine.growth import Growth
+from vast_standin.engine.locks import Locks
+from vast_standin.engine.numbers import Numbers
+from vast_standin.engine.ownership import own_folder
+from vast_standin.engine.published import Published
 from vast_standin.engine.references import References
 from vast_standin.engine.root import BucketInfo, Root
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.shared import Shared
 from vast_standin.engine.snapshots import Snapshots
 from vast_standin.engine.transaction import Transaction
 from vast_standin.engine.upkeep import Upkeep
@@ -28,23 +29,22 @@ from vast_standin.http import ProtocolError
 _CATALOGUE = "catalogue.sqlite"
 _IDS_A_START = 1 << 32
 _ABANDONED_AFTER_S = 3600.0
-SpaceCheck = Callable[[str, int], None]
 
 
 class Engine:
-    """An open data folder; made by Engine.open."""
+    """An open data folder; Engine.open returns one."""
 
     def __init__(self, folder: Path, home: Home, *, durable: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._closing = ExitStack()
-        self._closing.callback(own(folder).close)
+        self._closing.callback(own_folder(folder).close)
         try:
             with readable(folder / _CATALOGUE):
                 self._load(folder, home, durable=durable)
         except BaseException:
             self._closing.close()
             raise
-        self._upkeep = Upkeep(self)
+        self._upkeep = Upkeep(self._shared)
         self._upkeep.start()
 
     def _load(self, folder: Path, home: Home, *, durable: bool) -> None:
@@ -63,18 +63,12 @@ class Engine:
         self._closing.callback(self._ledger.close)
         self.folder.remove = self._ledger.dispose
         loaded = self._catalogue.load(self.folder)
-        self.root: Root = loaded.root
-        self.sequence = 0
-        self.check_writable: SpaceCheck = _allow
+        self.growth = Growth()
+        self._sequence = 0
         self._buckets = loaded.buckets
-        self._next_row_ids = loaded.next_row_ids
-        self._locks = Locks()
-        self._growing = threading.Lock()
-        self._allocation = threading.Lock()
         self._transactions: dict[int, Transaction] = {}
-        self.on_commit: list[Callable[[Root, Root], None]] = []
         self._references = References()
-        self._references.move(Root(), self.root)
+        self._references.move(Root(), loaded.root)
         self._snapshots = Snapshots(
             folder / "snapshots",
             self.folder,
@@ -91,13 +85,23 @@ class Engine:
         self._snapshots.settle()
         self._transaction_ids = itertools.count(self._next_start())
         highest = max(loaded.highest_id, self._snapshots.highest_id)
-        self._ids = itertools.count(highest + 1)
+        numbers = Numbers(highest, loaded.next_row_ids, self._ledger)
+        self._shared = Shared(
+            self.folder,
+            numbers,
+            Locks(self._end_abandoned),
+            Published(loaded.root, self._save, self._commit),
+            self.growth.check,
+        )
+        self.on_commit = self._shared.published.on_commit
+        self.on_commit.append(self._references.move)
+        self.new_id = numbers.new_id
 
     @classmethod
     def open(
         cls, folder: Path, home: Home | None = None, *, durable: bool = False
     ) -> "Engine":
-        """Open a data folder, making it where missing.
+        """Open a data folder; create it if it is missing.
 
         `home` is the folder all data of a stand-in are in, by default this one.
         `durable` forces every commit to the device, against loss of power. Raises
@@ -107,7 +111,7 @@ class Engine:
         return cls(folder, home or Home(folder), durable=durable)
 
     def close(self) -> None:
-        """Roll back what runs, and let the folder go."""
+        """Roll back running transactions and release the folder."""
         self._upkeep.stop()
         for transaction in list(self._transactions.values()):
             self.rollback(transaction)
@@ -115,7 +119,7 @@ class Engine:
             self._closing.close()
 
     def create_bucket(self, name: str, owner: str) -> None:
-        """Make a bucket; does nothing when it is there."""
+        """Create a bucket unless it exists."""
         with self._commit:
             if name not in self._buckets:
                 bucket = BucketInfo(name, owner, time.time())
@@ -124,7 +128,7 @@ class Engine:
                 self._buckets = {**self._buckets, name: bucket}
 
     def drop_bucket(self, name: str) -> None:
-        """Drop a bucket; 409 when it still holds schemas."""
+        """Drop a bucket; 409 if it still holds schemas."""
         with self._commit:
             if any(s.bucket == name for s in self.root.schemas.values()):
                 raise ProtocolError(
@@ -146,25 +150,30 @@ class Engine:
         """Begin a transaction on the newest root."""
         with self._commit:
             transaction = Transaction(
-                self,
+                self._shared,
                 id=next(self._transaction_ids),
                 base=self.root,
-                sequence=self.sequence,
+                sequence=self._sequence,
             )
             self._transactions[transaction.id] = transaction
         return transaction
 
     def transaction(self, number: int) -> Transaction:
-        """Find a running transaction; 404 when there is none of that number."""
-        found = self._transactions.get(number)
-        if found is None:
+        """Find a running transaction; 404 if there is none of that number."""
+        transaction = self._transactions.get(number)
+        if transaction is None:
             raise ProtocolError(
                 404,
                 "TabularNoSuchTransaction",
                 f"transaction {number} is not running: it ended, or never began",
             )
-        found.touched_at = time.monotonic()
-        return found
+        transaction.touched_at = time.monotonic()
+        return transaction
+
+    @property
+    def root(self) -> Root:
+        """The newest committed state."""
+        return self._shared.published.root
 
     @property
     def running(self) -> int:
@@ -172,7 +181,7 @@ class Engine:
         return len(self._transactions)
 
     def commit(self, transaction: Transaction) -> None:
-        """Make a transaction's changes everybody's, on disk, all or nothing."""
+        """Commit a transaction: on disk and visible to all, or not at all."""
         with transaction.mutex:
             if transaction.ended:
                 raise ProtocolError(
@@ -181,7 +190,11 @@ class Engine:
                     f"transaction {transaction.id} has ended",
                 )
             try:
-                expand_new_rows(transaction)
+                expand_new_rows(
+                    transaction.root,
+                    tuple(transaction.operations),
+                    transaction.insert,
+                )
                 self._write(transaction)
             except BaseException:
                 self.rollback(transaction)
@@ -200,41 +213,29 @@ class Engine:
 
     @contextmanager
     def writing(self, transaction: Transaction | None) -> Iterator[Transaction]:
-        """Give the transaction, or one of its own that commits at the end."""
+        """Yield the transaction, or a new one that commits at the end of the block."""
         if transaction is not None:
             yield transaction
             return
-        own = self.begin()
+        fresh = self.begin()
         try:
-            yield own
+            yield fresh
         except BaseException:
-            self.rollback(own)
+            self.rollback(fresh)
             raise
-        self.commit(own)
-
-    def replace_root(self, change: Callable[[Root], Root | None]) -> bool:
-        """Commit a change of form, not of content; tells whether it was made.
-
-        `change` gets the newest root and returns the next one, or None to give up.
-        """
-        with self._commit:
-            new = change(self.root)
-            if new is None:
-                return False
-            self._publish(new)
-        return True
+        self.commit(fresh)
 
     def snapshot_root(self, bucket: str, name: str) -> Root:
-        """Give the state a snapshot of a bucket holds; 404 when there is none."""
+        """Return the state a snapshot of a bucket holds; 404 if there is none."""
         return self._snapshots.root(bucket, name)
 
     def create_snapshot(self, bucket: str, name: str) -> None:
-        """Keep the present state of a bucket; 409 when the name is taken."""
+        """Keep the present state of a bucket; 409 if the name is taken."""
         with self._commit, disk_errors():
             self._snapshots.create(bucket, name, self.root)
 
     def drop_snapshot(self, bucket: str, name: str) -> None:
-        """Let a kept state go."""
+        """Delete a snapshot."""
         with self._commit, disk_errors():
             self._snapshots.drop(bucket, name)
 
@@ -243,99 +244,38 @@ class Engine:
         return self._snapshots.names(bucket)
 
     def improve(self, table_id: int) -> bool:
-        """Do one piece of upkeep on a table now; tells whether there may be more."""
+        """Do one piece of upkeep on a table now; return whether there may be more."""
         return self._upkeep.improve(table_id, settled=True)
 
-    def new_id(self) -> int:
-        """Give a number nothing else in this folder has or had."""
-        return next(self._ids)
-
-    def new_file(self, kind: str) -> str:
-        """Name a data file; it is noted as unfinished until a commit names it."""
-        return self._ledger.new_file(f"{kind}{{0}}.arrows")
-
-    def new_row_ids(self, table_id: int, count: int) -> int:
-        """Reserve row ids of a table; returns the first."""
-        with self._allocation:
-            first = self._next_row_ids.get(table_id, 0)
-            self._next_row_ids[table_id] = first + count
-        return first
-
-    def check_space(self, bucket: str, nbytes: int) -> None:
-        """Ask whether a bucket may grow; raises ProtocolError when it may not."""
-        self.check_writable(bucket, nbytes)
-
-    def lock(self, transaction: OwnRoot, key: tuple[str, ...], mode: str) -> None:
-        """Lock something; transactions abandoned for an hour give way."""
-        try:
-            self._locks.acquire(transaction.id, key, cast("Mode", mode))
-        except ProtocolError:
-            if not self._end_abandoned():
-                raise
-            self._locks.acquire(transaction.id, key, cast("Mode", mode))
-
-    def claim(self, transaction: Transaction, table: int, row_ids: RowIds) -> None:
-        """Claim rows for changing."""
-        self._locks.claim(transaction.id, table, row_ids, since=transaction.sequence)
+    def _save(self, old: Root, new: Root) -> None:
+        files = self._references.difference(old, new)
+        self._catalogue.save(old, new, self._shared.numbers.next_row_id, files)
 
     def _write(self, transaction: Transaction) -> None:
         writer = transaction.writer()
         if writer is not None:
             with disk_errors():
                 writer.seal()
-        with self._room_for(transaction), self._commit:
+        space = self.growth.room_for(
+            transaction.added, transaction.base, transaction.root
+        )
+        with space, self._commit:
             if transaction.operations:
-                self._publish(self._rebased(transaction))
-                self.sequence += 1
+                self._shared.published.publish(transaction.onto(self.root))
+                self._sequence += 1
             if writer is not None and not self._references.uses(writer.file):
                 writer.discard()
             transaction.ended = True
-            self._end(transaction, self.sequence)
-
-    @contextmanager
-    def _room_for(self, transaction: Transaction) -> Iterator[None]:
-        """Check quotas against all a transaction adds, one that adds at a time."""
-        if not transaction.added:
-            yield
-            return
-        with self._growing:
-            for bucket in transaction.added:
-                before = usage_of(transaction.base, bucket).bytes
-                after = usage_of(transaction.root, bucket).bytes
-                if after > before:
-                    self.check_space(bucket, after - before)
-            yield
-
-    def _rebased(self, transaction: Transaction) -> Root:
-        if self.root is transaction.base:
-            return transaction.root
-        root = self.root
-        for operation in transaction.operations:
-            root = operation.apply(root)
-        return root
-
-    def _publish(self, new: Root) -> None:
-        old = self.root
-        with disk_errors():
-            self._catalogue.save(
-                old,
-                new,
-                lambda t: self._next_row_ids.get(t, 0),
-                self._references.difference(old, new),
-            )
-        self.root = new
-        self._references.move(old, new)
-        for listener in self.on_commit:
-            listener(old, new)
+            self._end(transaction, self._sequence)
 
     def _end(self, transaction: Transaction, committed_as: int | None) -> None:
         self._transactions.pop(transaction.id, None)
-        self._locks.release(transaction.id, committed_as=committed_as)
+        self._shared.locks.release(transaction.id, committed_as=committed_as)
         oldest = min(
             (t.sequence for t in list(self._transactions.values())),
-            default=self.sequence,
+            default=self._sequence,
         )
-        self._locks.forget(oldest)
+        self._shared.locks.forget(oldest)
 
     def _end_abandoned(self) -> bool:
         limit = time.monotonic() - _ABANDONED_AFTER_S
@@ -349,7 +289,3 @@ class Engine:
         start = max(noted + 1, self._ledger.run)
         self._catalogue.remember("starts", str(start))
         return start * _IDS_A_START
-
-
-def _allow(_bucket: str, _nbytes: int) -> None:
-    """Let every bucket grow."""

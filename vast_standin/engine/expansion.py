@@ -1,44 +1,51 @@
-"""Blob expansion: JSON in a text column taken apart into rows of another table.
+"""Blob expansion: JSON in a text column parsed into rows of another table.
 
 It happens at commit, to the rows the transaction inserted, in that transaction. A value
-that does not fit its column becomes null; a blob that is no JSON object gives a row of
-nulls. Names of the two extra columns are this stand-in's own choice.
+that does not fit its column becomes null; a blob that is not a JSON object gives a row of
+nulls. The stand-in chooses the names of the two extra columns.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from vast_standin.engine.operations import Append
+from vast_standin.engine.operations import Append, Operation
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import RowIds
 from vast_standin.engine.table import Definition, Expansion, Table
-
-if TYPE_CHECKING:
-    from vast_standin.engine.transaction import Transaction
 
 MISSING_COLUMN = "missing_values"
 EXCESSIVE_COLUMN = "excessive_values"
 
 
-def expand_new_rows(transaction: "Transaction") -> None:
-    """Expand the blobs of all rows a transaction inserted."""
-    root = transaction.root
+class Insert(Protocol):
+    """Adds rows to a table; columns are given by number."""
+
+    def __call__(
+        self, table: Table, columns: dict[int, pa.Array], *, rows: int
+    ) -> RowIds:
+        """Insert rows and return their ids."""
+
+
+def expand_new_rows(
+    root: Root, operations: Iterable[Operation], insert: Insert
+) -> None:
+    """Expand the blobs of all rows that a transaction's operations inserted."""
     inserted: dict[int, list[RowIds]] = {}
-    for operation in list(transaction.operations):
+    for operation in operations:
         if isinstance(operation, Append) and _expansions(root, operation.table_id):
             ids = operation.segment.base.row_ids
             inserted.setdefault(operation.table_id, []).append(ids)
     for table_id, parts in inserted.items():
-        wanted = np.sort(np.concatenate(parts))
+        row_ids = np.sort(np.concatenate(parts))
         for expansion in _expansions(root, table_id):
             target = root.tables.get(expansion.target)
             if target is not None:
-                blobs = _values(root.tables[table_id], expansion.source, wanted)
-                _expand(transaction, expansion, root.tables[table_id], target, blobs)
+                blobs = _values(root.tables[table_id], expansion.source, row_ids)
+                _expand(insert, expansion, root.tables[table_id], target, blobs)
 
 
 def _expansions(root: Root, table_id: int) -> tuple[Expansion, ...]:
@@ -46,20 +53,20 @@ def _expansions(root: Root, table_id: int) -> tuple[Expansion, ...]:
     return () if table is None else table.definition.expansions
 
 
-def _values(table: Table, number: int, wanted: RowIds) -> list[Any]:
+def _values(table: Table, number: int, row_ids: RowIds) -> list[Any]:
     kind = table.definition.by_number[number].field.type
     values: list[Any] = []
-    for index, positions, _ in table.locate(wanted):
+    for index, positions, _ in table.locate(row_ids):
         segment = table.segments[index]
         live = segment.live_mask(0, segment.rows)
-        kept = positions if live is None else positions[live[positions]]
+        live_positions = positions if live is None else positions[live[positions]]
         array = segment.read(number, kind, 0, segment.rows)
-        values += array.take(pa.array(kept)).to_pylist()
+        values += array.take(pa.array(live_positions)).to_pylist()
     return values
 
 
 def _expand(
-    transaction: "Transaction",
+    insert: Insert,
     expansion: Expansion,
     source: Table,
     target: Table,
@@ -71,17 +78,20 @@ def _expand(
     for field in fields:
         path = _path(field.name, expansion.options)
         columns[field.name] = [_convert(_at(p, path), field.type) for p in parsed]
-    known = {_path(f.name, expansion.options)[0] for f in fields}
+    expected = {_path(f.name, expansion.options)[0] for f in fields}
     if expansion.copy_source:
         columns[source.definition.by_number[expansion.source].name] = blobs
     if expansion.options.get("missing"):
-        columns[MISSING_COLUMN] = [json.dumps(sorted(known - p.keys())) for p in parsed]
+        columns[MISSING_COLUMN] = [
+            json.dumps(sorted(expected - p.keys())) for p in parsed
+        ]
     if expansion.options.get("excessive"):
         columns[EXCESSIVE_COLUMN] = [
-            json.dumps({k: v for k, v in p.items() if k not in known}) for p in parsed
+            json.dumps({k: v for k, v in p.items() if k not in expected})
+            for p in parsed
         ]
     arrays = dict(_arrays(target.definition, columns))
-    transaction.insert(target, arrays, rows=len(blobs))
+    insert(target, arrays, rows=len(blobs))
 
 
 def _arrays(
@@ -118,7 +128,7 @@ def _at(value: Any, path: list[str]) -> Any:
 
 
 def _convert(value: Any, kind: pa.DataType) -> Any:
-    """Give a JSON value as a column's type holds it, or None."""
+    """Return a JSON value as a column's type holds it, or None."""
     if pa.types.is_struct(kind):
         fits = isinstance(value, dict)
         return (

@@ -1,7 +1,7 @@
 """Files of Arrow data: appended to by one transaction, then only mapped and read.
 
 A file holds extents: each a complete Arrow IPC stream of one record batch, beginning
-at a multiple of 64 bytes. Files go away when nothing committed and no reader is left.
+at a multiple of 64 bytes. Files go away when neither committed data nor a reader needs them.
 """
 
 import mmap
@@ -45,19 +45,19 @@ class Gather:
         """Do nothing: there is nothing behind this sink."""
 
     def close(self) -> None:
-        """Take no more."""
+        """Accept no more buffers."""
         self.closed = True
 
     def readable(self) -> bool:
-        """Tell Arrow that this is a sink."""
+        """Report to Arrow that this is a sink."""
         return False
 
     def writable(self) -> bool:
-        """Tell Arrow that this is a sink."""
+        """Report to Arrow that this is a sink."""
         return True
 
     def seekable(self) -> bool:
-        """Tell Arrow that this is a sink."""
+        """Report to Arrow that this is a sink."""
         return False
 
 
@@ -100,7 +100,7 @@ class DataFile:
             self._pending.append(write)
 
     def settle(self) -> None:
-        """Wait for what is being written; raises, each time, where that failed."""
+        """Wait for pending writes; raise, each time, if one failed."""
         with self._lock:
             pending = list(self._pending)
         for write in pending:
@@ -119,7 +119,7 @@ class DataFile:
 
 @dataclass(frozen=True, eq=False)
 class Extent:
-    """Where one record batch lies."""
+    """Location of one record batch."""
 
     file: DataFile
     offset: int
@@ -145,7 +145,7 @@ class FileWriter:
     _descriptor: int | None = None
 
     def append(self, batch: pa.RecordBatch) -> Extent:
-        """Write one record batch, returning where it lies.
+        """Write one record batch, and return its location.
 
         Room for it is there on return; the bytes of a larger one follow while the
         caller goes on, one batch at a time, and are there once it is read or sealed.
@@ -174,7 +174,7 @@ class FileWriter:
         return Extent(self.file, offset, length)
 
     def seal(self) -> None:
-        """Close the file, first forcing it to the device where durability asks."""
+        """Close the file, first forcing it to the device if `durable`."""
         self.file.settle()
         with self._lock:
             if self._descriptor is None:
@@ -185,7 +185,7 @@ class FileWriter:
             self._descriptor = None
 
     def discard(self) -> None:
-        """Close the file and let it go away."""
+        """Close the file and delete it once nothing reads it."""
         self.file.doomed.set()
         with self._lock:
             if self._descriptor is not None:
@@ -210,20 +210,20 @@ class DataFolder:
         self.path.mkdir(parents=True, exist_ok=True)
 
     def file(self, name: str) -> DataFile:
-        """Give the file of a name, one object however often it is asked for."""
-        found = self._open.get(name)
-        if found is None:
-            found = DataFile(self.path / name, self.remove)
-            self._open[name] = found
-        return found
+        """Return the file of a name, always the same object."""
+        file = self._open.get(name)
+        if file is None:
+            file = DataFile(self.path / name, self.remove)
+            self._open[name] = file
+        return file
 
     def writer(self, name: str, *, load: bool = False) -> FileWriter:
-        """Begin a new file; of a load, memory keeps only the newest bytes."""
+        """Begin a new file; with `load`, memory keeps only its newest bytes."""
         newest = self.newest if load else None
         return FileWriter(self.file(name), self.durable, newest)
 
     def sizes(self) -> dict[str, int]:
-        """Measure all files that are there."""
+        """Return the size of every file."""
         with os.scandir(self.path) as entries:
             return {e.name: e.stat().st_size for e in entries}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 
 _Span = tuple[int, int]
 
@@ -25,7 +25,7 @@ class FreshRows:
             spans.append((first, first + rows))
 
     def holds(self, table_id: int, row_ids: RowIds) -> bool:
-        """Tell whether all these rows are remembered."""
+        """Return whether all these rows are remembered."""
         spans = sorted(self._spans.get(table_id, ()))
         if not spans:
             return False

@@ -1,7 +1,7 @@
-"""Sets of closed intervals: what a predicate leaves possible for one column.
+"""Sets of closed intervals: the values a predicate allows for one column.
 
-A set may be wider than the predicate, never narrower; the exact test follows on the
-rows that are left. None as a bound means unbounded.
+A set may be wider than the predicate, never narrower; the exact test runs on
+the remaining rows. None as a bound means unbounded.
 """
 
 from bisect import bisect_left
@@ -38,7 +38,7 @@ class Intervals:
     def meets(
         self, lows: npt.NDArray[Any], highs: npt.NDArray[Any]
     ) -> npt.NDArray[np.bool_]:
-        """Tell for each [low, high] whether it shares a value with this set."""
+        """Return for each [low, high] whether it shares a value with this set."""
         if not self.spans:
             return np.zeros(len(lows), dtype=np.bool_)
         if lows.dtype == object:
@@ -50,14 +50,14 @@ class Intervals:
         return np.asarray(inside & (starts[first] <= highs), dtype=np.bool_)
 
     def arrays(self, dtype: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Give the bounds as two arrays, in a numeric type, cut to what fits it."""
-        known = self._arrays.get(dtype.str)
-        if known is None:
+        """Return the bounds as two arrays, in a numeric type, cut to what fits it."""
+        bounds = self._arrays.get(dtype.str)
+        if bounds is None:
             floor, ceiling = _limits(dtype)
             starts = _bounds([low for low, _ in self.spans], dtype, floor)
             stops = _bounds([high for _, high in self.spans], dtype, ceiling)
-            known = self._arrays[dtype.str] = starts, stops
-        return known
+            bounds = self._arrays[dtype.str] = starts, stops
+        return bounds
 
     def _meets_objects(
         self, lows: npt.NDArray[Any], highs: npt.NDArray[Any]
@@ -80,17 +80,17 @@ EVERYTHING = Intervals(((None, None),), nulls=True)
 
 
 def point(value: Any) -> Intervals:
-    """Make the set of one value; a NaN equals nothing."""
+    """Return the set of one value; a NaN equals nothing."""
     return NOTHING if value != value else Intervals(((value, value),), nulls=False)  # noqa: PLR0124
 
 
 def points(values: Iterable[Any]) -> Intervals:
-    """Make the set of many values, none of them null or NaN."""
+    """Return the set of many values, none of them null or NaN."""
     return Intervals(tuple((v, v) for v in sorted(set(values))), nulls=False)
 
 
 def between(low: Any, high: Any) -> Intervals:
-    """Make the set of one closed interval; None leaves a side open."""
+    """Return the set of one closed interval; None means unbounded."""
     return Intervals(((low, high),), nulls=False)
 
 
@@ -98,9 +98,9 @@ def union(sets: Iterable[Intervals]) -> Intervals:
     """Join sets, merging what overlaps."""
     spans: list[Interval] = []
     nulls = False
-    for one in sets:
-        spans.extend(one.spans)
-        nulls = nulls or one.nulls
+    for item in sets:
+        spans.extend(item.spans)
+        nulls = nulls or item.nulls
     unbounded = [s for s in spans if s[0] is None]
     ordered = unbounded + sorted((s for s in spans if s[0] is not None), key=_low)
     merged: list[Interval] = []
@@ -119,17 +119,17 @@ def _low(span: Interval) -> Any:
 
 
 def _intersect(
-    left: tuple[Interval, ...], right: tuple[Interval, ...]
+    first: tuple[Interval, ...], second: tuple[Interval, ...]
 ) -> list[Interval]:
     result: list[Interval] = []
     i = j = 0
-    while i < len(left) and j < len(right):
-        low = _highest(left[i][0], right[j][0])
-        high = _lowest(left[i][1], right[j][1])
+    while i < len(first) and j < len(second):
+        low = _highest(first[i][0], second[j][0])
+        high = _lowest(first[i][1], second[j][1])
         if low is None or high is None or low <= high:
             result.append((low, high))
-        if right[j][1] is None or (
-            left[i][1] is not None and left[i][1] <= right[j][1]
+        if second[j][1] is None or (
+            first[i][1] is not None and first[i][1] <= second[j][1]
         ):
             i += 1
         else:
@@ -137,16 +137,16 @@ def _intersect(
     return result
 
 
-def _highest(one: Any, other: Any) -> Any:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)
+def _highest(low: Any, high: Any) -> Any:
+    if low is None or high is None:
+        return high if low is None else low
+    return max(low, high)
 
 
-def _lowest(one: Any, other: Any) -> Any:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def _lowest(low: Any, high: Any) -> Any:
+    if low is None or high is None:
+        return high if low is None else low
+    return min(low, high)
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:

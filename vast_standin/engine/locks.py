@@ -1,4 +1,4 @@
-"""Who may write what: the first writer wins, the second is told at once.
+"""Who may write what: the first writer wins, the second gets an error at once.
 
 Locks are held until a transaction ends. Appending and changing rows share a table;
 changing its definition does not. Changed rows are claimed one by one, so that writers
@@ -7,12 +7,13 @@ of different rows do not meet.
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 from vast_standin.http import ProtocolError
 
 Key = tuple[str, ...]
@@ -26,9 +27,9 @@ _TOGETHER: dict[Mode, frozenset[Mode]] = {
 }
 
 
-def conflict(what: str) -> ProtocolError:
-    """Make the error of the second writer."""
-    return ProtocolError(409, "TabularConflict", f"{what}; roll back and try again")
+def conflict(reason: str) -> ProtocolError:
+    """Return the error of the second writer."""
+    return ProtocolError(409, "TabularConflict", f"{reason}; roll back and try again")
 
 
 @dataclass
@@ -39,8 +40,12 @@ class _Claim:
 
 @dataclass
 class Locks:
-    """All locks of running transactions, and the rows lately changed by ended ones."""
+    """All locks of running transactions, and the rows lately changed by ended ones.
 
+    `make_way` ends abandoned transactions and returns whether there were any.
+    """
+
+    make_way: Callable[[], bool] = bool
     _mutex: threading.Lock = field(default_factory=threading.Lock)
     _held: dict[Key, dict[int, Mode]] = field(default_factory=lambda: defaultdict(dict))
     _claims: dict[int, list[_Claim]] = field(default_factory=lambda: defaultdict(list))
@@ -49,7 +54,15 @@ class Locks:
     )
 
     def acquire(self, transaction: int, key: Key, mode: Mode) -> None:
-        """Lock something; raises ProtocolError 409 when another holds it."""
+        """Take a lock; raise ProtocolError 409 if another transaction holds it."""
+        try:
+            self._acquire(transaction, key, mode)
+        except ProtocolError:
+            if not self.make_way():
+                raise
+            self._acquire(transaction, key, mode)
+
+    def _acquire(self, transaction: int, key: Key, mode: Mode) -> None:
         with self._mutex:
             holders = self._held[key]
             for other, held in holders.items():
@@ -61,7 +74,7 @@ class Locks:
     def claim(
         self, transaction: int, table: int, row_ids: RowIds, *, since: int
     ) -> None:
-        """Claim rows for changing; raises ProtocolError 409 when others changed them.
+        """Claim rows for changing; raise ProtocolError 409 if others changed them.
 
         `since` is the sequence number of the commit the transaction began after.
         """
@@ -82,12 +95,16 @@ class Locks:
                 if not self._held[key]:
                     del self._held[key]
             for table in list(self._claims):
-                mine = [c for c in self._claims[table] if c.transaction == transaction]
-                if mine and committed_as is not None:
-                    self._history[table].extend((committed_as, c.row_ids) for c in mine)
-                rest = [c for c in self._claims[table] if c.transaction != transaction]
-                if rest:
-                    self._claims[table] = rest
+                ended = [c for c in self._claims[table] if c.transaction == transaction]
+                if ended and committed_as is not None:
+                    self._history[table].extend(
+                        (committed_as, c.row_ids) for c in ended
+                    )
+                others = [
+                    c for c in self._claims[table] if c.transaction != transaction
+                ]
+                if others:
+                    self._claims[table] = others
                 else:
                     del self._claims[table]
 
@@ -95,16 +112,21 @@ class Locks:
         """Forget changes that every running transaction has seen."""
         with self._mutex:
             for table in list(self._history):
-                kept = [h for h in self._history[table] if h[0] > oldest]
-                if kept:
-                    self._history[table] = kept
+                recent = [h for h in self._history[table] if h[0] > oldest]
+                if recent:
+                    self._history[table] = recent
                 else:
                     del self._history[table]
 
 
-def _meet(one: RowIds, other: RowIds) -> bool:
-    if len(one) == 0 or len(other) == 0 or one[-1] < other[0] or other[-1] < one[0]:
+def _meet(first: RowIds, second: RowIds) -> bool:
+    if (
+        len(first) == 0
+        or len(second) == 0
+        or first[-1] < second[0]
+        or second[-1] < first[0]
+    ):
         return False
-    short, long = (one, other) if len(one) < len(other) else (other, one)
+    short, long = (first, second) if len(first) < len(second) else (second, first)
     at = np.minimum(np.searchsorted(long, short), len(long) - 1)
     return bool(np.any(long[at] == short))

@@ -5,8 +5,9 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from vast_standin.engine.base import Base
 from vast_standin.engine.files import DataFile, Extent
-from vast_standin.engine.segment import Base, Segment
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Column, Definition, Table
 
 
@@ -23,7 +24,7 @@ class MemoryExtent(Extent):
 
 
 def table_of(data: pa.Table) -> Table:
-    """Make a table, without zones, that holds the given rows."""
+    """Return a table without zones, that holds the given rows."""
     columns = tuple(
         Column(i, field.with_nullable(True)) for i, field in enumerate(data.schema)
     )
@@ -41,10 +42,11 @@ def table_of(data: pa.Table) -> Table:
 
 
 class _Nowhere(DataFile):
-    """The file of what is in no file."""
+    """The file of data that is in memory only."""
 
     def __init__(self) -> None:
-        """Make it; there is nothing behind it."""
+        """Make a file with nothing on disk, so that nothing of it can be missing."""
+        self.absent = False
 
 
 _NOWHERE = _Nowhere()

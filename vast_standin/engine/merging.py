@@ -78,11 +78,11 @@ def _between(
 def _walls(values: Sequence[_Values], most: int) -> list[_Wall]:
     """Choose where slices end; what fills a slice alone has a wall on both sides."""
     step = max(_LEAST_STEP, most // (4 * len(values)))
-    told = [value for v in values for value in _each(v, step)]
-    nans = sum(value != value for value in told)  # noqa: PLR0124
+    samples = [value for v in values for value in _each(v, step)]
+    nans = sum(value != value for value in samples)  # noqa: PLR0124
     walls: list[_Wall] = []
     filled = 0
-    for value, alike in groupby(sorted(v for v in told if v == v)):  # noqa: PLR0124
+    for value, alike in groupby(sorted(v for v in samples if v == v)):  # noqa: PLR0124
         rows = step * sum(1 for _ in alike)
         if filled and filled + rows > most:
             walls.append((value, "left"))
@@ -98,8 +98,8 @@ def _walls(values: Sequence[_Values], most: int) -> list[_Wall]:
 
 def _each(values: _Values, step: int) -> list[Any]:
     if isinstance(values, np.ndarray):
-        told: list[Any] = values[::step].tolist()
-        return told
+        samples: list[Any] = values[::step].tolist()
+        return samples
     return [values[i] for i in range(0, len(values), step)]
 
 

@@ -1,8 +1,8 @@
-"""Which spans of a table may hold wanted values, without a look at every segment.
+"""Spans of a table that may hold matching values, found without opening every segment.
 
-The zones of a column, united over each segment, are one zone a segment: a table of a
+The zones of a column, united over each segment, are one zone per segment: a table of a
 thousand segments is searched by one comparison of arrays instead of a thousand. Within
-the segments left, zones and sort order narrow further.
+the remaining segments, zones and sort order narrow further.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.physical import physical_type
-from vast_standin.engine.segment import Segment, Span
+from vast_standin.engine.positions import Span
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Table
 from vast_standin.engine.zones import GROUP, ColumnZones
 
@@ -24,20 +25,20 @@ _NEAR = 256
 
 
 def narrowed(
-    table: Table, wanted: Mapping[int, Intervals]
+    table: Table, possible: Mapping[int, Intervals]
 ) -> Iterator[tuple[int, int, int]]:
-    """Yield segment index, first position and end of what may hold wanted rows."""
-    for index in segments_to_look_at(table, wanted).tolist():
-        for start, stop in _narrowed(table.segments[index], wanted):
+    """Yield segment index, first position and end of each span that may hold matching rows."""
+    for index in segments_to_look_at(table, possible).tolist():
+        for start, stop in _narrowed(table.segments[index], possible):
             yield index, start, stop
 
 
 def segments_to_look_at(
-    table: Table, wanted: Mapping[int, Intervals]
+    table: Table, possible: Mapping[int, Intervals]
 ) -> npt.NDArray[np.int64]:
-    """Give the indices of the segments that may hold rows wanted in every column."""
+    """Return the indices of the segments that may hold rows matching in every column."""
     mask = np.ones(len(table.segments), dtype=np.bool_)
-    for number, values in wanted.items():
+    for number, values in possible.items():
         outline = table.outlines.get(number)
         if outline is None:
             outline = table.outlines[number] = _outline(table, number)
@@ -63,23 +64,23 @@ def _bounds(segment: Segment, number: int) -> _Bounds:
         return _UNKNOWN
     zones = segment.base.zones.get(number)
     if zones is not None:
-        return zones.whole
+        return zones.extremes
     return _NULL if segment.base.column(number) is None else _UNKNOWN
 
 
-def _narrowed(segment: Segment, wanted: Mapping[int, Intervals]) -> list[Span]:
+def _narrowed(segment: Segment, possible: Mapping[int, Intervals]) -> list[Span]:
     if segment.live == 0:
         return []
     spans: list[Span] = [(0, segment.rows)]
     mask: npt.NDArray[np.bool_] | None = None
-    for number, values in wanted.items():
-        found = segment.sorted_spans(number, values)
-        if found is not None:
-            spans = _near(found)
+    for number, values in possible.items():
+        matching = segment.sorted_spans(number, values)
+        if matching is not None:
+            spans = _near(matching)
             continue
-        possible = segment.possible_groups(number, values)
-        if possible is not None:
-            mask = possible if mask is None else mask & possible
+        groups = segment.possible_groups(number, values)
+        if groups is not None:
+            mask = groups if mask is None else mask & groups
     if mask is not None and not mask.all():
         spans = _meet(spans, _runs(mask, segment.rows))
     return spans
@@ -94,7 +95,7 @@ def _runs(mask: npt.NDArray[np.bool_], rows: int) -> list[Span]:
 
 
 def _near(spans: list[Span]) -> list[Span]:
-    """Join spans that are near each other: opening few beats opening exactly."""
+    """Join neighbouring spans: opening few spans is faster than opening exact ones."""
     result: list[Span] = []
     for start, stop in sorted(spans):
         if result and start - result[-1][1] <= _NEAR:
@@ -104,14 +105,14 @@ def _near(spans: list[Span]) -> list[Span]:
     return result
 
 
-def _meet(left: list[Span], right: list[Span]) -> list[Span]:
+def _meet(first: list[Span], second: list[Span]) -> list[Span]:
     result: list[Span] = []
     i = j = 0
-    while i < len(left) and j < len(right):
-        start, stop = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+    while i < len(first) and j < len(second):
+        start, stop = max(first[i][0], second[j][0]), min(first[i][1], second[j][1])
         if start < stop:
             result.append((start, stop))
-        if left[i][1] <= right[j][1]:
+        if first[i][1] <= second[j][1]:
             i += 1
         else:
             j += 1

@@ -1,4 +1,4 @@
-"""The newest bytes of a load stay in memory; older ones go to the device and leave it.
+"""The newest bytes of a load stay in memory; older ones are written to the device and dropped from memory.
 
 A load of gigabytes would otherwise push out what readers use, and take memory for each
 of its pages that the machine has not touched lately, which costs more than the writing.
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LOG = logging.getLogger("vast_standin.engine")
-_KEPT = 64 << 20
+_MOST_BYTES = 64 << 20
 _STEP = 16 << 20
 
 
@@ -31,15 +31,15 @@ class Newest:
         with self._lock:
             self._pieces.append((path, offset, length))
             self._bytes += length
-            if self._bytes >= _KEPT + _STEP:
-                while self._bytes > _KEPT:
+            if self._bytes >= _MOST_BYTES + _STEP:
+                while self._bytes > _MOST_BYTES:
                     old.append(self._pieces.popleft())
                     self._bytes -= old[-1][2]
         if old:
             self._sender.submit(_send, old)
 
     def settle(self) -> None:
-        """Wait until all that is to leave memory has left."""
+        """Wait until all older bytes have left memory."""
         self._sender.submit(int).result()
 
 

@@ -1,4 +1,4 @@
-"""Operations of a transaction: each makes a root from a root, and can be done again.
+"""Operations of a transaction: each turns one root into the next and can be repeated.
 
 They are applied to the transaction's own root at once and, when others committed
 meanwhile, once more to the newest root at commit. Rows are therefore named by row id,
@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from vast_standin.engine.files import Extent
-from vast_standin.engine.packing import pack
+from vast_standin.engine.patch import Patch
+from vast_standin.engine.positions import Positions, RowIds
 from vast_standin.engine.root import Root, Schema
-from vast_standin.engine.segment import Patch, Positions, RowIds, Segment
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Definition, Table
-from vast_standin.engine.zones import zones_of
+from vast_standin.engine.zones import pack, zones_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class PutSchema:
     schema: Schema
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         return root.with_schema(self.schema)
 
 
@@ -37,7 +38,7 @@ class RemoveSchema:
     schema_id: int
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         return root.without_schema(self.schema_id)
 
 
@@ -48,7 +49,7 @@ class PutTable:
     table: Table
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         return root.with_table(self.table)
 
 
@@ -59,7 +60,7 @@ class RemoveTable:
     table_id: int
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         return root.without_table(self.table_id)
 
 
@@ -72,7 +73,7 @@ class RenameTable:
     name: str
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         old = root.tables[self.table_id]
         return root.with_table(
             replace(old, schema_id=self.schema_id, name=self.name, ddl=old.ddl + 1)
@@ -87,7 +88,7 @@ class Redefine:
     definition: Definition
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         old = root.tables[self.table_id]
         projections = {p.id for p in self.definition.projections}
         return root.with_table(
@@ -109,7 +110,7 @@ class Append:
     external: bool
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         old = root.tables[self.table_id]
         return root.with_table(
             replace(
@@ -129,10 +130,10 @@ class Change:
     row_ids: RowIds
     extent: Extent
     new_id: Callable[[], int]
-    _made: dict[tuple[int, int], Patch] = field(default_factory=dict)
+    _patches: dict[tuple[int, int], Patch] = field(default_factory=dict)
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         table = root.tables[self.table_id]
         segments = list(table.segments)
         for index, positions, chosen in table.locate(self.row_ids):
@@ -145,9 +146,9 @@ class Change:
     ) -> Patch:
         first = int(chosen[0])
         key = (segment.id, first)
-        if key not in self._made:
-            self._made[key] = self._make(positions, chosen)
-        return self._made[key]
+        if key not in self._patches:
+            self._patches[key] = self._make(positions, chosen)
+        return self._patches[key]
 
     def _make(self, positions: Positions, chosen: Positions) -> Patch:
         first, rows = int(chosen[0]), len(chosen)
@@ -191,7 +192,7 @@ class RemoveRows:
     row_ids: RowIds
 
     def apply(self, root: Root) -> Root:
-        """Do it."""
+        """Return the root after this operation."""
         table = root.tables[self.table_id]
         segments = list(table.segments)
         for index, positions, _ in table.locate(self.row_ids):

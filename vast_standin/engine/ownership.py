@@ -1,4 +1,4 @@
-"""One engine owns a folder of tables; a second is told which process does."""
+"""One engine owns a folder of tables; a second one is refused with the id of the first process."""
 
 import fcntl
 import os
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import IO
 
 
-def own(folder: Path) -> IO[str]:
-    """Take the folder; it is given up when the returned file is closed."""
+def own_folder(folder: Path) -> IO[str]:
+    """Lock the folder until the returned file is closed."""
     handle = (folder / "owner").open("a+")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,10 +6,9 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from vast_standin.engine.base import Positions
 from vast_standin.engine.files import Extent
-from vast_standin.engine.packing import unpack
-from vast_standin.engine.zones import ColumnZones
+from vast_standin.engine.positions import Positions
+from vast_standin.engine.zones import ColumnZones, unpack
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +16,7 @@ class Patch:
     """New values of some columns: extent rows [first, first + rows) at positions.
 
     The positions are `start` and those after it, or, where `start` is None, given
-    one a row.
+    as one per row.
     """
 
     id: int
@@ -39,7 +38,7 @@ class Patch:
         return frozenset(int(n) for n in self.extent.batch.schema.names)
 
     def values(self, number: int) -> pa.Array:
-        """Give the new values of a column."""
+        """Return the new values of a column."""
         return self.extent.batch.column(str(number)).slice(self.first, self.rows)
 
     @cached_property

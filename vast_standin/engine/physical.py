@@ -1,4 +1,4 @@
-"""Values as they are compared and stored: what zones, predicates and searches see.
+"""Physical values: the form in which zones, predicates and searches compare data.
 
 Times are their integers in the column's unit, text is its bytes, everything else is
 itself. Nothing here may copy more than an index of the data.
@@ -19,7 +19,7 @@ _INTEGER_VIEWS = {
 
 
 def physical_type(kind: pa.DataType) -> pa.DataType:
-    """Give the Arrow type in which values of a column type are compared."""
+    """Return the Arrow type in which values of a column type are compared."""
     for test, view in _INTEGER_VIEWS.items():
         if test(kind):
             return view
@@ -41,7 +41,7 @@ def physical(array: pa.Array) -> pa.Array:
 
 
 def has_zones(kind: pa.DataType) -> bool:
-    """Tell whether minima and maxima are kept for a column type."""
+    """Return whether minima and maxima are kept for a column type."""
     return bool(
         pa.types.is_primitive(kind)
         or pa.types.is_string(kind)
@@ -52,7 +52,7 @@ def has_zones(kind: pa.DataType) -> bool:
 
 
 def numpy_dtype(kind: pa.DataType) -> np.dtype[Any]:
-    """Give the numpy type of a physical type; object where only Python compares."""
+    """Return the numpy type of a physical type; object if only Python compares."""
     target = physical_type(kind)
     if pa.types.is_boolean(target):
         return np.dtype(np.int8)

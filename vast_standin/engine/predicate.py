@@ -77,23 +77,23 @@ _ONE_OF = "one_of"
 
 
 def one_of(target: Target, values: pa.Array) -> Term:
-    """Make the condition that a target equals one of many physical values."""
-    wanted = values.drop_null().unique()
-    if pa.types.is_floating(wanted.type):
-        wanted = wanted.filter(pc.invert(pc.is_nan(wanted)))
-        zeros = pa.array([0.0, -0.0], type=wanted.type)
-        if pc.any(pc.equal(wanted, zeros[0])).as_py():
-            wanted = pa.concat_arrays([wanted, zeros])
-    return Term(target, _ONE_OF, wanted)
+    """Return the condition that a target equals one of many physical values."""
+    members = values.drop_null().unique()
+    if pa.types.is_floating(members.type):
+        members = members.filter(pc.invert(pc.is_nan(members)))
+        zeros = pa.array([0.0, -0.0], type=members.type)
+        if pc.any(pc.equal(members, zeros[0])).as_py():
+            members = pa.concat_arrays([members, zeros])
+    return Term(target, _ONE_OF, members)
 
 
 def columns_of(expression: Expression) -> set[int]:
-    """Name the columns an expression looks at."""
+    """Return the columns an expression reads."""
     return {term.target.column for term in _terms(expression)}
 
 
 def possible_values(expression: Expression) -> dict[int, Intervals]:
-    """Narrow each plain column to the values rows that hold can have."""
+    """Return the values each plain column can have in matching rows."""
     parts = expression.parts if isinstance(expression, Every) else (expression,)
     result: dict[int, Intervals] = {}
     for part in parts:
@@ -112,7 +112,7 @@ def possible_values(expression: Expression) -> dict[int, Intervals]:
 def holds(
     expression: Expression, columns: Mapping[int, pa.Array], rows: int
 ) -> pa.Array:
-    """Test every row; returns booleans without nulls, one a row."""
+    """Test every row; returns one boolean per row, without nulls."""
     if isinstance(expression, Term):
         return _test(expression, columns[expression.target.column])
     masks = [holds(part, columns, rows) for part in _grouped(expression)]
@@ -151,7 +151,7 @@ def _narrow(expression: Expression) -> Intervals:
 
 
 def _grouped(expression: Either | Every) -> Iterable[Any]:
-    """Fold the equalities of an Either on one target into one test."""
+    """Combine the equalities of an Either on one target into one test."""
     if isinstance(expression, Every) or len(expression.parts) < _MANY:
         return expression.parts
     equal = [
@@ -162,8 +162,8 @@ def _grouped(expression: Either | Every) -> Iterable[Any]:
     if len(equal) < _MANY or len({p.target for p in equal}) != 1:
         return expression.parts
     chosen = set(map(id, equal))
-    rest = [p for p in expression.parts if id(p) not in chosen]
-    return [_several(equal[0].target, [p.literal for p in equal]), *rest]
+    others = [p for p in expression.parts if id(p) not in chosen]
+    return [_several(equal[0].target, [p.literal for p in equal]), *others]
 
 
 def _several(target: Target, literals: list[Any]) -> Term:
@@ -189,12 +189,12 @@ def _test(term: Term, column: pa.Array) -> pa.Array:
     return _filled(getattr(pc, term.operator)(values, literal))
 
 
-def _one_of(array: pa.Array, wanted: pa.Array | tuple[Any, ...]) -> pa.Array:
+def _one_of(array: pa.Array, members: pa.Array | tuple[Any, ...]) -> pa.Array:
     values = physical(array)
-    if isinstance(wanted, tuple):
-        made = pa.array(wanted, type=values.type)
-        wanted = one_of(Target(0), made).literal
-    return _filled(pc.is_in(values, value_set=wanted, skip_nulls=True))
+    if isinstance(members, tuple):
+        array_of_members = pa.array(members, type=values.type)
+        members = one_of(Target(0), array_of_members).literal
+    return _filled(pc.is_in(values, value_set=members, skip_nulls=True))
 
 
 def _filled(mask: pa.Array) -> pa.Array:
@@ -214,11 +214,11 @@ def _compare_lists(
         return _constant(False, len(array))
     kind = physical_type(array.type.value_type)
     every = array.values.slice(array.offset * size, len(array) * size)
-    wanted = pa.array(list(literal) * len(array), type=kind)
+    repeated = pa.array(list(literal) * len(array), type=kind)
     flat = physical(every)
     shape = (len(array), size)
-    same = np.asarray(_filled(pc.equal(flat, wanted))).reshape(shape)
-    below = np.asarray(_filled(pc.less(flat, wanted))).reshape(shape)
+    same = np.asarray(_filled(pc.equal(flat, repeated))).reshape(shape)
+    below = np.asarray(_filled(pc.less(flat, repeated))).reshape(shape)
     first = np.argmin(same, axis=1)
     equal = same.all(axis=1)
     less = ~equal & below[np.arange(len(array)), first]

@@ -1,7 +1,7 @@
 """A table as an Arrow dataset that opens only the row groups a filter leaves possible.
 
 Engines that read Arrow datasets (DuckDB does) hand their filter to `scanner`. Arrow
-itself tells which row groups it rules out: each is described to it by its zones.
+itself rules out row groups from their zones.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyarrow.fs import LocalFileSystem
 
-from vast_standin.engine.segment import Segment, Span
+from vast_standin.engine.positions import Span
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Table
 from vast_standin.engine.zones import GROUP, ColumnZones
 
@@ -79,10 +80,12 @@ def _possible(
     """Name the groups of each segment that Arrow cannot rule out."""
     form, nowhere = ds.IpcFileFormat(), LocalFileSystem()
     fragments = [
-        form.make_fragment(f"{index}/{group}", nowhere, partition_expression=known)
+        form.make_fragment(
+            f"{index}/{group}", nowhere, partition_expression=description
+        )
         for index, segment in enumerate(segments)
         if segment.live
-        for group, known in enumerate(_descriptions(segment, named))
+        for group, description in enumerate(_descriptions(segment, named))
     ]
     dataset = ds.FileSystemDataset(fragments, schema, form, nowhere)
     result: dict[int, list[int]] = {}
@@ -95,16 +98,16 @@ def _possible(
 def _descriptions(
     segment: Segment, named: Mapping[int, pa.Field]
 ) -> list[pc.Expression | None]:
-    """Say of each group what holds for all its rows."""
+    """Return for each group an expression that holds for all its rows."""
     result: list[pc.Expression | None] = [None] * -(-segment.rows // GROUP)
     for number, field in named.items():
         zones = segment.base.zones.get(number)
         if zones is None or any(number in patch.numbers for patch in segment.patches):
             continue
-        for group, known in enumerate(_bounds(zones, field)):
-            if known is not None:
+        for group, description in enumerate(_bounds(zones, field)):
+            if description is not None:
                 before = result[group]
-                result[group] = known if before is None else before & known
+                result[group] = description if before is None else before & description
     return result
 
 
@@ -117,16 +120,16 @@ def _bounds(zones: ColumnZones, field: pa.Field) -> list[pc.Expression | None]:
     for low, high, nulls, rows in zip(
         lows, highs, zones.nulls, zones.rows, strict=True
     ):
-        known = name.is_null() if nulls == rows else None
+        bounds = name.is_null() if nulls == rows else None
         if low.is_valid and high.is_valid:
-            known = (name >= low) & (name <= high)
-            known = known | name.is_null() if nulls else known
-        result.append(known)
+            bounds = (name >= low) & (name <= high)
+            bounds = bounds | name.is_null() if nulls else bounds
+        result.append(bounds)
     return result
 
 
 def _as_shown(values: pa.Array, field: pa.Field) -> pa.Array | None:
-    """Give bounds in the column's own type; None where they cannot be."""
+    """Return bounds in the column's own type; None if that is impossible."""
     kind = field.type
     if values.type == kind or pa.types.is_float16(kind):
         return values

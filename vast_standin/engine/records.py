@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from vast_standin.engine.base import Base
 from vast_standin.engine.files import DataFolder, Extent
-from vast_standin.engine.segment import Base, Patch, Positions, Segment
+from vast_standin.engine.patch import Patch
+from vast_standin.engine.positions import Positions
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import (
     Column,
     Definition,
@@ -25,7 +28,7 @@ Copies = Mapping[tuple[int, int], SortedCopy]
 
 
 def place_of(extent: Extent | None) -> tuple[str | None, int | None, int | None]:
-    """Tell file, offset and length of an extent."""
+    """Return file, offset and length of an extent."""
     if extent is None:
         return None, None, None
     return extent.file.name, extent.offset, extent.length
@@ -85,7 +88,7 @@ def copy_of(row: tuple[Any, ...], folder: DataFolder) -> SortedCopy:
 def packed(definition: Definition) -> tuple[bytes, str]:
     """Write a definition: its fields as an Arrow schema, the rest as JSON."""
     fields = pa.schema([c.field for c in definition.columns]).serialize()
-    rest = {
+    record = {
         "numbers": [c.number for c in definition.columns],
         "next_column": definition.next_column,
         "sort_key": definition.sort_key,
@@ -97,27 +100,27 @@ def packed(definition: Definition) -> tuple[bytes, str]:
             {**asdict(e), "columns": e.columns.hex()} for e in definition.expansions
         ],
     }
-    return bytes(fields), json.dumps(rest)
+    return bytes(fields), json.dumps(record)
 
 
 def _definition(fields: bytes, text: str) -> Definition:
-    rest = json.loads(text)
+    record = json.loads(text)
     schema = pa.ipc.read_schema(pa.py_buffer(fields))
-    index = rest["vector_index"]
+    index = record["vector_index"]
     return Definition(
-        columns=tuple(map(Column, rest["numbers"], schema)),
-        next_column=rest["next_column"],
-        sort_key=tuple(rest["sort_key"]),
-        properties=rest["properties"],
-        partition_keys=tuple(PartitionKey(**k) for k in rest["partition_keys"]),
+        columns=tuple(map(Column, record["numbers"], schema)),
+        next_column=record["next_column"],
+        sort_key=tuple(record["sort_key"]),
+        properties=record["properties"],
+        partition_keys=tuple(PartitionKey(**k) for k in record["partition_keys"]),
         vector_index=None if index is None else VectorIndex(**index),
         projections=tuple(
             Projection(p["id"], p["name"], tuple(p["sorted"]), tuple(p["unsorted"]))
-            for p in rest["projections"]
+            for p in record["projections"]
         ),
         expansions=tuple(
             Expansion(**{**e, "columns": bytes.fromhex(e["columns"])})
-            for e in rest["expansions"]
+            for e in record["expansions"]
         ),
     )
 

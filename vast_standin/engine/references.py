@@ -1,4 +1,4 @@
-"""Which files committed data is in, so that others can go away."""
+"""References to data files: files without any are deleted."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from vast_standin.engine.segment import Segment
 
 @dataclass
 class References:
-    """Counts the uses of each file; one without any is doomed.
+    """Counts the uses of each file; a file without any is doomed.
 
     A doomed file is unlinked when the last snapshot that reads it is gone.
     """
@@ -19,7 +19,7 @@ class References:
     _uses: Counter[str] = field(default_factory=Counter)
 
     def move(self, old: Root, new: Root) -> None:
-        """Count what a new root uses and the old one did not, and the reverse."""
+        """Count the files that a new root adds and those it drops."""
         for file in list(_changed(new, old)):
             self._uses[file.name] += 1
         for file in list(_changed(old, new)):
@@ -37,7 +37,7 @@ class References:
         return gained, dropped
 
     def uses(self, file: DataFile) -> bool:
-        """Tell whether committed data is in a file."""
+        """Return whether committed data is in a file."""
         return file.name in self._uses
 
     @property
@@ -46,14 +46,14 @@ class References:
         return len(self._uses)
 
 
-def _changed(one: Root, other: Root) -> Iterator[DataFile]:
+def _changed(root: Root, other: Root) -> Iterator[DataFile]:
     """Name the file of each thing only one root has, once for each such thing."""
-    for table in one.tables.values():
+    for table in root.tables.values():
         twin = other.tables.get(table.id)
         if twin is table:
             continue
-        known = {id(s) for s in twin.segments} if twin is not None else set()
-        yield from _files(s for s in table.segments if id(s) not in known)
+        shared = {id(s) for s in twin.segments} if twin is not None else set()
+        yield from _files(s for s in table.segments if id(s) not in shared)
         copies = twin.copies if twin is not None else {}
         for key, copy in table.copies.items():
             if copies.get(key) is not copy and copy.base.extent is not None:

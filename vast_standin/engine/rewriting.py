@@ -1,6 +1,6 @@
-"""Writing segments anew: without what was deleted, patches folded in, sorted if asked.
+"""Rewriting segments: without what was deleted, patches folded in, sorted if asked.
 
-The content stays as it is; only its form gets better to read.
+The content stays the same; its form becomes faster to read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vast_standin.engine.base import Base
 from vast_standin.engine.files import FileWriter
-from vast_standin.engine.packing import pack
 from vast_standin.engine.physical import physical
-from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
+from vast_standin.engine.positions import ROW_ID, RowIds
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Definition, Projection, SortedCopy, Table
-from vast_standin.engine.zones import GROUP, zones_of
+from vast_standin.engine.zones import GROUP, pack, zones_of
 
 ORIGIN = "origin"
 LARGEST = 1 << 20
@@ -33,14 +34,14 @@ class Rows:
     row_ids: RowIds
 
     def take(self, order: npt.NDArray[np.int64]) -> "Rows":
-        """Give the rows in another order."""
+        """Return the rows in another order."""
         index = pa.array(order)
         return Rows(
             {n: c.take(index) for n, c in self.columns.items()}, self.row_ids[order]
         )
 
     def slice(self, start: int, rows: int) -> "Rows":
-        """Give some of the rows."""
+        """Return some of the rows."""
         return Rows(
             {n: c.slice(start, rows) for n, c in self.columns.items()},
             self.row_ids[start : start + rows],
@@ -48,12 +49,12 @@ class Rows:
 
 
 def is_large(segment: Segment) -> bool:
-    """Tell whether a segment is large enough to stay by itself."""
+    """Return whether a segment is large enough to stay by itself."""
     return segment.rows >= LARGEST // 2 or segment.nbytes >= LARGEST_BYTES // 3
 
 
 def most_rows(rows: int, nbytes: int) -> int:
-    """Tell how many rows a segment may have where so many rows take so many bytes."""
+    """Return the largest number of rows per segment if `rows` rows take `nbytes` bytes."""
     most = min(LARGEST, LARGEST_BYTES * rows // max(1, nbytes))
     return max(1, most if most < GROUP else most // GROUP * GROUP)
 
@@ -68,7 +69,7 @@ def read_rows(
         if column.is_row_id:
             continue
         parts = [
-            _kept(segment.read(column.number, column.field.type, start, stop), mask)
+            _filtered(segment.read(column.number, column.field.type, start, stop), mask)
             for (segment, start, stop), mask in zip(spans, masks, strict=True)
         ]
         columns[column.number] = _joined(parts, column.field.type)
@@ -80,7 +81,7 @@ def read_rows(
 
 
 def sort_order(columns: Sequence[pa.Array]) -> npt.NDArray[np.int64]:
-    """Give the order that sorts rows by columns, nulls last; equal rows stay put."""
+    """Return the order that sorts rows by columns, nulls last; equal rows keep their order."""
     keys = [physical(c) for c in columns]
     if len(keys) == 1 and keys[0].null_count == 0 and _is_number(keys[0].type):
         return np.argsort(keys[0].to_numpy(), kind="stable")
@@ -102,8 +103,8 @@ class Rewriter:
     ) -> Iterator[Segment]:
         """Write rows as segments of like size, none larger than a segment may be."""
         total = len(rows.row_ids)
-        told = [c.nbytes for c in rows.columns.values() if c.null_count < total]
-        parts = max(1, -(-total // most_rows(total, sum(told))))
+        sizes = [c.nbytes for c in rows.columns.values() if c.null_count < total]
+        parts = max(1, -(-total // most_rows(total, sum(sizes))))
         step = max(1, -(-total // parts))
         for start in range(0, total, step):
             part = rows.slice(start, min(step, total - start))
@@ -139,9 +140,9 @@ class Rewriter:
         extra: dict[str, pa.Array] | None = None,
         lead: int | None = None,
     ) -> Base:
-        kept = {n: c for n, c in rows.columns.items() if self._is_told(n, c, lead)}
-        kept = kept or dict(list(rows.columns.items())[:1])
-        arrays = {str(n): c for n, c in kept.items()} | (extra or {})
+        columns = {n: c for n, c in rows.columns.items() if self._is_stored(n, c, lead)}
+        columns = columns or dict(list(rows.columns.items())[:1])
+        arrays = {str(n): c for n, c in columns.items()} | (extra or {})
         ids = rows.row_ids
         together = bool(np.all(np.diff(ids) == 1))
         if not together or extra:
@@ -158,14 +159,14 @@ class Rewriter:
             run=run,
         )
 
-    def _is_told(self, number: int, column: pa.Array, lead: int | None) -> bool:
-        """Leave out columns without values, which read as null; sort columns stay."""
+    def _is_stored(self, number: int, column: pa.Array, lead: int | None) -> bool:
+        """Return whether a column is stored: empty ones read as null, sort columns stay."""
         sorts = number == lead or number in self.definition.sort_key
         return sorts or column.null_count < len(column)
 
 
 def projected(table: Table, projection: Projection) -> Table:
-    """Give a table with the sorted copies of a projection in place of segments.
+    """Return a table with the sorted copies of a projection in place of segments.
 
     Segments whose copy is not made yet, or is out of date, stay themselves.
     """
@@ -177,7 +178,7 @@ def projected(table: Table, projection: Projection) -> Table:
 
 
 def is_current(copy: SortedCopy | None, segment: Segment) -> bool:
-    """Tell whether a copy holds what its segment holds now."""
+    """Return whether a copy holds what its segment holds now."""
     return copy is not None and copy.patches == len(segment.patches)
 
 
@@ -196,7 +197,7 @@ def _copy_of(table: Table, projection: Projection, segment: Segment) -> Segment 
     return Segment(copy.base, deleted=np.flatnonzero(gone[origin]))
 
 
-def _kept(array: pa.Array, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
+def _filtered(array: pa.Array, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
     return array if mask is None else array.filter(pa.array(mask))
 
 

@@ -8,7 +8,7 @@ from vast_standin.engine.table import Table
 
 @dataclass(frozen=True)
 class BucketInfo:
-    """A bucket: who owns it, and since when (seconds of the epoch, UTC)."""
+    """A bucket: its owner and its creation time (Unix time, s)."""
 
     name: str
     owner: str
@@ -41,14 +41,14 @@ class Root:
 
     def schema(self, bucket: str, path: str) -> Schema | None:
         """Find a schema by name."""
-        found = self.schema_ids.get((bucket, path))
-        return None if found is None else self.schemas[found]
+        number = self.schema_ids.get((bucket, path))
+        return None if number is None else self.schemas[number]
 
     def table(self, bucket: str, path: str, name: str) -> Table | None:
         """Find a table by name."""
         schema = self.schema_ids.get((bucket, path))
-        found = None if schema is None else self.table_ids.get((schema, name))
-        return None if found is None else self.tables[found]
+        number = None if schema is None else self.table_ids.get((schema, name))
+        return None if number is None else self.tables[number]
 
     def schemas_in(self, bucket: str, parent: str) -> Iterator[Schema]:
         """List the direct children of a bucket (parent empty) or schema, oldest first."""

@@ -1,6 +1,6 @@
-"""Reading: which rows to open, testing them, and giving them out in table order.
+"""Scans: which rows to open, test and return, in table order.
 
-Zones and sort order say which spans may hold wanted rows; only those are opened. A
+Zones and sort order select the spans that may hold matching rows; only those are opened. A
 scan is cut into slots (the wire's splits and sub-splits) by position: blocks of row
 groups are dealt out to the slots in turn.
 """
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vast_standin.engine.narrowing import narrowed
+from vast_standin.engine.positions import Positions
 from vast_standin.engine.predicate import (
     ALWAYS,
     Expression,
@@ -21,7 +22,7 @@ from vast_standin.engine.predicate import (
     holds,
     possible_values,
 )
-from vast_standin.engine.segment import Positions, Segment
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Table
 from vast_standin.engine.zones import GROUP
 
@@ -47,7 +48,7 @@ class Span3:
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows to give out: a span of a segment, or the chosen ones of it."""
+    """Rows to return: a span of a segment, or the chosen rows of it."""
 
     segment: Segment
     start: int
@@ -56,20 +57,20 @@ class Piece:
 
     @property
     def rows(self) -> int:
-        """Rows given out."""
+        """Number of rows to return."""
         return self.stop - self.start if self.chosen is None else len(self.chosen)
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A share of a table: block b is its own when b % slots == number."""
+    """A share of a table: block b belongs to it if b % slots == number."""
 
     number: int
     slots: int
     block: int
 
-    def own(self, position: int) -> tuple[int, int]:
-        """Give the first own span at or after a position."""
+    def own_span(self, position: int) -> tuple[int, int]:
+        """Return the first span of this slot at or after a position."""
         block = position // self.block
         ahead = (self.number - block) % self.slots
         if ahead:
@@ -79,7 +80,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Share:
-    """What a slot gives out now, where it goes on, and what had to be opened."""
+    """The rows of a slot for one page, where the next page begins, and what was opened."""
 
     pieces: tuple[Piece, ...]
     next: int
@@ -99,7 +100,7 @@ class Scan:
     def share(self, slot: Slot, *, start: int, limit: int | None) -> Share:
         """Find the next rows of a slot, at most `limit`, from position `start` on."""
         pieces: list[Piece] = []
-        found = read = 0
+        rows = read = 0
         groups: set[tuple[int, int]] = set()
         for steps in _lumps(self._own_steps(slot, start)):
             if self.condition is not ALWAYS:
@@ -107,14 +108,14 @@ class Scan:
                 groups.update(g for step in steps for g in _groups(step))
             for step, tested in zip(steps, self._tested(steps), strict=True):
                 _, low, high, at = step
-                room = None if limit is None else limit - found
-                piece, cut = _cut(tested, room)
+                most = None if limit is None else limit - rows
+                piece, cut = _cut(tested, most)
                 if self.condition is ALWAYS:
                     read += (high if cut is None else cut) - low
                     groups.update(_groups(step))
                 if piece.rows:
                     pieces.append(piece)
-                    found += piece.rows
+                    rows += piece.rows
                 if cut is not None:
                     return Share(tuple(pieces), at + cut - low, read, len(groups))
                 if limit is not None and read >= _MOST_ROWS_TESTED:
@@ -128,7 +129,7 @@ class Scan:
 
     @property
     def groups(self) -> int:
-        """Count the row groups that may hold wanted rows."""
+        """Count the row groups that may hold matching rows."""
         return len(
             {
                 (span.segment, group)
@@ -158,28 +159,28 @@ class Scan:
             offset = int(offsets[span.segment])
             at, end = max(offset + span.start, start), offset + span.stop
             while at < end:
-                at, edge = slot.own(at)
+                at, edge = slot.own_span(at)
                 stop = min(end, edge, at + _STEP)
                 if at < stop:
                     yield span.segment, at - offset, stop - offset, at
                 at = max(at, stop)
 
     def _tested(self, steps: list[_Step]) -> Iterator[Piece]:
-        """Test steps, all in one."""
+        """Test several steps at once."""
         held = self._held(steps) if self.condition is not ALWAYS else None
         at = 0
         for index, start, stop, _ in steps:
             segment = self.table.segments[index]
             mask = segment.live_mask(start, stop)
             if held is not None:
-                mine = held[at : at + stop - start]
-                mask = mine if mask is None else mine & mask
+                part = held[at : at + stop - start]
+                mask = part if mask is None else part & mask
                 at += stop - start
             chosen = None if mask is None or mask.all() else np.flatnonzero(mask)
             yield Piece(segment, start, stop, chosen)
 
     def _held(self, steps: list[_Step]) -> npt.NDArray[np.bool_]:
-        """Tell of each row of steps whether the condition holds for it."""
+        """Return for each row of the steps whether the condition holds."""
         columns = {}
         for number in columns_of(self.condition):
             parts = [
@@ -193,23 +194,23 @@ class Scan:
 def scan(
     table: Table, condition: Expression, virtual: Mapping[int, Virtual] | None = None
 ) -> Scan:
-    """Plan a scan: narrow a table to the spans that may hold wanted rows.
+    """Plan a scan: narrow a table to the spans that may hold matching rows.
 
-    Raises ProtocolError where these are in a file that is missing.
+    Raises ProtocolError if these are in a file that is missing.
     """
-    wanted = {
+    possible = {
         number: values
         for number, values in possible_values(condition).items()
         if number in table.definition.by_number
     }
-    spans = tuple(Span3(*span) for span in narrowed(table, wanted))
+    spans = tuple(Span3(*span) for span in narrowed(table, possible))
     for number in {span.segment for span in spans}:
         table.segments[number].require()
     return Scan(table, condition, virtual or {}, spans)
 
 
 def _lumps(steps: Iterator[_Step]) -> Iterator[list[_Step]]:
-    """Put small steps together: a test costs more than a few rows do."""
+    """Join small steps: a test costs more than reading a few rows."""
     lump: list[_Step] = []
     rows = 0
     for step in steps:
@@ -256,7 +257,7 @@ def _columns(scan_: Scan, pieces: list[Piece], numbers: tuple[int, ...]) -> list
 
 
 def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Join neighbours that are given out whole."""
+    """Join neighbours that are returned whole."""
     last: Piece | None = None
     for piece in pieces:
         if (
@@ -275,13 +276,13 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
         yield last
 
 
-def _cut(piece: Piece, room: int | None) -> tuple[Piece, int | None]:
-    """Cut a piece to the room left; also gives the position after it, if cut."""
-    if room is None or piece.rows < room:
+def _cut(piece: Piece, most: int | None) -> tuple[Piece, int | None]:
+    """Cut a piece to `most` rows; also return the position after it, if cut."""
+    if most is None or piece.rows < most:
         return piece, None
     if piece.chosen is None:
-        stop = piece.start + room
+        stop = piece.start + most
         return Piece(piece.segment, piece.start, stop, None), stop
-    chosen = piece.chosen[:room]
+    chosen = piece.chosen[:most]
     stop = piece.start + (int(chosen[-1]) + 1 if len(chosen) else 0)
     return Piece(piece.segment, piece.start, stop, chosen), stop

@@ -15,12 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vast_standin.engine.base import ROW_ID, Base, Positions, RowIds, Span
+from vast_standin.engine.base import Base
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.patch import Patch
+from vast_standin.engine.positions import Positions, Span
 from vast_standin.engine.zones import GROUP
-
-__all__ = ["ROW_ID", "Base", "Patch", "Positions", "RowIds", "Segment", "Span"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Segment:
         return self.rows - (0 if self.deleted is None else len(self.deleted))
 
     def require(self) -> None:
-        """Refuse to be read where a file of it is missing."""
+        """Raise ProtocolError if one of its files is missing."""
         if self.base.extent is not None:
             self.base.extent.file.require()
         for patch in self.patches:
@@ -73,18 +72,18 @@ class Segment:
         return nbytes
 
     def with_patch(self, patch: Patch) -> "Segment":
-        """Lay a patch over this segment."""
+        """Return this segment with a patch on top."""
         return Segment(self.base, (*self.patches, patch), self.deleted)
 
     def without(self, positions: Positions) -> "Segment":
-        """Delete positions."""
+        """Return this segment without some positions."""
         gone = np.unique(positions)
         if self.deleted is not None:
             gone = np.union1d(self.deleted, gone)
         return replace(self, deleted=gone, _layers=self._layers)
 
     def read(self, number: int, kind: pa.DataType, start: int, stop: int) -> pa.Array:
-        """Read positions [start, stop) of a column, without copying where possible."""
+        """Read positions [start, stop) of a column, without copying if possible."""
         layers = self._layers.get(number)
         if layers is None:
             layers = self._layers[number] = self._lay(number)
@@ -114,37 +113,37 @@ class Segment:
         return mask
 
     def possible_groups(
-        self, number: int, wanted: Intervals
+        self, number: int, values: Intervals
     ) -> npt.NDArray[np.bool_] | None:
-        """Mark the zones that may hold a wanted value; None when nothing is known."""
+        """Mark the zones that may hold one of the values; None if there are no zones."""
         groups = -(-self.rows // GROUP)
         base = self.base.column(number)
-        mask = np.full(groups, fill_value=wanted.nulls)
+        mask = np.full(groups, fill_value=values.nulls)
         if base is not None:
             zones = self.base.zones.get(number)
             if zones is None:
                 return None
-            mask = zones.possible(wanted)
+            mask = zones.possible(values)
         for patch in self.patches:
             if number in patch.numbers:
                 changed = patch.zones.get(number)
                 if changed is None:
                     return None
-                mask[changed.groups] |= changed.possible(wanted)
+                mask[changed.groups] |= changed.possible(values)
         return mask
 
-    def sorted_spans(self, number: int, wanted: Intervals) -> list[Span] | None:
-        """Search the spans that hold wanted values; None when it is not sorted so."""
+    def sorted_spans(self, number: int, intervals: Intervals) -> list[Span] | None:
+        """Return the spans that hold the values; None if it is not sorted by the column."""
         if self.base.sorted_by != number or any(
             number in p.numbers for p in self.patches
         ):
             return None
         values = self.base.sorted_values
         if isinstance(values, np.ndarray):
-            spans = _search_all(values, wanted)
+            spans = _search_all(values, intervals)
         else:
-            spans = [_search(values, low, high) for low, high in wanted.spans]
-        if wanted.nulls and len(values) < self.rows:
+            spans = [_search(values, low, high) for low, high in intervals.spans]
+        if intervals.nulls and len(values) < self.rows:
             spans.append((len(values), self.rows))
         return [s for s in spans if s[0] < s[1]]
 
@@ -206,10 +205,10 @@ def _search(values: Sequence[Any], low: Any, high: Any) -> Span:
     return begin, end
 
 
-def _search_all(values: npt.NDArray[Any], wanted: Intervals) -> list[Span]:
-    lows, highs = wanted.arrays(values.dtype)
+def _search_all(values: npt.NDArray[Any], intervals: Intervals) -> list[Span]:
+    lows, highs = intervals.arrays(values.dtype)
     begins = np.searchsorted(values, lows, side="left")
     ends = np.searchsorted(values, highs, side="right")
-    if wanted.spans and wanted.spans[-1][1] is None:
+    if intervals.spans and intervals.spans[-1][1] is None:
         ends[-1] = len(values)
     return list(zip(begins.tolist(), ends.tolist(), strict=True))

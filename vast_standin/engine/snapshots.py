@@ -1,4 +1,4 @@
-"""Snapshots: kept states of a bucket, each a small catalogue file of its own."""
+"""Snapshots of a bucket, each in a small catalogue file."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ _UNFINISHED = ".new"
 
 @dataclass
 class Snapshots:
-    """All kept states; their files stay as long as they do."""
+    """All snapshots; their files stay as long as they do."""
 
     path: Path
     folder: DataFolder
@@ -42,14 +42,14 @@ class Snapshots:
                 self._keep(bucket, name, self._load(file))
 
     def settle(self) -> None:
-        """Note what is here and what is not; the ledger has admitted the folder."""
+        """Record which snapshots exist, after the ledger has admitted the folder."""
         noted = self.catalogue.snapshots()
-        here = {self._file(*key).name for key in self._roots}
-        if here - noted:
-            self.catalogue.note_snapshots(here - noted)
-        for file in noted - here:
+        present = {self._file(*key).name for key in self._roots}
+        if present - noted:
+            self.catalogue.note_snapshots(present - noted)
+        for file in noted - present:
             self.catalogue.forget_snapshot(file, ())
-        self._clear(here)
+        self._clear(present)
 
     def create(self, bucket: str, name: str, root: Root) -> None:
         """Keep the state of a bucket; on disk when this returns."""
@@ -67,7 +67,7 @@ class Snapshots:
         self._keep(bucket, name, state)
 
     def drop(self, bucket: str, name: str) -> None:
-        """Let a state go."""
+        """Delete a snapshot."""
         root = self.root(bucket, name)
         file = self._file(bucket, name)
         _, dropped = self.references.difference(root, Root())
@@ -77,13 +77,13 @@ class Snapshots:
         self.references.move(root, Root())
 
     def root(self, bucket: str, name: str) -> Root:
-        """Give a kept state; 404 when there is none."""
-        found = self._roots.get((bucket, name))
-        if found is None:
+        """Return the state a snapshot holds; 404 if there is none."""
+        root = self._roots.get((bucket, name))
+        if root is None:
             raise ProtocolError(
                 404, "NoSuchSnapshot", f"bucket {bucket} has no snapshot {name}"
             )
-        return found
+        return root
 
     def names(self, bucket: str) -> list[str]:
         """List the snapshots of a bucket."""
@@ -110,7 +110,7 @@ class Snapshots:
         self.home.lost.explain(f"{reason}: given up, as --accept-loss asked")
 
     def _clear(self, names: set[str]) -> None:
-        """Remove snapshots that were never finished, and set what else lies here aside."""
+        """Remove snapshots that were never finished, and set other files aside."""
         logs = {name + end for name in names for end in ("-wal", "-shm")}
         for file in list(self.path.iterdir()):
             if _UNFINISHED in file.suffix:

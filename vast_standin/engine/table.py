@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vast_standin.engine.segment import Base, Positions, RowIds, Segment
+from vast_standin.engine.base import Base
+from vast_standin.engine.positions import Positions, RowIds
+from vast_standin.engine.segment import Segment
 
 EXTERNAL_ROW_ID = "vastdb_rowid"
 ATTACHED = 0
@@ -29,7 +31,7 @@ class Column:
 
     @property
     def is_row_id(self) -> bool:
-        """Tell whether this is the user's view of the row id, which is not stored."""
+        """Return whether this is the user's view of the row id, which is not stored."""
         return self.name == EXTERNAL_ROW_ID
 
 
@@ -44,7 +46,7 @@ class PartitionKey:
 
 @dataclass(frozen=True)
 class VectorIndex:
-    """What a vector index is made with."""
+    """Parameters of a vector index."""
 
     column: int
     metric: str
@@ -69,7 +71,7 @@ class Projection:
 
 @dataclass(frozen=True)
 class Expansion:
-    """Rows of a text column taken apart into another table."""
+    """Rows of a text column parsed into another table."""
 
     source: int
     target: int
@@ -81,7 +83,7 @@ class Expansion:
 
 @dataclass(frozen=True)
 class Definition:
-    """What DDL decides about a table."""
+    """Definition of a table: columns, keys, indexes, projections and expansions."""
 
     columns: tuple[Column, ...]
     next_column: int
@@ -104,7 +106,7 @@ class Definition:
 
     @property
     def wide_row_ids(self) -> bool:
-        """Tell whether row ids travel as decimals of 38 digits."""
+        """Return whether row ids travel as decimals of 38 digits."""
         return bool(self.sort_key or self.partition_keys or self.vector_index)
 
     @property
@@ -142,12 +144,12 @@ class Table:
 
     @cached_property
     def outlines(self) -> dict[int, Any]:
-        """Bounds of each segment by column, kept by who searches the table."""
+        """Bounds of each segment by column, cached by searches of the table."""
         return {}
 
     @cached_property
     def views(self) -> dict[int, "Table"]:
-        """The table as its projections show it, kept by who reads them."""
+        """The table as its projections show it, cached by their readers."""
         return {}
 
     @cached_property
@@ -159,7 +161,7 @@ class Table:
 
     @cached_property
     def live(self) -> int:
-        """Rows there are."""
+        """Number of live rows."""
         return sum(s.live for s in self.segments)
 
     @cached_property
@@ -171,23 +173,23 @@ class Table:
         """Replace the segments."""
         return replace(self, segments=segments)
 
-    def locate(self, wanted: RowIds) -> Iterator[tuple[int, Positions, Positions]]:
-        """Find rows: yields segment index, positions in it, indices into `wanted`.
+    def locate(self, row_ids: RowIds) -> Iterator[tuple[int, Positions, Positions]]:
+        """Find rows: yields segment index, positions in it, indices into `row_ids`.
 
         `wanted` rises strictly. Row ids that are not there are passed over.
         """
-        if len(wanted) == 0:
+        if len(row_ids) == 0:
             return
-        low, high = int(wanted[0]), int(wanted[-1])
+        low, high = int(row_ids[0]), int(row_ids[-1])
         for index, segment in enumerate(self.segments):
             first, last = segment.base.id_range
             if last < low or first > high:
                 continue
             begin, end = np.searchsorted(
-                wanted, np.array([first, last], dtype=np.uint64), side="left"
+                row_ids, np.array([first, last], dtype=np.uint64), side="left"
             )
-            end = min(len(wanted), int(end) + 1)
-            positions, hit = segment.base.find(wanted[begin:end])
+            end = min(len(row_ids), int(end) + 1)
+            positions, hit = segment.base.find(row_ids[begin:end])
             if len(positions):
                 yield index, positions, np.flatnonzero(hit) + begin
 

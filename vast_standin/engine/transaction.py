@@ -1,37 +1,35 @@
-"""Transactions: a snapshot, the changes made on it, and how they become everybody's.
+"""Transactions: a snapshot, the changes made on it, and their commit.
 
-Rows are added, changed and deleted here; `Definitions` has what is done to schemas and
-tables, `OwnRoot` what both rest on.
+Rows are added, changed and deleted here; `Definitions` changes schemas and
+tables, and both build on `OwnRoot`.
 """
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from vast_standin.disk import disk_errors
+from vast_standin.engine.base import Base
 from vast_standin.engine.definitions import Definitions
 from vast_standin.engine.files import Extent, FileWriter
 from vast_standin.engine.fresh import FreshRows
 from vast_standin.engine.operations import Append, Change, RemoveRows
-from vast_standin.engine.packing import pack
 from vast_standin.engine.physical import physical
+from vast_standin.engine.positions import ROW_ID, RowIds
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import ROW_ID, Base, RowIds, Segment
+from vast_standin.engine.segment import Segment
+from vast_standin.engine.shared import Shared
 from vast_standin.engine.table import Table
-from vast_standin.engine.zones import zones_of
+from vast_standin.engine.zones import pack, zones_of
 from vast_standin.http import ProtocolError
-
-if TYPE_CHECKING:
-    from vast_standin.engine.engine import Engine
 
 
 class Transaction(Definitions):
-    """One running transaction; made by Engine.begin."""
+    """One running transaction; Engine.begin returns one."""
 
-    def __init__(self, engine: "Engine", *, id: int, base: Root, sequence: int) -> None:  # noqa: A002
-        super().__init__(engine, id=id, base=base, sequence=sequence)
+    def __init__(self, shared: Shared, *, id: int, base: Root, sequence: int) -> None:  # noqa: A002
+        super().__init__(shared, id=id, base=base, sequence=sequence)
         self.added: Counter[str] = Counter()
         """Bytes written so far for each bucket, committed by nobody."""
         self._writer: FileWriter | None = None
@@ -52,7 +50,7 @@ class Transaction(Definitions):
         if rows == 0:
             return np.empty(0, dtype=np.uint64)
         if external is None:
-            first = self.engine.new_row_ids(table.id, rows)
+            first = self.shared.numbers.new_row_ids(table.id, rows)
             ids = np.arange(first, first + rows, dtype=np.uint64)
             with self.mutex:
                 self._fresh.note(table.id, first, rows)
@@ -79,10 +77,10 @@ class Transaction(Definitions):
         batch = pa.record_batch(list(columns.values()), names=[str(n) for n in columns])
         extent = self._written(table, batch)
         with self.mutex:
-            self.apply(Change(table.id, row_ids, extent, self.engine.new_id))
+            self.apply(Change(table.id, row_ids, extent, self.shared.numbers.new_id))
 
     def delete(self, table: Table, row_ids: RowIds) -> None:
-        """Delete rows; row ids rise strictly, those that are not there are ignored."""
+        """Delete rows; row ids rise strictly, unknown ones are ignored."""
         if len(row_ids) == 0:
             return
         self.lock_table(table, "rows")
@@ -91,18 +89,18 @@ class Transaction(Definitions):
             self.apply(RemoveRows(table.id, row_ids))
 
     def writer(self) -> FileWriter | None:
-        """Give the file this transaction writes, if it wrote any."""
+        """Return the file this transaction writes, if it wrote any."""
         return self._writer
 
     def is_fresh(self, table_id: int, row_ids: RowIds) -> bool:
-        """Tell whether this transaction itself inserted all these rows."""
+        """Return whether this transaction itself inserted all these rows."""
         with self.mutex:
             return self._fresh.holds(table_id, row_ids)
 
     def _check_space(self, table: Table, nbytes: int) -> None:
         bucket = self._bucket(table)
         if bucket is not None:
-            self.engine.check_space(bucket, self.added[bucket] + nbytes)
+            self.shared.check_space(bucket, self.added[bucket] + nbytes)
 
     def _bucket(self, table: Table) -> str | None:
         schema = self.root.schemas.get(table.schema_id)
@@ -120,8 +118,8 @@ class Transaction(Definitions):
     def _file(self) -> FileWriter:
         with self.mutex:
             if self._writer is None:
-                name = self.engine.new_file("t")
-                self._writer = self.engine.folder.writer(name, load=True)
+                name = self.shared.numbers.new_file("t")
+                self._writer = self.shared.folder.writer(name, load=True)
             return self._writer
 
     def _store(
@@ -135,7 +133,7 @@ class Transaction(Definitions):
         if arrays:
             batch = pa.record_batch(list(arrays.values()), names=list(arrays))
             extent = self._written(table, batch)
-        number = self.engine.new_id()
+        number = self.shared.numbers.new_id()
         base = Base(
             id=number,
             rows=len(ids),
@@ -149,13 +147,16 @@ class Transaction(Definitions):
 
     def _claim(self, table: Table, row_ids: RowIds) -> None:
         if not self.is_fresh(table.id, row_ids):
-            self.engine.claim(self, table.id, row_ids)
+            self._claim_rows(table, row_ids)
+
+    def _claim_rows(self, table: Table, row_ids: RowIds) -> None:
+        self.shared.locks.claim(self.id, table.id, row_ids, since=self.sequence)
 
     def _claim_external(self, table: Table, ids: RowIds) -> None:
-        self.engine.claim(self, table.id, ids)
-        for root in (self.root, self.engine.root):
-            there = root.tables.get(table.id)
-            if there is not None and any(there.locate(ids)):
+        self._claim_rows(table, ids)
+        for root in (self.root, self.shared.published.root):
+            state = root.tables.get(table.id)
+            if state is not None and any(state.locate(ids)):
                 raise ProtocolError(
                     400,
                     "InvalidArgument",
@@ -167,7 +168,7 @@ class Transaction(Definitions):
 def _already_sorted(
     sort_key: tuple[int, ...], columns: dict[int, pa.Array]
 ) -> int | None:
-    """Name the leading sort column when its values rise as they came."""
+    """Name the leading sort column if its values already rise."""
     column = columns.get(sort_key[0]) if sort_key else None
     if column is None or column.null_count:
         return None

@@ -1,4 +1,4 @@
-"""From older formats of the catalogue to the present one, a step a number.
+"""From older formats of the catalogue to the present one, one step per format number.
 
 A step runs in one SQLite transaction with the new number: a folder is of the one
 format or of the other, whatever happens. Data files never change.
@@ -10,25 +10,24 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-from vast_standin.engine.packing import pack
-from vast_standin.engine.zones import ColumnZones
+from vast_standin.engine.zones import ColumnZones, pack
 
 FORMAT = 2
 _WITH_ZONES = ("segment", "patch", "copy")
 
 
 def upgrade(db: sqlite3.Connection, path: object) -> None:
-    """Bring a catalogue to the present format.
+    """Convert a catalogue to the present format.
 
     Raises ValueError for one that a newer program wrote.
     """
-    found = _format(db)
-    if found > FORMAT:
+    version = _format(db)
+    if version > FORMAT:
         raise ValueError(
-            f"{path} is of format {found}, this program reads up to {FORMAT}: "
+            f"{path} is of format {version}, this program reads up to {FORMAT}: "
             "use the program that wrote it, or a newer one"
         )
-    for step in range(found, FORMAT):
+    for step in range(version, FORMAT):
         with _all_or_nothing(db):
             _STEPS[step](db)
             _note(db, step + 1)
@@ -60,7 +59,7 @@ def _all_or_nothing(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def _zones_in_one_batch(db: sqlite3.Connection) -> None:
-    """Pack zones as one record batch instead of one a column: 4 times as fast."""
+    """Pack zones as one record batch instead of one per column: 4 times as fast."""
     for table in _WITH_ZONES:
         rows = db.execute(f"SELECT id, zones FROM {table}").fetchall()  # noqa: S608 - own names
         db.executemany(
@@ -70,7 +69,7 @@ def _zones_in_one_batch(db: sqlite3.Connection) -> None:
 
 
 def _zones_by_column(data: bytes) -> Mapping[int, ColumnZones]:
-    """Read zones as format 1 packed them: an Arrow stream a column."""
+    """Read zones as format 1 packed them: one Arrow stream per column."""
     result: dict[int, ColumnZones] = {}
     source = pa.BufferReader(data)
     while source.tell() < len(data):

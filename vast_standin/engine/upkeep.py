@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from vast_standin.disk import no_room
 from vast_standin.engine.chaining import Link, links, placed
@@ -29,10 +28,8 @@ from vast_standin.engine.rewriting import (
 )
 from vast_standin.engine.root import Root
 from vast_standin.engine.segment import Segment
+from vast_standin.engine.shared import Shared
 from vast_standin.engine.table import Projection, SortedCopy, Table
-
-if TYPE_CHECKING:
-    from vast_standin.engine.engine import Engine
 
 LOG = logging.getLogger("vast_standin.engine")
 _QUIET_S = 0.3
@@ -51,14 +48,14 @@ class Outcome:
 
 
 class Interrupted(Exception):
-    """A long piece of work is given up, as the engine closes."""
+    """The engine closes, so a long piece of work is given up."""
 
 
 class Upkeep:
     """The background thread of one engine."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
         self._changed: dict[int, float] = {}
         self._looked: set[int] = set()
         self._wake = threading.Condition()
@@ -66,14 +63,14 @@ class Upkeep:
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
 
     def start(self) -> None:
-        """Begin; everything stored is looked at once."""
+        """Start; every stored table is checked once."""
         now = time.monotonic()
-        self._changed = dict.fromkeys(self._engine.root.tables, now)
-        self._engine.on_commit.append(self._note)
+        self._changed = dict.fromkeys(self._shared.published.root.tables, now)
+        self._shared.published.on_commit.append(self._note)
         self._thread.start()
 
     def stop(self) -> None:
-        """End, giving up a long piece of work in hand or finishing a short one."""
+        """Stop: give up a long piece of work, finish a short one."""
         with self._wake:
             self._stopped = True
             self._wake.notify()
@@ -100,13 +97,13 @@ class Upkeep:
                 if no_room(error) is None:
                     LOG.exception("upkeep of table %s failed", table_id)
                 else:
-                    LOG.warning("no room for upkeep of table %s: %s", table_id, error)
+                    LOG.warning("no space for upkeep of table %s: %s", table_id, error)
                 again = False
             if not again:
                 self._put_off(table_id, settled=settled)
 
     def _put_off(self, table_id: int, *, settled: bool) -> None:
-        """Leave a table alone until it settles or, settled, changes again."""
+        """Skip a table until it settles or, settled, changes again."""
         with self._wake:
             if not settled:
                 self._looked.add(table_id)
@@ -115,7 +112,7 @@ class Upkeep:
                 self._looked.discard(table_id)
 
     def _next(self) -> tuple[int | None, bool]:
-        """Wait for a table to look at; tells whether it has settled."""
+        """Wait for a table to check; return whether it has settled."""
         with self._wake:
             if self._stopped:
                 return None, False
@@ -131,20 +128,20 @@ class Upkeep:
         return None, False
 
     def _crowded(self, table_id: int) -> bool:
-        table = self._engine.root.tables.get(table_id)
+        table = self._shared.published.root.tables.get(table_id)
         return table is not None and sum(not is_large(s) for s in table.segments) > 64
 
     def improve(self, table_id: int, *, settled: bool) -> bool:
-        """Do one piece of work; tells whether there may be more."""
-        table = self._engine.root.tables.get(table_id)
+        """Do one piece of work; return whether there may be more."""
+        table = self._shared.published.root.tables.get(table_id)
         work = None if table is None else self._choose(table, settled=settled)
         if table is None or work is None:
             return False
-        writer = self._engine.folder.writer(self._engine.new_file("m"))
+        writer = self._shared.folder.writer(self._shared.numbers.new_file("m"))
         try:
             outcome = self._with_copies(table, work(writer), writer)
             writer.seal()
-            done = self._engine.replace_root(
+            done = self._shared.published.replace(
                 lambda root: _replaced(root, table, outcome)
             )
         except BaseException:
@@ -157,7 +154,7 @@ class Upkeep:
     def _with_copies(
         self, table: Table, outcome: Outcome, writer: FileWriter
     ) -> Outcome:
-        """Add copies of segments written anew, so that projections stay in step."""
+        """Add copies of segments written again, so that projections stay in step."""
         if outcome.copies:
             return outcome
         rewriter, copies = self._rewriter(table, writer), []
@@ -220,7 +217,7 @@ class Upkeep:
         self, table: Table, chosen: Sequence[Segment], writer: FileWriter
     ) -> Outcome:
         rows = read_rows(table.definition, [(s, 0, s.rows) for s in chosen])
-        run = self._engine.new_id()
+        run = self._shared.numbers.new_id()
         new = self._rewriter(table, writer).write(
             _sorted(table, rows), ordinal=float(run), run=run, is_sorted=True
         )
@@ -229,7 +226,7 @@ class Upkeep:
     def _merge_runs(
         self, table: Table, runs: list[list[Segment]], writer: FileWriter
     ) -> Outcome:
-        """Make one run of several, rewriting what overlaps, is small or changed."""
+        """Merge several runs into one, rewriting what overlaps, is small or changed."""
         largest = max(runs, key=lambda run: sum(s.rows for s in run))
         old = tuple(s for run in runs for s in run)
         number = largest[0].base.run
@@ -238,10 +235,10 @@ class Upkeep:
             for link in links(runs)
             for segment in self._linked(table, link, number, writer)
         ]
-        kept = frozenset(s.id for s in largest) & frozenset(s.id for s in parts)
-        new = placed(parts, kept)
+        unchanged = frozenset(s.id for s in largest) & frozenset(s.id for s in parts)
+        new = placed(parts, unchanged)
         if new is None:
-            number = self._engine.new_id()
+            number = self._shared.numbers.new_id()
             new = [
                 self._relabelled(s, number, number + i * 1e-3)
                 for i, s in enumerate(parts)
@@ -264,12 +261,12 @@ class Upkeep:
             time.sleep(0)
 
     def _relabelled(self, segment: Segment, run: int, ordinal: float) -> Segment:
-        """Make a segment part of another run; its data stay where they are."""
-        number = self._engine.new_id()
+        """Return a segment as part of another run; its data do not move."""
+        number = self._shared.numbers.new_id()
         return Segment(replace(segment.base, id=number, run=run, ordinal=ordinal))
 
     def _rewriter(self, table: Table, writer: FileWriter) -> Rewriter:
-        return Rewriter(table.definition, writer, self._engine.new_id)
+        return Rewriter(table.definition, writer, self._shared.numbers.new_id)
 
 
 def _sorted(table: Table, rows: Rows) -> Rows:
@@ -277,13 +274,13 @@ def _sorted(table: Table, rows: Rows) -> Rows:
 
 
 def _replaced(root: Root, before: Table, outcome: Outcome) -> Root | None:
-    """Put new segments where the old ones are; None when those are no longer there."""
+    """Put new segments where the old ones are; None if those are gone."""
     table = root.tables.get(before.id)
     if table is None or table.definition is not before.definition:
         return None
-    there = {id(s) for s in table.segments}
+    present = {id(s) for s in table.segments}
     old = {id(s) for s in outcome.old}
-    if not old <= there:
+    if not old <= present:
         return None
     segments: list[Segment] = []
     placed = False
@@ -293,7 +290,7 @@ def _replaced(root: Root, before: Table, outcome: Outcome) -> Root | None:
         elif not placed:
             segments += outcome.new
             placed = True
-    kept = {s.id for s in segments}
-    copies = {key: c for key, c in table.copies.items() if key[1] in kept}
+    remaining = {s.id for s in segments}
+    copies = {key: c for key, c in table.copies.items() if key[1] in remaining}
     copies |= {(c.projection, c.segment): c for c in outcome.copies}
     return root.with_table(replace(table, segments=tuple(segments), copies=copies))

@@ -15,7 +15,7 @@ class Usage:
 
 
 def usage_of(root: Root, bucket: str) -> Usage:
-    """Measure it, committed or not."""
+    """Return the usage of a bucket in a root, committed or not."""
     inside = {s.id for s in root.schemas.values() if s.bucket == bucket}
     tables = [t for t in root.tables.values() if t.schema_id in inside]
     return Usage(

@@ -52,7 +52,7 @@ _PARAMETERS = frozenset(
 
 
 def handle(call: Call) -> Response:
-    """Answer one S3 call; raise ProtocolError where it cannot be answered."""
+    """Answer one S3 call or raise ProtocolError."""
     bucket, key = split_path(call.request.path)
     query = dict(call.request.query)
     level = "object" if key else "bucket" if bucket else "service"
@@ -67,7 +67,7 @@ def handle(call: Call) -> Response:
 
 
 def _sub_resource(call: Call, query: dict[str, str]) -> str:
-    """Return the call's sub-resource; raise 501 for names no call of ours knows."""
+    """Return the call's sub-resource; raise 501 for unknown names."""
     names = [
         name
         for name in query

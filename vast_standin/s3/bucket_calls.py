@@ -111,15 +111,15 @@ def list_snapshots(call: Call) -> Response:
         raise ProtocolError(400, "InvalidArgument", "max_keys is not a number from 1")
     after = call.query.get("continuation-token", "")
     names = [f"{SNAPSHOTS}{name}/" for name in call.buckets.snapshots(call.bucket)]
-    rest = [name for name in names if name.startswith(prefix) and name > after]
-    page = rest[: int(text)]
+    following = [name for name in names if name.startswith(prefix) and name > after]
+    page = following[: int(text)]
     return xml_response(
         "ListBucketResult",
         [
             ("Name", call.bucket),
             ("Prefix", prefix),
             ("Marker", page[-1] if page else ""),
-            ("IsTruncated", len(rest) > len(page)),
+            ("IsTruncated", len(following) > len(page)),
             *(("CommonPrefixes", [("Prefix", name)]) for name in page),
         ],
     )
@@ -138,8 +138,8 @@ def delete_objects(call: Call) -> Response:
         try:
             call.check("s3:DeleteObject", call.bucket, key)
         except ProtocolError as error:
-            told = [("Key", key), ("Code", error.code), ("Message", error.message)]
-            refused.append(("Error", told))
+            parts = [("Key", key), ("Code", error.code), ("Message", error.message)]
+            refused.append(("Error", parts))
         else:
             call.objects.delete(call.bucket, key)
             done.append(("Deleted", [("Key", key)]))

@@ -1,4 +1,4 @@
-"""One S3 call, taken apart: bucket, key, sub-resource, payload and who asks."""
+"""One S3 call, parsed: bucket, key, sub-resource, payload and user."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from vast_standin.s3.objects import ObjectStore
 
 
 class Buckets(Protocol):
-    """Where buckets are made, found and dropped: views of the management side."""
+    """Creates, lists and drops buckets, which are views of the management side."""
 
     def exists(self, name: str) -> bool:
-        """Tell whether a bucket exists."""
+        """Return whether a bucket exists."""
 
     def all(self) -> list[tuple[str, float]]:
         """Return name and creation time of every bucket, by name."""
@@ -22,10 +22,10 @@ class Buckets(Protocol):
         """Return the names of a bucket's snapshots, in order."""
 
     def create(self, name: str, owner: str) -> None:
-        """Create a bucket; raise 409 where the name is taken."""
+        """Create a bucket; raise 409 if the name is taken."""
 
     def drop(self, name: str) -> None:
-        """Drop an empty bucket; raise 409 where it holds something."""
+        """Drop an empty bucket; raise 409 if it holds something."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Call:
         return self.payload.read(self.length)
 
     def need_bucket(self) -> None:
-        """Raise 404 NoSuchBucket where the bucket does not exist."""
+        """Raise 404 NoSuchBucket if the bucket does not exist."""
         if not self.buckets.exists(self.bucket):
             raise ProtocolError(
                 404, "NoSuchBucket", f"The bucket {self.bucket!r} does not exist."
@@ -70,7 +70,7 @@ class Call:
 def split_path(path: str) -> tuple[str, str]:
     """Return bucket and key of an encoded path; both may be empty.
 
-    Raises ProtocolError(400) where the path is not UTF-8.
+    Raises ProtocolError(400) if the path is not UTF-8.
     """
     bucket, _, key = path.lstrip("/").partition("/")
     try:

@@ -1,4 +1,4 @@
-"""Checksums clients send with a body and expect to get back: MD5, CRCs and SHAs."""
+"""Checksums that clients send with a body and expect in the reply: MD5, CRCs and SHAs."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ PREFIX = "x-amz-checksum-"
 
 
 class Running(Protocol):
-    """A checksum that grows with its data."""
+    """A running checksum."""
 
     def update(self, data: bytes, /) -> None:
         """Add bytes."""
@@ -59,8 +59,8 @@ class Digests:
             for name in headers.get("x-amz-trailer", "").split(",")
             if name.strip()
         ]
-        wanted = headers.get("x-amz-sdk-checksum-algorithm", "").lower()
-        names = {*self._expected, *announced, *([wanted] if wanted else [])}
+        algorithm = headers.get("x-amz-sdk-checksum-algorithm", "").lower()
+        names = {*self._expected, *announced, *([algorithm] if algorithm else [])}
         unknown = sorted(names - _ALGORITHMS.keys())
         if unknown:
             raise ProtocolError(
@@ -83,10 +83,10 @@ class Digests:
         return self._md5.hexdigest()
 
     def confirm(self, trailers: Mapping[str, str]) -> dict[str, str]:
-        """Return the checksums by name; raise 400 where one is not what was promised."""
+        """Return the checksums by name; raise 400 if one differs from the declared one."""
         sent = {name.removeprefix(PREFIX): value for name, value in trailers.items()}
         expected = {**self._expected, **sent}
-        found = {
+        actual = {
             name: base64.b64encode(running.digest()).decode()
             for name, running in self._running.items()
         }
@@ -96,8 +96,14 @@ class Digests:
                 400, "BadDigest", "The Content-MD5 you specified did not match."
             )
         for name, value in expected.items():
-            if name in found and found[name] != value:
+            if name in actual and actual[name] != value:
                 raise ProtocolError(
                     400, "BadDigest", f"The {name.upper()} you specified did not match."
                 )
-        return found
+        return actual
+
+
+def multipart_etag(etags: list[str]) -> str:
+    """Return the ETag of an object assembled from parts, as S3 makes it."""
+    joined = b"".join(bytes.fromhex(etag) for etag in etags)
+    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"

@@ -11,7 +11,7 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
 
 
 def check_read(headers: Mapping[str, str], thing: Stored, *, prefix: str = "") -> bool:
-    """Tell whether the object is to be sent; False means 304 Not Modified.
+    """Return whether the object is to be sent; False means 304 Not Modified.
 
     Raises ProtocolError(412) where If-Match or If-Unmodified-Since fails.  With
     ``prefix="x-amz-copy-source-"`` the same rules are read for the source of a copy.
@@ -30,7 +30,7 @@ def check_read(headers: Mapping[str, str], thing: Stored, *, prefix: str = "") -
 
 
 def check_write(headers: Mapping[str, str], current: Stored | None) -> None:
-    """Raise 412 where If-None-Match: * or If-Match forbids the write."""
+    """Raise 412 if If-None-Match: * or If-Match forbids the write."""
     if headers.get("if-none-match") == "*" and current is not None:
         raise _failed("If-None-Match")
     match = headers.get("if-match")
@@ -38,22 +38,22 @@ def check_write(headers: Mapping[str, str], current: Stored | None) -> None:
         return
     if current is None:
         raise ProtocolError(
-            404, "NoSuchKey", "If-Match names an object that is not there"
+            404, "NoSuchKey", "If-Match names an object that does not exist"
         )
     if not _names(match, current):
         raise _failed("If-Match")
 
 
 def parse_range(text: str | None, size: int) -> tuple[int, int] | None:
-    """Return first byte and length of a range, None where the whole is to be sent.
+    """Return first byte and length of a range, None if the whole is to be sent.
 
     Several ranges and other units are ignored, as S3 does; a range that begins beyond
     the end raises 416.
     """
-    found = _RANGE.match(text.strip()) if text else None
-    if found is None or found.groups() == ("", ""):
+    match = _RANGE.match(text.strip()) if text else None
+    if match is None or match.groups() == ("", ""):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
         length = min(int(last), size)
         if not length:

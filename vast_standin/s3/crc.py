@@ -1,6 +1,6 @@
 """CRC-32C and CRC-64/NVME at some hundred MB/s, in numpy.
 
-Many equal lanes of a block advance side by side, eight bytes a step through tables of
+Many equal lanes of a block advance side by side, eight bytes per step through tables of
 16 bits; the lanes' remainders are then joined pairwise.  Joining works because a CRC
 without its initial and final inversion is linear: crc(A B) = shift(crc(A), |B|) xor
 crc(B).  Polynomials (reflected): RFC 3720 for CRC-32C, the NVM Express base

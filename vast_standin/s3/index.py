@@ -1,4 +1,4 @@
-"""The SQLite index of objects: what exists, where its bytes are, what was said of it."""
+"""The SQLite index of objects: their files and properties."""
 
 import json
 import sqlite3
@@ -25,7 +25,7 @@ CREATE TABLE parts (
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
     PRIMARY KEY (upload, number)) WITHOUT ROWID;
 """
-_KEPT = """
+_SNAPSHOT_TABLE = """
 CREATE TABLE IF NOT EXISTS kept (
     bucket TEXT NOT NULL, snapshot TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL,
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
@@ -42,8 +42,8 @@ CREATE TRIGGER IF NOT EXISTS {table}_dropped AFTER DELETE ON {table} BEGIN
 
 
 @dataclass(frozen=True)
-class Said:
-    """What the writer said of an object: headers, user metadata, checksums, tags.
+class Properties:
+    """Properties that the writer gave an object: headers, metadata, checksums, tags.
 
     `owner` is the user who wrote it; before format 2 that was not noted.
     """
@@ -67,7 +67,7 @@ class Said:
         )
 
     @classmethod
-    def loads(cls, text: str) -> "Said":
+    def loads(cls, text: str) -> "Properties":
         """Return what was stored."""
         return cls(*json.loads(text))
 
@@ -82,7 +82,7 @@ class Stored:
     size: int
     etag: str
     modified: float
-    said: Said
+    properties: Properties
 
 
 class Index:
@@ -104,7 +104,7 @@ class Index:
             with self.transaction() as db:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
-        self._db.executescript(f"{_KEPT} PRAGMA user_version={FORMAT}")
+        self._db.executescript(f"{_SNAPSHOT_TABLE} PRAGMA user_version={FORMAT}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -137,11 +137,11 @@ class Index:
             return self._db.execute(statement, values).fetchall()
 
     def get(self, bucket: str, key: str) -> Stored | None:
-        """Return one object, None where there is none."""
-        found = self.rows(
+        """Return one object, None if there is none."""
+        rows = self.rows(
             "SELECT * FROM objects WHERE bucket=? AND key=?", bucket, key.encode()
         )
-        return stored(found[0]) if found else None
+        return stored(rows[0]) if rows else None
 
     def files(self) -> dict[str, int]:
         """Return every file the index refers to, with its size."""
@@ -165,14 +165,14 @@ def put_row(db: sqlite3.Connection, thing: Stored) -> None:
             thing.size,
             thing.etag,
             thing.modified,
-            thing.said.dumps(),
+            thing.properties.dumps(),
         ),
     )
 
 
 def stored(row: tuple[object, ...]) -> Stored:
     """Return an object from its row."""
-    bucket, key, file, size, etag, modified, said = row
+    bucket, key, file, size, etag, modified, properties = row
     return Stored(
         str(bucket),
         bytes(key).decode(),  # type: ignore[call-overload]
@@ -180,7 +180,7 @@ def stored(row: tuple[object, ...]) -> Stored:
         int(size),  # type: ignore[call-overload]
         str(etag),
         float(modified),  # type: ignore[arg-type]
-        Said.loads(str(said)),
+        Properties.loads(str(properties)),
     )
 
 

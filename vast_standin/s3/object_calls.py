@@ -16,7 +16,7 @@ from vast_standin.s3.documents import (
     parse_document,
     xml_response,
 )
-from vast_standin.s3.index import Said, Stored, now
+from vast_standin.s3.index import Properties, Stored, now
 from vast_standin.s3.objects import BLOCK, check_key
 
 KEPT_HEADERS = (
@@ -43,7 +43,7 @@ def get_object(call: Call) -> Response:
     except ProtocolError as error:
         error.message += f" {call.key}"
         raise
-    headers = _object_headers(call, thing, whole=span is None)
+    headers = _object_headers(call, thing, complete=span is None)
     first, length = span or (0, thing.size)
     headers["Content-Length"] = str(length)
     if span:
@@ -61,13 +61,15 @@ def put_object(call: Call) -> Response:
     check_key(call.key)
     check_write(call.headers, call.objects.index.get(call.bucket, call.key))
     call.objects.check_writable(call.bucket, call.length, call.user)
-    said = said_by(call)
+    properties = properties_of(call)
     with call.objects.incoming(call.payload, Digests(call.headers)) as written:
         file, size, digests = written
         check_length(call, size)
         checksums = digests.confirm(call.trailers)
-        said = replace(said, checksums=checksums)
-        thing = Stored(call.bucket, call.key, file, size, digests.etag, now(), said)
+        properties = replace(properties, checksums=checksums)
+        thing = Stored(
+            call.bucket, call.key, file, size, digests.etag, now(), properties
+        )
         call.objects.publish(thing)
     return Response(headers={"ETag": f'"{thing.etag}"', **_checksum_headers(thing)})
 
@@ -83,14 +85,16 @@ def copy_object(call: Call) -> Response:
             400, "InvalidRequest", "An object copied onto itself must change metadata."
         )
     call.objects.check_writable(call.bucket, source.size, call.user)
-    said = replace(source.said, owner=call.user)
+    properties = replace(source.properties, owner=call.user)
     if directive == "REPLACE":
-        given = said_by(call)
-        said = replace(given, checksums=said.checksums, tags=given.tags or said.tags)
+        given = properties_of(call)
+        properties = replace(
+            given, checksums=properties.checksums, tags=given.tags or properties.tags
+        )
     file = call.objects.link(source)
     try:
         copy = Stored(
-            call.bucket, call.key, file, source.size, source.etag, now(), said
+            call.bucket, call.key, file, source.size, source.etag, now(), properties
         )
         call.objects.publish(copy)
     except BaseException:
@@ -116,7 +120,7 @@ def get_tagging(call: Call) -> Response:
     thing = call.objects.find(call.bucket, call.key)
     tags: list[Node] = [
         ("Tag", [("Key", name), ("Value", value)])
-        for name, value in thing.said.tags.items()
+        for name, value in thing.properties.tags.items()
     ]
     return xml_response("Tagging", [("TagSet", tags)])
 
@@ -141,7 +145,7 @@ def delete_tagging(call: Call) -> Response:
     return Response(status=204)
 
 
-def said_by(call: Call) -> Said:
+def properties_of(call: Call) -> Properties:
     """Return headers, metadata and tags a write carries."""
     headers = {
         name: call.headers[name] for name in KEPT_HEADERS if name in call.headers
@@ -165,7 +169,7 @@ def said_by(call: Call) -> Said:
     tags = dict(
         parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True)
     )
-    return Said(headers, metadata, {}, tags, call.user)
+    return Properties(headers, metadata, {}, tags, call.user)
 
 
 def copy_source(call: Call) -> Stored:
@@ -189,7 +193,7 @@ def copy_source(call: Call) -> Stored:
 
 
 def check_length(call: Call, size: int) -> None:
-    """Raise 400 where a body turned out shorter than declared."""
+    """Raise 400 if a body turned out shorter than declared."""
     if size != call.length:
         raise ProtocolError(
             400, "IncompleteBody", f"{call.length} bytes were declared, {size} arrived"
@@ -205,14 +209,14 @@ class FileSpan:
         self._length = length
 
     def __iter__(self) -> Iterator[list[memoryview]]:
-        """Yield one block a list."""
+        """Yield lists of one block."""
         self._file.seek(self._first)
-        left = self._length
-        while left:
-            block = self._file.read(min(left, BLOCK))
+        remaining = self._length
+        while remaining:
+            block = self._file.read(min(remaining, BLOCK))
             if not block:
                 raise OSError("an object's file is shorter than its record")
-            left -= len(block)
+            remaining -= len(block)
             yield [memoryview(block)]
 
     def close(self) -> None:
@@ -224,29 +228,31 @@ def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
     check_key(thing.key)
     if len(tags) > 10:
         raise ProtocolError(400, "InvalidTag", "an object has at most ten tags")
-    call.objects.amend(thing, replace(thing.said, tags=tags))
+    call.objects.amend(thing, replace(thing.properties, tags=tags))
 
 
-def _object_headers(call: Call, thing: Stored, *, whole: bool) -> dict[str, str]:
+def _object_headers(call: Call, thing: Stored, *, complete: bool) -> dict[str, str]:
     headers = {
         "ETag": f'"{thing.etag}"',
         "Last-Modified": http_time(thing.modified),
         "Accept-Ranges": "bytes",
         "content-type": "binary/octet-stream",
-        **thing.said.headers,
+        **thing.properties.headers,
     }
-    headers |= {METADATA + name: value for name, value in thing.said.metadata.items()}
+    headers |= {
+        METADATA + name: value for name, value in thing.properties.metadata.items()
+    }
     headers |= {
         header: call.query[name]
         for name, header in _OVERRIDES.items()
         if name in call.query
     }
-    if thing.said.tags:
-        headers["x-amz-tagging-count"] = str(len(thing.said.tags))
-    if whole and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
+    if thing.properties.tags:
+        headers["x-amz-tagging-count"] = str(len(thing.properties.tags))
+    if complete and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
         headers |= _checksum_headers(thing)
     return headers
 
 
 def _checksum_headers(thing: Stored) -> dict[str, str]:
-    return {PREFIX + name: value for name, value in thing.said.checksums.items()}
+    return {PREFIX + name: value for name, value in thing.properties.checksums.items()}

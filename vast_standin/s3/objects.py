@@ -1,14 +1,12 @@
-"""Durable objects under a data folder: immutable files named by chance, indexed in SQLite.
+"""Durable objects under a data folder: immutable files with random names, indexed in SQLite.
 
 Keys never become file names, so no key can leave the folder.  A write streams into a
 new file and becomes visible by one transaction; a crash leaves a file noted as pending,
 which the next start removes.  Copies are hard links: the bytes are never changed in place.
 """
 
-import hashlib
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,9 +16,10 @@ from typing import BinaryIO
 from vast_standin.custody import Home, admit_database, readable
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import Digests
-from vast_standin.s3.index import Index, Said, Stored, now, put_row, stored
-from vast_standin.s3.kept import SNAPSHOTS, KeptObjects
+from vast_standin.s3.index import Index, Properties, Stored, now, put_row, stored
 from vast_standin.s3.listing import Page
+from vast_standin.s3.snapshots import SNAPSHOTS, SnapshotObjects
+from vast_standin.s3.usage import Usage
 
 BLOCK = 1 << 20
 KEY_LIMIT = 1024
@@ -50,10 +49,9 @@ class ObjectStore:
         except BaseException:
             self.index.close()
             raise
-        self.kept = KeptObjects(self.index)
+        self.snapshots = SnapshotObjects(self.index)
         self.check_writable: Callable[[str, int, str], None] = _always
-        self._usage_lock = threading.Lock()
-        self._usage = self._count()
+        self._usage = Usage(self.index)
 
     def close(self) -> None:
         """Close the index."""
@@ -61,15 +59,15 @@ class ObjectStore:
         self._ledger.close()
 
     def exists(self, bucket: str, key: str) -> bool:
-        """Tell whether an object exists."""
-        return self.kept.lookup(bucket, key) is not None
+        """Return whether an object exists."""
+        return self.snapshots.lookup(bucket, key) is not None
 
     def find(self, bucket: str, key: str) -> Stored:
         """Return an object's record; raise 404 NoSuchKey."""
-        found = self.kept.lookup(bucket, key)
-        if found is None:
+        thing = self.snapshots.lookup(bucket, key)
+        if thing is None:
             raise ProtocolError(404, "NoSuchKey", f"{bucket} has no object {key!r}")
-        return found
+        return thing
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """Open an object's bytes for reading; raise 404 NoSuchKey.
@@ -78,15 +76,15 @@ class ObjectStore:
         replaced or deleted while it is open.
         """
         while True:
-            found = self.find(bucket, key)
+            thing = self.find(bucket, key)
             try:
-                return self.open_file(found)
+                return self.open_file(thing)
             except FileNotFoundError:
-                if self.kept.lookup(bucket, key) == found:
-                    raise _gone(found) from None
+                if self.snapshots.lookup(bucket, key) == thing:
+                    raise _gone(thing) from None
 
     def open_file(self, thing: Stored) -> BinaryIO:
-        """Open the bytes of a record; refuse them where they are cut short."""
+        """Open the bytes of a record; refuse them if they are cut short."""
         source = self.path(thing.file).open("rb")
         if os.fstat(source.fileno()).st_size < thing.size:
             source.close()
@@ -94,14 +92,18 @@ class ObjectStore:
         return source
 
     def put(
-        self, bucket: str, key: str, source: BinaryIO | bytes, said: Said | None = None
+        self,
+        bucket: str,
+        key: str,
+        source: BinaryIO | bytes,
+        properties: Properties | None = None,
     ) -> Stored:
         """Store an object from bytes or a stream, replacing what was there."""
-        said = said or Said()
+        properties = properties or Properties()
         check_key(key)
         with self.incoming(source, Digests({})) as (file, size, digests):
-            thing = Stored(bucket, key, file, size, digests.etag, now(), said)
-            self.check_writable(bucket, size, said.owner)
+            thing = Stored(bucket, key, file, size, digests.etag, now(), properties)
+            self.check_writable(bucket, size, properties.owner)
             self.publish(thing)
         return thing
 
@@ -112,21 +114,21 @@ class ObjectStore:
             old = self.index.get(thing.bucket, thing.key)
             put_row(db, thing)
             if old:
-                self._book(old, -1)
-            self._book(thing, 1)
+                self._usage.book(old, -1)
+            self._usage.book(thing, 1)
         if old:
             self.discard(old.file)
 
-    def amend(self, thing: Stored, said: Said) -> None:
-        """Replace what is said of an object, its bytes staying as they are."""
+    def amend(self, thing: Stored, properties: Properties) -> None:
+        """Replace the properties of an object, not its bytes."""
         with self.index.transaction() as db:
             current = self.index.get(thing.bucket, thing.key)
             if current is not None:
-                said = replace(said, owner=current.said.owner)
-                put_row(db, replace(current, said=said))
+                properties = replace(properties, owner=current.properties.owner)
+                put_row(db, replace(current, properties=properties))
 
     def delete(self, bucket: str, key: str) -> bool:
-        """Delete an object; tell whether there was one."""
+        """Delete an object; return whether there was one."""
         with self.index.transaction() as db:
             old = self.index.get(bucket, key)
             if old is None:
@@ -134,7 +136,7 @@ class ObjectStore:
             db.execute(
                 "DELETE FROM objects WHERE bucket=? AND key=?", (bucket, key.encode())
             )
-            self._book(old, -1)
+            self._usage.book(old, -1)
         self.discard(old.file)
         return True
 
@@ -163,22 +165,22 @@ class ObjectStore:
 
         Below `.snapshot/NAME/` they are those a snapshot keeps.
         """
-        return self.kept.list(
+        return self.snapshots.list(
             bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
         )
 
     def keep(self, bucket: str, snapshot: str) -> None:
         """Keep all objects of a bucket as they are; nothing is copied."""
-        self.kept.keep(bucket, snapshot)
+        self.snapshots.keep(bucket, snapshot)
 
     def release(self, bucket: str, snapshot: str) -> None:
-        """Let what a snapshot keeps go, and what nothing else holds with it."""
-        for file in self.kept.release(bucket, snapshot):
+        """Release the objects of a snapshot and remove files that nothing else names."""
+        for file in self.snapshots.release(bucket, snapshot):
             self.discard(file)
 
     def restore(self, bucket: str, snapshot: str, target: str) -> None:
         """Give a bucket the objects a snapshot keeps of one, by hard links."""
-        for thing in self.kept.all(bucket, snapshot):
+        for thing in self.snapshots.all(bucket, snapshot):
             copy = replace(thing, bucket=target, file=self.link(thing))
             self.publish(copy)
 
@@ -188,9 +190,8 @@ class ObjectStore:
         return sum(count for count, _ in held), sum(size for _, size in held)
 
     def usage_by_owner(self, bucket: str) -> dict[str, tuple[int, int]]:
-        """Return the same by who wrote them, "" where that is not known."""
-        with self._usage_lock:
-            return dict(self._usage.get(bucket, {}))
+        """Return the same by owner, "" if that is not recorded."""
+        return self._usage.by_owner(bucket)
 
     def everything(self) -> Iterator[Stored]:
         """Yield all objects, by bucket and key."""
@@ -233,12 +234,12 @@ class ObjectStore:
         return file
 
     def path(self, file: str) -> Path:
-        """Return where a file of the store is."""
+        """Return the path of a file of the store."""
         return self._data / file
 
     def discard(self, file: str) -> None:
         """Remove a file of the store, unless a snapshot keeps it."""
-        if not self.kept.holds(file):
+        if not self.snapshots.holds(file):
             self._ledger.dispose(self.path(file))
 
     def _write(self, file: str, source: BinaryIO | bytes, digests: Digests) -> int:
@@ -258,25 +259,8 @@ class ObjectStore:
                 os.fsync(sink.fileno())
         return size
 
-    def _book(self, thing: Stored, sign: int) -> None:
-        with self._usage_lock:
-            held = self._usage.setdefault(thing.bucket, {})
-            count, size = held.pop(thing.said.owner, (0, 0))
-            if count + sign:
-                held[thing.said.owner] = (count + sign, size + sign * thing.size)
-
-    def _count(self) -> dict[str, dict[str, tuple[int, int]]]:
-        usage: dict[str, dict[str, tuple[int, int]]] = {}
-        for bucket, owner, count, size in self.index.rows(
-            "SELECT bucket, coalesce(json_extract(said, '$[4]'), ''), count(*), "
-            "sum(size) FROM objects GROUP BY 1, 2"
-        ):
-            held = usage.setdefault(str(bucket), {})
-            held[str(owner)] = (int(str(count)), int(str(size)))
-        return usage
-
     def _present(self) -> dict[str, int]:
-        """Measure all files that are there."""
+        """Return the size of every file."""
         sizes: dict[str, int] = {}
         with os.scandir(self._data) as folders:
             for folder in folders:
@@ -308,12 +292,6 @@ def check_key(key: str) -> None:
         raise ProtocolError(
             400, "KeyTooLongError", f"keys have 1 to {KEY_LIMIT} bytes of UTF-8"
         )
-
-
-def multipart_etag(etags: list[str]) -> str:
-    """Return the ETag of an object assembled from parts, as S3 makes it."""
-    joined = b"".join(bytes.fromhex(etag) for etag in etags)
-    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"
 
 
 def _always(bucket: str, size: int, owner: str) -> None:

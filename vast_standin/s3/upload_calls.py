@@ -7,14 +7,19 @@ from vast_standin.s3.checksums import PREFIX, Digests
 from vast_standin.s3.conditions import check_write, parse_range
 from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
 from vast_standin.s3.index import now
-from vast_standin.s3.object_calls import FileSpan, check_length, copy_source, said_by
+from vast_standin.s3.object_calls import (
+    FileSpan,
+    check_length,
+    copy_source,
+    properties_of,
+)
 
 
 def create_upload(call: Call) -> Response:
-    """CreateMultipartUpload: headers and metadata are those of the object to be."""
+    """CreateMultipartUpload: takes headers and metadata of the future object."""
     call.need_bucket()
     Digests(call.headers)
-    upload = uploads.begin(call.objects, call.bucket, call.key, said_by(call))
+    upload = uploads.begin(call.objects, call.bucket, call.key, properties_of(call))
     nodes: list[Node] = [
         ("Bucket", call.bucket),
         ("Key", call.key),
@@ -63,13 +68,13 @@ def complete_upload(call: Call) -> Response:
     upload = _upload(call)
     check_write(call.headers, call.objects.index.get(call.bucket, call.key))
     root = parse_document(call.document(), "CompleteMultipartUpload")
-    wanted = []
+    chosen = []
     for node in root.findall("Part"):
         text = node.findtext("PartNumber") or ""
         if not text.isdigit():
             raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
-        wanted.append((int(text), node.findtext("ETag") or ""))
-    thing = uploads.complete(call.objects, upload, wanted)
+        chosen.append((int(text), node.findtext("ETag") or ""))
+    thing = uploads.complete(call.objects, upload, chosen)
     nodes: list[Node] = [
         ("Location", f"/{call.bucket}/{call.key}"),
         ("Bucket", call.bucket),
@@ -80,7 +85,7 @@ def complete_upload(call: Call) -> Response:
 
 
 def abort_upload(call: Call) -> Response:
-    """AbortMultipartUpload: the parts' space comes back."""
+    """AbortMultipartUpload: removes the parts."""
     uploads.abort(call.objects, _upload(call))
     return Response(status=204)
 
@@ -90,14 +95,14 @@ def list_parts(call: Call) -> Response:
     upload = _upload(call)
     after = int(call.query.get("part-number-marker") or 0)
     limit = min(int(call.query.get("max-parts") or 1000), 1000)
-    found = [p for p in uploads.parts(call.objects, upload) if p.number > after]
-    page = found[:limit]
+    following = [p for p in uploads.parts(call.objects, upload) if p.number > after]
+    page = following[:limit]
     nodes: list[Node] = [
         ("Bucket", call.bucket),
         ("Key", call.key),
         ("UploadId", upload.id),
         ("MaxParts", limit),
-        ("IsTruncated", len(found) > limit),
+        ("IsTruncated", len(following) > limit),
         ("NextPartNumberMarker", page[-1].number if page else 0),
         *(("Part", _part_nodes(part)) for part in page),
     ]

@@ -6,8 +6,9 @@ import shutil
 from dataclasses import dataclass
 
 from vast_standin.http import ProtocolError
-from vast_standin.s3.index import Said, Stored, now
-from vast_standin.s3.objects import ObjectStore, check_key, multipart_etag
+from vast_standin.s3.checksums import multipart_etag
+from vast_standin.s3.index import Properties, Stored, now
+from vast_standin.s3.objects import ObjectStore, check_key
 
 PARTS_LIMIT = 10_000
 SMALLEST_PART = 5 * 1024 * 1024
@@ -21,7 +22,7 @@ class Upload:
     bucket: str
     key: str
     started: float
-    said: Said
+    properties: Properties
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ class Part:
     modified: float
 
 
-def begin(objects: ObjectStore, bucket: str, key: str, said: Said) -> str:
+def begin(objects: ObjectStore, bucket: str, key: str, properties: Properties) -> str:
     """Begin an upload and return its id."""
     check_key(key)
     upload = secrets.token_hex(16)
     with objects.index.transaction() as db:
         db.execute(
             "INSERT INTO uploads VALUES (?,?,?,?,?)",
-            (upload, bucket, key.encode(), now(), said.dumps()),
+            (upload, bucket, key.encode(), now(), properties.dumps()),
         )
     return upload
 
@@ -67,8 +68,14 @@ def list_uploads(objects: ObjectStore, bucket: str) -> list[Upload]:
         bucket,
     )
     return [
-        Upload(str(a), str(b), bytes(k).decode(), float(str(s)), Said.loads(str(t)))  # type: ignore[call-overload]
-        for a, b, k, s, t in rows
+        Upload(
+            str(number),
+            str(place),
+            bytes(key).decode(),  # type: ignore[call-overload]
+            float(str(started)),
+            Properties.loads(str(text)),
+        )
+        for number, place, key, started, text in rows
     ]
 
 
@@ -100,19 +107,21 @@ def parts(objects: ObjectStore, upload: Upload) -> list[Part]:
 
 
 def complete(
-    objects: ObjectStore, upload: Upload, wanted: list[tuple[int, str]]
+    objects: ObjectStore, upload: Upload, listed: list[tuple[int, str]]
 ) -> Stored:
-    """Assemble the wanted parts (number, ETag) into the object.
+    """Assemble the listed parts (number, ETag) into the object.
 
     Raises ProtocolError(400) for parts out of order, unknown, of another ETag, or too
-    small where they are not the last.
+    small and not the last.
     """
-    chosen = _chosen({part.number: part for part in parts(objects, upload)}, wanted)
+    chosen = _chosen({part.number: part for part in parts(objects, upload)}, listed)
     size = sum(part.size for part in chosen)
-    objects.check_writable(upload.bucket, size, upload.said.owner)
+    objects.check_writable(upload.bucket, size, upload.properties.owner)
     file = _assemble(objects, chosen)
     etag = multipart_etag([part.etag for part in chosen])
-    thing = Stored(upload.bucket, upload.key, file, size, etag, now(), upload.said)
+    thing = Stored(
+        upload.bucket, upload.key, file, size, etag, now(), upload.properties
+    )
     try:
         objects.publish(thing)
     except BaseException:
@@ -134,17 +143,17 @@ def abort(objects: ObjectStore, upload: Upload) -> None:
         objects.discard(row[0])
 
 
-def _chosen(known: dict[int, Part], wanted: list[tuple[int, str]]) -> list[Part]:
-    numbers = [number for number, _ in wanted]
-    if not wanted or numbers != sorted(set(numbers)):
+def _chosen(stored: dict[int, Part], listed: list[tuple[int, str]]) -> list[Part]:
+    numbers = [number for number, _ in listed]
+    if not listed or numbers != sorted(set(numbers)):
         raise ProtocolError(
             400,
             "InvalidPartOrder",
             "Parts must be listed once each, in ascending order.",
         )
     chosen = []
-    for number, etag in wanted:
-        part = known.get(number)
+    for number, etag in listed:
+        part = stored.get(number)
         if part is None or part.etag != etag.strip('"'):
             raise ProtocolError(400, "InvalidPart", f"Part {number} was not found.")
         chosen.append(part)

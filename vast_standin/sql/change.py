@@ -1,4 +1,4 @@
-"""What a changing statement works with: its transaction, its user, a DuckDB to ask."""
+"""Context of a changing statement: transaction, user and a DuckDB instance."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from vast_standin.engine.engine import Engine
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import RowIds
 from vast_standin.engine.table import Table
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
@@ -21,8 +22,9 @@ WRITE, DELETE = "s3:PutObject", "s3:DeleteObject"
 
 @dataclass(frozen=True)
 class Change:
-    """One statement in the course of being done; `touched` are the rows it wrote."""
+    """One running statement; `touched` are the rows it wrote."""
 
+    engine: Engine
     transaction: Transaction
     before: Root
     instance: Instance
@@ -31,27 +33,27 @@ class Change:
 
     @property
     def sight(self) -> Sight:
-        """What the statement sees: its own transaction's state."""
+        """The state of the statement's transaction."""
         return self.sight_of(self.transaction.root)
 
     def sight_of(self, root: Root) -> Sight:
-        """Give what the statement's user may see of a state."""
-        return Sight(self.transaction.engine, root, self.check)
+        """Return the part of a state that the statement's user may see."""
+        return Sight(self.engine, root, self.check)
 
     def allow(self, action: str, place: Place) -> None:
-        """Raise 403 where the user may not do this there."""
+        """Raise 403 if the user may not do this at a place."""
         self.check(
             action, place.bucket, "/".join(filter(None, (place.path, place.name)))
         )
 
     def target(self, named: exp.Expression, action: str) -> Table:
-        """Find the table a statement changes; 403 and 404 where that cannot be."""
+        """Find the table a statement changes; 403 and 404 if it is missing."""
         place = table_place(named, self.transaction.root)
         self.allow(action, place)
         return self.transaction.table(place.bucket, place.path, place.name)
 
-    def there(self, place: Place) -> bool:
-        """Tell whether there is such a table or schema."""
+    def exists(self, place: Place) -> bool:
+        """Return whether there is such a table or schema."""
         root = self.transaction.root
         if place.name:
             return root.table(place.bucket, place.path, place.name) is not None
@@ -59,8 +61,8 @@ class Change:
 
 
 @contextmanager
-def whole(transaction: Transaction) -> Iterator[None]:
-    """Let a statement happen as a whole or not at all, whatever its transaction did."""
+def all_or_nothing(transaction: Transaction) -> Iterator[None]:
+    """Undo a statement as a whole if it fails."""
     with transaction.mutex:
         root, done = transaction.root, len(transaction.operations)
         try:
@@ -79,13 +81,15 @@ def unqualified(statement: exp.Expression, table: str) -> None:
             column.set("catalog", None)
 
 
-def only(statement: exp.Expression, *known: str) -> None:
-    """Raise 501 where a statement says more than is known of its kind."""
+def only(statement: exp.Expression, *allowed: str) -> None:
+    """Raise 501 if a statement has clauses that are not supported."""
     for name, value in statement.args.items():
-        if value and name not in known:
+        if value and name not in allowed:
             raise unspoken(f"{statement.key.upper()} with {name.strip('_').upper()}")
 
 
-def unspoken(what: str) -> ProtocolError:
-    """Make the error for SQL that is not spoken here."""
-    return ProtocolError(501, "NotImplemented", f"{what} is not spoken here")
+def unspoken(construct: str) -> ProtocolError:
+    """Return the error for SQL that is not supported by this stand-in."""
+    return ProtocolError(
+        501, "NotImplemented", f"{construct} is not supported by this stand-in"
+    )

@@ -1,4 +1,4 @@
-"""The statements that change something, by kind; imported when the first one comes."""
+"""The statements that change something, by kind; imported with the first one."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,11 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from vast_standin.engine.engine import Engine
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
 from vast_standin.sql import definitions, rows
-from vast_standin.sql.change import DIALECT, Change, unspoken, whole
+from vast_standin.sql.change import DIALECT, Change, all_or_nothing, unspoken
 from vast_standin.sql.duck import Instance
 from vast_standin.sql.merge import merge
 from vast_standin.sql.returning import returned
@@ -29,12 +30,16 @@ CHANGES: dict[type[exp.Expression], Callable[..., None]] = {
 
 
 def change(
-    sql: str, transaction: Transaction, instance: Instance, check: Check
+    sql: str,
+    engine: Engine,
+    transaction: Transaction,
+    instance: Instance,
+    check: Check,
 ) -> pa.Table:
-    """Do what a statement says, whole or not at all.
+    """Run a changing statement as a whole or not at all.
 
     Returns the rows RETURNING asks for, else how many were written. Raises 501 for statements
-    that are not spoken here.
+    that this stand-in does not support.
     """
     try:
         parsed = sqlglot.parse_one(sql, dialect=DIALECT)
@@ -43,8 +48,8 @@ def change(
     do = CHANGES.get(type(parsed))
     if do is None:
         raise unspoken(sql[:60])
-    with whole(transaction):
-        course = Change(transaction, transaction.root, instance, check)
+    with all_or_nothing(transaction):
+        course = Change(engine, transaction, transaction.root, instance, check)
         do(course, parsed)
         if parsed.args.get("returning"):
             return returned(course, parsed)

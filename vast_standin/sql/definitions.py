@@ -1,6 +1,6 @@
 """CREATE, DROP and ALTER of schemas and tables; views, indexes and constraints are not.
 
-Types are written in DuckDB's words, and DuckDB says which Arrow types they are.
+Types have DuckDB's names, and DuckDB converts them to Arrow types.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from vast_standin.tabular.tables import make_table
 
 
 def create(change: Change, statement: exp.Create) -> None:
-    """Create a schema or a table, empty or of what a query gives."""
+    """Create a schema or a table, empty or from a query."""
     kind = str(statement.args.get("kind")).upper()
     if kind == "SCHEMA":
         _create_schema(change, statement)
@@ -40,8 +40,8 @@ def create(change: Change, statement: exp.Create) -> None:
         named, defined = named.this, named.expressions
     place = table_place(named, change.transaction.root)
     change.allow(WRITE, place)
-    there = change.there(place)
-    if there and statement.args.get("exists"):
+    exists = change.exists(place)
+    if exists and statement.args.get("exists"):
         return
     query = statement.args.get("expression")
     if query is None:
@@ -50,7 +50,7 @@ def create(change: Change, statement: exp.Create) -> None:
         schema = _schema_of(change, query)
     else:
         raise unspoken("CREATE TABLE with both columns and a query")
-    if there and statement.args.get("replace"):
+    if exists and statement.args.get("replace"):
         _drop_table(change, place)
     table = _make(change, place, schema)
     if query is not None:
@@ -64,7 +64,7 @@ def drop(change: Change, statement: exp.Drop) -> None:
     if kind not in _PLACES:
         raise unspoken(f"DROP {kind}")
     place = _PLACES[kind](change, statement.this)
-    if not change.there(place) and statement.args.get("exists"):
+    if not change.exists(place) and statement.args.get("exists"):
         return
     change.allow(DELETE, place)
     if place.name:
@@ -93,19 +93,19 @@ def _create_schema(change: Change, statement: exp.Create) -> None:
     only(statement, "this", "kind", "exists")
     place = schema_place(statement.this)
     change.allow(WRITE, place)
-    if not (statement.args.get("exists") and change.there(place)):
+    if not (statement.args.get("exists") and change.exists(place)):
         change.transaction.create_schema(place.bucket, place.path)
 
 
 def _make(change: Change, place: Place, schema: pa.Schema) -> Table:
     columns = number_columns(schema, 0)
-    room = change.transaction.schema(place.bucket, place.path)
+    parent = change.transaction.schema(place.bucket, place.path)
     definition = Definition(columns, len(columns))
-    return make_table(change.transaction, room, place.name, definition)
+    return make_table(change.transaction, parent, place.name, definition)
 
 
 def _schema_of(change: Change, query: exp.Expression) -> pa.Schema:
-    """Find the columns a query gives; what it reads is shown by this."""
+    """Return the columns of a query and make its tables readable."""
     sql = query.sql(DIALECT)
     change.sight.show(change.instance, sql)
     with change.instance.run(f"FROM ({sql}) LIMIT 0") as reader:

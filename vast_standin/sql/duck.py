@@ -1,4 +1,4 @@
-"""DuckDB, an instance a query: what one query sees, no other can name.
+"""DuckDB, one instance per query: no query can name what another sees.
 
 Nothing of the machine is in an instance's reach: no files, no network, no extensions, no
 Python variables; its memory has a limit and spills into a folder of its own; the
@@ -48,7 +48,7 @@ class Instance:
     _reader: pa.RecordBatchReader | None = None
 
     def empty(self) -> "Instance":
-        """Forget what the last query saw, and begin an empty catalogue."""
+        """Drop the catalogue of the last query and begin an empty one."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -68,7 +68,7 @@ class Instance:
         self.connection.execute(f"USE {CATALOGUE}")
 
     def run(self, sql: str) -> pa.RecordBatchReader:
-        """Run a statement that reads; batches come as it goes on.
+        """Run a reading statement; batches arrive while it runs.
 
         Until the first one it may take LONGEST_SECONDS, then it is interrupted.
         """
@@ -85,20 +85,20 @@ class Instance:
                 limit.cancel()
 
     def columns(self, sql: str) -> list[tuple[str, str]]:
-        """Describe what a statement that reads would give: names, and DuckDB's types."""
+        """Return the column names and DuckDB types of a reading statement."""
         with duck_errors():
-            found = self.connection.sql(sql)
-            return list(zip(found.columns, map(str, found.types), strict=True))
+            relation = self.connection.sql(sql)
+            return list(zip(relation.columns, map(str, relation.types), strict=True))
 
 
 @dataclass
 class Duck:
-    """The instances; made when asked for, as the import alone takes a second."""
+    """The instances; created on demand, because the import takes a second."""
 
     spill: Path
     _idle: list[Instance] = field(default_factory=list)
     _lent: int = 0
-    _made: int = 0
+    _created: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def borrow(self) -> Instance:
@@ -109,9 +109,9 @@ class Duck:
                     503, "SlowDown", f"{self._lent} queries are running, try later"
                 )
             self._lent += 1
-            found = self._idle.pop() if self._idle else None
+            instance = self._idle.pop() if self._idle else None
         try:
-            return found or self._new().empty()
+            return instance or self._new().empty()
         except BaseException:
             with self._lock:
                 self._lent -= 1
@@ -134,10 +134,10 @@ class Duck:
         import duckdb  # noqa: PLC0415 - see the class
 
         with self._lock:
-            if not self._made:
+            if not self._created:
                 shutil.rmtree(self.spill, ignore_errors=True)
-            self._made += 1
-            folder = self.spill / str(self._made)
+            self._created += 1
+            folder = self.spill / str(self._created)
         connection = duckdb.connect(
             ":memory:",
             config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(folder)},
@@ -154,7 +154,7 @@ def quoted(name: str) -> str:
 
 @contextmanager
 def duck_errors() -> Iterator[None]:
-    """Turn DuckDB's errors into the wire's."""
+    """Turn DuckDB's errors into protocol errors."""
     import duckdb  # noqa: PLC0415 - see the class
 
     try:

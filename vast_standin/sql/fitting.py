@@ -1,4 +1,4 @@
-"""Values as DuckDB gives them, made to fit the columns they go to, and the reverse."""
+"""Conversion between DuckDB's values and the types of columns."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from vast_standin.tabular.types import mismatch
 
 
 def fitted(values: pa.Array, column: Column) -> pa.Array:
-    """Give values a column's very type; 400 where one does not fit."""
+    """Cast values to a column's type; 400 if one does not fit."""
     kind = column.field.type
     if values.type == kind:
         return values
@@ -23,7 +23,7 @@ def fitted(values: pa.Array, column: Column) -> pa.Array:
 
 
 def storable(schema: pa.Schema) -> pa.Schema:
-    """Give the columns a table needs to keep what a query gives.
+    """Return the columns a table needs to store the rows of a query.
 
     What cannot be stored stays as it is, for the check of types to name it.
     """
@@ -46,8 +46,8 @@ def _vectors(values: pa.Array, kind: pa.DataType, name: str) -> pa.Array:
         present = iter(rows)
         flat = pa.concat_arrays(
             [
-                next(present) if there else nulls
-                for there in values.is_valid().to_pylist()
+                next(present) if valid else nulls
+                for valid in values.is_valid().to_pylist()
             ]
         )
     return pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=values.is_null())

@@ -19,7 +19,7 @@ _ENDPOINT = "ipv4-127-0-0-1"
 
 
 def capabilities(_call: Call) -> Response:
-    """Tell version, and that session options are not kept."""
+    """Report the version; session options are not supported."""
     return _answer(make_message({1: _VERSION, 2: 0}))
 
 
@@ -38,7 +38,7 @@ def run_query(call: Call) -> Response:
 
 
 def query_status(call: Call) -> Response:
-    """Tell that a query is ready, giving out its ticket once."""
+    """Report that a query is ready, with its ticket once."""
     query = _find(call, _request(call))
     give = not query.ticket_given
     query.ticket_given = True
@@ -46,7 +46,7 @@ def query_status(call: Call) -> Response:
 
 
 def query_data(call: Call) -> Response:
-    """Give the next record batches of a ticket."""
+    """Return the next record batches of a ticket."""
     request = _request(call)
     chunk = _find(call, request).fetch(request.message(3).number(1))
     head = _chunk_head(chunk)
@@ -60,13 +60,13 @@ def query_data(call: Call) -> Response:
 
 
 def finish_ticket(call: Call) -> Response:
-    """Take note that a ticket is done; the query stays until it is finished."""
+    """Mark a ticket as done; the query stays until it is finished."""
     _request(call)
     return Response()
 
 
 def finish_query(call: Call) -> Response:
-    """Forget a query."""
+    """Remove a query."""
     number = _request(call).message(1).number(1)
     running_on(call.engine).finish(number)
     return Response()

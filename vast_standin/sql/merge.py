@@ -1,4 +1,4 @@
-"""MERGE: DuckDB pairs rows and says which are meant, the engine changes them."""
+"""MERGE: DuckDB pairs and selects rows, the engine changes them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.table import Table
 from vast_standin.http import ProtocolError
 from vast_standin.sql.change import (
@@ -38,7 +38,7 @@ _JOINS = {
 
 @dataclass(frozen=True)
 class _Branch:
-    """One WHEN: which pairs it means, and what it does with row ids and values."""
+    """One WHEN clause: which pairs it selects, and its action on row ids and values."""
 
     condition: str
     do: Callable[[pa.Array, Sequence[pa.Array]], None]
@@ -70,52 +70,52 @@ def _branch(
     change: Change, table: Table, statement: exp.Merge, when: exp.When
 ) -> _Branch:
     only(when, "matched", "source", "condition", "then")
-    there = f"{_alias(statement.this)}.{quoted(ROW_ID)} IS NOT NULL"
+    in_target = f"{_alias(statement.this)}.{quoted(ROW_ID)} IS NOT NULL"
     given = f"{_alias(statement.args['using'])}.{_GIVEN} IS NOT NULL"
     if when.args.get("matched"):
-        meant = f"{there} AND {given}"
+        meant = f"{in_target} AND {given}"
     else:
-        meant = f"NOT ({given if when.args.get('source') else there})"
+        meant = f"NOT ({given if when.args.get('source') else in_target})"
     if when.args.get("condition"):
         meant = f"{meant} AND ({when.args['condition'].sql(DIALECT)})"
-    then = when.args["then"]
-    if isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
-        only(then, "this", "expression")
-        names = [c.name for c in then.this.expressions] if then.this else None
+    action = when.args["then"]
+    if isinstance(action, exp.Insert) and isinstance(action.expression, exp.Tuple):
+        only(action, "this", "expression")
+        names = [c.name for c in action.this.expressions] if action.this else None
         columns = named_columns(table, names)
-        values = cast(change, table, columns, then.expression.expressions)
+        values = cast(change, table, columns, action.expression.expressions)
         insert = partial(add, change, table, columns)
-        return _Branch(meant, lambda _, found: insert(found), values)
-    if isinstance(then, exp.Update) and then.expressions:
-        only(then, "expressions")
-        columns, values = assigned(change, table, then.expressions)
+        return _Branch(meant, lambda _, rows: insert(rows), values)
+    if isinstance(action, exp.Update) and action.expressions:
+        only(action, "expressions")
+        columns, values = assigned(change, table, action.expressions)
         update = partial(assign, change, table, columns)
-        return _Branch(meant, lambda ids, found: update(_once(ids), found), values)
-    if then.name == "DELETE":
+        return _Branch(meant, lambda ids, rows: update(_once(ids), rows), values)
+    if action.name == "DELETE":
         change.target(statement.this, DELETE)
         return _Branch(meant, lambda ids, _: remove(change, table, _once(ids)))
-    if then.name == "DO NOTHING":
+    if action.name == "DO NOTHING":
         return _Branch(meant, lambda *_: None)
-    raise unspoken(f"MERGE with {then.sql(DIALECT)}")
+    raise unspoken(f"MERGE with {action.sql(DIALECT)}")
 
 
 def _paired(
     change: Change, table: Table, statement: exp.Merge, branches: Sequence[_Branch]
 ) -> str:
-    """Write a query for row ids, the number of the WHEN they come under, and values."""
+    """Write a query for row ids, the number of their WHEN clause, and values."""
     using, on = statement.args["using"], statement.args.get("on")
     unmatched = [
         w for w in statement.args["whens"].expressions if not w.args["matched"]
     ]
     by_source = [bool(when.args.get("source")) for when in unmatched]
     join = _JOINS[not all(by_source), any(by_source)]
-    room = change.sight.show_marked(change.instance, table)
+    marked = change.sight.show_marked(change.instance, table)
     shared = ", ".join(
         part.sql(DIALECT) for part in statement.args.get("using_cond") or ()
     )
     how = f"ON {on.sql(DIALECT)}" if on is not None else f"USING ({shared})"
     cases = "".join(f" WHEN {b.condition} THEN {n}" for n, b in enumerate(branches))
-    wanted = [
+    expressions = [
         f"{_alias(statement.this)}.{quoted(ROW_ID)}",
         f"CASE{cases} END AS {_BRANCH}",
         *(
@@ -127,10 +127,10 @@ def _paired(
     with_ = statement.args.get("with_")
     return (
         f"{with_.sql(DIALECT) if with_ is not None else ''} "  # noqa: S608
-        f"SELECT {', '.join(wanted)} "
+        f"SELECT {', '.join(expressions)} "
         f"FROM (SELECT TRUE AS {_GIVEN}, * FROM {using.sql(DIALECT)}) "
         f"AS {_alias(using)} {join} "
-        f"{quoted(room)}.{quoted(table.name)} AS {_alias(statement.this)} {how} "
+        f"{quoted(marked)}.{quoted(table.name)} AS {_alias(statement.this)} {how} "
         f"WHERE {_BRANCH} IS NOT NULL"
     )
 
@@ -140,7 +140,7 @@ def _alias(named: exp.Expression) -> str:
 
 
 def _once(row_ids: pa.Array) -> RowIds:
-    """Check that no row is there twice, as standard SQL does; 400 where one is."""
+    """Raise 400 if a row occurs twice, as in standard SQL."""
     ids: RowIds = row_ids.to_numpy()
     if len(np.unique(ids)) < len(ids):
         raise ProtocolError(

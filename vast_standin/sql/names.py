@@ -11,7 +11,7 @@ from vast_standin.sql.duck import CATALOGUE
 
 @dataclass(frozen=True)
 class Place:
-    """Where a table or schema is, or is to be; a schema's has no table name."""
+    """Location of a table or schema; that of a schema has no table name."""
 
     bucket: str
     path: str
@@ -24,14 +24,14 @@ class Place:
 
 
 def table_place(named: exp.Expression, root: Root) -> Place:
-    """Read a table's name; one that is there is found in any case, as SQL does.
+    """Read a table's name; case does not matter, as in SQL.
 
-    Raises 400 where bucket and schema are missing.
+    Raises 400 if bucket and schema are missing.
     """
     if not isinstance(named, exp.Table) or not isinstance(named.this, exp.Identifier):
-        raise _bad(f"{named.sql('duckdb')} is no name of a table")
+        raise _bad(f"{named.sql('duckdb')} is not the name of a table")
     bucket, path = _schema(named.catalog, named.db, named.name)
-    found = [
+    places = [
         Place(schema.bucket, schema.path, table.name)
         for table in root.tables.values()
         if (schema := root.schemas.get(table.schema_id)) is not None
@@ -40,13 +40,13 @@ def table_place(named: exp.Expression, root: Root) -> Place:
         and _same(table.name, named.name)
     ]
     exact = Place(bucket, path, named.name)
-    return exact if exact in found or len(found) != 1 else found[0]
+    return exact if exact in places or len(places) != 1 else places[0]
 
 
 def schema_place(named: exp.Expression) -> Place:
-    """Read a schema's name; 400 where it is none."""
+    """Read a schema's name; 400 if it is not one."""
     if not isinstance(named, exp.Table):
-        raise _bad(f"{named.sql('duckdb')} is no name of a schema")
+        raise _bad(f"{named.sql('duckdb')} is not the name of a schema")
     return Place(*_schema(named.catalog, named.db or named.name, named.name))
 
 
@@ -61,8 +61,8 @@ def _schema(catalogue: str, schema: str, name: str) -> tuple[str, str]:
     return bucket, path.strip("/")
 
 
-def _same(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
+def _same(name: str, other: str) -> bool:
+    return name.casefold() == other.casefold()
 
 
 def _bad(message: str) -> ProtocolError:

@@ -1,4 +1,4 @@
-"""RETURNING: what a statement asks of the rows it wrote, or of those it deleted."""
+"""RETURNING: values from the rows a statement wrote or deleted."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +12,10 @@ from vast_standin.sql.sight import READ
 def returned(change: Change, statement: exp.Expression) -> pa.Table:
     """Answer RETURNING: deleted rows as they were, others as they are now.
 
-    Raises 403 where the user may not read the table.
+    Raises 403 if the user may not read the table.
     """
-    asked = statement.args["returning"]
-    only(asked, "expressions")
+    clause = statement.args["returning"]
+    only(clause, "expressions")
     named = statement.this
     if isinstance(named, exp.Schema):
         named = named.this
@@ -23,12 +23,12 @@ def returned(change: Change, statement: exp.Expression) -> pa.Table:
     if isinstance(statement, exp.Delete):
         table = change.before.tables[table.id]
     ids = np.concatenate([np.empty(0, np.uint64), *change.touched])
-    room = change.sight.show_some(change.instance, table, np.unique(ids))
-    unqualified(asked, table.name)
-    change.sight_of(change.before).show(change.instance, asked.sql(DIALECT))
-    wanted = ", ".join(part.sql(DIALECT) for part in asked.expressions)
-    rows = f"{quoted(room)}.{quoted(table.name)}"
+    schema = change.sight.show_some(change.instance, table, np.unique(ids))
+    unqualified(clause, table.name)
+    change.sight_of(change.before).show(change.instance, clause.sql(DIALECT))
+    columns = ", ".join(part.sql(DIALECT) for part in clause.expressions)
+    rows = f"{quoted(schema)}.{quoted(table.name)}"
     alias = quoted(named.alias or named.name)
-    query = f"SELECT {wanted} FROM {rows} AS {alias}"  # noqa: S608
+    query = f"SELECT {columns} FROM {rows} AS {alias}"  # noqa: S608
     with change.instance.run(query) as reader, duck_errors():
         return reader.read_all()

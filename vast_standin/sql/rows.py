@@ -1,7 +1,7 @@
 """INSERT, UPDATE, DELETE and TRUNCATE: DuckDB finds the rows, the engine changes them.
 
-The statement is made a SELECT of what is to be written, each value cast to its column's
-type by DuckDB's rules, or of the row ids that are meant.
+The statement becomes a SELECT of the rows to write, each value cast to its column's
+type by DuckDB's rules, or of the selected row ids.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.table import Column, Table
 from vast_standin.http import ProtocolError
 from vast_standin.sql.change import (
@@ -32,7 +32,7 @@ _ROWS_AT_ONCE = 1 << 19
 
 
 def insert(change: Change, statement: exp.Insert) -> None:
-    """Add the rows a query or VALUES gives."""
+    """Add the rows of a query or of VALUES."""
     only(statement, "this", "expression", "with_", "by_name", "default", "returning")
     named = statement.this
     names = None
@@ -49,13 +49,13 @@ def insert(change: Change, statement: exp.Insert) -> None:
 
 
 def write(change: Change, table: Table, columns: Sequence[Column], query: str) -> None:
-    """Insert what a query gives for some columns, a batch at a time."""
+    """Insert the rows of a query into some columns, one batch at a time."""
     for batch in batches(change, query):
         add(change, table, columns, batch.columns)
 
 
 def update(change: Change, statement: exp.Update) -> None:
-    """Set columns of the rows a condition chooses."""
+    """Set columns of the rows that fulfil a condition."""
     only(statement, "this", "expressions", "from_", "where", "with_", "returning")
     table = change.target(statement.this, WRITE)
     columns, values = assigned(change, table, statement.expressions)
@@ -65,7 +65,7 @@ def update(change: Change, statement: exp.Update) -> None:
 
 
 def delete(change: Change, statement: exp.Delete) -> None:
-    """Delete the rows a condition chooses."""
+    """Delete the rows that fulfil a condition."""
     only(statement, "this", "using", "where", "with_", "returning")
     table = change.target(statement.this, DELETE)
     using = statement.args.get("using") or ()
@@ -87,7 +87,7 @@ def truncate(change: Change, statement: exp.TruncateTable) -> None:
 def add(
     change: Change, table: Table, columns: Sequence[Column], values: Sequence[pa.Array]
 ) -> None:
-    """Insert rows: an array of values a column."""
+    """Insert rows: one array of values per column."""
     now = change.transaction.root.tables[table.id]
     arrays = [fitted(v, c) for c, v in zip(columns, values, strict=True)]
     brought = pa.record_batch(arrays, names=[c.name for c in columns])
@@ -108,13 +108,13 @@ def assign(
     ids: RowIds,
     values: Sequence[pa.Array],
 ) -> None:
-    """Change rows, each named once: an array of values a column."""
+    """Change rows, each named once: one array of values per column."""
     order = np.argsort(ids)
-    found = {
+    by_number = {
         column.number: fitted(array, column).take(pa.array(order))
         for column, array in zip(columns, values, strict=True)
     }
-    change.transaction.update(table, ids[order], found)
+    change.transaction.update(table, ids[order], by_number)
     change.touched.append(ids)
 
 
@@ -125,7 +125,7 @@ def remove(change: Change, table: Table, ids: RowIds) -> None:
 
 
 def batches(change: Change, query: str) -> Iterator[pa.RecordBatch]:
-    """Give a query's batches, put together to a size worth a segment."""
+    """Return a query's batches, joined to the size of a segment."""
     waiting: list[pa.RecordBatch] = []
     rows = 0
     reader = change.instance.run(query)
@@ -166,7 +166,7 @@ def _cast(change: Change, table: Table, columns: Sequence[Column], source: str) 
             400,
             "InvalidQuery",
             f"table {table.name} has {len(columns)} columns to be filled, "
-            f"but {len(given)} values a row were given",
+            f"but {len(given)} values per row were given",
         )
     kinds = types(change, table, columns)
     names = [f"c{number}" for number in range(len(columns))]
@@ -186,14 +186,14 @@ def _marked(
     named = statement.this
     alias = quoted(named.alias or named.name)
     unqualified(statement, table.name)
-    room = change.sight.show_marked(change.instance, table)
-    tables = [f"{quoted(room)}.{quoted(table.name)} AS {alias}"]
+    schema = change.sight.show_marked(change.instance, table)
+    tables = [f"{quoted(schema)}.{quoted(table.name)} AS {alias}"]
     if source is not None:
         tables.append(source.this.sql(DIALECT))
     tables += [join.sql(DIALECT) for join in joins]
     parts = [statement.args.get("with_"), statement.args.get("where")]
     with_, where = (part.sql(DIALECT) if part is not None else "" for part in parts)
     change.sight.show(change.instance, statement.sql(DIALECT))
-    wanted = ", ".join([f"{alias}.{quoted(ROW_ID)}", *values])
+    expressions = ", ".join([f"{alias}.{quoted(ROW_ID)}", *values])
     once = f"DISTINCT ON ({alias}.{quoted(ROW_ID)}) " if source is not None else ""
-    return f"{with_} SELECT {once}{wanted} FROM {', '.join(tables)} {where}"  # noqa: S608
+    return f"{with_} SELECT {once}{expressions} FROM {', '.join(tables)} {where}"  # noqa: S608

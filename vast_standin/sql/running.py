@@ -1,4 +1,4 @@
-"""Queries in progress: started once, fetched in order, forgotten when done or idle."""
+"""Queries in progress: started once, fetched in order, removed when done or idle."""
 
 import itertools
 import threading
@@ -23,7 +23,7 @@ _LONGEST_RESULT_CHUNK = 4 << 20
 
 @dataclass
 class Chunk:
-    """What one data request gets: where the next begins, and the batches."""
+    """Reply to one data request: the batches, and where the next begins."""
 
     next: int | None
     messages: list[memoryview]
@@ -43,21 +43,23 @@ class Query:
     _last: tuple[int, Chunk] | None = None
 
     def fetch(self, position: int) -> Chunk:
-        """Give the batches from a position on; the last answer can be had again."""
+        """Return the batches from a position on; the last answer can be repeated."""
         with self._lock:
             self.touched_at = time.monotonic()
             if self._last is not None and self._last[0] == position:
                 return self._last[1]
             if position != self._position:
                 raise ProtocolError(
-                    400, "InvalidArgument", f"batch {position} is gone or not there yet"
+                    400,
+                    "InvalidArgument",
+                    f"batch {position} was replaced or is not ready",
                 )
             chunk = self._read()
             self._last = (position, chunk)
             return chunk
 
     def close(self) -> None:
-        """Stop it, wherever it is."""
+        """Stop it at any moment."""
         self.instance.connection.interrupt()
         with self._lock:
             self.reader.close()
@@ -91,7 +93,7 @@ class Running:
     ) -> Query:
         """Start a query on what a transaction sees, or change something in it.
 
-        `check` raises 403 where the user may not do an action to a key of a bucket.
+        `check` raises 403 if the user may not do an action to a key of a bucket.
         """
         self._forget_idle()
         instance = self.duck.borrow()
@@ -105,19 +107,19 @@ class Running:
         return query
 
     def find(self, number: int) -> Query:
-        """Find a query; 404 when there is none."""
-        found = self._queries.get(number)
-        if found is None:
+        """Find a query; 404 if there is none."""
+        query = self._queries.get(number)
+        if query is None:
             raise ProtocolError(404, "NoSuchQuery", f"query {number} is not running")
-        found.touched_at = time.monotonic()
-        return found
+        query.touched_at = time.monotonic()
+        return query
 
     def finish(self, number: int) -> None:
-        """Forget a query."""
-        found = self._queries.pop(number, None)
-        if found is not None:
-            found.close()
-            self.duck.give_back(found.instance)
+        """Remove a query."""
+        query = self._queries.pop(number, None)
+        if query is not None:
+            query.close()
+            self.duck.give_back(query.instance)
 
     def _forget_idle(self) -> None:
         limit = time.monotonic() - _IDLE_S
@@ -131,13 +133,13 @@ _RUNNING_LOCK = threading.Lock()
 
 
 def running_on(engine: Engine) -> Running:
-    """Give the running queries of an engine."""
+    """Return the running queries of an engine."""
     with _RUNNING_LOCK:
-        found = _RUNNING.get(engine)
-        if found is None:
+        running = _RUNNING.get(engine)
+        if running is None:
             spill = Duck(engine.path.parent / "sql-spill")
-            found = _RUNNING[engine] = Running(spill)
-        return found
+            running = _RUNNING[engine] = Running(spill)
+        return running
 
 
 def _run(
@@ -154,12 +156,12 @@ def _run(
     # Imported here: most servers are never sent such a statement.
     from vast_standin.sql.changing import change  # noqa: PLC0415
 
-    with engine.writing(transaction) as own:
-        return change(sql, own, instance, check).to_reader()
+    with engine.writing(transaction) as active:
+        return change(sql, engine, active, instance, check).to_reader()
 
 
 def batch_message(batch: pa.RecordBatch) -> list[memoryview]:
-    """Give a batch as one Arrow message, without the schema before and the end after."""
+    """Return a batch as one Arrow message, without the schema before and the end after."""
     buffers = stream_buffers(batch)
     skip = batch.schema.serialize().size
     while skip >= len(buffers[0]):

@@ -1,4 +1,4 @@
-"""What a statement may see: the tables it names that its user may read, as Arrow data."""
+"""Tables that a statement names and its user may read, as Arrow data."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from vast_standin.engine.engine import Engine
+from vast_standin.engine.positions import RowIds, Span
 from vast_standin.engine.pushdown import Pruned
 from vast_standin.engine.root import Root
-from vast_standin.engine.segment import RowIds, Segment, Span
+from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Column, Table
 from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import Instance
@@ -37,45 +38,45 @@ class Sight:
     check: Check
 
     def show(self, instance: Instance, sql: str) -> None:
-        """Make the tables a statement may mean readable by their names."""
-        taken: set[str] = set()
+        """Make the tables that a statement may name readable."""
+        shown: set[str] = set()
         for schema, table in self._meant(sql):
             key = f"{schema}.{table.name}".casefold()
-            if key not in taken:
-                taken.add(key)
+            if key not in shown:
+                shown.add(key)
                 instance.show(schema, table.name, visible_rows(table))
 
     def show_marked(self, instance: Instance, table: Table) -> str:
-        """Make a table readable with its row ids, and tell under which name."""
+        """Make a table readable with its row ids; return the schema it is in."""
         instance.show(MARKED, table.name, visible_rows(table, marked=True))
         return MARKED
 
     def show_types(self, instance: Instance, table: Table) -> str:
-        """Make a table's columns known without its rows, and tell under which name."""
+        """Make a table's columns readable without rows; return the schema it is in."""
         fields = [_shown(c) for c in table.definition.columns]
         instance.show(TYPES, table.name, pa.schema(fields).empty_table())
         return TYPES
 
     def show_some(self, instance: Instance, table: Table, row_ids: RowIds) -> str:
-        """Make some rows readable, by rising row ids, and tell under which name."""
+        """Make some rows readable, by rising row ids; return the schema it is in."""
         schema = pa.schema([_shown(c) for c in table.definition.columns])
         rows = pa.Table.from_batches(_rows(table, row_ids, schema), schema)
         instance.show(WRITTEN, table.name, rows)
         return WRITTEN
 
     def _meant(self, sql: str) -> Iterator[tuple[str, Table]]:
-        """List the tables whose names occur, those that are written just so first."""
+        """List the tables whose names occur, exact spellings first."""
         words = set(_WORD.findall(sql.casefold()))
         every = _LISTING.search(sql) is not None
-        found = [
+        tables = [
             (schema, table)
             for root in (self.root, *system_roots(self.engine, sql))
             for table in root.tables.values()
             if (schema := root.schemas.get(table.schema_id)) is not None
             and (every or _occurs(table.name.casefold(), sql, words))
         ]
-        found.sort(key=lambda pair: pair[1].name not in sql)
-        for schema, table in found:
+        tables.sort(key=lambda pair: pair[1].name not in sql)
+        for schema, table in tables:
             if self._may_read(schema.bucket, f"{schema.path}/{table.name}"):
                 yield f"{schema.bucket}/{schema.path}", table
 
@@ -88,7 +89,7 @@ class Sight:
 
 
 def visible_rows(table: Table, *, marked: bool = False) -> Pruned:
-    """Give a table as Arrow data: mapped, not copied, but where rows were deleted.
+    """Return a table as Arrow data: mapped, not copied, but where rows were deleted.
 
     Row groups that DuckDB's filter rules out are not opened. `marked` adds a column
     $row_id. Half floats become floats: DuckDB has no others.
@@ -129,7 +130,7 @@ def _rows(table: Table, row_ids: RowIds, schema: pa.Schema) -> Iterator[pa.Recor
 
 
 def _row_ids(segment: Segment, span: Span) -> RowIds:
-    """Give the row ids of a span, without making those of the whole segment."""
+    """Return the row ids of a span, without making those of the whole segment."""
     first = segment.base.first_row_id
     if first is None:
         return segment.base.row_ids[slice(*span)]
@@ -139,7 +140,7 @@ def _row_ids(segment: Segment, span: Span) -> RowIds:
 def _live(
     segment: Segment, batch: pa.RecordBatch, start: int
 ) -> Iterator[pa.RecordBatch]:
-    """Leave deleted rows out: by slices where they are few, else by copying the rest."""
+    """Exclude deleted rows: by slices if they are few, else by copying the others."""
     live = segment.live_mask(start, start + batch.num_rows)
     if live is None:
         yield batch

@@ -1,4 +1,4 @@
-"""Statements by kind, in DuckDB's words: those that read, and those that may change."""
+"""Kinds of statements, as DuckDB names them: reading ones and changing ones."""
 
 from dataclasses import dataclass
 
@@ -20,21 +20,23 @@ class Statement:
 
     @classmethod
     def of(cls, instance: Instance, sql: str) -> "Statement":
-        """Parse a text that must be one statement; 501 for kinds that are not spoken."""
+        """Parse a text that must be one statement; 501 for kinds that this stand-in does not support."""
         with duck_errors():
-            found = instance.connection.extract_statements(sql)
-        if len(found) != 1:
+            statements = instance.connection.extract_statements(sql)
+        if len(statements) != 1:
             raise ProtocolError(
-                400, "InvalidQuery", f"{len(found)} statements in one query, not 1"
+                400, "InvalidQuery", f"{len(statements)} statements in one query, not 1"
             )
-        kind = str(found[0].type).rpartition(".")[2]
+        kind = str(statements[0].type).rpartition(".")[2]
         if kind not in READING | _CHANGING:
             raise ProtocolError(
-                501, "NotImplemented", f"{kind} as a statement is not spoken here"
+                501,
+                "NotImplemented",
+                f"{kind} as a statement is not supported by this stand-in",
             )
         return cls(sql, kind)
 
     @property
     def reads(self) -> bool:
-        """Tell whether it is a question."""
+        """Return whether it only reads."""
         return self.kind in READING

@@ -1,4 +1,4 @@
-"""Columns a statement names, and the values it gives them, in DuckDB's words."""
+"""Columns that a statement names and their values, in DuckDB SQL."""
 
 from collections.abc import Sequence
 
@@ -12,29 +12,29 @@ from vast_standin.tabular.rows import check_updatable
 
 
 def named_columns(table: Table, names: Sequence[str] | None) -> list[Column]:
-    """Find columns as SQL does, in any case; all that are stored where none is named."""
+    """Find columns by name, ignoring case; all stored ones if none is named."""
     columns = table.definition.columns
     if names is None:
         return [c for c in columns if table.external or not c.is_row_id]
     folded = {c.name.casefold(): c for c in columns}
-    found = []
+    chosen = []
     for name in names:
         column = table.definition.by_name.get(name) or folded.get(name.casefold())
         if column is None:
             raise ProtocolError(
                 400, "InvalidQuery", f"table {table.name} has no column {name}"
             )
-        if column in found:
+        if column in chosen:
             raise ProtocolError(400, "InvalidQuery", f"column {name} is named twice")
-        found.append(column)
-    return found
+        chosen.append(column)
+    return chosen
 
 
 def types(change: Change, table: Table, columns: Sequence[Column]) -> list[str]:
-    """Name the columns' types in DuckDB's words."""
-    room = change.sight.show_types(change.instance, table)
-    wanted = ", ".join(quoted(c.name) for c in columns)
-    query = f"SELECT {wanted} FROM {quoted(room)}.{quoted(table.name)}"  # noqa: S608
+    """Return the columns' types as DuckDB names them."""
+    schema = change.sight.show_types(change.instance, table)
+    listed = ", ".join(quoted(c.name) for c in columns)
+    query = f"SELECT {listed} FROM {quoted(schema)}.{quoted(table.name)}"  # noqa: S608
     return [kind for _, kind in change.instance.columns(query)]
 
 
@@ -44,7 +44,7 @@ def cast(
     columns: Sequence[Column],
     values: Sequence[exp.Expression],
 ) -> list[str]:
-    """Write one value a column, cast to its type; 400 where there are not as many."""
+    """Write one value per column, cast to its type; 400 if there are not as many."""
     if len(columns) != len(values):
         raise ProtocolError(
             400,
@@ -74,7 +74,7 @@ def assigned(
 
 
 def is_default(value: exp.Expression) -> bool:
-    """Tell whether a value is DEFAULT, which is null: columns have no other."""
+    """Return whether a value is DEFAULT, which is null: columns have no other."""
     if isinstance(value, exp.Column) and (value.table or value.this.quoted):
         return False
     return isinstance(value, (exp.Column, exp.Var)) and value.name.upper() == "DEFAULT"

@@ -1,7 +1,7 @@
-"""The tabular protocol: one table of commands is all that is spoken.
+"""The tabular protocol: one table of supported commands.
 
 Requests name a command as a query item (`?rows`); what is not in ROUTES is refused or,
-where it is no tabular request at all, left to the object store.
+if it is not a tabular request, left to the object store.
 """
 
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def handle(
     if command is None:
         if "tabular-txid" in request.headers:
             raise ProtocolError(
-                501, "NotImplemented", f"{request.raw_query!r} is no tabular command"
+                501, "NotImplemented", f"{request.raw_query!r} is not a tabular command"
             )
         return None
     handler = ROUTES.get((request.method, command))

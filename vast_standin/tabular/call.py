@@ -1,4 +1,4 @@
-"""One tabular request, taken apart: where it points, in which transaction, with what."""
+"""One tabular request, parsed: its place, transaction and contents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ _LARGEST_BODY = 64 << 20
 
 
 class ObjectStore(Protocol):
-    """What imports need of the objects beside the tables, and what a user may do."""
+    """The objects that imports read, with permission checks."""
 
     def check(self, action: str, bucket: str, key: str) -> None:
-        """Raise 403 where the user may not do an S3 action to a key of a bucket."""
+        """Raise 403 if the user may not do an S3 action to a key of a bucket."""
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """Open an object for reading anywhere in it."""
 
     def exists(self, bucket: str, key: str) -> bool:
-        """Tell whether there is such an object."""
+        """Return whether there is such an object."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request with what it needs to be answered."""
+    """A request and the stores that answer it."""
 
     engine: Engine
     objects: ObjectStore | None
@@ -50,7 +50,7 @@ class Call:
 
     @cached_property
     def snapshot(self) -> str | None:
-        """Name of the snapshot asked for, if one is."""
+        """Name of the requested snapshot, if any."""
         parts = [unquote(p) for p in self.request.path.split("/") if p]
         return parts[2] if len(parts) > 2 and parts[1] == SNAPSHOTS else None
 
@@ -61,7 +61,7 @@ class Call:
 
     @property
     def bucket(self) -> str:
-        """The bucket; 404 when there is none of that name."""
+        """The bucket; 404 if there is none of that name."""
         name = self.segments[0] if self.segments else ""
         if self.system is not None:
             return name
@@ -86,7 +86,7 @@ class Call:
         return "/".join(self.segments[1:-1]), self.segments[-1]
 
     def check(self, action: str, bucket: str, key: str) -> None:
-        """Raise 403 where the user may not do an S3 action to a key of a bucket."""
+        """Raise 403 if the user may not do an S3 action to a key of a bucket."""
         if self.objects is not None:
             self.objects.check(action, bucket, key)
 
@@ -95,7 +95,7 @@ class Call:
         return self.request.headers.get(name, default)
 
     def integer(self, name: str, default: int) -> int:
-        """Read a header, as a number; 400 when it is none."""
+        """Read a header, as a number; 400 if it is not one."""
         text = self.header(name)
         if not text:
             return default
@@ -112,19 +112,19 @@ class Call:
 
     @cached_property
     def transaction(self) -> Transaction | None:
-        """The transaction it is part of; None when it stands alone."""
+        """The transaction it is part of; None if it has none."""
         number = self.integer("tabular-txid", 0)
         return self.engine.transaction(number) if number else None
 
     @cached_property
     def system(self) -> Root | None:
-        """The state of a system table, where one is asked for."""
+        """The state of a system table, if one is requested."""
         name = self.segments[0] if self.segments else ""
         return system_root(self.engine, name, self.snapshot)
 
     @cached_property
     def root(self) -> Root:
-        """The state it sees."""
+        """The state that the request reads."""
         if self.system is not None:
             return self.system
         if self.snapshot is not None:
@@ -144,32 +144,32 @@ class Call:
 
     def schema(self) -> Schema:
         """Find the schema the whole path names."""
-        found = self.root.schema(self.bucket, self.schema_path)
-        if found is None:
+        schema = self.root.schema(self.bucket, self.schema_path)
+        if schema is None:
             raise ProtocolError(
                 404, "NoSuchKey", f"there is no schema {self.request.path}"
             )
-        return found
+        return schema
 
     def table(self) -> Table:
-        """Find the table the path names; 404 when there is none."""
+        """Find the table the path names; 404 if there is none."""
         path, name = self.table_place
-        found = self.root.table(self.bucket, path, name)
-        if found is None:
+        table = self.root.table(self.bucket, path, name)
+        if table is None:
             raise ProtocolError(
                 404, "NoSuchKey", f"there is no table {self.request.path}"
             )
-        return found
+        return table
 
     def table_or_imports(self, root: Root) -> Table:
-        """Find the table, or the one of its imports where the request says so."""
+        """Find the table, or its imports table if the request asks for it."""
         table = self.table()
         if self.parameters.get("sub-table") != IMPORTS:
             return table
         return imports_table(root, table)
 
     def readable_table(self) -> Table:
-        """Find what is to be read: a table, its imports or its partitions."""
+        """Find the table to read: a table, its imports or its partitions."""
         path, name = self.table_place
         if name.endswith(PARTITIONS_SUFFIX):
             base = self.root.table(

@@ -26,7 +26,7 @@ _SORT_INDEX = b"VAST:sort_index"
 
 @dataclass(frozen=True)
 class Listed:
-    """A column a listing may show; described only when it does."""
+    """A column of a listing; described only if the page shows it."""
 
     id: int
     name: str
@@ -46,7 +46,7 @@ def list_columns(call: Call) -> Response:
 
 
 def list_sorted_columns(call: Call) -> Response:
-    """List the columns of the sorting key, in its order; 400 when there is none."""
+    """List the columns of the sorting key, in its order; 400 if there is none."""
     definition = call.table().definition
     if not definition.sort_key:
         raise ProtocolError(

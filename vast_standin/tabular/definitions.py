@@ -1,4 +1,4 @@
-"""Table definitions out of requests: columns, keys and indexes, checked."""
+"""Table definitions from requests: columns, keys and indexes, checked."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ METRIC_FUNCTIONS = {"l2sq": "array_distance", "ip": "array_inner_product"}
 
 
 def new_definition(call: Call, schema: pa.Schema, *, properties: str) -> Definition:
-    """Make the definition of a table to be created."""
+    """Return the definition of a table to be created."""
     columns = number_columns(schema, 0)
     definition = Definition(columns, len(columns), properties=properties)
     return replace(
@@ -36,7 +36,7 @@ def new_definition(call: Call, schema: pa.Schema, *, properties: str) -> Definit
 
 
 def with_sort_key(call: Call, definition: Definition) -> Definition:
-    """Add a sorting key; 400 when there is one."""
+    """Add a sorting key; 400 if there is one."""
     if definition.sort_key:
         raise _bad("the table has a sorting key already")
     return replace(definition, sort_key=_sort_key(call, definition.columns))
@@ -65,9 +65,9 @@ def without_columns(definition: Definition, names: Sequence[str]) -> Definition:
         raise _bad("a column of a sorting, partition or vector key cannot be dropped")
     if any(gone & set(p.columns) for p in definition.projections):
         raise _bad("a column of a projection cannot be dropped: drop that first")
-    kept = tuple(c for c in definition.columns if c.number not in gone)
+    columns = tuple(c for c in definition.columns if c.number not in gone)
     expansions = tuple(e for e in definition.expansions if e.source not in gone)
-    return replace(definition, columns=kept, expansions=expansions)
+    return replace(definition, columns=columns, expansions=expansions)
 
 
 def with_renamed(definition: Definition, old: str, new: str) -> Definition:
@@ -83,15 +83,15 @@ def with_renamed(definition: Definition, old: str, new: str) -> Definition:
 
 
 def column_named(definition: Definition, name: str) -> Column:
-    """Find a column; 404 when there is none."""
-    found = definition.by_name.get(name)
-    if found is None:
+    """Find a column; 404 if there is none."""
+    column = definition.by_name.get(name)
+    if column is None:
         raise ProtocolError(404, "NoSuchColumn", f"there is no column {name}")
-    return found
+    return column
 
 
 def number_columns(schema: pa.Schema, first: int) -> tuple[Column, ...]:
-    """Give fresh numbers to fields."""
+    """Assign numbers to fields."""
     check_types(schema)
     if len(set(schema.names)) != len(schema.names):
         raise _bad("two columns have the same name")

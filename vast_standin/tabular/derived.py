@@ -1,4 +1,4 @@
-"""Tables nobody created: of imported objects, and of partitions."""
+"""Derived tables: of imported objects and of partitions."""
 
 from dataclasses import replace
 
@@ -36,16 +36,16 @@ IMPORTS_DEFINITION = Definition(
 
 
 def imports_table(root: Root, table: Table) -> Table:
-    """Give the table of objects imported into a table; 404 when it was dropped."""
-    found = root.table_ids.get((ATTACHED, attached_name(table, IMPORTS)))
-    if found is None:
+    """Return the table of objects imported into a table; 404 if it was dropped."""
+    number = root.table_ids.get((ATTACHED, attached_name(table, IMPORTS)))
+    if number is None:
         raise ProtocolError(
             404, "NoSuchKey", f"the imports table of {table.name} was dropped"
         )
-    return root.tables[found]
+    return root.tables[number]
 
 
 def partitions_table(table: Table) -> Table:
-    """Give the table of a table's partitions, as of now."""
-    made = table_of(partitions(table))
-    return replace(made, name=table.name + PARTITIONS_SUFFIX)
+    """Return the table of a table's partitions, as of now."""
+    listing = table_of(partitions(table))
+    return replace(listing, name=table.name + PARTITIONS_SUFFIX)

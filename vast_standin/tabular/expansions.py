@@ -1,7 +1,7 @@
 """Blob expansions: create, alter, drop, show (SDK `build_create_blob_expansion_request`).
 
-The messages are protocol buffers. Where a target table or its columns are missing,
-they are made; dropping columns from an expansion leaves them in its target.
+The messages are protocol buffers. Missing target tables and columns are
+created; dropping columns from an expansion leaves them in its target.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ from vast_standin.tabular.wire import read_schema
 
 
 def create_expansion(call: Call) -> Response:
-    """Let a column be expanded into another table from now on."""
+    """Expand a column into another table from now on."""
     call.refuse_snapshot()
     request = parse_message(call.body())
     if (request.text(2) or "json") != "json":
@@ -68,7 +68,7 @@ def create_expansion(call: Call) -> Response:
 
 
 def alter_expansion(call: Call) -> Response:
-    """Add columns and outputs to an expansion, or take some from it."""
+    """Add or remove columns and outputs of an expansion."""
     call.refuse_snapshot()
     request = parse_message(call.body())
     path, name = call.table_place
@@ -85,7 +85,7 @@ def alter_expansion(call: Call) -> Response:
 
 
 def drop_expansion(call: Call) -> Response:
-    """Expand a column no longer; what was expanded stays."""
+    """Stop expanding a column; expanded rows stay."""
     call.refuse_snapshot()
     path, name = call.table_place
     with call.engine.writing(call.transaction) as transaction:
@@ -96,7 +96,7 @@ def drop_expansion(call: Call) -> Response:
 
 
 def show_expansion(call: Call) -> Response:
-    """Show an expansion; 500 when there is none, as the SDK expects."""
+    """Show an expansion; 500 if there is none, as the SDK expects."""
     table = call.table()
     expansion = _expansion(table, _source_name(call))
     target = call.root.tables.get(expansion.target)
@@ -156,9 +156,9 @@ def _target(
     bucket, path, name = place
     if not name:
         raise ProtocolError(400, "InvalidArgument", "the target table has no name")
-    found = transaction.root.table(bucket, path, name)
-    if found is not None:
-        return found
+    target = transaction.root.table(bucket, path, name)
+    if target is not None:
+        return target
     numbered = number_columns(columns, 0)
     table = transaction.create_table(
         transaction.schema(bucket, path), name, Definition(numbered, len(numbered))
@@ -170,33 +170,33 @@ def _target(
 def _provide(
     transaction: Transaction, target: Table, source: Table, expansion: Expansion
 ) -> None:
-    """Make sure the target has every column the expansion writes."""
-    wanted = list(read_schema(expansion.columns))
+    """Add missing columns of an expansion to its target."""
+    fields = list(read_schema(expansion.columns))
     if expansion.copy_source:
-        wanted.append(source.definition.by_number[expansion.source].field)
+        fields.append(source.definition.by_number[expansion.source].field)
     if expansion.options.get("missing"):
-        wanted.append(pa.field(MISSING_COLUMN, pa.string()))
+        fields.append(pa.field(MISSING_COLUMN, pa.string()))
     if expansion.options.get("excessive"):
-        wanted.append(pa.field(EXCESSIVE_COLUMN, pa.string()))
+        fields.append(pa.field(EXCESSIVE_COLUMN, pa.string()))
     new = []
-    for field in wanted:
-        there = target.definition.by_name.get(field.name)
-        if there is None:
+    for field in fields:
+        column = target.definition.by_name.get(field.name)
+        if column is None:
             new.append(field)
-        elif not same_type(field.type, there.field.type):
-            raise mismatch(f"target column {field.name} is of type {there.field.type}")
+        elif not same_type(field.type, column.field.type):
+            raise mismatch(f"target column {field.name} is of type {column.field.type}")
     if new:
         transaction.redefine(target.id, lambda d: with_columns(d, pa.schema(new)))
 
 
 def _with_expansion(definition: Definition, new: Expansion) -> Definition:
-    rest = tuple(e for e in definition.expansions if e.source != new.source)
-    return replace(definition, expansions=(*rest, new))
+    others = tuple(e for e in definition.expansions if e.source != new.source)
+    return replace(definition, expansions=(*others, new))
 
 
 def _without(definition: Definition, source: int) -> Definition:
-    rest = tuple(e for e in definition.expansions if e.source != source)
-    return replace(definition, expansions=rest)
+    others = tuple(e for e in definition.expansions if e.source != source)
+    return replace(definition, expansions=others)
 
 
 def _expansion(table: Table, name: str) -> Expansion:

@@ -18,9 +18,9 @@ _I32 = struct.Struct("<i")
 _SCALARS = {code: struct.Struct("<" + code) for code in "bBhHiIqQfd?"}
 
 
-def broken(what: str) -> ProtocolError:
-    """Make the error for a message that cannot be read."""
-    return ProtocolError(400, "InvalidArgument", f"the message is broken: {what}")
+def broken(fault: str) -> ProtocolError:
+    """Return the error for a message that cannot be read."""
+    return ProtocolError(400, "InvalidArgument", f"the message is broken: {fault}")
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class FlatTable:
         layout = self.layouts.get(where)
         if layout is None:
             layout = self.layouts[where] = _layout(self.data, where)
-        found = layout[slot] if slot < len(layout) else 0
-        return self.at + found if found else 0
+        offset = layout[slot] if slot < len(layout) else 0
+        return self.at + offset if offset else 0
 
     def number(self, slot: int, code: str, default: Any = 0) -> Any:
         """Read a scalar; `code` is of the struct module, without byte order."""
@@ -55,12 +55,12 @@ class FlatTable:
         at = self.offset(slot)
         return self._at(_follow(self.data, at)) if at else None
 
-    def required(self, slot: int, what: str) -> "FlatTable":
+    def required(self, slot: int, name: str) -> "FlatTable":
         """Open a table field that must be there."""
-        found = self.table(slot)
-        if found is None:
-            raise broken(f"no {what}")
-        return found
+        table = self.table(slot)
+        if table is None:
+            raise broken(f"no {name}")
+        return table
 
     def bytes(self, slot: int) -> bytes | None:
         """Read a string or a vector of bytes."""

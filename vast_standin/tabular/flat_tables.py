@@ -1,7 +1,7 @@
 """Many tables of one flatbuffer read at once, a field of all in one step.
 
-For messages that repeat one shape thousands of times. Offsets are checked as one by
-one: what points outside the message raises ProtocolError 400.
+For messages that repeat one shape thousands of times. Every offset is checked: one
+that points outside the message raises ProtocolError 400.
 """
 
 from dataclasses import dataclass
@@ -36,20 +36,20 @@ class FlatTables:
     def numbers(self, slot: int, kind: str) -> npt.NDArray[Any]:
         """Read a scalar of each; `kind` is numpy's, absent ones are 0."""
         places = self._places(slot)
-        there = places >= 0
+        present = places >= 0
         result = np.zeros(len(places), dtype=f"<{kind}")
-        result[there] = _gather(self.data, places[there], kind)
+        result[present] = _gather(self.data, places[present], kind)
         return result
 
     def tables(self, slot: int) -> "FlatTables | None":
-        """Open a table field of each; None where one lacks it."""
+        """Open a table field of each; None if one lacks it."""
         places = self._places(slot)
         if bool(np.any(places < 0)):
             return None
         return FlatTables(self.data, _follow(self.data, places))
 
     def pairs(self, slot: int) -> "tuple[FlatTables, FlatTables] | None":
-        """Open the two tables of a vector field of each; None where it has others."""
+        """Open the two tables of a vector field of each; None if it has others."""
         places = self._places(slot)
         if bool(np.any(places < 0)):
             return None
@@ -60,7 +60,7 @@ class FlatTables:
         return first, FlatTables(self.data, _follow(self.data, starts + 8))
 
     def texts(self, slot: int) -> list[bytes] | None:
-        """Read a string or vector of bytes of each; None where one lacks it."""
+        """Read a string or vector of bytes of each; None if one lacks it."""
         places = self._places(slot)
         if bool(np.any(places < 0)):
             return None
@@ -68,22 +68,22 @@ class FlatTables:
         stops = starts + 4 + _gather(self.data, starts, "u4")
         if bool(np.any(stops > len(self.data))):
             raise broken("text ends after the message")
-        whole = self.data.tobytes()
+        content = self.data.tobytes()
         return [
-            whole[a:b]
+            content[a:b]
             for a, b in zip((starts + 4).tolist(), stops.tolist(), strict=True)
         ]
 
     def _places(self, slot: int) -> _Places:
-        """Locate a field of each; -1 where it is absent."""
+        """Locate a field of each; -1 if it is absent."""
         layouts = self.at - _gather(self.data, self.at, "i4")
         sizes = _gather(self.data, layouts, "u2").astype(np.int64)
         if bool(np.any(sizes < 4)) or bool(np.any(layouts + sizes > len(self.data))):
             raise broken("a layout ends after the message")
-        known = 4 + 2 * slot + 2 <= sizes
+        present = 4 + 2 * slot + 2 <= sizes
         result = np.full(len(self.at), -1, dtype=np.int64)
-        offsets = _gather(self.data, layouts[known] + 4 + 2 * slot, "u2")
-        result[known] = np.where(offsets > 0, self.at[known] + offsets, -1)
+        offsets = _gather(self.data, layouts[present] + 4 + 2 * slot, "u2")
+        result[present] = np.where(offsets > 0, self.at[present] + offsets, -1)
         return result
 
 
@@ -97,5 +97,5 @@ def _gather(data: _Bytes, places: _Places, kind: str) -> npt.NDArray[Any]:
     if len(places) and (places.min() < 0 or places.max() + dtype.itemsize > len(data)):
         raise broken("an offset points outside the message")
     raw = data[places[:, None] + np.arange(dtype.itemsize)]
-    found = np.ascontiguousarray(raw).view(dtype).reshape(len(places))
-    return found.astype(np.int64) if dtype.kind in "iu" and kind != "u8" else found
+    values = np.ascontiguousarray(raw).view(dtype).reshape(len(places))
+    return values.astype(np.int64) if dtype.kind in "iu" and kind != "u8" else values

@@ -1,4 +1,4 @@
-"""Frames of a QueryData response: which sub-split, where it goes on, one Arrow message.
+"""Frames of a QueryData response: sub-split, next position and one Arrow message.
 
 Buffers of the data pass through uncopied.
 """

@@ -1,4 +1,4 @@
-"""The imports table of a table: what was imported, so that it is not imported twice."""
+"""The imports table of a table: its imported objects, so that none is imported twice."""
 
 from datetime import UTC, datetime
 
@@ -18,18 +18,18 @@ def check_not_imported(
     key: str,
     parquet: ParquetObject,
 ) -> None:
-    """Refuse an object whose very content is in the table already."""
+    """Refuse an object whose content was imported before."""
     imports = imports_table(transaction.root, transaction.root.tables[table_id])
     for segment in imports.segments:
-        said = {
+        values = {
             column.name: segment.read(column.number, column.field.type, 0, segment.rows)
             for column in imports.definition.columns
         }
         same = pc.and_(
-            pc.equal(said["ObjectName"], key),
+            pc.equal(values["ObjectName"], key),
             pc.and_(
-                pc.equal(said["BucketName"], bucket),
-                pc.equal(said["Fingerprint"], parquet.fingerprint),
+                pc.equal(values["BucketName"], bucket),
+                pc.equal(values["Fingerprint"], parquet.fingerprint),
             ),
         )
         live = segment.live_mask(0, segment.rows)

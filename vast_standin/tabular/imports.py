@@ -61,7 +61,7 @@ def _import_one(
     source: Source,
     keys: list[str],
 ) -> tuple[str, str]:
-    """Import one object; gives the result and, unless well, why."""
+    """Import one object; return the result and the reason of a failure."""
     if not objects.exists(source.bucket, source.key):
         return "NoSuchKey", f"there is no object {source.bucket}/{source.key}"
     try:

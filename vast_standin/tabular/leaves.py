@@ -12,7 +12,7 @@ def node_count(kind: pa.DataType) -> int:
 
 
 def leaf(array: pa.Array, path: tuple[int, ...]) -> pa.Array:
-    """Prune a column to the parents of one leaf, one child a level.
+    """Prune a column to the parents of one leaf, one child per level.
 
     Maps become lists of structs, as they travel.
     """

@@ -1,4 +1,4 @@
-"""Pages of names: what every listing call has in common."""
+"""Pages of names: shared by all listing calls."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ T = TypeVar("T", bound=Named)
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Items of one page, and how to go on."""
+    """Items of one page and where the next begins."""
 
     items: Sequence[T]
     next_key: int
@@ -54,12 +54,12 @@ def page(call: Call, items: Iterable[T]) -> Page[T]:
         raise ProtocolError(400, "InvalidArgument", "tabular-max-keys is below 0")
     exact = call.request.headers.get("tabular-name-exact-match")
     prefix = call.header("tabular-name-prefix")
-    wanted = [i for i in items if _fits(i.name, exact, prefix)]
+    matching = [i for i in items if _fits(i.name, exact, prefix)]
     if call.flag("tabular-list-count-only"):
-        return Page((), 0, truncated=False, count=len(wanted))
-    rest = sorted((i for i in wanted if i.id > after), key=lambda i: i.id)
-    chosen = rest[:largest]
-    truncated = len(rest) > len(chosen) and bool(chosen)
+        return Page((), 0, truncated=False, count=len(matching))
+    following = sorted((i for i in matching if i.id > after), key=lambda i: i.id)
+    chosen = following[:largest]
+    truncated = len(following) > len(chosen) and bool(chosen)
     last = chosen[-1].id if truncated else 0
     return Page(chosen, last, truncated=truncated, count=len(chosen))
 

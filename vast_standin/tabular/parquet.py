@@ -41,7 +41,7 @@ class ParquetObject:
 
 
 def open_parquet(stream: BinaryIO) -> ParquetObject:
-    """Open a parquet object; 400 when it is none."""
+    """Open a parquet object; 400 if it is not one."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - 50 ms most starts never need
 
     try:
@@ -49,14 +49,14 @@ def open_parquet(stream: BinaryIO) -> ParquetObject:
         schema = pa.schema([_plain_field(f) for f in file.schema_arrow])
     except (pa.ArrowException, OSError) as err:
         raise ProtocolError(
-            400, "TabularInvalidFile", f"this is no parquet file: {err}"
+            400, "TabularInvalidFile", f"this is not a parquet file: {err}"
         ) from err
     size = stream.seek(0, 2)
     return ParquetObject(file, schema, size, _fingerprint(stream, size))
 
 
 def _fingerprint(stream: BinaryIO, size: int) -> str:
-    """Digest the footer: it tells every chunk's place and statistics."""
+    """Return a digest of the footer, which holds place and statistics of every chunk."""
     stream.seek(max(0, size - _FOOTER))
     length = int.from_bytes(stream.read(4), "little")
     stream.seek(max(0, size - _FOOTER - length))
@@ -68,7 +68,7 @@ def _plain_field(field: pa.Field) -> pa.Field:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """Give the type tables know for one that Arrow's own metadata brought along."""
+    """Return the storable type for one that Arrow's metadata added."""
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
     if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):

@@ -19,22 +19,22 @@ def delete_partitions(call: Call) -> Response:
         raise ProtocolError(
             400, "InvalidArgument", "header tabular-allow-non-acid must be True"
         )
-    wanted = read_batch(call.body())
+    partitions = read_batch(call.body())
     path, name = call.table_place
     with call.engine.writing(call.transaction) as transaction:
         table = transaction.table(call.bucket, path, name)
         keys = len(table.definition.partition_keys)
         fields = partition_fields(table.definition)[:keys]
-        if not keys or any(f.name not in wanted.schema.names for f in fields):
+        if not keys or any(f.name not in partitions.schema.names for f in fields):
             raise ProtocolError(
                 400, "InvalidArgument", "the batch does not hold the partition key"
             )
-        wanted = wanted.select([f.name for f in fields])
-        for field, given in zip(fields, wanted.schema, strict=True):
+        partitions = partitions.select([f.name for f in fields])
+        for field, given in zip(fields, partitions.schema, strict=True):
             if not same_type(given.type, field.type):
                 raise mismatch(f"{field.name} is of type {field.type}")
         for segment in table.segments:
-            hit = matching(table, segment, wanted)
+            hit = matching(table, segment, partitions)
             ids = segment.base.row_ids[np.asarray(hit)]
             transaction.delete(table, np.sort(ids))
     return Response()

@@ -23,7 +23,7 @@ _METADATA = (
 
 
 def virtual_columns(definition: Definition) -> dict[str, Column]:
-    """Give the partition columns that are not columns of the table, by name."""
+    """Return the partition columns that are not columns of the table, by name."""
     result = {}
     for index, key in enumerate(definition.partition_keys):
         field = _field(definition, key)
@@ -33,7 +33,7 @@ def virtual_columns(definition: Definition) -> dict[str, Column]:
 
 
 def virtual_readers(table: Table) -> dict[int, Virtual]:
-    """Give the functions that compute the virtual columns of a table."""
+    """Return the functions that compute the virtual columns of a table."""
     return {
         _FIRST - index: _reader(table, key)
         for index, key in enumerate(table.definition.partition_keys)
@@ -58,18 +58,18 @@ def specification(definition: Definition) -> Mapping[bytes, bytes]:
 
 
 def partition_count(table: Table) -> int:
-    """Count the partitions there are rows in."""
+    """Count the partitions that hold rows."""
     return partitions(table).num_rows if table.definition.partition_keys else 0
 
 
 def partition_fields(definition: Definition) -> list[pa.Field]:
-    """Give the columns of the table of partitions."""
+    """Return the columns of the table of partitions."""
     keys = [_field(definition, key) for key in definition.partition_keys]
     return [*keys, *_METADATA]
 
 
 def partitions(table: Table) -> pa.Table:
-    """List the partitions of a table: its key, rows and bytes a row."""
+    """List the partitions of a table: one row each, with key, rows and bytes."""
     definition = table.definition
     names = [_field(definition, key).name for key in definition.partition_keys]
     parts = [_segment_keys(table, segment) for segment in table.segments]
@@ -97,13 +97,13 @@ def key_values(table: Table, segment: Segment) -> list[pa.Array]:
     ]
 
 
-def matching(table: Table, segment: Segment, wanted: pa.RecordBatch) -> pa.Array:
-    """Mark the positions of a segment that lie in one of the wanted partitions."""
+def matching(table: Table, segment: Segment, partitions: pa.RecordBatch) -> pa.Array:
+    """Mark the positions of a segment that are in one of the partitions."""
     columns = [physical(array) for array in key_values(table, segment)]
     mask = np.zeros(segment.rows, dtype=np.bool_)
-    for row in range(wanted.num_rows):
+    for row in range(partitions.num_rows):
         hit = np.ones(segment.rows, dtype=np.bool_)
-        for values, column in zip(columns, wanted.columns, strict=True):
+        for values, column in zip(columns, partitions.columns, strict=True):
             hit &= _equals(values, physical(column)[row])
         mask |= hit
     return mask

@@ -1,7 +1,7 @@
 """From request to scan: names become columns, literals their physical values.
 
 Plans of the same request on the same version of a table are kept for a while: each
-select asks once a split and page.
+select asks once per split and page.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ from vast_standin.engine.predicate import (
     one_of,
     possible_values,
 )
+from vast_standin.engine.projections import projection_named
 from vast_standin.engine.rewriting import projected
 from vast_standin.engine.root import Root
 from vast_standin.engine.scan import ROW_ID_COLUMN, Scan, Virtual, scan
@@ -39,7 +40,6 @@ from vast_standin.tabular.partitions import (
     virtual_columns,
     virtual_readers,
 )
-from vast_standin.tabular.projections import projection_named
 from vast_standin.tabular.relation import (
     Node,
     RawCondition,
@@ -52,7 +52,7 @@ from vast_standin.tabular.row_ids import NAME, WIDE
 from vast_standin.tabular.types import mismatch
 
 _DECIMAL = 7
-_KEPT = 64
+_MOST_PLANS = 64
 _ROW_ID = Column(ROW_ID_COLUMN, pa.field(NAME, pa.uint64()))
 _UNKNOWN = Column(-2, pa.field("unknown", pa.null()))
 
@@ -61,7 +61,7 @@ _UNKNOWN = Column(-2, pa.field("unknown", pa.null()))
 class Plan:
     """A scan, and the leaves to send: column number and path of each.
 
-    `projection` is the name of the one that is read; empty where it is the table.
+    `projection` is the name of the one that is read; empty if it is the table.
     """
 
     table: Table
@@ -73,7 +73,7 @@ class Plan:
 
 
 def plan(call: Call) -> Plan:
-    """Plan what a request asks."""
+    """Return the plan of a request."""
     body = call.body(16 << 20)
     table = call.readable_table()
     name = call.parameters.get("name", "")
@@ -81,47 +81,47 @@ def plan(call: Call) -> Plan:
     digest = hashlib.blake2b(body, digest_size=16).digest()
     key = (digest, name, automatic, id(table))
     plans = _plans_of(call.engine)
-    kept = plans.find(key, table)
-    if kept is not None:
-        return kept
-    made = _bind(table, parse_relation(body), name, automatic=automatic)
-    plans.keep(key, made)
-    return made
+    cached = plans.find(key, table)
+    if cached is not None:
+        return cached
+    bound = _bind(table, parse_relation(body), name, automatic=automatic)
+    plans.keep(key, bound)
+    return bound
 
 
 _Key = tuple[bytes, str, bool, int]
 
 
 class _Plans:
-    """Plans of an engine's tables; none outlives its version of a table for long.
+    """Plans of an engine's tables; each belongs to one version of a table.
 
     Files of dropped data go away when nothing refers to them: plans must not.
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[_Key, Plan] = OrderedDict()
+        self._plans: OrderedDict[_Key, Plan] = OrderedDict()
         self._lock = threading.Lock()
 
     def find(self, key: _Key, table: Table) -> Plan | None:
         with self._lock:
-            found = self._kept.get(key)
-            if found is None or found.table is not table:
+            cached = self._plans.get(key)
+            if cached is None or cached.table is not table:
                 return None
-            self._kept.move_to_end(key)
-            return found
+            self._plans.move_to_end(key)
+            return cached
 
     def keep(self, key: _Key, plan: Plan) -> None:
         with self._lock:
-            self._kept[key] = plan
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            self._plans[key] = plan
+            while len(self._plans) > _MOST_PLANS:
+                self._plans.popitem(last=False)
 
     def follow(self, _old: Root, new: Root) -> None:
-        """Forget plans of what a commit replaced."""
+        """Drop plans of tables that a commit replaced."""
         with self._lock:
-            for key, plan in list(self._kept.items()):
+            for key, plan in list(self._plans.items()):
                 if new.tables.get(plan.table.id) is not plan.table:
-                    del self._kept[key]
+                    del self._plans[key]
 
 
 _PLANS: "WeakKeyDictionary[Engine, _Plans]" = WeakKeyDictionary()
@@ -130,11 +130,11 @@ _LOCK = threading.Lock()
 
 def _plans_of(engine: Engine) -> _Plans:
     with _LOCK:
-        found = _PLANS.get(engine)
-        if found is None:
-            found = _PLANS[engine] = _Plans()
-            engine.on_commit.append(found.follow)
-        return found
+        plans = _PLANS.get(engine)
+        if plans is None:
+            plans = _PLANS[engine] = _Plans()
+            engine.on_commit.append(plans.follow)
+        return plans
 
 
 def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Plan:
@@ -185,18 +185,18 @@ def _projections(
     name: str,
     automatic: bool,  # noqa: FBT001
 ) -> list[Projection]:
-    """Tell the projection asked for, or all sorted by what is asked about."""
+    """Return the requested projection, or all that are sorted by a filtered column."""
     definition = table.definition
     needed = (read | columns_of(condition)) - {ROW_ID_COLUMN}
     if name:
-        found = projection_named(definition, name)
-        if not needed <= set(found.columns):
+        projection = projection_named(definition, name)
+        if not needed <= set(projection.columns):
             raise ProtocolError(
                 400,
                 "InvalidArgument",
                 f"projection {name} does not have all columns asked for",
             )
-        return [found]
+        return [projection]
     narrowed = possible_values(condition) if automatic else {}
     return [
         projection
@@ -210,19 +210,19 @@ def _row_ids_as_integers(segment: Segment, start: int, stop: int) -> pa.Array:
 
 
 def _column(table: Table, name: str) -> Column:
-    found = table.definition.by_name.get(name)
-    if found is not None:
-        return found
+    column = table.definition.by_name.get(name)
+    if column is not None:
+        return column
     if name == NAME:
         return _ROW_ID
-    found = virtual_columns(table.definition).get(name)
-    if found is None and table.name.endswith(PARTITIONS_SUFFIX):
+    column = virtual_columns(table.definition).get(name)
+    if column is None and table.name.endswith(PARTITIONS_SUFFIX):
         return _UNKNOWN
-    if found is None:
+    if column is None:
         raise ProtocolError(
             400, "InvalidArgument", f"table {table.name} has no column {name!r}"
         )
-    return found
+    return column
 
 
 def _condition(

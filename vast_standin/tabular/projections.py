@@ -2,7 +2,12 @@
 
 from dataclasses import replace
 
-from vast_standin.engine.rewriting import is_current
+from vast_standin.engine.projections import (
+    ALL_IN_STEP,
+    projection_named,
+    share_in_step,
+    size_of,
+)
 from vast_standin.engine.table import Definition, Projection, Table
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call
@@ -12,19 +17,18 @@ from vast_standin.tabular.flat import FlatTable, Scalar, Value, message
 from vast_standin.tabular.listing import page
 
 _SORTED = 1
-_ALL_IN_STEP = 100
 
 
 def create_projection(call: Call) -> Response:
     """Create a projection; its rows are sorted in the background."""
     call.refuse_snapshot()
-    wanted = [
+    columns = [
         (t.text(0), t.number(1, "b")) for t in FlatTable.root(call.body()).tables(0)
     ]
     name = _name(call)
     number = call.engine.new_id()
 
-    return redefine(call, lambda d: with_projection(d, number, name, wanted))
+    return redefine(call, lambda d: with_projection(d, number, name, columns))
 
 
 def list_projections(call: Call) -> Response:
@@ -62,24 +66,24 @@ def drop_projection(call: Call) -> Response:
 def projection_columns(call: Call) -> Response:
     """List the columns of a projection."""
     definition = call.table().definition
-    found = projection_named(definition, _name(call))
+    projection = projection_named(definition, _name(call))
     columns = [
         Listed(i + 1, definition.by_number[n].name, definition, n)
-        for i, n in enumerate(found.columns)
+        for i, n in enumerate(projection.columns)
     ]
     return answer(call, columns)
 
 
 def projection_stats(call: Call) -> Response:
-    """Tell rows and bytes of a projection, and how much of it is in step."""
+    """Report rows and bytes of a projection, and the share in step."""
     table = call.table()
-    found = projection_named(table.definition, _name(call))
-    share = share_in_step(table, found)
+    projection = projection_named(table.definition, _name(call))
+    share = share_in_step(table, projection)
     body = message(
         {
             0: Scalar("Int64", table.live),
-            1: Scalar("Int64", size_of(table, found)),
-            2: Scalar("Int64", _ALL_IN_STEP - share),
+            1: Scalar("Int64", size_of(table, projection)),
+            2: Scalar("Int64", ALL_IN_STEP - share),
             3: Scalar("Int64", share),
         }
     )
@@ -87,53 +91,47 @@ def projection_stats(call: Call) -> Response:
 
 
 def with_projection(
-    definition: Definition, number: int, name: str, wanted: list[tuple[str, int]]
+    definition: Definition, number: int, name: str, columns: list[tuple[str, int]]
 ) -> Definition:
     """Add a projection of columns by name, each sorted (1) or not (0)."""
     if any(p.name == name for p in definition.projections):
         raise ProtocolError(
             409, "TabularProjectionAlreadyExists", f"projection {name} exists"
         )
-    made = _projection(definition, number, name, wanted)
-    return replace(definition, projections=(*definition.projections, made))
+    projection = _projection(definition, number, name, columns)
+    return replace(definition, projections=(*definition.projections, projection))
 
 
 def with_renamed(definition: Definition, old: str, new: str) -> Definition:
     """Rename a projection."""
-    found = projection_named(definition, old)
+    projection = projection_named(definition, old)
     if new in {p.name for p in definition.projections}:
         raise ProtocolError(
             409, "TabularProjectionAlreadyExists", f"projection {new} exists"
         )
-    renamed = replace(found, name=new)
+    renamed = replace(projection, name=new)
     return replace(
         definition,
-        projections=tuple(renamed if p is found else p for p in definition.projections),
+        projections=tuple(
+            renamed if p is projection else p for p in definition.projections
+        ),
     )
 
 
 def without_projection(definition: Definition, name: str) -> Definition:
     """Drop a projection."""
-    found = projection_named(definition, name)
-    kept = tuple(p for p in definition.projections if p is not found)
-    return replace(definition, projections=kept)
-
-
-def projection_named(definition: Definition, name: str) -> Projection:
-    """Find a projection; 404 when there is none."""
-    for projection in definition.projections:
-        if projection.name == name:
-            return projection
-    raise ProtocolError(404, "NoSuchProjection", f"there is no projection {name!r}")
+    projection = projection_named(definition, name)
+    remaining = tuple(p for p in definition.projections if p is not projection)
+    return replace(definition, projections=remaining)
 
 
 def _projection(
-    definition: Definition, number: int, name: str, wanted: list[tuple[str, int]]
+    definition: Definition, number: int, name: str, columns: list[tuple[str, int]]
 ) -> Projection:
-    numbers = {n: column_named(definition, n).number for n, _ in wanted}
-    sorted_ = tuple(numbers[n] for n, kind in wanted if kind == _SORTED)
-    rest = tuple(numbers[n] for n, kind in wanted if kind != _SORTED)
-    if not sorted_ or len(set(sorted_ + rest)) != len(wanted):
+    numbers = {n: column_named(definition, n).number for n, _ in columns}
+    sorted_ = tuple(numbers[n] for n, kind in columns if kind == _SORTED)
+    unsorted = tuple(numbers[n] for n, kind in columns if kind != _SORTED)
+    if not sorted_ or len(set(sorted_ + unsorted)) != len(columns):
         raise ProtocolError(
             400,
             "InvalidArgument",
@@ -144,7 +142,7 @@ def _projection(
             raise ProtocolError(
                 400, "InvalidArgument", "a nested column cannot be sorted by"
             )
-    return Projection(number, name, sorted_, rest)
+    return Projection(number, name, sorted_, unsorted)
 
 
 def _name(call: Call) -> str:
@@ -152,21 +150,6 @@ def _name(call: Call) -> str:
     if not name:
         raise ProtocolError(400, "InvalidArgument", "the projection has no name")
     return name
-
-
-def share_in_step(table: Table, projection: Projection) -> int:
-    """Tell how much of a projection is in step with its table, in percent."""
-    copies = [table.copies.get((projection.id, s.id)) for s in table.segments]
-    current = sum(
-        s.live for s, c in zip(table.segments, copies, strict=True) if is_current(c, s)
-    )
-    return _ALL_IN_STEP if table.live == 0 else _ALL_IN_STEP * current // table.live
-
-
-def size_of(table: Table, projection: Projection) -> int:
-    """Tell the bytes of a projection."""
-    copies = (table.copies.get((projection.id, s.id)) for s in table.segments)
-    return sum(c.base.nbytes for c in copies if c is not None)
 
 
 def _details(table: Table, projection: Projection) -> dict[int, Value]:

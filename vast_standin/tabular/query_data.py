@@ -1,8 +1,8 @@
 """QueryData: select columns of the rows that fulfil a condition, in splits.
 
-The SDK sends one request a split (`query_data` of its `_internal.py`), each with its
+The SDK sends one request per split (`query_data` of its `_internal.py`), each with its
 sub-splits' positions in headers; no state is kept between requests. Which rows match
-is decided before the first byte leaves, so headers can say what had to be opened.
+is decided before the first byte leaves, so that headers can report what was opened.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _MOST_ROWS = 1 << 20
 
 @dataclass(frozen=True)
 class _Splits:
-    """Which shares of the table a request is for."""
+    """The shares of the table that a request reads."""
 
     split: int
     splits: int
@@ -36,7 +36,7 @@ class _Splits:
     limit: int
 
     def slot(self, sub_split: int) -> Slot:
-        """Give the share of one sub-split."""
+        """Return the share of one sub-split."""
         return Slot(
             self.split * self.sub_splits + sub_split,
             self.splits * self.sub_splits,
@@ -45,7 +45,7 @@ class _Splits:
 
 
 def query_data(call: Call) -> Response:
-    """Answer with the rows of one split, a stream of frames a sub-split."""
+    """Answer with the rows of one split, one stream of frames per sub-split."""
     if call.integer("tabular-schedule-id", 0) < 0:
         raise ProtocolError(400, "InvalidArgument", "tabular-schedule-id is below 0")
     splits = _splits(call)
@@ -94,7 +94,7 @@ def _record_batches(planned: Plan, share: Share) -> Iterator[pa.RecordBatch]:
 
 
 def _empty(rows: int) -> pa.RecordBatch:
-    """Make a batch of rows without columns."""
+    """Return a batch of rows without columns."""
     return pa.record_batch({"_": pa.nulls(rows)}).select([])
 
 
@@ -135,7 +135,7 @@ def _splits(call: Call) -> _Splits:
 
 
 def _starts(call: Call, sub_splits: int) -> dict[int, int]:
-    """Read where each sub-split goes on; without any, all begin."""
+    """Read where each sub-split continues; by default at the beginning."""
     given = {}
     for index in range(sub_splits):
         text = call.header(f"tabular-start-row-id-{index}")

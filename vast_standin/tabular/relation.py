@@ -1,4 +1,4 @@
-"""What a QueryData request asks: columns and condition, from an Arrow compute-IR.
+"""A QueryData request: columns and condition, from an Arrow compute-IR.
 
 The message is the `Relation` of Arrow 7's experimental compute IR, of which a Source
 with a filter and a projection is understood. Fields are numbered depth first, parents
@@ -50,7 +50,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Node:
-    """What a number means: a field of the request and the way down into it."""
+    """A numbered field of the request and the path to it."""
 
     field: int
     path: tuple[int, ...]
@@ -59,7 +59,7 @@ class Node:
 
 @dataclass(frozen=True)
 class RawTerm:
-    """A comparison of a numbered node; the literal as the wire gave it."""
+    """A comparison of a numbered node; the literal as received."""
 
     node: int
     operator: str
@@ -96,7 +96,7 @@ class Relation:
 
 
 def parse_relation(data: bytes) -> Relation:
-    """Read a request body; raises ProtocolError 400 when it is broken."""
+    """Read a request body; raises ProtocolError 400 if it is broken."""
     relation = FlatTable.root(data)
     if relation.number(0, "B") != _SOURCE:
         raise broken("the relation is not a source")
@@ -108,7 +108,7 @@ def parse_relation(data: bytes) -> Relation:
         _number(field, index, (), nodes)
     projection = tuple(t.number(0, "I") for t in source.tables(4))
     if any(n >= len(nodes) or not nodes[n].is_leaf for n in projection):
-        raise broken("the projection names what is not a leaf")
+        raise broken("the projection names a field that is not a leaf")
     filter_ = source.table(2)
     condition: RawCondition = RawJoin(every=True, parts=())
     if filter_ is not None:
@@ -120,12 +120,12 @@ class _Budget:
     """Counts what was parsed: messages may point to the same part many times."""
 
     def __init__(self) -> None:
-        self.left = _MOST_NODES
+        self.remaining = _MOST_NODES
         self.fields: dict[int, int] = {}
 
     def spend(self, depth: int, parts: int = 1) -> None:
-        self.left -= parts
-        if self.left < 0 or depth > _DEEPEST:
+        self.remaining -= parts
+        if self.remaining < 0 or depth > _DEEPEST:
             raise broken("it is nested or repeated too much")
 
 
@@ -149,9 +149,9 @@ def _condition(
         raise broken("a condition is not a call")
     call = expression.required(1, "call")
     name = call.text(0)
-    found = _one_of(call, budget, nodes) if name == "or" else None
-    if found is not None:
-        return found
+    membership = _one_of(call, budget, nodes) if name == "or" else None
+    if membership is not None:
+        return membership
     if name in ("and", "or"):
         parts = tuple(_condition(a, budget, nodes, depth + 1) for a in call.tables(1))
         return RawJoin(every=name == "and", parts=parts)
@@ -161,7 +161,7 @@ def _condition(
 
 
 def _one_of(call: FlatTable, budget: _Budget, nodes: int) -> RawOneOf | None:
-    """Read many equalities of one node at once; None where they are anything else."""
+    """Read many equalities of one node at once; None if they are anything else."""
     count = call.length(1)
     if count < _MANY:
         return None

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 from vast_standin.http import ProtocolError
 
 NAME = "$row_id"
@@ -22,7 +22,7 @@ def row_id_array(ids: RowIds, *, wide: bool) -> pa.Array:
 
 
 def parse_row_ids(column: pa.Array) -> RowIds:
-    """Read row ids in either form; 400 when they are something else or hold nulls."""
+    """Read row ids in either form; 400 if they are something else or hold nulls."""
     if column.null_count:
         raise _wrong("a row id is null")
     if pa.types.is_decimal128(column.type):

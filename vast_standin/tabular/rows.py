@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 import pyarrow as pa
 
-from vast_standin.engine.segment import RowIds
+from vast_standin.engine.positions import RowIds
 from vast_standin.engine.table import EXTERNAL_ROW_ID, Column, Table
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call
@@ -22,7 +22,7 @@ _LARGEST_BODY = 16 << 20
 
 
 def insert_rows(call: Call) -> Response:
-    """Insert one record batch; columns it lacks become null. Answers with row ids."""
+    """Insert one record batch; columns it lacks become null. The answer holds row ids."""
     call.refuse_snapshot()
     batch = read_batch(call.body(_LARGEST_BODY))
     path, name = call.table_place
@@ -40,11 +40,11 @@ def update_rows(call: Call) -> Response:
     call.refuse_snapshot()
     batch = read_batch(call.body(_LARGEST_BODY))
     ids = _row_ids(batch)
-    rest = batch.select([n for n in batch.schema.names if n != NAME])
+    changed = batch.select([n for n in batch.schema.names if n != NAME])
     path, name = call.table_place
     with call.engine.writing(call.transaction) as transaction:
         table = transaction.table(call.bucket, path, name)
-        columns = matched(table, rest)
+        columns = matched(table, changed)
         fresh = transaction.is_fresh(table.id, ids)
         check_updatable(table, columns.keys(), fresh=fresh)
         transaction.update(table, ids, columns)
@@ -78,7 +78,7 @@ def matched(table: Table, batch: pa.RecordBatch) -> dict[int, pa.Array]:
 
 
 def fitted(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
-    """Check that values fit a column, and give them its very type."""
+    """Cast values to the type of a column; refuse those that do not fit."""
     kind = column.field.type
     if array.type == kind and field.nullable:
         return array
@@ -92,7 +92,7 @@ def fitted(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
 
 
 def external_ids(table: Table, batch: pa.RecordBatch) -> RowIds | None:
-    """Give the row ids a batch brings along; they are fixed by the first batch."""
+    """Return the row ids of a batch; the first batch decides whether there are any."""
     brings = EXTERNAL_ROW_ID in batch.schema.names
     fresh = table.inserted == 0
     if brings and EXTERNAL_ROW_ID not in table.definition.by_name:
@@ -119,7 +119,7 @@ def external_ids(table: Table, batch: pa.RecordBatch) -> RowIds | None:
 
 
 def check_updatable(table: Table, columns: AbstractSet[int], *, fresh: bool) -> None:
-    """Refuse to change columns of a key, but in rows of the same transaction."""
+    """Refuse to change key columns, except in rows of the same transaction."""
     fixed = table.definition.fixed & columns
     if fixed and not fresh:
         names = ", ".join(table.definition.by_number[n].name for n in sorted(fixed))

@@ -20,8 +20,8 @@ def list_snapshots(call: Call) -> Response:
     else:
         names = call.engine.snapshots(call.bucket)
     paths = [f"{SNAPSHOTS}/{name}/" for name in names]
-    rest = [p for p in paths if p.startswith(prefix) and p > after]
-    chosen, truncated = rest[:most], len(rest) > most
+    following = [p for p in paths if p.startswith(prefix) and p > after]
+    chosen, truncated = following[:most], len(following) > most
     marker = chosen[-1] if truncated else ""
     items = "".join(
         f"<CommonPrefixes><Prefix>{escape(p)}</Prefix></CommonPrefixes>" for p in chosen

@@ -1,8 +1,8 @@
 """Tables the system itself keeps: its catalogue of everything stored, and its audit log.
 
-Both are made from what is there when they are asked for: the rows of the catalogue from
+Both are computed on request: the rows of the catalogue from
 buckets, schemas, tables and objects, those of the audit log from the access log. The
-management side tells which of them there are, and how long what they hold is kept.
+management side decides which of them exist and how long their contents are kept.
 """
 
 import json
@@ -60,7 +60,7 @@ _AUDIT = pa.schema(
 
 @dataclass(frozen=True)
 class Settings:
-    """Which system tables there are, and how long snapshots and audits are kept."""
+    """Which system tables exist, and how long snapshots and audits are kept."""
 
     catalogue: bool = True
     snapshot_every_s: float = 3600.0
@@ -69,7 +69,7 @@ class Settings:
     audits_kept_s: float = math.inf
 
     def on(self, bucket: str) -> bool:
-        """Tell whether there is the table of a bucket."""
+        """Return whether the table of a bucket exists."""
         return self.audit if bucket == AUDIT_BUCKET else self.catalogue
 
 
@@ -89,13 +89,13 @@ def configure(
     settings: Callable[[], Settings],
     objects: Callable[[], Iterator[dict[str, Any]]],
 ) -> None:
-    """Let the system tables follow settings, and list objects (rows of the catalogue)."""
+    """Set the source of the settings and of the objects of the catalogue."""
     system = _system(engine)
     system.settings, system.objects = settings, objects
 
 
 def system_root(engine: Engine, bucket: str, snapshot: str | None) -> Root | None:
-    """Give the state that holds a system table; None for other buckets."""
+    """Return the state that holds a system table; None for other buckets."""
     make = _BUCKETS.get(bucket)
     if make is None:
         return None
@@ -106,15 +106,15 @@ def system_root(engine: Engine, bucket: str, snapshot: str | None) -> Root | Non
     with system.lock:
         if snapshot is not None:
             return system.snapshots.get(snapshot, (0.0, Root()))[1]
-        kept = system.tables.get(bucket)
+        cached = system.tables.get(bucket)
         now = time.monotonic()
-        if kept is None or now - kept[0] > _FRESH_S or kept[1] != settings:
-            kept = system.tables[bucket] = (now, settings, make(engine))
-        return kept[2]
+        if cached is None or now - cached[0] > _FRESH_S or cached[1] != settings:
+            cached = system.tables[bucket] = (now, settings, make(engine))
+        return cached[2]
 
 
 def system_roots(engine: Engine, text: str) -> Iterator[Root]:
-    """Give the states that hold the system tables whose bucket a text names."""
+    """Return the states that hold the system tables whose bucket a text names."""
     for bucket in _BUCKETS:
         if bucket in text and _system(engine).settings().on(bucket):
             root = system_root(engine, bucket, None)
@@ -123,7 +123,7 @@ def system_roots(engine: Engine, text: str) -> Iterator[Root]:
 
 
 def catalogue_snapshots(engine: Engine) -> list[str]:
-    """List the kept states of the catalogue, of this run; take one where it is due."""
+    """List the kept states of the catalogue, of this run; take one if it is due."""
     system = _system(engine)
     settings = system.settings()
     if not settings.catalogue:
@@ -136,7 +136,9 @@ def catalogue_snapshots(engine: Engine) -> list[str]:
             system.snapshots[name] = (now, _catalogue(engine))
         oldest = now - settings.snapshots_kept_s
         system.snapshots = {
-            n: kept for n, kept in system.snapshots.items() if kept[0] >= oldest
+            n: snapshot
+            for n, snapshot in system.snapshots.items()
+            if snapshot[0] >= oldest
         }
         return sorted(system.snapshots)
 
@@ -233,8 +235,8 @@ def _audit_rows(engine: Engine) -> Iterator[dict[str, Any]]:
 
 
 def _root(bucket: str, schema: str, name: str, data: pa.Table) -> Root:
-    made = table_of(data)
-    table = Table(1, 1, name, made.definition, made.segments, inserted=len(data))
+    memory = table_of(data)
+    table = Table(1, 1, name, memory.definition, memory.segments, inserted=len(data))
     return Root().with_schema(Schema(1, bucket, schema)).with_table(table)
 
 

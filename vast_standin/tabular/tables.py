@@ -44,7 +44,7 @@ def create_table(call: Call) -> Response:
 def make_table(
     transaction: Transaction, schema: Schema, name: str, definition: Definition
 ) -> Table:
-    """Create a table, with that of its imports."""
+    """Create a table and its imports table."""
     if name.endswith(PARTITIONS_SUFFIX):
         raise ProtocolError(
             400, "InvalidArgument", f"no table's name may end in {PARTITIONS_SUFFIX}"
@@ -101,10 +101,10 @@ def list_tables(call: Call) -> Response:
 
 
 def table_stats(call: Call) -> Response:
-    """Tell rows, bytes, keys and endpoints of a table.
+    """Report rows, bytes, keys and endpoints of a table.
 
     The address asked is listed, once: clients read with a worker for each, and would
-    drop the `data_endpoints` they were given where none is listed.
+    drop the `data_endpoints` they were given if none is listed.
     """
     table = call.readable_table()
     fields: dict[int, Value] = {
@@ -133,7 +133,7 @@ def table_stats(call: Call) -> Response:
 
 
 def sorting_score(table: Table) -> int:
-    """Tell how much is unsorted, in parts of a thousand; bit 63 says all is sorted."""
+    """Return the unsorted share in 1/1000; bit 63 is set if all is sorted."""
     if not table.definition.sort_key:
         return 0
     lead = table.definition.sort_key[0]
@@ -148,7 +148,7 @@ def sorting_score(table: Table) -> int:
 
 
 def _addresses(call: Call) -> list[str]:
-    """List the address a client knows this by; empty where it is no IPv4 address."""
+    """List the address a client knows this by; empty if it is not an IPv4 address."""
     host = call.header("host").rpartition(":")[0] or call.header("host")
     address = "127.0.0.1" if host == "localhost" else host
     return [address] if _IPV4.fullmatch(address) else []

@@ -6,7 +6,7 @@ from vast_standin.tabular.call import Call
 
 
 def begin(call: Call) -> Response:
-    """Begin a transaction; its number goes back in a header."""
+    """Begin a transaction; the reply has its number in a header."""
     transaction = call.engine.begin()
     return Response(
         headers={
@@ -17,19 +17,19 @@ def begin(call: Call) -> Response:
 
 
 def commit(call: Call) -> Response:
-    """Commit; on disk when the answer leaves."""
+    """Commit; on disk before the reply."""
     call.engine.commit(_running(call))
     return Response()
 
 
 def roll_back(call: Call) -> Response:
-    """Forget everything the transaction did."""
+    """Undo everything the transaction did."""
     call.engine.rollback(_running(call))
     return Response()
 
 
 def look_up(call: Call) -> Response:
-    """Tell that a transaction runs; without one this is the version probe."""
+    """Report that a transaction runs; without one, report the version."""
     if call.header("tabular-get-vast-version") != "true":
         _running(call)
     return Response()

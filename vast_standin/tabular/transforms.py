@@ -1,7 +1,7 @@
 """Partition transforms, by the names and rules of Apache Iceberg's specification.
 
 Each turns a column into the values rows are partitioned by. Bucket hashes are
-32-bit Murmur3 of the value's bytes as Appendix B of that specification lays down.
+32-bit Murmur3 of the value's bytes as in Appendix B of that specification.
 """
 
 import struct
@@ -32,7 +32,7 @@ class Transform:
     takes_argument: bool = False
 
     def check(self, kind: pa.DataType, argument: object) -> None:
-        """Refuse columns and arguments it cannot work with."""
+        """Refuse unsuitable columns and arguments."""
         if not self.accepts(kind):
             raise _bad(f"partition transform {self.name} does not go with {kind}")
         if self.takes_argument != (isinstance(argument, int) and argument > 0):
@@ -179,12 +179,12 @@ def murmur3(data: bytes) -> int:
     """Hash bytes with Murmur3 x86 32-bit, seed 0."""
     mask = 0xFFFFFFFF
     result = 0
-    whole = len(data) // 4 * 4
-    for (word,) in struct.iter_unpack("<I", data[:whole]):
+    aligned = len(data) // 4 * 4
+    for (word,) in struct.iter_unpack("<I", data[:aligned]):
         result ^= _scramble(word)
         result = ((result << 13) | (result >> 19)) & mask
         result = (result * 5 + 0xE6546B64) & mask
-    tail = int.from_bytes(data[whole:], "little")
+    tail = int.from_bytes(data[aligned:], "little")
     result ^= _scramble(tail)
     result ^= len(data)
     result = ((result ^ (result >> 16)) * 0x85EBCA6B) & mask

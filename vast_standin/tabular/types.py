@@ -1,4 +1,4 @@
-"""Which Arrow types a column may have, and why not the others."""
+"""Arrow types that a column may have."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -39,34 +39,34 @@ def check_types(fields: Iterable[pa.Field]) -> None:
         _check(field.name, field.type)
 
 
-def same_type(one: pa.DataType, other: pa.DataType) -> bool:
-    """Tell whether values of one type may go into a column of the other.
+def same_type(first: pa.DataType, second: pa.DataType) -> bool:
+    """Return whether values of one type may go into a column of the other.
 
     Equal in everything but time zones, names of list items and nullability, which
     counts only for the elements of fixed size lists.
     """
-    if pa.types.is_timestamp(one) and pa.types.is_timestamp(other):
-        return bool(one.unit == other.unit)
-    if one.id != other.id or one.num_fields != other.num_fields:
+    if pa.types.is_timestamp(first) and pa.types.is_timestamp(second):
+        return bool(first.unit == second.unit)
+    if first.id != second.id or first.num_fields != second.num_fields:
         return False
-    if pa.types.is_fixed_size_list(one):
+    if pa.types.is_fixed_size_list(first):
         return bool(
-            one.list_size == other.list_size
-            and one.value_field.nullable == other.value_field.nullable
-            and same_type(one.value_type, other.value_type)
+            first.list_size == second.list_size
+            and first.value_field.nullable == second.value_field.nullable
+            and same_type(first.value_type, second.value_type)
         )
-    if one.num_fields == 0:
-        return bool(one == other)
-    named = pa.types.is_struct(one)
+    if first.num_fields == 0:
+        return bool(first == second)
+    named = pa.types.is_struct(first)
     return all(
-        (not named or one.field(i).name == other.field(i).name)
-        and same_type(one.field(i).type, other.field(i).type)
-        for i in range(one.num_fields)
+        (not named or first.field(i).name == second.field(i).name)
+        and same_type(first.field(i).type, second.field(i).type)
+        for i in range(first.num_fields)
     )
 
 
 def mismatch(message: str) -> ProtocolError:
-    """Make the error for values of the wrong type."""
+    """Return the error for values of the wrong type."""
     return ProtocolError(400, "TabularMismatchColumnType", message)
 
 
@@ -97,7 +97,7 @@ def _check_vector(name: str, kind: pa.DataType) -> None:
 
 
 def _is_zone(name: str | None) -> bool:
-    """Tell whether a time zone looks like one: none, an offset, or a name."""
+    """Return whether a time zone is valid: none, an offset, or a name."""
     return name is None or _ZONE.fullmatch(name) is not None
 
 

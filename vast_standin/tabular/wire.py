@@ -15,7 +15,7 @@ def read_schema(body: bytes) -> pa.Schema:
         schema = pa.ipc.read_schema(pa.py_buffer(body))
         _names(schema)
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as err:
-        raise broken(f"no Arrow schema: {err}") from err
+        raise broken(f"not an Arrow schema: {err}") from err
     return schema
 
 
@@ -31,12 +31,12 @@ def read_batch(body: bytes) -> pa.RecordBatch:
         batch = batches[0] if batches else pa.record_batch([[]] * len(schema), schema)
         batch.validate(full=True)
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as err:
-        raise broken(f"no Arrow record batch: {err}") from err
+        raise broken(f"not an Arrow record batch: {err}") from err
     return batch
 
 
 def _names(fields: Iterable[pa.Field]) -> list[str]:
-    """Read every name, nested ones too: Arrow itself lets any bytes pass as one."""
+    """Read every name, nested ones too: Arrow does not check them."""
     return [
         name
         for field in fields

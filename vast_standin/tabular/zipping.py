@@ -1,4 +1,4 @@
-"""Zip imports: an object's further columns laid beside the rows with the same keys."""
+"""Zip imports: an object's further columns added to the rows with the same keys."""
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,7 @@ from vast_standin.tabular.parquet import ParquetObject
 from vast_standin.tabular.rows import fitted
 from vast_standin.tabular.types import mismatch
 
-_WHOLE = Slot(0, 1, 1 << 40)
+_ALL_ROWS = Slot(0, 1, 1 << 40)
 _TABLE_ROW, _FILE_ROW = "\x00table", "\x00file"
 
 
@@ -27,16 +27,16 @@ def zip_onto(
     """
     table = transaction.root.tables[table_id]
     _check_keys(table.definition, parquet.schema, keys)
-    rest = [n for n in parquet.schema.names if n not in keys and n != EXTERNAL_ROW_ID]
+    names = [n for n in parquet.schema.names if n not in keys and n != EXTERNAL_ROW_ID]
     content = parquet.read()
     row_ids, order = _joined(table, content, keys)
-    missing = [n for n in rest if n not in table.definition.by_name]
+    missing = [n for n in names if n not in table.definition.by_name]
     if missing:
         new = pa.schema([parquet.schema.field(n) for n in missing])
         transaction.redefine(table_id, lambda d: _with_missing(d, new))
     table = transaction.root.tables[table_id]
     columns = {}
-    for name in rest:
+    for name in names:
         column = table.definition.by_name[name]
         array = content[name].combine_chunks().take(order)
         columns[column.number] = fitted(column, content.schema.field(name), array)
@@ -58,22 +58,22 @@ def _check_keys(definition: Definition, schema: pa.Schema, keys: list[str]) -> N
                 "TabularMismatchColumnName",
                 f"Failed to verify import keys: {key} is not a plain column of both",
             )
-        here, there = column.field.type, schema.field(key).type
-        both_times = pa.types.is_timestamp(here) and pa.types.is_timestamp(there)
-        if here != there and not both_times:
+        target, source = column.field.type, schema.field(key).type
+        both_times = pa.types.is_timestamp(target) and pa.types.is_timestamp(source)
+        if target != source and not both_times:
             raise mismatch(
-                f"TabularMismatchColumnType: key {key} is {here} and {there}"
+                f"TabularMismatchColumnType: key {key} is {target} and {source}"
             )
 
 
 def _joined(
     table: Table, content: pa.Table, keys: list[str]
 ) -> tuple[np.ndarray, pa.Array]:
-    """Match rows; gives row ids in rising order and the file's rows in that order."""
+    """Match rows; return row ids in rising order and the file's rows in that order."""
     rows, row_ids = _key_rows(table, [table.definition.by_name[k] for k in keys])
-    there = content.select(keys).cast(rows.schema, safe=False)
+    key_rows = content.select(keys).cast(rows.schema, safe=False)
     joined = rows.append_column(_TABLE_ROW, pa.array(np.arange(len(row_ids)))).join(
-        there.append_column(_FILE_ROW, pa.array(np.arange(len(content)))),
+        key_rows.append_column(_FILE_ROW, pa.array(np.arange(len(content)))),
         keys,
         join_type="inner",
         use_threads=False,
@@ -84,18 +84,18 @@ def _joined(
             "TabularMismatchKeys",
             "Failed to get row_ids to update on table: its keys and the file's differ",
         )
-    found = row_ids[joined[_TABLE_ROW].to_numpy()]
-    order = np.argsort(found, kind="stable")
-    return found[order], joined[_FILE_ROW].combine_chunks().take(pa.array(order))
+    row_numbers = row_ids[joined[_TABLE_ROW].to_numpy()]
+    order = np.argsort(row_numbers, kind="stable")
+    return row_numbers[order], joined[_FILE_ROW].combine_chunks().take(pa.array(order))
 
 
 def _key_rows(table: Table, columns: list[Column]) -> tuple[pa.Table, np.ndarray]:
-    whole = scan(table, ALWAYS)
-    share = whole.share(_WHOLE, start=0, limit=None)
+    everything = scan(table, ALWAYS)
+    share = everything.share(_ALL_ROWS, start=0, limit=None)
     numbers = (ROW_ID_COLUMN, *(c.number for c in columns))
     schema = pa.schema([c.field for c in columns])
     parts, ids = [], [np.empty(0, dtype=np.uint64)]
-    for arrays, _ in batches(whole, share.pieces, numbers):
+    for arrays, _ in batches(everything, share.pieces, numbers):
         ids.append(arrays[0].to_numpy())
         parts.append(pa.RecordBatch.from_arrays(arrays[1:], schema=schema))
     return pa.Table.from_batches(parts, schema), np.concatenate(ids)

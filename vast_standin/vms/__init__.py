@@ -29,7 +29,7 @@ class VmsPort:
         self._faults = faults
 
     def answer(self, request: Request, trace: Trace) -> Response:
-        """Authenticate, take apart, dispatch."""
+        """Authenticate, parse and dispatch a request."""
         parts = parse_parts(request.path)
         manager = self._manager(request.headers.get("authorization", ""))
         trace.user = manager
@@ -88,11 +88,11 @@ class VmsPort:
         return 200, self._faults.all()
 
     def _manager(self, authorization: str) -> str:
-        kind, _, rest = authorization.partition(" ")
+        kind, _, encoded = authorization.partition(" ")
         if kind.lower() == "basic":
-            return self._by_password(rest)
+            return self._by_password(encoded)
         if kind.lower() == "api-token":
-            return self._by_token(rest.strip())
+            return self._by_token(encoded.strip())
         raise _unauthorized("Authentication credentials were not provided.")
 
     def _by_password(self, coded: str) -> str:
@@ -102,10 +102,10 @@ class VmsPort:
             )
         except ValueError:
             raise _unauthorized("Invalid basic header.") from None
-        known = self.cluster.credentials
-        right_user = hmac.compare_digest(user.encode(), known.vms_user.encode())
+        credentials = self.cluster.credentials
+        right_user = hmac.compare_digest(user.encode(), credentials.vms_user.encode())
         right_password = hmac.compare_digest(
-            password.encode(), known.vms_password.encode()
+            password.encode(), credentials.vms_password.encode()
         )
         if not (right_user and right_password):
             raise _unauthorized("Invalid username/password.")
@@ -121,10 +121,10 @@ class VmsPort:
     def _tenant(self, name: str | None) -> Record | None:
         if name is None:
             return None
-        found = self.cluster.records.find("tenants", name=name)
-        if found is None:
+        tenant = self.cluster.records.find("tenants", name=name)
+        if tenant is None:
             raise ProtocolError(403, "Forbidden", f"there is no tenant {name!r}")
-        return found
+        return tenant
 
 
 def _is_live(token: Record) -> bool:

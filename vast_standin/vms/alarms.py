@@ -1,4 +1,4 @@
-"""Events and alarms: raised by what quotas and the disk really are, gone when it is over."""
+"""Events and alarms: raised by the state of quotas and disk, cleared when it ends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ DEFINITIONS: dict[str, tuple[str, str, str]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong now."""
+    """A present problem."""
 
     name: str
     object_type: str
@@ -46,7 +46,7 @@ class Finding:
 
 
 class AlarmRules(Rules):
-    """Alarms can be acknowledged and deleted; what is still wrong comes back."""
+    """Alarms can be acknowledged and deleted; unsolved problems return."""
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
         """Add the cluster."""
@@ -54,7 +54,7 @@ class AlarmRules(Rules):
 
 
 class EventRules(Rules):
-    """Events are raised by the cluster, or posted for a note."""
+    """Events are raised by the cluster, or posted by managers."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Complete a posted event."""
@@ -81,7 +81,7 @@ def list_alarms(cluster: Cluster) -> list[Record]:
 
 
 def watch(cluster: Cluster) -> None:
-    """Raise alarms for what is wrong, end those of what is not, and note both as events."""
+    """Raise alarms for problems, end those of solved ones, and record both as events."""
     with cluster.records.transaction():
         open_ = {_key(alarm): alarm for alarm in cluster.records.all("alarms")}
         present = set()
@@ -100,7 +100,7 @@ def watch(cluster: Cluster) -> None:
 
 
 def clear(cluster: Cluster) -> None:
-    """Remove all alarms; what is still wrong is raised again when next looked at."""
+    """Remove all alarms; the next check raises those of unsolved problems again."""
     for alarm in cluster.records.all("alarms"):
         cluster.records.remove("alarms", int(str(alarm["id"])))
 
@@ -140,7 +140,7 @@ def _findings(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _lost(cluster: Cluster) -> Iterator[Finding]:
-    """Report what is missing, and what a start set aside."""
+    """Return findings of missing files and of files that a start set aside."""
     home, record = cluster.home, cluster.records.all("clusters")[0]
     if home.missing:
         yield Finding("DATA_MISSING", "Cluster", record, "; ".join(home.missing))
@@ -149,7 +149,7 @@ def _lost(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _users_over(cluster: Cluster, quota: Record) -> Iterator[Finding]:
-    """Tell of users and groups by what is wrong, all of a kind as one finding."""
+    """Return one finding per kind of problem of users and groups."""
     names: dict[str, list[str]] = {}
     for held in held_under(cluster, quota):
         if held.standing.state != "OK":

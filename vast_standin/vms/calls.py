@@ -1,15 +1,15 @@
-"""The five calls every resource shares; CALLS has those that are particular to one."""
+"""The five calls of every resource; CALLS has the others."""
 
 from collections.abc import Callable
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request, check_create, check_patch
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.particular import CALLS, Answer
 from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Resource, select
-from vast_standin.vms.resources import RESOURCES
-from vast_standin.vms.shown import found, page_of, show, visible
+from vast_standin.vms.shown import page_of, record_in_path, show, visible
 
 
 def handle(cluster: Cluster, call: VmsCall) -> Answer:
@@ -57,13 +57,13 @@ def _create(cluster: Cluster, kind: Resource, call: VmsCall) -> Answer:
 
 def _get(cluster: Cluster, kind: Resource, call: VmsCall) -> Answer:
     kind.need("get")
-    return 200, show(cluster, kind, found(cluster, kind, call))
+    return 200, show(cluster, kind, record_in_path(cluster, kind, call))
 
 
 def _patch(cluster: Cluster, kind: Resource, call: VmsCall) -> Answer:
     kind.need("patch")
     with cluster.records.transaction():
-        old = found(cluster, kind, call)
+        old = record_in_path(cluster, kind, call)
         changes = check_patch(kind.fields, call.body)
         changes = kind.rules.changing(cluster, old, changes)
         stored = cluster.records.change(kind.name, call.id, changes)
@@ -75,7 +75,7 @@ def _delete(cluster: Cluster, kind: Resource, call: VmsCall) -> Answer:
     if call.body:
         raise bad_request(f"unknown fields: {', '.join(sorted(call.body))}")
     with cluster.records.transaction():
-        record = found(cluster, kind, call)
+        record = record_in_path(cluster, kind, call)
         kind.rules.deleting(cluster, record)
         cluster.records.remove(kind.name, call.id)
     return 204, None

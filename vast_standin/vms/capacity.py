@@ -1,8 +1,8 @@
-"""What a path and its children hold."""
+"""Capacity of a path and its children."""
 
 from vast_standin.vms.cluster import Cluster, Space, is_under
 from vast_standin.vms.fields import bad_request
-from vast_standin.vms.views import check_path
+from vast_standin.vms.references import check_path
 
 KINDS = ("usable", "logical", "unique")
 
@@ -49,9 +49,13 @@ def _spaces(cluster: Cluster, path: str, tenant: object) -> dict[str, Space]:
     spaces = {path: cluster.space_under(path, tenant)}
     depth = 0 if path == "/" else path.count("/")
     for view in cluster.records.all("views"):
-        own = str(view["path"])
-        if view["tenant_id"] == tenant and own != path and is_under(own, path):
-            child = "/".join(own.split("/")[: depth + 2])
+        path_of_view = str(view["path"])
+        if (
+            view["tenant_id"] == tenant
+            and path_of_view != path
+            and is_under(path_of_view, path)
+        ):
+            child = "/".join(path_of_view.split("/")[: depth + 2])
             spaces[child] = cluster.space_under(child, tenant)
     return spaces
 
@@ -65,5 +69,5 @@ def _tenant(cluster: Cluster, text: str | None) -> object:
     return int(text)
 
 
-def _percent(part: Space, whole: Space) -> float:
-    return round(100 * part.bytes / whole.bytes, 2) if whole.bytes else 0.0
+def _percent(part: Space, total: Space) -> float:
+    return round(100 * part.bytes / total.bytes, 2) if total.bytes else 0.0

@@ -1,7 +1,7 @@
 """Schemas, tables and projections as the management side changes them.
 
-Each call is a transaction of its own; columns are named with Arrow's types, as listings
-tell them (`int64`, `string`, `timestamp[us]`).
+Each call is a transaction of its own; columns are named with Arrow's types, as in
+listings (`int64`, `string`, `timestamp[us]`).
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ def delete_schema(cluster: Cluster, call: VmsCall) -> None:
 
 
 def create_table(cluster: Cluster, call: VmsCall) -> None:
-    """Create an empty table, sorted where columns to sort by are named."""
+    """Create an empty table, sorted if it names columns to sort by."""
     bucket, path, name = _given(
         call, *_TABLE, more=("arrow_schema", "sorted_column_names")
     )
@@ -86,11 +86,13 @@ def create_projection(cluster: Cluster, call: VmsCall) -> None:
     """Create a projection; its rows are sorted in the background."""
     more = ("sorted_columns", "unsorted_columns")
     *place, name = _given(call, *_PROJECTION, more=more)
-    wanted = [(column, 1) for column in _names(call, "sorted_columns")]
-    wanted += [(column, 0) for column in _names(call, "unsorted_columns", needed=False)]
+    columns = [(column, 1) for column in _names(call, "sorted_columns")]
+    columns += [
+        (column, 0) for column in _names(call, "unsorted_columns", needed=False)
+    ]
     number = cluster.engine.new_id()
     _redefine(
-        cluster, place, lambda d: projections.with_projection(d, number, name, wanted)
+        cluster, place, lambda d: projections.with_projection(d, number, name, columns)
     )
 
 
@@ -119,10 +121,10 @@ def _redefine(
 
 def _schema(call: VmsCall) -> pa.Schema:
     """Read the columns a body defines."""
-    found = call.body.get("arrow_schema")
-    if not isinstance(found, list) or not found:
+    schema = call.body.get("arrow_schema")
+    if not isinstance(schema, list) or not schema:
         raise bad_request("arrow_schema: a list of columns is expected")
-    return pa.schema([_field(column) for column in found])
+    return pa.schema([_field(column) for column in schema])
 
 
 def _field(column: object) -> pa.Field:
@@ -135,17 +137,17 @@ def _field(column: object) -> pa.Field:
         return pa.field(name, pa.type_for_alias(kind))
     except ValueError as error:
         raise bad_request(
-            f"arrow_schema: {kind!r} is no type of Arrow: {error}"
+            f"arrow_schema: {kind!r} is not an Arrow type: {error}"
         ) from None
 
 
 def _names(call: VmsCall, field: str, *, needed: bool = True) -> list[str]:
-    found = call.body.get(field) or []
-    if not isinstance(found, list) or not all(isinstance(n, str) for n in found):
+    names = call.body.get(field) or []
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
         raise bad_request(f"{field}: a list of names is expected")
-    if needed and not found:
+    if needed and not names:
         raise bad_request(f"{field}: This field is required.")
-    return found
+    return names
 
 
 def _given(call: VmsCall, *names: str, more: tuple[str, ...] = ()) -> list[str]:

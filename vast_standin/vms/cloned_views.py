@@ -1,16 +1,15 @@
-"""Views at the path of a clone: their buckets begin with what a snapshot holds."""
+"""Views at the path of a clone: their buckets begin with the contents of a snapshot."""
 
 from typing import Any
 
 from vast_standin.engine.cloning import clone_into
 from vast_standin.vms.cluster import Cluster, is_under
 from vast_standin.vms.records import Record
-
-CLONES = "globalsnapstreams"
+from vast_standin.vms.waiting_clones import CLONES, waiting_clones
 
 
 def make_bucket(cluster: Cluster, view: Record) -> None:
-    """Make the bucket of a view; where a clone waits for it, fill it from there."""
+    """Create the bucket of a view; fill it from a clone that waits for it."""
     bucket = str(view["bucket"])
     cluster.engine.create_bucket(bucket, str(view["bucket_owner"]))
     for clone in waiting_clones(cluster):
@@ -23,17 +22,9 @@ def make_bucket(cluster: Cluster, view: Record) -> None:
             snapshot = cluster.records.get("snapshots", clone["loanee_snapshot_id"])
             engine: Any = cluster.engine
             name = str((snapshot or {})["name"])
-            clone_into(engine, engine.snapshot_root(source, name), bucket)
+            state = engine.snapshot_root(source, name)
+            with engine.writing(None) as transaction:
+                clone_into(transaction, state, bucket)
             cluster.objects.restore(source, name, bucket)
             number = int(str(clone["id"]))
             cluster.records.change(CLONES, number, {"_waiting": waiting})
-
-
-def waiting_clones(cluster: Cluster, snapshot: object = None) -> list[Record]:
-    """Return the clones, of one snapshot or of all, that still wait for views."""
-    return [
-        clone
-        for clone in cluster.records.all(CLONES)
-        if clone["_waiting"]
-        and (snapshot is None or clone["loanee_snapshot_id"] == snapshot)
-    ]

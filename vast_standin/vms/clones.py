@@ -1,19 +1,19 @@
-"""Clones of snapshots: directories whose views begin with what a snapshot holds.
+"""Clones of snapshots: directories whose views begin with the contents of a snapshot.
 
 A view with a bucket, made at the clone's path, or below it where the snapshot's views
 were below its own, finds the tables and objects there. They share the snapshot's files
-until they are changed, so a clone is made at once, whatever it holds.
+until they are changed, so a clone of any size is created at once.
 """
 
-from vast_standin.vms.cloned_views import CLONES
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.folders import delete_path
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path, check_reference, with_tenant
 from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Rules
 from vast_standin.vms.snapshots import buckets_of
-from vast_standin.vms.views import check_path, check_reference, with_tenant
+from vast_standin.vms.waiting_clones import CLONES
 
 
 class CloneRules(Rules):
@@ -39,7 +39,7 @@ class CloneRules(Rules):
         return {**record, **owned, **waiting}
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add the snapshot, the tenants and how many views are still to come."""
+        """Add the snapshot, the tenants and how many views are still missing."""
         snapshot = cluster.records.get("snapshots", record["loanee_snapshot_id"]) or {}
         home = cluster.records.all("clusters")[0]["name"]
         done = not record["_waiting"]
@@ -60,10 +60,10 @@ class CloneRules(Rules):
 
 
 def delete(cluster: Cluster, call: VmsCall, record: Record) -> None:
-    """Delete a clone, and, where asked to, its directory with all in it."""
+    """Delete a clone, and, if requested, its directory and contents."""
     remove = call.body.get("remove_dir", False)
     if call.body.keys() - {"remove_dir"} or not isinstance(remove, bool):
-        raise bad_request("remove_dir: true or false, is all that is expected")
+        raise bad_request("remove_dir: true or false is expected, and nothing else")
     if remove:
         delete_path(cluster, str(record["loanee_root_path"]), record["tenant_id"])
     cluster.records.remove(CLONES, call.id)

@@ -1,4 +1,4 @@
-"""The one cluster a data folder stands for: records, buckets, objects and who uses them."""
+"""The one cluster of a data folder: records, buckets, objects and their users."""
 
 import shutil
 import sys
@@ -20,19 +20,19 @@ DATABASE_PROTOCOLS = frozenset({"S3", "DATABASE", "KAFKA"})
 
 
 class Usage(Protocol):
-    """What a bucket's tables hold."""
+    """Usage of a bucket's tables."""
 
     @property
     def bytes(self) -> int:
-        """Return their bytes on disk."""
+        """Bytes on disk."""
 
     @property
     def tables(self) -> int:
-        """Return how many there are."""
+        """Number of tables."""
 
 
 class Engine(Protocol):
-    """What the management side needs of the database engine."""
+    """The database engine as the management side uses it."""
 
     @property
     def root(self) -> Any:
@@ -42,7 +42,7 @@ class Engine(Protocol):
         """Return a transaction of its own that commits at the end of the block."""
 
     def new_id(self) -> int:
-        """Return a number that nothing has yet."""
+        """Return a new number."""
 
     def buckets(self) -> Mapping[str, object]:
         """Return the buckets by name."""
@@ -57,13 +57,13 @@ class Engine(Protocol):
         """Return rows, bytes and tables of a bucket."""
 
     def create_snapshot(self, bucket: str, name: str) -> None:
-        """Keep the present state of a bucket's tables under a name."""
+        """Create a snapshot of a bucket's tables."""
 
     def drop_snapshot(self, bucket: str, name: str) -> None:
-        """Let a kept state go."""
+        """Delete a snapshot."""
 
     def snapshots(self, bucket: str) -> list[str]:
-        """Return the names of a bucket's kept states."""
+        """Return the names of a bucket's snapshots."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Index:
 
 @dataclass
 class Cluster:
-    """Everything rules look at and change."""
+    """Everything that rules read and change."""
 
     folder: Path
     records: Records
@@ -129,8 +129,8 @@ class Cluster:
     def space_of_view(self, view: Record) -> Space:
         """Return what a view holds; the view's directory is one inode."""
         bucket = view.get("bucket")
-        here = Space(0, 1)
-        return here + self.space_of_bucket(str(bucket)) if bucket else here
+        directory = Space(0, 1)
+        return directory + self.space_of_bucket(str(bucket)) if bucket else directory
 
     def space_under(self, path: str, tenant_id: object) -> Space:
         """Return what the views of a tenant at and below a path hold."""
@@ -178,7 +178,7 @@ class Cluster:
         return index
 
     def directory_exists(self, path: str, tenant_id: object) -> bool:
-        """Tell whether a view or a quota made this directory or one below it."""
+        """Return whether a view or a quota made this directory or one below it."""
         if path == "/":
             return True
         return any(
@@ -188,7 +188,7 @@ class Cluster:
         )
 
     def rates(self) -> Record:
-        """Return operations and bytes a second over the last minute, all views together."""
+        """Return operations and bytes per second over the last minute, all views together."""
         points = self.meters.samples(self.clock() - 60)
         total = Counts()
         for counts in self.meters.now().values():
@@ -215,10 +215,10 @@ class Cluster:
 
 
 def is_under(path: str, ancestor: str) -> bool:
-    """Tell whether a path is an ancestor itself or below it."""
+    """Return whether a path is an ancestor itself or below it."""
     return ancestor in ("/", path) or path.startswith(f"{ancestor}/")
 
 
 def platform_name() -> str:
-    """Return what runs here, for version answers."""
+    """Return interpreter and system, for version answers."""
     return f"Python {sys.version.split()[0]} on {sys.platform}"

@@ -1,11 +1,11 @@
-"""Schemas, tables, columns and projections as the management side tells them."""
+"""Schemas, tables, columns and projections as the management side shows them."""
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from vast_standin.engine.projections import projection_named, share_in_step, size_of
 from vast_standin.http import ProtocolError
-from vast_standin.tabular.projections import projection_named, share_in_step, size_of
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
@@ -16,40 +16,40 @@ _COMMON = frozenset({"page", "page_size", "tenant_id", "name", "name__startswith
 
 def list_schemas(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the schemas of a database (bucket), or of all."""
-    asked = parameters(call, {"database_name"})
+    query = parameters(call, {"database_name"})
     root = cluster.engine.root
     return _named(
-        asked,
+        query,
         [
             {"database_name": s.bucket, "name": s.path, "properties": s.properties}
             for s in root.schemas.values()
-            if asked.get("database_name") in (None, s.bucket)
+            if query.get("database_name") in (None, s.bucket)
         ],
     )
 
 
 def list_tables(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the tables of a schema."""
-    asked = parameters(call, {"database_name", "schema_name"}, needed=True)
-    return _named(asked, [_table(t, asked) for t in _tables(cluster, asked)])
+    query = parameters(call, {"database_name", "schema_name"}, needed=True)
+    return _named(query, [_table(t, query) for t in _tables(cluster, query)])
 
 
 def show_table(cluster: Cluster, call: VmsCall) -> Record:
     """Return one table's properties."""
-    asked = parameters(call, {"database_name", "schema_name", "name"}, needed=True)
-    return {"is_external_rowid_alloc": find(cluster, asked, asked["name"]).external}
+    query = parameters(call, {"database_name", "schema_name", "name"}, needed=True)
+    return {"is_external_rowid_alloc": find(cluster, query, query["name"]).external}
 
 
 def list_columns(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the columns of a table with their Arrow types."""
     names = {"database_name", "schema_name", "table_name"}
-    asked = parameters(call, names, needed=True)
-    table = find(cluster, asked, asked["table_name"])
+    query = parameters(call, names, needed=True)
+    table = find(cluster, query, query["table_name"])
     return _named(
-        asked,
+        query,
         [
             {
-                **{name: asked[name] for name in names},
+                **{name: query[name] for name in names},
                 "name": column.name,
                 "field": {"column_type": str(column.field.type)},
                 "raw_field": str(column.field),
@@ -62,13 +62,13 @@ def list_columns(cluster: Cluster, call: VmsCall) -> list[Record]:
 def list_projections(cluster: Cluster, call: VmsCall) -> list[Record]:
     """Return the semi-sorted projections of a table."""
     names = {"database_name", "schema_name", "table_name"}
-    asked = parameters(call, names, needed=True)
-    table = find(cluster, asked, asked["table_name"])
+    query = parameters(call, names, needed=True)
+    table = find(cluster, query, query["table_name"])
     return _named(
-        asked,
+        query,
         [
             {
-                **{name: asked[name] for name in names},
+                **{name: query[name] for name in names},
                 "name": projection.name,
                 "num_rows": table.live,
                 "properties": "",
@@ -80,25 +80,25 @@ def list_projections(cluster: Cluster, call: VmsCall) -> list[Record]:
 
 def show_schema(cluster: Cluster, call: VmsCall) -> Record:
     """Return one schema's properties."""
-    asked = parameters(call, {"database_name", "name"}, needed=True)
-    found = cluster.engine.root.schema(asked["database_name"], asked["name"])
-    if found is None:
-        raise ProtocolError(404, "NotFound", f"there is no schema {asked['name']}")
+    query = parameters(call, {"database_name", "name"}, needed=True)
+    schema = cluster.engine.root.schema(query["database_name"], query["name"])
+    if schema is None:
+        raise ProtocolError(404, "NotFound", f"there is no schema {query['name']}")
     return {
-        "database_name": found.bucket,
-        "name": found.path,
-        "properties": found.properties,
+        "database_name": schema.bucket,
+        "name": schema.path,
+        "properties": schema.properties,
     }
 
 
 def show_projection(cluster: Cluster, call: VmsCall) -> Record:
     """Return one projection: its size, and how much of it is in step (in 1/1000 %)."""
     names = {"database_name", "schema_name", "table_name"}
-    asked = parameters(call, names | {"name"}, needed=True)
-    table = find(cluster, asked, asked["table_name"])
-    projection = projection_named(table.definition, asked["name"])
+    query = parameters(call, names | {"name"}, needed=True)
+    table = find(cluster, query, query["table_name"])
+    projection = projection_named(table.definition, query["name"])
     return {
-        **{name: asked[name] for name in names},
+        **{name: query[name] for name in names},
         "name": projection.name,
         "num_rows": table.live,
         "properties": "",
@@ -107,31 +107,31 @@ def show_projection(cluster: Cluster, call: VmsCall) -> Record:
     }
 
 
-def _tables(cluster: Cluster, asked: dict[str, str]) -> Iterator[Any]:
+def _tables(cluster: Cluster, query: dict[str, str]) -> Iterator[Any]:
     root = cluster.engine.root
-    schema = root.schema(asked["database_name"], asked["schema_name"])
+    schema = root.schema(query["database_name"], query["schema_name"])
     if schema is None:
         raise ProtocolError(
             404,
             "NotFound",
-            f"{asked['database_name']} has no schema {asked['schema_name']}",
+            f"{query['database_name']} has no schema {query['schema_name']}",
         )
     yield from root.tables_in(schema.id)
 
 
-def find(cluster: Cluster, asked: dict[str, str], name: str) -> Any:
-    """Return a table of the schema that is asked for; raise 404."""
-    for table in _tables(cluster, asked):
+def find(cluster: Cluster, query: dict[str, str], name: str) -> Any:
+    """Return a table of the requested schema; raise 404."""
+    for table in _tables(cluster, query):
         if table.name == name:
             return table
-    raise ProtocolError(404, "NotFound", f"{asked['schema_name']} has no table {name}")
+    raise ProtocolError(404, "NotFound", f"{query['schema_name']} has no table {name}")
 
 
-def _table(table: Any, asked: dict[str, str]) -> Record:
+def _table(table: Any, query: dict[str, str]) -> Record:
     is_sorted = bool(table.definition.sort_key)
     return {
-        "database_name": asked["database_name"],
-        "schema_name": asked["schema_name"],
+        "database_name": query["database_name"],
+        "schema_name": query["schema_name"],
         "name": table.name,
         "num_rows": table.live,
         "size": table.nbytes,
@@ -149,22 +149,22 @@ def parameters(
     more: AbstractSet[str] = frozenset(),
 ) -> dict[str, str]:
     """Return the parameters of a call; raise 400 for unknown and missing ones."""
-    asked = dict(call.query)
-    unknown = sorted(asked.keys() - names - more - _COMMON)
-    missing = sorted(names - asked.keys()) if needed else []
+    query = dict(call.query)
+    unknown = sorted(query.keys() - names - more - _COMMON)
+    missing = sorted(names - query.keys()) if needed else []
     if unknown or missing:
         raise bad_request(
             f"unknown parameters: {', '.join(unknown) or 'none'}; "
             f"missing: {', '.join(missing) or 'none'}"
         )
-    return asked
+    return query
 
 
-def _named(asked: dict[str, str], rows: list[Record]) -> list[Record]:
-    prefix = asked.get("name__startswith", "")
+def _named(query: dict[str, str], rows: list[Record]) -> list[Record]:
+    prefix = query.get("name__startswith", "")
     return [
         row
         for row in rows
-        if asked.get("name") in (None, row["name"])
+        if query.get("name") in (None, row["name"])
         and str(row["name"]).startswith(prefix)
     ]

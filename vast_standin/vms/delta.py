@@ -1,11 +1,11 @@
-"""Delta: which management objects were made, changed and deleted since a generation."""
+"""Delta: management objects created, changed and deleted since a generation."""
 
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import answer, bad_request
 from vast_standin.vms.journal import Change
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall
-from vast_standin.vms.resources import RESOURCES
 
 _PARAMETERS = {
     "sequence", "generation", "op_type", "object__type", "object__guid", "object__id",
@@ -14,37 +14,39 @@ _CONFIG: Record = {"enabled": True, "ignored_objects_prefix": ""}
 
 
 def delta(cluster: Cluster, call: VmsCall) -> Record:
-    """Return the changes after a generation; another sequence's reader begins anew."""
-    asked, journal = dict(call.query), cluster.journal
-    unknown = sorted(asked.keys() - _PARAMETERS)
-    if unknown or "sequence" not in asked or not asked.get("generation", "").isdigit():
+    """Return the changes after a generation; another sequence's reader begins again."""
+    query, journal = dict(call.query), cluster.journal
+    unknown = sorted(query.keys() - _PARAMETERS)
+    if unknown or "sequence" not in query or not query.get("generation", "").isdigit():
         raise bad_request(f"sequence, generation: required; unknown: {unknown}")
-    since = int(asked["generation"])
+    since = int(query["generation"])
     entries = list(journal.entries)
     first = entries[0][0] if entries else journal.generation + 1
-    known = asked["sequence"] == journal.sequence
-    fresh = known and first - 1 <= since <= journal.generation
+    same_sequence = query["sequence"] == journal.sequence
+    fresh = same_sequence and first - 1 <= since <= journal.generation
     ignored = str(config(cluster)["ignored_objects_prefix"])
-    found = [_told(n, change, ignored) for n, change in entries if fresh and n > since]
+    records = [
+        _entry(n, change, ignored) for n, change in entries if fresh and n > since
+    ]
     return {
         "status": "ok" if fresh else "reset",
         "current_sequence": journal.sequence,
         "current_generation": journal.generation,
-        "records": [row for row in found if row and _matches(row, asked)],
+        "records": [row for row in records if row and _matches(row, query)],
     }
 
 
 def config(cluster: Cluster) -> Record:
-    """Return whether changes are noted, and whose are not told."""
+    """Return whether changes are recorded, and which objects are ignored."""
     stored = cluster.records.all("clusters")[0].get("_delta") or {}
     return {**_CONFIG, **stored}  # type: ignore[dict-item]
 
 
 def configure(cluster: Cluster, call: VmsCall) -> Record:
-    """Set these."""
+    """Change these settings."""
     wrong = [n for n, v in call.body.items() if type(v) is not type(_CONFIG.get(n))]
     if wrong:
-        raise bad_request(f"{', '.join(wrong)}: no such setting, or no value for it")
+        raise bad_request(f"{', '.join(wrong)}: not a setting, or not a valid value")
     number = int(str(cluster.records.all("clusters")[0]["id"]))
     settings = {**config(cluster), **call.body}
     cluster.records.change("clusters", number, {"_delta": settings})
@@ -53,12 +55,12 @@ def configure(cluster: Cluster, call: VmsCall) -> Record:
 
 
 def follow(cluster: Cluster) -> None:
-    """Let the journal be as it is configured."""
+    """Apply the settings to the journal."""
     cluster.journal.enabled = bool(config(cluster)["enabled"])
 
 
-def _told(generation: int, change: Change, ignored: str) -> Record | None:
-    """Return a change as it is told, None for one of nothing that answers show."""
+def _entry(generation: int, change: Change, ignored: str) -> Record | None:
+    """Return a change as answers show it, None for objects that no answer shows."""
     resource, number, old, new = change
     kind = RESOURCES.get(resource)
     record = new or old or {}
@@ -71,7 +73,7 @@ def _told(generation: int, change: Change, ignored: str) -> Record | None:
     changes = {n: v for n, v in after.items() if before.get(n) != v}
     if old and new and not changes:
         return None
-    told: Record = {
+    entry: Record = {
         "generation": generation,
         "op_type": "created" if not old else "modified" if new else "deleted",
         "object": {
@@ -81,14 +83,14 @@ def _told(generation: int, change: Change, ignored: str) -> Record | None:
         },
         "data": after or before,
     }
-    return {**told, "changes": changes} if old and new else told
+    return {**entry, "changes": changes} if old and new else entry
 
 
-def _matches(row: Record, asked: dict[str, str]) -> bool:
+def _matches(row: Record, query: dict[str, str]) -> bool:
     thing: Record = row["object"]  # type: ignore[assignment]
     values = {f"object__{name}": value for name, value in thing.items()}
     values["op_type"] = row["op_type"]
-    return all(str(v) == asked[n] for n, v in values.items() if n in asked)
+    return all(str(v) == query[n] for n, v in values.items() if n in query)
 
 
 def _singular(resource: str) -> str:

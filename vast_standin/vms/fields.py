@@ -1,4 +1,4 @@
-"""Fields of management resources, declared one a line, and what may be written to them.
+"""Fields of management resources, declared one per line, and who may write them.
 
 A declaration reads ``name kind rights [choices] [=default]``: kinds are str, int, num,
 bool, obj, any and lists of them in brackets; rights are any of C (may be given at
@@ -35,26 +35,26 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """Tell whether creation needs it."""
+        """Return whether creation needs it."""
         return "R" in self.rights
 
     @property
     def creatable(self) -> bool:
-        """Tell whether creation accepts it."""
+        """Return whether creation accepts it."""
         return bool(self.rights & {"C", "R"})
 
     @property
     def patchable(self) -> bool:
-        """Tell whether a patch accepts it."""
+        """Return whether a patch accepts it."""
         return "P" in self.rights
 
     @property
     def answered(self) -> bool:
-        """Tell whether answers carry it."""
+        """Return whether answers carry it."""
         return "A" in self.rights
 
     def check(self, value: object) -> None:
-        """Raise 400 where a value does not fit the kind or the choices."""
+        """Raise 400 if a value does not fit the kind or the choices."""
         if value is None:
             if self.required:
                 raise bad_request(f"{self.name}: This field may not be null.")
@@ -80,21 +80,21 @@ class Field:
 
 
 def declare(text: str) -> tuple[Field, ...]:
-    """Return the fields of a declaration, one a line."""
+    """Return the fields of a declaration, one per line."""
     return tuple(_field(line) for line in text.strip().splitlines() if line.strip())
 
 
 def check_create(
     fields: tuple[Field, ...], body: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return a new record: what was given over the defaults; raise 400 otherwise."""
-    known = {field.name: field for field in fields if field.creatable}
-    _refuse_unknown(body, known)
-    for field in known.values():
+    """Return a new record: given values over the defaults; raise 400 otherwise."""
+    accepted = {field.name: field for field in fields if field.creatable}
+    _refuse_unknown(body, accepted)
+    for field in accepted.values():
         if field.required and field.name not in body:
             raise bad_request(f"{field.name}: This field is required.")
     for name, value in body.items():
-        known[name].check(value)
+        accepted[name].check(value)
     defaults = {f.name: _copied(f.default) for f in fields if f.default is not None}
     return {**defaults, **body}
 
@@ -103,17 +103,17 @@ def check_patch(
     fields: tuple[Field, ...], body: Mapping[str, object]
 ) -> dict[str, object]:
     """Return the changes of a patch; raise 400 for unknown or read-only fields."""
-    known = {field.name: field for field in fields if field.patchable}
-    _refuse_unknown(body, known)
+    accepted = {field.name: field for field in fields if field.patchable}
+    _refuse_unknown(body, accepted)
     for name, value in body.items():
-        known[name].check(value)
+        accepted[name].check(value)
     return dict(body)
 
 
 def answer(
     fields: tuple[Field, ...], record: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return what an answer shows of a record; fields without a value are null."""
+    """Return the fields of a record that answers show; null if unset."""
     return {f.name: record.get(f.name) for f in fields if f.answered}
 
 
@@ -123,8 +123,8 @@ def bad_request(message: str) -> ProtocolError:
 
 
 def _field(line: str) -> Field:
-    name, kind, rights, *rest = line.split(maxsplit=3)
-    more = rest[0] if rest else ""
+    name, kind, rights, *extra = line.split(maxsplit=3)
+    more = extra[0] if extra else ""
     choices, _, default = more.partition("=")
     if not set(rights) <= _RIGHTS:
         raise ValueError(f"{line!r}: rights are letters of CRPA")
@@ -137,12 +137,12 @@ def _field(line: str) -> Field:
     )
 
 
-def _refuse_unknown(body: Mapping[str, object], known: Mapping[str, Field]) -> None:
-    unknown = sorted(set(body) - set(known))
+def _refuse_unknown(body: Mapping[str, object], accepted: Mapping[str, Field]) -> None:
+    unknown = sorted(set(body) - set(accepted))
     if unknown:
         raise bad_request(
             f"unknown or read-only fields: {', '.join(unknown)}; "
-            f"accepted here: {', '.join(sorted(known)) or 'none'}"
+            f"accepted here: {', '.join(sorted(accepted)) or 'none'}"
         )
 
 

@@ -4,8 +4,8 @@ from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path
 from vast_standin.vms.requests import VmsCall
-from vast_standin.vms.views import check_path
 
 
 def delete_folder(cluster: Cluster, call: VmsCall) -> None:
@@ -18,7 +18,7 @@ def delete_folder(cluster: Cluster, call: VmsCall) -> None:
 
 
 def delete_path(cluster: Cluster, path: str, tenant: object) -> None:
-    """Delete all at and below a path; raise 404 where there is none."""
+    """Delete all at and below a path; raise 404 if there is none."""
     views = [
         view
         for view in cluster.records.all("views")
@@ -56,5 +56,5 @@ def _empty(cluster: Cluster, bucket: str) -> None:
                 tx.drop_table(tx.table(bucket, schema.path, table.name))
             tx.drop_schema(bucket, schema.path)
     while objects := cluster.objects.list(bucket).objects:
-        for one in objects:
-            cluster.objects.delete(bucket, one.key)
+        for thing in objects:
+            cluster.objects.delete(bucket, thing.key)

@@ -1,4 +1,4 @@
-"""The cluster and its nodes, as one process on one disk can honestly tell them."""
+"""The cluster and its nodes, as one process on one disk can honestly report them."""
 
 import os
 import platform

@@ -1,10 +1,10 @@
-"""The journal of changed records: the newest ones, of this run."""
+"""The journal of changed records: the newest ones since the start."""
 
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
 
-KEPT = 10_000
+MOST_CHANGES = 10_000
 Record = dict[str, object]
 Change = tuple[str, int, Record | None, Record | None]
 """Resource, id, the record before, the record after."""
@@ -18,11 +18,11 @@ class Journal:
     generation: int = 0
     enabled: bool = True
     entries: deque[tuple[int, Change]] = field(
-        default_factory=lambda: deque(maxlen=KEPT)
+        default_factory=lambda: deque(maxlen=MOST_CHANGES)
     )
 
     def note(self, changes: list[Change]) -> None:
-        """Keep what a transaction changed."""
+        """Record the changes of a transaction."""
         for change in changes if self.enabled else ():
             self.generation += 1
             self.entries.append((self.generation, change))

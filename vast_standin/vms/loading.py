@@ -1,8 +1,8 @@
-"""Tables made of a parquet or CSV file that a request carries.
+"""Tables from a parquet or CSV file in a request.
 
 The body is the file itself, or a form (multipart/form-data) whose part `file` is. It is
 spooled to the data folder, mapped into memory and read in pieces, all of it into one
-transaction: a file that ends badly leaves no table.
+transaction: a damaged file leaves no table.
 """
 
 import mmap
@@ -36,10 +36,10 @@ Batches = tuple[pa.Schema, Iterator[pa.RecordBatch]]
 
 
 def load_from_file(cluster: Cluster, call: VmsCall) -> None:
-    """Create a table of a file's columns and rows."""
+    """Create a table from a file."""
     names = {"database_name", "schema_name", "name"}
-    asked = parameters(call, names, needed=True)
-    place = asked["database_name"], asked["schema_name"]
+    query = parameters(call, names, needed=True)
+    place = query["database_name"], query["schema_name"]
     with tempfile.TemporaryFile(dir=cluster.folder) as file:
         with disk_errors():
             shutil.copyfileobj(call.request.body, file, 1 << 20)
@@ -48,7 +48,7 @@ def load_from_file(cluster: Cluster, call: VmsCall) -> None:
         columns = number_columns(schema, 0)
         definition = Definition(columns, len(columns))
         with cluster.engine.writing(None) as tx:
-            table = make_table(tx, tx.schema(*place), asked["name"], definition)
+            table = make_table(tx, tx.schema(*place), query["name"], definition)
             _insert(tx, table, batches)
 
 
@@ -103,7 +103,7 @@ def _parquet(source: pa.Buffer) -> Batches:
 
 
 def _csv(source: pa.Buffer) -> Batches:
-    """Read CSV; the first 4 MB decide the types, columns empty there are text."""
+    """Read CSV; the first 4 MB decide the types, columns that are empty there become text."""
     from pyarrow import csv  # noqa: PLC0415 - most starts never need it
 
     def opened(texts: list[str]) -> Any:
@@ -120,7 +120,7 @@ def _csv(source: pa.Buffer) -> Batches:
         empty = [f.name for f in reader.schema if pa.types.is_null(f.type)]
         reader = opened(empty) if empty else reader
     except pa.ArrowException as error:
-        raise bad_request(f"file: this is no CSV: {error}") from None
+        raise bad_request(f"file: this is not a CSV: {error}") from None
     return reader.schema, iter(reader)
 
 

@@ -1,6 +1,6 @@
-"""Who did what: client metrics, kept in a table where a tenant asks for it, and iodata.
+"""Activity of clients: client metrics, stored in a table if a tenant enables them, and iodata.
 
-One row a client (user and address), view and interval in which it did something.
+One row per client (user and address), view and interval with activity.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ _TOP = 20
 
 
 def configuration(tenant: Record) -> Record:
-    """Return what a tenant's client metrics are set to, and their columns."""
+    """Return the settings of a tenant's client metrics, and their columns."""
     columns = [
         {"name": field.name, "field": {"column_type": str(field.type)}}
         for field in _COLUMNS
@@ -53,14 +53,14 @@ def configuration(tenant: Record) -> Record:
 
 
 def configure(cluster: Cluster, tenant: Record, body: Record) -> None:
-    """Switch a tenant's client metrics; the bucket must be there when they are on."""
+    """Switch a tenant's client metrics; they need an existing bucket."""
     given = body.get("config")
     unknown = sorted(body.keys() - {"config"})
     if unknown or not isinstance(given, dict):
         raise bad_request(f"config: an object is expected; not implemented: {unknown}")
     wrong = [n for n, v in given.items() if type(v) is not type(_DEFAULTS.get(n))]
     if wrong or type(given.get("enabled")) is not bool:
-        raise bad_request(f"config: enabled is required; no such value: {wrong}")
+        raise bad_request(f"config: enabled is required; not valid: {wrong}")
     config = {**_DEFAULTS, **(tenant.get("_client_metrics") or {}), **given}  # type: ignore[dict-item]
     view = cluster.view_of_bucket(str(config["bucket_name"]))
     if config["enabled"] and (view is None or view["tenant_id"] != tenant["id"]):
@@ -73,7 +73,7 @@ def configure(cluster: Cluster, tenant: Record, body: Record) -> None:
 
 
 def keep(cluster: Cluster) -> None:
-    """Write what clients did since the last time, for the tenants that want it."""
+    """Write the activity of clients since the last call, for tenants that enabled it."""
     done = cluster.meters.take_clients()
     for tenant in cluster.records.all("tenants"):
         config: Any = tenant.get("_client_metrics") or {}
@@ -85,11 +85,11 @@ def keep(cluster: Cluster) -> None:
 
 
 def flow(cluster: Cluster, call: VmsCall) -> Record:
-    """Return who moves how much through which view, most first, since the start."""
+    """Return traffic by client and view since the start, largest first."""
     unsupported = sorted({name for name, _ in call.query} - {"limit"})
     if unsupported:
         raise bad_request(f"not implemented: {', '.join(unsupported)}")
-    limit = call.one("limit", str(_TOP))
+    limit = call.parameter("limit", str(_TOP))
     if not limit.isdigit():
         raise bad_request("limit: a whole number is expected")
     rows = list(_rows(cluster, cluster.meters.clients()))
@@ -127,21 +127,21 @@ def _write(cluster: Cluster, config: Any, rows: list[Any]) -> None:
                 for name in _COLUMNS.names
             }
             transaction.insert(table, columns, rows=len(rows))
-        kept = timedelta(seconds=config["retention_time_sec"])
-        oldest = np.datetime64(datetime.now(UTC).replace(tzinfo=None) - kept, "us")
+        retention = timedelta(seconds=config["retention_time_sec"])
+        oldest = np.datetime64(datetime.now(UTC).replace(tzinfo=None) - retention, "us")
         transaction.delete(table, _before(table, oldest))
 
 
 def _table(transaction: Any, bucket: str) -> Any:
-    """Find the table of client metrics, or make it."""
+    """Return the table of client metrics; create it if missing."""
     root = transaction.root
     if root.table(bucket, SCHEMA, TABLE) is None:
         if root.schema(bucket, SCHEMA) is None:
             transaction.create_schema(bucket, SCHEMA)
         columns = number_columns(_COLUMNS, 0)
         definition = Definition(columns, len(columns))
-        room = transaction.schema(bucket, SCHEMA)
-        make_table(transaction, room, TABLE, definition)
+        schema = transaction.schema(bucket, SCHEMA)
+        make_table(transaction, schema, TABLE, definition)
     table = transaction.table(bucket, SCHEMA, TABLE)
     new = [field for field in _COLUMNS if field.name not in table.definition.by_name]
     if new:  # made when less was counted
@@ -152,9 +152,9 @@ def _table(transaction: Any, bucket: str) -> Any:
 def _before(table: Any, oldest: Any) -> Any:
     """List the row ids of rows older than a time."""
     column = table.definition.by_name["timestamp"]
-    found = [np.empty(0, dtype=np.uint64)]
+    parts = [np.empty(0, dtype=np.uint64)]
     for segment in table.segments:
         times = segment.read(column.number, column.field.type, 0, segment.rows)
         old = times.to_numpy(zero_copy_only=False) < oldest
-        found.append(segment.base.row_ids[old])
-    return np.unique(np.concatenate(found))
+        parts.append(segment.base.row_ids[old])
+    return np.unique(np.concatenate(parts))

@@ -1,4 +1,4 @@
-"""METRICS: what is measured of views and the cluster, and how it follows from counts."""
+"""METRICS: metrics of views and the cluster, and their calculation from counts."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from vast_standin.meters import Counts
 
 @dataclass(frozen=True)
 class Interval:
-    """What was counted between two samples."""
+    """Counts between two samples."""
 
     seconds: float
     counts: Counts
@@ -17,7 +17,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: its class, title and unit, and how it follows from an interval."""
+    """One metric: its class, title and unit, and its calculation from an interval."""
 
     name: str
     title: str
@@ -32,16 +32,16 @@ class Metric:
 
 
 def rate(field: str) -> Callable[[Interval], float]:
-    """Return how to make a rate a second of a counter."""
+    """Return a function for the rate per second of a counter."""
     return lambda interval: getattr(interval.counts, field) / interval.seconds
 
 
-def mean_us(way: str) -> Callable[[Interval], float | None]:
-    """Return how to make the mean microseconds of reads or writes, null without any."""
+def mean_us(direction: str) -> Callable[[Interval], float | None]:
+    """Return a function for the mean latency (us) of reads or writes, null without any."""
 
     def value(interval: Interval) -> float | None:
-        operations = getattr(interval.counts, f"{way}_ops")
-        spent = getattr(interval.counts, f"{way}_ms")
+        operations = getattr(interval.counts, f"{direction}_ops")
+        spent = getattr(interval.counts, f"{direction}_ms")
         return 1000 * spent / operations if operations else None
 
     return value
@@ -68,23 +68,33 @@ def _gauge(name: str) -> Callable[[Interval], float | None]:
 
 def _view_metrics() -> Iterable[Metric]:
     views = ("view",)
-    for way in ("read", "write"):
-        title = f"{way} bandwidth"
+    for direction in ("read", "write"):
+        title = f"{direction} bandwidth"
         for name in ("bw__rate", "bw"):
-            value = rate(f"{way}_bytes")
-            yield Metric(f"ViewMetrics,{way}_{name}", title, "B/s", views, value)
-    for way in ("read", "write", "read_md", "write_md"):
-        prefix, what = f"ViewMetrics,{way}", way.replace("_md", " metadata")
+            value = rate(f"{direction}_bytes")
+            yield Metric(f"ViewMetrics,{direction}_{name}", title, "B/s", views, value)
+    for direction in ("read", "write", "read_md", "write_md"):
+        prefix, noun = f"ViewMetrics,{direction}", direction.replace("_md", " metadata")
         for name in ("iops__rate", "iops"):
-            value = rate(f"{way}_ops")
-            yield Metric(f"{prefix}_{name}", f"{what} operations", "1/s", views, value)
-        for name, title, units, told in (
-            ("latency__avg", "latency", "us", mean_us(way)),
-            ("latency", "latency", "us", mean_us(way)),
-            ("latency__num_samples", "operations counted", "1", _count(f"{way}_ops")),
-            ("latency__sum", "time, all operations", "us", _count(f"{way}_ms", 1000)),
+            value = rate(f"{direction}_ops")
+            yield Metric(f"{prefix}_{name}", f"{noun} operations", "1/s", views, value)
+        for name, title, units, measure in (
+            ("latency__avg", "latency", "us", mean_us(direction)),
+            ("latency", "latency", "us", mean_us(direction)),
+            (
+                "latency__num_samples",
+                "operations counted",
+                "1",
+                _count(f"{direction}_ops"),
+            ),
+            (
+                "latency__sum",
+                "time, all operations",
+                "us",
+                _count(f"{direction}_ms", 1000),
+            ),
         ):
-            yield Metric(f"{prefix}_{name}", f"{what} {title}", units, views, told)
+            yield Metric(f"{prefix}_{name}", f"{noun} {title}", units, views, measure)
     # Traffic is not shaped: nothing ever waits.
     for name in ("", "__avg", "__num_samples", "__sum"):
         full = f"ViewMetrics,qos_wait_for_budget_time{name}"

@@ -1,4 +1,4 @@
-"""Analytics: time series of views and the cluster, from what was really counted."""
+"""Analytics: time series of views and the cluster, from real counts."""
 
 import itertools
 import math
@@ -29,10 +29,10 @@ _POINTS_LIMIT = 10_000
 
 
 class MonitorRules(Rules):
-    """Saved reports: checked when saved, so that a query of them cannot fail."""
+    """Saved reports: checked when saved, so that their queries cannot fail."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check the question by asking it."""
+        """Check the query by running it."""
         full = {
             "granularity": "seconds",
             "aggregation": "avg",
@@ -47,13 +47,13 @@ class MonitorRules(Rules):
         }
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the question that results."""
+        """Check the changed query."""
         query(cluster, {**old, **changes})
         return changes
 
 
 def gauges(cluster: Cluster) -> dict[str, float]:
-    """Return the capacities that are sampled beside the counters."""
+    """Return the capacities that are sampled with the counters."""
     total, used, free = cluster.disk()
     logical = cluster.total_space().bytes
     return {
@@ -68,33 +68,33 @@ def gauges(cluster: Cluster) -> dict[str, float]:
 
 def question(call: VmsCall) -> Record:
     """Return the parameters of an ad-hoc query."""
-    known = {
+    names = {
         "object_type", "from_time", "to_time", "time_frame", "object_ids", "prop_list",
         "granularity", "aggregation", "format_data",
     }  # fmt: skip
-    unknown = sorted({name for name, _ in call.query} - known)
+    unknown = sorted({name for name, _ in call.query} - names)
     if unknown:
         raise bad_request(f"unknown parameters: {', '.join(unknown)}")
     ids = [part for text in call.many("object_ids") for part in text.split(",") if part]
     return {**dict(call.query), "prop_list": call.many("prop_list"), "object_ids": ids}
 
 
-def query(cluster: Cluster, asked: Record) -> Record:
+def query(cluster: Cluster, parameters: Record) -> Record:
     """Return samples, newest first: ``[timestamp, object_id, *values]``.
 
-    Values are rates over the interval since the sample before; null where an interval
+    Values are rates over the interval since the sample before; null if an interval
     has nothing to average.  Samples live in memory: they begin with this process.
     """
-    object_type = str(asked.get("object_type") or "")
+    object_type = str(parameters.get("object_type") or "")
     metrics = [
-        _metric(str(name), object_type) for name in _listed(asked.get("prop_list"))
+        _metric(str(name), object_type) for name in _listed(parameters.get("prop_list"))
     ]
     if not metrics:
         raise bad_request("prop_list: name at least one metric; GET metrics lists them")
-    objects = _objects(cluster, object_type, _listed(asked.get("object_ids")))
-    grain = _choice(asked, "granularity", _GRAINS, "seconds")
-    combine = _choice(asked, "aggregation", _AGGREGATIONS, "avg")
-    since, until = _span(cluster, asked)
+    objects = _objects(cluster, object_type, _listed(parameters.get("object_ids")))
+    grain = _choice(parameters, "granularity", _GRAINS, "seconds")
+    combine = _choice(parameters, "aggregation", _AGGREGATIONS, "avg")
+    since, until = _span(cluster, parameters)
     cluster.meters.sample_if_older(1.0, lambda: gauges(cluster))
     rows: list[list[object]] = []
     points = [p for p in cluster.meters.samples(since) if p.at <= until]
@@ -113,14 +113,14 @@ def query(cluster: Cluster, asked: Record) -> Record:
         "prop_list": ["timestamp", "object_id", *(metric.name for metric in metrics)],
         "object_ids": list(objects),
         "data": [[_iso(float(str(row[0]))), *row[1:]] for row in rows[:_POINTS_LIMIT]],
-        "granularity": asked.get("granularity") or "seconds",
-        "aggregation": asked.get("aggregation") or "avg",
+        "granularity": parameters.get("granularity") or "seconds",
+        "aggregation": parameters.get("aggregation") or "avg",
         "object_type": object_type,
     }
 
 
 def metrics_list() -> list[Record]:
-    """Return every metric that can be asked for."""
+    """Return all metrics."""
     return [
         {
             "fqn": metric.name,
@@ -134,7 +134,7 @@ def metrics_list() -> list[Record]:
 
 
 def top(cluster: Cluster, key: str, kind: str, count: int) -> Record:
-    """Return who had most bandwidth, operations or latency in the last minute."""
+    """Return the clients with most bandwidth, operations or latency in the last minute."""
     name_of, value = _KEYS.get(key), _TOP.get(kind)
     if name_of is None or value is None:
         raise bad_request(
@@ -149,7 +149,7 @@ def top(cluster: Cluster, key: str, kind: str, count: int) -> Record:
     entries: list[Record] = []
     for name, counts in done.items():
         interval = Interval(seconds, counts, {})
-        read, write = (value(interval, way) for way in ("read", "write"))
+        read, write = (value(interval, direction) for direction in ("read", "write"))
         if read or write:
             total = max(read, write) if kind == "latency" else read + write
             entries.append(
@@ -174,10 +174,10 @@ _KEYS: dict[str, Callable[[Cluster, Client], str]] = {
     "volume": lambda cluster, client: "",  # noqa: ARG005
 }
 _TOP: dict[str, Callable[[Interval, str], float]] = {
-    "bw": lambda i, way: rate(f"{way}_bytes")(i),
-    "iops": lambda i, way: rate(f"{way}_ops")(i),
-    "md_iops": lambda i, way: rate(f"{way}_md_ops")(i),
-    "latency": lambda i, way: mean_us(way)(i) or 0.0,
+    "bw": lambda i, direction: rate(f"{direction}_bytes")(i),
+    "iops": lambda i, direction: rate(f"{direction}_ops")(i),
+    "md_iops": lambda i, direction: rate(f"{direction}_md_ops")(i),
+    "latency": lambda i, direction: mean_us(direction)(i) or 0.0,
 }
 _AGGREGATIONS: dict[str, Callable[[list[float]], float]] = {
     "avg": fmean,
@@ -190,19 +190,19 @@ _AGGREGATIONS: dict[str, Callable[[list[float]], float]] = {
 
 
 def _metric(name: str, object_type: str) -> Metric:
-    found = METRICS.get(name) or METRICS.get(f"ViewMetrics,{name}")
-    if found is None or object_type not in found.object_types:
+    metric = METRICS.get(name) or METRICS.get(f"ViewMetrics,{name}")
+    if metric is None or object_type not in metric.object_types:
         raise bad_request(
             f"prop_list: {name!r} is not measured for {object_type!r}; GET metrics lists "
             "what is"
         )
-    return found
+    return metric
 
 
 def _objects(
-    cluster: Cluster, object_type: str, wanted: list[str]
+    cluster: Cluster, object_type: str, names: list[str]
 ) -> dict[int, tuple[str, ...] | None]:
-    """Return object ids with their buckets; None stands for all buckets."""
+    """Return object ids with their buckets; None means all buckets."""
     objects: dict[int, tuple[str, ...] | None]
     if object_type == "view":
         objects = {
@@ -211,40 +211,38 @@ def _objects(
         }
     else:
         objects = {1: None}
-    if not wanted:
+    if not names:
         return objects
-    unknown = [
-        text for text in wanted if not text.isdigit() or int(text) not in objects
-    ]
+    unknown = [text for text in names if not text.isdigit() or int(text) not in objects]
     if unknown:
         raise bad_request(f"object_ids: there is no {object_type} {', '.join(unknown)}")
-    return {int(text): objects[int(text)] for text in wanted}
+    return {int(text): objects[int(text)] for text in names}
 
 
 def _choice(
-    asked: Record, name: str, choices: dict[str, Chosen], default: str
+    parameters: Record, name: str, choices: dict[str, Chosen], default: str
 ) -> Chosen:
-    text = str(asked.get(name) or default)
+    text = str(parameters.get(name) or default)
     if text not in choices:
         raise bad_request(f"{name}: {text} is not one of {', '.join(choices)}")
     return choices[text]
 
 
-def _span(cluster: Cluster, asked: Record) -> tuple[float, float]:
+def _span(cluster: Cluster, parameters: Record) -> tuple[float, float]:
     now = cluster.clock()
-    until = _unix(asked, "to_time", now + 1)
-    if asked.get("from_time"):
-        return _unix(asked, "from_time", now), until
-    found = _FRAME.match(str(asked.get("time_frame") or "10m"))
-    if not found:
+    until = _unix(parameters, "to_time", now + 1)
+    if parameters.get("from_time"):
+        return _unix(parameters, "from_time", now), until
+    match = _FRAME.match(str(parameters.get("time_frame") or "10m"))
+    if not match:
         raise bad_request("time_frame: a number with s, m, h, D, W, M or Y is expected")
     return until - timedelta(
-        seconds=int(found[1]) * _SECONDS[found[2]]
+        seconds=int(match[1]) * _SECONDS[match[2]]
     ).total_seconds(), until
 
 
-def _unix(asked: Record, name: str, default: float) -> float:
-    text = asked.get(name)
+def _unix(parameters: Record, name: str, default: float) -> float:
+    text = parameters.get(name)
     if not text:
         return default
     try:

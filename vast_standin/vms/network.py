@@ -1,26 +1,30 @@
-"""Rules of VIP pools: addresses are kept and checked, but only this process answers."""
+"""Rules of VIP pools: addresses are stored and checked, but only this process answers."""
 
 import ipaddress
 
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import (
+    check_reference,
+    check_unique,
+    refuse_while_used,
+    titled,
+)
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.storage_policies import check_unique, refuse_while_used, titled
-from vast_standin.vms.views import check_reference
 
 POOL = "main"
 
 
 class VipPoolRules(Rules):
-    """Pools may name loopback addresses only: nothing else could ever answer here."""
+    """Pools may name loopback addresses only: no other address answers."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check name and addresses."""
         return _checked(cluster, record)
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the name and addresses that result."""
+        """Check the changed name and addresses."""
         merged = _checked(cluster, {**old, **changes})
         if changes.keys() & {"start_ip", "end_ip", "ip_ranges"}:
             return {**changes, "ip_ranges": merged["ip_ranges"]}
@@ -35,7 +39,7 @@ class VipPoolRules(Rules):
                 )
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add what answers."""
+        """Add the nodes that answer."""
         home = cluster.records.all("clusters")[0]
         ranges = record.get("ip_ranges") or []
         text = ", ".join(f"{first}-{last}" for first, last in ranges)  # type: ignore[attr-defined]
@@ -54,12 +58,12 @@ class VipPoolRules(Rules):
 def list_vips(cluster: Cluster) -> list[Record]:
     """Return the addresses of enabled pools."""
     home = cluster.records.all("clusters")[0]
-    found: list[Record] = []
+    addresses: list[Record] = []
     for pool in cluster.records.all("vippools"):
         for first, last in pool.get("ip_ranges") or []:  # type: ignore[attr-defined]
             for address in _addresses(first, last) if pool.get("enabled") else ():
-                number = len(found) + 1
-                found.append(
+                number = len(addresses) + 1
+                addresses.append(
                     {
                         "id": number,
                         "guid": f"{home['guid']}-vip-{number}",
@@ -71,7 +75,7 @@ def list_vips(cluster: Cluster) -> list[Record]:
                         "cluster": home["name"],
                     }
                 )
-    return found
+    return addresses
 
 
 def _checked(cluster: Cluster, record: Record) -> Record:

@@ -1,4 +1,4 @@
-"""CALLS: those that are particular to one resource, or to none."""
+"""CALLS: calls of a single resource, or of none."""
 
 from collections.abc import Callable
 
@@ -23,9 +23,9 @@ from vast_standin.vms import (
 )
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request, check_create
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.requests import VmsCall
-from vast_standin.vms.resources import RESOURCES
-from vast_standin.vms.shown import found, page_of, show
+from vast_standin.vms.shown import page_of, record_in_path, show
 
 Answer = tuple[int, object]
 FREE_SPACE_WARNING = 1 << 30
@@ -37,7 +37,7 @@ def _capacity(cluster: Cluster, call: VmsCall) -> Answer:
 
 def _reset_grace(cluster: Cluster, call: VmsCall) -> Answer:
     kind = RESOURCES["quotas"]
-    record = found(cluster, kind, call)
+    record = record_in_path(cluster, kind, call)
     quotas.reset_grace(cluster, call.id)
     return 200, show(cluster, kind, {**record, "_soft_since": cluster.clock()})
 
@@ -51,12 +51,12 @@ def _recalc(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _add_key(cluster: Cluster, call: VmsCall) -> Answer:
-    user = found(cluster, RESOURCES["users"], call)
+    user = record_in_path(cluster, RESOURCES["users"], call)
     return 200, users.add_key(cluster, user)
 
 
 def _enable_key(cluster: Cluster, call: VmsCall) -> Answer:
-    user = found(cluster, RESOURCES["users"], call)
+    user = record_in_path(cluster, RESOURCES["users"], call)
     key, enabled = call.body.get("access_key"), call.body.get("enabled")
     if not isinstance(key, str) or not isinstance(enabled, bool):
         raise bad_request("access_key, enabled: required")
@@ -65,7 +65,7 @@ def _enable_key(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _remove_key(cluster: Cluster, call: VmsCall) -> Answer:
-    user = found(cluster, RESOURCES["users"], call)
+    user = record_in_path(cluster, RESOURCES["users"], call)
     key = call.body.get("access_key")
     if not isinstance(key, str):
         raise bad_request("access_key: required")
@@ -79,7 +79,7 @@ def _vips(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _health(cluster: Cluster, call: VmsCall) -> Answer:
-    """Tell of the parts that can fail: the record file and the disk."""
+    """Report the parts that can fail: the record file and the disk."""
     del call
     free = cluster.disk()[2]
     disk = "ok" if free > FREE_SPACE_WARNING else "warning"
@@ -92,19 +92,19 @@ def _health(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _cluster_database(cluster: Cluster, call: VmsCall) -> Answer:
-    record = found(cluster, RESOURCES["clusters"], call)
-    known = {"vast_db_splits": 64, "vast_db_sub_splits": 8}
+    record = record_in_path(cluster, RESOURCES["clusters"], call)
+    defaults = {"vast_db_splits": 64, "vast_db_sub_splits": 8}
     if call.method == "PATCH":
-        unknown = sorted(call.body.keys() - known.keys())
+        unknown = sorted(call.body.keys() - defaults.keys())
         wrong = [n for n, v in call.body.items() if type(v) is not int or v < 1]
         if unknown or wrong:
             raise bad_request(f"unknown: {unknown}; not whole numbers from 1: {wrong}")
         record = cluster.records.change("clusters", call.id, call.body)
-    return 200, {name: record.get(name) or value for name, value in known.items()}
+    return 200, {name: record.get(name) or value for name, value in defaults.items()}
 
 
 def _auditing(cluster: Cluster, call: VmsCall) -> Answer:
-    record = found(cluster, RESOURCES["clusters"], call)
+    record = record_in_path(cluster, RESOURCES["clusters"], call)
     if call.method == "PATCH":
         record = system_tables.set_auditing(cluster, record, call.body)
     return 200, system_tables.auditing(record)
@@ -129,7 +129,7 @@ def _issue_token(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _revoke_token(cluster: Cluster, call: VmsCall) -> Answer:
-    found(cluster, RESOURCES["apitokens"], call)
+    record_in_path(cluster, RESOURCES["apitokens"], call)
     tokens.revoke(cluster, call.id)
     return 200, "revoked"
 
@@ -139,14 +139,18 @@ def _ad_hoc(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _saved(cluster: Cluster, call: VmsCall) -> Answer:
-    return 200, monitors.query(cluster, found(cluster, RESOURCES["monitors"], call))
+    return 200, monitors.query(
+        cluster, record_in_path(cluster, RESOURCES["monitors"], call)
+    )
 
 
 def _top(cluster: Cluster, call: VmsCall) -> Answer:
-    count = call.one("count", "10")
+    count = call.parameter("count", "10")
     if not count.isdigit():
         raise bad_request("count: a whole number is expected")
-    return 200, monitors.top(cluster, call.one("key"), call.one("type"), int(count))
+    return 200, monitors.top(
+        cluster, call.parameter("key"), call.parameter("type"), int(count)
+    )
 
 
 def _metrics(cluster: Cluster, call: VmsCall) -> Answer:
@@ -161,15 +165,15 @@ def _prometheus(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _client_metrics(cluster: Cluster, call: VmsCall) -> Answer:
-    tenant = found(cluster, RESOURCES["tenants"], call)
+    tenant = record_in_path(cluster, RESOURCES["tenants"], call)
     if call.method == "PATCH":
         metering.configure(cluster, tenant, call.body)
-        tenant = found(cluster, RESOURCES["tenants"], call)
+        tenant = record_in_path(cluster, RESOURCES["tenants"], call)
     return 200, metering.configuration(tenant)
 
 
 def _clone(cluster: Cluster, call: VmsCall) -> Answer:
-    snapshot = found(cluster, RESOURCES["snapshots"], call)
+    snapshot = record_in_path(cluster, RESOURCES["snapshots"], call)
     kind = RESOURCES["globalsnapstreams"]
     body = {**call.body, "loanee_snapshot_id": snapshot["id"]}
     with cluster.records.transaction():
@@ -180,18 +184,18 @@ def _clone(cluster: Cluster, call: VmsCall) -> Answer:
 
 def _delete_clone(cluster: Cluster, call: VmsCall) -> Answer:
     kind = RESOURCES["globalsnapstreams"]
-    clones.delete(cluster, call, found(cluster, kind, call))
+    clones.delete(cluster, call, record_in_path(cluster, kind, call))
     return 200, None
 
 
-def _told(
+def _answering(
     make: Callable[[Cluster, VmsCall], object],
 ) -> Callable[[Cluster, VmsCall], Answer]:
-    def tell(cluster: Cluster, call: VmsCall) -> Answer:
+    def answer(cluster: Cluster, call: VmsCall) -> Answer:
         rows = make(cluster, call)
         return 200, page_of(rows, call) if isinstance(rows, list) else rows
 
-    return tell
+    return answer
 
 
 def _done(
@@ -222,23 +226,23 @@ CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
     ("GET", "monitors/{id}/query"): _saved,
     ("GET", "monitors/topn"): _top,
     ("GET", "metrics"): _metrics,
-    ("GET", "schemas"): _told(database.list_schemas),
+    ("GET", "schemas"): _answering(database.list_schemas),
     ("POST", "schemas"): _done(201, changes.create_schema),
     ("DELETE", "schemas/delete"): _done(204, changes.delete_schema),
-    ("GET", "schemas/show"): _told(database.show_schema),
+    ("GET", "schemas/show"): _answering(database.show_schema),
     ("PATCH", "schemas/rename"): _done(204, changes.rename_schema),
     ("POST", "tables"): _done(201, changes.create_table),
     ("PATCH", "tables/rename"): _done(204, changes.rename_table),
     ("PATCH", "tables/add_columns"): _done(204, changes.add_columns),
-    ("GET", "projections/show"): _told(database.show_projection),
+    ("GET", "projections/show"): _answering(database.show_projection),
     ("POST", "projections"): _done(201, changes.create_projection),
     ("PATCH", "projections/rename"): _done(204, changes.rename_projection),
     ("DELETE", "projections/delete"): _done(204, changes.delete_projection),
     ("GET", "tenants/{id}/client_metrics"): _client_metrics,
     ("PATCH", "tenants/{id}/client_metrics"): _client_metrics,
-    ("GET", "iodata"): _told(metering.flow),
-    ("GET", "tables"): _told(database.list_tables),
-    ("GET", "tables/show"): _told(database.show_table),
+    ("GET", "iodata"): _answering(metering.flow),
+    ("GET", "tables"): _answering(database.list_tables),
+    ("GET", "tables/show"): _answering(database.show_table),
     ("DELETE", "tables/delete"): _done(204, changes.delete_table),
     ("POST", "tables/load_from_file"): _done(200, loading.load_from_file),
     ("DELETE", "folders/delete_folder"): _done(200, folders.delete_folder),
@@ -246,27 +250,27 @@ CALLS: dict[tuple[str, str], Callable[[Cluster, VmsCall], Answer]] = {
     ("DELETE", "globalsnapstreams/{id}"): _delete_clone,
     ("GET", "clusters/{id}/auditing"): _auditing,
     ("PATCH", "clusters/{id}/auditing"): _auditing,
-    ("GET", "topics"): _told(topics.list_topics),
+    ("GET", "topics"): _answering(topics.list_topics),
     ("POST", "topics"): _done(201, topics.create_topic),
     ("PATCH", "topics"): _done(201, topics.no_topic),
     ("GET", "topics/show"): _done(200, topics.no_topic),
     ("DELETE", "topics/delete"): _done(204, topics.no_topic),
-    ("GET", "delta"): _told(delta.delta),
+    ("GET", "delta"): _answering(delta.delta),
     ("GET", "delta/config"): _delta_config,
     ("PATCH", "delta/config"): _delta_config,
-    ("GET", "vastdbtable/aggregate"): _told(questions.aggregate),
+    ("GET", "vastdbtable/aggregate"): _answering(questions.aggregate),
     **{
-        (method, f"{table}/{what}"): _told(tell)
+        (method, f"{table}/{call}"): _answering(answer)
         for table in ("bigcatalogconfig", "vastauditlog")
-        for method, what, tell in (
+        for method, call, answer in (
             ("GET", "columns", system_tables.columns),
             ("GET", "stats", system_tables.stats),
             ("GET", "query_data", system_tables.query_data),
             ("POST", "query_data", system_tables.query_data),
         )
     },
-    ("GET", "columns"): _told(database.list_columns),
-    ("GET", "projections"): _told(database.list_projections),
+    ("GET", "columns"): _answering(database.list_columns),
+    ("GET", "projections"): _answering(database.list_projections),
     ("GET", "prometheusmetrics"): _prometheus,
     **{
         ("GET", f"prometheusmetrics/{name}"): _prometheus

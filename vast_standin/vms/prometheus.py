@@ -4,15 +4,16 @@ A value that is null or missing has no sample, as in the exporter: a quota witho
 inode limit exports no limit, and is never a quota whose limit is 0.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 
 from vast_standin.http import ProtocolError, Response
 from vast_standin.meters import Client, Counts
 from vast_standin.vms.alarms import list_alarms
 from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.records import Record
-from vast_standin.vms.resources import RESOURCES
 
 Line = tuple[str, dict[str, object], float]
 OBJECT_LABELS = ("path", "name", "guid")
@@ -94,11 +95,11 @@ def _gauges(
 
 
 def _alarms(cluster: Cluster) -> Iterator[Line]:
-    found: dict[tuple[object, object], int] = {}
+    counts: dict[tuple[object, object], int] = {}
     for alarm in list_alarms(cluster):
         key = (alarm["severity"], alarm["event_name"])
-        found[key] = found.get(key, 0) + 1
-    for (severity, name), count in found.items():
+        counts[key] = counts.get(key, 0) + 1
+    for (severity, name), count in counts.items():
         yield (
             "vast_vms_alarms",
             {"severity": severity, "event_name": name},
@@ -131,7 +132,7 @@ def _vips(cluster: Cluster) -> Iterator[Line]:
 
 
 def _none(cluster: Cluster) -> Iterator[Line]:
-    """Yield nothing: there are none of these here."""
+    """Yield nothing: the stand-in has none of these."""
     del cluster
     yield from ()
 
@@ -178,26 +179,35 @@ def _shown(cluster: Cluster, resource: str) -> list[Record]:
 
 
 def text_of(lines: Iterable[Line]) -> str:
-    """Return samples in Prometheus's text format, each family together."""
-    text: list[str] = []
-    told = set()
-    for name, labels, value in sorted(lines, key=lambda line: line[0]):
-        if name not in told:
-            told.add(name)
-            kind = "counter" if name.endswith("_total") else "gauge"
-            text.append(f"# TYPE {name} {kind}")
-        inner = ",".join(f'{label}="{_escaped(v)}"' for label, v in labels.items())
-        text.append(f"{name}{{{inner}}} {_number(value)}")
-    return "".join(f"{line}\n" for line in text)
+    """Return samples in Prometheus's text format, each family together.
 
+    A label without a value is an empty text, which means that it is not set.
+    """
+    # Imported here: 0.1 s and 5 MB that only a scrape needs.
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client.core import (  # noqa: PLC0415
+        CounterMetricFamily,
+        GaugeMetricFamily,
+    )
+    from prometheus_client.registry import Collector  # noqa: PLC0415
 
-def _number(value: float) -> str:
-    if math.isfinite(value):
-        return repr(value)
-    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    class Families(Collector):
+        def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+            by_name = sorted(lines, key=itemgetter(0))
+            for name, samples in groupby(by_name, key=itemgetter(0)):
+                kind = (
+                    CounterMetricFamily
+                    if name.endswith("_total")
+                    else GaugeMetricFamily
+                )
+                rows = list(samples)
+                words = name.removeprefix("vast_").replace("_", " ")
+                family = kind(name, words, labels=list(rows[0][1]))
+                for _, labels, value in rows:
+                    texts = ["" if v is None else str(v) for v in labels.values()]
+                    family.add_metric(texts, value)
+                yield family
 
-
-def _escaped(value: object) -> str:
-    """Return a label's value; an empty one means that the label is not set."""
-    text = "" if value is None else str(value)
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Families())
+    return generate_latest(registry).decode()

@@ -1,17 +1,21 @@
-"""Protection policies and protected paths: snapshots taken when they are due."""
+"""Protection policies and protected paths: snapshots at scheduled times."""
 
 from datetime import UTC, datetime, timedelta
 
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
+from vast_standin.vms.frames import check_frames, start_of
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import (
+    check_path,
+    check_unique,
+    refuse_while_used,
+    titled,
+    with_tenant,
+)
 from vast_standin.vms.resource import Rules
 from vast_standin.vms.snapshots import SnapshotRules
 from vast_standin.vms.standing import seconds_of
-from vast_standin.vms.storage_policies import check_unique, refuse_while_used, titled
-from vast_standin.vms.views import check_path, with_tenant
-
-_FRAME = frozenset({"every", "start-at", "keep-local", "keep-remote"})
 
 
 class PolicyRules(Rules):
@@ -25,7 +29,7 @@ class PolicyRules(Rules):
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check what results."""
+        """Check the changed record."""
         merged = {**old, **changes}
         check_unique(cluster, "protectionpolicies", merged)
         _check_policy(merged)
@@ -60,7 +64,7 @@ class PathRules(Rules):
         return _checked_path(cluster, record)
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check what results."""
+        """Check the changed record."""
         merged = {**old, **changes}
         check_unique(cluster, "protectedpaths", merged)
         checked = _checked_path(cluster, merged)
@@ -71,7 +75,7 @@ class PathRules(Rules):
         policy = cluster.records.get(
             "protectionpolicies", record.get("protection_policy_id")
         )
-        taken = [str(s["created"]) for s in _snapshots(cluster, record)]
+        times = [str(s["created"]) for s in _snapshots(cluster, record)]
         space = cluster.space_under(str(record["source_dir"]), record["tenant_id"])
         number = record.get("protection_policy_id")
         return {
@@ -82,7 +86,7 @@ class PathRules(Rules):
             "health": "OK",
             "is_local": True,
             "internal": False,
-            "last_snapshot_creation_time": max(taken, default=None),
+            "last_snapshot_creation_time": max(times, default=None),
             "logical_size": space.bytes,
             "physical_size": space.bytes,
         }
@@ -106,14 +110,14 @@ def take_due(cluster: Cluster) -> None:
 def _is_due(
     cluster: Cluster, path: Record, frame: dict[str, str], now: datetime
 ) -> bool:
-    start = _start(frame) or datetime.fromisoformat(str(path["created"]))
-    taken = [
+    start = start_of(frame) or datetime.fromisoformat(str(path["created"]))
+    times = [
         datetime.fromisoformat(str(s["created"]))
         for s in _snapshots(cluster, path)
         if s.get("_every") == frame["every"]
     ]
     every = timedelta(seconds=seconds_of(frame["every"]))
-    due = max(taken) + every if taken else start
+    due = max(times) + every if times else start
     return now >= due
 
 
@@ -142,36 +146,10 @@ def _snapshots(cluster: Cluster, path: Record) -> list[Record]:
     ]
 
 
-def _start(frame: dict[str, str]) -> datetime | None:
-    text = frame.get("start-at")
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _check_policy(record: Record) -> None:
     if record["clone_type"] != "LOCAL":
         raise bad_request("clone_type: there is no other cluster; use LOCAL")
     check_frames(record["frames"])  # type: ignore[arg-type]
-
-
-def check_frames(frames: list[dict[str, str]]) -> None:
-    """Raise 400 for frames without what is needed, or of what is not known."""
-    if not frames:
-        raise bad_request("frames: at least one is expected")
-    for frame in frames:
-        unknown = sorted(set(frame) - _FRAME)
-        if unknown or "every" not in frame or "keep-local" not in frame:
-            raise bad_request(
-                f"frames: every and keep-local are needed, {', '.join(unknown) or 'nothing'}"
-                " is unknown; known: " + ", ".join(sorted(_FRAME))
-            )
-        try:
-            seconds_of(frame["every"]), seconds_of(frame["keep-local"])
-            _start(frame)
-        except (ValueError, AttributeError) as error:
-            raise bad_request(f"frames: {error}") from None
 
 
 def _checked_path(cluster: Cluster, record: Record) -> Record:

@@ -1,4 +1,4 @@
-"""Questions to one table: rows that pass filters, and sums by columns, by DuckDB."""
+"""Queries of one table, by DuckDB: filtered rows, and sums by columns."""
 
 import json
 import math
@@ -32,31 +32,31 @@ _OPERATIONS: dict[str, Callable[[str, str], str]] = {
 _TERM = re.compile(r"([-+* ])")
 
 
-def rows_of(cluster: Cluster, table: Any, asked: Any, where: list[str]) -> Any:
+def rows_of(cluster: Cluster, table: Any, query: Any, where: list[str]) -> Any:
     """Return a page of the rows that pass all conditions, as Arrow, and their number."""
-    size, number = (_whole(asked, n, d) for n, d in (("limit", _PAGE), ("page", 1)))
-    fields = asked["fields"] or list(table.definition.by_name)
+    size, number = (_positive(query, n, d) for n, d in (("limit", _PAGE), ("page", 1)))
+    fields = query["fields"] or list(table.definition.by_name)
     order = [
         f"{_column(table, name.lstrip('-'))} {'DESC' if name[0] == '-' else 'ASC'}"
-        for name in asked["ordering"]
+        for name in query["ordering"]
         if name
     ]
     text = f"FROM rows.t {_where(where)}"
     chosen = ", ".join(_column(table, name) for name in fields)
     ordered = f"ORDER BY {', '.join(order)}" if order else ""
     limits = f"LIMIT {size} OFFSET {(number - 1) * size}"
-    found, count = _answers(
+    rows, count = _answers(
         cluster,
         table,
         f"SELECT {chosen} {text} {ordered} {limits}",
         f"SELECT count(*) AS n {text}",
     )
-    return found, count["n"][0].as_py(), number, size
+    return rows, count["n"][0].as_py(), number, size
 
 
 def page(call: VmsCall, answer: Any) -> Record:
-    """Return rows as they are answered."""
-    found, count, number, size = answer
+    """Return one page of rows as JSON."""
+    rows, count, number, size = answer
     more = number * size < count
     route = "/".join(call.parts)
     return {
@@ -64,9 +64,9 @@ def page(call: VmsCall, answer: Any) -> Record:
         "next": f"/api/latest/{route}/?page={number + 1}&limit={size}"
         if more
         else None,
-        "prop_list": found.column_names,
+        "prop_list": rows.column_names,
         "results": [
-            json.dumps(list(row.values()), default=str) for row in found.to_pylist()
+            json.dumps(list(row.values()), default=str) for row in rows.to_pylist()
         ],
     }
 
@@ -78,18 +78,18 @@ def aggregate(cluster: Cluster, call: VmsCall) -> Record:
         "metrics", "topn_by", "aggregate_function", "filters", "sample_per",
         "sub_group_by", "samples_count", "sub_groups_count",
     }  # fmt: skip
-    asked = parameters(call, names, needed=True, more=more)
-    table = find(cluster, asked, asked["table_name"])
+    query = parameters(call, names, needed=True, more=more)
+    table = find(cluster, query, query["table_name"])
     metrics = [m for text in call.many("metrics") for m in text.split(",") if m]
-    function = asked.get("aggregate_function", "sum")
+    function = query.get("aggregate_function", "sum")
     if not metrics or function not in ("sum", "avg"):
         raise bad_request("metrics: name columns; aggregate_function: sum or avg")
-    where = _where(conditions(table, asked.get("filters") or "{}"))
+    where = _where(conditions(table, query.get("filters") or "{}"))
     values = {name: _metric(table, name) for name in metrics}
-    top = asked.get("topn_by")
+    top = query.get("topn_by")
     rank = _metric(table, top) if top else " + ".join(values.values())
     axes = [
-        _axis(cluster, table, asked, axis, f"{function}({rank})", where)
+        _axis(cluster, table, query, axis, f"{function}({rank})", where)
         for axis in (
             ("sample_per", "samples_count"),
             ("sub_group_by", "sub_groups_count"),
@@ -99,25 +99,25 @@ def aggregate(cluster: Cluster, call: VmsCall) -> Record:
         f'CAST({function}({value}) AS DOUBLE) AS "m{i}"'
         for i, value in enumerate(values.values())
     )
-    (found,) = _answers(
+    (columns,) = _answers(
         cluster,
         table,
         f"SELECT {axes[0]} AS s, {axes[1]} AS g, {sums} FROM rows.t {where} "  # noqa: S608
         f"GROUP BY ALL ORDER BY {function}({rank}) DESC NULLS LAST",
     )
     answer: dict[str, dict[str, dict[str, float]]] = {}
-    for sample, group, *numbers in zip(*(c.to_pylist() for c in found), strict=True):
-        told = {
+    for sample, group, *numbers in zip(*(c.to_pylist() for c in columns), strict=True):
+        sums_by_name = {
             name: number
             for name, number in zip(values, numbers, strict=True)
             if number is not None and math.isfinite(number)
         }
-        answer.setdefault(str(sample), {})[str(group)] = told
+        answer.setdefault(str(sample), {})[str(group)] = sums_by_name
     return dict(answer)
 
 
 def conditions(table: Any, text: Any) -> list[str]:
-    """Return SQL of filters: lists are alternatives, maps in them hold together."""
+    """Return SQL of filters: lists are alternatives, the tests of one map must all hold."""
     try:
         filters = json.loads(text) if isinstance(text, str) else text
     except ValueError:
@@ -138,13 +138,15 @@ def _condition(table: Any, name: str, rule: Any) -> str:
             raise bad_request(
                 f"filters: {name}: {', '.join(_OPERATIONS)} are known, not {unknown}"
             )
-        both = (_OPERATIONS[op](column, _literal(v, kind)) for op, v in tests.items())
-        alternatives.append(f"({' AND '.join(both)})")
+        tests_in_sql = (
+            _OPERATIONS[op](column, _literal(v, kind)) for op, v in tests.items()
+        )
+        alternatives.append(f"({' AND '.join(tests_in_sql)})")
     return f"({' OR '.join(alternatives) or 'false'})"
 
 
 def _literal(value: object, kind: pa.DataType) -> str:
-    """Return a value in SQL; whole numbers are milliseconds where times are asked for."""
+    """Return a value in SQL; whole numbers are milliseconds in columns of times."""
     text = str(value)
     if pa.types.is_timestamp(kind) and text.lstrip("-").isdigit():
         return f"make_timestamp({int(text) * 1000})"
@@ -154,13 +156,13 @@ def _literal(value: object, kind: pa.DataType) -> str:
 def _axis(
     cluster: Cluster,
     table: Any,
-    asked: dict[str, str],
+    query: dict[str, str],
     axis: tuple[str, str],
     rank: str,
     where: str,
 ) -> str:
     """Return SQL of a row's sample or sub-group: its name, or that of all others."""
-    name, limit = asked.get(axis[0]), _whole(asked, axis[1], _FEW)
+    name, limit = query.get(axis[0]), _positive(query, axis[1], _FEW)
     if not name:
         return f"'{ALL}'"
     column = _column(table, name)
@@ -174,12 +176,12 @@ def _axis(
         f"ORDER BY {rank} DESC NULLS LAST LIMIT {limit}",
     )
     names = [_literal(n, pa.string()) for n in best["name"].to_pylist()]
-    known = ", ".join(names) or "''"
-    return f"CASE WHEN {text} IN ({known}) THEN {text} ELSE '{OTHERS}' END"
+    listed = ", ".join(names) or "''"
+    return f"CASE WHEN {text} IN ({listed}) THEN {text} ELSE '{OTHERS}' END"
 
 
 def _times(cluster: Cluster, table: Any, column: str, count: int, where: str) -> str:
-    """Return SQL of the interval a time lies in, of so many from first to last."""
+    """Return SQL of the interval that holds a time, of `count` equal ones."""
     seconds = f"epoch({column})"
     (ends,) = _answers(
         cluster,
@@ -195,7 +197,7 @@ def _times(cluster: Cluster, table: Any, column: str, count: int, where: str) ->
 
 
 def _metric(table: Any, text: str) -> str:
-    """Return SQL of a column, or of columns joined by +, - and *; + may come as blank."""
+    """Return SQL of a column, or of columns joined by +, - and *; + may arrive as a blank."""
     parts = [text] if text in table.definition.by_name else _TERM.split(text)
     for name in parts[::2]:
         column = table.definition.by_name.get(name)
@@ -227,15 +229,15 @@ def _where(tests: list[str]) -> str:
     return f"WHERE {' AND '.join(tests)}" if tests else ""
 
 
-def _whole(asked: Any, name: str, default: int) -> int:
-    text = str(asked.get(name, default))
+def _positive(query: Any, name: str, default: int) -> int:
+    text = str(query.get(name, default))
     if not text.isdigit() or int(text) < 1:
         raise bad_request(f"{name}: a whole number from 1 is expected")
     return int(text)
 
 
 def _answers(cluster: Cluster, table: Any, *statements: str) -> list[pa.Table]:
-    """Run statements over the rows of one table, which they call rows.t."""
+    """Run statements over the rows of one table, named rows.t."""
     # Imported here: DuckDB's import takes a second, and few ask.
     from vast_standin.sql.duck import duck_errors  # noqa: PLC0415
     from vast_standin.sql.running import running_on  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Rules of quotas: limits on a path, states from what its views hold, grace and block."""
+"""Rules of quotas: limits on a path, their states, grace periods and blocking."""
 
 from datetime import UTC, datetime
 
@@ -7,6 +7,7 @@ from vast_standin.vms import tenants, user_quotas
 from vast_standin.vms.cluster import Cluster, Space, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path, with_tenant
 from vast_standin.vms.resource import Rules
 from vast_standin.vms.standing import (
     Standing,
@@ -14,9 +15,8 @@ from vast_standin.vms.standing import (
     exceeds_soft,
     judge,
     refusal,
-    told,
+    usage_report,
 )
-from vast_standin.vms.views import check_path, with_tenant
 
 _RULES = ("user_quotas", "group_quotas")
 _PRETTY = {
@@ -33,10 +33,10 @@ _PRETTY = {
 
 
 class QuotaRules(Rules):
-    """Quotas are checked at every write and told at every read."""
+    """Quotas are checked at every write and shown at every read."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check path and limits; one quota a path and tenant."""
+        """Check path and limits; one quota per path and tenant."""
         record = with_tenant(cluster, record)
         path = check_path(record["path"])
         tenant = record["tenant_id"]
@@ -51,13 +51,13 @@ class QuotaRules(Rules):
         if not cluster.directory_exists(path, tenant):
             if not make:
                 raise bad_request(
-                    f"path: {path} does not exist; set create_dir to have it made"
+                    f"path: {path} does not exist; set create_dir to create it"
                 )
             cluster.records.add("directories", {"path": path, "tenant_id": tenant})
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the limits that result."""
+        """Check the changed limits."""
         merged = {**old, **changes}
         other = cluster.records.find(
             "quotas", tenant_id=old["tenant_id"], name=merged["name"]
@@ -71,7 +71,7 @@ class QuotaRules(Rules):
         return {n: v for n, v in changes.items() if n not in _RULES}
 
     def created(self, cluster: Cluster, record: Record) -> None:
-        """Keep the rules for users and groups that came along."""
+        """Store its rules for users and groups."""
         user_quotas.replace_rules(cluster, record, record)
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
@@ -88,7 +88,7 @@ class QuotaRules(Rules):
         return {
             **record,
             "title": record["name"],
-            **told(record, now, cluster.clock()),
+            **usage_report(record, now, cluster.clock()),
             "pretty_state": _PRETTY[now.state],
             "used_capacity_tb": round(used / 1e12, 6),
             "used_effective_capacity": used,
@@ -111,7 +111,7 @@ class QuotaRules(Rules):
 
 
 def standing(cluster: Cluster, quota: Record) -> Standing:
-    """Return a quota's state; note when its soft limit came to be exceeded."""
+    """Return a quota's state; record when its soft limit was exceeded."""
     path, tenant = str(quota["path"]), quota["tenant_id"]
     if not cluster.directory_exists(path, tenant):
         return Standing("FAILED", Space(0, 0), None)
@@ -121,7 +121,7 @@ def standing(cluster: Cluster, quota: Record) -> Standing:
 
 
 def check_writable(cluster: Cluster, bucket: str, size: int, owner: str = "") -> None:
-    """Raise 507 where tenant or a quota above a bucket has no room for so many bytes.
+    """Raise 507 if tenant or a quota above a bucket has no space for `size` bytes.
 
     They are the owner's, by default those of the bucket's owner.
     """
@@ -139,9 +139,9 @@ def check_writable(cluster: Cluster, bucket: str, size: int, owner: str = "") ->
 
 
 def reset_grace(cluster: Cluster, number: int) -> None:
-    """Let the grace period of a quota begin anew, for its users too."""
-    anew: Record = {"_soft_since": cluster.clock(), "_users_since": {}}
-    cluster.records.change("quotas", number, anew)
+    """Restart the grace period of a quota, also for its users."""
+    restart: Record = {"_soft_since": cluster.clock(), "_users_since": {}}
+    cluster.records.change("quotas", number, restart)
 
 
 def _check_room(cluster: Cluster, quota: Record, size: int) -> None:

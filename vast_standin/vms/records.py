@@ -1,4 +1,4 @@
-"""Records of the management side: JSON rows of SQLite, all in memory, written through."""
+"""Records of the management side: JSON rows of SQLite, all in memory and written through."""
 
 import json
 import sqlite3
@@ -52,10 +52,10 @@ class Records:
             return [dict(records[number]) for number in sorted(records)]
 
     def get(self, resource: str, number: object) -> Record | None:
-        """Return a copy of one record, None where there is none."""
+        """Return a copy of one record, None if there is none."""
         with self.lock:
-            found = self._all.get(resource, {}).get(number)  # type: ignore[call-overload]
-            return dict(found) if found is not None else None
+            record = self._all.get(resource, {}).get(number)  # type: ignore[call-overload]
+            return dict(record) if record is not None else None
 
     def find(self, resource: str, **values: object) -> Record | None:
         """Return the first record whose fields have the given values."""
@@ -78,7 +78,7 @@ class Records:
             return dict(full)
 
     def change(self, resource: str, number: int, changes: Record) -> Record:
-        """Store changes to a record and return the whole."""
+        """Store changes to a record and return it."""
         with self.transaction():
             full = {**self._all[resource][number], **changes}
             self._write(resource, number, full)
@@ -102,7 +102,7 @@ class Records:
                 self.remove(resource, number)
 
     def seed(self, resource: str, name: str, make: Callable[[], Record]) -> Record:
-        """Return the record of a name; store a new one where there is none."""
+        """Return the record of a name; store a new one if there is none."""
         with self.lock:
             return self.find(resource, name=name) or self.add(
                 resource, {**make(), "name": name}
@@ -183,7 +183,7 @@ class Records:
 
 
 def _unwatched(changes: list[Change]) -> None:
-    """Tell nobody: nothing watches yet."""
+    """Do nothing: nothing watches yet."""
 
 
 def stamp() -> str:

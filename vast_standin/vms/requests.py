@@ -1,4 +1,4 @@
-"""One VMS request taken apart: resource, id, action, query, JSON body, tenant, manager."""
+"""One VMS request parsed: resource, id, action, query, JSON body, tenant, manager."""
 
 import json
 import re
@@ -34,13 +34,13 @@ class VmsCall:
 
     @property
     def id(self) -> int:
-        """Return the id in the path; raise 404 where there is none."""
+        """Return the id in the path; raise 404 if there is none."""
         if len(self.parts) > 1 and _is_id(self.parts[1]):
             return int(self.parts[1])
         raise ProtocolError(404, "NotFound", "Not found.")
 
-    def one(self, name: str, default: str = "") -> str:
-        """Return a query parameter, the last where it is repeated."""
+    def parameter(self, name: str, default: str = "") -> str:
+        """Return a query parameter, the last if it is repeated."""
         return dict(self.query).get(name, default)
 
     def many(self, name: str) -> list[str]:
@@ -54,16 +54,16 @@ def parse_parts(path: str) -> tuple[str, ...]:
     parts = [unquote(part) for part in path.strip("/").split("/")]
     if parts[0] != "api":
         raise ProtocolError(404, "NotFound", "the interface is below /api/")
-    rest = parts[1:]
-    if rest and _VERSION.match(rest[0]):
-        rest = rest[1:]
-    if not rest or not rest[0]:
+    resource = parts[1:]
+    if resource and _VERSION.match(resource[0]):
+        resource = resource[1:]
+    if not resource or not resource[0]:
         raise ProtocolError(404, "NotFound", "no resource is named")
-    return tuple(rest)
+    return tuple(resource)
 
 
 def parse_body(request: Request) -> Record:
-    """Return the JSON object of a body, empty where there is none; raise 400."""
+    """Return the JSON object of a body, empty if there is none; raise 400."""
     if not request.content_length:
         return {}
     text = request.body.read(BODY_LIMIT + 1)

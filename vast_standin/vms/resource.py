@@ -15,15 +15,15 @@ PAGING = frozenset({"page", "page_size"})
 
 
 class Rules:
-    """What a resource demands beyond its fields; each method may raise ProtocolError."""
+    """Checks of a resource beyond its fields; each method may raise ProtocolError."""
 
     def creating(self, cluster: "Cluster", record: Record) -> Record:
-        """Check a new record and return what is to be stored."""
+        """Check a new record and return it as stored."""
         del cluster
         return record
 
     def created(self, cluster: "Cluster", record: Record) -> None:
-        """Do what needs the id of a new record."""
+        """Run steps that need the id of a new record."""
 
     def changing(self, cluster: "Cluster", old: Record, changes: Record) -> Record:
         """Check a patch and return the changes to be stored."""
@@ -31,10 +31,10 @@ class Rules:
         return changes
 
     def deleting(self, cluster: "Cluster", record: Record) -> None:
-        """Check a deletion, and remove what belongs to the record."""
+        """Check a deletion, and remove dependent records."""
 
     def shown(self, cluster: "Cluster", record: Record) -> Record:
-        """Return the record with what is computed when it is read."""
+        """Return the record with its computed fields."""
         del cluster
         return record
 
@@ -51,7 +51,7 @@ class Resource:
     listed: Callable[["Cluster"], list[Record]] | None = None
 
     def need(self, call: str) -> None:
-        """Raise 405 where the resource does not know a call."""
+        """Raise 405 if the resource does not have a call."""
         if call not in self.calls:
             raise ProtocolError(
                 405,
@@ -71,7 +71,7 @@ def resource(
 ) -> Resource:
     """Return a resource from its declaration.
 
-    A filter is a query name, with ``=field`` where it looks at another field; suffixes
+    A filter is a query name, with ``=field`` if it filters by another field; suffixes
     such as ``__contains`` select how to compare.
     """
     pairs = (text.partition("=") for text in filters.split())

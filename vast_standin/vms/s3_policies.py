@@ -1,13 +1,12 @@
-"""Rules of S3 identity policies: JSON documents that say who may do what."""
+"""Rules of S3 identity policies: JSON documents of allowed and denied actions."""
 
 import json
 
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_unique, titled, with_tenant
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.storage_policies import check_unique, titled
-from vast_standin.vms.views import with_tenant
 
 _KEYS = frozenset({"Sid", "Effect", "Action", "Resource"})
 
@@ -23,14 +22,14 @@ class S3PolicyRules(Rules):
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the name and document that result."""
+        """Check the changed name and document."""
         merged = {**old, **changes}
         check_unique(cluster, "s3policies", merged)
         _check_document(merged)
         return changes
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
-        """Refuse while users carry it."""
+        """Refuse while users have it."""
         names = _users(cluster, record)
         if names:
             raise bad_request(
@@ -38,7 +37,7 @@ class S3PolicyRules(Rules):
             )
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add the users that carry it."""
+        """Add its users."""
         return {**titled(cluster, record), "users": _users(cluster, record)}
 
 

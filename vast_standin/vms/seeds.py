@@ -1,11 +1,11 @@
-"""What a fresh data folder begins with, and what is mended at every start."""
+"""First records of a data folder, and repairs at every start."""
 
 from vast_standin.vms import delta
 from vast_standin.vms.alarms import seed_definitions
 from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.network import POOL
 from vast_standin.vms.records import Record
-from vast_standin.vms.resources import RESOURCES
 from vast_standin.vms.system_tables import seed_system
 
 USER = "standin"
@@ -13,7 +13,7 @@ CLUSTER = "vast-standin"
 
 
 def seed(cluster: Cluster) -> None:
-    """Store tenant, cluster, policies and first user; give bucketless views theirs."""
+    """Store tenant, cluster, policies and first user; create missing buckets of views."""
     records = cluster.records
     tenant = records.seed("tenants", "default", lambda: _defaults("tenants"))["id"]
     records.seed("clusters", CLUSTER, dict)
@@ -56,11 +56,11 @@ def _first_user() -> Record:
 
 
 def _seed_key(cluster: Cluster) -> None:
-    """Let the key of credentials.json be the first user's, also when it was replaced."""
-    known = cluster.credentials
+    """Give the first user the key of credentials.json, also after a replacement."""
+    credentials = cluster.credentials
     key: Record = {
-        "access_key": known.access_key,
-        "secret_key": known.secret_key,
+        "access_key": credentials.access_key,
+        "secret_key": credentials.secret_key,
         "user": USER,
         "enabled": True,
         "seeded": True,
@@ -68,12 +68,15 @@ def _seed_key(cluster: Cluster) -> None:
     old = cluster.records.find("s3keys", seeded=True)
     if old is None:
         cluster.records.add("s3keys", key)
-    elif old["access_key"] != known.access_key or old["secret_key"] != known.secret_key:
+    elif (
+        old["access_key"] != credentials.access_key
+        or old["secret_key"] != credentials.secret_key
+    ):
         cluster.records.change("s3keys", int(str(old["id"])), key)
 
 
 def _reconcile(cluster: Cluster) -> None:
-    """Make the buckets of views that a crash left without; tell of none silently lost."""
+    """Create buckets of views that a crash left without one; report those without data."""
     buckets = cluster.engine.buckets()
     for view in cluster.records.all("views"):
         bucket = view.get("bucket")
@@ -83,7 +86,7 @@ def _reconcile(cluster: Cluster) -> None:
 
 
 def _adopt(cluster: Cluster) -> None:
-    """Give buckets that a crash left without a view one of their own."""
+    """Return buckets that a crash left without a view one of their own."""
     policy = cluster.records.find("viewpolicies", name="s3_default_policy")
     for bucket in cluster.engine.buckets():
         if cluster.view_of_bucket(bucket) is not None or policy is None:

@@ -1,4 +1,4 @@
-"""Records as calls find, show and list them, for the tenant that is asked for."""
+"""Records as calls find, show and list them, for the requested tenant."""
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
@@ -8,7 +8,7 @@ from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Resource
 
 
-def found(cluster: Cluster, kind: Resource, call: VmsCall) -> Record:
+def record_in_path(cluster: Cluster, kind: Resource, call: VmsCall) -> Record:
     """Return the record a path names; raise 404."""
     records = kind.listed(cluster) if kind.listed else cluster.records.all(kind.name)
     for record in records:
@@ -23,15 +23,15 @@ def show(cluster: Cluster, kind: Resource, record: Record) -> Record:
 
 
 def visible(record: Record, call: VmsCall) -> bool:
-    """Tell whether the tenant named in X-Tenant-Name may see a record."""
+    """Return whether the tenant named in X-Tenant-Name may see a record."""
     if call.tenant is None or "tenant_id" not in record:
         return True
     return record["tenant_id"] == call.tenant["id"]
 
 
 def page_of(records: list[Record], call: VmsCall) -> object:
-    """Return the bare list, or one page in an envelope where page_size is given."""
-    size, page = call.one("page_size"), call.one("page", "1")
+    """Return the bare list, or one page in an envelope if page_size is given."""
+    size, page = call.parameter("page_size"), call.parameter("page", "1")
     if not size:
         return records
     if not (size.isdigit() and page.isdigit() and int(size) > 0 and int(page) > 0):

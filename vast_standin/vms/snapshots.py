@@ -1,22 +1,21 @@
-"""Snapshots: the state of the buckets under a path, kept by the engine."""
+"""Snapshots: states of the buckets under a path, stored by the engine."""
 
 from datetime import UTC, datetime
 
 from vast_standin.http import ProtocolError
-from vast_standin.vms.cloned_views import waiting_clones
 from vast_standin.vms.cluster import Cluster, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path, titled, with_tenant
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.storage_policies import titled
-from vast_standin.vms.views import check_path, with_tenant
+from vast_standin.vms.waiting_clones import waiting_clones
 
 
 class SnapshotRules(Rules):
     """A snapshot of a path holds tables and objects of every bucket at or below it."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check name and path; let the engine keep the state of the buckets."""
+        """Check name and path; let the engine store the state of the buckets."""
         record = with_tenant(cluster, record)
         path = check_path(record["path"])
         if "/" in str(record["name"]):
@@ -41,7 +40,7 @@ class SnapshotRules(Rules):
         return changes
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
-        """Refuse locked, indestructible and cloned ones; give the space back."""
+        """Refuse locked, indestructible and cloned ones; release the space."""
         for lock in ("locked", "indestructible"):
             if record.get(lock):
                 raise ProtocolError(
@@ -52,7 +51,7 @@ class SnapshotRules(Rules):
                 409,
                 "Conflict",
                 f"snapshot {record['name']} is cloned to {clone['loanee_root_path']}, "
-                "where views are still to be made; delete the clone first",
+                "where views are still missing; delete the clone first",
             )
         name = str(record["name"])
         for bucket in buckets_of(cluster, record).values():
@@ -75,7 +74,7 @@ class SnapshotRules(Rules):
 
 
 def buckets_of(cluster: Cluster, record: Record) -> dict[str, str]:
-    """Return the buckets a snapshot holds by where below its path they are.
+    """Return the buckets of a snapshot by their paths below its own.
 
     For one to be made these are the buckets of the views at and below its path.
     """
@@ -92,7 +91,7 @@ def buckets_of(cluster: Cluster, record: Record) -> dict[str, str]:
 
 
 def _is_taken(cluster: Cluster, record: Record, buckets: dict[str, str]) -> bool:
-    """Tell whether the path, or a bucket below it, has a snapshot of the name."""
+    """Return whether the path, or a bucket below it, has a snapshot of the name."""
     name, tenant = record["name"], record["tenant_id"]
     same = cluster.records.find(
         "snapshots", path=record["path"], name=name, tenant_id=tenant
@@ -103,7 +102,7 @@ def _is_taken(cluster: Cluster, record: Record, buckets: dict[str, str]) -> bool
 
 
 def expire(cluster: Cluster) -> None:
-    """Delete snapshots whose time is over, unless something holds them."""
+    """Delete expired snapshots unless they are locked, indestructible or cloned."""
     now = datetime.fromtimestamp(cluster.clock(), UTC)
     for snapshot in cluster.records.all("snapshots"):
         moment = _time(snapshot.get("expiration_time"))

@@ -1,4 +1,4 @@
-"""How limits stand against what is held: nine states, grace periods, room left."""
+"""State of limits against usage: nine states, grace periods, remaining space."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Standing:
-    """How limits stand against what is held."""
+    """State of limits against usage."""
 
     state: str
     space: Space
@@ -30,7 +30,7 @@ class Standing:
 
 
 def judge(limits: Record, space: Space, since: float | None, now: float) -> Standing:
-    """Return the state of limits whose soft ones are exceeded since a time, or not."""
+    """Return the state of limits; `since` is when a soft one was exceeded, if it is."""
     hard, soft = (_exceeded(limits, space, which) for which in ("hard", "soft"))
     grace = limits.get("grace_period")
     expires = None if since is None or not grace else since + seconds_of(str(grace))
@@ -42,12 +42,12 @@ def judge(limits: Record, space: Space, since: float | None, now: float) -> Stan
 
 
 def exceeds_soft(limits: Record, space: Space) -> bool:
-    """Tell whether a soft limit is passed."""
+    """Return whether a soft limit is exceeded."""
     return bool(_exceeded(limits, space, "soft"))
 
 
 def refusal(limits: Record, now: Standing, size: int) -> str:
-    """Return why so many bytes more have no room, "" where they have."""
+    """Return why a write of `size` bytes is refused, "" if it is not."""
     hard, inodes = limit_of(limits, "hard_limit"), limit_of(limits, "hard_limit_inodes")
     if now.state == "GRACE_EXPIRED":
         return "its grace period expired"
@@ -58,21 +58,21 @@ def refusal(limits: Record, now: Standing, size: int) -> str:
     return ""
 
 
-def told(limits: Record, now: Standing, clock: float) -> Record:
-    """Return what every quota tells of its state."""
-    left = None if now.expires_at is None else max(0, now.expires_at - clock)
+def usage_report(limits: Record, now: Standing, clock: float) -> Record:
+    """Return what every quota shows of its state."""
+    remaining = None if now.expires_at is None else max(0, now.expires_at - clock)
     return {
         "state": now.state,
         "used_capacity": now.space.bytes,
         "used_inodes": now.space.inodes,
         "percent_capacity": _percent(now.space.bytes, limits.get("hard_limit")),
         "percent_inodes": _percent(now.space.inodes, limits.get("hard_limit_inodes")),
-        "time_to_block": None if left is None else _clock(left),
+        "time_to_block": None if remaining is None else _clock(remaining),
     }
 
 
 def check_limits(record: Record) -> None:
-    """Raise 400 where limits or the grace period make no sense."""
+    """Raise 400 if limits or the grace period are not valid."""
     for name in LIMITS:
         if limit_of(record, name) < 0:
             raise bad_request(f"{name}: must not be negative")
@@ -93,10 +93,10 @@ def check_limits(record: Record) -> None:
 
 def seconds_of(text: str) -> int:
     """Return the seconds of ``[DD] [HH:[MM:]]ss`` or of ``90m``; raise ValueError."""
-    if found := _SHORT.match(text.strip()):
-        return int(found[1]) * _UNITS[found[2]]
-    if found := _CLOCK.match(text.strip()):
-        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    if match := _SHORT.match(text.strip()):
+        return int(match[1]) * _UNITS[match[2]]
+    if match := _CLOCK.match(text.strip()):
+        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
         return days * 86400 + hours * 3600 + minutes * 60 + seconds
     raise ValueError(
         f"{text!r} is not [DD] [HH:[MM:]]ss, nor a number with s, m, h, d or w"
@@ -104,7 +104,7 @@ def seconds_of(text: str) -> int:
 
 
 def limit_of(record: Record, name: str) -> int:
-    """Return a limit, 0 where there is none."""
+    """Return a limit, 0 if there is none."""
     return int(str(record.get(name) or 0))
 
 
@@ -122,7 +122,7 @@ def _percent(used: int, limit: object) -> int:
 
 
 def _clock(seconds: float) -> str:
-    days, rest = divmod(int(seconds), 86400)
-    hours, rest = divmod(rest, 3600)
-    text = f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+    days, remainder = divmod(int(seconds), 86400)
+    hours, remainder = divmod(remainder, 3600)
+    text = f"{hours:02}:{remainder // 60:02}:{remainder % 60:02}"
     return f"{days} {text}" if days else text

@@ -1,23 +1,28 @@
-"""Rules of view policies and QoS policies: who refers to them, what their limits mean."""
+"""Rules of view policies and QoS policies: references to them, and their limits."""
 
 import ipaddress
 
-from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import (
+    check_reference,
+    check_unique,
+    refuse_while_used,
+    titled,
+    with_tenant,
+)
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.views import check_reference, with_tenant
 
 _HOSTS = ("s3_read_write", "s3_read_only")
 _STATIC = frozenset(
-    f"{edge}_{way}_{unit}"
+    f"{edge}_{direction}_{unit}"
     for edge in ("min", "max")
-    for way in ("reads", "writes")
+    for direction in ("reads", "writes")
     for unit in ("bw_mbps", "iops")
 ) | frozenset(
-    f"burst_{way}_{unit}"
-    for way in ("reads", "writes")
+    f"burst_{direction}_{unit}"
+    for direction in ("reads", "writes")
     for unit in ("bw_mb", "iops", "loan_mb", "loan_iops")
 )
 _TOTAL = frozenset(
@@ -27,8 +32,8 @@ _TOTAL = frozenset(
     }
 )  # fmt: skip
 _CAPACITY = frozenset(
-    f"max_{way}_{unit}_per_gb_capacity"
-    for way in ("reads", "writes")
+    f"max_{direction}_{unit}_per_gb_capacity"
+    for direction in ("reads", "writes")
     for unit in ("bw_mbps", "iops")
 )
 _CAPACITY_TOTAL = frozenset({"max_bw_mbps_per_gb_capacity", "max_iops_per_gb_capacity"})
@@ -53,7 +58,7 @@ class ViewPolicyRules(Rules):
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the name and the host lists that result."""
+        """Check the changed name and host lists."""
         check_unique(cluster, "viewpolicies", {**old, **changes})
         check_reference(cluster, changes, "tenant_id", "tenants")
         _check_hosts(changes)
@@ -81,7 +86,7 @@ class ViewPolicyRules(Rules):
 
 
 class QosRules(Rules):
-    """QoS policies: limits are kept and checked for sense; traffic is not shaped."""
+    """QoS policies: limits are stored and checked; traffic is not shaped."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check the name and the limits."""
@@ -92,7 +97,7 @@ class QosRules(Rules):
         return record
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the name and the limits that result."""
+        """Check the changed name and limits."""
         merged = {**old, **changes}
         check_unique(cluster, "qospolicies", merged)
         _check_limits(merged)
@@ -104,44 +109,13 @@ class QosRules(Rules):
         refuse_while_used(cluster, "views", "qos_policy_id", record)
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add the tenant's name, and 0 for each limit that is unset beside set ones."""
+        """Add the tenant's name, and 0 for each unset limit of a group with set ones."""
         limits = {
-            name: {**dict.fromkeys(sorted(known), 0), **record[name]}  # type: ignore[dict-item]
-            for name, known in _LIMITS.items()
+            name: {**dict.fromkeys(sorted(allowed), 0), **record[name]}  # type: ignore[dict-item]
+            for name, allowed in _LIMITS.items()
             if record.get(name) is not None
         }
         return {**titled(cluster, record), **limits}
-
-
-def titled(cluster: Cluster, record: Record) -> Record:
-    """Return the record with its title and its tenant's name."""
-    tenant = cluster.records.get("tenants", record.get("tenant_id"))
-    return {
-        **record,
-        "title": record["name"],
-        "tenant_name": tenant["name"] if tenant else None,
-    }
-
-
-def check_unique(cluster: Cluster, resource: str, record: Record) -> None:
-    """Raise 400 where another record of the tenant has the name."""
-    other = cluster.records.find(
-        resource, name=record["name"], tenant_id=record.get("tenant_id")
-    )
-    if other is not None and other["id"] != record.get("id"):
-        raise bad_request(f"name: {resource} has {record['name']!r} already")
-
-
-def refuse_while_used(
-    cluster: Cluster, resource: str, field: str, record: Record
-) -> None:
-    """Raise 409 where records of another resource refer to this one."""
-    users = [r for r in cluster.records.all(resource) if r.get(field) == record["id"]]
-    if users:
-        names = ", ".join(str(r.get("path") or r.get("name")) for r in users[:5])
-        raise ProtocolError(
-            409, "Conflict", f"{record['name']} is in use by {resource}: {names}"
-        )
 
 
 def _check_hosts(record: Record) -> None:
@@ -176,9 +150,9 @@ def _check_users(cluster: Cluster, record: Record) -> None:
 
 
 def _check_limits(record: Record) -> None:
-    for name, known in _LIMITS.items():
+    for name, allowed in _LIMITS.items():
         limits = record.get(name) or {}
-        unknown = sorted(set(limits) - known)  # type: ignore[call-overload]
+        unknown = sorted(set(limits) - allowed)  # type: ignore[call-overload]
         if unknown:
             raise bad_request(f"{name}: unknown limits {', '.join(unknown)}")
         for limit, value in limits.items():  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The tables the system keeps of itself: what there is of catalogue and audit log."""
+"""System tables: catalogue and audit log."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from vast_standin.tabular.system import (
 )
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
-from vast_standin.vms.protection import check_frames
+from vast_standin.vms.frames import check_frames
 from vast_standin.vms.questions import LIMITED, conditions, page, rows_of
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall
@@ -45,7 +45,7 @@ _SETTABLE = {
 
 
 class CatalogueRules(Rules):
-    """The catalogue is made where it has a configuration that is enabled."""
+    """The catalogue exists while it has an enabled configuration."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check the schedule; there is one configuration."""
@@ -78,7 +78,7 @@ class CatalogueRules(Rules):
 
 
 def seed_system(cluster: Cluster) -> None:
-    """Let the system tables follow the records; a fresh folder has both."""
+    """Configure the system tables from the records; a new folder has both."""
     if not cluster.records.find("clusters", _catalogue_seeded=True):
         cluster.records.add(CONFIG, _default())
         number = int(str(cluster.records.all("clusters")[0]["id"]))
@@ -125,7 +125,7 @@ def columns(cluster: Cluster, call: VmsCall) -> list[Record]:
 
 
 def stats(cluster: Cluster, call: VmsCall) -> Record:
-    """Return how large a system table is."""
+    """Return the size of a system table."""
     _, table = _table(cluster, call)
     return {"count_rows": table.live, "count_columns": len(table.definition.columns)}
 
@@ -135,23 +135,23 @@ def query_data(cluster: Cluster, call: VmsCall) -> Record:
 
     Parameters are those of the query, or fields of a body.
     """
-    asked: dict[str, Any] = {**dict(call.query), **call.body}
-    known = {"fields", "filters", "ordering", "tenant_id", *LIMITED}
+    query: dict[str, Any] = {**dict(call.query), **call.body}
+    names = {"fields", "filters", "ordering", "tenant_id", *LIMITED}
     if call.parts[0] == CONFIG:
-        known |= {"path", "snapshot"}
-        if not isinstance(asked.get("path"), str):
+        names |= {"path", "snapshot"}
+        if not isinstance(query.get("path"), str):
             raise bad_request("path: This field is required.")
-    unknown = sorted(asked.keys() - known)
+    unknown = sorted(query.keys() - names)
     if unknown:
         raise bad_request(f"unknown parameters: {', '.join(unknown)}")
     for name in ("fields", "ordering"):
         if name not in call.body:
-            asked[name] = [n for t in call.many(name) for n in t.split(",")]
-    _, table = _table(cluster, call, asked.get("snapshot"))
-    where = conditions(table, asked.get("filters") or "{}")
-    if "path" in asked:
-        where.append(_below(asked["path"]))
-    return page(call, rows_of(cluster, table, asked, where))
+            query[name] = [n for t in call.many(name) for n in t.split(",")]
+    _, table = _table(cluster, call, query.get("snapshot"))
+    where = conditions(table, query.get("filters") or "{}")
+    if "path" in query:
+        where.append(_below(query["path"]))
+    return page(call, rows_of(cluster, table, query, where))
 
 
 def _below(path: str) -> str:
@@ -189,7 +189,7 @@ def _checked(record: Record) -> Record:
 
 
 def _settings(cluster: Cluster) -> Settings:
-    """Return what the records say of the system tables."""
+    """Return the settings of the system tables from the records."""
     configs = [c for c in cluster.records.all(CONFIG) if c.get("enable")]
     audits: Any = cluster.records.all("clusters")[0].get("_auditing") or {}
     frame: Any = configs[0]["frames"] if configs else [{}]
@@ -217,7 +217,7 @@ def _objects(cluster: Cluster) -> Iterator[dict[str, Any]]:
             "name": name,
             "element_type": "FILE",
             "size": thing.size,
-            "owner_name": thing.said.owner or view.get("bucket_owner"),
+            "owner_name": thing.properties.owner or view.get("bucket_owner"),
             "creation_time": datetime.fromtimestamp(thing.modified, UTC).replace(
                 tzinfo=None
             ),

@@ -1,15 +1,15 @@
-"""Rules of tenants: names apart, but one cluster, one data port, one set of users.
+"""Rules of tenants: separate names, but one cluster, one data port, one set of users.
 
-Capacity rules and the number of views are held to; soft limits and grace periods of a
-tenant are kept and told, and block nothing here.
+Capacity rules and the number of views are enforced; soft limits and grace periods of a
+tenant are stored and shown, and block nothing here.
 """
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import refuse_while_used
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.storage_policies import refuse_while_used
 
 DEFAULT = "default"
 _OWNED = ("views", "quotas", "viewpolicies", "qospolicies", "vippools")
@@ -17,7 +17,7 @@ _CAPACITY = {"soft_limit": int, "hard_limit": int, "grace_period": str}
 
 
 class TenantRules(Rules):
-    """Tenants separate paths and quotas; what would separate traffic is refused."""
+    """Tenants separate paths and quotas; settings that would separate traffic are refused."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check the name."""
@@ -59,7 +59,7 @@ def _refuse_shaping(record: Record) -> None:
 
 
 def check_writable(cluster: Cluster, tenant_id: object, size: int) -> None:
-    """Raise 507 where a tenant's hard limit leaves no room for `size` more bytes."""
+    """Raise 507 if a tenant's hard limit leaves no room for `size` more bytes."""
     tenant = cluster.records.get("tenants", tenant_id)
     rules = (tenant or {}).get("capacity_rules") or {}
     hard = rules.get("hard_limit")  # type: ignore[attr-defined]
@@ -82,7 +82,7 @@ def _check_capacity(record: Record) -> None:
         raise bad_request(f"capacity_rules: {', '.join(unknown)} not implemented here")
     for name, value in rules.items():  # type: ignore[attr-defined]
         if type(value) is not _CAPACITY[name]:
-            raise bad_request(f"capacity_rules.{name}: {value!r} is no such value")
+            raise bad_request(f"capacity_rules.{name}: {value!r} is not a valid value")
     soft, hard = (rules.get(f"{edge}_limit") or 0 for edge in ("soft", "hard"))  # type: ignore[attr-defined]
     if soft < 0 or hard < 0 or (hard and soft > hard):
         raise bad_request(f"capacity_rules: soft {soft} and hard {hard} contradict")

@@ -1,4 +1,4 @@
-"""API tokens: told once, kept as digests; and the one manager there is."""
+"""API tokens, shown once and stored as digests; and the one manager."""
 
 import hashlib
 import secrets
@@ -28,13 +28,13 @@ class TokenRules(Rules):
         return changes
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Tell the id as text, as the vendor does."""
+        """Return the id as text, as the vendor does."""
         del cluster
         return {**record, "id": str(record["id"])}
 
 
 def issue(cluster: Cluster, fields: Record) -> Record:
-    """Store a new token and return its id and text; the text is told this once."""
+    """Store a new token and return its id and text; the text is shown only here."""
     token = secrets.token_urlsafe(32)
     digest = hashlib.sha256(token.encode()).hexdigest()
     stored = cluster.records.add("apitokens", {**fields, "_digest": digest})
@@ -42,7 +42,7 @@ def issue(cluster: Cluster, fields: Record) -> Record:
 
 
 def revoke(cluster: Cluster, number: int) -> None:
-    """Let a token be refused from now on."""
+    """Revoke a token."""
     cluster.records.change(
         "apitokens", number, {"revoked": True, "revocation_time": stamp()}
     )

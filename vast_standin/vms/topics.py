@@ -17,14 +17,14 @@ _SHAPE = {
 
 
 def list_topics(cluster: Cluster, call: VmsCall) -> list[Record]:
-    """Return none, of a database there is."""
-    asked = parameters(call, {"database_name"}, needed=True, more={"count_only"})
-    _check_database(cluster, asked["database_name"])
+    """Return an empty list for an existing database."""
+    query = parameters(call, {"database_name"}, needed=True, more={"count_only"})
+    _check_database(cluster, query["database_name"])
     return []
 
 
 def create_topic(cluster: Cluster, call: VmsCall) -> None:
-    """Refuse, once the request is one."""
+    """Refuse a valid request with 501."""
     name = _named(cluster, call, needed={"topic_partitions"}, more=_SHAPE)
     raise ProtocolError(
         501, "NotImplemented", f"{name}: there is no event broker here to hold topics"
@@ -32,11 +32,11 @@ def create_topic(cluster: Cluster, call: VmsCall) -> None:
 
 
 def no_topic(cluster: Cluster, call: VmsCall) -> None:
-    """Raise 404 for a topic that is to be changed, shown or deleted."""
+    """Raise 404: there is no topic to change, show or delete."""
     if call.method == "GET":
-        asked = parameters(call, {"database_name", "name"}, needed=True)
-        _check_database(cluster, asked["database_name"])
-        name: object = asked["name"]
+        query = parameters(call, {"database_name", "name"}, needed=True)
+        _check_database(cluster, query["database_name"])
+        name: object = query["name"]
     else:
         more = {*_SHAPE, "new_name", "schema_name", "tenant_id", "is_imports_table"}
         name = _named(cluster, call, needed=set(), more=more)

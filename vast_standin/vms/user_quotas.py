@@ -1,8 +1,8 @@
-"""User quotas: what each user or group may hold below the path of a quota.
+"""User quotas: limits of each user or group below the path of a quota.
 
-Objects belong to who wrote them; tables, directories and objects from before writers
+Objects belong to their writer; tables, directories and objects from before writers
 were noted belong to the owner of their bucket. A group holds what the users hold whose
-leading group it is. Who has no rule falls under the quota's default one.
+leading group it is. The default rule of the quota applies to all others.
 """
 
 import zlib
@@ -21,7 +21,7 @@ from vast_standin.vms.standing import (
     exceeds_soft,
     judge,
     refusal,
-    told,
+    usage_report,
 )
 
 GRACE = "grace_period"
@@ -38,7 +38,7 @@ _NAMING = frozenset({"name", "identifier", "identifier_type", "is_group"})
 
 @dataclass(frozen=True)
 class Held:
-    """What a user or group holds below a quota's path, and how its limits stand."""
+    """Usage of a user or group below a quota's path, and the state of its limits."""
 
     entity: Record
     limits: Record
@@ -56,13 +56,13 @@ class UserQuotaRules(Rules):
         return {**_checked(cluster, quota, record), "quota_id": quota["id"]}
 
     def changing(self, cluster: Cluster, old: Record, changes: Record) -> Record:
-        """Check the limits that result."""
+        """Check the changed limits."""
         del cluster
         check_limits({**old, **changes})
         return changes
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add state and usage, where they were not just listed."""
+        """Add state and usage, unless they were just listed."""
         if "state" in record:
             return record
         quota = cluster.records.get("quotas", record["quota_id"]) or {}
@@ -70,7 +70,7 @@ class UserQuotaRules(Rules):
 
 
 def list_user_quotas(cluster: Cluster) -> list[Record]:
-    """Return every rule, and everybody without one who holds something."""
+    """Return every rule, and users and groups without one that hold data."""
     quotas = (q for q in cluster.records.all("quotas") if q.get("is_user_quota"))
     return [row for quota in quotas for row in shown_under(cluster, quota)]
 
@@ -82,7 +82,7 @@ def shown_under(cluster: Cluster, quota: Record) -> list[Record]:
         {
             **held.limits,
             **held.entity,
-            **told(held.limits, held.standing, now),
+            **usage_report(held.limits, held.standing, now),
             "id": held.entity.get("id"),
             "path": quota["path"],
             "tenant_id": quota["tenant_id"],
@@ -97,7 +97,7 @@ def shown_under(cluster: Cluster, quota: Record) -> list[Record]:
 
 
 def summary(cluster: Cluster, quota: Record) -> Record:
-    """Return what a quota tells of its users."""
+    """Return what a quota shows of its users."""
     if not quota.get("is_user_quota"):
         return {"user_quotas": [], "group_quotas": [], **_counts([])}
     rows = shown_under(cluster, quota)
@@ -114,11 +114,11 @@ def summary(cluster: Cluster, quota: Record) -> Record:
 
 
 def check_room(cluster: Cluster, quota: Record, owner: str, size: int) -> None:
-    """Raise 507 where a user, or the user's group, has no room for so many bytes."""
-    mine = {owner, _group_of(cluster, owner)}
+    """Raise 507 if a user, or the user's group, has no space for `size` bytes."""
+    names = {owner, _group_of(cluster, owner)}
     for held in held_under(cluster, quota, also=owner):
         reason = refusal(held.limits, held.standing, size)
-        if reason and held.entity["_key"] in mine:
+        if reason and held.entity["_key"] in names:
             raise ProtocolError(
                 507,
                 "QuotaExceeded",
@@ -128,7 +128,7 @@ def check_room(cluster: Cluster, quota: Record, owner: str, size: int) -> None:
 
 
 def replace_rules(cluster: Cluster, quota: Record, given: Record) -> None:
-    """Give a quota the rules that its own fields list, in place of those it has."""
+    """Return a quota the rules that its own fields list, replacing its present ones."""
     for name, group in _LISTS.items():
         if given.get(name) is None:
             continue
@@ -144,7 +144,7 @@ def replace_rules(cluster: Cluster, quota: Record, given: Record) -> None:
 
 
 def check_defaults(record: Record) -> None:
-    """Raise 400 where the default rules of a quota make no sense."""
+    """Raise 400 if the default rules of a quota are not valid."""
     for name in _DEFAULTS.values():
         limits = record.get(name) or {}
         unknown = sorted(set(limits) - {*LIMITS, GRACE})  # type: ignore[call-overload]
@@ -160,12 +160,12 @@ def rules_of(cluster: Cluster, quota: Record) -> list[Record]:
 
 
 def held_under(cluster: Cluster, quota: Record, *, also: str = "") -> list[Held]:
-    """Return how everybody stands who has a rule or holds something, or is named."""
+    """Return usage of all users and groups with a rule or data, and of `also`."""
     spaces = _spaces(cluster, quota, also)
     rules = {str(rule["_key"]): rule for rule in rules_of(cluster, quota)}
     before: dict[str, float] = dict(quota.get("_users_since") or {})  # type: ignore[call-overload]
     since: dict[str, float] = {}
-    found = []
+    quotas = []
     for key in dict.fromkeys([*rules, *sorted(spaces)]):
         entity = rules.get(key) or _entity(key)
         default = quota.get(_DEFAULTS[bool(entity["is_group"])]) or {}
@@ -174,10 +174,10 @@ def held_under(cluster: Cluster, quota: Record, *, also: str = "") -> list[Held]
         if exceeds_soft(limits, space):
             since[key] = before.get(key, cluster.clock())
         standing = judge(limits, space, since.get(key), cluster.clock())
-        found.append(Held(entity, limits, standing))
+        quotas.append(Held(entity, limits, standing))
     if since != before:
         cluster.records.change("quotas", int(str(quota["id"])), {"_users_since": since})
-    return found
+    return quotas
 
 
 def _spaces(cluster: Cluster, quota: Record, also: str) -> dict[str, Space]:
@@ -228,18 +228,20 @@ def _check(limits: Record) -> None:
 
 
 def _key(cluster: Cluster, record: Record) -> str:
-    """Return who a rule is for; users must be there, groups are numbers."""
+    """Return the user or group of a rule; users must exist, groups are numbers."""
     name = str(record.get("name") or record.get("identifier") or "")
     kind = record.get("identifier_type") or ("gid" if record.get("is_group") else "")
     if record.get("is_group"):
         if kind != "gid" or not name.isdigit():
             raise bad_request("identifier: a group is its gid, a whole number")
         return f"gid:{name}"
-    known = {"": ("name", "uid"), "username": ("name",), "uid": ("uid",)}.get(str(kind))
-    if known is None:
+    fields = {"": ("name", "uid"), "username": ("name",), "uid": ("uid",)}.get(
+        str(kind)
+    )
+    if fields is None:
         raise bad_request(f"identifier_type: {kind} is not one of username, uid")
     for user in cluster.records.all("users"):
-        if name and name in [str(user[field]) for field in known]:
+        if name and name in [str(user[field]) for field in fields]:
             return str(user["name"])
     raise bad_request(f"name: there is no user {name!r}")
 

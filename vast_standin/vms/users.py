@@ -8,8 +8,8 @@ from vast_standin.keys import new_access_key, new_secret_key
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_reference
 from vast_standin.vms.resource import Rules
-from vast_standin.vms.views import check_reference
 
 KEYS_LIMIT = 2
 _NAME = re.compile(r"[\w.@-]{1,128}\Z")
@@ -19,7 +19,7 @@ class UserRules(Rules):
     """Local users; they own buckets and sign requests."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check the name; give a uid where none is given."""
+        """Check the name; assign a uid if none is given."""
         if not _NAME.match(str(record["name"])):
             raise bad_request("name: letters, digits and .@-_ are expected")
         if cluster.records.find("users", name=record["name"]):
@@ -38,7 +38,7 @@ class UserRules(Rules):
         return _without_password(changes)
 
     def deleting(self, cluster: Cluster, record: Record) -> None:
-        """Refuse while the user owns buckets; its keys die with it."""
+        """Refuse while the user owns buckets; its keys are deleted with it."""
         for view in cluster.records.all("views"):
             if view.get("bucket_owner") == record["name"]:
                 raise ProtocolError(
@@ -84,14 +84,14 @@ def list_keys(cluster: Cluster) -> list[Record]:
 
 def key_of(cluster: Cluster, access_key: str) -> Record:
     """Return the record of an access key; raise 404."""
-    found = cluster.records.find("s3keys", access_key=access_key)
-    if found is None:
+    key = cluster.records.find("s3keys", access_key=access_key)
+    if key is None:
         raise ProtocolError(404, "NotFound", "there is no such access key")
-    return found
+    return key
 
 
 def add_key(cluster: Cluster, user: Record) -> Record:
-    """Generate a key pair; its secret is answered this once."""
+    """Generate a key pair; its secret is shown only here."""
     if len(keys_of(cluster, user)) >= KEYS_LIMIT:
         raise bad_request(f"a user has at most {KEYS_LIMIT} key pairs")
     pair: Record = {"access_key": new_access_key(), "secret_key": new_secret_key()}
@@ -103,7 +103,7 @@ def enable_key(
     cluster: Cluster, user: Record, access_key: str, *, enabled: bool
 ) -> None:
     """Switch a user's key on or off."""
-    key = _own(cluster, user, access_key)
+    key = _key_of_user(cluster, user, access_key)
     cluster.records.change("s3keys", int(str(key["id"])), {"enabled": enabled})
 
 
@@ -113,11 +113,11 @@ def remove_key(cluster: Cluster, user: Record, access_key: str) -> None:
         raise ProtocolError(
             409, "Conflict", "the key of credentials.json cannot be removed"
         )
-    key = _own(cluster, user, access_key)
+    key = _key_of_user(cluster, user, access_key)
     cluster.records.remove("s3keys", int(str(key["id"])))
 
 
-def _own(cluster: Cluster, user: Record, access_key: str) -> Record:
+def _key_of_user(cluster: Cluster, user: Record, access_key: str) -> Record:
     key = key_of(cluster, access_key)
     if key["user"] != user["name"]:
         raise ProtocolError(404, "NotFound", f"{user['name']} has no such access key")

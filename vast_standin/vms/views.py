@@ -1,4 +1,4 @@
-"""Rules of views: paths, buckets and their owners; a view is where data comes to be."""
+"""Rules of views: paths, buckets and their owners; a view is a directory with data."""
 
 import re
 
@@ -7,11 +7,11 @@ from vast_standin.vms.cloned_views import make_bucket
 from vast_standin.vms.cluster import DATABASE_PROTOCOLS, Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.references import check_path, check_reference, with_tenant
 from vast_standin.vms.resource import Rules
 
 LIVE_MONITORED = 10
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\Z")
-_PATH = re.compile(r"(/[^/\x00-\x1f]+)+\Z|/\Z")
 _NOT_HERE = {
     "s3_versioning": "object versions",
     "locking": "object locks",
@@ -26,7 +26,7 @@ class ViewRules(Rules):
     """Views make and own buckets of the engine and the object store."""
 
     def creating(self, cluster: Cluster, record: Record) -> Record:
-        """Check the path and what it refers to; make the bucket."""
+        """Check the path and references; create the bucket."""
         record = with_tenant(cluster, record)
         path = check_path(record["path"])
         if cluster.records.find("views", path=path, tenant_id=record["tenant_id"]):
@@ -38,7 +38,7 @@ class ViewRules(Rules):
         create_dir = record.pop("create_dir", None)
         if not create_dir and not cluster.directory_exists(path, record["tenant_id"]):
             raise bad_request(
-                f"path: {path} does not exist; set create_dir to have it made"
+                f"path: {path} does not exist; set create_dir to create it"
             )
         _check_monitored(cluster, record)
         if record.get("bucket"):
@@ -79,7 +79,7 @@ class ViewRules(Rules):
         cluster.objects.drop_bucket(str(bucket))
 
     def shown(self, cluster: Cluster, record: Record) -> Record:
-        """Add capacities and the names of what is referred to."""
+        """Add capacities and the names of its references."""
         space = cluster.space_of_view(record)
         records = cluster.records
         policy = records.get("viewpolicies", record["policy_id"])
@@ -104,41 +104,13 @@ class ViewRules(Rules):
         }
 
 
-def check_path(value: object) -> str:
-    """Return a valid absolute path; raise 400 otherwise."""
-    path = str(value)
-    parts = path.split("/")
-    if not _PATH.match(path) or ".." in parts or "." in parts:
-        raise bad_request(
-            f"path: {path!r} must be absolute, without a slash at the end and without dots"
-        )
-    return path
-
-
-def with_tenant(cluster: Cluster, record: Record) -> Record:
-    """Return the record with its tenant, the default one where none is given."""
-    number = record.get("tenant_id")
-    if number is None:
-        return {**record, "tenant_id": cluster.records.all("tenants")[0]["id"]}
-    if cluster.records.get("tenants", number) is None:
-        raise bad_request(f"tenant_id: there is no tenant {number}")
-    return record
-
-
-def check_reference(cluster: Cluster, record: Record, name: str, resource: str) -> None:
-    """Raise 400 where a field names a record that does not exist."""
-    number = record.get(name)
-    if number is not None and cluster.records.get(resource, number) is None:
-        raise bad_request(f"{name}: there is no record {number} in {resource}")
-
-
 def _check_room(cluster: Cluster, tenant_id: object) -> None:
     tenant = cluster.records.get("tenants", tenant_id) or {}
     most = tenant.get("max_views") or 0
-    there = [v for v in cluster.records.all("views") if v["tenant_id"] == tenant_id]
-    if most and len(there) >= int(str(most)):
+    views = [v for v in cluster.records.all("views") if v["tenant_id"] == tenant_id]
+    if most and len(views) >= int(str(most)):
         raise bad_request(
-            f"tenant_id: tenant {tenant['name']} may have {most} views, and has them"
+            f"tenant_id: tenant {tenant['name']} may have {most} views and has as many"
         )
 
 
@@ -154,27 +126,27 @@ def _check_references(cluster: Cluster, record: Record) -> None:
 def _check_bucket(cluster: Cluster, record: Record) -> None:
     protocols = set(record.get("protocols") or [])  # type: ignore[call-overload]
     bucket, owner = record.get("bucket"), record.get("bucket_owner")
-    wanted = sorted(protocols & DATABASE_PROTOCOLS)
-    if not wanted:
+    needed = sorted(protocols & DATABASE_PROTOCOLS)
+    if not needed:
         if bucket:
             raise bad_request("bucket: needs one of the protocols S3, DATABASE, KAFKA")
         return
     if not bucket or not owner:
-        raise bad_request(f"bucket, bucket_owner: required with {', '.join(wanted)}")
+        raise bad_request(f"bucket, bucket_owner: required with {', '.join(needed)}")
     if not _BUCKET.match(str(bucket)):
         raise bad_request(f"bucket: {bucket!r} is not a valid bucket name")
     if cluster.records.find("users", name=owner) is None:
-        known = ", ".join(str(user["name"]) for user in cluster.records.all("users"))
-        raise bad_request(f"bucket_owner: there is no user {owner!r}; users: {known}")
+        names = ", ".join(str(user["name"]) for user in cluster.records.all("users"))
+        raise bad_request(f"bucket_owner: there is no user {owner!r}; users: {names}")
     other = cluster.view_of_bucket(str(bucket))
     if other is not None and other["id"] != record.get("id"):
         raise bad_request(f"bucket: {bucket} is the bucket of view {other['path']}")
 
 
 def _refuse_unsupported(record: Record) -> None:
-    for name, what in _NOT_HERE.items():
+    for name, feature in _NOT_HERE.items():
         if record.get(name):
-            raise bad_request(f"{name}: {what} are not implemented by this stand-in")
+            raise bad_request(f"{name}: {feature} are not implemented by this stand-in")
 
 
 def _check_monitored(cluster: Cluster, record: Record) -> None:

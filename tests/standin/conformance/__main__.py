@@ -20,13 +20,13 @@ from pathlib import Path
 import boto3
 import ledger as ledgers
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 NEEDED = ("AWS_S3_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 TIMEOUT_S = 600
 
 
 def main() -> int:
-    """Run, print what was found; 0 where it is as the ledger says, 1 or 2 else."""
+    """Run and print the result; 0 if it agrees with the ledger, else 1 or 2."""
     given = _parser().parse_args()
     ledger = ledgers.read(ledgers.FILE)
     complaint = _unfit(ledger)
@@ -34,13 +34,17 @@ def main() -> int:
         print(complaint, file=sys.stderr)
         return 2
     _make_bucket()
-    found = _run(given)
-    said = ledgers.complaints(found["outcomes"], ledger, found["chosen"])
-    if not given.files and found["collected"] != ledger.tests:
-        said.append(f"{found['collected']} tests are there, not {ledger.tests}")
-    counts = dict(collections.Counter(found["outcomes"].values()))
-    print(f"vendor suite: {counts} of {len(found['chosen'])} chosen", *said, sep="\n")
-    return 1 if said else 0
+    results = _run(given)
+    complaints = ledgers.complaints(results["outcomes"], ledger, results["chosen"])
+    if not given.files and results["collected"] != ledger.tests:
+        complaints.append(f"{results['collected']} tests are there, not {ledger.tests}")
+    counts = dict(collections.Counter(results["outcomes"].values()))
+    print(
+        f"vendor suite: {counts} of {len(results['chosen'])} chosen",
+        *complaints,
+        sep="\n",
+    )
+    return 1 if complaints else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,7 +108,7 @@ def _environment() -> dict[str, str]:
         "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONPATH": os.pathsep.join(
-            filter(None, (str(HERE), os.environ.get("PYTHONPATH", "")))
+            filter(None, (str(FOLDER), os.environ.get("PYTHONPATH", "")))
         ),
     }
 

@@ -20,20 +20,20 @@ class Ledger:
     left_out: tuple[str, ...]
 
     def in_subset(self, test: str) -> bool:
-        """Tell whether a test is quick and meets the server."""
+        """Return whether a test is quick and meets the server."""
         file = test.partition("::")[0]
         return file not in self.left_out and _family(test) not in self.slow
 
 
 def read(path: Path) -> Ledger:
-    """Read a ledger; KeyError and tomllib's errors where it is not one."""
-    found = tomllib.loads(path.read_text())
+    """Read a ledger; KeyError and tomllib's errors if it is not one."""
+    document = tomllib.loads(path.read_text())
     return Ledger(
-        version=found["suite"]["vastdb"],
-        tests=found["suite"]["tests"],
-        reasons=found["not_passing"],
-        slow=tuple(found["subset"]["slow"]),
-        left_out=tuple(found["subset"]["left_out"]),
+        version=document["suite"]["vastdb"],
+        tests=document["suite"]["tests"],
+        reasons=document["not_passing"],
+        slow=tuple(document["subset"]["slow"]),
+        left_out=tuple(document["subset"]["left_out"]),
     )
 
 
@@ -43,7 +43,7 @@ def complaints(
     """Say what of the chosen tests differs from the ledger; empty when nothing does.
 
     A listed test that passes is a difference too, and so is one that was not run.
-    A file that cannot be read is told alone: nothing was run then.
+    A file that cannot be read is reported alone, because nothing ran.
     """
     result = [f"{t}: {outcomes[t]}" for t in outcomes if "collection" in outcomes[t]]
     if result:

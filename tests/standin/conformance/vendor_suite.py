@@ -1,4 +1,4 @@
-"""A pytest plug-in for the vendor's suite: what is told of a run, and what is changed.
+"""A pytest plug-in for the vendor's suite: its report of a run, and its changes.
 
 Nothing of the suite's files is changed. Its fixed sleeps, which give a cluster time, are
 cut to a second; the module it skips for a fault of the real product is run.
@@ -36,7 +36,7 @@ class Outcomes:
     def __init__(self, config):
         self.path = Path(config.getoption("--result"))
         self.subset = config.getoption("--subset")
-        self.found = {"collected": 0, "chosen": [], "outcomes": {}}
+        self.results = {"collected": 0, "chosen": [], "outcomes": {}}
 
     def pytest_collectreport(self, report):
         """Note a module that cannot be read."""
@@ -46,15 +46,15 @@ class Outcomes:
     def pytest_collection_modifyitems(self, config, items):
         """Keep what is chosen."""
         ledger = ledgers.read(ledgers.FILE)
-        self.found["collected"] = len(items)
-        left = [
+        self.results["collected"] = len(items)
+        deselected = [
             item
             for item in items
             if self.subset and not ledger.in_subset(ledgers.short(item.nodeid))
         ]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
-        self.found["chosen"] = [ledgers.short(item.nodeid) for item in items]
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
+        self.results["chosen"] = [ledgers.short(item.nodeid) for item in items]
 
     def pytest_runtest_logreport(self, report):
         """Note the outcome of the call, or of what failed around it."""
@@ -63,10 +63,10 @@ class Outcomes:
 
     def pytest_sessionfinish(self):
         """Write what was found."""
-        self.path.write_text(json.dumps(self.found))
+        self.path.write_text(json.dumps(self.results))
 
     def _note(self, report, outcome):
-        self.found["outcomes"][ledgers.short(report.nodeid)] = outcome
+        self.results["outcomes"][ledgers.short(report.nodeid)] = outcome
 
 
 def _cut(sleep):

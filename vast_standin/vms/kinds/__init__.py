@@ -1,4 +1,8 @@
-"""The declarations of all resources, a file a subject."""
+"""RESOURCES: all resources of the management side, declared one field per line.
+
+Names, kinds and choices are those of the vendor's public OpenAPI description of VMS;
+fields of it that are missing here are refused, not ignored.
+"""
 
 from vast_standin.vms.kinds import (
     absent,
@@ -8,8 +12,9 @@ from vast_standin.vms.kinds import (
     storage,
     telemetry,
 )
+from vast_standin.vms.resource import Resource
 
-KINDS = (
+_KINDS = (
     *storage.KINDS,
     *protection.KINDS,
     *hardware.KINDS,
@@ -18,4 +23,4 @@ KINDS = (
     *absent.KINDS,
 )
 
-__all__ = ["KINDS"]
+RESOURCES: dict[str, Resource] = {kind.name: kind for kind in _KINDS}

@@ -1,4 +1,4 @@
-"""What one machine has none of: listed as empty, refused where it is to be made."""
+"""Resources that one machine does not have: empty lists, creation refused."""
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
@@ -7,7 +7,7 @@ from vast_standin.vms.resource import Resource, Rules, resource
 
 
 class NoneHere(Rules):
-    """A resource that cannot be had; the message says why."""
+    """A resource that cannot be created; the message gives the reason."""
 
     def __init__(self, why: str) -> None:
         self.why = why

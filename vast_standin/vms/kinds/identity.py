@@ -1,4 +1,4 @@
-"""Users of the data side, their policies, and what managers sign with."""
+"""Users of the data side, their policies, and the tokens of managers."""
 
 from vast_standin.vms.resource import resource
 from vast_standin.vms.s3_policies import S3PolicyRules

@@ -1,4 +1,4 @@
-"""Alarms, events, what raises them, and saved reports."""
+"""Alarms, events, their definitions, and saved reports."""
 
 from vast_standin.vms.alarms import AlarmRules, EventRules, list_alarms
 from vast_standin.vms.monitors import MonitorRules

@@ -1,4 +1,4 @@
-"""What snapshots keep of objects: rows of the index that name the same immutable files.
+"""Objects kept by snapshots: rows of the index that name the same immutable files.
 
 They are read below `.snapshot/NAME/`, like the tables of snapshots.
 """
@@ -14,7 +14,7 @@ _FIELDS = "key, file, size, etag, modified, said"
 
 
 @dataclass(frozen=True)
-class KeptObjects:
+class SnapshotObjects:
     """The kept objects of one index."""
 
     index: Index
@@ -43,7 +43,7 @@ class KeptObjects:
         return [row[0] for row in rows]
 
     def holds(self, file: str) -> bool:
-        """Tell whether a snapshot keeps a file."""
+        """Return whether a snapshot keeps a file."""
         return bool(self.index.rows("SELECT 1 FROM kept WHERE file=? LIMIT 1", file))
 
     def lookup(self, bucket: str, key: str) -> Stored | None:
@@ -61,7 +61,7 @@ class KeptObjects:
         return replace(stored(rows[0]), key=key) if rows else None
 
     def all(self, bucket: str, snapshot: str) -> Iterator[Stored]:
-        """Yield what a snapshot keeps of a bucket, under the keys of then."""
+        """Yield what a snapshot keeps of a bucket, under its keys at that time."""
         rows = self.index.rows(
             f"SELECT bucket, {_FIELDS} FROM kept WHERE bucket=? AND snapshot=?",  # noqa: S608
             bucket,
@@ -93,7 +93,7 @@ class KeptObjects:
 
 
 def _split(key: str) -> tuple[str | None, str]:
-    """Return the snapshot a key is below, None where it is below none, and the rest."""
+    """Return the snapshot a key is below, None if it is below none, and the rest."""
     if not key.startswith(SNAPSHOTS):
         return None, key
     name, slash, inner = key.removeprefix(SNAPSHOTS).partition("/")
