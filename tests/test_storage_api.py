@@ -14,10 +14,12 @@ from orbital_kernel.storage.cost import spending
 from orbital_kernel.storage.growth.automation import Controller, Watched
 from orbital_kernel.storage.health.health import health
 from orbital_kernel.storage.ledger import Ledger
-from orbital_kernel.storage.provision.plan import desired, diff
+from orbital_kernel.storage.provision.desired import desired
+from orbital_kernel.storage.provision.execute import apply
+from orbital_kernel.storage.provision.plan import diff
 from orbital_kernel.storage.provision.provisioning import Provisioning
 from orbital_kernel.storage.snapshots import take
-from orbital_kernel.storage.vms import Vms, apply
+from orbital_kernel.storage.vms import Vms
 
 SHARED = """
 [tenant]

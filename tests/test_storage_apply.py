@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 import vastpy
+from memory_tables import MemoryTables
 
 from orbital_kernel import embedded
 from orbital_kernel.errors import ProvisionError
@@ -13,10 +14,13 @@ from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.storage.health.health import health
 from orbital_kernel.storage.patience import Patience
+from orbital_kernel.storage.provision.desired import desired
+from orbital_kernel.storage.provision.execute import apply, destroy
 from orbital_kernel.storage.provision.kinds import KINDS
-from orbital_kernel.storage.provision.plan import desired, diff
+from orbital_kernel.storage.provision.plan import diff
+from orbital_kernel.storage.provision.reading import actual
 from orbital_kernel.storage.provision.teardown import undo
-from orbital_kernel.storage.vms import Vms, apply, destroy
+from orbital_kernel.storage.vms import Vms
 
 GB = 10**9
 OURS = (
@@ -86,7 +90,7 @@ def row(client, kind, name):
 
 
 def plan(vms, wanted=WANTED, **options):
-    return diff(wanted, vms.actual(wanted, **options))
+    return diff(wanted, actual(vms, wanted, **options))
 
 
 def test_an_empty_platform_is_brought_up_and_stays_as_it_is(vms, client):
@@ -237,7 +241,7 @@ def test_what_a_run_made_and_set_can_be_taken_back(vms, client):
     client.quotas[quota["id"]].patch(hard_limit=900 * GB)
     applied = apply(plan(vms), vms)
     assert 1000 * GB == row(client, "quota", "orbital")["hard_limit"]
-    back = undo(applied.done, vms.actual(WANTED))
+    back = undo(applied.done, actual(vms, WANTED))
     apply(back, vms).require()
 
     assert 900 * GB == row(client, "quota", "orbital")["hard_limit"]
@@ -250,26 +254,13 @@ def test_the_databases_endpoints_are_told(vms, settings):
     assert (settings.endpoint.removeprefix("http://"),) == vms.endpoints()
 
 
-class Tables:
-    """The database side of a plan, as the store offers it."""
-
-    def __init__(self):
-        self.made = {}
-
-    def actual(self):
-        return dict(self.made)
-
-    def create(self, full_name):
-        self.made[full_name] = schema.table(full_name)
-
-
 def test_tables_are_part_of_the_plan(vms):
-    tables = Tables()
+    tables = MemoryTables()
     wanted = desired(observatories().values(), site())
-    apply(plan(vms, wanted, tables=tables), vms, tables=tables).require()
+    apply(plan(vms, wanted, tables=tables.actual()), vms, tables=tables).require()
 
-    assert set(schema.tables(observatories())) == set(tables.made)
-    assert plan(vms, wanted, tables=tables).empty
+    assert set(schema.tables(observatories())) == set(tables.stored)
+    assert plan(vms, wanted, tables=tables.actual()).empty
 
 
 def test_destroy_takes_down_what_is_empty(vms, client):

@@ -11,8 +11,11 @@ from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.model.storage_spec import Growth, Quota
 from orbital_kernel.storage.growth.automation import Controller, Watched
 from orbital_kernel.storage.ledger import EXPANDED, INTENDED, Ledger
-from orbital_kernel.storage.provision.plan import desired, diff
-from orbital_kernel.storage.vms import Vms, apply
+from orbital_kernel.storage.provision.desired import desired
+from orbital_kernel.storage.provision.execute import apply
+from orbital_kernel.storage.provision.plan import diff
+from orbital_kernel.storage.provision.reading import actual
+from orbital_kernel.storage.vms import Vms
 
 PATH = "/observatories/swift"
 BUCKET = "orbital-swift"
@@ -96,7 +99,7 @@ def test_a_filling_quota_is_raised_before_it_blocks_and_the_reason_is_kept(
     small = dataclasses.replace(own, storage=space)
     wanted = desired([small], site(), grown=grown, tables=False)
     swift = [r for r in wanted if (r.kind, r.identity) == ("quota", PATH)]
-    drift = diff(swift, vms.actual(swift))
+    drift = diff(swift, actual(vms, swift))
     assert [["grace_period"]] * len(drift.changes) == [
         list(c.after) for c in drift.changes
     ]

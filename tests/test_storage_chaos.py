@@ -18,8 +18,8 @@ from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.observatory import FOLDER, observatories, site
 from orbital_kernel.storage.patience import Patience
 from orbital_kernel.storage.provision.created import ACTIONS
+from orbital_kernel.storage.provision.desired import desired
 from orbital_kernel.storage.provision.kinds import KINDS
-from orbital_kernel.storage.provision.plan import desired
 from orbital_kernel.storage.provision.provisioning import Provisioning
 from orbital_kernel.storage.vms import Vms
 

@@ -10,8 +10,10 @@ from rich.console import Console
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.model.sizes import size_text
+from orbital_kernel.storage.provision.desired import desired
 from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE
-from orbital_kernel.storage.provision.plan import Actual, Found, desired, diff
+from orbital_kernel.storage.provision.plan import diff
+from orbital_kernel.storage.provision.resource import Actual, Found
 from orbital_kernel.storage.provision.teardown import teardown
 from orbital_kernel.storage.table import plan_table, summary
 

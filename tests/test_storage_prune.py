@@ -11,9 +11,11 @@ from memory_tables import MemoryTables
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.observatory import FOLDER, observatories, site
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.created import ACTIONS, ACTOR, MadeLedger
-from orbital_kernel.storage.provision.plan import Change, Found, Resource, desired
+from orbital_kernel.storage.provision.desired import desired
 from orbital_kernel.storage.provision.provisioning import Provisioning
+from orbital_kernel.storage.provision.resource import Found, Resource
 from orbital_kernel.storage.vms import Vms
 
 OURS = (

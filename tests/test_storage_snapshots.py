@@ -5,9 +5,12 @@ import pytest
 from orbital_kernel import embedded
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.observatory import observatories, site
-from orbital_kernel.storage.provision.plan import desired, diff
+from orbital_kernel.storage.provision.desired import desired
+from orbital_kernel.storage.provision.execute import apply
+from orbital_kernel.storage.provision.plan import diff
+from orbital_kernel.storage.provision.reading import actual
 from orbital_kernel.storage.snapshots import snapshots, take
-from orbital_kernel.storage.vms import Vms, apply
+from orbital_kernel.storage.vms import Vms
 
 WANTED = desired(observatories().values(), site(), tables=False)
 
@@ -16,7 +19,7 @@ WANTED = desired(observatories().values(), site(), tables=False)
 def vms(tmp_path_factory):
     folder = tmp_path_factory.mktemp("snapshots")
     vms = Vms.connect(embedded.ensure(folder))
-    apply(diff(WANTED, vms.actual(WANTED)), vms).require()
+    apply(diff(WANTED, actual(vms, WANTED)), vms).require()
     yield vms
     embedded.stop(folder)
 
@@ -46,4 +49,4 @@ def test_schedules_are_part_of_the_plan_and_stay_as_they_are(vms):
     policies = {p["name"]: p for p in vms.listing("protectionpolicies")}
 
     assert {"orbital", "orbital-swift", "orbital-chandra"} <= set(policies)
-    assert diff(WANTED, vms.actual(WANTED)).empty
+    assert diff(WANTED, actual(vms, WANTED)).empty

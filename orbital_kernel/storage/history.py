@@ -1,27 +1,15 @@
 """What the ledgers tell of the past: queries asked, files taken in, rows by table."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
-
-import pyarrow as pa
 
 from orbital_kernel.model.predicate import Clause, Range
 from orbital_kernel.storage.cost.scale import Measured
+from orbital_kernel.storage.protocols import Tables
 
 QUERIES = "ops.queries"
 FILES = "ops.files"
-
-
-class Reads(Protocol):
-    """What is needed of the store."""
-
-    def read(
-        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
-    ) -> pa.Table:
-        """Select rows."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +33,7 @@ class TakenIn:
 class History:
     """The ledgers of one database; times are seconds since 1970, UTC."""
 
-    def __init__(self, store: Reads) -> None:
+    def __init__(self, store: Tables) -> None:
         self._store = store
 
     def queries(self, *, since_s: float) -> list[Asked]:

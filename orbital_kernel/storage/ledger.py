@@ -7,13 +7,14 @@ by every controller, and can be asked like any other table.
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.storage.growth.forecast import Sample
 from orbital_kernel.storage.growth.growth import Decision, Standing
+from orbital_kernel.storage.protocols import Tables
 
 ACTOR = "quota automation"
 INTENDED = "expand intended"
@@ -22,20 +23,10 @@ REFUSED = "asked"
 FOUND = "found raised"
 
 
-class Rows(Protocol):
-    """What is needed of the store."""
-
-    def insert(self, full_name: str, rows: pa.Table) -> int:
-        """Insert rows in one transaction."""
-
-    def read(self, full_name: str, clauses: Sequence[Clause] = ()) -> pa.Table:
-        """Select rows."""
-
-
 class Ledger:
     """Samples and actions by quota path; times are seconds since 1970, UTC."""
 
-    def __init__(self, store: Rows) -> None:
+    def __init__(self, store: Tables) -> None:
         self._store = store
 
     def sample(self, name: str, now: Standing, *, at_s: float) -> None:

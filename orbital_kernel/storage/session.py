@@ -32,10 +32,13 @@ from orbital_kernel.storage.health.checks import Health
 from orbital_kernel.storage.health.service import service_checks
 from orbital_kernel.storage.history import FILES, QUERIES, Asked, History
 from orbital_kernel.storage.ledger import Ledger
+from orbital_kernel.storage.listing import NotOffered
 from orbital_kernel.storage.patience import LastAnswer, Patience
-from orbital_kernel.storage.provision.execute import Progress
-from orbital_kernel.storage.provision.plan import Limits, Plan, Resource, desired
+from orbital_kernel.storage.provision.desired import Limits, desired
+from orbital_kernel.storage.provision.execute import Applied, Progress
+from orbital_kernel.storage.provision.plan import Plan
 from orbital_kernel.storage.provision.provisioning import Provisioning
+from orbital_kernel.storage.provision.resource import Resource
 from orbital_kernel.storage.rollout import rollout
 from orbital_kernel.storage.rollout.requirements import (
     REQUIREMENTS,
@@ -43,7 +46,7 @@ from orbital_kernel.storage.rollout.requirements import (
     requirements,
 )
 from orbital_kernel.storage.rollout.rollout import ACTIONS, Rollout
-from orbital_kernel.storage.vms import Applied, NotOffered, Vms
+from orbital_kernel.storage.vms import Vms
 
 DAY_S = 86400.0
 SAMPLES = "ops.storage"

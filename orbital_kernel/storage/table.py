@@ -4,8 +4,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.conflicts import Conflict
-from orbital_kernel.storage.provision.plan import Change, Plan, shown
+from orbital_kernel.storage.provision.plan import Plan, shown
 
 COLOURS = {"create": "green", "update": "yellow", "delete": "red"}
 LEFT_OUT = ("name", "path", "create_dir", "target_exported_dir")

@@ -6,20 +6,16 @@ connection) is never repeated blindly: what it would make is looked up first.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
 
 import urllib3.exceptions
 from vastpy import RESTFailure, VASTClient
 
+from orbital_kernel.config import Settings
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.storage.listing import NotOffered, Row, everything
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
-from orbital_kernel.storage.provision.execute import Applied, apply, destroy
-from orbital_kernel.storage.provision.reading import Tables, actual
-from orbital_kernel.storage.provision.resource import Actual, Resource
-
-__all__ = ["Applied", "NotOffered", "Vms", "apply", "destroy"]
 
 BUSY = (429, 502, 503, 504)
 UNCERTAIN = (
@@ -39,30 +35,6 @@ ADVICE = {
 }
 
 
-class VmsSettings(Protocol):
-    """What connecting needs of the settings."""
-
-    @property
-    def vms_address(self) -> str | None:
-        """Host or host:port; always TLS."""
-
-    @property
-    def vms_user(self) -> str | None:
-        """User, with `vms_password`."""
-
-    @property
-    def vms_password(self) -> str | None:
-        """Password, with `vms_user`."""
-
-    @property
-    def vms_token(self) -> str | None:
-        """API token, in place of user and password."""
-
-    @property
-    def vms_cert_file(self) -> str | None:
-        """Certificate authority that signed the VMS's certificate."""
-
-
 class Vms:
     """One VMS: list, create, patch and delete, with patience and plain errors."""
 
@@ -79,9 +51,7 @@ class Vms:
         self._last_answer = last_answer or LastAnswer(patience.clock)
 
     @classmethod
-    def connect(
-        cls, settings: VmsSettings, *, patience: Patience | None = None
-    ) -> Self:
+    def connect(cls, settings: Settings, *, patience: Patience | None = None) -> Self:
         """Return the VMS the settings name; nothing is sent yet.
 
         Raises ProvisionError where address or credentials are missing.
@@ -104,12 +74,6 @@ class Vms:
         """Return the same VMS, of which all questions together end in so many seconds."""
         patience = self.patience.ending_in(seconds, attempts=attempts)
         return type(self)(self._client, self.address, patience, self._last_answer)
-
-    def actual(
-        self, desired: Sequence[Resource], *, tables: Tables | None = None
-    ) -> Actual:
-        """Return what is there of the kinds wanted, references as names."""
-        return actual(self, desired, tables)
 
     def listing(
         self, resource: str, /, *, paged: bool = False, **filters: Any
@@ -230,7 +194,7 @@ class Vms:
         self._last_answer.note()
         return answer
 
-    def _pauses(self) -> Any:
+    def _pauses(self) -> Iterator[float]:
         yield 0.0
         for pause in self.patience.pauses():
             self.patience.sleep(pause)

@@ -1,27 +1,18 @@
 """Who uses what, as measured: bytes by the VMS, node time by the query ledger."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from orbital_kernel.storage.cost.cost import Bill, Prices, Use, query_cost
-from orbital_kernel.storage.health.health import Asked as Vms
 from orbital_kernel.storage.history import Asked
-from orbital_kernel.storage.listing import NotOffered, Row
+from orbital_kernel.storage.listing import NotOffered
+from orbital_kernel.storage.protocols import Vms
 
 SHARED = "shared"
 """Owner of what no observatory owns alone: cross, ops, and the database's overhead."""
 
 
-class Tables(Vms, Protocol):
-    """A VMS that filters lists; apply.Vms is one."""
-
-    def listing(
-        self, resource: str, /, *, paged: bool = False, **filters: Any
-    ) -> list[Row]:
-        """Return all rows of a resource."""
-
-
-def table_bytes(vms: Tables, database: str, observatory: str) -> int | None:
+def table_bytes(vms: Vms, database: str, observatory: str) -> int | None:
     """Return the bytes of an observatory's tables, None where the VMS does not tell."""
     try:
         rows = vms.listing("tables", database_name=database, schema_name=observatory)

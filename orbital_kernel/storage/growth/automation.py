@@ -9,7 +9,7 @@ it is done: after a crash the next step finishes it or finds it done.
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from orbital_kernel.errors import ConfigError, ProvisionError
 from orbital_kernel.model.sizes import seconds_of
@@ -23,19 +23,10 @@ from orbital_kernel.storage.ledger import (
     Ledger,
 )
 from orbital_kernel.storage.listing import Row
+from orbital_kernel.storage.protocols import Vms
 
 HISTORY_S = 30 * 86400.0
 ASK_AGAIN_S = 86400.0
-
-
-class Patched(Protocol):
-    """What automation needs of a VMS; apply.Vms is one."""
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def patch(self, resource: str, item: int, fields: dict[str, Any]) -> None:
-        """Set fields of one."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ class Controller:
     free, and is off for a cluster that may be over-committed.
     """
 
-    vms: Patched
+    vms: Vms
     ledger: Ledger
     watched: tuple[Watched, ...]
     tenant: str = "default"

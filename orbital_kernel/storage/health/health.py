@@ -6,13 +6,14 @@ that could not be asked. A resource this VMS does not offer is 'absent' and name
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.sizes import size_text
 from orbital_kernel.storage.health.checks import Check, Health, graded, health_of
 from orbital_kernel.storage.health.metrics import view_checks
 from orbital_kernel.storage.listing import NotOffered, Row
+from orbital_kernel.storage.protocols import Vms
 
 QUOTA_STATES = {
     "OK": "ok",
@@ -61,18 +62,8 @@ class Limits:
 LIMITS = Limits()
 
 
-class Asked(Protocol):
-    """What health needs of a VMS; apply.Vms is one."""
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def get(self, resource: str, /, **params: Any) -> Any:
-        """Return what a GET answers."""
-
-
 def health(
-    vms: Asked,
+    vms: Vms,
     *,
     quotas: Sequence[str] = (),
     limits: Limits = Limits(),
@@ -135,13 +126,13 @@ def _named(name: str, value: Any, states: Mapping[str, str], what: str) -> Check
     return Check(name, state, f"{what} is {value if value is not None else 'not told'}")
 
 
-def _vms(vms: Asked, _: Limits) -> Iterable[Check]:
+def _vms(vms: Vms, _: Limits) -> Iterable[Check]:
     yield _named(
         "vms", vms.get("health").get("status"), VMS_STATES, "the VMS's own state"
     )
 
 
-def _cluster(vms: Asked, limits: Limits) -> Iterable[Check]:
+def _cluster(vms: Vms, limits: Limits) -> Iterable[Check]:
     rows = vms.listing("clusters")
     if not rows:
         yield Check("cluster", "unknown", "the VMS lists no cluster")
@@ -186,8 +177,8 @@ def _raid(name: str, raid: str, row: Row) -> Check:
     return _named(f"raid {raid} {name}", row[field], RAID_STATES, field)
 
 
-def _nodes(resource: str) -> Callable[[Asked, Limits], Iterable[Check]]:
-    def look(vms: Asked, _: Limits) -> Iterable[Check]:
+def _nodes(resource: str) -> Callable[[Vms, Limits], Iterable[Check]]:
+    def look(vms: Vms, _: Limits) -> Iterable[Check]:
         for row in vms.listing(resource):
             name = f"{resource[:-1]} {row.get('name')}"
             if row.get("is_mgmt") and row.get("state") == "INACTIVE":
@@ -200,7 +191,7 @@ def _nodes(resource: str) -> Callable[[Asked, Limits], Iterable[Check]]:
     return look
 
 
-def _alarms(vms: Asked, _: Limits) -> Iterable[Check]:
+def _alarms(vms: Vms, _: Limits) -> Iterable[Check]:
     rows = vms.listing("alarms", paged=True)
     open_ = [row for row in rows if not row.get("acknowledged")]
     if not open_:
@@ -215,7 +206,7 @@ def _alarms(vms: Asked, _: Limits) -> Iterable[Check]:
         )
 
 
-def _quotas(vms: Asked, limits: Limits, names: Sequence[str]) -> Iterable[Check]:
+def _quotas(vms: Vms, limits: Limits, names: Sequence[str]) -> Iterable[Check]:
     rows = {str(row.get("name")): row for row in vms.listing("quotas", paged=True)}
     for name in names or rows:
         if name not in rows:
@@ -247,7 +238,7 @@ def _left(row: Row) -> str:
     return f"state (writes stop in {left})" if left else "state"
 
 
-LOOKS: Mapping[str, Callable[[Asked, Limits], Iterable[Check]]] = {
+LOOKS: Mapping[str, Callable[[Vms, Limits], Iterable[Check]]] = {
     "vms": _vms,
     "cluster": _cluster,
     "cnodes": _nodes("cnodes"),

@@ -6,10 +6,9 @@ minutes holds at least two samples; rows come newest first (vast-exporter does l
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from orbital_kernel.storage.health.checks import Check, graded
-from orbital_kernel.storage.listing import Row
+from orbital_kernel.storage.protocols import Vms
 
 FRAME = "13m"
 RATES = ("read_bw", "write_bw", "read_iops", "write_iops")
@@ -18,16 +17,6 @@ PROPERTIES = tuple(
     f"ViewMetrics,{name}__{'rate' if name in RATES else 'avg'}"
     for name in (*RATES, *LATENCIES)
 )
-
-
-class Monitor(Protocol):
-    """What is needed of a VMS."""
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def get(self, resource: str, /, **params: Any) -> Any:
-        """Return what a GET answers."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +28,7 @@ class ViewMetrics:
     values: Mapping[str, float | None]
 
 
-def view_metrics(vms: Monitor) -> tuple[ViewMetrics, ...]:
+def view_metrics(vms: Vms) -> tuple[ViewMetrics, ...]:
     """Return the newest sample of every view that has one."""
     views = {
         row["id"]: str(row.get("name")) for row in vms.listing("views", paged=True)
@@ -64,7 +53,7 @@ def view_metrics(vms: Monitor) -> tuple[ViewMetrics, ...]:
     return tuple(newest.values())
 
 
-def view_checks(vms: Monitor, *, warn_ms: float, bad_ms: float) -> Iterable[Check]:
+def view_checks(vms: Vms, *, warn_ms: float, bad_ms: float) -> Iterable[Check]:
     """Yield the checks of every view's latency; rates are told, not judged."""
     samples = view_metrics(vms)
     if not samples:

@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 
 from orbital_kernel.model.predicate import Clause, Equal
-from orbital_kernel.storage.ledger import Rows
+from orbital_kernel.storage.protocols import Tables
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.kinds import TABLE
-from orbital_kernel.storage.provision.plan import Change
 from orbital_kernel.storage.provision.resource import Resource
 
 ACTIONS = "ops.actions"
@@ -53,7 +53,7 @@ class Made:
 class MadeLedger:
     """Writes and reads what was made; `writable` is whether its table is there."""
 
-    store: Rows
+    store: Tables
     writable: bool
     _done: list[Change] = field(default_factory=list)
     _todo: tuple[Change, ...] = ()

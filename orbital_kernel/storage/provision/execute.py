@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from orbital_kernel.errors import OrbitalError, ProvisionError
+from orbital_kernel.storage.protocols import Tables, Vms
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.created import Made
 from orbital_kernel.storage.provision.kinds import KINDS
-from orbital_kernel.storage.provision.plan import Change, Plan
-from orbital_kernel.storage.provision.reading import Tables
+from orbital_kernel.storage.provision.plan import Plan
+from orbital_kernel.storage.provision.reading import actual
 from orbital_kernel.storage.provision.resource import Resource
-from orbital_kernel.storage.provision.steps import Steps, Writer
+from orbital_kernel.storage.provision.steps import Steps
 from orbital_kernel.storage.provision.teardown import teardown
 
 Progress = Callable[[Change, str], None]
@@ -78,7 +80,7 @@ class Applied:
 
 def apply(
     plan: Plan,
-    vms: Writer,
+    vms: Vms,
     *,
     tables: Tables | None = None,
     progress: Progress | None = None,
@@ -118,7 +120,7 @@ def apply(
 
 def destroy(
     desired: tuple[Resource, ...],
-    vms: Any,
+    vms: Vms,
     *,
     tables: Tables | None = None,
     yes_delete: tuple[str, ...] = (),
@@ -131,8 +133,8 @@ def destroy(
     earlier applies have `made` goes too where the files do not name it any more.
     """
     known = (*desired, *(one.resource() for one in made))
-    actual = vms.actual(known, tables=tables)
-    plan = teardown(desired, actual, yes_delete=yes_delete, made=made)
+    state = actual(vms, known, tables.actual() if tables else None)
+    plan = teardown(desired, state, yes_delete=yes_delete, made=made)
     return plan, apply(plan, vms, tables=tables, progress=progress)
 
 

@@ -9,29 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from orbital_kernel.model.sizes import size_text
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.conflicts import Conflict, conflict, promises
-from orbital_kernel.storage.provision.desired import Limits, desired
-from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE, Fields
+from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE
 from orbital_kernel.storage.provision.resource import (
     Actual,
-    Found,
     Resource,
     differing,
     left,
 )
-
-__all__ = [
-    "Actual",
-    "Change",
-    "Conflict",
-    "Found",
-    "Limits",
-    "Plan",
-    "Resource",
-    "desired",
-    "diff",
-    "shown",
-]
 
 SIZES = ("soft_limit", "hard_limit")
 BY_HAND = "change it by hand if it should be"
@@ -39,20 +25,6 @@ ANEW = (
     "questions find the same rows, some more slowly; for the other order drop the table, "
     "apply, and ingest its files again"
 )
-
-
-@dataclass(frozen=True)
-class Change:
-    """One step: create, update or delete one resource; `before` and `after` differ."""
-
-    action: str
-    resource: str
-    name: str
-    before: Fields
-    after: Fields
-    reason: str
-    wanted: Resource | None = None
-    found: Found | None = None
 
 
 @dataclass(frozen=True)

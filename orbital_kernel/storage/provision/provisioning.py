@@ -2,64 +2,21 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
-
-import pyarrow as pa
+from typing import Any
 
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model import schema
-from orbital_kernel.storage.ledger import Rows
+from orbital_kernel.storage.protocols import Tables, Vms
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.created import ACTIONS, MadeLedger
 from orbital_kernel.storage.provision.execute import Applied, Progress, apply
 from orbital_kernel.storage.provision.kinds import TABLE
-from orbital_kernel.storage.provision.plan import Actual, Change, Plan, Resource, diff
-from orbital_kernel.storage.provision.reading import Tables
-from orbital_kernel.storage.provision.steps import Writer
+from orbital_kernel.storage.provision.plan import Plan, diff
+from orbital_kernel.storage.provision.reading import actual
+from orbital_kernel.storage.provision.resource import Actual, Resource
 from orbital_kernel.storage.provision.teardown import prune, teardown, undo, unwanted
 
 Known = Mapping[str, schema.Table]
-
-
-class Database(Rows, Protocol):
-    """What provisioning needs of the store."""
-
-    def actual(self) -> Known:
-        """Return each table by full name."""
-
-    def create(self, full_name: str) -> None:
-        """Create one table of schema.py."""
-
-    def drop(self, full_name: str) -> None:
-        """Drop one table with all its rows."""
-
-    def insert(self, full_name: str, rows: pa.Table) -> int:
-        """Insert rows in one transaction."""
-
-    def rows(self, full_name: str) -> int:
-        """Return how many rows a table holds."""
-
-
-class Platform(Writer, Protocol):
-    """What provisioning needs of a VMS; apply.Vms is one."""
-
-    def actual(
-        self, desired: tuple[Resource, ...], *, tables: Tables | None = None
-    ) -> Actual:
-        """Return what is there of the kinds wanted."""
-
-
-@dataclass(frozen=True)
-class _Listed:
-    """The database with its list of tables asked once; what a plan needs of tables."""
-
-    database: Database
-    known: Known
-
-    def actual(self) -> Known:
-        return self.known
-
-    def create(self, full_name: str) -> None:
-        self.database.create(full_name)
 
 
 @dataclass(frozen=True)
@@ -75,8 +32,8 @@ class _Look:
 class Provisioning:
     """`desired` tells what should be, given the tables there are."""
 
-    vms: Platform
-    database: Database
+    vms: Vms
+    database: Tables
     desired: Callable[[Known], tuple[Resource, ...]]
 
     def plan(self, *, yes_delete: tuple[str, ...] = ()) -> Plan:
@@ -118,9 +75,9 @@ class Provisioning:
         ledger = MadeLedger(self.database, ACTIONS in known)
         made = ledger.made()
         every = (*wanted, *(one.resource() for one in made))
-        actual = self.vms.actual(every, tables=_Listed(self.database, known))
+        state = actual(self.vms, every, known)
         lost = {one.identity for one in unwanted(made, wanted) if one.kind == TABLE}
-        return _Look(wanted, ledger, self._counted(actual, lost))
+        return _Look(wanted, ledger, self._counted(state, lost))
 
     def _counted(self, actual: Actual, tables: Collection[str]) -> Actual:
         """Return what is there with the rows of these tables told."""
@@ -151,10 +108,9 @@ class Provisioning:
 
     def _take_back(self, applied: Applied, ledger: MadeLedger) -> Applied:
         wanted = tuple(change.wanted for change in applied.done if change.wanted)
-        listed = _Listed(self.database, self.database.actual())
         made = {c.name for c in applied.done if c.action == "create"}
-        actual = self._counted(self.vms.actual(wanted, tables=listed), made)
-        back = undo(applied.done, actual)
+        state = actual(self.vms, wanted, self.database.actual())
+        back = undo(applied.done, self._counted(state, made))
         return self._carried_out(back, ledger, None)
 
 

@@ -5,11 +5,12 @@ by path and its other filters differ from version to version.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from orbital_kernel.model import schema
 from orbital_kernel.storage.listing import NotOffered, Row
-from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Fields, Kind
+from orbital_kernel.storage.protocols import Vms
+from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Kind
 from orbital_kernel.storage.provision.resource import (
     Actual,
     Found,
@@ -21,29 +22,15 @@ Names = Mapping[str, Mapping[str, str]]
 """Kind → id as text → name."""
 
 
-class Lists(Protocol):
-    """Something that lists resources of a VMS."""
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-
-class Tables(Protocol):
-    """The database's tables, provided by the store."""
-
-    def actual(self) -> Mapping[str, schema.Table | Fields]:
-        """Return each table by full name: its schema, or its `columns` and `sort`."""
-
-    def create(self, full_name: str) -> None:
-        """Create the table of schema.py of that full name."""
-
-
 def actual(
-    vms: Lists, desired: Sequence[Resource], tables: Tables | None = None
+    vms: Vms,
+    desired: Sequence[Resource],
+    tables: Mapping[str, schema.Table] | None = None,
 ) -> Actual:
     """Return what is there of every kind wanted or referred to.
 
-    Tables are read where `tables` is given, and else left out as not offered.
+    `tables` are those of the database by full name; without them tables count as not
+    offered.
     """
     wanted = _kinds(desired)
     rows: dict[str, list[Row]] = {}
@@ -67,7 +54,7 @@ def actual(
     if tables is not None and any(resource.kind == TABLE for resource in desired):
         found += [
             Found(TABLE, name, None, name, None, table_fields(table))
-            for name, table in tables.actual().items()
+            for name, table in tables.items()
         ]
     return Actual(tuple(found), frozenset(absent))
 

@@ -81,6 +81,18 @@ def left(wanted: Resource, found: Found) -> list[str]:
     ]
 
 
+def holds_data(found: Found, quota: Found | None = None) -> bool:
+    """Tell whether a resource holds data; what the VMS does not tell counts as data."""
+    if found.kind == TABLE:
+        return bool(found.raw.get("rows", True))
+    if found.kind != "view":
+        return False
+    told = [found.raw.get("logical_capacity"), found.raw.get("physical_capacity")]
+    told += [quota.raw.get("used_capacity")] if quota else []
+    known = [size for size in told if size is not None]
+    return not known or any(known)
+
+
 def table_fields(table: schema.Table | Fields) -> dict[str, Any]:
     """Return columns (name → Arrow type as text), sort key and projections as fields.
 

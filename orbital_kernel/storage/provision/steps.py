@@ -2,48 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
 
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.storage.listing import Row
+from orbital_kernel.storage.protocols import Tables, Vms
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Fields
-from orbital_kernel.storage.provision.plan import Change
-from orbital_kernel.storage.provision.reading import Names, Tables, found_of
-from orbital_kernel.storage.provision.resource import Found, Resource, differing
-from orbital_kernel.storage.provision.teardown import holds_data
-
-
-class Writer(Protocol):
-    """What carrying out needs of a VMS; apply.Vms is one."""
-
-    address: str
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def get(self, resource: str, /, **params: Any) -> Any:
-        """Return what a GET answers."""
-
-    def create(
-        self, resource: str, fields: Fields, find: Callable[[], Row | None]
-    ) -> Row:
-        """Make one, once."""
-
-    def patch(self, resource: str, item: int, fields: Fields) -> None:
-        """Set fields of one."""
-
-    def delete(self, resource: str, item: int) -> None:
-        """Delete one."""
-
-    def empty(self, path: str, tenant_id: int | None) -> None:
-        """Delete all that is in a folder."""
+from orbital_kernel.storage.provision.reading import Names, found_of
+from orbital_kernel.storage.provision.resource import (
+    Found,
+    Resource,
+    differing,
+    holds_data,
+)
 
 
 class Steps:
     """One run: the lists it needs to turn names into ids, read once and kept right."""
 
     def __init__(
-        self, vms: Writer, tables: Tables | None, yes_delete: tuple[str, ...]
+        self, vms: Vms, tables: Tables | None, yes_delete: tuple[str, ...]
     ) -> None:
         self.vms = vms
         self.tables = tables
@@ -117,31 +95,31 @@ class Steps:
             raise ProvisionError(f"no database is connected to provide {change.name}")
         if change.action == "create":
             self.tables.create(change.name)
-            return
-        if change.action == "update" and set(change.after) <= set(_TABLE_UPDATES):
-            for field in change.after:
-                update = getattr(self.tables, _TABLE_UPDATES[field], None)
-                if update is None:
-                    raise ProvisionError(f"{change.name} gets its {field} elsewhere")
-                update(change.name)
-            return
-        drop = getattr(self.tables, "drop", None)
-        if change.action != "delete" or drop is None:
+        elif change.action == "delete":
+            self._drop(change, self.tables)
+        elif set(change.after) <= {"columns", "projections"}:
+            if "columns" in change.after:
+                self.tables.widen(change.name)
+            if "projections" in change.after:
+                self.tables.arrange(change.name)
+        else:
             raise ProvisionError(
                 f"table {change.name} cannot be changed here: look at what differs, and "
                 "change it by hand"
             )
+
+    def _drop(self, change: Change, tables: Tables) -> None:
         was_empty = change.found is not None and change.found.raw.get("rows") == 0
-        if was_empty and change.name not in self.yes_delete and self._rows_in(change):
+        if (
+            was_empty
+            and change.name not in self.yes_delete
+            and tables.rows(change.name)
+        ):
             raise ProvisionError(
                 f"table {change.name} has come to hold rows since the plan: name it with "
                 f"--yes-delete {change.name} to drop it all the same"
             )
-        drop(change.name)
-
-    def _rows_in(self, change: Change) -> int:
-        rows = getattr(self.tables, "rows", None)
-        return int(rows(change.name)) if rows else 1
+        tables.drop(change.name)
 
     def _set(self, wanted: Resource, found: Found, fields: Fields) -> None:
         resource = KINDS[wanted.kind].resource
@@ -232,9 +210,6 @@ class Steps:
             self._rows[kind] = self.vms.listing(known.resource, paged=known.paged)
         return self._rows[kind]
 
-
-_TABLE_UPDATES = {"columns": "widen", "projections": "arrange"}
-"""What the database side is called to do where a table's field differs."""
 
 _ACTIONS: Mapping[str, Callable[[Steps, Change], Change]] = {
     "create": Steps.create,

@@ -3,11 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.conflicts import Conflict
 from orbital_kernel.storage.provision.created import Made
 from orbital_kernel.storage.provision.kinds import ORDER, TABLE
-from orbital_kernel.storage.provision.plan import Change, Plan
-from orbital_kernel.storage.provision.resource import Actual, Found, Resource, differing
+from orbital_kernel.storage.provision.plan import Plan
+from orbital_kernel.storage.provision.resource import (
+    Actual,
+    Found,
+    Resource,
+    differing,
+    holds_data,
+)
 
 NEVER = ("tenant", "cluster", "vippool")
 """Taken down only where an apply has made them: others may live there too."""
@@ -139,18 +146,6 @@ def undo(done: Sequence[Change], actual: Actual) -> Plan:
         if before.action == "update" and (change := _set_back(before, actual))
     ]
     return Plan((*updates, *back.changes), kept=back.kept)
-
-
-def holds_data(found: Found, quota: Found | None = None) -> bool:
-    """Tell whether a resource holds data; what the VMS does not tell counts as data."""
-    if found.kind == TABLE:
-        return bool(found.raw.get("rows", True))
-    if found.kind != "view":
-        return False
-    told = [found.raw.get("logical_capacity"), found.raw.get("physical_capacity")]
-    told += [quota.raw.get("used_capacity")] if quota else []
-    known = [size for size in told if size is not None]
-    return not known or any(known)
 
 
 def _set_back(done: Change, actual: Actual) -> Change | None:

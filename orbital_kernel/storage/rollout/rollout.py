@@ -17,7 +17,7 @@ from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.model.storage_spec import Space
 from orbital_kernel.storage.history import TakenIn
-from orbital_kernel.storage.ledger import Rows
+from orbital_kernel.storage.protocols import Tables
 from orbital_kernel.storage.provision.kinds import TABLE
 from orbital_kernel.storage.provision.plan import Plan
 from orbital_kernel.storage.rollout.requirements import Measured
@@ -146,13 +146,13 @@ def live_stage(actions: Sequence[Mapping[str, Any]]) -> Stage:
     return Stage("live", (), {"since": f"{since}Z", "by": last["actor"]})
 
 
-def declared(store: Rows, observatory: str) -> list[dict[str, Any]]:
+def declared(store: Tables, observatory: str) -> list[dict[str, Any]]:
     """Return the rows of ops.actions that declared an observatory live."""
     rows = store.read(ACTIONS, [Clause("resource", (Equal(_resource(observatory)),))])
     return [row for row in rows.to_pylist() if row["action"] == LIVE]
 
 
-def go_live(store: Rows, rollout: Rollout, *, who: str, now_s: float) -> None:
+def go_live(store: Tables, rollout: Rollout, *, who: str, now_s: float) -> None:
     """Declare an observatory live, with its stages as evidence.
 
     Raises ProvisionError with all that is missing, and where it is live already.
