@@ -77,8 +77,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "dropped":
             self.hang_up()
             return
-        kept = ("Authorization", "Content-Type", "X-Tenant-Name")
-        headers = {name: self.headers[name] for name in kept if self.headers[name]}
+        forwarded = ("Authorization", "Content-Type", "X-Tenant-Name")
+        headers = {name: self.headers[name] for name in forwarded if self.headers[name]}
         status, kind, data = line.forward(self.command, self.path, headers, body)
         if line.meanwhile and self.command != "GET":
             line.meanwhile.pop()()

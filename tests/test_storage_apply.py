@@ -31,7 +31,7 @@ OURS = (
     "qospolicy",
     "viewpolicy",
 )
-WANTED = desired(observatories().values(), site(), tables=False)
+DESIRED = desired(observatories().values(), site(), tables=False)
 QUICK = Patience(answer_s=0.6, attempts=6, sleep=lambda _seconds: None)
 
 
@@ -85,12 +85,12 @@ def rows(client, kind):
 
 
 def row(client, kind, name):
-    (found,) = [r for r in rows(client, kind) if r["name"] == name]
-    return found
+    (match,) = [r for r in rows(client, kind) if r["name"] == name]
+    return match
 
 
-def plan(vms, wanted=WANTED, **options):
-    return diff(wanted, actual(vms, wanted, **options))
+def plan(vms, resources=DESIRED, **options):
+    return diff(resources, actual(vms, resources, **options))
 
 
 def test_an_empty_platform_is_brought_up_and_stays_as_it_is(vms, client):
@@ -208,7 +208,7 @@ def test_a_failure_stops_only_what_depends_on_it_and_the_rest_resumes(vms, clien
         dataclasses.replace(r, fields={**r.fields, "bucket_owner": "nobody"})
         if (r.kind, r.name) == ("view", "orbital-swift")
         else r
-        for r in WANTED
+        for r in DESIRED
     )
     applied = apply(plan(vms, broken), vms)
 
@@ -226,7 +226,7 @@ def test_what_waits_for_a_failure_is_skipped_and_says_for_what(vms):
         dataclasses.replace(r, fields={**r.fields, "flavor": "VANILLA"})
         if (r.kind, r.name) == ("viewpolicy", "orbital-swift")
         else r
-        for r in WANTED
+        for r in DESIRED
     )
     applied = apply(plan(vms, broken), vms)
 
@@ -235,19 +235,19 @@ def test_what_waits_for_a_failure_is_skipped_and_says_for_what(vms):
 
 
 def test_what_a_run_made_and_set_can_be_taken_back(vms, client):
-    partly = tuple(r for r in WANTED if "swift" not in r.name)
+    partly = tuple(r for r in DESIRED if "swift" not in r.name)
     apply(plan(vms, partly), vms).require()
     quota = row(client, "quota", "orbital")
     client.quotas[quota["id"]].patch(hard_limit=900 * GB)
     applied = apply(plan(vms), vms)
     assert 1000 * GB == row(client, "quota", "orbital")["hard_limit"]
-    back = undo(applied.done, actual(vms, WANTED))
+    back = undo(applied.done, actual(vms, DESIRED))
     apply(back, vms).require()
 
     assert 900 * GB == row(client, "quota", "orbital")["hard_limit"]
-    left = {r["name"] for kind in OURS for r in rows(client, kind)}
+    remaining = {r["name"] for kind in OURS for r in rows(client, kind)}
     others = {f"orbital-{name}" for name in observatories() if name != "swift"}
-    assert {"orbital", *others} == left
+    assert {"orbital", *others} == remaining
 
 
 def test_the_databases_endpoints_are_told(vms, settings):
@@ -256,19 +256,21 @@ def test_the_databases_endpoints_are_told(vms, settings):
 
 def test_tables_are_part_of_the_plan(vms):
     tables = MemoryTables()
-    wanted = desired(observatories().values(), site())
-    apply(plan(vms, wanted, tables=tables.actual()), vms, tables=tables).require()
+    desired_resources = desired(observatories().values(), site())
+    apply(
+        plan(vms, desired_resources, tables=tables.actual()), vms, tables=tables
+    ).require()
 
     assert set(schema.tables(observatories())) == set(tables.stored)
-    assert plan(vms, wanted, tables=tables.actual()).empty
+    assert plan(vms, desired_resources, tables=tables.actual()).empty
 
 
 def test_destroy_takes_down_what_is_empty(vms, client):
     apply(plan(vms), vms)
-    taken, applied = destroy(WANTED, vms)
+    planned, applied = destroy(DESIRED, vms)
 
     assert applied.ok
-    assert () == taken.kept
+    assert () == planned.retained
     assert {0} == {len(rows(client, kind)) for kind in OURS}
     assert "default" in {p["name"] for p in client.viewpolicies.get()}
 
@@ -283,13 +285,13 @@ def test_destroy_keeps_what_came_to_hold_data_after_the_plan(vms, s3):
         ) and change.name == "orbital-swift":
             s3.put_object(Bucket="orbital-swift", Key="raw.fits", Body=b"x" * 1000)
 
-    _, applied = destroy(WANTED, vms, progress=write)
-    kept = [f.change.name for f in applied.failed if f.change.resource == "view"]
-    assert ["orbital-swift"] == kept
+    _, applied = destroy(DESIRED, vms, progress=write)
+    failed = [f.change.name for f in applied.failed if f.change.resource == "view"]
+    assert ["orbital-swift"] == failed
     assert "--yes-delete orbital-swift" in applied.failed[0].reason
 
-    again, _ = destroy(WANTED, vms)
-    assert "orbital-swift" in {k.name for k in again.kept}
+    again, _ = destroy(DESIRED, vms)
+    assert "orbital-swift" in {k.name for k in again.retained}
     s3.delete_object(Bucket="orbital-swift", Key="raw.fits")
 
 
@@ -327,10 +329,10 @@ def test_a_vms_that_is_down_is_given_up_in_words(settings):
 
 def test_the_health_of_a_provisioned_platform_is_told(vms):
     apply(plan(vms), vms)
-    names = [r.name for r in WANTED if r.kind == "quota"]
-    told = health(vms, quotas=names)
+    names = [r.name for r in DESIRED if r.kind == "quota"]
+    report = health(vms, quotas=names)
 
-    states = {check.name: check.state for check in told.checks}
+    states = {check.name: check.state for check in report.checks}
     assert "ok" == states["cluster vast-standin"]
     assert {"ok"} == {states[f"quota {name} state"] for name in names}
 
@@ -340,17 +342,17 @@ def test_a_quota_near_its_limit_alarms(vms, client, s3):
     s3.put_object(Bucket="orbital-swift", Key="raw.fits", Body=b"x" * 9700)
     quota = client.quotas[row(client, "quota", "orbital-swift")["id"]]
     quota.patch(soft_limit=8000, hard_limit=10_000)
-    told = health(vms, quotas=["orbital-swift"])
+    report = health(vms, quotas=["orbital-swift"])
 
-    states = {check.name: check.state for check in told.checks}
+    states = {check.name: check.state for check in report.checks}
     assert "warn" == states["quota orbital-swift state"]
     assert "bad" == states["quota orbital-swift use"]
-    assert "bad" == told.state
+    assert "bad" == report.state
     s3.delete_object(Bucket="orbital-swift", Key="raw.fits")
 
 
 def test_a_missing_quota_is_bad_and_not_normal(vms):
-    told = health(vms, quotas=["orbital-swift"])
+    report = health(vms, quotas=["orbital-swift"])
 
-    assert "bad" == told.state
-    assert any("does not exist: provision it" in reason for reason in told.reasons)
+    assert "bad" == report.state
+    assert any("does not exist: provision it" in reason for reason in report.reasons)

@@ -20,8 +20,8 @@ from orbital_kernel.storage.growth.forecast import (
 from orbital_kernel.storage.growth.growth import Standing, decide
 from orbital_kernel.storage.ledger import (
     EXPANDED,
-    FOUND,
     INTENDED,
+    RAISED_BY_OTHER,
     REFUSED,
     Ledger,
 )
@@ -59,21 +59,21 @@ class Cluster:
         }
 
     def write(self, path, size):
-        row = self.told(path)
+        row = self.row_of(path)
         full = row["used_capacity"] + size > row["hard_limit"]
         if full or row["state"] == "GRACE_EXPIRED":
             self.blocked += 1
             return
         self.rows[path]["used_capacity"] += size
-        self.told(path)
+        self.row_of(path)
 
-    def told(self, path):
+    def row_of(self, path):
         row = dict(self.rows[path])
-        used, state, left = row["used_capacity"], "OK", None
+        used, state, grace_left_s = row["used_capacity"], "OK", None
         if used > row["soft_limit"]:
             since = self.since.setdefault(path, self.now)
-            left = max(0.0, since + row["grace_s"] - self.now)
-            state = "SOFT_EXCEEDED" if left else "GRACE_EXPIRED"
+            grace_left_s = max(0.0, since + row["grace_s"] - self.now)
+            state = "SOFT_EXCEEDED" if grace_left_s else "GRACE_EXPIRED"
         else:
             self.since.pop(path, None)
         if used >= row["hard_limit"]:
@@ -81,13 +81,13 @@ class Cluster:
         return {
             **row,
             "state": state,
-            "time_to_block": None if left is None else f"{left:.0f}",
+            "time_to_block": None if grace_left_s is None else f"{grace_left_s:.0f}",
         }
 
     def listing(self, resource, /, *, paged=False):
         if resource == "clusters":
             return [{"free_usable_capacity": self.free}]
-        return [self.told(path) for path in self.rows]
+        return [self.row_of(path) for path in self.rows]
 
     def patch(self, resource, item, fields):
         self.patches.append((item, dict(fields)))
@@ -116,10 +116,10 @@ def steady(rate_gb_day, days=20, used=100 * GB):
 
 
 def now_of(samples, **changes):
-    told = Standing(
+    state = Standing(
         PATH, samples[-1].used_bytes, QUOTA.soft_bytes, QUOTA.hard_bytes, "OK"
     )
-    return dataclasses.replace(told, **changes)
+    return dataclasses.replace(state, **changes)
 
 
 def test_steady_growth_reaches_the_limit_when_arithmetic_says():
@@ -212,7 +212,7 @@ def test_a_block_that_comes_before_the_cool_down_ends_does_not_wait():
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("limits", "words"),
     [
         ({"hard_bytes": 2000 * GB, "soft_bytes": 1600 * GB}, "ceiling is 2 TB"),
         (
@@ -221,9 +221,9 @@ def test_a_block_that_comes_before_the_cool_down_ends_does_not_wait():
         ),
     ],
 )
-def test_what_policy_forbids_is_asked_for(told, words):
+def test_what_policy_forbids_is_asked_for(limits, words):
     samples = steady(1)
-    now = now_of(samples, used_bytes=told["hard_bytes"] - GB, **told)
+    now = now_of(samples, used_bytes=limits["hard_bytes"] - GB, **limits)
     approved = 3000 * GB if "ceiling" in words else 0
     decision = decide(
         QUOTA, now, samples, now_s=START + 20 * DAY, approved_bytes=approved
@@ -353,12 +353,12 @@ def test_at_the_ceiling_a_person_is_asked_once_a_day_and_nothing_grows(
             alone.step()
 
     ceiling = swift.quota.growth.ceiling_bytes
-    asked = [a for a in alone.ledger.actions(PATH) if a["action"] == REFUSED]
-    days = {int(action["done"] // DAY) for action in asked}
+    requests = [a for a in alone.ledger.actions(PATH) if a["action"] == REFUSED]
+    days = {int(action["done"] // DAY) for action in requests}
     assert ceiling == cluster.rows[PATH]["hard_limit"]
     assert cluster.blocked > 0
-    assert "the ceiling is 2 TB" in asked[-1]["evidence"]["reason"]
-    assert len(asked) <= len(days) + 1
+    assert "the ceiling is 2 TB" in requests[-1]["evidence"]["reason"]
+    assert len(requests) <= len(days) + 1
     assert "ask" == alone.step()[0].action
 
 
@@ -465,8 +465,8 @@ def test_a_controller_that_comes_second_sets_nothing(cluster, controller):
     late.step()
 
     assert 1 == len(cluster.patches)
-    told = [action["action"] for action in controller.ledger.actions(path)]
-    assert (1, 1) == (told.count(EXPANDED), told.count(FOUND))
+    done = [action["action"] for action in controller.ledger.actions(path)]
+    assert (1, 1) == (done.count(EXPANDED), done.count(RAISED_BY_OTHER))
 
 
 def test_a_dry_run_decides_and_touches_nothing(cluster, controller):
@@ -482,7 +482,9 @@ def test_a_dry_run_decides_and_touches_nothing(cluster, controller):
 def test_an_expansion_cut_short_is_found_and_written_down_once(cluster, controller):
     cluster.rows[PATH]["used_capacity"] = 490 * GB
     (decision,) = (d for d in controller.step(dry_run=True) if d.path == PATH)
-    controller.ledger.act(INTENDED, standing(cluster.told(PATH)), decision, at_s=START)
+    controller.ledger.act(
+        INTENDED, standing(cluster.row_of(PATH)), decision, at_s=START
+    )
     limits = {"soft_limit": decision.soft_bytes, "hard_limit": decision.hard_bytes}
     cluster.rows[PATH].update(limits)
     for _ in range(3):
@@ -496,7 +498,7 @@ def test_an_expansion_cut_short_is_found_and_written_down_once(cluster, controll
 
 
 def test_a_quota_that_tells_no_use_is_not_guessed_at(cluster, controller):
-    row = cluster.told(PATH) | {"used_capacity": None}
+    row = cluster.row_of(PATH) | {"used_capacity": None}
 
     with pytest.raises(Exception, match="does not tell used_capacity"):
         standing(row)

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 from memory_tables import MemoryTables
-from test_storage_alerts import Told
+from test_storage_alerts import FakeVms
 from test_storage_growth import Cluster, Late
 
 from orbital_kernel.storage.protocols import Tables, Vms
@@ -28,7 +28,7 @@ def parameters(function):
 
 @pytest.mark.parametrize(
     ("fake", "protocol"),
-    [(MemoryTables, Tables), (Told, Vms), (Cluster, Vms), (Late, Vms)],
+    [(MemoryTables, Tables), (FakeVms, Vms), (Cluster, Vms), (Late, Vms)],
 )
 def test_a_fake_has_the_signatures_of_the_protocol(fake, protocol):
     declared = methods(protocol)

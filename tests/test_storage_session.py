@@ -34,7 +34,7 @@ def fresh(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def made(fresh):
+def provisioned(fresh):
     """Return the session, provisioned, and with the plan there was before."""
     plan = fresh.storage.plan()
     fresh.storage.apply(plan)
@@ -42,8 +42,8 @@ def made(fresh):
 
 
 @pytest.fixture
-def session(made):
-    return made[0]
+def session(provisioned):
+    return provisioned[0]
 
 
 @pytest.fixture
@@ -59,22 +59,22 @@ def quota(session, path=PATH):
     return row
 
 
-def test_a_fresh_platform_is_planned_whole_and_then_as_planned(made):
-    session, before = made
+def test_a_fresh_platform_is_planned_whole_and_then_as_planned(provisioned):
+    session, before = provisioned
 
     assert {"create"} == {change.action for change in before.changes}
     assert "ops.actions" in {change.name for change in before.changes}
     assert session.storage.plan().empty
 
 
-def test_buckets_are_owned_by_whom_the_key_belongs_to(made):
-    session, before = made
-    mine = session.storage._vms.owner_of(session.settings.access_key)
+def test_buckets_are_owned_by_whom_the_key_belongs_to(provisioned):
+    session, before = provisioned
+    owner = session.storage._vms.owner_of(session.settings.access_key)
 
     owners = {c.after["bucket_owner"] for c in before.changes if c.resource == "view"}
 
-    assert {mine} == owners
-    assert mine == session.storage.site.bucket_owner
+    assert {owner} == owners
+    assert owner == session.storage.site.bucket_owner
 
 
 def test_a_limit_automation_raised_stays_raised_by_the_next_apply(session):
@@ -181,7 +181,7 @@ def test_bytes_of_tables_are_billed_to_their_observatory(session, sample):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "words"),
     [
         (QUICK.replace("days = 7\n", ""), "days"),
         (QUICK.replace("cone = 60000.0", "cone = 0"), "cone must be milliseconds"),
@@ -189,9 +189,9 @@ def test_bytes_of_tables_are_billed_to_their_observatory(session, sample):
         ("days =", "cannot be read"),
     ],
 )
-def test_a_bad_requirements_file_is_refused_by_name(tmp_path, text, told):
+def test_a_bad_requirements_file_is_refused_by_name(tmp_path, text, words):
     path = tmp_path / "requirements.toml"
     path.write_text(text)
 
-    with pytest.raises(ConfigError, match=rf"requirements.toml.*{told}"):
+    with pytest.raises(ConfigError, match=rf"requirements.toml.*{words}"):
         requirements(path)

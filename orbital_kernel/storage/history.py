@@ -13,7 +13,7 @@ FILES = "ops.files"
 
 
 @dataclass(frozen=True)
-class Asked:
+class LoggedQuery:
     """One query of the ledger: its kind, the table asked, how long it took."""
 
     kind: str
@@ -22,7 +22,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class TakenIn:
+class Ingested:
     """What the ledger has of one observatory's files."""
 
     files: int
@@ -36,7 +36,7 @@ class History:
     def __init__(self, store: Tables) -> None:
         self._store = store
 
-    def queries(self, *, since_s: float) -> list[Asked]:
+    def queries(self, *, since_s: float) -> list[LoggedQuery]:
         """Return the queries asked since then."""
         since = datetime.fromtimestamp(since_s, UTC).replace(tzinfo=None)
         rows = self._store.read(
@@ -45,7 +45,7 @@ class History:
             columns=("kind", "table", "milliseconds"),
         )
         return [
-            Asked(row["kind"], row["table"] or "", row["milliseconds"])
+            LoggedQuery(row["kind"], row["table"] or "", row["milliseconds"])
             for row in rows.to_pylist()
             if row["kind"] is not None and row["milliseconds"] is not None
         ]
@@ -57,7 +57,7 @@ class History:
         rows = self._store.read(
             QUERIES, [Clause("asked", (Range(low=since),))], columns=columns
         )
-        told: dict[str, list[Measured]] = {}
+        by_kind: dict[str, list[Measured]] = {}
         for row in rows.to_pylist():
             numbers = [row[name] for name in columns[1:5]]
             if (
@@ -66,22 +66,24 @@ class History:
                 and None not in numbers
                 and row[columns[1]]
             ):
-                told.setdefault(row["kind"], []).append(Measured(*numbers))
-        return told
+                by_kind.setdefault(row["kind"], []).append(Measured(*numbers))
+        return by_kind
 
-    def taken_in(self) -> dict[str, TakenIn]:
+    def ingested(self) -> dict[str, Ingested]:
         """Return by observatory what was ingested: files, the newest, rows by table."""
         columns = ("observatory", "state", "ingested", "tables")
         rows = self._store.read(FILES, columns=columns).to_pylist()
-        told: dict[str, TakenIn] = {}
+        by_observatory: dict[str, Ingested] = {}
         for row in rows:
             if row["state"] != "ingested" or row["observatory"] is None:
                 continue
-            at = row["ingested"].replace(tzinfo=UTC).timestamp()
-            before = told.get(row["observatory"], TakenIn(0, at, {}))
-            for table, counts in json.loads(row["tables"] or "{}").items():
-                before.rows[table] = before.rows.get(table, 0) + counts["inserted"]
-            told[row["observatory"]] = TakenIn(
-                before.files + 1, max(before.newest_s, at), before.rows
+            ingested_s = row["ingested"].replace(tzinfo=UTC).timestamp()
+            earlier = by_observatory.get(
+                row["observatory"], Ingested(0, ingested_s, {})
             )
-        return told
+            for table, counts in json.loads(row["tables"] or "{}").items():
+                earlier.rows[table] = earlier.rows.get(table, 0) + counts["inserted"]
+            by_observatory[row["observatory"]] = Ingested(
+                earlier.files + 1, max(earlier.newest_s, ingested_s), earlier.rows
+            )
+        return by_observatory

@@ -20,7 +20,7 @@ ACTOR = "quota automation"
 INTENDED = "expand intended"
 EXPANDED = "expanded"
 REFUSED = "asked"
-FOUND = "found raised"
+RAISED_BY_OTHER = "found raised"
 
 
 class Ledger:
@@ -52,11 +52,11 @@ class Ledger:
                 Clause("sampled", (Range(low=_instant(since_s)),)),
             ],
         )
-        told = [
+        samples = [
             Sample(_seconds(row["sampled"]), row["used_bytes"])
             for row in rows.select(["sampled", "used_bytes"]).to_pylist()
         ]
-        return sorted(told, key=lambda sample: sample.time_s)
+        return sorted(samples, key=lambda sample: sample.time_s)
 
     def act(
         self, action: str, before: Standing, decision: Decision, *, at_s: float
@@ -77,9 +77,9 @@ class Ledger:
         """Return the actions on quotas, oldest first; before and after as values."""
         if not paths:
             return []
-        asked = Clause("resource", tuple(Equal(path) for path in paths))
-        rows = self._store.read("ops.actions", [asked])
-        told = [
+        clause = Clause("resource", tuple(Equal(path) for path in paths))
+        rows = self._store.read("ops.actions", [clause])
+        actions = [
             {
                 **row,
                 "done": _seconds(row["done"]),
@@ -90,8 +90,10 @@ class Ledger:
             for row in rows.to_pylist()
             if row["actor"] == ACTOR
         ]
-        order = {INTENDED: 0, EXPANDED: 1, FOUND: 1}
-        return sorted(told, key=lambda row: (row["done"], order.get(row["action"], 2)))
+        order = {INTENDED: 0, EXPANDED: 1, RAISED_BY_OTHER: 1}
+        return sorted(
+            actions, key=lambda row: (row["done"], order.get(row["action"], 2))
+        )
 
     def grown(self, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return the soft and hard limits last set by automation, by path."""

@@ -20,22 +20,22 @@ def everything(page: Callable[..., Any], resource: str, *, paged: bool) -> list[
     A list that changes while it is read is read again. Raises ProvisionError where the
     pages never add up to the count the VMS tells.
     """
-    told: int | None = None
-    found = 0
+    stated: int | None = None
+    received = 0
     for _ in range(READINGS):
-        rows, told = _once(page, {"page_size": PAGE_SIZE} if paged else {}, resource)
+        rows, stated = _once(page, {"page_size": PAGE_SIZE} if paged else {}, resource)
         unique = {row.get("id", number): row for number, row in enumerate(rows)}
-        found = len(unique)
-        if told is None or found == told:
+        received = len(unique)
+        if stated is None or received == stated:
             return list(unique.values())
     raise ProvisionError(
-        f"the list of {resource} tells {told} rows but gives {found}, {READINGS} times: "
+        f"the list of {resource} tells {stated} rows but gives {received}, {READINGS} times: "
         "somebody changes it all the while, or the VMS is at fault; try again later"
     )
 
 
 def _once(
-    page: Callable[..., Any], params: Row, what: str
+    page: Callable[..., Any], params: Row, resource: str
 ) -> tuple[list[Row], int | None]:
     """Return rows and the count told: None where none is, -1 where a page vanished."""
     answer = page(**params)
@@ -43,7 +43,7 @@ def _once(
         return answer, None
     if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
         raise ProvisionError(
-            f"the list of {what} is neither an array nor a page of results "
+            f"the list of {resource} is neither an array nor a page of results "
             f"but {str(answer)[:80]!r}: is this address a VMS?"
         )
     rows, number = list(answer["results"]), 1

@@ -30,7 +30,7 @@ from orbital_kernel.storage.health import health as vms_health
 from orbital_kernel.storage.health import watcher as watcher_life
 from orbital_kernel.storage.health.checks import Health
 from orbital_kernel.storage.health.service import service_checks
-from orbital_kernel.storage.history import FILES, QUERIES, Asked, History
+from orbital_kernel.storage.history import FILES, QUERIES, History, LoggedQuery
 from orbital_kernel.storage.ledger import Ledger
 from orbital_kernel.storage.listing import NotOffered
 from orbital_kernel.storage.patience import LastAnswer, Patience
@@ -73,15 +73,15 @@ class Storage:
     @cached_property
     def site(self) -> Site:
         """The site file for this database; the access key in use owns its buckets."""
-        told = site()
+        from_file = site()
         try:
             owner = self._vms.owner_of(self._access_key)
         except NotOffered:
             owner = None
         return replace(
-            told,
-            bucket_owner=owner or told.bucket_owner,
-            database=named_as(told.database, self._tables.database),
+            from_file,
+            bucket_owner=owner or from_file.bucket_owner,
+            database=named_as(from_file.database, self._tables.database),
         )
 
     @cached_property
@@ -171,8 +171,8 @@ class Storage:
             last_answer=self._database_answered,
         )
         watcher = watcher_life.check(watcher_life.last(self._watch_folder), time.time())
-        stored = (one.storage for one in self.observatories.values())
-        names = [one.quota.name for one in (site().database, *stored)]
+        stored = (space.storage for space in self.observatories.values())
+        names = [space.quota.name for space in (site().database, *stored)]
         return vms_health.health(
             vms, quotas=names, limits=limits, more=(*service, watcher)
         )
@@ -198,13 +198,13 @@ class Storage:
 
     def quota_names(self) -> dict[str, str]:
         """Return the name of the quota on each path."""
-        return {one.view.path: one.quota.name for one in self._spaces()}
+        return {space.view.path: space.quota.name for space in self._spaces()}
 
-    def queries(self, *, days: float) -> list[Asked]:
+    def queries(self, *, days: float) -> list[LoggedQuery]:
         """Return the queries of the last days from the latency ledger."""
         return self._history.queries(since_s=time.time() - days * DAY_S)
 
-    def uses(self, asked: Iterable[Asked]) -> dict[str, Use]:
+    def uses(self, queries: Iterable[LoggedQuery]) -> dict[str, Use]:
         """Return the bytes and the node time of each observatory, and what is shared.
 
         `asked` are the queries of a month. Raises ProvisionError where quotas were not
@@ -221,15 +221,15 @@ class Storage:
                 f"there is no quota on {', '.join(missing)} to tell its use: run orbital "
                 "provision apply"
             )
-        rooms = {
+        table_sizes = {
             name: spending.table_bytes(self._vms, self._tables.database, name)
             for name in self.observatories
         }
         return spending.uses(
             {n: used[o.storage.view.path] for n, o in self.observatories.items()},
-            {name: size for name, size in rooms.items() if size is not None},
+            {name: size for name, size in table_sizes.items() if size is not None},
             used[self.site.database.view.path],
-            asked,
+            queries,
         )
 
     def costs_to_come(self, months: float, price: Prices) -> dict[str, CostToCome]:
@@ -241,11 +241,13 @@ class Storage:
             return {}
         ledger = Ledger(self._tables)
         trends = {
-            one.quota.name: trend(ledger.samples(one.view.path))
-            for one in self._spaces()
+            space.quota.name: trend(ledger.samples(space.view.path))
+            for space in self._spaces()
         }
         return {
-            name: cost_to_come(of, months, price) for name, of in trends.items() if of
+            name: cost_to_come(growth, months, price)
+            for name, growth in trends.items()
+            if growth
         }
 
     def prices(self, path: Path = PRICES) -> Prices:
@@ -260,25 +262,33 @@ class Storage:
         Raises ConfigError for one that has no file, or a bad requirements file.
         """
         chosen = [self._observatory(name) for name in names or self.observatories]
-        wanted = requirements(required)
-        known = self._tables.actual()
+        required_budgets = requirements(required)
+        tables = self._tables.actual()
         plan = self.plan()
-        taken_in = self._history.taken_in() if FILES in known else {}
-        asked = self.queries(days=wanted.days) if QUERIES in known else []
-        told = []
-        for one in chosen:
-            own = [t for t in known if t.startswith(f"{one.name}.")]
-            stored = {table: self._tables.rows(table) for table in own}
-            live = rollout.declared(self._tables, one.name) if ACTIONS in known else []
+        ingested = self._history.ingested() if FILES in tables else {}
+        queries = self.queries(days=required_budgets.days) if QUERIES in tables else []
+        rollouts = []
+        for observatory in chosen:
+            names_of_tables = [
+                t for t in tables if t.startswith(f"{observatory.name}.")
+            ]
+            stored = {table: self._tables.rows(table) for table in names_of_tables}
+            live = (
+                rollout.declared(self._tables, observatory.name)
+                if ACTIONS in tables
+                else []
+            )
             stages = (
-                rollout.storage_stage(plan, (self.site.database, one.storage)),
-                rollout.tables_stage(plan, one.name),
-                rollout.data_stage(taken_in.get(one.name), stored),
-                rollout.queries_stage(measured(asked, one.name, wanted)),
+                rollout.storage_stage(plan, (self.site.database, observatory.storage)),
+                rollout.tables_stage(plan, observatory.name),
+                rollout.data_stage(ingested.get(observatory.name), stored),
+                rollout.queries_stage(
+                    measured(queries, observatory.name, required_budgets)
+                ),
                 rollout.live_stage(live),
             )
-            told.append(Rollout(one.name, stages))
-        return tuple(told)
+            rollouts.append(Rollout(observatory.name, stages))
+        return tuple(rollouts)
 
     def go_live(self, name: str, *, required: Path = REQUIREMENTS) -> Rollout:
         """Declare an observatory live, in ops.actions with its evidence, and return it.
@@ -290,27 +300,27 @@ class Storage:
         (after,) = self.rollout(name, required=required)
         return after
 
-    def _desired(self, known: Mapping[str, schema.Table]) -> tuple[Resource, ...]:
+    def _desired(self, tables: Mapping[str, schema.Table]) -> tuple[Resource, ...]:
         grown: Limits = {}
-        if ACTIONS in known:
-            paths = [one.view.path for one in self._spaces()]
+        if ACTIONS in tables:
+            paths = [space.view.path for space in self._spaces()]
             grown = Ledger(self._tables).grown(paths)
         return desired(self.observatories.values(), self.site, grown=grown)
 
     def _spaces(self) -> tuple[Space, ...]:
-        own = (one.storage for one in self.observatories.values())
-        return (self.site.database, *own)
+        spaces = (observatory.storage for observatory in self.observatories.values())
+        return (self.site.database, *spaces)
 
     def _watched(self, approved: Mapping[str, int]) -> tuple[Watched, ...]:
-        unknown = approved.keys() - {one.quota.name for one in self._spaces()}
+        unknown = approved.keys() - {space.quota.name for space in self._spaces()}
         if unknown:
             raise ConfigError(
                 f"there is no quota {', '.join(sorted(unknown))} to approve; there are "
-                f"{', '.join(one.quota.name for one in self._spaces())}"
+                f"{', '.join(space.quota.name for space in self._spaces())}"
             )
         return tuple(
-            replace(one, approved_bytes=approved.get(one.quota.name, 0))
-            for one in watch(self._spaces())
+            replace(watched, approved_bytes=approved.get(watched.quota.name, 0))
+            for watched in watch(self._spaces())
         )
 
     def _observatory(self, name: str) -> Observatory:

@@ -81,13 +81,13 @@ class Vms:
         """Return all rows of a resource, all pages; NotOffered where there is none."""
 
         def page(**params: Any) -> Any:
-            return self.ask("GET", resource, **filters, **params)
+            return self.request("GET", resource, **filters, **params)
 
         return everything(page, resource, paged=paged)
 
     def get(self, resource: str, /, **params: Any) -> Any:
         """Return what a GET answers."""
-        return self.ask("GET", resource, **params)
+        return self.request("GET", resource, **params)
 
     def owner_of(self, access_key: str) -> str | None:
         """Return the name of the user an S3 access key belongs to, None if untold."""
@@ -119,7 +119,9 @@ class Vms:
             if pause and (row := find()):
                 return row
             try:
-                return self._made(self._once("POST", resource, fields), find, resource)
+                return self._created(
+                    self._once("POST", resource, fields), find, resource
+                )
             except RESTFailure as error:
                 if error.status in BUSY:
                     last: Exception = error
@@ -129,7 +131,7 @@ class Vms:
                     raise self._refused("POST", resource, error) from error
                 return row
             except UNCERTAIN as error:
-                self._hopeless(error)
+                self._raise_if_hopeless(error)
                 last = error
         row = find()
         if row is None:
@@ -138,24 +140,24 @@ class Vms:
 
     def patch(self, resource: str, item: int, fields: Mapping[str, Any]) -> None:
         """Set fields of one; repeating it changes nothing more."""
-        self.ask("PATCH", f"{resource}/{item}", **fields)
+        self.request("PATCH", f"{resource}/{item}", **fields)
 
     def delete(self, resource: str, item: int) -> None:
         """Delete one; one that is gone already is as good."""
         try:
-            self.ask("DELETE", f"{resource}/{item}")
+            self.request("DELETE", f"{resource}/{item}")
         except NotOffered:
             return
 
     def empty(self, path: str, tenant_id: int | None) -> None:
         """Delete all that is in a folder; one that is gone already is as good."""
-        whose = {} if tenant_id is None else {"tenant_id": tenant_id}
+        tenant = {} if tenant_id is None else {"tenant_id": tenant_id}
         try:
-            self.ask("DELETE", "folders/delete_folder", path=path, **whose)
+            self.request("DELETE", "folders/delete_folder", path=path, **tenant)
         except NotOffered:
             return
 
-    def ask(self, method: str, path: str, /, **fields: Any) -> Any:
+    def request(self, method: str, path: str, /, **fields: Any) -> Any:
         """Send a request that may be repeated, and return its answer.
 
         A task the VMS starts for it is waited for. Raises NotOffered on 404,
@@ -168,12 +170,12 @@ class Vms:
                 answer = self._once(method, path, fields)
             except RESTFailure as error:
                 if error.status == 404:
-                    raise NotOffered(_words(method, path, error)) from error
+                    raise NotOffered(_failure_text(method, path, error)) from error
                 if error.status not in BUSY:
                     raise self._refused(method, path, error) from error
                 last: Exception = error
             except UNCERTAIN as error:
-                self._hopeless(error)
+                self._raise_if_hopeless(error)
                 last = error
             else:
                 if method != "GET" and isinstance(answer, dict):
@@ -200,7 +202,9 @@ class Vms:
             self.patience.sleep(pause)
             yield pause
 
-    def _made(self, answer: Any, find: Callable[[], Row | None], resource: str) -> Row:
+    def _created(
+        self, answer: Any, find: Callable[[], Row | None], resource: str
+    ) -> Row:
         if isinstance(answer, dict) and "async_task" in answer:
             self._finished(answer["async_task"])
         elif isinstance(answer, dict) and "id" in answer:
@@ -220,7 +224,7 @@ class Vms:
         for _ in self._pauses():
             if state != "RUNNING":
                 break
-            task = self.ask("GET", f"vtasks/{task['id']}")
+            task = self.request("GET", f"vtasks/{task['id']}")
             state = task["state"]
         if state != "COMPLETED":
             raise ProvisionError(
@@ -228,7 +232,7 @@ class Vms:
                 f"{task.get('messages') or 'no message'}; look at it there and plan again"
             )
 
-    def _hopeless(self, error: Exception) -> None:
+    def _raise_if_hopeless(self, error: Exception) -> None:
         reason = getattr(error, "reason", error)
         if isinstance(reason, urllib3.exceptions.SSLError):
             raise ProvisionError(
@@ -238,23 +242,23 @@ class Vms:
 
     def _refused(self, method: str, path: str, error: RESTFailure) -> ProvisionError:
         advice = ADVICE.get(error.status, "see the VMS's log")
-        return ProvisionError(f"{_words(method, path, error)}; {advice}")
+        return ProvisionError(f"{_failure_text(method, path, error)}; {advice}")
 
     def _gave_up(
         self, method: str, path: str, error: Exception, attempts: int
     ) -> ProvisionError:
-        said = (
-            _words(method, path, error)
+        text = (
+            _failure_text(method, path, error)
             if isinstance(error, RESTFailure)
             else f"{method} {path}: {error}"
         )
         return ProvisionError(
-            f"{self.address} did not answer after {attempts} attempts ({said}; "
+            f"{self.address} did not answer after {attempts} attempts ({text}; "
             f"{self._last_answer}): check that it is up and reachable, then run the same "
             "again"
         )
 
 
-def _words(method: str, path: str, error: RESTFailure) -> str:
+def _failure_text(method: str, path: str, error: RESTFailure) -> str:
     text = error.data.decode("utf-8", "replace").strip()[:400]
     return f"{method} {path} was answered {error.status}: {text or 'no reason given'}"

@@ -66,15 +66,15 @@ def prices(path: Path = PRICES) -> Prices:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"cannot be read: {error}") from error
-        told = built(Prices, document, "prices")
+        price = built(Prices, document, "prices")
         wrong = [
             name
             for name in ("per_tb_month", "per_cnode_hour", "data_reduction")
-            if not getattr(told, name) > 0
+            if not getattr(price, name) > 0
         ]
         if wrong:
             raise ConfigError(f"{', '.join(wrong)} must be above 0")
-        return told
+        return price
 
 
 def storage_month(stored_bytes: float, price: Prices) -> float:
@@ -89,7 +89,7 @@ def query_cost(milliseconds: float, cnodes: int, price: Prices) -> float:
 
 def bills(uses: Mapping[str, Use], price: Prices) -> tuple[Bill, ...]:
     """Return the monthly bill of each owner, the dearest first."""
-    made = [
+    unsorted = [
         Bill(
             owner,
             storage_month(use.stored_bytes, price),
@@ -97,7 +97,7 @@ def bills(uses: Mapping[str, Use], price: Prices) -> tuple[Bill, ...]:
         )
         for owner, use in uses.items()
     ]
-    return tuple(sorted(made, key=lambda bill: -bill.total))
+    return tuple(sorted(unsorted, key=lambda bill: -bill.total))
 
 
 def what_if(
@@ -117,12 +117,12 @@ def what_if(
 
 
 def cost_to_come(
-    of: Trend, months: float, price: Prices, *, sigmas: float = 1.645
+    trend: Trend, months: float, price: Prices, *, sigmas: float = 1.645
 ) -> CostToCome:
     """Return the monthly storage cost after some months: low, likely, high (90 %)."""
     seconds = months * MONTH_S
-    spread = (of.scatter * (seconds + seconds**2 / of.span_s)) ** 0.5
-    likely = of.used_bytes + of.rate * seconds
+    spread = (trend.scatter * (seconds + seconds**2 / trend.span_s)) ** 0.5
+    likely = trend.used_bytes + trend.rate * seconds
     low, high = (max(0.0, likely + sign * sigmas * spread) for sign in (-1, 1))
     return (
         storage_month(low, price),

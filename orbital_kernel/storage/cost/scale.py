@@ -81,36 +81,48 @@ def calibrated(measured: Sequence[Measured]) -> Model:
 
     Raises ConfigError where fewer sizes were measured.
     """
-    sizes = {one.rows_stored for one in measured}
+    sizes = {query.rows_stored for query in measured}
     if len(sizes) < 2:
         raise ConfigError(
             f"a model of scale needs measurements at two table sizes or more, there are "
             f"{len(sizes)}: run the benchmark at another size"
         )
-    groups = [[m for m in measured if m.rows_stored == size] for size in sorted(sizes)]
+    groups = [
+        [query for query in measured if query.rows_stored == size]
+        for size in sorted(sizes)
+    ]
     share, edges = _line(
-        [(g[0].rows_stored, mean(m.rows_read for m in g)) for g in groups]
+        [
+            (group[0].rows_stored, mean(query.rows_read for query in group))
+            for group in groups
+        ]
     )
     ms_a_row, fixed = _line(
         [
-            (mean(m.rows_read for m in g), median(m.milliseconds for m in g))
-            for g in groups
+            (
+                mean(query.rows_read for query in group),
+                median(query.milliseconds for query in group),
+            )
+            for group in groups
         ]
     )
-    read = sum(m.rows_read for m in measured)
-    off = [
-        abs(math.log(max(m.milliseconds, 1e-6) / max(fit, 1e-6)))
-        for g in groups
-        for fit in [fixed + ms_a_row * mean(m.rows_read for m in g)]
-        for m in g
+    read = sum(query.rows_read for query in measured)
+    deviations = [
+        abs(math.log(max(query.milliseconds, 1e-6) / max(fit, 1e-6)))
+        for group in groups
+        for fit in [fixed + ms_a_row * mean(query.rows_read for query in group)]
+        for query in group
     ]
     return Model(
         share=min(share, 1.0),
         edges=edges,
-        bytes_a_row=sum(m.bytes_read for m in measured) / read if read else 0.0,
+        bytes_a_row=sum(query.bytes_read for query in measured) / read if read else 0.0,
         fixed_ms=fixed,
         ms_a_row=ms_a_row,
-        noise=sorted(off)[min(len(off) - 1, int(CONFIDENCE * len(off)))] / SIGMAS,
+        noise=sorted(deviations)[
+            min(len(deviations) - 1, int(CONFIDENCE * len(deviations)))
+        ]
+        / SIGMAS,
         largest_rows=max(sizes),
     )
 
@@ -120,20 +132,22 @@ def unpruned(model: Model) -> Model:
     return replace(model, share=1.0, edges=0.0)
 
 
-def here(model: Model, rows_stored: float) -> Prediction:
+def predict_on_this_machine(model: Model, rows_stored: float) -> Prediction:
     """Return what the query does on the machine it was measured on."""
     rows = rows_read(model, rows_stored)
-    return _told(model, rows_stored, rows, model.fixed_ms + model.ms_a_row * rows)
+    return _prediction(model, rows_stored, rows, model.fixed_ms + model.ms_a_row * rows)
 
 
-def on(cluster: Cluster, model: Model, rows_stored: float) -> Prediction:
+def predict_on_cluster(
+    cluster: Cluster, model: Model, rows_stored: float
+) -> Prediction:
     """Return what the query does on an assumed cluster."""
     rows = rows_read(model, rows_stored)
     splits = max(1.0, math.ceil(rows / cluster.rows_a_subsplit))
     busy = min(splits / cluster.subsplits_a_cnode, float(cluster.cnodes))
     rate = max(busy, 1 / cluster.subsplits_a_cnode) * cluster.bytes_s_a_cnode
     milliseconds = cluster.overhead_ms + 1000 * rows * model.bytes_a_row / rate
-    return _told(model, rows_stored, rows, milliseconds)
+    return _prediction(model, rows_stored, rows, milliseconds)
 
 
 def rows_read(model: Model, rows_stored: float) -> float:
@@ -146,29 +160,37 @@ def sensitivity(
 ) -> dict[str, tuple[float, float]]:
     """Return the milliseconds with each assumption divided and multiplied by a factor."""
     changes = (1 / factor, factor)
-    told = {}
+    ranges = {}
     for name in ("cnodes", "bytes_s_a_cnode", "subsplits_a_cnode", "overhead_ms"):
         clusters = (_changed(cluster, name, change) for change in changes)
-        low, high = (on(one, model, rows_stored).milliseconds for one in clusters)
-        told[name] = (low, high)
+        low, high = (
+            predict_on_cluster(assumed, model, rows_stored).milliseconds
+            for assumed in clusters
+        )
+        ranges[name] = (low, high)
     for name in ("share", "edges", "bytes_a_row"):
         models = (_changed(model, name, change) for change in changes)
-        low, high = (on(cluster, one, rows_stored).milliseconds for one in models)
-        told[name] = (low, high)
-    return told
+        low, high = (
+            predict_on_cluster(cluster, assumed, rows_stored).milliseconds
+            for assumed in models
+        )
+        ranges[name] = (low, high)
+    return ranges
 
 
-def _changed(one: T, name: str, factor: float) -> T:
-    value = getattr(one, name)
+def _changed(assumptions: T, name: str, factor: float) -> T:
+    value = getattr(assumptions, name)
     changed: dict[str, Any] = {
         name: max(1, round(value * factor))
         if isinstance(value, int)
         else value * factor
     }
-    return replace(one, **changed)  # type: ignore[type-var]
+    return replace(assumptions, **changed)  # type: ignore[type-var]
 
 
-def _told(model: Model, stored: float, rows: float, milliseconds: float) -> Prediction:
+def _prediction(
+    model: Model, stored: float, rows: float, milliseconds: float
+) -> Prediction:
     spread = math.exp(SIGMAS * model.noise)
     return Prediction(
         rows_stored=stored,
@@ -213,18 +235,18 @@ def table_of(
     rows: list[dict[str, float | str]] = []
     for name, model in models.items():
         for size in sizes_bytes:
-            told = on(cluster, model, size / model.bytes_a_row)
-            nodes = math.ceil(told.rows_read / cluster.rows_a_subsplit)
+            prediction = predict_on_cluster(cluster, model, size / model.bytes_a_row)
+            nodes = math.ceil(prediction.rows_read / cluster.rows_a_subsplit)
             busy = max(1, min(cluster.cnodes, -(-nodes // cluster.subsplits_a_cnode)))
             rows.append(
                 {
                     "name": name,
                     "table_bytes": size,
-                    "rows_read": told.rows_read,
-                    "milliseconds": told.milliseconds,
-                    "low_ms": told.low_ms,
-                    "high_ms": told.high_ms,
-                    "cost": cost(told.milliseconds, busy),
+                    "rows_read": prediction.rows_read,
+                    "milliseconds": prediction.milliseconds,
+                    "low_ms": prediction.low_ms,
+                    "high_ms": prediction.high_ms,
+                    "cost": cost(prediction.milliseconds, busy),
                 }
             )
     return rows

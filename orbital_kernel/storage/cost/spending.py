@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orbital_kernel.storage.cost.cost import Bill, Prices, Use, query_cost
-from orbital_kernel.storage.history import Asked
+from orbital_kernel.storage.history import LoggedQuery
 from orbital_kernel.storage.listing import NotOffered
 from orbital_kernel.storage.protocols import Vms
 
@@ -24,15 +24,15 @@ def table_bytes(vms: Vms, database: str, observatory: str) -> int | None:
 
 def data_reduction(vms: Vms) -> float | None:
     """Return the data reduction of the cluster, None where untold or of several."""
-    told = [row.get("drr") for row in vms.listing("clusters")]
-    return float(told[0]) if len(told) == 1 and told[0] else None
+    ratios = [row.get("drr") for row in vms.listing("clusters")]
+    return float(ratios[0]) if len(ratios) == 1 and ratios[0] else None
 
 
 def uses(
     raw: Mapping[str, int],
     tables: Mapping[str, int],
     database_bytes: int,
-    asked: Iterable[Asked],
+    queries: Iterable[LoggedQuery],
 ) -> dict[str, Use]:
     """Return what each observatory and SHARED use.
 
@@ -40,23 +40,23 @@ def uses(
     keeps one node busy for as long as it takes.
     """
     busy: dict[str, float] = {}
-    for one in asked:
-        room = one.table.partition(".")[0]
-        owner = room if room in raw else SHARED
-        busy[owner] = busy.get(owner, 0.0) + one.milliseconds / 1000
-    rest = max(0, database_bytes - sum(tables.values()))
+    for query in queries:
+        schema = query.table.partition(".")[0]
+        owner = schema if schema in raw else SHARED
+        busy[owner] = busy.get(owner, 0.0) + query.milliseconds / 1000
+    remainder = max(0, database_bytes - sum(tables.values()))
     stored = {name: size + tables.get(name, 0) for name, size in raw.items()}
     return {
         owner: Use(size, busy.get(owner, 0.0))
-        for owner, size in {**stored, SHARED: rest}.items()
+        for owner, size in {**stored, SHARED: remainder}.items()
     }
 
 
-def query_costs(asked: Iterable[Asked], price: Prices) -> list[dict[str, Any]]:
+def query_costs(queries: Iterable[LoggedQuery], price: Prices) -> list[dict[str, Any]]:
     """Return by kind of query how many there were and what a thousand of them cost."""
     times: dict[str, list[float]] = {}
-    for one in asked:
-        times.setdefault(one.kind, []).append(one.milliseconds)
+    for query in queries:
+        times.setdefault(query.kind, []).append(query.milliseconds)
     return [
         {
             "kind": kind,

@@ -17,8 +17,8 @@ from orbital_kernel.model.storage_spec import Quota, Space
 from orbital_kernel.storage.growth.growth import Decision, Standing, decide
 from orbital_kernel.storage.ledger import (
     EXPANDED,
-    FOUND,
     INTENDED,
+    RAISED_BY_OTHER,
     REFUSED,
     Ledger,
 )
@@ -59,14 +59,16 @@ class Controller:
         Raises ProvisionError where a quota does not exist; the others are done first.
         """
         rows = self._rows()
-        missing = [one.path for one in self.watched if one.path not in rows]
+        missing = [watched.path for watched in self.watched if watched.path not in rows]
         free = self._free(rows) if self.promise else None
         decisions = []
-        for one in self.watched:
-            if one.path in rows:
-                decision = self._look(one, rows[one.path], free, dry_run=dry_run)
+        for watched in self.watched:
+            if watched.path in rows:
+                decision = self._look(
+                    watched, rows[watched.path], free, dry_run=dry_run
+                )
                 if free is not None and decision.action == "expand":
-                    grown = decision.hard_bytes - int(rows[one.path]["hard_limit"])
+                    grown = decision.hard_bytes - int(rows[watched.path]["hard_limit"])
                     free = max(0, free - grown)
                 decisions.append(decision)
         if missing:
@@ -77,22 +79,22 @@ class Controller:
         return tuple(decisions)
 
     def _look(
-        self, one: Watched, row: Row, free: int | None, *, dry_run: bool
+        self, watched: Watched, row: Row, free: int | None, *, dry_run: bool
     ) -> Decision:
         at, now = self.clock(), standing(row)
-        actions = self._settled(one.path, now)
+        actions = self._settled(watched.path, now)
         done = [action for action in actions if action["action"] == EXPANDED]
         decision = decide(
-            one.quota,
+            watched.quota,
             now,
-            self.ledger.samples(one.path, since_s=at - HISTORY_S),
+            self.ledger.samples(watched.path, since_s=at - HISTORY_S),
             now_s=at,
             last_s=done[-1]["done"] if done else None,
-            approved_bytes=one.approved_bytes,
+            approved_bytes=watched.approved_bytes,
             free_bytes=free,
         )
         if not dry_run:
-            self.ledger.sample(one.quota.name, now, at_s=at)
+            self.ledger.sample(watched.quota.name, now, at_s=at)
             self._act(now, decision, at, actions[-1] if actions else None)
         return decision
 
@@ -101,7 +103,7 @@ class Controller:
         actions = self.ledger.actions(path)
         last = actions[-1] if actions else None
         if last and last["action"] == INTENDED and _reached(now, last["after"]):
-            told = Decision(
+            decision = Decision(
                 path,
                 "expand",
                 now.soft_bytes,
@@ -109,7 +111,7 @@ class Controller:
                 "found done: its controller stopped before it could write it down",
                 last["evidence"],
             )
-            self.ledger.act(EXPANDED, now, told, at_s=last["done"])
+            self.ledger.act(EXPANDED, now, decision, at_s=last["done"])
             return [*actions, {**last, "action": EXPANDED}]
         return actions
 
@@ -120,7 +122,7 @@ class Controller:
         at: float,
         last: dict[str, Any] | None,
     ) -> None:
-        if decision.action == "ask" and not _asked(last, decision, at):
+        if decision.action == "ask" and not _asked_already(last, decision, at):
             self.ledger.act(REFUSED, now, decision, at_s=at)
         if decision.action != "expand":
             return
@@ -136,7 +138,7 @@ class Controller:
             self.vms.patch("quotas", int(fresh["id"]), limits)
             self.ledger.act(EXPANDED, now, decision, at_s=at)
         else:
-            self.ledger.act(FOUND, standing(fresh), decision, at_s=at)
+            self.ledger.act(RAISED_BY_OTHER, standing(fresh), decision, at_s=at)
 
     def _rows(self) -> dict[str, Row]:
         rows = self.vms.listing("quotas", paged=True)
@@ -148,15 +150,17 @@ class Controller:
 
     def _free(self, quotas: dict[str, Row]) -> int | None:
         """Return what the cluster has free beyond what quotas promise already."""
-        told = [row.get("free_usable_capacity") for row in self.vms.listing("clusters")]
-        known = [int(free) for free in told if free is not None]
-        if not known:
+        capacities = [
+            row.get("free_usable_capacity") for row in self.vms.listing("clusters")
+        ]
+        free = [int(capacity) for capacity in capacities if capacity is not None]
+        if not free:
             return None
         promised = sum(
             max(0, int(row.get("hard_limit") or 0) - int(row.get("used_capacity") or 0))
             for row in quotas.values()
         )
-        return max(0, sum(known) - promised)
+        return max(0, sum(free) - promised)
 
 
 def watch(spaces: Iterable[Space]) -> tuple[Watched, ...]:
@@ -170,10 +174,12 @@ def standing(row: Row) -> Standing:
     Raises ProvisionError where it does not tell use or limits: nothing is decided on a
     guess.
     """
-    untold = [n for n in ("used_capacity", "hard_limit", "state") if row.get(n) is None]
-    if untold:
+    missing = [
+        n for n in ("used_capacity", "hard_limit", "state") if row.get(n) is None
+    ]
+    if missing:
         raise ProvisionError(
-            f"the quota on {row.get('path')} does not tell {', '.join(untold)}: it cannot "
+            f"the quota on {row.get('path')} does not tell {', '.join(missing)}: it cannot "
             "be automated; look at it in the VMS"
         )
     return Standing(
@@ -182,7 +188,7 @@ def standing(row: Row) -> Standing:
         soft_bytes=int(row.get("soft_limit") or row["hard_limit"]),
         hard_bytes=int(row["hard_limit"]),
         state=str(row["state"]),
-        block_s=_left(row.get("time_to_block")),
+        block_s=_seconds(row.get("time_to_block")),
     )
 
 
@@ -190,7 +196,7 @@ def _reached(now: Standing, limits: dict[str, int]) -> bool:
     return (now.soft_bytes, now.hard_bytes) == (limits["soft"], limits["hard"])
 
 
-def _asked(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
+def _asked_already(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
     """Tell whether a person was asked for this within a day; once a day is enough."""
     return (
         last is not None
@@ -200,7 +206,7 @@ def _asked(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
     )
 
 
-def _left(text: Any) -> float | None:
+def _seconds(text: Any) -> float | None:
     if not text:
         return None
     try:

@@ -71,14 +71,14 @@ def trend(samples: Sequence[Sample]) -> Trend | None:
     )
 
 
-def reach(of: Trend, limit_bytes: int, *, confidence: float = 0.9) -> Reach:
+def reach(fitted: Trend, limit_bytes: int, *, confidence: float = 0.9) -> Reach:
     """Return when use reaches a limit, with the interval of that confidence."""
     sigmas = NormalDist().inv_cdf(0.5 + confidence / 2)
 
     def use(sign: float) -> Callable[[float], float]:
         def at(seconds: float) -> float:
-            spread = of.scatter * (seconds + seconds**2 / of.span_s)
-            return of.used_bytes + of.rate * seconds + sign * math.sqrt(spread)
+            spread = fitted.scatter * (seconds + seconds**2 / fitted.span_s)
+            return fitted.used_bytes + fitted.rate * seconds + sign * math.sqrt(spread)
 
         return at
 

@@ -62,21 +62,21 @@ def decide(
     ceiling, approval or the cluster stand in the way of what is needed.
     """
     growth = quota.growth
-    of = trend([*samples, Sample(now_s, now.used_bytes)])
-    evidence = _evidence(now, of)
-    blocked_s = _blocked_s(now, of)
+    trend_now = trend([*samples, Sample(now_s, now.used_bytes)])
+    evidence = _evidence(now, trend_now)
+    blocked_s = _blocked_s(now, trend_now)
     if growth is None:
         return _keep(now, "no growth policy", evidence)
-    ahead_s = _ahead_s(growth, of)
+    ahead_s = _ahead_s(growth, trend_now)
     evidence["ahead_s"] = ahead_s
     if not _pressing(now, blocked_s, ahead_s):
         return _keep(now, f"no limit in reach within {_days(ahead_s)}", evidence)
-    hard = _enough(quota, growth, now, of)
+    hard = _enough(quota, growth, now, trend_now)
     reason = _why(now, blocked_s, ahead_s)
     cooling = last_s is not None and now_s - last_s < growth.cool_down_s
     if cooling and blocked_s > growth.cool_down_s:
-        left = growth.cool_down_s - (now_s - (last_s or 0.0))
-        waits = f"{reason}; expanded {_days(now_s - (last_s or 0.0))} ago, wait {_days(left)}"
+        remaining_s = growth.cool_down_s - (now_s - (last_s or 0.0))
+        waits = f"{reason}; expanded {_days(now_s - (last_s or 0.0))} ago, wait {_days(remaining_s)}"
         return Decision(
             now.path, "wait", now.soft_bytes, now.hard_bytes, waits, evidence
         )
@@ -96,9 +96,9 @@ def decide(
     )
 
 
-def _ahead_s(growth: Growth, of: Trend | None) -> float:
+def _ahead_s(growth: Growth, trend_now: Trend | None) -> float:
     """Return how far ahead a limit must not be in reach, as far as history carries."""
-    history = of.span_s if of else 0.0
+    history = trend_now.span_s if trend_now else 0.0
     return min(growth.headroom_s, max(growth.cool_down_s, AHEAD * history))
 
 
@@ -107,23 +107,25 @@ def _pressing(now: Standing, blocked_s: float, ahead_s: float) -> bool:
     return full or blocked_s < ahead_s
 
 
-def _blocked_s(now: Standing, of: Trend | None) -> float:
+def _blocked_s(now: Standing, trend_now: Trend | None) -> float:
     """Return the seconds until writes may be blocked, at the forecast's early end."""
-    early = reach(of, now.hard_bytes).early_s if of else None
+    early = reach(trend_now, now.hard_bytes).early_s if trend_now else None
     times = [time for time in (early, now.block_s) if time is not None]
     if now.used_bytes >= now.hard_bytes or now.state == "GRACE_EXPIRED":
         return 0.0
     return min(times, default=float("inf"))
 
 
-def _enough(quota: Quota, growth: Growth, now: Standing, of: Trend | None) -> int:
+def _enough(
+    quota: Quota, growth: Growth, now: Standing, trend_now: Trend | None
+) -> int:
     """Return the least hard limit, in steps, that keeps every limit out of reach."""
     ratio = quota.soft_bytes / quota.hard_bytes
     hard = now.hard_bytes
     while hard < growth.ceiling_bytes:
         hard = min(hard + growth.step_bytes, growth.ceiling_bytes)
-        early = reach(of, hard).early_s if of else None
-        clear = early is None or early >= _ahead_s(growth, of)
+        early = reach(trend_now, hard).early_s if trend_now else None
+        clear = early is None or early >= _ahead_s(growth, trend_now)
         if clear and now.used_bytes < FULL * hard and now.used_bytes < ratio * hard:
             break
     return hard
@@ -141,8 +143,8 @@ def _allowed(
         ),
     ]
     if free_bytes is not None:
-        told = f"the cluster has {size_text(free_bytes)} left to promise"
-        bars.append((now.hard_bytes + free_bytes, told))
+        limit = f"the cluster has {size_text(free_bytes)} left to promise"
+        bars.append((now.hard_bytes + free_bytes, limit))
     return min(bars)
 
 
@@ -154,12 +156,12 @@ def _why(now: Standing, blocked_s: float, ahead_s: float) -> str:
     return f"{size_text(now.used_bytes)} of {size_text(now.hard_bytes)} in use, {now.state}"
 
 
-def _evidence(now: Standing, of: Trend | None) -> dict[str, Any]:
+def _evidence(now: Standing, trend_now: Trend | None) -> dict[str, Any]:
     evidence: dict[str, Any] = {"now": asdict(now), "trend": None}
-    if of:
-        evidence["trend"] = asdict(of)
+    if trend_now:
+        evidence["trend"] = asdict(trend_now)
         for name, limit in (("soft", now.soft_bytes), ("hard", now.hard_bytes)):
-            evidence[f"{name}_reached_s"] = asdict(reach(of, limit))
+            evidence[f"{name}_reached_s"] = asdict(reach(trend_now, limit))
     return evidence
 
 

@@ -23,7 +23,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class _Track:
-    told: str = "ok"
+    reported: str = "ok"
     seen: str = "ok"
     looks: int = 0
 
@@ -40,7 +40,7 @@ class Alerts:
         """Return what is new since the last look; a check told no more clears in time."""
         checks = {check.name: check for check in health.checks}
         for name, track in self._tracks.items():
-            if name not in checks and track.told != "ok":
+            if name not in checks and track.reported != "ok":
                 checks[name] = Check(name, "ok", "it is told no more")
         alerts = [self._look(check) for check in checks.values()]
         return tuple(alert for alert in alerts if alert)
@@ -48,20 +48,22 @@ class Alerts:
     @property
     def raised(self) -> dict[str, str]:
         """The checks that are raised now, and to which state."""
-        return {name: t.told for name, t in self._tracks.items() if t.told != "ok"}
+        return {
+            name: t.reported for name, t in self._tracks.items() if t.reported != "ok"
+        }
 
     def _look(self, check: Check) -> Alert | None:
         state = "ok" if check.state == "absent" else check.state
         old = self._tracks.get(check.name, _Track())
         looks = old.looks + 1 if state == old.seen else 1
-        track = _Track(told=old.told, seen=state, looks=looks)
-        needed = self.raise_after if _worse(state, old.told) else self.clear_after
-        blind = state == "unknown" and old.told in ("warn", "bad")
-        if state == old.told or looks < needed or blind:
+        track = _Track(reported=old.reported, seen=state, looks=looks)
+        needed = self.raise_after if _worse(state, old.reported) else self.clear_after
+        blind = state == "unknown" and old.reported in ("warn", "bad")
+        if state == old.reported or looks < needed or blind:
             self._tracks[check.name] = track
             return None
-        self._tracks[check.name] = replace(track, told=state)
-        event = "raised" if _worse(state, old.told) else "eased"
+        self._tracks[check.name] = replace(track, reported=state)
+        event = "raised" if _worse(state, old.reported) else "eased"
         event = "cleared" if state == "ok" else event
         return Alert(check.name, event, state, check.reason)
 

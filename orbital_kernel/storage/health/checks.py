@@ -59,20 +59,20 @@ class Health:
 
 def health_of(checks: Iterable[Check]) -> Health:
     """Return the health of checks: the worst state, 'unknown' where nothing is known."""
-    every = tuple(checks)
-    known = [check.state for check in every if check.state != "absent"]
-    state = max(known, key=STATES.index, default="unknown")
-    return Health(state, every)
+    all_checks = tuple(checks)
+    states = [check.state for check in all_checks if check.state != "absent"]
+    state = max(states, key=STATES.index, default="unknown")
+    return Health(state, all_checks)
 
 
 def graded(
-    name: str, value: float | None, *, warn: float, bad: float, unit: str, what: str
+    name: str, value: float | None, *, warn: float, bad: float, unit: str, quantity: str
 ) -> Check:
     """Return a check of a number that must stay below `warn`, and by all means `bad`."""
     if value is None:
-        return Check(name, "unknown", f"{what} is not told", None, warn, unit)
+        return Check(name, "unknown", f"{quantity} is not told", None, warn, unit)
     state = "bad" if value >= bad else "warn" if value >= warn else "ok"
     limit = bad if state == "bad" else warn
-    text = f"{what} is {value:.4g} {unit}, "
+    text = f"{quantity} is {value:.4g} {unit}, "
     text += f"below {limit:g}" if state == "ok" else f"limit {limit:g}"
     return Check(name, state, text, value, limit, unit)

@@ -75,11 +75,11 @@ def health(
     are checks made elsewhere, such as those of the query ledger. Never raises for what
     the VMS fails to tell: that is a state of its own.
     """
-    found: list[Check] = []
+    checks: list[Check] = []
     for name, look in LOOKS.items():
-        found += _asked(name, lambda look=look: look(vms, limits))  # type: ignore[misc]
-    found += _asked("quota", lambda: _quotas(vms, limits, quotas))
-    return health_of((*found, *more))
+        checks += _checks_of(name, lambda look=look: look(vms, limits))  # type: ignore[misc]
+    checks += _checks_of("quota", lambda: _quotas(vms, limits, quotas))
+    return health_of((*checks, *more))
 
 
 def latency_check(
@@ -94,7 +94,7 @@ def latency_check(
         warn=limits.query_p99_ms,
         bad=2 * limits.query_p99_ms,
         unit="ms",
-        what=f"99th percentile of {len(ranked)} {kind} queries",
+        quantity=f"99th percentile of {len(ranked)} {kind} queries",
     )
 
 
@@ -108,11 +108,11 @@ def lag_check(
         warn=limits.ingest_lag_s,
         bad=4 * limits.ingest_lag_s,
         unit="s",
-        what="ingest lag",
+        quantity="ingest lag",
     )
 
 
-def _asked(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
+def _checks_of(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
     try:
         return list(look())
     except NotOffered as error:
@@ -121,9 +121,11 @@ def _asked(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
         return [Check(name, "unknown", f"could not be told: {error}")]
 
 
-def _named(name: str, value: Any, states: Mapping[str, str], what: str) -> Check:
+def _named(name: str, value: Any, states: Mapping[str, str], quantity: str) -> Check:
     state = states.get(str(value), "unknown")
-    return Check(name, state, f"{what} is {value if value is not None else 'not told'}")
+    return Check(
+        name, state, f"{quantity} is {value if value is not None else 'not told'}"
+    )
 
 
 def _vms(vms: Vms, _: Limits) -> Iterable[Check]:
@@ -145,7 +147,7 @@ def _cluster(vms: Vms, limits: Limits) -> Iterable[Check]:
             warn=limits.capacity_warn,
             bad=limits.capacity_bad,
             unit="%",
-            what=f"physical capacity in use ({_free(row)})",
+            quantity=f"physical capacity in use ({_free(row)})",
         )
         yield _reduction(name, row)
         for raid in RAIDS:
@@ -166,8 +168,8 @@ def _reduction(name: str, row: Row) -> Check:
     ratio = row.get("drr")
     if ratio is None:
         return Check(f"reduction {name}", "unknown", "data reduction is not told")
-    told = f"data reduction is {ratio:.3g} to 1"
-    return Check(f"reduction {name}", "ok", told, float(ratio), None, "")
+    text = f"data reduction is {ratio:.3g} to 1"
+    return Check(f"reduction {name}", "ok", text, float(ratio), None, "")
 
 
 def _raid(name: str, raid: str, row: Row) -> Check:
@@ -213,7 +215,9 @@ def _quotas(vms: Vms, limits: Limits, names: Sequence[str]) -> Iterable[Check]:
             yield Check(f"quota {name}", "bad", "it does not exist: provision it")
             continue
         row = rows[name]
-        yield _named(f"quota {name} state", row.get("state"), QUOTA_STATES, _left(row))
+        yield _named(
+            f"quota {name} state", row.get("state"), QUOTA_STATES, _state_text(row)
+        )
         yield _quota_use(name, row, limits)
 
 
@@ -229,13 +233,15 @@ def _quota_use(name: str, row: Row, limits: Limits) -> Check:
         warn=limits.quota_warn,
         bad=limits.quota_bad,
         unit="%",
-        what="use of the hard limit" if used is None else f"{size_text(used)} in use",
+        quantity="use of the hard limit"
+        if used is None
+        else f"{size_text(used)} in use",
     )
 
 
-def _left(row: Row) -> str:
-    left = row.get("time_to_block")
-    return f"state (writes stop in {left})" if left else "state"
+def _state_text(row: Row) -> str:
+    remaining = row.get("time_to_block")
+    return f"state (writes stop in {remaining})" if remaining else "state"
 
 
 LOOKS: Mapping[str, Callable[[Vms, Limits], Iterable[Check]]] = {

@@ -45,11 +45,11 @@ def view_metrics(vms: Vms) -> tuple[ViewMetrics, ...]:
     columns = [str(name) for name in answer["prop_list"]]
     newest: dict[int, ViewMetrics] = {}
     for row in answer["data"]:
-        told = dict(zip(columns, row, strict=True))
-        number = told["object_id"]
+        sample = dict(zip(columns, row, strict=True))
+        number = sample["object_id"]
         if number in views and number not in newest:
-            values = {_short(name): told.get(name) for name in PROPERTIES}
-            newest[number] = ViewMetrics(views[number], told["timestamp"], values)
+            values = {_short(name): sample.get(name) for name in PROPERTIES}
+            newest[number] = ViewMetrics(views[number], sample["timestamp"], values)
     return tuple(newest.values())
 
 
@@ -59,28 +59,32 @@ def view_checks(vms: Vms, *, warn_ms: float, bad_ms: float) -> Iterable[Check]:
     if not samples:
         yield Check("views", "unknown", f"no view has a sample within {FRAME}")
     for sample in samples:
-        for way in ("read", "write"):
-            yield _latency(way, sample, warn_ms, bad_ms)
+        for operation in ("read", "write"):
+            yield _latency(operation, sample, warn_ms, bad_ms)
         for name in RATES:
-            yield _told(name, sample)
+            yield _rate(name, sample)
 
 
-def _latency(way: str, sample: ViewMetrics, warn_ms: float, bad_ms: float) -> Check:
-    name = f"{way}_latency"
+def _latency(
+    operation: str, sample: ViewMetrics, warn_ms: float, bad_ms: float
+) -> Check:
+    name = f"{operation}_latency"
     value = sample.values[name]
-    if value is None and sample.values[f"{way}_iops"] == 0:
-        return Check(f"{name} {sample.view}", "ok", f"no {way}s at {sample.timestamp}")
+    if value is None and sample.values[f"{operation}_iops"] == 0:
+        return Check(
+            f"{name} {sample.view}", "ok", f"no {operation}s at {sample.timestamp}"
+        )
     return graded(
         f"{name} {sample.view}",
         None if value is None else value / 1000,
         warn=warn_ms,
         bad=bad_ms,
         unit="ms",
-        what=f"{way} latency at {sample.timestamp}",
+        quantity=f"{operation} latency at {sample.timestamp}",
     )
 
 
-def _told(name: str, sample: ViewMetrics) -> Check:
+def _rate(name: str, sample: ViewMetrics) -> Check:
     value = sample.values[name]
     if value is None:
         return Check(f"{name} {sample.view}", "unknown", "not told")

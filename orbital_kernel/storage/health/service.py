@@ -10,7 +10,13 @@ from orbital_kernel.storage.health.health import (
     lag_check,
     latency_check,
 )
-from orbital_kernel.storage.history import FILES, QUERIES, Asked, History, TakenIn
+from orbital_kernel.storage.history import (
+    FILES,
+    QUERIES,
+    History,
+    Ingested,
+    LoggedQuery,
+)
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
 
 WINDOW_S = 86400.0
@@ -43,11 +49,11 @@ def service_checks(
         (
             "ingest",
             FILES,
-            lambda: lag_checks(history.taken_in(), now_s, feeds, limits),
+            lambda: lag_checks(history.ingested(), now_s, feeds, limits),
         ),
     )
     try:
-        there = patience.within(tables)
+        existing = patience.within(tables)
     except (StoreError, TooSlow) as error:
         reason = f"could not be told: {error}; {last_answer}"
         return [Check(name, "unknown", reason) for name, _, _ in looks]
@@ -55,22 +61,24 @@ def service_checks(
     return [
         check
         for name, table, look in looks
-        for check in _asked(name, table, look, there, patience)
+        for check in _checks_of(name, table, look, existing, patience)
     ]
 
 
-def query_checks(asked: Iterable[Asked], limits: Limits = LIMITS) -> list[Check]:
+def query_checks(
+    queries: Iterable[LoggedQuery], limits: Limits = LIMITS
+) -> list[Check]:
     """Return a check of the 99th percentile of each kind of query."""
     times: dict[str, list[float]] = {}
-    for one in asked:
-        times.setdefault(one.kind, []).append(one.milliseconds)
+    for query in queries:
+        times.setdefault(query.kind, []).append(query.milliseconds)
     if not times:
         return [Check("queries", "absent", "no query was asked within a day")]
     return [latency_check(kind, ms, limits) for kind, ms in sorted(times.items())]
 
 
 def lag_checks(
-    taken_in: Mapping[str, TakenIn],
+    ingested: Mapping[str, Ingested],
     now_s: float,
     feeds: Sequence[str],
     limits: Limits = LIMITS,
@@ -79,26 +87,26 @@ def lag_checks(
     checks = [
         lag_check(
             name,
-            now_s - taken_in[name].newest_s if name in taken_in else None,
+            now_s - ingested[name].newest_s if name in ingested else None,
             limits,
         )
         for name in feeds
     ]
-    for name in sorted(taken_in.keys() - set(feeds)):
-        lag = now_s - taken_in[name].newest_s
-        told = f"its newest file was taken in {lag:.0f} s ago; it is not a live feed"
-        checks.append(Check(f"ingest {name}", "ok", told, lag, None, "s"))
+    for name in sorted(ingested.keys() - set(feeds)):
+        lag = now_s - ingested[name].newest_s
+        text = f"its newest file was taken in {lag:.0f} s ago; it is not a live feed"
+        checks.append(Check(f"ingest {name}", "ok", text, lag, None, "s"))
     return checks or [Check("ingest", "absent", "no file was taken in yet")]
 
 
-def _asked(
+def _checks_of(
     name: str,
     table: str,
     look: Callable[[], Iterable[Check]],
-    there: Collection[str],
+    existing: Collection[str],
     patience: Patience,
 ) -> list[Check]:
-    if table not in there:
+    if table not in existing:
         return [Check(name, "absent", f"{table} does not exist: provision it")]
     try:
         return patience.within(lambda: list(look()))

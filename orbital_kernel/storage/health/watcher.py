@@ -41,16 +41,16 @@ class Signs:
         self.looked: float | None = None
         self.every_s = 0.0
         self._folder = folder
-        self._told = 0.0
+        self._written_s = 0.0
 
     def write(
         self, *, series: int, live: int, waiting: int, ended: bool = False
     ) -> None:
         """Write a sign, whole or not at all; raises OSError if that is not possible."""
         now = clock.time()
-        if abs(now - self._told) < EVERY_S and not ended:
+        if abs(now - self._written_s) < EVERY_S and not ended:
             return
-        self._told = now
+        self._written_s = now
         life = Life(
             *(now, self.looked, self.every_s, os.getpid()),
             *(series, live, waiting, ended),
@@ -71,25 +71,25 @@ def last(folder: Path) -> Life | None:
 def check(life: Life | None, now_s: float) -> Check:
     """Return the check of a watcher: how long ago the rows are that it has not seen."""
     if life is None:
-        told = "no watcher follows the rates from here: `orbital bursts watch` does"
-        return Check(CHECK, "absent", told)
+        text = "no watcher follows the rates from here: `orbital bursts watch` does"
+        return Check(CHECK, "absent", text)
     if life.ended:
-        told = f"ended at {_utc(life.told)}; `orbital bursts watch` goes on from there"
-        return Check(CHECK, "absent", told)
+        text = f"ended at {_utc(life.told)}; `orbital bursts watch` goes on from there"
+        return Check(CHECK, "absent", text)
     silent, most = now_s - life.told, max(SILENT_S, 3 * life.every_s)
     if silent > most:
-        told = (
+        text = (
             f"no sign of life since {_utc(life.told)}: process {life.process} was killed "
             "or hangs; end it and start `orbital bursts watch`, it goes on where it was"
         )
-        return Check(CHECK, "bad", told, silent, most, "s")
+        return Check(CHECK, "bad", text, silent, most, "s")
     return graded(
         CHECK,
         None if life.looked is None else now_s - life.looked,
         warn=max(LAG_WARN_S, 3 * life.every_s),
         bad=max(LAG_BAD_S, 3 * life.every_s),
         unit="s",
-        what=f"lag behind the rates, {life.live} of {life.series} series live, "
+        quantity=f"lag behind the rates, {life.live} of {life.series} series live, "
         f"{life.waiting} alerts waiting",
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from orbital_kernel.storage.provision.kinds import Fields
-from orbital_kernel.storage.provision.resource import Found, Resource
+from orbital_kernel.storage.provision.resource import Existing, Resource
 
 
 @dataclass(frozen=True)
@@ -16,5 +16,5 @@ class Change:
     before: Fields
     after: Fields
     reason: str
-    wanted: Resource | None = None
-    found: Found | None = None
+    desired: Resource | None = None
+    existing: Existing | None = None

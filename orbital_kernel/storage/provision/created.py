@@ -23,14 +23,14 @@ from orbital_kernel.storage.provision.resource import Resource
 ACTIONS = "ops.actions"
 ACTOR = "provisioning"
 INTENDED, CREATED, DELETED = "create intended", "created", "deleted"
-ADOPTED, UPDATED, LEFT = "adopted", "updated", "not created"
+ADOPTED, UPDATED, NOT_CREATED = "adopted", "updated", "not created"
 
 Key = tuple[str, str, str]
 """Kind, tenant and identity."""
 
 
 @dataclass(frozen=True)
-class Made:
+class Created:
     """One thing an apply has made; `id` is None where it was not told in time."""
 
     kind: str
@@ -50,60 +50,62 @@ class Made:
 
 
 @dataclass
-class MadeLedger:
+class CreationLedger:
     """Writes and reads what was made; `writable` is whether its table is there."""
 
     store: Tables
     writable: bool
     _done: list[Change] = field(default_factory=list)
-    _todo: tuple[Change, ...] = ()
+    _planned: tuple[Change, ...] = ()
 
     def begin(self, changes: Sequence[Change]) -> None:
         """Write down what is to be made."""
-        self._todo = tuple(change for change in changes if change.action == "create")
-        self._write(INTENDED, self._todo if self.writable else ())
+        self._planned = tuple(change for change in changes if change.action == "create")
+        self._write(INTENDED, self._planned if self.writable else ())
 
     def note(self, change: Change) -> None:
         """Take in a change that was made; where it is the ledger's table, begin."""
         self._done.append(change)
         if change.resource == TABLE and change.name == ACTIONS:
             self.writable = change.action == "create"
-            self._write(INTENDED, self._todo if self.writable else ())
+            self._write(INTENDED, self._planned if self.writable else ())
 
     def settle(self, skipped: Iterable[Change] = ()) -> None:
         """Write down what was done, with ids; nothing where the table is not there."""
-        told: dict[str, list[Change]] = {}
+        changes_by_word: dict[str, list[Change]] = {}
         for change in self._done:
-            told.setdefault(_word(change), []).append(change)
-        told[LEFT] = [change for change in skipped if change.action == "create"]
-        for word, changes in told.items():
+            changes_by_word.setdefault(_word(change), []).append(change)
+        changes_by_word[NOT_CREATED] = [
+            change for change in skipped if change.action == "create"
+        ]
+        for word, changes in changes_by_word.items():
             self._write(word, changes)
         self._done.clear()
 
-    def made(self) -> tuple[Made, ...]:
+    def created(self) -> tuple[Created, ...]:
         """Return what was made and neither deleted since nor found made by somebody."""
         if not self.writable:
             return ()
         rows = self.store.read(ACTIONS, [Clause("actor", (Equal(ACTOR),))]).to_pylist()
-        known: dict[Key, Made] = {}
-        open_: Counter[Key] = Counter()
+        created: dict[Key, Created] = {}
+        pending: Counter[Key] = Counter()
         for row in sorted(rows, key=lambda row: row["done"]):
-            for one in (Made(**told) for told in json.loads(row["after"])):
-                _take_in(row["action"], one, known, open_)
-        return tuple(known.values())
+            for fields in json.loads(row["after"]):
+                _take_in(row["action"], Created(**fields), created, pending)
+        return tuple(created.values())
 
     def _write(self, action: str, changes: Sequence[Change]) -> None:
-        made = [_made(change) for change in changes]
-        if not made or not self.writable:
+        items = [_created(change) for change in changes]
+        if not items or not self.writable:
             return
-        names = ", ".join(f"{one.kind} {one.name}" for one in made)
+        names = ", ".join(f"{item.kind} {item.name}" for item in items)
         row: dict[str, Any] = {
             "done": datetime.now(UTC).replace(tzinfo=None),
             "actor": ACTOR,
             "action": action,
             "resource": names[:200],
             "before": json.dumps([]),
-            "after": json.dumps([asdict(one) for one in made]),
+            "after": json.dumps([asdict(item) for item in items]),
             "evidence": json.dumps(
                 {f"{c.resource} {c.name}": c.reason for c in changes}
             ),
@@ -112,28 +114,28 @@ class MadeLedger:
 
 
 def _take_in(
-    action: str, one: Made, known: dict[Key, Made], open_: Counter[Key]
+    action: str, item: Created, created: dict[Key, Created], pending: Counter[Key]
 ) -> None:
-    """Take one row in; `open_` counts intents of which nobody knows what came.
+    """Take one row in; `pending` counts intents of which nobody knows what came.
 
     What is to be made is not there: an id known from before is of something that is
     gone. What is found there after an earlier intent was left open is what that one made: its
     request took effect after its run had given up.
     """
     if action == INTENDED:
-        known[one.key] = one
-        open_[one.key] += 1
+        created[item.key] = item
+        pending[item.key] += 1
     elif action == CREATED:
-        known[one.key] = one
-        open_[one.key] = 0
+        created[item.key] = item
+        pending[item.key] = 0
     elif action == DELETED:
-        known.pop(one.key, None)
-        open_[one.key] = 0
-    elif action in (ADOPTED, LEFT):
-        open_[one.key] -= 1
-        told = known.get(one.key)
-        if told and told.id is None and open_[one.key] < 1:
-            known.pop(one.key)
+        created.pop(item.key, None)
+        pending[item.key] = 0
+    elif action in (ADOPTED, NOT_CREATED):
+        pending[item.key] -= 1
+        earlier = created.get(item.key)
+        if earlier and earlier.id is None and pending[item.key] < 1:
+            created.pop(item.key)
 
 
 def _word(change: Change) -> str:
@@ -143,9 +145,11 @@ def _word(change: Change) -> str:
     return CREATED if change.action == "create" else DELETED
 
 
-def _made(change: Change) -> Made:
-    of = change.wanted or change.found
-    if of is None:  # a change is of something wanted or found
+def _created(change: Change) -> Created:
+    resource = change.desired or change.existing
+    if resource is None:  # a change is of something wanted or found
         raise ValueError(f"{change.name} is neither wanted nor found")
-    item = change.found.id if change.found else None
-    return Made(change.resource, change.name, of.tenant or "", of.identity, item)
+    item = change.existing.id if change.existing else None
+    return Created(
+        change.resource, change.name, resource.tenant or "", resource.identity, item
+    )

@@ -11,7 +11,7 @@ from typing import Any
 from orbital_kernel.errors import OrbitalError, ProvisionError
 from orbital_kernel.storage.protocols import Tables, Vms
 from orbital_kernel.storage.provision.change import Change
-from orbital_kernel.storage.provision.created import Made
+from orbital_kernel.storage.provision.created import Created
 from orbital_kernel.storage.provision.kinds import KINDS
 from orbital_kernel.storage.provision.plan import Plan
 from orbital_kernel.storage.provision.reading import actual
@@ -49,11 +49,11 @@ class Applied:
         if self.ok:
             return self
         raise ProvisionError(
-            f"{self.told()}. Mend the cause and apply again: what is made already is not "
+            f"{self.summary()}. Mend the cause and apply again: what is made already is not "
             "made twice"
         )
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return in words how far it came, with the reason of each failure."""
         reasons = "; ".join(
             f"{failure.change.resource} {failure.change.name}: {failure.reason}"
@@ -96,7 +96,7 @@ def apply(
         )
         raise ProvisionError(f"nothing was changed, first decide: {reasons}")
     run = Steps(vms, tables, plan.yes_delete)
-    tell = progress or (lambda _change, _state: None)
+    report = progress or (lambda _change, _state: None)
     done: list[Change] = []
     failed: list[Failure] = []
     skipped: list[Failure] = []
@@ -104,17 +104,17 @@ def apply(
         missing = _missing(change, (*failed, *skipped))
         if missing:
             skipped.append(Failure(change, f"waits for {missing}"))
-            tell(change, "skipped")
+            report(change, "skipped")
             continue
-        tell(change, "doing")
+        report(change, "doing")
         try:
-            made = run.carry_out(change)
+            done_change = run.carry_out(change)
         except OrbitalError as error:
             failed.append(Failure(change, str(error)))
-            tell(change, "failed")
+            report(change, "failed")
         else:
-            done.append(made)
-            tell(made, "done")
+            done.append(done_change)
+            report(done_change, "done")
     return Applied(tuple(done), tuple(failed), tuple(skipped))
 
 
@@ -124,7 +124,7 @@ def destroy(
     *,
     tables: Tables | None = None,
     yes_delete: tuple[str, ...] = (),
-    made: tuple[Made, ...] = (),
+    created: tuple[Created, ...] = (),
     progress: Progress | None = None,
 ) -> tuple[Plan, Applied]:
     """Remove what was provisioned, and tell what is kept.
@@ -132,35 +132,37 @@ def destroy(
     What holds data, or may hold some, goes only where its name is in `yes_delete`. What
     earlier applies have `made` goes too where the files do not name it any more.
     """
-    known = (*desired, *(one.resource() for one in made))
-    state = actual(vms, known, tables.actual() if tables else None)
-    plan = teardown(desired, state, yes_delete=yes_delete, made=made)
+    resources = (*desired, *(item.resource() for item in created))
+    state = actual(vms, resources, tables.actual() if tables else None)
+    plan = teardown(desired, state, yes_delete=yes_delete, created=created)
     return plan, apply(plan, vms, tables=tables, progress=progress)
 
 
 def _missing(change: Change, failures: tuple[Failure, ...]) -> str:
     """Return what this change needs and did not come about, or ''."""
-    if change.wanted is None or change.action == "delete":
+    if change.desired is None or change.action == "delete":
         return ""
     lost = {(f.change.resource, f.change.name) for f in failures}
-    for need in needs(change.wanted):
+    for need in needs(change.desired):
         if need in lost:
             return f"{need[0]} {need[1]}"
     return ""
 
 
-def needs(wanted: Resource) -> list[tuple[str, str]]:
+def needs(resource: Resource) -> list[tuple[str, str]]:
     """Return kind and name of everything a resource refers to."""
-    kind = KINDS.get(wanted.kind)
+    kind = KINDS.get(resource.kind)
     if kind is None:
-        return [("tenant", wanted.tenant)]
+        return [("tenant", resource.tenant)]
     named = [
-        (reference.kind, one)
+        (reference.kind, target)
         for name, reference in kind.references.items()
-        if name in wanted.fields
-        for one in (wanted.fields[name] if reference.many else [wanted.fields[name]])
+        if name in resource.fields
+        for target in (
+            resource.fields[name] if reference.many else [resource.fields[name]]
+        )
     ]
-    return [*named, ("tenant", wanted.tenant)] if kind.tenanted else named
+    return [*named, ("tenant", resource.tenant)] if kind.tenanted else named
 
 
 def _label(change: Change) -> dict[str, str]:

@@ -16,7 +16,7 @@ from orbital_kernel.storage.provision.resource import (
     Actual,
     Resource,
     differing,
-    left,
+    tolerated,
 )
 
 SIZES = ("soft_limit", "hard_limit")
@@ -34,7 +34,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     notes: tuple[str, ...] = ()
-    kept: tuple[Conflict, ...] = ()
+    retained: tuple[Conflict, ...] = ()
     unchanged: int = 0
     yes_delete: tuple[str, ...] = ()
 
@@ -43,13 +43,13 @@ class Plan:
         """True where there is nothing to do and nothing to decide."""
         return not self.changes and not self.conflicts
 
-    def then(self, other: "Plan") -> "Plan":
+    def followed_by(self, other: "Plan") -> "Plan":
         """Return this plan with another's changes after its own."""
         return Plan(
             changes=(*self.changes, *other.changes),
             conflicts=(*self.conflicts, *other.conflicts),
             notes=(*self.notes, *other.notes),
-            kept=(*self.kept, *other.kept),
+            retained=(*self.retained, *other.retained),
             unchanged=self.unchanged + other.unchanged,
             yes_delete=(*self.yes_delete, *other.yes_delete),
         )
@@ -62,7 +62,7 @@ class Plan:
                     "action": change.action,
                     "resource": change.resource,
                     "name": change.name,
-                    "id": change.found.id if change.found else None,
+                    "id": change.existing.id if change.existing else None,
                     "before": dict(change.before),
                     "after": dict(change.after),
                     "reason": change.reason,
@@ -70,18 +70,18 @@ class Plan:
                 for change in self.changes
             ],
             "conflicts": [vars(conflict) for conflict in self.conflicts],
-            "kept": [vars(kept) for kept in self.kept],
+            "kept": [vars(retained) for retained in self.retained],
             "notes": list(self.notes),
             "unchanged": self.unchanged,
         }
 
 
-def diff(wanted: Sequence[Resource], actual: Actual) -> Plan:
+def diff(desired: Sequence[Resource], actual: Actual) -> Plan:
     """Return the changes that make the actual state what is wanted; deletes nothing."""
-    broken, unknown = promises(wanted, actual)
+    broken, unknown = promises(desired, actual)
     changes, conflicts, unchanged = [], list(broken), 0
     left_out = {*actual.absent, CLUSTER}
-    offered = [resource for resource in wanted if resource.kind not in left_out]
+    offered = [resource for resource in desired if resource.kind not in left_out]
     for resource in offered:
         trouble = conflict(resource, actual)
         change = None if trouble else _change(resource, actual)
@@ -94,7 +94,7 @@ def diff(wanted: Sequence[Resource], actual: Actual) -> Plan:
     return Plan(
         changes=tuple(changes),
         conflicts=tuple(conflicts),
-        notes=(*_not_offered(wanted, actual), *_left(offered, actual), *unknown),
+        notes=(*_not_offered(desired, actual), *_tolerated(offered, actual), *unknown),
         unchanged=unchanged,
     )
 
@@ -114,41 +114,43 @@ def shown(field_name: str, value: Any) -> str:
     return "unset" if value is None else str(value)
 
 
-def _change(wanted: Resource, actual: Actual) -> Change | None:
-    matches = actual.matching(wanted)
+def _change(resource: Resource, actual: Actual) -> Change | None:
+    matches = actual.matching(resource)
     if not matches:
-        why = wanted.reason or f"{wanted.kind} {wanted.identity} does not exist"
+        why = resource.reason or f"{resource.kind} {resource.identity} does not exist"
         return Change(
-            "create", wanted.kind, wanted.name, {}, wanted.fields, why, wanted
+            "create", resource.kind, resource.name, {}, resource.fields, why, resource
         )
-    found = matches[0]
-    names = differing(wanted, found)
+    existing = matches[0]
+    names = differing(resource, existing)
     if not names:
         return None
-    before = {name: found.fields.get(name) for name in names}
-    after = {name: wanted.fields[name] for name in names}
+    before = {name: existing.fields.get(name) for name in names}
+    after = {name: resource.fields[name] for name in names}
     why = "; ".join(
         f"{n} is {shown(n, before[n])}, should be {shown(n, after[n])}" for n in names
     )
-    return Change("update", wanted.kind, wanted.name, before, after, why, wanted, found)
+    return Change(
+        "update", resource.kind, resource.name, before, after, why, resource, existing
+    )
 
 
-def _left(wanted: Sequence[Resource], actual: Actual) -> list[str]:
+def _tolerated(desired: Sequence[Resource], actual: Actual) -> list[str]:
     return [
-        f"{one.kind} {one.name}: {name} is {shown(name, found.fields[name])}, not "
-        f"{shown(name, one.fields[name])}, and is left so: "
-        + (BY_HAND if one.kind != TABLE else ANEW)
-        for one in wanted
-        for found in actual.matching(one)[:1]
-        for name in left(one, found)
+        f"{resource.kind} {resource.name}: {name} is {shown(name, existing.fields[name])}, not "
+        f"{shown(name, resource.fields[name])}, and is left so: "
+        + (BY_HAND if resource.kind != TABLE else ANEW)
+        for resource in desired
+        for existing in actual.matching(resource)[:1]
+        for name in tolerated(resource, existing)
     ]
 
 
-def _not_offered(wanted: Sequence[Resource], actual: Actual) -> list[str]:
+def _not_offered(desired: Sequence[Resource], actual: Actual) -> list[str]:
     return [
         f"this VMS offers no {kind.resource}: "
-        + ", ".join(r.name for r in wanted if r.kind == kind.name)
+        + ", ".join(r.name for r in desired if r.kind == kind.name)
         + " left out"
         for kind in KINDS.values()
-        if kind.name in actual.absent and any(r.kind == kind.name for r in wanted)
+        if kind.name in actual.absent and any(r.kind == kind.name for r in desired)
     ]

@@ -13,7 +13,7 @@ from orbital_kernel.storage.protocols import Vms
 from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Kind
 from orbital_kernel.storage.provision.resource import (
     Actual,
-    Found,
+    Existing,
     Resource,
     table_fields,
 )
@@ -32,10 +32,10 @@ def actual(
     `tables` are those of the database by full name; without them tables count as not
     offered.
     """
-    wanted = _kinds(desired)
+    kinds = _kinds(desired)
     rows: dict[str, list[Row]] = {}
     absent = {TABLE} if tables is None else set()
-    for kind in wanted:
+    for kind in kinds:
         try:
             rows[kind.name] = vms.listing(kind.resource, paged=kind.paged)
         except NotOffered:
@@ -46,31 +46,33 @@ def actual(
         kind: {str(row["id"]): str(row.get("name")) for row in listed}
         for kind, listed in rows.items()
     }
-    found = [
-        found_of(KINDS[kind], row, names)
+    existing = [
+        existing_of(KINDS[kind], row, names)
         for kind, listed in rows.items()
         for row in listed
     ]
     if tables is not None and any(resource.kind == TABLE for resource in desired):
-        found += [
-            Found(TABLE, name, None, name, None, table_fields(table))
+        existing += [
+            Existing(TABLE, name, None, name, None, table_fields(table))
             for name, table in tables.items()
         ]
-    return Actual(tuple(found), frozenset(absent))
+    return Actual(tuple(existing), frozenset(absent))
 
 
-def found_of(kind: Kind, row: Row, names: Names) -> Found:
+def existing_of(kind: Kind, row: Row, names: Names) -> Existing:
     """Return a listed row as Found; an id nobody knows stays as '#id'."""
     fields: dict[str, Any] = dict(row)
     for name, reference in kind.references.items():
-        known = names.get(reference.kind, {})
+        names_by_id = names.get(reference.kind, {})
         value = row.get(reference.wire)
         if reference.many:
-            fields[name] = [known.get(str(i), f"#{i}") for i in value or ()]
+            fields[name] = [names_by_id.get(str(i), f"#{i}") for i in value or ()]
         else:
-            fields[name] = None if value is None else known.get(str(value), f"#{value}")
+            fields[name] = (
+                None if value is None else names_by_id.get(str(value), f"#{value}")
+            )
     tenant = row.get("tenant_id") if kind.tenanted else None
-    return Found(
+    return Existing(
         kind=kind.name,
         name=str(row.get("name")),
         tenant=None if tenant is None else names.get("tenant", {}).get(str(tenant)),
@@ -82,12 +84,12 @@ def found_of(kind: Kind, row: Row, names: Names) -> Found:
 
 
 def _kinds(desired: Iterable[Resource]) -> list[Kind]:
-    asked = {resource.kind for resource in desired} - {TABLE}
-    asked |= {
+    names = {resource.kind for resource in desired} - {TABLE}
+    names |= {
         reference.kind
         for resource in desired
         if resource.kind in KINDS
         for name, reference in KINDS[resource.kind].references.items()
         if name in resource.fields
     }
-    return [kind for name, kind in KINDS.items() if name in asked | {"tenant"}]
+    return [kind for name, kind in KINDS.items() if name in names | {"tenant"}]

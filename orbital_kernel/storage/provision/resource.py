@@ -26,7 +26,7 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Found:
+class Existing:
     """One thing that is there; references are names, `raw` is what the VMS told."""
 
     kind: str
@@ -42,55 +42,58 @@ class Found:
 class Actual:
     """All that is there of the kinds asked for; `absent` kinds the VMS does not offer."""
 
-    found: tuple[Found, ...]
+    existing: tuple[Existing, ...]
     absent: frozenset[str] = frozenset()
 
-    def matching(self, wanted: Resource) -> tuple[Found, ...]:
+    def matching(self, resource: Resource) -> tuple[Existing, ...]:
         """Return what has exactly this kind, tenant and identity, oldest first."""
         hits = [
-            found
-            for found in self.found
-            if found.kind == wanted.kind
-            and found.identity == wanted.identity
-            and found.tenant in (None, wanted.tenant)
+            existing
+            for existing in self.existing
+            if existing.kind == resource.kind
+            and existing.identity == resource.identity
+            and existing.tenant in (None, resource.tenant)
         ]
-        return tuple(sorted(hits, key=lambda found: found.id or 0))
+        return tuple(sorted(hits, key=lambda existing: existing.id or 0))
 
 
-def differing(wanted: Resource, found: Found) -> list[str]:
+def differing(resource: Resource, existing: Existing) -> list[str]:
     """Return the names of wanted fields that are not as wanted, and should be."""
-    kind = KINDS.get(wanted.kind)
-    skipped = set(left(wanted, found)) | (kind.create_only if kind else set())
+    kind = KINDS.get(resource.kind)
+    skipped = set(tolerated(resource, existing)) | (kind.create_only if kind else set())
     return [
         name
-        for name, value in wanted.fields.items()
-        if name not in skipped and not same(name, found.fields.get(name), value)
+        for name, value in resource.fields.items()
+        if name not in skipped and not same(name, existing.fields.get(name), value)
     ]
 
 
-def left(wanted: Resource, found: Found) -> list[str]:
+def tolerated(resource: Resource, existing: Existing) -> list[str]:
     """Return the names of fields that differ and are left as somebody has them."""
-    kind = KINDS.get(wanted.kind)
-    adopted = TABLE_ADOPTED if wanted.kind == TABLE else ()
+    kind = KINDS.get(resource.kind)
+    adopted = TABLE_ADOPTED if resource.kind == TABLE else ()
     return [
         name
         for name in (kind.adopted if kind else adopted)
-        if found.fields.get(name)
-        and name in wanted.fields
-        and not same(name, found.fields[name], wanted.fields[name])
+        if existing.fields.get(name)
+        and name in resource.fields
+        and not same(name, existing.fields[name], resource.fields[name])
     ]
 
 
-def holds_data(found: Found, quota: Found | None = None) -> bool:
+def holds_data(existing: Existing, quota: Existing | None = None) -> bool:
     """Tell whether a resource holds data; what the VMS does not tell counts as data."""
-    if found.kind == TABLE:
-        return bool(found.raw.get("rows", True))
-    if found.kind != "view":
+    if existing.kind == TABLE:
+        return bool(existing.raw.get("rows", True))
+    if existing.kind != "view":
         return False
-    told = [found.raw.get("logical_capacity"), found.raw.get("physical_capacity")]
-    told += [quota.raw.get("used_capacity")] if quota else []
-    known = [size for size in told if size is not None]
-    return not known or any(known)
+    sizes = [
+        existing.raw.get("logical_capacity"),
+        existing.raw.get("physical_capacity"),
+    ]
+    sizes += [quota.raw.get("used_capacity")] if quota else []
+    known_sizes = [size for size in sizes if size is not None]
+    return not known_sizes or any(known_sizes)
 
 
 def table_fields(table: schema.Table | Fields) -> dict[str, Any]:
@@ -100,7 +103,9 @@ def table_fields(table: schema.Table | Fields) -> dict[str, Any]:
     """
     if isinstance(table, schema.Table):
         columns = {column.name: str(column.type) for column in table.columns}
-        projections = {one.name: list(one.sort) for one in table.projections}
+        projections = {
+            projection.name: list(projection.sort) for projection in table.projections
+        }
         return {
             "columns": columns,
             "sort": list(table.sort),

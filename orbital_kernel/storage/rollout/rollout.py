@@ -16,7 +16,7 @@ import pyarrow as pa
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.model.storage_spec import Space
-from orbital_kernel.storage.history import TakenIn
+from orbital_kernel.storage.history import Ingested
 from orbital_kernel.storage.protocols import Tables
 from orbital_kernel.storage.provision.kinds import TABLE
 from orbital_kernel.storage.provision.plan import Plan
@@ -77,46 +77,51 @@ def storage_stage(plan: Plan, spaces: Iterable[Space]) -> Stage:
     """Return whether nothing of these spaces is left to make, change or decide."""
     names = {
         name
-        for one in spaces
-        for name in (one.view.name, one.policy.name, one.quota.name, one.qos.name)
+        for space in spaces
+        for name in (
+            space.view.name,
+            space.policy.name,
+            space.quota.name,
+            space.qos.name,
+        )
     }
-    left = [c for c in plan.changes if c.resource != TABLE and c.name in names]
-    open_ = [c for c in plan.conflicts if c.resource != TABLE and c.name in names]
+    changes = [c for c in plan.changes if c.resource != TABLE and c.name in names]
+    conflicts = [c for c in plan.conflicts if c.resource != TABLE and c.name in names]
     return Stage(
         "storage",
         (
             *(
                 f"{c.action} {c.resource} {c.name}: orbital provision apply"
-                for c in left
+                for c in changes
             ),
-            *(f"{c.resource} {c.name}: {c.reason}" for c in open_),
+            *(f"{c.resource} {c.name}: {c.reason}" for c in conflicts),
         ),
     )
 
 
 def tables_stage(plan: Plan, observatory: str) -> Stage:
     """Return whether the observatory's tables are there as schema.py has them."""
-    own = f"{observatory}."
-    left = [
+    prefix = f"{observatory}."
+    absent = [
         f"{change.name} does not exist: orbital provision apply"
         for change in plan.changes
-        if change.resource == TABLE and change.name.startswith(own)
+        if change.resource == TABLE and change.name.startswith(prefix)
     ]
     wrong = [
         f"{conflict.name}: {conflict.reason}"
         for conflict in plan.conflicts
-        if conflict.resource == TABLE and conflict.name.startswith(own)
+        if conflict.resource == TABLE and conflict.name.startswith(prefix)
     ]
-    return Stage("tables", (*left, *wrong))
+    return Stage("tables", (*absent, *wrong))
 
 
-def data_stage(taken_in: TakenIn | None, stored: Mapping[str, int]) -> Stage:
+def data_stage(ingested: Ingested | None, stored: Mapping[str, int]) -> Stage:
     """Return whether tables hold as many rows as the ledger counted into them."""
-    if taken_in is None:
+    if ingested is None:
         return Stage("data", ("no file was taken in: orbital ingest PATH",))
     counts = {
         table: {"ledger": counted, "stored": stored.get(table, 0)}
-        for table, counted in sorted(taken_in.rows.items())
+        for table, counted in sorted(ingested.rows.items())
         if table in stored
     }
     wrong = tuple(
@@ -125,15 +130,15 @@ def data_stage(taken_in: TakenIn | None, stored: Mapping[str, int]) -> Stage:
         for table, count in counts.items()
         if count["ledger"] != count["stored"]
     )
-    return Stage("data", wrong, {"files": taken_in.files, "rows": counts})
+    return Stage("data", wrong, {"files": ingested.files, "rows": counts})
 
 
 def queries_stage(measured: Sequence[Measured]) -> Stage:
     """Return whether every kind of query keeps its budget."""
     return Stage(
         "queries",
-        tuple(one.missing for one in measured if one.missing),
-        {"kinds": [one.to_json() for one in measured]},
+        tuple(kind.missing for kind in measured if kind.missing),
+        {"kinds": [kind.to_json() for kind in measured]},
     )
 
 
