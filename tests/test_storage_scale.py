@@ -10,7 +10,7 @@ from orbital_kernel.storage.cost.cost import (
     PRICES,
     Use,
     bills,
-    cost_to_come,
+    future_cost,
     prices,
     query_cost,
     storage_month,
@@ -199,13 +199,13 @@ def test_an_unknown_model_for_a_third_observatory_is_refused():
         what_if(USES, "nicer", like="hubble", share=1.0, price=prices())
 
 
-def test_the_cost_to_come_has_an_interval():
+def test_the_future_cost_has_an_interval():
     rng = random.Random(1)
     used, samples = 10.0 * TB, []
     for day in range(30):
         used += rng.gauss(0.1, 0.05) * TB
         samples.append(Sample(day * DAY, int(used)))
-    low, likely, high = cost_to_come(trend(samples), 12, prices())
+    low, likely, high = future_cost(trend(samples), 12, prices())
 
     assert low < likely < high
     assert storage_month(samples[-1].used_bytes, prices()) < likely

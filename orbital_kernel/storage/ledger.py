@@ -16,6 +16,7 @@ from orbital_kernel.storage.growth.forecast import Sample
 from orbital_kernel.storage.growth.growth import Decision, Standing
 from orbital_kernel.storage.protocols import Tables
 
+SAMPLES = "ops.storage"
 ACTOR = "quota automation"
 INTENDED = "expand intended"
 EXPANDED = "expanded"
@@ -41,12 +42,12 @@ class Ledger:
             "hard_limit_bytes": now.hard_bytes,
             "state": now.state,
         }
-        self._store.insert("ops.storage", pa.Table.from_pylist([row]))
+        self._store.insert(SAMPLES, pa.Table.from_pylist([row]))
 
     def samples(self, path: str, *, since_s: float = 0.0) -> list[Sample]:
         """Return the samples of a quota since then, oldest first."""
         rows = self._store.read(
-            "ops.storage",
+            SAMPLES,
             [
                 Clause("path", (Equal(path),)),
                 Clause("sampled", (Range(low=_instant(since_s)),)),

@@ -16,7 +16,7 @@ from orbital_kernel.model.storage_spec import built, named
 from orbital_kernel.storage.growth.forecast import Trend
 
 PRICES = Path(__file__).parent / "prices.toml"
-CostToCome = tuple[float, float, float]
+FutureCost = tuple[float, float, float]
 """Low, likely and high (90 %), in the currency a month."""
 MONTH_S = 365.25 / 12 * 86400
 HOUR_S = 3600.0
@@ -116,9 +116,9 @@ def what_if(
     return bills({**uses, name: guest}, price)
 
 
-def cost_to_come(
+def future_cost(
     trend: Trend, months: float, price: Prices, *, sigmas: float = 1.645
-) -> CostToCome:
+) -> FutureCost:
     """Return the monthly storage cost after some months: low, likely, high (90 %)."""
     seconds = months * MONTH_S
     spread = (trend.scatter * (seconds + seconds**2 / trend.span_s)) ** 0.5

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orbital_kernel.errors import ProvisionError
+from orbital_kernel.model.storage_spec import Space
 from orbital_kernel.storage.cost.cost import Bill, Prices, Use, query_cost
 from orbital_kernel.storage.history import LoggedQuery
 from orbital_kernel.storage.listing import NotOffered
@@ -20,6 +22,26 @@ def table_bytes(vms: Vms, database: str, observatory: str) -> int | None:
         return None
     sizes = [row.get("size") for row in rows]
     return None if None in sizes else sum(int(size) for size in sizes if size)
+
+
+def quota_bytes(vms: Vms, tenant: str, spaces: Iterable[Space]) -> dict[str, int]:
+    """Return the bytes in use on the quota of each space, by path.
+
+    Raises ProvisionError for a space that has no quota.
+    """
+    used = {
+        str(row["path"]): int(row.get("used_capacity") or 0)
+        for row in vms.listing("quotas", paged=True)
+        if row.get("tenant_name") in (None, tenant)
+    }
+    paths = [space.view.path for space in spaces]
+    missing = [path for path in paths if path not in used]
+    if missing:
+        raise ProvisionError(
+            f"the use of {', '.join(missing)} is unknown, because there is no quota on "
+            "it: run orbital provision apply"
+        )
+    return {path: used[path] for path in paths}
 
 
 def data_reduction(vms: Vms) -> float | None:

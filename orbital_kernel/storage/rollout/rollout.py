@@ -6,7 +6,7 @@ row of ops.actions with the evidence of that day.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,13 +14,18 @@ from typing import Any
 import pyarrow as pa
 
 from orbital_kernel.errors import ProvisionError
+from orbital_kernel.model.observatory import Observatory
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.model.storage_spec import Space
-from orbital_kernel.storage.history import Ingested
+from orbital_kernel.storage.history import Ingested, LoggedQuery
 from orbital_kernel.storage.protocols import Tables
 from orbital_kernel.storage.provision.kinds import TABLE
 from orbital_kernel.storage.provision.plan import Plan
-from orbital_kernel.storage.rollout.requirements import Measured
+from orbital_kernel.storage.rollout.requirements import (
+    Measured,
+    Requirements,
+    measured,
+)
 
 LIVE = "declared live"
 ACTIONS = "ops.actions"
@@ -71,6 +76,34 @@ class Rollout:
             "missing": list(self.missing),
             "stages": [{**asdict(s), "done": s.done} for s in self.stages],
         }
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known of all observatories' rollouts; `tables` are those that exist."""
+
+    store: Tables
+    tables: Collection[str]
+    plan: Plan
+    ingested: Mapping[str, Ingested]
+    queries: Sequence[LoggedQuery]
+    required: Requirements
+    database: Space
+
+    def rollout(self, observatory: Observatory) -> Rollout:
+        """Return how far one observatory is."""
+        name = observatory.name
+        names = [table for table in self.tables if table.startswith(f"{name}.")]
+        stored = {table: self.store.rows(table) for table in names}
+        actions = declared(self.store, name) if ACTIONS in self.tables else []
+        stages = (
+            storage_stage(self.plan, (self.database, observatory.storage)),
+            tables_stage(self.plan, name),
+            data_stage(self.ingested.get(name), stored),
+            queries_stage(measured(self.queries, name, self.required)),
+            live_stage(actions),
+        )
+        return Rollout(name, stages)
 
 
 def storage_stage(plan: Plan, spaces: Iterable[Space]) -> Stage:
@@ -133,12 +166,12 @@ def data_stage(ingested: Ingested | None, stored: Mapping[str, int]) -> Stage:
     return Stage("data", wrong, {"files": ingested.files, "rows": counts})
 
 
-def queries_stage(measured: Sequence[Measured]) -> Stage:
+def queries_stage(kinds: Sequence[Measured]) -> Stage:
     """Return whether every kind of query keeps its budget."""
     return Stage(
         "queries",
-        tuple(kind.missing for kind in measured if kind.missing),
-        {"kinds": [kind.to_json() for kind in measured]},
+        tuple(kind.missing for kind in kinds if kind.missing),
+        {"kinds": [kind.to_json() for kind in kinds]},
     )
 
 
