@@ -31,8 +31,8 @@ QUICK = Patience(answer_s=0.6, attempts=6, sleep=lambda _seconds: None)
 OURS = ("protectedpath", "protectionpolicy", "quota", "view", "qospolicy", "viewpolicy")
 DESIRED = desired(observatories().values(), site(), tables=False)
 ADVICE = re.compile(
-    r"plan again|again later|try again|run the same again|apply again|check that|"
-    r"first decide|compare it with|look at|make it, or|name it with"
+    r"plan again|again later|try again|run the same command again|apply again|check that|"
+    r"first decide|compare it with|look at|create it, or|name it with"
 )
 
 

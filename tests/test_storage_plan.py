@@ -277,7 +277,7 @@ def test_a_cluster_that_is_named_may_be_over_committed_and_says_so():
 def test_an_untold_capacity_is_unknown_and_not_enough():
     plan = diff(DESIRED, Actual((cluster(free_usable_capacity=None),)))
 
-    assert ["vast1: free capacity is not told, over-commit is not checked"] == list(
+    assert ["vast1: free capacity is unknown, over-commit is not checked"] == list(
         plan.notes
     )
 

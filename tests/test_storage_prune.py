@@ -246,7 +246,7 @@ def test_a_failed_apply_can_be_taken_back(platform):
 
     assert before == platform.named("orbital")
     assert "flavor" in str(failed.value)
-    assert "mend the cause, apply again" in str(failed.value)
+    assert "remove the cause, then apply again" in str(failed.value)
     assert platform.storage.plan().empty
 
 
@@ -352,7 +352,7 @@ def test_a_bucket_of_somebody_else_is_adopted_and_stays_theirs(platform):
 
     assert plan.empty
     assert "guest" == view["bucket_owner"]
-    assert "bucket_owner is guest, not standin, and is left so" in plan.notes[0]
+    assert "bucket_owner is guest, not standin, and stays so" in plan.notes[0]
     vms.delete("users", guest["id"])
 
 

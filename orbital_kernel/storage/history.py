@@ -1,4 +1,4 @@
-"""What the ledgers tell of the past: queries asked, files taken in, rows by table."""
+"""The ledgers of queries and files: times by kind, rows by table."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ FILES = "ops.files"
 
 @dataclass(frozen=True)
 class LoggedQuery:
-    """One query of the ledger: its kind, the table asked, how long it took."""
+    """One query of the ledger: its kind, its table, and its time in milliseconds."""
 
     kind: str
     table: str
@@ -23,7 +23,7 @@ class LoggedQuery:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What the ledger has of one observatory's files."""
+    """Ingested files of one observatory: their number, the newest, rows by table."""
 
     files: int
     newest_s: float
@@ -37,7 +37,7 @@ class History:
         self._store = store
 
     def queries(self, *, since_s: float) -> list[LoggedQuery]:
-        """Return the queries asked since then."""
+        """Return the queries since then."""
         since = datetime.fromtimestamp(since_s, UTC).replace(tzinfo=None)
         rows = self._store.read(
             QUERIES,
@@ -51,7 +51,10 @@ class History:
         ]
 
     def measured(self, *, since_s: float = 0.0) -> dict[str, list[Measured]]:
-        """Return by kind what queries since then read, warm ones that were told it."""
+        """Return measurements of the queries since then, by kind.
+
+        Cold queries, and those without counts of rows and bytes, are excluded.
+        """
         since = datetime.fromtimestamp(since_s, UTC).replace(tzinfo=None)
         columns = ("kind", "rows_stored", "rows_read", "bytes", "milliseconds", "cold")
         rows = self._store.read(
@@ -70,7 +73,7 @@ class History:
         return by_kind
 
     def ingested(self) -> dict[str, Ingested]:
-        """Return by observatory what was ingested: files, the newest, rows by table."""
+        """Return what was ingested, by observatory."""
         columns = ("observatory", "state", "ingested", "tables")
         rows = self._store.read(FILES, columns=columns).to_pylist()
         by_observatory: dict[str, Ingested] = {}

@@ -1,7 +1,7 @@
-"""What automation remembers: samples of use and what was done, in the database itself.
+"""Samples of quotas and actions of automation, kept in the database.
 
-Samples go into ops.storage, actions into ops.actions; so both survive restarts, are seen
-by every controller, and can be asked like any other table.
+Samples go into ops.storage, actions into ops.actions. Both survive restarts, every
+controller sees them, and they can be queried like other tables.
 """
 
 import json
@@ -62,7 +62,7 @@ class Ledger:
     def act(
         self, action: str, before: Standing, decision: Decision, *, at_s: float
     ) -> None:
-        """Record what was decided or done, with limits before and after and evidence."""
+        """Record a decision or an action, with limits before and after, and evidence."""
         row = {
             "done": _instant(at_s),
             "actor": ACTOR,
@@ -75,7 +75,7 @@ class Ledger:
         self._store.insert("ops.actions", pa.Table.from_pylist([row]))
 
     def actions(self, *paths: str) -> list[dict[str, Any]]:
-        """Return the actions on quotas, oldest first; before and after as values."""
+        """Return the actions on the quotas of these paths, oldest first, as values."""
         if not paths:
             return []
         clause = Clause("resource", tuple(Equal(path) for path in paths))
@@ -97,7 +97,7 @@ class Ledger:
         )
 
     def grown(self, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Return the soft and hard limits last set by automation, by path."""
+        """Return the soft and hard limits (bytes) that automation set last, by path."""
         done = [a for a in self.actions(*paths) if a["action"] == EXPANDED]
         return {
             action["resource"]: (action["after"]["soft"], action["after"]["hard"])

@@ -1,4 +1,4 @@
-"""Whole lists out of pages: the VMS answers a bare array, or one page of many."""
+"""Complete lists from pages: the VMS answers an array, or one page of several."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,14 @@ READINGS = 5
 
 
 class NotOffered(ProvisionError):
-    """The VMS has no such resource, item or page."""
+    """The VMS does not have this resource, item or page."""
 
 
 def everything(page: Callable[..., Any], resource: str, *, paged: bool) -> list[Row]:
     """Return every row, each once; `page(**params)` sends one GET.
 
-    A list that changes while it is read is read again. Raises ProvisionError where the
-    pages never add up to the count the VMS tells.
+    A list that changes during reading is read again. Raises ProvisionError if the pages
+    never add up to the count that the VMS states.
     """
     stated: int | None = None
     received = 0
@@ -29,15 +29,15 @@ def everything(page: Callable[..., Any], resource: str, *, paged: bool) -> list[
         if stated is None or received == stated:
             return list(unique.values())
     raise ProvisionError(
-        f"the list of {resource} tells {stated} rows but gives {received}, {READINGS} times: "
-        "somebody changes it all the while, or the VMS is at fault; try again later"
+        f"the list of {resource} states {stated} rows but has {received}, in {READINGS} "
+        "readings: somebody is changing it, or the VMS is at fault; try again later"
     )
 
 
 def _once(
     page: Callable[..., Any], params: Row, resource: str
 ) -> tuple[list[Row], int | None]:
-    """Return rows and the count told: None where none is, -1 where a page vanished."""
+    """Return rows and the stated count: None if absent, -1 if a page vanished."""
     answer = page(**params)
     if isinstance(answer, list):
         return answer, None

@@ -1,7 +1,7 @@
-"""Named snapshots of a path: what a report was made from, to be made again from.
+"""Named snapshots of a path, so that a report can be reproduced from its data.
 
-A snapshot is told apart by tenant, path and name: asking for one that is there returns
-it. Protection policies make them on a schedule; this makes one at a moment that matters.
+Tenant, path and name identify a snapshot: taking an existing one returns it. Protection
+policies take snapshots on a schedule; `take` takes one now.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WORKING = ("INIT", "CREATING", "RETRYING")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One snapshot; physical bytes are the VMS's estimate of what only it holds."""
+    """One snapshot; `unique_bytes` is the VMS's estimate of what only it holds."""
 
     id: int
     name: str
@@ -43,9 +43,9 @@ def take(
     tenant_id: int | None = None,
     now: datetime | None = None,
 ) -> Snapshot:
-    """Return the snapshot of a path by that name, made where there is none.
+    """Return the snapshot of a path with this name; take it if it does not exist.
 
-    Waits until it is usable. Raises ProvisionError where it fails or takes too long.
+    Waits until it is usable. Raises ProvisionError if it fails or takes too long.
     """
 
     def find() -> Row | None:

@@ -1,4 +1,4 @@
-"""A plan as a table people can read."""
+"""A plan as a table for the terminal."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table

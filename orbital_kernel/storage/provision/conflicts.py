@@ -1,4 +1,4 @@
-"""What a plan cannot mend by itself: a person decides, nothing is applied before."""
+"""Conflicts: differences that a person must resolve before a plan is applied."""
 
 import ipaddress
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from orbital_kernel.storage.provision.resource import (
 
 @dataclass(frozen=True)
 class Conflict:
-    """Something a person must decide; a plan with a conflict is not applied."""
+    """A difference that a person must resolve, or what is retained; with the reason."""
 
     resource: str
     name: str
@@ -25,7 +25,7 @@ class Conflict:
 
 
 def conflict(resource: Resource, actual: Actual) -> Conflict | None:
-    """Return why this resource cannot be brought about, or None."""
+    """Return why this resource cannot be created or changed, or None."""
     matches = actual.matching(resource)
     for rule in RULES:
         reason = rule(resource, matches, actual)
@@ -40,7 +40,7 @@ def _doubled(resource: Resource, matches: tuple[Existing, ...], _: Actual) -> st
     ids = ", ".join(str(existing.id) for existing in matches)
     return (
         f"{resource.identity} has {len(matches)} of this kind (ids {ids}): "
-        "delete all but one by hand, then plan again"
+        "delete all except one by hand, then plan again"
     )
 
 
@@ -56,7 +56,7 @@ def _fixed(resource: Resource, matches: tuple[Existing, ...], _: Actual) -> str:
     return "".join(
         f"{name} of {resource.identity} is {matches[0].fields.get(name)!r} and cannot be "
         f"changed to {resource.fields[name]!r}: write the former into the file, or move "
-        "the data and remove what is there"
+        "the data and delete the resource"
         for name in names[:1]
     )
 
@@ -85,7 +85,7 @@ def _below_use(resource: Resource, matches: tuple[Existing, ...], _: Actual) -> 
     if used is None or hard >= used or hard == matches[0].fields.get("hard_limit"):
         return ""
     return (
-        f"{size_text(used)} are in use on {resource.identity}, above the wanted hard limit "
+        f"{size_text(used)} are in use on {resource.identity}, above the desired hard limit "
         f"{size_text(hard)}: writes would stop at once. Raise the limit in the file"
     )
 
@@ -100,14 +100,14 @@ def _table_shape(resource: Resource, matches: tuple[Existing, ...], _: Actual) -
         names = ", ".join(dict.fromkeys(name for name, _ in odd))
         return f"columns differ ({names}): copy the rows to a new table by hand"
     if not have["sort"] and want["sort"]:
-        return f"sorted by nothing, should be by {want['sort']}: make the table anew"
+        return f"not sorted, should be sorted by {want['sort']}: create the table again"
     return ""
 
 
 def widens(resource: Resource) -> bool:
-    """Whether columns a table lacks are added: to Orbital's own records, not to data.
+    """Return whether missing columns are added to a table: only to Orbital's ledgers.
 
-    An archive's rows must be read again to fill a new column; a record's may stay null.
+    To fill a new column of data, files must be ingested again; a ledger's may stay null.
     """
     return resource.name.startswith("ops.")
 
@@ -115,7 +115,7 @@ def widens(resource: Resource) -> bool:
 def _addresses_taken(
     resource: Resource, _: tuple[Existing, ...], actual: Actual
 ) -> str:
-    """Addresses answer for one pool: a pool of another name must not hold them too."""
+    """Return the conflict with the addresses of another VIP pool."""
     if resource.kind != "vippool":
         return ""
     return "".join(
@@ -155,7 +155,7 @@ BANDWIDTHS = (
 def promises(
     desired: Sequence[Resource], actual: Actual
 ) -> tuple[tuple[Conflict, ...], tuple[str, ...]]:
-    """Return what cannot be promised of each cluster, and what could not be checked."""
+    """Return the conflicts with each cluster's capacity, and what could not be checked."""
     rules = [resource.fields for resource in desired if resource.kind == CLUSTER]
     clusters = [existing for existing in actual.existing if existing.kind == CLUSTER]
     if not rules:
@@ -185,7 +185,7 @@ def _capacity(
 ) -> list[tuple[str, str]]:
     free = cluster.get("free_usable_capacity")
     if free is None:
-        return [("unknown", "free capacity is not told, over-commit is not checked")]
+        return [("unknown", "free capacity is unknown, over-commit is not checked")]
     unused = sum(_unused(resource, actual) for resource in desired)
     allowed = rule["capacity_ratio"] * free
     if unused <= allowed:
@@ -222,7 +222,7 @@ def _bandwidth(
             findings.append(
                 (
                     "unknown",
-                    f"{direction} bandwidth is not told, guarantees of it are not checked",
+                    f"{direction} bandwidth is unknown, its guarantees are not checked",
                 )
             )
         elif sum(limits) > rule["bandwidth_ratio"] * most:

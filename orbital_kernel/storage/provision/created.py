@@ -1,8 +1,7 @@
-"""What applies have made, remembered in ops.actions: what may be pruned one day.
+"""The resources that applies created, recorded in ops.actions; these may be pruned.
 
-What is to be made is written down before it is made and settled after, so that a crash
-between leaves no orphan. What was there already is adopted, and adopted is not made: it
-is never pruned.
+An intended creation is recorded before it starts and settled after it, so that a crash
+leaves no orphan. A resource that existed before is adopted and never pruned.
 """
 
 import json
@@ -31,7 +30,10 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Created:
-    """One thing an apply has made; `id` is None where it was not told in time."""
+    """One resource that an apply created; `id` is None if the run ended too early.
+
+    The names of the fields are those of the documents in ops.actions.
+    """
 
     kind: str
     name: str
@@ -41,17 +43,17 @@ class Created:
 
     @property
     def key(self) -> Key:
-        """What tells it apart."""
+        """Its identity."""
         return self.kind, self.tenant, self.identity
 
     def resource(self) -> Resource:
-        """Return it as something to look for."""
+        """Return it as a resource to look up."""
         return Resource(self.kind, self.name, self.tenant, self.identity, {})
 
 
 @dataclass
 class CreationLedger:
-    """Writes and reads what was made; `writable` is whether its table is there."""
+    """Records and reads creations; `writable` if its table exists."""
 
     store: Tables
     writable: bool
@@ -59,19 +61,19 @@ class CreationLedger:
     _planned: tuple[Change, ...] = ()
 
     def begin(self, changes: Sequence[Change]) -> None:
-        """Write down what is to be made."""
+        """Record the intended creations."""
         self._planned = tuple(change for change in changes if change.action == "create")
         self._write(INTENDED, self._planned if self.writable else ())
 
     def note(self, change: Change) -> None:
-        """Take in a change that was made; where it is the ledger's table, begin."""
+        """Note a change that was made; if it created the ledger's table, begin."""
         self._done.append(change)
         if change.resource == TABLE and change.name == ACTIONS:
             self.writable = change.action == "create"
             self._write(INTENDED, self._planned if self.writable else ())
 
     def settle(self, skipped: Iterable[Change] = ()) -> None:
-        """Write down what was done, with ids; nothing where the table is not there."""
+        """Record what was done, with ids; nothing if the table does not exist."""
         changes_by_word: dict[str, list[Change]] = {}
         for change in self._done:
             changes_by_word.setdefault(_word(change), []).append(change)
@@ -83,7 +85,7 @@ class CreationLedger:
         self._done.clear()
 
     def created(self) -> tuple[Created, ...]:
-        """Return what was made and neither deleted since nor found made by somebody."""
+        """Return what was created, and neither deleted nor adopted since."""
         if not self.writable:
             return ()
         rows = self.store.read(ACTIONS, [Clause("actor", (Equal(ACTOR),))]).to_pylist()
@@ -116,11 +118,11 @@ class CreationLedger:
 def _take_in(
     action: str, item: Created, created: dict[Key, Created], pending: Counter[Key]
 ) -> None:
-    """Take one row in; `pending` counts intents of which nobody knows what came.
+    """Add one row of the ledger; `pending` counts intents with unknown outcome.
 
-    What is to be made is not there: an id known from before is of something that is
-    gone. What is found there after an earlier intent was left open is what that one made: its
-    request took effect after its run had given up.
+    An intent means that the resource did not exist, so an earlier id is void. A resource
+    that is adopted after an open intent was created by that intent: its request took
+    effect after the run had given up.
     """
     if action == INTENDED:
         created[item.key] = item
@@ -139,7 +141,7 @@ def _take_in(
 
 
 def _word(change: Change) -> str:
-    """Return what was done; a creation that found it there is told as such an update."""
+    """Return what was done; an update of nothing before is an adoption."""
     if change.action == "update":
         return UPDATED if change.before else ADOPTED
     return CREATED if change.action == "create" else DELETED
@@ -147,8 +149,8 @@ def _word(change: Change) -> str:
 
 def _created(change: Change) -> Created:
     resource = change.desired or change.existing
-    if resource is None:  # a change is of something wanted or found
-        raise ValueError(f"{change.name} is neither wanted nor found")
+    if resource is None:
+        raise ValueError(f"{change.name} is neither desired nor existing")
     item = change.existing.id if change.existing else None
     return Created(
         change.resource, change.name, resource.tenant or "", resource.identity, item

@@ -1,4 +1,4 @@
-"""What should be: the resources that observatories and site ask for; pure."""
+"""The desired state: the resources that observatories and site ask for."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,12 +24,11 @@ def desired(
     grown: Limits | None = None,
     tables: bool = True,
 ) -> tuple[Resource, ...]:
-    """Return every resource these observatories and this site need, in order of making.
+    """Return every resource these observatories and this site need, in creation order.
 
-    `grown` replaces the files' quota limits by those automation recorded since, where
-    these are higher.
-    `tables` includes those of schema.py, as kind 'table'. The kind 'cluster' is no
-    change but the rule the cluster's promises are held against.
+    `grown` replaces the quota limits of the files where automation recorded higher ones.
+    `tables` includes those of schema.py, with the kind 'table'. The kind 'cluster' is
+    not created: it holds the rule against which a cluster's promises are checked.
     """
     every = tuple(observatories)
     spaces = (site.database, *(observatory.storage for observatory in every))
@@ -50,7 +49,7 @@ def desired(
     }
 
     def order(resource: Resource) -> tuple[bool, int]:
-        """Lay the ground first: what is done is written down in the database itself."""
+        """Order the database first, because actions are recorded in it."""
         early = resource.kind in GROUND and resource.name in {*ground, ACTIONS}
         shared = ORDER.index(resource.kind) <= ORDER.index("vippool")
         return (not (shared or early), ORDER.index(resource.kind))

@@ -1,7 +1,7 @@
-"""Carry a plan out, step by step; what fails stops only what depends on it.
+"""Execute a plan step by step; a failure stops only what depends on it.
 
-Every step looks before it acts and looks again after: running the same plan again, or a
-new plan after a failure, does what is left and nothing twice.
+Each step checks the state before and after it acts. The same plan executed again, or a
+new plan after a failure, does the remainder and nothing twice.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Progress = Callable[[Change, str], None]
 
 @dataclass(frozen=True)
 class Failure:
-    """A change that was not made, and why."""
+    """A change that was not made, and the reason."""
 
     change: Change
     reason: str
@@ -33,7 +33,17 @@ class Failure:
 
 @dataclass(frozen=True)
 class Applied:
-    """What came of a plan; run again after mending what failed."""
+    """The outcome of a plan.
+
+    Attributes
+    ----------
+    done : tuple of Change
+        The changes that were made.
+    failed : tuple of Failure
+        The changes that failed, with reasons.
+    skipped : tuple of Failure
+        The changes that wait for a failed one.
+    """
 
     done: tuple[Change, ...]
     failed: tuple[Failure, ...] = ()
@@ -41,27 +51,27 @@ class Applied:
 
     @property
     def ok(self) -> bool:
-        """True where every change was made."""
+        """True if every change was made."""
         return not self.failed and not self.skipped
 
     def require(self) -> "Applied":
-        """Return itself; ProvisionError with every reason where something failed."""
+        """Return itself; ProvisionError with every reason if a change failed."""
         if self.ok:
             return self
         raise ProvisionError(
-            f"{self.summary()}. Mend the cause and apply again: what is made already is not "
-            "made twice"
+            f"{self.summary()}. Remove the cause and apply again: nothing is "
+            "created twice"
         )
 
     def summary(self) -> str:
-        """Return in words how far it came, with the reason of each failure."""
+        """Return the counts of changes, with the reason of each failure."""
         reasons = "; ".join(
             f"{failure.change.resource} {failure.change.name}: {failure.reason}"
             for failure in (*self.failed, *self.skipped)
         )
         return (
             f"{len(self.done)} changes made, {len(self.failed)} failed, "
-            f"{len(self.skipped)} left: {reasons}"
+            f"{len(self.skipped)} skipped: {reasons}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -87,8 +97,8 @@ def apply(
 ) -> Applied:
     """Make every change of a plan that can be made, in order.
 
-    Raises ProvisionError, with nothing touched, where the plan has conflicts. Failures
-    of single changes are told in what is returned.
+    Raises ProvisionError, before any change, if the plan has conflicts. Failures of
+    single changes are in the result.
     """
     if plan.conflicts:
         reasons = "; ".join(
@@ -127,10 +137,10 @@ def destroy(
     created: tuple[Created, ...] = (),
     progress: Progress | None = None,
 ) -> tuple[Plan, Applied]:
-    """Remove what was provisioned, and tell what is kept.
+    """Delete what was provisioned, except what is retained.
 
-    What holds data, or may hold some, goes only where its name is in `yes_delete`. What
-    earlier applies have `made` goes too where the files do not name it any more.
+    What holds data, or may hold data, is deleted only if its name is in `yes_delete`.
+    What earlier applies `created` is deleted too if the files no longer name it.
     """
     resources = (*desired, *(item.resource() for item in created))
     state = actual(vms, resources, tables.actual() if tables else None)
@@ -139,7 +149,7 @@ def destroy(
 
 
 def _missing(change: Change, failures: tuple[Failure, ...]) -> str:
-    """Return what this change needs and did not come about, or ''."""
+    """Return the failed resource that this change needs, or ''."""
     if change.desired is None or change.action == "delete":
         return ""
     lost = {(f.change.resource, f.change.name) for f in failures}

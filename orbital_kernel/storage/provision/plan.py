@@ -1,7 +1,6 @@
-"""The plan: what is wanted, what is there, and the changes between; nothing is touched.
+"""The plan: the changes from the actual to the desired state.
 
-`desired` turns observatories and site into resources, `diff` compares them with what
-the VMS told, `teardown` plans the removal of what Orbital made. All are pure.
+`diff` compares the two; `teardown` plans deletions. Neither changes anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +21,30 @@ from orbital_kernel.storage.provision.resource import (
 SIZES = ("soft_limit", "hard_limit")
 BY_HAND = "change it by hand if it should be"
 ANEW = (
-    "questions find the same rows, some more slowly; for the other order drop the table, "
+    "queries return the same rows, some more slowly; for the other order drop the table, "
     "apply, and ingest its files again"
 )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Changes in the order of doing, conflicts, notes, and what is kept on purpose."""
+    """The changes that lead to the desired state.
+
+    Attributes
+    ----------
+    changes : tuple of Change
+        In the order of execution.
+    conflicts : tuple of Conflict
+        Differences that a person must resolve; with conflicts, nothing is applied.
+    notes : tuple of str
+        What could not be checked, or stays different on purpose.
+    retained : tuple of Conflict
+        What is not deleted, with the reason ('kept' in JSON).
+    unchanged : int
+        Number of resources that are as desired.
+    yes_delete : tuple of str
+        Names that may be deleted although they hold data.
+    """
 
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
@@ -40,11 +55,11 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """True where there is nothing to do and nothing to decide."""
+        """True if there are neither changes nor conflicts."""
         return not self.changes and not self.conflicts
 
     def followed_by(self, other: "Plan") -> "Plan":
-        """Return this plan with another's changes after its own."""
+        """Return this plan followed by another."""
         return Plan(
             changes=(*self.changes, *other.changes),
             conflicts=(*self.conflicts, *other.conflicts),
@@ -77,7 +92,7 @@ class Plan:
 
 
 def diff(desired: Sequence[Resource], actual: Actual) -> Plan:
-    """Return the changes that make the actual state what is wanted; deletes nothing."""
+    """Return the changes from the actual to the desired state; none is a deletion."""
     broken, unknown = promises(desired, actual)
     changes, conflicts, unchanged = [], list(broken), 0
     left_out = {*actual.absent, CLUSTER}
@@ -100,7 +115,7 @@ def diff(desired: Sequence[Resource], actual: Actual) -> Plan:
 
 
 def shown(field_name: str, value: Any) -> str:
-    """Return a field's value for people: sizes with units, lists in one line."""
+    """Return a field's value as text: sizes with units, lists in one line."""
     if field_name in SIZES and isinstance(value, int):
         return size_text(value)
     if field_name == "columns" and isinstance(value, Mapping):
@@ -138,7 +153,7 @@ def _change(resource: Resource, actual: Actual) -> Change | None:
 def _tolerated(desired: Sequence[Resource], actual: Actual) -> list[str]:
     return [
         f"{resource.kind} {resource.name}: {name} is {shown(name, existing.fields[name])}, not "
-        f"{shown(name, resource.fields[name])}, and is left so: "
+        f"{shown(name, resource.fields[name])}, and stays so: "
         + (BY_HAND if resource.kind != TABLE else ANEW)
         for resource in desired
         for existing in actual.matching(resource)[:1]
@@ -150,7 +165,7 @@ def _not_offered(desired: Sequence[Resource], actual: Actual) -> list[str]:
     return [
         f"this VMS offers no {kind.resource}: "
         + ", ".join(r.name for r in desired if r.kind == kind.name)
-        + " left out"
+        + " skipped"
         for kind in KINDS.values()
         if kind.name in actual.absent and any(r.kind == kind.name for r in desired)
     ]

@@ -1,4 +1,4 @@
-"""Plan → apply → drift → destroy over one VMS and one database, with what was made kept."""
+"""Plan, apply and destroy over one VMS and one database, with a ledger of creations."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ TableMap = Mapping[str, schema.Table]
 
 @dataclass(frozen=True)
 class _Look:
-    """What is wanted, what earlier applies made, and what is there."""
+    """The desired state, the ledger of creations, and the actual state."""
 
     desired: tuple[Resource, ...]
     ledger: CreationLedger
@@ -30,14 +30,14 @@ class _Look:
 
 @dataclass(frozen=True)
 class Provisioning:
-    """`desired` tells what should be, given the tables there are."""
+    """`desired` returns the desired resources, given the tables that exist."""
 
     vms: Vms
     database: Tables
     desired: Callable[[TableMap], tuple[Resource, ...]]
 
     def plan(self, *, yes_delete: tuple[str, ...] = ()) -> Plan:
-        """Return what is to be made, set and, of what earlier applies made, removed."""
+        """Return what to create, set and, of what earlier applies created, delete."""
         look = self._look()
         gone = prune(
             look.ledger.created(), look.desired, look.actual, yes_delete=yes_delete
@@ -47,9 +47,9 @@ class Provisioning:
     def apply(
         self, plan: Plan, *, progress: Progress | None = None, rollback: bool = False
     ) -> Applied:
-        """Make the changes of a plan; ProvisionError where one could not be made.
+        """Make the changes of a plan; ProvisionError if one failed.
 
-        With `rollback` what was made and set is then taken back, where that is safe.
+        With `rollback`, what was created and set is then taken back where that is safe.
         """
         ledger = CreationLedger(self.database, ACTIONS in self.database.actual())
         applied = self._carried_out(plan, ledger, progress)
@@ -57,14 +57,14 @@ class Provisioning:
             undone = self._take_back(applied, ledger)
             words = f"{len(undone.done)} changes were taken back{_left_over(undone)}"
             raise ProvisionError(
-                f"{applied.summary()}. {words}: mend the cause, apply again"
+                f"{applied.summary()}. {words}: remove the cause, then apply again"
             )
         return applied.require()
 
     def destroy(
         self, *, yes_delete: tuple[str, ...] = (), progress: Progress | None = None
     ) -> tuple[Plan, Applied]:
-        """Take down what is wanted and what earlier applies made."""
+        """Delete what is desired and what earlier applies created."""
         look = self._look()
         created = look.ledger.created()
         plan = teardown(
@@ -73,7 +73,7 @@ class Provisioning:
         return plan, self._carried_out(plan, look.ledger, progress)
 
     def _look(self) -> _Look:
-        """Read everything wanted, or made once; of tables no file names, count rows."""
+        """Read the actual state; count the rows of tables that no file names."""
         tables = self.database.actual()
         desired = self.desired(tables)
         ledger = CreationLedger(self.database, ACTIONS in tables)
@@ -88,7 +88,7 @@ class Provisioning:
         return _Look(desired, ledger, self._counted(state, lost))
 
     def _counted(self, actual: Actual, tables: Collection[str]) -> Actual:
-        """Return what is there with the rows of these tables told."""
+        """Return the actual state with the row counts of these tables."""
         existing = tuple(
             replace(resource, raw={"rows": self.database.rows(resource.identity)})
             if resource.kind == TABLE and resource.identity in tables
@@ -100,7 +100,7 @@ class Provisioning:
     def _carried_out(
         self, plan: Plan, ledger: CreationLedger, progress: Progress | None
     ) -> Applied:
-        """Carry a plan out and write down what it makes."""
+        """Execute a plan and record what it creates."""
         report = progress or (lambda _change, _state: None)
 
         def note(change: Change, state: str) -> None:

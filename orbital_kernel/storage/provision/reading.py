@@ -1,7 +1,7 @@
-"""What is there: lists of the VMS as values, ids replaced by names.
+"""The actual state: lists of the VMS as values, with names in place of ids.
 
-Look-ups are by exact path and tenant on this side, because the VMS cannot filter quotas
-by path and its other filters differ from version to version.
+Resources are matched by exact path and tenant here, because the VMS cannot filter quotas
+by path, and its other filters differ between versions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ def actual(
     desired: Sequence[Resource],
     tables: Mapping[str, schema.Table] | None = None,
 ) -> Actual:
-    """Return what is there of every kind wanted or referred to.
+    """Return what exists of every kind that is desired or referred to.
 
     `tables` are those of the database by full name; without them tables count as not
     offered.
@@ -60,7 +60,7 @@ def actual(
 
 
 def existing_of(kind: Kind, row: Row, names: Names) -> Existing:
-    """Return a listed row as Found; an id nobody knows stays as '#id'."""
+    """Return a listed row as Existing; an unknown id stays as '#id'."""
     fields: dict[str, Any] = dict(row)
     for name, reference in kind.references.items():
         names_by_id = names.get(reference.kind, {})

@@ -1,4 +1,4 @@
-"""What should be, and what is: two shapes, compared by kind, tenant and identity."""
+"""Desired and existing resources, compared by kind, tenant and identity."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,14 +7,24 @@ from orbital_kernel.model import schema
 from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Fields, same
 
 TABLE_ADOPTED = ("sort",)
-"""A table sorted by another key answers the same, and no sort key can be changed."""
+"""A table with another sort key gives the same answers, and the key is fixed."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing that should be: kind, name, tenant, identity value and wire fields.
+    """One desired resource.
 
-    References (`policy`, `qos_policy`, …) hold names. `reason` says why it is so.
+    Attributes
+    ----------
+    kind : str
+        A key of `kinds.KINDS`, or 'table'.
+    name, tenant, identity : str
+        Its name, its tenant's name, and the value of the field that identifies it.
+    fields : mapping
+        Values by the field names of the VMS API; sizes in bytes. References (`policy`,
+        `qos_policy`, …) hold names in place of ids.
+    reason : str
+        Why the file asks for it.
     """
 
     kind: str
@@ -27,7 +37,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Existing:
-    """One thing that is there; references are names, `raw` is what the VMS told."""
+    """One existing resource; references hold names, `raw` is the row of the VMS."""
 
     kind: str
     name: str
@@ -40,13 +50,13 @@ class Existing:
 
 @dataclass(frozen=True)
 class Actual:
-    """All that is there of the kinds asked for; `absent` kinds the VMS does not offer."""
+    """Existing resources of the listed kinds; the VMS does not offer `absent` kinds."""
 
     existing: tuple[Existing, ...]
     absent: frozenset[str] = frozenset()
 
     def matching(self, resource: Resource) -> tuple[Existing, ...]:
-        """Return what has exactly this kind, tenant and identity, oldest first."""
+        """Return the resources of exactly this kind, tenant and identity, oldest first."""
         hits = [
             existing
             for existing in self.existing
@@ -58,7 +68,7 @@ class Actual:
 
 
 def differing(resource: Resource, existing: Existing) -> list[str]:
-    """Return the names of wanted fields that are not as wanted, and should be."""
+    """Return the names of the fields that differ and must be set."""
     kind = KINDS.get(resource.kind)
     skipped = set(tolerated(resource, existing)) | (kind.create_only if kind else set())
     return [
@@ -69,7 +79,7 @@ def differing(resource: Resource, existing: Existing) -> list[str]:
 
 
 def tolerated(resource: Resource, existing: Existing) -> list[str]:
-    """Return the names of fields that differ and are left as somebody has them."""
+    """Return the names of the fields that differ and stay as they are."""
     kind = KINDS.get(resource.kind)
     adopted = TABLE_ADOPTED if resource.kind == TABLE else ()
     return [
@@ -82,7 +92,7 @@ def tolerated(resource: Resource, existing: Existing) -> list[str]:
 
 
 def holds_data(existing: Existing, quota: Existing | None = None) -> bool:
-    """Tell whether a resource holds data; what the VMS does not tell counts as data."""
+    """Return whether a resource holds data; unknown counts as data."""
     if existing.kind == TABLE:
         return bool(existing.raw.get("rows", True))
     if existing.kind != "view":
@@ -99,7 +109,7 @@ def holds_data(existing: Existing, quota: Existing | None = None) -> bool:
 def table_fields(table: schema.Table | Fields) -> dict[str, Any]:
     """Return columns (name → Arrow type as text), sort key and projections as fields.
 
-    Projections are name → columns they are sorted by; further ones are left alone.
+    Projections are name → columns they are sorted by.
     """
     if isinstance(table, schema.Table):
         columns = {column.name: str(column.type) for column in table.columns}

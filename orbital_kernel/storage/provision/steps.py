@@ -1,4 +1,4 @@
-"""One step of a plan: names become ids, and each step looks before and after it acts."""
+"""Execution of one step: names become ids; the state is checked before and after."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ from orbital_kernel.storage.provision.resource import (
 
 
 class Steps:
-    """One run: the lists it needs to turn names into ids, read once and kept right."""
+    """One run, with the lists that turn names into ids."""
 
     def __init__(
         self, vms: Vms, tables: Tables | None, yes_delete: tuple[str, ...]
@@ -29,10 +29,10 @@ class Steps:
         self._rows: dict[str, list[Row]] = {}
 
     def carry_out(self, change: Change) -> Change:
-        """Make one change and return it as it was done; ProvisionError where it cannot be.
+        """Make one change and return it as it was done; ProvisionError if it fails.
 
-        A creation tells what was made, with its id; where somebody was faster it is told
-        as an update of nothing before: it was adopted.
+        A creation is returned with its id; if somebody else was faster, it is returned
+        as an update of nothing before: the resource was adopted.
         """
         if change.resource == TABLE:
             self._table(change)
@@ -40,7 +40,7 @@ class Steps:
         return _ACTIONS[change.action](self, change)
 
     def create(self, change: Change) -> Change:
-        """Make what is wanted, unless it is there by now; then make it as wanted."""
+        """Create the resource unless it exists by now, then set the fields that differ."""
         resource = _desired(change)
         endpoint = KINDS[resource.kind].resource
         row: Row | None = None
@@ -66,7 +66,7 @@ class Steps:
         return change
 
     def delete(self, change: Change) -> Change:
-        """Delete one, after a last look at whether it holds data."""
+        """Delete the resource, unless it holds data by now."""
         existing = change.existing
         if existing is None or existing.id is None:
             raise ProvisionError(f"{change.name} has no id: plan again")
@@ -87,14 +87,16 @@ class Steps:
     def _empty(self, change: Change, row: Row) -> None:
         if change.name not in self.yes_delete:
             raise ProvisionError(
-                f"{change.resource} {change.name} has come to hold data since the plan: "
-                f"name it with --yes-delete {change.name} to delete it all the same"
+                f"{change.resource} {change.name} holds data, which it did not when it was "
+                f"planned: name it with --yes-delete {change.name} to delete it anyway"
             )
         self.vms.empty(str(row["path"]), row.get("tenant_id"))
 
     def _table(self, change: Change) -> None:
         if self.tables is None:
-            raise ProvisionError(f"no database is connected to provide {change.name}")
+            raise ProvisionError(
+                f"{change.name} cannot be created without a database: connect to one"
+            )
         if change.action == "create":
             self.tables.create(change.name)
         elif change.action == "delete":
@@ -106,8 +108,8 @@ class Steps:
                 self.tables.arrange(change.name)
         else:
             raise ProvisionError(
-                f"table {change.name} cannot be changed here: look at what differs, and "
-                "change it by hand"
+                f"table {change.name} cannot be changed: look at what differs, and change "
+                "it by hand"
             )
 
     def _drop(self, change: Change, tables: Tables) -> None:
@@ -118,8 +120,8 @@ class Steps:
             and tables.rows(change.name)
         ):
             raise ProvisionError(
-                f"table {change.name} has come to hold rows since the plan: name it with "
-                f"--yes-delete {change.name} to drop it all the same"
+                f"table {change.name} holds rows, which it did not when it was planned: name "
+                f"it with --yes-delete {change.name} to drop it anyway"
             )
         tables.drop(change.name)
 
@@ -139,11 +141,11 @@ class Steps:
             )
 
     def _only_one(self, resource: Resource, row: Row | None) -> Existing:
-        """Return the oldest of those there; take ours back if somebody was first."""
+        """Return the oldest match; delete the created one if somebody else was first."""
         rows = self._matching(resource, fresh=True)
         if not rows:
             raise ProvisionError(
-                f"{resource.kind} {resource.name} was made but is not listed: plan again"
+                f"{resource.kind} {resource.name} was created but is not listed: plan again"
             )
         if row and rows[0]["id"] != row["id"]:
             self.vms.delete(KINDS[resource.kind].resource, row["id"])
@@ -207,7 +209,7 @@ class Steps:
                 if row.get("name") == name and owned:
                     return int(row["id"])
         raise ProvisionError(
-            f"{self.vms.address} has no {kind} named {name!r}: make it, or plan again"
+            f"{self.vms.address} has no {kind} named {name!r}: create it, or plan again"
         )
 
     def _list(self, kind: str, *, fresh: bool = False) -> list[Row]:
@@ -226,5 +228,5 @@ _ACTIONS: Mapping[str, Callable[[Steps, Change], Change]] = {
 
 def _desired(change: Change) -> Resource:
     if change.desired is None:
-        raise ProvisionError(f"change of {change.name} does not say what is wanted")
+        raise ProvisionError(f"{change.name} has no desired state: plan again")
     return change.desired

@@ -1,4 +1,4 @@
-"""What to remove of what was provisioned, and what to keep because it holds data."""
+"""Deletion of what was provisioned; what holds data is retained."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from orbital_kernel.storage.provision.resource import (
 )
 
 NEVER = ("tenant", "cluster", "vippool")
-"""Taken down only where an apply has made them: others may live there too."""
+"""Deleted only if an apply created them: others may use them too."""
 SHOWN = ("path", "bucket", "hard_limit", "flavor", "mode", "ip_ranges")
 
 Pair = tuple[Resource, Existing]
@@ -30,11 +30,11 @@ def teardown(
     yes_delete: Sequence[str] = (),
     created: Sequence[Created] = (),
 ) -> Plan:
-    """Return the plan that removes what is wanted no more, last made first.
+    """Return the plan that deletes everything desired, in reverse order of creation.
 
-    Views and tables that hold data, or of which it is not known, are kept unless named;
-    with a view stay its quota, policies and protection. Tenants and VIP pools go only
-    where they are among what was `made`.
+    Views and tables that hold data, or may hold data, are retained unless named; a view
+    retains its quota, policies and protection. Tenants and VIP pools are deleted only if
+    they are among the `created`.
     """
     keys = {resource.key for resource in created}
     doomed = [
@@ -54,17 +54,17 @@ def prune(
     *,
     yes_delete: Sequence[str] = (),
 ) -> Plan:
-    """Return the plan that removes what an earlier apply made and no file names now.
+    """Return the plan that deletes what an earlier apply created and no file names now.
 
-    What holds data is kept unless named, and so is what something else needs, as it will
-    be once the rest of the plan is done.
+    What holds data is retained unless named, and so is what another resource needs after
+    the remainder of the plan.
     """
     doomed = [resource.resource() for resource in unwanted(created, desired)]
     return _removal(_pairs(doomed, actual, created), actual, desired, yes_delete)
 
 
 def unwanted(created: Sequence[Created], desired: Sequence[Resource]) -> list[Created]:
-    """Return what was made and is wanted no more."""
+    """Return what was created and is no longer desired."""
     desired_keys = {(item.kind, item.tenant, item.identity) for item in desired}
     return [item for item in created if item.key not in desired_keys]
 
@@ -72,7 +72,7 @@ def unwanted(created: Sequence[Created], desired: Sequence[Resource]) -> list[Cr
 def _pairs(
     doomed: Sequence[Resource], actual: Actual, created: Sequence[Created]
 ) -> list[Pair]:
-    """Return what is there of it; what has another id than what was made is not it."""
+    """Return the existing resources; one with another id than recorded is excluded."""
     ids = {resource.key: resource.id for resource in created}
     numbered = [
         (resource, ids.get((resource.kind, resource.tenant, resource.identity)))
@@ -120,7 +120,7 @@ def _removal(
 def _allowed(
     existing: Existing, candidates: Sequence[Existing], names: Sequence[str]
 ) -> bool:
-    """Tell whether a person has named it, or the database it is a table of."""
+    """Return whether a person named it, or the database that holds the table."""
     if existing.name in names:
         return True
     return existing.kind == TABLE and any(
@@ -131,10 +131,10 @@ def _allowed(
 
 
 def undo(done: Sequence[Change], actual: Actual) -> Plan:
-    """Return the plan that takes back what a run has done, last first.
+    """Return the plan that takes back what a run has done, in reverse order.
 
-    What was made goes again, unless it holds data by now; what was set is set back, where
-    nobody has changed it since. What was adopted or deleted stays so. `actual` is read
+    What was created is deleted unless it holds data by now; what was set is set back
+    unless it has changed since. What was adopted or deleted stays so. `actual` is read
     after the run.
     """
     pairs = [
@@ -191,7 +191,7 @@ def _guards(
     actual: Actual,
     desired: Sequence[Resource],
 ) -> dict[tuple[str, str], str]:
-    """Return what must stay too, because something that stays needs it."""
+    """Return what must be retained because a retained resource needs it."""
     leaving = {(f.kind, f.id) for f in candidates if _key(f) not in retained}
     named = {(resource.kind, resource.name) for resource in desired}
     staying = [_planned(f, desired) for f in actual.existing]
@@ -206,7 +206,7 @@ def _guards(
 
 
 def _planned(existing: Existing, desired: Sequence[Resource]) -> Existing:
-    """Return something as it will be once the plan is done."""
+    """Return a resource as it will be after the plan."""
     for resource in desired:
         same = (resource.kind, resource.identity) == (existing.kind, existing.identity)
         if same and existing.tenant in (None, resource.tenant):
@@ -220,7 +220,7 @@ def _by_tenant(existing: Existing, other: Existing) -> bool:
 
 
 def _by_field(kind: str, name: str) -> Callable[[Existing, Existing], bool]:
-    """Return whether something of that kind names it in a field."""
+    """Return the rule that a resource of that kind names it in a field."""
 
     def needs(existing: Existing, other: Existing) -> bool:
         value = other.fields.get(name)
@@ -231,7 +231,7 @@ def _by_field(kind: str, name: str) -> Callable[[Existing, Existing], bool]:
 
 
 def _by_view(field: str) -> Callable[[Existing, Existing], bool]:
-    """Return whether it belongs to a view that stays, by its path."""
+    """Return the rule that it belongs to a retained view, by its path."""
 
     def needs(existing: Existing, other: Existing) -> bool:
         same = existing.tenant in (None, other.tenant)
@@ -252,7 +252,7 @@ NEEDED: Mapping[str, Callable[[Existing, Existing], bool]] = {
     "protectionpolicy": _by_field("protectedpath", "protection_policy"),
 }
 BROUGHT = ("quota", "protectedpath")
-"""What a view that a file names brings along itself."""
+"""Created together with a view that a file names."""
 
 
 def _guarded(existing: Existing, other: Existing, *, named: bool) -> bool:
