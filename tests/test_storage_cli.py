@@ -97,7 +97,7 @@ def test_cost_tells_bills_and_one_observatory_more(home, stocked):
     swift = next(bill for bill in guest["bills"] if bill["owner"] == "swift")
     assert 2 * swift["total_a_month"] == guest["what_if"]["more_a_month"]
     assert 1 == wrong.returncode
-    assert "there is no 'hubble' to be like" in wrong.stderr
+    assert "there is no observatory 'hubble' to compare with" in wrong.stderr
 
 
 def test_rollout_tells_what_is_missing_and_refuses_to_go_live(home, orbital, tmp_path):

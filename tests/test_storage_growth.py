@@ -500,6 +500,6 @@ def test_an_expansion_cut_short_is_found_and_written_down_once(cluster, controll
 def test_a_quota_that_tells_no_use_is_not_guessed_at(cluster, controller):
     row = cluster.row_of(PATH) | {"used_capacity": None}
 
-    with pytest.raises(Exception, match="does not tell used_capacity"):
+    with pytest.raises(Exception, match="has no used_capacity"):
         standing(row)
     assert controller

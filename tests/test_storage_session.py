@@ -132,7 +132,7 @@ def test_going_live_is_refused_with_all_that_is_missing(session, budgets):
     with pytest.raises(ProvisionError) as refused:
         session.storage.go_live("chandra", required=budgets)
 
-    assert "data: no file was taken in: orbital ingest PATH" in str(refused.value)
+    assert "data: no file was ingested: orbital ingest PATH" in str(refused.value)
     assert "queries: 0 cone queries within 7 days" in str(refused.value)
     assert [] == [s for s in session.storage.rollout() if s.live]
 

@@ -1,12 +1,12 @@
-"""From measured queries to sizes nobody has here: rows read, bytes, latency, cost.
+"""Extrapolation of measured queries to larger tables: rows read, bytes, latency, cost.
 
-A query reads whole row groups. With pruning it reads the share of the table that its
-predicate selects and the ends of the ranges it falls into: rows read = share x rows
-stored + edges. Without, it reads all. Share, edges, bytes a row, time a row and the
-fixed time are fitted to the query ledger, where every one of them is measured: reading to
-the means of each size, time to the medians, so that a few slow answers of a busy machine
-widen the noise and bend no line. A cluster divides the bytes among its nodes, at most one sub-split each; its bandwidths
-are assumptions, and so is everything beyond the largest table measured.
+A query reads complete row groups. With pruning it reads the share of the table that its
+predicate selects, and the ends of the ranges: rows read = share x rows stored + edges.
+Without pruning it reads all rows. Share, edges, bytes per row, time per row and the fixed
+time are fitted to the query ledger: reading to the means at each size, time to the
+medians, so that a few slow answers of a busy machine increase the noise and not the
+slope. A cluster divides the bytes among its nodes, at most one sub-split each. Its
+bandwidths are assumptions, and so is all beyond the largest table measured.
 """
 
 import math
@@ -36,10 +36,23 @@ class Measured:
 
 @dataclass(frozen=True)
 class Model:
-    """What one kind of query does, fitted.
+    """The fitted model of one kind of query.
 
-    `noise` is the scatter of times about the fit: nine in ten of the measured ones lie
-    within a factor exp(1.645 noise) of it, either way.
+    Attributes
+    ----------
+    share : float
+        Share of the table that is read, without the edges.
+    edges : float
+        Rows read in addition, at any size.
+    bytes_a_row : float
+        Bytes read per row.
+    fixed_ms, ms_a_row : float
+        Time of a query: `fixed_ms` + `ms_a_row` x rows read, in ms.
+    noise : float
+        Scatter of the times: 90 % of the measured ones are within a factor
+        exp(1.645 noise) of the fit.
+    largest_rows : int
+        Rows of the largest table measured.
     """
 
     share: float
@@ -53,7 +66,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Cluster:
-    """An assumed cluster: nodes, what one scans, and how the work is cut."""
+    """An assumed cluster: its nodes, their bandwidth in bytes/s, and its sub-splits."""
 
     cnodes: int = 8
     bytes_s_a_cnode: float = 5e9
@@ -64,7 +77,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a query will do at a size; milliseconds with their interval (90 %)."""
+    """The prediction for one table size; milliseconds with their 90 % interval."""
 
     rows_stored: float
     rows_read: float
@@ -73,13 +86,33 @@ class Prediction:
     low_ms: float
     high_ms: float
     extrapolated: float
-    """How many times larger than the largest table measured."""
+    """Table size in units of the largest table measured."""
 
 
 def calibrated(measured: Sequence[Measured]) -> Model:
-    """Return the model of one kind of query from measurements at two sizes or more.
+    """Return the model of one kind of query, fitted to measurements.
 
-    Raises ConfigError where fewer sizes were measured.
+    Parameters
+    ----------
+    measured : sequence of Measured
+        Measurements at two table sizes or more.
+
+    Returns
+    -------
+    Model
+        The fitted model.
+
+    Raises
+    ------
+    ConfigError
+        If fewer than two table sizes were measured.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.cost.scale import Measured, calibrated
+    >>> measured = [Measured(n, n // 10, 8 * n, 1e-3 * n) for n in (10**6, 10**7)]
+    >>> round(calibrated(measured).share, 3)
+    0.1
     """
     sizes = {query.rows_stored for query in measured}
     if len(sizes) < 2:
@@ -128,12 +161,56 @@ def calibrated(measured: Sequence[Measured]) -> Model:
 
 
 def unpruned(model: Model) -> Model:
-    """Return the same query without pruning: every row is read."""
+    """Return the model of the same query without pruning: it reads every row.
+
+    Parameters
+    ----------
+    model : Model
+        The fitted model.
+
+    Returns
+    -------
+    Model
+        With the share 1 and no edges.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.cost.scale import (
+    ...     Cluster, Measured, calibrated, predict_on_cluster, predict_on_this_machine,
+    ...     sensitivity, table_of, unpruned)
+    >>> measured = [Measured(n, n // 10, 8 * n, 1e-3 * n) for n in (10**6, 10**7)]
+    >>> model = calibrated(measured)
+    >>> unpruned(model).share
+    1.0
+    """
     return replace(model, share=1.0, edges=0.0)
 
 
 def predict_on_this_machine(model: Model, rows_stored: float) -> Prediction:
-    """Return what the query does on the machine it was measured on."""
+    """Return the prediction for the machine on which the query was measured.
+
+    Parameters
+    ----------
+    model : Model
+        The fitted model.
+    rows_stored : float
+        Rows of the table.
+
+    Returns
+    -------
+    Prediction
+        Rows and bytes read, and the time in ms.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.cost.scale import (
+    ...     Cluster, Measured, calibrated, predict_on_cluster, predict_on_this_machine,
+    ...     sensitivity, table_of, unpruned)
+    >>> measured = [Measured(n, n // 10, 8 * n, 1e-3 * n) for n in (10**6, 10**7)]
+    >>> model = calibrated(measured)
+    >>> round(predict_on_this_machine(model, 10**8).milliseconds / 1e5, 3)
+    1.0
+    """
     rows = rows_read(model, rows_stored)
     return _prediction(model, rows_stored, rows, model.fixed_ms + model.ms_a_row * rows)
 
@@ -141,7 +218,32 @@ def predict_on_this_machine(model: Model, rows_stored: float) -> Prediction:
 def predict_on_cluster(
     cluster: Cluster, model: Model, rows_stored: float
 ) -> Prediction:
-    """Return what the query does on an assumed cluster."""
+    """Return the prediction for an assumed cluster.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The cluster.
+    model : Model
+        The fitted model.
+    rows_stored : float
+        Rows of the table.
+
+    Returns
+    -------
+    Prediction
+        Rows and bytes read, and the time in ms.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.cost.scale import (
+    ...     Cluster, Measured, calibrated, predict_on_cluster, predict_on_this_machine,
+    ...     sensitivity, table_of, unpruned)
+    >>> measured = [Measured(n, n // 10, 8 * n, 1e-3 * n) for n in (10**6, 10**7)]
+    >>> model = calibrated(measured)
+    >>> predict_on_cluster(Cluster(), model, 10**12).extrapolated
+    100000.0
+    """
     rows = rows_read(model, rows_stored)
     splits = max(1.0, math.ceil(rows / cluster.rows_a_subsplit))
     busy = min(splits / cluster.subsplits_a_cnode, float(cluster.cnodes))
@@ -151,14 +253,41 @@ def predict_on_cluster(
 
 
 def rows_read(model: Model, rows_stored: float) -> float:
-    """Return the rows read of a table of that size: never more than it has."""
+    """Return the rows read of a table of this size, at most all of them."""
     return min(model.share * rows_stored + model.edges, rows_stored)
 
 
 def sensitivity(
     cluster: Cluster, model: Model, rows_stored: float, *, factor: float = 2.0
 ) -> dict[str, tuple[float, float]]:
-    """Return the milliseconds with each assumption divided and multiplied by a factor."""
+    """Return how the predicted time depends on each assumption.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The assumed cluster.
+    model : Model
+        The fitted model.
+    rows_stored : float
+        Rows of the table.
+    factor : float, default 2.0
+        Each assumption in turn is divided and multiplied by it.
+
+    Returns
+    -------
+    dict of str to tuple of float
+        By assumption: the time in ms with it divided, and with it multiplied.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.cost.scale import (
+    ...     Cluster, Measured, calibrated, predict_on_cluster, predict_on_this_machine,
+    ...     sensitivity, table_of, unpruned)
+    >>> measured = [Measured(n, n // 10, 8 * n, 1e-3 * n) for n in (10**6, 10**7)]
+    >>> model = calibrated(measured)
+    >>> "cnodes" in sensitivity(Cluster(), model, 10**12)
+    True
+    """
     changes = (1 / factor, factor)
     ranges = {}
     for name in ("cnodes", "bytes_s_a_cnode", "subsplits_a_cnode", "overhead_ms"):
@@ -228,9 +357,34 @@ def table_of(
     sizes_bytes: Sequence[float],
     cost: Callable[[float, int], float],
 ) -> list[dict[str, float | str]]:
-    """Return what each model predicts at each table size, a row each.
+    """Return the prediction of each model at each table size.
 
-    `cost` gives what one query costs by its milliseconds and the nodes it keeps busy.
+    Parameters
+    ----------
+    models : mapping of str to Model
+        Models by name.
+    cluster : Cluster
+        The assumed cluster.
+    sizes_bytes : sequence of float
+        Table sizes, in bytes.
+    cost : callable
+        Returns the cost of one query from its time in ms and its number of busy nodes.
+
+    Returns
+    -------
+    list of dict
+        One row for each model and size: name, table_bytes, rows_read, milliseconds,
+        low_ms, high_ms (90 % interval), cost.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.cost.scale import (
+    ...     Cluster, Measured, calibrated, predict_on_cluster, predict_on_this_machine,
+    ...     sensitivity, table_of, unpruned)
+    >>> measured = [Measured(n, n // 10, 8 * n, 1e-3 * n) for n in (10**6, 10**7)]
+    >>> model = calibrated(measured)
+    >>> len(table_of({"cone": model}, Cluster(), [1e9, 1e12], lambda ms, nodes: ms))
+    2
     """
     rows: list[dict[str, float | str]] = []
     for name, model in models.items():

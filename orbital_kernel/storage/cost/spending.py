@@ -1,4 +1,4 @@
-"""Who uses what, as measured: bytes by the VMS, node time by the query ledger."""
+"""Measured use by owner: bytes from the VMS, node time from the query ledger."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,11 +11,11 @@ from orbital_kernel.storage.listing import NotOffered
 from orbital_kernel.storage.protocols import Vms
 
 SHARED = "shared"
-"""Owner of what no observatory owns alone: cross, ops, and the database's overhead."""
+"""Owner of what belongs to no single observatory: cross, ops, and overhead."""
 
 
 def table_bytes(vms: Vms, database: str, observatory: str) -> int | None:
-    """Return the bytes of an observatory's tables, None where the VMS does not tell."""
+    """Return the bytes of an observatory's tables, None if the VMS has no sizes."""
     try:
         rows = vms.listing("tables", database_name=database, schema_name=observatory)
     except NotOffered:
@@ -45,7 +45,7 @@ def quota_bytes(vms: Vms, tenant: str, spaces: Iterable[Space]) -> dict[str, int
 
 
 def data_reduction(vms: Vms) -> float | None:
-    """Return the data reduction of the cluster, None where untold or of several."""
+    """Return the data reduction of the cluster, None if unknown or of several."""
     ratios = [row.get("drr") for row in vms.listing("clusters")]
     return float(ratios[0]) if len(ratios) == 1 and ratios[0] else None
 
@@ -56,10 +56,10 @@ def uses(
     database_bytes: int,
     queries: Iterable[LoggedQuery],
 ) -> dict[str, Use]:
-    """Return what each observatory and SHARED use.
+    """Return the use of each observatory and of SHARED.
 
-    `raw` and `tables` are bytes by observatory, `asked` the queries of a month. A query
-    keeps one node busy for as long as it takes.
+    `raw` and `tables` are bytes by observatory, `queries` those of one month. A query
+    keeps one node busy for its time.
     """
     busy: dict[str, float] = {}
     for query in queries:
@@ -75,7 +75,7 @@ def uses(
 
 
 def query_costs(queries: Iterable[LoggedQuery], price: Prices) -> list[dict[str, Any]]:
-    """Return by kind of query how many there were and what a thousand of them cost."""
+    """Return the number of queries of each kind, and the cost of a thousand."""
     times: dict[str, list[float]] = {}
     for query in queries:
         times.setdefault(query.kind, []).append(query.milliseconds)
@@ -93,7 +93,7 @@ def query_costs(queries: Iterable[LoggedQuery], price: Prices) -> list[dict[str,
 def bill_rows(
     bills: Iterable[Bill], uses: Mapping[str, Use], price: Prices
 ) -> list[dict[str, Any]]:
-    """Return bills with the use behind them, as values json.dumps takes."""
+    """Return bills with the use behind them, as JSON values."""
     return [
         {
             "owner": bill.owner,

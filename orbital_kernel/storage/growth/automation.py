@@ -1,9 +1,9 @@
-"""Quotas that grow before they block: look, decide, write down, set, look again.
+"""Quotas that grow before they block: read, decide, record, read again, set.
 
-Several controllers may run at once. Each sets absolute limits computed from what it has
-just read, looks once more before it sets them, and leaves a limit alone that is already
-as high; so two that decide alike expand once. What is intended is written down before
-it is done: after a crash the next step finishes it or finds it done.
+Several controllers may run at once. Each computes absolute limits from what it has just
+read, reads once more before it sets them, and skips a limit that is already as high; so
+two equal decisions expand a quota once. An intent is recorded before the action: after a
+crash, the next step finds the action done or repeats it.
 """
 
 import time
@@ -31,7 +31,7 @@ ASK_AGAIN_S = 86400.0
 
 @dataclass(frozen=True)
 class Watched:
-    """A quota under automation: its path, policy, and the limit a person approved."""
+    """A quota under automation: path, policy, and the hard limit (bytes) approved."""
 
     path: str
     quota: Quota
@@ -40,10 +40,10 @@ class Watched:
 
 @dataclass
 class Controller:
-    """Samples the quotas it watches and expands them by their policies.
+    """Samples the watched quotas and expands them by their policies.
 
-    `tenant` is the tenant's name; `promise` limits expansions to what the cluster has
-    free, and is off for a cluster that may be over-committed.
+    `tenant` is the tenant's name. `promise` limits expansions to the free capacity of
+    the cluster; it is off for a cluster that may be over-committed.
     """
 
     vms: Vms
@@ -54,9 +54,9 @@ class Controller:
     clock: Callable[[], float] = time.time
 
     def step(self, *, dry_run: bool = False) -> tuple[Decision, ...]:
-        """Look at every quota once, and act unless `dry_run`; return all decisions.
+        """Decide on every quota once, act unless `dry_run`, and return all decisions.
 
-        Raises ProvisionError where a quota does not exist; the others are done first.
+        Raises ProvisionError if a quota does not exist, after the others are done.
         """
         rows = self._rows()
         missing = [watched.path for watched in self.watched if watched.path not in rows]
@@ -99,7 +99,7 @@ class Controller:
         return decision
 
     def _settled(self, path: str, now: Standing) -> list[dict[str, Any]]:
-        """Return what was done; an expansion cut short is found and written down."""
+        """Return the actions; an expansion that was done but not recorded is added."""
         actions = self.ledger.actions(path)
         last = actions[-1] if actions else None
         if last and last["action"] == INTENDED and _reached(now, last["after"]):
@@ -108,7 +108,7 @@ class Controller:
                 "expand",
                 now.soft_bytes,
                 now.hard_bytes,
-                "found done: its controller stopped before it could write it down",
+                "done, but its controller stopped before it recorded the expansion",
                 last["evidence"],
             )
             self.ledger.act(EXPANDED, now, decision, at_s=last["done"])
@@ -129,7 +129,10 @@ class Controller:
         self.ledger.act(INTENDED, now, decision, at_s=at)
         fresh = self._rows().get(now.path)
         if fresh is None:
-            raise ProvisionError(f"the quota on {now.path} is gone: provision it again")
+            raise ProvisionError(
+                f"the quota on {now.path} does not exist any more: run orbital provision "
+                "apply"
+            )
         if standing(fresh).hard_bytes < decision.hard_bytes:
             limits = {
                 "soft_limit": decision.soft_bytes,
@@ -149,7 +152,7 @@ class Controller:
         }
 
     def _free(self, quotas: dict[str, Row]) -> int | None:
-        """Return what the cluster has free beyond what quotas promise already."""
+        """Return the free bytes of the cluster beyond what quotas promise already."""
         capacities = [
             row.get("free_usable_capacity") for row in self.vms.listing("clusters")
         ]
@@ -169,18 +172,17 @@ def watch(spaces: Iterable[Space]) -> tuple[Watched, ...]:
 
 
 def standing(row: Row) -> Standing:
-    """Return a quota as the VMS tells it.
+    """Return the state of a quota from its row in the VMS.
 
-    Raises ProvisionError where it does not tell use or limits: nothing is decided on a
-    guess.
+    Raises ProvisionError if the row lacks use or limits: automation does not guess.
     """
     missing = [
         n for n in ("used_capacity", "hard_limit", "state") if row.get(n) is None
     ]
     if missing:
         raise ProvisionError(
-            f"the quota on {row.get('path')} does not tell {', '.join(missing)}: it cannot "
-            "be automated; look at it in the VMS"
+            f"the quota on {row.get('path')} has no {', '.join(missing)}: it cannot be "
+            "automated; look at it in the VMS"
         )
     return Standing(
         path=str(row["path"]),
@@ -197,7 +199,7 @@ def _reached(now: Standing, limits: dict[str, int]) -> bool:
 
 
 def _asked_already(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
-    """Tell whether a person was asked for this within a day; once a day is enough."""
+    """Return whether a person was asked for this within the last day."""
     return (
         last is not None
         and last["action"] == REFUSED

@@ -1,4 +1,4 @@
-"""Decisions on quotas as people and programs read them: with the day a limit is met."""
+"""Decisions on quotas as table rows and JSON, with the day a limit is reached."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -14,10 +14,10 @@ ENDS = ("early", "likely", "late")
 def outlook(
     decisions: Iterable[Decision], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return each decision as values json.dumps takes; `names` are those of paths.
+    """Return each decision as JSON values; `names` are the quotas' names by path.
 
-    Days of the forecast are ISO text in UTC, null where beyond ten years; the forecast
-    itself is null where there are too few samples.
+    Days of the forecast are ISO text in UTC, null if beyond ten years; the forecast is
+    null if there are too few samples.
     """
     return [_values(decision, names) for decision in decisions]
 

@@ -1,7 +1,7 @@
-"""The health of the storage: what the VMS tells, held against limits.
+"""The health of the storage: the answers of the VMS, compared with limits.
 
-A field that is missing or has a value nobody foresaw is 'unknown', and so is anything
-that could not be asked. A resource this VMS does not offer is 'absent' and named.
+A field that is missing or has an unexpected value is 'unknown', and so is every check
+whose request failed. A resource that this VMS does not offer is 'absent'.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,7 +47,11 @@ RAIDS = ("ssd", "nvram", "memory")
 
 @dataclass(frozen=True)
 class Limits:
-    """What is still normal; percent, milliseconds and seconds."""
+    """Limits of the checks: percent of capacity and quota, milliseconds, seconds.
+
+    `query_p99_ms` is the limit of the 99th percentile of query times; `ingest_lag_s` is
+    the limit of the age of a feed's newest file. Twice and four times as much is 'bad'.
+    """
 
     capacity_warn: float = 80.0
     capacity_bad: float = 90.0
@@ -69,11 +73,11 @@ def health(
     limits: Limits = Limits(),
     more: Iterable[Check] = (),
 ) -> Health:
-    """Return the state of a VMS with every check behind it.
+    """Return the state of a VMS and every check behind it.
 
-    `quotas` names the quotas that must exist; without any, all are looked at. `more`
-    are checks made elsewhere, such as those of the query ledger. Never raises for what
-    the VMS fails to tell: that is a state of its own.
+    `quotas` names the quotas that must exist; without any, all are checked. `more` are
+    checks from elsewhere, such as those of the query ledger. Does not raise if the VMS
+    fails to answer: the state is then 'unknown'.
     """
     checks: list[Check] = []
     for name, look in LOOKS.items():
@@ -101,7 +105,7 @@ def latency_check(
 def lag_check(
     observatory: str, lag_s: float | None, limits: Limits = Limits()
 ) -> Check:
-    """Return the check of seconds since a source's newest file was taken in."""
+    """Return the check of the seconds since a feed's newest file was ingested."""
     return graded(
         f"ingest {observatory}",
         lag_s,
@@ -118,13 +122,13 @@ def _checks_of(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
     except NotOffered as error:
         return [Check(name, "absent", f"this VMS does not offer it: {error}")]
     except (ProvisionError, TypeError, ValueError, KeyError) as error:
-        return [Check(name, "unknown", f"could not be told: {error}")]
+        return [Check(name, "unknown", f"could not be checked: {error}")]
 
 
 def _named(name: str, value: Any, states: Mapping[str, str], quantity: str) -> Check:
     state = states.get(str(value), "unknown")
     return Check(
-        name, state, f"{quantity} is {value if value is not None else 'not told'}"
+        name, state, f"{quantity} is {value if value is not None else 'unknown'}"
     )
 
 
@@ -161,13 +165,13 @@ def _percent(row: Row) -> float | None:
 
 def _free(row: Row) -> str:
     free = row.get("free_usable_capacity")
-    return "free space not told" if free is None else f"{size_text(free)} free"
+    return "free space unknown" if free is None else f"{size_text(free)} free"
 
 
 def _reduction(name: str, row: Row) -> Check:
     ratio = row.get("drr")
     if ratio is None:
-        return Check(f"reduction {name}", "unknown", "data reduction is not told")
+        return Check(f"reduction {name}", "unknown", "data reduction is unknown")
     text = f"data reduction is {ratio:.3g} to 1"
     return Check(f"reduction {name}", "ok", text, float(ratio), None, "")
 
@@ -175,7 +179,7 @@ def _reduction(name: str, row: Row) -> Check:
 def _raid(name: str, raid: str, row: Row) -> Check:
     field = f"{raid}_raid_state"
     if field not in row:
-        return Check(f"raid {raid} {name}", "absent", f"this VMS tells no {field}")
+        return Check(f"raid {raid} {name}", "absent", f"this VMS has no {field}")
     return _named(f"raid {raid} {name}", row[field], RAID_STATES, field)
 
 
@@ -225,7 +229,7 @@ def _quota_use(name: str, row: Row, limits: Limits) -> Check:
     used, hard = row.get("used_capacity"), row.get("hard_limit")
     if not hard:
         return Check(
-            f"quota {name} use", "unknown", "it has no hard limit to hold use to"
+            f"quota {name} use", "unknown", "it has no hard limit to compare use with"
         )
     return graded(
         f"quota {name} use",

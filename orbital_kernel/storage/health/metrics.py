@@ -21,7 +21,7 @@ PROPERTIES = tuple(
 
 @dataclass(frozen=True)
 class ViewMetrics:
-    """The newest sample of a view; bytes/s, operations/s, microseconds; None untold."""
+    """The newest sample of a view: bytes/s, 1/s, microseconds; None if unknown."""
 
     view: str
     timestamp: str
@@ -54,7 +54,7 @@ def view_metrics(vms: Vms) -> tuple[ViewMetrics, ...]:
 
 
 def view_checks(vms: Vms, *, warn_ms: float, bad_ms: float) -> Iterable[Check]:
-    """Yield the checks of every view's latency; rates are told, not judged."""
+    """Yield the checks of every view's latency; rates have no limit."""
     samples = view_metrics(vms)
     if not samples:
         yield Check("views", "unknown", f"no view has a sample within {FRAME}")
@@ -87,7 +87,7 @@ def _latency(
 def _rate(name: str, sample: ViewMetrics) -> Check:
     value = sample.values[name]
     if value is None:
-        return Check(f"{name} {sample.view}", "unknown", "not told")
+        return Check(f"{name} {sample.view}", "unknown", "the VMS has no value")
     unit = "bytes/s" if name.endswith("bw") else "1/s"
     return Check(
         f"{name} {sample.view}", "ok", f"{value:.4g} {unit}", value, None, unit

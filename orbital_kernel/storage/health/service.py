@@ -1,4 +1,4 @@
-"""Checks of the service people get, from the ledgers: query times and ingest lag."""
+"""Checks of the service that users get: query times and ingest lag, from ledgers."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
@@ -20,7 +20,7 @@ from orbital_kernel.storage.history import (
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
 
 WINDOW_S = 86400.0
-"""Queries of one day are looked at: an old slow one is history, not a state."""
+"""Queries of one day are checked: an older slow query does not describe the state."""
 
 
 def service_checks(
@@ -35,9 +35,9 @@ def service_checks(
 ) -> list[Check]:
     """Return the checks of query times by kind and of ingest lag by observatory.
 
-    `tables` tells which tables exist, `feeds` which observatories must send files all
-    the time. Never raises for a database that does not answer within the time that
-    `patience` has: that is 'unknown', with the age of its last answer.
+    `tables` returns the tables that exist, `feeds` are the observatories that must send
+    files continuously. Does not raise if the database does not answer within the time of
+    `patience`: the state is then 'unknown', with the age of its last answer.
     """
     patience, last_answer = patience or Patience(), last_answer or LastAnswer()
     looks: tuple[tuple[str, str, Callable[[], Iterable[Check]]], ...] = (
@@ -55,7 +55,7 @@ def service_checks(
     try:
         existing = patience.within(tables)
     except (StoreError, TooSlow) as error:
-        reason = f"could not be told: {error}; {last_answer}"
+        reason = f"could not be checked: {error}; {last_answer}"
         return [Check(name, "unknown", reason) for name, _, _ in looks]
     last_answer.note()
     return [
@@ -73,7 +73,7 @@ def query_checks(
     for query in queries:
         times.setdefault(query.kind, []).append(query.milliseconds)
     if not times:
-        return [Check("queries", "absent", "no query was asked within a day")]
+        return [Check("queries", "absent", "no query was run within a day")]
     return [latency_check(kind, ms, limits) for kind, ms in sorted(times.items())]
 
 
@@ -83,7 +83,7 @@ def lag_checks(
     feeds: Sequence[str],
     limits: Limits = LIMITS,
 ) -> list[Check]:
-    """Return a check of each feed's lag; of archives the lag is told, without a limit."""
+    """Return a check of each feed's lag; the lag of archives has no limit."""
     checks = [
         lag_check(
             name,
@@ -94,9 +94,9 @@ def lag_checks(
     ]
     for name in sorted(ingested.keys() - set(feeds)):
         lag = now_s - ingested[name].newest_s
-        text = f"its newest file was taken in {lag:.0f} s ago; it is not a live feed"
+        text = f"its newest file was ingested {lag:.0f} s ago; it is not a live feed"
         checks.append(Check(f"ingest {name}", "ok", text, lag, None, "s"))
-    return checks or [Check("ingest", "absent", "no file was taken in yet")]
+    return checks or [Check("ingest", "absent", "no file was ingested yet")]
 
 
 def _checks_of(
@@ -111,4 +111,4 @@ def _checks_of(
     try:
         return patience.within(lambda: list(look()))
     except (StoreError, TooSlow) as error:
-        return [Check(name, "unknown", f"could not be told: {error}")]
+        return [Check(name, "unknown", f"could not be checked: {error}")]

@@ -75,7 +75,7 @@ class Applied:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the outcome as values json.dumps takes."""
+        """Return the outcome as JSON values."""
 
         def rows(failures: tuple[Failure, ...]) -> list[dict[str, str]]:
             return [{**_label(f.change), "reason": f.reason} for f in failures]

@@ -70,7 +70,7 @@ class Plan:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as values json.dumps takes; `changes` as DESIGN.md says."""
+        """Return the plan as JSON values; retained resources have the key 'kept'."""
         return {
             "changes": [
                 {

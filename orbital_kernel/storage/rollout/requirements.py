@@ -1,4 +1,4 @@
-"""What an observatory must show before it is live: a small TOML file of budgets."""
+"""Requirements before an observatory is declared live: a TOML file of budgets."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,8 +18,8 @@ REQUIREMENTS = Path(__file__).parent / "requirements.toml"
 class Requirements:
     """Budgets of the 99th percentile by kind of query, in milliseconds.
 
-    Kinds in `p99_ms` must have been asked `least_queries` times within `days`; any
-    other kind that was asked is held to its own budget, or `default_p99_ms`.
+    Kinds in `p99_ms` need at least `least_queries` queries within `days`. Any other kind
+    with queries must keep its own budget, or `default_p99_ms`.
     """
 
     days: int
@@ -37,7 +37,7 @@ class Requirements:
 
 @dataclass(frozen=True)
 class Measured:
-    """One kind of query held against its budget; `p99_ms` is None where never asked."""
+    """One kind of query and its budget; `p99_ms` is None without queries."""
 
     kind: str
     queries: int
@@ -46,12 +46,12 @@ class Measured:
     missing: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as values json.dumps takes."""
+        """Return it as JSON values."""
         return asdict(self)
 
 
 def requirements(path: Path = REQUIREMENTS) -> Requirements:
-    """Return the requirements of a file; ConfigError names what is missing or wrong."""
+    """Return the requirements of a file; ConfigError names the wrong entry."""
     with named(path.name):
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -70,7 +70,7 @@ def requirements(path: Path = REQUIREMENTS) -> Requirements:
 
 
 def _with_budgets(document: dict[str, Any]) -> dict[str, Any]:
-    """Fill in from budgets.toml what a site's own file does not replace."""
+    """Return the document with the budgets of budgets.toml that it does not replace."""
     replaced = "default_p99_ms" in document
     others = {} if replaced else {kind: b.p99_ms for kind, b in budgets().items()}
     needed = {kind: budget(kind).p99_ms for kind in document.get("asked", ())}
@@ -88,7 +88,7 @@ def _with_budgets(document: dict[str, Any]) -> dict[str, Any]:
 def measured(
     queries: Iterable[LoggedQuery], observatory: str, required: Requirements
 ) -> list[Measured]:
-    """Return each kind of query on an observatory's tables beside its budget."""
+    """Return each kind of query on an observatory's tables with its budget."""
     times: dict[str, list[float]] = {kind: [] for kind in required.p99_ms}
     for query in queries:
         if query.table.partition(".")[0] == observatory:
@@ -108,7 +108,7 @@ def _measured(kind: str, ms: list[float], required: Requirements) -> Measured:
     if kind in required.p99_ms and len(ms) < required.least_queries:
         missing = (
             f"{len(ms)} {kind} queries within {required.days} days, at least "
-            f"{required.least_queries} are needed: ask some"
+            f"{required.least_queries} are needed: run more"
         )
     elif measured_ms is not None and measured_ms > budget:
         missing = f"p99 of {len(ms)} {kind} queries is {measured_ms:.4g} ms, budget {budget:g} ms"

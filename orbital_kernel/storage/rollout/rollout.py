@@ -1,8 +1,8 @@
-"""From staged to live: what an observatory has shown, what is missing, and the record.
+"""From staged to live: the stages of an observatory, and the record of its going live.
 
-Stages in order: its storage is made, its tables are made, its rows are those the ingest
-ledger counted, its queries keep their budgets; then it may be declared live, which is a
-row of ops.actions with the evidence of that day.
+The stages in order: its storage exists, its tables exist, they hold the rows that the
+ingest ledger counted, and its queries keep their budgets. Then it may be declared live,
+which adds a row with the evidence to ops.actions.
 """
 
 import json
@@ -34,7 +34,17 @@ STAGES = ("storage", "tables", "data", "queries", "live")
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: whether it is reached, what is missing, and what that rests on."""
+    """One stage on the way to live.
+
+    Attributes
+    ----------
+    name : str
+        'storage', 'tables', 'data', 'queries' or 'live'.
+    missing : tuple of str
+        What is missing, with the command that helps.
+    evidence : mapping
+        The measurements behind it.
+    """
 
     name: str
     missing: tuple[str, ...]
@@ -42,13 +52,21 @@ class Stage:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is missing."""
+        """True if nothing is missing."""
         return not self.missing
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """One observatory on its way to live."""
+    """The stages of one observatory on its way to live.
+
+    Attributes
+    ----------
+    observatory : str
+        Its name.
+    stages : tuple of Stage
+        The stages in order.
+    """
 
     observatory: str
     stages: tuple[Stage, ...]
@@ -65,11 +83,11 @@ class Rollout:
 
     @property
     def live(self) -> bool:
-        """Whether it was declared live."""
+        """True if it was declared live."""
         return all(stage.done for stage in self.stages if stage.name == "live")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the rollout as values json.dumps takes."""
+        """Return the rollout as JSON values."""
         return {
             "observatory": self.observatory,
             "live": self.live,
@@ -80,7 +98,7 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known of all observatories' rollouts; `tables` are those that exist."""
+    """The data behind all rollouts, read once; `tables` are those that exist."""
 
     store: Tables
     tables: Collection[str]
@@ -91,7 +109,7 @@ class Progress:
     database: Space
 
     def rollout(self, observatory: Observatory) -> Rollout:
-        """Return how far one observatory is."""
+        """Return the rollout of one observatory."""
         name = observatory.name
         names = [table for table in self.tables if table.startswith(f"{name}.")]
         stored = {table: self.store.rows(table) for table in names}
@@ -107,7 +125,7 @@ class Progress:
 
 
 def storage_stage(plan: Plan, spaces: Iterable[Space]) -> Stage:
-    """Return whether nothing of these spaces is left to make, change or decide."""
+    """Return the stage in which nothing of these spaces is to be created or changed."""
     names = {
         name
         for space in spaces
@@ -133,7 +151,7 @@ def storage_stage(plan: Plan, spaces: Iterable[Space]) -> Stage:
 
 
 def tables_stage(plan: Plan, observatory: str) -> Stage:
-    """Return whether the observatory's tables are there as schema.py has them."""
+    """Return the stage in which the tables are as schema.py defines them."""
     prefix = f"{observatory}."
     absent = [
         f"{change.name} does not exist: orbital provision apply"
@@ -149,9 +167,9 @@ def tables_stage(plan: Plan, observatory: str) -> Stage:
 
 
 def data_stage(ingested: Ingested | None, stored: Mapping[str, int]) -> Stage:
-    """Return whether tables hold as many rows as the ledger counted into them."""
+    """Return the stage in which tables hold the rows that the ledger counted."""
     if ingested is None:
-        return Stage("data", ("no file was taken in: orbital ingest PATH",))
+        return Stage("data", ("no file was ingested: orbital ingest PATH",))
     counts = {
         table: {"ledger": counted, "stored": stored.get(table, 0)}
         for table, counted in sorted(ingested.rows.items())
@@ -167,7 +185,7 @@ def data_stage(ingested: Ingested | None, stored: Mapping[str, int]) -> Stage:
 
 
 def queries_stage(kinds: Sequence[Measured]) -> Stage:
-    """Return whether every kind of query keeps its budget."""
+    """Return the stage in which every kind of query keeps its budget."""
     return Stage(
         "queries",
         tuple(kind.missing for kind in kinds if kind.missing),
@@ -176,7 +194,7 @@ def queries_stage(kinds: Sequence[Measured]) -> Stage:
 
 
 def live_stage(actions: Sequence[Mapping[str, Any]]) -> Stage:
-    """Return whether it was declared live, from its rows of ops.actions."""
+    """Return the stage in which it was declared live, from rows of ops.actions."""
     if not actions:
         return Stage("live", ("not declared live: orbital rollout go-live NAME",))
     last = max(actions, key=lambda action: action["done"])
@@ -185,7 +203,7 @@ def live_stage(actions: Sequence[Mapping[str, Any]]) -> Stage:
 
 
 def declared(store: Tables, observatory: str) -> list[dict[str, Any]]:
-    """Return the rows of ops.actions that declared an observatory live."""
+    """Return the rows of ops.actions that declare an observatory live."""
     rows = store.read(ACTIONS, [Clause("resource", (Equal(_resource(observatory)),))])
     return [row for row in rows.to_pylist() if row["action"] == LIVE]
 
@@ -193,7 +211,7 @@ def declared(store: Tables, observatory: str) -> list[dict[str, Any]]:
 def go_live(store: Tables, rollout: Rollout, *, who: str, now_s: float) -> None:
     """Declare an observatory live, with its stages as evidence.
 
-    Raises ProvisionError with all that is missing, and where it is live already.
+    Raises ProvisionError if anything is missing, or if it is live already.
     """
     if rollout.live:
         raise ProvisionError(f"{rollout.observatory} is live already")
