@@ -22,7 +22,8 @@ import polars as pl
 import query_tables as tables
 
 from orbital_kernel import Cone, Query, TimeSpan, connect, embedded
-from orbital_kernel.storage.cost.scale import calibrated, predict_on_this_machine
+from orbital_kernel.storage.cost.query_model import calibrated
+from orbital_kernel.storage.cost.scale import predict_on_this_machine
 from orbital_kernel.storage.history import History
 
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)

@@ -16,17 +16,19 @@ from orbital_kernel.storage.cost.cost import (
     storage_month,
     what_if,
 )
-from orbital_kernel.storage.cost.scale import (
+from orbital_kernel.storage.cost.query_model import (
     ROW_GROUP,
-    Cluster,
     Measured,
     calibrated,
+    unpruned,
+)
+from orbital_kernel.storage.cost.scale import (
+    Cluster,
     predict_on_cluster,
     predict_on_this_machine,
     rows_read,
     sensitivity,
     table_of,
-    unpruned,
 )
 from orbital_kernel.storage.growth.forecast import Sample, trend
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orbital_kernel.model.predicate import Clause, Range
-from orbital_kernel.storage.cost.scale import Measured
+from orbital_kernel.storage.cost.query_model import Measured
 from orbital_kernel.storage.protocols import Tables
 
 QUERIES = "ops.queries"

@@ -80,7 +80,8 @@ def trend(samples: Sequence[Sample]) -> Trend | None:
     --------
     >>> from orbital_kernel.storage.growth.forecast import Sample, trend
     >>> days = range(10)
-    >>> trend([Sample(86400.0 * day, 10**9 * day) for day in days]).rate * 86400 / 1e9
+    >>> growth = trend([Sample(86400.0 * day, 10**9 * day) for day in days])
+    >>> round(growth.rate * 86400 / 1e9, 6)
     1.0
     """
     ordered = sorted(samples, key=lambda sample: sample.time_s)
