@@ -1,4 +1,4 @@
-"""Health is honest: unknown is never normal, and an alarm is told once."""
+"""Health is honest: unknown is never normal, and an alert is raised once."""
 
 import pytest
 
@@ -13,7 +13,7 @@ GB = 10**9
 
 
 class FakeVms:
-    """A VMS that tells just this; what it is not given it does not offer."""
+    """A VMS with the given resources; it does not offer any other."""
 
     def __init__(self, **resources):
         self.resources = resources
@@ -89,7 +89,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "resources", "expected"), BAD)
-def test_what_the_vms_tells_is_graded_and_what_it_does_not_is_unknown(
+def test_answers_of_the_vms_are_graded_and_missing_ones_are_unknown(
     name, resources, expected
 ):
     assert expected == state_of(name, **resources)
@@ -102,7 +102,7 @@ def test_a_view_has_no_quota_and_is_never_read_as_one():
     assert "bad" == report.state
 
 
-def test_nothing_told_is_unknown_and_not_normal():
+def test_a_vms_that_offers_nothing_is_unknown_and_not_normal():
     report = health(FakeVms())
 
     assert "unknown" == report.state
@@ -149,7 +149,7 @@ def test_the_newest_sample_of_a_view_is_taken():
 
 
 @pytest.mark.parametrize(("iops", "expected"), [(0.0, "ok"), (3.0, "unknown")])
-def test_a_view_at_rest_has_no_latency_and_a_busy_one_must_tell_it(iops, expected):
+def test_an_idle_view_has_no_latency_and_a_busy_one_must_have_it(iops, expected):
     rows = [["12:05", 1, 0.0, 0.0, iops, 0.0, None, None]]
     vms = FakeVms(
         views=[{"id": 1, "name": "swift"}],
@@ -190,7 +190,7 @@ def test_an_alarm_is_raised_once_and_cleared_after_a_while():
     assert [[], ["raised"], [], [], [], [], ["cleared"], []] == alarms
 
 
-def test_a_flickering_check_is_not_told():
+def test_a_flickering_check_raises_no_alert():
     assert [[]] * 20 == events(["bad", "ok"] * 10)
 
 
@@ -202,7 +202,7 @@ def test_losing_sight_of_a_bad_check_does_not_clear_it():
     assert {"capacity": "bad"} == alerts.raised
 
 
-def test_a_check_that_gets_worse_is_told_again():
+def test_a_check_that_gets_worse_is_raised_again():
     alarms = events(["warn"] * 3 + ["bad"] * 3)
 
     assert [[], ["raised"], [], [], ["raised"], []] == alarms
@@ -213,7 +213,7 @@ def test_prometheus_gets_states_values_and_gaps():
         health_of(
             [
                 graded("use", 85.0, warn=80, bad=95, unit="%", quantity="use"),
-                Check('odd "name"', "unknown", "not told"),
+                Check('odd "name"', "unknown", "no value"),
             ]
         )
     )

@@ -1,4 +1,4 @@
-"""Every request sent and every answer served suits the vendor's public API description."""
+"""Every request and every answer conforms to the vendor's public API description."""
 
 import re
 from dataclasses import replace
@@ -169,14 +169,14 @@ def vms(tmp_path):
 
 @pytest.fixture
 def resources(tmp_path):
-    """Return what is wanted with a tenant and addresses beside all the rest."""
+    """Return the desired resources with a tenant and a VIP pool of their own."""
     text = (FOLDER / "site.toml").read_text().replace('tenant = "default"\n', "")
     path = tmp_path / "site.toml"
     path.write_text(text.replace("[over_commit]", f"{SHARED}\n[over_commit]", 1))
     return desired(observatories().values(), site(path), tables=False)
 
 
-def test_provisioning_speaks_as_the_description_says(watched, vms, resources):
+def test_provisioning_conforms_to_the_api_description(watched, vms, resources):
     tables = MemoryTables("ops.actions", "ops.storage")
     storage = Provisioning(vms, tables, lambda _tables: resources)
     storage.apply(storage.plan())
@@ -204,7 +204,7 @@ def test_provisioning_speaks_as_the_description_says(watched, vms, resources):
     assert ("DELETE", "folders") in requests
 
 
-def test_watching_speaks_as_the_description_says(watched, vms):
+def test_watching_conforms_to_the_api_description(watched, vms):
     tables = MemoryTables("ops.actions", "ops.storage")
     apply(diff(DESIRED, actual(vms, DESIRED)), vms).require()
     health(vms)

@@ -144,7 +144,7 @@ def test_an_edit_by_hand_is_drift_and_is_set_back(vms, client, kind, edit, field
     assert plan(vms).empty
 
 
-def test_what_somebody_deleted_is_made_again(vms, client):
+def test_a_deleted_resource_is_created_again(vms, client):
     apply(plan(vms), vms)
     client.quotas[row(client, "quota", "orbital-swift")["id"]].delete()
     drift = plan(vms)
@@ -154,7 +154,7 @@ def test_what_somebody_deleted_is_made_again(vms, client):
     assert plan(vms).empty
 
 
-def test_what_is_there_already_is_adopted_and_not_doubled(vms, client):
+def test_an_existing_resource_is_adopted_and_not_duplicated(vms, client):
     policy = next(p for p in client.viewpolicies.get() if p["name"] == "default")
     client.views.post(
         path="/observatories/swift", policy_id=policy["id"], create_dir=True
@@ -221,7 +221,7 @@ def test_a_failure_stops_only_what_depends_on_it_and_the_rest_resumes(vms, clien
     assert plan(vms).empty
 
 
-def test_what_waits_for_a_failure_is_skipped_and_says_for_what(vms):
+def test_a_change_that_waits_for_a_failed_one_is_skipped_and_names_it(vms):
     broken = tuple(
         dataclasses.replace(r, fields={**r.fields, "flavor": "VANILLA"})
         if (r.kind, r.name) == ("viewpolicy", "orbital-swift")
@@ -234,7 +234,7 @@ def test_what_waits_for_a_failure_is_skipped_and_says_for_what(vms):
     assert {("view", "waits for viewpolicy orbital-swift")} == skipped
 
 
-def test_what_a_run_made_and_set_can_be_taken_back(vms, client):
+def test_a_run_can_be_taken_back(vms, client):
     partly = tuple(r for r in DESIRED if "swift" not in r.name)
     apply(plan(vms, partly), vms).require()
     quota = row(client, "quota", "orbital")
@@ -250,7 +250,7 @@ def test_what_a_run_made_and_set_can_be_taken_back(vms, client):
     assert {"orbital", *others} == remaining
 
 
-def test_the_databases_endpoints_are_told(vms, settings):
+def test_the_vms_lists_the_endpoints_of_the_database(vms, settings):
     assert (settings.endpoint.removeprefix("http://"),) == vms.endpoints()
 
 
@@ -295,14 +295,14 @@ def test_destroy_keeps_what_came_to_hold_data_after_the_plan(vms, s3):
     s3.delete_object(Bucket="orbital-swift", Key="raw.fits")
 
 
-def test_a_wrong_password_says_so(settings):
+def test_a_wrong_password_is_named(settings):
     wrong = dataclasses.replace(settings, vms_password="wrong")
 
     with pytest.raises(ProvisionError, match="check VMS_USER and VMS_PASSWORD"):
         plan(Vms.connect(wrong))
 
 
-def test_a_wrong_certificate_says_so_at_once(settings, tmp_path):
+def test_a_wrong_certificate_is_named_at_once(settings, tmp_path):
     other = embedded.ensure(tmp_path / "other")
     try:
         wrong = dataclasses.replace(settings, vms_cert_file=other.vms_cert_file)
@@ -312,7 +312,7 @@ def test_a_wrong_certificate_says_so_at_once(settings, tmp_path):
         embedded.stop(tmp_path / "other")
 
 
-def test_no_address_says_what_to_set():
+def test_a_missing_address_names_the_variables_to_set():
     none = dict.fromkeys(
         ("vms_address", "vms_user", "vms_password", "vms_token", "vms_cert_file")
     )
@@ -327,7 +327,7 @@ def test_a_vms_that_is_down_is_given_up_in_words(settings):
         plan(Vms.connect(gone, patience=QUICK))
 
 
-def test_the_health_of_a_provisioned_platform_is_told(vms):
+def test_a_provisioned_platform_has_healthy_quotas(vms):
     apply(plan(vms), vms)
     names = [r.name for r in DESIRED if r.kind == "quota"]
     report = health(vms, quotas=names)

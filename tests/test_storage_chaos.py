@@ -1,4 +1,4 @@
-"""On a bad line, with others meddling and runs that die, every run ends the same.
+"""With a faulty network, edits by others and killed runs, every run ends the same.
 
 ORBITAL_SEEDS sets how many runs there are, or which (74:100); each is its seed's own.
 """
@@ -69,7 +69,7 @@ def line(settings):
 
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory):
-    """Return what is wanted while there is one observatory more."""
+    """Return the desired resources with one more observatory."""
     text = (FOLDER / "swift.toml").read_text().replace('"swift"', '"guest"')
     text = text.replace("orbital-swift", "orbital-guest")
     path = tmp_path_factory.mktemp("observatories") / "guest.toml"
@@ -90,7 +90,7 @@ def wipe(client):
 
 
 def state(client):
-    """Return what is there, without ids and what only reading tells."""
+    """Return what exists, without ids and read-only fields."""
     fields = {(r.kind, r.name): r.fields for r in DESIRED}
     return sorted(
         (
@@ -105,7 +105,7 @@ def state(client):
 
 
 def meddle(client, die):
-    """Edit or delete something of ours, as somebody else might at any time."""
+    """Edit or delete one of our resources, as another user might."""
     kind = die.choice(["quota", "viewpolicy", "qospolicy"])
     listed = rows(client, kind)
     if not listed:
@@ -137,7 +137,7 @@ def killer(die, share):
 
 
 def converge(storage, messages, progress=None):
-    """Plan and apply until nothing is left to do; add failures' messages to told."""
+    """Plan and apply until the plan is empty; add the messages of failures."""
     for _ in range(ROUNDS):
         try:
             todo = storage.plan()
@@ -192,7 +192,7 @@ def test_on_a_bad_line_every_run_ends_in_the_same_state(line, client, settings, 
             f"seed {seed}"
         )
     print(  # noqa: T201 - what a campaign of many seeds is asked for
-        f"{len(SEEDS)} runs, {len(messages)} failures told, faults {sorted(seen)}"
+        f"{len(SEEDS)} runs, {len(messages)} failures, faults {sorted(seen)}"
     )
     assert {(r.kind, r.name) for r in DESIRED if r.kind in OURS} == {
         (kind, name) for kind, name, _ in reference

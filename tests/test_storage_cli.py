@@ -46,7 +46,7 @@ def test_health_is_one_state_and_its_exit_code(home, orbital, tmp_path):
     assert [metrics] == list(tmp_path.iterdir())
 
 
-def test_missing_quotas_are_bad_and_told_once_while_watching(bare):
+def test_missing_quotas_are_bad_and_reported_once_while_watching(bare):
     result = run("health", "--json", "--watch", "0.1", "--looks", "4", home=bare)
     looks = [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -67,7 +67,7 @@ def test_metrics_that_cannot_be_written_are_one_sentence(home, orbital, tmp_path
     assert "Traceback" not in result.stderr
 
 
-def test_quotas_are_told_with_forecast_and_decision(home, orbital):
+def test_quotas_are_shown_with_forecast_and_decision(home, orbital):
     dry = json.loads(run("quotas", "--dry-run", "--json", home=home).stdout)
     done = run("quotas", "--watch", "0.1", "--looks", "2", home=home)
     unknown = run("quotas", "--approve", "nope", "1 TB", home=home)
@@ -82,7 +82,7 @@ def test_quotas_are_told_with_forecast_and_decision(home, orbital):
     assert "there is no quota nope to approve" in unknown.stderr
 
 
-def test_cost_tells_bills_and_one_observatory_more(home, stocked):
+def test_cost_shows_bills_and_one_more_observatory(home, stocked):
     cost = json.loads(run("cost", "--json", home=home).stdout)
     guest = json.loads(
         run("cost", "--what-if", "nicer", "swift", "2", "--json", home=home).stdout
@@ -100,7 +100,7 @@ def test_cost_tells_bills_and_one_observatory_more(home, stocked):
     assert "there is no observatory 'hubble' to compare with" in wrong.stderr
 
 
-def test_rollout_tells_what_is_missing_and_refuses_to_go_live(home, orbital, tmp_path):
+def test_rollout_shows_what_is_missing_and_refuses_to_go_live(home, orbital, tmp_path):
     strict = tmp_path / "requirements.toml"
     strict.write_text(
         'days = 7\nleast_queries = 1000000\ndefault_p99_ms = 1.0\nreason = "never"\n'

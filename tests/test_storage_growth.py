@@ -9,7 +9,7 @@ import pytest
 from memory_tables import MemoryTables
 
 from orbital_kernel.model.observatory import observatories, observatory, site
-from orbital_kernel.storage.growth.automation import Controller, standing, watch
+from orbital_kernel.storage.growth.automation import Controller, quota_state, watch
 from orbital_kernel.storage.growth.forecast import (
     FARTHEST_S,
     Sample,
@@ -17,7 +17,7 @@ from orbital_kernel.storage.growth.forecast import (
     reach,
     trend,
 )
-from orbital_kernel.storage.growth.growth import Standing, decide
+from orbital_kernel.storage.growth.growth import QuotaState, decide
 from orbital_kernel.storage.ledger import (
     EXPANDED,
     INTENDED,
@@ -116,7 +116,7 @@ def steady(rate_gb_day, days=20, used=100 * GB):
 
 
 def now_of(samples, **changes):
-    state = Standing(
+    state = QuotaState(
         PATH, samples[-1].used_bytes, QUOTA.soft_bytes, QUOTA.hard_bytes, "OK"
     )
     return dataclasses.replace(state, **changes)
@@ -135,7 +135,7 @@ def test_what_does_not_grow_reaches_nothing():
     assert reach(trend(steady(0)), 500 * GB).likely_s is None
 
 
-def test_two_samples_tell_no_scatter_and_so_no_trend():
+def test_two_samples_give_no_trend():
     assert trend(steady(10)[:2]) is None
 
 
@@ -246,7 +246,7 @@ def test_limits_never_shrink():
     rng = random.Random(3)
     for _ in range(500):
         hard = rng.randrange(500, 2500) * GB
-        now = Standing(PATH, rng.randrange(0, hard), hard * 4 // 5, hard, "OK")
+        now = QuotaState(PATH, rng.randrange(0, hard), hard * 4 // 5, hard, "OK")
         samples = steady(rng.uniform(-5, 30))
         decision = decide(QUOTA, now, samples, now_s=START + 21 * DAY)
         assert decision.hard_bytes >= now.hard_bytes
@@ -288,7 +288,7 @@ def expansions(controller):
 
 
 def was_least(quota, action):
-    """Tell whether one step less would have left a limit in reach, by its evidence."""
+    """Return whether one step less would have been too little, by its evidence."""
     evidence, hard = action["evidence"], action["after"]["hard"]
     fewer = hard - quota.growth.step_bytes
     used = evidence["now"]["used_bytes"]
@@ -362,7 +362,7 @@ def test_at_the_ceiling_a_person_is_asked_once_a_day_and_nothing_grows(
     assert "ask" == alone.step()[0].action
 
 
-def test_a_controller_that_is_started_anew_each_time_does_the_same(cluster, controller):
+def test_a_controller_that_restarts_each_time_does_the_same(cluster, controller):
     alone = Cluster()
     for watched in controller.watched:
         alone.add(watched.path, watched.quota)
@@ -483,7 +483,7 @@ def test_an_expansion_cut_short_is_found_and_written_down_once(cluster, controll
     cluster.rows[PATH]["used_capacity"] = 490 * GB
     (decision,) = (d for d in controller.step(dry_run=True) if d.path == PATH)
     controller.ledger.act(
-        INTENDED, standing(cluster.row_of(PATH)), decision, at_s=START
+        INTENDED, quota_state(cluster.row_of(PATH)), decision, at_s=START
     )
     limits = {"soft_limit": decision.soft_bytes, "hard_limit": decision.hard_bytes}
     cluster.rows[PATH].update(limits)
@@ -497,9 +497,9 @@ def test_an_expansion_cut_short_is_found_and_written_down_once(cluster, controll
     assert {PATH: tuple(limits.values())} == controller.ledger.grown([PATH])
 
 
-def test_a_quota_that_tells_no_use_is_not_guessed_at(cluster, controller):
+def test_a_quota_without_use_is_refused(cluster, controller):
     row = cluster.row_of(PATH) | {"used_capacity": None}
 
     with pytest.raises(Exception, match="has no used_capacity"):
-        standing(row)
+        quota_state(row)
     assert controller

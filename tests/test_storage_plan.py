@@ -1,4 +1,4 @@
-"""The plan is arithmetic on values: what should be, less what is there."""
+"""The plan is the difference of values: desired minus actual state."""
 
 import dataclasses
 import io
@@ -31,7 +31,7 @@ def cluster(**raw_fields):
     return Existing(CLUSTER, "vast1", None, "vast1", 1, raw, raw)
 
 
-def as_found(resource, number, **changes):
+def as_existing(resource, number, **changes):
     fields = {**resource.fields, **changes}
     return Existing(
         resource.kind,
@@ -45,9 +45,9 @@ def as_found(resource, number, **changes):
 
 
 def everything(**changes):
-    """Return a state in which all that is wanted is there; `changes` by (kind, name)."""
+    """Return the desired state as the actual one; `changes` are by kind and name."""
     existing = [
-        as_found(
+        as_existing(
             resource, number, **changes.get(f"{resource.kind} {resource.name}", {})
         )
         for number, resource in enumerate(DESIRED, start=1)
@@ -72,7 +72,7 @@ def test_an_empty_platform_needs_a_policy_a_qos_a_view_and_a_quota_an_observator
     }
 
 
-def test_what_is_needed_is_made_before_what_needs_it():
+def test_a_resource_is_created_before_what_needs_it():
     kinds = [c.resource for c in diff(DESIRED, Actual((cluster(),))).changes]
 
     assert kinds.index("viewpolicy") < kinds.index("view") < kinds.index("quota")
@@ -80,7 +80,7 @@ def test_what_is_needed_is_made_before_what_needs_it():
     assert kinds.index("view") < kinds.index(TABLE)
 
 
-def test_nothing_is_planned_where_all_is_as_wanted():
+def test_the_plan_is_empty_if_all_is_as_desired():
     plan = diff(DESIRED, everything())
 
     assert plan.empty
@@ -147,11 +147,11 @@ SAME = [
 
 
 @pytest.mark.parametrize(("which", "raw_fields"), SAME)
-def test_another_way_to_say_the_same_is_no_drift(which, raw_fields):
+def test_an_equivalent_value_is_not_drift(which, raw_fields):
     assert diff(DESIRED, everything(**{which: raw_fields})).empty
 
 
-def test_a_limit_nobody_set_is_told_as_zero_and_is_no_drift():
+def test_an_unset_limit_is_zero_in_the_vms_and_not_drift():
     limits = dict(resource("qospolicy", "orbital-swift").fields["static_limits"])
     limits |= {"max_writes_iops": 0, "burst_reads_iops": 0}
 
@@ -162,7 +162,7 @@ def test_a_limit_nobody_set_is_told_as_zero_and_is_no_drift():
 def test_a_quota_is_found_by_exact_path_and_never_by_a_neighbour():
     quota = resource("quota", "orbital-swift")
     near = dataclasses.replace(
-        as_found(quota, 99, path="/observatories/swift-old"),
+        as_existing(quota, 99, path="/observatories/swift-old"),
         identity="/observatories/swift-old",
     )
     others = tuple(f for f in everything().existing if f.kind != "quota")
@@ -174,7 +174,7 @@ def test_a_quota_is_found_by_exact_path_and_never_by_a_neighbour():
 
 def test_somebody_elses_tenant_is_not_touched():
     quota = resource("quota", "orbital-swift")
-    foreign = dataclasses.replace(as_found(quota, 7, hard_limit=1), tenant="other")
+    foreign = dataclasses.replace(as_existing(quota, 7, hard_limit=1), tenant="other")
     others = tuple(
         f
         for f in everything().existing
@@ -199,7 +199,7 @@ def test_two_quotas_on_one_path_are_for_a_person_to_decide():
 
 def test_a_bucket_served_elsewhere_is_a_conflict():
     view = dataclasses.replace(
-        as_found(resource("view", "orbital-swift"), 5), identity="/old/swift"
+        as_existing(resource("view", "orbital-swift"), 5), identity="/old/swift"
     )
     plan = diff(DESIRED, Actual((cluster(), view)))
 
@@ -274,7 +274,7 @@ def test_a_cluster_that_is_named_may_be_over_committed_and_says_so():
     assert "vast1 may be over-committed" in plan.notes[0]
 
 
-def test_an_untold_capacity_is_unknown_and_not_enough():
+def test_an_unknown_capacity_is_noted():
     plan = diff(DESIRED, Actual((cluster(free_usable_capacity=None),)))
 
     assert ["vast1: free capacity is unknown, over-commit is not checked"] == list(
@@ -299,7 +299,7 @@ def test_a_plan_is_json_with_the_promised_keys():
     assert {"create"} == {change["action"] for change in plan["changes"]}
 
 
-def test_a_plan_is_a_table_people_can_read():
+def test_a_plan_is_printed_as_a_table():
     console = Console(width=160, record=True, file=io.StringIO())
     raw_fields = {"hard_limit": 5 * 10**12}
     console.print(
@@ -311,7 +311,7 @@ def test_a_plan_is_a_table_people_can_read():
     assert "1 to update" in text
 
 
-def test_taking_down_goes_backwards_and_keeps_what_holds_data():
+def test_teardown_is_in_reverse_order_and_retains_data():
     empty = {"logical_capacity": 0, "physical_capacity": 0}
     full = {"logical_capacity": 10, "physical_capacity": 5}
     actual = everything(
@@ -336,13 +336,13 @@ def test_taking_down_goes_backwards_and_keeps_what_holds_data():
     }
 
 
-def test_a_view_of_which_nobody_knows_whether_it_holds_data_is_kept():
+def test_a_view_that_may_hold_data_is_retained():
     plan = teardown(DESIRED, everything())
 
     assert [] == [c for c in plan.changes if c.resource == "view"]
 
 
-def test_a_name_given_goes_data_or_not():
+def test_a_named_view_is_deleted_with_its_data():
     full = {"logical_capacity": 10}
     actual = everything(**{"view orbital-chandra": full})
     plan = teardown(DESIRED, actual, yes_delete=("orbital-chandra",))
@@ -351,11 +351,11 @@ def test_a_name_given_goes_data_or_not():
     assert "orbital" not in {c.name for c in plan.changes}
 
 
-def test_a_policy_somebody_else_uses_is_kept():
+def test_a_policy_of_another_view_is_retained():
     empty = {"logical_capacity": 0}
     actual = everything(**{"view orbital-swift": empty})
     guest = dataclasses.replace(
-        as_found(resource("view", "orbital-swift"), 500),
+        as_existing(resource("view", "orbital-swift"), 500),
         identity="/guest",
         name="guest",
     )

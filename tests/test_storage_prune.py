@@ -1,4 +1,4 @@
-"""What an earlier apply made and no file names any more goes, unless it holds data."""
+"""An apply deletes what an earlier one created and no file names, except data."""
 
 import json
 from dataclasses import replace
@@ -49,7 +49,7 @@ reason = "two addresses, one a node"
 
 
 def observatory_file(name):
-    """Return Swift's file as that of another observatory."""
+    """Return Swift's file, renamed to another observatory."""
     text = (FOLDER / "swift.toml").read_text().replace('"swift"', f'"{name}"')
     text = text.replace("orbital-swift", f"orbital-{name}")
     return text.replace("/observatories/swift", f"/observatories/{name}")
@@ -121,7 +121,7 @@ def actions(plan):
     return {(change.action, change.resource, change.name) for change in plan.changes}
 
 
-def test_what_no_file_names_any_more_is_planned_for_deletion_and_goes(platform):
+def test_what_no_file_names_any_more_is_deleted(platform):
     platform.file.unlink()
     plan = platform.storage.plan()
     platform.storage.apply(plan)
@@ -134,7 +134,7 @@ def test_what_no_file_names_any_more_is_planned_for_deletion_and_goes(platform):
     assert platform.storage.plan().empty
 
 
-def test_what_holds_data_is_kept_until_it_is_named(platform):
+def test_what_holds_data_is_retained_until_it_is_named(platform):
     platform.bucket().put_object(Key="raw.fits", Body=b"x" * 1000)
     platform.file.unlink()
     plan = platform.apply()
@@ -173,7 +173,7 @@ def test_what_was_adopted_is_not_pruned(platform):
     assert "view orbital-ixpe stays and needs it" in {k.reason for k in plan.retained}
 
 
-def test_what_somebody_made_anew_under_the_name_is_not_pruned(platform):
+def test_another_resource_of_the_same_name_is_not_pruned(platform):
     vms = platform.vms
     other = platform.row("qospolicies", "orbital")
     view = platform.row("views", "orbital-ixpe")
@@ -250,7 +250,7 @@ def test_a_failed_apply_can_be_taken_back(platform):
     assert platform.storage.plan().empty
 
 
-def test_addresses_are_made_used_widened_and_go_again(platform):
+def test_a_vip_pool_is_created_used_extended_and_deleted(platform):
     platform.site.write_text(SITE.replace("[over_commit]", f"{POOL}\n[over_commit]", 1))
     used = '[storage.policy]\nvip_pools = ["orbital-pool"]\n'
     platform.file.write_text(
@@ -290,7 +290,7 @@ def test_addresses_that_another_pool_has_are_a_conflict(platform):
     assert "overlap those of VIP pool main" in conflict.reason
 
 
-def test_a_tenant_with_its_settings_is_made_and_goes_when_it_is_empty(platform):
+def test_a_tenant_is_created_with_its_settings_and_deleted_when_empty(platform):
     platform.file.unlink()
     platform.apply()
     old = platform.storage.destroy()[1]
@@ -356,7 +356,7 @@ def test_a_bucket_of_somebody_else_is_adopted_and_stays_theirs(platform):
     vms.delete("users", guest["id"])
 
 
-def test_what_took_effect_after_its_run_gave_up_is_made_and_not_adopted():
+def test_a_creation_that_took_effect_late_is_not_an_adoption():
     resource = Resource("quota", "one", "default", "/one", {})
     create = Change("create", "quota", "one", {}, {}, "", resource)
     existing = Existing("quota", "one", "default", "/one", 7, {})
@@ -378,7 +378,7 @@ def test_what_took_effect_after_its_run_gave_up_is_made_and_not_adopted():
     assert () == only.created()
 
 
-def test_what_was_made_anew_by_a_run_that_died_is_known_whatever_its_id():
+def test_a_creation_of_a_killed_run_is_known_without_its_id():
     resource = Resource("quota", "one", "default", "/one", {})
     create = Change("create", "quota", "one", {}, {}, "", resource)
     ledger = CreationLedger(MemoryTables(ACTIONS), writable=True)
@@ -394,7 +394,7 @@ def test_what_was_made_anew_by_a_run_that_died_is_known_whatever_its_id():
     assert [None] == [item.id for item in ledger.created()]
 
 
-def test_what_was_made_is_told_from_the_ledger(platform):
+def test_the_ledger_lists_what_was_created(platform):
     created = CreationLedger(platform.tables, writable=True).created()
     rows = platform.tables.stored[ACTIONS]
 
@@ -404,7 +404,7 @@ def test_what_was_made_is_told_from_the_ledger(platform):
     assert {"create intended", "created"} == {row["action"] for row in rows}
 
 
-def test_tables_of_a_lost_observatory_go_where_they_are_empty(
+def test_empty_tables_of_a_removed_observatory_are_dropped(
     tmp_path_factory, monkeypatch
 ):
     home = tmp_path_factory.mktemp("tables")

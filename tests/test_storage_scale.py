@@ -1,4 +1,4 @@
-"""Costs and scale: fitted to what was measured, honest about what was not."""
+"""Costs and extrapolation: fitted to measurements, with intervals beyond them."""
 
 import random
 from dataclasses import replace
@@ -38,7 +38,7 @@ USES = {"swift": Use(3 * TB, 7200.0), "chandra": Use(30 * TB)}
 
 
 def table(rows, *, seed=0, matched=0.0005, ranges=3):
-    """Return what a query over a sorted table of real row groups reads and takes."""
+    """Return the rows read and the time of a query on a sorted table."""
     rng = random.Random(rows + seed)
     read = 0
     for _ in range(ranges):
@@ -51,7 +51,7 @@ def table(rows, *, seed=0, matched=0.0005, ranges=3):
     )
 
 
-def test_the_rows_of_the_largest_size_are_foretold_from_smaller_ones():
+def test_the_rows_read_at_the_largest_size_follow_from_smaller_ones():
     sizes = [10**7, 3 * 10**7, 10**8, 3 * 10**8]
     small = [table(rows, seed=seed) for rows in sizes for seed in range(20)]
     model = calibrated(small)
@@ -184,7 +184,7 @@ def test_a_query_costs_the_time_of_its_nodes():
     assert 2 * query_cost(10, 4, prices()) == query_cost(10, 8, prices())
 
 
-def test_bills_are_told_by_observatory_and_a_third_adds_only_its_own():
+def test_bills_are_by_observatory_and_a_third_adds_only_its_own():
     before = {bill.owner: bill.total for bill in bills(USES, prices())}
     after = {
         bill.owner: bill.total

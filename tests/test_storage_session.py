@@ -7,7 +7,7 @@ import pytest
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ConfigError, ProvisionError
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.storage.growth.automation import standing
+from orbital_kernel.storage.growth.automation import quota_state
 from orbital_kernel.storage.growth.growth import Decision
 from orbital_kernel.storage.ledger import EXPANDED, Ledger
 from orbital_kernel.storage.rollout.requirements import requirements
@@ -27,7 +27,7 @@ cone = 60000.0
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    """Return a session on a platform nothing was provisioned on."""
+    """Return a session on a platform without provisioned storage."""
     folder = tmp_path_factory.mktemp("session")
     yield connect(folder)
     embedded.stop(folder)
@@ -35,7 +35,7 @@ def fresh(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def provisioned(fresh):
-    """Return the session, provisioned, and with the plan there was before."""
+    """Return the provisioned session, and the plan before it."""
     plan = fresh.storage.plan()
     fresh.storage.apply(plan)
     return fresh, plan
@@ -59,7 +59,7 @@ def quota(session, path=PATH):
     return row
 
 
-def test_a_fresh_platform_is_planned_whole_and_then_as_planned(provisioned):
+def test_a_new_platform_is_planned_completely_and_then_as_planned(provisioned):
     session, before = provisioned
 
     assert {"create"} == {change.action for change in before.changes}
@@ -67,7 +67,7 @@ def test_a_fresh_platform_is_planned_whole_and_then_as_planned(provisioned):
     assert session.storage.plan().empty
 
 
-def test_buckets_are_owned_by_whom_the_key_belongs_to(provisioned):
+def test_the_owner_of_the_access_key_owns_the_buckets(provisioned):
     session, before = provisioned
     owner = session.storage._vms.owner_of(session.settings.access_key)
 
@@ -83,7 +83,7 @@ def test_a_limit_automation_raised_stays_raised_by_the_next_apply(session):
     session.storage._vms.patch("quotas", row["id"], higher)
     drifted = session.storage.plan()
     decision = Decision(PATH, "expand", 480 * GB, 600 * GB, "more data", {})
-    Ledger(session.store).act(EXPANDED, standing(row), decision, at_s=time.time())
+    Ledger(session.store).act(EXPANDED, quota_state(row), decision, at_s=time.time())
 
     session.storage.apply()
 
@@ -109,7 +109,7 @@ def test_approving_a_quota_nobody_has_is_refused(session):
         session.storage.quotas(approved={"nope": GB})
 
 
-def test_health_tells_service_beside_hardware(session):
+def test_health_includes_service_and_hardware(session):
     checks = {check.name: check for check in session.storage.health().checks}
 
     assert "absent" == checks["ingest"].state

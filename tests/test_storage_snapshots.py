@@ -40,7 +40,7 @@ def test_a_snapshot_of_a_neighbour_is_not_ours(vms):
     assert () == snapshots(vms, "/observatories")
 
 
-def test_a_snapshot_of_nothing_says_what_the_vms_said(vms):
+def test_a_refused_snapshot_has_the_message_of_the_vms(vms):
     with pytest.raises(ProvisionError, match="does not exist"):
         take(vms, "/nowhere", "report-1", keep_s=86400)
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.storage.growth.forecast import Sample
-from orbital_kernel.storage.growth.growth import Decision, Standing
+from orbital_kernel.storage.growth.growth import Decision, QuotaState
 from orbital_kernel.storage.protocols import Tables
 
 SAMPLES = "ops.storage"
@@ -30,7 +30,7 @@ class Ledger:
     def __init__(self, store: Tables) -> None:
         self._store = store
 
-    def sample(self, name: str, now: Standing, *, at_s: float) -> None:
+    def sample(self, name: str, now: QuotaState, *, at_s: float) -> None:
         """Record the use of a quota."""
         row = {
             "sampled": _instant(at_s),
@@ -60,7 +60,7 @@ class Ledger:
         return sorted(samples, key=lambda sample: sample.time_s)
 
     def act(
-        self, action: str, before: Standing, decision: Decision, *, at_s: float
+        self, action: str, before: QuotaState, decision: Decision, *, at_s: float
     ) -> None:
         """Record a decision or an action, with limits before and after, and evidence."""
         row = {

@@ -14,7 +14,7 @@ from typing import Any
 from orbital_kernel.errors import ConfigError, ProvisionError
 from orbital_kernel.model.sizes import seconds_of
 from orbital_kernel.model.storage_spec import Quota, Space
-from orbital_kernel.storage.growth.growth import Decision, Standing, decide
+from orbital_kernel.storage.growth.growth import Decision, QuotaState, decide
 from orbital_kernel.storage.ledger import (
     EXPANDED,
     INTENDED,
@@ -81,7 +81,7 @@ class Controller:
     def _look(
         self, watched: Watched, row: Row, free: int | None, *, dry_run: bool
     ) -> Decision:
-        at, now = self.clock(), standing(row)
+        at, now = self.clock(), quota_state(row)
         actions = self._settled(watched.path, now)
         done = [action for action in actions if action["action"] == EXPANDED]
         decision = decide(
@@ -98,7 +98,7 @@ class Controller:
             self._act(now, decision, at, actions[-1] if actions else None)
         return decision
 
-    def _settled(self, path: str, now: Standing) -> list[dict[str, Any]]:
+    def _settled(self, path: str, now: QuotaState) -> list[dict[str, Any]]:
         """Return the actions; an expansion that was done but not recorded is added."""
         actions = self.ledger.actions(path)
         last = actions[-1] if actions else None
@@ -117,7 +117,7 @@ class Controller:
 
     def _act(
         self,
-        now: Standing,
+        now: QuotaState,
         decision: Decision,
         at: float,
         last: dict[str, Any] | None,
@@ -133,7 +133,7 @@ class Controller:
                 f"the quota on {now.path} does not exist any more: run orbital provision "
                 "apply"
             )
-        if standing(fresh).hard_bytes < decision.hard_bytes:
+        if quota_state(fresh).hard_bytes < decision.hard_bytes:
             limits = {
                 "soft_limit": decision.soft_bytes,
                 "hard_limit": decision.hard_bytes,
@@ -141,7 +141,7 @@ class Controller:
             self.vms.patch("quotas", int(fresh["id"]), limits)
             self.ledger.act(EXPANDED, now, decision, at_s=at)
         else:
-            self.ledger.act(RAISED_BY_OTHER, standing(fresh), decision, at_s=at)
+            self.ledger.act(RAISED_BY_OTHER, quota_state(fresh), decision, at_s=at)
 
     def _rows(self) -> dict[str, Row]:
         rows = self.vms.listing("quotas", paged=True)
@@ -171,7 +171,7 @@ def watch(spaces: Iterable[Space]) -> tuple[Watched, ...]:
     return tuple(Watched(s.view.path, s.quota) for s in spaces if s.quota.growth)
 
 
-def standing(row: Row) -> Standing:
+def quota_state(row: Row) -> QuotaState:
     """Return the state of a quota from its row in the VMS.
 
     Raises ProvisionError if the row lacks use or limits: automation does not guess.
@@ -184,7 +184,7 @@ def standing(row: Row) -> Standing:
             f"the quota on {row.get('path')} has no {', '.join(missing)}: it cannot be "
             "automated; look at it in the VMS"
         )
-    return Standing(
+    return QuotaState(
         path=str(row["path"]),
         used_bytes=int(row["used_capacity"]),
         soft_bytes=int(row.get("soft_limit") or row["hard_limit"]),
@@ -194,7 +194,7 @@ def standing(row: Row) -> Standing:
     )
 
 
-def _reached(now: Standing, limits: dict[str, int]) -> bool:
+def _reached(now: QuotaState, limits: dict[str, int]) -> bool:
     return (now.soft_bytes, now.hard_bytes) == (limits["soft"], limits["hard"])
 
 

@@ -20,7 +20,7 @@ AHEAD = 2.0
 
 
 @dataclass(frozen=True)
-class Standing:
+class QuotaState:
     """The present state of a quota.
 
     Attributes
@@ -71,7 +71,7 @@ class Decision:
 
 def decide(
     quota: Quota,
-    now: Standing,
+    now: QuotaState,
     samples: Sequence[Sample],
     *,
     now_s: float,
@@ -85,7 +85,7 @@ def decide(
     ----------
     quota : Quota
         The quota with its growth policy.
-    now : Standing
+    now : QuotaState
         Its present state.
     samples : sequence of Sample
         Its earlier use.
@@ -106,9 +106,9 @@ def decide(
     Examples
     --------
     >>> from orbital_kernel.model.observatory import observatory
-    >>> from orbital_kernel.storage.growth.growth import Standing, decide
+    >>> from orbital_kernel.storage.growth.growth import QuotaState, decide
     >>> quota = observatory("swift").storage.quota
-    >>> now = Standing("/swift", 0, quota.soft_bytes, quota.hard_bytes, "OK")
+    >>> now = QuotaState("/swift", 0, quota.soft_bytes, quota.hard_bytes, "OK")
     >>> decide(quota, now, [], now_s=0.0).action
     'keep'
     """
@@ -153,12 +153,12 @@ def _ahead_s(growth: Growth, trend_now: Trend | None) -> float:
     return min(growth.headroom_s, max(growth.cool_down_s, AHEAD * history))
 
 
-def _pressing(now: Standing, blocked_s: float, ahead_s: float) -> bool:
+def _pressing(now: QuotaState, blocked_s: float, ahead_s: float) -> bool:
     full = now.used_bytes >= FULL * now.hard_bytes or now.state != "OK"
     return full or blocked_s < ahead_s
 
 
-def _blocked_s(now: Standing, trend_now: Trend | None) -> float:
+def _blocked_s(now: QuotaState, trend_now: Trend | None) -> float:
     """Return the seconds until writes may be blocked, at the early end."""
     early = reach(trend_now, now.hard_bytes).early_s if trend_now else None
     times = [time for time in (early, now.block_s) if time is not None]
@@ -168,7 +168,7 @@ def _blocked_s(now: Standing, trend_now: Trend | None) -> float:
 
 
 def _enough(
-    quota: Quota, growth: Growth, now: Standing, trend_now: Trend | None
+    quota: Quota, growth: Growth, now: QuotaState, trend_now: Trend | None
 ) -> int:
     """Return the least hard limit, in steps, that will not be reached in time."""
     ratio = quota.soft_bytes / quota.hard_bytes
@@ -183,7 +183,7 @@ def _enough(
 
 
 def _allowed(
-    growth: Growth, now: Standing, approved_bytes: int, free_bytes: int | None
+    growth: Growth, now: QuotaState, approved_bytes: int, free_bytes: int | None
 ) -> tuple[int, str]:
     """Return the greatest hard limit allowed now, and the reason that limits it."""
     bars = [
@@ -199,7 +199,7 @@ def _allowed(
     return min(bars)
 
 
-def _why(now: Standing, blocked_s: float, ahead_s: float) -> str:
+def _why(now: QuotaState, blocked_s: float, ahead_s: float) -> str:
     if blocked_s == 0:
         return f"writes are blocked: {size_text(now.used_bytes)} in use, {now.state}"
     if blocked_s < ahead_s:
@@ -207,7 +207,7 @@ def _why(now: Standing, blocked_s: float, ahead_s: float) -> str:
     return f"{size_text(now.used_bytes)} of {size_text(now.hard_bytes)} in use, {now.state}"
 
 
-def _evidence(now: Standing, trend_now: Trend | None) -> dict[str, Any]:
+def _evidence(now: QuotaState, trend_now: Trend | None) -> dict[str, Any]:
     evidence: dict[str, Any] = {"now": asdict(now), "trend": None}
     if trend_now:
         evidence["trend"] = asdict(trend_now)
@@ -216,7 +216,7 @@ def _evidence(now: Standing, trend_now: Trend | None) -> dict[str, Any]:
     return evidence
 
 
-def _keep(now: Standing, reason: str, evidence: dict[str, Any]) -> Decision:
+def _keep(now: QuotaState, reason: str, evidence: dict[str, Any]) -> Decision:
     return Decision(now.path, "keep", now.soft_bytes, now.hard_bytes, reason, evidence)
 
 

@@ -80,8 +80,8 @@ def health(
     fails to answer: the state is then 'unknown'.
     """
     checks: list[Check] = []
-    for name, look in LOOKS.items():
-        checks += _checks_of(name, lambda look=look: look(vms, limits))  # type: ignore[misc]
+    for name, checks_of in CHECKS.items():
+        checks += _checks_of(name, lambda checks_of=checks_of: checks_of(vms, limits))  # type: ignore[misc]
     checks += _checks_of("quota", lambda: _quotas(vms, limits, quotas))
     return health_of((*checks, *more))
 
@@ -116,9 +116,9 @@ def lag_check(
     )
 
 
-def _checks_of(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
+def _checks_of(name: str, checks_of: Callable[[], Iterable[Check]]) -> list[Check]:
     try:
-        return list(look())
+        return list(checks_of())
     except NotOffered as error:
         return [Check(name, "absent", f"this VMS does not offer it: {error}")]
     except (ProvisionError, TypeError, ValueError, KeyError) as error:
@@ -184,7 +184,7 @@ def _raid(name: str, raid: str, row: Row) -> Check:
 
 
 def _nodes(resource: str) -> Callable[[Vms, Limits], Iterable[Check]]:
-    def look(vms: Vms, _: Limits) -> Iterable[Check]:
+    def checks_of(vms: Vms, _: Limits) -> Iterable[Check]:
         for row in vms.listing(resource):
             name = f"{resource[:-1]} {row.get('name')}"
             if row.get("is_mgmt") and row.get("state") == "INACTIVE":
@@ -194,7 +194,7 @@ def _nodes(resource: str) -> Callable[[Vms, Limits], Iterable[Check]]:
             else:
                 yield _named(name, row.get("state"), NODE_STATES, "state")
 
-    return look
+    return checks_of
 
 
 def _alarms(vms: Vms, _: Limits) -> Iterable[Check]:
@@ -248,7 +248,7 @@ def _state_text(row: Row) -> str:
     return f"state (writes stop in {remaining})" if remaining else "state"
 
 
-LOOKS: Mapping[str, Callable[[Vms, Limits], Iterable[Check]]] = {
+CHECKS: Mapping[str, Callable[[Vms, Limits], Iterable[Check]]] = {
     "vms": _vms,
     "cluster": _cluster,
     "cnodes": _nodes("cnodes"),

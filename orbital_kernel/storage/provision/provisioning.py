@@ -20,7 +20,7 @@ TableMap = Mapping[str, schema.Table]
 
 
 @dataclass(frozen=True)
-class _Look:
+class _State:
     """The desired state, the ledger of creations, and the actual state."""
 
     desired: tuple[Resource, ...]
@@ -38,11 +38,11 @@ class Provisioning:
 
     def plan(self, *, yes_delete: tuple[str, ...] = ()) -> Plan:
         """Return what to create, set and, of what earlier applies created, delete."""
-        look = self._look()
-        gone = prune(
-            look.ledger.created(), look.desired, look.actual, yes_delete=yes_delete
+        state = self._read_state()
+        deletions = prune(
+            state.ledger.created(), state.desired, state.actual, yes_delete=yes_delete
         )
-        return diff(look.desired, look.actual).followed_by(gone)
+        return diff(state.desired, state.actual).followed_by(deletions)
 
     def apply(
         self, plan: Plan, *, progress: Progress | None = None, rollback: bool = False
@@ -65,27 +65,27 @@ class Provisioning:
         self, *, yes_delete: tuple[str, ...] = (), progress: Progress | None = None
     ) -> tuple[Plan, Applied]:
         """Delete what is desired and what earlier applies created."""
-        look = self._look()
-        created = look.ledger.created()
+        state = self._read_state()
+        created = state.ledger.created()
         plan = teardown(
-            look.desired, look.actual, yes_delete=yes_delete, created=created
+            state.desired, state.actual, yes_delete=yes_delete, created=created
         )
-        return plan, self._carried_out(plan, look.ledger, progress)
+        return plan, self._carried_out(plan, state.ledger, progress)
 
-    def _look(self) -> _Look:
+    def _read_state(self) -> _State:
         """Read the actual state; count the rows of tables that no file names."""
         tables = self.database.actual()
         desired = self.desired(tables)
         ledger = CreationLedger(self.database, ACTIONS in tables)
         created = ledger.created()
         resources = (*desired, *(resource.resource() for resource in created))
-        state = actual(self.vms, resources, tables)
+        found_state = actual(self.vms, resources, tables)
         lost = {
             resource.identity
             for resource in unwanted(created, desired)
             if resource.kind == TABLE
         }
-        return _Look(desired, ledger, self._counted(state, lost))
+        return _State(desired, ledger, self._counted(found_state, lost))
 
     def _counted(self, actual: Actual, tables: Collection[str]) -> Actual:
         """Return the actual state with the row counts of these tables."""
