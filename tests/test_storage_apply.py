@@ -1,38 +1,33 @@
 """The vendor's client, unmodified, against a real stand-in: plan, apply, drift, destroy."""
 
 import dataclasses
-from types import SimpleNamespace
 
 import boto3
 import pytest
 import vastpy
 from memory_tables import MemoryTables
+from vms_resources import DESIRED, GB, OURS, plan, row, rows, wipe
 
 from orbital_kernel import embedded
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.storage.health.health import health
-from orbital_kernel.storage.patience import Patience
 from orbital_kernel.storage.provision.desired import desired
 from orbital_kernel.storage.provision.execute import apply, destroy
 from orbital_kernel.storage.provision.kinds import KINDS
-from orbital_kernel.storage.provision.plan import diff
 from orbital_kernel.storage.provision.reading import actual
 from orbital_kernel.storage.provision.teardown import undo
 from orbital_kernel.storage.vms import Vms
 
-GB = 10**9
-OURS = (
-    "protectedpath",
-    "protectionpolicy",
-    "quota",
-    "view",
-    "qospolicy",
-    "viewpolicy",
-)
-DESIRED = desired(observatories().values(), site(), tables=False)
-QUICK = Patience(answer_s=0.6, attempts=6, sleep=lambda _seconds: None)
+DRIFTS = [
+    ("quota", {"hard_limit": 5 * 10**12}, ["hard_limit"]),
+    ("quota", {"grace_period": "90m"}, ["grace_period"]),
+    ("view", {"protocols": ["S3"]}, ["protocols"]),
+    ("view", {"select_for_live_monitoring": False}, ["select_for_live_monitoring"]),
+    ("viewpolicy", {"nfs_read_write": ["*"]}, ["nfs_read_write"]),
+    ("qospolicy", {"is_gold": False}, ["is_gold"]),
+]
 
 
 @pytest.fixture(scope="module")
@@ -71,28 +66,6 @@ def s3(settings):
     )
 
 
-def wipe(client):
-    for kind in OURS:
-        resource = client[KINDS[kind].resource]
-        for row in resource.get():
-            if str(row["name"]).startswith(("orbital", "guest")):
-                resource[row["id"]].delete()
-
-
-def rows(client, kind):
-    listed = client[KINDS[kind].resource].get()
-    return [row for row in listed if str(row["name"]).startswith("orbital")]
-
-
-def row(client, kind, name):
-    (match,) = [r for r in rows(client, kind) if r["name"] == name]
-    return match
-
-
-def plan(vms, resources=DESIRED, **options):
-    return diff(resources, actual(vms, resources, **options))
-
-
 def test_an_empty_platform_is_brought_up_and_stays_as_it_is(vms, client):
     first = plan(vms)
     applied = apply(first, vms)
@@ -119,16 +92,6 @@ def test_limits_arrive_to_the_byte(vms, client):
 
     assert 1_000_000_000_000 == quota["hard_limit"]
     assert 800_000_000_000 == quota["soft_limit"]
-
-
-DRIFTS = [
-    ("quota", {"hard_limit": 5 * 10**12}, ["hard_limit"]),
-    ("quota", {"grace_period": "90m"}, ["grace_period"]),
-    ("view", {"protocols": ["S3"]}, ["protocols"]),
-    ("view", {"select_for_live_monitoring": False}, ["select_for_live_monitoring"]),
-    ("viewpolicy", {"nfs_read_write": ["*"]}, ["nfs_read_write"]),
-    ("qospolicy", {"is_gold": False}, ["is_gold"]),
-]
 
 
 @pytest.mark.parametrize(("kind", "edit", "fields"), DRIFTS)
@@ -293,38 +256,6 @@ def test_destroy_keeps_what_came_to_hold_data_after_the_plan(vms, s3):
     again, _ = destroy(DESIRED, vms)
     assert "orbital-swift" in {k.name for k in again.retained}
     s3.delete_object(Bucket="orbital-swift", Key="raw.fits")
-
-
-def test_a_wrong_password_is_named(settings):
-    wrong = dataclasses.replace(settings, vms_password="wrong")
-
-    with pytest.raises(ProvisionError, match="check VMS_USER and VMS_PASSWORD"):
-        plan(Vms.connect(wrong))
-
-
-def test_a_wrong_certificate_is_named_at_once(settings, tmp_path):
-    other = embedded.ensure(tmp_path / "other")
-    try:
-        wrong = dataclasses.replace(settings, vms_cert_file=other.vms_cert_file)
-        with pytest.raises(ProvisionError, match="not signed by VMS_CERT_FILE"):
-            plan(Vms.connect(wrong))
-    finally:
-        embedded.stop(tmp_path / "other")
-
-
-def test_a_missing_address_names_the_variables_to_set():
-    none = dict.fromkeys(
-        ("vms_address", "vms_user", "vms_password", "vms_token", "vms_cert_file")
-    )
-    with pytest.raises(ProvisionError, match="set VMS_ADDRESS"):
-        Vms.connect(SimpleNamespace(**none))
-
-
-def test_a_vms_that_is_down_is_given_up_in_words(settings):
-    gone = dataclasses.replace(settings, vms_address="127.0.0.1:9")
-
-    with pytest.raises(ProvisionError, match="check that it is up and reachable"):
-        plan(Vms.connect(gone, patience=QUICK))
 
 
 def test_a_provisioned_platform_has_healthy_quotas(vms):

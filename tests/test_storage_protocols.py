@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 from memory_tables import MemoryTables
+from quota_cluster import Cluster, Late
 from test_storage_alerts import FakeVms
-from test_storage_growth import Cluster, Late
 
 from orbital_kernel.storage.protocols import Tables, Vms
 
