@@ -26,11 +26,27 @@ class Storage(HealthMethods, GrowthMethods, CostMethods):
     The files of the observatories and of the site state what is desired; the VMS and the
     database answer what exists. `plan` is the difference, `apply` removes it.
 
+    Parameters
+    ----------
+    settings : Settings
+        Address and credentials of the VMS, and the access key of the database.
+    tables : Store
+        The database.
+    watch_folder : Path
+        The folder in which the watcher of bursts writes its sign of life.
+
     References
     ----------
     VAST Management System REST API (`VASTClient` of vastpy): `/views/`, `/viewpolicies/`,
     `/qospolicies/`, `/quotas/`, `/tenants/`, `/vippools/`, `/protectionpolicies/`,
     `/protectedpaths/`.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> storage = connect().storage
+    >>> "swift" in storage.observatories
+    True
     """
 
     @cached_property
