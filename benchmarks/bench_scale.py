@@ -22,7 +22,8 @@ import polars as pl
 import query_tables as tables
 
 from orbital_kernel import Cone, Query, TimeSpan, connect, embedded
-from orbital_kernel.storage.cost.scale import calibrated, here
+from orbital_kernel.storage.cost.query_model import calibrated
+from orbital_kernel.storage.cost.scale import predict_on_this_machine
 from orbital_kernel.storage.history import History
 
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
@@ -127,7 +128,9 @@ def held(kind, measured):
     """Return a line: what smaller sizes foretell of the largest, and what was measured."""
     largest = max(one.rows_stored for one in measured)
     last = [one for one in measured if one.rows_stored == largest]
-    told = here(calibrated([m for m in measured if m.rows_stored < largest]), largest)
+    told = predict_on_this_machine(
+        calibrated([m for m in measured if m.rows_stored < largest]), largest
+    )
     rows = mean(one.rows_read for one in last)
     size = mean(one.bytes_read for one in last)
     inside = [told.low_ms <= one.milliseconds <= told.high_ms for one in last]

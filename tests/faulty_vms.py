@@ -1,4 +1,4 @@
-"""A bad line to a VMS: a proxy that delays, drops, refuses and cuts, by a seeded die."""
+"""A faulty network to a VMS: a proxy that delays, drops, refuses and cuts at random."""
 
 import http.client
 import http.server
@@ -22,7 +22,7 @@ FAULTS = (
 
 @dataclass
 class Line:
-    """What happens on the line: how often something, drawn by whom, and what has."""
+    """A connection: its share of faults, its generator, and the faults so far."""
 
     address: str
     cert_file: str
@@ -70,15 +70,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(length) if length else None
         fault = line.draw(f"{self.command} {self.path}")
         if fault in ("throttled", "unavailable"):
-            self.tell(
+            self.answer(
                 {"throttled": 429, "unavailable": 503}[fault], b'{"detail": "busy"}'
             )
             return
         if fault == "dropped":
             self.hang_up()
             return
-        kept = ("Authorization", "Content-Type", "X-Tenant-Name")
-        headers = {name: self.headers[name] for name in kept if self.headers[name]}
+        forwarded = ("Authorization", "Content-Type", "X-Tenant-Name")
+        headers = {name: self.headers[name] for name in forwarded if self.headers[name]}
         status, kind, data = line.forward(self.command, self.path, headers, body)
         if line.meanwhile and self.command != "GET":
             line.meanwhile.pop()()
@@ -87,14 +87,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "lost answer":
             self.hang_up()
         elif fault == "cut answer":
-            self.tell(status, data[: len(data) // 2], kind, length=len(data) + 1)
+            self.answer(status, data[: len(data) // 2], kind, length=len(data) + 1)
             self.hang_up()
         else:
-            self.tell(status, data, kind)
+            self.answer(status, data, kind)
 
     do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
-    def tell(self, status, data, kind="application/json", length=None):
+    def answer(self, status, data, kind="application/json", length=None):
         self.send_response(status)
         self.send_header("Content-Type", kind or "application/json")
         self.send_header("Content-Length", str(len(data) if length is None else length))

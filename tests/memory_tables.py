@@ -21,22 +21,28 @@ class MemoryTables:
     def drop(self, full_name):
         del self.stored[full_name]
 
+    def arrange(self, full_name):
+        """Do nothing: the tables have every projection of schema.py."""
+
+    def widen(self, full_name):
+        """Do nothing: the tables have every column of schema.py."""
+
     def rows(self, full_name):
         return len(self.stored[full_name])
 
     def insert(self, full_name, rows):
-        told = schema.conform(rows, schema.table(full_name)).to_pylist()
-        self.stored[full_name] += told
-        return len(told)
+        conformed = schema.conform(rows, schema.table(full_name)).to_pylist()
+        self.stored[full_name] += conformed
+        return len(conformed)
 
     def read(self, full_name, clauses=(), **_options):
-        wanted = [(clause.column, clause.any_of[0]) for clause in clauses]
-        kept = [
+        conditions = [(clause.column, clause.any_of[0]) for clause in clauses]
+        matching = [
             row
             for row in self.stored[full_name]
-            if all(_holds(row[column], term) for column, term in wanted)
+            if all(_holds(row[column], term) for column, term in conditions)
         ]
-        return pa.Table.from_pylist(kept, schema=schema.table(full_name).arrow)
+        return pa.Table.from_pylist(matching, schema=schema.table(full_name).arrow)
 
 
 def _holds(value, term):

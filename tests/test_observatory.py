@@ -9,7 +9,7 @@ from orbital_kernel.archives import readers
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.model.observatory import FOLDER, observatories, observatory, site
 from orbital_kernel.model.times import time_rule, to_tt, tt_from_utc
-from orbital_kernel.storage.provision.plan import desired
+from orbital_kernel.storage.provision.desired import desired
 
 NICER = {
     'name = "chandra"': 'name = "nicer"',

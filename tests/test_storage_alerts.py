@@ -1,4 +1,4 @@
-"""Health is honest: unknown is never normal, and an alarm is told once."""
+"""Health is honest: unknown is never normal, and an alert is raised once."""
 
 import pytest
 
@@ -12,8 +12,8 @@ from orbital_kernel.storage.listing import NotOffered
 GB = 10**9
 
 
-class Told:
-    """A VMS that tells just this; what it is not given it does not offer."""
+class FakeVms:
+    """A VMS with the given resources; it does not offer any other."""
 
     def __init__(self, **resources):
         self.resources = resources
@@ -22,12 +22,12 @@ class Told:
         return self.get(resource)
 
     def get(self, resource, /, **params):
-        told = self.resources.get(resource.replace("/", "_"))
-        if told is None:
+        answer = self.resources.get(resource.replace("/", "_"))
+        if answer is None:
             raise NotOffered(resource)
-        if isinstance(told, Exception):
-            raise told
-        return told
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 CLUSTER = {
@@ -44,12 +44,12 @@ QUOTA = {"name": "q", "state": "OK", "used_capacity": GB, "hard_limit": 100 * GB
 
 
 def state_of(name, **resources):
-    told = health(Told(**resources))
-    return next((c.state for c in told.checks if c.name == name), told.state)
+    report = health(FakeVms(**resources))
+    return next((c.state for c in report.checks if c.name == name), report.state)
 
 
 def test_a_healthy_vms_is_ok():
-    assert "ok" == health(Told(clusters=[CLUSTER], quotas=[QUOTA], alarms=[])).state
+    assert "ok" == health(FakeVms(clusters=[CLUSTER], quotas=[QUOTA], alarms=[])).state
 
 
 BAD = [
@@ -89,7 +89,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "resources", "expected"), BAD)
-def test_what_the_vms_tells_is_graded_and_what_it_does_not_is_unknown(
+def test_answers_of_the_vms_are_graded_and_missing_ones_are_unknown(
     name, resources, expected
 ):
     assert expected == state_of(name, **resources)
@@ -97,25 +97,25 @@ def test_what_the_vms_tells_is_graded_and_what_it_does_not_is_unknown(
 
 def test_a_view_has_no_quota_and_is_never_read_as_one():
     view = {"id": 1, "name": "v", "path": "/v", "logical_capacity": 5}
-    told = health(Told(views=[view], quotas=[]), quotas=["v"])
+    report = health(FakeVms(views=[view], quotas=[]), quotas=["v"])
 
-    assert "bad" == told.state
+    assert "bad" == report.state
 
 
-def test_nothing_told_is_unknown_and_not_normal():
-    told = health(Told())
+def test_a_vms_that_offers_nothing_is_unknown_and_not_normal():
+    report = health(FakeVms())
 
-    assert "unknown" == told.state
-    assert {"absent"} == {check.state for check in told.checks}
+    assert "unknown" == report.state
+    assert {"absent"} == {check.state for check in report.checks}
 
 
 def test_a_critical_alarm_is_bad_and_an_acknowledged_one_is_quiet():
     alarm = {"severity": "CRITICAL", "event_name": "E", "object_type": "view"}
 
-    assert "bad" == health(Told(alarms=[alarm], clusters=[CLUSTER])).state
-    quiet = Told(alarms=[alarm | {"acknowledged": True}], clusters=[CLUSTER])
+    assert "bad" == health(FakeVms(alarms=[alarm], clusters=[CLUSTER])).state
+    quiet = FakeVms(alarms=[alarm | {"acknowledged": True}], clusters=[CLUSTER])
     assert "ok" == health(quiet).state
-    odd = Told(alarms=[alarm | {"severity": "PURPLE"}], clusters=[CLUSTER])
+    odd = FakeVms(alarms=[alarm | {"severity": "PURPLE"}], clusters=[CLUSTER])
     assert "unknown" == health(odd).state
 
 
@@ -137,11 +137,11 @@ def test_the_newest_sample_of_a_view_is_taken():
         ["12:05", 1, 1.0, 1.0, 1.0, 1.0, 70_000.0, 100.0],
         ["12:00", 1, 1.0, 1.0, 1.0, 1.0, 100.0, 100.0],
     ]
-    told = Told(
+    vms = FakeVms(
         views=[{"id": 1, "name": "swift"}],
         monitors_ad_hoc_query={"prop_list": PROPS, "data": rows},
     )
-    states = {check.name: check for check in health(told).checks}
+    states = {check.name: check for check in health(vms).checks}
 
     assert "bad" == states["read_latency swift"].state
     assert 70.0 == states["read_latency swift"].value
@@ -149,23 +149,23 @@ def test_the_newest_sample_of_a_view_is_taken():
 
 
 @pytest.mark.parametrize(("iops", "expected"), [(0.0, "ok"), (3.0, "unknown")])
-def test_a_view_at_rest_has_no_latency_and_a_busy_one_must_tell_it(iops, expected):
+def test_an_idle_view_has_no_latency_and_a_busy_one_must_have_it(iops, expected):
     rows = [["12:05", 1, 0.0, 0.0, iops, 0.0, None, None]]
-    told = Told(
+    vms = FakeVms(
         views=[{"id": 1, "name": "swift"}],
         monitors_ad_hoc_query={"prop_list": PROPS, "data": rows},
     )
-    states = {check.name: check.state for check in health(told).checks}
+    states = {check.name: check.state for check in health(vms).checks}
 
     assert expected == states["read_latency swift"]
 
 
 def test_a_view_without_samples_is_unknown():
-    told = Told(
+    vms = FakeVms(
         views=[{"id": 1, "name": "swift"}],
         monitors_ad_hoc_query={"prop_list": PROPS, "data": []},
     )
-    assert "unknown" == next(c.state for c in health(told).checks if c.name == "views")
+    assert "unknown" == next(c.state for c in health(vms).checks if c.name == "views")
 
 
 def test_the_ledgers_latencies_are_held_to_their_budget():
@@ -185,12 +185,12 @@ def events(states, **options):
 
 
 def test_an_alarm_is_raised_once_and_cleared_after_a_while():
-    told = events(["bad", "bad", "bad", "bad", "ok", "ok", "ok", "ok"])
+    alarms = events(["bad", "bad", "bad", "bad", "ok", "ok", "ok", "ok"])
 
-    assert [[], ["raised"], [], [], [], [], ["cleared"], []] == told
+    assert [[], ["raised"], [], [], [], [], ["cleared"], []] == alarms
 
 
-def test_a_flickering_check_is_not_told():
+def test_a_flickering_check_raises_no_alert():
     assert [[]] * 20 == events(["bad", "ok"] * 10)
 
 
@@ -202,23 +202,23 @@ def test_losing_sight_of_a_bad_check_does_not_clear_it():
     assert {"capacity": "bad"} == alerts.raised
 
 
-def test_a_check_that_gets_worse_is_told_again():
-    told = events(["warn"] * 3 + ["bad"] * 3)
+def test_a_check_that_gets_worse_is_raised_again():
+    alarms = events(["warn"] * 3 + ["bad"] * 3)
 
-    assert [[], ["raised"], [], [], ["raised"], []] == told
+    assert [[], ["raised"], [], [], ["raised"], []] == alarms
 
 
 def test_prometheus_gets_states_values_and_gaps():
-    told = text(
+    metrics = text(
         health_of(
             [
-                graded("use", 85.0, warn=80, bad=95, unit="%", what="use"),
-                Check('odd "name"', "unknown", "not told"),
+                graded("use", 85.0, warn=80, bad=95, unit="%", quantity="use"),
+                Check('odd "name"', "unknown", "no value"),
             ]
         )
     )
 
-    assert 'orbital_health{state="warn"} 1' in told
-    assert 'orbital_check_value{check="use",unit="%"} 85.0' in told
-    assert 'orbital_check{check="odd \\"name\\"",state="unknown"} 1' in told
-    assert 'orbital_check_value{check="odd' not in told
+    assert 'orbital_health{state="warn"} 1' in metrics
+    assert 'orbital_check_value{check="use",unit="%"} 85.0' in metrics
+    assert 'orbital_check{check="odd \\"name\\"",state="unknown"} 1' in metrics
+    assert 'orbital_check_value{check="odd' not in metrics

@@ -1,4 +1,4 @@
-"""Every request sent and every answer served suits the vendor's public API description."""
+"""Every request and every answer conforms to the vendor's public API description."""
 
 import re
 from dataclasses import replace
@@ -14,10 +14,13 @@ from orbital_kernel.storage.cost import spending
 from orbital_kernel.storage.growth.automation import Controller, Watched
 from orbital_kernel.storage.health.health import health
 from orbital_kernel.storage.ledger import Ledger
-from orbital_kernel.storage.provision.plan import desired, diff
+from orbital_kernel.storage.provision.desired import desired
+from orbital_kernel.storage.provision.execute import apply
+from orbital_kernel.storage.provision.plan import diff
 from orbital_kernel.storage.provision.provisioning import Provisioning
+from orbital_kernel.storage.provision.reading import actual
 from orbital_kernel.storage.snapshots import take
-from orbital_kernel.storage.vms import Vms, apply
+from orbital_kernel.storage.vms import Vms
 
 SHARED = """
 [tenant]
@@ -33,7 +36,7 @@ subnet_cidr = 8
 reason = "two addresses"
 """
 
-WANTED = desired(observatories().values(), site(), tables=False)
+DESIRED = desired(observatories().values(), site(), tables=False)
 LOST = (
     "format",
     "readOnly",
@@ -57,8 +60,8 @@ class Description:
 
     def operation(self, method, url):
         path = re.sub(r"^api/latest", "", url)
-        known = next(told for pattern, told in self.paths if pattern.fullmatch(path))
-        return self.document["paths"][known][method.lower()]
+        template = next(name for pattern, name in self.paths if pattern.fullmatch(path))
+        return self.document["paths"][template][method.lower()]
 
     def resolved(self, node):
         while "$ref" in node:
@@ -88,45 +91,47 @@ class Description:
                 return {}
             seen = (*seen, node["$ref"])
         node = self.merged(node) if closed else self.resolved(node)
-        made = {
+        converted = {
             k: v for k, v in node.items() if k not in LOST and not k.startswith("x-")
         }
-        if made.get("type") == "array":
-            choices = made.pop("enum", None)
+        if converted.get("type") == "array":
+            choices = converted.pop("enum", None)
             items = self.schema(
-                made.get("items", {}), nulls=nulls, closed=closed, seen=seen
+                converted.get("items", {}), nulls=nulls, closed=closed, seen=seen
             )
-            made["items"] = {**items, "enum": choices} if choices else items
+            converted["items"] = {**items, "enum": choices} if choices else items
         for name in ("allOf", "anyOf", "oneOf"):
-            if name in made:
-                made[name] = [
-                    self.schema(n, nulls=nulls, seen=seen) for n in made[name]
+            if name in converted:
+                converted[name] = [
+                    self.schema(n, nulls=nulls, seen=seen) for n in converted[name]
                 ]
-        if "properties" in made:
-            made["properties"] = {
+        if "properties" in converted:
+            converted["properties"] = {
                 k: self.schema(v, nulls=nulls, closed=closed, seen=seen)
-                for k, v in made["properties"].items()
+                for k, v in converted["properties"].items()
             }
             if closed:
-                made["additionalProperties"] = False
-        if nulls and "type" in made:
-            made["type"] = [made["type"], "null"]
-            if "enum" in made:
-                made["enum"] = [*made["enum"], None]
-        return made
+                converted["additionalProperties"] = False
+        if nulls and "type" in converted:
+            converted["type"] = [converted["type"], "null"]
+            if "enum" in converted:
+                converted["enum"] = [*converted["enum"], None]
+        return converted
 
     def check_request(self, method, url, fields, data):
         operation = self.operation(method, url)
-        known = {self.resolved(p)["name"] for p in operation.get("parameters", [])}
-        assert set(fields or {}) <= known, (method, url, fields)
+        parameters = {self.resolved(p)["name"] for p in operation.get("parameters", [])}
+        assert set(fields or {}) <= parameters, (method, url, fields)
         if data:
             (body,) = self.resolved(operation["requestBody"])["content"].values()
             schema = self.schema(body["schema"], nulls=False, closed=True)
             jsonschema.validate(data, schema)
 
     def check_answer(self, method, url, answer):
-        told = self.operation(method, url)["responses"]
-        good = next(told[status] for status in ("200", "201", "204") if status in told)
+        responses = self.operation(method, url)["responses"]
+        good = next(
+            responses[status] for status in ("200", "201", "204") if status in responses
+        )
         if method == "DELETE" and answer in (b"", None):
             return
         content = self.resolved(good).get("content")
@@ -163,17 +168,17 @@ def vms(tmp_path):
 
 
 @pytest.fixture
-def wanted(tmp_path):
-    """Return what is wanted with a tenant and addresses beside all the rest."""
+def resources(tmp_path):
+    """Return the desired resources with a tenant and a VIP pool of their own."""
     text = (FOLDER / "site.toml").read_text().replace('tenant = "default"\n', "")
     path = tmp_path / "site.toml"
     path.write_text(text.replace("[over_commit]", f"{SHARED}\n[over_commit]", 1))
     return desired(observatories().values(), site(path), tables=False)
 
 
-def test_provisioning_speaks_as_the_description_says(watched, vms, wanted):
+def test_provisioning_conforms_to_the_api_description(watched, vms, resources):
     tables = MemoryTables("ops.actions", "ops.storage")
-    storage = Provisioning(vms, tables, lambda _known: wanted)
+    storage = Provisioning(vms, tables, lambda _tables: resources)
     storage.apply(storage.plan())
     quota = next(
         q for q in vms.listing("quotas", paged=True) if q["name"] == "orbital-swift"
@@ -190,18 +195,18 @@ def test_provisioning_speaks_as_the_description_says(watched, vms, wanted):
 
     assert applied.ok
     assert {"quota", "vippool"} == {change.resource for change in drift.changes}
-    asked = {(method, url.split("/")[2]) for method, url in watched}
+    requests = {(method, url.split("/")[2]) for method, url in watched}
     for resource in ("views", "quotas", "viewpolicies", "qospolicies", "vippools"):
-        assert {("GET", resource), ("POST", resource), ("DELETE", resource)} <= asked
+        assert {("GET", resource), ("POST", resource), ("DELETE", resource)} <= requests
     for resource in ("tenants", "protectionpolicies", "protectedpaths", "snapshots"):
-        assert {("POST", resource), ("DELETE", resource)} <= asked
-    assert {("PATCH", "quotas"), ("PATCH", "vippools")} <= asked
-    assert ("DELETE", "folders") in asked
+        assert {("POST", resource), ("DELETE", resource)} <= requests
+    assert {("PATCH", "quotas"), ("PATCH", "vippools")} <= requests
+    assert ("DELETE", "folders") in requests
 
 
-def test_watching_speaks_as_the_description_says(watched, vms):
+def test_watching_conforms_to_the_api_description(watched, vms):
     tables = MemoryTables("ops.actions", "ops.storage")
-    apply(diff(WANTED, vms.actual(WANTED)), vms).require()
+    apply(diff(DESIRED, actual(vms, DESIRED)), vms).require()
     health(vms)
     spaces = (site().database, *(o.storage for o in observatories().values()))
     quotas = tuple(
@@ -222,16 +227,16 @@ def test_watching_speaks_as_the_description_says(watched, vms):
     spending.data_reduction(vms)
 
     assert "HARD_EXCEEDED" not in {d.reason for d in decisions}
-    asked = {url.removeprefix("api/latest/") for _, url in watched}
+    requests = {url.removeprefix("api/latest/") for _, url in watched}
     for resource in ("health", "clusters", "cnodes", "dnodes", "alarms", "users"):
-        assert resource in asked
-    assert {"vastdb/vips", "monitors/ad_hoc_query"} <= asked
+        assert resource in requests
+    assert {"vastdb/vips", "monitors/ad_hoc_query"} <= requests
 
 
 def test_the_check_itself_refuses_what_the_api_has_not(watched, vms):
     with pytest.raises(AssertionError, match="path"):
         vms.get("quotas", path="/orbital")
     with pytest.raises(jsonschema.ValidationError, match="quota"):
-        vms.ask("POST", "views", policy_id=1, quota=5)
+        vms.request("POST", "views", policy_id=1, quota=5)
     with pytest.raises(jsonschema.ValidationError, match="gold"):
-        vms.ask("POST", "vippools", subnet_cidr=8, gold=True)
+        vms.request("POST", "vippools", subnet_cidr=8, gold=True)

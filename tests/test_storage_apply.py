@@ -1,34 +1,33 @@
 """The vendor's client, unmodified, against a real stand-in: plan, apply, drift, destroy."""
 
 import dataclasses
-from types import SimpleNamespace
 
 import boto3
 import pytest
 import vastpy
+from memory_tables import MemoryTables
+from vms_resources import DESIRED, GB, OURS, plan, row, rows, wipe
 
 from orbital_kernel import embedded
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.storage.health.health import health
-from orbital_kernel.storage.patience import Patience
+from orbital_kernel.storage.provision.desired import desired
+from orbital_kernel.storage.provision.execute import apply, destroy
 from orbital_kernel.storage.provision.kinds import KINDS
-from orbital_kernel.storage.provision.plan import desired, diff
+from orbital_kernel.storage.provision.reading import actual
 from orbital_kernel.storage.provision.teardown import undo
-from orbital_kernel.storage.vms import Vms, apply, destroy
+from orbital_kernel.storage.vms import Vms
 
-GB = 10**9
-OURS = (
-    "protectedpath",
-    "protectionpolicy",
-    "quota",
-    "view",
-    "qospolicy",
-    "viewpolicy",
-)
-WANTED = desired(observatories().values(), site(), tables=False)
-QUICK = Patience(answer_s=0.6, attempts=6, sleep=lambda _seconds: None)
+DRIFTS = [
+    ("quota", {"hard_limit": 5 * 10**12}, ["hard_limit"]),
+    ("quota", {"grace_period": "90m"}, ["grace_period"]),
+    ("view", {"protocols": ["S3"]}, ["protocols"]),
+    ("view", {"select_for_live_monitoring": False}, ["select_for_live_monitoring"]),
+    ("viewpolicy", {"nfs_read_write": ["*"]}, ["nfs_read_write"]),
+    ("qospolicy", {"is_gold": False}, ["is_gold"]),
+]
 
 
 @pytest.fixture(scope="module")
@@ -67,28 +66,6 @@ def s3(settings):
     )
 
 
-def wipe(client):
-    for kind in OURS:
-        resource = client[KINDS[kind].resource]
-        for row in resource.get():
-            if str(row["name"]).startswith(("orbital", "guest")):
-                resource[row["id"]].delete()
-
-
-def rows(client, kind):
-    listed = client[KINDS[kind].resource].get()
-    return [row for row in listed if str(row["name"]).startswith("orbital")]
-
-
-def row(client, kind, name):
-    (found,) = [r for r in rows(client, kind) if r["name"] == name]
-    return found
-
-
-def plan(vms, wanted=WANTED, **options):
-    return diff(wanted, vms.actual(wanted, **options))
-
-
 def test_an_empty_platform_is_brought_up_and_stays_as_it_is(vms, client):
     first = plan(vms)
     applied = apply(first, vms)
@@ -117,16 +94,6 @@ def test_limits_arrive_to_the_byte(vms, client):
     assert 800_000_000_000 == quota["soft_limit"]
 
 
-DRIFTS = [
-    ("quota", {"hard_limit": 5 * 10**12}, ["hard_limit"]),
-    ("quota", {"grace_period": "90m"}, ["grace_period"]),
-    ("view", {"protocols": ["S3"]}, ["protocols"]),
-    ("view", {"select_for_live_monitoring": False}, ["select_for_live_monitoring"]),
-    ("viewpolicy", {"nfs_read_write": ["*"]}, ["nfs_read_write"]),
-    ("qospolicy", {"is_gold": False}, ["is_gold"]),
-]
-
-
 @pytest.mark.parametrize(("kind", "edit", "fields"), DRIFTS)
 def test_an_edit_by_hand_is_drift_and_is_set_back(vms, client, kind, edit, fields):
     apply(plan(vms), vms)
@@ -140,7 +107,7 @@ def test_an_edit_by_hand_is_drift_and_is_set_back(vms, client, kind, edit, field
     assert plan(vms).empty
 
 
-def test_what_somebody_deleted_is_made_again(vms, client):
+def test_a_deleted_resource_is_created_again(vms, client):
     apply(plan(vms), vms)
     client.quotas[row(client, "quota", "orbital-swift")["id"]].delete()
     drift = plan(vms)
@@ -150,7 +117,7 @@ def test_what_somebody_deleted_is_made_again(vms, client):
     assert plan(vms).empty
 
 
-def test_what_is_there_already_is_adopted_and_not_doubled(vms, client):
+def test_an_existing_resource_is_adopted_and_not_duplicated(vms, client):
     policy = next(p for p in client.viewpolicies.get() if p["name"] == "default")
     client.views.post(
         path="/observatories/swift", policy_id=policy["id"], create_dir=True
@@ -204,7 +171,7 @@ def test_a_failure_stops_only_what_depends_on_it_and_the_rest_resumes(vms, clien
         dataclasses.replace(r, fields={**r.fields, "bucket_owner": "nobody"})
         if (r.kind, r.name) == ("view", "orbital-swift")
         else r
-        for r in WANTED
+        for r in DESIRED
     )
     applied = apply(plan(vms, broken), vms)
 
@@ -217,12 +184,12 @@ def test_a_failure_stops_only_what_depends_on_it_and_the_rest_resumes(vms, clien
     assert plan(vms).empty
 
 
-def test_what_waits_for_a_failure_is_skipped_and_says_for_what(vms):
+def test_a_change_that_waits_for_a_failed_one_is_skipped_and_names_it(vms):
     broken = tuple(
         dataclasses.replace(r, fields={**r.fields, "flavor": "VANILLA"})
         if (r.kind, r.name) == ("viewpolicy", "orbital-swift")
         else r
-        for r in WANTED
+        for r in DESIRED
     )
     applied = apply(plan(vms, broken), vms)
 
@@ -230,54 +197,43 @@ def test_what_waits_for_a_failure_is_skipped_and_says_for_what(vms):
     assert {("view", "waits for viewpolicy orbital-swift")} == skipped
 
 
-def test_what_a_run_made_and_set_can_be_taken_back(vms, client):
-    partly = tuple(r for r in WANTED if "swift" not in r.name)
+def test_a_run_can_be_taken_back(vms, client):
+    partly = tuple(r for r in DESIRED if "swift" not in r.name)
     apply(plan(vms, partly), vms).require()
     quota = row(client, "quota", "orbital")
     client.quotas[quota["id"]].patch(hard_limit=900 * GB)
     applied = apply(plan(vms), vms)
     assert 1000 * GB == row(client, "quota", "orbital")["hard_limit"]
-    back = undo(applied.done, vms.actual(WANTED))
+    back = undo(applied.done, actual(vms, DESIRED))
     apply(back, vms).require()
 
     assert 900 * GB == row(client, "quota", "orbital")["hard_limit"]
-    left = {r["name"] for kind in OURS for r in rows(client, kind)}
+    remaining = {r["name"] for kind in OURS for r in rows(client, kind)}
     others = {f"orbital-{name}" for name in observatories() if name != "swift"}
-    assert {"orbital", *others} == left
+    assert {"orbital", *others} == remaining
 
 
-def test_the_databases_endpoints_are_told(vms, settings):
+def test_the_vms_lists_the_endpoints_of_the_database(vms, settings):
     assert (settings.endpoint.removeprefix("http://"),) == vms.endpoints()
 
 
-class Tables:
-    """The database side of a plan, as the store offers it."""
-
-    def __init__(self):
-        self.made = {}
-
-    def actual(self):
-        return dict(self.made)
-
-    def create(self, full_name):
-        self.made[full_name] = schema.table(full_name)
-
-
 def test_tables_are_part_of_the_plan(vms):
-    tables = Tables()
-    wanted = desired(observatories().values(), site())
-    apply(plan(vms, wanted, tables=tables), vms, tables=tables).require()
+    tables = MemoryTables()
+    desired_resources = desired(observatories().values(), site())
+    apply(
+        plan(vms, desired_resources, tables=tables.actual()), vms, tables=tables
+    ).require()
 
-    assert set(schema.tables(observatories())) == set(tables.made)
-    assert plan(vms, wanted, tables=tables).empty
+    assert set(schema.tables(observatories())) == set(tables.stored)
+    assert plan(vms, desired_resources, tables=tables.actual()).empty
 
 
 def test_destroy_takes_down_what_is_empty(vms, client):
     apply(plan(vms), vms)
-    taken, applied = destroy(WANTED, vms)
+    planned, applied = destroy(DESIRED, vms)
 
     assert applied.ok
-    assert () == taken.kept
+    assert () == planned.retained
     assert {0} == {len(rows(client, kind)) for kind in OURS}
     assert "default" in {p["name"] for p in client.viewpolicies.get()}
 
@@ -292,54 +248,22 @@ def test_destroy_keeps_what_came_to_hold_data_after_the_plan(vms, s3):
         ) and change.name == "orbital-swift":
             s3.put_object(Bucket="orbital-swift", Key="raw.fits", Body=b"x" * 1000)
 
-    _, applied = destroy(WANTED, vms, progress=write)
-    kept = [f.change.name for f in applied.failed if f.change.resource == "view"]
-    assert ["orbital-swift"] == kept
+    _, applied = destroy(DESIRED, vms, progress=write)
+    failed = [f.change.name for f in applied.failed if f.change.resource == "view"]
+    assert ["orbital-swift"] == failed
     assert "--yes-delete orbital-swift" in applied.failed[0].reason
 
-    again, _ = destroy(WANTED, vms)
-    assert "orbital-swift" in {k.name for k in again.kept}
+    again, _ = destroy(DESIRED, vms)
+    assert "orbital-swift" in {k.name for k in again.retained}
     s3.delete_object(Bucket="orbital-swift", Key="raw.fits")
 
 
-def test_a_wrong_password_says_so(settings):
-    wrong = dataclasses.replace(settings, vms_password="wrong")
-
-    with pytest.raises(ProvisionError, match="check VMS_USER and VMS_PASSWORD"):
-        plan(Vms.connect(wrong))
-
-
-def test_a_wrong_certificate_says_so_at_once(settings, tmp_path):
-    other = embedded.ensure(tmp_path / "other")
-    try:
-        wrong = dataclasses.replace(settings, vms_cert_file=other.vms_cert_file)
-        with pytest.raises(ProvisionError, match="not signed by VMS_CERT_FILE"):
-            plan(Vms.connect(wrong))
-    finally:
-        embedded.stop(tmp_path / "other")
-
-
-def test_no_address_says_what_to_set():
-    none = dict.fromkeys(
-        ("vms_address", "vms_user", "vms_password", "vms_token", "vms_cert_file")
-    )
-    with pytest.raises(ProvisionError, match="set VMS_ADDRESS"):
-        Vms.connect(SimpleNamespace(**none))
-
-
-def test_a_vms_that_is_down_is_given_up_in_words(settings):
-    gone = dataclasses.replace(settings, vms_address="127.0.0.1:9")
-
-    with pytest.raises(ProvisionError, match="check that it is up and reachable"):
-        plan(Vms.connect(gone, patience=QUICK))
-
-
-def test_the_health_of_a_provisioned_platform_is_told(vms):
+def test_a_provisioned_platform_has_healthy_quotas(vms):
     apply(plan(vms), vms)
-    names = [r.name for r in WANTED if r.kind == "quota"]
-    told = health(vms, quotas=names)
+    names = [r.name for r in DESIRED if r.kind == "quota"]
+    report = health(vms, quotas=names)
 
-    states = {check.name: check.state for check in told.checks}
+    states = {check.name: check.state for check in report.checks}
     assert "ok" == states["cluster vast-standin"]
     assert {"ok"} == {states[f"quota {name} state"] for name in names}
 
@@ -349,17 +273,17 @@ def test_a_quota_near_its_limit_alarms(vms, client, s3):
     s3.put_object(Bucket="orbital-swift", Key="raw.fits", Body=b"x" * 9700)
     quota = client.quotas[row(client, "quota", "orbital-swift")["id"]]
     quota.patch(soft_limit=8000, hard_limit=10_000)
-    told = health(vms, quotas=["orbital-swift"])
+    report = health(vms, quotas=["orbital-swift"])
 
-    states = {check.name: check.state for check in told.checks}
+    states = {check.name: check.state for check in report.checks}
     assert "warn" == states["quota orbital-swift state"]
     assert "bad" == states["quota orbital-swift use"]
-    assert "bad" == told.state
+    assert "bad" == report.state
     s3.delete_object(Bucket="orbital-swift", Key="raw.fits")
 
 
 def test_a_missing_quota_is_bad_and_not_normal(vms):
-    told = health(vms, quotas=["orbital-swift"])
+    report = health(vms, quotas=["orbital-swift"])
 
-    assert "bad" == told.state
-    assert any("does not exist: provision it" in reason for reason in told.reasons)
+    assert "bad" == report.state
+    assert any("does not exist: provision it" in reason for reason in report.reasons)

@@ -11,8 +11,11 @@ from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.model.storage_spec import Growth, Quota
 from orbital_kernel.storage.growth.automation import Controller, Watched
 from orbital_kernel.storage.ledger import EXPANDED, INTENDED, Ledger
-from orbital_kernel.storage.provision.plan import desired, diff
-from orbital_kernel.storage.vms import Vms, apply
+from orbital_kernel.storage.provision.desired import desired
+from orbital_kernel.storage.provision.execute import apply
+from orbital_kernel.storage.provision.plan import diff
+from orbital_kernel.storage.provision.reading import actual
+from orbital_kernel.storage.vms import Vms
 
 PATH = "/observatories/swift"
 BUCKET = "orbital-swift"
@@ -53,12 +56,12 @@ def vms(session):
 
 @pytest.fixture
 def bucket(session):
-    known = session.settings
+    settings = session.settings
     bucket = boto3.resource(
         "s3",
-        endpoint_url=known.endpoint,
-        aws_access_key_id=known.access_key,
-        aws_secret_access_key=known.secret_key,
+        endpoint_url=settings.endpoint,
+        aws_access_key_id=settings.access_key,
+        aws_secret_access_key=settings.secret_key,
         region_name="us-east-1",
     ).Bucket(BUCKET)
     yield bucket
@@ -67,8 +70,8 @@ def bucket(session):
 
 
 def row(vms):
-    (found,) = [q for q in vms.listing("quotas", paged=True) if q["path"] == PATH]
-    return found
+    (match,) = [q for q in vms.listing("quotas", paged=True) if q["path"] == PATH]
+    return match
 
 
 def test_a_filling_quota_is_raised_before_it_blocks_and_the_reason_is_kept(
@@ -91,12 +94,12 @@ def test_a_filling_quota_is_raised_before_it_blocks_and_the_reason_is_kept(
     assert len(intended) == len(expansions)
 
     grown = ledger.grown([PATH])
-    own = observatories()["swift"]
-    space = dataclasses.replace(own.storage, quota=QUOTA)
-    small = dataclasses.replace(own, storage=space)
-    wanted = desired([small], site(), grown=grown, tables=False)
-    swift = [r for r in wanted if (r.kind, r.identity) == ("quota", PATH)]
-    drift = diff(swift, vms.actual(swift))
+    swift_file = observatories()["swift"]
+    space = dataclasses.replace(swift_file.storage, quota=QUOTA)
+    small = dataclasses.replace(swift_file, storage=space)
+    resources = desired([small], site(), grown=grown, tables=False)
+    swift = [r for r in resources if (r.kind, r.identity) == ("quota", PATH)]
+    drift = diff(swift, actual(vms, swift))
     assert [["grace_period"]] * len(drift.changes) == [
         list(c.after) for c in drift.changes
     ]
@@ -116,13 +119,13 @@ def test_a_person_must_approve_what_is_above_the_line(session, vms, bucket):
     bucket.put_object(Key="big.lc", Body=b"x" * (299 * KB))
     ledger = Ledger(session.store)
     watched = Watched(PATH, QUOTA)
-    (asked,) = Controller(vms, ledger, (watched,), promise=False).step()
+    (decision,) = Controller(vms, ledger, (watched,), promise=False).step()
     limit_after_asking = row(vms)["hard_limit"]
     approved = dataclasses.replace(watched, approved_bytes=400 * KB)
     (done,) = Controller(vms, ledger, (approved,), promise=False).step()
 
-    assert ("ask", 300 * KB) == (asked.action, limit_after_asking)
-    assert "above 300 kB a person must approve" in asked.reason
+    assert ("ask", 300 * KB) == (decision.action, limit_after_asking)
+    assert "above 300 kB a person must approve" in decision.reason
     assert "expand" == done.action
     assert done.hard_bytes == row(vms)["hard_limit"] > 300 * KB
 

@@ -1,4 +1,4 @@
-"""Costs and scale: fitted to what was measured, honest about what was not."""
+"""Costs and extrapolation: fitted to measurements, with intervals beyond them."""
 
 import random
 from dataclasses import replace
@@ -10,23 +10,25 @@ from orbital_kernel.storage.cost.cost import (
     PRICES,
     Use,
     bills,
-    cost_to_come,
+    future_cost,
     prices,
     query_cost,
     storage_month,
     what_if,
 )
-from orbital_kernel.storage.cost.scale import (
+from orbital_kernel.storage.cost.query_model import (
     ROW_GROUP,
-    Cluster,
     Measured,
     calibrated,
-    here,
-    on,
+    unpruned,
+)
+from orbital_kernel.storage.cost.scale import (
+    Cluster,
+    predict_on_cluster,
+    predict_on_this_machine,
     rows_read,
     sensitivity,
     table_of,
-    unpruned,
 )
 from orbital_kernel.storage.growth.forecast import Sample, trend
 
@@ -36,7 +38,7 @@ USES = {"swift": Use(3 * TB, 7200.0), "chandra": Use(30 * TB)}
 
 
 def table(rows, *, seed=0, matched=0.0005, ranges=3):
-    """Return what a query over a sorted table of real row groups reads and takes."""
+    """Return the rows read and the time of a query on a sorted table."""
     rng = random.Random(rows + seed)
     read = 0
     for _ in range(ranges):
@@ -49,7 +51,7 @@ def table(rows, *, seed=0, matched=0.0005, ranges=3):
     )
 
 
-def test_the_rows_of_the_largest_size_are_foretold_from_smaller_ones():
+def test_the_rows_read_at_the_largest_size_follow_from_smaller_ones():
     sizes = [10**7, 3 * 10**7, 10**8, 3 * 10**8]
     small = [table(rows, seed=seed) for rows in sizes for seed in range(20)]
     model = calibrated(small)
@@ -57,20 +59,24 @@ def test_the_rows_of_the_largest_size_are_foretold_from_smaller_ones():
 
     measured = sum(largest) / len(largest)
     assert measured == pytest.approx(rows_read(model, 10**9), rel=0.1)
-    assert measured * 80 == pytest.approx(here(model, 10**9).bytes_read, rel=0.1)
+    assert measured * 80 == pytest.approx(
+        predict_on_this_machine(model, 10**9).bytes_read, rel=0.1
+    )
 
 
 def test_the_time_of_the_largest_size_is_within_the_stated_interval():
     sizes = [10**7, 3 * 10**7, 10**8, 3 * 10**8]
     model = calibrated([table(rows, seed=s) for rows in sizes for s in range(20)])
-    told = here(model, 10**9)
+    prediction = predict_on_this_machine(model, 10**9)
     inside = [
-        told.low_ms * 0.9 <= table(10**9, seed=s).milliseconds <= told.high_ms * 1.1
+        prediction.low_ms * 0.9
+        <= table(10**9, seed=s).milliseconds
+        <= prediction.high_ms * 1.1
         for s in range(50)
     ]
 
     assert sum(inside) >= 40
-    assert 3.0 < told.extrapolated < 3.5
+    assert 3.0 < prediction.extrapolated < 3.5
 
 
 def test_a_query_never_reads_more_rows_than_there_are():
@@ -90,19 +96,27 @@ def test_pruning_is_what_makes_an_exabyte_answer():
     rows = 10**18 / model.bytes_a_row
     cluster = Cluster(cnodes=100)
 
-    assert on(cluster, unpruned(model), rows).milliseconds > 1e6
-    pruned, whole = (on(cluster, m, rows) for m in (model, unpruned(model)))
-    assert pruned.rows_read < 1e-3 * whole.rows_read
-    assert pruned.milliseconds < 1e-3 * whole.milliseconds
+    assert predict_on_cluster(cluster, unpruned(model), rows).milliseconds > 1e6
+    pruned, unpruned_scan = (
+        predict_on_cluster(cluster, m, rows) for m in (model, unpruned(model))
+    )
+    assert pruned.rows_read < 1e-3 * unpruned_scan.rows_read
+    assert pruned.milliseconds < 1e-3 * unpruned_scan.milliseconds
 
 
 def test_more_nodes_help_only_where_there_is_work_to_share():
     model = calibrated([table(10**7), table(10**8)])
     few, many = Cluster(cnodes=2), Cluster(cnodes=64)
 
-    assert on(few, model, 10**7).milliseconds == on(many, model, 10**7).milliseconds
+    assert (
+        predict_on_cluster(few, model, 10**7).milliseconds
+        == predict_on_cluster(many, model, 10**7).milliseconds
+    )
     scan = unpruned(model)
-    assert on(few, scan, 10**12).milliseconds > 20 * on(many, scan, 10**12).milliseconds
+    assert (
+        predict_on_cluster(few, scan, 10**12).milliseconds
+        > 20 * predict_on_cluster(many, scan, 10**12).milliseconds
+    )
 
 
 def test_predictions_are_rows_of_latency_and_cost_a_size():
@@ -128,36 +142,41 @@ def test_a_few_slow_answers_bend_no_line_and_widen_no_interval_much():
     sizes = [10**7, 3 * 10**7, 10**8]
     clean = [table(rows, seed=s) for rows in sizes for s in range(40)]
     slow = [
-        replace(one, milliseconds=50 * one.milliseconds) if number % 40 < 2 else one
-        for number, one in enumerate(clean)
+        replace(query, milliseconds=50 * query.milliseconds)
+        if number % 40 < 2
+        else query
+        for number, query in enumerate(clean)
     ]
 
-    before, after = (here(calibrated(m), 10**9).milliseconds for m in (clean, slow))
+    before, after = (
+        predict_on_this_machine(calibrated(m), 10**9).milliseconds
+        for m in (clean, slow)
+    )
     assert after == pytest.approx(before, rel=0.1)
 
 
 def test_the_sensitivity_names_every_assumption():
     model = calibrated([table(10**7), table(10**8)])
-    told = sensitivity(Cluster(), unpruned(model), 10**12)
+    ranges = sensitivity(Cluster(), unpruned(model), 10**12)
 
-    assert {"cnodes", "bytes_s_a_cnode", "bytes_a_row", "share"} <= set(told)
-    slow, fast = told["bytes_s_a_cnode"]
+    assert {"cnodes", "bytes_s_a_cnode", "bytes_a_row", "share"} <= set(ranges)
+    slow, fast = ranges["bytes_s_a_cnode"]
     assert slow == pytest.approx(4 * fast, rel=0.01)
 
 
 def test_the_price_file_gives_a_reason_for_each_number():
-    told = prices()
+    price = prices()
 
     for name in ("per_tb_month", "per_cnode_hour", "data_reduction"):
-        assert any(reason.startswith(f"{name}: ") for reason in told.reasons)
+        assert any(reason.startswith(f"{name}: ") for reason in price.reasons)
 
 
 def test_a_logical_terabyte_costs_less_where_data_is_reduced():
-    told = prices()
+    price = prices()
 
-    assert told.per_tb_month == storage_month(TB, told.reduced_by(1.0))
-    assert told.per_tb_month / 2 == storage_month(TB, told.reduced_by(2.0))
-    assert told == told.reduced_by(None)
+    assert price.per_tb_month == storage_month(TB, price.reduced_by(1.0))
+    assert price.per_tb_month / 2 == storage_month(TB, price.reduced_by(2.0))
+    assert price == price.reduced_by(None)
 
 
 def test_a_query_costs_the_time_of_its_nodes():
@@ -165,7 +184,7 @@ def test_a_query_costs_the_time_of_its_nodes():
     assert 2 * query_cost(10, 4, prices()) == query_cost(10, 8, prices())
 
 
-def test_bills_are_told_by_observatory_and_a_third_adds_only_its_own():
+def test_bills_are_by_observatory_and_a_third_adds_only_its_own():
     before = {bill.owner: bill.total for bill in bills(USES, prices())}
     after = {
         bill.owner: bill.total
@@ -182,13 +201,13 @@ def test_an_unknown_model_for_a_third_observatory_is_refused():
         what_if(USES, "nicer", like="hubble", share=1.0, price=prices())
 
 
-def test_the_cost_to_come_has_an_interval():
+def test_the_future_cost_has_an_interval():
     rng = random.Random(1)
     used, samples = 10.0 * TB, []
     for day in range(30):
         used += rng.gauss(0.1, 0.05) * TB
         samples.append(Sample(day * DAY, int(used)))
-    low, likely, high = cost_to_come(trend(samples), 12, prices())
+    low, likely, high = future_cost(trend(samples), 12, prices())
 
     assert low < likely < high
     assert storage_month(samples[-1].used_bytes, prices()) < likely

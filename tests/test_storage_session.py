@@ -7,7 +7,7 @@ import pytest
 from orbital_kernel import connect, embedded
 from orbital_kernel.errors import ConfigError, ProvisionError
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.storage.growth.automation import standing
+from orbital_kernel.storage.growth.automation import quota_state
 from orbital_kernel.storage.growth.growth import Decision
 from orbital_kernel.storage.ledger import EXPANDED, Ledger
 from orbital_kernel.storage.rollout.requirements import requirements
@@ -27,23 +27,23 @@ cone = 60000.0
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    """Return a session on a platform nothing was provisioned on."""
+    """Return a session on a platform without provisioned storage."""
     folder = tmp_path_factory.mktemp("session")
     yield connect(folder)
     embedded.stop(folder)
 
 
 @pytest.fixture(scope="module")
-def made(fresh):
-    """Return the session, provisioned, and with the plan there was before."""
+def provisioned(fresh):
+    """Return the provisioned session, and the plan before it."""
     plan = fresh.storage.plan()
     fresh.storage.apply(plan)
     return fresh, plan
 
 
 @pytest.fixture
-def session(made):
-    return made[0]
+def session(provisioned):
+    return provisioned[0]
 
 
 @pytest.fixture
@@ -59,22 +59,22 @@ def quota(session, path=PATH):
     return row
 
 
-def test_a_fresh_platform_is_planned_whole_and_then_as_planned(made):
-    session, before = made
+def test_a_new_platform_is_planned_completely_and_then_as_planned(provisioned):
+    session, before = provisioned
 
     assert {"create"} == {change.action for change in before.changes}
     assert "ops.actions" in {change.name for change in before.changes}
     assert session.storage.plan().empty
 
 
-def test_buckets_are_owned_by_whom_the_key_belongs_to(made):
-    session, before = made
-    mine = session.storage._vms.owner_of(session.settings.access_key)
+def test_the_owner_of_the_access_key_owns_the_buckets(provisioned):
+    session, before = provisioned
+    owner = session.storage._vms.owner_of(session.settings.access_key)
 
     owners = {c.after["bucket_owner"] for c in before.changes if c.resource == "view"}
 
-    assert {mine} == owners
-    assert mine == session.storage.site.bucket_owner
+    assert {owner} == owners
+    assert owner == session.storage.site.bucket_owner
 
 
 def test_a_limit_automation_raised_stays_raised_by_the_next_apply(session):
@@ -83,7 +83,7 @@ def test_a_limit_automation_raised_stays_raised_by_the_next_apply(session):
     session.storage._vms.patch("quotas", row["id"], higher)
     drifted = session.storage.plan()
     decision = Decision(PATH, "expand", 480 * GB, 600 * GB, "more data", {})
-    Ledger(session.store).act(EXPANDED, standing(row), decision, at_s=time.time())
+    Ledger(session.store).act(EXPANDED, quota_state(row), decision, at_s=time.time())
 
     session.storage.apply()
 
@@ -109,7 +109,7 @@ def test_approving_a_quota_nobody_has_is_refused(session):
         session.storage.quotas(approved={"nope": GB})
 
 
-def test_health_tells_service_beside_hardware(session):
+def test_health_includes_service_and_hardware(session):
     checks = {check.name: check for check in session.storage.health().checks}
 
     assert "absent" == checks["ingest"].state
@@ -132,7 +132,7 @@ def test_going_live_is_refused_with_all_that_is_missing(session, budgets):
     with pytest.raises(ProvisionError) as refused:
         session.storage.go_live("chandra", required=budgets)
 
-    assert "data: no file was taken in: orbital ingest PATH" in str(refused.value)
+    assert "data: no file was ingested: orbital ingest PATH" in str(refused.value)
     assert "queries: 0 cone queries within 7 days" in str(refused.value)
     assert [] == [s for s in session.storage.rollout() if s.live]
 
@@ -181,7 +181,7 @@ def test_bytes_of_tables_are_billed_to_their_observatory(session, sample):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "words"),
     [
         (QUICK.replace("days = 7\n", ""), "days"),
         (QUICK.replace("cone = 60000.0", "cone = 0"), "cone must be milliseconds"),
@@ -189,9 +189,9 @@ def test_bytes_of_tables_are_billed_to_their_observatory(session, sample):
         ("days =", "cannot be read"),
     ],
 )
-def test_a_bad_requirements_file_is_refused_by_name(tmp_path, text, told):
+def test_a_bad_requirements_file_is_refused_by_name(tmp_path, text, words):
     path = tmp_path / "requirements.toml"
     path.write_text(text)
 
-    with pytest.raises(ConfigError, match=rf"requirements.toml.*{told}"):
+    with pytest.raises(ConfigError, match=rf"requirements.toml.*{words}"):
         requirements(path)

@@ -59,7 +59,7 @@ def cost(
     bills = costs.bills(uses, price)
     largest = next(bill.owner for bill in bills if bill.owner != SHARED)
     name, like, share = guest or ("third", largest, 1.0)
-    coming = storage.costs_to_come(months, price)
+    coming = storage.future_costs(months=months, price=price)
     more = costs.what_if(uses, name, like=like, share=share, price=price)
     document = {
         "bills": bill_rows(bills, uses, price),

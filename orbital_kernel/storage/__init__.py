@@ -1,7 +1,7 @@
-"""Storage as a plan: what the files ask for, what the VMS has, and how to get there.
+"""Storage: the desired state, the actual state, and the changes between them.
 
-The observatory files and the site file say what is wanted (`plan.desired`), the VMS says
-what is there (`apply.Vms.actual`), `plan.diff` is the difference a person can read, and
-`apply.apply` carries it out; doing so twice changes nothing. Only `apply` and `health`
-speak to the vendor's client; everything else here is arithmetic on values.
+The observatory files and the site file define the desired state (`provision.desired`),
+the VMS and the database report the actual state (`provision.reading`), `plan.diff`
+compares them, and `execute.apply` carries the changes out. Applying twice changes
+nothing. Only `vms` calls the vendor's client; all else works on values.
 """

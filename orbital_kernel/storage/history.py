@@ -1,32 +1,20 @@
-"""What the ledgers tell of the past: queries asked, files taken in, rows by table."""
+"""The ledgers of queries and files: times by kind, rows by table."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
-
-import pyarrow as pa
 
 from orbital_kernel.model.predicate import Clause, Range
-from orbital_kernel.storage.cost.scale import Measured
+from orbital_kernel.storage.cost.query_model import Measured
+from orbital_kernel.storage.protocols import Tables
 
 QUERIES = "ops.queries"
 FILES = "ops.files"
 
 
-class Reads(Protocol):
-    """What is needed of the store."""
-
-    def read(
-        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
-    ) -> pa.Table:
-        """Select rows."""
-
-
 @dataclass(frozen=True)
-class Asked:
-    """One query of the ledger: its kind, the table asked, how long it took."""
+class LoggedQuery:
+    """One query of the ledger: its kind, its table, and its time in milliseconds."""
 
     kind: str
     table: str
@@ -34,8 +22,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class TakenIn:
-    """What the ledger has of one observatory's files."""
+class Ingested:
+    """Ingested files of one observatory: their number, the newest, rows by table."""
 
     files: int
     newest_s: float
@@ -45,11 +33,11 @@ class TakenIn:
 class History:
     """The ledgers of one database; times are seconds since 1970, UTC."""
 
-    def __init__(self, store: Reads) -> None:
+    def __init__(self, store: Tables) -> None:
         self._store = store
 
-    def queries(self, *, since_s: float) -> list[Asked]:
-        """Return the queries asked since then."""
+    def queries(self, *, since_s: float) -> list[LoggedQuery]:
+        """Return the queries since then."""
         since = datetime.fromtimestamp(since_s, UTC).replace(tzinfo=None)
         rows = self._store.read(
             QUERIES,
@@ -57,19 +45,22 @@ class History:
             columns=("kind", "table", "milliseconds"),
         )
         return [
-            Asked(row["kind"], row["table"] or "", row["milliseconds"])
+            LoggedQuery(row["kind"], row["table"] or "", row["milliseconds"])
             for row in rows.to_pylist()
             if row["kind"] is not None and row["milliseconds"] is not None
         ]
 
     def measured(self, *, since_s: float = 0.0) -> dict[str, list[Measured]]:
-        """Return by kind what queries since then read, warm ones that were told it."""
+        """Return measurements of the queries since then, by kind.
+
+        Cold queries, and those without counts of rows and bytes, are excluded.
+        """
         since = datetime.fromtimestamp(since_s, UTC).replace(tzinfo=None)
         columns = ("kind", "rows_stored", "rows_read", "bytes", "milliseconds", "cold")
         rows = self._store.read(
             QUERIES, [Clause("asked", (Range(low=since),))], columns=columns
         )
-        told: dict[str, list[Measured]] = {}
+        by_kind: dict[str, list[Measured]] = {}
         for row in rows.to_pylist():
             numbers = [row[name] for name in columns[1:5]]
             if (
@@ -78,22 +69,24 @@ class History:
                 and None not in numbers
                 and row[columns[1]]
             ):
-                told.setdefault(row["kind"], []).append(Measured(*numbers))
-        return told
+                by_kind.setdefault(row["kind"], []).append(Measured(*numbers))
+        return by_kind
 
-    def taken_in(self) -> dict[str, TakenIn]:
-        """Return by observatory what was ingested: files, the newest, rows by table."""
+    def ingested(self) -> dict[str, Ingested]:
+        """Return what was ingested, by observatory."""
         columns = ("observatory", "state", "ingested", "tables")
         rows = self._store.read(FILES, columns=columns).to_pylist()
-        told: dict[str, TakenIn] = {}
+        by_observatory: dict[str, Ingested] = {}
         for row in rows:
             if row["state"] != "ingested" or row["observatory"] is None:
                 continue
-            at = row["ingested"].replace(tzinfo=UTC).timestamp()
-            before = told.get(row["observatory"], TakenIn(0, at, {}))
-            for table, counts in json.loads(row["tables"] or "{}").items():
-                before.rows[table] = before.rows.get(table, 0) + counts["inserted"]
-            told[row["observatory"]] = TakenIn(
-                before.files + 1, max(before.newest_s, at), before.rows
+            ingested_s = row["ingested"].replace(tzinfo=UTC).timestamp()
+            earlier = by_observatory.get(
+                row["observatory"], Ingested(0, ingested_s, {})
             )
-        return told
+            for table, counts in json.loads(row["tables"] or "{}").items():
+                earlier.rows[table] = earlier.rows.get(table, 0) + counts["inserted"]
+            by_observatory[row["observatory"]] = Ingested(
+                earlier.files + 1, max(earlier.newest_s, ingested_s), earlier.rows
+            )
+        return by_observatory

@@ -1,44 +1,36 @@
-"""What automation remembers: samples of use and what was done, in the database itself.
+"""Samples of quotas and actions of automation, kept in the database.
 
-Samples go into ops.storage, actions into ops.actions; so both survive restarts, are seen
-by every controller, and can be asked like any other table.
+Samples go into ops.storage, actions into ops.actions. Both survive restarts, every
+controller sees them, and they can be queried like other tables.
 """
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.storage.growth.forecast import Sample
-from orbital_kernel.storage.growth.growth import Decision, Standing
+from orbital_kernel.storage.growth.growth import Decision, QuotaState
+from orbital_kernel.storage.protocols import Tables
 
+SAMPLES = "ops.storage"
 ACTOR = "quota automation"
 INTENDED = "expand intended"
 EXPANDED = "expanded"
 REFUSED = "asked"
-FOUND = "found raised"
-
-
-class Rows(Protocol):
-    """What is needed of the store."""
-
-    def insert(self, full_name: str, rows: pa.Table) -> int:
-        """Insert rows in one transaction."""
-
-    def read(self, full_name: str, clauses: Sequence[Clause] = ()) -> pa.Table:
-        """Select rows."""
+RAISED_BY_OTHER = "found raised"
 
 
 class Ledger:
     """Samples and actions by quota path; times are seconds since 1970, UTC."""
 
-    def __init__(self, store: Rows) -> None:
+    def __init__(self, store: Tables) -> None:
         self._store = store
 
-    def sample(self, name: str, now: Standing, *, at_s: float) -> None:
+    def sample(self, name: str, now: QuotaState, *, at_s: float) -> None:
         """Record the use of a quota."""
         row = {
             "sampled": _instant(at_s),
@@ -50,27 +42,27 @@ class Ledger:
             "hard_limit_bytes": now.hard_bytes,
             "state": now.state,
         }
-        self._store.insert("ops.storage", pa.Table.from_pylist([row]))
+        self._store.insert(SAMPLES, pa.Table.from_pylist([row]))
 
     def samples(self, path: str, *, since_s: float = 0.0) -> list[Sample]:
         """Return the samples of a quota since then, oldest first."""
         rows = self._store.read(
-            "ops.storage",
+            SAMPLES,
             [
                 Clause("path", (Equal(path),)),
                 Clause("sampled", (Range(low=_instant(since_s)),)),
             ],
         )
-        told = [
+        samples = [
             Sample(_seconds(row["sampled"]), row["used_bytes"])
             for row in rows.select(["sampled", "used_bytes"]).to_pylist()
         ]
-        return sorted(told, key=lambda sample: sample.time_s)
+        return sorted(samples, key=lambda sample: sample.time_s)
 
     def act(
-        self, action: str, before: Standing, decision: Decision, *, at_s: float
+        self, action: str, before: QuotaState, decision: Decision, *, at_s: float
     ) -> None:
-        """Record what was decided or done, with limits before and after and evidence."""
+        """Record a decision or an action, with limits before and after, and evidence."""
         row = {
             "done": _instant(at_s),
             "actor": ACTOR,
@@ -83,12 +75,12 @@ class Ledger:
         self._store.insert("ops.actions", pa.Table.from_pylist([row]))
 
     def actions(self, *paths: str) -> list[dict[str, Any]]:
-        """Return the actions on quotas, oldest first; before and after as values."""
+        """Return the actions on the quotas of these paths, oldest first, as values."""
         if not paths:
             return []
-        asked = Clause("resource", tuple(Equal(path) for path in paths))
-        rows = self._store.read("ops.actions", [asked])
-        told = [
+        clause = Clause("resource", tuple(Equal(path) for path in paths))
+        rows = self._store.read("ops.actions", [clause])
+        actions = [
             {
                 **row,
                 "done": _seconds(row["done"]),
@@ -99,11 +91,13 @@ class Ledger:
             for row in rows.to_pylist()
             if row["actor"] == ACTOR
         ]
-        order = {INTENDED: 0, EXPANDED: 1, FOUND: 1}
-        return sorted(told, key=lambda row: (row["done"], order.get(row["action"], 2)))
+        order = {INTENDED: 0, EXPANDED: 1, RAISED_BY_OTHER: 1}
+        return sorted(
+            actions, key=lambda row: (row["done"], order.get(row["action"], 2))
+        )
 
     def grown(self, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Return the soft and hard limits last set by automation, by path."""
+        """Return the soft and hard limits (bytes) that automation set last, by path."""
         done = [a for a in self.actions(*paths) if a["action"] == EXPANDED]
         return {
             action["resource"]: (action["after"]["soft"], action["after"]["hard"])

@@ -1,4 +1,4 @@
-"""Whole lists out of pages: the VMS answers a bare array, or one page of many."""
+"""Complete lists from pages: the VMS answers an array, or one page of several."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,39 +11,39 @@ READINGS = 5
 
 
 class NotOffered(ProvisionError):
-    """The VMS has no such resource, item or page."""
+    """The VMS does not have this resource, item or page."""
 
 
 def everything(page: Callable[..., Any], resource: str, *, paged: bool) -> list[Row]:
     """Return every row, each once; `page(**params)` sends one GET.
 
-    A list that changes while it is read is read again. Raises ProvisionError where the
-    pages never add up to the count the VMS tells.
+    A list that changes during reading is read again. Raises ProvisionError if the pages
+    never add up to the count that the VMS states.
     """
-    told: int | None = None
-    found = 0
+    stated: int | None = None
+    received = 0
     for _ in range(READINGS):
-        rows, told = _once(page, {"page_size": PAGE_SIZE} if paged else {}, resource)
+        rows, stated = _once(page, {"page_size": PAGE_SIZE} if paged else {}, resource)
         unique = {row.get("id", number): row for number, row in enumerate(rows)}
-        found = len(unique)
-        if told is None or found == told:
+        received = len(unique)
+        if stated is None or received == stated:
             return list(unique.values())
     raise ProvisionError(
-        f"the list of {resource} tells {told} rows but gives {found}, {READINGS} times: "
-        "somebody changes it all the while, or the VMS is at fault; try again later"
+        f"the list of {resource} states {stated} rows but has {received}, in {READINGS} "
+        "readings: somebody is changing it, or the VMS is at fault; try again later"
     )
 
 
 def _once(
-    page: Callable[..., Any], params: Row, what: str
+    page: Callable[..., Any], params: Row, resource: str
 ) -> tuple[list[Row], int | None]:
-    """Return rows and the count told: None where none is, -1 where a page vanished."""
+    """Return rows and the stated count: None if absent, -1 if a page vanished."""
     answer = page(**params)
     if isinstance(answer, list):
         return answer, None
     if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
         raise ProvisionError(
-            f"the list of {what} is neither an array nor a page of results "
+            f"the list of {resource} is neither an array nor a page of results "
             f"but {str(answer)[:80]!r}: is this address a VMS?"
         )
     rows, number = list(answer["results"]), 1

@@ -1,4 +1,4 @@
-"""How long to wait for one answer, how often to ask again, and after what pause."""
+"""Time limits, repetitions and pauses of requests."""
 
 import math
 import queue
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class TooSlow(Exception):
-    """An answer did not come in time; whether the request took effect is unknown."""
+    """No answer came in time; it is unknown whether the request took effect."""
 
 
 class LastAnswer:
-    """When somebody answered last, as text that goes into a reason."""
+    """The time of the last answer, as text for a reason."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,11 +38,10 @@ class LastAnswer:
 class Patience:
     """Seconds for one answer, attempts, and pauses doubling from first to longest.
 
-    `until` is when all of it ends, on `clock`: no answer is awaited and no pause is begun
-    that would last longer.
+    `until` is the end of all waiting, on `clock`: no wait and no pause lasts longer.
 
-    Pauses are drawn between half and whole of their length, so that two clients that
-    were refused together do not come back together.
+    Pauses are drawn between half and full length, so that two clients that were refused
+    together do not return together.
     """
 
     answer_s: float = 30.0
@@ -55,7 +54,7 @@ class Patience:
     random: Random = field(default_factory=Random)
 
     def ending_in(self, seconds: float, *, attempts: int) -> "Patience":
-        """Return a patience that ends in so many seconds, with fewer attempts."""
+        """Return a patience that ends after `seconds`, with at most `attempts`."""
         return replace(
             self,
             until=min(self.until, self.clock() + seconds),
@@ -64,11 +63,11 @@ class Patience:
 
     @property
     def left_s(self) -> float:
-        """The seconds left until all of it ends."""
+        """Seconds until the end of all waiting."""
         return max(0.0, self.until - self.clock())
 
     def pauses(self) -> Iterator[float]:
-        """Yield the pause before each attempt but the first."""
+        """Yield the pause before each attempt except the first."""
         for attempt in range(self.attempts - 1):
             longest = min(self.longest_s, self.first_s * 2**attempt)
             pause = longest * (0.5 + 0.5 * self.random.random())
@@ -77,14 +76,14 @@ class Patience:
             yield pause
 
     def within(self, call: Callable[[], T]) -> T:
-        """Return what the call returns; TooSlow after `answer_s`, or when time is up.
+        """Return the result of a call; TooSlow after `answer_s`, or at the end.
 
-        The vendor's client has no time-out of its own, so the call runs in a daemon
-        thread, which is left behind where the server never answers.
+        The vendor's client has no time-out, so the call runs in a daemon thread, which
+        is abandoned if the server never answers.
         """
         seconds = min(self.answer_s, self.left_s)
         if seconds <= 0:
-            raise TooSlow("it was not asked: the time for all answers is over")
+            raise TooSlow("it was not asked: the time for all requests is over")
         answers: queue.SimpleQueue[tuple[bool, object]] = queue.SimpleQueue()
 
         def run() -> None:

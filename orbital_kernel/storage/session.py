@@ -1,103 +1,102 @@
-"""The session's storage: what the observatories need, planned, applied and watched."""
+"""`orbital.storage`: what the observatories need, planned, applied, watched, paid for."""
 
 import getpass
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from orbital_kernel.config import Settings
-from orbital_kernel.database import Store
-from orbital_kernel.errors import ConfigError, ProvisionError
-from orbital_kernel.model import schema
-from orbital_kernel.model.observatory import Observatory, observatories, site
-from orbital_kernel.model.site import Site
-from orbital_kernel.model.storage_spec import Space, named_as
-from orbital_kernel.storage.cost import spending
-from orbital_kernel.storage.cost.cost import (
-    PRICES,
-    CostToCome,
-    Prices,
-    Use,
-    cost_to_come,
-    prices,
-)
-from orbital_kernel.storage.growth.automation import Controller, Watched, watch
-from orbital_kernel.storage.growth.forecast import trend
-from orbital_kernel.storage.growth.growth import Decision
-from orbital_kernel.storage.health import health as vms_health
-from orbital_kernel.storage.health import watcher as watcher_life
-from orbital_kernel.storage.health.checks import Health
-from orbital_kernel.storage.health.service import service_checks
-from orbital_kernel.storage.history import FILES, QUERIES, Asked, History
-from orbital_kernel.storage.ledger import Ledger
-from orbital_kernel.storage.patience import LastAnswer, Patience
-from orbital_kernel.storage.provision.execute import Progress
-from orbital_kernel.storage.provision.plan import Limits, Plan, Resource, desired
+from orbital_kernel.storage.cost.methods import CostMethods
+from orbital_kernel.storage.growth.methods import GrowthMethods
+from orbital_kernel.storage.health.methods import LOOK_S, HealthMethods
+from orbital_kernel.storage.history import FILES, QUERIES
+from orbital_kernel.storage.provision.execute import Applied, Progress
+from orbital_kernel.storage.provision.plan import Plan
 from orbital_kernel.storage.provision.provisioning import Provisioning
+from orbital_kernel.storage.provision.resource import Resource
 from orbital_kernel.storage.rollout import rollout
-from orbital_kernel.storage.rollout.requirements import (
-    REQUIREMENTS,
-    measured,
-    requirements,
-)
-from orbital_kernel.storage.rollout.rollout import ACTIONS, Rollout
-from orbital_kernel.storage.vms import Applied, NotOffered, Vms
+from orbital_kernel.storage.rollout.requirements import REQUIREMENTS, requirements
+from orbital_kernel.storage.rollout.rollout import Rollout
 
-DAY_S = 86400.0
-SAMPLES = "ops.storage"
-LOOK_S = 10.0
-"""A look at the health ends in this time, unless its caller has another period."""
-LOOK_ATTEMPTS = 2
-"""A look is repeated anyway: it asks once more where an answer was lost, no more."""
+__all__ = ["LOOK_S", "Storage"]
 
 
-class Storage:
-    """Plan → apply → drift → destroy for every observatory, and the watch over them."""
+class Storage(HealthMethods, GrowthMethods, CostMethods):
+    """Views, quotas, QoS policies and tables of every observatory, and their state.
 
-    def __init__(
-        self, settings: Settings, tables: Store, *, watch_folder: Path
-    ) -> None:
-        self._watch_folder = watch_folder
-        self._vms = Vms.connect(settings.require_vms())
-        self._tables = tables
-        self._access_key = settings.access_key
-        self._history = History(tables)
-        self._database_answered = LastAnswer()
-        self._provisioning = Provisioning(self._vms, tables, self._desired)
+    The files of the observatories and of the site state what is desired; the VMS and the
+    database answer what exists. `plan` is the difference, `apply` removes it.
 
-    @cached_property
-    def site(self) -> Site:
-        """The site file for this database; the access key in use owns its buckets."""
-        told = site()
-        try:
-            owner = self._vms.owner_of(self._access_key)
-        except NotOffered:
-            owner = None
-        return replace(
-            told,
-            bucket_owner=owner or told.bucket_owner,
-            database=named_as(told.database, self._tables.database),
-        )
+    Parameters
+    ----------
+    settings : Settings
+        Address and credentials of the VMS, and the access key of the database.
+    tables : Store
+        The database.
+    watch_folder : Path
+        The folder in which the watcher of bursts writes its sign of life.
+
+    References
+    ----------
+    VAST Management System REST API (`VASTClient` of vastpy): `/views/`, `/viewpolicies/`,
+    `/qospolicies/`, `/quotas/`, `/tenants/`, `/vippools/`, `/protectionpolicies/`,
+    `/protectedpaths/`.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> storage = connect().storage
+    >>> "swift" in storage.observatories
+    True
+    """
 
     @cached_property
-    def observatories(self) -> dict[str, Observatory]:
-        """Every observatory that has a file, by name."""
-        return observatories()
+    def _provisioning(self) -> Provisioning:
+        return Provisioning(self._vms, self._tables, self._inventory.desired)
 
     def desired(self) -> tuple[Resource, ...]:
-        """Return everything that should be: policies, views, quotas, QoS and tables.
+        """Return every resource that the files ask for.
 
-        Quotas are never below what automation has raised them to.
+        Returns
+        -------
+        tuple of Resource
+            Policies, views, quotas, QoS policies and tables, in the order of creation.
+            A quota is never below the limit to which automation has raised it.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "orbital-swift" in {resource.name for resource in orbital.storage.desired()}
+        True
         """
-        return self._desired(self._tables.actual())
+        return self._inventory.desired(self._tables.actual())
 
     def plan(self, *, yes_delete: tuple[str, ...] = ()) -> Plan:
-        """Return the changes that would bring storage into the planned state.
+        """Return the changes that would bring storage into the desired state.
 
-        What an earlier apply made and no file names any more is deleted; what holds data
-        only where its name is in `yes_delete`.
+        Parameters
+        ----------
+        yes_delete : tuple of str, default ()
+            Names of views and tables that may be deleted although they hold data.
+
+        Returns
+        -------
+        Plan
+            Changes in the order of execution, conflicts that a person must resolve, and
+            what is retained. What an earlier apply created and no file names any more is
+            deleted.
+
+        Raises
+        ------
+        ProvisionError
+            If the VMS refuses a request or does not answer.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.storage.plan().empty
+        True
         """
         return self._provisioning.plan(yes_delete=yes_delete)
 
@@ -108,11 +107,34 @@ class Storage:
         progress: Progress | None = None,
         rollback: bool = False,
     ) -> Applied:
-        """Make the changes of a plan, a fresh one if none is given.
+        """Make the changes of a plan; applying twice changes nothing.
 
-        Raises ProvisionError where a change could not be made; what was made stands, and
-        applying again does the rest. With `rollback` what was made and set is taken back
-        instead, where that is safe.
+        Parameters
+        ----------
+        plan : Plan, optional
+            The plan to carry out; by default a fresh one.
+        progress : callable, optional
+            Called with each change and its state: doing, done, failed or skipped.
+        rollback : bool, default False
+            On a failure, take back what this run created and set, where that is safe. By
+            default it stays, and the next apply does the remainder.
+
+        Returns
+        -------
+        Applied
+            The changes that were made.
+
+        Raises
+        ------
+        ProvisionError
+            If the plan has conflicts (nothing is changed) or a change failed.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.storage.apply().done
+        ()
         """
         return self._provisioning.apply(
             plan or self.plan(), progress=progress, rollback=rollback
@@ -121,199 +143,133 @@ class Storage:
     def destroy(
         self, *, yes_delete: tuple[str, ...] = (), progress: Progress | None = None
     ) -> tuple[Plan, Applied]:
-        """Take down what was provisioned; what holds data only where it is named."""
-        return self._provisioning.destroy(yes_delete=yes_delete, progress=progress)
-
-    def endpoints(self) -> tuple[str, ...]:
-        """Return where the VIP pools serve the database, each as 'host:port'."""
-        return self._vms.endpoints()
-
-    def health(
-        self,
-        *,
-        feeds: Sequence[str] = (),
-        limits: vms_health.Limits = vms_health.LIMITS,
-        within_s: float = LOOK_S,
-    ) -> Health:
-        """Return the state of the platform with every check behind it, in time.
-
-        What does not answer in time is 'unknown', with the reason and the age of its
-        last answer; the database has half of the time, the VMS what is left.
+        """Delete what was provisioned, except what holds data.
 
         Parameters
         ----------
-        feeds : sequence of str
-            Observatories whose files must arrive all the time.
-        limits : Limits
-            What is still normal.
-        within_s : float
-            Seconds after which the look ends, whatever has answered by then.
+        yes_delete : tuple of str, default ()
+            Names of views and tables that may be deleted although they hold data.
+        progress : callable, optional
+            Called with each change and its state: doing, done, failed or skipped.
+
+        Returns
+        -------
+        plan : Plan
+            The deletions, and in `retained` what holds data or is needed by it.
+        applied : Applied
+            The outcome; `applied.require()` raises ProvisionError if a deletion failed.
 
         Raises
         ------
-        ConfigError
-            If an observatory of `feeds` has no file.
+        ProvisionError
+            If the VMS refuses to list what exists or does not answer.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> plan, applied = connect().storage.destroy()  # doctest: +SKIP
         """
-        for name in feeds:
-            self._observatory(name)
-        vms = self._vms.within(within_s, attempts=LOOK_ATTEMPTS)
-        tables = self._tables.bounded(within_s / 2)
-        service = service_checks(
-            History(tables),
-            tables.actual,
-            now_s=time.time(),
-            feeds=feeds,
-            limits=limits,
-            patience=Patience().ending_in(within_s / 2, attempts=1),
-            last_answer=self._database_answered,
-        )
-        watcher = watcher_life.check(watcher_life.last(self._watch_folder), time.time())
-        stored = (one.storage for one in self.observatories.values())
-        names = [one.quota.name for one in (site().database, *stored)]
-        return vms_health.health(
-            vms, quotas=names, limits=limits, more=(*service, watcher)
-        )
+        return self._provisioning.destroy(yes_delete=yes_delete, progress=progress)
 
-    def quotas(
-        self, *, dry_run: bool = False, approved: Mapping[str, int] | None = None
-    ) -> tuple[Decision, ...]:
-        """Sample every quota, forecast, and raise those that policy says; return all.
+    def endpoints(self) -> tuple[str, ...]:
+        """Return the addresses at which the VIP pools serve the database.
 
-        `approved` are hard limits in bytes by quota name that a person allows beyond
-        the policy's approval limit. With `dry_run` nothing is written. Raises
-        ProvisionError where quotas or tables were not provisioned.
+        Returns
+        -------
+        tuple of str
+            One 'host:port' for each node, for parallel reading.
+
+        Raises
+        ------
+        ProvisionError
+            If the VMS does not offer them or does not answer.
+
+        References
+        ----------
+        VMS REST API, `GET /vastdb/vips/`: `vip`, `port`.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> all(":" in endpoint for endpoint in orbital.storage.endpoints())
+        True
         """
-        clusters = {str(row.get("name")) for row in self._vms.listing("clusters")}
-        controller = Controller(
-            self._vms,
-            Ledger(self._tables),
-            self._watched(approved or {}),
-            tenant=self.site.tenant,
-            promise=not clusters <= set(self.site.over_commit.named),
-        )
-        return controller.step(dry_run=dry_run)
-
-    def quota_names(self) -> dict[str, str]:
-        """Return the name of the quota on each path."""
-        return {one.view.path: one.quota.name for one in self._spaces()}
-
-    def queries(self, *, days: float) -> list[Asked]:
-        """Return the queries of the last days from the latency ledger."""
-        return self._history.queries(since_s=time.time() - days * DAY_S)
-
-    def uses(self, asked: Iterable[Asked]) -> dict[str, Use]:
-        """Return the bytes and the node time of each observatory, and what is shared.
-
-        `asked` are the queries of a month. Raises ProvisionError where quotas were not
-        provisioned.
-        """
-        used = {
-            str(row["path"]): int(row.get("used_capacity") or 0)
-            for row in self._vms.listing("quotas", paged=True)
-            if row.get("tenant_name") in (None, self.site.tenant)
-        }
-        missing = [s.view.path for s in self._spaces() if s.view.path not in used]
-        if missing:
-            raise ProvisionError(
-                f"there is no quota on {', '.join(missing)} to tell its use: run orbital "
-                "provision apply"
-            )
-        rooms = {
-            name: spending.table_bytes(self._vms, self._tables.database, name)
-            for name in self.observatories
-        }
-        return spending.uses(
-            {n: used[o.storage.view.path] for n, o in self.observatories.items()},
-            {name: size for name, size in rooms.items() if size is not None},
-            used[self.site.database.view.path],
-            asked,
-        )
-
-    def costs_to_come(self, months: float, price: Prices) -> dict[str, CostToCome]:
-        """Return by quota what storage will cost a month after so many months.
-
-        From the samples that quota automation keeps; a quota with too few is left out.
-        """
-        if SAMPLES not in self._tables.actual():
-            return {}
-        ledger = Ledger(self._tables)
-        trends = {
-            one.quota.name: trend(ledger.samples(one.view.path))
-            for one in self._spaces()
-        }
-        return {
-            name: cost_to_come(of, months, price) for name, of in trends.items() if of
-        }
-
-    def prices(self, path: Path = PRICES) -> Prices:
-        """Return a file's prices, with the data reduction the cluster measures."""
-        return prices(path).reduced_by(spending.data_reduction(self._vms))
+        return self._vms.endpoints()
 
     def rollout(
         self, *names: str, required: Path = REQUIREMENTS
     ) -> tuple[Rollout, ...]:
-        """Return how far observatories are on their way to live; all if none is named.
+        """Return how far observatories are on their way to being declared live.
 
-        Raises ConfigError for one that has no file, or a bad requirements file.
+        Parameters
+        ----------
+        *names : str
+            Observatories; all of them if none is named.
+        required : Path, default REQUIREMENTS
+            A TOML file of the query budgets that must be kept.
+
+        Returns
+        -------
+        tuple of Rollout
+            Stages of each observatory, with what is missing.
+
+        Raises
+        ------
+        ConfigError
+            If an observatory has no file, or the requirements file is invalid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> (swift,) = connect().storage.rollout("swift")
+        >>> [stage.name for stage in swift.stages]
+        ['storage', 'tables', 'data', 'queries', 'live']
         """
-        chosen = [self._observatory(name) for name in names or self.observatories]
-        wanted = requirements(required)
-        known = self._tables.actual()
-        plan = self.plan()
-        taken_in = self._history.taken_in() if FILES in known else {}
-        asked = self.queries(days=wanted.days) if QUERIES in known else []
-        told = []
-        for one in chosen:
-            own = [t for t in known if t.startswith(f"{one.name}.")]
-            stored = {table: self._tables.rows(table) for table in own}
-            live = rollout.declared(self._tables, one.name) if ACTIONS in known else []
-            stages = (
-                rollout.storage_stage(plan, (self.site.database, one.storage)),
-                rollout.tables_stage(plan, one.name),
-                rollout.data_stage(taken_in.get(one.name), stored),
-                rollout.queries_stage(measured(asked, one.name, wanted)),
-                rollout.live_stage(live),
-            )
-            told.append(Rollout(one.name, stages))
-        return tuple(told)
+        chosen = [
+            self._inventory.observatory(name) for name in names or self.observatories
+        ]
+        budgets = requirements(required)
+        tables = self._tables.actual()
+        progress = rollout.Progress(
+            store=self._tables,
+            tables=tables,
+            plan=self.plan(),
+            ingested=self._history.ingested() if FILES in tables else {},
+            queries=self.queries(days=budgets.days) if QUERIES in tables else [],
+            required=budgets,
+            database=self.site.database,
+        )
+        return tuple(progress.rollout(observatory) for observatory in chosen)
 
     def go_live(self, name: str, *, required: Path = REQUIREMENTS) -> Rollout:
-        """Declare an observatory live, in ops.actions with its evidence, and return it.
+        """Declare an observatory live, recorded in `ops.actions` with its evidence.
 
-        Raises ProvisionError with all that is missing.
+        Parameters
+        ----------
+        name : str
+            The observatory.
+        required : Path, default REQUIREMENTS
+            A TOML file of the query budgets that must be kept.
+
+        Returns
+        -------
+        Rollout
+            Its stages, all done.
+
+        Raises
+        ------
+        ProvisionError
+            If anything is missing (all of it is named), or if it is live already.
+        ConfigError
+            If the observatory has no file, or the requirements file is invalid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> connect().storage.go_live("swift")  # doctest: +SKIP
         """
         (before,) = self.rollout(name, required=required)
         rollout.go_live(self._tables, before, who=getpass.getuser(), now_s=time.time())
         (after,) = self.rollout(name, required=required)
         return after
-
-    def _desired(self, known: Mapping[str, schema.Table]) -> tuple[Resource, ...]:
-        grown: Limits = {}
-        if ACTIONS in known:
-            paths = [one.view.path for one in self._spaces()]
-            grown = Ledger(self._tables).grown(paths)
-        return desired(self.observatories.values(), self.site, grown=grown)
-
-    def _spaces(self) -> tuple[Space, ...]:
-        own = (one.storage for one in self.observatories.values())
-        return (self.site.database, *own)
-
-    def _watched(self, approved: Mapping[str, int]) -> tuple[Watched, ...]:
-        unknown = approved.keys() - {one.quota.name for one in self._spaces()}
-        if unknown:
-            raise ConfigError(
-                f"there is no quota {', '.join(sorted(unknown))} to approve; there are "
-                f"{', '.join(one.quota.name for one in self._spaces())}"
-            )
-        return tuple(
-            replace(one, approved_bytes=approved.get(one.quota.name, 0))
-            for one in watch(self._spaces())
-        )
-
-    def _observatory(self, name: str) -> Observatory:
-        if name not in self.observatories:
-            raise ConfigError(
-                f"there is no observatory {name!r}; there are "
-                f"{', '.join(self.observatories)}"
-            )
-        return self.observatories[name]

@@ -1,40 +1,22 @@
-"""Named snapshots of a path: what a report was made from, to be made again from.
+"""Named snapshots of a path, so that a report can be reproduced from its data.
 
-A snapshot is told apart by tenant, path and name: asking for one that is there returns
-it. Protection policies make them on a schedule; this makes one at a moment that matters.
+Tenant, path and name identify a snapshot: taking an existing one returns it. Protection
+policies take snapshots on a schedule; `take` takes one now.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
 
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.storage.listing import Row
-from orbital_kernel.storage.patience import Patience
+from orbital_kernel.storage.protocols import Vms
 
 WORKING = ("INIT", "CREATING", "RETRYING")
 
 
-class Snapshots(Protocol):
-    """What is needed of a VMS; apply.Vms is one."""
-
-    patience: Patience
-
-    def listing(
-        self, resource: str, /, *, paged: bool = False, **filters: Any
-    ) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def create(
-        self, resource: str, fields: Mapping[str, Any], find: Callable[[], Row | None]
-    ) -> Row:
-        """Make one, once."""
-
-
 @dataclass(frozen=True)
 class Snapshot:
-    """One snapshot; physical bytes are the VMS's estimate of what only it holds."""
+    """One snapshot; `unique_bytes` is the VMS's estimate of what only it holds."""
 
     id: int
     name: str
@@ -45,7 +27,7 @@ class Snapshot:
 
 
 def snapshots(
-    vms: Snapshots, path: str, *, tenant_id: int | None = None
+    vms: Vms, path: str, *, tenant_id: int | None = None
 ) -> tuple[Snapshot, ...]:
     """Return the usable snapshots of exactly this path, oldest first."""
     rows = [r for r in _rows(vms, path, tenant_id) if r.get("state") == "SUCCEED"]
@@ -53,7 +35,7 @@ def snapshots(
 
 
 def take(
-    vms: Snapshots,
+    vms: Vms,
     path: str,
     name: str,
     *,
@@ -61,9 +43,9 @@ def take(
     tenant_id: int | None = None,
     now: datetime | None = None,
 ) -> Snapshot:
-    """Return the snapshot of a path by that name, made where there is none.
+    """Return the snapshot of a path with this name; take it if it does not exist.
 
-    Waits until it is usable. Raises ProvisionError where it fails or takes too long.
+    Waits until it is usable. Raises ProvisionError if it fails or takes too long.
     """
 
     def find() -> Row | None:
@@ -95,7 +77,7 @@ def take(
     return _snapshot(row)
 
 
-def _rows(vms: Snapshots, path: str, tenant_id: int | None) -> list[Row]:
+def _rows(vms: Vms, path: str, tenant_id: int | None) -> list[Row]:
     rows = vms.listing("snapshots", paged=True, path=path)
     return [
         row

@@ -1,11 +1,12 @@
-"""A plan as a table people can read."""
+"""A plan as a table for the terminal."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.conflicts import Conflict
-from orbital_kernel.storage.provision.plan import Change, Plan, shown
+from orbital_kernel.storage.provision.plan import Plan, shown
 
 COLOURS = {"create": "green", "update": "yellow", "delete": "red"}
 LEFT_OUT = ("name", "path", "create_dir", "target_exported_dir")
@@ -21,12 +22,12 @@ def plan_table(plan: Plan) -> RenderableType:
                 Text(change.action, style=COLOURS[change.action]),
                 change.resource,
                 change.name,
-                _what(change),
+                _fields_text(change),
                 Text(change.reason if change.action != "update" else ""),
             )
         parts.append(table)
     parts += [_line("conflict", row, "red") for row in plan.conflicts]
-    parts += [_line("kept", row, "cyan") for row in plan.kept]
+    parts += [_line("kept", row, "cyan") for row in plan.retained]
     parts += [Text(f"note: {note}", style="cyan") for note in plan.notes]
     parts.append(Text(summary(plan)))
     return Group(*parts)
@@ -38,17 +39,17 @@ def summary(plan: Plan) -> str:
         action: sum(change.action == action for change in plan.changes)
         for action in COLOURS
     }
-    told = [f"{count} to {action}" for action, count in counts.items() if count]
-    told += [f"{len(plan.conflicts)} to decide"] if plan.conflicts else []
-    told += [f"{plan.unchanged} as they should be"] if plan.unchanged else []
-    return ", ".join(told) or "nothing to do"
+    parts = [f"{count} to {action}" for action, count in counts.items() if count]
+    parts += [f"{len(plan.conflicts)} to decide"] if plan.conflicts else []
+    parts += [f"{plan.unchanged} as they should be"] if plan.unchanged else []
+    return ", ".join(parts) or "nothing to do"
 
 
 def _line(word: str, row: Conflict, style: str) -> Text:
     return Text(f"{word}: {row.resource} {row.name}: {row.reason}", style=style)
 
 
-def _what(change: Change) -> Text:
+def _fields_text(change: Change) -> Text:
     if change.action == "delete":
         return Text(", ".join(f"{k} {shown(k, v)}" for k, v in change.before.items()))
     if change.action == "update":

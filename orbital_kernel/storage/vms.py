@@ -1,25 +1,21 @@
-"""The VMS through the vendor's client: read what is there, carry out what is planned.
+"""The management client: vastpy with time-outs, retries and plain errors.
 
-The client (vastpy) has get, post, patch and delete, no time-out and no retry. Here every
-request has both. A request that may or may not have taken effect (time-out, dropped
-connection) is never repeated blindly: what it would make is looked up first.
+vastpy offers get, post, patch and delete, without time-out or retry. This module adds
+both. After a time-out or a dropped connection the effect of a request is unknown, so a
+creation is never repeated blindly: the resource is looked up first.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
 
 import urllib3.exceptions
 from vastpy import RESTFailure, VASTClient
 
+from orbital_kernel.config import Settings
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.storage.listing import NotOffered, Row, everything
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
-from orbital_kernel.storage.provision.execute import Applied, apply, destroy
-from orbital_kernel.storage.provision.reading import Tables, actual
-from orbital_kernel.storage.provision.resource import Actual, Resource
-
-__all__ = ["Applied", "NotOffered", "Vms", "apply", "destroy"]
 
 BUSY = (429, 502, 503, 504)
 UNCERTAIN = (
@@ -32,35 +28,11 @@ ADVICE = {
     400: "the request does not suit this VMS version: compare it with the VMS's own API",
     401: "check VMS_USER and VMS_PASSWORD, or VMS_TOKEN",
     403: "this user may not do that: give it the realm or role it needs",
-    404: "look at what there is now and plan again",
-    409: "somebody else changed it meanwhile: plan again",
+    404: "list what exists now and plan again",
+    409: "somebody else changed it in the meantime: plan again",
     429: "the VMS is busy: try again later",
     503: "the VMS is restarting or overloaded: try again later",
 }
-
-
-class VmsSettings(Protocol):
-    """What connecting needs of the settings."""
-
-    @property
-    def vms_address(self) -> str | None:
-        """Host or host:port; always TLS."""
-
-    @property
-    def vms_user(self) -> str | None:
-        """User, with `vms_password`."""
-
-    @property
-    def vms_password(self) -> str | None:
-        """Password, with `vms_user`."""
-
-    @property
-    def vms_token(self) -> str | None:
-        """API token, in place of user and password."""
-
-    @property
-    def vms_cert_file(self) -> str | None:
-        """Certificate authority that signed the VMS's certificate."""
 
 
 class Vms:
@@ -79,17 +51,15 @@ class Vms:
         self._last_answer = last_answer or LastAnswer(patience.clock)
 
     @classmethod
-    def connect(
-        cls, settings: VmsSettings, *, patience: Patience | None = None
-    ) -> Self:
-        """Return the VMS the settings name; nothing is sent yet.
+    def connect(cls, settings: Settings, *, patience: Patience | None = None) -> Self:
+        """Return the VMS of the settings; sends no request.
 
-        Raises ProvisionError where address or credentials are missing.
+        Raises ProvisionError if address or credentials are missing.
         """
         address = settings.vms_address
         if not address or not (settings.vms_token or settings.vms_user):
             raise ProvisionError(
-                f"the VMS at {address or 'no address'} cannot be asked: set VMS_ADDRESS, "
+                f"cannot connect to the VMS at {address or 'no address'}: set VMS_ADDRESS, "
                 "and VMS_USER with VMS_PASSWORD, or VMS_TOKEN"
             )
         signed = (
@@ -101,32 +71,29 @@ class Vms:
         return cls(client, address, patience or Patience())
 
     def within(self, seconds: float, *, attempts: int) -> Self:
-        """Return the same VMS, of which all questions together end in so many seconds."""
+        """Return the same VMS with one time limit for all its requests together."""
         patience = self.patience.ending_in(seconds, attempts=attempts)
         return type(self)(self._client, self.address, patience, self._last_answer)
-
-    def actual(
-        self, desired: Sequence[Resource], *, tables: Tables | None = None
-    ) -> Actual:
-        """Return what is there of the kinds wanted, references as names."""
-        return actual(self, desired, tables)
 
     def listing(
         self, resource: str, /, *, paged: bool = False, **filters: Any
     ) -> list[Row]:
-        """Return all rows of a resource, all pages; NotOffered where there is none."""
+        """Return all rows of a resource, from all pages.
+
+        Raises NotOffered if this VMS does not have the resource.
+        """
 
         def page(**params: Any) -> Any:
-            return self.ask("GET", resource, **filters, **params)
+            return self.request("GET", resource, **filters, **params)
 
         return everything(page, resource, paged=paged)
 
     def get(self, resource: str, /, **params: Any) -> Any:
-        """Return what a GET answers."""
-        return self.ask("GET", resource, **params)
+        """Return the answer to a GET."""
+        return self.request("GET", resource, **params)
 
     def owner_of(self, access_key: str) -> str | None:
-        """Return the name of the user an S3 access key belongs to, None if untold."""
+        """Return the name of the user who owns an S3 access key, None if unknown."""
         for user in self.listing("users", paged=True):
             for key in user.get("access_keys") or ():
                 if access_key in (key.get("access_key"), key.get("key")):
@@ -134,9 +101,9 @@ class Vms:
         return None
 
     def endpoints(self) -> tuple[str, ...]:
-        """Return where each node serves the database, as 'host:port'.
+        """Return the addresses at which the nodes serve the database, as 'host:port'.
 
-        Handed to the database client as its data endpoints, they are read in parallel.
+        The database client reads from all of its data endpoints in parallel.
         """
         vips = self.get("vastdb/vips")
         return tuple(f"{vip['vip']}:{vip['port']}" for vip in vips)
@@ -144,10 +111,10 @@ class Vms:
     def create(
         self, resource: str, fields: Mapping[str, Any], find: Callable[[], Row | None]
     ) -> Row:
-        """Make one and return its row, also where an earlier attempt had made it.
+        """Create a resource and return its row, also if an earlier attempt created it.
 
-        `find` looks for it by what tells it apart: it is asked before every repetition
-        and where the VMS says that it exists.
+        `find` looks the resource up by its identity, before each repetition and after
+        the VMS has answered that it exists.
         """
         attempts = 0
         for pause in self._pauses():
@@ -155,7 +122,9 @@ class Vms:
             if pause and (row := find()):
                 return row
             try:
-                return self._made(self._once("POST", resource, fields), find, resource)
+                return self._created(
+                    self._once("POST", resource, fields), find, resource
+                )
             except RESTFailure as error:
                 if error.status in BUSY:
                     last: Exception = error
@@ -165,7 +134,7 @@ class Vms:
                     raise self._refused("POST", resource, error) from error
                 return row
             except UNCERTAIN as error:
-                self._hopeless(error)
+                self._raise_if_hopeless(error)
                 last = error
         row = find()
         if row is None:
@@ -173,29 +142,29 @@ class Vms:
         return row
 
     def patch(self, resource: str, item: int, fields: Mapping[str, Any]) -> None:
-        """Set fields of one; repeating it changes nothing more."""
-        self.ask("PATCH", f"{resource}/{item}", **fields)
+        """Set fields of a resource; repeating the request changes nothing."""
+        self.request("PATCH", f"{resource}/{item}", **fields)
 
     def delete(self, resource: str, item: int) -> None:
-        """Delete one; one that is gone already is as good."""
+        """Delete a resource; it is no error if it does not exist."""
         try:
-            self.ask("DELETE", f"{resource}/{item}")
+            self.request("DELETE", f"{resource}/{item}")
         except NotOffered:
             return
 
     def empty(self, path: str, tenant_id: int | None) -> None:
-        """Delete all that is in a folder; one that is gone already is as good."""
-        whose = {} if tenant_id is None else {"tenant_id": tenant_id}
+        """Delete everything in a folder; it is no error if it does not exist."""
+        tenant = {} if tenant_id is None else {"tenant_id": tenant_id}
         try:
-            self.ask("DELETE", "folders/delete_folder", path=path, **whose)
+            self.request("DELETE", "folders/delete_folder", path=path, **tenant)
         except NotOffered:
             return
 
-    def ask(self, method: str, path: str, /, **fields: Any) -> Any:
-        """Send a request that may be repeated, and return its answer.
+    def request(self, method: str, path: str, /, **fields: Any) -> Any:
+        """Send a request that may be repeated and return the answer.
 
-        A task the VMS starts for it is waited for. Raises NotOffered on 404,
-        ProvisionError on any other refusal or when patience ends.
+        Waits for the task that the VMS starts for it. Raises NotOffered on 404, and
+        ProvisionError on any other refusal or after the last attempt.
         """
         attempts = 0
         for _ in self._pauses():
@@ -204,12 +173,12 @@ class Vms:
                 answer = self._once(method, path, fields)
             except RESTFailure as error:
                 if error.status == 404:
-                    raise NotOffered(_words(method, path, error)) from error
+                    raise NotOffered(_failure_text(method, path, error)) from error
                 if error.status not in BUSY:
                     raise self._refused(method, path, error) from error
                 last: Exception = error
             except UNCERTAIN as error:
-                self._hopeless(error)
+                self._raise_if_hopeless(error)
                 last = error
             else:
                 if method != "GET" and isinstance(answer, dict):
@@ -230,13 +199,15 @@ class Vms:
         self._last_answer.note()
         return answer
 
-    def _pauses(self) -> Any:
+    def _pauses(self) -> Iterator[float]:
         yield 0.0
         for pause in self.patience.pauses():
             self.patience.sleep(pause)
             yield pause
 
-    def _made(self, answer: Any, find: Callable[[], Row | None], resource: str) -> Row:
+    def _created(
+        self, answer: Any, find: Callable[[], Row | None], resource: str
+    ) -> Row:
         if isinstance(answer, dict) and "async_task" in answer:
             self._finished(answer["async_task"])
         elif isinstance(answer, dict) and "id" in answer:
@@ -244,8 +215,8 @@ class Vms:
         row = find()
         if row is None:
             raise ProvisionError(
-                f"{self.address} accepted a new one of {resource}, but lists none: look "
-                "at its vtasks, then plan again"
+                f"{self.address} accepted a creation in {resource}, but does not list the "
+                "result: look at its vtasks, then plan again"
             )
         return row
 
@@ -256,41 +227,41 @@ class Vms:
         for _ in self._pauses():
             if state != "RUNNING":
                 break
-            task = self.ask("GET", f"vtasks/{task['id']}")
+            task = self.request("GET", f"vtasks/{task['id']}")
             state = task["state"]
         if state != "COMPLETED":
             raise ProvisionError(
                 f"task {task.get('name', task.get('id'))} of {self.address} is {state}: "
-                f"{task.get('messages') or 'no message'}; look at it there and plan again"
+                f"{task.get('messages') or 'no message'}; look at its vtasks and plan again"
             )
 
-    def _hopeless(self, error: Exception) -> None:
+    def _raise_if_hopeless(self, error: Exception) -> None:
         reason = getattr(error, "reason", error)
         if isinstance(reason, urllib3.exceptions.SSLError):
             raise ProvisionError(
                 f"the certificate of {self.address} is not signed by VMS_CERT_FILE: "
-                f"{reason}; give the authority's file that belongs to this VMS"
+                f"{reason}; set VMS_CERT_FILE to the certificate authority of this VMS"
             ) from error
 
     def _refused(self, method: str, path: str, error: RESTFailure) -> ProvisionError:
         advice = ADVICE.get(error.status, "see the VMS's log")
-        return ProvisionError(f"{_words(method, path, error)}; {advice}")
+        return ProvisionError(f"{_failure_text(method, path, error)}; {advice}")
 
     def _gave_up(
         self, method: str, path: str, error: Exception, attempts: int
     ) -> ProvisionError:
-        said = (
-            _words(method, path, error)
+        text = (
+            _failure_text(method, path, error)
             if isinstance(error, RESTFailure)
             else f"{method} {path}: {error}"
         )
         return ProvisionError(
-            f"{self.address} did not answer after {attempts} attempts ({said}; "
+            f"{self.address} did not answer after {attempts} attempts ({text}; "
             f"{self._last_answer}): check that it is up and reachable, then run the same "
-            "again"
+            "command again"
         )
 
 
-def _words(method: str, path: str, error: RESTFailure) -> str:
+def _failure_text(method: str, path: str, error: RESTFailure) -> str:
     text = error.data.decode("utf-8", "replace").strip()[:400]
     return f"{method} {path} was answered {error.status}: {text or 'no reason given'}"

@@ -25,7 +25,7 @@ from orbital_kernel.model.observatory import (
     site,
 )
 from orbital_kernel.model.observatory import observatory as of_name
-from orbital_kernel.storage.provision.plan import desired
+from orbital_kernel.storage.provision.desired import desired
 
 BLANK = "FILL IN"
 SHAPES = ("circle", "square", "coded", "sky")

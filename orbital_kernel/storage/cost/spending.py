@@ -1,28 +1,21 @@
-"""Who uses what, as measured: bytes by the VMS, node time by the query ledger."""
+"""Measured use by owner: bytes from the VMS, node time from the query ledger."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from orbital_kernel.errors import ProvisionError
+from orbital_kernel.model.storage_spec import Space
 from orbital_kernel.storage.cost.cost import Bill, Prices, Use, query_cost
-from orbital_kernel.storage.health.health import Asked as Vms
-from orbital_kernel.storage.history import Asked
-from orbital_kernel.storage.listing import NotOffered, Row
+from orbital_kernel.storage.history import LoggedQuery
+from orbital_kernel.storage.listing import NotOffered
+from orbital_kernel.storage.protocols import Vms
 
 SHARED = "shared"
-"""Owner of what no observatory owns alone: cross, ops, and the database's overhead."""
+"""Owner of what belongs to no single observatory: cross, ops, and overhead."""
 
 
-class Tables(Vms, Protocol):
-    """A VMS that filters lists; apply.Vms is one."""
-
-    def listing(
-        self, resource: str, /, *, paged: bool = False, **filters: Any
-    ) -> list[Row]:
-        """Return all rows of a resource."""
-
-
-def table_bytes(vms: Tables, database: str, observatory: str) -> int | None:
-    """Return the bytes of an observatory's tables, None where the VMS does not tell."""
+def table_bytes(vms: Vms, database: str, observatory: str) -> int | None:
+    """Return the bytes of an observatory's tables, None if the VMS has no sizes."""
     try:
         rows = vms.listing("tables", database_name=database, schema_name=observatory)
     except NotOffered:
@@ -31,41 +24,61 @@ def table_bytes(vms: Tables, database: str, observatory: str) -> int | None:
     return None if None in sizes else sum(int(size) for size in sizes if size)
 
 
+def quota_bytes(vms: Vms, tenant: str, spaces: Iterable[Space]) -> dict[str, int]:
+    """Return the bytes in use on the quota of each space, by path.
+
+    Raises ProvisionError for a space that has no quota.
+    """
+    used = {
+        str(row["path"]): int(row.get("used_capacity") or 0)
+        for row in vms.listing("quotas", paged=True)
+        if row.get("tenant_name") in (None, tenant)
+    }
+    paths = [space.view.path for space in spaces]
+    missing = [path for path in paths if path not in used]
+    if missing:
+        raise ProvisionError(
+            f"the use of {', '.join(missing)} is unknown, because there is no quota on "
+            "it: run orbital provision apply"
+        )
+    return {path: used[path] for path in paths}
+
+
 def data_reduction(vms: Vms) -> float | None:
-    """Return the data reduction of the cluster, None where untold or of several."""
-    told = [row.get("drr") for row in vms.listing("clusters")]
-    return float(told[0]) if len(told) == 1 and told[0] else None
+    """Return the data reduction of the cluster, None if unknown or of several."""
+    ratios = [row.get("drr") for row in vms.listing("clusters")]
+    return float(ratios[0]) if len(ratios) == 1 and ratios[0] else None
 
 
 def uses(
     raw: Mapping[str, int],
     tables: Mapping[str, int],
     database_bytes: int,
-    asked: Iterable[Asked],
+    queries: Iterable[LoggedQuery],
 ) -> dict[str, Use]:
-    """Return what each observatory and SHARED use.
+    """Return the use of each observatory and of SHARED.
 
-    `raw` and `tables` are bytes by observatory, `asked` the queries of a month. A query
-    keeps one node busy for as long as it takes.
+    `raw` and `tables` are bytes by observatory, `queries` those of one month. A query
+    keeps one node busy for its time.
     """
     busy: dict[str, float] = {}
-    for one in asked:
-        room = one.table.partition(".")[0]
-        owner = room if room in raw else SHARED
-        busy[owner] = busy.get(owner, 0.0) + one.milliseconds / 1000
-    rest = max(0, database_bytes - sum(tables.values()))
+    for query in queries:
+        schema = query.table.partition(".")[0]
+        owner = schema if schema in raw else SHARED
+        busy[owner] = busy.get(owner, 0.0) + query.milliseconds / 1000
+    remainder = max(0, database_bytes - sum(tables.values()))
     stored = {name: size + tables.get(name, 0) for name, size in raw.items()}
     return {
         owner: Use(size, busy.get(owner, 0.0))
-        for owner, size in {**stored, SHARED: rest}.items()
+        for owner, size in {**stored, SHARED: remainder}.items()
     }
 
 
-def query_costs(asked: Iterable[Asked], price: Prices) -> list[dict[str, Any]]:
-    """Return by kind of query how many there were and what a thousand of them cost."""
+def query_costs(queries: Iterable[LoggedQuery], price: Prices) -> list[dict[str, Any]]:
+    """Return the number of queries of each kind, and the cost of a thousand."""
     times: dict[str, list[float]] = {}
-    for one in asked:
-        times.setdefault(one.kind, []).append(one.milliseconds)
+    for query in queries:
+        times.setdefault(query.kind, []).append(query.milliseconds)
     return [
         {
             "kind": kind,
@@ -80,7 +93,7 @@ def query_costs(asked: Iterable[Asked], price: Prices) -> list[dict[str, Any]]:
 def bill_rows(
     bills: Iterable[Bill], uses: Mapping[str, Use], price: Prices
 ) -> list[dict[str, Any]]:
-    """Return bills with the use behind them, as values json.dumps takes."""
+    """Return bills with the use behind them, as JSON values."""
     return [
         {
             "owner": bill.owner,

@@ -1,46 +1,37 @@
-"""Quotas that grow before they block: look, decide, write down, set, look again.
+"""Quotas that grow before they block: read, decide, record, read again, set.
 
-Several controllers may run at once. Each sets absolute limits computed from what it has
-just read, looks once more before it sets them, and leaves a limit alone that is already
-as high; so two that decide alike expand once. What is intended is written down before
-it is done: after a crash the next step finishes it or finds it done.
+Several controllers may run at once. Each computes absolute limits from what it has just
+read, reads once more before it sets them, and skips a limit that is already as high; so
+two equal decisions expand a quota once. An intent is recorded before the action: after a
+crash, the next step finds the action done or repeats it.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from orbital_kernel.errors import ConfigError, ProvisionError
 from orbital_kernel.model.sizes import seconds_of
 from orbital_kernel.model.storage_spec import Quota, Space
-from orbital_kernel.storage.growth.growth import Decision, Standing, decide
+from orbital_kernel.storage.growth.growth import Decision, QuotaState, decide
 from orbital_kernel.storage.ledger import (
     EXPANDED,
-    FOUND,
     INTENDED,
+    RAISED_BY_OTHER,
     REFUSED,
     Ledger,
 )
 from orbital_kernel.storage.listing import Row
+from orbital_kernel.storage.protocols import Vms
 
 HISTORY_S = 30 * 86400.0
 ASK_AGAIN_S = 86400.0
 
 
-class Patched(Protocol):
-    """What automation needs of a VMS; apply.Vms is one."""
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def patch(self, resource: str, item: int, fields: dict[str, Any]) -> None:
-        """Set fields of one."""
-
-
 @dataclass(frozen=True)
 class Watched:
-    """A quota under automation: its path, policy, and the limit a person approved."""
+    """A quota under automation: path, policy, and the hard limit (bytes) approved."""
 
     path: str
     quota: Quota
@@ -49,13 +40,13 @@ class Watched:
 
 @dataclass
 class Controller:
-    """Samples the quotas it watches and expands them by their policies.
+    """Samples the watched quotas and expands them by their policies.
 
-    `tenant` is the tenant's name; `promise` limits expansions to what the cluster has
-    free, and is off for a cluster that may be over-committed.
+    `tenant` is the tenant's name. `promise` limits expansions to the free capacity of
+    the cluster; it is off for a cluster that may be over-committed.
     """
 
-    vms: Patched
+    vms: Vms
     ledger: Ledger
     watched: tuple[Watched, ...]
     tenant: str = "default"
@@ -63,19 +54,21 @@ class Controller:
     clock: Callable[[], float] = time.time
 
     def step(self, *, dry_run: bool = False) -> tuple[Decision, ...]:
-        """Look at every quota once, and act unless `dry_run`; return all decisions.
+        """Decide on every quota once, act unless `dry_run`, and return all decisions.
 
-        Raises ProvisionError where a quota does not exist; the others are done first.
+        Raises ProvisionError if a quota does not exist, after the others are done.
         """
         rows = self._rows()
-        missing = [one.path for one in self.watched if one.path not in rows]
+        missing = [watched.path for watched in self.watched if watched.path not in rows]
         free = self._free(rows) if self.promise else None
         decisions = []
-        for one in self.watched:
-            if one.path in rows:
-                decision = self._look(one, rows[one.path], free, dry_run=dry_run)
+        for watched in self.watched:
+            if watched.path in rows:
+                decision = self._look(
+                    watched, rows[watched.path], free, dry_run=dry_run
+                )
                 if free is not None and decision.action == "expand":
-                    grown = decision.hard_bytes - int(rows[one.path]["hard_limit"])
+                    grown = decision.hard_bytes - int(rows[watched.path]["hard_limit"])
                     free = max(0, free - grown)
                 decisions.append(decision)
         if missing:
@@ -86,58 +79,61 @@ class Controller:
         return tuple(decisions)
 
     def _look(
-        self, one: Watched, row: Row, free: int | None, *, dry_run: bool
+        self, watched: Watched, row: Row, free: int | None, *, dry_run: bool
     ) -> Decision:
-        at, now = self.clock(), standing(row)
-        actions = self._settled(one.path, now)
+        at, now = self.clock(), quota_state(row)
+        actions = self._settled(watched.path, now)
         done = [action for action in actions if action["action"] == EXPANDED]
         decision = decide(
-            one.quota,
+            watched.quota,
             now,
-            self.ledger.samples(one.path, since_s=at - HISTORY_S),
+            self.ledger.samples(watched.path, since_s=at - HISTORY_S),
             now_s=at,
             last_s=done[-1]["done"] if done else None,
-            approved_bytes=one.approved_bytes,
+            approved_bytes=watched.approved_bytes,
             free_bytes=free,
         )
         if not dry_run:
-            self.ledger.sample(one.quota.name, now, at_s=at)
+            self.ledger.sample(watched.quota.name, now, at_s=at)
             self._act(now, decision, at, actions[-1] if actions else None)
         return decision
 
-    def _settled(self, path: str, now: Standing) -> list[dict[str, Any]]:
-        """Return what was done; an expansion cut short is found and written down."""
+    def _settled(self, path: str, now: QuotaState) -> list[dict[str, Any]]:
+        """Return the actions; an expansion that was done but not recorded is added."""
         actions = self.ledger.actions(path)
         last = actions[-1] if actions else None
         if last and last["action"] == INTENDED and _reached(now, last["after"]):
-            told = Decision(
+            decision = Decision(
                 path,
                 "expand",
                 now.soft_bytes,
                 now.hard_bytes,
-                "found done: its controller stopped before it could write it down",
+                "done, but its controller stopped before it recorded the expansion",
                 last["evidence"],
             )
-            self.ledger.act(EXPANDED, now, told, at_s=last["done"])
+            self.ledger.act(EXPANDED, now, decision, at_s=last["done"])
             return [*actions, {**last, "action": EXPANDED}]
         return actions
 
     def _act(
         self,
-        now: Standing,
+        now: QuotaState,
         decision: Decision,
         at: float,
         last: dict[str, Any] | None,
     ) -> None:
-        if decision.action == "ask" and not _asked(last, decision, at):
+        if decision.action == "ask" and not _asked_already(last, decision, at):
             self.ledger.act(REFUSED, now, decision, at_s=at)
         if decision.action != "expand":
             return
         self.ledger.act(INTENDED, now, decision, at_s=at)
         fresh = self._rows().get(now.path)
         if fresh is None:
-            raise ProvisionError(f"the quota on {now.path} is gone: provision it again")
-        if standing(fresh).hard_bytes < decision.hard_bytes:
+            raise ProvisionError(
+                f"the quota on {now.path} does not exist any more: run orbital provision "
+                "apply"
+            )
+        if quota_state(fresh).hard_bytes < decision.hard_bytes:
             limits = {
                 "soft_limit": decision.soft_bytes,
                 "hard_limit": decision.hard_bytes,
@@ -145,7 +141,7 @@ class Controller:
             self.vms.patch("quotas", int(fresh["id"]), limits)
             self.ledger.act(EXPANDED, now, decision, at_s=at)
         else:
-            self.ledger.act(FOUND, standing(fresh), decision, at_s=at)
+            self.ledger.act(RAISED_BY_OTHER, quota_state(fresh), decision, at_s=at)
 
     def _rows(self) -> dict[str, Row]:
         rows = self.vms.listing("quotas", paged=True)
@@ -156,16 +152,18 @@ class Controller:
         }
 
     def _free(self, quotas: dict[str, Row]) -> int | None:
-        """Return what the cluster has free beyond what quotas promise already."""
-        told = [row.get("free_usable_capacity") for row in self.vms.listing("clusters")]
-        known = [int(free) for free in told if free is not None]
-        if not known:
+        """Return the free bytes of the cluster beyond what quotas promise already."""
+        capacities = [
+            row.get("free_usable_capacity") for row in self.vms.listing("clusters")
+        ]
+        free = [int(capacity) for capacity in capacities if capacity is not None]
+        if not free:
             return None
         promised = sum(
             max(0, int(row.get("hard_limit") or 0) - int(row.get("used_capacity") or 0))
             for row in quotas.values()
         )
-        return max(0, sum(known) - promised)
+        return max(0, sum(free) - promised)
 
 
 def watch(spaces: Iterable[Space]) -> tuple[Watched, ...]:
@@ -173,34 +171,35 @@ def watch(spaces: Iterable[Space]) -> tuple[Watched, ...]:
     return tuple(Watched(s.view.path, s.quota) for s in spaces if s.quota.growth)
 
 
-def standing(row: Row) -> Standing:
-    """Return a quota as the VMS tells it.
+def quota_state(row: Row) -> QuotaState:
+    """Return the state of a quota from its row in the VMS.
 
-    Raises ProvisionError where it does not tell use or limits: nothing is decided on a
-    guess.
+    Raises ProvisionError if the row lacks use or limits: automation does not guess.
     """
-    untold = [n for n in ("used_capacity", "hard_limit", "state") if row.get(n) is None]
-    if untold:
+    missing = [
+        n for n in ("used_capacity", "hard_limit", "state") if row.get(n) is None
+    ]
+    if missing:
         raise ProvisionError(
-            f"the quota on {row.get('path')} does not tell {', '.join(untold)}: it cannot "
-            "be automated; look at it in the VMS"
+            f"the quota on {row.get('path')} has no {', '.join(missing)}: it cannot be "
+            "automated; look at it in the VMS"
         )
-    return Standing(
+    return QuotaState(
         path=str(row["path"]),
         used_bytes=int(row["used_capacity"]),
         soft_bytes=int(row.get("soft_limit") or row["hard_limit"]),
         hard_bytes=int(row["hard_limit"]),
         state=str(row["state"]),
-        block_s=_left(row.get("time_to_block")),
+        block_s=_seconds(row.get("time_to_block")),
     )
 
 
-def _reached(now: Standing, limits: dict[str, int]) -> bool:
+def _reached(now: QuotaState, limits: dict[str, int]) -> bool:
     return (now.soft_bytes, now.hard_bytes) == (limits["soft"], limits["hard"])
 
 
-def _asked(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
-    """Tell whether a person was asked for this within a day; once a day is enough."""
+def _asked_already(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
+    """Return whether a person was asked for this within the last day."""
     return (
         last is not None
         and last["action"] == REFUSED
@@ -209,7 +208,7 @@ def _asked(last: dict[str, Any] | None, decision: Decision, at: float) -> bool:
     )
 
 
-def _left(text: Any) -> float | None:
+def _seconds(text: Any) -> float | None:
     if not text:
         return None
     try:

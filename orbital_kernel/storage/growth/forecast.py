@@ -1,9 +1,9 @@
-"""When a limit will be reached, from samples of use, with an interval; pure.
+"""Forecast of the time at which use reaches a limit, with a confidence interval.
 
-Use is taken for a walk with drift: between samples it grows by rate x time plus a
-scatter whose variance grows with time. Rate and scatter come from the increments; the
-interval holds both the scatter to come and the error of the rate. Daily rhythms and
-campaigns widen it, they are not modelled.
+The model is a random walk with drift: between samples, use grows by rate x time plus a
+scatter whose variance is proportional to time. Rate and scatter are estimated from the
+increments; the interval includes future scatter and the error of the rate. Daily rhythms
+and campaigns are not modelled; they widen the interval.
 """
 
 import math
@@ -18,7 +18,7 @@ BISECTIONS = 50
 
 @dataclass(frozen=True)
 class Sample:
-    """Use of a quota at a time (seconds since 1970, UTC), in bytes."""
+    """Use of a quota in bytes at a time in seconds since 1970, UTC."""
 
     time_s: float
     used_bytes: int
@@ -26,7 +26,23 @@ class Sample:
 
 @dataclass(frozen=True)
 class Trend:
-    """Growth of use: bytes/s with its 1-sigma error, and scatter in bytes**2/s."""
+    """Growth of use, estimated from samples.
+
+    Attributes
+    ----------
+    rate, rate_err : float
+        Growth and its 1-sigma error, in bytes/s.
+    scatter : float
+        Variance of the use per unit of time, in bytes**2/s.
+    span_s : float
+        Time between the first and the last sample, in s.
+    samples : int
+        Number of samples.
+    used_bytes : int
+        Use at the last sample, in bytes.
+    time_s : float
+        Time of the last sample, in seconds since 1970, UTC.
+    """
 
     rate: float
     rate_err: float
@@ -39,7 +55,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class Reach:
-    """Seconds from `Trend.time_s` until a limit is reached; None is beyond ten years."""
+    """Seconds from `Trend.time_s` until a limit is reached; None if beyond ten years."""
 
     early_s: float | None
     likely_s: float | None
@@ -48,7 +64,26 @@ class Reach:
 
 
 def trend(samples: Sequence[Sample]) -> Trend | None:
-    """Return the trend of samples in order of time, None where fewer than three differ."""
+    """Return the growth of use, estimated from samples.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        At least three with different times; the order is free.
+
+    Returns
+    -------
+    Trend or None
+        None if fewer than three samples have different times.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.growth.forecast import Sample, trend
+    >>> days = range(10)
+    >>> growth = trend([Sample(86400.0 * day, 10**9 * day) for day in days])
+    >>> round(growth.rate * 86400 / 1e9, 6)
+    1.0
+    """
     ordered = sorted(samples, key=lambda sample: sample.time_s)
     steps = [
         (after.time_s - before.time_s, after.used_bytes - before.used_bytes)
@@ -71,14 +106,37 @@ def trend(samples: Sequence[Sample]) -> Trend | None:
     )
 
 
-def reach(of: Trend, limit_bytes: int, *, confidence: float = 0.9) -> Reach:
-    """Return when use reaches a limit, with the interval of that confidence."""
+def reach(fitted: Trend, limit_bytes: int, *, confidence: float = 0.9) -> Reach:
+    """Return when use reaches a limit, with a confidence interval.
+
+    Parameters
+    ----------
+    fitted : Trend
+        The growth of use.
+    limit_bytes : int
+        The limit, in bytes.
+    confidence : float, default 0.9
+        Probability that the time is in the interval.
+
+    Returns
+    -------
+    Reach
+        Early, likely and late time in s after `fitted.time_s`; None beyond ten years.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.growth.forecast import Sample, reach, trend
+    >>> days = range(10)
+    >>> steady = trend([Sample(86400.0 * day, 10**9 * day) for day in days])
+    >>> round(reach(steady, 19 * 10**9).likely_s / 86400, 6)
+    10.0
+    """
     sigmas = NormalDist().inv_cdf(0.5 + confidence / 2)
 
     def use(sign: float) -> Callable[[float], float]:
         def at(seconds: float) -> float:
-            spread = of.scatter * (seconds + seconds**2 / of.span_s)
-            return of.used_bytes + of.rate * seconds + sign * math.sqrt(spread)
+            spread = fitted.scatter * (seconds + seconds**2 / fitted.span_s)
+            return fitted.used_bytes + fitted.rate * seconds + sign * math.sqrt(spread)
 
         return at
 
@@ -91,7 +149,7 @@ def reach(of: Trend, limit_bytes: int, *, confidence: float = 0.9) -> Reach:
 
 
 def _first(use: Callable[[float], float], limit: float) -> float | None:
-    """Return the first time use is at the limit; looked for from seconds to ten years."""
+    """Return the first time at which use is at the limit, up to ten years ahead."""
     if use(0.0) >= limit:
         return 0.0
     low, high = 0.0, 1.0

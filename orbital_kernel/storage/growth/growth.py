@@ -1,10 +1,9 @@
-"""Whether a quota should grow, and by how much; decisions with their evidence, pure.
+"""Decisions whether and by how much a quota grows, with their evidence.
 
-A quota blocks writes when its hard limit is reached, or when its soft limit has been
-exceeded for the whole grace period. A decision looks ahead to the earlier of both at the
-pessimistic end of the forecast, no farther than twice the history it has: one busy day
-is no reason to buy a month of it. It is an absolute pair of limits, so that carrying it
-out twice, or by two controllers at once, is the same as once.
+A quota blocks writes at its hard limit, and at its soft limit after the grace period. A
+decision considers the earlier of both, at the early end of the forecast, and looks ahead
+at most twice the length of the history: one busy day does not buy a month. A decision is
+an absolute pair of limits, so that executing it twice has the effect of once.
 """
 
 from collections.abc import Sequence
@@ -21,8 +20,20 @@ AHEAD = 2.0
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A quota as the VMS tells it now; `block_s` is the grace that is left, or None."""
+class QuotaState:
+    """The present state of a quota.
+
+    Attributes
+    ----------
+    path : str
+        Path of the view.
+    used_bytes, soft_bytes, hard_bytes : int
+        Use and limits, in bytes.
+    state : str
+        State in the VMS, such as 'OK' or 'SOFT_EXCEEDED'.
+    block_s : float or None
+        Remaining grace time in s; None if the soft limit is not exceeded.
+    """
 
     path: str
     used_bytes: int
@@ -34,7 +45,21 @@ class Standing:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do about a quota: keep, expand, wait or ask; and why."""
+    """A decision on a quota.
+
+    Attributes
+    ----------
+    path : str
+        Path of the view.
+    action : str
+        'keep'; 'expand' to the limits given; 'wait' for the cool-down; 'ask' a person.
+    soft_bytes, hard_bytes : int
+        The limits after the action, in bytes.
+    reason : str
+        Why, in one sentence.
+    evidence : dict
+        State, trend and forecast behind it, as stored in `ops.actions`.
+    """
 
     path: str
     action: str
@@ -46,7 +71,7 @@ class Decision:
 
 def decide(
     quota: Quota,
-    now: Standing,
+    now: QuotaState,
     samples: Sequence[Sample],
     *,
     now_s: float,
@@ -54,29 +79,55 @@ def decide(
     approved_bytes: int = 0,
     free_bytes: int | None = None,
 ) -> Decision:
-    """Return what the quota's policy makes of its standing and its history.
+    """Return the decision of a quota's policy, given its state and its history.
 
-    `last_s` is when it was last expanded, `approved_bytes` the hard limit a person has
-    approved, `free_bytes` what the cluster has left to promise (None where untold).
-    Actions: 'keep'; 'expand' to the limits given; 'wait' for the cool-down; 'ask' where
-    ceiling, approval or the cluster stand in the way of what is needed.
+    Parameters
+    ----------
+    quota : Quota
+        The quota with its growth policy.
+    now : QuotaState
+        Its present state.
+    samples : sequence of Sample
+        Its earlier use.
+    now_s : float
+        The present time, in seconds since 1970, UTC.
+    last_s : float, optional
+        The time of its last expansion, in the same unit.
+    approved_bytes : int, default 0
+        The hard limit that a person approved, in bytes.
+    free_bytes : int, optional
+        What the cluster can still promise, in bytes; None if unknown.
+
+    Returns
+    -------
+    Decision
+        'ask' if ceiling, approval limit or cluster do not allow the needed limit.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.observatory import observatory
+    >>> from orbital_kernel.storage.growth.growth import QuotaState, decide
+    >>> quota = observatory("swift").storage.quota
+    >>> now = QuotaState("/swift", 0, quota.soft_bytes, quota.hard_bytes, "OK")
+    >>> decide(quota, now, [], now_s=0.0).action
+    'keep'
     """
     growth = quota.growth
-    of = trend([*samples, Sample(now_s, now.used_bytes)])
-    evidence = _evidence(now, of)
-    blocked_s = _blocked_s(now, of)
+    trend_now = trend([*samples, Sample(now_s, now.used_bytes)])
+    evidence = _evidence(now, trend_now)
+    blocked_s = _blocked_s(now, trend_now)
     if growth is None:
         return _keep(now, "no growth policy", evidence)
-    ahead_s = _ahead_s(growth, of)
+    ahead_s = _ahead_s(growth, trend_now)
     evidence["ahead_s"] = ahead_s
     if not _pressing(now, blocked_s, ahead_s):
-        return _keep(now, f"no limit in reach within {_days(ahead_s)}", evidence)
-    hard = _enough(quota, growth, now, of)
+        return _keep(now, f"no limit will be reached within {_days(ahead_s)}", evidence)
+    hard = _enough(quota, growth, now, trend_now)
     reason = _why(now, blocked_s, ahead_s)
     cooling = last_s is not None and now_s - last_s < growth.cool_down_s
     if cooling and blocked_s > growth.cool_down_s:
-        left = growth.cool_down_s - (now_s - (last_s or 0.0))
-        waits = f"{reason}; expanded {_days(now_s - (last_s or 0.0))} ago, wait {_days(left)}"
+        remaining_s = growth.cool_down_s - (now_s - (last_s or 0.0))
+        waits = f"{reason}; expanded {_days(now_s - (last_s or 0.0))} ago, wait {_days(remaining_s)}"
         return Decision(
             now.path, "wait", now.soft_bytes, now.hard_bytes, waits, evidence
         )
@@ -96,43 +147,45 @@ def decide(
     )
 
 
-def _ahead_s(growth: Growth, of: Trend | None) -> float:
-    """Return how far ahead a limit must not be in reach, as far as history carries."""
-    history = of.span_s if of else 0.0
+def _ahead_s(growth: Growth, trend_now: Trend | None) -> float:
+    """Return the seconds ahead in which no limit may be reached."""
+    history = trend_now.span_s if trend_now else 0.0
     return min(growth.headroom_s, max(growth.cool_down_s, AHEAD * history))
 
 
-def _pressing(now: Standing, blocked_s: float, ahead_s: float) -> bool:
+def _pressing(now: QuotaState, blocked_s: float, ahead_s: float) -> bool:
     full = now.used_bytes >= FULL * now.hard_bytes or now.state != "OK"
     return full or blocked_s < ahead_s
 
 
-def _blocked_s(now: Standing, of: Trend | None) -> float:
-    """Return the seconds until writes may be blocked, at the forecast's early end."""
-    early = reach(of, now.hard_bytes).early_s if of else None
+def _blocked_s(now: QuotaState, trend_now: Trend | None) -> float:
+    """Return the seconds until writes may be blocked, at the early end."""
+    early = reach(trend_now, now.hard_bytes).early_s if trend_now else None
     times = [time for time in (early, now.block_s) if time is not None]
     if now.used_bytes >= now.hard_bytes or now.state == "GRACE_EXPIRED":
         return 0.0
     return min(times, default=float("inf"))
 
 
-def _enough(quota: Quota, growth: Growth, now: Standing, of: Trend | None) -> int:
-    """Return the least hard limit, in steps, that keeps every limit out of reach."""
+def _enough(
+    quota: Quota, growth: Growth, now: QuotaState, trend_now: Trend | None
+) -> int:
+    """Return the least hard limit, in steps, that will not be reached in time."""
     ratio = quota.soft_bytes / quota.hard_bytes
     hard = now.hard_bytes
     while hard < growth.ceiling_bytes:
         hard = min(hard + growth.step_bytes, growth.ceiling_bytes)
-        early = reach(of, hard).early_s if of else None
-        clear = early is None or early >= _ahead_s(growth, of)
+        early = reach(trend_now, hard).early_s if trend_now else None
+        clear = early is None or early >= _ahead_s(growth, trend_now)
         if clear and now.used_bytes < FULL * hard and now.used_bytes < ratio * hard:
             break
     return hard
 
 
 def _allowed(
-    growth: Growth, now: Standing, approved_bytes: int, free_bytes: int | None
+    growth: Growth, now: QuotaState, approved_bytes: int, free_bytes: int | None
 ) -> tuple[int, str]:
-    """Return the greatest hard limit allowed now, and what allows no more."""
+    """Return the greatest hard limit allowed now, and the reason that limits it."""
     bars = [
         (growth.ceiling_bytes, f"the ceiling is {size_text(growth.ceiling_bytes)}"),
         (
@@ -141,12 +194,12 @@ def _allowed(
         ),
     ]
     if free_bytes is not None:
-        told = f"the cluster has {size_text(free_bytes)} left to promise"
-        bars.append((now.hard_bytes + free_bytes, told))
+        limit = f"the cluster has {size_text(free_bytes)} left to promise"
+        bars.append((now.hard_bytes + free_bytes, limit))
     return min(bars)
 
 
-def _why(now: Standing, blocked_s: float, ahead_s: float) -> str:
+def _why(now: QuotaState, blocked_s: float, ahead_s: float) -> str:
     if blocked_s == 0:
         return f"writes are blocked: {size_text(now.used_bytes)} in use, {now.state}"
     if blocked_s < ahead_s:
@@ -154,16 +207,16 @@ def _why(now: Standing, blocked_s: float, ahead_s: float) -> str:
     return f"{size_text(now.used_bytes)} of {size_text(now.hard_bytes)} in use, {now.state}"
 
 
-def _evidence(now: Standing, of: Trend | None) -> dict[str, Any]:
+def _evidence(now: QuotaState, trend_now: Trend | None) -> dict[str, Any]:
     evidence: dict[str, Any] = {"now": asdict(now), "trend": None}
-    if of:
-        evidence["trend"] = asdict(of)
+    if trend_now:
+        evidence["trend"] = asdict(trend_now)
         for name, limit in (("soft", now.soft_bytes), ("hard", now.hard_bytes)):
-            evidence[f"{name}_reached_s"] = asdict(reach(of, limit))
+            evidence[f"{name}_reached_s"] = asdict(reach(trend_now, limit))
     return evidence
 
 
-def _keep(now: Standing, reason: str, evidence: dict[str, Any]) -> Decision:
+def _keep(now: QuotaState, reason: str, evidence: dict[str, Any]) -> Decision:
     return Decision(now.path, "keep", now.soft_bytes, now.hard_bytes, reason, evidence)
 
 

@@ -1,4 +1,4 @@
-"""Decisions on quotas as people and programs read them: with the day a limit is met."""
+"""Decisions on quotas as table rows and JSON, with the day a limit is reached."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -14,26 +14,26 @@ ENDS = ("early", "likely", "late")
 def outlook(
     decisions: Iterable[Decision], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return each decision as values json.dumps takes; `names` are those of paths.
+    """Return each decision as JSON values; `names` are the quotas' names by path.
 
-    Days of the forecast are ISO text in UTC, null where beyond ten years; the forecast
-    itself is null where there are too few samples.
+    Days of the forecast are ISO text in UTC, null if beyond ten years; the forecast is
+    null if there are too few samples.
     """
     return [_values(decision, names) for decision in decisions]
 
 
-def rows(told: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+def rows(outlooks: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """Return the rows of a table with COLUMNS for an outlook."""
     return [
         (
-            one["quota"],
-            size_text(one["used_bytes"]),
-            size_text(one["soft_bytes"]),
-            size_text(one["hard_bytes"]),
-            _days(one["forecast"]),
-            _decided(one),
+            outlook["quota"],
+            size_text(outlook["used_bytes"]),
+            size_text(outlook["soft_bytes"]),
+            size_text(outlook["hard_bytes"]),
+            _days(outlook["forecast"]),
+            _decided(outlook),
         )
-        for one in told
+        for outlook in outlooks
     ]
 
 
@@ -74,16 +74,16 @@ def _days(forecast: Mapping[str, Any] | None) -> str:
     if forecast is None:
         return "unknown: too few samples"
     early, likely, late = (
-        told[:10] if (told := forecast["hard"][end]) else "beyond ten years"
+        day[:10] if (day := forecast["hard"][end]) else "beyond ten years"
         for end in ENDS
     )
     return likely if early == late else f"{likely} ({early} to {late})"
 
 
-def _decided(one: Mapping[str, Any]) -> str:
-    if one["action"] != "expand":
-        return f"{one['action']}: {one['reason']}"
+def _decided(outlook: Mapping[str, Any]) -> str:
+    if outlook["action"] != "expand":
+        return f"{outlook['action']}: {outlook['reason']}"
     return (
-        f"expand to {size_text(one['to_soft_bytes'])} soft, "
-        f"{size_text(one['to_hard_bytes'])} hard: {one['reason']}"
+        f"expand to {size_text(outlook['to_soft_bytes'])} soft, "
+        f"{size_text(outlook['to_hard_bytes'])} hard: {outlook['reason']}"
     )

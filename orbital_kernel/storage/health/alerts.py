@@ -1,7 +1,7 @@
-"""Alarms out of health, told once: raised after some looks, cleared after more.
+"""Alerts from health: raised after some polls, cleared after more.
 
-A check that flickers raises nothing; a check that stays bad is told once and not again
-until it clears. Losing sight of a bad check ('unknown') does not clear it.
+A check that flickers raises nothing. A check that stays bad is reported once, and again
+only after it cleared. A bad check that becomes 'unknown' is not cleared.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ RAISING = ("unknown", "warn", "bad")
 
 @dataclass(frozen=True)
 class Alert:
-    """A change worth telling: a check raised to a state, or cleared."""
+    """A change of a check: `event` is 'raised', 'eased' or 'cleared'."""
 
     name: str
     event: str
@@ -23,45 +23,74 @@ class Alert:
 
 @dataclass(frozen=True)
 class _Track:
-    told: str = "ok"
+    reported: str = "ok"
     seen: str = "ok"
     looks: int = 0
 
 
 @dataclass
 class Alerts:
-    """Follows health over time; `raise_after` and `clear_after` count equal looks."""
+    """Follows health over time and reports changes of checks once.
+
+    Parameters
+    ----------
+    raise_after : int, default 2
+        Number of equal polls after which a worse state is reported.
+    clear_after : int, default 3
+        Number of equal polls after which a better state is reported.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.health.alerts import Alerts
+    >>> from orbital_kernel.storage.health.checks import Check, health_of
+    >>> alerts, bad = Alerts(), health_of([Check("quota", "bad", "it is full")])
+    >>> [[alert.event for alert in alerts.update(bad)] for _ in range(3)]
+    [[], ['raised'], []]
+    """
 
     raise_after: int = 2
     clear_after: int = 3
     _tracks: dict[str, _Track] = field(default_factory=dict)
 
     def update(self, health: Health) -> tuple[Alert, ...]:
-        """Return what is new since the last look; a check told no more clears in time."""
+        """Return what changed since the last poll; a check that vanished clears in time.
+
+        Parameters
+        ----------
+        health : Health
+            The result of this poll.
+
+        Returns
+        -------
+        tuple of Alert
+            The alerts to report now.
+        """
         checks = {check.name: check for check in health.checks}
         for name, track in self._tracks.items():
-            if name not in checks and track.told != "ok":
-                checks[name] = Check(name, "ok", "it is told no more")
+            if name not in checks and track.reported != "ok":
+                checks[name] = Check(name, "ok", "the check is no longer reported")
         alerts = [self._look(check) for check in checks.values()]
         return tuple(alert for alert in alerts if alert)
 
     @property
     def raised(self) -> dict[str, str]:
-        """The checks that are raised now, and to which state."""
-        return {name: t.told for name, t in self._tracks.items() if t.told != "ok"}
+        """The raised checks, by name, with their states."""
+        return {
+            name: t.reported for name, t in self._tracks.items() if t.reported != "ok"
+        }
 
     def _look(self, check: Check) -> Alert | None:
         state = "ok" if check.state == "absent" else check.state
         old = self._tracks.get(check.name, _Track())
         looks = old.looks + 1 if state == old.seen else 1
-        track = _Track(told=old.told, seen=state, looks=looks)
-        needed = self.raise_after if _worse(state, old.told) else self.clear_after
-        blind = state == "unknown" and old.told in ("warn", "bad")
-        if state == old.told or looks < needed or blind:
+        track = _Track(reported=old.reported, seen=state, looks=looks)
+        needed = self.raise_after if _worse(state, old.reported) else self.clear_after
+        blind = state == "unknown" and old.reported in ("warn", "bad")
+        if state == old.reported or looks < needed or blind:
             self._tracks[check.name] = track
             return None
-        self._tracks[check.name] = replace(track, told=state)
-        event = "raised" if _worse(state, old.told) else "eased"
+        self._tracks[check.name] = replace(track, reported=state)
+        event = "raised" if _worse(state, old.reported) else "eased"
         event = "cleared" if state == "ok" else event
         return Alert(check.name, event, state, check.reason)
 

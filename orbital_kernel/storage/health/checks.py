@@ -1,16 +1,30 @@
-"""One check, and what many of them say together; unknown is never normal."""
+"""One check, and the health that many checks give; unknown is never normal."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 STATES = ("ok", "absent", "unknown", "warn", "bad")
-"""From best to worst. 'absent': this platform has no such thing, and says so."""
+"""From best to worst. 'absent': this platform does not offer it."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, its state, what was measured against which limit, and why."""
+    """One check of the platform.
+
+    Attributes
+    ----------
+    name : str
+        What is checked, such as 'quota orbital-swift use'.
+    state : str
+        'ok', 'absent', 'unknown', 'warn' or 'bad'.
+    reason : str
+        Why it has this state.
+    value, limit : float or None
+        What was measured, and the limit it was compared with, in `unit`.
+    unit : str
+        Unit of value and limit, such as '%', 'ms' or 's'.
+    """
 
     name: str
     state: str
@@ -22,18 +36,26 @@ class Check:
 
 @dataclass(frozen=True)
 class Health:
-    """The state of the worst check, with every check behind it."""
+    """The health of the platform.
+
+    Attributes
+    ----------
+    state : str
+        The state of the worst check.
+    checks : tuple of Check
+        All checks.
+    """
 
     state: str
     checks: tuple[Check, ...]
 
     def of(self, state: str) -> tuple[Check, ...]:
-        """Return the checks in a state."""
+        """Return the checks that have a state."""
         return tuple(check for check in self.checks if check.state == state)
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the state is not ok, worst first."""
+        """The reasons why the state is not ok, worst first."""
         worst = sorted(self.checks, key=lambda check: -STATES.index(check.state))
         return tuple(
             f"{check.name} {check.state}: {check.reason}"
@@ -42,7 +64,7 @@ class Health:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the health as values json.dumps takes."""
+        """Return the health as JSON values."""
         return {
             "state": self.state,
             "reasons": list(self.reasons),
@@ -50,7 +72,7 @@ class Health:
         }
 
     def __str__(self) -> str:
-        """Tell state and reasons in one line."""
+        """Return state and reasons in one line."""
         counts = ", ".join(
             f"{len(self.of(state))} {state}" for state in STATES if self.of(state)
         )
@@ -58,21 +80,21 @@ class Health:
 
 
 def health_of(checks: Iterable[Check]) -> Health:
-    """Return the health of checks: the worst state, 'unknown' where nothing is known."""
-    every = tuple(checks)
-    known = [check.state for check in every if check.state != "absent"]
-    state = max(known, key=STATES.index, default="unknown")
-    return Health(state, every)
+    """Return the health of checks: the worst state, 'unknown' without any."""
+    all_checks = tuple(checks)
+    states = [check.state for check in all_checks if check.state != "absent"]
+    state = max(states, key=STATES.index, default="unknown")
+    return Health(state, all_checks)
 
 
 def graded(
-    name: str, value: float | None, *, warn: float, bad: float, unit: str, what: str
+    name: str, value: float | None, *, warn: float, bad: float, unit: str, quantity: str
 ) -> Check:
-    """Return a check of a number that must stay below `warn`, and by all means `bad`."""
+    """Return the check of a number: 'warn' from `warn` on, 'bad' from `bad` on."""
     if value is None:
-        return Check(name, "unknown", f"{what} is not told", None, warn, unit)
+        return Check(name, "unknown", f"{quantity} is unknown", None, warn, unit)
     state = "bad" if value >= bad else "warn" if value >= warn else "ok"
     limit = bad if state == "bad" else warn
-    text = f"{what} is {value:.4g} {unit}, "
+    text = f"{quantity} is {value:.4g} {unit}, "
     text += f"below {limit:g}" if state == "ok" else f"limit {limit:g}"
     return Check(name, state, text, value, limit, unit)

@@ -1,18 +1,19 @@
-"""The health of the storage: what the VMS tells, held against limits.
+"""The health of the storage: the answers of the VMS, compared with limits.
 
-A field that is missing or has a value nobody foresaw is 'unknown', and so is anything
-that could not be asked. A resource this VMS does not offer is 'absent' and named.
+A field that is missing or has an unexpected value is 'unknown', and so is every check
+whose request failed. A resource that this VMS does not offer is 'absent'.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.sizes import size_text
 from orbital_kernel.storage.health.checks import Check, Health, graded, health_of
 from orbital_kernel.storage.health.metrics import view_checks
 from orbital_kernel.storage.listing import NotOffered, Row
+from orbital_kernel.storage.protocols import Vms
 
 QUOTA_STATES = {
     "OK": "ok",
@@ -46,7 +47,11 @@ RAIDS = ("ssd", "nvram", "memory")
 
 @dataclass(frozen=True)
 class Limits:
-    """What is still normal; percent, milliseconds and seconds."""
+    """Limits of the checks: percent of capacity and quota, milliseconds, seconds.
+
+    `query_p99_ms` is the limit of the 99th percentile of query times; `ingest_lag_s` is
+    the limit of the age of a feed's newest file. Twice and four times as much is 'bad'.
+    """
 
     capacity_warn: float = 80.0
     capacity_bad: float = 90.0
@@ -61,34 +66,24 @@ class Limits:
 LIMITS = Limits()
 
 
-class Asked(Protocol):
-    """What health needs of a VMS; apply.Vms is one."""
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def get(self, resource: str, /, **params: Any) -> Any:
-        """Return what a GET answers."""
-
-
 def health(
-    vms: Asked,
+    vms: Vms,
     *,
     quotas: Sequence[str] = (),
     limits: Limits = Limits(),
     more: Iterable[Check] = (),
 ) -> Health:
-    """Return the state of a VMS with every check behind it.
+    """Return the state of a VMS and every check behind it.
 
-    `quotas` names the quotas that must exist; without any, all are looked at. `more`
-    are checks made elsewhere, such as those of the query ledger. Never raises for what
-    the VMS fails to tell: that is a state of its own.
+    `quotas` names the quotas that must exist; without any, all are checked. `more` are
+    checks from elsewhere, such as those of the query ledger. Does not raise if the VMS
+    fails to answer: the state is then 'unknown'.
     """
-    found: list[Check] = []
-    for name, look in LOOKS.items():
-        found += _asked(name, lambda look=look: look(vms, limits))  # type: ignore[misc]
-    found += _asked("quota", lambda: _quotas(vms, limits, quotas))
-    return health_of((*found, *more))
+    checks: list[Check] = []
+    for name, checks_of in CHECKS.items():
+        checks += _checks_of(name, lambda checks_of=checks_of: checks_of(vms, limits))  # type: ignore[misc]
+    checks += _checks_of("quota", lambda: _quotas(vms, limits, quotas))
+    return health_of((*checks, *more))
 
 
 def latency_check(
@@ -103,45 +98,47 @@ def latency_check(
         warn=limits.query_p99_ms,
         bad=2 * limits.query_p99_ms,
         unit="ms",
-        what=f"99th percentile of {len(ranked)} {kind} queries",
+        quantity=f"99th percentile of {len(ranked)} {kind} queries",
     )
 
 
 def lag_check(
     observatory: str, lag_s: float | None, limits: Limits = Limits()
 ) -> Check:
-    """Return the check of seconds since a source's newest file was taken in."""
+    """Return the check of the seconds since a feed's newest file was ingested."""
     return graded(
         f"ingest {observatory}",
         lag_s,
         warn=limits.ingest_lag_s,
         bad=4 * limits.ingest_lag_s,
         unit="s",
-        what="ingest lag",
+        quantity="ingest lag",
     )
 
 
-def _asked(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
+def _checks_of(name: str, checks_of: Callable[[], Iterable[Check]]) -> list[Check]:
     try:
-        return list(look())
+        return list(checks_of())
     except NotOffered as error:
         return [Check(name, "absent", f"this VMS does not offer it: {error}")]
     except (ProvisionError, TypeError, ValueError, KeyError) as error:
-        return [Check(name, "unknown", f"could not be told: {error}")]
+        return [Check(name, "unknown", f"could not be checked: {error}")]
 
 
-def _named(name: str, value: Any, states: Mapping[str, str], what: str) -> Check:
+def _named(name: str, value: Any, states: Mapping[str, str], quantity: str) -> Check:
     state = states.get(str(value), "unknown")
-    return Check(name, state, f"{what} is {value if value is not None else 'not told'}")
+    return Check(
+        name, state, f"{quantity} is {value if value is not None else 'unknown'}"
+    )
 
 
-def _vms(vms: Asked, _: Limits) -> Iterable[Check]:
+def _vms(vms: Vms, _: Limits) -> Iterable[Check]:
     yield _named(
         "vms", vms.get("health").get("status"), VMS_STATES, "the VMS's own state"
     )
 
 
-def _cluster(vms: Asked, limits: Limits) -> Iterable[Check]:
+def _cluster(vms: Vms, limits: Limits) -> Iterable[Check]:
     rows = vms.listing("clusters")
     if not rows:
         yield Check("cluster", "unknown", "the VMS lists no cluster")
@@ -154,7 +151,7 @@ def _cluster(vms: Asked, limits: Limits) -> Iterable[Check]:
             warn=limits.capacity_warn,
             bad=limits.capacity_bad,
             unit="%",
-            what=f"physical capacity in use ({_free(row)})",
+            quantity=f"physical capacity in use ({_free(row)})",
         )
         yield _reduction(name, row)
         for raid in RAIDS:
@@ -168,26 +165,26 @@ def _percent(row: Row) -> float | None:
 
 def _free(row: Row) -> str:
     free = row.get("free_usable_capacity")
-    return "free space not told" if free is None else f"{size_text(free)} free"
+    return "free space unknown" if free is None else f"{size_text(free)} free"
 
 
 def _reduction(name: str, row: Row) -> Check:
     ratio = row.get("drr")
     if ratio is None:
-        return Check(f"reduction {name}", "unknown", "data reduction is not told")
-    told = f"data reduction is {ratio:.3g} to 1"
-    return Check(f"reduction {name}", "ok", told, float(ratio), None, "")
+        return Check(f"reduction {name}", "unknown", "data reduction is unknown")
+    text = f"data reduction is {ratio:.3g} to 1"
+    return Check(f"reduction {name}", "ok", text, float(ratio), None, "")
 
 
 def _raid(name: str, raid: str, row: Row) -> Check:
     field = f"{raid}_raid_state"
     if field not in row:
-        return Check(f"raid {raid} {name}", "absent", f"this VMS tells no {field}")
+        return Check(f"raid {raid} {name}", "absent", f"this VMS has no {field}")
     return _named(f"raid {raid} {name}", row[field], RAID_STATES, field)
 
 
-def _nodes(resource: str) -> Callable[[Asked, Limits], Iterable[Check]]:
-    def look(vms: Asked, _: Limits) -> Iterable[Check]:
+def _nodes(resource: str) -> Callable[[Vms, Limits], Iterable[Check]]:
+    def checks_of(vms: Vms, _: Limits) -> Iterable[Check]:
         for row in vms.listing(resource):
             name = f"{resource[:-1]} {row.get('name')}"
             if row.get("is_mgmt") and row.get("state") == "INACTIVE":
@@ -197,10 +194,10 @@ def _nodes(resource: str) -> Callable[[Asked, Limits], Iterable[Check]]:
             else:
                 yield _named(name, row.get("state"), NODE_STATES, "state")
 
-    return look
+    return checks_of
 
 
-def _alarms(vms: Asked, _: Limits) -> Iterable[Check]:
+def _alarms(vms: Vms, _: Limits) -> Iterable[Check]:
     rows = vms.listing("alarms", paged=True)
     open_ = [row for row in rows if not row.get("acknowledged")]
     if not open_:
@@ -215,14 +212,16 @@ def _alarms(vms: Asked, _: Limits) -> Iterable[Check]:
         )
 
 
-def _quotas(vms: Asked, limits: Limits, names: Sequence[str]) -> Iterable[Check]:
+def _quotas(vms: Vms, limits: Limits, names: Sequence[str]) -> Iterable[Check]:
     rows = {str(row.get("name")): row for row in vms.listing("quotas", paged=True)}
     for name in names or rows:
         if name not in rows:
             yield Check(f"quota {name}", "bad", "it does not exist: provision it")
             continue
         row = rows[name]
-        yield _named(f"quota {name} state", row.get("state"), QUOTA_STATES, _left(row))
+        yield _named(
+            f"quota {name} state", row.get("state"), QUOTA_STATES, _state_text(row)
+        )
         yield _quota_use(name, row, limits)
 
 
@@ -230,7 +229,7 @@ def _quota_use(name: str, row: Row, limits: Limits) -> Check:
     used, hard = row.get("used_capacity"), row.get("hard_limit")
     if not hard:
         return Check(
-            f"quota {name} use", "unknown", "it has no hard limit to hold use to"
+            f"quota {name} use", "unknown", "it has no hard limit to compare use with"
         )
     return graded(
         f"quota {name} use",
@@ -238,16 +237,18 @@ def _quota_use(name: str, row: Row, limits: Limits) -> Check:
         warn=limits.quota_warn,
         bad=limits.quota_bad,
         unit="%",
-        what="use of the hard limit" if used is None else f"{size_text(used)} in use",
+        quantity="use of the hard limit"
+        if used is None
+        else f"{size_text(used)} in use",
     )
 
 
-def _left(row: Row) -> str:
-    left = row.get("time_to_block")
-    return f"state (writes stop in {left})" if left else "state"
+def _state_text(row: Row) -> str:
+    remaining = row.get("time_to_block")
+    return f"state (writes stop in {remaining})" if remaining else "state"
 
 
-LOOKS: Mapping[str, Callable[[Asked, Limits], Iterable[Check]]] = {
+CHECKS: Mapping[str, Callable[[Vms, Limits], Iterable[Check]]] = {
     "vms": _vms,
     "cluster": _cluster,
     "cnodes": _nodes("cnodes"),

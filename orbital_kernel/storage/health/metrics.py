@@ -6,10 +6,9 @@ minutes holds at least two samples; rows come newest first (vast-exporter does l
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from orbital_kernel.storage.health.checks import Check, graded
-from orbital_kernel.storage.listing import Row
+from orbital_kernel.storage.protocols import Vms
 
 FRAME = "13m"
 RATES = ("read_bw", "write_bw", "read_iops", "write_iops")
@@ -20,26 +19,16 @@ PROPERTIES = tuple(
 )
 
 
-class Monitor(Protocol):
-    """What is needed of a VMS."""
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def get(self, resource: str, /, **params: Any) -> Any:
-        """Return what a GET answers."""
-
-
 @dataclass(frozen=True)
 class ViewMetrics:
-    """The newest sample of a view; bytes/s, operations/s, microseconds; None untold."""
+    """The newest sample of a view: bytes/s, 1/s, microseconds; None if unknown."""
 
     view: str
     timestamp: str
     values: Mapping[str, float | None]
 
 
-def view_metrics(vms: Monitor) -> tuple[ViewMetrics, ...]:
+def view_metrics(vms: Vms) -> tuple[ViewMetrics, ...]:
     """Return the newest sample of every view that has one."""
     views = {
         row["id"]: str(row.get("name")) for row in vms.listing("views", paged=True)
@@ -56,45 +45,49 @@ def view_metrics(vms: Monitor) -> tuple[ViewMetrics, ...]:
     columns = [str(name) for name in answer["prop_list"]]
     newest: dict[int, ViewMetrics] = {}
     for row in answer["data"]:
-        told = dict(zip(columns, row, strict=True))
-        number = told["object_id"]
+        sample = dict(zip(columns, row, strict=True))
+        number = sample["object_id"]
         if number in views and number not in newest:
-            values = {_short(name): told.get(name) for name in PROPERTIES}
-            newest[number] = ViewMetrics(views[number], told["timestamp"], values)
+            values = {_short(name): sample.get(name) for name in PROPERTIES}
+            newest[number] = ViewMetrics(views[number], sample["timestamp"], values)
     return tuple(newest.values())
 
 
-def view_checks(vms: Monitor, *, warn_ms: float, bad_ms: float) -> Iterable[Check]:
-    """Yield the checks of every view's latency; rates are told, not judged."""
+def view_checks(vms: Vms, *, warn_ms: float, bad_ms: float) -> Iterable[Check]:
+    """Yield the checks of every view's latency; rates have no limit."""
     samples = view_metrics(vms)
     if not samples:
         yield Check("views", "unknown", f"no view has a sample within {FRAME}")
     for sample in samples:
-        for way in ("read", "write"):
-            yield _latency(way, sample, warn_ms, bad_ms)
+        for operation in ("read", "write"):
+            yield _latency(operation, sample, warn_ms, bad_ms)
         for name in RATES:
-            yield _told(name, sample)
+            yield _rate(name, sample)
 
 
-def _latency(way: str, sample: ViewMetrics, warn_ms: float, bad_ms: float) -> Check:
-    name = f"{way}_latency"
+def _latency(
+    operation: str, sample: ViewMetrics, warn_ms: float, bad_ms: float
+) -> Check:
+    name = f"{operation}_latency"
     value = sample.values[name]
-    if value is None and sample.values[f"{way}_iops"] == 0:
-        return Check(f"{name} {sample.view}", "ok", f"no {way}s at {sample.timestamp}")
+    if value is None and sample.values[f"{operation}_iops"] == 0:
+        return Check(
+            f"{name} {sample.view}", "ok", f"no {operation}s at {sample.timestamp}"
+        )
     return graded(
         f"{name} {sample.view}",
         None if value is None else value / 1000,
         warn=warn_ms,
         bad=bad_ms,
         unit="ms",
-        what=f"{way} latency at {sample.timestamp}",
+        quantity=f"{operation} latency at {sample.timestamp}",
     )
 
 
-def _told(name: str, sample: ViewMetrics) -> Check:
+def _rate(name: str, sample: ViewMetrics) -> Check:
     value = sample.values[name]
     if value is None:
-        return Check(f"{name} {sample.view}", "unknown", "not told")
+        return Check(f"{name} {sample.view}", "unknown", "the VMS has no value")
     unit = "bytes/s" if name.endswith("bw") else "1/s"
     return Check(
         f"{name} {sample.view}", "ok", f"{value:.4g} {unit}", value, None, unit

@@ -1,4 +1,4 @@
-"""Health in the Prometheus text format (version 0.0.4), for Grafana and its kind."""
+"""Health in the Prometheus text format, version 0.0.4."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""Checks of the service people get, from the ledgers: query times and ingest lag."""
+"""Checks of the service that users get: query times and ingest lag, from ledgers."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
@@ -10,11 +10,17 @@ from orbital_kernel.storage.health.health import (
     lag_check,
     latency_check,
 )
-from orbital_kernel.storage.history import FILES, QUERIES, Asked, History, TakenIn
+from orbital_kernel.storage.history import (
+    FILES,
+    QUERIES,
+    History,
+    Ingested,
+    LoggedQuery,
+)
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
 
 WINDOW_S = 86400.0
-"""Queries of one day are looked at: an old slow one is history, not a state."""
+"""Queries of one day are checked: an older slow query does not describe the state."""
 
 
 def service_checks(
@@ -29,9 +35,9 @@ def service_checks(
 ) -> list[Check]:
     """Return the checks of query times by kind and of ingest lag by observatory.
 
-    `tables` tells which tables exist, `feeds` which observatories must send files all
-    the time. Never raises for a database that does not answer within the time that
-    `patience` has: that is 'unknown', with the age of its last answer.
+    `tables` returns the tables that exist, `feeds` are the observatories that must send
+    files continuously. Does not raise if the database does not answer within the time of
+    `patience`: the state is then 'unknown', with the age of its last answer.
     """
     patience, last_answer = patience or Patience(), last_answer or LastAnswer()
     looks: tuple[tuple[str, str, Callable[[], Iterable[Check]]], ...] = (
@@ -43,64 +49,66 @@ def service_checks(
         (
             "ingest",
             FILES,
-            lambda: lag_checks(history.taken_in(), now_s, feeds, limits),
+            lambda: lag_checks(history.ingested(), now_s, feeds, limits),
         ),
     )
     try:
-        there = patience.within(tables)
+        existing = patience.within(tables)
     except (StoreError, TooSlow) as error:
-        reason = f"could not be told: {error}; {last_answer}"
+        reason = f"could not be checked: {error}; {last_answer}"
         return [Check(name, "unknown", reason) for name, _, _ in looks]
     last_answer.note()
     return [
         check
         for name, table, look in looks
-        for check in _asked(name, table, look, there, patience)
+        for check in _checks_of(name, table, look, existing, patience)
     ]
 
 
-def query_checks(asked: Iterable[Asked], limits: Limits = LIMITS) -> list[Check]:
+def query_checks(
+    queries: Iterable[LoggedQuery], limits: Limits = LIMITS
+) -> list[Check]:
     """Return a check of the 99th percentile of each kind of query."""
     times: dict[str, list[float]] = {}
-    for one in asked:
-        times.setdefault(one.kind, []).append(one.milliseconds)
+    for query in queries:
+        times.setdefault(query.kind, []).append(query.milliseconds)
     if not times:
-        return [Check("queries", "absent", "no query was asked within a day")]
+        return [Check("queries", "absent", "no query was run within a day")]
     return [latency_check(kind, ms, limits) for kind, ms in sorted(times.items())]
 
 
 def lag_checks(
-    taken_in: Mapping[str, TakenIn],
+    ingested: Mapping[str, Ingested],
     now_s: float,
     feeds: Sequence[str],
     limits: Limits = LIMITS,
 ) -> list[Check]:
-    """Return a check of each feed's lag; of archives the lag is told, without a limit."""
+    """Return a check of each feed's lag; the lag of archives has no limit."""
     checks = [
         lag_check(
             name,
-            now_s - taken_in[name].newest_s if name in taken_in else None,
+            now_s - ingested[name].newest_s if name in ingested else None,
             limits,
         )
         for name in feeds
     ]
-    for name in sorted(taken_in.keys() - set(feeds)):
-        lag = now_s - taken_in[name].newest_s
-        told = f"its newest file was taken in {lag:.0f} s ago; it is not a live feed"
-        checks.append(Check(f"ingest {name}", "ok", told, lag, None, "s"))
-    return checks or [Check("ingest", "absent", "no file was taken in yet")]
+    for name in sorted(ingested.keys() - set(feeds)):
+        lag = now_s - ingested[name].newest_s
+        text = f"its newest file was ingested {lag:.0f} s ago; it is not a live feed"
+        checks.append(Check(f"ingest {name}", "ok", text, lag, None, "s"))
+    return checks or [Check("ingest", "absent", "no file was ingested yet")]
 
 
-def _asked(
+def _checks_of(
     name: str,
     table: str,
     look: Callable[[], Iterable[Check]],
-    there: Collection[str],
+    existing: Collection[str],
     patience: Patience,
 ) -> list[Check]:
-    if table not in there:
+    if table not in existing:
         return [Check(name, "absent", f"{table} does not exist: provision it")]
     try:
         return patience.within(lambda: list(look()))
     except (StoreError, TooSlow) as error:
-        return [Check(name, "unknown", f"could not be told: {error}")]
+        return [Check(name, "unknown", f"could not be checked: {error}")]

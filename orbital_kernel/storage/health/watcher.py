@@ -1,4 +1,4 @@
-"""The watcher's sign of life: a small file beside its checkpoints, and what it means."""
+"""The watcher's sign of life: a small file beside its checkpoints, and its check."""
 
 import json
 import os
@@ -18,10 +18,11 @@ CHECK = "watcher"
 
 @dataclass(frozen=True)
 class Life:
-    """What a watcher told last; instants are Unix times in s.
+    """The last sign of life of a watcher; times are Unix times in s.
 
-    `told` is when, `looked` when its last look at the store that succeeded began: all
-    rows committed before then were taken in. `ended` says it was ended on purpose.
+    `told` is the time of the sign. `looked` is the start of the last successful poll of
+    the database: all rows committed before it were processed. `ended`: the watcher was
+    ended on purpose. The names of the fields are those of the file.
     """
 
     told: float
@@ -35,22 +36,22 @@ class Life:
 
 
 class Signs:
-    """Writes signs of life of this process to a folder, one in five seconds at most."""
+    """Writes signs of life of this process to a folder, at most one in five seconds."""
 
     def __init__(self, folder: Path) -> None:
         self.looked: float | None = None
         self.every_s = 0.0
         self._folder = folder
-        self._told = 0.0
+        self._written_s = 0.0
 
     def write(
         self, *, series: int, live: int, waiting: int, ended: bool = False
     ) -> None:
-        """Write a sign, whole or not at all; raises OSError if that is not possible."""
+        """Write a sign atomically; raises OSError if that is not possible."""
         now = clock.time()
-        if abs(now - self._told) < EVERY_S and not ended:
+        if abs(now - self._written_s) < EVERY_S and not ended:
             return
-        self._told = now
+        self._written_s = now
         life = Life(
             *(now, self.looked, self.every_s, os.getpid()),
             *(series, live, waiting, ended),
@@ -61,7 +62,7 @@ class Signs:
 
 
 def last(folder: Path) -> Life | None:
-    """Return the last sign of life; None where no watcher was ever here."""
+    """Return the last sign of life; None if no watcher ever wrote to the folder."""
     try:
         return Life(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -69,27 +70,29 @@ def last(folder: Path) -> Life | None:
 
 
 def check(life: Life | None, now_s: float) -> Check:
-    """Return the check of a watcher: how long ago the rows are that it has not seen."""
+    """Return the check of a watcher: its lag behind the rows of the database."""
     if life is None:
-        told = "no watcher follows the rates from here: `orbital bursts watch` does"
-        return Check(CHECK, "absent", told)
+        text = "no watcher follows the rates; `orbital bursts watch` starts one"
+        return Check(CHECK, "absent", text)
     if life.ended:
-        told = f"ended at {_utc(life.told)}; `orbital bursts watch` goes on from there"
-        return Check(CHECK, "absent", told)
+        text = (
+            f"ended at {_utc(life.told)}; `orbital bursts watch` continues from there"
+        )
+        return Check(CHECK, "absent", text)
     silent, most = now_s - life.told, max(SILENT_S, 3 * life.every_s)
     if silent > most:
-        told = (
+        text = (
             f"no sign of life since {_utc(life.told)}: process {life.process} was killed "
-            "or hangs; end it and start `orbital bursts watch`, it goes on where it was"
+            "or hangs; end it and start `orbital bursts watch`, which goes on where it was"
         )
-        return Check(CHECK, "bad", told, silent, most, "s")
+        return Check(CHECK, "bad", text, silent, most, "s")
     return graded(
         CHECK,
         None if life.looked is None else now_s - life.looked,
         warn=max(LAG_WARN_S, 3 * life.every_s),
         bad=max(LAG_BAD_S, 3 * life.every_s),
         unit="s",
-        what=f"lag behind the rates, {life.live} of {life.series} series live, "
+        quantity=f"lag behind the rates, {life.live} of {life.series} series live, "
         f"{life.waiting} alerts waiting",
     )
 

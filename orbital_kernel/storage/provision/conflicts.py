@@ -1,4 +1,4 @@
-"""What a plan cannot mend by itself: a person decides, nothing is applied before."""
+"""Conflicts: differences that a person must resolve before a plan is applied."""
 
 import ipaddress
 from collections.abc import Callable, Sequence
@@ -7,129 +7,136 @@ from typing import Any
 
 from orbital_kernel.model.sizes import size_text
 from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE, Fields
-from orbital_kernel.storage.provision.resource import Actual, Found, Resource, differing
+from orbital_kernel.storage.provision.resource import (
+    Actual,
+    Existing,
+    Resource,
+    differing,
+)
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Something a person must decide; a plan with a conflict is not applied."""
+    """A difference that a person must resolve, or what is retained; with the reason."""
 
     resource: str
     name: str
     reason: str
 
 
-def conflict(wanted: Resource, actual: Actual) -> Conflict | None:
-    """Return why this resource cannot be brought about, or None."""
-    matches = actual.matching(wanted)
+def conflict(resource: Resource, actual: Actual) -> Conflict | None:
+    """Return why this resource cannot be created or changed, or None."""
+    matches = actual.matching(resource)
     for rule in RULES:
-        reason = rule(wanted, matches, actual)
+        reason = rule(resource, matches, actual)
         if reason:
-            return Conflict(wanted.kind, wanted.name, reason)
+            return Conflict(resource.kind, resource.name, reason)
     return None
 
 
-def _doubled(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str:
+def _doubled(resource: Resource, matches: tuple[Existing, ...], _: Actual) -> str:
     if len(matches) < 2:
         return ""
-    ids = ", ".join(str(found.id) for found in matches)
+    ids = ", ".join(str(existing.id) for existing in matches)
     return (
-        f"{wanted.identity} has {len(matches)} of this kind (ids {ids}): "
-        "delete all but one by hand, then plan again"
+        f"{resource.identity} has {len(matches)} of this kind (ids {ids}): "
+        "delete all except one by hand, then plan again"
     )
 
 
-def _fixed(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str:
-    kind = KINDS.get(wanted.kind)
+def _fixed(resource: Resource, matches: tuple[Existing, ...], _: Actual) -> str:
+    kind = KINDS.get(resource.kind)
     if not kind or not matches:
         return ""
     names = [
         name
-        for name in differing(wanted, matches[0])
+        for name in differing(resource, matches[0])
         if name in kind.fixed and matches[0].fields.get(name)
     ]
     return "".join(
-        f"{name} of {wanted.identity} is {matches[0].fields.get(name)!r} and cannot be "
-        f"changed to {wanted.fields[name]!r}: write the former into the file, or move "
-        "the data and remove what is there"
+        f"{name} of {resource.identity} is {matches[0].fields.get(name)!r} and cannot be "
+        f"changed to {resource.fields[name]!r}: write the former into the file, or move "
+        "the data and delete the resource"
         for name in names[:1]
     )
 
 
-def _bucket_taken(wanted: Resource, _: tuple[Found, ...], actual: Actual) -> str:
-    if wanted.kind != "view":
+def _bucket_taken(resource: Resource, _: tuple[Existing, ...], actual: Actual) -> str:
+    if resource.kind != "view":
         return ""
-    bucket = wanted.fields.get("bucket")
+    bucket = resource.fields.get("bucket")
     if not bucket:
         return ""
     return "".join(
         f"bucket {bucket!r} is served by view {view.identity} already: "
         "choose another bucket or path in the file"
-        for view in actual.found
+        for view in actual.existing
         if view.kind == "view"
         and view.fields.get("bucket") == bucket
-        and view.identity != wanted.identity
+        and view.identity != resource.identity
     )
 
 
-def _below_use(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str:
-    if wanted.kind != "quota" or not matches:
+def _below_use(resource: Resource, matches: tuple[Existing, ...], _: Actual) -> str:
+    if resource.kind != "quota" or not matches:
         return ""
     used = matches[0].raw.get("used_capacity")
-    hard = wanted.fields["hard_limit"]
+    hard = resource.fields["hard_limit"]
     if used is None or hard >= used or hard == matches[0].fields.get("hard_limit"):
         return ""
     return (
-        f"{size_text(used)} are in use on {wanted.identity}, above the wanted hard limit "
+        f"{size_text(used)} are in use on {resource.identity}, above the desired hard limit "
         f"{size_text(hard)}: writes would stop at once. Raise the limit in the file"
     )
 
 
-def _table_shape(wanted: Resource, matches: tuple[Found, ...], _: Actual) -> str:
-    if wanted.kind != TABLE or not matches:
+def _table_shape(resource: Resource, matches: tuple[Existing, ...], _: Actual) -> str:
+    if resource.kind != TABLE or not matches:
         return ""
-    have, want = matches[0].fields, wanted.fields
+    have, want = matches[0].fields, resource.fields
     lacks = set(have["columns"].items()) < set(want["columns"].items())
-    if have["columns"] != want["columns"] and not (lacks and widens(wanted)):
+    if have["columns"] != want["columns"] and not (lacks and widens(resource)):
         odd = sorted(set(have["columns"].items()) ^ set(want["columns"].items()))
         names = ", ".join(dict.fromkeys(name for name, _ in odd))
         return f"columns differ ({names}): copy the rows to a new table by hand"
     if not have["sort"] and want["sort"]:
-        return f"sorted by nothing, should be by {want['sort']}: make the table anew"
+        return f"not sorted, should be sorted by {want['sort']}: create the table again"
     return ""
 
 
-def widens(wanted: Resource) -> bool:
-    """Whether columns a table lacks are added: to Orbital's own records, not to data.
+def widens(resource: Resource) -> bool:
+    """Return whether missing columns are added to a table: only to Orbital's ledgers.
 
-    An archive's rows must be read again to fill a new column; a record's may stay null.
+    To fill a new column of data, files must be ingested again; a ledger's may stay null.
     """
-    return wanted.name.startswith("ops.")
+    return resource.name.startswith("ops.")
 
 
-def _addresses_taken(wanted: Resource, _: tuple[Found, ...], actual: Actual) -> str:
-    """Addresses answer for one pool: a pool of another name must not hold them too."""
-    if wanted.kind != "vippool":
+def _addresses_taken(
+    resource: Resource, _: tuple[Existing, ...], actual: Actual
+) -> str:
+    """Return the conflict with the addresses of another VIP pool."""
+    if resource.kind != "vippool":
         return ""
     return "".join(
         f"addresses {first} to {last} overlap those of VIP pool {pool.name}: choose "
         "others in site.toml, or name that pool there"
-        for pool in actual.found
-        if pool.kind == "vippool" and pool.identity != wanted.identity
-        for first, last in wanted.fields["ip_ranges"]
+        for pool in actual.existing
+        if pool.kind == "vippool" and pool.identity != resource.identity
+        for first, last in resource.fields["ip_ranges"]
         for low, high in pool.fields.get("ip_ranges") or ()
         if _overlap((first, last), (low, high))
     )
 
 
-def _overlap(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    low, high = (ipaddress.ip_address(text) for text in one)
+def _overlap(addresses: tuple[str, str], other: tuple[str, str]) -> bool:
+    low, high = (ipaddress.ip_address(text) for text in addresses)
     first, last = (ipaddress.ip_address(text) for text in other)
     same = low.version == first.version
     return same and int(low) <= int(last) and int(first) <= int(high)
 
 
-RULES: tuple[Callable[[Resource, tuple[Found, ...], Actual], str], ...] = (
+RULES: tuple[Callable[[Resource, tuple[Existing, ...], Actual], str], ...] = (
     _doubled,
     _fixed,
     _bucket_taken,
@@ -146,20 +153,22 @@ BANDWIDTHS = (
 
 
 def promises(
-    wanted: Sequence[Resource], actual: Actual
+    desired: Sequence[Resource], actual: Actual
 ) -> tuple[tuple[Conflict, ...], tuple[str, ...]]:
-    """Return what cannot be promised of each cluster, and what could not be checked."""
-    rules = [resource.fields for resource in wanted if resource.kind == CLUSTER]
-    clusters = [found for found in actual.found if found.kind == CLUSTER]
+    """Return the conflicts with each cluster's capacity, and what could not be checked."""
+    rules = [resource.fields for resource in desired if resource.kind == CLUSTER]
+    clusters = [existing for existing in actual.existing if existing.kind == CLUSTER]
     if not rules:
         return (), ()
     conflicts: list[Conflict] = []
     notes: list[str] = []
     for cluster in clusters:
-        told = _capacity(wanted, actual, rules[0], cluster.raw)
-        told += _bandwidth(wanted, rules[0], cluster.raw)
-        broken = [text for kind, text in told if kind == "broken"]
-        notes += [f"{cluster.name}: {text}" for kind, text in told if kind == "unknown"]
+        findings = _capacity(desired, actual, rules[0], cluster.raw)
+        findings += _bandwidth(desired, rules[0], cluster.raw)
+        broken = [text for kind, text in findings if kind == "broken"]
+        notes += [
+            f"{cluster.name}: {text}" for kind, text in findings if kind == "unknown"
+        ]
         if cluster.name in rules[0]["named"]:
             notes += [
                 f"{cluster.name} may be over-committed: {text}" for text in broken
@@ -172,12 +181,12 @@ def promises(
 
 
 def _capacity(
-    wanted: Sequence[Resource], actual: Actual, rule: Fields, cluster: Fields
+    desired: Sequence[Resource], actual: Actual, rule: Fields, cluster: Fields
 ) -> list[tuple[str, str]]:
     free = cluster.get("free_usable_capacity")
     if free is None:
-        return [("unknown", "free capacity is not told, over-commit is not checked")]
-    unused = sum(_unused(resource, actual) for resource in wanted)
+        return [("unknown", "free capacity is unknown, over-commit is not checked")]
+    unused = sum(_unused(resource, actual) for resource in desired)
     allowed = rule["capacity_ratio"] * free
     if unused <= allowed:
         return []
@@ -191,33 +200,35 @@ def _capacity(
 def _unused(resource: Resource, actual: Actual) -> int:
     if resource.kind != "quota":
         return 0
-    used = [found.raw.get("used_capacity") or 0 for found in actual.matching(resource)]
+    used = [
+        existing.raw.get("used_capacity") or 0 for existing in actual.matching(resource)
+    ]
     hard: int = resource.fields["hard_limit"]
     return max(hard - max(used, default=0), 0)
 
 
 def _bandwidth(
-    wanted: Sequence[Resource], rule: Fields, cluster: Fields
+    desired: Sequence[Resource], rule: Fields, cluster: Fields
 ) -> list[tuple[str, str]]:
-    told = []
-    for limit, field, way in BANDWIDTHS:
+    findings = []
+    for limit, field, direction in BANDWIDTHS:
         limits: list[Any] = [
             resource.fields["static_limits"].get(limit, 0)
-            for resource in wanted
+            for resource in desired
             if resource.kind == "qospolicy"
         ]
         most = cluster.get(field)
         if most is None:
-            told.append(
+            findings.append(
                 (
                     "unknown",
-                    f"{way} bandwidth is not told, guarantees of it are not checked",
+                    f"{direction} bandwidth is unknown, its guarantees are not checked",
                 )
             )
         elif sum(limits) > rule["bandwidth_ratio"] * most:
             text = (
-                f"{sum(limits)} MB/s {way} bandwidth are guaranteed, but only "
+                f"{sum(limits)} MB/s {direction} bandwidth are guaranteed, but only "
                 f"{rule['bandwidth_ratio']:.0%} of {most} MB/s may be ({limit})"
             )
-            told.append(("broken", text))
-    return told
+            findings.append(("broken", text))
+    return findings

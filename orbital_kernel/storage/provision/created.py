@@ -1,8 +1,7 @@
-"""What applies have made, remembered in ops.actions: what may be pruned one day.
+"""The resources that applies created, recorded in ops.actions; these may be pruned.
 
-What is to be made is written down before it is made and settled after, so that a crash
-between leaves no orphan. What was there already is adopted, and adopted is not made: it
-is never pruned.
+An intended creation is recorded before it starts and settled after it, so that a crash
+leaves no orphan. A resource that existed before is adopted and never pruned.
 """
 
 import json
@@ -15,23 +14,26 @@ from typing import Any
 import pyarrow as pa
 
 from orbital_kernel.model.predicate import Clause, Equal
-from orbital_kernel.storage.ledger import Rows
+from orbital_kernel.storage.protocols import Tables
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.kinds import TABLE
-from orbital_kernel.storage.provision.plan import Change
 from orbital_kernel.storage.provision.resource import Resource
 
 ACTIONS = "ops.actions"
 ACTOR = "provisioning"
 INTENDED, CREATED, DELETED = "create intended", "created", "deleted"
-ADOPTED, UPDATED, LEFT = "adopted", "updated", "not created"
+ADOPTED, UPDATED, NOT_CREATED = "adopted", "updated", "not created"
 
 Key = tuple[str, str, str]
 """Kind, tenant and identity."""
 
 
 @dataclass(frozen=True)
-class Made:
-    """One thing an apply has made; `id` is None where it was not told in time."""
+class Created:
+    """One resource that an apply created; `id` is None if the run ended too early.
+
+    The names of the fields are those of the documents in ops.actions.
+    """
 
     kind: str
     name: str
@@ -41,69 +43,71 @@ class Made:
 
     @property
     def key(self) -> Key:
-        """What tells it apart."""
+        """Its identity."""
         return self.kind, self.tenant, self.identity
 
     def resource(self) -> Resource:
-        """Return it as something to look for."""
+        """Return it as a resource to look up."""
         return Resource(self.kind, self.name, self.tenant, self.identity, {})
 
 
 @dataclass
-class MadeLedger:
-    """Writes and reads what was made; `writable` is whether its table is there."""
+class CreationLedger:
+    """Records and reads creations; `writable` if its table exists."""
 
-    store: Rows
+    store: Tables
     writable: bool
     _done: list[Change] = field(default_factory=list)
-    _todo: tuple[Change, ...] = ()
+    _planned: tuple[Change, ...] = ()
 
     def begin(self, changes: Sequence[Change]) -> None:
-        """Write down what is to be made."""
-        self._todo = tuple(change for change in changes if change.action == "create")
-        self._write(INTENDED, self._todo if self.writable else ())
+        """Record the intended creations."""
+        self._planned = tuple(change for change in changes if change.action == "create")
+        self._write(INTENDED, self._planned if self.writable else ())
 
     def note(self, change: Change) -> None:
-        """Take in a change that was made; where it is the ledger's table, begin."""
+        """Note a change that was made; if it created the ledger's table, begin."""
         self._done.append(change)
         if change.resource == TABLE and change.name == ACTIONS:
             self.writable = change.action == "create"
-            self._write(INTENDED, self._todo if self.writable else ())
+            self._write(INTENDED, self._planned if self.writable else ())
 
     def settle(self, skipped: Iterable[Change] = ()) -> None:
-        """Write down what was done, with ids; nothing where the table is not there."""
-        told: dict[str, list[Change]] = {}
+        """Record what was done, with ids; nothing if the table does not exist."""
+        changes_by_word: dict[str, list[Change]] = {}
         for change in self._done:
-            told.setdefault(_word(change), []).append(change)
-        told[LEFT] = [change for change in skipped if change.action == "create"]
-        for word, changes in told.items():
+            changes_by_word.setdefault(_word(change), []).append(change)
+        changes_by_word[NOT_CREATED] = [
+            change for change in skipped if change.action == "create"
+        ]
+        for word, changes in changes_by_word.items():
             self._write(word, changes)
         self._done.clear()
 
-    def made(self) -> tuple[Made, ...]:
-        """Return what was made and neither deleted since nor found made by somebody."""
+    def created(self) -> tuple[Created, ...]:
+        """Return what was created, and neither deleted nor adopted since."""
         if not self.writable:
             return ()
         rows = self.store.read(ACTIONS, [Clause("actor", (Equal(ACTOR),))]).to_pylist()
-        known: dict[Key, Made] = {}
-        open_: Counter[Key] = Counter()
+        created: dict[Key, Created] = {}
+        pending: Counter[Key] = Counter()
         for row in sorted(rows, key=lambda row: row["done"]):
-            for one in (Made(**told) for told in json.loads(row["after"])):
-                _take_in(row["action"], one, known, open_)
-        return tuple(known.values())
+            for fields in json.loads(row["after"]):
+                _take_in(row["action"], Created(**fields), created, pending)
+        return tuple(created.values())
 
     def _write(self, action: str, changes: Sequence[Change]) -> None:
-        made = [_made(change) for change in changes]
-        if not made or not self.writable:
+        items = [_created(change) for change in changes]
+        if not items or not self.writable:
             return
-        names = ", ".join(f"{one.kind} {one.name}" for one in made)
+        names = ", ".join(f"{item.kind} {item.name}" for item in items)
         row: dict[str, Any] = {
             "done": datetime.now(UTC).replace(tzinfo=None),
             "actor": ACTOR,
             "action": action,
             "resource": names[:200],
             "before": json.dumps([]),
-            "after": json.dumps([asdict(one) for one in made]),
+            "after": json.dumps([asdict(item) for item in items]),
             "evidence": json.dumps(
                 {f"{c.resource} {c.name}": c.reason for c in changes}
             ),
@@ -112,40 +116,42 @@ class MadeLedger:
 
 
 def _take_in(
-    action: str, one: Made, known: dict[Key, Made], open_: Counter[Key]
+    action: str, item: Created, created: dict[Key, Created], pending: Counter[Key]
 ) -> None:
-    """Take one row in; `open_` counts intents of which nobody knows what came.
+    """Add one row of the ledger; `pending` counts intents with unknown outcome.
 
-    What is to be made is not there: an id known from before is of something that is
-    gone. What is found there after an earlier intent was left open is what that one made: its
-    request took effect after its run had given up.
+    An intent means that the resource did not exist, so an earlier id is void. A resource
+    that is adopted after an open intent was created by that intent: its request took
+    effect after the run had given up.
     """
     if action == INTENDED:
-        known[one.key] = one
-        open_[one.key] += 1
+        created[item.key] = item
+        pending[item.key] += 1
     elif action == CREATED:
-        known[one.key] = one
-        open_[one.key] = 0
+        created[item.key] = item
+        pending[item.key] = 0
     elif action == DELETED:
-        known.pop(one.key, None)
-        open_[one.key] = 0
-    elif action in (ADOPTED, LEFT):
-        open_[one.key] -= 1
-        told = known.get(one.key)
-        if told and told.id is None and open_[one.key] < 1:
-            known.pop(one.key)
+        created.pop(item.key, None)
+        pending[item.key] = 0
+    elif action in (ADOPTED, NOT_CREATED):
+        pending[item.key] -= 1
+        earlier = created.get(item.key)
+        if earlier and earlier.id is None and pending[item.key] < 1:
+            created.pop(item.key)
 
 
 def _word(change: Change) -> str:
-    """Return what was done; a creation that found it there is told as such an update."""
+    """Return what was done; an update of nothing before is an adoption."""
     if change.action == "update":
         return UPDATED if change.before else ADOPTED
     return CREATED if change.action == "create" else DELETED
 
 
-def _made(change: Change) -> Made:
-    of = change.wanted or change.found
-    if of is None:  # a change is of something wanted or found
-        raise ValueError(f"{change.name} is neither wanted nor found")
-    item = change.found.id if change.found else None
-    return Made(change.resource, change.name, of.tenant or "", of.identity, item)
+def _created(change: Change) -> Created:
+    resource = change.desired or change.existing
+    if resource is None:
+        raise ValueError(f"{change.name} is neither desired nor existing")
+    item = change.existing.id if change.existing else None
+    return Created(
+        change.resource, change.name, resource.tenant or "", resource.identity, item
+    )

@@ -1,4 +1,4 @@
-"""What should be: the resources that observatories and site ask for; pure."""
+"""The desired state: the resources that observatories and site ask for."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,12 +24,11 @@ def desired(
     grown: Limits | None = None,
     tables: bool = True,
 ) -> tuple[Resource, ...]:
-    """Return every resource these observatories and this site need, in order of making.
+    """Return every resource these observatories and this site need, in creation order.
 
-    `grown` replaces the files' quota limits by those automation recorded since, where
-    these are higher.
-    `tables` includes those of schema.py, as kind 'table'. The kind 'cluster' is no
-    change but the rule the cluster's promises are held against.
+    `grown` replaces the quota limits of the files where automation recorded higher ones.
+    `tables` includes those of schema.py, with the kind 'table'. The kind 'cluster' is
+    not created: it holds the rule against which a cluster's promises are checked.
     """
     every = tuple(observatories)
     spaces = (site.database, *(observatory.storage for observatory in every))
@@ -39,8 +38,8 @@ def desired(
         Resource(CLUSTER, site.name, site.tenant, site.name, rule, rule["reason"]),
         *_pools(site),
     ]
-    for one in spaces:
-        resources.extend(_resources(one, site, grown or {}))
+    for space in spaces:
+        resources.extend(_resources(space, site, grown or {}))
     if tables:
         resources.extend(_tables(every, site))
     ground = {
@@ -50,7 +49,7 @@ def desired(
     }
 
     def order(resource: Resource) -> tuple[bool, int]:
-        """Lay the ground first: what is done is written down in the database itself."""
+        """Order the database first, because actions are recorded in it."""
         early = resource.kind in GROUND and resource.name in {*ground, ACTIONS}
         shared = ORDER.index(resource.kind) <= ORDER.index("vippool")
         return (not (shared or early), ORDER.index(resource.kind))
@@ -59,25 +58,27 @@ def desired(
 
 
 def _tenant(site: Site) -> Resource:
-    told = site.tenancy
+    tenancy = site.tenancy
     rules = {
-        "soft_limit": told.soft_bytes,
-        "hard_limit": told.hard_bytes,
-        "grace_period": None if told.grace_s is None else clock_of(told.grace_s),
+        "soft_limit": tenancy.soft_bytes,
+        "hard_limit": tenancy.hard_bytes,
+        "grace_period": None if tenancy.grace_s is None else clock_of(tenancy.grace_s),
     }
     settings: dict[str, Any] = {
-        "client_ip_ranges": told.client_ip_ranges
-        and [list(pair) for pair in told.client_ip_ranges],
-        "max_views": told.max_views,
+        "client_ip_ranges": tenancy.client_ip_ranges
+        and [list(pair) for pair in tenancy.client_ip_ranges],
+        "max_views": tenancy.max_views,
         "capacity_rules": {k: v for k, v in rules.items() if v is not None} or None,
     }
     fields = {k: v for k, v in settings.items() if v is not None}
-    named = {"name": told.name, **fields}
-    return Resource("tenant", told.name, told.name, told.name, named, told.reason)
+    named = {"name": tenancy.name, **fields}
+    return Resource(
+        "tenant", tenancy.name, tenancy.name, tenancy.name, named, tenancy.reason
+    )
 
 
 def _pools(site: Site) -> list[Resource]:
-    made = []
+    resources = []
     for pool in site.vip_pools:
         fields: dict[str, Any] = {
             "name": pool.name,
@@ -88,32 +89,32 @@ def _pools(site: Site) -> list[Resource]:
         }
         fields |= {"domain_name": pool.domain_name} if pool.domain_name else {}
         fields |= {"vlan": pool.vlan} if pool.vlan else {}
-        made.append(
+        resources.append(
             Resource("vippool", pool.name, site.tenant, pool.name, fields, pool.reason)
         )
-    return made
+    return resources
 
 
-def _resources(one: Space, site: Site, grown: Limits) -> list[Resource]:
+def _resources(space: Space, site: Site, grown: Limits) -> list[Resource]:
     def make(kind: str, name: str, identity: str, fields: Fields, why: str) -> Resource:
         return Resource(kind, name, site.tenant, identity, fields, why)
 
-    view, policy, quota, qos = one.view, one.policy, one.quota, one.qos
-    made = [
+    view, policy, quota, qos = space.view, space.policy, space.quota, space.qos
+    resources = [
         make(
-            "viewpolicy", policy.name, policy.name, _policy_fields(one), policy.reason
+            "viewpolicy", policy.name, policy.name, _policy_fields(space), policy.reason
         ),
         make("qospolicy", qos.name, qos.name, _qos_fields(qos), qos.reason),
-        make("view", view.name, view.path, _view_fields(one, site), view.reason),
-        make("quota", quota.name, view.path, _quota_fields(one, grown), quota.reason),
+        make("view", view.name, view.path, _view_fields(space, site), view.reason),
+        make("quota", quota.name, view.path, _quota_fields(space, grown), quota.reason),
     ]
-    if one.protection:
-        made += _protection(one, one.protection, site)
-    return made
+    if space.protection:
+        resources += _protection(space, space.protection, site)
+    return resources
 
 
-def _policy_fields(one: Space) -> Fields:
-    policy = one.policy
+def _policy_fields(space: Space) -> Fields:
+    policy = space.policy
     fields: dict[str, Any] = {
         "name": policy.name,
         "flavor": policy.flavor,
@@ -137,8 +138,8 @@ def _qos_fields(qos: Qos) -> Fields:
     }
 
 
-def _view_fields(one: Space, site: Site) -> Fields:
-    view = one.view
+def _view_fields(space: Space, site: Site) -> Fields:
+    view = space.view
     bucket = {"bucket": view.bucket, "bucket_owner": site.bucket_owner}
     return {
         "name": view.name,
@@ -146,18 +147,18 @@ def _view_fields(one: Space, site: Site) -> Fields:
         **(bucket if view.bucket else {}),
         "protocols": list(view.protocols),
         "create_dir": True,
-        "policy": one.policy.name,
-        "qos_policy": one.qos.name,
+        "policy": space.policy.name,
+        "qos_policy": space.qos.name,
         "select_for_live_monitoring": view.live_monitoring,
     }
 
 
-def _quota_fields(one: Space, grown: Limits) -> Fields:
-    quota = one.quota
-    soft, hard = grown.get(one.view.path, (0, 0))
+def _quota_fields(space: Space, grown: Limits) -> Fields:
+    quota = space.quota
+    soft, hard = grown.get(space.view.path, (0, 0))
     return {
         "name": quota.name,
-        "path": one.view.path,
+        "path": space.view.path,
         "soft_limit": max(soft, quota.soft_bytes),
         "hard_limit": max(hard, quota.hard_bytes),
         "grace_period": clock_of(quota.grace_s),
@@ -165,11 +166,11 @@ def _quota_fields(one: Space, grown: Limits) -> Fields:
     }
 
 
-def _protection(one: Space, protection: Protection, site: Site) -> list[Resource]:
-    hours, rest = divmod(protection.keep_s, 3600)
+def _protection(space: Space, protection: Protection, site: Site) -> list[Resource]:
+    hours, remainder = divmod(protection.keep_s, 3600)
     frame = {
         "every": f"{protection.every_s // 60}m",
-        "keep-local": f"{protection.keep_s // 60}m" if rest else f"{hours}h",
+        "keep-local": f"{protection.keep_s // 60}m" if remainder else f"{hours}h",
     }
     policy: Fields = {
         "name": protection.name,
@@ -179,7 +180,7 @@ def _protection(one: Space, protection: Protection, site: Site) -> list[Resource
     }
     path: Fields = {
         "name": protection.name,
-        "source_dir": one.view.path,
+        "source_dir": space.view.path,
         "target_exported_dir": "",
         "protection_policy": protection.name,
         "enabled": True,
@@ -192,8 +193,8 @@ def _protection(one: Space, protection: Protection, site: Site) -> list[Resource
 
 
 def _tables(observatories: tuple[Observatory, ...], site: Site) -> list[Resource]:
-    known = schema.tables(tuple(observatory.name for observatory in observatories))
+    tables = schema.tables(tuple(observatory.name for observatory in observatories))
     return [
         Resource(TABLE, name, site.tenant, name, table_fields(table), table.doc)
-        for name, table in known.items()
+        for name, table in tables.items()
     ]

@@ -1,7 +1,7 @@
-"""Carry a plan out, step by step; what fails stops only what depends on it.
+"""Execute a plan step by step; a failure stops only what depends on it.
 
-Every step looks before it acts and looks again after: running the same plan again, or a
-new plan after a failure, does what is left and nothing twice.
+Each step checks the state before and after it acts. The same plan executed again, or a
+new plan after a failure, does the remainder and nothing twice.
 """
 
 from collections.abc import Callable
@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from orbital_kernel.errors import OrbitalError, ProvisionError
-from orbital_kernel.storage.provision.created import Made
+from orbital_kernel.storage.protocols import Tables, Vms
+from orbital_kernel.storage.provision.change import Change
+from orbital_kernel.storage.provision.created import Created
 from orbital_kernel.storage.provision.kinds import KINDS
-from orbital_kernel.storage.provision.plan import Change, Plan
-from orbital_kernel.storage.provision.reading import Tables
+from orbital_kernel.storage.provision.plan import Plan
+from orbital_kernel.storage.provision.reading import actual
 from orbital_kernel.storage.provision.resource import Resource
-from orbital_kernel.storage.provision.steps import Steps, Writer
+from orbital_kernel.storage.provision.steps import Steps
 from orbital_kernel.storage.provision.teardown import teardown
 
 Progress = Callable[[Change, str], None]
@@ -23,7 +25,7 @@ Progress = Callable[[Change, str], None]
 
 @dataclass(frozen=True)
 class Failure:
-    """A change that was not made, and why."""
+    """A change that was not made, and the reason."""
 
     change: Change
     reason: str
@@ -31,7 +33,17 @@ class Failure:
 
 @dataclass(frozen=True)
 class Applied:
-    """What came of a plan; run again after mending what failed."""
+    """The outcome of a plan.
+
+    Attributes
+    ----------
+    done : tuple of Change
+        The changes that were made.
+    failed : tuple of Failure
+        The changes that failed, with reasons.
+    skipped : tuple of Failure
+        The changes that wait for a failed one.
+    """
 
     done: tuple[Change, ...]
     failed: tuple[Failure, ...] = ()
@@ -39,31 +51,31 @@ class Applied:
 
     @property
     def ok(self) -> bool:
-        """True where every change was made."""
+        """True if every change was made."""
         return not self.failed and not self.skipped
 
     def require(self) -> "Applied":
-        """Return itself; ProvisionError with every reason where something failed."""
+        """Return itself; ProvisionError with every reason if a change failed."""
         if self.ok:
             return self
         raise ProvisionError(
-            f"{self.told()}. Mend the cause and apply again: what is made already is not "
-            "made twice"
+            f"{self.summary()}. Remove the cause and apply again: nothing is "
+            "created twice"
         )
 
-    def told(self) -> str:
-        """Return in words how far it came, with the reason of each failure."""
+    def summary(self) -> str:
+        """Return the counts of changes, with the reason of each failure."""
         reasons = "; ".join(
             f"{failure.change.resource} {failure.change.name}: {failure.reason}"
             for failure in (*self.failed, *self.skipped)
         )
         return (
             f"{len(self.done)} changes made, {len(self.failed)} failed, "
-            f"{len(self.skipped)} left: {reasons}"
+            f"{len(self.skipped)} skipped: {reasons}"
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the outcome as values json.dumps takes."""
+        """Return the outcome as JSON values."""
 
         def rows(failures: tuple[Failure, ...]) -> list[dict[str, str]]:
             return [{**_label(f.change), "reason": f.reason} for f in failures]
@@ -78,15 +90,15 @@ class Applied:
 
 def apply(
     plan: Plan,
-    vms: Writer,
+    vms: Vms,
     *,
     tables: Tables | None = None,
     progress: Progress | None = None,
 ) -> Applied:
     """Make every change of a plan that can be made, in order.
 
-    Raises ProvisionError, with nothing touched, where the plan has conflicts. Failures
-    of single changes are told in what is returned.
+    Raises ProvisionError, before any change, if the plan has conflicts. Failures of
+    single changes are in the result.
     """
     if plan.conflicts:
         reasons = "; ".join(
@@ -94,7 +106,7 @@ def apply(
         )
         raise ProvisionError(f"nothing was changed, first decide: {reasons}")
     run = Steps(vms, tables, plan.yes_delete)
-    tell = progress or (lambda _change, _state: None)
+    report = progress or (lambda _change, _state: None)
     done: list[Change] = []
     failed: list[Failure] = []
     skipped: list[Failure] = []
@@ -102,63 +114,65 @@ def apply(
         missing = _missing(change, (*failed, *skipped))
         if missing:
             skipped.append(Failure(change, f"waits for {missing}"))
-            tell(change, "skipped")
+            report(change, "skipped")
             continue
-        tell(change, "doing")
+        report(change, "doing")
         try:
-            made = run.carry_out(change)
+            done_change = run.carry_out(change)
         except OrbitalError as error:
             failed.append(Failure(change, str(error)))
-            tell(change, "failed")
+            report(change, "failed")
         else:
-            done.append(made)
-            tell(made, "done")
+            done.append(done_change)
+            report(done_change, "done")
     return Applied(tuple(done), tuple(failed), tuple(skipped))
 
 
 def destroy(
     desired: tuple[Resource, ...],
-    vms: Any,
+    vms: Vms,
     *,
     tables: Tables | None = None,
     yes_delete: tuple[str, ...] = (),
-    made: tuple[Made, ...] = (),
+    created: tuple[Created, ...] = (),
     progress: Progress | None = None,
 ) -> tuple[Plan, Applied]:
-    """Remove what was provisioned, and tell what is kept.
+    """Delete what was provisioned, except what is retained.
 
-    What holds data, or may hold some, goes only where its name is in `yes_delete`. What
-    earlier applies have `made` goes too where the files do not name it any more.
+    What holds data, or may hold data, is deleted only if its name is in `yes_delete`.
+    What earlier applies `created` is deleted too if the files no longer name it.
     """
-    known = (*desired, *(one.resource() for one in made))
-    actual = vms.actual(known, tables=tables)
-    plan = teardown(desired, actual, yes_delete=yes_delete, made=made)
+    resources = (*desired, *(item.resource() for item in created))
+    state = actual(vms, resources, tables.actual() if tables else None)
+    plan = teardown(desired, state, yes_delete=yes_delete, created=created)
     return plan, apply(plan, vms, tables=tables, progress=progress)
 
 
 def _missing(change: Change, failures: tuple[Failure, ...]) -> str:
-    """Return what this change needs and did not come about, or ''."""
-    if change.wanted is None or change.action == "delete":
+    """Return the failed resource that this change needs, or ''."""
+    if change.desired is None or change.action == "delete":
         return ""
     lost = {(f.change.resource, f.change.name) for f in failures}
-    for need in needs(change.wanted):
+    for need in needs(change.desired):
         if need in lost:
             return f"{need[0]} {need[1]}"
     return ""
 
 
-def needs(wanted: Resource) -> list[tuple[str, str]]:
+def needs(resource: Resource) -> list[tuple[str, str]]:
     """Return kind and name of everything a resource refers to."""
-    kind = KINDS.get(wanted.kind)
+    kind = KINDS.get(resource.kind)
     if kind is None:
-        return [("tenant", wanted.tenant)]
+        return [("tenant", resource.tenant)]
     named = [
-        (reference.kind, one)
+        (reference.kind, target)
         for name, reference in kind.references.items()
-        if name in wanted.fields
-        for one in (wanted.fields[name] if reference.many else [wanted.fields[name]])
+        if name in resource.fields
+        for target in (
+            resource.fields[name] if reference.many else [resource.fields[name]]
+        )
     ]
-    return [*named, ("tenant", wanted.tenant)] if kind.tenanted else named
+    return [*named, ("tenant", resource.tenant)] if kind.tenanted else named
 
 
 def _label(change: Change) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Every kind of resource the plan knows: where it lives, what tells it apart.
+"""Every kind of resource of a plan: its REST resource and its identity.
 
-The order of KINDS is the order of making; taking down goes the other way. Field names
+The order of KINDS is the order of creation; deletion has the reverse order. Field names
 are the VMS's own (public OpenAPI); a reference is planned by name and sent by id.
 """
 
@@ -31,10 +31,10 @@ class Reference:
 class Kind:
     """One kind: its REST resource, identity and fields with rules of their own.
 
-    `identity` fields tell two apart within a tenant. `create_only` fields are sent when
-    it is made and never compared. `fixed` fields cannot be changed once it is made.
-    `adopted` fields are set where unset, and otherwise left as somebody has them.
-    `paged` tells whether its list documents `page_size`.
+    The `identity` field is unique within a tenant. `create_only` fields are sent on
+    creation and never compared. `fixed` fields cannot be changed after creation.
+    `adopted` fields are set if unset, and otherwise left unchanged. `paged`: the API
+    documents `page_size` for its list.
     """
 
     name: str
@@ -94,7 +94,7 @@ KINDS: Mapping[str, Kind] = {
         ),
     )
 }
-"""REST kinds. Tables are planned beside them, and provided through the store."""
+"""Kinds with a REST resource. Tables are planned too, and created by the database."""
 
 CLUSTER = "cluster"
 TABLE = "table"
@@ -108,7 +108,7 @@ def normal(name: str, value: Any) -> Any:
 
 
 def same(name: str, have: Any, want: Any) -> bool:
-    """Tell whether the VMS's value is what is wanted; of objects, the wanted keys."""
+    """Return whether the VMS's value equals the desired one; of objects, these keys."""
     if isinstance(want, Mapping):
         have = have if isinstance(have, Mapping) else {}
         return all(same(key, have.get(key, 0), value) for key, value in want.items())

@@ -1,7 +1,6 @@
-"""The plan: what is wanted, what is there, and the changes between; nothing is touched.
+"""The plan: the changes from the actual to the desired state.
 
-`desired` turns observatories and site into resources, `diff` compares them with what
-the VMS told, `teardown` plans the removal of what Orbital made. All are pure.
+`diff` compares the two; `teardown` plans deletions. Neither changes anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,88 +8,76 @@ from dataclasses import dataclass
 from typing import Any
 
 from orbital_kernel.model.sizes import size_text
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.conflicts import Conflict, conflict, promises
-from orbital_kernel.storage.provision.desired import Limits, desired
-from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE, Fields
+from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE
 from orbital_kernel.storage.provision.resource import (
     Actual,
-    Found,
     Resource,
     differing,
-    left,
+    tolerated,
 )
-
-__all__ = [
-    "Actual",
-    "Change",
-    "Conflict",
-    "Found",
-    "Limits",
-    "Plan",
-    "Resource",
-    "desired",
-    "diff",
-    "shown",
-]
 
 SIZES = ("soft_limit", "hard_limit")
 BY_HAND = "change it by hand if it should be"
 ANEW = (
-    "questions find the same rows, some more slowly; for the other order drop the table, "
+    "queries return the same rows, some more slowly; for the other order drop the table, "
     "apply, and ingest its files again"
 )
 
 
 @dataclass(frozen=True)
-class Change:
-    """One step: create, update or delete one resource; `before` and `after` differ."""
-
-    action: str
-    resource: str
-    name: str
-    before: Fields
-    after: Fields
-    reason: str
-    wanted: Resource | None = None
-    found: Found | None = None
-
-
-@dataclass(frozen=True)
 class Plan:
-    """Changes in the order of doing, conflicts, notes, and what is kept on purpose."""
+    """The changes that lead to the desired state.
+
+    Attributes
+    ----------
+    changes : tuple of Change
+        In the order of execution.
+    conflicts : tuple of Conflict
+        Differences that a person must resolve; with conflicts, nothing is applied.
+    notes : tuple of str
+        What could not be checked, or stays different on purpose.
+    retained : tuple of Conflict
+        What is not deleted, with the reason ('kept' in JSON).
+    unchanged : int
+        Number of resources that are as desired.
+    yes_delete : tuple of str
+        Names that may be deleted although they hold data.
+    """
 
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     notes: tuple[str, ...] = ()
-    kept: tuple[Conflict, ...] = ()
+    retained: tuple[Conflict, ...] = ()
     unchanged: int = 0
     yes_delete: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
-        """True where there is nothing to do and nothing to decide."""
+        """True if there are neither changes nor conflicts."""
         return not self.changes and not self.conflicts
 
-    def then(self, other: "Plan") -> "Plan":
-        """Return this plan with another's changes after its own."""
+    def followed_by(self, other: "Plan") -> "Plan":
+        """Return this plan followed by another."""
         return Plan(
             changes=(*self.changes, *other.changes),
             conflicts=(*self.conflicts, *other.conflicts),
             notes=(*self.notes, *other.notes),
-            kept=(*self.kept, *other.kept),
+            retained=(*self.retained, *other.retained),
             unchanged=self.unchanged + other.unchanged,
             yes_delete=(*self.yes_delete, *other.yes_delete),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as values json.dumps takes; `changes` as DESIGN.md says."""
+        """Return the plan as JSON values; retained resources have the key 'kept'."""
         return {
             "changes": [
                 {
                     "action": change.action,
                     "resource": change.resource,
                     "name": change.name,
-                    "id": change.found.id if change.found else None,
+                    "id": change.existing.id if change.existing else None,
                     "before": dict(change.before),
                     "after": dict(change.after),
                     "reason": change.reason,
@@ -98,18 +85,18 @@ class Plan:
                 for change in self.changes
             ],
             "conflicts": [vars(conflict) for conflict in self.conflicts],
-            "kept": [vars(kept) for kept in self.kept],
+            "kept": [vars(retained) for retained in self.retained],
             "notes": list(self.notes),
             "unchanged": self.unchanged,
         }
 
 
-def diff(wanted: Sequence[Resource], actual: Actual) -> Plan:
-    """Return the changes that make the actual state what is wanted; deletes nothing."""
-    broken, unknown = promises(wanted, actual)
+def diff(desired: Sequence[Resource], actual: Actual) -> Plan:
+    """Return the changes from the actual to the desired state; none is a deletion."""
+    broken, unknown = promises(desired, actual)
     changes, conflicts, unchanged = [], list(broken), 0
     left_out = {*actual.absent, CLUSTER}
-    offered = [resource for resource in wanted if resource.kind not in left_out]
+    offered = [resource for resource in desired if resource.kind not in left_out]
     for resource in offered:
         trouble = conflict(resource, actual)
         change = None if trouble else _change(resource, actual)
@@ -122,13 +109,13 @@ def diff(wanted: Sequence[Resource], actual: Actual) -> Plan:
     return Plan(
         changes=tuple(changes),
         conflicts=tuple(conflicts),
-        notes=(*_not_offered(wanted, actual), *_left(offered, actual), *unknown),
+        notes=(*_not_offered(desired, actual), *_tolerated(offered, actual), *unknown),
         unchanged=unchanged,
     )
 
 
 def shown(field_name: str, value: Any) -> str:
-    """Return a field's value for people: sizes with units, lists in one line."""
+    """Return a field's value as text: sizes with units, lists in one line."""
     if field_name in SIZES and isinstance(value, int):
         return size_text(value)
     if field_name == "columns" and isinstance(value, Mapping):
@@ -142,41 +129,43 @@ def shown(field_name: str, value: Any) -> str:
     return "unset" if value is None else str(value)
 
 
-def _change(wanted: Resource, actual: Actual) -> Change | None:
-    matches = actual.matching(wanted)
+def _change(resource: Resource, actual: Actual) -> Change | None:
+    matches = actual.matching(resource)
     if not matches:
-        why = wanted.reason or f"{wanted.kind} {wanted.identity} does not exist"
+        why = resource.reason or f"{resource.kind} {resource.identity} does not exist"
         return Change(
-            "create", wanted.kind, wanted.name, {}, wanted.fields, why, wanted
+            "create", resource.kind, resource.name, {}, resource.fields, why, resource
         )
-    found = matches[0]
-    names = differing(wanted, found)
+    existing = matches[0]
+    names = differing(resource, existing)
     if not names:
         return None
-    before = {name: found.fields.get(name) for name in names}
-    after = {name: wanted.fields[name] for name in names}
+    before = {name: existing.fields.get(name) for name in names}
+    after = {name: resource.fields[name] for name in names}
     why = "; ".join(
         f"{n} is {shown(n, before[n])}, should be {shown(n, after[n])}" for n in names
     )
-    return Change("update", wanted.kind, wanted.name, before, after, why, wanted, found)
+    return Change(
+        "update", resource.kind, resource.name, before, after, why, resource, existing
+    )
 
 
-def _left(wanted: Sequence[Resource], actual: Actual) -> list[str]:
+def _tolerated(desired: Sequence[Resource], actual: Actual) -> list[str]:
     return [
-        f"{one.kind} {one.name}: {name} is {shown(name, found.fields[name])}, not "
-        f"{shown(name, one.fields[name])}, and is left so: "
-        + (BY_HAND if one.kind != TABLE else ANEW)
-        for one in wanted
-        for found in actual.matching(one)[:1]
-        for name in left(one, found)
+        f"{resource.kind} {resource.name}: {name} is {shown(name, existing.fields[name])}, not "
+        f"{shown(name, resource.fields[name])}, and stays so: "
+        + (BY_HAND if resource.kind != TABLE else ANEW)
+        for resource in desired
+        for existing in actual.matching(resource)[:1]
+        for name in tolerated(resource, existing)
     ]
 
 
-def _not_offered(wanted: Sequence[Resource], actual: Actual) -> list[str]:
+def _not_offered(desired: Sequence[Resource], actual: Actual) -> list[str]:
     return [
         f"this VMS offers no {kind.resource}: "
-        + ", ".join(r.name for r in wanted if r.kind == kind.name)
-        + " left out"
+        + ", ".join(r.name for r in desired if r.kind == kind.name)
+        + " skipped"
         for kind in KINDS.values()
-        if kind.name in actual.absent and any(r.kind == kind.name for r in wanted)
+        if kind.name in actual.absent and any(r.kind == kind.name for r in desired)
     ]

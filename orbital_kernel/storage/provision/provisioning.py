@@ -1,163 +1,127 @@
-"""Plan → apply → drift → destroy over one VMS and one database, with what was made kept."""
+"""Plan, apply and destroy over one VMS and one database, with a ledger of creations."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
-
-import pyarrow as pa
+from typing import Any
 
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model import schema
-from orbital_kernel.storage.ledger import Rows
-from orbital_kernel.storage.provision.created import ACTIONS, MadeLedger
+from orbital_kernel.storage.protocols import Tables, Vms
+from orbital_kernel.storage.provision.change import Change
+from orbital_kernel.storage.provision.created import ACTIONS, CreationLedger
 from orbital_kernel.storage.provision.execute import Applied, Progress, apply
 from orbital_kernel.storage.provision.kinds import TABLE
-from orbital_kernel.storage.provision.plan import Actual, Change, Plan, Resource, diff
-from orbital_kernel.storage.provision.reading import Tables
-from orbital_kernel.storage.provision.steps import Writer
+from orbital_kernel.storage.provision.plan import Plan, diff
+from orbital_kernel.storage.provision.reading import actual
+from orbital_kernel.storage.provision.resource import Actual, Resource
 from orbital_kernel.storage.provision.teardown import prune, teardown, undo, unwanted
 
-Known = Mapping[str, schema.Table]
-
-
-class Database(Rows, Protocol):
-    """What provisioning needs of the store."""
-
-    def actual(self) -> Known:
-        """Return each table by full name."""
-
-    def create(self, full_name: str) -> None:
-        """Create one table of schema.py."""
-
-    def drop(self, full_name: str) -> None:
-        """Drop one table with all its rows."""
-
-    def insert(self, full_name: str, rows: pa.Table) -> int:
-        """Insert rows in one transaction."""
-
-    def rows(self, full_name: str) -> int:
-        """Return how many rows a table holds."""
-
-
-class Platform(Writer, Protocol):
-    """What provisioning needs of a VMS; apply.Vms is one."""
-
-    def actual(
-        self, desired: tuple[Resource, ...], *, tables: Tables | None = None
-    ) -> Actual:
-        """Return what is there of the kinds wanted."""
+TableMap = Mapping[str, schema.Table]
 
 
 @dataclass(frozen=True)
-class _Listed:
-    """The database with its list of tables asked once; what a plan needs of tables."""
+class _State:
+    """The desired state, the ledger of creations, and the actual state."""
 
-    database: Database
-    known: Known
-
-    def actual(self) -> Known:
-        return self.known
-
-    def create(self, full_name: str) -> None:
-        self.database.create(full_name)
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What is wanted, what earlier applies made, and what is there."""
-
-    wanted: tuple[Resource, ...]
-    made: MadeLedger
+    desired: tuple[Resource, ...]
+    ledger: CreationLedger
     actual: Actual
 
 
 @dataclass(frozen=True)
 class Provisioning:
-    """`desired` tells what should be, given the tables there are."""
+    """`desired` returns the desired resources, given the tables that exist."""
 
-    vms: Platform
-    database: Database
-    desired: Callable[[Known], tuple[Resource, ...]]
+    vms: Vms
+    database: Tables
+    desired: Callable[[TableMap], tuple[Resource, ...]]
 
     def plan(self, *, yes_delete: tuple[str, ...] = ()) -> Plan:
-        """Return what is to be made, set and, of what earlier applies made, removed."""
-        look = self._look()
-        gone = prune(look.made.made(), look.wanted, look.actual, yes_delete=yes_delete)
-        return diff(look.wanted, look.actual).then(gone)
+        """Return what to create, set and, of what earlier applies created, delete."""
+        state = self._read_state()
+        deletions = prune(
+            state.ledger.created(), state.desired, state.actual, yes_delete=yes_delete
+        )
+        return diff(state.desired, state.actual).followed_by(deletions)
 
     def apply(
         self, plan: Plan, *, progress: Progress | None = None, rollback: bool = False
     ) -> Applied:
-        """Make the changes of a plan; ProvisionError where one could not be made.
+        """Make the changes of a plan; ProvisionError if one failed.
 
-        With `rollback` what was made and set is then taken back, where that is safe.
+        With `rollback`, what was created and set is then taken back where that is safe.
         """
-        ledger = MadeLedger(self.database, ACTIONS in self.database.actual())
+        ledger = CreationLedger(self.database, ACTIONS in self.database.actual())
         applied = self._carried_out(plan, ledger, progress)
         if rollback and not applied.ok:
-            taken = self._take_back(applied, ledger)
-            words = f"{len(taken.done)} changes were taken back{_left_over(taken)}"
+            undone = self._take_back(applied, ledger)
+            words = f"{len(undone.done)} changes were taken back{_left_over(undone)}"
             raise ProvisionError(
-                f"{applied.told()}. {words}: mend the cause, apply again"
+                f"{applied.summary()}. {words}: remove the cause, then apply again"
             )
         return applied.require()
 
     def destroy(
         self, *, yes_delete: tuple[str, ...] = (), progress: Progress | None = None
     ) -> tuple[Plan, Applied]:
-        """Take down what is wanted and what earlier applies made."""
-        look = self._look()
-        made = look.made.made()
-        plan = teardown(look.wanted, look.actual, yes_delete=yes_delete, made=made)
-        return plan, self._carried_out(plan, look.made, progress)
+        """Delete what is desired and what earlier applies created."""
+        state = self._read_state()
+        created = state.ledger.created()
+        plan = teardown(
+            state.desired, state.actual, yes_delete=yes_delete, created=created
+        )
+        return plan, self._carried_out(plan, state.ledger, progress)
 
-    def _look(self) -> _Look:
-        """Read everything wanted, or made once; of tables no file names, count rows."""
-        known = self.database.actual()
-        wanted = self.desired(known)
-        ledger = MadeLedger(self.database, ACTIONS in known)
-        made = ledger.made()
-        every = (*wanted, *(one.resource() for one in made))
-        actual = self.vms.actual(every, tables=_Listed(self.database, known))
-        lost = {one.identity for one in unwanted(made, wanted) if one.kind == TABLE}
-        return _Look(wanted, ledger, self._counted(actual, lost))
+    def _read_state(self) -> _State:
+        """Read the actual state; count the rows of tables that no file names."""
+        tables = self.database.actual()
+        desired = self.desired(tables)
+        ledger = CreationLedger(self.database, ACTIONS in tables)
+        created = ledger.created()
+        resources = (*desired, *(resource.resource() for resource in created))
+        found_state = actual(self.vms, resources, tables)
+        lost = {
+            resource.identity
+            for resource in unwanted(created, desired)
+            if resource.kind == TABLE
+        }
+        return _State(desired, ledger, self._counted(found_state, lost))
 
     def _counted(self, actual: Actual, tables: Collection[str]) -> Actual:
-        """Return what is there with the rows of these tables told."""
-        found = tuple(
-            replace(one, raw={"rows": self.database.rows(one.identity)})
-            if one.kind == TABLE and one.identity in tables
-            else one
-            for one in actual.found
+        """Return the actual state with the row counts of these tables."""
+        existing = tuple(
+            replace(resource, raw={"rows": self.database.rows(resource.identity)})
+            if resource.kind == TABLE and resource.identity in tables
+            else resource
+            for resource in actual.existing
         )
-        return replace(actual, found=found)
+        return replace(actual, existing=existing)
 
     def _carried_out(
-        self, plan: Plan, ledger: MadeLedger, progress: Progress | None
+        self, plan: Plan, ledger: CreationLedger, progress: Progress | None
     ) -> Applied:
-        """Carry a plan out and write down what it makes."""
-        tell = progress or (lambda _change, _state: None)
+        """Execute a plan and record what it creates."""
+        report = progress or (lambda _change, _state: None)
 
-        def noted(change: Change, state: str) -> None:
+        def note(change: Change, state: str) -> None:
             if state == "done":
                 ledger.note(change)
-            tell(change, state)
+            report(change, state)
 
         if plan.changes and not plan.conflicts:
             ledger.begin(plan.changes)
-        applied = apply(plan, self.vms, tables=self.database, progress=noted)
+        applied = apply(plan, self.vms, tables=self.database, progress=note)
         ledger.settle([failure.change for failure in applied.skipped])
         return applied
 
-    def _take_back(self, applied: Applied, ledger: MadeLedger) -> Applied:
-        wanted = tuple(change.wanted for change in applied.done if change.wanted)
-        listed = _Listed(self.database, self.database.actual())
-        made = {c.name for c in applied.done if c.action == "create"}
-        actual = self._counted(self.vms.actual(wanted, tables=listed), made)
-        back = undo(applied.done, actual)
+    def _take_back(self, applied: Applied, ledger: CreationLedger) -> Applied:
+        desired = tuple(change.desired for change in applied.done if change.desired)
+        created = {c.name for c in applied.done if c.action == "create"}
+        state = actual(self.vms, desired, self.database.actual())
+        back = undo(applied.done, self._counted(state, created))
         return self._carried_out(back, ledger, None)
 
 
-def _left_over(taken: Applied) -> str:
-    left: list[Any] = [f.change.name for f in (*taken.failed, *taken.skipped)]
-    return f", {', '.join(left)} could not be" if left else ""
+def _left_over(undone: Applied) -> str:
+    names: list[Any] = [f.change.name for f in (*undone.failed, *undone.skipped)]
+    return f", {', '.join(names)} could not be" if names else ""

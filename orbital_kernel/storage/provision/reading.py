@@ -1,18 +1,19 @@
-"""What is there: lists of the VMS as values, ids replaced by names.
+"""The actual state: lists of the VMS as values, with names in place of ids.
 
-Look-ups are by exact path and tenant on this side, because the VMS cannot filter quotas
-by path and its other filters differ from version to version.
+Resources are matched by exact path and tenant here, because the VMS cannot filter quotas
+by path, and its other filters differ between versions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from orbital_kernel.model import schema
 from orbital_kernel.storage.listing import NotOffered, Row
-from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Fields, Kind
+from orbital_kernel.storage.protocols import Vms
+from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Kind
 from orbital_kernel.storage.provision.resource import (
     Actual,
-    Found,
+    Existing,
     Resource,
     table_fields,
 )
@@ -21,34 +22,20 @@ Names = Mapping[str, Mapping[str, str]]
 """Kind → id as text → name."""
 
 
-class Lists(Protocol):
-    """Something that lists resources of a VMS."""
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-
-class Tables(Protocol):
-    """The database's tables, provided by the store."""
-
-    def actual(self) -> Mapping[str, schema.Table | Fields]:
-        """Return each table by full name: its schema, or its `columns` and `sort`."""
-
-    def create(self, full_name: str) -> None:
-        """Create the table of schema.py of that full name."""
-
-
 def actual(
-    vms: Lists, desired: Sequence[Resource], tables: Tables | None = None
+    vms: Vms,
+    desired: Sequence[Resource],
+    tables: Mapping[str, schema.Table] | None = None,
 ) -> Actual:
-    """Return what is there of every kind wanted or referred to.
+    """Return what exists of every kind that is desired or referred to.
 
-    Tables are read where `tables` is given, and else left out as not offered.
+    `tables` are those of the database by full name; without them tables count as not
+    offered.
     """
-    wanted = _kinds(desired)
+    kinds = _kinds(desired)
     rows: dict[str, list[Row]] = {}
     absent = {TABLE} if tables is None else set()
-    for kind in wanted:
+    for kind in kinds:
         try:
             rows[kind.name] = vms.listing(kind.resource, paged=kind.paged)
         except NotOffered:
@@ -59,31 +46,33 @@ def actual(
         kind: {str(row["id"]): str(row.get("name")) for row in listed}
         for kind, listed in rows.items()
     }
-    found = [
-        found_of(KINDS[kind], row, names)
+    existing = [
+        existing_of(KINDS[kind], row, names)
         for kind, listed in rows.items()
         for row in listed
     ]
     if tables is not None and any(resource.kind == TABLE for resource in desired):
-        found += [
-            Found(TABLE, name, None, name, None, table_fields(table))
-            for name, table in tables.actual().items()
+        existing += [
+            Existing(TABLE, name, None, name, None, table_fields(table))
+            for name, table in tables.items()
         ]
-    return Actual(tuple(found), frozenset(absent))
+    return Actual(tuple(existing), frozenset(absent))
 
 
-def found_of(kind: Kind, row: Row, names: Names) -> Found:
-    """Return a listed row as Found; an id nobody knows stays as '#id'."""
+def existing_of(kind: Kind, row: Row, names: Names) -> Existing:
+    """Return a listed row as Existing; an unknown id stays as '#id'."""
     fields: dict[str, Any] = dict(row)
     for name, reference in kind.references.items():
-        known = names.get(reference.kind, {})
+        names_by_id = names.get(reference.kind, {})
         value = row.get(reference.wire)
         if reference.many:
-            fields[name] = [known.get(str(i), f"#{i}") for i in value or ()]
+            fields[name] = [names_by_id.get(str(i), f"#{i}") for i in value or ()]
         else:
-            fields[name] = None if value is None else known.get(str(value), f"#{value}")
+            fields[name] = (
+                None if value is None else names_by_id.get(str(value), f"#{value}")
+            )
     tenant = row.get("tenant_id") if kind.tenanted else None
-    return Found(
+    return Existing(
         kind=kind.name,
         name=str(row.get("name")),
         tenant=None if tenant is None else names.get("tenant", {}).get(str(tenant)),
@@ -95,12 +84,12 @@ def found_of(kind: Kind, row: Row, names: Names) -> Found:
 
 
 def _kinds(desired: Iterable[Resource]) -> list[Kind]:
-    asked = {resource.kind for resource in desired} - {TABLE}
-    asked |= {
+    names = {resource.kind for resource in desired} - {TABLE}
+    names |= {
         reference.kind
         for resource in desired
         if resource.kind in KINDS
         for name, reference in KINDS[resource.kind].references.items()
         if name in resource.fields
     }
-    return [kind for name, kind in KINDS.items() if name in asked | {"tenant"}]
+    return [kind for name, kind in KINDS.items() if name in names | {"tenant"}]

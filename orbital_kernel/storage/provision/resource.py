@@ -1,4 +1,4 @@
-"""What should be, and what is: two shapes, compared by kind, tenant and identity."""
+"""Desired and existing resources, compared by kind, tenant and identity."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,14 +7,24 @@ from orbital_kernel.model import schema
 from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Fields, same
 
 TABLE_ADOPTED = ("sort",)
-"""A table sorted by another key answers the same, and no sort key can be changed."""
+"""A table with another sort key gives the same answers, and the key is fixed."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing that should be: kind, name, tenant, identity value and wire fields.
+    """One desired resource.
 
-    References (`policy`, `qos_policy`, …) hold names. `reason` says why it is so.
+    Attributes
+    ----------
+    kind : str
+        A key of `kinds.KINDS`, or 'table'.
+    name, tenant, identity : str
+        Its name, its tenant's name, and the value of the field that identifies it.
+    fields : mapping
+        Values by the field names of the VMS API; sizes in bytes. References (`policy`,
+        `qos_policy`, …) hold names in place of ids.
+    reason : str
+        Why the file asks for it.
     """
 
     kind: str
@@ -26,8 +36,8 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Found:
-    """One thing that is there; references are names, `raw` is what the VMS told."""
+class Existing:
+    """One existing resource; references hold names, `raw` is the row of the VMS."""
 
     kind: str
     name: str
@@ -40,55 +50,72 @@ class Found:
 
 @dataclass(frozen=True)
 class Actual:
-    """All that is there of the kinds asked for; `absent` kinds the VMS does not offer."""
+    """Existing resources of the listed kinds; the VMS does not offer `absent` kinds."""
 
-    found: tuple[Found, ...]
+    existing: tuple[Existing, ...]
     absent: frozenset[str] = frozenset()
 
-    def matching(self, wanted: Resource) -> tuple[Found, ...]:
-        """Return what has exactly this kind, tenant and identity, oldest first."""
+    def matching(self, resource: Resource) -> tuple[Existing, ...]:
+        """Return the resources of exactly this kind, tenant and identity, oldest first."""
         hits = [
-            found
-            for found in self.found
-            if found.kind == wanted.kind
-            and found.identity == wanted.identity
-            and found.tenant in (None, wanted.tenant)
+            existing
+            for existing in self.existing
+            if existing.kind == resource.kind
+            and existing.identity == resource.identity
+            and existing.tenant in (None, resource.tenant)
         ]
-        return tuple(sorted(hits, key=lambda found: found.id or 0))
+        return tuple(sorted(hits, key=lambda existing: existing.id or 0))
 
 
-def differing(wanted: Resource, found: Found) -> list[str]:
-    """Return the names of wanted fields that are not as wanted, and should be."""
-    kind = KINDS.get(wanted.kind)
-    skipped = set(left(wanted, found)) | (kind.create_only if kind else set())
+def differing(resource: Resource, existing: Existing) -> list[str]:
+    """Return the names of the fields that differ and must be set."""
+    kind = KINDS.get(resource.kind)
+    skipped = set(tolerated(resource, existing)) | (kind.create_only if kind else set())
     return [
         name
-        for name, value in wanted.fields.items()
-        if name not in skipped and not same(name, found.fields.get(name), value)
+        for name, value in resource.fields.items()
+        if name not in skipped and not same(name, existing.fields.get(name), value)
     ]
 
 
-def left(wanted: Resource, found: Found) -> list[str]:
-    """Return the names of fields that differ and are left as somebody has them."""
-    kind = KINDS.get(wanted.kind)
-    adopted = TABLE_ADOPTED if wanted.kind == TABLE else ()
+def tolerated(resource: Resource, existing: Existing) -> list[str]:
+    """Return the names of the fields that differ and stay as they are."""
+    kind = KINDS.get(resource.kind)
+    adopted = TABLE_ADOPTED if resource.kind == TABLE else ()
     return [
         name
         for name in (kind.adopted if kind else adopted)
-        if found.fields.get(name)
-        and name in wanted.fields
-        and not same(name, found.fields[name], wanted.fields[name])
+        if existing.fields.get(name)
+        and name in resource.fields
+        and not same(name, existing.fields[name], resource.fields[name])
     ]
+
+
+def holds_data(existing: Existing, quota: Existing | None = None) -> bool:
+    """Return whether a resource holds data; unknown counts as data."""
+    if existing.kind == TABLE:
+        return bool(existing.raw.get("rows", True))
+    if existing.kind != "view":
+        return False
+    sizes = [
+        existing.raw.get("logical_capacity"),
+        existing.raw.get("physical_capacity"),
+    ]
+    sizes += [quota.raw.get("used_capacity")] if quota else []
+    known_sizes = [size for size in sizes if size is not None]
+    return not known_sizes or any(known_sizes)
 
 
 def table_fields(table: schema.Table | Fields) -> dict[str, Any]:
     """Return columns (name → Arrow type as text), sort key and projections as fields.
 
-    Projections are name → columns they are sorted by; further ones are left alone.
+    Projections are name → columns they are sorted by.
     """
     if isinstance(table, schema.Table):
         columns = {column.name: str(column.type) for column in table.columns}
-        projections = {one.name: list(one.sort) for one in table.projections}
+        projections = {
+            projection.name: list(projection.sort) for projection in table.projections
+        }
         return {
             "columns": columns,
             "sort": list(table.sort),

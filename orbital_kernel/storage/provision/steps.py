@@ -1,49 +1,27 @@
-"""One step of a plan: names become ids, and each step looks before and after it acts."""
+"""Execution of one step: names become ids; the state is checked before and after."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
 
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.storage.listing import Row
+from orbital_kernel.storage.protocols import Tables, Vms
+from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.kinds import KINDS, TABLE, Fields
-from orbital_kernel.storage.provision.plan import Change
-from orbital_kernel.storage.provision.reading import Names, Tables, found_of
-from orbital_kernel.storage.provision.resource import Found, Resource, differing
-from orbital_kernel.storage.provision.teardown import holds_data
-
-
-class Writer(Protocol):
-    """What carrying out needs of a VMS; apply.Vms is one."""
-
-    address: str
-
-    def listing(self, resource: str, /, *, paged: bool = False) -> list[Row]:
-        """Return all rows of a resource."""
-
-    def get(self, resource: str, /, **params: Any) -> Any:
-        """Return what a GET answers."""
-
-    def create(
-        self, resource: str, fields: Fields, find: Callable[[], Row | None]
-    ) -> Row:
-        """Make one, once."""
-
-    def patch(self, resource: str, item: int, fields: Fields) -> None:
-        """Set fields of one."""
-
-    def delete(self, resource: str, item: int) -> None:
-        """Delete one."""
-
-    def empty(self, path: str, tenant_id: int | None) -> None:
-        """Delete all that is in a folder."""
+from orbital_kernel.storage.provision.reading import Names, existing_of
+from orbital_kernel.storage.provision.resource import (
+    Existing,
+    Resource,
+    differing,
+    holds_data,
+)
 
 
 class Steps:
-    """One run: the lists it needs to turn names into ids, read once and kept right."""
+    """One run, with the lists that turn names into ids."""
 
     def __init__(
-        self, vms: Writer, tables: Tables | None, yes_delete: tuple[str, ...]
+        self, vms: Vms, tables: Tables | None, yes_delete: tuple[str, ...]
     ) -> None:
         self.vms = vms
         self.tables = tables
@@ -51,10 +29,10 @@ class Steps:
         self._rows: dict[str, list[Row]] = {}
 
     def carry_out(self, change: Change) -> Change:
-        """Make one change and return it as it was done; ProvisionError where it cannot be.
+        """Make one change and return it as it was done; ProvisionError if it fails.
 
-        A creation tells what was made, with its id; where somebody was faster it is told
-        as an update of nothing before: it was adopted.
+        A creation is returned with its id; if somebody else was faster, it is returned
+        as an update of nothing before: the resource was adopted.
         """
         if change.resource == TABLE:
             self._table(change)
@@ -62,135 +40,142 @@ class Steps:
         return _ACTIONS[change.action](self, change)
 
     def create(self, change: Change) -> Change:
-        """Make what is wanted, unless it is there by now; then make it as wanted."""
-        wanted = _wanted(change)
-        resource = KINDS[wanted.kind].resource
-        mine: Row | None = None
-        if self._find(wanted) is None:
-            body = self._body(wanted, wanted.fields)
-            mine = self.vms.create(resource, body, lambda: self._find(wanted))
-        kept = self._only_one(wanted, mine)
-        names = differing(wanted, kept)
+        """Create the resource unless it exists by now, then set the fields that differ."""
+        resource = _desired(change)
+        endpoint = KINDS[resource.kind].resource
+        row: Row | None = None
+        if self._find(resource) is None:
+            body = self._body(resource, resource.fields)
+            row = self.vms.create(endpoint, body, lambda: self._find(resource))
+        existing = self._only_one(resource, row)
+        names = differing(resource, existing)
         if names:
-            self._set(wanted, kept, {name: wanted.fields[name] for name in names})
-        ours = mine is not None and kept.id == mine["id"]
-        return replace(change, action="create" if ours else "update", found=kept)
+            self._set(
+                resource, existing, {name: resource.fields[name] for name in names}
+            )
+        ours = row is not None and existing.id == row["id"]
+        return replace(change, action="create" if ours else "update", existing=existing)
 
     def update(self, change: Change) -> Change:
         """Set the fields that differ."""
-        wanted = _wanted(change)
-        found = change.found
-        if found is None or found.id is None:
+        resource = _desired(change)
+        existing = change.existing
+        if existing is None or existing.id is None:
             raise ProvisionError(f"{change.name} has no id: plan again")
-        self._set(wanted, found, change.after)
+        self._set(resource, existing, change.after)
         return change
 
     def delete(self, change: Change) -> Change:
-        """Delete one, after a last look at whether it holds data."""
-        found = change.found
-        if found is None or found.id is None:
+        """Delete the resource, unless it holds data by now."""
+        existing = change.existing
+        if existing is None or existing.id is None:
             raise ProvisionError(f"{change.name} has no id: plan again")
-        resource = KINDS[change.resource].resource
-        now = [
+        endpoint = KINDS[change.resource].resource
+        rows = [
             row
-            for row in self._list(change.resource, anew=True)
-            if row["id"] == found.id
+            for row in self._list(change.resource, fresh=True)
+            if row["id"] == existing.id
         ]
-        if not now:
+        if not rows:
             return change
-        fresh = found_of(KINDS[change.resource], now[0], {})
-        if holds_data(fresh):
-            self._empty(change, now[0])
-        self.vms.delete(resource, found.id)
+        current = existing_of(KINDS[change.resource], rows[0], {})
+        if holds_data(current):
+            self._empty(change, rows[0])
+        self.vms.delete(endpoint, existing.id)
         return change
 
     def _empty(self, change: Change, row: Row) -> None:
         if change.name not in self.yes_delete:
             raise ProvisionError(
-                f"{change.resource} {change.name} has come to hold data since the plan: "
-                f"name it with --yes-delete {change.name} to delete it all the same"
+                f"{change.resource} {change.name} holds data, which it did not when it was "
+                f"planned: name it with --yes-delete {change.name} to delete it anyway"
             )
         self.vms.empty(str(row["path"]), row.get("tenant_id"))
 
     def _table(self, change: Change) -> None:
         if self.tables is None:
-            raise ProvisionError(f"no database is connected to provide {change.name}")
+            raise ProvisionError(
+                f"{change.name} cannot be created without a database: connect to one"
+            )
         if change.action == "create":
             self.tables.create(change.name)
-            return
-        if change.action == "update" and set(change.after) <= set(_TABLE_UPDATES):
-            for field in change.after:
-                update = getattr(self.tables, _TABLE_UPDATES[field], None)
-                if update is None:
-                    raise ProvisionError(f"{change.name} gets its {field} elsewhere")
-                update(change.name)
-            return
-        drop = getattr(self.tables, "drop", None)
-        if change.action != "delete" or drop is None:
+        elif change.action == "delete":
+            self._drop(change, self.tables)
+        elif set(change.after) <= {"columns", "projections"}:
+            if "columns" in change.after:
+                self.tables.widen(change.name)
+            if "projections" in change.after:
+                self.tables.arrange(change.name)
+        else:
             raise ProvisionError(
-                f"table {change.name} cannot be changed here: look at what differs, and "
-                "change it by hand"
+                f"table {change.name} cannot be changed: look at what differs, and change "
+                "it by hand"
             )
-        was_empty = change.found is not None and change.found.raw.get("rows") == 0
-        if was_empty and change.name not in self.yes_delete and self._rows_in(change):
+
+    def _drop(self, change: Change, tables: Tables) -> None:
+        was_empty = change.existing is not None and change.existing.raw.get("rows") == 0
+        if (
+            was_empty
+            and change.name not in self.yes_delete
+            and tables.rows(change.name)
+        ):
             raise ProvisionError(
-                f"table {change.name} has come to hold rows since the plan: name it with "
-                f"--yes-delete {change.name} to drop it all the same"
+                f"table {change.name} holds rows, which it did not when it was planned: name "
+                f"it with --yes-delete {change.name} to drop it anyway"
             )
-        drop(change.name)
+        tables.drop(change.name)
 
-    def _rows_in(self, change: Change) -> int:
-        rows = getattr(self.tables, "rows", None)
-        return int(rows(change.name)) if rows else 1
-
-    def _set(self, wanted: Resource, found: Found, fields: Fields) -> None:
-        resource = KINDS[wanted.kind].resource
-        item = found.id
+    def _set(self, resource: Resource, existing: Existing, fields: Fields) -> None:
+        endpoint = KINDS[resource.kind].resource
+        item = existing.id
         if item is None:
-            raise ProvisionError(f"{wanted.name} has no id: plan again")
-        self.vms.patch(resource, item, self._body(wanted, fields, new=False))
-        now = self._found(wanted)
-        left = (
-            [n for n in differing(wanted, now) if n in fields] if now else list(fields)
-        )
-        if left:
+            raise ProvisionError(f"{resource.name} has no id: plan again")
+        self.vms.patch(endpoint, item, self._body(resource, fields, new=False))
+        current = self._existing(resource)
+        wrong = differing(resource, current) if current else list(fields)
+        wrong = [name for name in wrong if name in fields]
+        if wrong:
             raise ProvisionError(
-                f"{wanted.kind} {wanted.name} still differs in {', '.join(left)} after it "
-                "was set: somebody else may be changing it; plan again"
+                f"{resource.kind} {resource.name} still differs in {', '.join(wrong)} "
+                "after it was set: somebody else may be changing it; plan again"
             )
 
-    def _only_one(self, wanted: Resource, mine: Row | None) -> Found:
-        """Return the oldest of those there; take ours back if somebody was first."""
-        rows = self._matching(wanted, anew=True)
+    def _only_one(self, resource: Resource, row: Row | None) -> Existing:
+        """Return the oldest match; delete the created one if somebody else was first."""
+        rows = self._matching(resource, fresh=True)
         if not rows:
             raise ProvisionError(
-                f"{wanted.kind} {wanted.name} was made but is not listed: plan again"
+                f"{resource.kind} {resource.name} was created but is not listed: plan again"
             )
-        if mine and rows[0]["id"] != mine["id"]:
-            self.vms.delete(KINDS[wanted.kind].resource, mine["id"])
-        return found_of(KINDS[wanted.kind], rows[0], self._names(wanted))
+        if row and rows[0]["id"] != row["id"]:
+            self.vms.delete(KINDS[resource.kind].resource, row["id"])
+        return existing_of(KINDS[resource.kind], rows[0], self._names(resource))
 
-    def _find(self, wanted: Resource) -> Row | None:
-        rows = self._matching(wanted, anew=True)
+    def _find(self, resource: Resource) -> Row | None:
+        rows = self._matching(resource, fresh=True)
         return rows[0] if rows else None
 
-    def _found(self, wanted: Resource) -> Found | None:
-        row = self._find(wanted)
-        return found_of(KINDS[wanted.kind], row, self._names(wanted)) if row else None
+    def _existing(self, resource: Resource) -> Existing | None:
+        row = self._find(resource)
+        return (
+            existing_of(KINDS[resource.kind], row, self._names(resource))
+            if row
+            else None
+        )
 
-    def _matching(self, wanted: Resource, *, anew: bool) -> list[Row]:
-        kind = KINDS[wanted.kind]
-        tenant = self._id("tenant", wanted.tenant, None) if kind.tenanted else None
+    def _matching(self, resource: Resource, *, fresh: bool) -> list[Row]:
+        kind = KINDS[resource.kind]
+        tenant = self._id("tenant", resource.tenant, None) if kind.tenanted else None
         rows = [
             row
-            for row in self._list(wanted.kind, anew=anew)
-            if str(row.get(kind.identity)) == wanted.identity
+            for row in self._list(resource.kind, fresh=fresh)
+            if str(row.get(kind.identity)) == resource.identity
             and (tenant is None or row.get("tenant_id") in (None, tenant))
         ]
         return sorted(rows, key=lambda row: int(row["id"]))
 
-    def _body(self, wanted: Resource, fields: Fields, *, new: bool = True) -> Row:
-        kind = KINDS[wanted.kind]
+    def _body(self, resource: Resource, fields: Fields, *, new: bool = True) -> Row:
+        kind = KINDS[resource.kind]
         body: Row = {}
         for name, value in fields.items():
             reference = kind.references.get(name)
@@ -198,17 +183,18 @@ class Steps:
                 body[name] = dict(value) if isinstance(value, Mapping) else value
             elif reference.many:
                 body[reference.wire] = [
-                    self._id(reference.kind, one, wanted.tenant) for one in value
+                    self._id(reference.kind, target, resource.tenant)
+                    for target in value
                 ]
             else:
-                item = self._id(reference.kind, value, wanted.tenant)
+                item = self._id(reference.kind, value, resource.tenant)
                 body[reference.wire] = str(item) if reference.text else item
         if new and kind.tenanted:
-            body["tenant_id"] = self._id("tenant", wanted.tenant, None)
+            body["tenant_id"] = self._id("tenant", resource.tenant, None)
         return body
 
-    def _names(self, wanted: Resource) -> Names:
-        kinds = {"tenant", *(r.kind for r in KINDS[wanted.kind].references.values())}
+    def _names(self, resource: Resource) -> Names:
+        kinds = {"tenant", *(r.kind for r in KINDS[resource.kind].references.values())}
         return {
             kind: {str(row["id"]): str(row.get("name")) for row in self._list(kind)}
             for kind in kinds
@@ -217,24 +203,21 @@ class Steps:
 
     def _id(self, kind: str, name: str, tenant: str | None) -> int:
         owner = None if tenant is None else self._id("tenant", tenant, None)
-        for anew in (False, True):
-            for row in self._list(kind, anew=anew):
-                mine = owner is None or row.get("tenant_id") in (None, owner)
-                if row.get("name") == name and mine:
+        for fresh in (False, True):
+            for row in self._list(kind, fresh=fresh):
+                owned = owner is None or row.get("tenant_id") in (None, owner)
+                if row.get("name") == name and owned:
                     return int(row["id"])
         raise ProvisionError(
-            f"{self.vms.address} has no {kind} named {name!r}: make it, or plan again"
+            f"{self.vms.address} has no {kind} named {name!r}: create it, or plan again"
         )
 
-    def _list(self, kind: str, *, anew: bool = False) -> list[Row]:
-        if anew or kind not in self._rows:
-            known = KINDS[kind]
-            self._rows[kind] = self.vms.listing(known.resource, paged=known.paged)
+    def _list(self, kind: str, *, fresh: bool = False) -> list[Row]:
+        if fresh or kind not in self._rows:
+            listed = KINDS[kind]
+            self._rows[kind] = self.vms.listing(listed.resource, paged=listed.paged)
         return self._rows[kind]
 
-
-_TABLE_UPDATES = {"columns": "widen", "projections": "arrange"}
-"""What the database side is called to do where a table's field differs."""
 
 _ACTIONS: Mapping[str, Callable[[Steps, Change], Change]] = {
     "create": Steps.create,
@@ -243,7 +226,7 @@ _ACTIONS: Mapping[str, Callable[[Steps, Change], Change]] = {
 }
 
 
-def _wanted(change: Change) -> Resource:
-    if change.wanted is None:
-        raise ProvisionError(f"change of {change.name} does not say what is wanted")
-    return change.wanted
+def _desired(change: Change) -> Resource:
+    if change.desired is None:
+        raise ProvisionError(f"{change.name} has no desired state: plan again")
+    return change.desired

@@ -1,4 +1,4 @@
-"""What an observatory must show before it is live: a small TOML file of budgets."""
+"""Requirements before an observatory is declared live: a TOML file of budgets."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.model.storage_spec import built, named
 from orbital_kernel.query.latency import DEFAULT, budget, budgets
-from orbital_kernel.storage.history import Asked
+from orbital_kernel.storage.history import LoggedQuery
 
 REQUIREMENTS = Path(__file__).parent / "requirements.toml"
 
@@ -18,8 +18,8 @@ REQUIREMENTS = Path(__file__).parent / "requirements.toml"
 class Requirements:
     """Budgets of the 99th percentile by kind of query, in milliseconds.
 
-    Kinds in `p99_ms` must have been asked `least_queries` times within `days`; any
-    other kind that was asked is held to its own budget, or `default_p99_ms`.
+    Kinds in `p99_ms` need at least `least_queries` queries within `days`. Any other kind
+    with queries must keep its own budget, or `default_p99_ms`.
     """
 
     days: int
@@ -37,7 +37,7 @@ class Requirements:
 
 @dataclass(frozen=True)
 class Measured:
-    """One kind of query held against its budget; `p99_ms` is None where never asked."""
+    """One kind of query and its budget; `p99_ms` is None without queries."""
 
     kind: str
     queries: int
@@ -46,19 +46,19 @@ class Measured:
     missing: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as values json.dumps takes."""
+        """Return it as JSON values."""
         return asdict(self)
 
 
 def requirements(path: Path = REQUIREMENTS) -> Requirements:
-    """Return the requirements of a file; ConfigError names what is missing or wrong."""
+    """Return the requirements of a file; ConfigError names the wrong entry."""
     with named(path.name):
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"cannot be read: {error}") from error
-        told = built(Requirements, _with_budgets(document), "requirements")
-        limits = {"default_p99_ms": told.default_p99_ms, **told.p99_ms}
+        required = built(Requirements, _with_budgets(document), "requirements")
+        limits = {"default_p99_ms": required.default_p99_ms, **required.p99_ms}
         wrong = [
             name
             for name, value in limits.items()
@@ -66,32 +66,34 @@ def requirements(path: Path = REQUIREMENTS) -> Requirements:
         ]
         if wrong:
             raise ConfigError(f"{', '.join(wrong)} must be milliseconds above 0")
-        return told
+        return required
 
 
 def _with_budgets(document: dict[str, Any]) -> dict[str, Any]:
-    """Fill in from budgets.toml what a site's own file does not replace."""
+    """Return the document with the budgets of budgets.toml that it does not replace."""
     replaced = "default_p99_ms" in document
     others = {} if replaced else {kind: b.p99_ms for kind, b in budgets().items()}
-    must = {kind: budget(kind).p99_ms for kind in document.get("asked", ())}
-    own = document.get("p99_ms", {})
+    needed = {kind: budget(kind).p99_ms for kind in document.get("asked", ())}
+    replaced_budgets = document.get("p99_ms", {})
     return {
         "default_p99_ms": budget(DEFAULT).p99_ms,
         "others_p99_ms": others,
         **{name: value for name, value in document.items() if name != "asked"},
-        "p99_ms": {**must, **own} if isinstance(own, Mapping) else own,
+        "p99_ms": {**needed, **replaced_budgets}
+        if isinstance(replaced_budgets, Mapping)
+        else replaced_budgets,
     }
 
 
 def measured(
-    asked: Iterable[Asked], observatory: str, wanted: Requirements
+    queries: Iterable[LoggedQuery], observatory: str, required: Requirements
 ) -> list[Measured]:
-    """Return each kind of query on an observatory's tables beside its budget."""
-    times: dict[str, list[float]] = {kind: [] for kind in wanted.p99_ms}
-    for one in asked:
-        if one.table.partition(".")[0] == observatory:
-            times.setdefault(one.kind, []).append(one.milliseconds)
-    return [_measured(kind, ms, wanted) for kind, ms in sorted(times.items())]
+    """Return each kind of query on an observatory's tables with its budget."""
+    times: dict[str, list[float]] = {kind: [] for kind in required.p99_ms}
+    for query in queries:
+        if query.table.partition(".")[0] == observatory:
+            times.setdefault(query.kind, []).append(query.milliseconds)
+    return [_measured(kind, ms, required) for kind, ms in sorted(times.items())]
 
 
 def p99(milliseconds: Iterable[float]) -> float | None:
@@ -100,16 +102,14 @@ def p99(milliseconds: Iterable[float]) -> float | None:
     return ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))] if ranked else None
 
 
-def _measured(kind: str, ms: list[float], wanted: Requirements) -> Measured:
-    found, budget = p99(ms), wanted.budget(kind)
+def _measured(kind: str, ms: list[float], required: Requirements) -> Measured:
+    measured_ms, budget = p99(ms), required.budget(kind)
     missing = ""
-    if kind in wanted.p99_ms and len(ms) < wanted.least_queries:
+    if kind in required.p99_ms and len(ms) < required.least_queries:
         missing = (
-            f"{len(ms)} {kind} queries within {wanted.days} days, at least "
-            f"{wanted.least_queries} are needed: ask some"
+            f"{len(ms)} {kind} queries within {required.days} days, at least "
+            f"{required.least_queries} are needed: run more"
         )
-    elif found is not None and found > budget:
-        missing = (
-            f"p99 of {len(ms)} {kind} queries is {found:.4g} ms, budget {budget:g} ms"
-        )
-    return Measured(kind, len(ms), found, budget, missing)
+    elif measured_ms is not None and measured_ms > budget:
+        missing = f"p99 of {len(ms)} {kind} queries is {measured_ms:.4g} ms, budget {budget:g} ms"
+    return Measured(kind, len(ms), measured_ms, budget, missing)

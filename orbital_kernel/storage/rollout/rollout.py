@@ -1,12 +1,12 @@
-"""From staged to live: what an observatory has shown, what is missing, and the record.
+"""From staged to live: the stages of an observatory, and the record of its going live.
 
-Stages in order: its storage is made, its tables are made, its rows are those the ingest
-ledger counted, its queries keep their budgets; then it may be declared live, which is a
-row of ops.actions with the evidence of that day.
+The stages in order: its storage exists, its tables exist, they hold the rows that the
+ingest ledger counted, and its queries keep their budgets. Then it may be declared live,
+which adds a row with the evidence to ops.actions.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,13 +14,18 @@ from typing import Any
 import pyarrow as pa
 
 from orbital_kernel.errors import ProvisionError
+from orbital_kernel.model.observatory import Observatory
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.model.storage_spec import Space
-from orbital_kernel.storage.history import TakenIn
-from orbital_kernel.storage.ledger import Rows
+from orbital_kernel.storage.history import Ingested, LoggedQuery
+from orbital_kernel.storage.protocols import Tables
 from orbital_kernel.storage.provision.kinds import TABLE
 from orbital_kernel.storage.provision.plan import Plan
-from orbital_kernel.storage.rollout.requirements import Measured
+from orbital_kernel.storage.rollout.requirements import (
+    Measured,
+    Requirements,
+    measured,
+)
 
 LIVE = "declared live"
 ACTIONS = "ops.actions"
@@ -29,7 +34,17 @@ STAGES = ("storage", "tables", "data", "queries", "live")
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: whether it is reached, what is missing, and what that rests on."""
+    """One stage on the way to live.
+
+    Attributes
+    ----------
+    name : str
+        'storage', 'tables', 'data', 'queries' or 'live'.
+    missing : tuple of str
+        What is missing, with the command that helps.
+    evidence : mapping
+        The measurements behind it.
+    """
 
     name: str
     missing: tuple[str, ...]
@@ -37,13 +52,21 @@ class Stage:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is missing."""
+        """True if nothing is missing."""
         return not self.missing
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """One observatory on its way to live."""
+    """The stages of one observatory on its way to live.
+
+    Attributes
+    ----------
+    observatory : str
+        Its name.
+    stages : tuple of Stage
+        The stages in order.
+    """
 
     observatory: str
     stages: tuple[Stage, ...]
@@ -60,11 +83,11 @@ class Rollout:
 
     @property
     def live(self) -> bool:
-        """Whether it was declared live."""
+        """True if it was declared live."""
         return all(stage.done for stage in self.stages if stage.name == "live")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the rollout as values json.dumps takes."""
+        """Return the rollout as JSON values."""
         return {
             "observatory": self.observatory,
             "live": self.live,
@@ -73,50 +96,83 @@ class Rollout:
         }
 
 
+@dataclass(frozen=True)
+class Progress:
+    """The data behind all rollouts, read once; `tables` are those that exist."""
+
+    store: Tables
+    tables: Collection[str]
+    plan: Plan
+    ingested: Mapping[str, Ingested]
+    queries: Sequence[LoggedQuery]
+    required: Requirements
+    database: Space
+
+    def rollout(self, observatory: Observatory) -> Rollout:
+        """Return the rollout of one observatory."""
+        name = observatory.name
+        names = [table for table in self.tables if table.startswith(f"{name}.")]
+        stored = {table: self.store.rows(table) for table in names}
+        actions = declared(self.store, name) if ACTIONS in self.tables else []
+        stages = (
+            storage_stage(self.plan, (self.database, observatory.storage)),
+            tables_stage(self.plan, name),
+            data_stage(self.ingested.get(name), stored),
+            queries_stage(measured(self.queries, name, self.required)),
+            live_stage(actions),
+        )
+        return Rollout(name, stages)
+
+
 def storage_stage(plan: Plan, spaces: Iterable[Space]) -> Stage:
-    """Return whether nothing of these spaces is left to make, change or decide."""
+    """Return the stage in which nothing of these spaces is to be created or changed."""
     names = {
         name
-        for one in spaces
-        for name in (one.view.name, one.policy.name, one.quota.name, one.qos.name)
+        for space in spaces
+        for name in (
+            space.view.name,
+            space.policy.name,
+            space.quota.name,
+            space.qos.name,
+        )
     }
-    left = [c for c in plan.changes if c.resource != TABLE and c.name in names]
-    open_ = [c for c in plan.conflicts if c.resource != TABLE and c.name in names]
+    changes = [c for c in plan.changes if c.resource != TABLE and c.name in names]
+    conflicts = [c for c in plan.conflicts if c.resource != TABLE and c.name in names]
     return Stage(
         "storage",
         (
             *(
                 f"{c.action} {c.resource} {c.name}: orbital provision apply"
-                for c in left
+                for c in changes
             ),
-            *(f"{c.resource} {c.name}: {c.reason}" for c in open_),
+            *(f"{c.resource} {c.name}: {c.reason}" for c in conflicts),
         ),
     )
 
 
 def tables_stage(plan: Plan, observatory: str) -> Stage:
-    """Return whether the observatory's tables are there as schema.py has them."""
-    own = f"{observatory}."
-    left = [
+    """Return the stage in which the tables are as schema.py defines them."""
+    prefix = f"{observatory}."
+    absent = [
         f"{change.name} does not exist: orbital provision apply"
         for change in plan.changes
-        if change.resource == TABLE and change.name.startswith(own)
+        if change.resource == TABLE and change.name.startswith(prefix)
     ]
     wrong = [
         f"{conflict.name}: {conflict.reason}"
         for conflict in plan.conflicts
-        if conflict.resource == TABLE and conflict.name.startswith(own)
+        if conflict.resource == TABLE and conflict.name.startswith(prefix)
     ]
-    return Stage("tables", (*left, *wrong))
+    return Stage("tables", (*absent, *wrong))
 
 
-def data_stage(taken_in: TakenIn | None, stored: Mapping[str, int]) -> Stage:
-    """Return whether tables hold as many rows as the ledger counted into them."""
-    if taken_in is None:
-        return Stage("data", ("no file was taken in: orbital ingest PATH",))
+def data_stage(ingested: Ingested | None, stored: Mapping[str, int]) -> Stage:
+    """Return the stage in which tables hold the rows that the ledger counted."""
+    if ingested is None:
+        return Stage("data", ("no file was ingested: orbital ingest PATH",))
     counts = {
         table: {"ledger": counted, "stored": stored.get(table, 0)}
-        for table, counted in sorted(taken_in.rows.items())
+        for table, counted in sorted(ingested.rows.items())
         if table in stored
     }
     wrong = tuple(
@@ -125,20 +181,20 @@ def data_stage(taken_in: TakenIn | None, stored: Mapping[str, int]) -> Stage:
         for table, count in counts.items()
         if count["ledger"] != count["stored"]
     )
-    return Stage("data", wrong, {"files": taken_in.files, "rows": counts})
+    return Stage("data", wrong, {"files": ingested.files, "rows": counts})
 
 
-def queries_stage(measured: Sequence[Measured]) -> Stage:
-    """Return whether every kind of query keeps its budget."""
+def queries_stage(kinds: Sequence[Measured]) -> Stage:
+    """Return the stage in which every kind of query keeps its budget."""
     return Stage(
         "queries",
-        tuple(one.missing for one in measured if one.missing),
-        {"kinds": [one.to_json() for one in measured]},
+        tuple(kind.missing for kind in kinds if kind.missing),
+        {"kinds": [kind.to_json() for kind in kinds]},
     )
 
 
 def live_stage(actions: Sequence[Mapping[str, Any]]) -> Stage:
-    """Return whether it was declared live, from its rows of ops.actions."""
+    """Return the stage in which it was declared live, from rows of ops.actions."""
     if not actions:
         return Stage("live", ("not declared live: orbital rollout go-live NAME",))
     last = max(actions, key=lambda action: action["done"])
@@ -146,16 +202,16 @@ def live_stage(actions: Sequence[Mapping[str, Any]]) -> Stage:
     return Stage("live", (), {"since": f"{since}Z", "by": last["actor"]})
 
 
-def declared(store: Rows, observatory: str) -> list[dict[str, Any]]:
-    """Return the rows of ops.actions that declared an observatory live."""
+def declared(store: Tables, observatory: str) -> list[dict[str, Any]]:
+    """Return the rows of ops.actions that declare an observatory live."""
     rows = store.read(ACTIONS, [Clause("resource", (Equal(_resource(observatory)),))])
     return [row for row in rows.to_pylist() if row["action"] == LIVE]
 
 
-def go_live(store: Rows, rollout: Rollout, *, who: str, now_s: float) -> None:
+def go_live(store: Tables, rollout: Rollout, *, who: str, now_s: float) -> None:
     """Declare an observatory live, with its stages as evidence.
 
-    Raises ProvisionError with all that is missing, and where it is live already.
+    Raises ProvisionError if anything is missing, or if it is live already.
     """
     if rollout.live:
         raise ProvisionError(f"{rollout.observatory} is live already")
