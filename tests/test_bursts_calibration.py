@@ -5,26 +5,27 @@ from burst_series import net, raw
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.bursts import Settings, scan
-from orbital_kernel.science.bursts.calibration import thresholds
-from orbital_kernel.science.bursts.calibration.calibration import (
+from orbital_kernel.science.bursts.calibration import (
+    DEFAULT_PER_DAY,
+    KINDS,
+    SHAPES,
+    Calibration,
+    Pulse,
     completeness,
     exposure_s,
     false_alarms,
+    inject,
     inverted,
+    noise_series,
     not_catalogued,
+    packaged,
+    place,
     poisson_interval,
     quiet,
     threshold_for,
+    truth,
     wilson_interval,
 )
-from orbital_kernel.science.bursts.calibration.injection import (
-    SHAPES,
-    Pulse,
-    inject,
-    place,
-    truth,
-)
-from orbital_kernel.science.bursts.calibration.quiet import made
 
 
 def test_poisson_intervals_are_garwoods():
@@ -115,7 +116,7 @@ def test_bursts_put_in_at_random_times_are_bursts_of_their_own_length(
 ):
     rng = np.random.default_rng(len(shape))
     pulse = Pulse(lasts, 25.0 if lasts < 1 else 40.0, shape)
-    for series in made("raw", bin_s, 1500 / 86_400, channels=channels, seed=3):
+    for series in noise_series("raw", bin_s, 1500 / 86_400, channels=channels, seed=3):
         start = place(series, pulse, rng, edge_s=200.0)
         found = scan(inject(series, start, pulse, seed=1))
         assert ["burst"] == found["cause"].to_list()
@@ -132,17 +133,17 @@ def test_zero_filled_bins_are_no_exposure():
     assert 600.0 == exposure_s(series)
 
 
-@pytest.mark.parametrize("kind", thresholds.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_thresholds_rise_as_fewer_false_alarms_are_allowed(kind):
-    chosen = [thresholds.sigma_for(kind, rate) for rate in (10.0, 1.0, 0.1, 0.01)]
+    chosen = [packaged().sigma_for(kind, rate) for rate in (10.0, 1.0, 0.1, 0.01)]
     assert sorted(chosen) == chosen
     assert chosen[0] < chosen[-1]
-    rate = thresholds.rate_at(kind, chosen[-1])
+    rate = packaged().rate_at(kind, chosen[-1])
     assert rate == pytest.approx(0.01, rel=0.05)
 
 
 def test_the_thresholds_used_are_those_of_the_stored_calibration():
-    chosen = thresholds.settings_for(thresholds.DEFAULT_PER_DAY)
+    chosen = packaged().settings_for(DEFAULT_PER_DAY)
     used = Settings()
     assert used.net_sigma == pytest.approx(chosen.net_sigma, abs=0.1)
     assert used.raw_burst_sigma == pytest.approx(chosen.raw_burst_sigma, abs=0.1)
@@ -151,4 +152,4 @@ def test_the_thresholds_used_are_those_of_the_stored_calibration():
 
 def test_no_rate_of_false_alarms_at_all_cannot_be_promised():
     with pytest.raises(QueryError, match="above 0"):
-        thresholds.sigma_for("raw 1 s", 0.0)
+        packaged().sigma_for("raw 1 s", 0.0)

@@ -14,9 +14,8 @@ from orbital_kernel.monitor.alerts import alert, line
 from orbital_kernel.monitor.bursts import to_json
 from orbital_kernel.questions import KINDS
 from orbital_kernel.science import correlation, population
-from orbital_kernel.science.bursts.calibration import calibration, thresholds
-from orbital_kernel.science.bursts.calibration.injection import Pulse, inject
-from orbital_kernel.science.bursts.calibration.quiet import made
+from orbital_kernel.science.bursts import calibration
+from orbital_kernel.science.bursts.calibration import Pulse, inject, noise_series
 from orbital_kernel.science.columns import either, simulated
 
 BURST = "GRB 120102S"
@@ -165,8 +164,8 @@ def test_what_is_put_into_real_rates_is_simulated(twins):
 
     assert simulated(inject(rates, start, Pulse(8.0, 20.0), 1))
     assert [True] == shares["simulated"].to_list()
-    assert simulated(next(made("net", 1.0, 0.02)))
-    assert [True] == thresholds.curves()["simulated"].unique().to_list()
+    assert simulated(next(noise_series("net", 1.0, 0.02)))
+    assert [True] == calibration.packaged().frame()["simulated"].unique().to_list()
 
 
 @pytest.mark.parametrize("flag", [True, False], ids=["simulated", "real"])
