@@ -9,7 +9,6 @@ from orbital_kernel.science.bursts.calibration import (
     DEFAULT_PER_DAY,
     KINDS,
     SHAPES,
-    Calibration,
     Pulse,
     completeness,
     exposure_s,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.extent import Excess, usual
+from orbital_kernel.science.bursts.excess import Excess, usual
 from orbital_kernel.science.bursts.fit import LEAST_BRACKET, under
 from orbital_kernel.science.bursts.samples import Samples
 from orbital_kernel.science.bursts.settings import Settings

@@ -9,8 +9,8 @@ person, or for a reader that knows attitude and orbit, to give.
 
 import numpy as np
 
+from orbital_kernel.science.bursts.excursion import Measurement
 from orbital_kernel.science.bursts.fit import LEAST_BRACKET
-from orbital_kernel.science.bursts.measure import Measurement
 from orbital_kernel.science.bursts.samples import Layout
 from orbital_kernel.science.bursts.settings import Settings, for_bins
 

@@ -1,14 +1,17 @@
-"""One excursion as a row: the columns of `cross.bursts` the data alone can fill."""
+"""One excursion: measured, and as a row of the `cross.bursts` columns that data fill."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.measure import Measurement, durations
+from orbital_kernel.science.bursts.durations import durations
+from orbital_kernel.science.bursts.excess import Excess, Window
 from orbital_kernel.science.bursts.samples import Layout
 
+Floats = NDArray[np.float64]
 COLUMNS = {
     "met_s": pl.Float64,
     "significance": pl.Float64,
@@ -40,6 +43,35 @@ class Trigger:
     state: Literal["initial", "final", "retraction"]
     key: str
     row: Row
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A candidate's best window, its extent in bins, and its surroundings.
+
+    `level` and `dispersion` are those of the total band; `before` and `after` count
+    the bins the background was fitted on. In a net series `level` is what is left of
+    a background in it, and still part of the excess.
+    """
+
+    excess: Excess
+    window: Window
+    first: int
+    end: int
+    level: Floats
+    dispersion: float
+    before: int
+    after: int
+
+    @property
+    def start(self) -> float:
+        """Start of the extent, MET s."""
+        return float(self.excess.met[self.first])
+
+    @property
+    def stop(self) -> float:
+        """End of the extent, MET s."""
+        return float(self.excess.met[self.end - 1] + self.excess.seconds[self.end - 1])
 
 
 def table(rows: list[Row]) -> pl.DataFrame:

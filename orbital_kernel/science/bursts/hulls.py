@@ -10,7 +10,6 @@ from orbital_kernel.science.bursts.hull import HULL
 from orbital_kernel.science.bursts.onepass import advance_net, advance_raw
 from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
-from orbital_kernel.science.bursts.turnon import Learned
 
 Floats = NDArray[np.float64]
 
@@ -58,15 +57,27 @@ class Hulls:
         )
 
     @classmethod
-    def over(cls, learned: Learned, shape: Layout, settings: Settings) -> "Hulls":
-        """Return the state before any bin over a background just learned."""
+    def over(
+        cls,
+        level: Floats,
+        slope: Floats,
+        noise: Floats,
+        shape: Layout,
+        settings: Settings,
+    ) -> "Hulls":
+        """Return the state before any bin, over a background of that level and slope.
+
+        `level` (counts a bin), `slope` (counts a bin and bin) and `noise` (variance of
+        a bin) have the shape (bands,).
+        """
         hulls = cls.fresh(shape, settings)
         alpha = hulls.alpha
-        behind = (1 - alpha) / alpha * learned.slope
-        hulls.smooth[:, 0] = learned.level - behind
-        hulls.smooth[:, 1] = learned.level - 2 * behind
-        hulls.smooth[:, 2] = learned.noise
-        hulls.smooth[:, 3] = learned.level
+        # Brown 1963: the two smoothed values of a line lag behind it by this much.
+        behind = (1 - alpha) / alpha * slope
+        hulls.smooth[:, 0] = level - behind
+        hulls.smooth[:, 1] = level - 2 * behind
+        hulls.smooth[:, 2] = noise
+        hulls.smooth[:, 3] = level
         return hulls
 
     @property

@@ -1,51 +1,22 @@
 """One candidate measured: its best window, how far it reaches, what lies under it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from orbital_kernel.science.bursts.background import beside, bracket, net_excess
-from orbital_kernel.science.bursts.extent import Excess, Window, extended, strongest
+from orbital_kernel.science.bursts.excess import Excess, Window
+from orbital_kernel.science.bursts.excursion import Measurement
+from orbital_kernel.science.bursts.extent import extended, strongest
 from orbital_kernel.science.bursts.fit import LEAST_BRACKET
 from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
 
-Floats = NDArray[np.float64]
 SURE_SIGMA = 10.0
 STRONGER = 1.5
 ROUNDS = 6
 AGREED = 0.6
 WIDER_S = ((0.0, 0.0), (0.0, 8.0), (8.0, 8.0), (0.0, 24.0), (24.0, 24.0), (8.0, 60.0))
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A candidate's best window, its extent in bins, and its surroundings.
-
-    `level` and `dispersion` are those of the total band; `before` and `after` count
-    the bins the background was fitted on. In a net series `level` is what is left of
-    a background in it, and still part of the excess.
-    """
-
-    excess: Excess
-    window: Window
-    first: int
-    end: int
-    level: Floats
-    dispersion: float
-    before: int
-    after: int
-
-    @property
-    def start(self) -> float:
-        """Start of the extent, MET s."""
-        return float(self.excess.met[self.first])
-
-    @property
-    def stop(self) -> float:
-        """End of the extent, MET s."""
-        return float(self.excess.met[self.end - 1] + self.excess.seconds[self.end - 1])
 
 
 def quiet_s(lasts_s: float, shape: Layout, settings: Settings) -> float:
@@ -217,49 +188,3 @@ class Fits:
             fit.before,
             fit.after,
         )
-
-
-@dataclass(frozen=True)
-class Durations:
-    """Durations in s, the start of T90 on the clock of the bins."""
-
-    t90_s: float
-    t90_err_s: float
-    t90_start: float
-    t50_s: float
-
-
-def durations(
-    met: Floats, seconds: Floats, excess: Floats, variance: Floats
-) -> Durations:
-    """Return T90 and T50 of bins (n,) that hold the whole of a burst and no more."""
-    total = np.concatenate(([0.0], np.cumsum(excess)))
-    spread = np.concatenate(([0.0], np.cumsum(variance)))
-    edges = np.append(met, met[-1] + seconds[-1])
-    start, start_err = _crossing(0.05, edges, total, spread)
-    stop, stop_err = _crossing(0.95, edges, total, spread)
-    quarter, _ = _crossing(0.25, edges, total, spread)
-    three, _ = _crossing(0.75, edges, total, spread)
-    return Durations(
-        t90_s=stop - start,
-        t90_err_s=float(np.hypot(start_err, stop_err)),
-        t90_start=start,
-        t50_s=max(three - quarter, 0.0),
-    )
-
-
-def _crossing(
-    part: float, edges: Floats, total: Floats, spread: Floats
-) -> tuple[float, float]:
-    """Return when the fluence first reaches a part of the whole, and its error in s."""
-    level = part * total[-1]
-    k = int(np.argmax(total[1:] >= level)) + 1
-    width = edges[k] - edges[k - 1]
-    rise = max(total[k] - total[k - 1], 1e-300)
-    when = edges[k - 1] + width * min(max((level - total[k - 1]) / rise, 0.0), 1.0)
-    low, high = max(k - 3, 0), min(k + 2, len(total) - 1)
-    rate = (total[high] - total[low]) / (edges[high] - edges[low])
-    variance = spread[k] * (1 - 2 * part) + part**2 * spread[-1]
-    whole = edges[-1] - edges[0]
-    error = np.sqrt(max(variance, 0.0)) / rate if rate > 0 else whole
-    return float(when), float(min(np.hypot(error, width / np.sqrt(12)), whole))

@@ -14,14 +14,10 @@ from orbital_kernel.science.bursts.episode import Episode
 from orbital_kernel.science.bursts.excursion import Trigger, blank, measured
 from orbital_kernel.science.bursts.hulls import Hulls
 from orbital_kernel.science.bursts.ledger import Ledger
-from orbital_kernel.science.bursts.measure import (
-    measure_net,
-    measure_raw,
-    quiet_s,
-)
+from orbital_kernel.science.bursts.measure import measure_net, measure_raw, quiet_s
 from orbital_kernel.science.bursts.samples import Layout, Samples, no_samples
 from orbital_kernel.science.bursts.settings import Settings
-from orbital_kernel.science.bursts.turnon import learn
+from orbital_kernel.science.bursts.turnon import Learned, learn
 
 LOOK_BACK_S = 320.0
 AFTERGLOW = 1
@@ -136,7 +132,7 @@ class Segment:
             self.learned = True
             return True
         self.learned = True
-        self.hulls = Hulls.over(learned, self.shape, self.settings)
+        self.hulls = self._over(learned)
         self.done = self.floor = learned.settled
         if learned.turn_on is not None:
             row = learned.turn_on
@@ -261,13 +257,16 @@ class Segment:
         after = self.samples.cut(end - self.base, stop - self.base)
         if len(after) < 6:
             self.done = max(end, last + 1)
-            before = self.samples.cut(
-                max(self.done - 30 - self.base, 0), self.done - self.base
-            )
-            after = before
+            first = max(self.done - 30 - self.base, 0)
+            after = self.samples.cut(first, self.done - self.base)
         learned = learn(after, self.shape, self.settings, settle_s=0.0)
         if learned is not None:
-            self.hulls = Hulls.over(learned, self.shape, self.settings)
+            self.hulls = self._over(learned)
+
+    def _over(self, learned: Learned) -> Hulls:
+        """Return hulls without bins over a background just learned."""
+        background = learned.level, learned.slope, learned.noise
+        return Hulls.over(*background, self.shape, self.settings)
 
     def _book(self, *, closing: bool) -> None:
         """Enter whole blocks into the ledger; at the end also what is left."""

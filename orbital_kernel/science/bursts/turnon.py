@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from orbital_kernel.science.bursts.excess import Excess
 from orbital_kernel.science.bursts.excursion import Row, blank
-from orbital_kernel.science.bursts.extent import Excess, strongest
+from orbital_kernel.science.bursts.extent import strongest
 from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
 
