@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.lightcurves.bands import (
+from orbital_kernel.science.lightcurves import (
     Band,
     BlackBody,
     CountsToFlux,

@@ -10,14 +10,17 @@ import pytest
 
 from orbital_kernel.errors import QueryError, SchemaMismatch
 from orbital_kernel.model.times import to_tt, tt_from_utc
-from orbital_kernel.science.lightcurves.bands import CountsToFlux, PowerLaw
-from orbital_kernel.science.lightcurves.binning import gehrels
-from orbital_kernel.science.lightcurves.exposure import live_seconds, merged, overlaps
-from orbital_kernel.science.lightcurves.lightcurves import (
+from orbital_kernel.science.counting import gehrels
+from orbital_kernel.science.lightcurves import (
+    CountsToFlux,
+    PowerLaw,
     bin_events,
     gather,
     joint,
     left_out,
+    live_seconds,
+    merged,
+    overlaps,
     points_of_rates,
     rebin,
 )

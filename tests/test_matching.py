@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from orbital_kernel.errors import QueryError, SchemaMismatch
 from orbital_kernel.model.sky import parse_dec, parse_ra, separation_deg
 from orbital_kernel.model.times import tt_from_utc
-from orbital_kernel.science.matching.errorcircles import covariances, sigmas_in_radius
-from orbital_kernel.science.matching.matching import (
+from orbital_kernel.science.matching import (
     assume_errors,
+    covariances,
     cross_match,
-    density_arcsec2,
+    neighbours,
     objects,
     pairs_in_time,
+    sigmas_in_radius,
 )
-from orbital_kernel.science.matching.skyjoin import neighbours
+from orbital_kernel.science.matching.candidates import density_arcsec2
 
 NS = pl.Datetime("ns")
 

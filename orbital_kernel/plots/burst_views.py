@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
+from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, HoverTool, Span, Whisker
 
 from orbital_kernel.errors import QueryError
@@ -27,6 +28,37 @@ def burst_view(name: str, view: View) -> Any:
     drawn = DRAWN[name](view)
     theme.note(drawn, f"{view.used:,} of {view.known:,} bursts")
     return drawn
+
+
+def burst_views(views: Mapping[str, View]) -> Any:
+    """Return the figures of several views, one below the other.
+
+    Parameters
+    ----------
+    views
+        Views by name, as `science.population.views` returns them.
+
+    Returns
+    -------
+    bokeh.models.Column
+        One figure per view.
+
+    Raises
+    ------
+    QueryError
+        If a name is not that of a view.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> from orbital_kernel.science import population
+    >>> orbital = connect()
+    >>> page = plots.burst_views(population.views(orbital.bursts.catalog()))
+    >>> len(page.children)
+    4
+    """
+    figures = [burst_view(name, view) for name, view in views.items()]
+    return column(*figures, sizing_mode="stretch_width")
 
 
 def _rate(view: View) -> Any:

@@ -6,7 +6,7 @@ import polars as pl
 from bokeh.models import ColumnDataSource, HoverTool
 
 from orbital_kernel.plots import theme
-from orbital_kernel.science.visibility.followup import ASSUMPTIONS, STEP_MIN, Plan
+from orbital_kernel.science.visibility import ASSUMPTIONS, STEP_MIN, Plan
 
 BAR = 0.5
 

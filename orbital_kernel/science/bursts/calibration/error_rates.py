@@ -10,7 +10,7 @@ number has the interval its exposure or its number of tries allows.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import exp, lgamma, log
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -26,9 +26,9 @@ from orbital_kernel.science.bursts.calibration.injection import (
     truth,
 )
 from orbital_kernel.science.columns import simulated
+from orbital_kernel.science.counting import poisson_interval, wilson_interval
 
 DAY_S = 86_400.0
-CONFIDENCE = 0.9
 ALARMS = ("burst", "unknown")
 
 
@@ -221,40 +221,3 @@ def _spread(name: str, values: Sequence[float | None]) -> dict[str, float | None
 def _mean(values: Sequence[bool | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
-
-
-def poisson_interval(
-    counts: int, confidence: float = CONFIDENCE
-) -> tuple[float, float]:
-    """Return the interval of a Poisson mean that contains it so often, at least.
-
-    Garwood 1936, Biometrika 28, 437, solved by bisection.
-    """
-    tail = (1 - confidence) / 2
-    low = 0.0 if counts == 0 else _solve(counts - 1, 1 - tail)
-    return low, _solve(counts, tail)
-
-
-def _solve(counts: int, probability: float) -> float:
-    """Return the mean at which `counts` or fewer have that probability."""
-    low, high = 1e-12, counts + 20.0 + 10.0 * counts**0.5
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        if _at_most(counts, middle) > probability:
-            low = middle
-        else:
-            high = middle
-    return float(0.5 * (low + high))
-
-
-def _at_most(counts: int, mean: float) -> float:
-    return sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(counts + 1))
-
-
-def wilson_interval(found: int, tries: int, z: float = 1.645) -> tuple[float, float]:
-    """Return the interval of a share (Wilson 1927, JASA 22, 209); z = 1.645 is 90 %."""
-    share = found / tries
-    scale = 1 + z**2 / tries
-    middle = (share + z**2 / (2 * tries)) / scale
-    half = z * (share * (1 - share) / tries + z**2 / (4 * tries**2)) ** 0.5 / scale
-    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))

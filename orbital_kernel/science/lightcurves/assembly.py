@@ -17,16 +17,11 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, fill, finite, with_seconds
 from orbital_kernel.science.lightcurves.bands import (
-    Band,
     CountsToFlux,
-    PowerLaw,
-    SpectralModel,
     conversion,
     parse_unit,
 )
-from orbital_kernel.science.lightcurves.binning import bin_events, rebin
-
-__all__ = ["bin_events", "gather", "joint", "left_out", "points_of_rates", "rebin"]
+from orbital_kernel.science.lightcurves.spectra import Band, PowerLaw, SpectralModel
 
 _GIVEN = ("unit", "band_low_kev", "band_high_kev", "band", "instrument", "mode")
 FIRST_POINT, GIVEN = "first point", "given"

@@ -19,24 +19,11 @@ from numpy.typing import NDArray
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import ORDER, healpix
 from orbital_kernel.science.columns import demand, either, finite
-from orbital_kernel.science.lightcurves.exposure import overlaps
 from orbital_kernel.science.matching.errorcircles import (
-    assume_errors,
     covariances,
     largest_sigma,
 )
-from orbital_kernel.science.matching.identity import Identity, objects
-from orbital_kernel.science.matching.pairs import pairs_in_time
 from orbital_kernel.science.matching.skyjoin import neighbours
-
-__all__ = [
-    "Identity",
-    "assume_errors",
-    "cross_match",
-    "objects",
-    "overlaps",
-    "pairs_in_time",
-]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -4,16 +4,14 @@ Each view tells how many bursts it could use and what selected them. Nothing is
 corrected: a rate is of bursts catalogued, a distribution of bursts detected.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.columns import demand, simulated
+from orbital_kernel.science.columns import demand
+from orbital_kernel.science.counting import gehrels_bounds
+from orbital_kernel.science.population.view import View, median, sources, view_of
 from orbital_kernel.science.precedence import (
     FLUENCE,
     LIMITS,
@@ -34,74 +32,6 @@ SOFT_KEV, HARD_KEV = (25.0, 50.0), (50.0, 100.0)
 SHORT_S = 2.0
 BINS = 24
 DAYS_A_YEAR = 365.25
-SELECTION = {
-    "rate": (
-        (
-            "bursts a catalogue lists, not bursts that happened: field of view, SAA, slews, "
-            "ground work and the catalogue's end all enter; a year the catalogue does not "
-            "cover whole is marked and its rate is per day covered"
-        ),
-        "errors are Poisson, 68 %",
-    ),
-    "hardness": (
-        (
-            "hardness is the energy fluence 50-100 over 25-50 keV of the catalogue's power "
-            "law, not a measured ratio; bursts fitted by other models are taken as if it held"
-        ),
-        (
-            "T90 grows with a burst's brightness above background and depends on the band; "
-            "the line at 2 s comes from another instrument's sample"
-        ),
-        "durations given as limits ('<', '>') are left out",
-    ),
-    "fluence": (
-        (
-            "faint bursts are missed: the fall at low fluence is the detector's threshold, "
-            "which rises with duration, not the sky"
-        ),
-    ),
-    "redshift": (
-        (
-            "a redshift needs a position in minutes, an afterglow bright enough for a "
-            "spectrum or a host: bright, long and nearby bursts are over-represented"
-        ),
-        (
-            "one number a burst; limits and ranges are left out; a firm value comes before "
-            "one a catalogue calls tentative, possible or photometric"
-        ),
-    ),
-}
-
-
-@dataclass(frozen=True)
-class View:
-    """One view: its rows, how many of how many bursts it holds, what selected them.
-
-    `numbers` sum it up, by what each is called, unit and all.
-    """
-
-    rows: pl.DataFrame
-    used: int
-    known: int
-    selection: tuple[str, ...]
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    simulated: bool = False
-
-    def __str__(self) -> str:
-        """Return the numbers and the selection in one line a sentence."""
-        made = ("simulated bursts, of the sample sky",) if self.simulated else ()
-        counts = f"{self.used:,} of {self.known:,} bursts"
-        return "\n".join((counts, *made, *self.selection))
-
-    def summary(self) -> dict[str, Any]:
-        """Return all but the rows, for JSON."""
-        return {
-            "used": self.used,
-            "known": self.known,
-            "numbers": dict(self.numbers),
-            "selection": list(self.selection),
-            "simulated": self.simulated,
-        }
 
 
 def views(grbs: pl.DataFrame) -> dict[str, View]:
@@ -144,7 +74,7 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
     every = np.arange(years.min(), years.max() + 1)
     count = np.array([(years == year).sum() for year in every])
     covered = np.array([_covered(int(year), days.min(), days.max()) for year in every])
-    low, high = _poisson(count)
+    low, high = gehrels_bounds(count)
     scale = DAYS_A_YEAR / covered
     rows = pl.DataFrame(
         {
@@ -161,10 +91,10 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
     numbers = {
         "bursts with a time": float(dated.height),
         "whole years": float(whole.height),
-        "median bursts a whole year": _median(whole["rate_yr"]),
+        "median bursts a whole year": median(whole["rate_yr"]),
     }
-    used = _sources("trigger times", dated["t0_source"])
-    return _view("rate", rows, dated.height, one, numbers, used)
+    used = sources("trigger times", dated["t0_source"])
+    return view_of("rate", rows, dated.height, one, numbers, used)
 
 
 def hardness(grbs: pl.DataFrame) -> View:
@@ -190,13 +120,13 @@ def hardness(grbs: pl.DataFrame) -> View:
         "short (T90 < 2 s)": float(short),
         "short, % of those with T90": 100 * short / max(timed.height, 1),
     } | {
-        f"median hardness, {kind}": _median(
+        f"median hardness, {kind}": median(
             rows.filter(pl.col("kind") == kind)["hardness"]
         )
         for kind in ("short", "long")
     }
-    used = _sources("durations", rows["t90_catalog"])
-    return _view("hardness", rows, rows.height, one, numbers, used)
+    used = sources("durations", rows["t90_catalog"])
+    return view_of("hardness", rows, rows.height, one, numbers, used)
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
@@ -229,7 +159,7 @@ def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
         f"median {column}": float(median),
         f"95 % of {column}": float(high),
     }
-    return _view("fluence", rows, values.size, one, numbers)
+    return view_of("fluence", rows, values.size, one, numbers)
 
 
 def redshifts(grbs: pl.DataFrame) -> View:
@@ -246,12 +176,12 @@ def redshifts(grbs: pl.DataFrame) -> View:
     )
     numbers = {
         "redshifts that a catalogue doubts": float(rows["redshift_doubt"].count()),
-        "median redshift": _median(rows["redshift"]),
-        "largest redshift": _median(rows["redshift"].tail(1)),
-        "median T90 at the source (s)": _median(rows["t90_rest_s"]),
+        "median redshift": median(rows["redshift"]),
+        "largest redshift": median(rows["redshift"].tail(1)),
+        "median T90 at the source (s)": median(rows["t90_rest_s"]),
     }
-    used = _sources("redshifts", rows["redshift_catalog"])
-    return _view("redshift", rows, rows.height, one, numbers, used)
+    used = sources("redshifts", rows["redshift_catalog"])
+    return view_of("redshift", rows, rows.height, one, numbers, used)
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:
@@ -268,49 +198,12 @@ def _measured(grbs: pl.DataFrame) -> pl.DataFrame:
     return grbs.with_columns(pl.when(~limit).then("t90_s").alias("t90_s"))
 
 
-def _sources(values: str, catalogues: pl.Series) -> str:
-    """Return how many values are from which catalogue, the most first."""
-    counts = catalogues.drop_nulls().value_counts(name="bursts")
-    ranked = counts.sort("bursts", catalogues.name, descending=[True, False])
-    parts = [f"{count:,} of {name}" for name, count in ranked.rows()]
-    return f"{values}: {', '.join(parts) or 'none'}"
-
-
-def _view(
-    what: str,
-    rows: pl.DataFrame,
-    used: int,
-    one: pl.DataFrame,
-    numbers: Mapping[str, float],
-    *sources: str,
-) -> View:
-    """Return a view of bursts, its rows marked where any burst was simulated."""
-    made = simulated(one)
-    marked = rows.with_columns(pl.lit(made).alias("simulated"))
-    return View(marked, used, one.height, (*SELECTION[what], *sources), numbers, made)
-
-
-def _median(values: pl.Series) -> float:
-    """Return the median of a column, NaN where it holds nothing."""
-    middle = values.cast(pl.Float64).drop_nulls().median()
-    return float(middle) if isinstance(middle, int | float) else float("nan")
-
-
 def _energy(slope: Reals, low: float, high: float) -> Reals:
     """Return the integral of E^(slope - 1) from low to high, smooth through slope 0."""
     small = np.abs(slope) < 1e-9
     safe = np.where(small, 1.0, slope)
     area: Reals = np.where(small, np.log(high / low), (high**safe - low**safe) / safe)
     return area
-
-
-def _poisson(count: NDArray[np.int64]) -> tuple[Reals, Reals]:
-    """Return 68 % bounds of Poisson means (Gehrels 1986, eqs. 7 and 11)."""
-    n = count.astype(np.float64)
-    high = n + np.sqrt(n + 0.75) + 1.0
-    m = np.maximum(n, 1.0)
-    low = m * (1 - 1 / (9 * m) - 1 / (3 * np.sqrt(m))) ** 3
-    return np.where(n > 0, low, 0.0), high
 
 
 def _covered(year: int, first: np.datetime64, last: np.datetime64) -> float:

@@ -1,0 +1,148 @@
+"""Who can look at a place on the sky, from when on, and with what field of view.
+
+Angles from Sun and Moon are seen from the Earth's centre with the ephemeris astropy
+ships (nothing is downloaded), and compared with the limits of each observatory's TOML
+file. The Earth's limb is judged only where an orbit is given. What is assumed stands in
+the result.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.model.observatory import Observatory
+from orbital_kernel.science.visibility.ranking import ranked
+from orbital_kernel.science.visibility.satellite import Elements, Orbit
+from orbital_kernel.science.visibility.windows import (
+    body_angles,
+    instants_from,
+    limb_angles,
+    track_of,
+    windows_of,
+)
+
+Reals = NDArray[np.float64]
+
+ASSUMPTIONS = (
+    (
+        "Sun and Moon as seen from the Earth's centre, astropy's built-in ephemeris; from "
+        "Chandra's orbit (apogee near 140,000 km) the Moon can stand up to 22 deg elsewhere"
+    ),
+    (
+        "pointing limits are fixed angles from the observatories' files; roll, star "
+        "trackers, heating, radiation belts and what is scheduled already are not looked at"
+    ),
+    (
+        "a field of view is a circle with its area's radius, pointed at the centre of the "
+        "position; the error is a circle that holds the true place anywhere alike"
+    ),
+    (
+        "the ranking compares visibility, field of view and position error; how soon an "
+        "observatory answers counts only where a delay is given"
+    ),
+    (
+        "delays: Swift acquires bursts of its own within about 90 s "
+        "(swift.gsfc.nasa.gov, mission flow), others on request; Chandra's timeline is "
+        "planned 72 h ahead and interrupted for its fastest targets of opportunity "
+        "(cxc.harvard.edu, Chandra_RfO); a delay told below is the least assumed"
+    ),
+)
+UNKNOWN_LIMB = "Earth limb unknown for {}: no orbit was given"
+SGP4 = (
+    "Earth limb of {} along the SGP4 orbit of the two-line elements of {}: good to some "
+    "km near that date, evaluated every 10 minutes"
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Visibility of one place.
+
+    `track` is a row an instant and observatory (time TT, angles in deg, visible, why
+    not), `windows` a row a stretch of visibility (start, stop TT, hours, begins_h from
+    the start), `ranking` a row an instrument, best first, with its reasons. `simulated`
+    says that the place is one of simulated rows; the frames have it as a column.
+    """
+
+    ra: float
+    dec: float
+    error_arcmin: float
+    track: pl.DataFrame
+    windows: pl.DataFrame
+    ranking: pl.DataFrame
+    assumptions: tuple[str, ...]
+    simulated: bool = False
+
+
+def plan(
+    ra: float,
+    dec: float,
+    observatories: Sequence[Observatory],
+    *,
+    error_arcmin: float = 0.0,
+    start: datetime | None = None,
+    days: float = 3.0,
+    orbits: Mapping[str, Orbit | Elements] | None = None,
+    delays_h: Mapping[str, float] | None = None,
+    simulated: bool = False,
+) -> Plan:
+    """Return who can see a place (ICRS deg) within `days` of `start` (UTC, now).
+
+    `orbits` names orbits, or elements of them, by observatory; `delays_h` the hours
+    before one can begin at all; `simulated` says that the place is no real one. Raises QueryError for a place or a span that is none, or
+    an orbit that does not cover it.
+    """
+    if not (0 <= ra < 360 and -90 <= dec <= 90 and error_arcmin >= 0):
+        raise QueryError(
+            "follow-up needs 0 <= RA < 360, -90 <= Dec <= 90 (ICRS deg) and an error "
+            f"of 0' or more, not {ra}, {dec}, {error_arcmin}"
+        )
+    if not 0 < days <= 366:
+        raise QueryError(f"follow-up looks up to 366 days ahead, not {days}")
+    watching = [o.name for o in observatories if not o.pointing.steerable]
+    observatories = [o for o in observatories if o.pointing.steerable]
+    if not observatories:
+        raise QueryError("follow-up needs an observatory that takes targets")
+    orbits, delays_h = orbits or {}, delays_h or {}
+    instants = instants_from(start or datetime.now(UTC), days)
+    bodies = {body: body_angles(body, ra, dec, instants) for body in ("sun", "moon")}
+    tracks, windows = [], []
+    for one in observatories:
+        limb = (
+            limb_angles(orbits[one.name], one, ra, dec, instants)
+            if one.name in orbits
+            else None
+        )
+        track = track_of(one, instants, bodies | {"earth": limb})
+        tracks.append(track)
+        windows.append(windows_of(track, delays_h.get(one.name, 0.0)))
+    seen = pl.concat(windows)
+    unknown = [
+        UNKNOWN_LIMB.format(o.name) for o in observatories if o.name not in orbits
+    ]
+    unknown += [
+        SGP4.format(o.name, str(known.epoch)[:16])
+        for o in observatories
+        if isinstance(known := orbits.get(o.name), Elements)
+    ]
+    unknown += [
+        f"{name} begins no sooner than {hours:g} h from the start"
+        for name, hours in delays_h.items()
+    ]
+    unknown += [f"{name} watches the sky and takes no targets" for name in watching]
+    track = pl.concat(tracks)
+    ranking = ranked(observatories, seen, track, error_arcmin)
+    made = pl.lit(simulated).alias("simulated")
+    return Plan(
+        *(ra, dec, error_arcmin),
+        track=track.with_columns(made),
+        windows=seen.with_columns(made),
+        ranking=ranking.with_columns(made),
+        assumptions=(*ASSUMPTIONS, *unknown),
+        simulated=simulated,
+    )

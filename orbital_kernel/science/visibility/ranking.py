@@ -1,0 +1,93 @@
+"""Instruments ranked for a place: visibility, field of view, position error."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.model.observatory import FieldOfView, Instrument, Observatory
+
+NEVER_H = float("inf")
+
+
+def field_radius_arcmin(field: FieldOfView) -> float:
+    """Return the radius of the circle of a field's area, arcmin."""
+    if field.unit == "sr":
+        half = np.arccos(1 - field.size / (2 * np.pi))
+        return float(np.degrees(half) * 60)
+    scale = {"arcmin": 1.0, "deg": 60.0}[field.unit]
+    square = field.size / np.sqrt(np.pi) if field.shape == "square" else field.size
+    return float(square * scale)
+
+
+def coverage(field: FieldOfView, error_arcmin: float) -> float:
+    """Return the share of an error circle one pointing at its centre covers."""
+    radius = field_radius_arcmin(field)
+    return 1.0 if error_arcmin <= radius else float((radius / error_arcmin) ** 2)
+
+
+def ranked(
+    observatories: Sequence[Observatory],
+    windows: pl.DataFrame,
+    track: pl.DataFrame,
+    error_arcmin: float,
+) -> pl.DataFrame:
+    """Return one row per instrument, best first, with its reasons."""
+    rows = [
+        _judged(one, instrument, windows, track, error_arcmin)
+        for one in observatories
+        for instrument in one.instruments
+    ]
+    order = ["visible_h", "coverage", "begins_h", "position_error_arcsec"]
+    return (
+        pl.DataFrame(rows)
+        .with_columns(_seen=pl.col("visible_h") > 0)
+        .sort(
+            "_seen",
+            *order[1:],
+            "instrument",
+            descending=[True, True, False, False, False],
+        )
+        .drop("_seen")
+        .with_row_index("rank", offset=1)
+    )
+
+
+def _judged(
+    one: Observatory,
+    instrument: Instrument,
+    windows: pl.DataFrame,
+    track: pl.DataFrame,
+    error_arcmin: float,
+) -> dict[str, Any]:
+    mine = windows.filter(pl.col("observatory") == one.name)
+    share = coverage(instrument.field_of_view, error_arcmin)
+    error = instrument.position_error.radius_arcsec
+    begins = float(mine["begins_h"][0]) if mine.height else NEVER_H
+    hours = float(mine["hours"].sum())
+    return {
+        "observatory": one.name,
+        "instrument": instrument.name,
+        "visible_h": hours,
+        "begins_h": begins,
+        "coverage": share,
+        "position_error_arcsec": error,
+        "reasons": "; ".join(
+            (
+                _when(one, track, begins, hours),
+                f"one pointing covers {share:.0%} of the error circle",
+                f'positions to {error:g}"',
+                one.pointing.response,
+            )
+        ),
+    }
+
+
+def _when(one: Observatory, track: pl.DataFrame, begins: float, hours: float) -> str:
+    if begins == 0:
+        return f"visible now, {hours:.0f} h in all"
+    if begins < NEVER_H:
+        return f"visible in {begins:.1f} h, {hours:.0f} h in all"
+    mine = track.filter(pl.col("observatory") == one.name)
+    return f"not visible: {mine['why_not'][0] or 'the delay is longer than the span'}"
