@@ -19,12 +19,11 @@ from orbital_kernel.science.bursts.calibration import (
     not_catalogued,
     packaged,
     place,
-    poisson_interval,
     quiet,
     threshold_for,
     truth,
-    wilson_interval,
 )
+from orbital_kernel.science.counting import poisson_interval, wilson_interval
 
 
 def test_poisson_intervals_are_garwoods():
@@ -80,18 +79,20 @@ def test_an_injected_burst_has_the_fluence_asked_for():
 
 def test_quiet_rows_leave_out_what_was_found():
     series = net((300.0, 20.0, 10.0))
-    rest = quiet(series, scan(series))
-    assert rest.height < series.height - 100
-    assert 0 == scan(rest).height
-    assert exposure_s(rest) == rest.height
+    quiet_rows = quiet(series, scan(series))
+    assert quiet_rows.height < series.height - 100
+    assert 0 == scan(quiet_rows).height
+    assert exposure_s(quiet_rows) == quiet_rows.height
 
 
 def test_false_alarms_leave_out_only_what_a_catalogue_names():
     series = net((300.0, 20.0, 10.0), (900.0, 20.0, 10.0))
-    found = scan(series).with_columns(matches=pl.Series(['[{"name": "GRB"}]', "[]"]))
-    counted = false_alarms([not_catalogued(series, found)], (5.6,))
+    excursions = scan(series).with_columns(
+        matches=pl.Series(['[{"name": "GRB"}]', "[]"])
+    )
+    counted = false_alarms([not_catalogued(series, excursions)], (5.6,))
     assert [1] == counted["alarms"].to_list()
-    assert [0] == false_alarms([quiet(series, found)], (5.6,))["alarms"].to_list()
+    assert [0] == false_alarms([quiet(series, excursions)], (5.6,))["alarms"].to_list()
 
 
 def test_raw_counts_cannot_be_turned_upside_down():
@@ -117,11 +118,11 @@ def test_bursts_put_in_at_random_times_are_bursts_of_their_own_length(
     pulse = Pulse(lasts, 25.0 if lasts < 1 else 40.0, shape)
     for series in noise_series("raw", bin_s, 1500 / 86_400, channels=channels, seed=3):
         start = place(series, pulse, rng, edge_s=200.0)
-        found = scan(inject(series, start, pulse, seed=1))
-        assert ["burst"] == found["cause"].to_list()
+        excursions = scan(inject(series, start, pulse, seed=1))
+        assert ["burst"] == excursions["cause"].to_list()
         true = truth(pulse, start)
         allowed = max(0.25 * true.t90_s, 2 * bin_s)
-        assert abs(found["t90_s"][0] - true.t90_s) <= allowed
+        assert abs(excursions["t90_s"][0] - true.t90_s) <= allowed
 
 
 def test_zero_filled_bins_are_no_exposure():

@@ -102,8 +102,8 @@ SGP4_KM = {
 def tle(path, *lines):
     """Write lines with their check digits."""
     digits = (sum(int(c) if c.isdigit() else c == "-" for c in line) for line in lines)
-    told = [f"{line}{digit % 10}" for line, digit in zip(lines, digits, strict=True)]
-    path.write_text("\n".join(told) + "\n")
+    checked = [f"{line}{digit % 10}" for line, digit in zip(lines, digits, strict=True)]
+    path.write_text("\n".join(checked) + "\n")
     return path
 
 
@@ -147,7 +147,7 @@ def test_elements_make_the_earth_hide_a_place_part_of_the_time(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         (lambda text: text.replace("72.8435", "72.8436"), "check digit"),
         (lambda text: text.splitlines()[0], "begins with 2"),
@@ -155,10 +155,10 @@ def test_elements_make_the_earth_hide_a_place_part_of_the_time(tmp_path):
         (lambda _: "a letter to a friend", "begins with 1"),
     ],
 )
-def test_a_file_that_holds_no_elements_says_why(tmp_path, damage, told):
+def test_a_file_that_holds_no_elements_says_why(tmp_path, damage, message):
     path = tle(tmp_path / "case.tle", *LINES)
     path.write_text(damage(path.read_text()))
-    with pytest.raises(QueryError, match=told):
+    with pytest.raises(QueryError, match=message):
         visibility.elements(path)
 
 
@@ -185,18 +185,23 @@ def test_the_timeline_has_a_line_an_observatory():
 
 
 def test_a_burst_of_the_store_is_followed_up_from_its_catalogue_place(stocked):
-    known = stocked.bursts.stored().filter(
+    burst_rows = stocked.bursts.stored().filter(
         pl.col("matches").str.contains("coincident") & (pl.col("cause") == "burst")
     )
-    found = stocked.bursts.follow_up(known["burst_id"][0], start=START, days=0.5)
+    follow_up = stocked.bursts.follow_up(
+        burst_rows["burst_id"][0], start=START, days=0.5
+    )
 
-    names = [m["name"] for m in json.loads(known["matches"][0])]
-    assert any(name in found.place.told_by for name in names)
-    assert set(observatories()) == set(found.limits["observatory"])
+    names = [m["name"] for m in json.loads(burst_rows["matches"][0])]
+    assert any(name in follow_up.place.told_by for name in names)
+    assert set(observatories()) == set(follow_up.limits["observatory"])
     taking = [o for o in EVERY if o.pointing.steerable]
-    assert sum(len(o.instruments) for o in taking) == found.plan.ranking.height
-    assert "swift" == found.plan.ranking["observatory"][0]
-    assert "chandra begins no sooner than 24 h from the start" in found.plan.assumptions
+    assert sum(len(o.instruments) for o in taking) == follow_up.plan.ranking.height
+    assert "swift" == follow_up.plan.ranking["observatory"][0]
+    assert (
+        "chandra begins no sooner than 24 h from the start"
+        in follow_up.plan.assumptions
+    )
 
 
 def test_a_place_tells_its_sources_exposures_and_limits(stocked):
@@ -206,16 +211,16 @@ def test_a_place_tells_its_sources_exposures_and_limits(stocked):
         .filter(pl.col("exposure_s") > 0)
         .row(0, named=True)
     )
-    found = stocked.bursts.follow_up(
+    follow_up = stocked.bursts.follow_up(
         ra=pointing["ra"], dec=pointing["dec"], error_arcmin=3.0, start=START, days=0.2
     )
-    swift = found.limits.filter(observatory="swift").row(0, named=True)
+    swift = follow_up.limits.filter(observatory="swift").row(0, named=True)
 
-    assert pointing["obs_id"] in found.exposures["obs_id"].to_list()
+    assert pointing["obs_id"] in follow_up.exposures["obs_id"].to_list()
     assert swift["exposure_s"] >= pointing["exposure_s"]
     assert "possible from" in swift["upper_limit"]
-    assert all(found.sources["separation_arcmin"] <= 3.0)
-    assert json.loads(json.dumps(to_json(found)))["told_by"] == "given"
+    assert all(follow_up.sources["separation_arcmin"] <= 3.0)
+    assert json.loads(json.dumps(to_json(follow_up)))["told_by"] == "given"
 
 
 def test_a_burst_without_a_place_says_what_to_give(stocked):

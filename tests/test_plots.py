@@ -252,11 +252,11 @@ def test_every_axis_of_every_figure_is_labelled(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_simulated_rows_are_named_in_the_title_and_across_the_figure(name):
-    plain, made = (drawn(FIGURES[name](simulated=s))[0] for s in (False, True))
-    marks = [label.text for label in made.select({"type": Label})]
+    plain, marked = (drawn(FIGURES[name](simulated=s))[0] for s in (False, True))
+    marks = [label.text for label in marked.select({"type": Label})]
 
     assert "SIMULATED" not in plain.title.text
-    assert made.title.text.startswith("SIMULATED")
+    assert marked.title.text.startswith("SIMULATED")
     assert ["SIMULATED"] == marks
     assert not list(plain.select({"type": Label}))
 
@@ -367,8 +367,8 @@ def test_utc_is_drawn_and_not_tt():
 
 def test_a_burst_afterglow_is_drawn_over_the_logarithm_of_elapsed_time():
     after = moments([100, 1000, 1e6])
-    found = joint(gather({"swift": points(time=after)}), t0=T0)
-    figure = plots.light_curve(found)
+    joined = joint(gather({"swift": points(time=after)}), t0=T0)
+    figure = plots.light_curve(joined)
 
     assert isinstance(figure.xaxis[0], LogAxis)
     label = figure.xaxis[0].axis_label
@@ -399,14 +399,14 @@ def test_an_empty_curve_is_an_empty_figure_and_no_error():
 
 def test_steps_break_where_bins_do_not_meet():
     times, width = np.array([0.0, 1.0, 10.0]), np.ones(3)
-    made = step_columns(times, width, np.array([5.0, 6.0, 7.0]))
+    steps = step_columns(times, width, np.array([5.0, 6.0, 7.0]))
 
-    assert [0, 1, 1, 2, 10, 11] == made["x"][~np.isnan(made["y"])].tolist()
-    assert 1 == np.isnan(made["y"][:-1]).sum()
+    assert [0, 1, 1, 2, 10, 11] == steps["x"][~np.isnan(steps["y"])].tolist()
+    assert 1 == np.isnan(steps["y"][:-1]).sum()
 
 
 def test_each_channel_is_a_line_named_by_its_band():
-    both = pl.concat(
+    two_channels = pl.concat(
         [
             rates(),
             rates(band_low_kev=25.0, band_high_kev=50.0).with_columns(
@@ -414,7 +414,7 @@ def test_each_channel_is_a_line_named_by_its_band():
             ),
         ]
     )
-    legend = plots.rates(both).select_one({"type": Legend})
+    legend = plots.rates(two_channels).select_one({"type": Legend})
 
     assert ["15-350 keV", "25-50 keV"] == [item.label.value for item in legend.items]
 

@@ -50,14 +50,14 @@ def twins(home, stocked):
         more = pl.DataFrame([snapshot], schema=rows["swift.intervals"].schema)
         rows["swift.intervals"] = rows["swift.intervals"].vstack(more)
         for table, frame in rows.items():
-            session.store.insert(table, _said(frame, flag))
+            session.store.insert(table, _marked(frame, flag))
         sessions[flag] = session
     return sessions
 
 
-def _said(rows, flag):
-    told = pl.lit(flag).alias("simulated")
-    return rows.with_columns(told).to_arrow()
+def _marked(rows, flag):
+    flag_column = pl.lit(flag).alias("simulated")
+    return rows.with_columns(flag_column).to_arrow()
 
 
 def _placed(session):
@@ -180,9 +180,9 @@ def test_a_follow_up_and_its_figure_say_whose_place_it_is(twins, flag):
 @pytest.mark.parametrize("flag", [True, False], ids=["simulated", "real"])
 def test_an_alert_in_one_line_says_that_it_is_a_test(twins, flag):
     row = twins[flag].bursts.stored().row(0, named=True)
-    told = line(alert("initial", key="a", record=1, row=row, instrument="BAT"))
+    flag_column = line(alert("initial", key="a", record=1, row=row, instrument="BAT"))
 
-    assert flag is told.startswith("SIMULATED")
+    assert flag is flag_column.startswith("SIMULATED")
 
 
 COMMANDS = (

@@ -26,7 +26,7 @@ def burst_view(name: str, view: View) -> Any:
     if name not in DRAWN:
         raise QueryError(f"no view is called {name!r}; there are {', '.join(DRAWN)}")
     drawn = DRAWN[name](view)
-    theme.note(drawn, f"{view.used:,} of {view.known:,} bursts")
+    theme.note(drawn, f"{view.used:,} of {view.total:,} bursts")
     return drawn
 
 
@@ -69,7 +69,7 @@ def _rate(view: View) -> Any:
     )
     drawn = theme.canvas(
         "Bursts a year",
-        _made(view),
+        _mark(view),
         x_axis_label="year (TT)",
         y_axis_label="bursts catalogued per year (365.25 d)",
     )
@@ -101,7 +101,7 @@ def _rate(view: View) -> Any:
 def _hardness(view: View) -> Any:
     drawn = theme.canvas(
         "Duration and hardness",
-        _made(view),
+        _mark(view),
         x_axis_type="log",
         y_axis_type="log",
         x_axis_label="T90, 15-350 keV (s)",
@@ -127,7 +127,7 @@ def _hardness(view: View) -> Any:
 def _fluence(view: View) -> Any:
     drawn = theme.canvas(
         "Fluence",
-        _made(view),
+        _mark(view),
         x_axis_type="log",
         y_axis_type="log",
         x_axis_label="fluence, 15-150 keV (erg cm⁻²)",
@@ -160,7 +160,7 @@ def _fluence(view: View) -> Any:
 def _redshift(view: View) -> Any:
     drawn = theme.canvas(
         "Redshift and duration at the source",
-        _made(view),
+        _mark(view),
         y_axis_type="log",
         x_axis_label="redshift (no unit)",
         y_axis_label="T90 / (1 + z) (s)",
@@ -173,7 +173,7 @@ def _redshift(view: View) -> Any:
     return drawn
 
 
-def _made(view: View) -> pl.DataFrame:
+def _mark(view: View) -> pl.DataFrame:
     """Return what tells the canvas whether the bursts are simulated."""
     return pl.DataFrame({"simulated": [view.simulated]})
 

@@ -29,14 +29,14 @@ def detection(
     """
     if burst.height != 1:
         raise QueryError(f"a detection is drawn of one burst; {burst.height} are given")
-    demand(series, "time", "bin_s", "rate", "unit", what="rates")
+    demand(series, "time", "bin_s", "rate", "unit", subject="rates")
     full = fill(
         windows(burst),
         {n: pl.Float64() for n in ("t90_s", "t90_start_s", "background")},
     )
-    told = fill(full, {"cause": pl.String(), "matches": pl.String()}).row(0, named=True)
+    row = fill(full, {"cause": pl.String(), "matches": pl.String()}).row(0, named=True)
     bins = _bins(series, full["time"])
-    shown = bins.filter(pl.col("since_s").is_between(*_reach(told, margin)))
+    shown = bins.filter(pl.col("since_s").is_between(*_reach(row, margin)))
     if shown.is_empty():
         raise QueryError(
             "none of the rates lies around the burst; are they of its series?"
@@ -46,16 +46,16 @@ def detection(
         (pl.col("since_s") + pl.col("bin_s")).max().alias("end"),
     )
     drawn = theme.canvas(
-        _title(told),
+        _title(row),
         series,
         burst,
         x_axis_label=f"time since {_utc(full)} UTC (s)",
         y_axis_label=f"rate ({theme.unit_label(series['unit'].drop_nulls().first())})",  # type: ignore[arg-type]
         x_range=ends.row(0),
     )
-    _windows(drawn, told)
+    _windows(drawn, row)
     _draw(drawn, shown)
-    theme.note(drawn, _note(told))
+    theme.note(drawn, _note(row))
     return drawn
 
 
@@ -74,22 +74,20 @@ def _bins(series: pl.DataFrame, zero: pl.Series) -> pl.DataFrame:
     return with_seconds(summed, "since_s", pl.col("time") - zero[0])
 
 
-def _reach(told: dict[str, Any], margin: float) -> tuple[float, float]:
-    first = min(0.0, told["t90_start_s"] or 0.0)
-    last = max(
-        told["timescale_s"], (told["t90_start_s"] or 0.0) + (told["t90_s"] or 0.0)
-    )
+def _reach(row: dict[str, Any], margin: float) -> tuple[float, float]:
+    first = min(0.0, row["t90_start_s"] or 0.0)
+    last = max(row["timescale_s"], (row["t90_start_s"] or 0.0) + (row["t90_s"] or 0.0))
     pad = max(margin * (last - first), LEAST_S)
     return first - pad, last + pad
 
 
-def _title(told: dict[str, Any]) -> str:
-    matched = json.loads(told["matches"]) if told["matches"] else []
+def _title(row: dict[str, Any]) -> str:
+    matched = json.loads(row["matches"]) if row["matches"] else []
     name = next(
         (_match(m) for m in matched if isinstance(m, dict) and m.get("name")), None
     )
-    found = f"{told['cause'] or 'excursion'}, {told['significance']:.1f} sigma in {told['timescale_s']:g} s"
-    return f"{name}: {found}" if name else found[0].upper() + found[1:]
+    text = f"{row['cause'] or 'excursion'}, {row['significance']:.1f} sigma in {row['timescale_s']:g} s"
+    return f"{name}: {text}" if name else text[0].upper() + text[1:]
 
 
 def _match(match: dict[str, Any]) -> str:
@@ -102,27 +100,27 @@ def _utc(burst: pl.DataFrame) -> str:
     return str(to_utc_iso(burst["time"].to_numpy())[0]).replace("T", " ")
 
 
-def _windows(drawn: Any, told: dict[str, Any]) -> None:
-    color = theme.colors([told["cause"] or "unknown"])[told["cause"] or "unknown"]
-    if told["t90_s"]:
-        begin = told["t90_start_s"] or 0.0
+def _windows(drawn: Any, row: dict[str, Any]) -> None:
+    color = theme.colors([row["cause"] or "unknown"])[row["cause"] or "unknown"]
+    if row["t90_s"]:
+        begin = row["t90_start_s"] or 0.0
         drawn.add_layout(
             BoxAnnotation(
                 left=begin,
-                right=begin + told["t90_s"],
+                right=begin + row["t90_s"],
                 fill_color="#9CA3AF",
                 fill_alpha=0.18,
             )
         )
     drawn.add_layout(
         BoxAnnotation(
-            left=0, right=told["timescale_s"], fill_color=color, fill_alpha=0.22
+            left=0, right=row["timescale_s"], fill_color=color, fill_alpha=0.22
         )
     )
-    if told["background"] is not None:
+    if row["background"] is not None:
         drawn.add_layout(
             Span(
-                location=told["background"],
+                location=row["background"],
                 dimension="width",
                 line_color=theme.PALE,
                 line_dash="dashed",
@@ -168,10 +166,10 @@ def _draw(drawn: Any, shown: pl.DataFrame) -> None:
     )
 
 
-def _note(told: dict[str, Any]) -> str:
+def _note(row: dict[str, Any]) -> str:
     parts = ["coloured: best window"]
-    if told["t90_s"]:
-        parts.append(f"grey: T90 = {told['t90_s']:.2f} s")
-    if told["background"] is not None:
+    if row["t90_s"]:
+        parts.append(f"grey: T90 = {row['t90_s']:.2f} s")
+    if row["background"] is not None:
         parts.append("dashed: background")
     return " · ".join(parts)

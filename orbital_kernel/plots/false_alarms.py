@@ -15,7 +15,7 @@ def false_alarms(curves: pl.DataFrame, *, title: str = "False alarms of noise") 
     `curves` is what science.thresholds.curves returns, or rows of `false_alarms` with a
     column `kind`. Thresholds that nothing passed are counted under the title.
     """
-    demand(curves, "kind", "threshold", "per_day", what="false alarms")
+    demand(curves, "kind", "threshold", "per_day", subject="false alarms")
     shown = curves.filter(pl.col("per_day") > 0).sort("kind", "threshold")
     drawn = theme.canvas(
         title,

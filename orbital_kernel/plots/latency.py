@@ -29,7 +29,7 @@ def latency(
     `by` is 'asked' (time), 'rows_stored' or 'rows_returned'. `budgets_ms` draws a
     dashed line a kind. Legends tell each kind's p50 and p99.
     """
-    demand(queries, "kind", "milliseconds", by, what="the latency ledger's rows")
+    demand(queries, "kind", "milliseconds", by, subject="the latency ledger's rows")
     if by not in AXES:
         raise QueryError(f"latency is drawn by {', '.join(AXES)}; got {by!r}")
     time = by == "asked"

@@ -52,13 +52,13 @@ def light_curve(
     time since t0 instead of UTC; 'auto' does so where all points come after t0 and
     span a factor of 1000. Raises QueryError for mixed units or bands.
     """
-    demand(curve, "time", "value", "unit", what="a light curve's points")
+    demand(curve, "time", "value", "unit", subject="a light curve's points")
     if time_axis not in SCALES:
         raise QueryError(
             f"a time axis is one of {', '.join(SCALES)}; got {time_axis!r}"
         )
     rows = _prepared(curve)
-    _one(rows, "unit", "band_low_kev", "band_high_kev")
+    _require_single(rows, "unit", "band_low_kev", "band_high_kev")
     shown = rows.filter(
         pl.col("value") > 0, pl.col("time").is_not_null(), pl.col("left_out").is_null()
     )
@@ -96,7 +96,7 @@ def _prepared(curve: pl.DataFrame) -> pl.DataFrame:
     return with_seconds(rows, "since_s", pl.col("time") - pl.col("time").min())
 
 
-def _one(rows: pl.DataFrame, *names: str) -> None:
+def _require_single(rows: pl.DataFrame, *names: str) -> None:
     for name in names:
         values = rows.filter(pl.col("left_out").is_null())[name].drop_nulls().unique()
         if values.len() > 1:
@@ -200,19 +200,19 @@ def _points(
     drawn: Any, part: pl.DataFrame, *, color: str, log: bool, floor: float
 ) -> list[Any]:
     """Draw one observatory's detections and limits; return what a legend click hides."""
-    made = []
+    renderers = []
     for limit in (False, True):
         rows = part.filter(pl.col("is_limit") == limit)
         if rows.is_empty():
             continue
         source = ColumnDataSource(_columns(rows, log=log, floor=floor))
-        made.append(
+        renderers.append(
             drawn.segment(
                 "left", "y", "right", "y", source=source, color=color, alpha=0.55
             )
         )
         bar = {"line_width": 1.3, "source": source, "color": color, "alpha": 0.55}
-        made.append(drawn.segment("x", "low", "x", "high", **bar))
+        renderers.append(drawn.segment("x", "low", "x", "high", **bar))
         marks = drawn.scatter(
             "x",
             "y",
@@ -225,8 +225,8 @@ def _points(
             fill_alpha=0.85,
         )
         drawn.add_tools(_hover(marks, part, limit=limit))
-        made.append(marks)
-    return made
+        renderers.append(marks)
+    return renderers
 
 
 def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
@@ -242,12 +242,12 @@ def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
         for side in ("plus", "minus")
     )
     x, scale = (since, 1.0) if log else (theme.utc_ms(rows["time"]), 1000.0)
-    left = x - earlier * scale
+    earliest = x - earlier * scale
     arrow = np.where(rows["is_limit"].to_numpy(), value / 1.6, value - minus)
     return {
         "x": x,
         "y": value,
-        "left": np.where(left > 0, left, x) if log else left,
+        "left": np.where(earliest > 0, earliest, x) if log else earliest,
         "right": x + later * scale,
         "low": np.maximum(arrow, floor),
         "high": value + plus,
@@ -278,15 +278,15 @@ def _hover(marks: Any, part: pl.DataFrame, *, limit: bool) -> HoverTool:
 
 
 def _missing(rows: pl.DataFrame, shown: pl.DataFrame) -> str:
-    left = int(rows["left_out"].is_not_null().sum())
-    hidden = rows.height - left - shown.height
+    excluded = int(rows["left_out"].is_not_null().sum())
+    hidden = rows.height - excluded - shown.height
     parts = [f"{shown.height:,} points"]
-    if left:
+    if excluded:
         reasons = rows["left_out"].drop_nulls().unique().sort().to_list()
         first = (
             reasons[0] if len(reasons) == 1 else f"{len(reasons)} reasons, see left_out"
         )
-        parts.append(f"{left:,} left out: {first}")
+        parts.append(f"{excluded:,} left out: {first}")
     if hidden:
         parts.append(
             f"{hidden:,} not on logarithmic axes (not above zero, or without value)"

@@ -21,7 +21,11 @@ def match_separations(
     where best pairs exceed it far out, the position errors are too small.
     """
     demand(
-        matches, "normalised_separation", "match_probability", "mutual", what="matches"
+        matches,
+        "normalised_separation",
+        "match_probability",
+        "mutual",
+        subject="matches",
     )
     top = max(float(matches["normalised_separation"].max() or 5.0), 1.0)  # type: ignore[arg-type]
     edges = np.linspace(0, np.ceil(top), BINS + 1)

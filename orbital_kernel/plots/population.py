@@ -33,7 +33,7 @@ def population(
     Axes take unit and meaning from schema.py. Rows without both values above zero
     are counted under the title. Raises QueryError for a column no table knows.
     """
-    demand(rows, x, y, what="a population's rows")
+    demand(rows, x, y, subject="a population's rows")
     labels = {name: _label(name) for name in (x, y)}
     shape = {n: pl.String() for n in (*_GROUPS, *_NAMES)}
     shown = (
@@ -88,9 +88,11 @@ def _label(name: str) -> str:
     for table in _TABLES:
         for column in table.columns:
             if column.name == name:
-                what = column.doc or name
+                meaning = column.doc or name
                 return (
-                    f"{what} ({theme.unit_label(column.unit)})" if column.unit else what
+                    f"{meaning} ({theme.unit_label(column.unit)})"
+                    if column.unit
+                    else meaning
                 )
     raise QueryError(f"no table has a column {name!r}, so its unit is unknown")
 

@@ -31,7 +31,7 @@ def rates(
     highest of each group are drawn, so that no excursion is lost; the note says so.
     Raises QueryError for several units.
     """
-    demand(series, "time", "bin_s", "rate", "unit", what="rates")
+    demand(series, "time", "bin_s", "rate", "unit", subject="rates")
     units = series["unit"].drop_nulls().unique().sort().to_list()
     if len(units) > 1:
         raise QueryError(
@@ -70,8 +70,8 @@ def _title(series: pl.DataFrame) -> str:
     names = (
         series["series"].drop_nulls().unique() if "series" in series.columns else None
     )
-    one = names is not None and names.len() == 1
-    return f"Count rate of {names[0]}" if one and names is not None else "Count rate"
+    single = names is not None and names.len() == 1
+    return f"Count rate of {names[0]}" if single and names is not None else "Count rate"
 
 
 def _channels(series: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -124,7 +124,9 @@ def _shaded(
 ) -> list[tuple[str, list[Any]]]:
     if bursts is None or bursts.is_empty():
         return []
-    demand(bursts, "cause", "timescale_s", "significance", what="bursts to be shaded")
+    demand(
+        bursts, "cause", "timescale_s", "significance", subject="bursts to be shaded"
+    )
     rows = windows(bursts)
     height = float(series["rate"].max() or 1.0)  # type: ignore[arg-type]
     items = []
@@ -153,7 +155,7 @@ def windows(bursts: pl.DataFrame) -> pl.DataFrame:
     """Return bursts with a TT `time`, taken from `time_utc` where there is no other."""
     if "time" in bursts.columns:
         return bursts.filter(pl.col("time").is_not_null())
-    demand(bursts, "time_utc", what="bursts without a time")
+    demand(bursts, "time_utc", subject="bursts without a time")
     return bursts.with_columns(
         pl.Series("time", tt_from_utc(bursts["time_utc"].to_list())).cast(TT)
     )
@@ -178,10 +180,10 @@ def _window_columns(part: pl.DataFrame, height: float) -> dict[str, Any]:
 
 def _names(matches: str) -> str:
     """Return the names in a JSON list of matches."""
-    found = json.loads(matches) if matches else []
+    entries = json.loads(matches) if matches else []
     names = [
         entry.get("name", "") if isinstance(entry, dict) else str(entry)
-        for entry in found
+        for entry in entries
     ]
     return ", ".join(name for name in names if name)
 

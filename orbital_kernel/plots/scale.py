@@ -37,19 +37,19 @@ def scale(
         "low_ms",
         "high_ms",
         "cost",
-        what="predictions",
+        subject="predictions",
     )
     rows = predictions.sort("name", "table_bytes")
     colors = theme.colors(rows["name"].unique(maintain_order=True).to_list())
     drawn: list[Any] = []
-    for name, what, unit, divisor in PANELS:
+    for name, quantity, unit, divisor in PANELS:
         panel = theme.canvas(
             title if not drawn else "",
             predictions,
             x_axis_type="log",
             y_axis_type="log",
             x_axis_label="table (bytes)",
-            y_axis_label=f"{what} ({unit or currency})",
+            y_axis_label=f"{quantity} ({unit or currency})",
             height=theme.HEIGHT - 80,
             **({"x_range": drawn[0].x_range} if drawn else {}),
         )
@@ -81,17 +81,17 @@ def _line(
         "name": part["name"].to_list(),
     }
     source = ColumnDataSource(data)
-    made = [drawn.line("x", "y", source=source, color=color, line_width=2)]
+    renderers = [drawn.line("x", "y", source=source, color=color, line_width=2)]
     if name == "milliseconds":
         band = drawn.varea("x", "low", "high", source=source, color=color, alpha=BAND)
-        made.append(band)
+        renderers.append(band)
     drawn.add_tools(
         HoverTool(
-            renderers=made[:1],
+            renderers=renderers[:1],
             tooltips=[("", "@name"), ("table", "@x{0.0a}B"), (name, "@y{0.000 a}")],
         )
     )
-    return made
+    return renderers
 
 
 def _edge(drawn: Any, measured_bytes: float | None) -> None:

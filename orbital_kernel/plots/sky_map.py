@@ -35,7 +35,7 @@ def sky_map(
     circles where rows have `error_radius_arcsec`; 'auto' takes the field where all
     rows (or the cone) fit into 25 degrees. Raises QueryError for another projection.
     """
-    demand(positions, "ra", "dec", what="a sky map's rows")
+    demand(positions, "ra", "dec", subject="a sky map's rows")
     if projection not in PROJECTIONS:
         raise QueryError(
             f"a projection is one of {', '.join(PROJECTIONS)}; got {projection!r}"
@@ -44,7 +44,7 @@ def sky_map(
     centre, reach = _extent(rows, cone)
     field = projection == "field" or (projection == "auto" and reach <= FIELD_DEG)
     drawn, to_map = (
-        _field(title, positions, centre, reach) if field else _whole(title, positions)
+        _field(title, positions, centre, reach) if field else _all_sky(title, positions)
     )
     items = [
         (name, _marks(drawn, part, to_map, color, circles=field))
@@ -139,7 +139,7 @@ def _field(
     return drawn, to_map
 
 
-def _whole(title: str, positions: pl.DataFrame) -> tuple[Any, Any]:
+def _all_sky(title: str, positions: pl.DataFrame) -> tuple[Any, Any]:
     drawn = theme.canvas(
         title,
         positions,
@@ -236,9 +236,9 @@ def _marks(
             ],
         )
     )
-    made = [marks]
+    renderers = [marks]
     if circles and np.isfinite(radius).any():
-        made.append(
+        renderers.append(
             drawn.ellipse(
                 "x",
                 "y",
@@ -251,7 +251,7 @@ def _marks(
                 line_alpha=0.8,
             )
         )
-    return made
+    return renderers
 
 
 def _outline(drawn: Any, cone: Cone, to_map: Any) -> None:

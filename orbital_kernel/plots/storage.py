@@ -24,7 +24,7 @@ def storage(samples: pl.DataFrame, *, title: str = "Capacity in use") -> Any:
 
     Soft limits are dashed, hard limits dotted, in the colour of their resource.
     """
-    demand(samples, "sampled", "name", "used_bytes", what="capacity samples")
+    demand(samples, "sampled", "name", "used_bytes", subject="capacity samples")
     rows = samples.filter(pl.col("used_bytes").is_not_null()).sort("name", "sampled")
     unit, size = _unit(rows)
     drawn = theme.canvas(
@@ -68,7 +68,7 @@ def _lines(
         "state": fill(part, {"state": pl.String()})["state"].fill_null("").to_list(),
     }
     source = ColumnDataSource(data)
-    made = [drawn.line("x", "used", source=source, color=color, line_width=2)]
+    renderers = [drawn.line("x", "used", source=source, color=color, line_width=2)]
     marks = drawn.scatter("x", "used", source=source, color=color, size=6)
     drawn.add_tools(
         HoverTool(
@@ -87,7 +87,7 @@ def _lines(
     ):
         if column in part.columns and part[column].drop_nulls().len():
             limit = part[column].cast(pl.Float64).to_numpy() / size
-            made.append(
+            renderers.append(
                 drawn.line(when, limit, color=color, line_dash=dash, line_width=1.5)
             )
-    return [*made, marks]
+    return [*renderers, marks]

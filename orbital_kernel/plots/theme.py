@@ -40,7 +40,7 @@ SIMULATED = "SIMULATED"
 
 def canvas(title: str, *frames: pl.DataFrame | None, **options: Any) -> Any:
     """Return an empty figure in the house's look, labelled if any row is simulated."""
-    made = simulated(*frames)
+    any_simulated = simulated(*frames)
     chosen = {
         "height": HEIGHT,
         "sizing_mode": "stretch_width",
@@ -48,9 +48,9 @@ def canvas(title: str, *frames: pl.DataFrame | None, **options: Any) -> Any:
         "active_drag": "box_zoom",
         "toolbar_location": "right",
     } | options
-    drawn = figure(title=f"{SIMULATED} · {title}" if made else title, **chosen)
+    drawn = figure(title=f"{SIMULATED} · {title}" if any_simulated else title, **chosen)
     dress(drawn)
-    if made:
+    if any_simulated:
         _watermark(drawn)
     return drawn
 
@@ -113,10 +113,10 @@ def legend(drawn: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
 
 def colors(names: Iterable[str]) -> dict[str, str]:
     """Return a colour a name: observatories and causes have their own, the rest cycle."""
-    known, listed = OBSERVATORIES | CAUSES, list(names)
-    taken = {known[name.lower()] for name in listed if name.lower() in known}
-    free = itertools.cycle([color for color in CYCLE if color not in taken] or CYCLE)
-    return {name: known.get(name.lower()) or next(free) for name in listed}
+    fixed, listed = OBSERVATORIES | CAUSES, list(names)
+    used = {fixed[name.lower()] for name in listed if name.lower() in fixed}
+    free = itertools.cycle([color for color in CYCLE if color not in used] or CYCLE)
+    return {name: fixed.get(name.lower()) or next(free) for name in listed}
 
 
 def utc_ms(times: pl.Series) -> Any:

@@ -26,14 +26,14 @@ def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
     drawn.ygrid.visible = False
     step_ms = STEP_MIN * 60_000
     for name, color in theme.colors(names).items():
-        mine = plan.track.filter(pl.col("observatory") == name)
+        rows = plan.track.filter(pl.col("observatory") == name)
         for seen, alpha in ((True, 0.85), (False, 0.08)):
-            part = mine.filter(pl.col("visible") == seen)
-            left = theme.utc_ms(part["time"])
+            part = rows.filter(pl.col("visible") == seen)
+            start = theme.utc_ms(part["time"])
             source = ColumnDataSource(
                 {
-                    "left": left,
-                    "right": left + step_ms,
+                    "left": start,
+                    "right": start + step_ms,
                     "name": [name] * part.height,
                     "sun": part["sun_deg"].to_numpy(),
                     "moon": part["moon_deg"].to_numpy(),

@@ -11,12 +11,12 @@ TT = pl.Datetime("ns")
 """The one time column's type: nanoseconds, on the TT scale."""
 
 
-def demand(frame: pl.DataFrame, *names: str, what: str) -> None:
+def demand(frame: pl.DataFrame, *names: str, subject: str) -> None:
     """Raise SchemaMismatch where the frame lacks one of these columns."""
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise SchemaMismatch(
-            f"{what} need the columns {', '.join(missing)};"
+            f"{subject} need the columns {', '.join(missing)};"
             f" there are {', '.join(frame.columns) or 'none'}"
         )
 
@@ -39,12 +39,12 @@ def simulated(*frames: pl.DataFrame | None) -> bool:
     )
 
 
-def either(one: pl.DataFrame, other: pl.DataFrame) -> dict[str, pl.Series]:
+def either(first: pl.DataFrame, second: pl.DataFrame) -> dict[str, pl.Series]:
     """Return the column `simulated` of pairs of rows: true where one of the two is.
 
     Empty where neither frame says it.
     """
-    flags = [f["simulated"] for f in (one, other) if "simulated" in f.columns]
+    flags = [f["simulated"] for f in (first, second) if "simulated" in f.columns]
     return (
         {"simulated": pl.select(pl.any_horizontal(flags)).to_series()} if flags else {}
     )

@@ -56,7 +56,7 @@ def dcf(
     Raises QueryError for fewer than 5 points, mixed units, or series without variance
     beyond their errors.
     """
-    a, b = _both(first, second)
+    a, b = _two_series(first, second)
     lags = _lagged(a, b, bin_s, max_lag_s)
     value, error = _dcf(a, b, lags)
     return pl.DataFrame(
@@ -95,7 +95,7 @@ def lag(
             f"the null hypothesis is one of {sorted(_NULLS)} with simulations >= 1;"
             f" got {null!r}, {simulations}"
         )
-    a, b = _both(first, second)
+    a, b = _two_series(first, second)
     rng = np.random.default_rng(seed)
     lags = _lagged(a, b, bin_s, max_lag_s)
     values, _ = _dcf(a, b, lags)
@@ -126,13 +126,13 @@ def lag(
     )
 
 
-def _both(first: pl.DataFrame, second: pl.DataFrame) -> tuple[_Series, _Series]:
+def _two_series(first: pl.DataFrame, second: pl.DataFrame) -> tuple[_Series, _Series]:
     zero = min((n for f in (first, second) for n in _starts(f)), default=0)
     return _series(first, zero, "first"), _series(second, zero, "second")
 
 
 def _starts(frame: pl.DataFrame) -> list[int]:
-    demand(frame, "time", what="series")
+    demand(frame, "time", subject="series")
     return [
         int(frame.select(pl.col("time").drop_nulls().cast(pl.Int64).min()).item() or 0)
     ]
@@ -141,7 +141,7 @@ def _starts(frame: pl.DataFrame) -> list[int]:
 def _series(frame: pl.DataFrame, zero: int, which: str) -> _Series:
     """Return times (s from zero), values and symmetric errors of the usable points."""
     value = "value" if "value" in frame.columns else "rate"
-    demand(frame, "time", value, what="series")
+    demand(frame, "time", value, subject="series")
     for name in ("unit", "band_low_kev", "band_high_kev"):
         if name in frame.columns and frame[name].drop_nulls().n_unique() > 1:
             raise QueryError(
@@ -273,19 +273,19 @@ def _lag_error(
     rng: np.random.Generator,
 ) -> float | None:
     """Return half the 16-84 % range of lags of resampled, perturbed series."""
-    found = []
+    lags_s = []
     for _ in range(min(tries, 200)):
-        one, two = (_resampled(series, rng) for series in (a, b))
+        first, second = (_resampled(series, rng) for series in (a, b))
         try:
-            lags = _lagged(one, two, bin_s, max_lag_s)
-            values, _ = _dcf(one, two, lags)
+            lags = _lagged(first, second, bin_s, max_lag_s)
+            values, _ = _dcf(first, second, lags)
         except QueryError:
             continue  # a subset without variance of its own says nothing of the lag
         if np.isfinite(values).any():
-            found.append(_centroid(values, lags.centres))
-    if len(found) < FEWEST_PAIRS:
+            lags_s.append(_centroid(values, lags.centres))
+    if len(lags_s) < FEWEST_PAIRS:
         return None
-    low, high = np.percentile(found, [15.87, 84.13])
+    low, high = np.percentile(lags_s, [15.87, 84.13])
     return float(max((high - low) / 2, bin_s / np.sqrt(12)))
 
 

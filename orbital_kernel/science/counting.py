@@ -63,9 +63,11 @@ def _at_most(counts: int, mean: float) -> float:
     return sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(counts + 1))
 
 
-def wilson_interval(found: int, tries: int, z: float = 1.645) -> tuple[float, float]:
+def wilson_interval(
+    successes: int, tries: int, z: float = 1.645
+) -> tuple[float, float]:
     """Return the interval of a share (Wilson 1927, JASA 22, 209); z = 1.645 is 90 %."""
-    share = found / tries
+    share = successes / tries
     scale = 1 + z**2 / tries
     middle = (share + z**2 / (2 * tries)) / scale
     half = z * (share * (1 - share) / tries + z**2 / (4 * tries**2)) ** 0.5 / scale

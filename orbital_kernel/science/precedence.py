@@ -119,7 +119,7 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     as `position_instrument`, null if nothing names it. Rows of notices are those whose
     `source` is 'notice'.
     """
-    demand(rows, "catalog", "name", what="burst catalogue rows")
+    demand(rows, "catalog", "name", subject="burst catalogue rows")
     text = {
         n: pl.String()
         for n in ("source", "extra", "t90_limit", "redshift_text", "trigger_id")

@@ -52,7 +52,9 @@ def variable(points: pl.DataFrame) -> pl.DataFrame:
     expected.
     """
     keys = ("observatory", "object", "instrument", "unit", "band")
-    demand(points, *keys, "value", "value_err_plus", "value_err_minus", what="points")
+    demand(
+        points, *keys, "value", "value_err_plus", "value_err_minus", subject="points"
+    )
     error = (pl.col("value_err_plus") + pl.col("value_err_minus")) / 2
     used = (
         fill(points, {"simulated": pl.Boolean()})
@@ -93,7 +95,7 @@ def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
     both fluxes above zero take no part. Added: log10_ratio, usual (the median of its
     kind), statistic (robust sigma, signed), p_value (two-sided), expected.
     """
-    demand(pairs, "kind", "flux_a", "flux_b", what="matched pairs")
+    demand(pairs, "kind", "flux_a", "flux_b", subject="matched pairs")
     used = pairs.filter(pl.col("flux_a") > 0, pl.col("flux_b") > 0).with_columns(
         (pl.col("flux_a") / pl.col("flux_b")).log10().alias("log10_ratio")
     )
@@ -101,11 +103,11 @@ def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
     with_usual = used.with_columns(usual.alias("usual"))
     off = pl.col("log10_ratio") - pl.col("usual")
     spread = MAD_TO_SIGMA * off.abs().median().over("kind")
-    told = with_usual.with_columns((off / spread).alias("statistic")).filter(
+    deviating = with_usual.with_columns((off / spread).alias("statistic")).filter(
         pl.col("statistic").is_finite()
     )
-    p = _two_sided(told["statistic"].to_numpy())
-    return _ranked(told, p)
+    p = _two_sided(deviating["statistic"].to_numpy())
+    return _ranked(deviating, p)
 
 
 def missed(sources: pl.DataFrame) -> pl.DataFrame:
@@ -117,13 +119,13 @@ def missed(sources: pl.DataFrame) -> pl.DataFrame:
     those are unmatched beside it), statistic (flux over the faintest matched source's
     of its kind), p_value, expected.
     """
-    demand(sources, "kind", "flux", "matched", what="covered sources")
+    demand(sources, "kind", "flux", "matched", subject="covered sources")
     used = sources.filter(pl.col("flux") > 0).sort(
         "kind", "flux", descending=[False, True]
     )
     index = pl.int_range(pl.len()).over("kind")
     faintest = pl.col("flux").filter("matched").min().over("kind")
-    told = (
+    unmatched = (
         used.with_columns(
             index.alias("as_bright"),
             (~pl.col("matched")).cast(pl.Int64).cum_sum().over("kind").alias("_missed"),
@@ -133,9 +135,11 @@ def missed(sources: pl.DataFrame) -> pl.DataFrame:
         .with_columns((pl.col("_missed") - 1).alias("missed_too"))
         .drop("_missed")
     )
-    p = (told["missed_too"] + 1) / (told["as_bright"] + 1)
+    p = (unmatched["missed_too"] + 1) / (unmatched["as_bright"] + 1)
     trials = used.group_by("kind").len("_trials")
-    counted = told.join(trials, on="kind", how="left").with_columns(p.alias("p_value"))
+    counted = unmatched.join(trials, on="kind", how="left").with_columns(
+        p.alias("p_value")
+    )
     return (
         counted.with_columns((pl.col("p_value") * pl.col("_trials")).alias("expected"))
         .drop("_trials")
@@ -143,11 +147,11 @@ def missed(sources: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def lone_bursts(found: pl.DataFrame) -> pl.DataFrame:
+def lone_bursts(excursions: pl.DataFrame) -> pl.DataFrame:
     """Rank excursions judged bursts that coincide with nothing known, surest first."""
-    demand(found, "cause", "matches", "significance", what="bursts")
+    demand(excursions, "cause", "matches", "significance", subject="bursts")
     return (
-        found.filter(
+        excursions.filter(
             pl.col("cause") == "burst",
             pl.col("matches").fill_null("[]").is_in(["[]", ""]),
         )

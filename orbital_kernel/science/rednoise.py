@@ -21,8 +21,8 @@ def red_noise(times_s: Reals, slope: float, *, rng: np.random.Generator) -> Real
     span = float(np.ptp(times_s)) or 1.0
     gaps = np.diff(np.sort(times_s))
     spacing = float(np.median(gaps[gaps > 0])) if np.any(gaps > 0) else span
-    wanted = LONGER * span * OVERSAMPLING / spacing
-    steps = int(min(2 ** np.ceil(np.log2(max(wanted, 64))), MOST_STEPS))
+    least_steps = LONGER * span * OVERSAMPLING / spacing
+    steps = int(min(2 ** np.ceil(np.log2(max(least_steps, 64))), MOST_STEPS))
     frequency = np.fft.rfftfreq(steps)[1:]
     amplitude = np.concatenate([[0.0], frequency ** (-slope / 2)])
     phases = rng.normal(size=amplitude.size) + 1j * rng.normal(size=amplitude.size)

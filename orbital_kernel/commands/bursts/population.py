@@ -36,7 +36,7 @@ def population(*, html: Path | None, as_json: bool) -> None:
         return
     for name, view in views.items():
         told = view.summary()
-        title = f"{name}: {view.used:,} of {view.known:,} bursts"
+        title = f"{name}: {view.used:,} of {view.total:,} bursts"
         numbers = told["numbers"].items()
         rows = [(what, f"{n:.4g}") for what, n in numbers]
         table(title, ("what", "value"), rows, simulated=view.simulated)

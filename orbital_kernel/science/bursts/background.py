@@ -43,16 +43,16 @@ def net_excess(samples: Samples, settings: Settings) -> Excess:
     """
     variance = samples.variance.copy()
     for band in range(variance.shape[1]):
-        there = variance[:, band] > 0
-        if not there.any():
+        measured = variance[:, band] > 0
+        if not measured.any():
             continue
-        usual = float(np.median(variance[there, band] / samples.seconds[there]))
-        least = 0.09 * usual * samples.seconds[there]
-        z = samples.value[there, band] / np.sqrt(
-            np.maximum(variance[there, band], least)
+        usual = float(np.median(variance[measured, band] / samples.seconds[measured]))
+        least = 0.09 * usual * samples.seconds[measured]
+        z = samples.value[measured, band] / np.sqrt(
+            np.maximum(variance[measured, band], least)
         )
         scale = _scatter(z)
-        variance[there, band] = np.maximum(variance[there, band], least) * scale
+        variance[measured, band] = np.maximum(variance[measured, band], least) * scale
     deviation = np.sqrt(variance * samples.seconds[:, None])
     return Excess(
         samples.met,
@@ -63,7 +63,7 @@ def net_excess(samples: Samples, settings: Settings) -> Excess:
     )
 
 
-def beside(
+def residual_level(
     excess: Excess, bins: tuple[int, int], band: int, settings: Settings, lowest: int
 ) -> Floats:
     """Return what a net series holds beside the emission in some bins, a bin (n,).
@@ -88,12 +88,14 @@ def beside(
 def _mean_rate(excess: Excess, part: slice, band: int) -> float:
     """Return the mean rate of bins where it exceeds 2 sigma, else 0."""
     variance = excess.variance[part, band]
-    there = variance > 0
-    if not there.any():
+    measured = variance > 0
+    if not measured.any():
         return 0.0
-    seconds, variance = excess.seconds[part][there], variance[there]
+    seconds, variance = excess.seconds[part][measured], variance[measured]
     weight = (seconds**2 / variance).sum()
-    mean = float((excess.value[part, band][there] * seconds / variance).sum() / weight)
+    mean = float(
+        (excess.value[part, band][measured] * seconds / variance).sum() / weight
+    )
     return mean if mean > BESIDE_SIGMA / np.sqrt(weight) else 0.0
 
 
@@ -137,11 +139,11 @@ def bracket(
             (first - low, end - low),
             (b0 - low, b1 - low, a0 - low, a1 - low),
         )
-    whole = np.zeros((3, *samples.value.shape))
-    for kept, part in zip(
-        whole, (level, counts - level, level * dispersion), strict=True
+    arrays = np.zeros((3, *samples.value.shape))
+    for array, part in zip(
+        arrays, (level, counts - level, level * dispersion), strict=True
     ):
-        kept[low:high] = part
-    spread = np.broadcast_to(drift, whole[0].shape)
-    excess = Excess(met, samples.seconds, whole[1], whole[2], spread)
-    return Bracket(excess, whole[0], dispersion, b1 - b0, a1 - a0)
+        array[low:high] = part
+    spread = np.broadcast_to(drift, arrays[0].shape)
+    excess = Excess(met, samples.seconds, arrays[1], arrays[2], spread)
+    return Bracket(excess, arrays[0], dispersion, b1 - b0, a1 - a0)

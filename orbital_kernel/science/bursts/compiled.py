@@ -29,7 +29,7 @@ def inlined(function: Function) -> Function:
 def _compiled(function: Function, inline: Literal["never", "always"]) -> Function:
     options = {"nogil": True, "error_model": "numpy", "inline": inline}
     try:
-        made = numba.njit(cache=True, **options)(function)
+        machine_code = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        made = numba.njit(**options)(function)
-    return cast("Function", made)
+        machine_code = numba.njit(**options)(function)
+    return cast("Function", machine_code)

@@ -101,11 +101,11 @@ class Detector:
     def _ready(self, waiting: pl.DataFrame, shape: Layout) -> pl.Series:
         """Return which rows are of bins complete in all channels, or need not wait."""
         horizon = self._newest - self.settings.lateness_s
-        whole = waiting.select(
+        complete = waiting.select(
             pl.col("channel").n_unique().over("met_s") >= len(shape.channels)
         ).to_series()
         due = waiting["met_s"] < horizon
-        return due | (whole & (waiting["met_s"] <= horizon))
+        return due | (complete & (waiting["met_s"] <= horizon))
 
     def _take(self, ready: pl.DataFrame) -> list[Trigger]:
         assert self._shape is not None
@@ -146,10 +146,12 @@ class Detector:
         return [samples.cut(a, b) for a, b in pairwise(cuts)]
 
     def _gap(self, segment: Segment, part: Samples) -> bool:
-        kept = segment.samples
-        if len(kept) == 0:
+        samples = segment.samples
+        if len(samples) == 0:
             return False
-        return bool(part.met[0] - kept.met[-1] - kept.seconds[-1] > self._longest_gap)
+        return bool(
+            part.met[0] - samples.met[-1] - samples.seconds[-1] > self._longest_gap
+        )
 
     def _close(self) -> list[Trigger]:
         if self._segment is None:
@@ -174,19 +176,19 @@ class Detector:
         }
         if self._pending is not None:
             arrays["pending"] = _packed(self._pending)
-        kept = io.BytesIO()
-        np.savez(kept, head=np.array(json.dumps(head)), **arrays)
-        return zlib.compress(kept.getvalue(), FAST)
+        packed = io.BytesIO()
+        np.savez(packed, head=np.array(json.dumps(head)), **arrays)
+        return zlib.compress(packed.getvalue(), FAST)
 
     @classmethod
-    def from_state(cls, kept: bytes) -> "Detector":
+    def from_state(cls, state: bytes) -> "Detector":
         """Return the detector a state was taken of.
 
         Raises QueryError for a state of another version of the detector.
         """
-        if not kept.startswith(ZIPPED):
-            kept = zlib.decompress(kept)
-        with np.load(io.BytesIO(kept), allow_pickle=False) as file:
+        if not state.startswith(ZIPPED):
+            state = zlib.decompress(state)
+        with np.load(io.BytesIO(state), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         pending = arrays.pop("pending", None)
         head = json.loads(str(arrays.pop("head")))

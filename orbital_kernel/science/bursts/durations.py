@@ -49,6 +49,6 @@ def _crossing(
     low, high = max(k - 3, 0), min(k + 2, len(total) - 1)
     rate = (total[high] - total[low]) / (edges[high] - edges[low])
     variance = spread[k] * (1 - 2 * part) + part**2 * spread[-1]
-    whole = edges[-1] - edges[0]
-    error = np.sqrt(max(variance, 0.0)) / rate if rate > 0 else whole
-    return float(when), float(min(np.hypot(error, width / np.sqrt(12)), whole))
+    span = edges[-1] - edges[0]
+    error = np.sqrt(max(variance, 0.0)) / rate if rate > 0 else span
+    return float(when), float(min(np.hypot(error, width / np.sqrt(12)), span))

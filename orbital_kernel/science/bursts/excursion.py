@@ -92,50 +92,52 @@ def blank(shape: Layout, met_s: float, timescale_s: float, cause: str, why: str)
     }
 
 
-def measured(found: Measurement, shape: Layout, cause: str, why: str) -> Row:
+def measured(measurement: Measurement, shape: Layout, cause: str, why: str) -> Row:
     """Return the row of a measured excursion."""
-    excess, window = found.excess, found.window
+    excess, window = measurement.excess, measurement.window
     start = float(excess.met[window.first])
     stop = float(excess.met[window.end - 1] + excess.seconds[window.end - 1])
-    part = slice(found.first, found.end)
+    part = slice(measurement.first, measurement.end)
     value = excess.value[part, shape.total]
     row = blank(shape, start, stop - start, cause, why) | {
         "significance": window.sigma,
         "band": shape.bands[window.band],
         "peak": float((value / excess.seconds[part]).max()),
         "fluence": float(value.sum()),
-        "background": _background(found, shape),
+        "background": _background(measurement, shape),
     }
-    return row | (_durations(found, shape) if cause in {"burst", "unknown"} else {})
+    return row | (
+        _durations(measurement, shape) if cause in {"burst", "unknown"} else {}
+    )
 
 
-def _background(found: Measurement, shape: Layout) -> float:
-    part = slice(found.first, found.end)
+def _background(measurement: Measurement, shape: Layout) -> float:
+    part = slice(measurement.first, measurement.end)
     if shape.raw:
-        return float(found.level[part].mean()) / shape.bin_s
-    excess = found.excess
-    return float(found.level[part].sum() / excess.seconds[part].sum())
+        return float(measurement.level[part].mean()) / shape.bin_s
+    excess = measurement.excess
+    return float(measurement.level[part].sum() / excess.seconds[part].sum())
 
 
-def _durations(found: Measurement, shape: Layout) -> Row:
+def _durations(measurement: Measurement, shape: Layout) -> Row:
     """Return T90 and T50, or nothing where they cannot be told.
 
     They cannot where the fluence is below 7 sigma or the emission touches the first
     or last bin there is.
     """
-    excess, total = found.excess, shape.total
-    sigma = excess.sigma(found.first, found.end, total)
-    cut_off = found.first == 0 or found.end >= len(excess.met)
+    excess, total = measurement.excess, shape.total
+    sigma = excess.sigma(measurement.first, measurement.end, total)
+    cut_off = measurement.first == 0 or measurement.end >= len(excess.met)
     if sigma < LEAST_T90_SIGMA or (cut_off and shape.raw):
         return {}
-    part = slice(found.first, found.end)
+    part = slice(measurement.first, measurement.end)
     value, variance = excess.value[part, total], excess.variance[part, total]
     if not shape.raw:
-        value = value - np.where(variance > 0, found.level[part], 0.0)
+        value = value - np.where(variance > 0, measurement.level[part], 0.0)
     times = durations(excess.met[part], excess.seconds[part], value, variance)
     return {
         "t90_s": times.t90_s,
         "t90_err_s": times.t90_err_s,
         "t50_s": times.t50_s,
-        "t90_start_s": times.t90_start - float(excess.met[found.window.first]),
+        "t90_start_s": times.t90_start - float(excess.met[measurement.window.first]),
     }

@@ -43,8 +43,8 @@ def grid(frame: pl.DataFrame, shape: Layout) -> Grid | None:
     rows have to be sorted first.
     """
     count = len(shape.channels)
-    bins, rest = divmod(frame.height, count)
-    if rest or bins == 0:
+    bins, remainder = divmod(frame.height, count)
+    if remainder or bins == 0:
         return None
     met = frame["met_s"].to_numpy()
     channel = frame["channel"].to_numpy()

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 class Passed(NamedTuple):
     """Bins taken; band (-1: none), first bin and sigma of a window that stands out."""
 
-    taken: int
+    bins: int
     band: int
     first: int
     sigma: float

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from orbital_kernel.science.bursts.background import beside, bracket, net_excess
+from orbital_kernel.science.bursts.background import bracket, net_excess, residual_level
 from orbital_kernel.science.bursts.excess import Excess, Window
 from orbital_kernel.science.bursts.excursion import Measurement
 from orbital_kernel.science.bursts.extent import extended, strongest
@@ -46,7 +46,7 @@ def measure_net(
         best = Window(best.sigma, first, end, best.band)
     else:
         first, end, best = _grown(excess, best, shape, settings, lowest)
-    level = beside(excess, (first, end), shape.total, settings, lowest)
+    level = residual_level(excess, (first, end), shape.total, settings, lowest)
     return Measurement(excess, best, first, end, level, 1.0, 0, 0)
 
 
@@ -117,7 +117,7 @@ def measure_raw(
         guesses.append((forward.first, forward.end))
     best = max(
         (fits.settled(*guess) for guess in guesses),
-        key=lambda found: found.window.sigma,
+        key=lambda fit: fit.window.sigma,
     )
     goes_on = forward.end == len(samples) and forward.before >= 2 * LEAST_BRACKET
     surely = max(SURE_SIGMA, STRONGER * best.window.sigma)
@@ -134,7 +134,7 @@ class Fits:
         self.shape = shape
         self.settings = settings
         self.lowest = lowest
-        self._made: dict[tuple[int, int], Measurement] = {}
+        self._measured: dict[tuple[int, int], Measurement] = {}
 
     def settled(self, first: int, end: int) -> Measurement:
         """Return fit and search, which depend on each other, once they agree.
@@ -144,22 +144,22 @@ class Fits:
         shows was under its bracket, or else nothing is found.
         """
         for _ in range(ROUNDS):
-            found = self.around(first, end)
-            if (found.first, found.end) == (first, end):
-                return found
-            bins, first, end = (first, end), found.first, found.end
-        shared = min(bins[1], found.end) - max(bins[0], found.first)
-        longer = max(bins[1] - bins[0], found.end - found.first)
+            fit = self.around(first, end)
+            if (fit.first, fit.end) == (first, end):
+                return fit
+            bins, first, end = (first, end), fit.first, fit.end
+        shared = min(bins[1], fit.end) - max(bins[0], fit.first)
+        longer = max(bins[1] - bins[0], fit.end - fit.first)
         if shared >= AGREED * longer:
-            return found
-        return replace(found, window=replace(found.window, sigma=0.0))
+            return fit
+        return replace(fit, window=replace(fit.window, sigma=0.0))
 
     def around(self, first: int, end: int) -> Measurement:
         """Return what stands out of the background around these bins."""
-        found = self._made.get((first, end))
-        if found is None:
-            found = self._made[(first, end)] = self._search(first, end)
-        return found
+        fit = self._measured.get((first, end))
+        if fit is None:
+            fit = self._measured[(first, end)] = self._search(first, end)
+        return fit
 
     def _search(self, first: int, end: int) -> Measurement:
         met, total = self.samples.met, self.shape.total

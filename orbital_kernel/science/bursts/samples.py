@@ -128,15 +128,15 @@ def layout(frame: pl.DataFrame) -> Layout:
         band or (f"channel {channel}" if heads.height > 1 else "all")
         for band, channel in heads.select("band", "channel").iter_rows()
     ]
-    whole = _whole(heads)
-    summed = heads.height > 1 and whole is None
+    covering = _covering(heads)
+    summed = heads.height > 1 and covering is None
     return Layout(
         kind=kinds[0],
         unit=heads["unit"][0] or ("count / s" if kinds[0] == "raw" else ""),
         bin_s=float(frame["bin_s"].median()),  # type: ignore[arg-type]
         channels=tuple(heads["channel"].to_list()),
         bands=(*names, "sum") if summed else tuple(names),
-        total=heads.height if summed else (whole or 0),
+        total=heads.height if summed else (covering or 0),
     )
 
 
@@ -157,7 +157,7 @@ def _heads(frame: pl.DataFrame) -> pl.DataFrame:
     return frame[firsts]
 
 
-def _whole(heads: pl.DataFrame) -> int | None:
+def _covering(heads: pl.DataFrame) -> int | None:
     """Return the place of the channel whose band covers all others, if any does."""
     low, high = heads["band_low_kev"], heads["band_high_kev"]
     if heads.height == 1 or low.null_count() or high.null_count():

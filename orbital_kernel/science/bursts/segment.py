@@ -152,12 +152,12 @@ class Segment:
             self.caution, self.patience = 1.0, 0
         upto = self._count if self.caution == 1.0 else self.cautious_until
         part = self.samples.cut(self.done - self.base, upto - self.base)
-        found = self.hulls.advance(part, self.done, self.caution)
-        self.done += found.taken
-        if found.band < 0:
+        passed = self.hulls.advance(part, self.done, self.caution)
+        self.done += passed.bins
+        if passed.band < 0:
             return []
-        first = max(found.first, self.floor)
-        self._open(first, self.done, found.band, found.sigma)
+        first = max(passed.first, self.floor)
+        self._open(first, self.done, passed.band, passed.sigma)
         return [self._initial()]
 
     def _open(self, first: int, end: int, band: int, sigma: float) -> None:
@@ -199,24 +199,26 @@ class Segment:
         measure = measure_raw if self.shape.raw else measure_net
         end = min(e.end, last + 1) - low
         lowest = max(self.floor - low, 0)
-        found = measure(part, e.first - low, end, self.shape, s, lowest)
-        over = self._due(low + found.end, found.stop - found.start)
-        long = found.stop - found.start >= (
+        measurement = measure(part, e.first - low, end, self.shape, s, lowest)
+        over = self._due(low + measurement.end, measurement.stop - measurement.start)
+        long = measurement.stop - measurement.start >= (
             256.0 if self.shape.raw else s.longest_episode_s
         )
         if not closing and not long and over > e.review + 1e-6:
             e.review = over
             return []
-        cause, why = cause_of(found, self.shape, self._quiet, s)
+        cause, why = cause_of(measurement, self.shape, self._quiet, s)
         if not (cause or closing or long or e.waited) and e.sigma >= DOUBTFUL_SIGMA:
             e.waited = True
             e.review += LONGER_LOOK_S
             return []
         if cause:
-            self._resume(low + found.end, last)
-            return [Trigger("final", e.key, measured(found, self.shape, cause, why))]
-        self._take_back(low + found.end, last)
-        row = measured(found, self.shape, "unknown", why)
+            self._resume(low + measurement.end, last)
+            return [
+                Trigger("final", e.key, measured(measurement, self.shape, cause, why))
+            ]
+        self._take_back(low + measurement.end, last)
+        row = measured(measurement, self.shape, "unknown", why)
         return [Trigger("retraction", e.key, row)]
 
     def _take_back(self, end: int, last: int) -> None:
@@ -237,10 +239,10 @@ class Segment:
             self.cautious_until = self.done + round(CAUTIOUS_S / self.shape.bin_s)
             return
         self.episode = None
-        kept = self.hulls
+        earlier = self.hulls
         self.hulls = Hulls.fresh(self.shape, self.settings)
-        self.hulls.smooth, self.hulls.ring = kept.smooth, kept.ring
-        self.hulls.place = kept.place
+        self.hulls.smooth, self.hulls.ring = earlier.smooth, earlier.ring
+        self.hulls.place = earlier.place
 
     def _resume(self, end: int, last: int) -> None:
         """Go on after an episode: from its end, with a background learned anew."""
@@ -272,9 +274,9 @@ class Segment:
         """Enter whole blocks into the ledger; at the end also what is left."""
         size = max(round(self.settings.block_s / self.shape.bin_s), 2)
         upto = self.done if not closing else self._count
-        whole = max(upto - self.blocked, 0) // size * size
-        rest = upto - self.blocked - whole
-        for bins, length in ((whole, size), (rest, rest)):
+        full = max(upto - self.blocked, 0) // size * size
+        remainder = upto - self.blocked - full
+        for bins, length in ((full, size), (remainder, remainder)):
             if bins and (length == size or (closing and length >= 2)):
                 part = self.samples.cut(self.blocked - self.base).cut(0, bins)
                 self.ledger.add(part, self.shape, length)

@@ -106,11 +106,11 @@ def _with_transient(
     part = slice(best.first, best.end)
     share = float(value[part].mean()) / max(usual, 1.0)
     begins = float(samples.met[best.first] - samples.met[0])
-    rest = np.delete(value[:, 0], np.arange(best.first, best.end))
+    others = np.delete(value[:, 0], np.arange(best.first, best.end))
     if begins > LATEST_TURN_ON_S or best.end - best.first == 1:
         return Learned(
             learned.level, learned.slope, learned.noise, settled,
-            window=(best.first, best.end, best.sigma) if rest.mean() < 3 * np.sqrt(variance) else None,
+            window=(best.first, best.end, best.sigma) if others.mean() < 3 * np.sqrt(variance) else None,
         )  # fmt: skip
     if share < settings.turn_on_excess:
         return learned

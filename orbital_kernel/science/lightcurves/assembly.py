@@ -77,7 +77,7 @@ def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def points_of_rates(rates: pl.DataFrame) -> pl.DataFrame:
     """Return `rates` rows with data as `photometry` rows, times in mid-bin."""
-    demand(rates, "time", "bin_s", "rate", "rate_err", "unit", what="rates")
+    demand(rates, "time", "bin_s", "rate", "rate_err", "unit", subject="rates")
     half = pl.col("bin_s") / 2
     return (
         rates.filter(finite("rate").is_not_null())
@@ -119,7 +119,7 @@ def joint(
     Raises QueryError where `unit` or `band_kev` is nothing to convert into, and
     SchemaMismatch for frames without time, value and unit.
     """
-    demand(points, "time", "value", "unit", what="points")
+    demand(points, "time", "value", "unit", subject="points")
     band = Band(*band_kev)
     conversion("erg / (cm2 s)", band, to_unit=unit, to_band=band, model=model)
     rows = fill(points, _SHAPE).with_columns(
@@ -129,8 +129,8 @@ def joint(
         pl.col("is_limit").fill_null(value=False),
         *(finite(name) for name in (*_VALUES, "band_low_kev", "band_high_kev")),
     )
-    ways = _ways(rows, unit, band, model, counts_to_flux or {})
-    rows = _converted(rows.join(ways, on=_GIVEN, nulls_equal=True, how="left"))
+    conversions = _conversions(rows, unit, band, model, counts_to_flux or {})
+    rows = _converted(rows.join(conversions, on=_GIVEN, nulls_equal=True, how="left"))
     rows = rows.with_columns(
         pl.lit(parse_unit(unit).to_string()).alias("unit"),
         pl.lit(band.low_kev).alias("band_low_kev"),
@@ -155,7 +155,7 @@ def left_out(curve: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ways(
+def _conversions(
     rows: pl.DataFrame,
     unit: str,
     band: Band,
@@ -164,8 +164,9 @@ def _ways(
 ) -> pl.DataFrame:
     """Return one conversion, or one reason, for each kind of point there is."""
     kinds = rows.select(_GIVEN).unique(maintain_order=True)
-    found = [
-        _way(kind, unit, band, model, stated) for kind in kinds.iter_rows(named=True)
+    answers = [
+        _conversion_of(kind, unit, band, model, stated)
+        for kind in kinds.iter_rows(named=True)
     ]
     types = {
         "factor": pl.Float64(),
@@ -173,10 +174,10 @@ def _ways(
         "conversion": pl.String(),
         "no_way": pl.String(),
     }
-    return kinds.hstack(pl.DataFrame(found, schema=types))
+    return kinds.hstack(pl.DataFrame(answers, schema=types))
 
 
-def _way(
+def _conversion_of(
     kind: Mapping[str, Any],
     unit: str,
     band: Band,
@@ -185,34 +186,38 @@ def _way(
 ) -> dict[str, Any]:
     instrument = str(kind["instrument"])
     names = (f"{instrument}/{kind['mode']}", instrument, instrument.partition("-")[0])
-    whose = next((stated[name] for name in names if name in stated), None)
+    factor = next((stated[name] for name in names if name in stated), None)
     try:
-        way = conversion(
-            _told(kind["unit"], "no unit is given"),
-            _band(kind, whose),
+        applied = conversion(
+            _stated(kind["unit"], "no unit is given"),
+            _band(kind, factor),
             to_unit=unit,
             to_band=band,
             model=model,
-            counts_to_flux=whose,
+            counts_to_flux=factor,
         )
     except QueryError as reason:
         return {"no_way": str(reason)}
-    return {"factor": way.factor, "factor_err": way.factor_err, "conversion": way.how}
+    return {
+        "factor": applied.factor,
+        "factor_err": applied.factor_err,
+        "conversion": applied.how,
+    }
 
 
-def _told(text: str | None, otherwise: str) -> str:
+def _stated(text: str | None, otherwise: str) -> str:
     if text is None:
         raise QueryError(otherwise)
     return text
 
 
-def _band(kind: Mapping[str, Any], whose: CountsToFlux | None) -> Band:
+def _band(kind: Mapping[str, Any], factor: CountsToFlux | None) -> Band:
     """Return the point's band; a count rate's is that of its stated factor."""
     low, high = kind["band_low_kev"], kind["band_high_kev"]
     if low is not None and high is not None:
         return Band(low, high)
-    if whose is not None:
-        return Band(*whose.band_kev)
+    if factor is not None:
+        return Band(*factor.band_kev)
     raise QueryError(f"the band {kind['band'] or '(none named)'} has no edges in keV")
 
 
@@ -222,7 +227,7 @@ def _converted(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("value").is_null()).then(pl.lit("no value")),
         "no_way",
     )
-    kept = pl.when(pl.col("left_out").is_null())
+    usable = pl.when(pl.col("left_out").is_null())
     return rows.with_columns(
         reason.alias("left_out"),
         *(pl.col(name).alias(f"given_{name}") for name in ("value", "unit", "band")),
@@ -231,8 +236,8 @@ def _converted(rows: pl.DataFrame) -> pl.DataFrame:
             for e in ("low", "high")
         ),
     ).with_columns(
-        *(kept.then(pl.col(name) * pl.col("factor")).alias(name) for name in _VALUES),
-        kept.then(pl.col("value").abs() * pl.col("factor_err")).alias(
+        *(usable.then(pl.col(name) * pl.col("factor")).alias(name) for name in _VALUES),
+        usable.then(pl.col("value").abs() * pl.col("factor_err")).alias(
             "value_err_model"
         ),
     )
@@ -240,8 +245,8 @@ def _converted(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _timed(rows: pl.DataFrame, t0: datetime | None) -> pl.DataFrame:
     time = rows["time"].cast(TT)
-    kept = rows.filter(pl.col("left_out").is_null())["time"]
-    zero = pl.lit(t0 if t0 is not None else kept.min(), dtype=TT)
+    usable = rows.filter(pl.col("left_out").is_null())["time"]
+    zero = pl.lit(t0 if t0 is not None else usable.min(), dtype=TT)
     rows = rows.with_columns(
         time, pl.Series("utc", to_utc_iso(time.to_numpy()), dtype=pl.String)
     )

@@ -78,18 +78,18 @@ def conversion(
     and band stay, because then no model is used.
     Raises QueryError, in words fit to be shown, where there is no way.
     """
-    given, wanted = parse_unit(unit), parse_unit(to_unit)
-    if _kind(wanted) not in {"energy flux", "photon flux"}:
+    given, target = parse_unit(unit), parse_unit(to_unit)
+    if _kind(target) not in {"energy flux", "photon flux"}:
         raise QueryError(f"{to_unit!r} is no energy or photon flux to convert into")
     if _kind(given) == "count rate":
-        return _counts(given, counts_to_flux, wanted, to_band, model)
+        return _counts(given, counts_to_flux, target, to_band, model)
     if to_band.low_kev == to_band.high_kev:
         raise QueryError(f"the band to convert into has no width: {to_band}")
     best, low, high = (
-        _factor(given, band, wanted, to_band, spectrum)
+        _factor(given, band, target, to_band, spectrum)
         for spectrum in (model, *model.one_sigma())
     )
-    if band == to_band and _kind(given) == _kind(wanted):
+    if band == to_band and _kind(given) == _kind(target):
         return Conversion(best, 0.0, "unit only" if best != 1.0 else "as given")
     return Conversion(best, abs(high - low) / 2, f"{band} to {to_band}: {model}")
 
@@ -154,24 +154,24 @@ def _kind(unit: u.UnitBase) -> str:
 def _factor(
     given: u.UnitBase,
     band: Band,
-    wanted: u.UnitBase,
+    target: u.UnitBase,
     to_band: Band,
     model: SpectralModel,
 ) -> float:
-    kind, to_kind = _kind(given), _kind(wanted)
+    kind, to_kind = _kind(given), _kind(target)
     one_energy = band.low_kev == band.high_kev
     if one_energy != (kind == "flux density"):
         raise QueryError(f"a {kind} cannot be given at {band}")
     if kind == to_kind and band == to_band:
-        return float(given.to(wanted))
+        return float(given.to(target))
     normalisation = _NORMALISATION[kind](given, band, model)
-    return normalisation / _NORMALISATION[to_kind](wanted, to_band, model)
+    return normalisation / _NORMALISATION[to_kind](target, to_band, model)
 
 
 def _counts(
     given: u.UnitBase,
     stated: CountsToFlux | None,
-    wanted: u.UnitBase,
+    target: u.UnitBase,
     to_band: Band,
     model: SpectralModel,
 ) -> Conversion:
@@ -186,7 +186,7 @@ def _counts(
     onward = conversion(
         product.to_string(),
         Band(*stated.band_kev),
-        to_unit=wanted.to_string(),
+        to_unit=target.to_string(),
         to_band=to_band,
         model=model,
     )

@@ -31,7 +31,7 @@ def rebin(
     raw rates of a whole detector says nothing of a source.
     Raises QueryError where neither is given or one is not positive.
     """
-    demand(rates, "time", "bin_s", "rate", "unit", what="rates")
+    demand(rates, "time", "bin_s", "rate", "unit", subject="rates")
     if (width_s is None and snr is None) or any(
         x is not None and x <= 0 for x in (width_s, snr)
     ):
@@ -144,10 +144,10 @@ def _summed(labelled: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """Return one row a label: means weighted by exposure, errors in quadrature."""
     live, seconds = pl.col("_live"), pl.col("_live").sum()
     stop = pl.col("time").cast(TT) + pl.duration(nanoseconds=pl.col("bin_s") * NS)
-    kept = [name for name in (*_CARRIED, "met_s") if name in labelled.columns]
+    carried = [name for name in (*_CARRIED, "met_s") if name in labelled.columns]
     counts = pl.when(pl.col("counts").null_count() == 0).then(pl.col("counts").sum())
     summed = labelled.group_by("_bin", maintain_order=True).agg(
-        *(pl.col(name).first() for name in (*by, *kept)),
+        *(pl.col(name).first() for name in (*by, *carried)),
         pl.col("time").cast(TT).min(),
         (stop.max() - pl.col("time").min()).alias("_span"),
         ((pl.col("rate") * live).sum() / seconds).alias("rate"),

@@ -25,7 +25,7 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
     Raises QueryError where several instruments (or CCDs, whose good times differ)
     are mixed: their union is nobody's exposure. Empty and null intervals vanish.
     """
-    demand(intervals, "time", "time_stop", what="intervals")
+    demand(intervals, "time", "time_stop", subject="intervals")
     if "instrument" in intervals.columns:
         _one_instrument(intervals)
     return (
@@ -68,20 +68,20 @@ def overlaps(
     `time_stop` of the shared part, `overlap_s`, and with `within_arcmin` the
     `separation_arcmin` of the pointings. Cost: sorting plus the pairs found.
     """
-    demand(intervals_a, "time", "time_stop", what="intervals")
-    demand(intervals_b, "time", "time_stop", what="intervals")
+    demand(intervals_a, "time", "time_stop", subject="intervals")
+    demand(intervals_b, "time", "time_stop", subject="intervals")
     a, b = _overlapping(intervals_a, intervals_b)
-    left, right = intervals_a[a], intervals_b[b]
+    rows_a, rows_b = intervals_a[a], intervals_b[b]
     shared = pl.DataFrame(
         {
             "row_a": a,
             "row_b": b,
-            **_named(left, "a"),
-            **_named(right, "b"),
-            "time": left["time"].cast(TT),
-            "time_stop": left["time_stop"].cast(TT),
-            "_start": right["time"].cast(TT),
-            "_stop": right["time_stop"].cast(TT),
+            **_named(rows_a, "a"),
+            **_named(rows_b, "b"),
+            "time": rows_a["time"].cast(TT),
+            "time_stop": rows_a["time_stop"].cast(TT),
+            "_start": rows_b["time"].cast(TT),
+            "_stop": rows_b["time_stop"].cast(TT),
         }
     ).with_columns(
         pl.max_horizontal("time", "_start").alias("time"),
@@ -93,7 +93,7 @@ def overlaps(
         pl.col("time_stop") - pl.col("time"),
     )
     if within_arcmin is not None:
-        shared = _near(shared, left, right, within_arcmin)
+        shared = _near(shared, rows_a, rows_b, within_arcmin)
     return shared.sort("time", "row_a", "row_b")
 
 
@@ -120,11 +120,11 @@ def _live_before(good: pl.DataFrame, times: Ints) -> Ints:
     starts, stops = _bounds(good)
     if starts.size == 0:
         return np.zeros(times.shape, dtype=np.int64)
-    whole = np.concatenate([[0], np.cumsum(stops - starts)])
+    before = np.concatenate([[0], np.cumsum(stops - starts)])
     which = np.searchsorted(starts, times, side="right") - 1
     last = np.clip(which, 0, None)
     part = np.clip(times - starts[last], 0, stops[last] - starts[last])
-    return np.where(which < 0, 0, whole[last] + part)
+    return np.where(which < 0, 0, before[last] + part)
 
 
 def _overlapping(a: pl.DataFrame, b: pl.DataFrame) -> tuple[Ints, Ints]:
@@ -148,15 +148,15 @@ def _sorted(frame: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
 
 
 def _named(frame: pl.DataFrame, side: str) -> dict[str, pl.Series]:
-    kept = [name for name in ("obs_id", "instrument") if name in frame.columns]
-    return {f"{name}_{side}": frame[name] for name in kept}
+    names = [name for name in ("obs_id", "instrument") if name in frame.columns]
+    return {f"{name}_{side}": frame[name] for name in names}
 
 
 def _near(
     shared: pl.DataFrame, a: pl.DataFrame, b: pl.DataFrame, within_arcmin: float
 ) -> pl.DataFrame:
     for side in (a, b):
-        demand(side, "ra", "dec", what="intervals asked for by separation")
+        demand(side, "ra", "dec", subject="intervals asked for by separation")
     apart = 60 * separation_deg(
         *(
             side[name].cast(pl.Float64).to_numpy()

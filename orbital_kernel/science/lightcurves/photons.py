@@ -47,7 +47,7 @@ def bin_events(
     kind, exposure_fraction, and band where given. Errors as named in ERRORS.
     Raises QueryError for a bad width, unknown errors or half a background.
     """
-    demand(events, "time", what="events")
+    demand(events, "time", subject="events")
     if not (0 < bin_s < np.inf) or errors not in ERRORS:
         raise QueryError(
             f"bins need a width > 0 s and errors of {sorted(ERRORS)};"
@@ -122,7 +122,7 @@ def _counted(
     band: tuple[float, float] | None,
 ) -> Reals:
     if band is not None:
-        demand(events, "energy_ev", what="events selected by energy")
+        demand(events, "energy_ev", subject="events selected by energy")
         energy = pl.col("energy_ev") / 1000
         events = events.filter((energy >= band[0]) & (energy < band[1]))
     times = nanoseconds(events, "time")
@@ -134,8 +134,8 @@ def _counted(
 def _constant(frame: pl.DataFrame, name: str) -> pl.Expr:
     """Return the one value a column has; null where there are none or several."""
     values = frame[name].drop_nulls().unique() if name in frame.columns else None
-    one = values is not None and values.len() == 1
+    constant = values is not None and values.len() == 1
     kind = pl.Boolean if name == "simulated" else pl.String
-    return pl.lit(values[0] if one and values is not None else None, dtype=kind).alias(
-        name
-    )
+    return pl.lit(
+        values[0] if constant and values is not None else None, dtype=kind
+    ).alias(name)

@@ -56,7 +56,7 @@ def assume_errors(
     return frame
 
 
-def covariances(sources: pl.DataFrame, *, whose: str) -> Reals:
+def covariances(sources: pl.DataFrame, *, side: str) -> Reals:
     """Return (east-east, north-north, east-north) in arcsec², shape (n, 3).
 
     An ellipse counts before a radius; its angle is east of north. Raises QueryError
@@ -70,12 +70,12 @@ def covariances(sources: pl.DataFrame, *, whose: str) -> Reals:
     )
     ellipse = np.isfinite(major) & np.isfinite(minor)
     major, minor = np.where(ellipse, (major, minor), radius)
-    _known(major > 0, "position error > 0", "radius_arcsec", whose)
-    _known(
+    _require(major > 0, "position error > 0", "radius_arcsec", side)
+    _require(
         (confidence > 0) & (confidence < 1),
         "confidence between 0 and 1",
         "confidence",
-        whose,
+        side,
     )
     scale = sigmas_in_radius(confidence)
     a, b = (major / scale) ** 2, (np.maximum(minor, 1e-6) / scale) ** 2
@@ -97,9 +97,9 @@ def mean_sigma(covariance: Reals) -> Reals:
     return np.asarray(np.sqrt((covariance[:, 0] + covariance[:, 1]) / 2))
 
 
-def _known(good: NDArray[np.bool_], what: str, argument: str, whose: str) -> None:
+def _require(good: NDArray[np.bool_], quantity: str, argument: str, side: str) -> None:
     if not good.all():
         raise QueryError(
-            f"{(~good).sum():,} of {good.size:,} {whose} sources have no {what};"
+            f"{(~good).sum():,} of {good.size:,} {side} sources have no {quantity};"
             f" state one with assume_errors(frame, {argument}=…)"
         )

@@ -60,8 +60,8 @@ def objects(
             _components(members.height, links["a"].to_numpy(), links["b"].to_numpy()),
         )
     )
-    told = _told(links)
-    members = members.join(told, on="member", how="left").filter(
+    surest = _surest_links(links)
+    members = members.join(surest, on="member", how="left").filter(
         pl.col("ra").is_not_null()
     )
     if not singles:
@@ -78,8 +78,8 @@ def plain(name: str) -> str:
     The label 'SIM' of the sample sky is left out too: catalogues there have no room
     for it.
     """
-    told = name.casefold().removeprefix("sim ")
-    return "".join(c for c in told if c.isalnum() or c == "+")
+    label = name.casefold().removeprefix("sim ")
+    return "".join(c for c in label if c.isalnum() or c == "+")
 
 
 def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -88,7 +88,7 @@ def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    demand(frame, "source_id", "ra", "dec", what=f"members of {table}")
+    demand(frame, "source_id", "ra", "dec", subject=f"members of {table}")
     named = fill(frame, {"kind": pl.String(), "simulated": pl.Boolean()})
     placed = named.select(
         pl.lit(table).alias("table"),
@@ -99,10 +99,12 @@ def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("kind").cast(pl.String),
         "simulated",
     )
-    known = placed.select(pl.col("ra").is_not_null() & pl.col("dec").is_not_null())
-    mask = known.to_series()
+    placed_rows = placed.select(
+        pl.col("ra").is_not_null() & pl.col("dec").is_not_null()
+    )
+    mask = placed_rows.to_series()
     sigma = np.full(placed.height, np.nan)
-    sigma[mask.to_numpy()] = mean_sigma(covariances(frame.filter(mask), whose=table))
+    sigma[mask.to_numpy()] = mean_sigma(covariances(frame.filter(mask), side=table))
     return placed.with_columns(pl.Series("sigma", sigma))
 
 
@@ -114,23 +116,23 @@ def _links(members: pl.DataFrame, matches: Matches, at_least: float) -> pl.DataF
         "chance": pl.Float64,
     }
     first = dict(members.group_by("table").agg(pl.col("member").min()).rows())
-    found = [pl.DataFrame(schema=shape)]
-    for left, right, pairs in matches:
-        missing = {left, right} - set(first)
+    parts = [pl.DataFrame(schema=shape)]
+    for left_table, right_table, pairs in matches:
+        missing = {left_table, right_table} - set(first)
         if missing:
             raise QueryError(
                 f"matches of {', '.join(sorted(missing))} are given, but not its rows;"
                 f" there are {', '.join(first)}"
             )
-        found.append(
+        parts.append(
             pairs.filter("mutual", pl.col("match_probability") >= at_least).select(
-                (pl.col("left_row") + first[left]).alias("a"),
-                (pl.col("right_row") + first[right]).alias("b"),
+                (pl.col("left_row") + first[left_table]).alias("a"),
+                (pl.col("right_row") + first[right_table]).alias("b"),
                 pl.col("normalised_separation").alias("normalised"),
                 pl.col("chance_probability").alias("chance"),
             )
         )
-    return pl.concat(found)
+    return pl.concat(parts)
 
 
 def _components(size: int, a: Ints, b: Ints) -> Ints:
@@ -146,7 +148,7 @@ def _components(size: int, a: Ints, b: Ints) -> Ints:
         label = new
 
 
-def _told(links: pl.DataFrame) -> pl.DataFrame:
+def _surest_links(links: pl.DataFrame) -> pl.DataFrame:
     """Return each linked member's surest link."""
     ends = [links.rename({side: "member"}).drop(other) for side, other in ("ab", "ba")]
     return (

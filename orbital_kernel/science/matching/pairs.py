@@ -58,19 +58,19 @@ def pairs_in_time(
     cells = _Cells(radius)
     a, b = (_placed(obs, cells) for obs in (obs_a, obs_b))
     i, j, apart = _joined(cells, a, b, (earliest * DAY_NS, within_days * DAY_NS))
-    left, right = obs_a[a["row"].gather(i)], obs_b[b["row"].gather(j)]
-    lag = (nanoseconds(right, "time") - nanoseconds(left, "time")) / DAY_NS
+    rows_a, rows_b = obs_a[a["row"].gather(i)], obs_b[b["row"].gather(j)]
+    lag = (nanoseconds(rows_b, "time") - nanoseconds(rows_a, "time")) / DAY_NS
     return pl.DataFrame(
         {
             "row_a": a["row"].gather(i),
             "row_b": b["row"].gather(j),
-            **{f"{n}_a": left[n] for n in _NAMES if n in left.columns},
-            **{f"{n}_b": right[n] for n in _NAMES if n in right.columns},
-            "time_a": left["time"].cast(TT),
-            "time_b": right["time"].cast(TT),
+            **{f"{n}_a": rows_a[n] for n in _NAMES if n in rows_a.columns},
+            **{f"{n}_b": rows_b[n] for n in _NAMES if n in rows_b.columns},
+            "time_a": rows_a["time"].cast(TT),
+            "time_b": rows_b["time"].cast(TT),
             "separation_arcmin": apart * 60,
             "dt_days": lag,
-            **either(left, right),
+            **either(rows_a, rows_b),
         }
     ).sort("time_a", "row_a", "row_b")
 
@@ -86,7 +86,7 @@ def _radius_deg(arcmin: float | None, arcsec: float | None) -> float:
 
 def _placed(frame: pl.DataFrame, cells: "_Cells") -> pl.DataFrame:
     """Return row, position, time and sort key, in the key's order."""
-    demand(frame, "ra", "dec", "time", what="observations")
+    demand(frame, "ra", "dec", "time", subject="observations")
     placed = (
         frame.select(finite("ra") % 360, finite("dec"), pl.col("time").cast(TT))
         .with_columns(pl.int_range(pl.len()).alias("row"))
@@ -102,7 +102,7 @@ def _joined(
     keys, t2 = b["key"].to_numpy(), nanoseconds(b, "time")
     v1, v2 = (unit_vectors(f["ra"].to_numpy(), f["dec"].to_numpy()) for f in (a, b))
     early, late = ((t1 + round(lag)) // 10**9 for lag in lags_ns)
-    found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
+    parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for rows, zone, step in cells.around(dec):
         low, high = (
             cells.keys(zone, ra[rows], step, seconds)
@@ -114,8 +114,8 @@ def _joined(
             i = rows[x]
             apart, lag = apart_deg(v1[i], v2[j]), t2[j] - t1[i]
             good = (apart <= cells.radius) & (lag >= lags_ns[0]) & (lag <= lags_ns[1])
-            found.append((i[good], j[good], apart[good]))
-    i, j, apart = (np.concatenate(column) for column in zip(*found, strict=True))
+            parts.append((i[good], j[good], apart[good]))
+    i, j, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
     return i, j, apart
 
 
@@ -155,7 +155,7 @@ class _Cells:
         A zone of one or two cells around a pole is asked once a cell, not thrice.
         """
         home = self.zone(dec)
-        asked = []
+        blocks = []
         for up in (-1, 0, 1):
             zone = home + up
             real = (zone >= 0) & (zone < self._across.size)
@@ -165,5 +165,5 @@ class _Cells:
                     > (0, 1, 2)[abs(step) + (step < 0)]
                 )
                 rows = np.flatnonzero(real & wide)
-                asked.append((rows, zone[rows], np.full(rows.size, step)))
-        return asked
+                blocks.append((rows, zone[rows], np.full(rows.size, step)))
+        return blocks

@@ -38,11 +38,11 @@ def neighbours(
     keys, rows, vectors = _zones(ra2, dec2, height)
     ra1 = ra1 % 360
     order = np.argsort(_zone(dec1, height) * PITCH + ra1)
-    found = [
-        _found(part, ra1, dec1, radius_deg, height, keys, rows, vectors)
+    parts = [
+        _pairs_of(part, ra1, dec1, radius_deg, height, keys, rows, vectors)
         for part in np.array_split(order, -(-order.size // _CHUNK))
     ]
-    i, j, apart = (np.concatenate(column) for column in zip(*found, strict=True))
+    i, j, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
     return i, j, apart
 
 
@@ -92,7 +92,7 @@ def _zones(ra: Reals, dec: Reals, height: float) -> tuple[Reals, Ints, Reals]:
     return keys[order], rows, unit_vectors(ra[rows], dec[rows])
 
 
-def _found(
+def _pairs_of(
     part: Ints,
     ra: Reals,
     dec: Reals,
@@ -103,20 +103,20 @@ def _found(
     vectors: Reals,
 ) -> Pairs:
     ra, dec = ra[part], dec[part]
-    here = unit_vectors(ra, dec)
+    positions = unit_vectors(ra, dec)
     width = half_width_deg(dec, radius)
     zone = _zone(dec, height)
-    found = [_empty()]
+    parts = [_empty()]
     for step in (-1, 0, 1):
         asks = np.flatnonzero(_reaches(dec, zone + step, radius, height))
         middle = (zone[asks] + step) * PITCH + ra[asks]
         first = np.searchsorted(keys, middle - width[asks], side="left")
         last = np.searchsorted(keys, middle + width[asks], side="left")
         for i, j in expanded(first, last):
-            apart = apart_deg(here[asks[i]], vectors[j])
+            apart = apart_deg(positions[asks[i]], vectors[j])
             near = apart <= radius
-            found.append((part[asks[i[near]]], rows[j[near]], apart[near]))
-    i, j, apart = (np.concatenate(column) for column in zip(*found, strict=True))
+            parts.append((part[asks[i[near]]], rows[j[near]], apart[near]))
+    i, j, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
     return i, j, apart
 
 

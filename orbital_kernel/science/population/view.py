@@ -56,22 +56,22 @@ class View:
 
     rows: pl.DataFrame
     used: int
-    known: int
+    total: int
     selection: tuple[str, ...]
     numbers: Mapping[str, float] = field(default_factory=dict)
     simulated: bool = False
 
     def __str__(self) -> str:
         """Return the numbers and the selection in one line a sentence."""
-        made = ("simulated bursts, of the sample sky",) if self.simulated else ()
-        counts = f"{self.used:,} of {self.known:,} bursts"
-        return "\n".join((counts, *made, *self.selection))
+        mark = ("simulated bursts, of the sample sky",) if self.simulated else ()
+        counts = f"{self.used:,} of {self.total:,} bursts"
+        return "\n".join((counts, *mark, *self.selection))
 
     def summary(self) -> dict[str, Any]:
         """Return all but the rows, for JSON."""
         return {
             "used": self.used,
-            "known": self.known,
+            "known": self.total,
             "numbers": dict(self.numbers),
             "selection": list(self.selection),
             "simulated": self.simulated,
@@ -87,17 +87,24 @@ def sources(values: str, catalogues: pl.Series) -> str:
 
 
 def view_of(
-    what: str,
+    name: str,
     rows: pl.DataFrame,
     used: int,
-    one: pl.DataFrame,
+    bursts: pl.DataFrame,
     numbers: Mapping[str, float],
     *sources: str,
 ) -> View:
     """Return a view of bursts, its rows marked where any burst was simulated."""
-    made = simulated(one)
-    marked = rows.with_columns(pl.lit(made).alias("simulated"))
-    return View(marked, used, one.height, (*SELECTION[what], *sources), numbers, made)
+    any_simulated = simulated(bursts)
+    marked = rows.with_columns(pl.lit(any_simulated).alias("simulated"))
+    return View(
+        marked,
+        used,
+        bursts.height,
+        (*SELECTION[name], *sources),
+        numbers,
+        any_simulated,
+    )
 
 
 def median(values: pl.Series) -> float:

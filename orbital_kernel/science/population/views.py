@@ -55,7 +55,7 @@ def bursts(grbs: pl.DataFrame) -> pl.DataFrame:
     `redshift_doubt` quotes those that doubt a redshift. Durations that are limits do
     not count.
     """
-    demand(grbs, *NEEDED, what="burst catalogue rows")
+    demand(grbs, *NEEDED, subject="burst catalogue rows")
     return united(_measured(grbs), TIME, T90, FLUENCE, PHOTON_INDEX, REDSHIFT)
 
 
@@ -65,8 +65,8 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
     A year's rate is its count over the days between the first and the last burst known
     that fall in it; `whole` is false for the first and the last year.
     """
-    one = bursts(grbs)
-    dated = one.drop_nulls("time")
+    known_bursts = bursts(grbs)
+    dated = known_bursts.drop_nulls("time")
     if dated.is_empty():
         raise QueryError("no burst has a time: a rate by year needs some")
     days = dated["time"].cast(pl.Datetime("ns")).to_numpy().astype("datetime64[D]")
@@ -87,21 +87,21 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
             "whole": (every > every[0]) & (every < every[-1]),
         }
     )
-    whole = rows.filter("whole")
+    full_years = rows.filter("whole")
     numbers = {
         "bursts with a time": float(dated.height),
-        "whole years": float(whole.height),
-        "median bursts a whole year": median(whole["rate_yr"]),
+        "whole years": float(full_years.height),
+        "median bursts a whole year": median(full_years["rate_yr"]),
     }
     used = sources("trigger times", dated["t0_source"])
-    return view_of("rate", rows, dated.height, one, numbers, used)
+    return view_of("rate", rows, dated.height, known_bursts, numbers, used)
 
 
 def hardness(grbs: pl.DataFrame) -> View:
     """Return T90 (s), hardness ratio and class (short below 2 s) where both are known."""
-    one = bursts(grbs)
+    known_bursts = bursts(grbs)
     rows = (
-        one.filter(pl.col("t90_s") > 0, pl.col("photon_index").is_finite())
+        known_bursts.filter(pl.col("t90_s") > 0, pl.col("photon_index").is_finite())
         .with_columns(
             hardness=pl.col("photon_index").map_batches(
                 lambda index: pl.Series(hardness_ratio(index.to_numpy())),
@@ -113,7 +113,7 @@ def hardness(grbs: pl.DataFrame) -> View:
         )
         .select("name", "t90_s", "hardness", "kind", "photon_index", "t90_catalog")
     )
-    timed = one.filter(pl.col("t90_s") > 0)
+    timed = known_bursts.filter(pl.col("t90_s") > 0)
     short = timed.filter(pl.col("t90_s") < SHORT_S).height
     numbers = {
         "bursts with T90": float(timed.height),
@@ -126,7 +126,7 @@ def hardness(grbs: pl.DataFrame) -> View:
         for kind in ("short", "long")
     }
     used = sources("durations", rows["t90_catalog"])
-    return view_of("hardness", rows, rows.height, one, numbers, used)
+    return view_of("hardness", rows, rows.height, known_bursts, numbers, used)
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
@@ -135,9 +135,9 @@ def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
     Columns low, high (in the column's unit), bursts, above. Raises QueryError where no
     burst has a value above zero.
     """
-    one = bursts(grbs)
-    demand(one, column, what="bursts")
-    values = np.sort(one.filter(pl.col(column) > 0)[column].to_numpy())
+    known_bursts = bursts(grbs)
+    demand(known_bursts, column, subject="bursts")
+    values = np.sort(known_bursts.filter(pl.col(column) > 0)[column].to_numpy())
     if not values.size:
         raise QueryError(f"no burst has a {column} above zero")
     wide = values[0] < values[-1]
@@ -159,14 +159,14 @@ def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
         f"median {column}": float(median),
         f"95 % of {column}": float(high),
     }
-    return view_of("fluence", rows, values.size, one, numbers)
+    return view_of("fluence", rows, values.size, known_bursts, numbers)
 
 
 def redshifts(grbs: pl.DataFrame) -> View:
     """Return bursts with one redshift: name, redshift, T90 (s) and T90 / (1 + z)."""
-    one = bursts(grbs)
+    known_bursts = bursts(grbs)
     rows = (
-        one.filter(pl.col("redshift") > 0)
+        known_bursts.filter(pl.col("redshift") > 0)
         .with_columns(t90_rest_s=pl.col("t90_s") / (1 + pl.col("redshift")))
         .select(
             *("name", "redshift", "t90_s", "t90_rest_s", "fluence_erg_cm2"),
@@ -181,7 +181,7 @@ def redshifts(grbs: pl.DataFrame) -> View:
         "median T90 at the source (s)": median(rows["t90_rest_s"]),
     }
     used = sources("redshifts", rows["redshift_catalog"])
-    return view_of("redshift", rows, rows.height, one, numbers, used)
+    return view_of("redshift", rows, rows.height, known_bursts, numbers, used)
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:

@@ -112,37 +112,35 @@ def plan(
     instants = instants_from(start or datetime.now(UTC), days)
     bodies = {body: body_angles(body, ra, dec, instants) for body in ("sun", "moon")}
     tracks, windows = [], []
-    for one in observatories:
+    for observatory in observatories:
         limb = (
-            limb_angles(orbits[one.name], one, ra, dec, instants)
-            if one.name in orbits
+            limb_angles(orbits[observatory.name], observatory, ra, dec, instants)
+            if observatory.name in orbits
             else None
         )
-        track = track_of(one, instants, bodies | {"earth": limb})
+        track = track_of(observatory, instants, bodies | {"earth": limb})
         tracks.append(track)
-        windows.append(windows_of(track, delays_h.get(one.name, 0.0)))
-    seen = pl.concat(windows)
-    unknown = [
-        UNKNOWN_LIMB.format(o.name) for o in observatories if o.name not in orbits
-    ]
-    unknown += [
-        SGP4.format(o.name, str(known.epoch)[:16])
+        windows.append(windows_of(track, delays_h.get(observatory.name, 0.0)))
+    visible = pl.concat(windows)
+    notes = [UNKNOWN_LIMB.format(o.name) for o in observatories if o.name not in orbits]
+    notes += [
+        SGP4.format(o.name, str(orbit.epoch)[:16])
         for o in observatories
-        if isinstance(known := orbits.get(o.name), Elements)
+        if isinstance(orbit := orbits.get(o.name), Elements)
     ]
-    unknown += [
+    notes += [
         f"{name} begins no sooner than {hours:g} h from the start"
         for name, hours in delays_h.items()
     ]
-    unknown += [f"{name} watches the sky and takes no targets" for name in watching]
+    notes += [f"{name} watches the sky and takes no targets" for name in watching]
     track = pl.concat(tracks)
-    ranking = ranked(observatories, seen, track, error_arcmin)
-    made = pl.lit(simulated).alias("simulated")
+    ranking = ranked(observatories, visible, track, error_arcmin)
+    mark = pl.lit(simulated).alias("simulated")
     return Plan(
         *(ra, dec, error_arcmin),
-        track=track.with_columns(made),
-        windows=seen.with_columns(made),
-        ranking=ranking.with_columns(made),
-        assumptions=(*ASSUMPTIONS, *unknown),
+        track=track.with_columns(mark),
+        windows=visible.with_columns(mark),
+        ranking=ranking.with_columns(mark),
+        assumptions=(*ASSUMPTIONS, *notes),
         simulated=simulated,
     )

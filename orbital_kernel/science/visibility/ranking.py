@@ -35,9 +35,9 @@ def ranked(
 ) -> pl.DataFrame:
     """Return one row per instrument, best first, with its reasons."""
     rows = [
-        _judged(one, instrument, windows, track, error_arcmin)
-        for one in observatories
-        for instrument in one.instruments
+        _judged(observatory, instrument, windows, track, error_arcmin)
+        for observatory in observatories
+        for instrument in observatory.instruments
     ]
     order = ["visible_h", "coverage", "begins_h", "position_error_arcsec"]
     return (
@@ -55,19 +55,19 @@ def ranked(
 
 
 def _judged(
-    one: Observatory,
+    observatory: Observatory,
     instrument: Instrument,
     windows: pl.DataFrame,
     track: pl.DataFrame,
     error_arcmin: float,
 ) -> dict[str, Any]:
-    mine = windows.filter(pl.col("observatory") == one.name)
+    visible = windows.filter(pl.col("observatory") == observatory.name)
     share = coverage(instrument.field_of_view, error_arcmin)
     error = instrument.position_error.radius_arcsec
-    begins = float(mine["begins_h"][0]) if mine.height else NEVER_H
-    hours = float(mine["hours"].sum())
+    begins = float(visible["begins_h"][0]) if visible.height else NEVER_H
+    hours = float(visible["hours"].sum())
     return {
-        "observatory": one.name,
+        "observatory": observatory.name,
         "instrument": instrument.name,
         "visible_h": hours,
         "begins_h": begins,
@@ -75,19 +75,21 @@ def _judged(
         "position_error_arcsec": error,
         "reasons": "; ".join(
             (
-                _when(one, track, begins, hours),
+                _when(observatory, track, begins, hours),
                 f"one pointing covers {share:.0%} of the error circle",
                 f'positions to {error:g}"',
-                one.pointing.response,
+                observatory.pointing.response,
             )
         ),
     }
 
 
-def _when(one: Observatory, track: pl.DataFrame, begins: float, hours: float) -> str:
+def _when(
+    observatory: Observatory, track: pl.DataFrame, begins: float, hours: float
+) -> str:
     if begins == 0:
         return f"visible now, {hours:.0f} h in all"
     if begins < NEVER_H:
         return f"visible in {begins:.1f} h, {hours:.0f} h in all"
-    mine = track.filter(pl.col("observatory") == one.name)
-    return f"not visible: {mine['why_not'][0] or 'the delay is longer than the span'}"
+    rows = track.filter(pl.col("observatory") == observatory.name)
+    return f"not visible: {rows['why_not'][0] or 'the delay is longer than the span'}"

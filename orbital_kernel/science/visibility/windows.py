@@ -34,8 +34,8 @@ def instants_from(start: datetime, days: float) -> NDArray[np.datetime64]:
     first = times.tt_from_utc(np.datetime64(naive, "ns"))[0]
     count = int(np.ceil(days * 1440 / STEP_MIN)) + 1
     step = np.timedelta64(int(STEP_MIN * 60 * 1e9), "ns")
-    made: NDArray[np.datetime64] = first + np.arange(count) * step
-    return made
+    instants: NDArray[np.datetime64] = first + np.arange(count) * step
+    return instants
 
 
 def body_angles(
@@ -44,28 +44,34 @@ def body_angles(
     """Return degrees between the place and a body as seen from the Earth's centre."""
     when = Time(instants, format="datetime64", scale="tt")
     with solar_system_ephemeris.set("builtin"):
-        there = get_body(body, when)
-    return separation_deg(ra, dec, there.ra.deg, there.dec.deg)
+        position = get_body(body, when)
+    return separation_deg(ra, dec, position.ra.deg, position.dec.deg)
 
 
 def limb_angles(
-    known: Orbit | Elements,
-    one: Observatory,
+    given_orbit: Orbit | Elements,
+    observatory: Observatory,
     ra: float,
     dec: float,
     instants: NDArray[np.datetime64],
 ) -> Reals:
     """Return degrees between the place and the Earth's limb, along a given orbit."""
-    way = orbit(known, instants) if isinstance(known, Elements) else known
-    given, asked = (
-        t.astype("datetime64[ns]").astype(np.int64) for t in (way.time, instants)
+    positions = (
+        orbit(given_orbit, instants)
+        if isinstance(given_orbit, Elements)
+        else given_orbit
     )
-    if asked[0] < given[0] or asked[-1] > given[-1]:
+    given_ns, instants_ns = (
+        t.astype("datetime64[ns]").astype(np.int64) for t in (positions.time, instants)
+    )
+    if instants_ns[0] < given_ns[0] or instants_ns[-1] > given_ns[-1]:
         raise QueryError(
-            f"the orbit given for {one.name} ends before the time asked for: give one "
+            f"the orbit given for {observatory.name} ends before the time asked for: give one "
             "that covers it, or none"
         )
-    km = np.stack([np.interp(asked, given, way.km[:, k]) for k in range(3)], axis=1)
+    km = np.stack(
+        [np.interp(instants_ns, given_ns, positions.km[:, k]) for k in range(3)], axis=1
+    )
     distance = np.linalg.norm(km, axis=1)
     a, d = np.radians([ra, dec])
     place = np.array([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)])
@@ -77,12 +83,12 @@ def limb_angles(
 
 
 def track_of(
-    one: Observatory,
+    observatory: Observatory,
     instants: NDArray[np.datetime64],
     angles: Mapping[str, Reals | None],
 ) -> pl.DataFrame:
     """Return one row per instant: angles (deg), whether visible, and why not."""
-    limits = one.pointing
+    limits = observatory.pointing
     spans = {
         "sun": (limits.sun_min_deg, limits.sun_max_deg),
         "moon": (limits.moon_min_deg, 180.0),
@@ -109,7 +115,7 @@ def track_of(
         for k in range(len(instants))
     ]
     return pl.DataFrame(
-        {"observatory": [one.name] * len(instants)}
+        {"observatory": [observatory.name] * len(instants)}
         | columns
         | {"visible": ~np.any(list(bad.values()), axis=0), "why_not": why}
     ).with_columns(pl.col("sun_deg", "moon_deg", "earth_deg").fill_nan(None))

@@ -6,10 +6,8 @@ from orbital_kernel.science.bursts.calibration.error_rates import (
     false_alarms,
     inverted,
     not_catalogued,
-    poisson_interval,
     quiet,
     threshold_for,
-    wilson_interval,
 )
 from orbital_kernel.science.bursts.calibration.injection import (
     SHAPES,
@@ -47,9 +45,7 @@ __all__ = [
     "not_catalogued",
     "packaged",
     "place",
-    "poisson_interval",
     "quiet",
     "threshold_for",
     "truth",
-    "wilson_interval",
 ]

@@ -45,7 +45,7 @@ def inverted(series: pl.DataFrame) -> pl.DataFrame:
 
 
 def quiet(
-    series: pl.DataFrame, found: pl.DataFrame, margin_s: float = EDGE_S
+    series: pl.DataFrame, excursions: pl.DataFrame, margin_s: float = EDGE_S
 ) -> pl.DataFrame:
     """Return the rows further than a margin from every excursion found.
 
@@ -53,28 +53,30 @@ def quiet(
     """
     keep = np.ones(series.height, dtype=bool)
     met = series["met_s"].to_numpy()
-    for row in found.iter_rows(named=True):
+    for row in excursions.iter_rows(named=True):
         start = row["met_s"] + min(row["t90_start_s"] or 0.0, 0.0)
         lasts = max(row["timescale_s"], row["t90_s"] or 0.0)
         keep &= (met < start - margin_s) | (met > start + 2 * lasts + margin_s)
     return series.filter(keep)
 
 
-def not_catalogued(series: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+def not_catalogued(series: pl.DataFrame, excursions: pl.DataFrame) -> pl.DataFrame:
     """Return the rows but those around an excursion that matches a catalogue entry.
 
     `found` has the `matches` of `science.bursts.match`; what matches nothing stays in.
     """
-    return quiet(series, found.filter(pl.col("matches") != "[]"))
+    return quiet(series, excursions.filter(pl.col("matches") != "[]"))
 
 
 def exposure_s(series: pl.DataFrame) -> float:
     """Return how long a series was really measured, s; zero-filled bins were not."""
-    there = series.filter(pl.col("rate").is_not_null())
+    measured = series.filter(pl.col("rate").is_not_null())
     if series["kind"][0] == "raw":
-        counted = there.group_by("met_s").agg(pl.col("rate").sum())
-        there = there.join(counted.filter(pl.col("rate") > 0), on="met_s", how="semi")
-    return float(there.unique("met_s")["bin_s"].sum())
+        counted = measured.group_by("met_s").agg(pl.col("rate").sum())
+        measured = measured.join(
+            counted.filter(pl.col("rate") > 0), on="met_s", how="semi"
+        )
+    return float(measured.unique("met_s")["bin_s"].sum())
 
 
 def false_alarms(
@@ -98,15 +100,15 @@ def false_alarms(
         raw_open_sigma=min(settings.raw_open_sigma, lowest),
     )
     seen: list[float] = []
-    seconds, made = 0.0, False
+    seconds, any_simulated = 0.0, False
     for series in quiet_series:
-        made = made or simulated(series)
+        any_simulated = any_simulated or simulated(series)
         seconds += exposure_s(series)
-        found = scan(series, sensitive).filter(pl.col("cause").is_in(ALARMS))
+        excursions = scan(series, sensitive).filter(pl.col("cause").is_in(ALARMS))
         more = 2 * max(-log(float(series["bin_s"][0])), 0.0)
         seen += [
             max(sigma**2 - more, 0.0) ** 0.5
-            for sigma in found["significance"].drop_nulls().to_list()
+            for sigma in excursions["significance"].drop_nulls().to_list()
         ]
     days = seconds / DAY_S
     rows = []
@@ -114,7 +116,7 @@ def false_alarms(
         alarms = sum(sigma >= threshold for sigma in seen)
         low, high = poisson_interval(alarms)
         a_day = (alarms / days, low / days, high / days)
-        rows.append((threshold, alarms, days, *a_day, made))
+        rows.append((threshold, alarms, days, *a_day, any_simulated))
     names = ["threshold", "alarms", "days", "per_day", "low", "high", "simulated"]
     return pl.DataFrame(rows, schema=names, orient="row")
 
@@ -157,7 +159,11 @@ def completeness(
         hits = [
             hit
             for k in range(tries)
-            if (hit := _one(quiet_series[k % len(quiet_series)], pulse, rng, settings))
+            if (
+                hit := _recovered(
+                    quiet_series[k % len(quiet_series)], pulse, rng, settings
+                )
+            )
         ]
         low, high = wilson_interval(len(hits), tries)
         rows.append(
@@ -186,7 +192,7 @@ class Hit(NamedTuple):
     t90_near: bool | None
 
 
-def _one(
+def _recovered(
     series: pl.DataFrame, pulse: Pulse, rng: np.random.Generator, settings: Settings
 ) -> Hit | None:
     """Put a pulse in at a random time; return how it is found, if it is."""
@@ -211,13 +217,15 @@ def _one(
 
 def _spread(name: str, values: Sequence[float | None]) -> dict[str, float | None]:
     """Return median, 5 and 95 % of the values there are, by column name."""
-    known = [value for value in values if value is not None]
+    present = [value for value in values if value is not None]
     names = (name, f"{name}_low", f"{name}_high")
-    if not known:
+    if not present:
         return dict.fromkeys(names)
-    return dict(zip(names, np.quantile(known, (0.5, 0.05, 0.95)).tolist(), strict=True))
+    return dict(
+        zip(names, np.quantile(present, (0.5, 0.05, 0.95)).tolist(), strict=True)
+    )
 
 
 def _mean(values: Sequence[bool | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+    present = [value for value in values if value is not None]
+    return float(np.mean(present)) if present else None

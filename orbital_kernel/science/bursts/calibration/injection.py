@@ -146,8 +146,8 @@ def place(
     It begins and ends further than `edge_s` from the ends of a stretch between gaps.
     Raises QueryError where no stretch is long enough.
     """
-    there = series.filter(pl.col("rate").is_not_null())["met_s"].unique().sort()
-    met = there.to_numpy()
+    measured = series.filter(pl.col("rate").is_not_null())["met_s"].unique().sort()
+    met = measured.to_numpy()
     bin_s = float(series["bin_s"][0])
     lasts = REACH * pulse.lasts_s
     cuts = np.flatnonzero(np.diff(met) > max(GAP_S, 1.5 * bin_s)) + 1
