@@ -116,9 +116,9 @@ def test_a_kept_calibration_is_used_before_the_packages(home):
     CliRunner().invoke(cli, CALIBRATE)
     settings, origin = thresholds.used(1.0)
 
-    kept = json.loads((home / "thresholds.json").read_text(encoding="utf-8"))
+    stored = json.loads((home / "thresholds.json").read_text(encoding="utf-8"))
     assert str(home / "thresholds.json") == origin["calibration"]
-    assert kept["provenance"]["date"] == origin["date"]
+    assert stored["provenance"]["date"] == origin["date"]
     assert origin["date"] in thresholds.sentence(origin)
     assert thresholds.calibration().settings_for(1.0) == settings
     assert packaged().settings_for(1.0) != settings

@@ -130,12 +130,12 @@ def test_every_table_of_what_is_known_at_a_place_says_so(twins, flag):
     twins[flag].objects.match()
     row = twins[flag].table("cross.objects").row(0, named=True)
     places = (BURST, (row["ra"], row["dec"]), _exposed(twins[flag]))
-    found = {}
+    tables = {}
     for place in places:
-        found |= twins[flag].known_at(place, radius_arcmin=10).tables
+        tables |= twins[flag].known_at(place, radius_arcmin=10).tables
 
-    assert {"chandra.events", "cross.objects", "swift.grbs"} < found.keys()
-    for name, rows in found.items():
+    assert {"chandra.events", "cross.objects", "swift.grbs"} < tables.keys()
+    for name, rows in tables.items():
         assert [flag] == rows["simulated"].unique().to_list(), name
 
 
@@ -170,11 +170,11 @@ def test_what_is_put_into_real_rates_is_simulated(twins):
 
 @pytest.mark.parametrize("flag", [True, False], ids=["simulated", "real"])
 def test_a_follow_up_and_its_figure_say_whose_place_it_is(twins, flag):
-    found = _placed(twins[flag])
+    follow_up = _placed(twins[flag])
 
-    assert flag is found.place.simulated
-    assert flag is knowledge.to_json(found)["simulated"]
-    assert flag is plots.visibility(found.plan).title.text.startswith("SIMULATED")
+    assert flag is follow_up.place.simulated
+    assert flag is knowledge.to_json(follow_up)["simulated"]
+    assert flag is plots.visibility(follow_up.plan).title.text.startswith("SIMULATED")
 
 
 @pytest.mark.parametrize("flag", [True, False], ids=["simulated", "real"])
@@ -218,10 +218,10 @@ def test_every_table_of_the_shell_says_so_and_its_json_too(
 def _flags(document):
     """Yield every `simulated` in a JSON document."""
     if isinstance(document, list):
-        for one in document:
-            yield from _flags(one)
+        for item in document:
+            yield from _flags(item)
     if isinstance(document, dict):
         if isinstance(document.get("simulated"), bool):
             yield document["simulated"]
-        for one in document.values():
-            yield from _flags(one)
+        for item in document.values():
+            yield from _flags(item)

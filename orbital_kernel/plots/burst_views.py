@@ -1,6 +1,6 @@
 """The views of science.population as figures: rate, hardness, fluence, redshift.
 
-Each tells under its title how many bursts of how many it holds.
+Each figure states under its title how many of the bursts it shows.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,9 +19,35 @@ KINDS = {"short": "#D55E00", "long": "#0072B2"}
 
 
 def burst_view(name: str, view: View) -> Any:
-    """Return the figure of one view, by its name in science.population.views.
+    """Return the figure of one view of a burst population.
 
-    Raises QueryError for a name that is none.
+    Parameters
+    ----------
+    name
+        'rate', 'hardness', 'fluence' or 'redshift', as in `science.population.views`.
+    view
+        The view of that name.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Bursts per year; hardness ratio against T90 (s); number of bursts against fluence
+        (erg cm⁻²); or rest-frame T90 (s) against redshift.
+
+    Raises
+    ------
+    QueryError
+        If no view has that name.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> from orbital_kernel.science import population
+    >>> views = population.views(orbital.bursts.catalog())
+    >>> figure = plots.burst_view("fluence", views["fluence"])
+    >>> figure.xaxis.axis_label
+    'fluence, 15-150 keV (erg cm⁻²)'
     """
     if name not in DRAWN:
         raise QueryError(f"no view is called {name!r}; there are {', '.join(DRAWN)}")

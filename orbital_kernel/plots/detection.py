@@ -1,4 +1,4 @@
-"""One burst close up: its bins, its background, its window and its T90."""
+"""One burst in detail: its bins, its background, its window and its T90."""
 
 import json
 from typing import Any
@@ -20,12 +20,37 @@ LEAST_S = 5.0
 def detection(
     series: pl.DataFrame, burst: pl.DataFrame, *, margin: float = MARGIN
 ) -> Any:
-    """Return a figure of the bins around one burst, seconds from its window's start.
+    """Return a figure of the bins around one burst, in seconds from its window's start.
 
-    `burst` is one row of cross.bursts, `series` the `rates` rows it was found in;
-    channels of a bin are summed. Shown are `margin` lengths of the window or T90 to
-    either side. Raises QueryError unless there is exactly one burst
-    and it lies within the series.
+    Parameters
+    ----------
+    series
+        The `rates` rows the burst was found in: time (TT), bin_s (s), rate and rate_err
+        (in the rows' unit), unit. Channels of a bin are summed.
+    burst
+        One row of cross.bursts: time (TT) or time_utc, timescale_s (s), significance
+        (sigma); if known cause, matches, t90_s and t90_start_s (s), background.
+    margin
+        Time shown on either side, in lengths of the window or T90 (at least 5 s).
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Rate against time: window coloured by cause, T90 grey, background dashed.
+
+    Raises
+    ------
+    QueryError
+        If there is not exactly one burst, or it lies outside the series.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> burst = orbital.bursts.stored().filter(cause="burst")[:1]
+    >>> figure = plots.detection(orbital.series(burst["series"][0]), burst)
+    >>> figure.title.text.startswith("SIMULATED")
+    True
     """
     if burst.height != 1:
         raise QueryError(f"a detection is drawn of one burst; {burst.height} are given")

@@ -28,10 +28,35 @@ def population(
     y: str = "fluence_erg_cm2",
     title: str = "Burst population",
 ) -> Any:
-    """Return a scatter of two columns on logarithmic axes with their histograms.
+    """Return two columns against each other on logarithmic axes, with their histograms.
 
-    Axes take unit and meaning from schema.py. Rows without both values above zero
-    are counted under the title. Raises QueryError for a column no table knows.
+    Parameters
+    ----------
+    rows
+        Rows of any table with both columns; `observatory` or `catalog` gives the colour.
+    x, y
+        Columns; axes take their unit and meaning from the schema.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.models.GridPlot
+        Scatter plot with a histogram below and to the right. Rows without both values
+        above zero are counted under the title.
+
+    Raises
+    ------
+    QueryError
+        If no table has one of the columns.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> grid = plots.population(orbital.bursts.catalog())
+    >>> len(grid.children)
+    3
     """
     demand(rows, x, y, subject="a population's rows")
     labels = {name: _label(name) for name in (x, y)}

@@ -1,4 +1,4 @@
-"""Binned count rates over time, with what was found in them shaded by its cause."""
+"""Binned count rates over time, with detected excursions shaded by their cause."""
 
 import json
 from typing import Any
@@ -24,12 +24,38 @@ def rates(
     bursts: pl.DataFrame | None = None,
     title: str | None = None,
 ) -> Any:
-    """Return a figure of `rates` rows: a step line a channel over UTC, gaps left open.
+    """Return a step line of each channel's rate against UTC, broken at gaps.
 
-    `bursts` are rows of cross.bursts: their windows are shaded by cause, with the
-    evidence at the pointer. Of more than 20,000 bins a channel, the lowest and the
-    highest of each group are drawn, so that no excursion is lost; the note says so.
-    Raises QueryError for several units.
+    Parameters
+    ----------
+    series
+        Rows of `rates`: time (TT, start of the bin), bin_s (s), rate, unit; if known
+        channel, band_low_kev and band_high_kev (keV), series.
+    bursts
+        Rows of cross.bursts whose windows are shaded: time (TT) or time_utc, timescale_s
+        (s), significance (sigma), cause, evidence, matches.
+    title
+        Title; by default it names the series.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Of more than 20,000 bins in a channel, the lowest and highest of each group are
+        drawn, so that every excursion remains visible; a line under the title says so.
+
+    Raises
+    ------
+    QueryError
+        If rows have several units.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> name = orbital.table("swift.rates", ["series"])["series"].min()
+    >>> figure = plots.rates(orbital.series(name), bursts=orbital.bursts.stored())
+    >>> figure.xaxis.axis_label
+    'time (UTC)'
     """
     demand(series, "time", "bin_s", "rate", "unit", subject="rates")
     units = series["unit"].drop_nulls().unique().sort().to_list()
@@ -55,7 +81,7 @@ def rates(
 
 
 def step_columns(times_ms: Reals, width_ms: Reals, values: Reals) -> dict[str, Reals]:
-    """Return a step line's x and y: two points a bin, a break where bins do not meet."""
+    """Return x and y of a step line: two points per bin, a break where bins do not meet."""
     x = np.stack(
         [times_ms, times_ms + width_ms, np.full(times_ms.size, np.nan)], axis=1
     )
@@ -152,7 +178,7 @@ def _shaded(
 
 
 def windows(bursts: pl.DataFrame) -> pl.DataFrame:
-    """Return bursts with a TT `time`, taken from `time_utc` where there is no other."""
+    """Return bursts with a TT `time`, taken from `time_utc` if there is no other."""
     if "time" in bursts.columns:
         return bursts.filter(pl.col("time").is_not_null())
     demand(bursts, "time_utc", subject="bursts without a time")

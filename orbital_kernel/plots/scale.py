@@ -1,4 +1,4 @@
-"""One query over tables of any size: how long it takes, and what it costs."""
+"""One query over tables of any size: its latency and its cost."""
 
 from typing import Any
 
@@ -23,11 +23,41 @@ def scale(
     currency: str = "USD",
     title: str = "One query from gigabytes to an exabyte",
 ) -> Any:
-    """Return latency and cost against the table's size, a line a name.
+    """Return latency and cost against the size of the table, one line per name.
 
-    `predictions` has name, table_bytes, milliseconds with low_ms and high_ms (90 %) and
-    cost of one query in `currency`. Right of `measured_bytes`, the largest table that
-    was measured, everything is extrapolated.
+    Parameters
+    ----------
+    predictions
+        name, table_bytes (bytes), milliseconds, low_ms and high_ms (ms, 90 %), cost (of
+        one query, in `currency`).
+    measured_bytes
+        Size (bytes) of the largest table measured; larger ones are extrapolated.
+    currency
+        Unit of `cost`.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.models.Column
+        Two figures, latency and cost, with a common horizontal axis.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import plots
+    >>> sizes = pl.DataFrame(
+    ...     {
+    ...         "name": ["cone"] * 2,
+    ...         "table_bytes": [1e9, 1e12],
+    ...         "milliseconds": [20.0, 400.0],
+    ...         "low_ms": [10.0, 200.0],
+    ...         "high_ms": [40.0, 800.0],
+    ...         "cost": [1e-6, 1e-4],
+    ...     }
+    ... )
+    >>> len(plots.scale(sizes, measured_bytes=1e9).children)
+    2
     """
     demand(
         predictions,

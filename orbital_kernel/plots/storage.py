@@ -20,9 +20,31 @@ UNITS = (
 
 
 def storage(samples: pl.DataFrame, *, title: str = "Capacity in use") -> Any:
-    """Return a figure of ops.storage rows: used bytes by name, limits dashed.
+    """Return used capacity against time, with its limits.
 
-    Soft limits are dashed, hard limits dotted, in the colour of their resource.
+    Parameters
+    ----------
+    samples
+        Rows of ops.storage: sampled (UTC), name, used_bytes (bytes); if known
+        soft_limit_bytes and hard_limit_bytes (bytes), state.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        One colour per resource; soft limits dashed, hard limits dotted. Units are decimal.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from orbital_kernel import plots
+    >>> samples = pl.DataFrame(
+    ...     {"sampled": [datetime(2026, 1, 1)], "name": ["swift"], "used_bytes": [5 * 10**12]}
+    ... )
+    >>> plots.storage(samples).yaxis.axis_label
+    'capacity (TB)'
     """
     demand(samples, "sampled", "name", "used_bytes", subject="capacity samples")
     rows = samples.filter(pl.col("used_bytes").is_not_null()).sort("name", "sampled")

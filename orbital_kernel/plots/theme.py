@@ -1,4 +1,4 @@
-"""How every figure looks, and how it tells that its rows are simulated."""
+"""The style of every figure, and the mark of simulated rows."""
 
 import itertools
 from collections.abc import Iterable
@@ -39,7 +39,22 @@ SIMULATED = "SIMULATED"
 
 
 def canvas(title: str, *frames: pl.DataFrame | None, **options: Any) -> Any:
-    """Return an empty figure in the house's look, labelled if any row is simulated."""
+    """Return an empty figure in the common style, marked if any row is simulated.
+
+    Parameters
+    ----------
+    title
+        Title of the figure.
+    *frames
+        Frames that the figure draws; their column `simulated` decides the mark.
+    **options
+        Options of `bokeh.plotting.figure`, before the defaults of this style.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        The figure, without glyphs.
+    """
     any_simulated = simulated(*frames)
     chosen = {
         "height": HEIGHT,
@@ -78,7 +93,7 @@ def dress_axis(axis: Any) -> None:
 
 
 def note(drawn: Any, text: str) -> None:
-    """Write a line under the title; call it last, the last stands highest."""
+    """Write a line under the title; of several, the last is highest."""
     if text:
         small = Title(
             text=text,
@@ -112,7 +127,7 @@ def legend(drawn: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
 
 
 def colors(names: Iterable[str]) -> dict[str, str]:
-    """Return a colour a name: observatories and causes have their own, the rest cycle."""
+    """Return a colour for each name: observatories and causes have fixed ones, others cycle."""
     fixed, listed = OBSERVATORIES | CAUSES, list(names)
     used = {fixed[name.lower()] for name in listed if name.lower() in fixed}
     free = itertools.cycle([color for color in CYCLE if color not in used] or CYCLE)
@@ -120,7 +135,7 @@ def colors(names: Iterable[str]) -> dict[str, str]:
 
 
 def utc_ms(times: pl.Series) -> Any:
-    """Return TT times as UTC, the way Bokeh's datetime axes want them: float ms."""
+    """Return TT times as UTC for Bokeh's datetime axes: milliseconds since 1970 as floats."""
     utc = utc_from_tt(times.cast(pl.Datetime("ns")).to_numpy())
     ms = utc.astype("datetime64[us]").astype(np.int64) / 1000
     return np.where(np.isnat(utc), np.nan, ms)
@@ -142,12 +157,33 @@ def unit_label(unit: str | None) -> str:
 
 
 def to_html(drawn: Any, *, title: str = "Orbital") -> str:
-    """Return a whole HTML page of a figure or layout, with Bokeh's scripts inside it."""
+    """Return an HTML page with a figure or layout and Bokeh's scripts, for offline use.
+
+    Parameters
+    ----------
+    drawn
+        A Bokeh figure or layout.
+    title
+        Title of the page.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> figure = plots.sky_map(orbital.table("swift.sources"))
+    >>> plots.to_html(figure).lstrip()[:15]
+    '<!DOCTYPE html>'
+    """
     return str(file_html(drawn, INLINE, title))
 
 
 def log_axis(axis: Any) -> None:
-    """Tick a logarithmic axis at 1, 2, 5 or at decades, written in powers of ten."""
+    """Tick a logarithmic axis at 1, 2, 5 or at decades, labelled with powers of ten."""
     axis.ticker = CustomJSTicker(major_code=_MAJOR, minor_code=_MINOR)
     axis.formatter = CustomJSTickFormatter(code=_POWERS)
 

@@ -1,4 +1,4 @@
-"""Who can see a place and when: bars of visibility, and why not where there is none."""
+"""Who can see a place and when: bars of visibility, and the reasons against it."""
 
 from typing import Any
 
@@ -12,7 +12,29 @@ BAR = 0.5
 
 
 def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
-    """Return a timeline in UTC: a line an observatory, a bar where it can look."""
+    """Return a timeline in UTC, one row per observatory, with a bar where the place is visible.
+
+    Parameters
+    ----------
+    plan
+        What `science.visibility.plan` returns, or the `plan` of a follow-up.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Pale bars show the limit that prevents a pointing. Lines under the title state
+        place, first choice and assumptions.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> follow_up = orbital.bursts.follow_up(ra=83.63, dec=22.01, days=0.5)
+    >>> plots.visibility(follow_up.plan).xaxis.axis_label
+    'time (UTC)'
+    """
     names = plan.track["observatory"].unique().sort(descending=True).to_list()
     drawn = theme.canvas(
         title,
