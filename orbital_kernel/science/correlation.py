@@ -1,11 +1,11 @@
-"""Time lags between two unevenly sampled series, with their chance of being nothing.
+"""Time lags between two unevenly sampled series, with their chance probability.
 
-The discrete correlation function of Edelson & Krolik 1988 (ApJ 333, 646) needs no
-interpolation and no even sampling. The lag is the centroid above 80 % of the peak, its
+The discrete correlation function of Edelson & Krolik 1988 (ApJ 333, 646) needs neither
+interpolation nor even sampling. The lag is the centroid above 80 % of the peak, its
 error from flux randomisation and random subset selection (Peterson et al. 1998, PASP
 110, 660). Red noise correlates with itself by chance, so the significance of a peak is
-that among simulated unrelated series sampled at the same times. A trend longer than
-the series pulls the peak towards zero lag (Welsh 1999, PASP 111, 1347): take it off.
+measured on simulated unrelated series sampled at the same times. A trend longer than
+the series pulls the peak towards zero lag (Welsh 1999, PASP 111, 1347): subtract it.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,14 +47,32 @@ class _Lags(NamedTuple):
 def dcf(
     first: pl.DataFrame, second: pl.DataFrame, *, bin_s: float, max_lag_s: float
 ) -> pl.DataFrame:
-    """Return the discrete correlation function of two series of points or rates.
+    """Return the discrete correlation function of two series.
 
-    Frames have `time` and `value` (with `value_err_plus`/`_minus`) or `rate` (with
-    `rate_err`), each in one unit and band; limits are not used. A positive lag means
-    that `second` follows `first`. Columns: lag_s (bin centre), dcf, dcf_err (their
-    eq. 7), pairs; bins with fewer than 5 pairs are null.
-    Raises QueryError for fewer than 5 points, mixed units, or series without variance
-    beyond their errors.
+    Parameters
+    ----------
+    first, second
+        time (TT) and value with value_err_plus and value_err_minus, or rate with rate_err;
+        each in one unit and band. Limits are not used.
+    bin_s
+        Width of a bin of lag, s.
+    max_lag_s
+        Largest lag, s.
+
+    Returns
+    -------
+    polars.DataFrame
+        lag_s (centre of the bin, s; positive if `second` follows `first`), dcf, dcf_err,
+        pairs. Bins with fewer than 5 pairs are null.
+
+    Raises
+    ------
+    QueryError
+        If a series has fewer than 5 points, mixed units, or no variance beyond its errors.
+
+    References
+    ----------
+    Edelson & Krolik 1988, ApJ 333, 646: eq. 3 (unbinned correlations), eq. 7 (error).
     """
     a, b = _two_series(first, second)
     lags = _lagged(a, b, bin_s, max_lag_s)
@@ -82,13 +100,46 @@ def lag(
     names: tuple[str, str] = ("first", "second"),
     object_id: str | None = None,
 ) -> pl.DataFrame:
-    """Return one `cross.lags` row: lag with error, correlation, chance probability.
+    """Return the lag of two series with its error, correlation and chance probability.
 
-    The chance is the share of `simulations` in which a series unrelated to `first`
-    reaches as high a peak at any lag asked: 'red-noise' simulates `second` with
-    power ~ f^-slope (Timmer & König 1995), 'shuffle' permutes its values, which is
-    right for white noise only. Counted as (n + 1) / (N + 1), it is never zero.
-    Raises QueryError as `dcf`, and where no bin of lag has enough pairs.
+    Parameters
+    ----------
+    first, second
+        Series as for `dcf`.
+    bin_s
+        Width of a bin of lag, s.
+    max_lag_s
+        Largest lag, s.
+    null
+        Hypothesis for the chance: 'red-noise' simulates `second` with power ~ f^-slope;
+        'shuffle' permutes its values, which is right for white noise only.
+    slope
+        Slope of the power spectrum; 2 by default, the usual one of active galaxies.
+    simulations
+        Number of simulated series.
+    seed
+        Seed of the random numbers.
+    names
+        Names of the two series in the row.
+    object_id
+        Object of the row, if known.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row of cross.lags: object_id, first, second, lag_s and lag_err_s (s),
+        correlation, chance_probability, method, simulated. The chance is (n + 1) / (N + 1)
+        for n of N simulations with as high a peak at any lag, so it is never zero.
+
+    Raises
+    ------
+    QueryError
+        As `dcf`; and if no bin of lag has enough pairs, or `null` is unknown.
+
+    References
+    ----------
+    Edelson & Krolik 1988, ApJ 333, 646; Peterson et al. 1998, PASP 110, 660 (error of the
+    lag); Timmer & König 1995, A&A 300, 707 (red noise); Welsh 1999, PASP 111, 1347 (trends).
     """
     if null not in _NULLS or simulations < 1:
         raise QueryError(

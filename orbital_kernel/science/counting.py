@@ -11,15 +11,19 @@ CONFIDENCE = 0.9
 
 
 def gehrels(counts: Reals) -> Reals:
-    """Return 1 + sqrt(n + 0.75), the upper 1-sigma error of few counts.
+    """Return the upper 1-sigma errors of counts (n,): 1 + sqrt(n + 0.75).
 
-    Gehrels 1986, ApJ 303, 336, eq. 7; never zero, some per cent large above 20.
+    Never zero; a few per cent too large above 20 counts.
+
+    References
+    ----------
+    Gehrels 1986, ApJ 303, 336, eq. 7 (with S = 1).
     """
     return np.asarray(1 + np.sqrt(counts + 0.75))
 
 
 def gauss(counts: Reals) -> Reals:
-    """Return sqrt(n), right for many counts, zero for none."""
+    """Return sqrt(n) of counts (n,): right for many counts, zero for none."""
     return np.sqrt(counts)
 
 
@@ -27,7 +31,12 @@ ERRORS: Mapping[str, Callable[[Reals], Reals]] = {"gehrels": gehrels, "gauss": g
 
 
 def gehrels_bounds(count: NDArray[np.int64]) -> tuple[Reals, Reals]:
-    """Return 68 % bounds of Poisson means (Gehrels 1986, eqs. 7 and 11)."""
+    """Return the 68 % bounds (n,), (n,) of the Poisson means of counts (n,).
+
+    References
+    ----------
+    Gehrels 1986, ApJ 303, 336, eqs. 7 (upper) and 12 (lower), with S = 1.
+    """
     n = count.astype(np.float64)
     high = n + np.sqrt(n + 0.75) + 1.0
     m = np.maximum(n, 1.0)
@@ -38,9 +47,30 @@ def gehrels_bounds(count: NDArray[np.int64]) -> tuple[Reals, Reals]:
 def poisson_interval(
     counts: int, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
-    """Return the interval of a Poisson mean that contains it so often, at least.
+    """Return the central interval of a Poisson mean that contains it at least so often.
 
-    Garwood 1936, Biometrika 28, 437, solved by bisection.
+    Parameters
+    ----------
+    counts
+        Number of events counted.
+    confidence
+        Least coverage of the interval; 0.9 by default.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper bound of the mean.
+
+    Examples
+    --------
+    >>> from orbital_kernel.science.counting import poisson_interval
+    >>> low, high = poisson_interval(0)
+    >>> low, round(high, 3)
+    (0.0, 2.996)
+
+    References
+    ----------
+    Garwood 1936, Biometrika 28, 437; solved by bisection.
     """
     tail = (1 - confidence) / 2
     low = 0.0 if counts == 0 else _solve(counts - 1, 1 - tail)
@@ -66,7 +96,26 @@ def _at_most(counts: int, mean: float) -> float:
 def wilson_interval(
     successes: int, tries: int, z: float = 1.645
 ) -> tuple[float, float]:
-    """Return the interval of a share (Wilson 1927, JASA 22, 209); z = 1.645 is 90 %."""
+    """Return the interval of a share of successes; z = 1.645 is 90 %.
+
+    Parameters
+    ----------
+    successes
+        Number of successes.
+    tries
+        Number of tries, at least one.
+    z
+        Half width in standard deviations.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper bound, between 0 and 1.
+
+    References
+    ----------
+    Wilson 1927, J. Am. Stat. Assoc. 22, 209.
+    """
     share = successes / tries
     scale = 1 + z**2 / tries
     middle = (share + z**2 / (2 * tries)) / scale

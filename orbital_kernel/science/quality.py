@@ -1,7 +1,7 @@
-"""Checks of frames, as rows of ops.quality: what was measured, what was allowed.
+"""Quality checks of frames, as rows of ops.quality: the measured value and its limit.
 
-Which checks a frame gets follows from its columns. What cannot be told is 'unknown',
-never 'ok'. The time of the check is handed in: nothing here reads a clock.
+The columns of a frame decide which checks it gets. What cannot be judged is 'unknown',
+never 'ok'. The caller gives the time of the check.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: the columns it needs, and how it is made."""
+    """One check: the columns it needs, and the function that judges them."""
 
     name: str
     needs: tuple[str, ...]
@@ -47,9 +47,32 @@ class Check:
 
 
 def checks(frame: pl.DataFrame, *, subject: str, checked: datetime) -> pl.DataFrame:
-    """Return `ops.quality` rows of every check the frame's columns allow.
+    """Return `ops.quality` rows of every check that the frame's columns allow.
 
-    An empty frame gives one row of state 'unknown'. `checked` is UTC, as the column.
+    Parameters
+    ----------
+    frame
+        Rows of any table.
+    subject
+        Name of the frame in the rows.
+    checked
+        Time of the check (UTC).
+
+    Returns
+    -------
+    polars.DataFrame
+        checked (UTC), subject, check, state ('ok', 'warn', 'bad', 'unknown'), value and
+        limit (in `unit`), unit, reason. An empty frame gives one row of state 'unknown'.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from orbital_kernel.science.quality import checks
+    >>> frame = pl.DataFrame({"ra": [10.0, 400.0], "dec": [0.0, 0.0]})
+    >>> rows = checks(frame, subject="example", checked=datetime(2026, 1, 1))
+    >>> rows.filter(check="position in range")["state"][0]
+    'bad'
     """
     if frame.is_empty():
         nothing = Finding("unknown", 0.0, None, "rows", "there are no rows to check")
@@ -63,10 +86,18 @@ def checks(frame: pl.DataFrame, *, subject: str, checked: datetime) -> pl.DataFr
 
 
 def board(quality: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a subject: its worst state, counts by state and the worst reasons.
+    """Return one row per subject: its worst state, counts by state, and the reasons.
 
-    Takes `ops.quality` rows; of several runs of a check the newest counts. Worst
-    subjects come first; unknown is worse than ok, for nobody has looked.
+    Parameters
+    ----------
+    quality
+        Rows of ops.quality; of several runs of a check the newest counts.
+
+    Returns
+    -------
+    polars.DataFrame
+        subject, state, ok, warn, bad, unknown (counts), checked (UTC), why. The worst
+        subjects are first; unknown is worse than ok.
     """
     newest = quality.sort("checked").unique(["subject", "check"], keep="last")
     rank = pl.col("state").replace_strict(_RANK, default=_RANK["unknown"])

@@ -1,8 +1,8 @@
-"""How rare something is: a statistic, what would make it by chance, and how often.
+"""How rare something is: a statistic, a null hypothesis, and the expected number by chance.
 
-Each function ranks what it is given, rarest first. `statistic` is what is ranked by,
-`p_value` the chance of as much under the null that stands in NULLS, `expected` how
-many of those looked at would reach it by chance (p times trials). Nothing is cut off.
+Each function ranks the rows it is given, rarest first. `statistic` orders them,
+`p_value` is the chance of as much under the null hypothesis in NULLS, `expected` how
+many of the examined rows would reach it by chance (p times trials). No row is dropped.
 """
 
 import math
@@ -43,13 +43,22 @@ NULLS: Mapping[str, str] = {
 
 
 def variable(points: pl.DataFrame) -> pl.DataFrame:
-    """Rank light curves by how surely they are not constant.
+    """Rank light curves by the significance of their variability.
 
-    A curve is an object's points of one observatory, instrument, unit and band with at
-    least five detections whose errors are above zero. Columns: observatory, object,
-    instrument, unit, band, points, mean, fractional_variability (excess over the
-    errors, as a share of the mean), statistic (chi-square), simulated, degrees, p_value,
-    expected.
+    Parameters
+    ----------
+    points
+        `photometry` rows with observatory, object, instrument, unit, band, value,
+        value_err_plus and value_err_minus (in `unit`), is_limit. A curve is an object's
+        points of one observatory, instrument, unit and band with at least five detections
+        whose errors are above zero.
+
+    Returns
+    -------
+    polars.DataFrame
+        observatory, object, instrument, unit, band, points, mean (in `unit`),
+        fractional_variability (excess over the errors, as a share of the mean), statistic
+        (chi-square), simulated, degrees, p_value, expected.
     """
     keys = ("observatory", "object", "instrument", "unit", "band")
     demand(
@@ -91,9 +100,17 @@ def variable(points: pl.DataFrame) -> pl.DataFrame:
 def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
     """Rank matched pairs by how far their flux ratio is from the usual one.
 
-    Columns needed: kind (which two catalogues and units), flux_a, flux_b. Pairs without
-    both fluxes above zero take no part. Added: log10_ratio, usual (the median of its
-    kind), statistic (robust sigma, signed), p_value (two-sided), expected.
+    Parameters
+    ----------
+    pairs
+        kind (which two catalogues and units), flux_a, flux_b. Pairs without both fluxes
+        above zero are not ranked.
+
+    Returns
+    -------
+    polars.DataFrame
+        The pairs with log10_ratio, usual (median of the kind), statistic (robust sigma,
+        signed), p_value (two-sided), expected.
     """
     demand(pairs, "kind", "flux_a", "flux_b", subject="matched pairs")
     used = pairs.filter(pl.col("flux_a") > 0, pl.col("flux_b") > 0).with_columns(
@@ -111,13 +128,20 @@ def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def missed(sources: pl.DataFrame) -> pl.DataFrame:
-    """Rank sources one observatory sees and the other, which looked there, does not.
+    """Rank sources that one observatory sees and the other, which observed there, does not.
 
-    Columns needed: kind (catalogue and unit), flux, matched (whether the other sees
-    it). Every source the other covered must be given, matched or not. Returns the
-    unmatched, with as_bright (how many are at least as bright), missed_too (how many of
-    those are unmatched beside it), statistic (flux over the faintest matched source's
-    of its kind), p_value, expected.
+    Parameters
+    ----------
+    sources
+        Every source that the other observatory covered: kind (catalogue and unit), flux,
+        matched (whether the other sees it).
+
+    Returns
+    -------
+    polars.DataFrame
+        The unmatched sources with as_bright (how many are at least as bright), missed_too
+        (how many of those are also unmatched), statistic (flux over that of the faintest
+        matched source of its kind), p_value, expected.
     """
     demand(sources, "kind", "flux", "matched", subject="covered sources")
     used = sources.filter(pl.col("flux") > 0).sort(
@@ -148,7 +172,7 @@ def missed(sources: pl.DataFrame) -> pl.DataFrame:
 
 
 def lone_bursts(excursions: pl.DataFrame) -> pl.DataFrame:
-    """Rank excursions judged bursts that coincide with nothing known, surest first."""
+    """Rank excursions of cause burst that coincide with no known burst, most significant first."""
     demand(excursions, "cause", "matches", "significance", subject="bursts")
     return (
         excursions.filter(
@@ -174,7 +198,7 @@ def _ranked(rows: pl.DataFrame, p: Reals) -> pl.DataFrame:
 
 
 def chi_square_tail(value: float, degrees: int) -> float:
-    """Return the chance of a chi-square of whole degrees of freedom at least as large.
+    """Return the chance of a chi-square at least as large, for integer degrees of freedom.
 
     The finite sum of Abramowitz & Stegun 26.4.4 and 26.4.5, terms as logarithms.
     """

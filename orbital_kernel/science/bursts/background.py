@@ -66,12 +66,12 @@ def net_excess(samples: Samples, settings: Settings) -> Excess:
 def residual_level(
     excess: Excess, bins: tuple[int, int], band: int, settings: Settings, lowest: int
 ) -> Floats:
-    """Return what a net series holds beside the emission in some bins, a bin (n,).
+    """Return the residual background of a net series under some emission, per bin (n,).
 
-    A line between the mean rates before and after; one below 2 sigma is none. Emission
-    that goes on for ten minutes to the end of the data has its last minute for its
-    background. So does battblocks for the BAT catalogue, which takes the first and last
-    block of constant rate as background: an afterglow is not in its T90.
+    A line between the mean rates before and after; a rate below 2 sigma counts as zero. If
+    emission lasts more than ten minutes and reaches the end of the data, its last minute
+    counts as background. So does battblocks for the BAT catalogue, which takes the first
+    and last block of constant rate as background: an afterglow is not in its T90.
     """
     first, end = bins
     met = excess.met
@@ -100,7 +100,7 @@ def _mean_rate(excess: Excess, part: slice, band: int) -> float:
 
 
 def _scatter(z: Floats) -> float:
-    """Return by how much the variance of z exceeds 1, not believing small excess."""
+    """Return the factor by which the variance of z exceeds 1; below 1.21 it counts as 1."""
     if len(z) < 30:
         return 1.0
     scatter = 1.4826 * float(np.median(np.abs(np.diff(z)))) / np.sqrt(2)

@@ -1,10 +1,10 @@
-"""Why counts rose: one cause for each excursion, and the evidence for it.
+"""The cause of an excursion, and the evidence for it.
 
-The detector never gives the cause `known-source`. Counts of the whole array have no
-direction: a bright source that comes over the Earth's limb or into the field of view
-raises them as a change of pointing does, and rates alone cannot tell the two apart.
-A mask-weighted rate is of the one direction it was made for. The cause is kept for a
-person, or for a reader that knows attitude and orbit, to give.
+The detector never reports the cause `known-source`. Counts of the whole array have no
+direction: a bright source that rises over the Earth's limb or enters the field of view
+raises them as a change of pointing does, and rates alone cannot distinguish the two. A
+mask-weighted rate is of one direction only. A person, or a reader that knows attitude
+and orbit, can assign this cause.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ FLANKLESS_SIGMA = 20.0
 def cause_of(
     measurement: Measurement, shape: Layout, quiet_rate: float, settings: Settings
 ) -> Cause:
-    """Return cause and evidence; no cause where the excess is not confirmed."""
+    """Return cause and evidence; the cause is '' if the excess is not confirmed."""
     least = settings.least_sigma(raw=shape.raw, bin_s=shape.bin_s)
     if measurement.window.sigma < least:
         return "", f"not confirmed: {measurement.window.sigma:.1f} sigma"
@@ -82,7 +82,7 @@ def _beside_missing(measurement: Measurement, shape: Layout) -> bool:
 def raw_cause(
     measurement: Measurement, shape: Layout, quiet_rate: float, settings: Settings
 ) -> Cause:
-    """Return the cause of an excess in raw counts; '' where it is only a trend."""
+    """Return the cause of an excess in raw counts; '' if it is only a trend."""
     rate = (
         float(measurement.level[measurement.first : measurement.end].mean())
         / shape.bin_s
@@ -177,10 +177,10 @@ def _one_sided(
 
 
 def _single_bin(measurement: Measurement, shape: Layout) -> str:
-    """Return words where one bin holds the excess and its neighbours nothing.
+    """Return words if one bin holds the excess and its neighbours nothing.
 
-    A bin that several channels saw alike, as they see a burst, is none of these unless
-    it is so high that the flanks of any burst would show.
+    A bin that several channels saw alike, as they see a burst, does not count, unless it is
+    so high that the flanks of any burst would show.
     """
     low, high = max(measurement.window.first - 2, 0), measurement.window.end + 2
     value = measurement.excess.value[low:high, shape.total]
@@ -213,7 +213,7 @@ def _channels_that_saw(measurement: Measurement, shape: Layout, at: int) -> int:
 
 
 def _single_channel(measurement: Measurement, shape: Layout) -> str:
-    """Return words where only one of several channels saw it."""
+    """Return words if only one of several channels saw it."""
     channels = [b for b in range(len(shape.channels)) if b != shape.total]
     if len(channels) < 2:
         return ""

@@ -21,7 +21,11 @@ class Durations:
 def durations(
     met: Floats, seconds: Floats, excess: Floats, variance: Floats
 ) -> Durations:
-    """Return T90 and T50 of bins (n,) that hold the whole of a burst and no more."""
+    """Return T90 and T50 of bins (n,) that hold all of a burst and nothing else.
+
+    `met` and `seconds` are in s, `excess` and `variance` per bin. The error combines the
+    noise of the fluence before each edge with the width of its bin.
+    """
     total = np.concatenate(([0.0], np.cumsum(excess)))
     spread = np.concatenate(([0.0], np.cumsum(variance)))
     edges = np.append(met, met[-1] + seconds[-1])
@@ -40,7 +44,7 @@ def durations(
 def _crossing(
     part: float, edges: Floats, total: Floats, spread: Floats
 ) -> tuple[float, float]:
-    """Return when the fluence first reaches a part of the whole, and its error in s."""
+    """Return when the fluence first reaches a part of its total, and the error in s."""
     level = part * total[-1]
     k = int(np.argmax(total[1:] >= level)) + 1
     width = edges[k] - edges[k - 1]

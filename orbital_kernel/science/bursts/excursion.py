@@ -34,10 +34,17 @@ LEAST_T90_SIGMA = 7.0
 
 @dataclass(frozen=True)
 class Trigger:
-    """What the detector tells: an excursion begun, over, or taken back.
+    """A report of the detector: an excursion began, is over, or is retracted.
 
-    `key` stays the same from the `initial` to the `final` or `retraction` of one
-    excursion: the MET of the bin that made it stand out.
+    Parameters
+    ----------
+    state
+        'initial', 'final' or 'retraction'.
+    key
+        The same for all reports of one excursion: the MET of the bin that made it
+        significant.
+    row
+        The columns of `scan`.
     """
 
     state: Literal["initial", "final", "retraction"]
@@ -49,9 +56,9 @@ class Trigger:
 class Measurement:
     """A candidate's best window, its extent in bins, and its surroundings.
 
-    `level` and `dispersion` are those of the total band; `before` and `after` count
-    the bins the background was fitted on. In a net series `level` is what is left of
-    a background in it, and still part of the excess.
+    `level` (n,) and `dispersion` are those of the total band; `before` and `after` count
+    the bins the background was fitted to. In a net series `level` is the residual
+    background, which is still part of the excess.
     """
 
     excess: Excess
@@ -80,7 +87,7 @@ def table(rows: list[Row]) -> pl.DataFrame:
 
 
 def blank(shape: Layout, met_s: float, timescale_s: float, cause: str, why: str) -> Row:
-    """Return a row with nothing but where, how long and why."""
+    """Return a row with only position, length and cause."""
     row: Row = dict.fromkeys(COLUMNS)
     return row | {
         "met_s": met_s,
@@ -120,10 +127,10 @@ def _background(measurement: Measurement, shape: Layout) -> float:
 
 
 def _durations(measurement: Measurement, shape: Layout) -> Row:
-    """Return T90 and T50, or nothing where they cannot be told.
+    """Return T90 and T50, or nothing if they cannot be measured.
 
-    They cannot where the fluence is below 7 sigma or the emission touches the first
-    or last bin there is.
+    They cannot if the fluence is below 7 sigma or, in raw counts, the emission touches the
+    first or last bin.
     """
     excess, total = measurement.excess, shape.total
     sigma = excess.sigma(measurement.first, measurement.end, total)

@@ -1,4 +1,4 @@
-"""The state of the one pass: hulls of all bands, and for counts their background."""
+"""The state of the one pass: hulls of all bands and, for counts, their background."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Passed(NamedTuple):
 
 @dataclass
 class Hulls:
-    """Hulls of all bands with what is followed beside them; see `onepass`."""
+    """Hulls of all bands with their running sums and background; see `onepass`."""
 
     shape: Layout
     settings: Settings

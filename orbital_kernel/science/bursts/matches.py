@@ -33,15 +33,31 @@ class Spans:
 def match(
     bursts: pl.DataFrame, grbs: pl.DataFrame, notices: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """Return the excursions with `matches`, a JSON list of what they coincide with.
+    """Return the excursions with `matches`: the bursts and notices they coincide with.
 
-    `bursts` needs `time` (TT), `timescale_s`, `cause`, and may have T90; `grbs` the columns of `grbs`,
-    `notices` those of `notices` (only those of role `observation` count). An
-    excursion coincides with a burst where its window or T90 overlaps that T90, widened on both sides by a tenth
-    of it and at least 5 s (T90 unknown: the trigger time). Excursions of the same series
-    within 1000 s of one that coincides are its further episodes. Entries hold catalog
-    (whose trigger time it is), name, trigger_id, offset_s (window start minus trigger)
-    and relation; there is one per burst, whatever the number of catalogues.
+    Parameters
+    ----------
+    bursts
+        Excursions: time (TT), timescale_s (s), cause; if known t90_s, t90_start_s (s),
+        series.
+    grbs
+        Rows of the burst catalogues.
+    notices
+        Rows of `notices`; only those with the role 'observation' count.
+
+    Returns
+    -------
+    polars.DataFrame
+        The excursions with `matches`, a JSON list of catalog (that of the trigger time),
+        name, trigger_id, offset_s (window start minus trigger, s) and relation; one entry
+        per burst, whatever the number of catalogues.
+
+    Notes
+    -----
+    An excursion coincides with a burst if its window or T90 overlaps the burst's T90,
+    widened on both sides by a tenth of it and at least 5 s (if T90 is unknown: the trigger
+    time). Excursions of the same series within 1000 s of one that coincides are its further
+    episodes.
     """
     lists = [_from_grbs(grbs)]
     if notices is not None:
@@ -90,7 +106,7 @@ def _link(
     open_to: NDArray[np.bool_],
     matches: list[list[dict[str, Any]]],
 ) -> None:
-    """Give excursions without a match those of a neighbour in the same series."""
+    """Give excursions without a match the matches of a neighbour in the same series."""
     series = (
         bursts["series"].fill_null("").to_numpy()
         if "series" in bursts.columns

@@ -1,8 +1,7 @@
 """One uninterrupted stretch of a series, followed bin by bin.
 
-Everything a segment decides, it decides at a bin: when that bin is there, whatever
-batches it came in. So a segment fed in one piece, bin by bin, or taken up from a
-checkpoint tells the same triggers.
+Every decision is made when its bin has arrived, whatever batch brings it. So a segment
+gives the same triggers whether it is fed at once, bin by bin, or from a checkpoint.
 """
 
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ CAUTIOUS_S = 60.0
 
 @dataclass
 class Segment:
-    """A stretch without gaps: bins kept, how far they were taken, what is watched."""
+    """A stretch without gaps: its stored bins, how far they were followed, what is watched."""
 
     shape: Layout
     settings: Settings
@@ -65,7 +64,7 @@ class Segment:
         return cls(shape, settings, known_quiet, no_samples(len(shape.bands)))
 
     def take(self, samples: Samples) -> list[Trigger]:
-        """Follow more bins; return what they tell."""
+        """Follow more bins; return the triggers they complete."""
         if len(samples) == 0:
             return []
         if self.start is None:
@@ -190,7 +189,7 @@ class Segment:
         return Trigger("initial", e.key, row)
 
     def _review(self, last: int, *, closing: bool) -> list[Trigger]:
-        """Measure the episode with bins up to `last`; tell it where it is over."""
+        """Measure the episode with bins up to `last`; report it if it is over."""
         assert self.episode is not None
         e, s = self.episode, self.settings
         met = float(self.samples.met[e.first - self.base]) - LOOK_BACK_S
@@ -222,9 +221,9 @@ class Segment:
         return [Trigger("retraction", e.key, row)]
 
     def _take_back(self, end: int, last: int) -> None:
-        """Go on after a candidate that was none, with the background as it was.
+        """Continue after a candidate that was not confirmed, with the background as it was.
 
-        Where this happens again and again, the background itself has changed.
+        If several in a row are not confirmed, the background itself has changed.
         """
         assert self.episode is not None
         self.patience += 1
@@ -245,7 +244,7 @@ class Segment:
         self.hulls.place = earlier.place
 
     def _resume(self, end: int, last: int) -> None:
-        """Go on after an episode: from its end, with a background learned anew."""
+        """Continue after an episode: from its end, with a background learned again."""
         assert self.episode is not None
         end = max(end, self.episode.end)
         self.episode = None
@@ -271,7 +270,7 @@ class Segment:
         return Hulls.over(*background, self.shape, self.settings)
 
     def _book(self, *, closing: bool) -> None:
-        """Enter whole blocks into the ledger; at the end also what is left."""
+        """Enter full blocks into the ledger; at the end also the remaining bins."""
         size = max(round(self.settings.block_s / self.shape.bin_s), 2)
         upto = self.done if not closing else self._count
         full = max(upto - self.blocked, 0) // size * size
@@ -283,7 +282,7 @@ class Segment:
                 self.blocked += bins
 
     def _trim(self) -> None:
-        """Drop bins no later measurement looks at."""
+        """Drop bins that no later measurement uses."""
         keep = min(self.done, self.floor if self.episode else self.done)
         if self.episode is not None:
             keep = min(keep, self.episode.first)

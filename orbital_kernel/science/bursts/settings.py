@@ -1,4 +1,4 @@
-"""What the burst detector takes for granted, in one place."""
+"""The burst detector's settings, in one place."""
 
 from dataclasses import asdict, dataclass
 from math import log, sqrt
@@ -11,8 +11,8 @@ VERSION = 4
 class Settings:
     """Thresholds and times of the detector; lengths in s, thresholds in sigma.
 
-    The thresholds are those for 0.01 false alarms of noise a day by the stored
-    calibration (`science.thresholds`); a test holds them to it.
+    The thresholds are those for 0.01 false alarms of noise a day by the package's
+    calibration (`science.bursts.calibration`); a test compares them.
     """
 
     net_open_sigma: float = 5.0
@@ -71,10 +71,10 @@ class Settings:
     """How long a bin waits for rows that arrive out of order."""
 
     def least_sigma(self, *, raw: bool, bin_s: float) -> float:
-        """Return sigma an excess needs to be told, for bins of that width.
+        """Return the sigma at which an excess is reported, for bins of a width in s.
 
-        The thresholds are for bins of 1 s. Shorter bins make more trials a day; the
-        Gaussian tail keeps the alarms a day the same for sigma^2 + 2 ln(1 s / width).
+        The thresholds are for bins of 1 s. Shorter bins make more trials a day; the Gaussian
+        tail keeps the alarms a day the same for sigma^2 + 2 ln(1 s / width).
         """
         return for_bins(self.raw_sigma if raw else self.net_sigma, bin_s)
 

@@ -23,10 +23,10 @@ LATEST_TURN_ON_S = 8.0
 
 @dataclass(frozen=True)
 class Learned:
-    """Level and slope a bin (bands,) at the first settled bin, and the noise.
+    """Level and slope per bin (bands,) at the first settled bin, and the noise.
 
-    `turn_on` is a row where the segment begins with a transient; `window` the bins
-    (first, end, sigma) of any other excess before it settled.
+    `turn_on` is a row if the segment begins with a transient; `window` the bins (first,
+    end, sigma) of any other excess before it settled.
     """
 
     level: Floats
@@ -44,7 +44,7 @@ def learn(
     *,
     settle_s: float | None = None,
 ) -> Learned | None:
-    """Return the background of a segment's first bins; None where they are too few."""
+    """Return the background of a segment's first bins; None if they are too few."""
     settle = settings.settle_s if settle_s is None else settle_s
     if len(samples) < LEAST_BINS:
         return None
@@ -87,7 +87,7 @@ def _line(x: Floats, counts: Floats, noise: Floats) -> tuple[Floats, Floats]:
 def _with_transient(
     samples: Samples, settled: int, learned: Learned, shape: Layout, settings: Settings
 ) -> Learned:
-    """Look for an excess before the settled bins, over the level they have."""
+    """Search for an excess before the settled bins, above the level that these have."""
     total = shape.total
     usual = float(np.median(samples.value[settled:, total]))
     variance = max(float(learned.noise[total]), usual)

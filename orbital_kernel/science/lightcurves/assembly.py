@@ -1,10 +1,9 @@
-"""One object's points of all observatories on one time axis, in one unit and band.
+"""Points of one object from all observatories on one time axis, in one unit and band.
 
-Points are `photometry` rows with a column `observatory`. Nothing is dropped in
-silence and nothing is compared without band and unit: a point that cannot be brought
-into the asked band and unit stays in the answer with a null value and the reason in
-`left_out`. Limits stay limits, errors stay asymmetric, and what the conversion adds is
-kept apart from what was measured.
+Points are `photometry` rows with a column `observatory`. A point that cannot be
+converted to the requested band and unit remains in the answer with a null value and
+the reason in `left_out`. Limits remain limits, errors remain asymmetric, and the error
+of the conversion is a column of its own.
 """
 
 from collections.abc import Mapping
@@ -67,7 +66,18 @@ _ORDER = (
 
 
 def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the observatories' `photometry` rows in one frame, each row named."""
+    """Return the observatories' `photometry` rows in one frame with a column `observatory`.
+
+    Parameters
+    ----------
+    by_observatory
+        Frames of `photometry` rows by the observatory's name.
+
+    Returns
+    -------
+    polars.DataFrame
+        All rows; columns that a frame lacks are null.
+    """
     frames = [
         frame.with_columns(pl.lit(name).alias("observatory"))
         for name, frame in by_observatory.items()
@@ -76,7 +86,24 @@ def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def points_of_rates(rates: pl.DataFrame) -> pl.DataFrame:
-    """Return `rates` rows with data as `photometry` rows, times in mid-bin."""
+    """Return `rates` rows with data as `photometry` rows, with times at mid-bin.
+
+    Parameters
+    ----------
+    rates
+        time (TT, start of the bin), bin_s (s), rate and rate_err (in `unit`), unit.
+
+    Returns
+    -------
+    polars.DataFrame
+        time (TT), time_err_plus_s and time_err_minus_s (half a bin, s), value,
+        value_err_plus and value_err_minus (in `unit`), is_limit (false), and the others.
+
+    Raises
+    ------
+    SchemaMismatch
+        If one of these columns is absent.
+    """
     demand(rates, "time", "bin_s", "rate", "rate_err", "unit", subject="rates")
     half = pl.col("bin_s") / 2
     return (
@@ -106,18 +133,52 @@ def joint(
 ) -> pl.DataFrame:
     """Return every point in one unit and band on one time axis, in order of time.
 
-    `counts_to_flux` maps 'INSTRUMENT/MODE' or 'INSTRUMENT' to a stated factor ('ACIS'
-    serves 'ACIS-0123' too); count rates without one are left out. `t0` (TT) is where
-    `since_s` starts, the first point's time if not given; `t0_source` names the catalogue
-    it is from. A point without an observatory is told by instrument.
+    Parameters
+    ----------
+    points
+        `photometry` rows: time (TT), value and unit; if known observatory, instrument,
+        mode, the errors, is_limit, band_low_kev and band_high_kev (keV).
+    unit
+        Unit to convert to: an energy flux or a photon flux.
+    band_kev
+        Band to convert to, keV. The default is the band of Swift-XRT.
+    model
+        Spectrum by which bands are converted; a power law of photon index 2.0 ± 0.3 by
+        default.
+    counts_to_flux
+        Stated factor by 'INSTRUMENT/MODE' or 'INSTRUMENT' ('ACIS' serves 'ACIS-0123'
+        too). Count rates without a factor are excluded.
+    t0
+        Start (TT) of `since_s`; the time of the first usable point by default.
+    t0_source
+        Name of the catalogue that gives `t0`.
 
-    Columns beside those of `photometry`: `utc` (text, for people), `since_s`,
-    `since_days`, `t0_source`, `factor` and `factor_err` (from the model's 1-sigma error),
-    `value_err_model` (what that does to the value; fully correlated among points of
-    one conversion, so never added to the point's own errors), `conversion` (how),
-    the `given_…` originals, and `left_out`: null, or why there is no value.
-    Raises QueryError where `unit` or `band_kev` is nothing to convert into, and
-    SchemaMismatch for frames without time, value and unit.
+    Returns
+    -------
+    polars.DataFrame
+        Beside the columns of `photometry`: utc (text), since_s (s), since_days (d),
+        t0_source; factor and factor_err (1 sigma, from the model); value_err_model (error
+        of the value from the conversion: common to all points of one conversion, and
+        therefore not part of the point's own errors); conversion (how); given_value,
+        given_unit, given_band, given_band_low_kev, given_band_high_kev (keV); left_out
+        (null, or why the point has no value).
+
+    Raises
+    ------
+    QueryError
+        If `unit` or `band_kev` cannot be converted to.
+    SchemaMismatch
+        If time, value or unit is absent.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from orbital_kernel.science import lightcurves
+    >>> point = {"time": datetime(2026, 1, 1), "value": 1.0, "unit": "ct / s"}
+    >>> curve = lightcurves.joint(pl.DataFrame([point]))
+    >>> curve["left_out"][0]
+    'a count rate becomes a flux only by a stated counts_to_flux factor'
     """
     demand(points, "time", "value", "unit", subject="points")
     band = Band(*band_kev)
@@ -146,7 +207,18 @@ def joint(
 
 
 def left_out(curve: pl.DataFrame) -> pl.DataFrame:
-    """Return how many points of a joint curve have no value, by reason."""
+    """Return how many points of a joint curve have no value, by observatory and reason.
+
+    Parameters
+    ----------
+    curve
+        What `joint` returns.
+
+    Returns
+    -------
+    polars.DataFrame
+        observatory, left_out (reason), points.
+    """
     return (
         curve.filter(pl.col("left_out").is_not_null())
         .group_by("observatory", "left_out")
@@ -162,7 +234,7 @@ def _conversions(
     model: SpectralModel,
     stated: Mapping[str, CountsToFlux],
 ) -> pl.DataFrame:
-    """Return one conversion, or one reason, for each kind of point there is."""
+    """Return one conversion, or the reason against it, for each kind of point."""
     kinds = rows.select(_GIVEN).unique(maintain_order=True)
     answers = [
         _conversion_of(kind, unit, band, model, stated)

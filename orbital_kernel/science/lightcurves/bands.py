@@ -1,10 +1,9 @@
-"""Fluxes from one band and unit into another, under a stated spectral model.
+"""Fluxes converted from one band and unit to another, under a stated spectral model.
 
-Two fluxes are comparable only in one band and one unit. Getting there needs a
-spectrum; nobody measures it for free, so the model is an argument, its parameter has
-an error, and every conversion carries the error that follows from it. Models are
-continua without absorption: whether a flux is corrected for absorption stays as the
-source of the points says. A count rate is converted only by a factor somebody states.
+Two fluxes are comparable only in one band and one unit. The conversion needs a
+spectrum, so the model is an argument, its parameter has an error, and every conversion
+carries the error that follows from it. Whether a flux is corrected for absorption
+remains as the source of the points states. A count rate needs a stated factor.
 """
 
 import re
@@ -36,7 +35,21 @@ SPELLINGS = {"sec": "s", "counts": "ct", "cts": "ct", "photons": "ph"}
 
 @dataclass(frozen=True)
 class CountsToFlux:
-    """A stated factor from count rate to energy flux in a band, and who states it."""
+    """A stated factor from count rate to energy flux in a band.
+
+    Parameters
+    ----------
+    factor
+        Energy flux of one count per second, in `unit`.
+    band_kev
+        Band of the energy flux, keV.
+    source
+        Who states the factor; written into every converted row.
+    factor_err
+        1-sigma error of the factor.
+    unit
+        Unit of the factor.
+    """
 
     factor: float
     band_kev: tuple[float, float]
@@ -72,11 +85,30 @@ def conversion(
 ) -> Conversion:
     """Return the factor from a flux in one unit and band to another.
 
-    Energy fluxes, photon fluxes, flux densities at one energy (low = high) and, with
-    a stated factor, count rates become energy or photon fluxes. The error is half the
-    spread of the factor between the model one sigma down and up; 0 where unit kind
-    and band stay, because then no model is used.
-    Raises QueryError, in words fit to be shown, where there is no way.
+    Energy fluxes, photon fluxes, flux densities at one energy (low = high) and, with a
+    stated factor, count rates become energy or photon fluxes.
+
+    Parameters
+    ----------
+    unit, band
+        Unit and band of the flux given.
+    to_unit, to_band
+        Unit and band of the flux returned.
+    model
+        Spectrum between the bands; its normalisation cancels out.
+    counts_to_flux
+        Factor for count rates.
+
+    Returns
+    -------
+    Conversion
+        factor; factor_err, half the difference of the factors for the model one sigma
+        below and above (0 if kind of unit and band do not change); how.
+
+    Raises
+    ------
+    QueryError
+        If there is no conversion; the message says why and can be shown.
     """
     given, target = parse_unit(unit), parse_unit(to_unit)
     if _kind(target) not in {"energy flux", "photon flux"}:
@@ -95,10 +127,10 @@ def conversion(
 
 
 def parse_unit(text: str) -> u.UnitBase:
-    """Return the astropy unit of a text, FITS style or as tables write it.
+    """Return the astropy unit of a text, in FITS style or as tables write it.
 
-    Raises QueryError, naming the text, where it is no unit, and for a prefixed erg:
-    published tables hold 'cerg/cm^2/sec', which would pass as a hundredth.
+    Raises QueryError if the text is not a unit, and for a prefixed erg: published tables
+    hold 'cerg/cm^2/sec', which would be read as a hundredth.
     """
     words = re.sub(r"[A-Za-z]+", lambda word: SPELLINGS.get(word[0], word[0]), text)
     try:

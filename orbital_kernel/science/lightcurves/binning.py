@@ -20,16 +20,34 @@ _CARRIED = ("band", "band_low_kev", "band_high_kev", "simulated", "time_rule", "
 def rebin(
     rates: pl.DataFrame, *, width_s: float | None = None, snr: float | None = None
 ) -> pl.DataFrame:
-    """Return wider bins: of `width_s`, or as long as it takes to reach `snr`.
+    """Return wider bins: of a width, or as long as an S/N requires.
 
-    With both, a bin closes at whichever comes first. Each series, channel and unit is
-    treated by itself; bins without data and gaps end a bin. Column `bins` tells how
-    many went in. Rates are means weighted by exposure, errors add in quadrature (Poisson from `counts` where there is no
-    error). What is left at the end of an exposure joins the bin before it, if any.
-    Where columns `background` (and `background_err`) in the rates' unit are given,
-    S/N is that of the rate above background; without, of the rate itself, which for
-    raw rates of a whole detector says nothing of a source.
-    Raises QueryError where neither is given or one is not positive.
+    Parameters
+    ----------
+    rates
+        time (TT, start of the bin), bin_s (s), rate, unit; if known rate_err, counts,
+        exposure_fraction, background and background_err (in `unit`), series, channel.
+        Each series, channel and unit is binned separately.
+    width_s
+        Width of a bin, s.
+    snr
+        Signal-to-noise ratio at which a bin closes: of the rate above `background`, or of
+        the rate itself if there is none. For raw rates of a whole detector the latter
+        does not measure a source. With `width_s` too, a bin closes at whichever comes
+        first.
+
+    Returns
+    -------
+    polars.DataFrame
+        time (TT), bin_s (s), rate (mean weighted by exposure) and rate_err (in
+        quadrature; Poisson from `counts` without errors), counts, exposure_fraction, bins
+        (how many were combined). Gaps and bins without data end a bin; the remainder of an
+        exposure joins the bin before it.
+
+    Raises
+    ------
+    QueryError
+        If neither `width_s` nor `snr` is given, or one is not above zero.
     """
     demand(rates, "time", "bin_s", "rate", "unit", subject="rates")
     if (width_s is None and snr is None) or any(

@@ -1,7 +1,7 @@
-"""What was really exposed: good time merged, summed by bin, and shared by two.
+"""Exposure: good times merged, summed by bin, and common to two observatories.
 
-Frames are `intervals` rows (`time`, `time_stop`; half-open, TT). An ObsID's start and
-stop are no exposure: these functions know nothing but intervals.
+Frames are `intervals` rows (`time`, `time_stop`; half-open, TT). The start and stop of
+an ObsID are not exposure; these functions use intervals only.
 """
 
 import numpy as np
@@ -20,10 +20,22 @@ NS = 1_000_000_000
 
 
 def merged(intervals: pl.DataFrame) -> pl.DataFrame:
-    """Return the union as disjoint intervals in order: columns `time`, `time_stop`.
+    """Return the union of good times as disjoint intervals in order of time.
 
-    Raises QueryError where several instruments (or CCDs, whose good times differ)
-    are mixed: their union is nobody's exposure. Empty and null intervals vanish.
+    Parameters
+    ----------
+    intervals
+        time and time_stop (TT); if known instrument. Empty and null intervals are dropped.
+
+    Returns
+    -------
+    polars.DataFrame
+        time, time_stop (TT).
+
+    Raises
+    ------
+    QueryError
+        If several instruments (or CCDs, whose good times differ) are mixed.
     """
     demand(intervals, "time", "time_stop", subject="intervals")
     if "instrument" in intervals.columns:
@@ -45,12 +57,20 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
 
 
 def live_seconds(good: pl.DataFrame, starts_ns: Ints, stops_ns: Ints) -> Reals:
-    """Return the good time (s) in each [start, stop); `good` as from `merged`."""
+    """Return the good time (n,), s, in each [start, stop).
+
+    Parameters
+    ----------
+    good
+        Good times as `merged` returns them.
+    starts_ns, stops_ns
+        Starts and stops (n,), ns TT.
+    """
     return (_live_before(good, stops_ns) - _live_before(good, starts_ns)) / NS
 
 
 def inside(good: pl.DataFrame, times_ns: Ints) -> NDArray[np.bool_]:
-    """Tell which instants lie in good time; `good` as from `merged`."""
+    """Return which instants (n,), ns TT, are in good time; `good` as `merged` returns it."""
     starts, stops = _bounds(good)
     which = np.searchsorted(starts, times_ns, side="right") - 1
     return (which >= 0) & (times_ns < np.append(stops, 0)[which])

@@ -37,15 +37,45 @@ def bin_events(
     start: Any = None,
     errors: str = "gehrels",
 ) -> pl.DataFrame:
-    """Return `rates` rows of photons counted in bins of `bin_s` seconds.
+    """Return `rates` rows of photons counted in bins.
 
-    `events` are those of one source region, `intervals` the good times of their
-    instrument; photons outside good time do not count. `band_kev` selects by nominal
-    energy. With `background` photons of another region and `backscale` (source area
-    over background area) rates are net. Bins start at `start` (TT), else at the
-    first good time; columns: time (bin start), bin_s, counts, rate, rate_err, unit,
-    kind, exposure_fraction, and band where given. Errors as named in ERRORS.
-    Raises QueryError for a bad width, unknown errors or half a background.
+    Parameters
+    ----------
+    events
+        Photons of one source region: time (TT); energy_ev (eV) if `band_kev` is given.
+    intervals
+        Good times of their instrument: time and time_stop (TT). Photons outside good time
+        do not count.
+    bin_s
+        Width of a bin, s.
+    band_kev
+        Nominal energies to count, keV, lower edge included; all by default.
+    background
+        Photons of a background region; rates are then net.
+    backscale
+        Area of the source region over that of the background region.
+    start
+        Start of the first bin (TT); the first good time by default.
+    errors
+        'gehrels' (default: never zero) or 'gauss', as in `science.counting.ERRORS`.
+
+    Returns
+    -------
+    polars.DataFrame
+        time (TT, start of the bin), bin_s (s), rate and rate_err (counts per second of
+        good time), counts, exposure_fraction, unit, kind ('raw' or 'net'), band_low_kev
+        and band_high_kev (keV), and obs_id, object, instrument, simulated if constant. Bins
+        without exposure are absent.
+
+    Raises
+    ------
+    QueryError
+        If the width is not above zero, `errors` is unknown, or only one of `background`
+        and `backscale` is given.
+
+    References
+    ----------
+    Gehrels 1986, ApJ 303, 336, eq. 7, for errors='gehrels'.
     """
     demand(events, "time", subject="events")
     if not (0 < bin_s < np.inf) or errors not in ERRORS:
@@ -99,7 +129,7 @@ def _origin(good: pl.DataFrame, start: Any) -> int:
 
 
 def _live_bins(good: pl.DataFrame, origin: int, width: int) -> Ints:
-    """Return the numbers of bins that any good time touches, without the empty ones."""
+    """Return the numbers of the bins that any good time touches."""
     first = (nanoseconds(good, "time") - origin) // width
     last = (nanoseconds(good, "time_stop") - 1 - origin) // width
     total = int((last - first + 1).sum())

@@ -30,7 +30,7 @@ class Band:
 
 
 class SpectralModel(Protocol):
-    """What a conversion asks of a spectrum; the normalisation cancels out."""
+    """A photon spectrum in any normalisation, and the same one sigma lower and higher."""
 
     def photons(self, energy_kev: np.ndarray) -> np.ndarray:
         """Return photons a keV at these energies, in any one normalisation."""

@@ -1,12 +1,12 @@
-"""Sources of two catalogues that may be one, with the odds of being wrong.
+"""Sources of two catalogues that may be one, with the probability of each match.
 
-Each source brings its own position error. A pair is told by its separation in units
-of the combined error, by the chance of an unrelated source as near (p-statistic,
-Downes et al. 1986, MNRAS 218, 31), and by the Bayes factor of Budavári & Szalay 2008
-(ApJ 679, 301). The match probability weighs all candidates of a source against each
-other and against none of them (as NWAY, Salvato et al. 2018, MNRAS 473, 4937), with
-the local density of the second catalogue as prior. No candidate is dropped; `rank`
-orders them. Proper motion between the catalogues' epochs is not accounted for.
+Each source has its own position error. A pair has its separation in units of the
+combined error, the chance of an unrelated source as near (p-statistic, Downes et al.
+1986, MNRAS 218, 31), and the Bayes factor of Budavári & Szalay 2008 (ApJ 679, 301). The
+match probability weighs all candidates of a source against each other and against none
+of them (as NWAY, Salvato et al. 2018, MNRAS 473, 4937), with the local density of the
+second catalogue as prior. No candidate is dropped; `rank` orders them. Proper motion
+between the catalogues' epochs is not accounted for.
 """
 
 import itertools
@@ -57,19 +57,54 @@ def cross_match(
     within_arcsec: float | None = None,
     completeness: float | None = None,
 ) -> pl.DataFrame:
-    """Return all candidate pairs of two `sources` frames, best first for each left.
+    """Return all candidate pairs of two catalogues, for each left source the best first.
 
-    Candidates lie within `n_sigma` combined errors (and `within_arcsec` if given).
-    `completeness` is the prior share of left sources that have a counterpart; if not
-    given it is found from the data, self-consistently (Budavári & Szalay 2008, 4.2).
-    Columns: left_row, right_row, left_id, right_id, separation_arcsec,
-    position_angle_deg (east of north, left to right), normalised_separation,
-    density_per_arcmin2 (right catalogue, local), chance_probability,
-    log10_bayes_factor, match_probability, rank (among the left source's candidates),
-    rank_right (among the right source's), mutual (both first), and simulated (of
-    either source) where the frames say it.
-    Sources without a position have no pairs. Raises QueryError where a position error
-    or its confidence is missing; `assume_errors` states one.
+    Parameters
+    ----------
+    left_sources, right_sources
+        Rows of `sources`: ra and dec (deg, ICRS), error_radius_arcsec or error_major_arcsec,
+        error_minor_arcsec and error_angle_deg (east of north), error_confidence; if
+        known source_id. Sources without a position have no pairs.
+    n_sigma
+        Largest separation in combined errors; 5 by default, beyond which true pairs are
+        negligible (3.7e-6).
+    within_arcsec
+        Largest separation, arcsec; unlimited by default.
+    completeness
+        Prior share of left sources with a counterpart. By default it is estimated from
+        the data, self-consistently.
+
+    Returns
+    -------
+    polars.DataFrame
+        left_row, right_row, left_id, right_id; separation_arcsec, position_angle_deg (east
+        of north, left to right), normalised_separation (combined sigma),
+        density_per_arcmin2 (right catalogue, local), chance_probability,
+        log10_bayes_factor, match_probability, rank (among the left source's candidates),
+        rank_right (among the right source's), mutual (both first), simulated (of either
+        source, if known).
+
+    Raises
+    ------
+    QueryError
+        If a position error or its confidence is missing (`assume_errors` states one), or
+        a parameter is out of range.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel.science.matching import cross_match
+    >>> place = {"ra": 83.63, "dec": 22.01, "error_radius_arcsec": 1.0}
+    >>> catalogue = pl.DataFrame([place | {"error_confidence": 0.9}])
+    >>> pairs = cross_match(catalogue, catalogue)
+    >>> pairs["separation_arcsec"].to_list(), pairs["mutual"].to_list()
+    ([0.0], [True])
+
+    References
+    ----------
+    Budavári & Szalay 2008, ApJ 679, 301: eq. 16 (Bayes factor), section 4.2 (completeness).
+    Downes et al. 1986, MNRAS 218, 31 (chance_probability). Salvato et al. 2018, MNRAS 473,
+    4937 (match_probability).
     """
     a, b = _sources(left_sources, "left"), _sources(right_sources, "right")
     if not n_sigma > 0 or (completeness is not None and not 0 < completeness < 1):

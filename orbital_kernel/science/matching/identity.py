@@ -1,6 +1,6 @@
 """Which catalogue rows are one object: rows of cross.objects and cross.associations.
 
-Identity is a row, never a name: sources become one object by accepted matches only.
+Sources become one object by accepted matches only, never by name.
 """
 
 import hashlib
@@ -42,15 +42,38 @@ def objects(
     at_least: float = 0.5,
     singles: bool = True,
 ) -> Identity:
-    """Return the objects these catalogues hold and which rows belong to each.
+    """Return the objects of several catalogues, and which rows belong to each.
 
-    `catalogues` maps full table names ('chandra.sources') to frames with source_id,
-    position and position error; `matches` are theirs. Pairs that are each other's
-    best with a match probability of `at_least` are one object, and what is linked
-    through several pairs too. Position: mean weighted by 1/sigma²; error: 95 %
-    radius. The id is a hash of the most precise member's table and key, so it stays
-    when further catalogues join. `singles=False` leaves out objects of one row.
-    Raises QueryError for a match of a table that is not among the catalogues.
+    Parameters
+    ----------
+    catalogues
+        Frames by full table name ('chandra.sources'): source_id, ra and dec (deg, ICRS),
+        position error.
+    matches
+        Left table, right table, and what `cross_match` returned for them.
+    at_least
+        Least match probability. Pairs that are each other's best with this probability
+        are one object, also if they are linked through several pairs.
+    singles
+        Whether sources without a match are objects too.
+
+    Returns
+    -------
+    Identity
+        objects: object_id, name, ra and dec (deg; mean weighted by 1/sigma²), healpix,
+        error_radius_arcsec (95 %, arcsec), kind, observatories, simulated.
+        associations: object_id, table, key, separation_arcsec, normalised_separation,
+        chance_probability, method, simulated. The id is a hash of table and key of the
+        most precise member, so it does not change when further catalogues join.
+
+    Raises
+    ------
+    QueryError
+        If matches of a table are given that is not among the catalogues.
+
+    References
+    ----------
+    Budavári & Szalay 2008, ApJ 679, 301.
     """
     members = _members(catalogues)
     links = _links(members, matches, at_least)
@@ -75,8 +98,7 @@ def objects(
 def plain(name: str) -> str:
     """Return a name without case, blanks and punctuation: 'V404_Cyg' is 'v404cyg'.
 
-    The label 'SIM' of the sample sky is left out too: catalogues there have no room
-    for it.
+    The prefix 'SIM' of the sample sky is dropped too: some catalogues there lack it.
     """
     label = name.casefold().removeprefix("sim ")
     return "".join(c for c in label if c.isalnum() or c == "+")
@@ -149,7 +171,7 @@ def _components(size: int, a: Ints, b: Ints) -> Ints:
 
 
 def _surest_links(links: pl.DataFrame) -> pl.DataFrame:
-    """Return each linked member's surest link."""
+    """Return the link of each linked member with the smallest chance probability."""
     ends = [links.rename({side: "member"}).drop(other) for side, other in ("ab", "ba")]
     return (
         pl.concat([end.select("member", "normalised", "chance") for end in ends])

@@ -42,14 +42,41 @@ def pairs_in_time(
     within_arcsec: float | None = None,
     after_days: float | None = None,
 ) -> pl.DataFrame:
-    """Return pairs of rows near on the sky whose start times are near, either order.
+    """Return pairs of rows that are near on the sky and near in start time.
 
-    `dt_days` is start of b minus start of a, so negative where b came first; with
-    `after_days` it must lie in [after_days, within_days] instead of
-    [-within_days, within_days]. Columns: row_a, row_b, obs_id, object and exposure_s
-    of each where given, time_a, time_b, separation_arcmin, dt_days, simulated where
-    given (of either row); in order of time_a. Rows without time or position have no pairs.
-    Raises QueryError unless exactly one separation (0 to 20 deg) is given.
+    Parameters
+    ----------
+    obs_a, obs_b
+        Rows with ra and dec (deg, ICRS) and time (TT); if known obs_id, object,
+        exposure_s (s), simulated. Rows without time or position have no pairs.
+    within_days
+        Largest difference of start times, d, in either order.
+    within_arcmin, within_arcsec
+        Largest separation, arcmin or arcsec (0 to 20 deg); exactly one must be given.
+    after_days
+        Least value of dt_days, d; by default -within_days.
+
+    Returns
+    -------
+    polars.DataFrame
+        row_a, row_b; obs_id_a, object_a, exposure_s_a (s) and the same of b, if known;
+        time_a, time_b (TT), separation_arcmin, dt_days (start of b minus start of a, d),
+        simulated (of either row). In order of time_a.
+
+    Raises
+    ------
+    QueryError
+        If not exactly one separation between 0 and 20 deg is given, or no time lies in the
+        range.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from orbital_kernel.science.matching import pairs_in_time
+    >>> pointing = pl.DataFrame({"ra": [10.0], "dec": [0.0], "time": [datetime(2026, 1, 1)]})
+    >>> pairs_in_time(pointing, pointing, within_days=1, within_arcmin=5)["dt_days"].to_list()
+    [0.0]
     """
     radius = _radius_deg(within_arcmin, within_arcsec)
     earliest = -within_days if after_days is None else after_days

@@ -26,9 +26,25 @@ _CHUNK = 250_000
 def neighbours(
     ra1: Reals, dec1: Reals, ra2: Reals, dec2: Reals, radius_deg: float
 ) -> Pairs:
-    """Return every pair within the radius (0 to 45 deg), in no stated order.
+    """Return every pair of two lists within a radius, in no particular order.
 
-    Degrees, ICRS; positions must be finite. RA may lie outside 0-360.
+    Parameters
+    ----------
+    ra1, dec1
+        First list (n,), deg, ICRS; finite. RA may lie outside 0 to 360.
+    ra2, dec2
+        Second list (m,), deg.
+    radius_deg
+        Largest separation, deg (0 to 45).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Index in the first list, index in the second, separation (deg).
+
+    References
+    ----------
+    Gray et al. 2006, arXiv:cs/0701171 (zones).
     """
     if not 0 <= radius_deg <= 45:
         raise ValueError(f"a radius of {radius_deg} deg is not between 0 and 45")

@@ -49,9 +49,22 @@ SELECTION = {
 
 @dataclass(frozen=True)
 class View:
-    """One view: its rows, how many of how many bursts it holds, what selected them.
+    """One view of a burst population.
 
-    `numbers` sum it up, by what each is called, unit and all.
+    Parameters
+    ----------
+    rows
+        The rows, with a column `simulated`.
+    used
+        Number of bursts in the view.
+    total
+        Number of bursts in the catalogues.
+    selection
+        How the bursts were selected, in sentences.
+    numbers
+        Summary numbers by name (with unit).
+    simulated
+        Whether any burst is simulated.
     """
 
     rows: pl.DataFrame
@@ -62,7 +75,7 @@ class View:
     simulated: bool = False
 
     def __str__(self) -> str:
-        """Return the numbers and the selection in one line a sentence."""
+        """Return the numbers and the selection, one sentence per line."""
         mark = ("simulated bursts, of the sample sky",) if self.simulated else ()
         counts = f"{self.used:,} of {self.total:,} bursts"
         return "\n".join((counts, *mark, *self.selection))
@@ -79,7 +92,7 @@ class View:
 
 
 def sources(values: str, catalogues: pl.Series) -> str:
-    """Return how many values are from which catalogue, the most first."""
+    """Return how many values each catalogue gives, the most first."""
     counts = catalogues.drop_nulls().value_counts(name="bursts")
     ranked = counts.sort("bursts", catalogues.name, descending=[True, False])
     parts = [f"{count:,} of {name}" for name, count in ranked.rows()]
@@ -108,6 +121,6 @@ def view_of(
 
 
 def median(values: pl.Series) -> float:
-    """Return the median of a column, NaN where it holds nothing."""
+    """Return the median of a column, NaN if it has no values."""
     middle = values.cast(pl.Float64).drop_nulls().median()
     return float(middle) if isinstance(middle, int | float) else float("nan")

@@ -1,7 +1,7 @@
-"""Views of burst catalogues: how often, how long, how hard, how bright, how far.
+"""Views of burst catalogues: rate, duration and hardness, fluence, redshift.
 
-Each view tells how many bursts it could use and what selected them. Nothing is
-corrected: a rate is of bursts catalogued, a distribution of bursts detected.
+Each view states how many bursts it uses and how they were selected. Nothing is
+corrected: a rate is that of catalogued bursts, a distribution that of detected ones.
 """
 
 import numpy as np
@@ -37,7 +37,23 @@ DAYS_A_YEAR = 365.25
 def views(grbs: pl.DataFrame) -> dict[str, View]:
     """Return every view by its name: rate, hardness, fluence and redshift.
 
-    Raises QueryError for catalogue rows none of them can be made of.
+    Parameters
+    ----------
+    grbs
+        Rows of the burst catalogues, as `Orbital.bursts.catalog` returns them.
+
+    Raises
+    ------
+    QueryError
+        If a view has no bursts.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> from orbital_kernel.science import population
+    >>> orbital = connect()
+    >>> sorted(population.views(orbital.bursts.catalog()))
+    ['fluence', 'hardness', 'rate', 'redshift']
     """
     return {
         "rate": rate_by_year(grbs),
@@ -48,22 +64,47 @@ def views(grbs: pl.DataFrame) -> dict[str, View]:
 
 
 def bursts(grbs: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per burst of catalogue rows, by name, in the order of precedence.
+    """Return one row per burst of catalogue rows, by the order of precedence.
 
-    Rows without a name are bursts of their own. `time` is TT. `t0_source`,
-    `t90_catalog` and `redshift_catalog` name the catalogue of each value, and
-    `redshift_doubt` quotes those that doubt a redshift. Durations that are limits do
-    not count.
+    Parameters
+    ----------
+    grbs
+        Rows of the burst catalogues. Rows without a name are bursts of their own.
+
+    Returns
+    -------
+    polars.DataFrame
+        name, trigger_id, catalogs, simulated; time (TT) and t0_source; t90_s (s; limits
+        excluded) and t90_catalog; fluence_erg_cm2 (erg cm⁻²); photon_index; redshift,
+        redshift_catalog and redshift_doubt (quotes the catalogues that doubt it).
     """
     demand(grbs, *NEEDED, subject="burst catalogue rows")
     return united(_measured(grbs), TIME, T90, FLUENCE, PHOTON_INDEX, REDSHIFT)
 
 
 def rate_by_year(grbs: pl.DataFrame) -> View:
-    """Return bursts a calendar year (TT): count, its 68 % bounds, rate a year.
+    """Return the number of bursts per calendar year (TT), and their rate.
 
-    A year's rate is its count over the days between the first and the last burst known
-    that fall in it; `whole` is false for the first and the last year.
+    Parameters
+    ----------
+    grbs
+        Rows of the burst catalogues.
+
+    Returns
+    -------
+    View
+        Rows: year, bursts, days (covered, d), rate_yr with rate_low_yr and rate_high_yr
+        (per 365.25 d, 68 %), whole (false for the first and last year). A rate is the
+        count over the days between the first and last known burst in that year.
+
+    Raises
+    ------
+    QueryError
+        If no burst has a time.
+
+    References
+    ----------
+    Gehrels 1986, ApJ 303, 336 (bounds; see `science.counting.gehrels_bounds`).
     """
     known_bursts = bursts(grbs)
     dated = known_bursts.drop_nulls("time")
@@ -98,7 +139,23 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
 
 
 def hardness(grbs: pl.DataFrame) -> View:
-    """Return T90 (s), hardness ratio and class (short below 2 s) where both are known."""
+    """Return duration, hardness ratio and class of bursts with T90 and photon index.
+
+    Parameters
+    ----------
+    grbs
+        Rows of the burst catalogues.
+
+    Returns
+    -------
+    View
+        Rows: name, t90_s (s), hardness (fluence 50-100 keV over 25-50 keV), kind ('short'
+        below 2 s, else 'long'), photon_index, t90_catalog.
+
+    References
+    ----------
+    Kouveliotou et al. 1993, ApJ 413, L101 (2 s, from BATSE).
+    """
     known_bursts = bursts(grbs)
     rows = (
         known_bursts.filter(pl.col("t90_s") > 0, pl.col("photon_index").is_finite())
@@ -130,10 +187,25 @@ def hardness(grbs: pl.DataFrame) -> View:
 
 
 def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
-    """Return counts in logarithmic bins of a column, and how many lie above each.
+    """Return the number of bursts in logarithmic bins of a column.
 
-    Columns low, high (in the column's unit), bursts, above. Raises QueryError where no
-    burst has a value above zero.
+    Parameters
+    ----------
+    grbs
+        Rows of the burst catalogues.
+    column
+        Column of `bursts`; fluence_erg_cm2 (erg cm⁻²) by default.
+
+    Returns
+    -------
+    View
+        Rows: low and high (edges, in the column's unit), bursts, above (bursts at or above
+        `low`).
+
+    Raises
+    ------
+    QueryError
+        If no burst has a value above zero.
     """
     known_bursts = bursts(grbs)
     demand(known_bursts, column, subject="bursts")
@@ -163,7 +235,19 @@ def distribution(grbs: pl.DataFrame, column: str = "fluence_erg_cm2") -> View:
 
 
 def redshifts(grbs: pl.DataFrame) -> View:
-    """Return bursts with one redshift: name, redshift, T90 (s) and T90 / (1 + z)."""
+    """Return the bursts with a redshift.
+
+    Parameters
+    ----------
+    grbs
+        Rows of the burst catalogues.
+
+    Returns
+    -------
+    View
+        Rows: name, redshift, t90_s and t90_rest_s (T90 / (1 + z), s), fluence_erg_cm2 (erg
+        cm⁻²), redshift_catalog, redshift_doubt, t90_catalog.
+    """
     known_bursts = bursts(grbs)
     rows = (
         known_bursts.filter(pl.col("redshift") > 0)
@@ -185,7 +269,7 @@ def redshifts(grbs: pl.DataFrame) -> View:
 
 
 def hardness_ratio(photon_index: Reals) -> Reals:
-    """Return fluence 50-100 over 25-50 keV of power laws N(E) ~ E^-index."""
+    """Return the fluence 50-100 keV over 25-50 keV of power laws N(E) ~ E^-index, shape (n,)."""
     slope = 2.0 - np.asarray(photon_index, dtype=np.float64)
     return _energy(slope, *HARD_KEV) / _energy(slope, *SOFT_KEV)
 
@@ -199,7 +283,7 @@ def _measured(grbs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _energy(slope: Reals, low: float, high: float) -> Reals:
-    """Return the integral of E^(slope - 1) from low to high, smooth through slope 0."""
+    """Return the integral of E^(slope - 1) from low to high, continuous at slope 0."""
     small = np.abs(slope) < 1e-9
     safe = np.where(small, 1.0, slope)
     area: Reals = np.where(small, np.log(high / low), (high**safe - low**safe) / safe)
@@ -207,7 +291,7 @@ def _energy(slope: Reals, low: float, high: float) -> Reals:
 
 
 def _covered(year: int, first: np.datetime64, last: np.datetime64) -> float:
-    """Return the days of a year between the first and the last burst known."""
+    """Return the days of a year between the first and the last known burst."""
     begin = max(np.datetime64(f"{year}-01-01", "D"), first)
     end = min(np.datetime64(f"{year + 1}-01-01", "D"), last + np.timedelta64(1, "D"))
     return float((end - begin).astype(int))

@@ -1,9 +1,8 @@
-"""Who can look at a place on the sky, from when on, and with what field of view.
+"""Who can point at a place on the sky, when, and with what field of view.
 
-Angles from Sun and Moon are seen from the Earth's centre with the ephemeris astropy
-ships (nothing is downloaded), and compared with the limits of each observatory's TOML
-file. The Earth's limb is judged only where an orbit is given. What is assumed stands in
-the result.
+Angles from Sun and Moon are those at the Earth's centre, by the ephemeris that astropy
+contains (nothing is downloaded); each observatory's TOML file has the limits. The
+Earth's limb is judged only if an orbit is given. The result lists its assumptions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,10 +62,25 @@ SGP4 = (
 class Plan:
     """Visibility of one place.
 
-    `track` is a row an instant and observatory (time TT, angles in deg, visible, why
-    not), `windows` a row a stretch of visibility (start, stop TT, hours, begins_h from
-    the start), `ranking` a row an instrument, best first, with its reasons. `simulated`
-    says that the place is one of simulated rows; the frames have it as a column.
+    Parameters
+    ----------
+    ra, dec
+        The place, deg, ICRS.
+    error_arcmin
+        Radius of its error circle, arcmin.
+    track
+        One row per instant and observatory: time (TT), sun_deg, moon_deg and earth_deg
+        (deg), visible, why_not, simulated.
+    windows
+        One row per period of visibility: observatory, start and stop (TT), hours (h),
+        begins_h (h from the start), simulated.
+    ranking
+        One row per instrument, best first: rank, observatory, instrument, visible_h and
+        begins_h (h), coverage (of the error circle), position_error_arcsec, reasons.
+    assumptions
+        What the plan assumes, in sentences.
+    simulated
+        Whether the place is one of simulated rows.
     """
 
     ra: float
@@ -91,11 +105,44 @@ def plan(
     delays_h: Mapping[str, float] | None = None,
     simulated: bool = False,
 ) -> Plan:
-    """Return who can see a place (ICRS deg) within `days` of `start` (UTC, now).
+    """Return which observatories can see a place, when, and the instruments ranked.
 
-    `orbits` names orbits, or elements of them, by observatory; `delays_h` the hours
-    before one can begin at all; `simulated` says that the place is no real one. Raises QueryError for a place or a span that is none, or
-    an orbit that does not cover it.
+    Parameters
+    ----------
+    ra, dec
+        The place, deg, ICRS.
+    observatories
+        Observatories to judge; those that take no targets are only mentioned.
+    error_arcmin
+        Radius of the error circle, arcmin.
+    start
+        Start (UTC); now by default.
+    days
+        Days to look ahead, up to 366.
+    orbits
+        Orbit, or its elements, by observatory; the Earth's limb is judged for these.
+    delays_h
+        Hours before an observatory can begin, by observatory.
+    simulated
+        Whether the place is one of simulated rows.
+
+    Returns
+    -------
+    Plan
+        track, windows, ranking and assumptions.
+
+    Raises
+    ------
+    QueryError
+        If the place or the span is not valid, or an orbit does not cover it.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.observatory import observatories
+    >>> from orbital_kernel.science.visibility import plan
+    >>> crab = plan(83.63, 22.01, tuple(observatories().values()), days=0.2)
+    >>> crab.ranking.columns[:3]
+    ['rank', 'observatory', 'instrument']
     """
     if not (0 <= ra < 360 and -90 <= dec <= 90 and error_arcmin >= 0):
         raise QueryError(

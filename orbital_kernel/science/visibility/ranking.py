@@ -22,7 +22,7 @@ def field_radius_arcmin(field: FieldOfView) -> float:
 
 
 def coverage(field: FieldOfView, error_arcmin: float) -> float:
-    """Return the share of an error circle one pointing at its centre covers."""
+    """Return the share of an error circle (radius in arcmin) that one pointing covers."""
     radius = field_radius_arcmin(field)
     return 1.0 if error_arcmin <= radius else float((radius / error_arcmin) ** 2)
 

@@ -48,8 +48,12 @@ class Orbit:
 def elements(path: Path) -> Elements:
     """Return the elements of a file of two lines, or three with a name before them.
 
-    Raises QueryError for a file of anything else, or with a line whose check digit is
-    wrong.
+    Raises QueryError if the file does not hold the elements of one satellite, or a line has
+    a wrong check digit.
+
+    References
+    ----------
+    CelesTrak, "NORAD Two-Line Element Set Format".
     """
     try:
         lines = path.read_text(encoding="ascii").splitlines()
@@ -68,10 +72,14 @@ def elements(path: Path) -> Elements:
 
 
 def orbit(elements: Elements, instants: Instants) -> Orbit:
-    """Return the satellite's positions at instants (TT).
+    """Return the positions of a satellite at instants (TT).
 
-    Raises QueryError for instants more than two weeks from the epoch, or for elements
-    that SGP4 cannot propagate so far.
+    Raises QueryError for instants more than two weeks from the epoch, or if SGP4 cannot
+    propagate the elements so far.
+
+    References
+    ----------
+    Vallado et al. 2006, AIAA 2006-6753 (SGP4).
     """
     seconds = (instants.astype("datetime64[ns]") - elements.epoch) / np.timedelta64(
         1, "s"

@@ -1,11 +1,10 @@
-"""How often the burst detector is wrong: false alarms a day, and bursts it misses.
+"""The detector's error rates: false alarms a day, and the share of bursts it finds.
 
-False alarms are counted on real files but for what a catalogue names (what the
-detector itself finds must stay in, or the count would be too low), on made background,
-or on net series turned upside down, where nothing but noise can rise. Bursts that no
-catalogue knows count as alarms, so that the rate on real files is an upper one.
-Completeness comes from bursts put into real quiet stretches at random times. Every
-number has the interval its exposure or its number of tries allows.
+False alarms are counted on real files except around catalogued bursts (excluding what
+the detector itself finds would bias the count), on simulated background, or on inverted
+net series, in which only noise can rise. Bursts that no catalogue contains count as
+alarms, so the rate on real files is an upper limit. Completeness is measured with
+bursts injected into real quiet stretches at random times. Every number has an interval.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,9 +32,17 @@ ALARMS = ("burst", "unknown")
 
 
 def inverted(series: pl.DataFrame) -> pl.DataFrame:
-    """Return a net series upside down: the same noise, and no burst rises in it.
+    """Return a net series with the opposite sign: the same noise, but no burst rises in it.
 
-    Raises QueryError for raw counts, whose background is not zero.
+    Parameters
+    ----------
+    series
+        Rows of a net series of `rates`.
+
+    Raises
+    ------
+    QueryError
+        If the rows are raw counts, whose background is not zero.
     """
     if series["kind"].unique().to_list() != ["net"]:
         raise QueryError(
@@ -47,9 +54,16 @@ def inverted(series: pl.DataFrame) -> pl.DataFrame:
 def quiet(
     series: pl.DataFrame, excursions: pl.DataFrame, margin_s: float = EDGE_S
 ) -> pl.DataFrame:
-    """Return the rows further than a margin from every excursion found.
+    """Return the rows that are further than a margin from every excursion.
 
-    After an excursion as much again is left out as it lasted: bursts have tails.
+    Parameters
+    ----------
+    series
+        Rows of `rates`.
+    excursions
+        What `scan` returned for them.
+    margin_s
+        Margin, s. After an excursion its length is excluded once more: bursts have tails.
     """
     keep = np.ones(series.height, dtype=bool)
     met = series["met_s"].to_numpy()
@@ -61,15 +75,20 @@ def quiet(
 
 
 def not_catalogued(series: pl.DataFrame, excursions: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows but those around an excursion that matches a catalogue entry.
+    """Return the rows except those around excursions that match a catalogue entry.
 
-    `found` has the `matches` of `science.bursts.match`; what matches nothing stays in.
+    Parameters
+    ----------
+    series
+        Rows of `rates`.
+    excursions
+        What `scan` returned for them, with `matches` of `science.bursts.match`.
     """
     return quiet(series, excursions.filter(pl.col("matches") != "[]"))
 
 
 def exposure_s(series: pl.DataFrame) -> float:
-    """Return how long a series was really measured, s; zero-filled bins were not."""
+    """Return the measured time of a series, s; null and zero-filled bins do not count."""
     measured = series.filter(pl.col("rate").is_not_null())
     if series["kind"][0] == "raw":
         counted = measured.group_by("met_s").agg(pl.col("rate").sum())
@@ -84,12 +103,26 @@ def false_alarms(
     thresholds: Sequence[float],
     settings: Settings = Settings(),  # noqa: B008
 ) -> pl.DataFrame:
-    """Return false alarms a day at each threshold, with the interval of 90 %.
+    """Return false alarms a day at each threshold, with an interval of 90 %.
 
-    Columns: threshold (sigma), alarms, days, per_day, low, high, simulated (whether any
-    of the series is). The series are scanned
-    once, at the lowest threshold; causes burst and unknown count as alarms. Thresholds
-    are those of bins of 1 s, as in Settings: shorter bins need more for the same rate.
+    Parameters
+    ----------
+    quiet_series
+        Series of `rates` without bursts. Each is scanned once, at the lowest threshold.
+    thresholds
+        Thresholds to count at: sigma of bins of 1 s, as in Settings.
+    settings
+        Other settings of the detector.
+
+    Returns
+    -------
+    polars.DataFrame
+        threshold (sigma), alarms (excursions of cause burst or unknown), days (exposure,
+        d), per_day, low and high (alarms / d), simulated (whether any series is).
+
+    References
+    ----------
+    Garwood 1936, Biometrika 28, 437 (interval).
     """
     lowest = min(thresholds)
     sensitive = replace(
@@ -122,10 +155,10 @@ def false_alarms(
 
 
 def threshold_for(alarms: pl.DataFrame, per_day: float) -> float:
-    """Return the lowest threshold whose false alarms stay below a rate, if any.
+    """Return the lowest threshold (sigma) with at most a rate of false alarms a day.
 
-    `alarms` is what `false_alarms` returns. Raises QueryError where even the highest
-    threshold tried has more.
+    Raises QueryError if even the highest threshold of `alarms`, which `false_alarms`
+    returns, has more.
     """
     good = alarms.filter(pl.col("per_day") <= per_day).sort("threshold")
     if good.is_empty():
@@ -144,14 +177,32 @@ def completeness(
     seed: int = 0,
     settings: Settings = Settings(),  # noqa: B008
 ) -> pl.DataFrame:
-    """Return the share of injected bursts found, by length and fluence.
+    """Return the share of injected bursts that the detector finds, by length and fluence.
 
-    Columns: lasts_s, sigma, tries, found, share, low, high (90 %, Wilson), offset_s
-    (window start minus true start, median) and t90_ratio (T90 over that of the pulse,
-    median), both with the span that holds the middle 90 % of them (_low, _high), and
-    t90_near (share within 25 % or two bins, of those with a T90). Found means a row of
-    cause burst whose window overlaps the pulse. `simulated` is true of every row: the
-    bursts are, whatever they were put into.
+    Parameters
+    ----------
+    quiet_series
+        Series of `rates` without bursts, long enough for the pulses.
+    pulses
+        Bursts to inject.
+    tries
+        Injections of each pulse, at random times.
+    seed
+        Seed of the random numbers.
+    settings
+        Settings of the detector.
+
+    Returns
+    -------
+    polars.DataFrame
+        lasts_s (s), sigma, tries, found (rows of cause burst whose window overlaps the
+        pulse), share, low and high (90 %); offset_s (window start minus true start, s,
+        median) and t90_ratio (T90 over the true one, median), with _low and _high (5 and
+        95 %); t90_near (share within 25 % or two bins); simulated (true).
+
+    References
+    ----------
+    Wilson 1927, J. Am. Stat. Assoc. 22, 209 (interval).
     """
     rng = np.random.default_rng(seed)
     rows = []
@@ -195,7 +246,7 @@ class Hit(NamedTuple):
 def _recovered(
     series: pl.DataFrame, pulse: Pulse, rng: np.random.Generator, settings: Settings
 ) -> Hit | None:
-    """Put a pulse in at a random time; return how it is found, if it is."""
+    """Inject a pulse at a random time; return how it is found, or None."""
     start = place(series, pulse, rng)
     added = inject(series, start, pulse, int(rng.integers(2**31)))
     true = truth(pulse, start)
