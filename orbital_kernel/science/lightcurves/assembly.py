@@ -8,11 +8,9 @@ of the conversion is a column of its own.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, fill, finite, with_seconds
 from orbital_kernel.science.lightcurves.bands import (
@@ -20,9 +18,9 @@ from orbital_kernel.science.lightcurves.bands import (
     conversion,
     parse_unit,
 )
+from orbital_kernel.science.lightcurves.point_bands import GIVEN_AS, conversions_of
 from orbital_kernel.science.lightcurves.spectra import Band, PowerLaw, SpectralModel
 
-_GIVEN = ("unit", "band_low_kev", "band_high_kev", "band", "instrument", "mode")
 FIRST_POINT, GIVEN = "first point", "given"
 """What `t0_source` says of a T0 that is from no catalogue."""
 _TIES = (
@@ -175,10 +173,11 @@ def joint(
     >>> from datetime import datetime
     >>> import polars as pl
     >>> from orbital_kernel.science import lightcurves
-    >>> point = {"time": datetime(2026, 1, 1), "value": 1.0, "unit": "ct / s"}
+    >>> point = {"time": datetime(2026, 1, 1), "value": 3e-11, "unit": "erg / (cm2 s)"}
+    >>> point |= {"band_low_kev": 0.3, "band_high_kev": 10.0}
     >>> curve = lightcurves.joint(pl.DataFrame([point]))
-    >>> curve["left_out"][0]
-    'a count rate becomes a flux only by a stated counts_to_flux factor'
+    >>> curve.select("value", "conversion", "left_out").row(0)
+    (3e-11, 'as given', None)
     """
     demand(points, "time", "value", "unit", subject="points")
     band = Band(*band_kev)
@@ -190,8 +189,8 @@ def joint(
         pl.col("is_limit").fill_null(value=False),
         *(finite(name) for name in (*_VALUES, "band_low_kev", "band_high_kev")),
     )
-    conversions = _conversions(rows, unit, band, model, counts_to_flux or {})
-    rows = _converted(rows.join(conversions, on=_GIVEN, nulls_equal=True, how="left"))
+    conversions = conversions_of(rows, unit, band, model, counts_to_flux or {})
+    rows = _converted(rows.join(conversions, on=GIVEN_AS, nulls_equal=True, how="left"))
     rows = rows.with_columns(
         pl.lit(parse_unit(unit).to_string()).alias("unit"),
         pl.lit(band.low_kev).alias("band_low_kev"),
@@ -225,72 +224,6 @@ def left_out(curve: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.len().alias("points"))
         .sort("observatory", "left_out")
     )
-
-
-def _conversions(
-    rows: pl.DataFrame,
-    unit: str,
-    band: Band,
-    model: SpectralModel,
-    stated: Mapping[str, CountsToFlux],
-) -> pl.DataFrame:
-    """Return one conversion, or the reason against it, for each kind of point."""
-    kinds = rows.select(_GIVEN).unique(maintain_order=True)
-    answers = [
-        _conversion_of(kind, unit, band, model, stated)
-        for kind in kinds.iter_rows(named=True)
-    ]
-    types = {
-        "factor": pl.Float64(),
-        "factor_err": pl.Float64(),
-        "conversion": pl.String(),
-        "no_way": pl.String(),
-    }
-    return kinds.hstack(pl.DataFrame(answers, schema=types))
-
-
-def _conversion_of(
-    kind: Mapping[str, Any],
-    unit: str,
-    band: Band,
-    model: SpectralModel,
-    stated: Mapping[str, CountsToFlux],
-) -> dict[str, Any]:
-    instrument = str(kind["instrument"])
-    names = (f"{instrument}/{kind['mode']}", instrument, instrument.partition("-")[0])
-    factor = next((stated[name] for name in names if name in stated), None)
-    try:
-        applied = conversion(
-            _stated(kind["unit"], "no unit is given"),
-            _band(kind, factor),
-            to_unit=unit,
-            to_band=band,
-            model=model,
-            counts_to_flux=factor,
-        )
-    except QueryError as reason:
-        return {"no_way": str(reason)}
-    return {
-        "factor": applied.factor,
-        "factor_err": applied.factor_err,
-        "conversion": applied.how,
-    }
-
-
-def _stated(text: str | None, otherwise: str) -> str:
-    if text is None:
-        raise QueryError(otherwise)
-    return text
-
-
-def _band(kind: Mapping[str, Any], factor: CountsToFlux | None) -> Band:
-    """Return the point's band; a count rate's is that of its stated factor."""
-    low, high = kind["band_low_kev"], kind["band_high_kev"]
-    if low is not None and high is not None:
-        return Band(low, high)
-    if factor is not None:
-        return Band(*factor.band_kev)
-    raise QueryError(f"the band {kind['band'] or '(none named)'} has no edges in keV")
 
 
 def _converted(rows: pl.DataFrame) -> pl.DataFrame:
