@@ -127,7 +127,7 @@ def test_a_frame_without_value_or_unit_is_refused():
 
 
 def test_a_unit_that_is_no_flux_is_refused_as_target():
-    with pytest.raises(QueryError, match="no energy or photon flux"):
+    with pytest.raises(QueryError, match="not an energy flux"):
         joint(points(), unit="ct / s")
 
 

@@ -384,7 +384,7 @@ def test_what_is_not_drawn_is_counted_and_explained():
     figure = plots.light_curve(joint(gather({"swift": mixed})))
     notes = [panel.text for panel in figure.above if hasattr(panel, "text")]
 
-    assert "1 points · 1 left out: a count rate" in notes[0]
+    assert "1 points · 1 excluded: a count rate" in notes[0]
     assert "1 not on logarithmic axes" in notes[0]
 
 

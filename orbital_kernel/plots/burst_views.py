@@ -200,7 +200,7 @@ def _redshift(view: View) -> Any:
 
 
 def _mark(view: View) -> pl.DataFrame:
-    """Return what tells the canvas whether the bursts are simulated."""
+    """Return a frame that marks the canvas as simulated or not."""
     return pl.DataFrame({"simulated": [view.simulated]})
 
 

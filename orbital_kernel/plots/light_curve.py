@@ -256,7 +256,7 @@ def _missing(rows: pl.DataFrame, shown: pl.DataFrame) -> str:
         first = (
             reasons[0] if len(reasons) == 1 else f"{len(reasons)} reasons, see left_out"
         )
-        parts.append(f"{excluded:,} left out: {first}")
+        parts.append(f"{excluded:,} excluded: {first}")
     if hidden:
         parts.append(
             f"{hidden:,} not on logarithmic axes (not above zero, or without value)"

@@ -101,7 +101,7 @@ def _title(series: pl.DataFrame) -> str:
 
 
 def _channels(series: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return bins by channel, named by band; bins without data are left out."""
+    """Return bins by channel, named by band; bins without data are dropped."""
     shape = {"channel": pl.Int16(), "band": pl.String(), "series": pl.String()}
     shape |= {"band_low_kev": pl.Float64(), "band_high_kev": pl.Float64()}
     edges = pl.format(

@@ -21,7 +21,7 @@ from bokeh.resources import INLINE
 from orbital_kernel.model.times import utc_from_tt
 from orbital_kernel.science.columns import simulated
 
-# Okabe & Ito's colours: told apart by colour-blind eyes, and in grey.
+# Okabe & Ito's colours: distinct to colour-blind eyes, and in grey.
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 OBSERVATORIES = {"swift": "#0072B2", "chandra": "#D55E00", "fermi": "#009E73"}
 CAUSES = {

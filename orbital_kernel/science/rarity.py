@@ -21,7 +21,7 @@ MAD_TO_SIGMA = 1.4826
 NULLS: Mapping[str, str] = {
     "variability": (
         "chi-square of the points about their weighted mean; null: a constant source "
-        "with Gaussian errors as told, limits left out, one unit and band at a time"
+        "with Gaussian errors as given; limits excluded; one unit and band at a time"
     ),
     "flux-ratio": (
         "deviation of log10(flux a / flux b) from the median of all matched pairs of the "
@@ -31,13 +31,13 @@ NULLS: Mapping[str, str] = {
     ),
     "lone-burst": (
         "significance of the best window; null: the detector's false alarms, whose number "
-        "a day its thresholds were calibrated to (expected is not told: it depends on "
-        "the hours looked at); lone means that no catalogue burst or notice coincides"
+        "a day its thresholds were calibrated to (expected is not given: it depends on "
+        "the hours observed); lone means that no catalogue burst or notice coincides"
     ),
     "transient": (
-        "share of the sources at least as bright, in the field both looked at, that the "
+        "share of the sources at least as bright, in the field both observed, that the "
         "other observatory misses too; null: it is missed as such sources usually are. "
-        "p is (missed + 1) / (as bright + 1), so no smaller than what was looked at allows"
+        "p is (missed + 1) / (as bright + 1), so no smaller than the sample allows"
     ),
 }
 

@@ -1,4 +1,4 @@
-"""The level an excess is measured against, and the scatter it is judged by."""
+"""The background level under an excess, and its scatter."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ LONG = 10
 
 @dataclass(frozen=True)
 class Bracket:
-    """Background under a window, fitted on both sides of it where there are both.
+    """Background under a window, fitted on both sides of it if possible.
 
     `level` (n, bands) counts a bin; `dispersion` (bands,) variance over Poisson,
     `before` and `after` how many bins on each side carry the fit.
@@ -112,8 +112,8 @@ def bracket(
 ) -> Bracket:
     """Fit the background of raw counts around bins `first` to `end`.
 
-    A parabola over both sides, a line where one side is missing; bins that stand
-    out of it by 4 sigma (other excursions) leave the fit. The uncertainty of the
+    A parabola over both sides, a line if one side is missing; bins that exceed it by
+    4 sigma (other excursions) are excluded from the fit. The uncertainty of the
     fitted level, and its failure to follow the trend, enter as a drift common to all
     bins of a window. Bins neither in the fit nor in `span` hold zeros.
     """

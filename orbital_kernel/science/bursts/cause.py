@@ -29,7 +29,7 @@ NEIGHBOUR_SHARE = 0.15
 COHERENT = 3
 SEEN_SIGMA = 2.0
 FLANKLESS_SIGMA = 20.0
-"""One bin this high with quiet neighbours is no burst: a burst has flanks."""
+"""One bin this high with quiet neighbours is not a burst: a burst has flanks."""
 
 
 def cause_of(
@@ -66,7 +66,7 @@ def net_cause(measurement: Measurement, shape: Layout, settings: Settings) -> Ca
         - measurement.stop
     )
     if after_s < settings.ended_s - 2 * shape.bin_s:
-        words = f"{words}; not over where the data end: T90 is a lower limit"
+        words = f"{words}; not over at the end of the data: T90 is a lower limit"
     return "burst", words
 
 
@@ -124,7 +124,10 @@ def _two_sided(
     if lasts > SLOW_S and doubtful:
         return "", f"{words}; slow and faint, as changes of pointing and orbit are"
     if measurement.window.sigma < for_bins(settings.raw_burst_sigma, shape.bin_s):
-        return "unknown", f"{words}; too faint to tell a burst from the background"
+        return (
+            "unknown",
+            f"{words}; too faint to distinguish a burst from the background",
+        )
     return "burst", f"{words}; back to the fitted background on both sides"
 
 

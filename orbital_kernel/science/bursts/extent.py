@@ -1,4 +1,4 @@
-"""How far a burst reaches: from its best window out to where emission ends."""
+"""The extent of a burst: from its best window to where emission ends."""
 
 import numpy as np
 from numpy.typing import NDArray

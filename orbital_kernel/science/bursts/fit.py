@@ -52,7 +52,7 @@ def normal(base: Floats, use: Flags) -> Floats:
 
 @compiled
 def misfit(side: Floats) -> float:
-    """Return the variance of a bin's level that blocks of the residuals betray.
+    """Return the variance of a bin's level that blocks of the residuals show.
 
     Residuals of one side in five blocks: where their means scatter more than single
     bins explain, the fit does not follow the trend, and a window may be off by as much.
@@ -99,7 +99,7 @@ def fitted(
 
     Return coefficients (bands, terms), variance of a bin and expected counts (bands,),
     the inverse normal matrix (terms, terms), and which bins were used (n,). Bins that
-    stand out by 4 sigma in any band leave the fit.
+    deviate by 4 sigma in any band are excluded.
     """
     bands, n = counts.shape
     terms = base.shape[1]
@@ -167,7 +167,7 @@ def under(
 ) -> tuple[Floats, Floats, Floats]:
     """Return level (n, bands), dispersion and drift (bands,) of counts `values`.
 
-    `x` (n,) is the scaled time; `window` the bins the mean is asked for; `sides` first
+    `x` (n,) is the scaled time; `window` the bins of the mean; `sides` first
     and end of the bins before and after it that the fit may use, where there are enough.
     """
     bands = values.shape[1]

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 class Passed(NamedTuple):
-    """Bins taken; band (-1: none), first bin and sigma of a window that stands out."""
+    """Bins taken; band (-1: none), first bin and sigma of a significant window."""
 
     bins: int
     band: int
@@ -67,7 +67,7 @@ class Hulls:
     ) -> "Hulls":
         """Return the state before any bin, over a background of that level and slope.
 
-        `level` (counts a bin), `slope` (counts a bin and bin) and `noise` (variance of
+        `level` (counts per bin), `slope` (counts per bin and bin) and `noise` (variance of
         a bin) have the shape (bands,).
         """
         hulls = cls.fresh(shape, settings)
@@ -94,7 +94,7 @@ class Hulls:
         }
 
     def advance(self, samples: Samples, number: int, caution: float) -> Passed:
-        """Take bins, the first of which has that number, until a window stands out.
+        """Take bins, the first of which has that number, until a window is significant.
 
         `caution` is a factor on the threshold for counts.
         """

@@ -1,4 +1,4 @@
-"""A segment of raw counts in blocks: where it was in the SAA, where it was unstable."""
+"""A segment of raw counts in blocks: where it is in the SAA, where it is unstable."""
 
 from dataclasses import dataclass
 
@@ -42,12 +42,12 @@ class Ledger:
         self.blocks = np.vstack((self.blocks, np.transpose(blocks)))
 
     def quiet(self, earlier: float) -> float:
-        """Return the lowest rate of a block, or the one known from before if lower."""
+        """Return the lowest rate of a block, or the earlier one if lower."""
         rates = self.blocks[:, 2]
         return min(earlier, float(rates.min())) if len(rates) else earlier
 
     def rows(self, shape: Layout, earlier: float, settings: Settings) -> list[Row]:
-        """Return the stretches in the SAA or unstable, a row each."""
+        """Return the stretches in the SAA or unstable, one row each."""
         if len(self.blocks) == 0:
             return []
         return [

@@ -1,4 +1,4 @@
-"""One candidate measured: its best window, how far it reaches, what lies under it."""
+"""One candidate measured: its best window, its extent, and its background."""
 
 from dataclasses import replace
 
@@ -99,8 +99,8 @@ def measure_raw(
     """Measure the excess around bins `first` to `end` of raw counts.
 
     A background fitted over part of a burst hides it, so the fit is tried with the
-    candidate as given, with wider ones, and with what stands out of the background
-    before it alone; the most significant result stands.
+    candidate as given, with wider ones, and with what exceeds the background
+    before it alone; the most significant result counts.
     """
     guesses = [
         (
@@ -125,7 +125,7 @@ def measure_raw(
 
 
 class Fits:
-    """Fits around candidates of the same bins, each made once."""
+    """Fits around candidates of the same bins, each calculated once."""
 
     def __init__(
         self, samples: Samples, shape: Layout, settings: Settings, lowest: int
@@ -139,9 +139,9 @@ class Fits:
     def settled(self, first: int, end: int) -> Measurement:
         """Return fit and search, which depend on each other, once they agree.
 
-        What a fit shows elsewhere than around its own bins is no measurement: the
-        background may be bent there. Only the last step counts, where most of what it
-        shows was under its bracket, or else nothing is found.
+        An excess elsewhere than around the bins of the fit is not a measurement: the
+        background may be curved there. If the two do not agree, the last step counts if
+        most of its excess was under its bracket; otherwise its significance is zero.
         """
         for _ in range(ROUNDS):
             fit = self.around(first, end)
@@ -155,7 +155,7 @@ class Fits:
         return replace(fit, window=replace(fit.window, sigma=0.0))
 
     def around(self, first: int, end: int) -> Measurement:
-        """Return what stands out of the background around these bins."""
+        """Return the excess over the background around these bins."""
         fit = self._measured.get((first, end))
         if fit is None:
             fit = self._measured[(first, end)] = self._search(first, end)

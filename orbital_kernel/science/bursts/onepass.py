@@ -1,14 +1,14 @@
-"""The one pass over a series: where any window of any band first stands out.
+"""The one pass over a series: where any window of any band first becomes significant.
 
 Two kernels over the same hulls. `advance_net` takes background-subtracted rates with
 their errors. `advance_raw` takes counts and follows their background by level and
 slope (Brown's double exponential smoothing) of bins older than a lag; bins during
-which any window stands out do not enter, so a burst does not become background.
+which any window is significant do not enter, so a burst does not become background.
 
-The hull is looked through only where its best window may matter. A bin of excess e and
+The hull is searched only if its best window may matter. A bin of excess e and
 variance u adds at most e^2 / u to the squared sigma of any window it ends, for
 (d + e)^2 / (v + u) <= d^2 / v + e^2 / u, and a deficit adds nothing; so the sum of what
-was added since the last look bounds all windows, and nothing is missed.
+was added since the last search bounds all windows, and nothing is missed.
 """
 
 import numpy as np

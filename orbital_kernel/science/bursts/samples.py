@@ -26,9 +26,9 @@ OPTIONAL = {
 
 @dataclass(frozen=True)
 class Layout:
-    """What the bins of a series are: kind, unit, width, and the bands looked at.
+    """The bins of a series: kind, unit, width, and its bands.
 
-    `total` is the band that stands for the whole: the only one, the channel that
+    `total` is the band of all channels together: the only one, the channel that
     covers all others, or the sum of the channels, which then is the last band.
     """
 
@@ -167,9 +167,9 @@ def _covering(heads: pl.DataFrame) -> int | None:
 
 
 def tabulate(frame: pl.DataFrame, shape: Layout) -> Samples:
-    """Return rows as bins in order of time; doubles of a bin and channel count once.
+    """Return rows as bins in order of time; duplicates of a bin and channel count once.
 
-    Raw bins that lack a channel or are zero in all are left out: nothing was measured.
+    Raw bins that lack a channel or are zero in all are dropped: nothing was measured.
     """
     frame = frame.unique(["met_s", "channel"], keep="first", maintain_order=True)
     met, line = np.unique(frame["met_s"].to_numpy(), return_inverse=True)
@@ -229,7 +229,7 @@ def counted(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return counts (n, bands), with the sum last if wanted, and what was measured.
 
-    Where there are no counts they are rate x width. A bin was measured where all
+    Missing counts are rate x width. A bin was measured where all
     channels have counts, none negative and not all zero.
     """
     n, channels = counts.shape

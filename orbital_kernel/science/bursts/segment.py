@@ -37,20 +37,20 @@ class Segment:
     known_quiet: float
     samples: Samples
     base: int = 0
-    """Bins of the segment dropped before the first one kept."""
+    """Bins of the segment dropped before the first one stored."""
     done: int = 0
     floor: int = 0
-    """Bins before this one belong to an excursion already told."""
+    """Bins before this one belong to an excursion already reported."""
     opens: int = 0
     """Bins before this one are a turn-on transient: no background for what follows."""
     learned: bool = False
     start: float | None = None
     episode: Episode | None = None
     caution: float = 1.0
-    """Factor on the threshold while candidates are taken back in numbers."""
+    """Factor on the threshold after several retracted candidates."""
     cautious_until: int = 0
     patience: int = 0
-    """Candidates taken back in a row since the background was last learned."""
+    """Candidates retracted in a row since the background was last learned."""
     ledger: Ledger = field(default_factory=Ledger.empty)
     blocked: int = 0
     hulls: Hulls = field(init=False)
@@ -146,7 +146,7 @@ class Segment:
         return True
 
     def _advance(self) -> list[Trigger]:
-        """Take bins until a window stands out or there are no more."""
+        """Take bins until a window is significant or no bins remain."""
         if self.shape.raw and self.done >= self.cautious_until and self.caution > 1.0:
             self.caution, self.patience = 1.0, 0
         upto = self._count if self.caution == 1.0 else self.cautious_until
@@ -166,7 +166,7 @@ class Segment:
         self.episode.review = self._due(end, lasts)
 
     def _due(self, end: int, lasts: float) -> float:
-        """Return when an excess that ends at a bin can be told to be over."""
+        """Return when an excess that ends at a bin can be judged to be over."""
         at = min(end, self._count) - 1 - self.base
         stop = float(self.samples.met[at] + self.samples.seconds[at])
         wait = quiet_s(lasts, self.shape, self.settings)

@@ -1,7 +1,7 @@
 """The beginning of a segment of raw counts: its background, and turn-on transients.
 
-BAT's detectors come up with a plateau of about 14 s a few seconds into a segment;
-after the SAA the rate decays into the segment. Both stand above what follows.
+BAT's detectors start with a plateau of about 14 s a few seconds into a segment;
+after the SAA the rate decays into the segment. Both are higher than what follows.
 """
 
 from dataclasses import dataclass

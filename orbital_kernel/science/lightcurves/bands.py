@@ -112,7 +112,7 @@ def conversion(
     """
     given, target = parse_unit(unit), parse_unit(to_unit)
     if _kind(target) not in {"energy flux", "photon flux"}:
-        raise QueryError(f"{to_unit!r} is no energy or photon flux to convert into")
+        raise QueryError(f"{to_unit!r} is not an energy flux or a photon flux")
     if _kind(given) == "count rate":
         return _counts(given, counts_to_flux, target, to_band, model)
     if to_band.low_kev == to_band.high_kev:
@@ -138,9 +138,9 @@ def parse_unit(text: str) -> u.UnitBase:
             warnings.simplefilter("ignore", u.UnitsWarning)  # 'erg/s/cm2' is clear
             unit = u.Unit(words, parse_strict="raise")
     except (ValueError, TypeError):
-        raise QueryError(f"{text!r} is no unit that astropy knows") from None
+        raise QueryError(f"{text!r} is not a unit that astropy knows") from None
     if any(base.name.endswith("erg") and base.name != "erg" for base in unit.bases):
-        raise QueryError(f"{text!r} reads as a fraction of an erg: a slip of the pen?")
+        raise QueryError(f"{text!r} reads as a fraction of an erg: correct the unit")
     return unit
 
 

@@ -135,7 +135,7 @@ def _live_bins(good: pl.DataFrame, origin: int, width: int) -> Ints:
     total = int((last - first + 1).sum())
     if total > MOST_BINS:
         raise QueryError(
-            f"{total:,} bins of {width / NS:g} s are asked for, {MOST_BINS:,} is the most;"
+            f"{total:,} bins of {width / NS:g} s were requested, {MOST_BINS:,} is the most;"
             " take wider bins or fewer intervals"
         )
     spans = [np.arange(a, b + 1) for a, b in zip(first, last, strict=True)]
@@ -162,7 +162,7 @@ def _counted(
 
 
 def _constant(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """Return the one value a column has; null where there are none or several."""
+    """Return the only value of a column; null if it has none or several."""
     values = frame[name].drop_nulls().unique() if name in frame.columns else None
     constant = values is not None and values.len() == 1
     kind = pl.Boolean if name == "simulated" else pl.String

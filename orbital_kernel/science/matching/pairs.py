@@ -3,7 +3,7 @@
 One search for both conditions: cells on the sky, sorted by time within a cell. Each
 pointing bisects the times of the nine cells around it, so the cost follows the pairs
 found and not the product of the logs, even where one field was observed thousands of
-times. A log's start and stop are no exposure: for what was simultaneous ask `overlaps`
+times. A log's start and stop are not exposure: for simultaneous data use `overlaps`
 with good time intervals.
 """
 
@@ -179,7 +179,7 @@ class _Cells:
     def around(self, dec: Reals) -> list[tuple[Ints, Ints, Ints]]:
         """Return the up to nine (rows, zone, step in RA) that cover each neighbourhood.
 
-        A zone of one or two cells around a pole is asked once a cell, not thrice.
+        A zone of one or two cells around a pole is searched once per cell, not three times.
         """
         home = self.zone(dec)
         blocks = []

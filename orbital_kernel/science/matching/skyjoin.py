@@ -1,7 +1,7 @@
 """All pairs of two position lists closer than a radius, without comparing all pairs.
 
 Declination zones sorted by RA (Gray et al. 2006, arXiv:cs/0701171): every position
-asks at most three zones for one window of RA, by bisection. Right at the poles and
+searches at most three zones for one window of RA, by bisection. Right at the poles and
 across RA 0; memory grows with the lists and the pairs found, not with their product.
 """
 
@@ -93,7 +93,7 @@ def _zone(dec: Reals, height: float) -> Ints:
 
 
 def _zones(ra: Reals, dec: Reals, height: float) -> tuple[Reals, Ints, Reals]:
-    """Return sort keys, rows and vectors; rows near RA 0 stand on both sides of it."""
+    """Return sort keys, rows and vectors; rows near RA 0 are on both sides of it."""
     ra = ra % 360
     zone = _zone(dec, height)
     edge = np.minimum(

@@ -20,13 +20,13 @@ SELECTION = {
     "hardness": (
         (
             "hardness is the energy fluence 50-100 over 25-50 keV of the catalogue's power "
-            "law, not a measured ratio; bursts fitted by other models are taken as if it held"
+            "law, not a measured ratio; bursts fitted by other models are treated as if it held"
         ),
         (
             "T90 grows with a burst's brightness above background and depends on the band; "
             "the line at 2 s comes from another instrument's sample"
         ),
-        "durations given as limits ('<', '>') are left out",
+        "durations given as limits ('<', '>') are excluded",
     ),
     "fluence": (
         (
@@ -40,8 +40,8 @@ SELECTION = {
             "spectrum or a host: bright, long and nearby bursts are over-represented"
         ),
         (
-            "one number a burst; limits and ranges are left out; a firm value comes before "
-            "one a catalogue calls tentative, possible or photometric"
+            "one number per burst; limits and ranges are excluded; a firm value precedes "
+            "one that a catalogue calls tentative, possible or photometric"
         ),
     ),
 }

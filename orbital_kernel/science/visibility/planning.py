@@ -30,15 +30,15 @@ Reals = NDArray[np.float64]
 ASSUMPTIONS = (
     (
         "Sun and Moon as seen from the Earth's centre, astropy's built-in ephemeris; from "
-        "Chandra's orbit (apogee near 140,000 km) the Moon can stand up to 22 deg elsewhere"
+        "Chandra's orbit (apogee near 140,000 km) the Moon can be up to 22 deg elsewhere"
     ),
     (
         "pointing limits are fixed angles from the observatories' files; roll, star "
-        "trackers, heating, radiation belts and what is scheduled already are not looked at"
+        "trackers, heating, radiation belts and what is already scheduled are not considered"
     ),
     (
         "a field of view is a circle with its area's radius, pointed at the centre of the "
-        "position; the error is a circle that holds the true place anywhere alike"
+        "position; the true place is anywhere in the error circle with equal probability"
     ),
     (
         "the ranking compares visibility, field of view and position error; how soon an "
@@ -48,7 +48,7 @@ ASSUMPTIONS = (
         "delays: Swift acquires bursts of its own within about 90 s "
         "(swift.gsfc.nasa.gov, mission flow), others on request; Chandra's timeline is "
         "planned 72 h ahead and interrupted for its fastest targets of opportunity "
-        "(cxc.harvard.edu, Chandra_RfO); a delay told below is the least assumed"
+        "(cxc.harvard.edu, Chandra_RfO); a delay stated below is the least assumed"
     ),
 )
 UNKNOWN_LIMB = "Earth limb unknown for {}: no orbit was given"
@@ -150,7 +150,9 @@ def plan(
             f"of 0' or more, not {ra}, {dec}, {error_arcmin}"
         )
     if not 0 < days <= 366:
-        raise QueryError(f"follow-up looks up to 366 days ahead, not {days}")
+        raise QueryError(
+            f"a follow-up covers up to 366 days, not {days}: choose fewer days"
+        )
     watching = [o.name for o in observatories if not o.pointing.steerable]
     observatories = [o for o in observatories if o.pointing.steerable]
     if not observatories:
@@ -179,7 +181,7 @@ def plan(
         f"{name} begins no sooner than {hours:g} h from the start"
         for name, hours in delays_h.items()
     ]
-    notes += [f"{name} watches the sky and takes no targets" for name in watching]
+    notes += [f"{name} surveys the sky and takes no targets" for name in watching]
     track = pl.concat(tracks)
     ranking = ranked(observatories, visible, track, error_arcmin)
     mark = pl.lit(simulated).alias("simulated")

@@ -68,7 +68,9 @@ def elements(path: Path) -> Elements:
     try:
         return _read(path.stem if len(lines) == 2 else lines[0].strip(), first, second)
     except ValueError as error:
-        raise QueryError(f"{path} has elements that are no numbers: {error}") from error
+        raise QueryError(
+            f"{path} has elements that are not numbers: {error}"
+        ) from error
 
 
 def orbit(elements: Elements, instants: Instants) -> Orbit:
