@@ -45,7 +45,7 @@ def test_t90_agrees_with_the_catalogue_for_bright_bursts(scans):
     assert off == set()
 
 
-def test_emission_that_goes_on_to_the_end_of_a_file_is_told(scans):
+def test_emission_until_the_end_of_a_file_is_reported(scans):
     limits = {
         row["grb"]
         for row, bursts in scans
@@ -75,7 +75,7 @@ def _over(row, scanned):
     }
 
 
-def test_turn_ons_and_saa_ramps_of_raw_rates_are_told_as_such(excursions):
+def test_turn_ons_and_saa_ramps_of_raw_rates_are_recognised(excursions):
     for row, causes in excursions:
         if row["kind"] == "SAA":
             assert "saa" in causes
@@ -83,7 +83,7 @@ def test_turn_ons_and_saa_ramps_of_raw_rates_are_told_as_such(excursions):
             assert "turn-on" in causes
 
 
-def test_high_glitches_of_raw_rates_are_told_as_such(excursions):
+def test_high_glitches_of_raw_rates_are_recognised(excursions):
     for row, causes in excursions:
         alone = row["kind"] == "single bin" and float(row["z_max"]) > 10
         if alone and row["object"] != "GRB241030a":

@@ -24,7 +24,7 @@ def triggers_of(series):
     return detector.feed(series) + detector.finish()
 
 
-def test_batches_of_any_size_tell_the_same_triggers(series):
+def test_batches_of_any_size_give_the_same_triggers(series):
     for size in (7, 100, 1001):
         detector, triggers = Detector(), []
         for batch in series.iter_slices(size):
@@ -32,7 +32,7 @@ def test_batches_of_any_size_tell_the_same_triggers(series):
         assert triggers_of(series) == triggers + detector.finish()
 
 
-def test_a_restart_at_any_place_tells_the_same_triggers_none_twice(series):
+def test_a_restart_at_any_place_gives_the_same_triggers_each_once(series):
     expected = triggers_of(series)
     for share in (0.05, 0.25, 0.42, 0.43, 0.5, 0.67, 0.71, 0.9):
         cut = int(share * series.height)
@@ -43,7 +43,7 @@ def test_a_restart_at_any_place_tells_the_same_triggers_none_twice(series):
         assert expected == triggers
 
 
-def test_a_trigger_is_told_before_the_burst_is_over():
+def test_a_trigger_is_reported_before_the_burst_is_over():
     series = net((300.0, 60.0, 5.0))
     early = Detector().feed(series[:310])
     assert ["initial"] == [trigger.state for trigger in early]
@@ -55,7 +55,7 @@ def test_an_initial_trigger_and_its_end_have_one_key():
     assert 1 == len({trigger.key for trigger in triggers})
 
 
-def test_rows_that_come_late_are_counted_and_left_out():
+def test_late_rows_are_counted_and_excluded():
     series = net((300.0, 10.0, 5.0))
     detector = Detector()
     detector.feed(series[:400])

@@ -85,7 +85,7 @@ def test_errors_that_are_too_small_are_mended_by_the_scatter():
     assert 0 == scan(series).height
 
 
-def test_bands_are_looked_at_each_and_together():
+def test_bands_are_searched_separately_and_together():
     parts = [net((300.0, 10.0, 3.0), seed=k).with_columns(channel=k) for k in range(4)]
     rows = scan(pl.concat(parts))
     assert [("burst", "sum")] == list(rows.select("cause", "band").iter_rows())
@@ -94,7 +94,7 @@ def test_bands_are_looked_at_each_and_together():
     assert ["channel 2"] == rows["band"].to_list()
 
 
-def test_doubled_and_shuffled_rows_change_nothing():
+def test_duplicated_and_shuffled_rows_change_nothing():
     series = net((300.0, 10.0, 5.0))
     messy = pl.concat([series, series[100:200]]).sample(
         fraction=1.0, shuffle=True, seed=3
@@ -129,7 +129,7 @@ def test_a_plateau_after_a_gap_is_a_turn_on():
     assert MET + 5000.0 <= rows["met_s"][0] < MET + 5008.0
 
 
-def test_a_climb_into_the_saa_is_no_burst():
+def test_a_climb_into_the_saa_is_not_a_burst():
     def passage(t):
         return 6000.0 + 200_000.0 * np.exp(-0.5 * ((t - 700.0) / 150.0) ** 2)
 

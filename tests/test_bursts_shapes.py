@@ -112,7 +112,7 @@ def test_a_burst_soon_after_a_turn_on_is_found(start, seed):
     ids=["orbit", "turn-on", "saa", "limb"],
 )
 @pytest.mark.parametrize("seed", range(8))
-def test_what_orbit_and_instrument_do_to_raw_counts_is_told_as_such(
+def test_effects_of_orbit_and_instrument_on_raw_counts_are_recognised(
     added, causes, seed
 ):
     rows = scan(raw_case(None, seed, added=added).series)

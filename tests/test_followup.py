@@ -22,14 +22,14 @@ def plan(ra=173.14, dec=27.70, **more):
     return visibility.plan(ra, dec, EVERY, **{"start": START, "days": 1.0, **more})
 
 
-def test_the_sun_stands_where_the_almanac_says():
+def test_the_sun_is_where_the_almanac_says():
     """At the 2013 March equinox (20 March, 11:02 UTC) it is at RA 0, Dec 0."""
     equinox = datetime(2013, 3, 20, 11, 2, tzinfo=UTC)
     track = plan(0.0, 0.0, start=equinox, days=0.1).track
     assert abs(track["sun_deg"][0]) < 0.25
 
 
-def test_a_place_beside_the_sun_is_seen_by_nobody_and_the_reason_is_told():
+def test_a_place_near_the_sun_is_visible_to_nobody_and_the_reason_is_stated():
     seen = plan(34.7, 13.9)
     assert 0 == seen.windows.height
     assert {0.0} == set(seen.ranking["visible_h"])
@@ -171,7 +171,7 @@ def test_a_field_covers_what_fits_into_it():
 
 
 @pytest.mark.parametrize("place", [(400.0, 0.0), (0.0, 91.0)])
-def test_a_place_that_is_none_is_refused(place):
+def test_an_invalid_place_is_refused(place):
     with pytest.raises(QueryError, match="RA < 360"):
         plan(*place)
 
@@ -204,7 +204,7 @@ def test_a_burst_of_the_store_is_followed_up_from_its_catalogue_place(stocked):
     )
 
 
-def test_a_place_tells_its_sources_exposures_and_limits(stocked):
+def test_a_place_has_its_sources_exposures_and_limits(stocked):
     pointing = (
         stocked.table("swift.observations")
         .drop_nulls(["ra", "dec"])

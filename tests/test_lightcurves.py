@@ -216,7 +216,7 @@ def test_a_background_is_scaled_by_area_and_adds_its_error():
     assert "net" == net["kind"][0]
 
 
-def test_photons_are_chosen_by_energy_and_the_band_is_told():
+def test_photons_are_selected_by_energy_and_the_band_is_stated():
     events = pl.DataFrame(
         {"time": after(1, 2, 3), "energy_ev": [400.0, 2000.0, 9000.0]}
     )

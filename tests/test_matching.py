@@ -128,7 +128,7 @@ def test_a_radius_at_ninety_per_cent_is_2_146_sigma():
     )
 
 
-def test_separation_is_told_in_units_of_both_errors():
+def test_separation_is_in_units_of_the_combined_error():
     first = sources([(10.0, 0.0)], radius=3.0, confidence=0.9)
     second = sources([(10.0, 3 / 3600)], radius=4.0, confidence=0.95)
     pair = cross_match(first, second)
@@ -189,7 +189,7 @@ def test_all_candidates_stay_and_the_nearest_of_equals_ranks_first():
     assert pairs["match_probability"].sum() <= 1
 
 
-def test_true_pairs_are_found_and_chance_pairs_told_apart():
+def test_true_pairs_are_found_and_distinguished_from_chance_pairs():
     """Two XRT-like and Chandra-like catalogues of 3 deg² with known common sources."""
     rng = np.random.default_rng(8)
     common, alone = 600, 2400
@@ -440,7 +440,7 @@ def test_matched_rows_become_one_object_and_the_rest_stay_their_own():
     assert 0 < rows["chance_probability"][0] < 1
 
 
-def test_the_object_stands_where_the_precise_catalogue_says():
+def test_the_object_is_where_the_precise_catalogue_says():
     catalogues = two_catalogues()
     match = cross_match(*catalogues.values())
     identity = objects(

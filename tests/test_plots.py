@@ -572,7 +572,7 @@ def test_histograms_of_a_population_hold_every_row():
     assert 30 in [int(np.sum(t)) for t in tops]
 
 
-def test_latency_tells_p50_and_p99_of_each_kind():
+def test_latency_states_p50_and_p99_of_each_kind():
     legend = plots.latency(queries(), budgets_ms={"cone": 50.0}).select_one(
         {"type": Legend}
     )
@@ -590,7 +590,7 @@ def test_latency_can_be_drawn_by_table_size():
         plots.latency(queries(), by="weather")
 
 
-def test_capacity_is_told_in_decimal_units():
+def test_capacity_is_in_decimal_units():
     figure = plots.storage(capacity())
 
     assert "capacity (TB)" == figure.yaxis[0].axis_label
@@ -617,7 +617,7 @@ def test_no_figure_draws_interpolated_steps():
     assert not glyphs(plots.rates(rates()), Step)
 
 
-def test_scale_has_latency_and_cost_with_units_and_tells_what_is_extrapolated():
+def test_scale_has_latency_and_cost_with_units_and_marks_extrapolations():
     sizes = [1e9, 1e12, 1e15, 1e18]
     rows = pl.DataFrame(
         {

@@ -80,11 +80,11 @@ def test_a_distribution_adds_up():
         population.distribution(FEW.with_columns(fluence_erg_cm2=pl.lit(0.0)))
 
 
-def test_durations_are_told_at_the_source():
+def test_durations_are_those_in_the_rest_frame():
     assert [0.5] == population.redshifts(FEW).rows["t90_rest_s"].to_list()
 
 
-def test_every_view_tells_its_selection(stocked):
+def test_every_view_states_its_selection(stocked):
     catalogue_rows = stocked.bursts.catalog()
     views = [
         population.rate_by_year(catalogue_rows),

@@ -81,7 +81,7 @@ def test_a_limit_may_lack_an_error_and_a_detection_may_not():
     )
 
 
-def test_the_length_of_the_longest_gap_is_told():
+def test_the_length_of_the_longest_gap_is_stated():
     frame = rates(
         time=pl.Series([NOW + timedelta(seconds=s) for s in (0, 1, 90, 91)], dtype=NS)
     )

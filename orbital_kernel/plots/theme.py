@@ -38,7 +38,23 @@ HEIGHT = 430
 SIMULATED = "SIMULATED"
 
 
-def canvas(title: str, *frames: pl.DataFrame | None, **options: Any) -> Any:
+def canvas(
+    title: str,
+    *frames: pl.DataFrame | None,
+    x_axis_label: str = "",
+    y_axis_label: str = "",
+    x_axis_type: str = "auto",
+    y_axis_type: str = "auto",
+    x_range: Any = None,
+    y_range: Any = None,
+    width: int | None = None,
+    height: int = HEIGHT,
+    frame_width: int | None = None,
+    frame_height: int | None = None,
+    sizing_mode: str | None = "stretch_width",
+    tools: str = "pan,wheel_zoom,box_zoom,reset,save",
+    active_drag: str | None = "box_zoom",
+) -> Any:
     """Return an empty figure in the common style, marked if any row is simulated.
 
     Parameters
@@ -47,23 +63,52 @@ def canvas(title: str, *frames: pl.DataFrame | None, **options: Any) -> Any:
         Title of the figure.
     *frames
         Frames that the figure draws; their column `simulated` decides the mark.
-    **options
-        Options of `bokeh.plotting.figure`, before the defaults of this style.
+    x_axis_label, y_axis_label
+        Labels with units.
+    x_axis_type, y_axis_type
+        'auto' (default), 'linear', 'log' or 'datetime'.
+    x_range, y_range
+        Ranges of the axes; by default they follow the data.
+    width, height
+        Size of the figure, pixels; `width` counts only with sizing_mode='fixed'.
+    frame_width, frame_height
+        Size of the area within the axes, pixels; by default it follows the figure's.
+    sizing_mode
+        'stretch_width' (default), 'fixed', or None for a fixed size.
+    tools
+        Names of Bokeh's tools.
+    active_drag
+        Tool that a drag uses, or None.
 
     Returns
     -------
     bokeh.plotting.figure
         The figure, without glyphs.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel.plots.theme import canvas
+    >>> canvas("Rates", pl.DataFrame({"simulated": [True]})).title.text
+    'SIMULATED · Rates'
     """
     any_simulated = simulated(*frames)
-    chosen = {
-        "height": HEIGHT,
-        "sizing_mode": "stretch_width",
-        "tools": "pan,wheel_zoom,box_zoom,reset,save",
-        "active_drag": "box_zoom",
-        "toolbar_location": "right",
-    } | options
-    drawn = figure(title=f"{SIMULATED} · {title}" if any_simulated else title, **chosen)
+    sizes = {"width": width, "frame_width": frame_width, "frame_height": frame_height}
+    ranges = {"x_range": x_range, "y_range": y_range}
+    given = {k: v for k, v in (sizes | ranges).items() if v is not None}
+    drawn = figure(
+        title=f"{SIMULATED} · {title}" if any_simulated else title,
+        x_axis_label=x_axis_label,
+        y_axis_label=y_axis_label,
+        x_axis_type=x_axis_type,
+        y_axis_type=y_axis_type,
+        height=height,
+        sizing_mode=sizing_mode,
+        tools=tools,
+        active_drag=active_drag,
+        toolbar_location="right",
+        **given,
+    )
     dress(drawn)
     if any_simulated:
         _watermark(drawn)
