@@ -62,7 +62,7 @@ def _marked(rows, flag):
 
 def _placed(session):
     """Return the follow-up of a burst that a catalogue places."""
-    rows = session.bursts.stored().filter(pl.col("matches").str.contains("swift"))
+    rows = session.bursts.stored().filter(pl.col("matches").str.contains("coincident"))
     return session.bursts.follow_up(rows["burst_id"][0], start=START, days=0.2)
 
 
