@@ -33,9 +33,9 @@ def real(path: Path) -> pl.DataFrame:
         data, bin_s = hdus[1].data, float(hdus[1].header["TIMEDEL"])
         met = np.array(data["TIME"], dtype=float)
         if "RATE" in data.names:
-            there = np.array(data["ERROR"]) > 0
-            rate = np.where(there, data["RATE"], np.nan)
-            error = np.where(there, data["ERROR"], np.nan)
+            measured = np.array(data["ERROR"]) > 0
+            rate = np.where(measured, data["RATE"], np.nan)
+            error = np.where(measured, data["ERROR"], np.nan)
             return frame(met, bin_s, rate, kind="net", errors=error)
         counts = np.array(data["COUNTS"], dtype=float).reshape(len(met), -1)
     return pl.concat(

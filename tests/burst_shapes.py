@@ -182,10 +182,10 @@ def net_case(
         sigma = rng.uniform(10, 100) if sigma is None else sigma
         rate = sigma * noise * part / bin_s
         case = MET + start + first, MET + start + last
-    there = np.ones(len(t), dtype=bool)
+    measured = np.ones(len(t), dtype=bool)
     for low, high in missing:
-        there &= (t < low) | (t >= high)
-    z = (rate / error)[there]
+        measured &= (t < low) | (t >= high)
+    z = (rate / error)[measured]
     share = np.array(spectrum if channels == 4 else (1.0,))
     noisy = NET_SHARES if channels == 4 else np.array([1.0])
     scatter = rng.uniform(0.95, 1.08)
@@ -194,7 +194,7 @@ def net_case(
         err = error * np.sqrt(noisy[k])
         seen = share[k] * rate + noisy[k] * offsets(t, error, rng) * np.sqrt(bin_s)
         seen = seen + rng.normal(0, err * scatter)
-        blank = np.where(there, 0.0, np.nan)
+        blank = np.where(measured, 0.0, np.nan)
         rows.append(frame(MET + t, bin_s, seen + blank, kind="net",
                           errors=err + blank, channel=k))  # fmt: skip
     return Case(pl.concat(rows), case, float(np.sqrt((z**2).sum())), float(z.max()))
@@ -248,8 +248,8 @@ def raw_case(
         part, (first, last) = emission(shape, edges, start, rng)
         lasts = max(last - first, bin_s)
         sigma = rng.uniform(12, 80) if sigma is None else sigma
-        there = np.interp(start, t, level)
-        burst = sigma * np.sqrt(there * lasts) * part
+        level_there = np.interp(start, t, level)
+        burst = sigma * np.sqrt(level_there * lasts) * part
         case = MET + start + first, MET + start + last
     z = burst / np.sqrt(level * bin_s)
     shares = RAW_SHARES if channels == 4 else np.array([1.0])
@@ -267,13 +267,13 @@ def raw_case(
     return Case(pl.concat(rows), case, float(np.sqrt((z**2).sum())), float(z.max()))
 
 
-def judged(case, found):
+def judged(case, rows):
     """Return what a scan made of a case: pieces, elsewhere, T90 ratio and whether ok.
 
     `pieces` counts rows of cause burst over T90 widened by 5 s or a tenth of it;
     `elsewhere` those that are not.
     """
-    bursts = found.filter(pl.col("cause") == "burst")
+    bursts = rows.filter(pl.col("cause") == "burst")
     over = pl.Series([False] * bursts.height, dtype=pl.Boolean)
     if case.span is not None:
         around = max(5.0, 0.1 * case.t90_s)

@@ -26,9 +26,9 @@ def fetch(query: Query) -> Answer:
         *map(Clause.expr, planned.pushed),
         *(expr for _, expr in planned.residual),
     ]
-    found = frame.filter(*exprs).head(query.limit or len(frame))
+    answered = frame.filter(*exprs).head(query.limit or len(frame))
     return Answer(
-        found,
+        answered,
         Explain(
             table=query.table,
             pushed=[str(clause) for clause in planned.pushed],
@@ -37,8 +37,8 @@ def fetch(query: Query) -> Answer:
             sky_ranges=0,
             rows_read=len(frame),
             rows_stored=len(frame),
-            rows_fetched=len(found),
-            rows_returned=len(found),
+            rows_fetched=len(answered),
+            rows_returned=len(answered),
             bytes=0,
             milliseconds=1e3 * (time.perf_counter() - start),
             stages={},
@@ -54,11 +54,13 @@ def resolve(name: str) -> tuple[float, float] | None:
 
 def frame_of(table: str) -> pl.DataFrame:
     """Return all rows of a table, the same every time; empty for most tables."""
-    wanted = schema.table(table)
+    schema_table = schema.table(table)
     observatory, _, kind = table.partition(".")
     held = kind in ROWS_OF and observatory in OBSERVATORIES
-    rows = ROWS_OF[kind](observatory) if held else wanted.arrow.empty_table()
-    return pl.from_arrow(schema.conform(rows, wanted).replace_schema_metadata(None))
+    rows = ROWS_OF[kind](observatory) if held else schema_table.arrow.empty_table()
+    return pl.from_arrow(
+        schema.conform(rows, schema_table).replace_schema_metadata(None)
+    )
 
 
 def _sources(observatory: str) -> pa.Table:

@@ -18,13 +18,13 @@ def expected(archive):
 
 
 @pytest.fixture(scope="module")
-def found(archive, expected):
+def scans(archive, expected):
     return [(row, scan(real(archive / row["file"]))) for row in expected]
 
 
-def test_every_catalogued_burst_is_found_and_nothing_else(found):
-    assert 16 == len(found)
-    for row, bursts in found:
+def test_every_catalogued_burst_is_found_and_nothing_else(scans):
+    assert 16 == len(scans)
+    for row, bursts in scans:
         assert ["burst"] == bursts["cause"].to_list(), row["grb"]
         t90 = float(row["t90"])
         around = max(5.0, 0.1 * t90)
@@ -34,10 +34,10 @@ def test_every_catalogued_burst_is_found_and_nothing_else(found):
         assert stop >= float(row["t90_start"]) - around, row["grb"]
 
 
-def test_t90_agrees_with_the_catalogue_for_bright_bursts(found):
+def test_t90_agrees_with_the_catalogue_for_bright_bursts(scans):
     off = {
         row["grb"]
-        for row, bursts in found
+        for row, bursts in scans
         if float(row["peak_bin_sn"]) > 15
         and abs(bursts["t90_s"][0] - float(row["t90"]))
         > max(0.25 * float(row["t90"]), 2 * float(row["bin_s"]))
@@ -45,10 +45,10 @@ def test_t90_agrees_with_the_catalogue_for_bright_bursts(found):
     assert off == set()
 
 
-def test_emission_that_goes_on_to_the_end_of_a_file_is_told(found):
+def test_emission_until_the_end_of_a_file_is_reported(scans):
     limits = {
         row["grb"]
-        for row, bursts in found
+        for row, bursts in scans
         if "T90 is a lower limit" in bursts["evidence"][0]
     }
     assert limits == NOT_OVER
@@ -68,13 +68,14 @@ def _over(row, scanned):
     start = float(row["met_start"])
     stop = start + float(row["duration_s"])
     return {
-        found["cause"]
-        for found in scanned.iter_rows(named=True)
-        if found["met_s"] < stop and found["met_s"] + found["timescale_s"] > start
+        excursion["cause"]
+        for excursion in scanned.iter_rows(named=True)
+        if excursion["met_s"] < stop
+        and excursion["met_s"] + excursion["timescale_s"] > start
     }
 
 
-def test_turn_ons_and_saa_ramps_of_raw_rates_are_told_as_such(excursions):
+def test_turn_ons_and_saa_ramps_of_raw_rates_are_recognised(excursions):
     for row, causes in excursions:
         if row["kind"] == "SAA":
             assert "saa" in causes
@@ -82,7 +83,7 @@ def test_turn_ons_and_saa_ramps_of_raw_rates_are_told_as_such(excursions):
             assert "turn-on" in causes
 
 
-def test_high_glitches_of_raw_rates_are_told_as_such(excursions):
+def test_high_glitches_of_raw_rates_are_recognised(excursions):
     for row, causes in excursions:
         alone = row["kind"] == "single bin" and float(row["z_max"]) > 10
         if alone and row["object"] != "GRB241030a":

@@ -5,26 +5,25 @@ from burst_series import net, raw
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.bursts import Settings, scan
-from orbital_kernel.science.bursts.calibration import thresholds
-from orbital_kernel.science.bursts.calibration.calibration import (
+from orbital_kernel.science.bursts.calibration import (
+    DEFAULT_PER_DAY,
+    KINDS,
+    SHAPES,
+    Pulse,
     completeness,
     exposure_s,
     false_alarms,
+    inject,
     inverted,
+    noise_series,
     not_catalogued,
-    poisson_interval,
+    packaged,
+    place,
     quiet,
     threshold_for,
-    wilson_interval,
-)
-from orbital_kernel.science.bursts.calibration.injection import (
-    SHAPES,
-    Pulse,
-    inject,
-    place,
     truth,
 )
-from orbital_kernel.science.bursts.calibration.quiet import made
+from orbital_kernel.science.counting import poisson_interval, wilson_interval
 
 
 def test_poisson_intervals_are_garwoods():
@@ -57,7 +56,7 @@ def test_the_threshold_is_the_lowest_that_keeps_the_rate():
 
 
 @pytest.mark.parametrize("make", [net, raw])
-def test_bright_bursts_are_complete_and_no_burst_is_never_found(make):
+def test_bright_bursts_are_complete_and_absent_ones_are_never_found(make):
     series = [make(seed=k) for k in range(3)]
     shares = completeness(series, [Pulse(10.0, 20.0), Pulse(10.0, 0.1)], tries=6)
     assert [1.0, 0.0] == shares["share"].to_list()
@@ -69,7 +68,7 @@ def test_bright_bursts_are_complete_and_no_burst_is_never_found(make):
     assert shares["t90_ratio"][1] is None
 
 
-def test_an_injected_burst_has_the_fluence_asked_for():
+def test_an_injected_burst_has_the_requested_fluence():
     before, pulse = raw(seed=5), Pulse(20.0, 30.0)
     after = inject(before, before["met_s"][400], pulse, seed=1)
     expected = 30.0 * (6500 * 20.0) ** 0.5
@@ -78,20 +77,22 @@ def test_an_injected_burst_has_the_fluence_asked_for():
     )
 
 
-def test_quiet_rows_leave_out_what_was_found():
+def test_quiet_rows_exclude_excursions():
     series = net((300.0, 20.0, 10.0))
-    rest = quiet(series, scan(series))
-    assert rest.height < series.height - 100
-    assert 0 == scan(rest).height
-    assert exposure_s(rest) == rest.height
+    quiet_rows = quiet(series, scan(series))
+    assert quiet_rows.height < series.height - 100
+    assert 0 == scan(quiet_rows).height
+    assert exposure_s(quiet_rows) == quiet_rows.height
 
 
-def test_false_alarms_leave_out_only_what_a_catalogue_names():
+def test_false_alarms_exclude_only_catalogued_bursts():
     series = net((300.0, 20.0, 10.0), (900.0, 20.0, 10.0))
-    found = scan(series).with_columns(matches=pl.Series(['[{"name": "GRB"}]', "[]"]))
-    counted = false_alarms([not_catalogued(series, found)], (5.6,))
+    excursions = scan(series).with_columns(
+        matches=pl.Series(['[{"name": "GRB"}]', "[]"])
+    )
+    counted = false_alarms([not_catalogued(series, excursions)], (5.6,))
     assert [1] == counted["alarms"].to_list()
-    assert [0] == false_alarms([quiet(series, found)], (5.6,))["alarms"].to_list()
+    assert [0] == false_alarms([quiet(series, excursions)], (5.6,))["alarms"].to_list()
 
 
 def test_raw_counts_cannot_be_turned_upside_down():
@@ -110,21 +111,21 @@ def test_raw_counts_cannot_be_turned_upside_down():
         (32.0, 1.0, 1),
     ],
 )
-def test_bursts_put_in_at_random_times_are_bursts_of_their_own_length(
+def test_bursts_injected_at_random_times_are_found_with_their_length(
     shape, lasts, bin_s, channels
 ):
     rng = np.random.default_rng(len(shape))
     pulse = Pulse(lasts, 25.0 if lasts < 1 else 40.0, shape)
-    for series in made("raw", bin_s, 1500 / 86_400, channels=channels, seed=3):
+    for series in noise_series("raw", bin_s, 1500 / 86_400, channels=channels, seed=3):
         start = place(series, pulse, rng, edge_s=200.0)
-        found = scan(inject(series, start, pulse, seed=1))
-        assert ["burst"] == found["cause"].to_list()
+        excursions = scan(inject(series, start, pulse, seed=1))
+        assert ["burst"] == excursions["cause"].to_list()
         true = truth(pulse, start)
         allowed = max(0.25 * true.t90_s, 2 * bin_s)
-        assert abs(found["t90_s"][0] - true.t90_s) <= allowed
+        assert abs(excursions["t90_s"][0] - true.t90_s) <= allowed
 
 
-def test_zero_filled_bins_are_no_exposure():
+def test_zero_filled_bins_are_not_exposure():
     series = raw(bins=1000).with_columns(
         pl.when(pl.int_range(pl.len()) < 400).then(0.0).otherwise(pl.col(n)).alias(n)
         for n in ("rate", "counts")
@@ -132,23 +133,23 @@ def test_zero_filled_bins_are_no_exposure():
     assert 600.0 == exposure_s(series)
 
 
-@pytest.mark.parametrize("kind", thresholds.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_thresholds_rise_as_fewer_false_alarms_are_allowed(kind):
-    chosen = [thresholds.sigma_for(kind, rate) for rate in (10.0, 1.0, 0.1, 0.01)]
+    chosen = [packaged().sigma_for(kind, rate) for rate in (10.0, 1.0, 0.1, 0.01)]
     assert sorted(chosen) == chosen
     assert chosen[0] < chosen[-1]
-    rate = thresholds.rate_at(kind, chosen[-1])
+    rate = packaged().rate_at(kind, chosen[-1])
     assert rate == pytest.approx(0.01, rel=0.05)
 
 
-def test_the_thresholds_used_are_those_of_the_stored_calibration():
-    chosen = thresholds.settings_for(thresholds.DEFAULT_PER_DAY)
+def test_the_default_thresholds_are_those_of_the_packages_calibration():
+    chosen = packaged().settings_for(DEFAULT_PER_DAY)
     used = Settings()
     assert used.net_sigma == pytest.approx(chosen.net_sigma, abs=0.1)
     assert used.raw_burst_sigma == pytest.approx(chosen.raw_burst_sigma, abs=0.1)
     assert used.raw_sigma == pytest.approx(chosen.raw_sigma, abs=0.1)
 
 
-def test_no_rate_of_false_alarms_at_all_cannot_be_promised():
+def test_a_rate_of_zero_false_alarms_is_refused():
     with pytest.raises(QueryError, match="above 0"):
-        thresholds.sigma_for("raw 1 s", 0.0)
+        packaged().sigma_for("raw 1 s", 0.0)

@@ -32,24 +32,24 @@ def judged_scan(case):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_net_burst_of_any_shape_is_found_and_nothing_else(shape, seed):
-    made = judged_scan(net_of(shape, seed))
-    assert 0 == made["elsewhere"]
+    result = judged_scan(net_of(shape, seed))
+    assert 0 == result["elsewhere"]
     if shape in MINUTES_APART:
-        assert made["pieces"] >= 1
+        assert result["pieces"] >= 1
     else:
-        assert 1 == made["pieces"]
+        assert 1 == result["pieces"]
 
 
 def test_t90_of_bright_net_bursts_is_near_the_true_one():
     shapes = [s for s in SHAPES if s not in {*MINUTES_APART, "tailed"}]
-    made = [judged_scan(net_of(s, k, sigma=70.0)) for s in shapes for k in range(4)]
-    assert np.mean([m["t90_ok"] for m in made]) >= 0.9
+    result = [judged_scan(net_of(s, k, sigma=70.0)) for s in shapes for k in range(4)]
+    assert np.mean([m["t90_ok"] for m in result]) >= 0.9
 
 
 def test_a_precursor_and_its_burst_have_one_t90():
-    made = [judged_scan(net_of("precursor", k, sigma=60.0)) for k in range(6)]
-    assert [1] * 6 == [m["pieces"] for m in made]
-    assert [True] * 6 == [m["t90_ok"] for m in made]
+    result = [judged_scan(net_of("precursor", k, sigma=60.0)) for k in range(6)]
+    assert [1] * 6 == [m["pieces"] for m in result]
+    assert [True] * 6 == [m["t90_ok"] for m in result]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -61,8 +61,8 @@ def test_slews_offsets_and_holes_of_a_net_series_hold_no_burst(seed):
 @pytest.mark.parametrize("spectrum", [SOFT, HARD], ids=["soft", "hard"])
 @pytest.mark.parametrize("shape", ["fred", "short", "extended"])
 def test_a_burst_of_any_colour_is_found_in_four_channels(shape, spectrum):
-    made = judged_scan(net_of(shape, 1, channels=4, spectrum=spectrum))
-    assert (1, 0) == (made["pieces"], made["elsewhere"])
+    result = judged_scan(net_of(shape, 1, channels=4, spectrum=spectrum))
+    assert (1, 0) == (result["pieces"], result["elsewhere"])
 
 
 @pytest.mark.parametrize(
@@ -78,32 +78,32 @@ def test_a_burst_of_any_colour_is_found_in_four_channels(shape, spectrum):
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_a_net_burst_is_found_whatever_is_missing(given, seed):
-    made = judged_scan(net_case("fred", seed, sigma=60.0, **given))
-    assert (1, 0) == (made["pieces"], made["elsewhere"])
+    result = judged_scan(net_case("fred", seed, sigma=60.0, **given))
+    assert (1, 0) == (result["pieces"], result["elsewhere"])
 
 
 @pytest.mark.parametrize("shape", ["fred", "pulses", "tailed"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_raw_burst_is_found_and_nothing_else(shape, seed):
-    made = judged_scan(raw_case(shape, seed, sigma=40.0))
-    assert (1, 0) == (made["pieces"], made["elsewhere"])
+    result = judged_scan(raw_case(shape, seed, sigma=40.0))
+    assert (1, 0) == (result["pieces"], result["elsewhere"])
 
 
 @pytest.mark.parametrize("shape", ["spike", "short"])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_short_raw_burst_is_found_in_64_ms(shape, seed):
     case = raw_case(shape, seed, sigma=30.0, bin_s=0.064, channels=4, lasts_s=500.0)
-    made = judged_scan(case)
-    assert (1, 0) == (made["pieces"], made["elsewhere"])
+    result = judged_scan(case)
+    assert (1, 0) == (result["pieces"], result["elsewhere"])
 
 
 @pytest.mark.parametrize("start", [34.0, 40.0, 46.0])
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_a_burst_soon_after_a_turn_on_is_found(start, seed):
     case = raw_case("fred", seed, sigma=60.0, start=start, added=(turn_on,))
-    found = scan(case.series)
-    assert "turn-on" in found["cause"].to_list()
-    assert (1, 0) == (judged(case, found)["pieces"], judged(case, found)["elsewhere"])
+    rows = scan(case.series)
+    assert "turn-on" in rows["cause"].to_list()
+    assert (1, 0) == (judged(case, rows)["pieces"], judged(case, rows)["elsewhere"])
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_a_burst_soon_after_a_turn_on_is_found(start, seed):
     ids=["orbit", "turn-on", "saa", "limb"],
 )
 @pytest.mark.parametrize("seed", range(8))
-def test_what_orbit_and_instrument_do_to_raw_counts_is_told_as_such(
+def test_effects_of_orbit_and_instrument_on_raw_counts_are_recognised(
     added, causes, seed
 ):
-    found = scan(raw_case(None, seed, added=added).series)
-    assert causes == set(found["cause"])
+    rows = scan(raw_case(None, seed, added=added).series)
+    assert causes == set(rows["cause"])
 
 
 @pytest.mark.parametrize("seed", [9, 11, 27])
 def test_a_particle_hit_beside_a_high_bin_of_noise_is_a_glitch(seed):
-    found = scan(raw_case(None, seed, glitches=3).series)
-    assert {"glitch"} == set(found["cause"])
+    rows = scan(raw_case(None, seed, glitches=3).series)
+    assert {"glitch"} == set(rows["cause"])

@@ -70,14 +70,14 @@ def test_two_unrelated_red_noises_are_no_detection():
 
 def test_the_dcf_equals_its_definition_pair_by_pair():
     first, second = related(0, points=40)
-    found = dcf(first, second, bin_s=500, max_lag_s=2000)
+    values = dcf(first, second, bin_s=500, max_lag_s=2000)
     (ta, a), (tb, b) = (
         ((f["time"].to_numpy() - T0) / np.timedelta64(1, "s"), f["value"].to_numpy())
         for f in (first, second)
     )
     scale = np.sqrt((a.var() - 0.01) * (b.var() - 0.01))
     udcf = np.outer(a - a.mean(), b - b.mean()) / scale
-    for row in found.iter_rows(named=True):
+    for row in values.iter_rows(named=True):
         apart = tb[None] - ta[:, None] - row["lag_s"]
         inside = udcf[(apart >= -250) & (apart < 250)]
         error = np.sqrt(((inside - inside.mean()) ** 2).sum()) / (inside.size - 1)
@@ -89,28 +89,28 @@ def test_the_dcf_equals_its_definition_pair_by_pair():
 
 def test_a_series_with_itself_correlates_fully_at_zero_lag():
     first, _ = related(0, error=0.02)
-    found = dcf(first, first, bin_s=20, max_lag_s=200)
+    values = dcf(first, first, bin_s=20, max_lag_s=200)
 
-    assert pytest.approx(1.0, abs=0.25) == found.filter(pl.col("lag_s") == 0)["dcf"][0]
+    assert pytest.approx(1.0, abs=0.25) == values.filter(pl.col("lag_s") == 0)["dcf"][0]
 
 
 def test_bins_with_few_pairs_say_nothing():
-    found = dcf(
+    values = dcf(
         series(range(6), range(6)), series(range(6), range(6)), bin_s=1, max_lag_s=5
     )
 
-    assert [None, None] == [found["dcf"][0], found["dcf"][-1]]
-    assert found.filter(pl.col("lag_s") == 0)["dcf"][0] is not None
+    assert [None, None] == [values["dcf"][0], values["dcf"][-1]]
+    assert values.filter(pl.col("lag_s") == 0)["dcf"][0] is not None
 
 
 def test_the_same_seed_gives_the_same_row():
     first, second = related(300, points=80)
-    one, two = (
+    first_row, second_row = (
         lag(first, second, bin_s=200, max_lag_s=2000, simulations=30, seed=7)
         for _ in range(2)
     )
 
-    assert one.equals(two)
+    assert first_row.equals(second_row)
 
 
 def test_the_row_fits_the_table_of_lags():

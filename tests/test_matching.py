@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from orbital_kernel.errors import QueryError, SchemaMismatch
 from orbital_kernel.model.sky import parse_dec, parse_ra, separation_deg
 from orbital_kernel.model.times import tt_from_utc
-from orbital_kernel.science.matching.errorcircles import covariances, sigmas_in_radius
-from orbital_kernel.science.matching.matching import (
+from orbital_kernel.science.matching import (
     assume_errors,
+    covariances,
     cross_match,
-    density_arcsec2,
+    neighbours,
     objects,
     pairs_in_time,
+    sigmas_in_radius,
 )
-from orbital_kernel.science.matching.skyjoin import neighbours
+from orbital_kernel.science.matching.candidates import density_arcsec2
 
 NS = pl.Datetime("ns")
 
@@ -90,10 +91,10 @@ def test_no_neighbour_is_lost_wherever_positions_are(first, second, radius):
     apart = separation_deg(a[:, None, 0], a[:, None, 1], b[None, :, 0], b[None, :, 1])
     clear = np.abs(apart - radius) > 1e-6
     i, j, _ = neighbours(a[:, 0], a[:, 1], b[:, 0], b[:, 1], radius)
-    found = np.zeros(apart.shape, dtype=bool)
-    found[i, j] = True
+    pairs = np.zeros(apart.shape, dtype=bool)
+    pairs[i, j] = True
 
-    assert np.array_equal((apart <= radius)[clear], found[clear])
+    assert np.array_equal((apart <= radius)[clear], pairs[clear])
 
 
 def test_a_million_positions_meet_a_million_in_seconds_and_in_little_memory():
@@ -127,10 +128,10 @@ def test_a_radius_at_ninety_per_cent_is_2_146_sigma():
     )
 
 
-def test_separation_is_told_in_units_of_both_errors():
-    left = sources([(10.0, 0.0)], radius=3.0, confidence=0.9)
-    right = sources([(10.0, 3 / 3600)], radius=4.0, confidence=0.95)
-    pair = cross_match(left, right)
+def test_separation_is_in_units_of_the_combined_error():
+    first = sources([(10.0, 0.0)], radius=3.0, confidence=0.9)
+    second = sources([(10.0, 3 / 3600)], radius=4.0, confidence=0.95)
+    pair = cross_match(first, second)
     sigma = np.hypot(3 / 2.14597, 4 / 2.44775)
 
     assert pytest.approx(3.0) == pair["separation_arcsec"][0]
@@ -161,24 +162,26 @@ def test_an_ellipse_reaches_far_along_its_major_axis_only():
 
 
 def test_the_bayes_factor_is_that_of_budavari_and_szalay():
-    left, right = (
+    first, second = (
         sources([(0.0, 0.0)], radius=2.0),
         sources([(0.0, 1 / 3600)], radius=1.0),
     )
-    one = 1 / 3600 * np.pi / 180
-    s2 = (np.array([2.0, 1.0]) / 2.145966 * one) ** 2
-    expected = np.log10(2 / s2.sum() * np.exp(-(one**2) / (2 * s2.sum())))
+    arcsec = 1 / 3600 * np.pi / 180
+    s2 = (np.array([2.0, 1.0]) / 2.145966 * arcsec) ** 2
+    expected = np.log10(2 / s2.sum() * np.exp(-(arcsec**2) / (2 * s2.sum())))
 
     assert (
         pytest.approx(expected, abs=1e-5)
-        == cross_match(left, right)["log10_bayes_factor"][0]
+        == cross_match(first, second)["log10_bayes_factor"][0]
     )
 
 
 def test_all_candidates_stay_and_the_nearest_of_equals_ranks_first():
-    left = sources([(10.0, 0.0)], radius=5.0)
-    right = sources([(10.0, 2 / 3600), (10.0, 1 / 3600), (10.0, -6 / 3600)], radius=1.0)
-    pairs = cross_match(left, right)
+    first = sources([(10.0, 0.0)], radius=5.0)
+    second = sources(
+        [(10.0, 2 / 3600), (10.0, 1 / 3600), (10.0, -6 / 3600)], radius=1.0
+    )
+    pairs = cross_match(first, second)
 
     assert [1, 0, 2] == pairs["right_row"].to_list()
     assert [1, 2, 3] == pairs["rank"].to_list()
@@ -186,7 +189,7 @@ def test_all_candidates_stay_and_the_nearest_of_equals_ranks_first():
     assert pairs["match_probability"].sum() <= 1
 
 
-def test_true_pairs_are_found_and_chance_pairs_told_apart():
+def test_true_pairs_are_found_and_distinguished_from_chance_pairs():
     """Two XRT-like and Chandra-like catalogues of 3 deg² with known common sources."""
     rng = np.random.default_rng(8)
     common, alone = 600, 2400
@@ -230,18 +233,18 @@ def test_density_of_an_even_sky_is_its_number_over_its_area():
         rng.uniform(0, 360, 50_000),
         np.degrees(np.arcsin(rng.uniform(-1, 1, 50_000))),
     )
-    found = density_arcsec2(ra[:2000], dec[:2000], ra, dec)
+    density = density_arcsec2(ra[:2000], dec[:2000], ra, dec)
     expected = 50_000 / (4 * np.pi * np.degrees(1) ** 2 * 3600**2)
 
-    assert 0.85 < np.median(found) / expected < 1.3
+    assert 0.85 < np.median(density) / expected < 1.3
 
 
 def test_a_crowded_field_is_not_diluted_by_the_empty_sky_around_it():
     rng = np.random.default_rng(4)
     ra, dec = rng.uniform(10, 10.1, 1000), rng.uniform(0, 0.1, 1000)
-    found = density_arcsec2(np.array([10.05]), np.array([0.05]), ra, dec)
+    density = density_arcsec2(np.array([10.05]), np.array([0.05]), ra, dec)
 
-    assert 0.6 < found[0] / (1000 / 360**2) < 1.6
+    assert 0.6 < density[0] / (1000 / 360**2) < 1.6
 
 
 def test_the_chance_probability_is_the_share_of_random_positions_with_a_neighbour():
@@ -283,10 +286,10 @@ def test_stated_errors_never_replace_a_catalogues_own():
 
 
 def test_sources_without_position_have_no_pairs_and_disturb_none():
-    left = sources([(10.0, 0.0), (10.0, 0.0)]).with_columns(
+    first = sources([(10.0, 0.0), (10.0, 0.0)]).with_columns(
         ra=pl.Series([None, 10.0], dtype=pl.Float64)
     )
-    pairs = cross_match(left, sources([(10.0, 0.0)]))
+    pairs = cross_match(first, sources([(10.0, 0.0)]))
 
     assert [(1, 0)] == pairs.select("left_row", "right_row").rows()
 
@@ -353,36 +356,36 @@ def test_pairs_in_time_are_those_of_brute_force(place, arcmin):
         pointings(*everywhere(rng, 500, towards=place), rng.uniform(0, 90, 500))
         for _ in "ab"
     )
-    found = pairs_in_time(a, b, within_arcmin=arcmin, within_days=10)
+    pairs = pairs_in_time(a, b, within_arcmin=arcmin, within_days=10)
 
     assert brute_pairs(a, b, arcmin, -10, 10) == set(
-        found.select("row_a", "row_b").rows()
+        pairs.select("row_a", "row_b").rows()
     )
-    assert found["time_a"].is_sorted()
+    assert pairs["time_a"].is_sorted()
 
 
 def test_a_pair_counts_whichever_came_first_and_the_sign_tells():
     a = pointings([10.0], [0.0], [5.0])
     b = pointings([10.0, 10.0, 10.0], [0.0] * 3, [3.0, 5.0, 6.5])
-    found = pairs_in_time(a, b, within_arcsec=1.0, within_days=2)
+    pairs = pairs_in_time(a, b, within_arcsec=1.0, within_days=2)
 
-    assert [-2.0, 0.0, 1.5] == sorted(found["dt_days"].to_list())
+    assert [-2.0, 0.0, 1.5] == sorted(pairs["dt_days"].to_list())
 
 
 def test_follow_ups_ask_for_one_direction():
     a, b = pointings([10.0], [0.0], [5.0]), pointings([10.0] * 2, [0.0] * 2, [3.0, 9.0])
-    found = pairs_in_time(a, b, within_arcmin=5, within_days=400, after_days=0)
+    pairs = pairs_in_time(a, b, within_arcmin=5, within_days=400, after_days=0)
 
-    assert ["00000000001"] == found["obs_id_b"].to_list()
+    assert ["00000000001"] == pairs["obs_id_b"].to_list()
 
 
 def test_one_field_observed_a_thousand_times_costs_only_its_pairs():
     """20,000 x 20,000 rows at one place; a product would be 400 million."""
     days = np.arange(20_000) * 0.5
     a = pointings(np.full(20_000, 53.1), np.full(20_000, -27.8), days)
-    found = pairs_in_time(a, a, within_arcmin=1, within_days=0.5)
+    pairs = pairs_in_time(a, a, within_arcmin=1, within_days=0.5)
 
-    assert 3 * 20_000 - 2 == found.height
+    assert 3 * 20_000 - 2 == pairs.height
 
 
 def test_rows_without_time_or_position_are_passed_over():
@@ -424,28 +427,28 @@ def two_catalogues():
 def test_matched_rows_become_one_object_and_the_rest_stay_their_own():
     catalogues = two_catalogues()
     match = cross_match(*catalogues.values())
-    found = objects(catalogues, [("swift.sources", "chandra.sources", match)])
-    both = found.objects.filter(pl.col("observatories") == "chandra,swift")
-    rows = found.associations.filter(pl.col("object_id") == both["object_id"][0])
+    identity = objects(catalogues, [("swift.sources", "chandra.sources", match)])
+    shared = identity.objects.filter(pl.col("observatories") == "chandra,swift")
+    rows = identity.associations.filter(pl.col("object_id") == shared["object_id"][0])
 
-    assert (3, 4) == (found.objects.height, found.associations.height)
+    assert (3, 4) == (identity.objects.height, identity.associations.height)
     assert {("swift.sources", "s0"), ("chandra.sources", "s0")} == set(
         rows.select("table", "key").rows()
     )
     assert rows["separation_arcsec"].sum() == pytest.approx(1.0, abs=1e-6)
-    assert both["error_radius_arcsec"][0] < 0.5
+    assert shared["error_radius_arcsec"][0] < 0.5
     assert 0 < rows["chance_probability"][0] < 1
 
 
-def test_the_object_stands_where_the_precise_catalogue_says():
+def test_the_object_is_where_the_precise_catalogue_says():
     catalogues = two_catalogues()
     match = cross_match(*catalogues.values())
-    both = objects(
+    identity = objects(
         catalogues, [("swift.sources", "chandra.sources", match)], singles=False
     )
 
-    assert 1 == both.objects.height
-    assert 0.9 < both.objects["dec"][0] * 3600 < 1.0
+    assert 1 == identity.objects.height
+    assert 0.9 < identity.objects["dec"][0] * 3600 < 1.0
 
 
 def test_an_identity_stays_when_another_catalogue_joins():
@@ -471,11 +474,11 @@ def test_names_do_not_make_two_places_one_object():
         "swift.sources": sources([(10.0, 0.0)]),
         "chandra.sources": sources([(190.0, 0.0)]),
     }
-    found = objects(
+    identity = objects(
         apart, [("swift.sources", "chandra.sources", cross_match(*apart.values()))]
     )
 
-    assert 2 == found.objects.height
+    assert 2 == identity.objects.height
 
 
 def test_matches_of_unknown_tables_are_refused():
@@ -488,7 +491,7 @@ def test_matches_of_unknown_tables_are_refused():
 
 def test_covariances_of_circles_are_round():
     assert pytest.approx([1.0, 1.0, 0.0], abs=1e-6) == list(
-        covariances(sources([(1, 1)], radius=2.145966), whose="these")[0]
+        covariances(sources([(1, 1)], radius=2.145966), side="these")[0]
     )
 
 
@@ -501,14 +504,14 @@ def tsv(path, separator):
 def real_pointings(archive):
     """Read both logs by hand: sexagesimal or degrees, US or European dates."""
     chandra = tsv(archive / "chandra/obs_logs/chanmaster_2011-08.tsv", "\t")
-    kept = chandra.filter(
+    selected = chandra.filter(
         pl.col("ra").str.contains(":") & pl.col("time").str.contains("/")
     )
     times = pl.coalesce(
-        kept["time"].str.to_datetime("%m/%d/%Y %H:%M:%S", strict=False),
-        kept["time"].str.to_datetime("%m/%d/%Y", strict=False),
+        selected["time"].str.to_datetime("%m/%d/%Y %H:%M:%S", strict=False),
+        selected["time"].str.to_datetime("%m/%d/%Y", strict=False),
     )
-    frame = kept.select(
+    frame = selected.select(
         pl.col("obsid").str.strip_chars().alias("obs_id"),
         pl.col("ra").map_elements(parse_ra, return_dtype=pl.Float64),
         pl.col("dec").map_elements(parse_dec, return_dtype=pl.Float64),
@@ -535,7 +538,7 @@ def test_real_swift_and_chandra_pointings_within_12_arcmin_are_those_of_brute_fo
 ):
     """The separations of brute force are astropy's own."""
     swift, chandra = real_pointings(archive)
-    found = pairs_in_time(swift, chandra, within_arcmin=12, within_days=3000)
+    pairs = pairs_in_time(swift, chandra, within_arcmin=12, within_days=3000)
     a, b = (
         SkyCoord(f["ra"].to_numpy(), f["dec"].to_numpy(), unit=u.deg)
         for f in (swift, chandra)
@@ -550,4 +553,4 @@ def test_real_swift_and_chandra_pointings_within_12_arcmin_are_those_of_brute_fo
     assert swift.height == 2645
     assert chandra.height > 11_000
     assert len(expected) > 100
-    assert expected == set(found.select("row_a", "row_b").rows())
+    assert expected == set(pairs.select("row_a", "row_b").rows())

@@ -81,7 +81,7 @@ def test_a_limit_may_lack_an_error_and_a_detection_may_not():
     )
 
 
-def test_the_length_of_the_longest_gap_is_told():
+def test_the_length_of_the_longest_gap_is_stated():
     frame = rates(
         time=pl.Series([NOW + timedelta(seconds=s) for s in (0, 1, 90, 91)], dtype=NS)
     )
@@ -104,14 +104,14 @@ def test_rows_fit_the_table_of_quality():
 
 
 def test_the_board_puts_the_worst_first_and_says_why():
-    found = pl.concat(
+    findings = pl.concat(
         [
             checks(rates(), subject="fine", checked=NOW),
             checks(rates(rate_err=[0.0] * 4), subject="broken", checked=NOW),
             checks(rates().clear(), subject="empty", checked=NOW),
         ]
     )
-    shown = board(found)
+    shown = board(findings)
 
     assert [("broken", "bad"), ("empty", "unknown"), ("fine", "ok")] == shown.select(
         "subject", "state"
@@ -120,7 +120,7 @@ def test_the_board_puts_the_worst_first_and_says_why():
 
 
 def test_the_newest_run_of_a_check_counts():
-    found = pl.concat(
+    findings = pl.concat(
         [
             checks(rates(), subject="a", checked=NOW),
             checks(
@@ -129,4 +129,4 @@ def test_the_newest_run_of_a_check_counts():
         ]
     )
 
-    assert ["ok"] == board(found)["state"].to_list()
+    assert ["ok"] == board(findings)["state"].to_list()

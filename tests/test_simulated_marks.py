@@ -14,9 +14,8 @@ from orbital_kernel.monitor.alerts import alert, line
 from orbital_kernel.monitor.bursts import to_json
 from orbital_kernel.questions import KINDS
 from orbital_kernel.science import correlation, population
-from orbital_kernel.science.bursts.calibration import calibration, thresholds
-from orbital_kernel.science.bursts.calibration.injection import Pulse, inject
-from orbital_kernel.science.bursts.calibration.quiet import made
+from orbital_kernel.science.bursts import calibration
+from orbital_kernel.science.bursts.calibration import Pulse, inject, noise_series
 from orbital_kernel.science.columns import either, simulated
 
 BURST = "GRB 120102S"
@@ -51,19 +50,19 @@ def twins(home, stocked):
         more = pl.DataFrame([snapshot], schema=rows["swift.intervals"].schema)
         rows["swift.intervals"] = rows["swift.intervals"].vstack(more)
         for table, frame in rows.items():
-            session.store.insert(table, _said(frame, flag))
+            session.store.insert(table, _marked(frame, flag))
         sessions[flag] = session
     return sessions
 
 
-def _said(rows, flag):
-    told = pl.lit(flag).alias("simulated")
-    return rows.with_columns(told).to_arrow()
+def _marked(rows, flag):
+    flag_column = pl.lit(flag).alias("simulated")
+    return rows.with_columns(flag_column).to_arrow()
 
 
 def _placed(session):
     """Return the follow-up of a burst that a catalogue places."""
-    rows = session.bursts.stored().filter(pl.col("matches").str.contains("swift"))
+    rows = session.bursts.stored().filter(pl.col("matches").str.contains("coincident"))
     return session.bursts.follow_up(rows["burst_id"][0], start=START, days=0.2)
 
 
@@ -131,12 +130,12 @@ def test_every_table_of_what_is_known_at_a_place_says_so(twins, flag):
     twins[flag].objects.match()
     row = twins[flag].table("cross.objects").row(0, named=True)
     places = (BURST, (row["ra"], row["dec"]), _exposed(twins[flag]))
-    found = {}
+    tables = {}
     for place in places:
-        found |= twins[flag].known_at(place, radius_arcmin=10).tables
+        tables |= twins[flag].known_at(place, radius_arcmin=10).tables
 
-    assert {"chandra.events", "cross.objects", "swift.grbs"} < found.keys()
-    for name, rows in found.items():
+    assert {"chandra.events", "cross.objects", "swift.grbs"} < tables.keys()
+    for name, rows in tables.items():
         assert [flag] == rows["simulated"].unique().to_list(), name
 
 
@@ -165,25 +164,25 @@ def test_what_is_put_into_real_rates_is_simulated(twins):
 
     assert simulated(inject(rates, start, Pulse(8.0, 20.0), 1))
     assert [True] == shares["simulated"].to_list()
-    assert simulated(next(made("net", 1.0, 0.02)))
-    assert [True] == thresholds.curves()["simulated"].unique().to_list()
+    assert simulated(next(noise_series("net", 1.0, 0.02)))
+    assert [True] == calibration.packaged().frame()["simulated"].unique().to_list()
 
 
 @pytest.mark.parametrize("flag", [True, False], ids=["simulated", "real"])
 def test_a_follow_up_and_its_figure_say_whose_place_it_is(twins, flag):
-    found = _placed(twins[flag])
+    follow_up = _placed(twins[flag])
 
-    assert flag is found.place.simulated
-    assert flag is knowledge.to_json(found)["simulated"]
-    assert flag is plots.visibility(found.plan).title.text.startswith("SIMULATED")
+    assert flag is follow_up.place.simulated
+    assert flag is knowledge.to_json(follow_up)["simulated"]
+    assert flag is plots.visibility(follow_up.plan).title.text.startswith("SIMULATED")
 
 
 @pytest.mark.parametrize("flag", [True, False], ids=["simulated", "real"])
 def test_an_alert_in_one_line_says_that_it_is_a_test(twins, flag):
     row = twins[flag].bursts.stored().row(0, named=True)
-    told = line(alert("initial", key="a", record=1, row=row, instrument="BAT"))
+    flag_column = line(alert("initial", key="a", record=1, row=row, instrument="BAT"))
 
-    assert flag is told.startswith("SIMULATED")
+    assert flag is flag_column.startswith("SIMULATED")
 
 
 COMMANDS = (
@@ -219,10 +218,10 @@ def test_every_table_of_the_shell_says_so_and_its_json_too(
 def _flags(document):
     """Yield every `simulated` in a JSON document."""
     if isinstance(document, list):
-        for one in document:
-            yield from _flags(one)
+        for item in document:
+            yield from _flags(item)
     if isinstance(document, dict):
         if isinstance(document.get("simulated"), bool):
             yield document["simulated"]
-        for one in document.values():
-            yield from _flags(one)
+        for item in document.values():
+            yield from _flags(item)

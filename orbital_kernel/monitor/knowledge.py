@@ -17,8 +17,8 @@ from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.monitor.rows import TABLE
 from orbital_kernel.query import Cone, Query
 from orbital_kernel.questions import catalogued
+from orbital_kernel.science import visibility
 from orbital_kernel.science.columns import simulated
-from orbital_kernel.science.visibility import followup
 
 WIDEST_FIELD_ARCMIN = 60.0
 LEAST_ERROR_ARCMIN = 0.1
@@ -58,7 +58,7 @@ class FollowUp:
     sources: pl.DataFrame
     exposures: pl.DataFrame
     limits: pl.DataFrame
-    plan: followup.Plan
+    plan: visibility.Plan
 
 
 def place_of(store: Store, burst_id: str) -> Place:
@@ -84,7 +84,7 @@ def place_of(store: Store, burst_id: str) -> Place:
 def follow_up(
     store: Store, place: Place, *, start: datetime | None = None, **options: Any
 ) -> FollowUp:
-    """Return what is known of a place and who can look; options as science.followup.
+    """Return what is known of a place and who can look; options as science.visibility.plan.
 
     Without `delays_h` those of the observatories' files are assumed, and told.
     """
@@ -94,7 +94,7 @@ def follow_up(
     found = {name: _archive(store, one, place) for name, one in known.items()}
     sources = pl.concat(s for s, _ in found.values())
     exposures = pl.concat(e for _, e in found.values())
-    visible = followup.plan(
+    visible = visibility.plan(
         place.ra,
         place.dec,
         tuple(known.values()),
@@ -144,7 +144,7 @@ def _archive(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return sources in the error circle, and pointings whose field holds the place."""
     circle = max(place.error_arcmin, LEAST_ERROR_ARCMIN)
-    fields = [followup.field_radius_arcmin(i.field_of_view) for i in one.instruments]
+    fields = [visibility.field_radius_arcmin(i.field_of_view) for i in one.instruments]
     imaging = max((f for f in fields if f <= WIDEST_FIELD_ARCMIN), default=circle)
     sources = _cone(store, f"{one.name}.sources", place, circle, _SOURCE)
     pointings = _cone(store, f"{one.name}.observations", place, imaging, _POINTING)

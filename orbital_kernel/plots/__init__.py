@@ -1,10 +1,10 @@
 """Bokeh figures from frames: returned, never shown; offline, with units on every axis.
 
-A figure of rows that are simulated says so in its title and across its middle: each is
-begun by `look.canvas` with the frames it is made of, whose column `simulated` tells.
+A figure of simulated rows says so in its title and across its middle. `theme.canvas`
+creates every figure with the frames it draws, and reads their column `simulated`.
 """
 
-from orbital_kernel.plots.burst_views import burst_view
+from orbital_kernel.plots.burst_views import burst_view, burst_views
 from orbital_kernel.plots.detection import detection
 from orbital_kernel.plots.false_alarms import false_alarms
 from orbital_kernel.plots.latency import latency
@@ -20,6 +20,7 @@ from orbital_kernel.plots.visibility import visibility
 
 __all__ = [
     "burst_view",
+    "burst_views",
     "detection",
     "false_alarms",
     "latency",

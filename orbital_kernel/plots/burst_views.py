@@ -1,12 +1,13 @@
 """The views of science.population as figures: rate, hardness, fluence, redshift.
 
-Each tells under its title how many bursts of how many it holds.
+Each figure states under its title how many of the bursts it shows.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
+from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, HoverTool, Span, Whisker
 
 from orbital_kernel.errors import QueryError
@@ -18,15 +19,72 @@ KINDS = {"short": "#D55E00", "long": "#0072B2"}
 
 
 def burst_view(name: str, view: View) -> Any:
-    """Return the figure of one view, by its name in science.population.views.
+    """Return the figure of one view of a burst population.
 
-    Raises QueryError for a name that is none.
+    Parameters
+    ----------
+    name
+        'rate', 'hardness', 'fluence' or 'redshift', as in `science.population.views`.
+    view
+        The view of that name.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Bursts per year; hardness ratio against T90 (s); number of bursts against fluence
+        (erg cm⁻²); or rest-frame T90 (s) against redshift.
+
+    Raises
+    ------
+    QueryError
+        If no view has that name.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> from orbital_kernel.science import population
+    >>> views = population.views(orbital.bursts.catalog())
+    >>> figure = plots.burst_view("fluence", views["fluence"])
+    >>> figure.xaxis.axis_label
+    'fluence, 15-150 keV (erg cm⁻²)'
     """
     if name not in DRAWN:
         raise QueryError(f"no view is called {name!r}; there are {', '.join(DRAWN)}")
     drawn = DRAWN[name](view)
-    theme.note(drawn, f"{view.used:,} of {view.known:,} bursts")
+    theme.note(drawn, f"{view.used:,} of {view.total:,} bursts")
     return drawn
+
+
+def burst_views(views: Mapping[str, View]) -> Any:
+    """Return the figures of several views, one below the other.
+
+    Parameters
+    ----------
+    views
+        Views by name, as `science.population.views` returns them.
+
+    Returns
+    -------
+    bokeh.models.Column
+        One figure per view.
+
+    Raises
+    ------
+    QueryError
+        If a name is not that of a view.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> from orbital_kernel.science import population
+    >>> orbital = connect()
+    >>> page = plots.burst_views(population.views(orbital.bursts.catalog()))
+    >>> len(page.children)
+    4
+    """
+    figures = [burst_view(name, view) for name, view in views.items()]
+    return column(*figures, sizing_mode="stretch_width")
 
 
 def _rate(view: View) -> Any:
@@ -37,7 +95,7 @@ def _rate(view: View) -> Any:
     )
     drawn = theme.canvas(
         "Bursts a year",
-        _made(view),
+        _mark(view),
         x_axis_label="year (TT)",
         y_axis_label="bursts catalogued per year (365.25 d)",
     )
@@ -69,7 +127,7 @@ def _rate(view: View) -> Any:
 def _hardness(view: View) -> Any:
     drawn = theme.canvas(
         "Duration and hardness",
-        _made(view),
+        _mark(view),
         x_axis_type="log",
         y_axis_type="log",
         x_axis_label="T90, 15-350 keV (s)",
@@ -95,7 +153,7 @@ def _hardness(view: View) -> Any:
 def _fluence(view: View) -> Any:
     drawn = theme.canvas(
         "Fluence",
-        _made(view),
+        _mark(view),
         x_axis_type="log",
         y_axis_type="log",
         x_axis_label="fluence, 15-150 keV (erg cm⁻²)",
@@ -128,7 +186,7 @@ def _fluence(view: View) -> Any:
 def _redshift(view: View) -> Any:
     drawn = theme.canvas(
         "Redshift and duration at the source",
-        _made(view),
+        _mark(view),
         y_axis_type="log",
         x_axis_label="redshift (no unit)",
         y_axis_label="T90 / (1 + z) (s)",
@@ -141,8 +199,8 @@ def _redshift(view: View) -> Any:
     return drawn
 
 
-def _made(view: View) -> pl.DataFrame:
-    """Return what tells the canvas whether the bursts are simulated."""
+def _mark(view: View) -> pl.DataFrame:
+    """Return a frame that marks the canvas as simulated or not."""
     return pl.DataFrame({"simulated": [view.simulated]})
 
 

@@ -1,4 +1,4 @@
-"""One burst close up: its bins, its background, its window and its T90."""
+"""One burst in detail: its bins, its background, its window and its T90."""
 
 import json
 from typing import Any
@@ -20,23 +20,48 @@ LEAST_S = 5.0
 def detection(
     series: pl.DataFrame, burst: pl.DataFrame, *, margin: float = MARGIN
 ) -> Any:
-    """Return a figure of the bins around one burst, seconds from its window's start.
+    """Return a figure of the bins around one burst, in seconds from its window's start.
 
-    `burst` is one row of cross.bursts, `series` the `rates` rows it was found in;
-    channels of a bin are summed. Shown are `margin` lengths of the window or T90 to
-    either side. Raises QueryError unless there is exactly one burst
-    and it lies within the series.
+    Parameters
+    ----------
+    series
+        The `rates` rows the burst was found in: time (TT), bin_s (s), rate and rate_err
+        (in the rows' unit), unit. Channels of a bin are summed.
+    burst
+        One row of cross.bursts: time (TT) or time_utc, timescale_s (s), significance
+        (sigma); if known cause, matches, t90_s and t90_start_s (s), background.
+    margin
+        Time shown on either side, in lengths of the window or T90 (at least 5 s).
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Rate against time: window coloured by cause, T90 grey, background dashed.
+
+    Raises
+    ------
+    QueryError
+        If there is not exactly one burst, or it lies outside the series.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> burst = orbital.bursts.stored().filter(cause="burst")[:1]
+    >>> figure = plots.detection(orbital.series(burst["series"][0]), burst)
+    >>> figure.title.text.startswith("SIMULATED")
+    True
     """
     if burst.height != 1:
         raise QueryError(f"a detection is drawn of one burst; {burst.height} are given")
-    demand(series, "time", "bin_s", "rate", "unit", what="rates")
+    demand(series, "time", "bin_s", "rate", "unit", subject="rates")
     full = fill(
         windows(burst),
         {n: pl.Float64() for n in ("t90_s", "t90_start_s", "background")},
     )
-    told = fill(full, {"cause": pl.String(), "matches": pl.String()}).row(0, named=True)
+    row = fill(full, {"cause": pl.String(), "matches": pl.String()}).row(0, named=True)
     bins = _bins(series, full["time"])
-    shown = bins.filter(pl.col("since_s").is_between(*_reach(told, margin)))
+    shown = bins.filter(pl.col("since_s").is_between(*_reach(row, margin)))
     if shown.is_empty():
         raise QueryError(
             "none of the rates lies around the burst; are they of its series?"
@@ -46,16 +71,16 @@ def detection(
         (pl.col("since_s") + pl.col("bin_s")).max().alias("end"),
     )
     drawn = theme.canvas(
-        _title(told),
+        _title(row),
         series,
         burst,
         x_axis_label=f"time since {_utc(full)} UTC (s)",
         y_axis_label=f"rate ({theme.unit_label(series['unit'].drop_nulls().first())})",  # type: ignore[arg-type]
         x_range=ends.row(0),
     )
-    _windows(drawn, told)
+    _windows(drawn, row)
     _draw(drawn, shown)
-    theme.note(drawn, _note(told))
+    theme.note(drawn, _note(row))
     return drawn
 
 
@@ -74,22 +99,20 @@ def _bins(series: pl.DataFrame, zero: pl.Series) -> pl.DataFrame:
     return with_seconds(summed, "since_s", pl.col("time") - zero[0])
 
 
-def _reach(told: dict[str, Any], margin: float) -> tuple[float, float]:
-    first = min(0.0, told["t90_start_s"] or 0.0)
-    last = max(
-        told["timescale_s"], (told["t90_start_s"] or 0.0) + (told["t90_s"] or 0.0)
-    )
+def _reach(row: dict[str, Any], margin: float) -> tuple[float, float]:
+    first = min(0.0, row["t90_start_s"] or 0.0)
+    last = max(row["timescale_s"], (row["t90_start_s"] or 0.0) + (row["t90_s"] or 0.0))
     pad = max(margin * (last - first), LEAST_S)
     return first - pad, last + pad
 
 
-def _title(told: dict[str, Any]) -> str:
-    matched = json.loads(told["matches"]) if told["matches"] else []
+def _title(row: dict[str, Any]) -> str:
+    matched = json.loads(row["matches"]) if row["matches"] else []
     name = next(
         (_match(m) for m in matched if isinstance(m, dict) and m.get("name")), None
     )
-    found = f"{told['cause'] or 'excursion'}, {told['significance']:.1f} sigma in {told['timescale_s']:g} s"
-    return f"{name}: {found}" if name else found[0].upper() + found[1:]
+    text = f"{row['cause'] or 'excursion'}, {row['significance']:.1f} sigma in {row['timescale_s']:g} s"
+    return f"{name}: {text}" if name else text[0].upper() + text[1:]
 
 
 def _match(match: dict[str, Any]) -> str:
@@ -102,27 +125,27 @@ def _utc(burst: pl.DataFrame) -> str:
     return str(to_utc_iso(burst["time"].to_numpy())[0]).replace("T", " ")
 
 
-def _windows(drawn: Any, told: dict[str, Any]) -> None:
-    color = theme.colors([told["cause"] or "unknown"])[told["cause"] or "unknown"]
-    if told["t90_s"]:
-        begin = told["t90_start_s"] or 0.0
+def _windows(drawn: Any, row: dict[str, Any]) -> None:
+    color = theme.colors([row["cause"] or "unknown"])[row["cause"] or "unknown"]
+    if row["t90_s"]:
+        begin = row["t90_start_s"] or 0.0
         drawn.add_layout(
             BoxAnnotation(
                 left=begin,
-                right=begin + told["t90_s"],
+                right=begin + row["t90_s"],
                 fill_color="#9CA3AF",
                 fill_alpha=0.18,
             )
         )
     drawn.add_layout(
         BoxAnnotation(
-            left=0, right=told["timescale_s"], fill_color=color, fill_alpha=0.22
+            left=0, right=row["timescale_s"], fill_color=color, fill_alpha=0.22
         )
     )
-    if told["background"] is not None:
+    if row["background"] is not None:
         drawn.add_layout(
             Span(
-                location=told["background"],
+                location=row["background"],
                 dimension="width",
                 line_color=theme.PALE,
                 line_dash="dashed",
@@ -168,10 +191,10 @@ def _draw(drawn: Any, shown: pl.DataFrame) -> None:
     )
 
 
-def _note(told: dict[str, Any]) -> str:
+def _note(row: dict[str, Any]) -> str:
     parts = ["coloured: best window"]
-    if told["t90_s"]:
-        parts.append(f"grey: T90 = {told['t90_s']:.2f} s")
-    if told["background"] is not None:
+    if row["t90_s"]:
+        parts.append(f"grey: T90 = {row['t90_s']:.2f} s")
+    if row["background"] is not None:
         parts.append("dashed: background")
     return " · ".join(parts)

@@ -10,12 +10,30 @@ from orbital_kernel.science.columns import demand
 
 
 def false_alarms(curves: pl.DataFrame, *, title: str = "False alarms of noise") -> Any:
-    """Return alarms a day over the threshold, logarithmic, a line a kind.
+    """Return false alarms a day against threshold, one line per kind of series.
 
-    `curves` is what science.thresholds.curves returns, or rows of `false_alarms` with a
-    column `kind`. Thresholds that nothing passed are counted under the title.
+    Parameters
+    ----------
+    curves
+        kind, threshold (sigma of bins of 1 s), per_day (false alarms / d): what
+        `Calibration.frame` returns, or rows of `false_alarms` with a column `kind`.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Logarithmic in the rate. Thresholds without any alarm are counted under the title.
+
+    Examples
+    --------
+    >>> from orbital_kernel import plots
+    >>> from orbital_kernel.science.bursts.calibration import packaged
+    >>> figure = plots.false_alarms(packaged().frame())
+    >>> figure.yaxis.axis_label
+    'false alarms a day'
     """
-    demand(curves, "kind", "threshold", "per_day", what="false alarms")
+    demand(curves, "kind", "threshold", "per_day", subject="false alarms")
     shown = curves.filter(pl.col("per_day") > 0).sort("kind", "threshold")
     drawn = theme.canvas(
         title,

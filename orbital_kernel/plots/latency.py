@@ -24,12 +24,39 @@ def latency(
     budgets_ms: Mapping[str, float] | None = None,
     title: str = "Query latency",
 ) -> Any:
-    """Return a figure of ops.queries rows: milliseconds by kind, logarithmic.
+    """Return the time that queries took, by kind, on a logarithmic axis.
 
-    `by` is 'asked' (time), 'rows_stored' or 'rows_returned'. `budgets_ms` draws a
-    dashed line a kind. Legends tell each kind's p50 and p99.
+    Parameters
+    ----------
+    queries
+        Rows of ops.queries: kind, milliseconds (ms), and the column named by `by`.
+    by
+        Horizontal axis: 'asked' (UTC), 'rows_stored' or 'rows_returned'.
+    budgets_ms
+        Budget (ms) of each kind; drawn as a dashed line.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        One colour per kind; the legend states its median and 99th percentile.
+
+    Raises
+    ------
+    QueryError
+        If `by` is not one of these columns.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> answer = orbital.table("swift.sources")
+    >>> figure = plots.latency(orbital.table("ops.queries"))
+    >>> figure.yaxis.axis_label
+    'from question to frame (ms)'
     """
-    demand(queries, "kind", "milliseconds", by, what="the latency ledger's rows")
+    demand(queries, "kind", "milliseconds", by, subject="the latency ledger's rows")
     if by not in AXES:
         raise QueryError(f"latency is drawn by {', '.join(AXES)}; got {by!r}")
     time = by == "asked"

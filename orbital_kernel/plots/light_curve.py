@@ -6,20 +6,17 @@ import numpy as np
 import polars as pl
 from bokeh.models import (
     ColumnDataSource,
-    CustomJS,
     HoverTool,
-    LinearAxis,
-    NumeralTickFormatter,
     Range1d,
 )
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.plots import theme
+from orbital_kernel.plots.curve_axes import flux_label, log_time_axis, t0_of, utc_axis
 from orbital_kernel.science.columns import demand, fill, with_seconds
 
 LOG_FROM = 1000.0
-DAY_MS = 86_400_000.0
 CROWD = 200
 SCALES = ("auto", "utc", "log")
 
@@ -44,21 +41,47 @@ _SHAPE = {
 def light_curve(
     curve: pl.DataFrame, *, title: str | None = None, time_axis: str = "auto"
 ) -> Any:
-    """Return a figure of a joint curve: log flux over UTC, elapsed days above.
+    """Return a figure of a light curve: logarithmic flux against UTC or elapsed time.
 
-    `curve` is what science.lightcurves.joint returns (or `photometry` rows of one
-    unit and band). Limits are open triangles pointing down, errors asymmetric; what
-    cannot be drawn is counted under the title. `time_axis` 'log' draws the elapsed
-    time since t0 instead of UTC; 'auto' does so where all points come after t0 and
-    span a factor of 1000. Raises QueryError for mixed units or bands.
+    Parameters
+    ----------
+    curve
+        What `Orbital.light_curve` or `science.lightcurves.joint` returns, or `photometry`
+        rows of one unit and band: time (TT), value and unit; if known value_err_plus,
+        value_err_minus, value_err_model (in that unit), time_err_plus_s, time_err_minus_s
+        (s), is_limit, band_low_kev, band_high_kev, observatory, t0_source.
+    title
+        Title; by default it names the object.
+    time_axis
+        'utc'; 'log' for the logarithm of the time since T0; 'auto' (default) for 'log' if
+        all points are later than T0 and span a factor of 1000.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Upper limits are open triangles pointing down. Points that cannot be drawn are
+        counted under the title.
+
+    Raises
+    ------
+    QueryError
+        If points differ in unit or band, or the time axis is not one of these.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> figure = plots.light_curve(orbital.light_curve("GRB 120102S"))
+    >>> figure.title.text.startswith("SIMULATED")
+    True
     """
-    demand(curve, "time", "value", "unit", what="a light curve's points")
+    demand(curve, "time", "value", "unit", subject="a light curve's points")
     if time_axis not in SCALES:
         raise QueryError(
             f"a time axis is one of {', '.join(SCALES)}; got {time_axis!r}"
         )
     rows = _prepared(curve)
-    _one(rows, "unit", "band_low_kev", "band_high_kev")
+    _require_single(rows, "unit", "band_low_kev", "band_high_kev")
     shown = rows.filter(
         pl.col("value") > 0, pl.col("time").is_not_null(), pl.col("left_out").is_null()
     )
@@ -72,10 +95,10 @@ def light_curve(
         x_axis_type="log" if log else "datetime",
         y_axis_type="log",
         y_range=Range1d(low, high),
-        y_axis_label=_flux_label(rows),
+        y_axis_label=flux_label(rows),
     )
-    start = _zero(shown)
-    (_log_time if log else _utc_time)(drawn, shown, start)
+    start = t0_of(shown)
+    (log_time_axis if log else utc_axis)(drawn, shown, start)
     items = [
         (name, _points(drawn, part, color=color, log=log, floor=low))
         for (name, part), color in _parts(shown)
@@ -96,7 +119,7 @@ def _prepared(curve: pl.DataFrame) -> pl.DataFrame:
     return with_seconds(rows, "since_s", pl.col("time") - pl.col("time").min())
 
 
-def _one(rows: pl.DataFrame, *names: str) -> None:
+def _require_single(rows: pl.DataFrame, *names: str) -> None:
     for name in names:
         values = rows.filter(pl.col("left_out").is_null())[name].drop_nulls().unique()
         if values.len() > 1:
@@ -112,14 +135,6 @@ def _wide(shown: pl.DataFrame) -> bool:
     return bool(
         since.size > 1 and since.min() > 0 and np.ptp(since) > LOG_FROM * since.min()
     )
-
-
-def _zero(shown: pl.DataFrame) -> pl.Series:
-    """Return t0 (TT), which `since_s` counts from."""
-    since = pl.duration(nanoseconds=(pl.col("since_s") * 1e9).cast(pl.Int64))
-    return shown.select(
-        (pl.col("time").cast(pl.Datetime("ns")) - since).first()
-    ).to_series()
 
 
 def _heights(shown: pl.DataFrame) -> tuple[float, float]:
@@ -139,51 +154,6 @@ def _title(rows: pl.DataFrame) -> str:
     return f"Light curve of {names[0]}" if len(names) == 1 else "Light curve"
 
 
-def _flux_label(rows: pl.DataFrame) -> str:
-    unit = rows["unit"].drop_nulls()
-    low, high = rows["band_low_kev"].drop_nulls(), rows["band_high_kev"].drop_nulls()
-    band = f"{low[0]:g}–{high[0]:g} keV flux" if len(low) and len(high) else "value"  # noqa: RUF001
-    return f"{band} ({theme.unit_label(unit[0] if len(unit) else None)})"
-
-
-def _t0_label(shown: pl.DataFrame, start: pl.Series) -> str:
-    """Return T0 in UTC to the millisecond, and the catalogue it is from."""
-    text = to_utc_iso(start.to_numpy(), unit="ms")[0] if len(start) else None
-    utc = "T0" if text is None else str(text).removesuffix(".000").replace("T", " ")
-    sources = shown["t0_source"].drop_nulls().unique().sort().to_list()
-    return f"{utc} UTC" + (f", T0: {', '.join(sources)}" if sources else "")
-
-
-def _log_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
-    theme.log_axis(drawn.xaxis[0])
-    drawn.xaxis.axis_label = f"time since {_t0_label(shown, start)} (s)"
-
-
-def _utc_time(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
-    """Label UTC below, and elapsed days above on a range that follows the zoom."""
-    drawn.xaxis.axis_label = "time (UTC)"
-    if shown.is_empty():
-        return
-    ms, zero = theme.utc_ms(shown["time"]), float(theme.utc_ms(start)[0])
-    pad = max((ms.max() - ms.min()) * 0.04, DAY_MS / 24)
-    drawn.x_range = Range1d(ms.min() - pad, ms.max() + pad)
-    elapsed = Range1d(
-        *((end - zero) / DAY_MS for end in (ms.min() - pad, ms.max() + pad))
-    )
-    drawn.extra_x_ranges = {"elapsed": elapsed}
-    above = LinearAxis(x_range_name="elapsed", axis_label="days since the first point")
-    above.axis_label = f"days since {_t0_label(shown, start)}"
-    above.formatter = NumeralTickFormatter(format="0,0.[000]")
-    theme.dress_axis(above)
-    drawn.add_layout(above, "above")
-    follow = CustomJS(
-        args={"main": drawn.x_range, "other": elapsed, "zero": zero, "day": DAY_MS},
-        code="other.setv({start: (main.start - zero) / day, end: (main.end - zero) / day})",
-    )
-    drawn.x_range.js_on_change("start", follow)
-    drawn.x_range.js_on_change("end", follow)
-
-
 def _parts(shown: pl.DataFrame) -> list[tuple[tuple[str, pl.DataFrame], str]]:
     """Return the observatories with few points last, so that they lie on top."""
     counts = (
@@ -200,19 +170,19 @@ def _points(
     drawn: Any, part: pl.DataFrame, *, color: str, log: bool, floor: float
 ) -> list[Any]:
     """Draw one observatory's detections and limits; return what a legend click hides."""
-    made = []
+    renderers = []
     for limit in (False, True):
         rows = part.filter(pl.col("is_limit") == limit)
         if rows.is_empty():
             continue
         source = ColumnDataSource(_columns(rows, log=log, floor=floor))
-        made.append(
+        renderers.append(
             drawn.segment(
                 "left", "y", "right", "y", source=source, color=color, alpha=0.55
             )
         )
         bar = {"line_width": 1.3, "source": source, "color": color, "alpha": 0.55}
-        made.append(drawn.segment("x", "low", "x", "high", **bar))
+        renderers.append(drawn.segment("x", "low", "x", "high", **bar))
         marks = drawn.scatter(
             "x",
             "y",
@@ -225,8 +195,8 @@ def _points(
             fill_alpha=0.85,
         )
         drawn.add_tools(_hover(marks, part, limit=limit))
-        made.append(marks)
-    return made
+        renderers.append(marks)
+    return renderers
 
 
 def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
@@ -242,12 +212,12 @@ def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
         for side in ("plus", "minus")
     )
     x, scale = (since, 1.0) if log else (theme.utc_ms(rows["time"]), 1000.0)
-    left = x - earlier * scale
+    earliest = x - earlier * scale
     arrow = np.where(rows["is_limit"].to_numpy(), value / 1.6, value - minus)
     return {
         "x": x,
         "y": value,
-        "left": np.where(left > 0, left, x) if log else left,
+        "left": np.where(earliest > 0, earliest, x) if log else earliest,
         "right": x + later * scale,
         "low": np.maximum(arrow, floor),
         "high": value + plus,
@@ -278,15 +248,15 @@ def _hover(marks: Any, part: pl.DataFrame, *, limit: bool) -> HoverTool:
 
 
 def _missing(rows: pl.DataFrame, shown: pl.DataFrame) -> str:
-    left = int(rows["left_out"].is_not_null().sum())
-    hidden = rows.height - left - shown.height
+    excluded = int(rows["left_out"].is_not_null().sum())
+    hidden = rows.height - excluded - shown.height
     parts = [f"{shown.height:,} points"]
-    if left:
+    if excluded:
         reasons = rows["left_out"].drop_nulls().unique().sort().to_list()
         first = (
             reasons[0] if len(reasons) == 1 else f"{len(reasons)} reasons, see left_out"
         )
-        parts.append(f"{left:,} left out: {first}")
+        parts.append(f"{excluded:,} excluded: {first}")
     if hidden:
         parts.append(
             f"{hidden:,} not on logarithmic axes (not above zero, or without value)"

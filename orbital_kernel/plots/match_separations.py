@@ -1,4 +1,4 @@
-"""How far matched sources stand apart, beside what true pairs would show."""
+"""The separations of matched sources, and what true pairs would show."""
 
 from typing import Any
 
@@ -14,14 +14,48 @@ BINS = 40
 def match_separations(
     matches: pl.DataFrame, *, title: str = "Separations of matched sources"
 ) -> Any:
-    """Return a histogram of normalised separations of what cross_match returned.
+    """Return a histogram of the normalised separations of a cross-match.
 
-    Best pairs (each the other's first) stand before all candidates. The curve is a
-    Rayleigh distribution with as many pairs as the match probabilities add up to:
-    where best pairs exceed it far out, the position errors are too small.
+    Parameters
+    ----------
+    matches
+        What `Orbital.objects.match` or `science.matching.cross_match` returns:
+        normalised_separation (combined sigma), match_probability, mutual.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Best pairs (each first for the other) before all candidates. The curve is the
+        Rayleigh distribution of as many pairs as the match probabilities add up to; if
+        the best pairs exceed it at large separations, position errors are too small.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import plots
+    >>> matches = pl.DataFrame(
+    ...     {
+    ...         "normalised_separation": [0.5, 3.0],
+    ...         "match_probability": [0.9, 0.1],
+    ...         "mutual": [True, False],
+    ...     }
+    ... )
+    >>> figure = plots.match_separations(matches)
+    >>> figure.xaxis.axis_label
+    'normalised separation (combined sigma)'
+
+    References
+    ----------
+    For Gaussian position errors the normalised separation follows exp(-x²/2) x (Rayleigh).
     """
     demand(
-        matches, "normalised_separation", "match_probability", "mutual", what="matches"
+        matches,
+        "normalised_separation",
+        "match_probability",
+        "mutual",
+        subject="matches",
     )
     top = max(float(matches["normalised_separation"].max() or 5.0), 1.0)  # type: ignore[arg-type]
     edges = np.linspace(0, np.ceil(top), BINS + 1)

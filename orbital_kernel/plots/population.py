@@ -28,12 +28,37 @@ def population(
     y: str = "fluence_erg_cm2",
     title: str = "Burst population",
 ) -> Any:
-    """Return a scatter of two columns on logarithmic axes with their histograms.
+    """Return two columns against each other on logarithmic axes, with their histograms.
 
-    Axes take unit and meaning from schema.py. Rows without both values above zero
-    are counted under the title. Raises QueryError for a column no table knows.
+    Parameters
+    ----------
+    rows
+        Rows of any table with both columns; `observatory` or `catalog` gives the colour.
+    x, y
+        Columns; axes take their unit and meaning from the schema.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.models.GridPlot
+        Scatter plot with a histogram below and to the right. Rows without both values
+        above zero are counted under the title.
+
+    Raises
+    ------
+    QueryError
+        If no table has one of the columns.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> grid = plots.population(orbital.bursts.catalog())
+    >>> len(grid.children)
+    3
     """
-    demand(rows, x, y, what="a population's rows")
+    demand(rows, x, y, subject="a population's rows")
     labels = {name: _label(name) for name in (x, y)}
     shape = {n: pl.String() for n in (*_GROUPS, *_NAMES)}
     shown = (
@@ -88,9 +113,11 @@ def _label(name: str) -> str:
     for table in _TABLES:
         for column in table.columns:
             if column.name == name:
-                what = column.doc or name
+                meaning = column.doc or name
                 return (
-                    f"{what} ({theme.unit_label(column.unit)})" if column.unit else what
+                    f"{meaning} ({theme.unit_label(column.unit)})"
+                    if column.unit
+                    else meaning
                 )
     raise QueryError(f"no table has a column {name!r}, so its unit is unknown")
 

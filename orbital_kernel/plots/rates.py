@@ -1,4 +1,4 @@
-"""Binned count rates over time, with what was found in them shaded by its cause."""
+"""Binned count rates over time, with detected excursions shaded by their cause."""
 
 import json
 from typing import Any
@@ -24,14 +24,40 @@ def rates(
     bursts: pl.DataFrame | None = None,
     title: str | None = None,
 ) -> Any:
-    """Return a figure of `rates` rows: a step line a channel over UTC, gaps left open.
+    """Return a step line of each channel's rate against UTC, broken at gaps.
 
-    `bursts` are rows of cross.bursts: their windows are shaded by cause, with the
-    evidence at the pointer. Of more than 20,000 bins a channel, the lowest and the
-    highest of each group are drawn, so that no excursion is lost; the note says so.
-    Raises QueryError for several units.
+    Parameters
+    ----------
+    series
+        Rows of `rates`: time (TT, start of the bin), bin_s (s), rate, unit; if known
+        channel, band_low_kev and band_high_kev (keV), series.
+    bursts
+        Rows of cross.bursts whose windows are shaded: time (TT) or time_utc, timescale_s
+        (s), significance (sigma), cause, evidence, matches.
+    title
+        Title; by default it names the series.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Of more than 20,000 bins in a channel, the lowest and highest of each group are
+        drawn, so that every excursion remains visible; a line under the title says so.
+
+    Raises
+    ------
+    QueryError
+        If rows have several units.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> name = orbital.table("swift.rates", ["series"])["series"].min()
+    >>> figure = plots.rates(orbital.series(name), bursts=orbital.bursts.stored())
+    >>> figure.xaxis.axis_label
+    'time (UTC)'
     """
-    demand(series, "time", "bin_s", "rate", "unit", what="rates")
+    demand(series, "time", "bin_s", "rate", "unit", subject="rates")
     units = series["unit"].drop_nulls().unique().sort().to_list()
     if len(units) > 1:
         raise QueryError(
@@ -55,7 +81,7 @@ def rates(
 
 
 def step_columns(times_ms: Reals, width_ms: Reals, values: Reals) -> dict[str, Reals]:
-    """Return a step line's x and y: two points a bin, a break where bins do not meet."""
+    """Return x and y of a step line: two points per bin, a break where bins do not meet."""
     x = np.stack(
         [times_ms, times_ms + width_ms, np.full(times_ms.size, np.nan)], axis=1
     )
@@ -70,12 +96,12 @@ def _title(series: pl.DataFrame) -> str:
     names = (
         series["series"].drop_nulls().unique() if "series" in series.columns else None
     )
-    one = names is not None and names.len() == 1
-    return f"Count rate of {names[0]}" if one and names is not None else "Count rate"
+    single = names is not None and names.len() == 1
+    return f"Count rate of {names[0]}" if single and names is not None else "Count rate"
 
 
 def _channels(series: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return bins by channel, named by band; bins without data are left out."""
+    """Return bins by channel, named by band; bins without data are dropped."""
     shape = {"channel": pl.Int16(), "band": pl.String(), "series": pl.String()}
     shape |= {"band_low_kev": pl.Float64(), "band_high_kev": pl.Float64()}
     edges = pl.format(
@@ -124,7 +150,9 @@ def _shaded(
 ) -> list[tuple[str, list[Any]]]:
     if bursts is None or bursts.is_empty():
         return []
-    demand(bursts, "cause", "timescale_s", "significance", what="bursts to be shaded")
+    demand(
+        bursts, "cause", "timescale_s", "significance", subject="bursts to be shaded"
+    )
     rows = windows(bursts)
     height = float(series["rate"].max() or 1.0)  # type: ignore[arg-type]
     items = []
@@ -150,10 +178,10 @@ def _shaded(
 
 
 def windows(bursts: pl.DataFrame) -> pl.DataFrame:
-    """Return bursts with a TT `time`, taken from `time_utc` where there is no other."""
+    """Return bursts with a TT `time`, taken from `time_utc` if there is no other."""
     if "time" in bursts.columns:
         return bursts.filter(pl.col("time").is_not_null())
-    demand(bursts, "time_utc", what="bursts without a time")
+    demand(bursts, "time_utc", subject="bursts without a time")
     return bursts.with_columns(
         pl.Series("time", tt_from_utc(bursts["time_utc"].to_list())).cast(TT)
     )
@@ -178,10 +206,10 @@ def _window_columns(part: pl.DataFrame, height: float) -> dict[str, Any]:
 
 def _names(matches: str) -> str:
     """Return the names in a JSON list of matches."""
-    found = json.loads(matches) if matches else []
+    entries = json.loads(matches) if matches else []
     names = [
         entry.get("name", "") if isinstance(entry, dict) else str(entry)
-        for entry in found
+        for entry in entries
     ]
     return ", ".join(name for name in names if name)
 

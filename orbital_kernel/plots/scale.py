@@ -1,4 +1,4 @@
-"""One query over tables of any size: how long it takes, and what it costs."""
+"""One query over tables of any size: its latency and its cost."""
 
 from typing import Any
 
@@ -23,11 +23,41 @@ def scale(
     currency: str = "USD",
     title: str = "One query from gigabytes to an exabyte",
 ) -> Any:
-    """Return latency and cost against the table's size, a line a name.
+    """Return latency and cost against the size of the table, one line per name.
 
-    `predictions` has name, table_bytes, milliseconds with low_ms and high_ms (90 %) and
-    cost of one query in `currency`. Right of `measured_bytes`, the largest table that
-    was measured, everything is extrapolated.
+    Parameters
+    ----------
+    predictions
+        name, table_bytes (bytes), milliseconds, low_ms and high_ms (ms, 90 %), cost (of
+        one query, in `currency`).
+    measured_bytes
+        Size (bytes) of the largest table measured; larger ones are extrapolated.
+    currency
+        Unit of `cost`.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.models.Column
+        Two figures, latency and cost, with a common horizontal axis.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import plots
+    >>> sizes = pl.DataFrame(
+    ...     {
+    ...         "name": ["cone"] * 2,
+    ...         "table_bytes": [1e9, 1e12],
+    ...         "milliseconds": [20.0, 400.0],
+    ...         "low_ms": [10.0, 200.0],
+    ...         "high_ms": [40.0, 800.0],
+    ...         "cost": [1e-6, 1e-4],
+    ...     }
+    ... )
+    >>> len(plots.scale(sizes, measured_bytes=1e9).children)
+    2
     """
     demand(
         predictions,
@@ -37,19 +67,19 @@ def scale(
         "low_ms",
         "high_ms",
         "cost",
-        what="predictions",
+        subject="predictions",
     )
     rows = predictions.sort("name", "table_bytes")
     colors = theme.colors(rows["name"].unique(maintain_order=True).to_list())
     drawn: list[Any] = []
-    for name, what, unit, divisor in PANELS:
+    for name, quantity, unit, divisor in PANELS:
         panel = theme.canvas(
             title if not drawn else "",
             predictions,
             x_axis_type="log",
             y_axis_type="log",
             x_axis_label="table (bytes)",
-            y_axis_label=f"{what} ({unit or currency})",
+            y_axis_label=f"{quantity} ({unit or currency})",
             height=theme.HEIGHT - 80,
             **({"x_range": drawn[0].x_range} if drawn else {}),
         )
@@ -81,17 +111,17 @@ def _line(
         "name": part["name"].to_list(),
     }
     source = ColumnDataSource(data)
-    made = [drawn.line("x", "y", source=source, color=color, line_width=2)]
+    renderers = [drawn.line("x", "y", source=source, color=color, line_width=2)]
     if name == "milliseconds":
         band = drawn.varea("x", "low", "high", source=source, color=color, alpha=BAND)
-        made.append(band)
+        renderers.append(band)
     drawn.add_tools(
         HoverTool(
-            renderers=made[:1],
+            renderers=renderers[:1],
             tooltips=[("", "@name"), ("table", "@x{0.0a}B"), (name, "@y{0.000 a}")],
         )
     )
-    return made
+    return renderers
 
 
 def _edge(drawn: Any, measured_bytes: float | None) -> None:

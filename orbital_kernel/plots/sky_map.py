@@ -1,4 +1,4 @@
-"""Positions on the sky: all of it in Aitoff's projection, or a field in RA and Dec."""
+"""Positions on the sky: the whole sky in Aitoff's projection, or a field in RA and Dec."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import theme
+from orbital_kernel.plots.projection import CENTRE_RA, all_sky
 from orbital_kernel.science.columns import demand, fill, finite
 
 Reals = NDArray[np.float64]
@@ -16,7 +17,6 @@ Cone = tuple[float, float, float]
 """RA and Dec in degrees, radius in arcmin."""
 
 FIELD_DEG = 25.0
-CENTRE_RA = 180.0
 PROJECTIONS = ("auto", "aitoff", "field")
 _NAMES = ("source_id", "name", "object", "obs_id")
 
@@ -28,14 +28,40 @@ def sky_map(
     cone: Cone | None = None,
     projection: str = "auto",
 ) -> Any:
-    """Return a map of rows with `ra` and `dec` (ICRS degrees), RA growing to the left.
+    """Return a map of positions, with RA increasing to the left.
 
-    Rows may be sources, pointings or bursts; colours follow `observatory` (else
-    `catalog`). 'aitoff' shows the whole sky, 'field' a patch to scale, with error
-    circles where rows have `error_radius_arcsec`; 'auto' takes the field where all
-    rows (or the cone) fit into 25 degrees. Raises QueryError for another projection.
+    Parameters
+    ----------
+    positions
+        Sources, pointings or bursts: ra and dec (deg, ICRS); if known observatory or
+        catalog (colour), error_radius_arcsec (arcsec), and a name.
+    title
+        Title of the figure.
+    cone
+        Circle to outline: RA and Dec (deg), radius (arcmin).
+    projection
+        'aitoff' for the whole sky; 'field' for a patch to scale, with error circles; 'auto'
+        (default) for the field if all rows, or the cone, lie within 25 deg.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Rows without a position are counted under the title.
+
+    Raises
+    ------
+    QueryError
+        If the projection is not one of these.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> figure = plots.sky_map(orbital.table("swift.sources"), projection="aitoff")
+    >>> "Aitoff projection" in figure.xaxis.axis_label
+    True
     """
-    demand(positions, "ra", "dec", what="a sky map's rows")
+    demand(positions, "ra", "dec", subject="a sky map's rows")
     if projection not in PROJECTIONS:
         raise QueryError(
             f"a projection is one of {', '.join(PROJECTIONS)}; got {projection!r}"
@@ -44,7 +70,7 @@ def sky_map(
     centre, reach = _extent(rows, cone)
     field = projection == "field" or (projection == "auto" and reach <= FIELD_DEG)
     drawn, to_map = (
-        _field(title, positions, centre, reach) if field else _whole(title, positions)
+        _field(title, positions, centre, reach) if field else all_sky(title, positions)
     )
     items = [
         (name, _marks(drawn, part, to_map, color, circles=field))
@@ -60,18 +86,6 @@ def sky_map(
         + (f" · {missing:,} without one" if missing else ""),
     )
     return drawn
-
-
-def aitoff(ra: ArrayLike, dec: ArrayLike) -> tuple[Reals, Reals]:
-    """Return x (-2 to 2, RA 360 to 0) and y (-1 to 1) of Aitoff's projection, in pi/2."""
-    away = np.asarray(ra, dtype=np.float64) % 360 - CENTRE_RA
-    half, lat = np.radians(away) / 2, np.radians(np.asarray(dec, dtype=np.float64))
-    alpha = np.arccos(np.clip(np.cos(lat) * np.cos(half), -1, 1))
-    scale = np.where(
-        alpha < 1e-12, 1.0, alpha / np.where(alpha < 1e-12, 1.0, np.sin(alpha))
-    )
-    unit = 2 / np.pi
-    return -2 * np.cos(lat) * np.sin(half) * scale * unit, np.sin(lat) * scale * unit
 
 
 def _prepared(positions: pl.DataFrame) -> pl.DataFrame:
@@ -139,61 +153,6 @@ def _field(
     return drawn, to_map
 
 
-def _whole(title: str, positions: pl.DataFrame) -> tuple[Any, Any]:
-    drawn = theme.canvas(
-        title,
-        positions,
-        width=900,
-        height=520,
-        sizing_mode="fixed",
-        frame_width=820,
-        frame_height=410,
-        x_range=Range1d(-2.08, 2.08),
-        y_range=Range1d(-1.04, 1.04),
-        x_axis_label="right ascension (deg, ICRS), 360 left to 0 right · Aitoff projection",
-        y_axis_label="declination (deg, ICRS)",
-    )
-    drawn.grid.grid_line_color = None
-    for axis in drawn.axis:
-        axis.ticker = []
-        axis.axis_line_color = None
-    _graticule(drawn)
-    return drawn, aitoff
-
-
-def _graticule(drawn: Any) -> None:
-    turn, up = np.linspace(0, 359.999, 181), np.linspace(-90, 90, 91)
-    lines = [aitoff(np.full(91, ra), up) for ra in (*range(0, 360, 30), 359.999)]
-    lines += [aitoff(turn, np.full(181, dec)) for dec in range(-60, 90, 30)]
-    drawn.multi_line(
-        [x for x, _ in lines], [y for _, y in lines], color="#CBD5E1", line_width=1
-    )
-    edge = [aitoff(np.full(91, ra), up) for ra in (0.0, 359.999)]
-    drawn.multi_line(
-        [x for x, _ in edge], [y for _, y in edge], color=theme.PALE, line_width=1.2
-    )
-    text = {
-        "level": "overlay",
-        "text_font_size": "12px",
-        "text_color": theme.INK,
-        "text_font": {"value": theme.FONT},
-    }
-    ra = np.arange(60, 360, 60)
-    x, y = aitoff(ra, np.zeros(ra.size))
-    drawn.text(x, y, [f"{a}°" for a in ra], x_offset=3, y_offset=-2, **text)
-    dec = np.array([-60, -30, 30, 60])
-    x, y = aitoff(np.full(4, 359.999), dec)
-    drawn.text(
-        x,
-        y,
-        [f"{d:+d}°" for d in dec],
-        x_offset=-6,
-        text_align="right",
-        text_baseline="middle",
-        **text,
-    )
-
-
 def _groups(rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame, str]]:
     names = rows["_group"].unique().sort().to_list()
     color = theme.colors(names)
@@ -236,9 +195,9 @@ def _marks(
             ],
         )
     )
-    made = [marks]
+    renderers = [marks]
     if circles and np.isfinite(radius).any():
-        made.append(
+        renderers.append(
             drawn.ellipse(
                 "x",
                 "y",
@@ -251,7 +210,7 @@ def _marks(
                 line_alpha=0.8,
             )
         )
-    return made
+    return renderers
 
 
 def _outline(drawn: Any, cone: Cone, to_map: Any) -> None:

@@ -20,11 +20,33 @@ UNITS = (
 
 
 def storage(samples: pl.DataFrame, *, title: str = "Capacity in use") -> Any:
-    """Return a figure of ops.storage rows: used bytes by name, limits dashed.
+    """Return used capacity against time, with its limits.
 
-    Soft limits are dashed, hard limits dotted, in the colour of their resource.
+    Parameters
+    ----------
+    samples
+        Rows of ops.storage: sampled (UTC), name, used_bytes (bytes); if known
+        soft_limit_bytes and hard_limit_bytes (bytes), state.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        One colour per resource; soft limits dashed, hard limits dotted. Units are decimal.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from orbital_kernel import plots
+    >>> samples = pl.DataFrame(
+    ...     {"sampled": [datetime(2026, 1, 1)], "name": ["swift"], "used_bytes": [5 * 10**12]}
+    ... )
+    >>> plots.storage(samples).yaxis.axis_label
+    'capacity (TB)'
     """
-    demand(samples, "sampled", "name", "used_bytes", what="capacity samples")
+    demand(samples, "sampled", "name", "used_bytes", subject="capacity samples")
     rows = samples.filter(pl.col("used_bytes").is_not_null()).sort("name", "sampled")
     unit, size = _unit(rows)
     drawn = theme.canvas(
@@ -68,7 +90,7 @@ def _lines(
         "state": fill(part, {"state": pl.String()})["state"].fill_null("").to_list(),
     }
     source = ColumnDataSource(data)
-    made = [drawn.line("x", "used", source=source, color=color, line_width=2)]
+    renderers = [drawn.line("x", "used", source=source, color=color, line_width=2)]
     marks = drawn.scatter("x", "used", source=source, color=color, size=6)
     drawn.add_tools(
         HoverTool(
@@ -87,7 +109,7 @@ def _lines(
     ):
         if column in part.columns and part[column].drop_nulls().len():
             limit = part[column].cast(pl.Float64).to_numpy() / size
-            made.append(
+            renderers.append(
                 drawn.line(when, limit, color=color, line_dash=dash, line_width=1.5)
             )
-    return [*made, marks]
+    return [*renderers, marks]

@@ -1,4 +1,4 @@
-"""How every figure looks, and how it tells that its rows are simulated."""
+"""The style of every figure, and the mark of simulated rows."""
 
 import itertools
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from bokeh.resources import INLINE
 from orbital_kernel.model.times import utc_from_tt
 from orbital_kernel.science.columns import simulated
 
-# Okabe & Ito's colours: told apart by colour-blind eyes, and in grey.
+# Okabe & Ito's colours: distinct to colour-blind eyes, and in grey.
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 OBSERVATORIES = {"swift": "#0072B2", "chandra": "#D55E00", "fermi": "#009E73"}
 CAUSES = {
@@ -38,19 +38,79 @@ HEIGHT = 430
 SIMULATED = "SIMULATED"
 
 
-def canvas(title: str, *frames: pl.DataFrame | None, **options: Any) -> Any:
-    """Return an empty figure in the house's look, labelled if any row is simulated."""
-    made = simulated(*frames)
-    chosen = {
-        "height": HEIGHT,
-        "sizing_mode": "stretch_width",
-        "tools": "pan,wheel_zoom,box_zoom,reset,save",
-        "active_drag": "box_zoom",
-        "toolbar_location": "right",
-    } | options
-    drawn = figure(title=f"{SIMULATED} · {title}" if made else title, **chosen)
+def canvas(
+    title: str,
+    *frames: pl.DataFrame | None,
+    x_axis_label: str = "",
+    y_axis_label: str = "",
+    x_axis_type: str = "auto",
+    y_axis_type: str = "auto",
+    x_range: Any = None,
+    y_range: Any = None,
+    width: int | None = None,
+    height: int = HEIGHT,
+    frame_width: int | None = None,
+    frame_height: int | None = None,
+    sizing_mode: str | None = "stretch_width",
+    tools: str = "pan,wheel_zoom,box_zoom,reset,save",
+    active_drag: str | None = "box_zoom",
+) -> Any:
+    """Return an empty figure in the common style, marked if any row is simulated.
+
+    Parameters
+    ----------
+    title
+        Title of the figure.
+    *frames
+        Frames that the figure draws; their column `simulated` decides the mark.
+    x_axis_label, y_axis_label
+        Labels with units.
+    x_axis_type, y_axis_type
+        'auto' (default), 'linear', 'log' or 'datetime'.
+    x_range, y_range
+        Ranges of the axes; by default they follow the data.
+    width, height
+        Size of the figure, pixels; `width` counts only with sizing_mode='fixed'.
+    frame_width, frame_height
+        Size of the area within the axes, pixels; by default it follows the figure's.
+    sizing_mode
+        'stretch_width' (default), 'fixed', or None for a fixed size.
+    tools
+        Names of Bokeh's tools.
+    active_drag
+        Tool that a drag uses, or None.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        The figure, without glyphs.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel.plots.theme import canvas
+    >>> canvas("Rates", pl.DataFrame({"simulated": [True]})).title.text
+    'SIMULATED · Rates'
+    """
+    any_simulated = simulated(*frames)
+    sizes = {"width": width, "frame_width": frame_width, "frame_height": frame_height}
+    ranges = {"x_range": x_range, "y_range": y_range}
+    given = {k: v for k, v in (sizes | ranges).items() if v is not None}
+    drawn = figure(
+        title=f"{SIMULATED} · {title}" if any_simulated else title,
+        x_axis_label=x_axis_label,
+        y_axis_label=y_axis_label,
+        x_axis_type=x_axis_type,
+        y_axis_type=y_axis_type,
+        height=height,
+        sizing_mode=sizing_mode,
+        tools=tools,
+        active_drag=active_drag,
+        toolbar_location="right",
+        **given,
+    )
     dress(drawn)
-    if made:
+    if any_simulated:
         _watermark(drawn)
     return drawn
 
@@ -78,7 +138,7 @@ def dress_axis(axis: Any) -> None:
 
 
 def note(drawn: Any, text: str) -> None:
-    """Write a line under the title; call it last, the last stands highest."""
+    """Write a line under the title; of several, the last is highest."""
     if text:
         small = Title(
             text=text,
@@ -112,15 +172,15 @@ def legend(drawn: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
 
 
 def colors(names: Iterable[str]) -> dict[str, str]:
-    """Return a colour a name: observatories and causes have their own, the rest cycle."""
-    known, listed = OBSERVATORIES | CAUSES, list(names)
-    taken = {known[name.lower()] for name in listed if name.lower() in known}
-    free = itertools.cycle([color for color in CYCLE if color not in taken] or CYCLE)
-    return {name: known.get(name.lower()) or next(free) for name in listed}
+    """Return a colour for each name: observatories and causes have fixed ones, others cycle."""
+    fixed, listed = OBSERVATORIES | CAUSES, list(names)
+    used = {fixed[name.lower()] for name in listed if name.lower() in fixed}
+    free = itertools.cycle([color for color in CYCLE if color not in used] or CYCLE)
+    return {name: fixed.get(name.lower()) or next(free) for name in listed}
 
 
 def utc_ms(times: pl.Series) -> Any:
-    """Return TT times as UTC, the way Bokeh's datetime axes want them: float ms."""
+    """Return TT times as UTC for Bokeh's datetime axes: milliseconds since 1970 as floats."""
     utc = utc_from_tt(times.cast(pl.Datetime("ns")).to_numpy())
     ms = utc.astype("datetime64[us]").astype(np.int64) / 1000
     return np.where(np.isnat(utc), np.nan, ms)
@@ -142,12 +202,33 @@ def unit_label(unit: str | None) -> str:
 
 
 def to_html(drawn: Any, *, title: str = "Orbital") -> str:
-    """Return a whole HTML page of a figure or layout, with Bokeh's scripts inside it."""
+    """Return an HTML page with a figure or layout and Bokeh's scripts, for offline use.
+
+    Parameters
+    ----------
+    drawn
+        A Bokeh figure or layout.
+    title
+        Title of the page.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> figure = plots.sky_map(orbital.table("swift.sources"))
+    >>> plots.to_html(figure).lstrip()[:15]
+    '<!DOCTYPE html>'
+    """
     return str(file_html(drawn, INLINE, title))
 
 
 def log_axis(axis: Any) -> None:
-    """Tick a logarithmic axis at 1, 2, 5 or at decades, written in powers of ten."""
+    """Tick a logarithmic axis at 1, 2, 5 or at decades, labelled with powers of ten."""
     axis.ticker = CustomJSTicker(major_code=_MAJOR, minor_code=_MINOR)
     axis.formatter = CustomJSTickFormatter(code=_POWERS)
 

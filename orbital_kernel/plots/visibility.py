@@ -1,4 +1,4 @@
-"""Who can see a place and when: bars of visibility, and why not where there is none."""
+"""Who can see a place and when: bars of visibility, and the reasons against it."""
 
 from typing import Any
 
@@ -6,13 +6,35 @@ import polars as pl
 from bokeh.models import ColumnDataSource, HoverTool
 
 from orbital_kernel.plots import theme
-from orbital_kernel.science.visibility.followup import ASSUMPTIONS, STEP_MIN, Plan
+from orbital_kernel.science.visibility import ASSUMPTIONS, STEP_MIN, Plan
 
 BAR = 0.5
 
 
 def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
-    """Return a timeline in UTC: a line an observatory, a bar where it can look."""
+    """Return a timeline in UTC, one row per observatory, with a bar where the place is visible.
+
+    Parameters
+    ----------
+    plan
+        What `science.visibility.plan` returns, or the `plan` of a follow-up.
+    title
+        Title of the figure.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+        Pale bars show the limit that prevents a pointing. Lines under the title state
+        place, first choice and assumptions.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect, plots
+    >>> orbital = connect()
+    >>> follow_up = orbital.bursts.follow_up(ra=83.63, dec=22.01, days=0.5)
+    >>> plots.visibility(follow_up.plan).xaxis.axis_label
+    'time (UTC)'
+    """
     names = plan.track["observatory"].unique().sort(descending=True).to_list()
     drawn = theme.canvas(
         title,
@@ -26,14 +48,14 @@ def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
     drawn.ygrid.visible = False
     step_ms = STEP_MIN * 60_000
     for name, color in theme.colors(names).items():
-        mine = plan.track.filter(pl.col("observatory") == name)
+        rows = plan.track.filter(pl.col("observatory") == name)
         for seen, alpha in ((True, 0.85), (False, 0.08)):
-            part = mine.filter(pl.col("visible") == seen)
-            left = theme.utc_ms(part["time"])
+            part = rows.filter(pl.col("visible") == seen)
+            start = theme.utc_ms(part["time"])
             source = ColumnDataSource(
                 {
-                    "left": left,
-                    "right": left + step_ms,
+                    "left": start,
+                    "right": start + step_ms,
                     "name": [name] * part.height,
                     "sun": part["sun_deg"].to_numpy(),
                     "moon": part["moon_deg"].to_numpy(),

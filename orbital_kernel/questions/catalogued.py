@@ -13,7 +13,7 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.questions.asking import side_by_side
 from orbital_kernel.science import precedence
-from orbital_kernel.science.matching.identity import plain
+from orbital_kernel.science.matching import plain
 
 NOTICE = (
     *("notice_id", "kind", "alert_type", "trigger_id", "time", "ra", "dec"),

@@ -12,7 +12,7 @@ from orbital_kernel.questions import catalogued
 from orbital_kernel.questions.asking import Asks, answered, together
 from orbital_kernel.science import precedence
 from orbital_kernel.science.columns import either
-from orbital_kernel.science.matching.pairs import pairs_in_time
+from orbital_kernel.science.matching import pairs_in_time
 from orbital_kernel.science.precedence import burst_key
 
 FEW_BURSTS = 8

@@ -21,11 +21,8 @@ from orbital_kernel.questions.asking import (
     side_by_side,
     together,
 )
-from orbital_kernel.science import precedence
-from orbital_kernel.science.lightcurves import lightcurves
-from orbital_kernel.science.matching.identity import objects, plain
-from orbital_kernel.science.matching.matching import cross_match
-from orbital_kernel.science.matching.pairs import pairs_in_time
+from orbital_kernel.science import lightcurves, precedence
+from orbital_kernel.science.matching import cross_match, objects, pairs_in_time, plain
 
 if TYPE_CHECKING:
     from orbital_kernel.session import Orbital

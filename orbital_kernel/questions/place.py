@@ -13,7 +13,7 @@ from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.query import Answer, Cone, Explain, Query
 from orbital_kernel.questions.asking import Asks, account, together
 from orbital_kernel.science.columns import simulated
-from orbital_kernel.science.visibility.followup import field_radius_arcmin
+from orbital_kernel.science.visibility import field_radius_arcmin
 
 WIDEST_FIELD_ARCMIN = 60.0
 LONGEST_EXPOSURE = timedelta(days=4)

@@ -14,8 +14,7 @@ from orbital_kernel.query import Answer, Explain, Query
 from orbital_kernel.questions.asking import SOURCE, Asks, account, positioned, together
 from orbital_kernel.questions.place import field_of
 from orbital_kernel.science import rarity
-from orbital_kernel.science.matching.matching import cross_match
-from orbital_kernel.science.matching.skyjoin import neighbours
+from orbital_kernel.science.matching import cross_match, neighbours
 
 N_SIGMA = 5.0
 SURE = 0.5

@@ -14,7 +14,7 @@ from orbital_kernel.model import times
 from orbital_kernel.query import Answer, Query, TimeSpan
 from orbital_kernel.questions.asking import Asks, answered, together
 from orbital_kernel.science.columns import either, fill
-from orbital_kernel.science.lightcurves.exposure import merged, overlaps
+from orbital_kernel.science.lightcurves import merged, overlaps
 
 EXPOSED = ("gti", "snapshot")
 POINTING = ("obs_id", "object", "ra", "dec")

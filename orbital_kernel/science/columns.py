@@ -1,4 +1,4 @@
-"""What a frame must bring: columns asked for by name, absent ones told or filled."""
+"""Columns that a frame needs: absent ones are reported, or filled with nulls."""
 
 from collections.abc import Mapping
 
@@ -11,12 +11,12 @@ TT = pl.Datetime("ns")
 """The one time column's type: nanoseconds, on the TT scale."""
 
 
-def demand(frame: pl.DataFrame, *names: str, what: str) -> None:
-    """Raise SchemaMismatch where the frame lacks one of these columns."""
+def demand(frame: pl.DataFrame, *names: str, subject: str) -> None:
+    """Raise SchemaMismatch if the frame lacks one of these columns; `subject` names it."""
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise SchemaMismatch(
-            f"{what} need the columns {', '.join(missing)};"
+            f"{subject} need the columns {', '.join(missing)};"
             f" there are {', '.join(frame.columns) or 'none'}"
         )
 
@@ -30,7 +30,7 @@ def fill(frame: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
 
 
 def simulated(*frames: pl.DataFrame | None) -> bool:
-    """Tell whether any row of any frame is simulated."""
+    """Return whether any row of any frame is simulated."""
     return any(
         frame is not None
         and "simulated" in frame.columns
@@ -39,12 +39,12 @@ def simulated(*frames: pl.DataFrame | None) -> bool:
     )
 
 
-def either(one: pl.DataFrame, other: pl.DataFrame) -> dict[str, pl.Series]:
-    """Return the column `simulated` of pairs of rows: true where one of the two is.
+def either(first: pl.DataFrame, second: pl.DataFrame) -> dict[str, pl.Series]:
+    """Return the column `simulated` of pairs of rows: true if one of the two is simulated.
 
-    Empty where neither frame says it.
+    Empty if neither frame has the column.
     """
-    flags = [f["simulated"] for f in (one, other) if "simulated" in f.columns]
+    flags = [f["simulated"] for f in (first, second) if "simulated" in f.columns]
     return (
         {"simulated": pl.select(pl.any_horizontal(flags)).to_series()} if flags else {}
     )

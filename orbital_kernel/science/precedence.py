@@ -1,8 +1,8 @@
 """The one order of burst catalogues: which row gives a burst's time, place, T90, redshift.
 
-`ORDER` is that order. Other catalogues follow it by name, notices come last. Within it
-a measured value comes before a limit, a firm redshift before a doubtful one, and a
-position goes by its instrument first. The order rows are stored in never counts.
+`ORDER` is that order. Other catalogues follow by name, notices are last. Within it a
+measured value precedes a limit, a firm redshift a doubtful one, and positions are
+ordered by instrument first. The order in which rows are stored does not matter.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from orbital_kernel.science.matching.identity import plain
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A catalogue by its stored name, and whose positions it gives if all are alike."""
+    """A catalogue by its stored name, and the instrument of its positions if it is one."""
 
     name: str
     instrument: str | None = None
@@ -43,9 +43,9 @@ _MORE_TIES = ("file_sha256", "file_row")
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is taken from one row: its first column must have a value there.
+    """A quantity that one row gives: its first column must have a value there.
 
-    `source` names the column for the catalogue; rows with smaller `better` come first.
+    `source` names the column for the catalogue; rows with smaller `better` precede.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Quantity:
 
 
 def is_doubtful() -> pl.Expr:
-    """Return whether the text of a redshift says that it is not firm."""
+    """Return whether the text of a redshift marks it as not firm."""
     return pl.col("redshift_text").str.contains(DOUBT).fill_null(value=False)
 
 
@@ -119,7 +119,7 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     as `position_instrument`, null if nothing names it. Rows of notices are those whose
     `source` is 'notice'.
     """
-    demand(rows, "catalog", "name", what="burst catalogue rows")
+    demand(rows, "catalog", "name", subject="burst catalogue rows")
     text = {
         n: pl.String()
         for n in ("source", "extra", "t90_limit", "redshift_text", "trigger_id")
@@ -185,7 +185,7 @@ def united(rows: pl.DataFrame, *quantities: Quantity) -> pl.DataFrame:
 
 
 def _instrument() -> pl.Expr:
-    """Return whose position a row gives: as it says itself, else the catalogue's."""
+    """Return the instrument of a row's position: the row's own, else the catalogue's."""
     by_catalogue = {c.name: c.instrument for c in ORDER if c.instrument}
     return pl.coalesce(
         "position_instrument",

@@ -1,7 +1,7 @@
-"""Checks of frames, as rows of ops.quality: what was measured, what was allowed.
+"""Quality checks of frames, as rows of ops.quality: the measured value and its limit.
 
-Which checks a frame gets follows from its columns. What cannot be told is 'unknown',
-never 'ok'. The time of the check is handed in: nothing here reads a clock.
+The columns of a frame decide which checks it gets. What cannot be judged is 'unknown',
+never 'ok'. The caller gives the time of the check.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: the columns it needs, and how it is made."""
+    """One check: the columns it needs, and the function that judges them."""
 
     name: str
     needs: tuple[str, ...]
@@ -47,26 +47,57 @@ class Check:
 
 
 def checks(frame: pl.DataFrame, *, subject: str, checked: datetime) -> pl.DataFrame:
-    """Return `ops.quality` rows of every check the frame's columns allow.
+    """Return `ops.quality` rows of every check that the frame's columns allow.
 
-    An empty frame gives one row of state 'unknown'. `checked` is UTC, as the column.
+    Parameters
+    ----------
+    frame
+        Rows of any table.
+    subject
+        Name of the frame in the rows.
+    checked
+        Time of the check (UTC).
+
+    Returns
+    -------
+    polars.DataFrame
+        checked (UTC), subject, check, state ('ok', 'warn', 'bad', 'unknown'), value and
+        limit (in `unit`), unit, reason. An empty frame gives one row of state 'unknown'.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from orbital_kernel.science.quality import checks
+    >>> frame = pl.DataFrame({"ra": [10.0, 400.0], "dec": [0.0, 0.0]})
+    >>> rows = checks(frame, subject="example", checked=datetime(2026, 1, 1))
+    >>> rows.filter(check="position in range")["state"][0]
+    'bad'
     """
     if frame.is_empty():
         nothing = Finding("unknown", 0.0, None, "rows", "there are no rows to check")
         return _rows([("rows", nothing)], subject, checked)
-    made = [
+    findings = [
         (check.name, check.find(frame))
         for check in CHECKS
         if all(name in frame.columns for name in check.needs)
     ]
-    return _rows(made, subject, checked)
+    return _rows(findings, subject, checked)
 
 
 def board(quality: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a subject: its worst state, counts by state and the worst reasons.
+    """Return one row per subject: its worst state, counts by state, and the reasons.
 
-    Takes `ops.quality` rows; of several runs of a check the newest counts. Worst
-    subjects come first; unknown is worse than ok, for nobody has looked.
+    Parameters
+    ----------
+    quality
+        Rows of ops.quality; of several runs of a check the newest counts.
+
+    Returns
+    -------
+    polars.DataFrame
+        subject, state, ok, warn, bad, unknown (counts), checked (UTC), why. The worst
+        subjects are first; unknown is worse than ok.
     """
     newest = quality.sort("checked").unique(["subject", "check"], keep="last")
     rank = pl.col("state").replace_strict(_RANK, default=_RANK["unknown"])
@@ -93,24 +124,24 @@ _RANK = {"bad": 0, "warn": 1, "unknown": 2, "ok": 3}
 
 
 def _rows(
-    made: Iterable[tuple[str, Finding]], subject: str, checked: datetime
+    findings: Iterable[tuple[str, Finding]], subject: str, checked: datetime
 ) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {"checked": checked, "subject": subject, "check": name} | vars(finding)
-            for name, finding in made
+            for name, finding in findings
         ],
         schema=_SCHEMA,
     )
 
 
 def _share(
-    bad: int, total: int, *, allowed: float, what: str, worse: str = "bad"
+    bad: int, total: int, *, allowed: float, fault: str, worse: str = "bad"
 ) -> Finding:
     """Judge a share of rows: none is ok, up to `allowed` warns, more is `worse`."""
     share = bad / total if total else 0.0
     state = "ok" if bad == 0 else "warn" if share <= allowed else worse
-    return Finding(state, share, allowed, "", f"{bad:,} of {total:,} rows {what}")
+    return Finding(state, share, allowed, "", f"{bad:,} of {total:,} rows {fault}")
 
 
 def _count(frame: pl.DataFrame, condition: pl.Expr) -> int:
@@ -119,7 +150,7 @@ def _count(frame: pl.DataFrame, condition: pl.Expr) -> int:
 
 def _no_time(frame: pl.DataFrame) -> Finding:
     bad = frame["time"].null_count()
-    return _share(bad, frame.height, allowed=0.05, what="have no time")
+    return _share(bad, frame.height, allowed=0.05, fault="have no time")
 
 
 def _order(frame: pl.DataFrame) -> Finding:
@@ -127,7 +158,7 @@ def _order(frame: pl.DataFrame) -> Finding:
     step = pl.col("time").cast(TT).cast(pl.Int64).diff()
     back = step.over(by) < 0 if by else step < 0
     return _share(
-        _count(frame, back), frame.height, allowed=1.0, what="go back in time"
+        _count(frame, back), frame.height, allowed=1.0, fault="go back in time"
     )
 
 
@@ -136,20 +167,20 @@ def _duplicates(frame: pl.DataFrame) -> Finding:
     origin = {"file_sha256", "file_row", "extra"}
     rows = frame.select(name for name in frame.columns if name not in origin)
     bad = frame.height - rows.n_unique()
-    return _share(bad, frame.height, allowed=0.0, what="repeat another")
+    return _share(bad, frame.height, allowed=0.0, fault="repeat another")
 
 
 def _positions(frame: pl.DataFrame) -> Finding:
     ra, dec = pl.col("ra"), pl.col("dec")
     wrong = ~(ra.is_between(0, 360, closed="left") & dec.is_between(-90, 90))
     bad = _count(frame, wrong | ra.is_nan() | dec.is_nan())
-    return _share(bad, frame.height, allowed=0.0, what="lie outside the sky")
+    return _share(bad, frame.height, allowed=0.0, fault="lie outside the sky")
 
 
 def _no_position(frame: pl.DataFrame) -> Finding:
     bad = _count(frame, pl.col("ra").is_null() | pl.col("dec").is_null())
     return _share(
-        bad, frame.height, allowed=0.05, what="have no position", worse="warn"
+        bad, frame.height, allowed=0.05, fault="have no position", worse="warn"
     )
 
 
@@ -160,7 +191,7 @@ def _zero_errors(column: str, value: str) -> Callable[[pl.DataFrame], Finding]:
             data &= ~pl.col("is_limit").fill_null(value=False)
         bad, total = _count(frame, data & (pl.col(column) <= 0)), _count(frame, data)
         return _share(
-            bad, total, allowed=0.0, what=f"with {value} have no error above 0"
+            bad, total, allowed=0.0, fault=f"with {value} have no error above 0"
         )
 
     return find
@@ -170,7 +201,7 @@ def _empty(column: str) -> Callable[[pl.DataFrame], Finding]:
     def find(frame: pl.DataFrame) -> Finding:
         bad = _count(frame, finite(column).is_null())
         return _share(
-            bad, frame.height, allowed=0.5, what=f"have no {column}", worse="warn"
+            bad, frame.height, allowed=0.5, fault=f"have no {column}", worse="warn"
         )
 
     return find
@@ -184,7 +215,7 @@ def _no_band(frame: pl.DataFrame) -> Finding:
     )
     bad = _count(frame, pl.col("band_low_kev").is_null() & nm)
     return _share(
-        bad, frame.height, allowed=0.0, what="have no band edges", worse="warn"
+        bad, frame.height, allowed=0.0, fault="have no band edges", worse="warn"
     )
 
 
@@ -194,7 +225,7 @@ def _gaps(frame: pl.DataFrame) -> Finding:
     start, width = pl.col("time").cast(TT).cast(pl.Int64), pl.col("bin_s") * 1e9
     gap = start - (start + width.cast(pl.Int64)).shift(1)
     open_ = pl.when(gap > (width / 2).cast(pl.Int64)).then(gap)
-    told = (
+    by_series = (
         frame.filter(pl.col("time").is_not_null())
         .sort(*by, "time")
         .group_by(by or pl.lit(0))
@@ -205,11 +236,11 @@ def _gaps(frame: pl.DataFrame) -> Finding:
             open_.max().fill_null(0).alias("longest"),
         )
     )
-    gaps, span = int(told["gaps"].sum()), int(told["span"].sum())
-    longest = max(told["longest"].to_list(), default=0) / 1e9
+    gaps, span = int(by_series["gaps"].sum()), int(by_series["span"].sum())
+    longest = max(by_series["longest"].to_list(), default=0) / 1e9
     return Finding(
         "warn" if gaps else "ok",
-        int(told["lost"].sum()) / span if span else 0.0,
+        int(by_series["lost"].sum()) / span if span else 0.0,
         0.0,
         "",
         f"{gaps:,} gaps, the longest {longest:,.1f} s",
@@ -225,14 +256,14 @@ def _finite(frame: pl.DataFrame) -> Finding:
         bad,
         frame.height * len(floats),
         allowed=0.0,
-        what="and columns hold NaN or infinity",
+        fault="and columns hold NaN or infinity",
     )
 
 
 def _limits(frame: pl.DataFrame) -> Finding:
     bad = _count(frame, pl.col("is_limit") & ~(pl.col("value") > 0))
     return _share(
-        bad, frame.height, allowed=0.0, what="are limits without a value above 0"
+        bad, frame.height, allowed=0.0, fault="are limits without a value above 0"
     )
 
 

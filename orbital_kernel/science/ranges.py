@@ -1,4 +1,4 @@
-"""Index ranges opened up into pairs, never more at once than memory bears."""
+"""Index ranges expanded into pairs, in parts of limited size."""
 
 from collections.abc import Iterator
 

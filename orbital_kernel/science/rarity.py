@@ -1,8 +1,8 @@
-"""How rare something is: a statistic, what would make it by chance, and how often.
+"""How rare something is: a statistic, a null hypothesis, and the expected number by chance.
 
-Each function ranks what it is given, rarest first. `statistic` is what is ranked by,
-`p_value` the chance of as much under the null that stands in NULLS, `expected` how
-many of those looked at would reach it by chance (p times trials). Nothing is cut off.
+Each function ranks the rows it is given, rarest first. `statistic` orders them,
+`p_value` is the chance of as much under the null hypothesis in NULLS, `expected` how
+many of the examined rows would reach it by chance (p times trials). No row is dropped.
 """
 
 import math
@@ -21,7 +21,7 @@ MAD_TO_SIGMA = 1.4826
 NULLS: Mapping[str, str] = {
     "variability": (
         "chi-square of the points about their weighted mean; null: a constant source "
-        "with Gaussian errors as told, limits left out, one unit and band at a time"
+        "with Gaussian errors as given; limits excluded; one unit and band at a time"
     ),
     "flux-ratio": (
         "deviation of log10(flux a / flux b) from the median of all matched pairs of the "
@@ -31,28 +31,39 @@ NULLS: Mapping[str, str] = {
     ),
     "lone-burst": (
         "significance of the best window; null: the detector's false alarms, whose number "
-        "a day its thresholds were calibrated to (expected is not told: it depends on "
-        "the hours looked at); lone means that no catalogue burst or notice coincides"
+        "a day its thresholds were calibrated to (expected is not given: it depends on "
+        "the hours observed); lone means that no catalogue burst or notice coincides"
     ),
     "transient": (
-        "share of the sources at least as bright, in the field both looked at, that the "
+        "share of the sources at least as bright, in the field both observed, that the "
         "other observatory misses too; null: it is missed as such sources usually are. "
-        "p is (missed + 1) / (as bright + 1), so no smaller than what was looked at allows"
+        "p is (missed + 1) / (as bright + 1), so no smaller than the sample allows"
     ),
 }
 
 
 def variable(points: pl.DataFrame) -> pl.DataFrame:
-    """Rank light curves by how surely they are not constant.
+    """Rank light curves by the significance of their variability.
 
-    A curve is an object's points of one observatory, instrument, unit and band with at
-    least five detections whose errors are above zero. Columns: observatory, object,
-    instrument, unit, band, points, mean, fractional_variability (excess over the
-    errors, as a share of the mean), statistic (chi-square), simulated, degrees, p_value,
-    expected.
+    Parameters
+    ----------
+    points
+        `photometry` rows with observatory, object, instrument, unit, band, value,
+        value_err_plus and value_err_minus (in `unit`), is_limit. A curve is an object's
+        points of one observatory, instrument, unit and band with at least five detections
+        whose errors are above zero.
+
+    Returns
+    -------
+    polars.DataFrame
+        observatory, object, instrument, unit, band, points, mean (in `unit`),
+        fractional_variability (excess over the errors, as a share of the mean), statistic
+        (chi-square), simulated, degrees, p_value, expected.
     """
     keys = ("observatory", "object", "instrument", "unit", "band")
-    demand(points, *keys, "value", "value_err_plus", "value_err_minus", what="points")
+    demand(
+        points, *keys, "value", "value_err_plus", "value_err_minus", subject="points"
+    )
     error = (pl.col("value_err_plus") + pl.col("value_err_minus")) / 2
     used = (
         fill(points, {"simulated": pl.Boolean()})
@@ -89,11 +100,19 @@ def variable(points: pl.DataFrame) -> pl.DataFrame:
 def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
     """Rank matched pairs by how far their flux ratio is from the usual one.
 
-    Columns needed: kind (which two catalogues and units), flux_a, flux_b. Pairs without
-    both fluxes above zero take no part. Added: log10_ratio, usual (the median of its
-    kind), statistic (robust sigma, signed), p_value (two-sided), expected.
+    Parameters
+    ----------
+    pairs
+        kind (which two catalogues and units), flux_a, flux_b. Pairs without both fluxes
+        above zero are not ranked.
+
+    Returns
+    -------
+    polars.DataFrame
+        The pairs with log10_ratio, usual (median of the kind), statistic (robust sigma,
+        signed), p_value (two-sided), expected.
     """
-    demand(pairs, "kind", "flux_a", "flux_b", what="matched pairs")
+    demand(pairs, "kind", "flux_a", "flux_b", subject="matched pairs")
     used = pairs.filter(pl.col("flux_a") > 0, pl.col("flux_b") > 0).with_columns(
         (pl.col("flux_a") / pl.col("flux_b")).log10().alias("log10_ratio")
     )
@@ -101,29 +120,36 @@ def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
     with_usual = used.with_columns(usual.alias("usual"))
     off = pl.col("log10_ratio") - pl.col("usual")
     spread = MAD_TO_SIGMA * off.abs().median().over("kind")
-    told = with_usual.with_columns((off / spread).alias("statistic")).filter(
+    deviating = with_usual.with_columns((off / spread).alias("statistic")).filter(
         pl.col("statistic").is_finite()
     )
-    p = _two_sided(told["statistic"].to_numpy())
-    return _ranked(told, p)
+    p = _two_sided(deviating["statistic"].to_numpy())
+    return _ranked(deviating, p)
 
 
 def missed(sources: pl.DataFrame) -> pl.DataFrame:
-    """Rank sources one observatory sees and the other, which looked there, does not.
+    """Rank sources that one observatory sees and the other, which observed there, does not.
 
-    Columns needed: kind (catalogue and unit), flux, matched (whether the other sees
-    it). Every source the other covered must be given, matched or not. Returns the
-    unmatched, with as_bright (how many are at least as bright), missed_too (how many of
-    those are unmatched beside it), statistic (flux over the faintest matched source's
-    of its kind), p_value, expected.
+    Parameters
+    ----------
+    sources
+        Every source that the other observatory covered: kind (catalogue and unit), flux,
+        matched (whether the other sees it).
+
+    Returns
+    -------
+    polars.DataFrame
+        The unmatched sources with as_bright (how many are at least as bright), missed_too
+        (how many of those are also unmatched), statistic (flux over that of the faintest
+        matched source of its kind), p_value, expected.
     """
-    demand(sources, "kind", "flux", "matched", what="covered sources")
+    demand(sources, "kind", "flux", "matched", subject="covered sources")
     used = sources.filter(pl.col("flux") > 0).sort(
         "kind", "flux", descending=[False, True]
     )
     index = pl.int_range(pl.len()).over("kind")
     faintest = pl.col("flux").filter("matched").min().over("kind")
-    told = (
+    unmatched = (
         used.with_columns(
             index.alias("as_bright"),
             (~pl.col("matched")).cast(pl.Int64).cum_sum().over("kind").alias("_missed"),
@@ -133,9 +159,11 @@ def missed(sources: pl.DataFrame) -> pl.DataFrame:
         .with_columns((pl.col("_missed") - 1).alias("missed_too"))
         .drop("_missed")
     )
-    p = (told["missed_too"] + 1) / (told["as_bright"] + 1)
+    p = (unmatched["missed_too"] + 1) / (unmatched["as_bright"] + 1)
     trials = used.group_by("kind").len("_trials")
-    counted = told.join(trials, on="kind", how="left").with_columns(p.alias("p_value"))
+    counted = unmatched.join(trials, on="kind", how="left").with_columns(
+        p.alias("p_value")
+    )
     return (
         counted.with_columns((pl.col("p_value") * pl.col("_trials")).alias("expected"))
         .drop("_trials")
@@ -143,11 +171,11 @@ def missed(sources: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def lone_bursts(found: pl.DataFrame) -> pl.DataFrame:
-    """Rank excursions judged bursts that coincide with nothing known, surest first."""
-    demand(found, "cause", "matches", "significance", what="bursts")
+def lone_bursts(excursions: pl.DataFrame) -> pl.DataFrame:
+    """Rank excursions of cause burst that coincide with no known burst, most significant first."""
+    demand(excursions, "cause", "matches", "significance", subject="bursts")
     return (
-        found.filter(
+        excursions.filter(
             pl.col("cause") == "burst",
             pl.col("matches").fill_null("[]").is_in(["[]", ""]),
         )
@@ -170,7 +198,7 @@ def _ranked(rows: pl.DataFrame, p: Reals) -> pl.DataFrame:
 
 
 def chi_square_tail(value: float, degrees: int) -> float:
-    """Return the chance of a chi-square of whole degrees of freedom at least as large.
+    """Return the chance of a chi-square at least as large, for integer degrees of freedom.
 
     The finite sum of Abramowitz & Stegun 26.4.4 and 26.4.5, terms as logarithms.
     """

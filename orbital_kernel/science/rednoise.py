@@ -11,18 +11,34 @@ MOST_STEPS = 1 << 18
 
 
 def red_noise(times_s: Reals, slope: float, *, rng: np.random.Generator) -> Reals:
-    """Return one realisation of power ~ frequency^-slope at these times, unit variance.
+    """Return one realisation of red noise at given times, with unit variance.
 
-    Fourier amplitudes are Gaussian, so the spectrum scatters as that of real noise
-    does. The series made is 8 times as long as the data (power below the lowest
-    frequency seen leaks in) and four times as fine as the median spacing, within
-    262,144 steps; values at the times asked are interpolated.
+    Parameters
+    ----------
+    times_s
+        Times (n,), s.
+    slope
+        Power spectrum ~ frequency^-slope.
+    rng
+        Random numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Values (n,) with mean 0 and variance 1. The simulated series is 8 times as long as
+        the data, so that power below the lowest observed frequency leaks in, and four
+        times as fine as the median spacing, with 262,144 steps at most; values at the
+        given times are interpolated.
+
+    References
+    ----------
+    Timmer & König 1995, A&A 300, 707: Gaussian real and imaginary Fourier amplitudes.
     """
     span = float(np.ptp(times_s)) or 1.0
     gaps = np.diff(np.sort(times_s))
     spacing = float(np.median(gaps[gaps > 0])) if np.any(gaps > 0) else span
-    wanted = LONGER * span * OVERSAMPLING / spacing
-    steps = int(min(2 ** np.ceil(np.log2(max(wanted, 64))), MOST_STEPS))
+    least_steps = LONGER * span * OVERSAMPLING / spacing
+    steps = int(min(2 ** np.ceil(np.log2(max(least_steps, 64))), MOST_STEPS))
     frequency = np.fft.rfftfreq(steps)[1:]
     amplitude = np.concatenate([[0.0], frequency ** (-slope / 2)])
     phases = rng.normal(size=amplitude.size) + 1j * rng.normal(size=amplitude.size)

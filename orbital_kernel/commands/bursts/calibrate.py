@@ -34,7 +34,9 @@ EXAMPLE = "Example: orbital bursts calibrate ~/swift/rates_1s --tries 10 --json"
 )
 @click.option("--seed", type=int, default=17, show_default=True)
 @click.option(
-    "--keep", is_flag=True, help="Store the curves: thresholds are taken from them."
+    "--keep",
+    is_flag=True,
+    help="Keep the curves in the platform's folder: scans take thresholds from them.",
 )
 @json_option
 def calibrate(
@@ -56,7 +58,7 @@ def calibrate(
     """
     if keep and paths:
         raise click.UsageError("--keep stores curves of made background: give no PATHS")
-    from orbital_kernel.science.bursts.calibration import thresholds
+    from orbital_kernel.commands.bursts import thresholds
 
     with console.status("calibrating") as status:
         if paths:
@@ -65,10 +67,12 @@ def calibrate(
             curves, shares = _of_made(days, tries, seed, status.update)
     if keep:
         command = f"orbital bursts calibrate --days {days:g} --seed {seed} --keep"
-        thresholds.keep(curves, {"seed": seed, "days": days, "command": command})
+        provenance = {"seed": seed, "days": days, "command": command}
+        path = thresholds.keep(curves, provenance)
     if as_json:
         print_json(
             {
+                **({"kept": str(path)} if keep else {}),
                 "false_alarms": {kind: c.to_dicts() for kind, c in curves.items()},
                 "completeness": {kind: s.to_dicts() for kind, s in shares.items()},
             }
@@ -78,6 +82,10 @@ def calibrate(
         _shown(f"{kind}: false alarms a day in {curve['days'][0]:.3g} days", curve)
     for kind, share in shares.items():
         _shown(f"{kind}: bursts found", share)
+    if keep:
+        click.echo(
+            f"`orbital bursts scan --false-alarms-per-day` uses {path} from now on"
+        )
 
 
 def _shown(title: str, rows: "pl.DataFrame") -> None:
@@ -97,15 +105,14 @@ def _shown(title: str, rows: "pl.DataFrame") -> None:
 
 def _of_made(days: float, tries: int, seed: int, tell: Any) -> tuple[Any, Any]:
     """Return curves and completeness by kind, of made background."""
-    from orbital_kernel.science.bursts.calibration import thresholds
-    from orbital_kernel.science.bursts.calibration.quiet import made
+    from orbital_kernel.science.bursts.calibration import KINDS, curve, noise_series
 
     curves, shares = {}, {}
-    for kind, (name, bin_s, channels) in thresholds.KINDS.items():
+    for kind, (name, bin_s, channels) in KINDS.items():
         tell(kind)
         exposure = days if bin_s < 1 else 4 * days
-        curves[kind] = thresholds.curve(kind, exposure, seed)
-        series = list(made(name, bin_s, 0.05, channels=channels, seed=seed + 1))
+        curves[kind] = curve(kind, exposure, seed)
+        series = list(noise_series(name, bin_s, 0.05, channels=channels, seed=seed + 1))
         shares[kind] = _completeness(series, bin_s, tries, seed)
     return curves, shares
 
@@ -118,13 +125,13 @@ def _of_files(
 
     from orbital_kernel import connect
     from orbital_kernel.monitor.bursts import series_of
-    from orbital_kernel.science.bursts.calibration.calibration import (
+    from orbital_kernel.science.bursts.calibration import (
+        TRIED,
         exposure_s,
         false_alarms,
         not_catalogued,
         quiet,
     )
-    from orbital_kernel.science.bursts.calibration.thresholds import TRIED
 
     found = connect().bursts.scan(*paths, progress=tell)
     watched: dict[str, list[pl.DataFrame]] = {}
@@ -153,11 +160,11 @@ def _completeness(
 ) -> "pl.DataFrame":
     import polars as pl
 
-    from orbital_kernel.science.bursts.calibration.calibration import (
+    from orbital_kernel.science.bursts.calibration import (
+        Pulse,
         completeness,
         exposure_s,
     )
-    from orbital_kernel.science.bursts.calibration.injection import Pulse
 
     parts = []
     for lasts in LENGTHS:

@@ -10,7 +10,7 @@ from orbital_kernel.commands.show import json_option, print_json, table
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orbital_kernel.science.visibility.orbit import Elements
+    from orbital_kernel.science.visibility import Elements
 
 
 @click.command(
@@ -108,7 +108,7 @@ def followup(
 def _orbits(tles: tuple[str, ...]) -> "dict[str, Elements]":
     """Return elements by observatory of OBSERVATORY=FILE."""
     from orbital_kernel.model.observatory import observatory
-    from orbital_kernel.science.visibility.orbit import elements
+    from orbital_kernel.science.visibility import elements
 
     pairs = [text.partition("=") for text in tles]
     if not all(name and file for name, _, file in pairs):

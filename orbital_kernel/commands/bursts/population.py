@@ -25,13 +25,10 @@ def population(*, html: Path | None, as_json: bool) -> None:
 
     views = science.views(connect().bursts.catalog())
     if html:
-        from bokeh.layouts import column
+        from orbital_kernel.plots import burst_views, to_html
 
-        from orbital_kernel.plots import burst_view, to_html
-
-        figures = [burst_view(name, view) for name, view in views.items()]
-        page = column(figures, sizing_mode="stretch_width")
-        html.write_text(to_html(page, title="Burst population"), encoding="utf-8")
+        page = to_html(burst_views(views), title="Burst population")
+        html.write_text(page, encoding="utf-8")
     if as_json:
         shown = {name: view.summary() for name, view in views.items()}
         every = {name: rows_of(view.rows) for name, view in views.items()}
@@ -39,7 +36,7 @@ def population(*, html: Path | None, as_json: bool) -> None:
         return
     for name, view in views.items():
         told = view.summary()
-        title = f"{name}: {view.used:,} of {view.known:,} bursts"
+        title = f"{name}: {view.used:,} of {view.total:,} bursts"
         numbers = told["numbers"].items()
         rows = [(what, f"{n:.4g}") for what, n in numbers]
         table(title, ("what", "value"), rows, simulated=view.simulated)

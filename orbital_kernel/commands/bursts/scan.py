@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from orbital_kernel.commands.bursts import thresholds
 from orbital_kernel.commands.show import console, json_option, print_json, table
 
 HEADER = (
@@ -22,7 +23,8 @@ HEADER = (
     "--false-alarms-per-day",
     "per_day",
     type=float,
-    help="Choose thresholds for so many false alarms of noise a day, by calibration.",
+    help="Choose thresholds for this rate of false alarms of noise: from your own"
+    " calibration (`orbital bursts calibrate --keep`), else from the package's.",
 )
 @click.option(
     "--plots",
@@ -50,9 +52,8 @@ def scan(
         raise click.BadParameter("false alarms a day must be above 0")
     from orbital_kernel import connect
     from orbital_kernel.monitor.bursts import draw, to_json
-    from orbital_kernel.science.bursts.calibration.thresholds import settings_for
 
-    settings = None if per_day is None else settings_for(per_day)
+    settings, origin = thresholds.used(per_day)
     found = connect().bursts
     with console.status("scanning") as status:
         rows = (
@@ -63,7 +64,7 @@ def scan(
         if plots:
             draw(rows.filter(rows["cause"].is_in(["burst", "unknown"])), plots)
     if as_json:
-        print_json({"bursts": to_json(rows)})
+        print_json({"bursts": to_json(rows), "thresholds": origin})
         return
     found_bursts = [b for b in to_json(rows) if b["cause"] == "burst"]
     table(
@@ -82,3 +83,4 @@ def scan(
         ],
         simulated=any(b["simulated"] for b in found_bursts),
     )
+    click.echo(thresholds.sentence(origin))

@@ -1,11 +1,11 @@
-"""The level an excess is measured against, and the scatter it is judged by."""
+"""The background level under an excess, and its scatter."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.extent import Excess, usual
+from orbital_kernel.science.bursts.excess import Excess, usual
 from orbital_kernel.science.bursts.fit import LEAST_BRACKET, under
 from orbital_kernel.science.bursts.samples import Samples
 from orbital_kernel.science.bursts.settings import Settings
@@ -21,7 +21,7 @@ LONG = 10
 
 @dataclass(frozen=True)
 class Bracket:
-    """Background under a window, fitted on both sides of it where there are both.
+    """Background under a window, fitted on both sides of it if possible.
 
     `level` (n, bands) counts a bin; `dispersion` (bands,) variance over Poisson,
     `before` and `after` how many bins on each side carry the fit.
@@ -43,16 +43,16 @@ def net_excess(samples: Samples, settings: Settings) -> Excess:
     """
     variance = samples.variance.copy()
     for band in range(variance.shape[1]):
-        there = variance[:, band] > 0
-        if not there.any():
+        measured = variance[:, band] > 0
+        if not measured.any():
             continue
-        usual = float(np.median(variance[there, band] / samples.seconds[there]))
-        least = 0.09 * usual * samples.seconds[there]
-        z = samples.value[there, band] / np.sqrt(
-            np.maximum(variance[there, band], least)
+        usual = float(np.median(variance[measured, band] / samples.seconds[measured]))
+        least = 0.09 * usual * samples.seconds[measured]
+        z = samples.value[measured, band] / np.sqrt(
+            np.maximum(variance[measured, band], least)
         )
         scale = _scatter(z)
-        variance[there, band] = np.maximum(variance[there, band], least) * scale
+        variance[measured, band] = np.maximum(variance[measured, band], least) * scale
     deviation = np.sqrt(variance * samples.seconds[:, None])
     return Excess(
         samples.met,
@@ -63,15 +63,15 @@ def net_excess(samples: Samples, settings: Settings) -> Excess:
     )
 
 
-def beside(
+def residual_level(
     excess: Excess, bins: tuple[int, int], band: int, settings: Settings, lowest: int
 ) -> Floats:
-    """Return what a net series holds beside the emission in some bins, a bin (n,).
+    """Return the residual background of a net series under some emission, per bin (n,).
 
-    A line between the mean rates before and after; one below 2 sigma is none. Emission
-    that goes on for ten minutes to the end of the data has its last minute for its
-    background. So does battblocks for the BAT catalogue, which takes the first and last
-    block of constant rate as background: an afterglow is not in its T90.
+    A line between the mean rates before and after; a rate below 2 sigma counts as zero. If
+    emission lasts more than ten minutes and reaches the end of the data, its last minute
+    counts as background. So does battblocks for the BAT catalogue, which takes the first
+    and last block of constant rate as background: an afterglow is not in its T90.
     """
     first, end = bins
     met = excess.met
@@ -88,17 +88,19 @@ def beside(
 def _mean_rate(excess: Excess, part: slice, band: int) -> float:
     """Return the mean rate of bins where it exceeds 2 sigma, else 0."""
     variance = excess.variance[part, band]
-    there = variance > 0
-    if not there.any():
+    measured = variance > 0
+    if not measured.any():
         return 0.0
-    seconds, variance = excess.seconds[part][there], variance[there]
+    seconds, variance = excess.seconds[part][measured], variance[measured]
     weight = (seconds**2 / variance).sum()
-    mean = float((excess.value[part, band][there] * seconds / variance).sum() / weight)
+    mean = float(
+        (excess.value[part, band][measured] * seconds / variance).sum() / weight
+    )
     return mean if mean > BESIDE_SIGMA / np.sqrt(weight) else 0.0
 
 
 def _scatter(z: Floats) -> float:
-    """Return by how much the variance of z exceeds 1, not believing small excess."""
+    """Return the factor by which the variance of z exceeds 1; below 1.21 it counts as 1."""
     if len(z) < 30:
         return 1.0
     scatter = 1.4826 * float(np.median(np.abs(np.diff(z)))) / np.sqrt(2)
@@ -110,8 +112,8 @@ def bracket(
 ) -> Bracket:
     """Fit the background of raw counts around bins `first` to `end`.
 
-    A parabola over both sides, a line where one side is missing; bins that stand
-    out of it by 4 sigma (other excursions) leave the fit. The uncertainty of the
+    A parabola over both sides, a line if one side is missing; bins that exceed it by
+    4 sigma (other excursions) are excluded from the fit. The uncertainty of the
     fitted level, and its failure to follow the trend, enter as a drift common to all
     bins of a window. Bins neither in the fit nor in `span` hold zeros.
     """
@@ -137,11 +139,11 @@ def bracket(
             (first - low, end - low),
             (b0 - low, b1 - low, a0 - low, a1 - low),
         )
-    whole = np.zeros((3, *samples.value.shape))
-    for kept, part in zip(
-        whole, (level, counts - level, level * dispersion), strict=True
+    arrays = np.zeros((3, *samples.value.shape))
+    for array, part in zip(
+        arrays, (level, counts - level, level * dispersion), strict=True
     ):
-        kept[low:high] = part
-    spread = np.broadcast_to(drift, whole[0].shape)
-    excess = Excess(met, samples.seconds, whole[1], whole[2], spread)
-    return Bracket(excess, whole[0], dispersion, b1 - b0, a1 - a0)
+        array[low:high] = part
+    spread = np.broadcast_to(drift, arrays[0].shape)
+    excess = Excess(met, samples.seconds, arrays[1], arrays[2], spread)
+    return Bracket(excess, arrays[0], dispersion, b1 - b0, a1 - a0)

@@ -1,4 +1,4 @@
-"""Numba's compiler, as decorators that keep types and work where nothing is writable."""
+"""Numba's compiler, as decorators that preserve types and work without a writable cache."""
 
 from collections.abc import Callable
 from typing import Literal, TypeVar, cast
@@ -11,9 +11,9 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def compiled(function: Function) -> Function:
     """Return the function compiled at its first call.
 
-    The machine code is kept beside the module or in the user's cache; where neither
-    can be written, it is compiled anew in each process. A division by zero gives inf
-    or nan, as numpy's does.
+    The machine code is stored beside the module or in the user's cache; if neither can be
+    written, each process compiles it again. A division by zero gives inf or nan, as in
+    numpy.
     """
     return _compiled(function, "never")
 
@@ -29,7 +29,7 @@ def inlined(function: Function) -> Function:
 def _compiled(function: Function, inline: Literal["never", "always"]) -> Function:
     options = {"nogil": True, "error_model": "numpy", "inline": inline}
     try:
-        made = numba.njit(cache=True, **options)(function)
+        machine_code = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        made = numba.njit(**options)(function)
-    return cast("Function", made)
+        machine_code = numba.njit(**options)(function)
+    return cast("Function", machine_code)

@@ -1,7 +1,7 @@
-"""The detector: rows of one series in, as they come; triggers out.
+"""The detector: rows of one series in, as they arrive; triggers out.
 
-One pass, whatever batches the rows come in; its state can be kept and taken up
-again at any row, with the same triggers as without interruption.
+It passes over the series once, in batches of any size. Its state can be stored and
+restored at any row; the triggers are the same as without the interruption.
 """
 
 import io
@@ -16,11 +16,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.bursts.episode import Episode
 from orbital_kernel.science.bursts.excursion import Trigger, table
 from orbital_kernel.science.bursts.grid import grid
-from orbital_kernel.science.bursts.hulls import Hulls
-from orbital_kernel.science.bursts.ledger import Ledger
 from orbital_kernel.science.bursts.samples import (
     Layout,
     Samples,
@@ -30,6 +27,7 @@ from orbital_kernel.science.bursts.samples import (
     tabulate,
 )
 from orbital_kernel.science.bursts.segment import Segment
+from orbital_kernel.science.bursts.segment_state import restored, segment_state
 from orbital_kernel.science.bursts.settings import VERSION, Settings
 
 DEFAULT = Settings()
@@ -41,7 +39,24 @@ ZIPPED = b"PK"
 class Detector:
     """Follows one series of `rates`.
 
-    `late` counts rows that came after their place was passed and were left out.
+    Parameters
+    ----------
+    settings
+        Thresholds and times; the defaults give 0.01 false alarms of noise a day.
+
+    Attributes
+    ----------
+    late : int
+        Rows that arrived after their place in the series was passed, and were excluded.
+
+    Examples
+    --------
+    >>> from orbital_kernel.science.bursts import Detector
+    >>> from orbital_kernel.science.bursts.calibration import noise_series
+    >>> detector = Detector()
+    >>> triggers = detector.feed(next(noise_series("net", 1.0, 0.02)))
+    >>> triggers + detector.finish()
+    []
     """
 
     def __init__(self, settings: Settings = DEFAULT) -> None:
@@ -55,9 +70,23 @@ class Detector:
         self._segment: Segment | None = None
 
     def feed(self, batch: pl.DataFrame) -> list[Trigger]:
-        """Take rows of the series, in any order; return what they tell.
+        """Take rows of the series, in any order, and return the triggers they complete.
 
-        Raises QueryError where columns are absent or the rows are of several kinds.
+        Parameters
+        ----------
+        batch
+            Rows of `rates`: met_s and bin_s (s), rate (in `unit`), kind; if known channel,
+            counts, rate_err.
+
+        Returns
+        -------
+        list of Trigger
+            Excursions that began, ended or were retracted.
+
+        Raises
+        ------
+        QueryError
+            If columns are absent, or the rows are of another kind than those before.
         """
         new = rows(batch)
         if new.height == 0:
@@ -80,7 +109,7 @@ class Detector:
         return self._take(waiting.filter(ready))
 
     def finish(self) -> list[Trigger]:
-        """End the series: take what still waits, close what is open."""
+        """End the series: take the rows that still wait, and close what is open."""
         if self._shape is None:
             return []
         waiting = self._pending
@@ -101,11 +130,11 @@ class Detector:
     def _ready(self, waiting: pl.DataFrame, shape: Layout) -> pl.Series:
         """Return which rows are of bins complete in all channels, or need not wait."""
         horizon = self._newest - self.settings.lateness_s
-        whole = waiting.select(
+        complete = waiting.select(
             pl.col("channel").n_unique().over("met_s") >= len(shape.channels)
         ).to_series()
         due = waiting["met_s"] < horizon
-        return due | (whole & (waiting["met_s"] <= horizon))
+        return due | (complete & (waiting["met_s"] <= horizon))
 
     def _take(self, ready: pl.DataFrame) -> list[Trigger]:
         assert self._shape is not None
@@ -146,10 +175,12 @@ class Detector:
         return [samples.cut(a, b) for a, b in pairwise(cuts)]
 
     def _gap(self, segment: Segment, part: Samples) -> bool:
-        kept = segment.samples
-        if len(kept) == 0:
+        samples = segment.samples
+        if len(samples) == 0:
             return False
-        return bool(part.met[0] - kept.met[-1] - kept.seconds[-1] > self._longest_gap)
+        return bool(
+            part.met[0] - samples.met[-1] - samples.seconds[-1] > self._longest_gap
+        )
 
     def _close(self) -> list[Trigger]:
         if self._segment is None:
@@ -159,7 +190,7 @@ class Detector:
         return triggers
 
     def state(self) -> bytes:
-        """Return all that is needed to go on after a restart (an npz, compressed)."""
+        """Return the state to continue from after a restart: a compressed npz."""
         segment = None if self._segment is None else segment_state(self._segment)
         arrays = {} if segment is None else segment.pop("arrays")
         head: dict[str, Any] = {
@@ -174,19 +205,19 @@ class Detector:
         }
         if self._pending is not None:
             arrays["pending"] = _packed(self._pending)
-        kept = io.BytesIO()
-        np.savez(kept, head=np.array(json.dumps(head)), **arrays)
-        return zlib.compress(kept.getvalue(), FAST)
+        packed = io.BytesIO()
+        np.savez(packed, head=np.array(json.dumps(head)), **arrays)
+        return zlib.compress(packed.getvalue(), FAST)
 
     @classmethod
-    def from_state(cls, kept: bytes) -> "Detector":
-        """Return the detector a state was taken of.
+    def from_state(cls, state: bytes) -> "Detector":
+        """Return the detector of a stored state.
 
         Raises QueryError for a state of another version of the detector.
         """
-        if not kept.startswith(ZIPPED):
-            kept = zlib.decompress(kept)
-        with np.load(io.BytesIO(kept), allow_pickle=False) as file:
+        if not state.startswith(ZIPPED):
+            state = zlib.decompress(state)
+        with np.load(io.BytesIO(state), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         pending = arrays.pop("pending", None)
         head = json.loads(str(arrays.pop("head")))
@@ -220,58 +251,40 @@ def _packed(frame: pl.DataFrame) -> NDArray[np.uint8]:
     return np.frombuffer(packed.getvalue(), dtype=np.uint8)
 
 
-SCALARS = (
-    "known_quiet",
-    "base",
-    "done",
-    "floor",
-    "opens",
-    "learned",
-    "start",
-    "blocked",
-    "patience",
-    "caution",
-    "cautious_until",
-)
-
-
-def segment_state(segment: Segment) -> dict[str, Any]:
-    """Return what `Detector.state` keeps of a segment."""
-    episode = segment.episode
-    return {
-        "scalars": {name: getattr(segment, name) for name in SCALARS},
-        "episode": None if episode is None else vars(episode).copy(),
-        "arrays": {
-            **{f"samples_{k}": v for k, v in vars(segment.samples).items()},
-            **{f"hulls_{k}": v for k, v in segment.hulls.arrays().items()},
-            "ledger": segment.ledger.blocks,
-        },
-    }
-
-
-def restored(shape: Layout, settings: Settings, state: dict[str, Any]) -> Segment:
-    """Return the segment a state was taken of."""
-    arrays = state["arrays"]
-    samples = {k[8:]: v for k, v in arrays.items() if k.startswith("samples_")}
-    hulls = {k[6:]: v for k, v in arrays.items() if k.startswith("hulls_")}
-    segment = Segment(
-        shape,
-        settings,
-        samples=Samples(**samples),
-        ledger=Ledger(arrays["ledger"]),
-        **state["scalars"],
-    )
-    segment.hulls = Hulls(shape, settings, **hulls)
-    if state["episode"] is not None:
-        segment.episode = Episode(**state["episode"])
-    return segment
-
-
 def scan(series: pl.DataFrame, settings: Settings = DEFAULT) -> pl.DataFrame:
-    """Return the excursions of one series of `rates`, a row each, in order of time.
+    """Return the excursions of one series of `rates`, in order of time.
 
-    The columns are those of `cross.bursts` that the data alone can fill. Raises
-    QueryError where needed columns are absent or the rows are of several kinds.
+    Parameters
+    ----------
+    series
+        Rows of one series: met_s and bin_s (s), rate (in `unit`), kind ('net' or 'raw'); if
+        known channel, counts, rate_err, band.
+    settings
+        Thresholds and times of the detector.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per excursion: met_s (start of the best window, s), significance (sigma),
+        timescale_s (s), band, t90_s, t90_err_s and t50_s (s), t90_start_s (s from met_s),
+        peak and background (in `unit`), fluence (counts or unit s), unit, cause, evidence.
+
+    Raises
+    ------
+    QueryError
+        If columns are absent, or the rows are of several kinds.
+
+    Examples
+    --------
+    >>> from orbital_kernel.science.bursts import scan
+    >>> from orbital_kernel.science.bursts.calibration import noise_series
+    >>> scan(next(noise_series("net", 1.0, 0.02))).height
+    0
+
+    References
+    ----------
+    Ward et al. 2023, JASA (arXiv:2208.01494) and Romano et al. 2023, JMLR 24, 81: every
+    window of every length is tested in one pass.
     """
     detector = Detector(settings)
     triggers = detector.feed(series) + detector.finish()

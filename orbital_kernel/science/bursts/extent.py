@@ -1,47 +1,13 @@
-"""How far a burst reaches: from its best window out to where emission ends."""
-
-from dataclasses import dataclass
+"""The extent of a burst: from its best window to where emission ends."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.bursts.excess import Excess, Window, usual
 from orbital_kernel.science.bursts.hull import best_window
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Excess:
-    """Content above background of bins, in order: start, width, excess, noise.
-
-    `met`, `seconds` (n,); `value`, `variance` (n, bands), variance 0 where no data.
-    `drift` (n, bands) is the systematic offset a bin may carry, same in all bins.
-    """
-
-    met: Floats
-    seconds: Floats
-    value: Floats
-    variance: Floats
-    drift: Floats
-
-    def sigma(self, first: int, end: int, band: int) -> float:
-        """Return the significance of bins `first` to `end` in a band."""
-        part = slice(first, end)
-        variance = self.variance[part, band].sum() + self.drift[part, band].sum() ** 2
-        if variance <= 0:
-            return 0.0
-        return float(self.value[part, band].sum() / np.sqrt(variance))
-
-
-@dataclass(frozen=True)
-class Window:
-    """Bins `first` to `end` (exclusive) of a band, and their significance."""
-
-    sigma: float
-    first: int
-    end: int
-    band: int
 
 
 NONE = Window(0.0, 0, 0, 0)
@@ -59,14 +25,6 @@ def strongest(excess: Excess, first: int, end: int, longest_s: float) -> Window:
         max(int(longest_s / width), 1),
     )
     return Window(sigma, first + a, first + b, band)
-
-
-@compiled
-def usual(widths: Floats) -> float:
-    """Return the median of widths of bins, which mostly are all the same."""
-    if (widths == widths[0]).all():
-        return float(widths[0])
-    return float(np.median(widths))
 
 
 @compiled

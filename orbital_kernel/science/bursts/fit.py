@@ -51,19 +51,19 @@ def normal(base: Floats, use: Flags) -> Floats:
 
 
 @compiled
-def misfit(rest: Floats) -> float:
-    """Return the variance of a bin's level that blocks of the residuals betray.
+def misfit(side: Floats) -> float:
+    """Return the variance of a bin's level that blocks of the residuals show.
 
     Residuals of one side in five blocks: where their means scatter more than single
     bins explain, the fit does not follow the trend, and a window may be off by as much.
     """
-    if len(rest) < 2 * BLOCKS:
+    if len(side) < 2 * BLOCKS:
         return 0.0
-    size = len(rest) // BLOCKS
+    size = len(side) // BLOCKS
     squares = 0.0
     for k in range(BLOCKS):
-        squares += rest[k * size : (k + 1) * size].mean() ** 2
-    white = np.median(np.diff(rest) ** 2) / (2 * CHI2_MEDIAN)
+        squares += side[k * size : (k + 1) * size].mean() ** 2
+    white = np.median(np.diff(side) ** 2) / (2 * CHI2_MEDIAN)
     return max(squares / BLOCKS - TOLERATED * white / size, 0.0)
 
 
@@ -79,16 +79,16 @@ def residuals(y: Floats, base: Floats, inverted: Floats, use: Flags) -> Floats:
         if use[k]:
             for i in range(terms):
                 sums[i] += base[k, i] * y[k]
-    found = np.empty(n + terms)
+    result = np.empty(n + terms)
     for i in range(terms):
-        found[n + i] = 0.0
+        result[n + i] = 0.0
         for j in range(terms):
-            found[n + i] += inverted[i, j] * sums[j]
+            result[n + i] += inverted[i, j] * sums[j]
     for k in range(n):
-        found[k] = y[k]
+        result[k] = y[k]
         for i in range(terms):
-            found[k] -= base[k, i] * found[n + i]
-    return found
+            result[k] -= base[k, i] * result[n + i]
+    return result
 
 
 @compiled
@@ -99,33 +99,33 @@ def fitted(
 
     Return coefficients (bands, terms), variance of a bin and expected counts (bands,),
     the inverse normal matrix (terms, terms), and which bins were used (n,). Bins that
-    stand out by 4 sigma in any band leave the fit.
+    deviate by 4 sigma in any band are excluded.
     """
     bands, n = counts.shape
     terms = base.shape[1]
     use = np.ones(n, dtype=np.bool_)
-    rest = np.empty((bands, n + terms))
+    remainder = np.empty((bands, n + terms))
     inverted = np.zeros((terms, terms))
     for _ in range(ROUNDS):
         inverted = normal(base, use)
-        kept = np.ones(n, dtype=np.bool_)
+        near = np.ones(n, dtype=np.bool_)
         for b in range(bands):
-            rest[b] = residuals(counts[b], base, inverted, use)
-            spread = 1.4826 * np.median(np.abs(rest[b, :n][use]))
+            remainder[b] = residuals(counts[b], base, inverted, use)
+            spread = 1.4826 * np.median(np.abs(remainder[b, :n][use]))
             spread = max(spread, np.sqrt(max(counts[b][use].mean(), 1.0)))
             for k in range(n):
-                if abs(rest[b, k]) > FAR * spread:
-                    kept[k] = False
-        if kept.sum() < LEAST_BRACKET or (kept == use).all():
+                if abs(remainder[b, k]) > FAR * spread:
+                    near[k] = False
+        if near.sum() < LEAST_BRACKET or (near == use).all():
             break
-        use = kept
+        use = near
     freedom = max(use.sum() - terms, 1)
     variance = np.empty(bands)
     expected = np.empty(bands)
     for b in range(bands):
-        variance[b] = (rest[b, :n][use] ** 2).sum() / freedom
+        variance[b] = (remainder[b, :n][use] ** 2).sum() / freedom
         expected[b] = max(counts[b][use].mean(), 1.0)
-    return rest[:, n:].copy(), variance, expected, inverted, use
+    return remainder[:, n:].copy(), variance, expected, inverted, use
 
 
 @compiled
@@ -167,7 +167,7 @@ def under(
 ) -> tuple[Floats, Floats, Floats]:
     """Return level (n, bands), dispersion and drift (bands,) of counts `values`.
 
-    `x` (n,) is the scaled time; `window` the bins the mean is asked for; `sides` first
+    `x` (n,) is the scaled time; `window` the bins of the mean; `sides` first
     and end of the bins before and after it that the fit may use, where there are enough.
     """
     bands = values.shape[1]
@@ -176,9 +176,9 @@ def under(
     terms = 3 if enough else 2
     counts = np.concatenate((values[b0:b1], values[a0:a1])).T.copy()
     base = powers(np.concatenate((x[b0:b1], x[a0:a1])), terms)
-    found, variance, expected, inverted, use = fitted(counts, base)
+    coefficients, variance, expected, inverted, use = fitted(counts, base)
     share = mean_square(powers(x[window[0] : window[1]], terms), inverted)
-    level = level_of(found, x)
+    level = level_of(coefficients, x)
     drift = np.empty(bands)
     for b in range(bands):
         before = misfit((values[b0:b1, b] - level[b0:b1, b])[use[: b1 - b0]])

@@ -11,10 +11,9 @@ from orbital_kernel.science.bursts.samples import Floats, Layout, Samples, fille
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the rows go: starts of the bins (bins,), and the columns by channel.
+    """The places of the rows: starts of the bins (bins,), and the columns by channel.
 
-    `by_channel` tells rows that come channel after channel from rows that come bin
-    after bin; `column` (1 or bins, channels) is the order of the channels.
+    `by_channel` is true if rows are in order of channel, false if in order of bin; `column` (1 or bins, channels) is the order of the channels.
     """
 
     met: Floats
@@ -37,14 +36,14 @@ class Grid:
 
 
 def grid(frame: pl.DataFrame, shape: Layout) -> Grid | None:
-    """Return the places of rows that come channel by channel or bin by bin.
+    """Return the places of rows in order of channel or of bin.
 
-    None where a bin lacks a channel, is doubled, or comes before an earlier one: such
-    rows have to be sorted first.
+    None if a bin lacks a channel, is duplicated or out of order: such rows have to be
+    sorted first.
     """
     count = len(shape.channels)
-    bins, rest = divmod(frame.height, count)
-    if rest or bins == 0:
+    bins, remainder = divmod(frame.height, count)
+    if remainder or bins == 0:
         return None
     met = frame["met_s"].to_numpy()
     channel = frame["channel"].to_numpy()

@@ -2,12 +2,12 @@
 
 The likelihood ratio of a window depends on its start only through the running sums
 (V, S) at that start, and only starts on the lower convex hull of those points can
-ever win, whatever excess comes next. Keeping the hull costs amortised O(1) a bin.
+ever win, whatever excess comes next. Updating the hull costs amortised O(1) per bin.
 Ward, Dilillo, Eckley & Fearnhead 2023, JASA 119, 2404 (arXiv:2208.01494), for counts;
 Romano, Eckley, Fearnhead & Rigaill 2023, JMLR 24, 81 (arXiv:2110.08205), for rates.
 
 S sums the excess over background, V its variance. The hull of a band is a deque in
-three arrays (V, S, number of the bin), a row a band, between `head` and `tail`.
+three arrays (V, S, number of the bin), one row per band, between `head` and `tail`.
 """
 
 import numpy as np

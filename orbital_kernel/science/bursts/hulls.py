@@ -1,4 +1,4 @@
-"""The state of the one pass: hulls of all bands, and for counts their background."""
+"""The state of the one pass: hulls of all bands and, for counts, their background."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,15 +10,14 @@ from orbital_kernel.science.bursts.hull import HULL
 from orbital_kernel.science.bursts.onepass import advance_net, advance_raw
 from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
-from orbital_kernel.science.bursts.turnon import Learned
 
 Floats = NDArray[np.float64]
 
 
 class Passed(NamedTuple):
-    """Bins taken; band (-1: none), first bin and sigma of a window that stands out."""
+    """Bins taken; band (-1: none), first bin and sigma of a significant window."""
 
-    taken: int
+    bins: int
     band: int
     first: int
     sigma: float
@@ -26,7 +25,7 @@ class Passed(NamedTuple):
 
 @dataclass
 class Hulls:
-    """Hulls of all bands with what is followed beside them; see `onepass`."""
+    """Hulls of all bands with their running sums and background; see `onepass`."""
 
     shape: Layout
     settings: Settings
@@ -58,15 +57,27 @@ class Hulls:
         )
 
     @classmethod
-    def over(cls, learned: Learned, shape: Layout, settings: Settings) -> "Hulls":
-        """Return the state before any bin over a background just learned."""
+    def over(
+        cls,
+        level: Floats,
+        slope: Floats,
+        noise: Floats,
+        shape: Layout,
+        settings: Settings,
+    ) -> "Hulls":
+        """Return the state before any bin, over a background of that level and slope.
+
+        `level` (counts per bin), `slope` (counts per bin and bin) and `noise` (variance of
+        a bin) have the shape (bands,).
+        """
         hulls = cls.fresh(shape, settings)
         alpha = hulls.alpha
-        behind = (1 - alpha) / alpha * learned.slope
-        hulls.smooth[:, 0] = learned.level - behind
-        hulls.smooth[:, 1] = learned.level - 2 * behind
-        hulls.smooth[:, 2] = learned.noise
-        hulls.smooth[:, 3] = learned.level
+        # Brown 1963: the two smoothed values of a line lag behind it by this much.
+        behind = (1 - alpha) / alpha * slope
+        hulls.smooth[:, 0] = level - behind
+        hulls.smooth[:, 1] = level - 2 * behind
+        hulls.smooth[:, 2] = noise
+        hulls.smooth[:, 3] = level
         return hulls
 
     @property
@@ -83,7 +94,7 @@ class Hulls:
         }
 
     def advance(self, samples: Samples, number: int, caution: float) -> Passed:
-        """Take bins, the first of which has that number, until a window stands out.
+        """Take bins, the first of which has that number, until a window is significant.
 
         `caution` is a factor on the threshold for counts.
         """

@@ -1,4 +1,4 @@
-"""A segment of raw counts in blocks: where it was in the SAA, where it was unstable."""
+"""A segment of raw counts in blocks: where it is in the SAA, where it is unstable."""
 
 from dataclasses import dataclass
 
@@ -41,24 +41,24 @@ class Ledger:
         )
         self.blocks = np.vstack((self.blocks, np.transpose(blocks)))
 
-    def quiet(self, known: float) -> float:
-        """Return the lowest rate of a block, or the one known from before if lower."""
+    def quiet(self, earlier: float) -> float:
+        """Return the lowest rate of a block, or the earlier one if lower."""
         rates = self.blocks[:, 2]
-        return min(known, float(rates.min())) if len(rates) else known
+        return min(earlier, float(rates.min())) if len(rates) else earlier
 
-    def rows(self, shape: Layout, known: float, settings: Settings) -> list[Row]:
-        """Return the stretches in the SAA or unstable, a row each."""
+    def rows(self, shape: Layout, earlier: float, settings: Settings) -> list[Row]:
+        """Return the stretches in the SAA or unstable, one row each."""
         if len(self.blocks) == 0:
             return []
         return [
-            *self._saa(shape, self.quiet(known), settings),
+            *self._saa(shape, self.quiet(earlier), settings),
             *self._unstable(shape, settings),
         ]
 
     def _saa(self, shape: Layout, quiet: float, settings: Settings) -> list[Row]:
         """Return stretches where the rate is high, having risen and fallen slowly."""
         rate = self.blocks[:, 2]
-        found = []
+        rows = []
         high = rate > settings.saa_excess * quiet
         for first, end in reaching(high, rate > settings.saa_edge * quiet):
             around = rate[max(first - 1, 0) : end + 1]
@@ -70,13 +70,13 @@ class Ledger:
                 peak = float(rate[first:end].max())
                 why = f"rate climbs smoothly to {peak:.0f}, quiet rate {quiet:.0f} counts/s"
                 row = blank(shape, float(start), float(stop - start), "saa", why)
-                found.append(row | {"peak": peak - quiet, "background": quiet})
-        return found
+                rows.append(row | {"peak": peak - quiet, "background": quiet})
+        return rows
 
     def _unstable(self, shape: Layout, settings: Settings) -> list[Row]:
         """Return stretches where neighbours scatter far more than Poisson allows."""
         bad = self.blocks[:, 3] >= settings.unstable_dispersion
-        found = []
+        rows = []
         for first, end in runs(closed(bad)):
             if bad[first:end].sum() < 3:
                 continue
@@ -84,8 +84,8 @@ class Ledger:
             scatter = float(np.median(self.blocks[first:end, 3]))
             why = f"unstable rate: neighbouring bins scatter {scatter:.0f} x Poisson"
             row = blank(shape, float(start), float(stop - start), "unknown", why)
-            found.append(row | {"background": float(self.blocks[first:end, 2].mean())})
-        return found
+            rows.append(row | {"background": float(self.blocks[first:end, 2].mean())})
+        return rows
 
 
 def reaching(

@@ -21,7 +21,7 @@ NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Known:
+class Spans:
     """Times of known bursts in order of their triggers, ns TT, and their names."""
 
     trigger: Nanoseconds
@@ -33,31 +33,47 @@ class Known:
 def match(
     bursts: pl.DataFrame, grbs: pl.DataFrame, notices: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """Return the excursions with `matches`, a JSON list of what they coincide with.
+    """Return the excursions with `matches`: the bursts and notices they coincide with.
 
-    `bursts` needs `time` (TT), `timescale_s`, `cause`, and may have T90; `grbs` the columns of `grbs`,
-    `notices` those of `notices` (only those of role `observation` count). An
-    excursion coincides with a burst where its window or T90 overlaps that T90, widened on both sides by a tenth
-    of it and at least 5 s (T90 unknown: the trigger time). Excursions of the same series
-    within 1000 s of one that coincides are its further episodes. Entries hold catalog
-    (whose trigger time it is), name, trigger_id, offset_s (window start minus trigger)
-    and relation; there is one per burst, whatever the number of catalogues.
+    Parameters
+    ----------
+    bursts
+        Excursions: time (TT), timescale_s (s), cause; if known t90_s, t90_start_s (s),
+        series.
+    grbs
+        Rows of the burst catalogues.
+    notices
+        Rows of `notices`; only those with the role 'observation' count.
+
+    Returns
+    -------
+    polars.DataFrame
+        The excursions with `matches`, a JSON list of catalog (that of the trigger time),
+        name, trigger_id, offset_s (window start minus trigger, s) and relation; one entry
+        per burst, whatever the number of catalogues.
+
+    Notes
+    -----
+    An excursion coincides with a burst if its window or T90 overlaps the burst's T90,
+    widened on both sides by a tenth of it and at least 5 s (if T90 is unknown: the trigger
+    time). Excursions of the same series within 1000 s of one that coincides are its further
+    episodes.
     """
-    known = [_from_grbs(grbs)]
+    lists = [_from_grbs(grbs)]
     if notices is not None:
-        known.append(_from_notices(notices))
-    found: list[list[dict[str, Any]]] = [[] for _ in range(bursts.height)]
+        lists.append(_from_notices(notices))
+    matches: list[list[dict[str, Any]]] = [[] for _ in range(bursts.height)]
     start = _ns(bursts["time"])
     first, stop = _emission(bursts, start)
     open_to = ~bursts["cause"].is_in(NOT_MATCHED).to_numpy() & (start > 0)
     for k in np.flatnonzero(open_to):
-        for catalogue in known:
-            found[k] += _coincident(
+        for catalogue in lists:
+            matches[k] += _coincident(
                 int(start[k]), (int(first[k]), int(stop[k])), catalogue
             )
-    _link(bursts, start, open_to, found)
+    _link(bursts, start, open_to, matches)
     return bursts.with_columns(
-        pl.Series("matches", [json.dumps(entries) for entries in found], pl.String)
+        pl.Series("matches", [json.dumps(entries) for entries in matches], pl.String)
     )
 
 
@@ -74,12 +90,12 @@ def _emission(
 
 
 def _coincident(
-    start: int, emission: tuple[int, int], known: Known
+    start: int, emission: tuple[int, int], spans: Spans
 ) -> list[dict[str, Any]]:
     first, stop = emission
-    hits = np.flatnonzero((known.start <= stop) & (known.stop >= first))
+    hits = np.flatnonzero((spans.start <= stop) & (spans.stop >= first))
     return [
-        known.entries[k] | {"offset_s": _seconds(start - int(known.trigger[k]))}
+        spans.entries[k] | {"offset_s": _seconds(start - int(spans.trigger[k]))}
         for k in hits
     ]
 
@@ -88,16 +104,16 @@ def _link(
     bursts: pl.DataFrame,
     start: Nanoseconds,
     open_to: NDArray[np.bool_],
-    found: list[list[dict[str, Any]]],
+    matches: list[list[dict[str, Any]]],
 ) -> None:
-    """Give excursions without a match those of a neighbour in the same series."""
+    """Give excursions without a match the matches of a neighbour in the same series."""
     series = (
         bursts["series"].fill_null("").to_numpy()
         if "series" in bursts.columns
         else np.zeros(bursts.height)
     )
-    matched = np.array([bool(entries) for entries in found], dtype=bool)
-    direct = [list(entries) for entries in found]
+    matched = np.array([bool(entries) for entries in matches], dtype=bool)
+    direct = [list(entries) for entries in matches]
     for k in np.flatnonzero(open_to & ~matched):
         near = matched & (series == series[k])
         near &= np.abs(start - start[k]) <= LINK_S * NS
@@ -106,14 +122,14 @@ def _link(
         distance = np.where(near, np.abs(start - start[k]), np.iinfo(np.int64).max)
         nearest = int(np.argmin(distance))
         shift = _seconds(int(start[k] - start[nearest]))
-        found[k] = [
+        matches[k] = [
             entry
             | {"offset_s": round(entry["offset_s"] + shift, 6), "relation": "episode"}
             for entry in direct[nearest]
         ]
 
 
-def _from_grbs(grbs: pl.DataFrame) -> Known:
+def _from_grbs(grbs: pl.DataFrame) -> Spans:
     """Return spans of catalogued bursts: T90 and its tolerance around the trigger.
 
     Time and T90 of a burst are those of the catalogues that come first.
@@ -129,7 +145,7 @@ def _from_grbs(grbs: pl.DataFrame) -> Known:
         {"catalog": c, "name": n, "trigger_id": t, "relation": "coincident"}
         for c, n, t in listed.select("t0_source", "name", "trigger_id").iter_rows()
     ]
-    return Known(
+    return Spans(
         trigger,
         trigger + ((first - widened) * NS).astype(np.int64),
         trigger + ((last + widened) * NS).astype(np.int64),
@@ -137,7 +153,7 @@ def _from_grbs(grbs: pl.DataFrame) -> Known:
     )
 
 
-def _from_notices(notices: pl.DataFrame) -> Known:
+def _from_notices(notices: pl.DataFrame) -> Spans:
     """Return spans around the trigger times of real notices; tests do not count."""
     real = notices.filter(
         (pl.col("role") == "observation") & pl.col("time").is_not_null()
@@ -148,13 +164,13 @@ def _from_notices(notices: pl.DataFrame) -> Known:
         {"catalog": k, "name": n, "trigger_id": t, "relation": "coincident"}
         for k, n, t in real.select("kind", "notice_id", "trigger_id").iter_rows()
     ]
-    return Known(trigger, trigger - reach, trigger + reach, entries)
+    return Spans(trigger, trigger - reach, trigger + reach, entries)
 
 
 def _ns(instants: pl.Series) -> Nanoseconds:
     """Return instants as integers, missing ones as 0."""
-    whole = instants.cast(pl.Datetime("ns")).cast(pl.Int64).fill_null(0)
-    return whole.to_numpy().astype(np.int64)
+    integers = instants.cast(pl.Datetime("ns")).cast(pl.Int64).fill_null(0)
+    return integers.to_numpy().astype(np.int64)
 
 
 def _span(seconds: pl.Series) -> Nanoseconds:

@@ -1,51 +1,22 @@
-"""One candidate measured: its best window, how far it reaches, what lies under it."""
+"""One candidate measured: its best window, its extent, and its background."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.background import beside, bracket, net_excess
-from orbital_kernel.science.bursts.extent import Excess, Window, extended, strongest
+from orbital_kernel.science.bursts.background import bracket, net_excess, residual_level
+from orbital_kernel.science.bursts.excess import Excess, Window
+from orbital_kernel.science.bursts.excursion import Measurement
+from orbital_kernel.science.bursts.extent import extended, strongest
 from orbital_kernel.science.bursts.fit import LEAST_BRACKET
 from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
 
-Floats = NDArray[np.float64]
 SURE_SIGMA = 10.0
 STRONGER = 1.5
 ROUNDS = 6
 AGREED = 0.6
 WIDER_S = ((0.0, 0.0), (0.0, 8.0), (8.0, 8.0), (0.0, 24.0), (24.0, 24.0), (8.0, 60.0))
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A candidate's best window, its extent in bins, and its surroundings.
-
-    `level` and `dispersion` are those of the total band; `before` and `after` count
-    the bins the background was fitted on. In a net series `level` is what is left of
-    a background in it, and still part of the excess.
-    """
-
-    excess: Excess
-    window: Window
-    first: int
-    end: int
-    level: Floats
-    dispersion: float
-    before: int
-    after: int
-
-    @property
-    def start(self) -> float:
-        """Start of the extent, MET s."""
-        return float(self.excess.met[self.first])
-
-    @property
-    def stop(self) -> float:
-        """End of the extent, MET s."""
-        return float(self.excess.met[self.end - 1] + self.excess.seconds[self.end - 1])
 
 
 def quiet_s(lasts_s: float, shape: Layout, settings: Settings) -> float:
@@ -75,7 +46,7 @@ def measure_net(
         best = Window(best.sigma, first, end, best.band)
     else:
         first, end, best = _grown(excess, best, shape, settings, lowest)
-    level = beside(excess, (first, end), shape.total, settings, lowest)
+    level = residual_level(excess, (first, end), shape.total, settings, lowest)
     return Measurement(excess, best, first, end, level, 1.0, 0, 0)
 
 
@@ -128,8 +99,8 @@ def measure_raw(
     """Measure the excess around bins `first` to `end` of raw counts.
 
     A background fitted over part of a burst hides it, so the fit is tried with the
-    candidate as given, with wider ones, and with what stands out of the background
-    before it alone; the most significant result stands.
+    candidate as given, with wider ones, and with what exceeds the background
+    before it alone; the most significant result counts.
     """
     guesses = [
         (
@@ -146,7 +117,7 @@ def measure_raw(
         guesses.append((forward.first, forward.end))
     best = max(
         (fits.settled(*guess) for guess in guesses),
-        key=lambda found: found.window.sigma,
+        key=lambda fit: fit.window.sigma,
     )
     goes_on = forward.end == len(samples) and forward.before >= 2 * LEAST_BRACKET
     surely = max(SURE_SIGMA, STRONGER * best.window.sigma)
@@ -154,7 +125,7 @@ def measure_raw(
 
 
 class Fits:
-    """Fits around candidates of the same bins, each made once."""
+    """Fits around candidates of the same bins, each calculated once."""
 
     def __init__(
         self, samples: Samples, shape: Layout, settings: Settings, lowest: int
@@ -163,32 +134,32 @@ class Fits:
         self.shape = shape
         self.settings = settings
         self.lowest = lowest
-        self._made: dict[tuple[int, int], Measurement] = {}
+        self._measured: dict[tuple[int, int], Measurement] = {}
 
     def settled(self, first: int, end: int) -> Measurement:
         """Return fit and search, which depend on each other, once they agree.
 
-        What a fit shows elsewhere than around its own bins is no measurement: the
-        background may be bent there. Only the last step counts, where most of what it
-        shows was under its bracket, or else nothing is found.
+        An excess elsewhere than around the bins of the fit is not a measurement: the
+        background may be curved there. If the two do not agree, the last step counts if
+        most of its excess was under its bracket; otherwise its significance is zero.
         """
         for _ in range(ROUNDS):
-            found = self.around(first, end)
-            if (found.first, found.end) == (first, end):
-                return found
-            bins, first, end = (first, end), found.first, found.end
-        shared = min(bins[1], found.end) - max(bins[0], found.first)
-        longer = max(bins[1] - bins[0], found.end - found.first)
+            fit = self.around(first, end)
+            if (fit.first, fit.end) == (first, end):
+                return fit
+            bins, first, end = (first, end), fit.first, fit.end
+        shared = min(bins[1], fit.end) - max(bins[0], fit.first)
+        longer = max(bins[1] - bins[0], fit.end - fit.first)
         if shared >= AGREED * longer:
-            return found
-        return replace(found, window=replace(found.window, sigma=0.0))
+            return fit
+        return replace(fit, window=replace(fit.window, sigma=0.0))
 
     def around(self, first: int, end: int) -> Measurement:
-        """Return what stands out of the background around these bins."""
-        found = self._made.get((first, end))
-        if found is None:
-            found = self._made[(first, end)] = self._search(first, end)
-        return found
+        """Return the excess over the background around these bins."""
+        fit = self._measured.get((first, end))
+        if fit is None:
+            fit = self._measured[(first, end)] = self._search(first, end)
+        return fit
 
     def _search(self, first: int, end: int) -> Measurement:
         met, total = self.samples.met, self.shape.total
@@ -217,49 +188,3 @@ class Fits:
             fit.before,
             fit.after,
         )
-
-
-@dataclass(frozen=True)
-class Durations:
-    """Durations in s, the start of T90 on the clock of the bins."""
-
-    t90_s: float
-    t90_err_s: float
-    t90_start: float
-    t50_s: float
-
-
-def durations(
-    met: Floats, seconds: Floats, excess: Floats, variance: Floats
-) -> Durations:
-    """Return T90 and T50 of bins (n,) that hold the whole of a burst and no more."""
-    total = np.concatenate(([0.0], np.cumsum(excess)))
-    spread = np.concatenate(([0.0], np.cumsum(variance)))
-    edges = np.append(met, met[-1] + seconds[-1])
-    start, start_err = _crossing(0.05, edges, total, spread)
-    stop, stop_err = _crossing(0.95, edges, total, spread)
-    quarter, _ = _crossing(0.25, edges, total, spread)
-    three, _ = _crossing(0.75, edges, total, spread)
-    return Durations(
-        t90_s=stop - start,
-        t90_err_s=float(np.hypot(start_err, stop_err)),
-        t90_start=start,
-        t50_s=max(three - quarter, 0.0),
-    )
-
-
-def _crossing(
-    part: float, edges: Floats, total: Floats, spread: Floats
-) -> tuple[float, float]:
-    """Return when the fluence first reaches a part of the whole, and its error in s."""
-    level = part * total[-1]
-    k = int(np.argmax(total[1:] >= level)) + 1
-    width = edges[k] - edges[k - 1]
-    rise = max(total[k] - total[k - 1], 1e-300)
-    when = edges[k - 1] + width * min(max((level - total[k - 1]) / rise, 0.0), 1.0)
-    low, high = max(k - 3, 0), min(k + 2, len(total) - 1)
-    rate = (total[high] - total[low]) / (edges[high] - edges[low])
-    variance = spread[k] * (1 - 2 * part) + part**2 * spread[-1]
-    whole = edges[-1] - edges[0]
-    error = np.sqrt(max(variance, 0.0)) / rate if rate > 0 else whole
-    return float(when), float(min(np.hypot(error, width / np.sqrt(12)), whole))

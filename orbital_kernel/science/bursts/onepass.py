@@ -1,14 +1,14 @@
-"""The one pass over a series: where any window of any band first stands out.
+"""The one pass over a series: where any window of any band first becomes significant.
 
 Two kernels over the same hulls. `advance_net` takes background-subtracted rates with
 their errors. `advance_raw` takes counts and follows their background by level and
 slope (Brown's double exponential smoothing) of bins older than a lag; bins during
-which any window stands out do not enter, so a burst does not become background.
+which any window is significant do not enter, so a burst does not become background.
 
-The hull is looked through only where its best window may matter. A bin of excess e and
+The hull is searched only if its best window may matter. A bin of excess e and
 variance u adds at most e^2 / u to the squared sigma of any window it ends, for
 (d + e)^2 / (v + u) <= d^2 / v + e^2 / u, and a deficit adds nothing; so the sum of what
-was added since the last look bounds all windows, and nothing is missed.
+was added since the last search bounds all windows, and nothing is missed.
 """
 
 import numpy as np
@@ -53,8 +53,8 @@ def advance_net(
     """
     n, bands = excess.shape
     for i in range(n):
-        found = 0.0
-        where = -1
+        strongest = 0.0
+        start = -1
         band = -1
         for b in range(bands):
             if variance[i, b] <= 0.0:
@@ -90,13 +90,13 @@ def advance_net(
                     hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1, 0.0
                 )
                 sums[b, 2] = best
-                if best > found and best >= threshold * threshold:
-                    found = best
-                    where = hull_i[b, k]
+                if best > strongest and best >= threshold * threshold:
+                    strongest = best
+                    start = hull_i[b, k]
                     band = b
             push(hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1)
         if band >= 0:
-            return i + 1, band, where, np.sqrt(found)
+            return i + 1, band, start, np.sqrt(strongest)
     return n, -1, -1, 0.0
 
 
@@ -128,8 +128,8 @@ def advance_raw(
     n, bands = counts.shape
     lag = ring.shape[1]
     for i in range(n):
-        found = 0.0
-        where = -1
+        strongest = 0.0
+        start = -1
         band = -1
         hold = False
         for b in range(bands):
@@ -174,7 +174,7 @@ def advance_raw(
                 sums[b, 2] = best
                 best /= dispersion
                 hold = hold or best > HOLD_SIGMA * HOLD_SIGMA
-                if best >= threshold * threshold and best > found:
+                if best >= threshold * threshold and best > strongest:
                     age = alpha * (number + i + 1 - hull_i[b, k])
                     wider = dispersion * (1.0 + LEVEL * age + SLOPE * age * age * age)
                     sigma = significance(
@@ -182,9 +182,9 @@ def advance_raw(
                     )
                     trials = plenty / (number + i + 1 - hull_i[b, k])
                     needed = threshold * threshold + 2.0 * np.log(max(trials, 1.0))
-                    if sigma * sigma >= needed and sigma * sigma > found:
-                        found = sigma * sigma
-                        where = hull_i[b, k]
+                    if sigma * sigma >= needed and sigma * sigma > strongest:
+                        strongest = sigma * sigma
+                        start = hull_i[b, k]
                         band = b
             push(hull_v, hull_s, hull_i, ends, b, v, s, number + i + 1)
         if hold and place[1] < longest:
@@ -192,7 +192,7 @@ def advance_raw(
         else:
             _follow(counts, i, smooth, ring, place, alpha)
         if band >= 0:
-            return i + 1, band, where, np.sqrt(found)
+            return i + 1, band, start, np.sqrt(strongest)
     return n, -1, -1, 0.0
 
 

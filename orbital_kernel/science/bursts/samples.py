@@ -26,9 +26,9 @@ OPTIONAL = {
 
 @dataclass(frozen=True)
 class Layout:
-    """What the bins of a series are: kind, unit, width, and the bands looked at.
+    """The bins of a series: kind, unit, width, and its bands.
 
-    `total` is the band that stands for the whole: the only one, the channel that
+    `total` is the band of all channels together: the only one, the channel that
     covers all others, or the sum of the channels, which then is the last band.
     """
 
@@ -128,15 +128,15 @@ def layout(frame: pl.DataFrame) -> Layout:
         band or (f"channel {channel}" if heads.height > 1 else "all")
         for band, channel in heads.select("band", "channel").iter_rows()
     ]
-    whole = _whole(heads)
-    summed = heads.height > 1 and whole is None
+    covering = _covering(heads)
+    summed = heads.height > 1 and covering is None
     return Layout(
         kind=kinds[0],
         unit=heads["unit"][0] or ("count / s" if kinds[0] == "raw" else ""),
         bin_s=float(frame["bin_s"].median()),  # type: ignore[arg-type]
         channels=tuple(heads["channel"].to_list()),
         bands=(*names, "sum") if summed else tuple(names),
-        total=heads.height if summed else (whole or 0),
+        total=heads.height if summed else (covering or 0),
     )
 
 
@@ -157,7 +157,7 @@ def _heads(frame: pl.DataFrame) -> pl.DataFrame:
     return frame[firsts]
 
 
-def _whole(heads: pl.DataFrame) -> int | None:
+def _covering(heads: pl.DataFrame) -> int | None:
     """Return the place of the channel whose band covers all others, if any does."""
     low, high = heads["band_low_kev"], heads["band_high_kev"]
     if heads.height == 1 or low.null_count() or high.null_count():
@@ -167,9 +167,9 @@ def _whole(heads: pl.DataFrame) -> int | None:
 
 
 def tabulate(frame: pl.DataFrame, shape: Layout) -> Samples:
-    """Return rows as bins in order of time; doubles of a bin and channel count once.
+    """Return rows as bins in order of time; duplicates of a bin and channel count once.
 
-    Raw bins that lack a channel or are zero in all are left out: nothing was measured.
+    Raw bins that lack a channel or are zero in all are dropped: nothing was measured.
     """
     frame = frame.unique(["met_s", "channel"], keep="first", maintain_order=True)
     met, line = np.unique(frame["met_s"].to_numpy(), return_inverse=True)
@@ -229,7 +229,7 @@ def counted(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return counts (n, bands), with the sum last if wanted, and what was measured.
 
-    Where there are no counts they are rate x width. A bin was measured where all
+    Missing counts are rate x width. A bin was measured where all
     channels have counts, none negative and not all zero.
     """
     n, channels = counts.shape

@@ -1,8 +1,7 @@
 """One uninterrupted stretch of a series, followed bin by bin.
 
-Everything a segment decides, it decides at a bin: when that bin is there, whatever
-batches it came in. So a segment fed in one piece, bin by bin, or taken up from a
-checkpoint tells the same triggers.
+Every decision is made when its bin has arrived, whatever batch brings it. So a segment
+gives the same triggers whether it is fed at once, bin by bin, or from a checkpoint.
 """
 
 from dataclasses import dataclass, field
@@ -14,14 +13,10 @@ from orbital_kernel.science.bursts.episode import Episode
 from orbital_kernel.science.bursts.excursion import Trigger, blank, measured
 from orbital_kernel.science.bursts.hulls import Hulls
 from orbital_kernel.science.bursts.ledger import Ledger
-from orbital_kernel.science.bursts.measure import (
-    measure_net,
-    measure_raw,
-    quiet_s,
-)
+from orbital_kernel.science.bursts.measure import measure_net, measure_raw, quiet_s
 from orbital_kernel.science.bursts.samples import Layout, Samples, no_samples
 from orbital_kernel.science.bursts.settings import Settings
-from orbital_kernel.science.bursts.turnon import learn
+from orbital_kernel.science.bursts.turnon import Learned, learn
 
 LOOK_BACK_S = 320.0
 AFTERGLOW = 1
@@ -35,27 +30,27 @@ CAUTIOUS_S = 60.0
 
 @dataclass
 class Segment:
-    """A stretch without gaps: bins kept, how far they were taken, what is watched."""
+    """A stretch without gaps: its stored bins, how far they were followed, what is watched."""
 
     shape: Layout
     settings: Settings
     known_quiet: float
     samples: Samples
     base: int = 0
-    """Bins of the segment dropped before the first one kept."""
+    """Bins of the segment dropped before the first one stored."""
     done: int = 0
     floor: int = 0
-    """Bins before this one belong to an excursion already told."""
+    """Bins before this one belong to an excursion already reported."""
     opens: int = 0
     """Bins before this one are a turn-on transient: no background for what follows."""
     learned: bool = False
     start: float | None = None
     episode: Episode | None = None
     caution: float = 1.0
-    """Factor on the threshold while candidates are taken back in numbers."""
+    """Factor on the threshold after several retracted candidates."""
     cautious_until: int = 0
     patience: int = 0
-    """Candidates taken back in a row since the background was last learned."""
+    """Candidates retracted in a row since the background was last learned."""
     ledger: Ledger = field(default_factory=Ledger.empty)
     blocked: int = 0
     hulls: Hulls = field(init=False)
@@ -69,7 +64,7 @@ class Segment:
         return cls(shape, settings, known_quiet, no_samples(len(shape.bands)))
 
     def take(self, samples: Samples) -> list[Trigger]:
-        """Follow more bins; return what they tell."""
+        """Follow more bins; return the triggers they complete."""
         if len(samples) == 0:
             return []
         if self.start is None:
@@ -136,7 +131,7 @@ class Segment:
             self.learned = True
             return True
         self.learned = True
-        self.hulls = Hulls.over(learned, self.shape, self.settings)
+        self.hulls = self._over(learned)
         self.done = self.floor = learned.settled
         if learned.turn_on is not None:
             row = learned.turn_on
@@ -151,17 +146,17 @@ class Segment:
         return True
 
     def _advance(self) -> list[Trigger]:
-        """Take bins until a window stands out or there are no more."""
+        """Take bins until a window is significant or no bins remain."""
         if self.shape.raw and self.done >= self.cautious_until and self.caution > 1.0:
             self.caution, self.patience = 1.0, 0
         upto = self._count if self.caution == 1.0 else self.cautious_until
         part = self.samples.cut(self.done - self.base, upto - self.base)
-        found = self.hulls.advance(part, self.done, self.caution)
-        self.done += found.taken
-        if found.band < 0:
+        passed = self.hulls.advance(part, self.done, self.caution)
+        self.done += passed.bins
+        if passed.band < 0:
             return []
-        first = max(found.first, self.floor)
-        self._open(first, self.done, found.band, found.sigma)
+        first = max(passed.first, self.floor)
+        self._open(first, self.done, passed.band, passed.sigma)
         return [self._initial()]
 
     def _open(self, first: int, end: int, band: int, sigma: float) -> None:
@@ -171,7 +166,7 @@ class Segment:
         self.episode.review = self._due(end, lasts)
 
     def _due(self, end: int, lasts: float) -> float:
-        """Return when an excess that ends at a bin can be told to be over."""
+        """Return when an excess that ends at a bin can be judged to be over."""
         at = min(end, self._count) - 1 - self.base
         stop = float(self.samples.met[at] + self.samples.seconds[at])
         wait = quiet_s(lasts, self.shape, self.settings)
@@ -194,7 +189,7 @@ class Segment:
         return Trigger("initial", e.key, row)
 
     def _review(self, last: int, *, closing: bool) -> list[Trigger]:
-        """Measure the episode with bins up to `last`; tell it where it is over."""
+        """Measure the episode with bins up to `last`; report it if it is over."""
         assert self.episode is not None
         e, s = self.episode, self.settings
         met = float(self.samples.met[e.first - self.base]) - LOOK_BACK_S
@@ -203,30 +198,32 @@ class Segment:
         measure = measure_raw if self.shape.raw else measure_net
         end = min(e.end, last + 1) - low
         lowest = max(self.floor - low, 0)
-        found = measure(part, e.first - low, end, self.shape, s, lowest)
-        over = self._due(low + found.end, found.stop - found.start)
-        long = found.stop - found.start >= (
+        measurement = measure(part, e.first - low, end, self.shape, s, lowest)
+        over = self._due(low + measurement.end, measurement.stop - measurement.start)
+        long = measurement.stop - measurement.start >= (
             256.0 if self.shape.raw else s.longest_episode_s
         )
         if not closing and not long and over > e.review + 1e-6:
             e.review = over
             return []
-        cause, why = cause_of(found, self.shape, self._quiet, s)
+        cause, why = cause_of(measurement, self.shape, self._quiet, s)
         if not (cause or closing or long or e.waited) and e.sigma >= DOUBTFUL_SIGMA:
             e.waited = True
             e.review += LONGER_LOOK_S
             return []
         if cause:
-            self._resume(low + found.end, last)
-            return [Trigger("final", e.key, measured(found, self.shape, cause, why))]
-        self._take_back(low + found.end, last)
-        row = measured(found, self.shape, "unknown", why)
+            self._resume(low + measurement.end, last)
+            return [
+                Trigger("final", e.key, measured(measurement, self.shape, cause, why))
+            ]
+        self._take_back(low + measurement.end, last)
+        row = measured(measurement, self.shape, "unknown", why)
         return [Trigger("retraction", e.key, row)]
 
     def _take_back(self, end: int, last: int) -> None:
-        """Go on after a candidate that was none, with the background as it was.
+        """Continue after a candidate that was not confirmed, with the background as it was.
 
-        Where this happens again and again, the background itself has changed.
+        If several in a row are not confirmed, the background itself has changed.
         """
         assert self.episode is not None
         self.patience += 1
@@ -241,13 +238,13 @@ class Segment:
             self.cautious_until = self.done + round(CAUTIOUS_S / self.shape.bin_s)
             return
         self.episode = None
-        kept = self.hulls
+        earlier = self.hulls
         self.hulls = Hulls.fresh(self.shape, self.settings)
-        self.hulls.smooth, self.hulls.ring = kept.smooth, kept.ring
-        self.hulls.place = kept.place
+        self.hulls.smooth, self.hulls.ring = earlier.smooth, earlier.ring
+        self.hulls.place = earlier.place
 
     def _resume(self, end: int, last: int) -> None:
-        """Go on after an episode: from its end, with a background learned anew."""
+        """Continue after an episode: from its end, with a background learned again."""
         assert self.episode is not None
         end = max(end, self.episode.end)
         self.episode = None
@@ -261,28 +258,31 @@ class Segment:
         after = self.samples.cut(end - self.base, stop - self.base)
         if len(after) < 6:
             self.done = max(end, last + 1)
-            before = self.samples.cut(
-                max(self.done - 30 - self.base, 0), self.done - self.base
-            )
-            after = before
+            first = max(self.done - 30 - self.base, 0)
+            after = self.samples.cut(first, self.done - self.base)
         learned = learn(after, self.shape, self.settings, settle_s=0.0)
         if learned is not None:
-            self.hulls = Hulls.over(learned, self.shape, self.settings)
+            self.hulls = self._over(learned)
+
+    def _over(self, learned: Learned) -> Hulls:
+        """Return hulls without bins over a background just learned."""
+        background = learned.level, learned.slope, learned.noise
+        return Hulls.over(*background, self.shape, self.settings)
 
     def _book(self, *, closing: bool) -> None:
-        """Enter whole blocks into the ledger; at the end also what is left."""
+        """Enter full blocks into the ledger; at the end also the remaining bins."""
         size = max(round(self.settings.block_s / self.shape.bin_s), 2)
         upto = self.done if not closing else self._count
-        whole = max(upto - self.blocked, 0) // size * size
-        rest = upto - self.blocked - whole
-        for bins, length in ((whole, size), (rest, rest)):
+        full = max(upto - self.blocked, 0) // size * size
+        remainder = upto - self.blocked - full
+        for bins, length in ((full, size), (remainder, remainder)):
             if bins and (length == size or (closing and length >= 2)):
                 part = self.samples.cut(self.blocked - self.base).cut(0, bins)
                 self.ledger.add(part, self.shape, length)
                 self.blocked += bins
 
     def _trim(self) -> None:
-        """Drop bins no later measurement looks at."""
+        """Drop bins that no later measurement uses."""
         keep = min(self.done, self.floor if self.episode else self.done)
         if self.episode is not None:
             keep = min(keep, self.episode.first)

@@ -1,7 +1,7 @@
 """The beginning of a segment of raw counts: its background, and turn-on transients.
 
-BAT's detectors come up with a plateau of about 14 s a few seconds into a segment;
-after the SAA the rate decays into the segment. Both stand above what follows.
+BAT's detectors start with a plateau of about 14 s a few seconds into a segment;
+after the SAA the rate decays into the segment. Both are higher than what follows.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from orbital_kernel.science.bursts.excess import Excess
 from orbital_kernel.science.bursts.excursion import Row, blank
-from orbital_kernel.science.bursts.extent import Excess, strongest
+from orbital_kernel.science.bursts.extent import strongest
 from orbital_kernel.science.bursts.samples import Layout, Samples
 from orbital_kernel.science.bursts.settings import Settings
 
@@ -22,10 +23,10 @@ LATEST_TURN_ON_S = 8.0
 
 @dataclass(frozen=True)
 class Learned:
-    """Level and slope a bin (bands,) at the first settled bin, and the noise.
+    """Level and slope per bin (bands,) at the first settled bin, and the noise.
 
-    `turn_on` is a row where the segment begins with a transient; `window` the bins
-    (first, end, sigma) of any other excess before it settled.
+    `turn_on` is a row if the segment begins with a transient; `window` the bins (first,
+    end, sigma) of any other excess before it settled.
     """
 
     level: Floats
@@ -43,7 +44,7 @@ def learn(
     *,
     settle_s: float | None = None,
 ) -> Learned | None:
-    """Return the background of a segment's first bins; None where they are too few."""
+    """Return the background of a segment's first bins; None if they are too few."""
     settle = settings.settle_s if settle_s is None else settle_s
     if len(samples) < LEAST_BINS:
         return None
@@ -86,7 +87,7 @@ def _line(x: Floats, counts: Floats, noise: Floats) -> tuple[Floats, Floats]:
 def _with_transient(
     samples: Samples, settled: int, learned: Learned, shape: Layout, settings: Settings
 ) -> Learned:
-    """Look for an excess before the settled bins, over the level they have."""
+    """Search for an excess before the settled bins, above the level that these have."""
     total = shape.total
     usual = float(np.median(samples.value[settled:, total]))
     variance = max(float(learned.noise[total]), usual)
@@ -105,11 +106,11 @@ def _with_transient(
     part = slice(best.first, best.end)
     share = float(value[part].mean()) / max(usual, 1.0)
     begins = float(samples.met[best.first] - samples.met[0])
-    rest = np.delete(value[:, 0], np.arange(best.first, best.end))
+    others = np.delete(value[:, 0], np.arange(best.first, best.end))
     if begins > LATEST_TURN_ON_S or best.end - best.first == 1:
         return Learned(
             learned.level, learned.slope, learned.noise, settled,
-            window=(best.first, best.end, best.sigma) if rest.mean() < 3 * np.sqrt(variance) else None,
+            window=(best.first, best.end, best.sigma) if others.mean() < 3 * np.sqrt(variance) else None,
         )  # fmt: skip
     if share < settings.turn_on_excess:
         return learned

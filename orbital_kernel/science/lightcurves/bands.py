@@ -1,23 +1,27 @@
-"""Fluxes from one band and unit into another, under a stated spectral model.
+"""Fluxes converted from one band and unit to another, under a stated spectral model.
 
-Two fluxes are comparable only in one band and one unit. Getting there needs a
-spectrum; nobody measures it for free, so the model is an argument, its parameter has
-an error, and every conversion carries the error that follows from it. Models are
-continua without absorption: whether a flux is corrected for absorption stays as the
-source of the points says. A count rate is converted only by a factor somebody states.
+Two fluxes are comparable only in one band and one unit. The conversion needs a
+spectrum, so the model is an argument, its parameter has an error, and every conversion
+carries the error that follows from it. Whether a flux is corrected for absorption
+remains as the source of the points states. A count rate needs a stated factor.
 """
 
 import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from astropy import constants
 from astropy import units as u
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.lightcurves.spectra import (
+    Band,
+    SpectralModel,
+    energy_flux,
+    photon_flux,
+)
 
 ERG_PER_KEV = float((1 * u.keV).to_value(u.erg))
 KEV_PER_HZ = float((constants.h * u.Hz).to_value(u.keV))
@@ -30,91 +34,22 @@ SPELLINGS = {"sec": "s", "counts": "ct", "cts": "ct", "photons": "ph"}
 
 
 @dataclass(frozen=True)
-class Band:
-    """Band edges in keV; one energy (low = high) only for a flux density."""
-
-    low_kev: float
-    high_kev: float
-
-    def __post_init__(self) -> None:
-        if not 0 < self.low_kev <= self.high_kev < np.inf:
-            raise QueryError(
-                f"a band needs 0 < low <= high in keV; got {self.low_kev}"
-                f" to {self.high_kev}"
-            )
-
-    def __str__(self) -> str:
-        return f"{self.low_kev:g}-{self.high_kev:g} keV"
-
-
-class SpectralModel(Protocol):
-    """What a conversion asks of a spectrum; the normalisation cancels out."""
-
-    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
-        """Return photons a keV at these energies, in any one normalisation."""
-
-    def one_sigma(self) -> tuple["SpectralModel", "SpectralModel"]:
-        """Return the model one sigma below and above its best parameter."""
-
-
-@dataclass(frozen=True)
-class PowerLaw:
-    """Photon spectrum N(E) ~ E^-photon_index, with the index's 1-sigma error.
-
-    The default 2.0 ± 0.3 covers the usual spread of X-ray afterglows and active
-    galaxies; it is an assumption and is written into every converted row.
-    """
-
-    photon_index: float = 2.0
-    photon_index_err: float = 0.3
-
-    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
-        """Return E^-photon_index."""
-        return np.asarray(energy_kev**-self.photon_index)
-
-    def one_sigma(self) -> tuple["PowerLaw", "PowerLaw"]:
-        """Return the harder and the softer law."""
-        step = self.photon_index_err
-        return PowerLaw(self.photon_index - step, 0), PowerLaw(
-            self.photon_index + step, 0
-        )
-
-    def __str__(self) -> str:
-        return (
-            f"power law, photon index {self.photon_index:g} ± {self.photon_index_err:g}"
-        )
-
-
-@dataclass(frozen=True)
-class BlackBody:
-    """Planck photon spectrum N(E) ~ E^2 / (exp(E/kT) - 1), kT in keV with its error."""
-
-    kt_kev: float
-    kt_err_kev: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.kt_err_kev < self.kt_kev:
-            raise QueryError(
-                f"a black body needs kT > its error >= 0; got {self.kt_kev}"
-                f" ± {self.kt_err_kev} keV"
-            )
-
-    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
-        """Return E^2 / (exp(E/kT) - 1)."""
-        return np.asarray(energy_kev**2 / np.expm1(energy_kev / self.kt_kev))
-
-    def one_sigma(self) -> tuple["BlackBody", "BlackBody"]:
-        """Return the cooler and the hotter body."""
-        step = self.kt_err_kev
-        return BlackBody(self.kt_kev - step, 0), BlackBody(self.kt_kev + step, 0)
-
-    def __str__(self) -> str:
-        return f"black body, kT {self.kt_kev:g} ± {self.kt_err_kev:g} keV"
-
-
-@dataclass(frozen=True)
 class CountsToFlux:
-    """A stated factor from count rate to energy flux in a band, and who states it."""
+    """A stated factor from count rate to energy flux in a band.
+
+    Parameters
+    ----------
+    factor
+        Energy flux of one count per second, in `unit`.
+    band_kev
+        Band of the energy flux, keV.
+    source
+        Who states the factor; written into every converted row.
+    factor_err
+        1-sigma error of the factor.
+    unit
+        Unit of the factor.
+    """
 
     factor: float
     band_kev: tuple[float, float]
@@ -150,33 +85,52 @@ def conversion(
 ) -> Conversion:
     """Return the factor from a flux in one unit and band to another.
 
-    Energy fluxes, photon fluxes, flux densities at one energy (low = high) and, with
-    a stated factor, count rates become energy or photon fluxes. The error is half the
-    spread of the factor between the model one sigma down and up; 0 where unit kind
-    and band stay, because then no model is used.
-    Raises QueryError, in words fit to be shown, where there is no way.
+    Energy fluxes, photon fluxes, flux densities at one energy (low = high) and, with a
+    stated factor, count rates become energy or photon fluxes.
+
+    Parameters
+    ----------
+    unit, band
+        Unit and band of the flux given.
+    to_unit, to_band
+        Unit and band of the flux returned.
+    model
+        Spectrum between the bands; its normalisation cancels out.
+    counts_to_flux
+        Factor for count rates.
+
+    Returns
+    -------
+    Conversion
+        factor; factor_err, half the difference of the factors for the model one sigma
+        below and above (0 if kind of unit and band do not change); how.
+
+    Raises
+    ------
+    QueryError
+        If there is no conversion; the message says why and can be shown.
     """
-    given, wanted = parse_unit(unit), parse_unit(to_unit)
-    if _kind(wanted) not in {"energy flux", "photon flux"}:
-        raise QueryError(f"{to_unit!r} is no energy or photon flux to convert into")
+    given, target = parse_unit(unit), parse_unit(to_unit)
+    if _kind(target) not in {"energy flux", "photon flux"}:
+        raise QueryError(f"{to_unit!r} is not an energy flux or a photon flux")
     if _kind(given) == "count rate":
-        return _counts(given, counts_to_flux, wanted, to_band, model)
+        return _counts(given, counts_to_flux, target, to_band, model)
     if to_band.low_kev == to_band.high_kev:
         raise QueryError(f"the band to convert into has no width: {to_band}")
     best, low, high = (
-        _factor(given, band, wanted, to_band, spectrum)
+        _factor(given, band, target, to_band, spectrum)
         for spectrum in (model, *model.one_sigma())
     )
-    if band == to_band and _kind(given) == _kind(wanted):
+    if band == to_band and _kind(given) == _kind(target):
         return Conversion(best, 0.0, "unit only" if best != 1.0 else "as given")
     return Conversion(best, abs(high - low) / 2, f"{band} to {to_band}: {model}")
 
 
 def parse_unit(text: str) -> u.UnitBase:
-    """Return the astropy unit of a text, FITS style or as tables write it.
+    """Return the astropy unit of a text, in FITS style or as tables write it.
 
-    Raises QueryError, naming the text, where it is no unit, and for a prefixed erg:
-    published tables hold 'cerg/cm^2/sec', which would pass as a hundredth.
+    Raises QueryError if the text is not a unit, and for a prefixed erg: published tables
+    hold 'cerg/cm^2/sec', which would be read as a hundredth.
     """
     words = re.sub(r"[A-Za-z]+", lambda word: SPELLINGS.get(word[0], word[0]), text)
     try:
@@ -184,31 +138,10 @@ def parse_unit(text: str) -> u.UnitBase:
             warnings.simplefilter("ignore", u.UnitsWarning)  # 'erg/s/cm2' is clear
             unit = u.Unit(words, parse_strict="raise")
     except (ValueError, TypeError):
-        raise QueryError(f"{text!r} is no unit that astropy knows") from None
+        raise QueryError(f"{text!r} is not a unit that astropy knows") from None
     if any(base.name.endswith("erg") and base.name != "erg" for base in unit.bases):
-        raise QueryError(f"{text!r} reads as a fraction of an erg: a slip of the pen?")
+        raise QueryError(f"{text!r} reads as a fraction of an erg: correct the unit")
     return unit
-
-
-def energy_flux(model: SpectralModel, band: Band) -> float:
-    """Return the integral of E N(E) dE over the band, keV times the normalisation."""
-    return _integral(model, band, power=1)
-
-
-def photon_flux(model: SpectralModel, band: Band) -> float:
-    """Return the integral of N(E) dE over the band, times the normalisation."""
-    return _integral(model, band, power=0)
-
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
-
-
-def _integral(model: SpectralModel, band: Band, *, power: int) -> float:
-    """Integrate E^power N(E) over ln E by Gauss-Legendre: continua are smooth there."""
-    low, high = np.log(band.low_kev), np.log(band.high_kev)
-    energy = np.exp((high - low) / 2 * _NODES + (high + low) / 2)
-    values = energy ** (power + 1) * model.photons(energy)
-    return float((high - low) / 2 * np.sum(_WEIGHTS * values))
 
 
 def _energy_units(unit: u.UnitBase, band: Band, model: SpectralModel) -> float:
@@ -253,24 +186,24 @@ def _kind(unit: u.UnitBase) -> str:
 def _factor(
     given: u.UnitBase,
     band: Band,
-    wanted: u.UnitBase,
+    target: u.UnitBase,
     to_band: Band,
     model: SpectralModel,
 ) -> float:
-    kind, to_kind = _kind(given), _kind(wanted)
+    kind, to_kind = _kind(given), _kind(target)
     one_energy = band.low_kev == band.high_kev
     if one_energy != (kind == "flux density"):
         raise QueryError(f"a {kind} cannot be given at {band}")
     if kind == to_kind and band == to_band:
-        return float(given.to(wanted))
+        return float(given.to(target))
     normalisation = _NORMALISATION[kind](given, band, model)
-    return normalisation / _NORMALISATION[to_kind](wanted, to_band, model)
+    return normalisation / _NORMALISATION[to_kind](target, to_band, model)
 
 
 def _counts(
     given: u.UnitBase,
     stated: CountsToFlux | None,
-    wanted: u.UnitBase,
+    target: u.UnitBase,
     to_band: Band,
     model: SpectralModel,
 ) -> Conversion:
@@ -285,7 +218,7 @@ def _counts(
     onward = conversion(
         product.to_string(),
         Band(*stated.band_kev),
-        to_unit=wanted.to_string(),
+        to_unit=target.to_string(),
         to_band=to_band,
         model=model,
     )

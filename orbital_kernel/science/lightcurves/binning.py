@@ -1,12 +1,6 @@
-"""Light curves on other bins: photons into bins, and bins into wider ones.
-
-Exposure comes from good time intervals alone. No bin reaches across a gap, and a bin
-without exposure is absent: it is no zero.
-"""
+"""Light curves on wider bins; no bin reaches across a gap."""
 
 import itertools
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,120 +8,48 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import TT, demand, fill, finite, with_seconds
-from orbital_kernel.science.lightcurves.exposure import (
-    NS,
-    inside,
-    live_seconds,
-    merged,
-    nanoseconds,
-)
+from orbital_kernel.science.lightcurves.exposure import NS, nanoseconds
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-MOST_BINS = 50_000_000
-
-
-def gehrels(counts: Reals) -> Reals:
-    """Return 1 + sqrt(n + 0.75), the upper 1-sigma error of few counts.
-
-    Gehrels 1986, ApJ 303, 336, eq. 7; never zero, some per cent large above 20.
-    """
-    return np.asarray(1 + np.sqrt(counts + 0.75))
-
-
-def gauss(counts: Reals) -> Reals:
-    """Return sqrt(n), right for many counts, zero for none."""
-    return np.sqrt(counts)
-
-
-ERRORS: Mapping[str, Callable[[Reals], Reals]] = {"gehrels": gehrels, "gauss": gauss}
 
 _SERIES = ("series", "obs_id", "object", "channel", "unit", "kind", "instrument")
 _CARRIED = ("band", "band_low_kev", "band_high_kev", "simulated", "time_rule", "utcf_s")
 
 
-def bin_events(
-    events: pl.DataFrame,
-    intervals: pl.DataFrame,
-    bin_s: float,
-    *,
-    band_kev: tuple[float, float] | None = None,
-    background: pl.DataFrame | None = None,
-    backscale: float | None = None,
-    start: Any = None,
-    errors: str = "gehrels",
-) -> pl.DataFrame:
-    """Return `rates` rows of photons counted in bins of `bin_s` seconds.
-
-    `events` are those of one source region, `intervals` the good times of their
-    instrument; photons outside good time do not count. `band_kev` selects by nominal
-    energy. With `background` photons of another region and `backscale` (source area
-    over background area) rates are net. Bins start at `start` (TT), else at the
-    first good time; columns: time (bin start), bin_s, counts, rate, rate_err, unit,
-    kind, exposure_fraction, and band where given. Errors as named in ERRORS.
-    Raises QueryError for a bad width, unknown errors or half a background.
-    """
-    demand(events, "time", what="events")
-    if not (0 < bin_s < np.inf) or errors not in ERRORS:
-        raise QueryError(
-            f"bins need a width > 0 s and errors of {sorted(ERRORS)};"
-            f" got {bin_s} s and {errors!r}"
-        )
-    if (background is None) != (backscale is None):
-        raise QueryError("a background needs both its events and its backscale")
-    good = merged(intervals)
-    width = round(bin_s * NS)
-    origin = _origin(good, start)
-    bins = _live_bins(good, origin, width)
-    starts = origin + bins * width
-    live = live_seconds(good, starts, starts + width)
-    bins, starts, live = bins[live > 0], starts[live > 0], live[live > 0]
-    counts = _counted(events, good, bins, origin=origin, width=width, band=band_kev)
-    net, error = counts, ERRORS[errors](counts)
-    if background is not None and backscale is not None:
-        other = _counted(
-            background, good, bins, origin=origin, width=width, band=band_kev
-        )
-        net = counts - backscale * other
-        error = np.hypot(error, backscale * ERRORS[errors](other))
-    low, high = band_kev or (None, None)
-    return pl.DataFrame(
-        {
-            "time": pl.Series(starts).cast(TT),
-            "bin_s": np.full(starts.size, width / NS),
-            "rate": net / live,
-            "rate_err": error / live,
-            "counts": counts,
-            "exposure_fraction": live / (width / NS),
-        }
-    ).with_columns(
-        pl.lit("ct / s").alias("unit"),
-        pl.lit("raw" if background is None else "net").alias("kind"),
-        pl.lit(low, pl.Float64).alias("band_low_kev"),
-        pl.lit(high, pl.Float64).alias("band_high_kev"),
-        *(
-            _constant(events, name)
-            for name in ("obs_id", "object", "instrument", "simulated")
-        ),
-    )
-
-
 def rebin(
     rates: pl.DataFrame, *, width_s: float | None = None, snr: float | None = None
 ) -> pl.DataFrame:
-    """Return wider bins: of `width_s`, or as long as it takes to reach `snr`.
+    """Return wider bins: of a width, or as long as an S/N requires.
 
-    With both, a bin closes at whichever comes first. Each series, channel and unit is
-    treated by itself; bins without data and gaps end a bin. Column `bins` tells how
-    many went in. Rates are means weighted by exposure, errors add in quadrature (Poisson from `counts` where there is no
-    error). What is left at the end of an exposure joins the bin before it, if any.
-    Where columns `background` (and `background_err`) in the rates' unit are given,
-    S/N is that of the rate above background; without, of the rate itself, which for
-    raw rates of a whole detector says nothing of a source.
-    Raises QueryError where neither is given or one is not positive.
+    Parameters
+    ----------
+    rates
+        time (TT, start of the bin), bin_s (s), rate, unit; if known rate_err, counts,
+        exposure_fraction, background and background_err (in `unit`), series, channel.
+        Each series, channel and unit is binned separately.
+    width_s
+        Width of a bin, s.
+    snr
+        Signal-to-noise ratio at which a bin closes: of the rate above `background`, or of
+        the rate itself if there is none. For raw rates of a whole detector the latter
+        does not measure a source. With `width_s` too, a bin closes at whichever comes
+        first.
+
+    Returns
+    -------
+    polars.DataFrame
+        time (TT), bin_s (s), rate (mean weighted by exposure) and rate_err (in
+        quadrature; Poisson from `counts` without errors), counts, exposure_fraction, bins
+        (how many were combined). Gaps and bins without data end a bin; the remainder of an
+        exposure joins the bin before it.
+
+    Raises
+    ------
+    QueryError
+        If neither `width_s` nor `snr` is given, or one is not above zero.
     """
-    demand(rates, "time", "bin_s", "rate", "unit", what="rates")
+    demand(rates, "time", "bin_s", "rate", "unit", subject="rates")
     if (width_s is None and snr is None) or any(
         x is not None and x <= 0 for x in (width_s, snr)
     ):
@@ -140,55 +62,6 @@ def rebin(
         else _groups(usable, by, width_s, snr)
     )
     return _summed(usable.with_columns(pl.Series("_bin", labels)), by)
-
-
-def _origin(good: pl.DataFrame, start: Any) -> int:
-    if start is not None:
-        return int(pl.Series([start]).cast(TT).cast(pl.Int64)[0])
-    return int(nanoseconds(good, "time")[0]) if good.height else 0
-
-
-def _live_bins(good: pl.DataFrame, origin: int, width: int) -> Ints:
-    """Return the numbers of bins that any good time touches, without the empty ones."""
-    first = (nanoseconds(good, "time") - origin) // width
-    last = (nanoseconds(good, "time_stop") - 1 - origin) // width
-    total = int((last - first + 1).sum())
-    if total > MOST_BINS:
-        raise QueryError(
-            f"{total:,} bins of {width / NS:g} s are asked for, {MOST_BINS:,} is the most;"
-            " take wider bins or fewer intervals"
-        )
-    spans = [np.arange(a, b + 1) for a, b in zip(first, last, strict=True)]
-    return np.unique(np.concatenate(spans)) if spans else np.empty(0, np.int64)
-
-
-def _counted(
-    events: pl.DataFrame,
-    good: pl.DataFrame,
-    bins: Ints,
-    *,
-    origin: int,
-    width: int,
-    band: tuple[float, float] | None,
-) -> Reals:
-    if band is not None:
-        demand(events, "energy_ev", what="events selected by energy")
-        energy = pl.col("energy_ev") / 1000
-        events = events.filter((energy >= band[0]) & (energy < band[1]))
-    times = nanoseconds(events, "time")
-    times = times[inside(good, times)]
-    where = np.searchsorted(bins, (times - origin) // width)
-    return np.bincount(where, minlength=bins.size).astype(np.float64)
-
-
-def _constant(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """Return the one value a column has; null where there are none or several."""
-    values = frame[name].drop_nulls().unique() if name in frame.columns else None
-    one = values is not None and values.len() == 1
-    kind = pl.Boolean if name == "simulated" else pl.String
-    return pl.lit(values[0] if one and values is not None else None, dtype=kind).alias(
-        name
-    )
 
 
 def _usable(rates: pl.DataFrame) -> pl.DataFrame:
@@ -289,10 +162,10 @@ def _summed(labelled: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """Return one row a label: means weighted by exposure, errors in quadrature."""
     live, seconds = pl.col("_live"), pl.col("_live").sum()
     stop = pl.col("time").cast(TT) + pl.duration(nanoseconds=pl.col("bin_s") * NS)
-    kept = [name for name in (*_CARRIED, "met_s") if name in labelled.columns]
+    carried = [name for name in (*_CARRIED, "met_s") if name in labelled.columns]
     counts = pl.when(pl.col("counts").null_count() == 0).then(pl.col("counts").sum())
     summed = labelled.group_by("_bin", maintain_order=True).agg(
-        *(pl.col(name).first() for name in (*by, *kept)),
+        *(pl.col(name).first() for name in (*by, *carried)),
         pl.col("time").cast(TT).min(),
         (stop.max() - pl.col("time").min()).alias("_span"),
         ((pl.col("rate") * live).sum() / seconds).alias("rate"),

@@ -1,7 +1,7 @@
-"""What was really exposed: good time merged, summed by bin, and shared by two.
+"""Exposure: good times merged, summed by bin, and common to two observatories.
 
-Frames are `intervals` rows (`time`, `time_stop`; half-open, TT). An ObsID's start and
-stop are no exposure: these functions know nothing but intervals.
+Frames are `intervals` rows (`time`, `time_stop`; half-open, TT). The start and stop of
+an ObsID are not exposure; these functions use intervals only.
 """
 
 import numpy as np
@@ -20,12 +20,24 @@ NS = 1_000_000_000
 
 
 def merged(intervals: pl.DataFrame) -> pl.DataFrame:
-    """Return the union as disjoint intervals in order: columns `time`, `time_stop`.
+    """Return the union of good times as disjoint intervals in order of time.
 
-    Raises QueryError where several instruments (or CCDs, whose good times differ)
-    are mixed: their union is nobody's exposure. Empty and null intervals vanish.
+    Parameters
+    ----------
+    intervals
+        time and time_stop (TT); if known instrument. Empty and null intervals are dropped.
+
+    Returns
+    -------
+    polars.DataFrame
+        time, time_stop (TT).
+
+    Raises
+    ------
+    QueryError
+        If several instruments (or CCDs, whose good times differ) are mixed.
     """
-    demand(intervals, "time", "time_stop", what="intervals")
+    demand(intervals, "time", "time_stop", subject="intervals")
     if "instrument" in intervals.columns:
         _one_instrument(intervals)
     return (
@@ -45,12 +57,20 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
 
 
 def live_seconds(good: pl.DataFrame, starts_ns: Ints, stops_ns: Ints) -> Reals:
-    """Return the good time (s) in each [start, stop); `good` as from `merged`."""
+    """Return the good time (n,), s, in each [start, stop).
+
+    Parameters
+    ----------
+    good
+        Good times as `merged` returns them.
+    starts_ns, stops_ns
+        Starts and stops (n,), ns TT.
+    """
     return (_live_before(good, stops_ns) - _live_before(good, starts_ns)) / NS
 
 
 def inside(good: pl.DataFrame, times_ns: Ints) -> NDArray[np.bool_]:
-    """Tell which instants lie in good time; `good` as from `merged`."""
+    """Return which instants (n,), ns TT, are in good time; `good` as `merged` returns it."""
     starts, stops = _bounds(good)
     which = np.searchsorted(starts, times_ns, side="right") - 1
     return (which >= 0) & (times_ns < np.append(stops, 0)[which])
@@ -68,20 +88,20 @@ def overlaps(
     `time_stop` of the shared part, `overlap_s`, and with `within_arcmin` the
     `separation_arcmin` of the pointings. Cost: sorting plus the pairs found.
     """
-    demand(intervals_a, "time", "time_stop", what="intervals")
-    demand(intervals_b, "time", "time_stop", what="intervals")
+    demand(intervals_a, "time", "time_stop", subject="intervals")
+    demand(intervals_b, "time", "time_stop", subject="intervals")
     a, b = _overlapping(intervals_a, intervals_b)
-    left, right = intervals_a[a], intervals_b[b]
+    rows_a, rows_b = intervals_a[a], intervals_b[b]
     shared = pl.DataFrame(
         {
             "row_a": a,
             "row_b": b,
-            **_named(left, "a"),
-            **_named(right, "b"),
-            "time": left["time"].cast(TT),
-            "time_stop": left["time_stop"].cast(TT),
-            "_start": right["time"].cast(TT),
-            "_stop": right["time_stop"].cast(TT),
+            **_named(rows_a, "a"),
+            **_named(rows_b, "b"),
+            "time": rows_a["time"].cast(TT),
+            "time_stop": rows_a["time_stop"].cast(TT),
+            "_start": rows_b["time"].cast(TT),
+            "_stop": rows_b["time_stop"].cast(TT),
         }
     ).with_columns(
         pl.max_horizontal("time", "_start").alias("time"),
@@ -93,7 +113,7 @@ def overlaps(
         pl.col("time_stop") - pl.col("time"),
     )
     if within_arcmin is not None:
-        shared = _near(shared, left, right, within_arcmin)
+        shared = _near(shared, rows_a, rows_b, within_arcmin)
     return shared.sort("time", "row_a", "row_b")
 
 
@@ -120,11 +140,11 @@ def _live_before(good: pl.DataFrame, times: Ints) -> Ints:
     starts, stops = _bounds(good)
     if starts.size == 0:
         return np.zeros(times.shape, dtype=np.int64)
-    whole = np.concatenate([[0], np.cumsum(stops - starts)])
+    before = np.concatenate([[0], np.cumsum(stops - starts)])
     which = np.searchsorted(starts, times, side="right") - 1
     last = np.clip(which, 0, None)
     part = np.clip(times - starts[last], 0, stops[last] - starts[last])
-    return np.where(which < 0, 0, whole[last] + part)
+    return np.where(which < 0, 0, before[last] + part)
 
 
 def _overlapping(a: pl.DataFrame, b: pl.DataFrame) -> tuple[Ints, Ints]:
@@ -148,15 +168,15 @@ def _sorted(frame: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
 
 
 def _named(frame: pl.DataFrame, side: str) -> dict[str, pl.Series]:
-    kept = [name for name in ("obs_id", "instrument") if name in frame.columns]
-    return {f"{name}_{side}": frame[name] for name in kept}
+    names = [name for name in ("obs_id", "instrument") if name in frame.columns]
+    return {f"{name}_{side}": frame[name] for name in names}
 
 
 def _near(
     shared: pl.DataFrame, a: pl.DataFrame, b: pl.DataFrame, within_arcmin: float
 ) -> pl.DataFrame:
     for side in (a, b):
-        demand(side, "ra", "dec", what="intervals asked for by separation")
+        demand(side, "ra", "dec", subject="intervals asked for by separation")
     apart = 60 * separation_deg(
         *(
             side[name].cast(pl.Float64).to_numpy()

@@ -1,7 +1,7 @@
 """Position errors of catalogues as one-sigma covariances on the sky.
 
-Catalogues state a radius or an ellipse at some confidence: Swift-XRT 90 %, Chandra
-95 %, others one sigma. Compared as they stand they are apples and pears.
+Catalogues state a radius or an ellipse at different confidences: Swift-XRT 90 %,
+Chandra 95 %, others one sigma. They are comparable only at one confidence.
 """
 
 import numpy as np
@@ -23,9 +23,10 @@ _COLUMNS = (
 
 
 def sigmas_in_radius(confidence: Reals) -> Reals:
-    """Return a circle's radius in sigma an axis: sqrt(-2 ln(1 - p)) for a 2-D Gaussian.
+    """Return the radius of a circle of that confidence, in sigma of one axis.
 
-    2.146 for 90 %, 2.448 for 95 %, 1.515 for 68.3 %.
+    sqrt(-2 ln(1 - p)) for a two-dimensional Gaussian: 2.146 for 90 %, 2.448 for 95 %, 1.515
+    for 68.3 %.
     """
     return np.asarray(np.sqrt(-2 * np.log1p(-confidence)))
 
@@ -36,9 +37,21 @@ def assume_errors(
     radius_arcsec: float | None = None,
     confidence: float | None = None,
 ) -> pl.DataFrame:
-    """Return the sources with a stated radius or confidence where there is none.
+    """Return the sources with a stated radius or confidence where theirs is missing.
 
-    A catalogue's own values are never replaced.
+    Parameters
+    ----------
+    sources
+        Rows of `sources`.
+    radius_arcsec
+        Error radius for sources that have none, arcsec.
+    confidence
+        Confidence for sources that have none, between 0 and 1.
+
+    Returns
+    -------
+    polars.DataFrame
+        The sources; a catalogue's own values are never replaced.
     """
     frame = fill(sources, {name: pl.Float64() for name in _COLUMNS})
     bare = (
@@ -56,11 +69,20 @@ def assume_errors(
     return frame
 
 
-def covariances(sources: pl.DataFrame, *, whose: str) -> Reals:
-    """Return (east-east, north-north, east-north) in arcsec², shape (n, 3).
+def covariances(sources: pl.DataFrame, *, side: str) -> Reals:
+    """Return covariances of positions, arcsec², shape (n, 3): east-east, north-north, east-north.
 
-    An ellipse counts before a radius; its angle is east of north. Raises QueryError
-    where errors or their confidence are missing, naming how many and the way out.
+    Parameters
+    ----------
+    sources
+        Rows of `sources`. An ellipse is used before a radius; its angle is east of north.
+    side
+        Name of the sources in messages.
+
+    Raises
+    ------
+    QueryError
+        If errors or their confidence are missing: how many, and what to do.
     """
     frame = fill(sources, {name: pl.Float64() for name in _COLUMNS}).select(
         finite(name) for name in _COLUMNS
@@ -70,12 +92,12 @@ def covariances(sources: pl.DataFrame, *, whose: str) -> Reals:
     )
     ellipse = np.isfinite(major) & np.isfinite(minor)
     major, minor = np.where(ellipse, (major, minor), radius)
-    _known(major > 0, "position error > 0", "radius_arcsec", whose)
-    _known(
+    _require(major > 0, "position error > 0", "radius_arcsec", side)
+    _require(
         (confidence > 0) & (confidence < 1),
         "confidence between 0 and 1",
         "confidence",
-        whose,
+        side,
     )
     scale = sigmas_in_radius(confidence)
     a, b = (major / scale) ** 2, (np.maximum(minor, 1e-6) / scale) ** 2
@@ -97,9 +119,9 @@ def mean_sigma(covariance: Reals) -> Reals:
     return np.asarray(np.sqrt((covariance[:, 0] + covariance[:, 1]) / 2))
 
 
-def _known(good: NDArray[np.bool_], what: str, argument: str, whose: str) -> None:
+def _require(good: NDArray[np.bool_], quantity: str, argument: str, side: str) -> None:
     if not good.all():
         raise QueryError(
-            f"{(~good).sum():,} of {good.size:,} {whose} sources have no {what};"
+            f"{(~good).sum():,} of {good.size:,} {side} sources have no {quantity};"
             f" state one with assume_errors(frame, {argument}=…)"
         )

@@ -1,6 +1,6 @@
 """Which catalogue rows are one object: rows of cross.objects and cross.associations.
 
-Identity is a row, never a name: sources become one object by accepted matches only.
+Sources become one object by accepted matches only, never by name.
 """
 
 import hashlib
@@ -42,15 +42,38 @@ def objects(
     at_least: float = 0.5,
     singles: bool = True,
 ) -> Identity:
-    """Return the objects these catalogues hold and which rows belong to each.
+    """Return the objects of several catalogues, and which rows belong to each.
 
-    `catalogues` maps full table names ('chandra.sources') to frames with source_id,
-    position and position error; `matches` are theirs. Pairs that are each other's
-    best with a match probability of `at_least` are one object, and what is linked
-    through several pairs too. Position: mean weighted by 1/sigma²; error: 95 %
-    radius. The id is a hash of the most precise member's table and key, so it stays
-    when further catalogues join. `singles=False` leaves out objects of one row.
-    Raises QueryError for a match of a table that is not among the catalogues.
+    Parameters
+    ----------
+    catalogues
+        Frames by full table name ('chandra.sources'): source_id, ra and dec (deg, ICRS),
+        position error.
+    matches
+        Left table, right table, and what `cross_match` returned for them.
+    at_least
+        Least match probability. Pairs that are each other's best with this probability
+        are one object, also if they are linked through several pairs.
+    singles
+        Whether sources without a match are objects too.
+
+    Returns
+    -------
+    Identity
+        objects: object_id, name, ra and dec (deg; mean weighted by 1/sigma²), healpix,
+        error_radius_arcsec (95 %, arcsec), kind, observatories, simulated.
+        associations: object_id, table, key, separation_arcsec, normalised_separation,
+        chance_probability, method, simulated. The id is a hash of table and key of the
+        most precise member, so it does not change when further catalogues join.
+
+    Raises
+    ------
+    QueryError
+        If matches of a table are given that is not among the catalogues.
+
+    References
+    ----------
+    Budavári & Szalay 2008, ApJ 679, 301.
     """
     members = _members(catalogues)
     links = _links(members, matches, at_least)
@@ -60,8 +83,8 @@ def objects(
             _components(members.height, links["a"].to_numpy(), links["b"].to_numpy()),
         )
     )
-    told = _told(links)
-    members = members.join(told, on="member", how="left").filter(
+    surest = _surest_links(links)
+    members = members.join(surest, on="member", how="left").filter(
         pl.col("ra").is_not_null()
     )
     if not singles:
@@ -75,11 +98,10 @@ def objects(
 def plain(name: str) -> str:
     """Return a name without case, blanks and punctuation: 'V404_Cyg' is 'v404cyg'.
 
-    The label 'SIM' of the sample sky is left out too: catalogues there have no room
-    for it.
+    The prefix 'SIM' of the sample sky is dropped too: some catalogues there lack it.
     """
-    told = name.casefold().removeprefix("sim ")
-    return "".join(c for c in told if c.isalnum() or c == "+")
+    label = name.casefold().removeprefix("sim ")
+    return "".join(c for c in label if c.isalnum() or c == "+")
 
 
 def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -88,7 +110,7 @@ def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    demand(frame, "source_id", "ra", "dec", what=f"members of {table}")
+    demand(frame, "source_id", "ra", "dec", subject=f"members of {table}")
     named = fill(frame, {"kind": pl.String(), "simulated": pl.Boolean()})
     placed = named.select(
         pl.lit(table).alias("table"),
@@ -99,10 +121,12 @@ def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("kind").cast(pl.String),
         "simulated",
     )
-    known = placed.select(pl.col("ra").is_not_null() & pl.col("dec").is_not_null())
-    mask = known.to_series()
+    placed_rows = placed.select(
+        pl.col("ra").is_not_null() & pl.col("dec").is_not_null()
+    )
+    mask = placed_rows.to_series()
     sigma = np.full(placed.height, np.nan)
-    sigma[mask.to_numpy()] = mean_sigma(covariances(frame.filter(mask), whose=table))
+    sigma[mask.to_numpy()] = mean_sigma(covariances(frame.filter(mask), side=table))
     return placed.with_columns(pl.Series("sigma", sigma))
 
 
@@ -114,23 +138,23 @@ def _links(members: pl.DataFrame, matches: Matches, at_least: float) -> pl.DataF
         "chance": pl.Float64,
     }
     first = dict(members.group_by("table").agg(pl.col("member").min()).rows())
-    found = [pl.DataFrame(schema=shape)]
-    for left, right, pairs in matches:
-        missing = {left, right} - set(first)
+    parts = [pl.DataFrame(schema=shape)]
+    for left_table, right_table, pairs in matches:
+        missing = {left_table, right_table} - set(first)
         if missing:
             raise QueryError(
                 f"matches of {', '.join(sorted(missing))} are given, but not its rows;"
                 f" there are {', '.join(first)}"
             )
-        found.append(
+        parts.append(
             pairs.filter("mutual", pl.col("match_probability") >= at_least).select(
-                (pl.col("left_row") + first[left]).alias("a"),
-                (pl.col("right_row") + first[right]).alias("b"),
+                (pl.col("left_row") + first[left_table]).alias("a"),
+                (pl.col("right_row") + first[right_table]).alias("b"),
                 pl.col("normalised_separation").alias("normalised"),
                 pl.col("chance_probability").alias("chance"),
             )
         )
-    return pl.concat(found)
+    return pl.concat(parts)
 
 
 def _components(size: int, a: Ints, b: Ints) -> Ints:
@@ -146,8 +170,8 @@ def _components(size: int, a: Ints, b: Ints) -> Ints:
         label = new
 
 
-def _told(links: pl.DataFrame) -> pl.DataFrame:
-    """Return each linked member's surest link."""
+def _surest_links(links: pl.DataFrame) -> pl.DataFrame:
+    """Return the link of each linked member with the smallest chance probability."""
     ends = [links.rename({side: "member"}).drop(other) for side, other in ("ab", "ba")]
     return (
         pl.concat([end.select("member", "normalised", "chance") for end in ends])

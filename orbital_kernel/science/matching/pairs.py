@@ -3,7 +3,7 @@
 One search for both conditions: cells on the sky, sorted by time within a cell. Each
 pointing bisects the times of the nine cells around it, so the cost follows the pairs
 found and not the product of the logs, even where one field was observed thousands of
-times. A log's start and stop are no exposure: for what was simultaneous ask `overlaps`
+times. A log's start and stop are not exposure: for simultaneous data use `overlaps`
 with good time intervals.
 """
 
@@ -42,14 +42,41 @@ def pairs_in_time(
     within_arcsec: float | None = None,
     after_days: float | None = None,
 ) -> pl.DataFrame:
-    """Return pairs of rows near on the sky whose start times are near, either order.
+    """Return pairs of rows that are near on the sky and near in start time.
 
-    `dt_days` is start of b minus start of a, so negative where b came first; with
-    `after_days` it must lie in [after_days, within_days] instead of
-    [-within_days, within_days]. Columns: row_a, row_b, obs_id, object and exposure_s
-    of each where given, time_a, time_b, separation_arcmin, dt_days, simulated where
-    given (of either row); in order of time_a. Rows without time or position have no pairs.
-    Raises QueryError unless exactly one separation (0 to 20 deg) is given.
+    Parameters
+    ----------
+    obs_a, obs_b
+        Rows with ra and dec (deg, ICRS) and time (TT); if known obs_id, object,
+        exposure_s (s), simulated. Rows without time or position have no pairs.
+    within_days
+        Largest difference of start times, d, in either order.
+    within_arcmin, within_arcsec
+        Largest separation, arcmin or arcsec (0 to 20 deg); exactly one must be given.
+    after_days
+        Least value of dt_days, d; by default -within_days.
+
+    Returns
+    -------
+    polars.DataFrame
+        row_a, row_b; obs_id_a, object_a, exposure_s_a (s) and the same of b, if known;
+        time_a, time_b (TT), separation_arcmin, dt_days (start of b minus start of a, d),
+        simulated (of either row). In order of time_a.
+
+    Raises
+    ------
+    QueryError
+        If not exactly one separation between 0 and 20 deg is given, or no time lies in the
+        range.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from orbital_kernel.science.matching import pairs_in_time
+    >>> pointing = pl.DataFrame({"ra": [10.0], "dec": [0.0], "time": [datetime(2026, 1, 1)]})
+    >>> pairs_in_time(pointing, pointing, within_days=1, within_arcmin=5)["dt_days"].to_list()
+    [0.0]
     """
     radius = _radius_deg(within_arcmin, within_arcsec)
     earliest = -within_days if after_days is None else after_days
@@ -58,19 +85,19 @@ def pairs_in_time(
     cells = _Cells(radius)
     a, b = (_placed(obs, cells) for obs in (obs_a, obs_b))
     i, j, apart = _joined(cells, a, b, (earliest * DAY_NS, within_days * DAY_NS))
-    left, right = obs_a[a["row"].gather(i)], obs_b[b["row"].gather(j)]
-    lag = (nanoseconds(right, "time") - nanoseconds(left, "time")) / DAY_NS
+    rows_a, rows_b = obs_a[a["row"].gather(i)], obs_b[b["row"].gather(j)]
+    lag = (nanoseconds(rows_b, "time") - nanoseconds(rows_a, "time")) / DAY_NS
     return pl.DataFrame(
         {
             "row_a": a["row"].gather(i),
             "row_b": b["row"].gather(j),
-            **{f"{n}_a": left[n] for n in _NAMES if n in left.columns},
-            **{f"{n}_b": right[n] for n in _NAMES if n in right.columns},
-            "time_a": left["time"].cast(TT),
-            "time_b": right["time"].cast(TT),
+            **{f"{n}_a": rows_a[n] for n in _NAMES if n in rows_a.columns},
+            **{f"{n}_b": rows_b[n] for n in _NAMES if n in rows_b.columns},
+            "time_a": rows_a["time"].cast(TT),
+            "time_b": rows_b["time"].cast(TT),
             "separation_arcmin": apart * 60,
             "dt_days": lag,
-            **either(left, right),
+            **either(rows_a, rows_b),
         }
     ).sort("time_a", "row_a", "row_b")
 
@@ -86,7 +113,7 @@ def _radius_deg(arcmin: float | None, arcsec: float | None) -> float:
 
 def _placed(frame: pl.DataFrame, cells: "_Cells") -> pl.DataFrame:
     """Return row, position, time and sort key, in the key's order."""
-    demand(frame, "ra", "dec", "time", what="observations")
+    demand(frame, "ra", "dec", "time", subject="observations")
     placed = (
         frame.select(finite("ra") % 360, finite("dec"), pl.col("time").cast(TT))
         .with_columns(pl.int_range(pl.len()).alias("row"))
@@ -102,7 +129,7 @@ def _joined(
     keys, t2 = b["key"].to_numpy(), nanoseconds(b, "time")
     v1, v2 = (unit_vectors(f["ra"].to_numpy(), f["dec"].to_numpy()) for f in (a, b))
     early, late = ((t1 + round(lag)) // 10**9 for lag in lags_ns)
-    found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
+    parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for rows, zone, step in cells.around(dec):
         low, high = (
             cells.keys(zone, ra[rows], step, seconds)
@@ -114,8 +141,8 @@ def _joined(
             i = rows[x]
             apart, lag = apart_deg(v1[i], v2[j]), t2[j] - t1[i]
             good = (apart <= cells.radius) & (lag >= lags_ns[0]) & (lag <= lags_ns[1])
-            found.append((i[good], j[good], apart[good]))
-    i, j, apart = (np.concatenate(column) for column in zip(*found, strict=True))
+            parts.append((i[good], j[good], apart[good]))
+    i, j, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
     return i, j, apart
 
 
@@ -152,10 +179,10 @@ class _Cells:
     def around(self, dec: Reals) -> list[tuple[Ints, Ints, Ints]]:
         """Return the up to nine (rows, zone, step in RA) that cover each neighbourhood.
 
-        A zone of one or two cells around a pole is asked once a cell, not thrice.
+        A zone of one or two cells around a pole is searched once per cell, not three times.
         """
         home = self.zone(dec)
-        asked = []
+        blocks = []
         for up in (-1, 0, 1):
             zone = home + up
             real = (zone >= 0) & (zone < self._across.size)
@@ -165,5 +192,5 @@ class _Cells:
                     > (0, 1, 2)[abs(step) + (step < 0)]
                 )
                 rows = np.flatnonzero(real & wide)
-                asked.append((rows, zone[rows], np.full(rows.size, step)))
-        return asked
+                blocks.append((rows, zone[rows], np.full(rows.size, step)))
+        return blocks

@@ -1,7 +1,7 @@
 """All pairs of two position lists closer than a radius, without comparing all pairs.
 
 Declination zones sorted by RA (Gray et al. 2006, arXiv:cs/0701171): every position
-asks at most three zones for one window of RA, by bisection. Right at the poles and
+searches at most three zones for one window of RA, by bisection. Right at the poles and
 across RA 0; memory grows with the lists and the pairs found, not with their product.
 """
 
@@ -26,9 +26,25 @@ _CHUNK = 250_000
 def neighbours(
     ra1: Reals, dec1: Reals, ra2: Reals, dec2: Reals, radius_deg: float
 ) -> Pairs:
-    """Return every pair within the radius (0 to 45 deg), in no stated order.
+    """Return every pair of two lists within a radius, in no particular order.
 
-    Degrees, ICRS; positions must be finite. RA may lie outside 0-360.
+    Parameters
+    ----------
+    ra1, dec1
+        First list (n,), deg, ICRS; finite. RA may lie outside 0 to 360.
+    ra2, dec2
+        Second list (m,), deg.
+    radius_deg
+        Largest separation, deg (0 to 45).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Index in the first list, index in the second, separation (deg).
+
+    References
+    ----------
+    Gray et al. 2006, arXiv:cs/0701171 (zones).
     """
     if not 0 <= radius_deg <= 45:
         raise ValueError(f"a radius of {radius_deg} deg is not between 0 and 45")
@@ -38,11 +54,11 @@ def neighbours(
     keys, rows, vectors = _zones(ra2, dec2, height)
     ra1 = ra1 % 360
     order = np.argsort(_zone(dec1, height) * PITCH + ra1)
-    found = [
-        _found(part, ra1, dec1, radius_deg, height, keys, rows, vectors)
+    parts = [
+        _pairs_of(part, ra1, dec1, radius_deg, height, keys, rows, vectors)
         for part in np.array_split(order, -(-order.size // _CHUNK))
     ]
-    i, j, apart = (np.concatenate(column) for column in zip(*found, strict=True))
+    i, j, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
     return i, j, apart
 
 
@@ -77,7 +93,7 @@ def _zone(dec: Reals, height: float) -> Ints:
 
 
 def _zones(ra: Reals, dec: Reals, height: float) -> tuple[Reals, Ints, Reals]:
-    """Return sort keys, rows and vectors; rows near RA 0 stand on both sides of it."""
+    """Return sort keys, rows and vectors; rows near RA 0 are on both sides of it."""
     ra = ra % 360
     zone = _zone(dec, height)
     edge = np.minimum(
@@ -92,7 +108,7 @@ def _zones(ra: Reals, dec: Reals, height: float) -> tuple[Reals, Ints, Reals]:
     return keys[order], rows, unit_vectors(ra[rows], dec[rows])
 
 
-def _found(
+def _pairs_of(
     part: Ints,
     ra: Reals,
     dec: Reals,
@@ -103,20 +119,20 @@ def _found(
     vectors: Reals,
 ) -> Pairs:
     ra, dec = ra[part], dec[part]
-    here = unit_vectors(ra, dec)
+    positions = unit_vectors(ra, dec)
     width = half_width_deg(dec, radius)
     zone = _zone(dec, height)
-    found = [_empty()]
+    parts = [_empty()]
     for step in (-1, 0, 1):
         asks = np.flatnonzero(_reaches(dec, zone + step, radius, height))
         middle = (zone[asks] + step) * PITCH + ra[asks]
         first = np.searchsorted(keys, middle - width[asks], side="left")
         last = np.searchsorted(keys, middle + width[asks], side="left")
         for i, j in expanded(first, last):
-            apart = apart_deg(here[asks[i]], vectors[j])
+            apart = apart_deg(positions[asks[i]], vectors[j])
             near = apart <= radius
-            found.append((part[asks[i[near]]], rows[j[near]], apart[near]))
-    i, j, apart = (np.concatenate(column) for column in zip(*found, strict=True))
+            parts.append((part[asks[i[near]]], rows[j[near]], apart[near]))
+    i, j, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
     return i, j, apart
 
 

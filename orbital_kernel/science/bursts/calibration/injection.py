@@ -1,7 +1,7 @@
-"""Bursts put into real or made series, with all that is true of them known.
+"""Simulated bursts of known properties, added to real or simulated series.
 
-The emission is integrated over each bin, so a burst of 64 ms put into bins of 1 s
-fills a part of one. Counts are drawn as Poisson; to rates the burst is added as it is.
+The emission is integrated over each bin, so a burst of 64 ms fills only a part of a bin
+of 1 s. Counts are drawn from a Poisson distribution; to rates the burst is added as is.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,16 @@ SPECTRUM = (0.28, 0.32, 0.27, 0.13)
 
 @dataclass(frozen=True)
 class Pulse:
-    """A burst to put in: length s, fluence in sigma of the background over it.
+    """A burst to inject.
 
-    `shape` is one of SHAPES.
+    Parameters
+    ----------
+    lasts_s
+        Length, s.
+    sigma
+        Fluence in sigma of the background over that length.
+    shape
+        'fred' (fast rise, exponential decay), 'box' or 'pulses'.
     """
 
     lasts_s: float
@@ -39,7 +46,7 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of a burst put in: MET of start and end, and of T90, s."""
+    """True times of an injected burst: start and stop, start of T90 (MET s), and T90 (s)."""
 
     start: float
     stop: float
@@ -77,7 +84,7 @@ def profile(pulse: Pulse) -> tuple[Floats, Floats]:
 
 
 def truth(pulse: Pulse, start: float) -> Truth:
-    """Return what is true of a pulse that starts at a MET."""
+    """Return the true times of a pulse that starts at a MET."""
     times, grown = profile(pulse)
     first, last = np.interp((0.05, 0.95), grown, times)
     return Truth(
@@ -96,10 +103,25 @@ def shares(met: Floats, seconds: Floats | float, pulse: Pulse, start: float) -> 
 
 
 def inject(series: pl.DataFrame, start: float, pulse: Pulse, seed: int) -> pl.DataFrame:
-    """Return a series of `rates` with a burst added that starts at a MET.
+    """Return a series of `rates` with a burst that starts at a MET; its rows are simulated.
 
-    The rows are marked simulated. Its fluence, all channels together, is `sigma` times the noise of the background
-    over its length (one bin at least). Four channels share it as SPECTRUM, others alike.
+    Parameters
+    ----------
+    series
+        Rows of `rates`: met_s and bin_s (s), rate, kind; counts if raw.
+    start
+        Start of the burst, MET s.
+    pulse
+        The burst. Its fluence, over all channels, is `sigma` times the noise of the
+        background over its length (at least one bin). Four channels share it as SPECTRUM,
+        other numbers equally.
+    seed
+        Seed of the Poisson counts.
+
+    Raises
+    ------
+    QueryError
+        If nothing was measured within 300 s of the start.
     """
     met = series["met_s"].to_numpy()
     bin_s = float(series["bin_s"][0])
@@ -143,11 +165,11 @@ def place(
 ) -> float:
     """Return a random MET at which nearly all of a pulse would be measured.
 
-    It begins and ends further than `edge_s` from the ends of a stretch between gaps.
-    Raises QueryError where no stretch is long enough.
+    It begins and ends more than `edge_s` from the ends of a stretch between gaps. Raises
+    QueryError if no stretch is long enough.
     """
-    there = series.filter(pl.col("rate").is_not_null())["met_s"].unique().sort()
-    met = there.to_numpy()
+    measured = series.filter(pl.col("rate").is_not_null())["met_s"].unique().sort()
+    met = measured.to_numpy()
     bin_s = float(series["bin_s"][0])
     lasts = REACH * pulse.lasts_s
     cuts = np.flatnonzero(np.diff(met) > max(GAP_S, 1.5 * bin_s)) + 1

@@ -1,34 +1,26 @@
-"""One object's points of all observatories on one time axis, in one unit and band.
+"""Points of one object from all observatories on one time axis, in one unit and band.
 
-Points are `photometry` rows with a column `observatory`. Nothing is dropped in
-silence and nothing is compared without band and unit: a point that cannot be brought
-into the asked band and unit stays in the answer with a null value and the reason in
-`left_out`. Limits stay limits, errors stay asymmetric, and what the conversion adds is
-kept apart from what was measured.
+Points are `photometry` rows with a column `observatory`. A point that cannot be
+converted to the requested band and unit remains in the answer with a null value and
+the reason in `left_out`. Limits remain limits, errors remain asymmetric, and the error
+of the conversion is a column of its own.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, fill, finite, with_seconds
 from orbital_kernel.science.lightcurves.bands import (
-    Band,
     CountsToFlux,
-    PowerLaw,
-    SpectralModel,
     conversion,
     parse_unit,
 )
-from orbital_kernel.science.lightcurves.binning import bin_events, rebin
+from orbital_kernel.science.lightcurves.point_bands import GIVEN_AS, conversions_of
+from orbital_kernel.science.lightcurves.spectra import Band, PowerLaw, SpectralModel
 
-__all__ = ["bin_events", "gather", "joint", "left_out", "points_of_rates", "rebin"]
-
-_GIVEN = ("unit", "band_low_kev", "band_high_kev", "band", "instrument", "mode")
 FIRST_POINT, GIVEN = "first point", "given"
 """What `t0_source` says of a T0 that is from no catalogue."""
 _TIES = (
@@ -72,7 +64,18 @@ _ORDER = (
 
 
 def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the observatories' `photometry` rows in one frame, each row named."""
+    """Return the observatories' `photometry` rows in one frame with a column `observatory`.
+
+    Parameters
+    ----------
+    by_observatory
+        Frames of `photometry` rows by the observatory's name.
+
+    Returns
+    -------
+    polars.DataFrame
+        All rows; columns that a frame lacks are null.
+    """
     frames = [
         frame.with_columns(pl.lit(name).alias("observatory"))
         for name, frame in by_observatory.items()
@@ -81,8 +84,25 @@ def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def points_of_rates(rates: pl.DataFrame) -> pl.DataFrame:
-    """Return `rates` rows with data as `photometry` rows, times in mid-bin."""
-    demand(rates, "time", "bin_s", "rate", "rate_err", "unit", what="rates")
+    """Return `rates` rows with data as `photometry` rows, with times at mid-bin.
+
+    Parameters
+    ----------
+    rates
+        time (TT, start of the bin), bin_s (s), rate and rate_err (in `unit`), unit.
+
+    Returns
+    -------
+    polars.DataFrame
+        time (TT), time_err_plus_s and time_err_minus_s (half a bin, s), value,
+        value_err_plus and value_err_minus (in `unit`), is_limit (false), and the others.
+
+    Raises
+    ------
+    SchemaMismatch
+        If one of these columns is absent.
+    """
+    demand(rates, "time", "bin_s", "rate", "rate_err", "unit", subject="rates")
     half = pl.col("bin_s") / 2
     return (
         rates.filter(finite("rate").is_not_null())
@@ -111,20 +131,55 @@ def joint(
 ) -> pl.DataFrame:
     """Return every point in one unit and band on one time axis, in order of time.
 
-    `counts_to_flux` maps 'INSTRUMENT/MODE' or 'INSTRUMENT' to a stated factor ('ACIS'
-    serves 'ACIS-0123' too); count rates without one are left out. `t0` (TT) is where
-    `since_s` starts, the first point's time if not given; `t0_source` names the catalogue
-    it is from. A point without an observatory is told by instrument.
+    Parameters
+    ----------
+    points
+        `photometry` rows: time (TT), value and unit; if known observatory, instrument,
+        mode, the errors, is_limit, band_low_kev and band_high_kev (keV).
+    unit
+        Unit to convert to: an energy flux or a photon flux.
+    band_kev
+        Band to convert to, keV. The default is the band of Swift-XRT.
+    model
+        Spectrum by which bands are converted; a power law of photon index 2.0 ± 0.3 by
+        default.
+    counts_to_flux
+        Stated factor by 'INSTRUMENT/MODE' or 'INSTRUMENT' ('ACIS' serves 'ACIS-0123'
+        too). Count rates without a factor are excluded.
+    t0
+        Start (TT) of `since_s`; the time of the first usable point by default.
+    t0_source
+        Name of the catalogue that gives `t0`.
 
-    Columns beside those of `photometry`: `utc` (text, for people), `since_s`,
-    `since_days`, `t0_source`, `factor` and `factor_err` (from the model's 1-sigma error),
-    `value_err_model` (what that does to the value; fully correlated among points of
-    one conversion, so never added to the point's own errors), `conversion` (how),
-    the `given_…` originals, and `left_out`: null, or why there is no value.
-    Raises QueryError where `unit` or `band_kev` is nothing to convert into, and
-    SchemaMismatch for frames without time, value and unit.
+    Returns
+    -------
+    polars.DataFrame
+        Beside the columns of `photometry`: utc (text), since_s (s), since_days (d),
+        t0_source; factor and factor_err (1 sigma, from the model); value_err_model (error
+        of the value from the conversion: common to all points of one conversion, and
+        therefore not part of the point's own errors); conversion (how); given_value,
+        given_unit, given_band, given_band_low_kev, given_band_high_kev (keV); left_out
+        (null, or why the point has no value).
+
+    Raises
+    ------
+    QueryError
+        If `unit` or `band_kev` cannot be converted to.
+    SchemaMismatch
+        If time, value or unit is absent.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from orbital_kernel.science import lightcurves
+    >>> point = {"time": datetime(2026, 1, 1), "value": 3e-11, "unit": "erg / (cm2 s)"}
+    >>> point |= {"band_low_kev": 0.3, "band_high_kev": 10.0}
+    >>> curve = lightcurves.joint(pl.DataFrame([point]))
+    >>> curve.select("value", "conversion", "left_out").row(0)
+    (3e-11, 'as given', None)
     """
-    demand(points, "time", "value", "unit", what="points")
+    demand(points, "time", "value", "unit", subject="points")
     band = Band(*band_kev)
     conversion("erg / (cm2 s)", band, to_unit=unit, to_band=band, model=model)
     rows = fill(points, _SHAPE).with_columns(
@@ -134,8 +189,8 @@ def joint(
         pl.col("is_limit").fill_null(value=False),
         *(finite(name) for name in (*_VALUES, "band_low_kev", "band_high_kev")),
     )
-    ways = _ways(rows, unit, band, model, counts_to_flux or {})
-    rows = _converted(rows.join(ways, on=_GIVEN, nulls_equal=True, how="left"))
+    conversions = conversions_of(rows, unit, band, model, counts_to_flux or {})
+    rows = _converted(rows.join(conversions, on=GIVEN_AS, nulls_equal=True, how="left"))
     rows = rows.with_columns(
         pl.lit(parse_unit(unit).to_string()).alias("unit"),
         pl.lit(band.low_kev).alias("band_low_kev"),
@@ -151,7 +206,18 @@ def joint(
 
 
 def left_out(curve: pl.DataFrame) -> pl.DataFrame:
-    """Return how many points of a joint curve have no value, by reason."""
+    """Return how many points of a joint curve have no value, by observatory and reason.
+
+    Parameters
+    ----------
+    curve
+        What `joint` returns.
+
+    Returns
+    -------
+    polars.DataFrame
+        observatory, left_out (reason), points.
+    """
     return (
         curve.filter(pl.col("left_out").is_not_null())
         .group_by("observatory", "left_out")
@@ -160,74 +226,13 @@ def left_out(curve: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ways(
-    rows: pl.DataFrame,
-    unit: str,
-    band: Band,
-    model: SpectralModel,
-    stated: Mapping[str, CountsToFlux],
-) -> pl.DataFrame:
-    """Return one conversion, or one reason, for each kind of point there is."""
-    kinds = rows.select(_GIVEN).unique(maintain_order=True)
-    found = [
-        _way(kind, unit, band, model, stated) for kind in kinds.iter_rows(named=True)
-    ]
-    types = {
-        "factor": pl.Float64(),
-        "factor_err": pl.Float64(),
-        "conversion": pl.String(),
-        "no_way": pl.String(),
-    }
-    return kinds.hstack(pl.DataFrame(found, schema=types))
-
-
-def _way(
-    kind: Mapping[str, Any],
-    unit: str,
-    band: Band,
-    model: SpectralModel,
-    stated: Mapping[str, CountsToFlux],
-) -> dict[str, Any]:
-    instrument = str(kind["instrument"])
-    names = (f"{instrument}/{kind['mode']}", instrument, instrument.partition("-")[0])
-    whose = next((stated[name] for name in names if name in stated), None)
-    try:
-        way = conversion(
-            _told(kind["unit"], "no unit is given"),
-            _band(kind, whose),
-            to_unit=unit,
-            to_band=band,
-            model=model,
-            counts_to_flux=whose,
-        )
-    except QueryError as reason:
-        return {"no_way": str(reason)}
-    return {"factor": way.factor, "factor_err": way.factor_err, "conversion": way.how}
-
-
-def _told(text: str | None, otherwise: str) -> str:
-    if text is None:
-        raise QueryError(otherwise)
-    return text
-
-
-def _band(kind: Mapping[str, Any], whose: CountsToFlux | None) -> Band:
-    """Return the point's band; a count rate's is that of its stated factor."""
-    low, high = kind["band_low_kev"], kind["band_high_kev"]
-    if low is not None and high is not None:
-        return Band(low, high)
-    if whose is not None:
-        return Band(*whose.band_kev)
-    raise QueryError(f"the band {kind['band'] or '(none named)'} has no edges in keV")
-
-
 def _converted(rows: pl.DataFrame) -> pl.DataFrame:
     reason = pl.coalesce(
         pl.when(pl.col("time").is_null()).then(pl.lit("no absolute time")),
         pl.when(pl.col("value").is_null()).then(pl.lit("no value")),
         "no_way",
     )
-    kept = pl.when(pl.col("left_out").is_null())
+    usable = pl.when(pl.col("left_out").is_null())
     return rows.with_columns(
         reason.alias("left_out"),
         *(pl.col(name).alias(f"given_{name}") for name in ("value", "unit", "band")),
@@ -236,8 +241,8 @@ def _converted(rows: pl.DataFrame) -> pl.DataFrame:
             for e in ("low", "high")
         ),
     ).with_columns(
-        *(kept.then(pl.col(name) * pl.col("factor")).alias(name) for name in _VALUES),
-        kept.then(pl.col("value").abs() * pl.col("factor_err")).alias(
+        *(usable.then(pl.col(name) * pl.col("factor")).alias(name) for name in _VALUES),
+        usable.then(pl.col("value").abs() * pl.col("factor_err")).alias(
             "value_err_model"
         ),
     )
@@ -245,8 +250,8 @@ def _converted(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _timed(rows: pl.DataFrame, t0: datetime | None) -> pl.DataFrame:
     time = rows["time"].cast(TT)
-    kept = rows.filter(pl.col("left_out").is_null())["time"]
-    zero = pl.lit(t0 if t0 is not None else kept.min(), dtype=TT)
+    usable = rows.filter(pl.col("left_out").is_null())["time"]
+    zero = pl.lit(t0 if t0 is not None else usable.min(), dtype=TT)
     rows = rows.with_columns(
         time, pl.Series("utc", to_utc_iso(time.to_numpy()), dtype=pl.String)
     )

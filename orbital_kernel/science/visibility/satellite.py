@@ -48,8 +48,12 @@ class Orbit:
 def elements(path: Path) -> Elements:
     """Return the elements of a file of two lines, or three with a name before them.
 
-    Raises QueryError for a file of anything else, or with a line whose check digit is
-    wrong.
+    Raises QueryError if the file does not hold the elements of one satellite, or a line has
+    a wrong check digit.
+
+    References
+    ----------
+    CelesTrak, "NORAD Two-Line Element Set Format".
     """
     try:
         lines = path.read_text(encoding="ascii").splitlines()
@@ -64,40 +68,48 @@ def elements(path: Path) -> Elements:
     try:
         return _read(path.stem if len(lines) == 2 else lines[0].strip(), first, second)
     except ValueError as error:
-        raise QueryError(f"{path} has elements that are no numbers: {error}") from error
+        raise QueryError(
+            f"{path} has elements that are not numbers: {error}"
+        ) from error
 
 
-def orbit(known: Elements, instants: Instants) -> Orbit:
-    """Return the satellite's positions at instants (TT).
+def orbit(elements: Elements, instants: Instants) -> Orbit:
+    """Return the positions of a satellite at instants (TT).
 
-    Raises QueryError for instants more than two weeks from the epoch, or for elements
-    that SGP4 cannot propagate so far.
+    Raises QueryError for instants more than two weeks from the epoch, or if SGP4 cannot
+    propagate the elements so far.
+
+    References
+    ----------
+    Vallado et al. 2006, AIAA 2006-6753 (SGP4).
     """
-    seconds = (instants.astype("datetime64[ns]") - known.epoch) / np.timedelta64(1, "s")
+    seconds = (instants.astype("datetime64[ns]") - elements.epoch) / np.timedelta64(
+        1, "s"
+    )
     away = float(np.abs(seconds).max()) / DAY_S
     if away > LAST_DAYS:
         raise QueryError(
-            f"the elements of {known.name} are of {str(known.epoch)[:10]}, {away:.0f} days "
+            f"the elements of {elements.name} are of {str(elements.epoch)[:10]}, {away:.0f} days "
             f"from the time of the query; they hold for {LAST_DAYS:.0f}: get those of the time"
         )
     when = Time(instants, format="datetime64", scale="tt").utc
-    failed, km, _ = known.satellite.sgp4_array(when.jd1, when.jd2)
+    failed, km, _ = elements.satellite.sgp4_array(when.jd1, when.jd2)
     if failed.any():
         raise QueryError(
-            f"SGP4 cannot propagate the elements of {known.name}: "
+            f"SGP4 cannot propagate the elements of {elements.name}: "
             f"{SGP4_ERRORS[int(failed[failed > 0][0])]}"
         )
     return Orbit(instants, _to_gcrs(km, when))
 
 
 def _only(path: Path, lines: list[str], number: str) -> str:
-    found = [line for line in lines if line.startswith(f"{number} ")]
-    if len(found) != 1 or len(found[0]) != LINE or len(lines) > 3:
+    matching = [line for line in lines if line.startswith(f"{number} ")]
+    if len(matching) != 1 or len(matching[0]) != LINE or len(lines) > 3:
         raise QueryError(
             f"{path} does not hold the two-line elements of one satellite: a line that "
             f"begins with {number} and is {LINE} characters long is wanted once"
         )
-    line = found[0]
+    line = matching[0]
     digits = sum(int(c) if c.isdigit() else c == "-" for c in line[:-1])
     if str(digits % 10) != line[-1]:
         raise QueryError(

@@ -1,16 +1,15 @@
-"""How often the burst detector is wrong: false alarms a day, and bursts it misses.
+"""The detector's error rates: false alarms a day, and the share of bursts it finds.
 
-False alarms are counted on real files but for what a catalogue names (what the
-detector itself finds must stay in, or the count would be too low), on made background,
-or on net series turned upside down, where nothing but noise can rise. Bursts that no
-catalogue knows count as alarms, so that the rate on real files is an upper one.
-Completeness comes from bursts put into real quiet stretches at random times. Every
-number has the interval its exposure or its number of tries allows.
+False alarms are counted on real files except around catalogued bursts (excluding what
+the detector itself finds would bias the count), on simulated background, or on inverted
+net series, in which only noise can rise. Bursts that no catalogue contains count as
+alarms, so the rate on real files is an upper limit. Completeness is measured with
+bursts injected into real quiet stretches at random times. Every number has an interval.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import exp, lgamma, log
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -26,16 +25,24 @@ from orbital_kernel.science.bursts.calibration.injection import (
     truth,
 )
 from orbital_kernel.science.columns import simulated
+from orbital_kernel.science.counting import poisson_interval, wilson_interval
 
 DAY_S = 86_400.0
-CONFIDENCE = 0.9
 ALARMS = ("burst", "unknown")
 
 
 def inverted(series: pl.DataFrame) -> pl.DataFrame:
-    """Return a net series upside down: the same noise, and no burst rises in it.
+    """Return a net series with the opposite sign: the same noise, but no burst rises in it.
 
-    Raises QueryError for raw counts, whose background is not zero.
+    Parameters
+    ----------
+    series
+        Rows of a net series of `rates`.
+
+    Raises
+    ------
+    QueryError
+        If the rows are raw counts, whose background is not zero.
     """
     if series["kind"].unique().to_list() != ["net"]:
         raise QueryError(
@@ -45,36 +52,50 @@ def inverted(series: pl.DataFrame) -> pl.DataFrame:
 
 
 def quiet(
-    series: pl.DataFrame, found: pl.DataFrame, margin_s: float = EDGE_S
+    series: pl.DataFrame, excursions: pl.DataFrame, margin_s: float = EDGE_S
 ) -> pl.DataFrame:
-    """Return the rows further than a margin from every excursion found.
+    """Return the rows that are further than a margin from every excursion.
 
-    After an excursion as much again is left out as it lasted: bursts have tails.
+    Parameters
+    ----------
+    series
+        Rows of `rates`.
+    excursions
+        What `scan` returned for them.
+    margin_s
+        Margin, s. After an excursion its length is excluded once more: bursts have tails.
     """
     keep = np.ones(series.height, dtype=bool)
     met = series["met_s"].to_numpy()
-    for row in found.iter_rows(named=True):
+    for row in excursions.iter_rows(named=True):
         start = row["met_s"] + min(row["t90_start_s"] or 0.0, 0.0)
         lasts = max(row["timescale_s"], row["t90_s"] or 0.0)
         keep &= (met < start - margin_s) | (met > start + 2 * lasts + margin_s)
     return series.filter(keep)
 
 
-def not_catalogued(series: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows but those around an excursion that matches a catalogue entry.
+def not_catalogued(series: pl.DataFrame, excursions: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows except those around excursions that match a catalogue entry.
 
-    `found` has the `matches` of `science.bursts.match`; what matches nothing stays in.
+    Parameters
+    ----------
+    series
+        Rows of `rates`.
+    excursions
+        What `scan` returned for them, with `matches` of `science.bursts.match`.
     """
-    return quiet(series, found.filter(pl.col("matches") != "[]"))
+    return quiet(series, excursions.filter(pl.col("matches") != "[]"))
 
 
 def exposure_s(series: pl.DataFrame) -> float:
-    """Return how long a series was really measured, s; zero-filled bins were not."""
-    there = series.filter(pl.col("rate").is_not_null())
+    """Return the measured time of a series, s; null and zero-filled bins do not count."""
+    measured = series.filter(pl.col("rate").is_not_null())
     if series["kind"][0] == "raw":
-        counted = there.group_by("met_s").agg(pl.col("rate").sum())
-        there = there.join(counted.filter(pl.col("rate") > 0), on="met_s", how="semi")
-    return float(there.unique("met_s")["bin_s"].sum())
+        counted = measured.group_by("met_s").agg(pl.col("rate").sum())
+        measured = measured.join(
+            counted.filter(pl.col("rate") > 0), on="met_s", how="semi"
+        )
+    return float(measured.unique("met_s")["bin_s"].sum())
 
 
 def false_alarms(
@@ -82,12 +103,26 @@ def false_alarms(
     thresholds: Sequence[float],
     settings: Settings = Settings(),  # noqa: B008
 ) -> pl.DataFrame:
-    """Return false alarms a day at each threshold, with the interval of 90 %.
+    """Return false alarms a day at each threshold, with an interval of 90 %.
 
-    Columns: threshold (sigma), alarms, days, per_day, low, high, simulated (whether any
-    of the series is). The series are scanned
-    once, at the lowest threshold; causes burst and unknown count as alarms. Thresholds
-    are those of bins of 1 s, as in Settings: shorter bins need more for the same rate.
+    Parameters
+    ----------
+    quiet_series
+        Series of `rates` without bursts. Each is scanned once, at the lowest threshold.
+    thresholds
+        Thresholds to count at: sigma of bins of 1 s, as in Settings.
+    settings
+        Other settings of the detector.
+
+    Returns
+    -------
+    polars.DataFrame
+        threshold (sigma), alarms (excursions of cause burst or unknown), days (exposure,
+        d), per_day, low and high (alarms / d), simulated (whether any series is).
+
+    References
+    ----------
+    Garwood 1936, Biometrika 28, 437 (interval).
     """
     lowest = min(thresholds)
     sensitive = replace(
@@ -98,15 +133,15 @@ def false_alarms(
         raw_open_sigma=min(settings.raw_open_sigma, lowest),
     )
     seen: list[float] = []
-    seconds, made = 0.0, False
+    seconds, any_simulated = 0.0, False
     for series in quiet_series:
-        made = made or simulated(series)
+        any_simulated = any_simulated or simulated(series)
         seconds += exposure_s(series)
-        found = scan(series, sensitive).filter(pl.col("cause").is_in(ALARMS))
+        excursions = scan(series, sensitive).filter(pl.col("cause").is_in(ALARMS))
         more = 2 * max(-log(float(series["bin_s"][0])), 0.0)
         seen += [
             max(sigma**2 - more, 0.0) ** 0.5
-            for sigma in found["significance"].drop_nulls().to_list()
+            for sigma in excursions["significance"].drop_nulls().to_list()
         ]
     days = seconds / DAY_S
     rows = []
@@ -114,16 +149,16 @@ def false_alarms(
         alarms = sum(sigma >= threshold for sigma in seen)
         low, high = poisson_interval(alarms)
         a_day = (alarms / days, low / days, high / days)
-        rows.append((threshold, alarms, days, *a_day, made))
+        rows.append((threshold, alarms, days, *a_day, any_simulated))
     names = ["threshold", "alarms", "days", "per_day", "low", "high", "simulated"]
     return pl.DataFrame(rows, schema=names, orient="row")
 
 
 def threshold_for(alarms: pl.DataFrame, per_day: float) -> float:
-    """Return the lowest threshold whose false alarms stay below a rate, if any.
+    """Return the lowest threshold (sigma) with at most a rate of false alarms a day.
 
-    `alarms` is what `false_alarms` returns. Raises QueryError where even the highest
-    threshold tried has more.
+    Raises QueryError if even the highest threshold of `alarms`, which `false_alarms`
+    returns, has more.
     """
     good = alarms.filter(pl.col("per_day") <= per_day).sort("threshold")
     if good.is_empty():
@@ -142,14 +177,32 @@ def completeness(
     seed: int = 0,
     settings: Settings = Settings(),  # noqa: B008
 ) -> pl.DataFrame:
-    """Return the share of injected bursts found, by length and fluence.
+    """Return the share of injected bursts that the detector finds, by length and fluence.
 
-    Columns: lasts_s, sigma, tries, found, share, low, high (90 %, Wilson), offset_s
-    (window start minus true start, median) and t90_ratio (T90 over that of the pulse,
-    median), both with the span that holds the middle 90 % of them (_low, _high), and
-    t90_near (share within 25 % or two bins, of those with a T90). Found means a row of
-    cause burst whose window overlaps the pulse. `simulated` is true of every row: the
-    bursts are, whatever they were put into.
+    Parameters
+    ----------
+    quiet_series
+        Series of `rates` without bursts, long enough for the pulses.
+    pulses
+        Bursts to inject.
+    tries
+        Injections of each pulse, at random times.
+    seed
+        Seed of the random numbers.
+    settings
+        Settings of the detector.
+
+    Returns
+    -------
+    polars.DataFrame
+        lasts_s (s), sigma, tries, found (rows of cause burst whose window overlaps the
+        pulse), share, low and high (90 %); offset_s (window start minus true start, s,
+        median) and t90_ratio (T90 over the true one, median), with _low and _high (5 and
+        95 %); t90_near (share within 25 % or two bins); simulated (true).
+
+    References
+    ----------
+    Wilson 1927, J. Am. Stat. Assoc. 22, 209 (interval).
     """
     rng = np.random.default_rng(seed)
     rows = []
@@ -157,7 +210,11 @@ def completeness(
         hits = [
             hit
             for k in range(tries)
-            if (hit := _one(quiet_series[k % len(quiet_series)], pulse, rng, settings))
+            if (
+                hit := _recovered(
+                    quiet_series[k % len(quiet_series)], pulse, rng, settings
+                )
+            )
         ]
         low, high = wilson_interval(len(hits), tries)
         rows.append(
@@ -186,10 +243,10 @@ class Hit(NamedTuple):
     t90_near: bool | None
 
 
-def _one(
+def _recovered(
     series: pl.DataFrame, pulse: Pulse, rng: np.random.Generator, settings: Settings
 ) -> Hit | None:
-    """Put a pulse in at a random time; return how it is found, if it is."""
+    """Inject a pulse at a random time; return how it is found, or None."""
     start = place(series, pulse, rng)
     added = inject(series, start, pulse, int(rng.integers(2**31)))
     true = truth(pulse, start)
@@ -211,50 +268,15 @@ def _one(
 
 def _spread(name: str, values: Sequence[float | None]) -> dict[str, float | None]:
     """Return median, 5 and 95 % of the values there are, by column name."""
-    known = [value for value in values if value is not None]
+    present = [value for value in values if value is not None]
     names = (name, f"{name}_low", f"{name}_high")
-    if not known:
+    if not present:
         return dict.fromkeys(names)
-    return dict(zip(names, np.quantile(known, (0.5, 0.05, 0.95)).tolist(), strict=True))
+    return dict(
+        zip(names, np.quantile(present, (0.5, 0.05, 0.95)).tolist(), strict=True)
+    )
 
 
 def _mean(values: Sequence[bool | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
-
-
-def poisson_interval(
-    counts: int, confidence: float = CONFIDENCE
-) -> tuple[float, float]:
-    """Return the interval of a Poisson mean that contains it so often, at least.
-
-    Garwood 1936, Biometrika 28, 437, solved by bisection.
-    """
-    tail = (1 - confidence) / 2
-    low = 0.0 if counts == 0 else _solve(counts - 1, 1 - tail)
-    return low, _solve(counts, tail)
-
-
-def _solve(counts: int, probability: float) -> float:
-    """Return the mean at which `counts` or fewer have that probability."""
-    low, high = 1e-12, counts + 20.0 + 10.0 * counts**0.5
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        if _at_most(counts, middle) > probability:
-            low = middle
-        else:
-            high = middle
-    return float(0.5 * (low + high))
-
-
-def _at_most(counts: int, mean: float) -> float:
-    return sum(exp(k * log(mean) - mean - lgamma(k + 1)) for k in range(counts + 1))
-
-
-def wilson_interval(found: int, tries: int, z: float = 1.645) -> tuple[float, float]:
-    """Return the interval of a share (Wilson 1927, JASA 22, 209); z = 1.645 is 90 %."""
-    share = found / tries
-    scale = 1 + z**2 / tries
-    middle = (share + z**2 / (2 * tries)) / scale
-    half = z * (share * (1 - share) / tries + z**2 / (4 * tries**2)) ** 0.5 / scale
-    return float(max(middle - half, 0.0)), float(min(middle + half, 1.0))
+    present = [value for value in values if value is not None]
+    return float(np.mean(present)) if present else None

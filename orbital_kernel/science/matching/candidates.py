@@ -1,12 +1,12 @@
-"""Sources of two catalogues that may be one, with the odds of being wrong.
+"""Sources of two catalogues that may be one, with the probability of each match.
 
-Each source brings its own position error. A pair is told by its separation in units
-of the combined error, by the chance of an unrelated source as near (p-statistic,
-Downes et al. 1986, MNRAS 218, 31), and by the Bayes factor of Budavári & Szalay 2008
-(ApJ 679, 301). The match probability weighs all candidates of a source against each
-other and against none of them (as NWAY, Salvato et al. 2018, MNRAS 473, 4937), with
-the local density of the second catalogue as prior. No candidate is dropped; `rank`
-orders them. Proper motion between the catalogues' epochs is not accounted for.
+Each source has its own position error. A pair has its separation in units of the
+combined error, the chance of an unrelated source as near (p-statistic, Downes et al.
+1986, MNRAS 218, 31), and the Bayes factor of Budavári & Szalay 2008 (ApJ 679, 301). The
+match probability weighs all candidates of a source against each other and against none
+of them (as NWAY, Salvato et al. 2018, MNRAS 473, 4937), with the local density of the
+second catalogue as prior. No candidate is dropped; `rank` orders them. Proper motion
+between the catalogues' epochs is not accounted for.
 """
 
 import itertools
@@ -19,24 +19,11 @@ from numpy.typing import NDArray
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import ORDER, healpix
 from orbital_kernel.science.columns import demand, either, finite
-from orbital_kernel.science.lightcurves.exposure import overlaps
 from orbital_kernel.science.matching.errorcircles import (
-    assume_errors,
     covariances,
     largest_sigma,
 )
-from orbital_kernel.science.matching.identity import Identity, objects
-from orbital_kernel.science.matching.pairs import pairs_in_time
 from orbital_kernel.science.matching.skyjoin import neighbours
-
-__all__ = [
-    "Identity",
-    "assume_errors",
-    "cross_match",
-    "objects",
-    "overlaps",
-    "pairs_in_time",
-]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -54,8 +41,8 @@ class _Sources(NamedTuple):
 
 
 class _Candidates(NamedTuple):
-    left: Ints
-    right: Ints
+    of_left: Ints
+    of_right: Ints
     apart: Reals
     normalised: Reals
     bayes: Reals
@@ -63,28 +50,63 @@ class _Candidates(NamedTuple):
 
 
 def cross_match(
-    left: pl.DataFrame,
-    right: pl.DataFrame,
+    left_sources: pl.DataFrame,
+    right_sources: pl.DataFrame,
     *,
     n_sigma: float = 5.0,
     within_arcsec: float | None = None,
     completeness: float | None = None,
 ) -> pl.DataFrame:
-    """Return all candidate pairs of two `sources` frames, best first for each left.
+    """Return all candidate pairs of two catalogues, for each left source the best first.
 
-    Candidates lie within `n_sigma` combined errors (and `within_arcsec` if given).
-    `completeness` is the prior share of left sources that have a counterpart; if not
-    given it is found from the data, self-consistently (Budavári & Szalay 2008, 4.2).
-    Columns: left_row, right_row, left_id, right_id, separation_arcsec,
-    position_angle_deg (east of north, left to right), normalised_separation,
-    density_per_arcmin2 (right catalogue, local), chance_probability,
-    log10_bayes_factor, match_probability, rank (among the left source's candidates),
-    rank_right (among the right source's), mutual (both first), and simulated (of
-    either source) where the frames say it.
-    Sources without a position have no pairs. Raises QueryError where a position error
-    or its confidence is missing; `assume_errors` states one.
+    Parameters
+    ----------
+    left_sources, right_sources
+        Rows of `sources`: ra and dec (deg, ICRS), error_radius_arcsec or error_major_arcsec,
+        error_minor_arcsec and error_angle_deg (east of north), error_confidence; if
+        known source_id. Sources without a position have no pairs.
+    n_sigma
+        Largest separation in combined errors; 5 by default, beyond which true pairs are
+        negligible (3.7e-6).
+    within_arcsec
+        Largest separation, arcsec; unlimited by default.
+    completeness
+        Prior share of left sources with a counterpart. By default it is estimated from
+        the data, self-consistently.
+
+    Returns
+    -------
+    polars.DataFrame
+        left_row, right_row, left_id, right_id; separation_arcsec, position_angle_deg (east
+        of north, left to right), normalised_separation (combined sigma),
+        density_per_arcmin2 (right catalogue, local), chance_probability,
+        log10_bayes_factor, match_probability, rank (among the left source's candidates),
+        rank_right (among the right source's), mutual (both first), simulated (of either
+        source, if known).
+
+    Raises
+    ------
+    QueryError
+        If a position error or its confidence is missing (`assume_errors` states one), or
+        a parameter is out of range.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel.science.matching import cross_match
+    >>> place = {"ra": 83.63, "dec": 22.01, "error_radius_arcsec": 1.0}
+    >>> catalogue = pl.DataFrame([place | {"error_confidence": 0.9}])
+    >>> pairs = cross_match(catalogue, catalogue)
+    >>> pairs["separation_arcsec"].to_list(), pairs["mutual"].to_list()
+    ([0.0], [True])
+
+    References
+    ----------
+    Budavári & Szalay 2008, ApJ 679, 301: eq. 16 (Bayes factor), section 4.2 (completeness).
+    Downes et al. 1986, MNRAS 218, 31 (chance_probability). Salvato et al. 2018, MNRAS 473,
+    4937 (match_probability).
     """
-    a, b = _sources(left, "left"), _sources(right, "right")
+    a, b = _sources(left_sources, "left"), _sources(right_sources, "right")
     if not n_sigma > 0 or (completeness is not None and not 0 < completeness < 1):
         raise QueryError(
             f"matching needs n_sigma > 0 and a completeness in (0, 1); got {n_sigma}"
@@ -97,10 +119,10 @@ def cross_match(
     area = np.pi * pairs.apart**2
     frame = pl.DataFrame(
         {
-            "left_row": a.rows[pairs.left],
-            "right_row": b.rows[pairs.right],
+            "left_row": a.rows[pairs.of_left],
+            "right_row": b.rows[pairs.of_right],
             "separation_arcsec": pairs.apart,
-            "position_angle_deg": _angle(a, b, pairs.left, pairs.right),
+            "position_angle_deg": _angle(a, b, pairs.of_left, pairs.of_right),
             "normalised_separation": pairs.normalised,
             "density_per_arcmin2": pairs.density * 3600,
             "chance_probability": -np.expm1(-pairs.density * area),
@@ -108,11 +130,11 @@ def cross_match(
             "match_probability": probability,
         }
     )
-    return _ranked(_with_names(frame, left, right))
+    return _ranked(_with_names(frame, left_sources, right_sources))
 
 
-def _sources(frame: pl.DataFrame, whose: str) -> _Sources:
-    demand(frame, "ra", "dec", what=f"{whose} sources")
+def _sources(frame: pl.DataFrame, side: str) -> _Sources:
+    demand(frame, "ra", "dec", subject=f"{side} sources")
     numbered = frame.with_row_index("_row").filter(
         finite("ra").is_not_null(), finite("dec").is_not_null()
     )
@@ -120,7 +142,7 @@ def _sources(frame: pl.DataFrame, whose: str) -> _Sources:
         numbered["_row"].cast(pl.Int64).to_numpy(),
         numbered["ra"].cast(pl.Float64).to_numpy() % 360,
         numbered["dec"].cast(pl.Float64).to_numpy(),
-        covariances(numbered, whose=whose),
+        covariances(numbered, side=side),
     )
 
 
@@ -128,26 +150,28 @@ def _candidates(
     a: _Sources, b: _Sources, n_sigma: float, most_arcsec: float
 ) -> _Candidates:
     """Join error classes by octaves, so that one vague source does not widen all."""
-    found = [(np.empty(0, np.int64),) * 2 + (np.empty(0),)]
+    parts = [(np.empty(0, np.int64),) * 2 + (np.empty(0),)]
     octaves = _octaves(a.covariance), _octaves(b.covariance)
     for low, high in itertools.product(*(np.unique(octave) for octave in octaves)):
         i, j = np.flatnonzero(octaves[0] == low), np.flatnonzero(octaves[1] == high)
         radius = n_sigma * np.hypot(2.0 ** (low + 1), 2.0 ** (high + 1))
         radius_deg = min(radius, most_arcsec) / 3600
         x, y, apart = neighbours(a.ra[i], a.dec[i], b.ra[j], b.dec[j], radius_deg)
-        found.append((i[x], j[y], apart * 3600))
-    left, right, apart = (np.concatenate(column) for column in zip(*found, strict=True))
-    angle = np.radians(_angle(a, b, left, right))
-    combined = a.covariance[left] + b.covariance[right]
+        parts.append((i[x], j[y], apart * 3600))
+    of_left, of_right, apart = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    angle = np.radians(_angle(a, b, of_left, of_right))
+    combined = a.covariance[of_left] + b.covariance[of_right]
     normalised, log_det = _mahalanobis(apart, angle, combined)
     near = normalised <= n_sigma
-    left, right, apart = left[near], right[near], apart[near]
+    of_left, of_right, apart = of_left[near], of_right[near], apart[near]
     # Budavári & Szalay 2008 eq. 16, for ellipses: 2 / sqrt(det C), radians.
     bayes = np.log(2) - log_det[near] / 2 + 2 * np.log(ARCSEC_PER_RADIAN)
     bayes -= normalised[near] ** 2 / 2
-    asked, back = np.unique(left, return_inverse=True)
-    density = density_arcsec2(a.ra[asked], a.dec[asked], b.ra, b.dec)[back]
-    return _Candidates(left, right, apart, normalised[near], bayes, density)
+    sources, back = np.unique(of_left, return_inverse=True)
+    density = density_arcsec2(a.ra[sources], a.dec[sources], b.ra, b.dec)[back]
+    return _Candidates(of_left, of_right, apart, normalised[near], bayes, density)
 
 
 def _octaves(covariance: Reals) -> Ints:
@@ -163,9 +187,10 @@ def _mahalanobis(apart: Reals, angle: Reals, combined: Reals) -> tuple[Reals, Re
     return np.sqrt(np.maximum(square, 0)), np.log(det)
 
 
-def _angle(a: _Sources, b: _Sources, left: Ints, right: Ints) -> Reals:
+def _angle(a: _Sources, b: _Sources, of_left: Ints, of_right: Ints) -> Reals:
     ra1, dec1, ra2, dec2 = (
-        np.radians(x) for x in (a.ra[left], a.dec[left], b.ra[right], b.dec[right])
+        np.radians(x)
+        for x in (a.ra[of_left], a.dec[of_left], b.ra[of_right], b.dec[of_right])
     )
     turn = ra2 - ra1
     east = np.cos(dec2) * np.sin(turn)
@@ -179,30 +204,30 @@ def _probabilities(pairs: _Candidates, lefts: int, completeness: float | None) -
     A left source has a counterpart with prior c, and then it is any one of the
     N = 4 pi density sources with 1 / N each: P_j ~ (c / N_j) B_j, none ~ 1 - c.
     """
-    if not pairs.left.size:
+    if not pairs.of_left.size:
         return np.empty(0)
     odds = np.exp(np.clip(pairs.bayes, -700, 700)) / (pairs.density * SKY_ARCSEC2)
     share = 0.5 if completeness is None else completeness
     for _ in range(ITERATIONS):
         weight = share * odds
-        total = np.bincount(pairs.left, weight)[pairs.left]
+        total = np.bincount(pairs.of_left, weight)[pairs.of_left]
         probability = weight / (1 - share + total)
-        found = float(np.clip(probability.sum() / lefts, 1e-9, 1 - 1e-9))
-        if completeness is not None or abs(found - share) < CONVERGED * share:
+        expected = float(np.clip(probability.sum() / lefts, 1e-9, 1 - 1e-9))
+        if completeness is not None or abs(expected - share) < CONVERGED * share:
             break
-        share = found
+        share = expected
     return np.asarray(probability)
 
 
 def _with_names(
-    frame: pl.DataFrame, left: pl.DataFrame, right: pl.DataFrame
+    frame: pl.DataFrame, left_sources: pl.DataFrame, right_sources: pl.DataFrame
 ) -> pl.DataFrame:
-    for side, sources in (("left", left), ("right", right)):
+    for side, sources in (("left", left_sources), ("right", right_sources)):
         if "source_id" in sources.columns:
             names = sources["source_id"].gather(frame[f"{side}_row"])
             frame = frame.with_columns(names.alias(f"{side}_id"))
     return frame.with_columns(
-        **either(left[frame["left_row"]], right[frame["right_row"]])
+        **either(left_sources[frame["left_row"]], right_sources[frame["right_row"]])
     )
 
 
@@ -236,9 +261,9 @@ def density_arcsec2(
     """
     stored = np.sort(healpix(catalogue_ra, catalogue_dec))
     stored = stored[np.searchsorted(stored, 0) :]
-    asked = healpix(ra, dec)
-    order_asked = np.argsort(asked)  # bisection is four times faster in order
-    cells = asked[order_asked]
+    positions = healpix(ra, dec)
+    in_order = np.argsort(positions)  # bisection is four times faster in order
+    cells = positions[in_order]
     density = np.zeros(cells.size)
     open_rows = np.arange(cells.size)
     for order in range(DEEPEST, -1, -1):
@@ -249,5 +274,5 @@ def density_arcsec2(
         density[open_rows] = np.maximum(count, 1) * (12 * 4.0**order) / SKY_ARCSEC2
         open_rows = open_rows[count < ENOUGH]
     unsorted = np.empty_like(density)
-    unsorted[order_asked] = density
+    unsorted[in_order] = density
     return unsorted

@@ -1,8 +1,8 @@
-"""Series with nothing but background in them: more of it than was ever measured.
+"""Simulated series of background only, for exposures longer than any archive has.
 
 Raw counts are Poisson on a level that follows an orbit and drifts; net rates are normal
-with the errors they state. What the real ones have beyond that (particles, pointing)
-is not in them: their false alarms are those of noise alone.
+with the errors they state. Particles and changes of pointing, which real series have,
+are not simulated: false alarms on these series are those of noise alone.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,30 @@ NET_ERROR = 0.01
 DAY_S = 86_400.0
 
 
-def made(
+def noise_series(
     kind: str, bin_s: float, days: float, *, channels: int = 1, seed: int = 0
 ) -> Iterator[pl.DataFrame]:
-    """Yield series of `rates` of that kind, 1500 s each, that last so many days."""
+    """Yield simulated series of `rates`, 1500 s each.
+
+    Parameters
+    ----------
+    kind
+        'raw' (counts of the whole array) or 'net' (mask-weighted rates).
+    bin_s
+        Width of a bin, s.
+    days
+        Exposure of all series together, d.
+    channels
+        Number of energy channels of a raw series.
+    seed
+        Seed of the random numbers.
+
+    Yields
+    ------
+    polars.DataFrame
+        met_s and bin_s (s), channel, rate (counts/s), counts or rate_err (counts/s),
+        kind, unit, simulated (true).
+    """
     rng = np.random.default_rng(seed)
     for k in range(max(round(days * DAY_S / STRETCH_S), 1)):
         met = MET + k * 2 * STRETCH_S + np.arange(round(STRETCH_S / bin_s)) * bin_s

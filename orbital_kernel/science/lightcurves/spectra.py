@@ -1,0 +1,115 @@
+"""Energy bands, and model spectra whose fluxes they hold.
+
+Models are continua without absorption.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from orbital_kernel.errors import QueryError
+
+
+@dataclass(frozen=True)
+class Band:
+    """Band edges in keV; one energy (low = high) only for a flux density."""
+
+    low_kev: float
+    high_kev: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low_kev <= self.high_kev < np.inf:
+            raise QueryError(
+                f"a band needs 0 < low <= high in keV; got {self.low_kev}"
+                f" to {self.high_kev}"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.low_kev:g}-{self.high_kev:g} keV"
+
+
+class SpectralModel(Protocol):
+    """A photon spectrum in any normalisation, and the same one sigma lower and higher."""
+
+    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
+        """Return photons a keV at these energies, in any one normalisation."""
+
+    def one_sigma(self) -> tuple["SpectralModel", "SpectralModel"]:
+        """Return the model one sigma below and above its best parameter."""
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """Photon spectrum N(E) ~ E^-photon_index, with the index's 1-sigma error.
+
+    The default 2.0 ± 0.3 covers the usual spread of X-ray afterglows and active
+    galaxies; it is an assumption and is written into every converted row.
+    """
+
+    photon_index: float = 2.0
+    photon_index_err: float = 0.3
+
+    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
+        """Return E^-photon_index."""
+        return np.asarray(energy_kev**-self.photon_index)
+
+    def one_sigma(self) -> tuple["PowerLaw", "PowerLaw"]:
+        """Return the harder and the softer law."""
+        step = self.photon_index_err
+        return PowerLaw(self.photon_index - step, 0), PowerLaw(
+            self.photon_index + step, 0
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"power law, photon index {self.photon_index:g} ± {self.photon_index_err:g}"
+        )
+
+
+@dataclass(frozen=True)
+class BlackBody:
+    """Planck photon spectrum N(E) ~ E^2 / (exp(E/kT) - 1), kT in keV with its error."""
+
+    kt_kev: float
+    kt_err_kev: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.kt_err_kev < self.kt_kev:
+            raise QueryError(
+                f"a black body needs kT > its error >= 0; got {self.kt_kev}"
+                f" ± {self.kt_err_kev} keV"
+            )
+
+    def photons(self, energy_kev: np.ndarray) -> np.ndarray:
+        """Return E^2 / (exp(E/kT) - 1)."""
+        return np.asarray(energy_kev**2 / np.expm1(energy_kev / self.kt_kev))
+
+    def one_sigma(self) -> tuple["BlackBody", "BlackBody"]:
+        """Return the cooler and the hotter body."""
+        step = self.kt_err_kev
+        return BlackBody(self.kt_kev - step, 0), BlackBody(self.kt_kev + step, 0)
+
+    def __str__(self) -> str:
+        return f"black body, kT {self.kt_kev:g} ± {self.kt_err_kev:g} keV"
+
+
+def energy_flux(model: SpectralModel, band: Band) -> float:
+    """Return the integral of E N(E) dE over the band, keV times the normalisation."""
+    return _integral(model, band, power=1)
+
+
+def photon_flux(model: SpectralModel, band: Band) -> float:
+    """Return the integral of N(E) dE over the band, times the normalisation."""
+    return _integral(model, band, power=0)
+
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+
+
+def _integral(model: SpectralModel, band: Band, *, power: int) -> float:
+    """Integrate E^power N(E) over ln E by Gauss-Legendre: continua are smooth there."""
+    low, high = np.log(band.low_kev), np.log(band.high_kev)
+    energy = np.exp((high - low) / 2 * _NODES + (high + low) / 2)
+    values = energy ** (power + 1) * model.photons(energy)
+    return float((high - low) / 2 * np.sum(_WEIGHTS * values))
