@@ -225,11 +225,15 @@ def _time(point: Mapping[str, Any]) -> Any:
     if form == "iso":
         return times.tt_from_utc([str(date)])[0]
     if form == "decimalyear":
-        year = Time(float(date), format="decimalyear", scale="utc")
-        return times.to_tt("mjd-utc", [float(year.mjd)])[0]
+        return times.to_tt("mjd-utc", [_mjd_of_year(float(date))])[0]
     if form not in {"mjd", "jd"}:
         raise ArchiveError(f"date_format {form!r} of an OTTER point is not known")
     return times.to_tt("mjd-utc", [float(date) - (2400000.5 if form == "jd" else 0)])[0]
+
+
+@times.offline()
+def _mjd_of_year(year: float) -> float:
+    return float(Time(year, format="decimalyear", scale="utc").mjd)
 
 
 def _band(

@@ -6,21 +6,23 @@ is corrected. Reading Swift's TIME through MJDREF as if it were TT is wrong by -
 2005 and +23 s in 2021. Each rule is a named function here; its name travels with the
 row in `time_rule`.
 
-Arithmetic is in whole nanoseconds; leap seconds come from the table astropy ships
-(nothing is ever downloaded). Sources: swift.gsfc.nasa.gov time guide; CXC ``cxotime``.
+Arithmetic is in whole nanoseconds; leap seconds come from the table astropy ships.
+Nothing is downloaded (`offline`). Sources: swift.gsfc.nasa.gov time guide; CXC ``cxotime``.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from threading import RLock
 
 import numpy as np
 from astropy.time import Time
 from astropy.utils import iers
 from numpy.typing import ArrayLike, NDArray
 
-iers.conf.auto_download = False
+_OFFLINE = RLock()
 
 Instants = NDArray[np.datetime64]
 Reals = NDArray[np.float64]
@@ -51,6 +53,18 @@ class TimeRule:
     name: str
     convert: Callable[[Reals, Reals], Instants]
     doc: str
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Keep astropy from downloading tables in a block or a decorated function.
+
+    astropy's own configuration is the user's: it is as before afterwards. The setting is
+    one per process, so that threads take turns; otherwise the last could restore what
+    another had set.
+    """
+    with _OFFLINE, iers.conf.set_temp("auto_download", False):
+        yield
 
 
 def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
@@ -226,6 +240,7 @@ def _leap_seconds() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return days.view(np.int64), np.asarray(table["tai_utc"]).astype(np.int64) * NS
 
 
+@offline()
 def _tt_from_tdb(tdb: Instants) -> Instants:
     """Take TDB-TT (under 2 ms, geocentre) from astropy at whole hours, linear between."""
     ns = tdb.view(np.int64)

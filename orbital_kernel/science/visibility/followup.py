@@ -178,6 +178,7 @@ def _instants(start: datetime, days: float) -> NDArray[np.datetime64]:
     return made
 
 
+@times.offline()
 def _angles(
     body: str, ra: float, dec: float, instants: NDArray[np.datetime64]
 ) -> Reals:

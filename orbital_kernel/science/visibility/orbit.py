@@ -67,6 +67,7 @@ def elements(path: Path) -> Elements:
         raise QueryError(f"{path} has elements that are no numbers: {error}") from error
 
 
+@times.offline()
 def orbit(known: Elements, instants: Instants) -> Orbit:
     """Return the satellite's positions at instants (TT).
 
@@ -106,6 +107,7 @@ def _only(path: Path, lines: list[str], number: str) -> str:
     return line
 
 
+@times.offline()
 def _read(name: str, first: str, second: str) -> Elements:
     satellite = Satrec.twoline2rv(first, second)
     if satellite.error:
@@ -118,7 +120,7 @@ def _to_gcrs(km: Reals, when: Time) -> Reals:
     """Return TEME positions (n, 3) turned to GCRS; UT1 cancels to below a metre."""
     position = TEME(CartesianRepresentation(km.T * units.km), obstime=when)
     with (
-        iers.conf.set_temp("auto_download", False),
+        times.offline(),
         iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
     ):
         turned = position.transform_to(GCRS(obstime=when))
