@@ -12,7 +12,6 @@ DATASUM may be blank. Lists of any size are read in pieces.
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
@@ -20,16 +19,15 @@ from orbital_kernel.archives.chandra.lightcurve import gti_instrument
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
-    Hdu,
     first_table,
     is_simulated,
-    number,
     open_fits,
     text,
 )
+from orbital_kernel.archives.formats.tangent import tangent_positions
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
-from orbital_kernel.archives.rows import position, rows
+from orbital_kernel.archives.rows import rows
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import EVENTS
 
@@ -101,22 +99,4 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     )
 
 
-def tangent_positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Return the sky columns by the tangent projection of columns x and y."""
-    places = {f.name.lower(): n for n, f in enumerate(table.fields, start=1)}
-    axes = []
-    for name, kind in (("x", "RA---TAN"), ("y", "DEC--TAN")):
-        n = places[name]
-        values = [
-            number(table.header, f"{key}{n}") for key in ("TCRVL", "TCRPX", "TCDLT")
-        ]
-        if text(table.header, f"TCTYP{n}").upper() != kind or None in values:
-            return {}
-        axes.append([value or 0.0 for value in values])
-    (ra0, x0, dx), (dec0, y0, dy) = axes
-    return position(
-        *chandra_clock.from_tangent((x - x0) * dx, (y - y0) * dy, ra0, dec0)
-    )
-
-
-READER = Reader("chandra-events", recognises, read, "Chandra event list")
+READER = Reader("chandra-events", recognises, read, "Chandra event list", version=2)

@@ -30,6 +30,7 @@ from orbital_kernel.archives.formats.fits import (
     open_fits,
     text,
 )
+from orbital_kernel.archives.formats.tangent import from_tangent
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -111,7 +112,7 @@ def region_centre(header: fits.Header) -> tuple[float, float]:
     if match is None or pixels is None or ra0 is None or dec0 is None:
         return float("nan"), float("nan")
     middle, scale = pixels
-    ra, dec = chandra_clock.from_tangent(
+    ra, dec = from_tangent(
         -(float(match[1]) - middle) * scale / 3600,
         (float(match[2]) - middle) * scale / 3600,
         ra0,
@@ -200,5 +201,9 @@ def _extras(block: Block, *, net: bool) -> list[str | None]:
 
 
 READER = Reader(
-    "chandra-lightcurve", recognises, read, "Chandra dmextract and level-3 light curve"
+    "chandra-lightcurve",
+    recognises,
+    read,
+    "Chandra dmextract and level-3 light curve",
+    version=2,
 )

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from orbital_kernel.archives.chandra.events import tangent_positions
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -23,6 +22,7 @@ from orbital_kernel.archives.formats.fits import (
     is_simulated,
     open_fits,
 )
+from orbital_kernel.archives.formats.tangent import tangent_positions
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift import clock as swift_clock
@@ -89,4 +89,4 @@ def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("swift-events", recognises, read, "Swift-XRT event list")
+READER = Reader("swift-events", recognises, read, "Swift-XRT event list", version=2)
