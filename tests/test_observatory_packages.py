@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from test_conformance import READER, filled
+from added_observatory import READER, fill
 
 from orbital_kernel import config, connect, embedded
 from orbital_kernel.commands.observatory_kit import scaffold
@@ -22,7 +22,7 @@ def installed(tmp_path, monkeypatch):
     package.mkdir(parents=True)
     about.mkdir()
     monkeypatch.setenv(config.OBSERVATORIES_VARIABLE, str(package))
-    filled(scaffold("nova"))
+    fill(scaffold("nova"))
     monkeypatch.delenv(config.OBSERVATORIES_VARIABLE)
     (package / "__init__.py").touch()
     (package / "nova_counts.py").write_text(READER)

@@ -9,8 +9,8 @@ for the one who stores the rows to fill in; `file_row` is the row in the file.
 
 from pathlib import Path
 
+from orbital_kernel.archives.faults import DATA_ERRORS
 from orbital_kernel.archives.reading import (
-    DAMAGE,
     Account,
     Batches,
     Reader,
@@ -19,7 +19,7 @@ from orbital_kernel.archives.reading import (
 )
 from orbital_kernel.archives.refusals import refusal
 from orbital_kernel.archives.registry import readers
-from orbital_kernel.errors import ArchiveError
+from orbital_kernel.errors import ArchiveError, ReaderFault
 
 __all__ = [
     "Account",
@@ -42,12 +42,20 @@ def detect(path: Path) -> Reader:
         source = open_source(path)
     except OSError as error:
         raise ArchiveError(f"{path.name}: cannot be opened: {error}") from error
-    known = readers()
-    for reader in known:
-        if reader.recognises(source):
-            return reader
+    candidates = readers()
+    faults: list[ReaderFault] = []
+    for reader in candidates:
+        if reader.loose and faults:
+            break
+        try:
+            if reader.recognises(source):
+                return reader
+        except ReaderFault as error:
+            faults.append(error)
+    if faults:
+        raise faults[0]
     try:
-        reason = refusal(source, tuple(reader.name for reader in known))
-    except (ArchiveError, *DAMAGE) as error:
+        reason = refusal(source, tuple(reader.name for reader in candidates))
+    except (ArchiveError, *DATA_ERRORS) as error:
         reason = f"damaged: {error}"
     raise ArchiveError(f"{path.name}: {reason}")

@@ -1,40 +1,15 @@
-"""What every reader is handed, what it gives back, and what it may raise."""
+"""What a reader is: its input, its output and its account."""
 
-import csv
 import gzip
-import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
 import pyarrow as pa
-from astropy.io.fits import VerifyError
-
-from orbital_kernel.errors import ArchiveError, SchemaMismatch
 
 HEAD_BYTES = 32_768
 """Enough for the header line of a catalogue of a thousand columns."""
-DAMAGE = (
-    OSError,
-    EOFError,
-    zlib.error,
-    ValueError,
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-    csv.Error,
-    ParseError,
-    VerifyError,
-    SchemaMismatch,
-    struct.error,
-    pa.lib.ArrowException,
-)
-"""What parsers raise on damaged input: all of it means "this file cannot be read"."""
 
 
 @dataclass(frozen=True)
@@ -80,33 +55,6 @@ class Reader:
     doc: str
     version: int = 1
     loose: bool = False
-
-
-def guarded(reader: Reader) -> Reader:
-    """Return the reader with every error of a damaged file told as ArchiveError.
-
-    What cannot even be looked at is not recognised; `detect` then tells why.
-    """
-
-    def recognises(source: Source) -> bool:
-        try:
-            return reader.recognises(source)
-        except (ArchiveError, *DAMAGE):
-            return False
-
-    def read(source: Source, account: Account) -> Batches:
-        name = source.path.name
-        try:
-            yield from reader.read(source, account)
-        except ArchiveError as error:
-            raise type(error)(f"{name}: {error}", offset=error.offset) from error
-        except DAMAGE as error:
-            raise ArchiveError(
-                f"{name}: damaged, or no {reader.name} after all: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-
-    return replace(reader, recognises=recognises, read=read)
 
 
 def open_source(path: Path) -> Source:

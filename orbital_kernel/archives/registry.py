@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from orbital_kernel import config
-from orbital_kernel.archives.reading import Reader, guarded
+from orbital_kernel.archives.faults import guarded
+from orbital_kernel.archives.reading import Reader
 from orbital_kernel.errors import ConfigError
 
 DEFINES = "\nREADER = "
@@ -56,7 +57,7 @@ def _added(folders: tuple[Path, ...]) -> tuple[Reader, ...]:
             raise ConfigError(
                 f"{path}: there is a reader {reader.name!r} already: name it otherwise"
             )
-        found[reader.name] = guarded(reader)
+        found[reader.name] = guarded(reader, path)
         taken.add(reader.name)
     return tuple(found.values())
 

@@ -60,6 +60,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "limit": ("convention", "column", "equals", "confidence"),
     "rows": ("column", "values"),
 }
+KINDS: Mapping[str, type] = {"column": str, "values": dict, "kev": list, "nm": list}
 TOP = ("table", "observatory", "format", "names", "delimiter", "comment", *SECTIONS)
 MEANINGS: Mapping[str, tuple[str, ...]] = {
     "photometry": (
@@ -139,6 +140,11 @@ def _checked(content: dict[str, Any]) -> TableMapping:
             raise MappingError(f"[{name}] is no section")
         if keys:
             _known(f"[{name}]", section, keys)
+        for key, kind in KINDS.items():
+            if key in section and keys and not isinstance(section[key], kind):
+                raise MappingError(
+                    f"[{name}] {key} is {section[key]!r}, not a {kind.__name__}"
+                )
     table = _choice("table", content.get("table"), tuple(MEANINGS))
     columns, constants = content.get("columns", {}), content.get("constants", {})
     _known("[columns]", columns, MEANINGS[table])
@@ -166,6 +172,8 @@ def _checked(content: dict[str, Any]) -> TableMapping:
 def _complete(mapping: TableMapping) -> None:
     """Check what sections need of each other."""
     time, rows = mapping.section("time"), mapping.section("rows")
+    if "time" in NEEDED[mapping.table] and "time" not in mapping.columns:
+        raise MappingError("`time` is a column, not a constant: name it in [columns]")
     if mapping.observatory is None and not rows:
         raise MappingError("neither `observatory` nor [rows] tells whose data it is")
     if rows and not {"column", "values"} <= rows.keys():

@@ -15,17 +15,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orbital_kernel.archives.faults import guarded
 from orbital_kernel.archives.formats import free_dates, text
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, read_table
 from orbital_kernel.archives.mapped.mapping import TableMapping, read_mapping
 from orbital_kernel.archives.mapped.units import band_columns, unit_columns
-from orbital_kernel.archives.reading import (
-    Account,
-    Batches,
-    Reader,
-    Source,
-    guarded,
-)
+from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import position, rows
 from orbital_kernel.errors import MappingError
 from orbital_kernel.model import schema, times
