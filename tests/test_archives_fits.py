@@ -109,7 +109,7 @@ def test_nulls_scales_and_text_of_columns_are_applied(tmp_path):
     (block,) = file.blocks(file.hdus[1])
 
     assert np.array_equal(block.reals("n"), [1.0, np.nan, 3.0], equal_nan=True)
-    assert block.whole("N").tolist() == [1, None, 3]
+    assert block.integers("N").tolist() == [1, None, 3]
     assert block.reals("S").tolist() == [0.5, 1.0, 1.5]
     assert block.texts("T") == ["a", None, "bc"]
     assert block.bits("B").tolist() == [2**15, 2**14, 2**13]

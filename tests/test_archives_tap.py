@@ -63,7 +63,7 @@ def test_a_second_run_is_offline_and_gives_the_same_file(service, tmp_path):
     offline = service("ok", offline=True)
     second = fetching.fetch(offline, ALL, tmp_path / "b.vot", page_by="obsid")
 
-    assert 0 == offline.asked
+    assert 0 == offline.request_count
     assert first.answers == second.cached == second.answers
     assert Path(first.path).read_bytes() == Path(second.path).read_bytes()
     with pytest.raises(ArchiveError, match=r"not asked of .* before"):
@@ -75,7 +75,7 @@ def test_refresh_asks_again(service):
     fresh = service("ok", refresh=True)
 
     assert not fresh.ask(ALL).cached
-    assert 1 == fresh.asked
+    assert 1 == fresh.request_count
 
 
 def test_an_answer_that_was_cut_is_an_error_that_says_how_to_go_on(service, tmp_path):
@@ -159,7 +159,7 @@ def test_a_stream_that_breaks_off_is_asked_again_and_never_kept(service, how):
     client = service(how)
 
     assert 200 == len(client.ask(ALL).table)
-    assert 2 == client.asked
+    assert 2 == client.request_count
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_wrong_query_is_told_in_the_services_words_and_asked_once(service):
 
     with pytest.raises(ArchiveError, match=r"refuses the query.*nope"):
         client.ask("SELECT nope FROM chanmaster")
-    assert 1 == client.asked
+    assert 1 == client.request_count
 
 
 def test_an_address_that_is_no_service_or_nobodys_is_told(address, tmp_path):

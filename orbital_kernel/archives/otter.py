@@ -207,9 +207,9 @@ def _errors(
 ) -> tuple[float | None, float | None]:
     """Return upper and lower error of the same quantity as the value."""
     stem = "value" if converted else "raw"
-    both = point.get(f"{stem}_err")
+    error = point.get(f"{stem}_err")
     upper, lower = (
-        point.get(f"{stem}_err_{side}", both) for side in ("upper", "lower")
+        point.get(f"{stem}_err_{side}", error) for side in ("upper", "lower")
     )
     return _positive(upper), _positive(lower)
 
@@ -247,18 +247,18 @@ def _band(
             "band_low_kev": low,
             "band_high_kev": high,
         }
-    known = filters.get(str(point.get("filter_key")), {})
-    in_nm = known.get("wave_units") == "nm"
+    entry = filters.get(str(point.get("filter_key")), {})
+    in_nm = entry.get("wave_units") == "nm"
     return {
         "band": key or None,
-        "band_low_nm": known.get("wave_min") if in_nm else None,
-        "band_high_nm": known.get("wave_max") if in_nm else None,
+        "band_low_nm": entry.get("wave_min") if in_nm else None,
+        "band_high_nm": entry.get("wave_max") if in_nm else None,
     }
 
 
 def _extra(point: Mapping[str, Any]) -> str | None:
-    kept = ("raw", "raw_units", "date", "date_format", "reference", "xray_model")
-    return extra({k: _jsonable(point[k]) for k in kept if point.get(k) is not None})
+    names = ("raw", "raw_units", "date", "date_format", "reference", "xray_model")
+    return extra({k: _jsonable(point[k]) for k in names if point.get(k) is not None})
 
 
 def _jsonable(value: Any) -> Any:

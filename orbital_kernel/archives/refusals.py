@@ -58,8 +58,8 @@ def _fits(source: Source) -> str:
     tables = [h for h in hdus if h.fields]
     if not tables:
         return "a FITS file without a table; images are not kept"
-    if known := NOT_KEPT.get(tables[0].name):
-        return known
+    if reason := NOT_KEPT.get(tables[0].name):
+        return reason
     columns = ", ".join(f.name for f in tables[0].fields[:12])
     return (
         f"a FITS table of no known kind (TELESCOP {_word(hdus, 'TELESCOP')}, INSTRUME "

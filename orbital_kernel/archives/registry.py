@@ -47,19 +47,19 @@ def readers() -> tuple[Reader, ...]:
 
 @cache
 def _added(folders: tuple[Path, ...]) -> tuple[Reader, ...]:
-    found: dict[str, Reader] = {}
-    taken = {reader.name for reader in shipped()}
+    added: dict[str, Reader] = {}
+    names = {reader.name for reader in shipped()}
     for path in (p for folder in folders for p in sorted(folder.glob("*.py"))):
         if path.name == "__init__.py":
             continue
         reader = _loaded(path)
-        if reader.name in taken:
+        if reader.name in names:
             raise ConfigError(
                 f"{path}: there is a reader {reader.name!r} already: name it otherwise"
             )
-        found[reader.name] = guarded(reader, path)
-        taken.add(reader.name)
-    return tuple(found.values())
+        added[reader.name] = guarded(reader, path)
+        names.add(reader.name)
+    return tuple(added.values())
 
 
 def _loaded(path: Path) -> Reader:
@@ -82,5 +82,5 @@ def _loaded(path: Path) -> Reader:
     return reader
 
 
-def _in_order(found: Iterable[Reader]) -> tuple[Reader, ...]:
-    return tuple(sorted(found, key=lambda reader: reader.loose))
+def _in_order(unordered: Iterable[Reader]) -> tuple[Reader, ...]:
+    return tuple(sorted(unordered, key=lambda reader: reader.loose))

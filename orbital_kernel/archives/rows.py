@@ -41,9 +41,9 @@ def position(ra: ArrayLike, dec: ArrayLike) -> dict[str, Any]:
 
 def extra(values: Mapping[str, Any]) -> str | None:
     """Return the file's other columns as JSON, without blanks; None where none is left."""
-    kept = {name: _plain(value) for name, value in values.items()}
-    kept = {name: value for name, value in kept.items() if value not in {None, ""}}
-    return json.dumps(kept, ensure_ascii=False) if kept else None
+    plain = {name: _plain(value) for name, value in values.items()}
+    plain = {name: value for name, value in plain.items() if value not in {None, ""}}
+    return json.dumps(plain, ensure_ascii=False) if plain else None
 
 
 def column(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:

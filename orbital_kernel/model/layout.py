@@ -39,7 +39,7 @@ EVERY: dict[str, Layout] = {
 }
 """By table name, of whatever observatory."""
 
-OWN: dict[str, Layout] = {
+BY_TABLE: dict[str, Layout] = {
     "swift.events": Layout(("time",), (BY_SKY,)),
     "chandra.events": Layout(("healpix", "time"), (BY_TIME,)),
     "chandra.photometry": Layout(("healpix", "time"), (BY_OBJECT, BY_TIME, BY_VALUE)),
@@ -49,4 +49,4 @@ OWN: dict[str, Layout] = {
 
 def layout(full_name: str) -> Layout:
     """Return the layout of a table of that full name."""
-    return OWN.get(full_name) or EVERY.get(full_name.partition(".")[2], Layout())
+    return BY_TABLE.get(full_name) or EVERY.get(full_name.partition(".")[2], Layout())

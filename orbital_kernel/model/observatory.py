@@ -67,8 +67,8 @@ class Instrument:
         for band in self.bands:
             if band.name == name:
                 return band
-        known = ", ".join(band.name for band in self.bands)
-        raise ConfigError(f"{self.name} has no band {name!r}; it has {known}")
+        names = ", ".join(band.name for band in self.bands)
+        raise ConfigError(f"{self.name} has no band {name!r}; it has {names}")
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,8 @@ class Observatory:
         for instrument in self.instruments:
             if instrument.name == name:
                 return instrument
-        known = ", ".join(instrument.name for instrument in self.instruments)
-        raise ConfigError(f"{self.name} has no instrument {name!r}; it has {known}")
+        names = ", ".join(instrument.name for instrument in self.instruments)
+        raise ConfigError(f"{self.name} has no instrument {name!r}; it has {names}")
 
 
 def observatories(*folders: Path) -> dict[str, Observatory]:
@@ -132,24 +132,24 @@ def observatories(*folders: Path) -> dict[str, Observatory]:
 
 def observatory(name: str) -> Observatory:
     """Return the observatory of that name; ConfigError lists those there are."""
-    known = files()
-    if name not in known:
+    paths = files()
+    if name not in paths:
         raise ConfigError(
-            f"there is no observatory {name!r}; {', '.join(known)} have a file. "
+            f"there is no observatory {name!r}; {', '.join(paths)} have a file. "
             f"`orbital observatory new {name}` begins one"
         )
-    return _read(known[name])
+    return _read(paths[name])
 
 
 def files(*folders: Path) -> dict[str, Path]:
     """Return the file of each observatory by name, sorted; where two are, the later."""
-    found = {
+    paths = {
         path.stem: path
         for folder in folders or (FOLDER, *config.added_observatories())
         for path in folder.glob("*.toml")
         if path.name != SITE_FILE
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(paths.items()))
 
 
 def site(path: Path | None = None) -> Site:
@@ -162,8 +162,8 @@ def site(path: Path | None = None) -> Site:
 
 
 def _read(path: Path) -> Observatory:
-    told = path.stat()
-    return _observatory(path, told.st_mtime_ns, told.st_size)
+    status = path.stat()
+    return _observatory(path, status.st_mtime_ns, status.st_size)
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -215,14 +215,14 @@ def _instrument(row: Mapping[str, Any]) -> Instrument:
         for unit in ("keV", "nm")
         for name, (low, high) in row.get(f"bands_{unit.lower()}", {}).items()
     ]
-    rest = {k: v for k, v in row.items() if k not in ("bands_kev", "bands_nm")}
+    others = {k: v for k, v in row.items() if k not in ("bands_kev", "bands_nm")}
     bad = [band.name for band in bands if not 0 < band.low < band.high]
     if bad:
         raise ConfigError(f"[{where}] bands {bad} do not rise from low to high edge")
     return built(
         Instrument,
         {
-            **rest,
+            **others,
             "bands": bands,
             "field_of_view": built(FieldOfView, row.get("field_of_view", {}), where),
             "position_error": built(

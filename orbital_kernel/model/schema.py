@@ -545,29 +545,31 @@ def table(full_name: str) -> Table:
 
 def _laid_out(full_name: str, table: Table) -> Table:
     """Return the table with the sort key and projections of layout.py."""
-    own = layout(full_name)
-    return replace(table, sort=own.sort or table.sort, projections=own.projections)
+    arrangement = layout(full_name)
+    return replace(
+        table, sort=arrangement.sort or table.sort, projections=arrangement.projections
+    )
 
 
-def conform(data: pa.Table, wanted: Table) -> pa.Table:
+def conform(data: pa.Table, schema: Table) -> pa.Table:
     """Return the data with exactly the table's columns and types, absent ones null.
 
     Raises SchemaMismatch for a column the table does not have or cannot hold.
     """
-    strangers = set(data.column_names) - {c.name for c in wanted.columns}
+    strangers = set(data.column_names) - {c.name for c in schema.columns}
     if strangers:
-        raise SchemaMismatch(f"{wanted.name} has no columns {sorted(strangers)}")
+        raise SchemaMismatch(f"{schema.name} has no columns {sorted(strangers)}")
     arrays = [
         data.column(c.name)
         if c.name in data.column_names
         else pa.nulls(len(data), c.type)
-        for c in wanted.columns
+        for c in schema.columns
     ]
     try:
         return pa.Table.from_arrays(
-            arrays, names=[c.name for c in wanted.columns]
-        ).cast(wanted.arrow)
+            arrays, names=[c.name for c in schema.columns]
+        ).cast(schema.arrow)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SchemaMismatch(
-            f"{wanted.name} cannot hold these values: {error}"
+            f"{schema.name} cannot hold these values: {error}"
         ) from error

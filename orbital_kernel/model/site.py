@@ -96,24 +96,24 @@ def site_of(document: Mapping[str, Any]) -> Site:
     )
 
 
-def _tenant(told: Any) -> Tenant:
-    if not told or not isinstance(told, str | dict):
+def _tenant(section: Any) -> Tenant:
+    if not section or not isinstance(section, str | dict):
         raise ConfigError(
-            f"[site] tenant is {told!r}, should be the name of a tenant or its table"
+            f"[site] tenant is {section!r}, should be the name of a tenant or its table"
         )
-    if isinstance(told, str):
-        return Tenant(told)
-    rows = told.get("client_ip_ranges")
-    own = {**told, "client_ip_ranges": rows and _ranges(rows, "tenant")}
-    tenant = read(Tenant, own, "tenant", TENANT_UNITS)
+    if isinstance(section, str):
+        return Tenant(section)
+    rows = section.get("client_ip_ranges")
+    values = {**section, "client_ip_ranges": rows and _ranges(rows, "tenant")}
+    tenant = read(Tenant, values, "tenant", TENANT_UNITS)
     if tenant.hard_bytes and (tenant.soft_bytes or 0) > tenant.hard_bytes:
         raise ConfigError("[tenant] soft is above hard")
     return tenant
 
 
 def _pool(row: Mapping[str, Any]) -> VipPool:
-    own = {**row, "ip_ranges": _ranges(row.get("ip_ranges"), "vip_pools")}
-    pool = built(VipPool, own, "vip_pools")
+    values = {**row, "ip_ranges": _ranges(row.get("ip_ranges"), "vip_pools")}
+    pool = built(VipPool, values, "vip_pools")
     if pool.role not in ROLES:
         raise ConfigError(f"[vip_pools] role {pool.role!r} is none of {ROLES}")
     return pool

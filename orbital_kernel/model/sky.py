@@ -36,14 +36,14 @@ def healpix(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
         np.atleast_1d(np.asarray(ra, dtype=np.float64)),
         np.atleast_1d(np.asarray(dec, dtype=np.float64)),
     )
-    known = np.isfinite(ra) & np.isfinite(dec)
-    if np.any(np.abs(dec[known]) > 90):
-        worst = dec[known][np.argmax(np.abs(dec[known]))]
+    finite = np.isfinite(ra) & np.isfinite(dec)
+    if np.any(np.abs(dec[finite]) > 90):
+        worst = dec[finite][np.argmax(np.abs(dec[finite]))]
         raise ValueError(f"a declination of {worst:g} deg does not exist")
     index = np.full(ra.shape, -1, dtype=np.int64)
-    if known.any():
-        index[known] = lonlat_to_healpix(
-            Longitude(ra[known], u.deg), Latitude(dec[known], u.deg), ORDER
+    if finite.any():
+        index[finite] = lonlat_to_healpix(
+            Longitude(ra[finite], u.deg), Latitude(dec[finite], u.deg), ORDER
         ).astype(np.int64)
     return index
 
@@ -171,10 +171,10 @@ def _parse_angle(text: str, *, sexagesimal_unit: float, limit: float) -> float:
     if match is None:
         value = float(text)
     else:
-        sign, whole, minutes, seconds = match.groups()
+        sign, leading, minutes, seconds = match.groups()
         if int(minutes) >= 60 or float(seconds or 0) >= 60.000001:
             raise ValueError(f"{text!r} has 60 or more minutes or seconds")
-        value = int(whole) + int(minutes) / 60 + float(seconds or 0) / 3600
+        value = int(leading) + int(minutes) / 60 + float(seconds or 0) / 3600
         value *= -sexagesimal_unit if sign == "-" else sexagesimal_unit
     if not -limit <= value <= limit:
         raise ValueError(f"{text!r} is no angle up to {limit:g} deg")
@@ -197,8 +197,8 @@ def _bounded(moc: MOC, max_ranges: int, slack: float = 0.0) -> list[Range]:
     cheap = np.searchsorted(np.cumsum(np.sort(gaps)), slack * cells, side="right")
     closed = max(int(cheap), len(ranges) - max_ranges)
     if closed > 0:
-        kept = np.sort(np.argsort(gaps, kind="stable")[closed:])
-        lows = np.concatenate([[ranges[0, 0]], ranges[kept + 1, 0]])
-        highs = np.concatenate([ranges[kept, 1], [ranges[-1, 1]]])
+        open_gaps = np.sort(np.argsort(gaps, kind="stable")[closed:])
+        lows = np.concatenate([[ranges[0, 0]], ranges[open_gaps + 1, 0]])
+        highs = np.concatenate([ranges[open_gaps, 1], [ranges[-1, 1]]])
         ranges = np.stack([lows, highs], axis=1)
     return [(int(low), int(high)) for low, high in ranges]

@@ -84,8 +84,8 @@ def time_rule(name: str) -> TimeRule:
     Such a clock's rule says so itself: 'since 2001-01-01T00:00:00 utc', or tt or tdb
     (for barycentred files). Raises KeyError for any other name.
     """
-    known = TIME_RULES.get(name)
-    return known or _elapsed(name)
+    rule = TIME_RULES.get(name)
+    return rule or _elapsed(name)
 
 
 def tt_from_utc(utc: ArrayLike) -> Instants:
@@ -140,9 +140,9 @@ def parse_utc(text: str) -> np.datetime64:
 
 def met_utcf(met_s: float, utc: np.datetime64) -> float:
     """Return the UTCF (s) that makes Swift's clock value read that UTC instant."""
-    whole = np.floor(met_s)
+    seconds = np.floor(met_s)
     elapsed = int((utc.astype("datetime64[ns]") - SWIFT_EPOCH_UTC).astype(np.int64))
-    return float((elapsed - int(whole) * NS) / NS - (met_s - whole))
+    return float((elapsed - int(seconds) * NS) / NS - (met_s - seconds))
 
 
 def _swift_met_utcf(met: Reals, utcf: Reals) -> Instants:
@@ -181,10 +181,10 @@ def _elapsed(name: str) -> TimeRule:
 
 
 def _mjd_tt(mjd: Reals, _: Reals) -> Instants:
-    whole = np.floor(mjd)
-    _within(whole * DAY_S - 3_506_716_800)
-    days = np.nan_to_num(whole).astype(np.int64) * DAY_S * NS
-    part = np.round(np.nan_to_num(mjd - whole) * DAY_S * NS).astype(np.int64)
+    days_mjd = np.floor(mjd)
+    _within(days_mjd * DAY_S - 3_506_716_800)
+    days = np.nan_to_num(days_mjd).astype(np.int64) * DAY_S * NS
+    part = np.round(np.nan_to_num(mjd - days_mjd) * DAY_S * NS).astype(np.int64)
     return _instants(MJD_EPOCH.view(np.int64) + days + part, empty=np.isnan(mjd))
 
 
@@ -203,9 +203,9 @@ def _unix_utc(seconds: Reals, _: Reals) -> Instants:
 def _nanoseconds(seconds: Reals) -> NDArray[np.int64]:
     """Split before scaling: 1e9 s times 1e9 would lose the microseconds."""
     _within(seconds)
-    whole = np.floor(seconds)
-    part = np.round(np.nan_to_num(seconds - whole) * NS).astype(np.int64)
-    return np.nan_to_num(whole).astype(np.int64) * NS + part
+    whole_seconds = np.floor(seconds)
+    part = np.round(np.nan_to_num(seconds - whole_seconds) * NS).astype(np.int64)
+    return np.nan_to_num(whole_seconds).astype(np.int64) * NS + part
 
 
 def _within(seconds: Reals) -> None:
@@ -244,15 +244,15 @@ def _leap_seconds() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def _tt_from_tdb(tdb: Instants) -> Instants:
     """Take TDB-TT (under 2 ms, geocentre) from astropy at whole hours, linear between."""
     ns = tdb.view(np.int64)
-    known = ns != NAT
-    if not known.any():
+    finite = ns != NAT
+    if not finite.any():
         return tdb
-    first = np.unique(ns[known] // HOUR_NS)
+    first = np.unique(ns[finite] // HOUR_NS)
     hours = np.unique(np.concatenate([first, first + 1]))
     jd = JD_OF_UNIX_EPOCH + (hours // 24).astype(np.float64)
     seconds = Time(jd, (hours % 24) / 24.0, format="jd", scale="tdb").delta_tdb_tt
     offset = np.interp((ns - hours[0] * HOUR_NS) / HOUR_NS, hours - hours[0], seconds)
-    return _instants(ns - np.round(offset * NS).astype(np.int64), empty=~known)
+    return _instants(ns - np.round(offset * NS).astype(np.int64), empty=~finite)
 
 
 TIME_RULES: Mapping[str, TimeRule] = {

@@ -55,24 +55,24 @@ def write(
     Raises ConfigError for a size that is none, and for a folder that holds something
     else than a sample.
     """
-    wanted = size_bytes(size)
+    total = size_bytes(size)
     _refuse_foreign(folder)
     scene = Scene(folder / "archive", seed, Ledger(folder / "archive"))
     report = progress or _silent
     write_core(scene)
-    report(scene.bytes, wanted, "core")
+    report(scene.bytes, total, "core")
     number = 0
-    while scene.bytes < wanted * 0.98:
-        left = wanted - scene.bytes
+    while scene.bytes < total * 0.98:
+        remaining = total - scene.bytes
         low, high = _CHAPTER_BYTES
         # Small samples get small chapters, so that the last one ends near the size.
-        target = min(max(wanted // 20, low), high, left)
+        target = min(max(total // 20, low), high, remaining)
         write_chapter(scene, number, target)
         number += 1
-        report(scene.bytes, wanted, f"chapter {number}")
+        report(scene.bytes, total, f"chapter {number}")
     _write_lists(scene)
     truth = save(folder, scene.ledger, seed=seed)
-    report(truth.size_bytes, wanted, "truth")
+    report(truth.size_bytes, total, "truth")
     return truth
 
 
@@ -110,5 +110,5 @@ def _refuse_foreign(folder: Path) -> None:
 _OURS = {"archive", "truth"}
 
 
-def _silent(_done: int, _wanted: int, _what: str) -> None:
+def _silent(_done: int, _total: int, _step: str) -> None:
     """Report to nobody."""

@@ -28,7 +28,7 @@ from orbital_kernel.model.schema import OBSERVATIONS
 from orbital_kernel.model.sky import parse_dec, parse_ra
 
 NEEDED = {"obsid", "ra", "dec", "time", "exposure", "status", "detector", "grating"}
-TAKEN = NEEDED | {"satellite", "name", "pi", "category", "public_date"}
+USED = NEEDED | {"satellite", "name", "pi", "category", "public_date"}
 DELIMITERS = ("\t", "|", ",", ";")
 CHASER = {
     "obs id": "obsid",
@@ -152,10 +152,10 @@ def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Tabl
 
 
 def _extra(record: Record, *, timed: bool) -> str | None:
-    rest = {name: record.text(name) for name in record.cells if name not in TAKEN}
+    others = {name: record.text(name) for name in record.cells if name not in USED}
     if not timed and record.text("time"):
-        rest["planned"] = record.text("time")
-    return extra(rest)
+        others["planned"] = record.text("time")
+    return extra(others)
 
 
 READER = Reader("chandra-observations", recognises, read, "chanmaster, ChaSeR's list")

@@ -31,7 +31,7 @@ from orbital_kernel.archives.rows import rows
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import EVENTS
 
-WHOLE = {"ccd_id": ("ccd_id", "chip_id"), "pi": ("pi",), "grade": ("grade",)}
+INTEGERS = {"ccd_id": ("ccd_id", "chip_id"), "pi": ("pi",), "grade": ("grade",)}
 
 
 def recognises(source: Source) -> bool:
@@ -73,10 +73,10 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     table = block.hdu
     met = block.reals("time") + chandra_clock.zero_s(table)
     columns: dict[str, Any] = {}
-    for name, alternatives in WHOLE.items():
+    for name, alternatives in INTEGERS.items():
         present = [a for a in alternatives if table.has(a)]
         if present:
-            columns[name] = block.whole(present[0])
+            columns[name] = block.integers(present[0])
     if table.has("status") and table.field("status").code == "X":
         columns["status"] = block.bits("status")
     if table.has("energy"):

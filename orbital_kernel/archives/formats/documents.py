@@ -13,7 +13,7 @@ Document = dict[str, Any]
 def document(source: Source) -> Document:
     """Return the JSON object of a file; raises ArchiveError where it is none."""
     try:
-        content = json.loads(text.decoded(text.whole(source.path)))
+        content = json.loads(text.decoded(text.content(source.path)))
     except json.JSONDecodeError as error:
         raise ArchiveError(f"JSON is broken: {error.msg}", offset=error.pos) from error
     if not isinstance(content, dict):

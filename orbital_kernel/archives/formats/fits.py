@@ -65,7 +65,7 @@ class Block:
             values[stored == field.null] = np.nan
         return values
 
-    def whole(self, name: str) -> np.ma.MaskedArray[Any, np.dtype[np.int64]]:
+    def integers(self, name: str) -> np.ma.MaskedArray[Any, np.dtype[np.int64]]:
         """Return an integer column as int64, masked where null."""
         field = self.hdu.field(name)
         stored = self._stored(field)
@@ -127,8 +127,8 @@ class FitsFile:
         with open_bounded(self.path) as file:
             skip(file, hdu.start)
             for first in range(0, hdu.rows, count):
-                wanted = min(count, hdu.rows - first)
-                data = file.read(wanted * kind.itemsize)
+                length = min(count, hdu.rows - first)
+                data = file.read(length * kind.itemsize)
                 yield Block(hdu, first, np.frombuffer(data, dtype=kind))
 
 
@@ -199,10 +199,10 @@ def is_simulated(file: FitsFile) -> bool:
 
 @lru_cache(maxsize=8)
 def _peek(path: Path, _size: int, _changed: int) -> tuple[Hdu, ...]:
-    found = []
+    extensions = []
     with open_bounded(path) as file:
         for hdu, _ in scan(file, check=False):
-            found.append(hdu)
-            if hdu.fields or len(found) == 3:
+            extensions.append(hdu)
+            if hdu.fields or len(extensions) == 3:
                 break
-    return tuple(found)
+    return tuple(extensions)

@@ -109,7 +109,7 @@ class Sums:
     """Whether DATASUM and CHECKSUM fit; None where the header has none."""
 
     data: bool | None
-    whole: bool | None
+    intact: bool | None
 
 
 def judge(checked: list[tuple[Hdu, Sums]]) -> list[str]:
@@ -126,7 +126,7 @@ def judge(checked: list[tuple[Hdu, Sums]]) -> list[str]:
         )
     if wrong:
         return ["every DATASUM is stale: cut by a tool that did not renew them"]
-    edited = [hdu.name or "PRIMARY" for hdu, sums in checked if sums.whole is False]
+    edited = [hdu.name or "PRIMARY" for hdu, sums in checked if sums.intact is False]
     return [f"header of {name} edited after its CHECKSUM" for name in edited]
 
 
@@ -222,11 +222,11 @@ def _fields(header: fits.Header) -> tuple[Field, ...]:
         if match is None:
             raise ArchiveError(f"TFORM{n} = {header.get(f'TFORM{n}')!r} is no format")
         name = str(header.get(f"TTYPE{n}", f"col{n}")).strip()
-        taken = {field.name for field in fields}
+        names = {field.name for field in fields}
         null = header.get(f"TNULL{n}")
         fields.append(
             Field(
-                name=name if name not in taken else f"{name}#{n}",
+                name=name if name not in names else f"{name}#{n}",
                 code=match[2],
                 repeat=int(match[1] or 1),
                 unit=str(header.get(f"TUNIT{n}", "")).strip(),
@@ -276,5 +276,5 @@ def _sums(header: fits.Header, raw: bytes, total: int) -> Sums:
     claimed = text(header, "DATASUM")
     data = int(claimed) % ALL_ONES == total % ALL_ONES if claimed.isdecimal() else None
     words = np.frombuffer(raw, dtype=">u4")
-    whole = _fold(total + int(words.sum(dtype=np.uint64)))
-    return Sums(data, whole % ALL_ONES == 0 if "CHECKSUM" in header else None)
+    folded = _fold(total + int(words.sum(dtype=np.uint64)))
+    return Sums(data, folded % ALL_ONES == 0 if "CHECKSUM" in header else None)

@@ -56,17 +56,17 @@ def _month(name: str) -> int:
 def _instant(
     year: int, month: int, day: str, clock: str | None = None
 ) -> np.datetime64:
-    whole, _, part = day.partition(".")
-    found = np.datetime64(f"{year}-{month:02d}-{int(whole):02d}", "ns")
+    day_of_month, _, part = day.partition(".")
+    instant = np.datetime64(f"{year}-{month:02d}-{int(day_of_month):02d}", "ns")
     if part:
-        found += np.timedelta64(round(float(f"0.{part}") * 86_400e9), "ns")
+        instant += np.timedelta64(round(float(f"0.{part}") * 86_400e9), "ns")
     if clock:
         hours, minutes, *seconds = (float(value) for value in clock.split(":"))
         elapsed = 3600 * hours + 60 * minutes + sum(seconds)
         if elapsed > 86_400 or minutes >= 60:
             raise ValueError(f"{clock!r} is no time of day")
-        found += np.timedelta64(round(elapsed * 1e9), "ns")
-    return found
+        instant += np.timedelta64(round(elapsed * 1e9), "ns")
+    return instant
 
 
 def _all_day(day: str) -> np.timedelta64:

@@ -78,7 +78,7 @@ def lines(path: Path) -> Iterator[str]:
             yield text.rstrip("\r\n")
 
 
-def whole(path: Path) -> bytes:
+def content(path: Path) -> bytes:
     """Return the whole file, unpacked; raises ArchiveError over 64 MiB."""
     with open_bounded(path) as file:
         data = file.read(WHOLE_BYTES + 1)

@@ -98,7 +98,7 @@ class DeclaredCells:
         """Return RA or dec in degrees, from degrees or sexagesimal text."""
         return [math.nan if w is None else parse(w) for w in self.words(meaning)]
 
-    def rest(self) -> list[str | None]:
+    def others(self) -> list[str | None]:
         """Return the unmapped columns of each row as JSON."""
         names = [
             n for n in self.table.colnames if n not in self.mapping.columns.values()

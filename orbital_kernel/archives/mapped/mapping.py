@@ -133,13 +133,13 @@ def read_mapping(path: Path) -> TableMapping:
 
 
 def _checked(content: dict[str, Any]) -> TableMapping:
-    _known("mapping", content, TOP)
+    _only("mapping", content, TOP)
     for name, keys in SECTIONS.items():
         section = content.get(name, {})
         if not isinstance(section, dict):
             raise MappingError(f"[{name}] is no section")
         if keys:
-            _known(f"[{name}]", section, keys)
+            _only(f"[{name}]", section, keys)
         for key, kind in KINDS.items():
             if key in section and keys and not isinstance(section[key], kind):
                 raise MappingError(
@@ -147,8 +147,8 @@ def _checked(content: dict[str, Any]) -> TableMapping:
                 )
     table = _choice("table", content.get("table"), tuple(MEANINGS))
     columns, constants = content.get("columns", {}), content.get("constants", {})
-    _known("[columns]", columns, MEANINGS[table])
-    _known("[constants]", constants, MEANINGS[table])
+    _only("[columns]", columns, MEANINGS[table])
+    _only("[constants]", constants, MEANINGS[table])
     for meaning in NEEDED[table]:
         if meaning not in columns and meaning not in constants:
             raise MappingError(
@@ -195,7 +195,7 @@ def _complete(mapping: TableMapping) -> None:
         raise MappingError(f"[limit] convention {convention} needs `column`")
 
 
-def _known(where: str, given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
+def _only(where: str, given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
     for key in given:
         if key not in allowed:
             raise MappingError(f"{where} has {key!r}; it may have {', '.join(allowed)}")

@@ -159,8 +159,10 @@ def _confidence(notice: Document) -> float | None:
 
 
 def _significance(notice: Document) -> float:
-    known = [v for key in SIGNIFICANCES if not np.isnan(v := _real(notice, key))]
-    return next((value for value in known if value > 0), float("nan"))
+    significances = [
+        v for key in SIGNIFICANCES if not np.isnan(v := _real(notice, key))
+    ]
+    return next((value for value in significances if value > 0), float("nan"))
 
 
 def _classification(notice: Document) -> str | None:

@@ -34,7 +34,7 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source, account: Account) -> Batches:
     """Yield one row of `notices`."""
-    raw = text.whole(source.path)
+    raw = text.content(source.path)
     root = ElementTree.fromstring(raw)
     if not root.tag.endswith("VOEvent"):
         raise ArchiveError(f"the root element is {root.tag}, not VOEvent")
@@ -80,8 +80,8 @@ def _every(root: Element, tag: str) -> Iterator[Element]:
 
 
 def _words(root: Element, tag: str) -> str | None:
-    found = next(_every(root, tag), None)
-    return found.text.strip() if found is not None and found.text else None
+    element = next(_every(root, tag), None)
+    return element.text.strip() if element is not None and element.text else None
 
 
 def _first(params: dict[str | None, str | None], names: Iterable[str]) -> str | None:
@@ -98,8 +98,10 @@ def _utc(value: str | None) -> Any:
 
 def _alert(citations: Iterable[Element]) -> str:
     cites = [c.get("cite", "") for c in citations]
-    found = [ALERTS[cite] for cite in cites if cite in ALERTS]
-    return "retraction" if "retraction" in found else (found[0] if found else "initial")
+    alerts = [ALERTS[cite] for cite in cites if cite in ALERTS]
+    return (
+        "retraction" if "retraction" in alerts else (alerts[0] if alerts else "initial")
+    )
 
 
 def _concept(root: Element) -> str | None:

@@ -74,22 +74,22 @@ def _table(
     if named:
         next(lines)
     delimiter = "," if named else None
-    found: list[list[float]] = []
+    records: list[list[float]] = []
     for number, line in enumerate(lines, start=1 + bool(named)):
         if not line.strip() or line.startswith(("#", "!")):
             continue
         values = _numbers(line.split(delimiter))
-        if values is None or (found and len(values) != len(found[0])):
+        if values is None or (records and len(values) != len(records[0])):
             raise ArchiveError(f"line {number} is no row of this light curve")
-        found.append(values)
-        if len(found) > ROWS:
+        records.append(values)
+        if len(records) > ROWS:
             raise ArchiveError(f"more than {ROWS:,} rows: no light curve of one burst")
-    if len(found) < 2:
+    if len(records) < 2:
         raise ArchiveError("fewer than two bins")
-    bands = tuple((float(a), float(b)) for a, b in named) or BANDS[len(found[0])]
-    if len(found[0]) != 1 + 2 * len(bands):
-        raise ArchiveError(f"{len(found[0])} columns for {len(bands)} channels")
-    return np.array(found), bands
+    bands = tuple((float(a), float(b)) for a, b in named) or BANDS[len(records[0])]
+    if len(records[0]) != 1 + 2 * len(bands):
+        raise ArchiveError(f"{len(records[0])} columns for {len(bands)} channels")
+    return np.array(records), bands
 
 
 def _photometry(

@@ -47,17 +47,17 @@ def utcf(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> float:
 
     Where no header tells it: NaN if not `needed`, else ArchiveError.
     """
-    told = [
+    corrections = [
         value
         for header in (hdu.header, file.primary)
         for name in CORRECTIONS
         if (value := number(header, name)) is not None
     ]
-    for value in told:
+    for value in corrections:
         if value:
             return value
     start = number(hdu.header, "TSTART") or number(file.primary, "TSTART") or 0.0
-    if told and YEARS_OF_ZERO[0] < start < YEARS_OF_ZERO[1]:
+    if corrections and YEARS_OF_ZERO[0] < start < YEARS_OF_ZERO[1]:
         return 0.0
     if not needed:
         return math.nan

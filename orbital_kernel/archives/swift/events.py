@@ -69,7 +69,7 @@ def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     columns: dict[str, Any] = tangent_positions(table, x, y)
     for name in ("PI", "GRADE"):
         if table.has(name):
-            columns[name.lower()] = block.whole(name)
+            columns[name.lower()] = block.integers(name)
     if table.has("STATUS") and table.field("STATUS").code == "X":
         columns["status"] = block.bits("STATUS")
     return rows(

@@ -45,7 +45,7 @@ POSITIONS = (
     ("XRT", "XRT RA (J2000)", "XRT Dec (J2000)", "XRT 90% Error Radius [arcsec]", 1),
     ("BAT", "BAT RA (J2000)", "BAT Dec (J2000)", "BAT 90% Error Radius [arcmin]", 60),
 )
-TAKEN = {NAME, FLUENCE_ERR, PEAK_ERR}
+USED = {NAME, FLUENCE_ERR, PEAK_ERR}
 
 _COLUMN = re.compile(r"Time \[UT\]|(?:BAT|XRT|UVOT) .*(?:\[|\(J2000\)|Magnitude)")
 _BURST = re.compile(r"(?:GRB\s*)?(\d{2})(\d{2})(\d{2})([A-Z]?[\w-]*)")
@@ -114,8 +114,8 @@ def _grbs(
     t90 = [marked_number(record.text(T90)) for record in batch]
 
     def numbers(column: str) -> np.ndarray[Any, Any]:
-        found = [marked_number(record.text(column)) for record in batch]
-        exact = [value if mark is None else math.nan for value, mark in found]
+        marked = [marked_number(record.text(column)) for record in batch]
+        exact = [value if mark is None else math.nan for value, mark in marked]
         return np.array(exact)
 
     return rows(
@@ -148,22 +148,22 @@ def _best_position(record: Record) -> tuple[float, float, float, str | None]:
     """Return RA, dec (deg), 90 % error (arcsec) and instrument of the best position."""
     for instrument, ra, dec, error, scale in POSITIONS:
         try:
-            here = parse_ra(record.text(ra) or ""), parse_dec(record.text(dec) or "")
+            degrees = parse_ra(record.text(ra) or ""), parse_dec(record.text(dec) or "")
         except ValueError:
             continue
-        if not any(math.isnan(angle) for angle in here):
+        if not any(math.isnan(angle) for angle in degrees):
             radius, _ = marked_number(record.text(error))
-            return *here, radius * scale, instrument
+            return *degrees, radius * scale, instrument
     return math.nan, math.nan, math.nan, None
 
 
 def _extra(record: Record, instrument: str | None) -> str | None:
-    left = {
+    others = {
         column: value
         for column in record.cells
-        if column not in TAKEN and (value := record.text(column)) is not None
+        if column not in USED and (value := record.text(column)) is not None
     }
-    return extra({"position from": instrument, **left})
+    return extra({"position from": instrument, **others})
 
 
 READER = Reader("swift-grb-table", recognises, read, "Swift GRB table, tab-separated")

@@ -27,7 +27,7 @@ from orbital_kernel.model.schema import OBSERVATIONS
 from orbital_kernel.model.sky import parse_dec, parse_ra
 
 NEEDED = {"name", "obsid", "ra", "dec", "start_time", "xrt_exposure"}
-TAKEN = NEEDED | {"target_id", "stop_time"}
+USED = NEEDED | {"target_id", "stop_time"}
 DELIMITERS = (",", "\t", "|", ";")
 ONE_DAY = np.timedelta64(1, "D")
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
@@ -113,9 +113,9 @@ def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Tabl
         instrument="XRT",
         log="swiftmastr",
         extra=[
-            extra({k: r.text(k) for k in r.cells if k not in TAKEN} | {"times": "days"})
+            extra({k: r.text(k) for k in r.cells if k not in USED} | {"times": "days"})
             if bare
-            else extra({k: r.text(k) for k in r.cells if k not in TAKEN})
+            else extra({k: r.text(k) for k in r.cells if k not in USED})
             for r, (_, bare) in zip(batch, start, strict=True)
         ],
         simulated=simulated,

@@ -112,7 +112,7 @@ def _bat(file: FitsFile, block: Block, series: str) -> tuple[str, pa.Table]:
 def _xrt(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     rule, utcf = swift_clock.clock(file, block.hdu)
     met = block.reals("TIME")
-    modes = block.whole("XRTMODE")
+    modes = block.integers("XRTMODE")
     trigger = text(block.hdu.header, "TRIGGER")
     return rows(
         PHOTOMETRY,

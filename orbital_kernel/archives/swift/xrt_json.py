@@ -27,7 +27,7 @@ from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import PHOTOMETRY
 
 QUANTITIES = {"Rate": RATE, "Flux": FLUX}
-TAKEN = {"Time", "TimePos", "TimeNeg", "Exposure"}
+USED = {"Time", "TimePos", "TimeNeg", "Exposure"}
 
 
 def recognises(source: Source) -> bool:
@@ -54,7 +54,7 @@ def read(source: Source, account: Account) -> Batches:
 
     plus, minus = np.abs(reals(f"{quantity}Pos")), np.abs(reals(f"{quantity}Neg"))
     limit = (plus == 0) & (minus == 0)
-    rest = [n for n in columns if n not in TAKEN and not n.startswith(quantity)]
+    others = [n for n in columns if n not in USED and not n.startswith(quantity)]
     low, high = XRT_BAND
     yield rows(
         PHOTOMETRY,
@@ -76,7 +76,7 @@ def read(source: Source, account: Account) -> Batches:
         mode=mode_of(source.stem.replace("_", " "))
         or mode_of(source.path.parent.name.replace("_", " ")),
         exposure_s=reals("Exposure"),
-        extra=[extra({name: columns[name].get(k) for name in rest}) for k in keys],
+        extra=[extra({name: columns[name].get(k) for name in others}) for k in keys],
         simulated=text.says_simulated(source),
         file_row=[int(key) for key in keys],
     )

@@ -33,6 +33,6 @@ def source(name: str) -> str:
 def _path(name: str) -> Path:
     path = FOLDER / f"{name}.csv"
     if not path.is_file():
-        known = ", ".join(sorted(found.stem for found in FOLDER.glob("*.csv")))
-        raise ConfigError(f"there is no table of facts {name!r}; there are {known}")
+        names = ", ".join(sorted(path.stem for path in FOLDER.glob("*.csv")))
+        raise ConfigError(f"there is no table of facts {name!r}; there are {names}")
     return path
