@@ -362,10 +362,10 @@ def test_archive_burst_dates_agree_with_the_bat_catalogue(archive):
     folder = archive / "swift_bat/catalogs"
     ours = moments(rows_of(folder / "swift_grb_table_to_230911C.tsv")[0]["grbs"])
     bat = moments(rows_of(folder / "bat_catalog_summary_general.txt")[0]["grbs"])
-    both = ours.keys() & bat.keys()
-    far = [n for n in both if abs(ours[n] - bat[n]) > np.timedelta64(2, "m")]
+    common = ours.keys() & bat.keys()
+    far = [n for n in common if abs(ours[n] - bat[n]) > np.timedelta64(2, "m")]
 
-    assert len(both) > 1450
+    assert len(common) > 1450
     assert len(far) < 15, far
 
 

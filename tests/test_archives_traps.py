@@ -132,7 +132,7 @@ def test_two_redshifts_are_none(tmp_path):
 
 
 def test_padded_cells_of_a_view_are_what_they_hold(tmp_path):
-    found = sources(
+    rows = sources(
         tmp_path,
         "view.csv",
         "name,ra,dec,err_ellipse_r0,significance,extent_flag,var_flag,flux_aper90_b\n"
@@ -140,33 +140,33 @@ def test_padded_cells_of_a_view_are_what_they_hold(tmp_path):
         "         \n",
     )
 
-    assert found["ra"].to_pylist() == [pytest.approx(166.281042, abs=1e-5)]
-    assert found["significance"].to_pylist() == [2.81]
-    assert found["flux"].to_pylist() == [None]
-    assert '"extent_flag": "TRUE"' in found["extra"].to_pylist()[0]
+    assert rows["ra"].to_pylist() == [pytest.approx(166.281042, abs=1e-5)]
+    assert rows["significance"].to_pylist() == [2.81]
+    assert rows["flux"].to_pylist() == [None]
+    assert '"extent_flag": "TRUE"' in rows["extra"].to_pylist()[0]
 
 
 def test_a_table_under_pages_of_columns_is_a_table(tmp_path):
     pages = "".join(f"#Column\tcolumn{n}\t(F8)\tabout it\n" for n in range(300))
-    found = sources(
+    rows = sources(
         tmp_path,
         "search.tsv",
         f"{pages}name\tra\tdec\tobsid\tflux_aper_b\tflux_aper_lolim_b\tflux_aper_hilim_b\n"
         "2CXO J010337.5-720133\t15.906\t-72.026\t 1541\tNaN\tNaN\t3e-15\n",
     )
 
-    assert found["obs_id"].to_pylist() == ["1541"]
-    assert found["is_limit"].to_pylist() == [True]
-    assert found["flux_high"].to_pylist() == [3e-15]
+    assert rows["obs_id"].to_pylist() == ["1541"]
+    assert rows["is_limit"].to_pylist() == [True]
+    assert rows["flux_high"].to_pylist() == [3e-15]
 
 
 def test_values_with_their_errors_in_one_cell_stay_text(tmp_path):
-    found = sources(
+    rows = sources(
         tmp_path,
         "classes.csv",
         "name,master_class,QSO,ra,dec,hard_hm\n"
         "2CXO J004231.1+411621,HMXB,0.056±0.152,10.6297,41.2726,-0.05\n",
     )
 
-    assert found["kind"].to_pylist() == ["HMXB"]
-    assert '"QSO": "0.056±0.152"' in found["extra"].to_pylist()[0]
+    assert rows["kind"].to_pylist() == ["HMXB"]
+    assert '"QSO": "0.056±0.152"' in rows["extra"].to_pylist()[0]

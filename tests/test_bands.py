@@ -160,9 +160,9 @@ def test_units_are_read_as_tables_write_them(text, same):
     width=st.floats(0.5, 20.0),
 )
 def test_there_and_back_again_is_one(index, low, width):
-    there = Band(low, low + width)
+    target = Band(low, low + width)
     law = PowerLaw(index, 0.0)
-    out = conversion("erg / (cm2 s)", XRT, to_band=there, model=law).factor
-    back = conversion("erg / (cm2 s)", there, to_band=XRT, model=law).factor
+    out = conversion("erg / (cm2 s)", XRT, to_band=target, model=law).factor
+    back = conversion("erg / (cm2 s)", target, to_band=XRT, model=law).factor
 
     assert pytest.approx(1.0, rel=1e-9) == out * back

@@ -40,7 +40,7 @@ def test_a_scaffold_loads_at_once_and_tells_its_blanks(observatory_folder):
 
     assert observatory_folder / "nova.toml" == path
     assert "nova" in observatories()
-    wrong = {one.name for one in failing(check("nova"))}
+    wrong = {failed.name for failed in failing(check("nova"))}
     assert {"blanks", "readers"} == wrong
 
 
@@ -55,9 +55,9 @@ def test_a_filled_scaffold_and_a_reader_beside_it_go_through_a_platform(
     checks = check("nova", sample)
 
     assert () == failing(checks)
-    found = {one.name: one.found for one in checks}
-    assert "by nova-counts: 2 nova.rates" == found["sample: ingested"]
-    assert "the same rows" in found["sample: source and store"]
+    evidence = {item.name: item.found for item in checks}
+    assert "by nova-counts: 2 nova.rates" == evidence["sample: ingested"]
+    assert "the same rows" in evidence["sample: source and store"]
 
 
 def test_a_sample_whose_clock_is_not_the_files_fails(observatory_folder, tmp_path):
@@ -100,10 +100,10 @@ def test_what_is_wrong_is_told_by_its_check(observatory_folder, old, new, name, 
     (observatory_folder / "nova_counts.py").write_text(READER)
     edit(path, old, new)
 
-    found = {one.name: one.found for one in failing(check("nova"))}
+    evidence = {failed.name: failed.found for failed in failing(check("nova"))}
 
-    assert [name] == list(found)
-    assert words in found[name]
+    assert [name] == list(evidence)
+    assert words in evidence[name]
 
 
 @pytest.mark.parametrize("name", ["Nova", "ops", "cross", "site", "x", "9a", "a b"])
@@ -143,9 +143,9 @@ def test_a_reader_file_that_cannot_be_used_is_told_by_name(
 ):
     (observatory_folder / "broken.py").write_text(code)
 
-    with pytest.raises(ConfigError, match=words) as told:
+    with pytest.raises(ConfigError, match=words) as caught:
         readers()
-    assert "broken.py" in str(told.value)
+    assert "broken.py" in str(caught.value)
 
 
 def test_an_added_reader_is_asked_before_those_that_know_a_format_by_shape(
@@ -160,8 +160,8 @@ def test_an_added_reader_is_asked_before_those_that_know_a_format_by_shape(
 
 
 def test_every_module_with_a_reader_is_found():
-    here = Path(registry.__file__).parent
-    written = [p for p in here.rglob("*.py") if "\nREADER = " in p.read_text()]
+    folder = Path(registry.__file__).parent
+    written = [p for p in folder.rglob("*.py") if "\nREADER = " in p.read_text()]
 
     assert len(written) == len(registry.shipped())
 
@@ -200,7 +200,7 @@ def test_the_command_begins_checks_and_lists(observatory_folder):
 
     assert 0 == begun.returncode
     assert str(observatory_folder / "nova.toml") in begun.stdout
-    assert "nova" in [one["name"] for one in listed]
+    assert "nova" in [entry["name"] for entry in listed]
     assert 1 == checked.returncode
     assert not json.loads(checked.stdout)["conforms"]
     assert 1 == unknown.returncode

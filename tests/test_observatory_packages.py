@@ -79,7 +79,7 @@ def test_an_entry_point_to_no_package_is_told_by_the_distributions_name(
     about = installed / "nova_for_orbital-1.0.dist-info" / "entry_points.txt"
     about.write_text(ENTRY.replace("nova_sky", "nowhere_at_all"))
 
-    code, told = orbital(tmp_path, installed, "observatory", "check", "swift")
+    code, output = orbital(tmp_path, installed, "observatory", "check", "swift")
 
     assert code == 1
-    assert "nova-for-orbital declares observatory files" in " ".join(told.split())
+    assert "nova-for-orbital declares observatory files" in " ".join(output.split())

@@ -1,9 +1,9 @@
-"""Observatories as their TOML files tell: instruments, bands, clock, errors, storage.
+"""Observatories as their TOML files describe them: instruments, clock, storage.
 
-`observatories()` reads every file of the package's folder and of those the user and
-other packages add (config), but `site.toml`, which holds what is common to all: tenant,
-database and over-commit rule. A new observatory is a new file; a user's file of the
-same name takes the place of the package's.
+`observatories()` reads every file of the package's folder and of the folders that users
+and installed packages add (config). `site.toml` in the same folders is not one: it holds
+what all share (tenant, database, over-commit rule). A new observatory is a new file; a
+user's file of the same name replaces the package's.
 """
 
 import tomllib
@@ -25,7 +25,17 @@ SITE_FILE = "site.toml"
 
 @dataclass(frozen=True)
 class Band:
-    """One band by its edges: keV for X-rays, nm for optical filters."""
+    """One band of an instrument.
+
+    Attributes
+    ----------
+    name : str
+        Its name, such as 'total' or 'UVW1'.
+    low, high : float
+        Its edges.
+    unit : str
+        'keV' for X-rays, 'nm' for optical filters.
+    """
 
     name: str
     low: float
@@ -35,7 +45,17 @@ class Band:
 
 @dataclass(frozen=True)
 class FieldOfView:
-    """Shape and size: a circle's radius, a square's side or a solid angle."""
+    """The field of view of an instrument.
+
+    Attributes
+    ----------
+    shape : str
+        'circle', 'square', 'coded' (a coded mask) or 'sky' (all that is not occulted).
+    size : float
+        Radius of a circle, side of a square, or solid angle of the other shapes.
+    unit : str
+        'arcmin', 'deg' or 'sr'.
+    """
 
     shape: str
     size: float
@@ -44,7 +64,17 @@ class FieldOfView:
 
 @dataclass(frozen=True)
 class PositionError:
-    """Typical radius of a position at a confidence, and what it holds for."""
+    """A typical position error.
+
+    Attributes
+    ----------
+    radius_arcsec : float
+        Radius of the error circle, arcsec.
+    confidence : float
+        Probability that the circle contains the source, 0 to 1.
+    holds_for : str
+        The sources that it holds for, in words.
+    """
 
     radius_arcsec: float
     confidence: float
@@ -53,7 +83,21 @@ class PositionError:
 
 @dataclass(frozen=True)
 class Instrument:
-    """One instrument; its position error is the default where a row tells none."""
+    """One instrument of an observatory.
+
+    Attributes
+    ----------
+    name, full_name : str
+        Name as in the column `instrument` ('BAT'), and in full.
+    bands : tuple of Band
+        Its bands.
+    field_of_view : FieldOfView
+        Its field of view.
+    position_error : PositionError
+        Used for rows that do not state their own error.
+    source : str
+        The document that these values are from.
+    """
 
     name: str
     full_name: str
@@ -63,7 +107,23 @@ class Instrument:
     source: str
 
     def band(self, name: str) -> Band:
-        """Return the band of that name; ConfigError names the instrument."""
+        """Return a band.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+
+        Returns
+        -------
+        Band
+            The band.
+
+        Raises
+        ------
+        ConfigError
+            If the instrument has no such band; the message lists its bands.
+        """
         for band in self.bands:
             if band.name == name:
                 return band
@@ -73,7 +133,21 @@ class Instrument:
 
 @dataclass(frozen=True)
 class Clock:
-    """The mission clock: epoch (ISO, on `epoch_scale`) and the rule of times.py."""
+    """The clock of a mission.
+
+    Attributes
+    ----------
+    epoch : str
+        ISO date and time at which the clock reads 0 s.
+    epoch_scale : str
+        Scale of the epoch: 'utc', 'tt' or 'tdb'.
+    rule : str
+        Rule of times.py that converts clock values to TT.
+    correction : str
+        How the clock is corrected, in words.
+    source : str
+        The document that these values are from.
+    """
 
     epoch: str
     epoch_scale: str
@@ -84,15 +158,26 @@ class Clock:
 
 @dataclass(frozen=True)
 class Pointing:
-    """Angles from Sun, Moon and Earth limb within which it can look, degrees.
+    """Where an observatory can point, and how fast.
 
-    `steerable` is false for what watches the sky and takes no targets; `delay_h` is the
-    least time to a target of opportunity, hours.
+    Attributes
+    ----------
+    steerable : bool
+        False for an observatory that surveys the sky and takes no targets.
+    delay_h : float
+        Shortest time to a target of opportunity, h.
+    sun_min_deg, sun_max_deg : float
+        Allowed angles from the Sun, deg.
+    moon_min_deg, earth_limb_min_deg : float
+        Smallest angle from the Moon and from the Earth's limb, deg.
+    response : str
+        How it responds to targets of opportunity, in words.
+    source : str
+        The document that these values are from.
     """
 
     steerable: bool
     delay_h: float
-
     sun_min_deg: float
     sun_max_deg: float
     moon_min_deg: float
@@ -103,7 +188,30 @@ class Pointing:
 
 @dataclass(frozen=True)
 class Observatory:
-    """Everything Orbital knows of one observatory before it has seen any data."""
+    """One observatory, as its TOML file describes it.
+
+    Attributes
+    ----------
+    name, full_name : str
+        Name of its file and of its schema in the database ('swift'), and in full.
+    clock : Clock
+        Its clock.
+    instruments : tuple of Instrument
+        Its instruments.
+    pointing : Pointing
+        Where it can point, and how fast.
+    storage : Space
+        View, policy, quota, quality of service and snapshots of its data.
+    readers : tuple of str
+        Names of the readers of its file formats.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.observatory import observatory
+    >>> swift = observatory("swift")
+    >>> swift.clock.rule, swift.instrument("BAT").field_of_view.unit
+    ('swift-met-utcf', 'sr')
+    """
 
     name: str
     full_name: str
@@ -114,7 +222,23 @@ class Observatory:
     readers: tuple[str, ...]
 
     def instrument(self, name: str) -> Instrument:
-        """Return the instrument of that name; ConfigError names those there are."""
+        """Return an instrument.
+
+        Parameters
+        ----------
+        name : str
+            Its name, such as 'BAT'.
+
+        Returns
+        -------
+        Instrument
+            The instrument.
+
+        Raises
+        ------
+        ConfigError
+            If the observatory has no such instrument; the message lists them.
+        """
         for instrument in self.instruments:
             if instrument.name == name:
                 return instrument
@@ -123,15 +247,51 @@ class Observatory:
 
 
 def observatories(*folders: Path) -> dict[str, Observatory]:
-    """Return every observatory by name, sorted; of these folders only, if given.
+    """Return every observatory that has a file.
 
-    Raises ConfigError that names the file if one is bad.
+    Parameters
+    ----------
+    folders : pathlib.Path
+        Read these folders only; by default the package's, then those of users and of
+        installed packages.
+
+    Returns
+    -------
+    dict of str to Observatory
+        Observatories by name, sorted.
+
+    Raises
+    ------
+    ConfigError
+        If a file is wrong; the message names it.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.observatory import observatories
+    >>> {"chandra", "swift"} <= set(observatories())
+    True
     """
     return {name: _read(path) for name, path in files(*folders).items()}
 
 
 def observatory(name: str) -> Observatory:
-    """Return the observatory of that name; ConfigError lists those there are."""
+    """Return one observatory.
+
+    Parameters
+    ----------
+    name : str
+        Its name, such as 'swift'.
+
+    Returns
+    -------
+    Observatory
+        The observatory.
+
+    Raises
+    ------
+    ConfigError
+        If no file has that name (the message lists them), or the file is wrong.
+    """
     paths = files()
     if name not in paths:
         raise ConfigError(
@@ -142,7 +302,7 @@ def observatory(name: str) -> Observatory:
 
 
 def files(*folders: Path) -> dict[str, Path]:
-    """Return the file of each observatory by name, sorted; where two are, the later."""
+    """Return the file of each observatory by name, sorted; a later folder overrides."""
     paths = {
         path.stem: path
         for folder in folders or (FOLDER, *config.added_observatories())
@@ -153,7 +313,7 @@ def files(*folders: Path) -> dict[str, Path]:
 
 
 def site(path: Path | None = None) -> Site:
-    """Return the site of a file, else of the last folder with one; ConfigError if bad."""
+    """Return the site of a file, by default of the last folder that has one."""
     if path is None:
         folders = (FOLDER, *config.added_observatories())
         path = [f / SITE_FILE for f in folders if (f / SITE_FILE).is_file()][-1]
@@ -191,8 +351,8 @@ def _built(path: Path, document: dict[str, Any]) -> Observatory:
             raise ConfigError(f"name is {document.get('name')!r}, not {path.stem!r}")
         if document.pop("sort", None):
             raise ConfigError(
-                "[sort] is of no use here: how tables are sorted is said in one place, "
-                "orbital_kernel/model/layout.py; leave it out"
+                "[sort] is not a section: tables are sorted as in one place, "
+                "orbital_kernel/model/layout.py; remove it"
             )
         rows = document.get("instruments", [])
         return built(

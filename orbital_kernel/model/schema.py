@@ -20,7 +20,25 @@ TT = pa.timestamp("ns")
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, unit ('' where there is none), UCD and meaning."""
+    """One column of a table.
+
+    Attributes
+    ----------
+    name : str
+        Its name, the same in every table that has it.
+    type : pyarrow.DataType
+        Its Arrow type; times are timestamp[ns] on the TT scale.
+    unit : str
+        Its unit in FITS style; '' if it has none.
+    ucd : str
+        What it means, as a UCD1+ word of the IVOA.
+    doc : str
+        What it means, in words.
+
+    References
+    ----------
+    UCD1+ 1.5, ivoa.net/documents/UCD1+; VOUnits 1.1, ivoa.net/documents/VOUnits.
+    """
 
     name: str
     type: pa.DataType
@@ -38,9 +56,28 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table's columns in order, what it is sorted by, and what makes a row itself.
+    """One table of the database.
 
-    Without a `key` rows are told apart by the file and row they came from.
+    Attributes
+    ----------
+    name : str
+        Its name in its schema, such as 'rates'.
+    columns : tuple of Column
+        Its columns, in order.
+    sort : tuple of str
+        Columns that the server sorts it by.
+    doc : str
+        What one row is.
+    key : tuple of str
+        Columns that identify a row; if empty, the file and its row number do.
+    projections : tuple of Projection
+        Copies of some columns that are sorted otherwise.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.schema import RATES
+    >>> RATES.column("bin_s").unit
+    's'
     """
 
     name: str
@@ -517,7 +554,25 @@ OPS_TABLES = (
 
 
 def tables(observatories: Mapping[str, object] | tuple[str, ...]) -> dict[str, Table]:
-    """Return every table by full name ('swift.rates') for these observatories."""
+    """Return every table of the database.
+
+    Parameters
+    ----------
+    observatories : mapping or tuple of str
+        Names of the observatories.
+
+    Returns
+    -------
+    dict of str to Table
+        Tables by full name: each observatory's ('swift.rates'), those derived from
+        several (`cross`), and the ledgers (`ops`).
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.schema import tables
+    >>> {"swift.rates", "ops.files"} <= set(tables(("swift",)))
+    True
+    """
     catalogue = {
         f"{o}.{t.name}": _laid_out(f"{o}.{t.name}", t)
         for o in observatories
@@ -528,9 +583,22 @@ def tables(observatories: Mapping[str, object] | tuple[str, ...]) -> dict[str, T
 
 
 def table(full_name: str) -> Table:
-    """Return the table of a full name such as 'swift.rates'.
+    """Return the table of a full name.
 
-    Raises SchemaMismatch for a name no schema has.
+    Parameters
+    ----------
+    full_name : str
+        Schema and table, such as 'swift.rates'.
+
+    Returns
+    -------
+    Table
+        The table, with its sort key and projections.
+
+    Raises
+    ------
+    SchemaMismatch
+        If no schema has such a table.
     """
     schema, _, name = full_name.partition(".")
     rooms = {"cross": CROSS_TABLES, "ops": OPS_TABLES}
@@ -552,9 +620,24 @@ def _laid_out(full_name: str, table: Table) -> Table:
 
 
 def conform(data: pa.Table, schema: Table) -> pa.Table:
-    """Return the data with exactly the table's columns and types, absent ones null.
+    """Return the data with exactly the table's columns and types.
 
-    Raises SchemaMismatch for a column the table does not have or cannot hold.
+    Parameters
+    ----------
+    data : pyarrow.Table
+        Rows with some of the table's columns.
+    schema : Table
+        The table.
+
+    Returns
+    -------
+    pyarrow.Table
+        The rows; columns that `data` does not have are null.
+
+    Raises
+    ------
+    SchemaMismatch
+        If `data` has another column, or values that a column cannot hold.
     """
     strangers = set(data.column_names) - {c.name for c in schema.columns}
     if strangers:

@@ -28,9 +28,32 @@ _SEXAGESIMAL = re.compile(
 
 
 def healpix(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
-    """Return nested order-29 indices of ICRS degrees; -1 where a position is missing.
+    """Return HEALPix indices of positions.
 
-    RA may lie outside 0-360. Raises ValueError for |dec| over 90.
+    Parameters
+    ----------
+    ra, dec : array_like
+        Degrees, ICRS; RA may lie outside 0 to 360. They broadcast.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Nested indices of order 29 (cells of 0.4 mas); -1 if a coordinate is NaN.
+
+    Raises
+    ------
+    ValueError
+        If a declination is beyond 90 deg.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.sky import healpix
+    >>> healpix([45.0, float("nan")], 0.0).tolist()
+    [0, -1]
+
+    References
+    ----------
+    Gorski et al. 2005, ApJ 622, 759.
     """
     ra, dec = np.broadcast_arrays(
         np.atleast_1d(np.asarray(ra, dtype=np.float64)),
@@ -51,9 +74,41 @@ def healpix(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
 def cone_ranges(
     ra: float, dec: float, radius_deg: float, max_ranges: int = 32, slack: float = 0.0
 ) -> list[Range]:
-    """Return at most `max_ranges` index ranges [low, high) covering a cone.
+    """Return ranges of HEALPix indices that cover a cone.
 
-    There are fewer where that adds at most `slack` times the cells of a tight cover.
+    Parameters
+    ----------
+    ra, dec : float
+        Centre, deg, ICRS.
+    radius_deg : float
+        Radius, 0 to 180 deg.
+    max_ranges : int, default 32
+        Most ranges to return: each is a term of the database's predicate.
+    slack : float, default 0
+        Ranges are merged further while that adds at most this share of the cells of the
+        tight cover.
+
+    Returns
+    -------
+    list of (int, int)
+        Half-open ranges [low, high) of nested indices of order 29. Every position in the
+        cone is in a range; some positions outside are, too.
+
+    Raises
+    ------
+    ValueError
+        If there is no such cone.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.sky import cone_ranges, healpix
+    >>> index = int(healpix(83.63, 22.01)[0])
+    >>> any(low <= index < high for low, high in cone_ranges(83.63, 22.01, 0.1))
+    True
+
+    References
+    ----------
+    MOC: IVOA recommendation 2.0, ivoa.net/documents/MOC.
     """
     if not (0 <= radius_deg <= 180 and abs(dec) <= 90 and np.isfinite(ra)):
         raise ValueError(
@@ -79,7 +134,22 @@ def box_ranges(
     half_height_deg: float,
     max_ranges: int = 32,
 ) -> list[Range]:
-    """Return ranges covering a box along great circles around its centre."""
+    """Return ranges that cover a box; see `cone_ranges`.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Centre, deg, ICRS.
+    half_width_deg, half_height_deg : float
+        Half the extent along the great circles through the centre, deg.
+    max_ranges : int, default 32
+        Most ranges to return.
+
+    Returns
+    -------
+    list of (int, int)
+        Half-open ranges of nested indices of order 29.
+    """
     moc = MOC.from_box(
         lon=Longitude(ra % 360, u.deg),
         lat=Latitude(dec, u.deg),
@@ -98,9 +168,22 @@ def zone_ranges(
     dec_max: float,
     max_ranges: int = 32,
 ) -> list[Range]:
-    """Return ranges covering RA from `ra_min` east to `ra_max`, Dec between, in deg.
+    """Return ranges that cover a zone in RA and Dec; see `cone_ranges`.
 
-    `ra_min` above `ra_max` crosses RA 0; equal ends are a meridian.
+    Parameters
+    ----------
+    ra_min, ra_max : float
+        West and east limit, deg; `ra_min` above `ra_max` crosses RA 0, equal limits are
+        a meridian.
+    dec_min, dec_max : float
+        South and north limit, deg.
+    max_ranges : int, default 32
+        Most ranges to return.
+
+    Returns
+    -------
+    list of (int, int)
+        Half-open ranges of nested indices of order 29.
     """
     width = (ra_max - ra_min) % 360 or (360.0 if ra_max != ra_min else 0.0)
     margin = 1e-9
@@ -124,7 +207,26 @@ def zone_ranges(
 def polygon_ranges(
     ra: Sequence[float], dec: Sequence[float], max_ranges: int = 32
 ) -> list[Range]:
-    """Return ranges covering a simple polygon smaller than half the sky."""
+    """Return ranges that cover a polygon; see `cone_ranges`.
+
+    Parameters
+    ----------
+    ra, dec : sequence of float
+        Three or more corners in order, deg, ICRS; edges are great circles that do not
+        cross. The polygon is the side that is smaller than half the sky.
+    max_ranges : int, default 32
+        Most ranges to return.
+
+    Returns
+    -------
+    list of (int, int)
+        Half-open ranges of nested indices of order 29.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three corners, or not as many `ra` as `dec`.
+    """
     if len(ra) != len(dec) or len(ra) < 3:
         raise ValueError(f"a polygon needs 3 or more corners, got {len(ra)}/{len(dec)}")
     extent = float(np.max(separation_deg(ra[0], dec[0], ra, dec)))
@@ -139,7 +241,28 @@ def polygon_ranges(
 def separation_deg(
     ra1: ArrayLike, dec1: ArrayLike, ra2: ArrayLike, dec2: ArrayLike
 ) -> Reals:
-    """Return great-circle separations in degrees, exact from 0 to 180 (Vincenty)."""
+    """Return great-circle separations.
+
+    Parameters
+    ----------
+    ra1, dec1, ra2, dec2 : array_like
+        Positions, deg; they broadcast.
+
+    Returns
+    -------
+    numpy.ndarray of float64
+        Separations, deg, accurate from 0 to 180.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.sky import separation_deg
+    >>> float(separation_deg(10, 0, 10, 90))
+    90.0
+
+    References
+    ----------
+    Vincenty 1975, Survey Review 23, 88.
+    """
     a1, d1, a2, d2 = (
         np.radians(np.asarray(x, np.float64)) for x in (ra1, dec1, ra2, dec2)
     )
@@ -151,15 +274,56 @@ def separation_deg(
 
 
 def parse_ra(text: str) -> float:
-    """Return degrees of '20:44:28.52', '16 44 49.93' (hours) or '311.118' (degrees).
+    """Return a right ascension in degrees.
 
-    NaN for blank text and 'n/a'. Raises ValueError for anything else.
+    Parameters
+    ----------
+    text : str
+        Hours as '20:44:28.52' or '16 44 49.93', or degrees as '311.118'.
+
+    Returns
+    -------
+    float
+        Degrees; NaN for blank text and 'n/a'.
+
+    Raises
+    ------
+    ValueError
+        If the text is neither, or not an angle up to 360 deg.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.sky import parse_ra
+    >>> parse_ra("01:00:00"), parse_ra("15.5")
+    (15.0, 15.5)
     """
     return _parse_angle(text, sexagesimal_unit=15.0, limit=360.0)
 
 
 def parse_dec(text: str) -> float:
-    """Return degrees of '-41:19:48.3', '-00 30 00' or '-41.33'; NaN where blank."""
+    """Return a declination in degrees.
+
+    Parameters
+    ----------
+    text : str
+        Degrees as '-41:19:48.3', '-00 30 00' or '-41.33'.
+
+    Returns
+    -------
+    float
+        Degrees; NaN for blank text and 'n/a'.
+
+    Raises
+    ------
+    ValueError
+        If the text is neither, or not an angle up to 90 deg.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.sky import parse_dec
+    >>> parse_dec("-00 30 00")
+    -0.5
+    """
     return _parse_angle(text, sexagesimal_unit=1.0, limit=90.0)
 
 
@@ -177,7 +341,7 @@ def _parse_angle(text: str, *, sexagesimal_unit: float, limit: float) -> float:
         value = int(leading) + int(minutes) / 60 + float(seconds or 0) / 3600
         value *= -sexagesimal_unit if sign == "-" else sexagesimal_unit
     if not -limit <= value <= limit:
-        raise ValueError(f"{text!r} is no angle up to {limit:g} deg")
+        raise ValueError(f"{text!r} is not an angle up to {limit:g} deg")
     return value
 
 

@@ -48,7 +48,7 @@ _SINCE = re.compile(r"since (\S+) (utc|tt|tdb)")
 
 @dataclass(frozen=True)
 class TimeRule:
-    """One way to read a clock: `convert(values, utcf_s)` gives instants on TT."""
+    """One way to read a clock: `convert(values, utcf_s)` returns instants, TT."""
 
     name: str
     convert: Callable[[Reals, Reals], Instants]
@@ -68,10 +68,45 @@ def offline() -> Iterator[None]:
 
 
 def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
-    """Return the clock values as datetime64[ns] on TT, by a rule of TIME_RULES.
+    """Convert an observatory's clock values to instants on the TT scale.
 
-    `utcf_s` broadcasts against `values`; only Swift's rule uses it. NaN gives NaT.
-    Raises KeyError for an unknown rule, ValueError for instants over 215 years from the epoch.
+    Parameters
+    ----------
+    rule : str
+        Name of a rule of `TIME_RULES`, or 'since 2001-01-01T00:00:00 utc' (or tt, tdb)
+        for a clock that counts SI seconds from that epoch. The column `time_rule` of
+        each row names the rule that gave its `time`.
+    values : array_like
+        Clock values: seconds, or days for the mjd rules. NaN gives NaT.
+    utcf_s : array_like, default 0
+        Correction from Swift's clock to UTC (header keyword UTCFINIT), s; other rules
+        ignore it.
+
+    Returns
+    -------
+    numpy.ndarray of datetime64[ns]
+        The instants, TT.
+
+    Raises
+    ------
+    KeyError
+        If there is no such rule.
+    ValueError
+        If a value is more than 215 years from the epoch.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import to_tt, to_utc_iso
+    >>> to_utc_iso(to_tt("chandra-tt", [757382469.307]))
+    ['2022-01-01T00:00:00.123']
+    >>> to_utc_iso(to_tt("swift-met-utcf", [388741688.0], utcf_s=-10.48836))
+    ['2013-04-27T07:47:57.512']
+
+    References
+    ----------
+    Swift: swift.gsfc.nasa.gov/analysis/suppl_uguide/time_guide.html.
+    Chandra: cxc.harvard.edu/contrib/arots/time; cxotime.
+    TDB-TT: Fairhead & Bretagnon 1990, A&A 229, 240, as in ERFA's dtdb (geocentre).
     """
     numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
     correction = np.broadcast_to(np.asarray(utcf_s, dtype=np.float64), numbers.shape)
@@ -79,17 +114,30 @@ def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
 
 
 def time_rule(name: str) -> TimeRule:
-    """Return a rule of TIME_RULES, or of a clock that counts SI seconds from an epoch.
-
-    Such a clock's rule says so itself: 'since 2001-01-01T00:00:00 utc', or tt or tdb
-    (for barycentred files). Raises KeyError for any other name.
-    """
+    """Return the rule of that name; see `to_tt` for names and errors."""
     rule = TIME_RULES.get(name)
     return rule or _elapsed(name)
 
 
 def tt_from_utc(utc: ArrayLike) -> Instants:
-    """Return TT of UTC instants given as datetime64 or ISO text; NaT stays NaT."""
+    """Convert UTC to TT.
+
+    Parameters
+    ----------
+    utc : array_like
+        datetime64 or ISO text (see `parse_utc`); NaT stays NaT.
+
+    Returns
+    -------
+    numpy.ndarray of datetime64[ns]
+        The instants, TT: UTC plus leap seconds plus 32.184 s.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import tt_from_utc
+    >>> tt_from_utc(["2017-01-01T00:00:00"]).astype(str).tolist()
+    ['2017-01-01T00:01:09.184000000']
+    """
     instants = np.atleast_1d(np.asarray(utc))
     if instants.dtype.kind != "M":
         instants = np.array([parse_utc(str(text)) for text in instants.ravel()])
@@ -97,7 +145,25 @@ def tt_from_utc(utc: ArrayLike) -> Instants:
 
 
 def utc_from_tt(tt: ArrayLike) -> Instants:
-    """Return UTC of TT instants; a leap second itself reads as the second after it."""
+    """Convert TT to UTC.
+
+    Parameters
+    ----------
+    tt : array_like of datetime64
+        Instants, TT; NaT stays NaT.
+
+    Returns
+    -------
+    numpy.ndarray of datetime64[ns]
+        The instants, UTC. datetime64 has no leap seconds: an instant inside one is given
+        as the second after it.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import tt_from_utc, utc_from_tt
+    >>> utc_from_tt(tt_from_utc(["2017-01-01T00:00:00"])).astype(str).tolist()
+    ['2017-01-01T00:00:00.000000000']
+    """
     instants = np.atleast_1d(np.asarray(tt)).astype("datetime64[ns]")
     days, offsets = _leap_seconds()
     steps = days + offsets + TT_MINUS_TAI_NS
@@ -107,9 +173,19 @@ def utc_from_tt(tt: ArrayLike) -> Instants:
 
 
 def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
-    """Return TT instants as UTC text, e.g. '2013-04-27T07:47:57.512'; NaT as None.
+    """Return TT instants as UTC text.
 
-    `unit` is numpy's: 's', 'ms', 'us' or 'ns'; values are rounded to it.
+    Parameters
+    ----------
+    tt : array_like of datetime64
+        Instants, TT.
+    unit : {'s', 'ms', 'us', 'ns'}, default 'ms'
+        Precision of the text; instants are rounded to it.
+
+    Returns
+    -------
+    list of str or None
+        ISO text such as '2013-04-27T07:47:57.512'; None for NaT.
     """
     half = {"s": 500_000_000, "ms": 500_000, "us": 500, "ns": 0}[unit]
     utc = utc_from_tt(tt) + np.timedelta64(half, "ns")
@@ -118,10 +194,33 @@ def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
 
 
 def parse_utc(text: str) -> np.datetime64:
-    """Return the instant an ISO-like text names; NaT for blank text and 'n/a'.
+    """Return the instant that an ISO-like text names.
 
-    Takes dates with and without dashes, blank or 'T', hours of one digit, a trailing
-    'Z' or 'UTC'. Raises ValueError for anything else.
+    Parameters
+    ----------
+    text : str
+        A date, or date and time: with or without dashes, separated by a blank or 'T',
+        hours of one or two digits, a trailing 'Z' or 'UTC' allowed.
+
+    Returns
+    -------
+    numpy.datetime64
+        The instant, UTC, in ns; NaT for blank text and 'n/a'.
+
+    Raises
+    ------
+    ValueError
+        For any other text.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import parse_utc
+    >>> str(parse_utc("2024-9-12"))
+    Traceback (most recent call last):
+    ...
+    ValueError: '2024-9-12' is not a date and time such as 2013-04-27T07:47:57.5
+    >>> str(parse_utc("20240912 1:46:38Z"))
+    '2024-09-12T01:46:38.000000000'
     """
     if text.strip().lower() in {"", "n/a", "none", "null", "nan", "nat"}:
         return np.datetime64("NaT", "ns")
@@ -139,7 +238,20 @@ def parse_utc(text: str) -> np.datetime64:
 
 
 def met_utcf(met_s: float, utc: np.datetime64) -> float:
-    """Return the UTCF (s) that makes Swift's clock value read that UTC instant."""
+    """Return the correction of Swift's clock that belongs to an instant.
+
+    Parameters
+    ----------
+    met_s : float
+        Swift's clock, s.
+    utc : numpy.datetime64
+        The same instant, UTC.
+
+    Returns
+    -------
+    float
+        UTCF, s: UTC = 2001-01-01 + MET + UTCF in days of 86,400 s.
+    """
     seconds = np.floor(met_s)
     elapsed = int((utc.astype("datetime64[ns]") - SWIFT_EPOCH_UTC).astype(np.int64))
     return float((elapsed - int(seconds) * NS) / NS - (met_s - seconds))
