@@ -114,7 +114,7 @@ def test_names_do_not_decide(tmp_path):
         ("a.gz", b"\x1f\x8b\x08\x00", "gzip data is cut or damaged"),
         ("a.json", b'{"a": 1}', "JSON of no known kind"),
         ("a.csv", b"x,y\n1,2\n3,4\n5,6\n", "needs a mapping"),
-        ("a.xml", b"<a/>", "XML that is no VOEvent"),
+        ("a.xml", b"<a/>", "XML that is not a VOEvent"),
         ("a.txt", b"Dear colleague,\nplease find\n", "of no known format"),
     ],
 )  # fmt: skip

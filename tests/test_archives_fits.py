@@ -84,7 +84,7 @@ def test_sums_stale_in_every_table_are_a_tools_habit(lightcurve):
 @pytest.mark.parametrize(
     ("card", "words"),
     [
-        (b"NAXIS2  =                   -1", "is no count"),
+        (b"NAXIS2  =                   -1", "is not a count"),
         (b"NAXIS1  =                   31", "NAXIS1 says"),
         (b"NAXIS2  =         999999999999", "cut short"),
     ],

@@ -66,7 +66,7 @@ def test_a_second_run_is_offline_and_gives_the_same_file(service, tmp_path):
     assert 0 == offline.request_count
     assert first.answers == second.cached == second.answers
     assert Path(first.path).read_bytes() == Path(second.path).read_bytes()
-    with pytest.raises(ArchiveError, match=r"not asked of .* before"):
+    with pytest.raises(ArchiveError, match=r"no answer of .* is in the cache"):
         offline.ask("SELECT obsid FROM chanmaster")
 
 

@@ -1,4 +1,4 @@
-"""XRT light curves: blocks, signs of errors, limits, and times the file does not tell."""
+"""XRT light curves: blocks, signs of errors, limits, and times the file does not give."""
 
 import csv
 import json

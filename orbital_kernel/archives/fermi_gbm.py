@@ -8,7 +8,7 @@ Traps handled: the clock counts SI seconds from 2001-01-01 UTC, so that UTC is M
 the leap seconds since then, which DATE-OBS of the same header leaves out; times are
 stored as offsets from TRIGTIME (TZERO), counts as int16 shifted to unsigned; bins differ
 in width and have gaps; a bin with QUALITY set or without positive EXPOSURE has no rate;
-the first and last channel hold what lies beyond; PHA is no PI. ERR_RAD is the first
+the first and last channel hold what lies beyond; PHA is not PI. ERR_RAD is the first
 location's radius, which does not make the pointing of a detector a position: rows have
 none.
 """
@@ -47,7 +47,7 @@ _BURST = re.compile(r"bn\d{9}")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by TELESCOP, INSTRUME and FILETYPE of the primary header."""
+    """Recognise the file by TELESCOP, INSTRUME and FILETYPE of the primary header."""
     hdus = peek(source)
     if not hdus or text(hdus[0].header, "TELESCOP").upper() not in {"GLAST", "FERMI"}:
         return False
@@ -59,7 +59,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `rates`, a row a bin and channel, or `events`, a row a photon; `intervals`."""
+    """Yield `rates`, one row per bin and channel, or `events`, one row per photon; `intervals`."""
     file = open_fits(source, account)
     account.observatory = "fermi"
     tables = file.find("SPECTRUM", "EVENTS")
@@ -94,7 +94,7 @@ def _check_clock(table: Hdu) -> None:
     if day is None or part is None or system != "TT":
         raise ArchiveError(
             f"TIMESYS {system or 'absent'} with MJDREFI {day}, MJDREFF {part}: GBM "
-            "files tell TT from MJD 51910.00074287; barycentred ones are not read"
+            "files use TT from MJD 51910.00074287; barycentred ones are not read"
         )
     if abs(day + part - MJDREF) > 1e-9:
         raise ArchiveError(f"MJDREF is {day + part!r}, not {MJDREF!r} as GBM's")

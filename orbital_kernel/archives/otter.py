@@ -1,16 +1,16 @@
 """OTTER transient records (JSON): photometry of many telescopes for one object.
 
 Points of Swift and Chandra go to their observatories' `photometry`; those of other
-telescopes are left out, counted by telescope. Source: github astro-otter/otter.
+telescopes are skipped and counted by telescope. Source: github astro-otter/otter.
 
 Traps handled: RA and dec as '15:21:30.75', '16 44 49.93130', '22h50m16.09s' with units
 'hour', 'hourangle', or decimal degrees, several a record, of which one is the default; a
 field is one value for the whole block or a list;
 'Swift' and 'swift'; dates are text or numbers with a format each (mjd, jd, iso,
 decimalyear); `value` (converted) goes before `raw` (as published, maybe counts);
-points of a unit or a form of date that is not known are left out, counted; `upperlimit`
+points of a unit or a form of date that is not known are skipped and counted; `upperlimit`
 makes a limit of the value; errors of 0 and negative ones are codes for
-none; asymmetric errors stand in `raw_err_detail`; X-ray filters are 'low - high' keV,
+none; asymmetric errors are in `raw_err_detail`; X-ray filters are 'low - high' keV,
 optical ones have wavelengths in `filter_alias`.
 """
 
@@ -51,7 +51,7 @@ _KEV = re.compile(r"\s*([\d.]+)\s*-\s*([\d.]+)\s*(?:keV)?\s*")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the keys every record has."""
+    """Recognise the file by the keys every record has."""
     return documents.is_object(source) and (
         documents.shows(source, "_key", "_id") and b"transients/" in source.head
     )

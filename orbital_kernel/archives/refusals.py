@@ -83,7 +83,7 @@ def _document(source: Source) -> str:
         return (
             "JSON of no known kind (looked for GCN notices, XRT curves, OTTER records)"
         )
-    return "XML that is no VOEvent" if head.startswith(b"<") else ""
+    return "XML that is not a VOEvent" if head.startswith(b"<") else ""
 
 
 def _table(source: Source) -> str:

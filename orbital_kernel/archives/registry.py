@@ -65,7 +65,7 @@ def _added(folders: tuple[Path, ...]) -> tuple[Reader, ...]:
 def _loaded(path: Path) -> Reader:
     spec = importlib.util.spec_from_file_location(f"orbital_reader_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} is no Python file that can be loaded")
+        raise ConfigError(f"{path} is not a Python file that can be loaded")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -77,7 +77,7 @@ def _loaded(path: Path) -> Reader:
     if not isinstance(reader, Reader):
         raise ConfigError(
             f"reader file {path} defines no READER: READER = Reader(name, recognises, "
-            "read, doc); move it elsewhere if it is none"
+            "read, doc); move it elsewhere if it is not a reader"
         )
     return reader
 

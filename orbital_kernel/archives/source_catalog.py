@@ -56,7 +56,7 @@ class FluxColumns:
 class Form:
     """One catalogue's columns; tuples are alternatives, the first present is taken.
 
-    With `edition`, a number of months in the file's name names the catalogue anew.
+    With `edition`, a number of months in the file's name gives the catalogue its name.
     """
 
     catalog: str
@@ -98,7 +98,7 @@ def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
 
 
 def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:
-    """Return a reader of catalogues in any of these forms, told by column names."""
+    """Return a reader of catalogues in any of these forms, recognised by column names."""
 
     def recognises(source: Source) -> bool:
         return form_of(source, forms) is not None
@@ -112,7 +112,7 @@ def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:
 
 
 def read_catalog(source: Source, account: Account, form: Form) -> Batches:
-    """Yield `sources`, a row an entry of the catalogue."""
+    """Yield `sources`, one row per entry of the catalogue."""
     account.observatory = form.observatory
     if form.edition and (months := _MONTHS.search(source.path.name)):
         form = replace(form, catalog=form.edition.format(months=months[1]))

@@ -24,7 +24,7 @@ OBSERVATIONS = Table(
         text("object", "target name as the log writes it", "meta.id;src"),
         *SKY,
         instant("time", "start; null while not yet observed", "time.start;obs"),
-        instant("time_stop", "end, where the log tells", "time.end;obs"),
+        instant("time_stop", "end, if the log gives it", "time.end;obs"),
         real("exposure_s", "s", "time.duration;obs.exposure", "good exposure"),
         real("roll_deg", "deg", "pos.posAng", "roll angle"),
         text("instrument", "detector or instruments", "instr"),
@@ -44,7 +44,7 @@ OBSERVATIONS = Table(
 GRBS = Table(
     "grbs",
     (
-        text("catalog", "catalogue the row stands in", "meta.ref"),
+        text("catalog", "catalogue of the row", "meta.ref"),
         text("name", "burst name, e.g. GRB 130427A", "meta.id;src"),
         text("trigger_id", "trigger number or who triggered", "meta.id"),
         text("obs_id", "ObsID of the trigger, where known", "meta.id;obs"),
@@ -71,7 +71,7 @@ GRBS = Table(
         *PROVENANCE,
     ),
     ("time",),
-    "Burst catalogues, a row a burst and catalogue.",
+    "Burst catalogues, one row per burst and catalogue.",
     ("catalog", "name", "trigger_id"),
 )
 INTERVALS = Table(
@@ -97,7 +97,7 @@ INTERVALS = Table(
 SOURCES = Table(
     "sources",
     (
-        text("catalog", "catalogue the row stands in", "meta.ref"),
+        text("catalog", "catalogue of the row", "meta.ref"),
         text("source_id", "the catalogue's own name of the source", "meta.id;src"),
         text("obs_id", "ObsID, for rows of one observation", "meta.id;obs"),
         *SKY,
@@ -114,7 +114,7 @@ SOURCES = Table(
         text("flux_unit", "unit of flux, low and high", "meta.unit"),
         *BAND,
         real("exposure_s", "s", "time.duration;obs.exposure", "exposure"),
-        text("kind", "class, where the catalogue tells", "src.class"),
+        text("kind", "class, if the catalogue gives it", "src.class"),
         *EXTRA,
         *PROVENANCE,
     ),
@@ -160,8 +160,8 @@ RATES = Table(
         real("bin_s", "s", "time.interval", "bin width"),
         Column("channel", pa.int16(), "", "em.bin", "channel in the file, from 0"),
         *BAND,
-        real("rate", "", "phot.count", "in `unit`; null where there is no data"),
-        real("rate_err", "", "stat.error", "1 sigma; null where there is no data"),
+        real("rate", "", "phot.count", "in `unit`; null if there is no data"),
+        real("rate_err", "", "stat.error", "1 sigma; null if there is no data"),
         real("counts", "count", "phot.count", "counts, where the file has them"),
         text("unit", "unit of rate", "meta.unit"),
         text("kind", "net (background-subtracted) or raw (whole array)", "meta.code"),
@@ -170,7 +170,7 @@ RATES = Table(
         *PROVENANCE,
     ),
     ("time",),
-    "Binned count rates, a row a bin and channel.",
+    "Binned count rates, one row per bin and channel.",
 )
 EVENTS = Table(
     "events",

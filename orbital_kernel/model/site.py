@@ -115,7 +115,7 @@ def _pool(row: Mapping[str, Any]) -> VipPool:
     values = {**row, "ip_ranges": _ranges(row.get("ip_ranges"), "vip_pools")}
     pool = built(VipPool, values, "vip_pools")
     if pool.role not in ROLES:
-        raise ConfigError(f"[vip_pools] role {pool.role!r} is none of {ROLES}")
+        raise ConfigError(f"[vip_pools] role {pool.role!r} is not one of {ROLES}")
     return pool
 
 
@@ -126,7 +126,7 @@ def _ranges(rows: Any, where: str) -> tuple[Range, ...]:
         wrong = [pair for pair in pairs if not _in_order(*pair)]
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"[{where}] {rows!r} are no pairs of first and last address: {error}"
+            f"[{where}] {rows!r} are not pairs of first and last address: {error}"
         ) from error
     if wrong or not pairs:
         raise ConfigError(

@@ -35,7 +35,7 @@ def named(owner: str) -> Iterator[None]:
 
 
 def only(document: Mapping[str, Any], where: str, allowed: tuple[str, ...]) -> None:
-    """Raise ConfigError for what is no table, and for a key that is not known there."""
+    """Raise ConfigError for a value that is not a table, and for an unknown key."""
     if not isinstance(document, Mapping):
         raise ConfigError(f"[{where}] is {document!r}, should be a table")
     unknown = sorted(set(document) - set(allowed))
@@ -58,7 +58,7 @@ def read(
 ) -> T:
     """Return a dataclass from a table in which some fields are written with units.
 
-    `given` fields are no keys of the file.
+    `given` fields are not keys of the file.
     """
     own_fields = {f.name: f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
     keys = {field: key for key, (field, _) in units.items()}

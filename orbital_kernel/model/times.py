@@ -324,7 +324,9 @@ def _within(seconds: Reals) -> None:
     """Nanoseconds in 64 bits reach 292 years either side of 1970."""
     wild = np.abs(seconds) > REACH_S
     if wild.any():
-        raise ValueError(f"a clock value of {seconds[wild][0]:g} s is no possible time")
+        raise ValueError(
+            f"a clock value of {seconds[wild][0]:g} s is not a possible time"
+        )
 
 
 def _instants(ns: NDArray[np.int64], *, empty: NDArray[np.bool_]) -> Instants:

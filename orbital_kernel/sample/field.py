@@ -20,7 +20,7 @@ class Field:
     """Sources of one field; arrays of one length.
 
     True positions in degrees; `flux` is 0.5-7 keV in erg/cm2/s; `in_swift` and
-    `in_chandra` tell who lists the source, `swift_ra` … what each one measured, and
+    `in_chandra` say which catalogue lists the source, `swift_ra` … what each one measured, and
     the sigmas are 1-sigma a coordinate, in arcsec.
     """
 

@@ -55,6 +55,6 @@ def instrument(hdu: Hdu) -> str | None:
 
 
 def is_chandra(header: fits.Header) -> bool:
-    """Tell whether TELESCOP or MISSION is Chandra's, by either of its names."""
+    """Return whether TELESCOP or MISSION is Chandra's, by either of its names."""
     names = {text(header, "TELESCOP").upper(), text(header, "MISSION").upper()}
     return bool(names & {"CHANDRA", "AXAF"})

@@ -3,7 +3,7 @@
 HDU EVENTS to `events`, every GTI extension to `intervals`.
 Source: cxc.harvard.edu/contrib/arots/fits, ASC FITS designers' guide.
 
-Traps handled: one GTI extension a chip, all called GTI (or GTI3), told apart by CCD_ID; `status`
+Traps handled: one GTI extension per chip, all called GTI (or GTI3), distinguished by CCD_ID; `status`
 is a bit column (32X); nulls are numbers (99, 9999, 0 as TNULL says); columns may be
 missing in cut-outs (no status, no chips) and are null then; names are lower case; TT or
 TDB; each event's RA and dec follow from its sky pixel by the WCS of columns x and y;
@@ -35,7 +35,7 @@ INTEGERS = {"ccd_id": ("ccd_id", "chip_id"), "pi": ("pi",), "grade": ("grade",)}
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the mission and an EVENTS table with a time column."""
+    """Recognise the file by the mission and an EVENTS table with a time column."""
     table = first_table(source)
     return (
         table is not None
@@ -46,7 +46,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `events`, a row a photon, and `intervals`."""
+    """Yield `events`, one row per photon, and `intervals`."""
     file = open_fits(source, account)
     account.observatory = "chandra"
     (table, *_) = file.find("EVENTS")

@@ -43,7 +43,7 @@ Reals = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a table as they stand in the file; `first` is their row number."""
+    """Some rows of a table as they are in the file; `first` is their row number."""
 
     hdu: Hdu
     first: int
@@ -145,7 +145,7 @@ def open_fits(source: Source, account: Account) -> FitsFile:
 
 
 def is_fits(source: Source) -> bool:
-    """Tell whether the first bytes are a FITS primary header's."""
+    """Return whether the first bytes are a FITS primary header's."""
     return source.head.startswith(b"SIMPLE  =")
 
 
@@ -166,7 +166,7 @@ def checked_headers(file: BinaryIO) -> list[Hdu]:
 
 
 def first_table(source: Source) -> Hdu | None:
-    """Return the first binary table, unchecked; None where there is none."""
+    """Return the first binary table, unchecked; None if there is none."""
     tables = [hdu for hdu in peek(source) if hdu.fields]
     return tables[0] if tables else None
 
@@ -193,7 +193,7 @@ def number(header: fits.Header, name: str) -> float | None:
 
 
 def is_simulated(file: FitsFile) -> bool:
-    """Tell whether the primary header says so: SIMULATE = T."""
+    """Return whether the primary header says so: SIMULATE = T."""
     return file.primary.get("SIMULATE") is True
 
 

@@ -75,7 +75,7 @@ class Hdu:
 
     @property
     def name(self) -> str:
-        """EXTNAME, upper case; '' where there is none."""
+        """EXTNAME, upper case; '' if absent."""
         return text(self.header, "EXTNAME").upper()
 
     @property
@@ -84,7 +84,7 @@ class Hdu:
         return int(self.header.get("NAXIS2", 0)) if self.fields else 0
 
     def has(self, *names: str) -> bool:
-        """Tell whether the table has all these columns, whatever their case."""
+        """Return whether the table has all these columns, whatever their case."""
         return {n.upper() for n in names} <= {f.name.upper() for f in self.fields}
 
     def field(self, name: str) -> Field:
@@ -157,7 +157,7 @@ def _header_bytes(file: BinaryIO, offset: int, *, first: bool) -> bytes | None:
         block = file.read(BLOCK)
         if not raw and not first and not block.startswith(b"XTENSION"):
             if block.strip(b"\0 "):
-                raise ArchiveError("bytes that are no FITS extension", offset=offset)
+                raise ArchiveError("bytes that are not a FITS extension", offset=offset)
             return None
         if len(block) < BLOCK:
             raise ArchiveError(
@@ -211,7 +211,7 @@ def _count(
         or not isinstance(value, int)
         or not 0 <= value <= at_most
     ):
-        raise ArchiveError(f"{name} = {value!r} is no count", offset=offset)
+        raise ArchiveError(f"{name} = {value!r} is not a count", offset=offset)
     return value
 
 
@@ -220,7 +220,9 @@ def _fields(header: fits.Header) -> tuple[Field, ...]:
     for n in range(1, int(header.get("TFIELDS", 0)) + 1):
         match = _TFORM.match(str(header.get(f"TFORM{n}", "")))
         if match is None:
-            raise ArchiveError(f"TFORM{n} = {header.get(f'TFORM{n}')!r} is no format")
+            raise ArchiveError(
+                f"TFORM{n} = {header.get(f'TFORM{n}')!r} is not a format"
+            )
         name = str(header.get(f"TTYPE{n}", f"col{n}")).strip()
         names = {field.name for field in fields}
         null = header.get(f"TNULL{n}")

@@ -2,9 +2,9 @@
 
 QDP: heasarc.gsfc.nasa.gov/docs/software. What the numbers mean is xrt_qdp's matter.
 
-`READ TERR 1` and `READ SERR 2` may stand in lines of their own, each for some vectors;
-plot commands may stand before the rows; a NO among numbers is a missing one. Some copies
-put '#' before all that is no row, so that numpy can read them.
+`READ TERR 1` and `READ SERR 2` may be in lines of their own, each for some vectors;
+plot commands may precede the rows; a NO among numbers is a missing one. Some copies
+put '#' before every line that is not a row, so that numpy can read them.
 """
 
 import math
@@ -85,7 +85,7 @@ class Points:
 
 
 def is_qdp(head: list[str]) -> bool:
-    """Tell whether the first lines have a READ line, or rows that name an ObsID."""
+    """Return whether the first lines have a READ line, or rows that name an ObsID."""
     plain = [line.strip() for line in head if not _is_comment(line) and line.strip()]
     if any(_READ.fullmatch(line) for line in plain):
         return True
@@ -159,7 +159,7 @@ def _row(line: str, number: int, block: Points) -> None:
         values = [math.nan if c.upper() == "NO" else float(c) for c in cells]
     except ValueError:
         raise ArchiveError(
-            f"line {number} is no row of numbers: {line[:60]!r}"
+            f"line {number} is not a row of numbers: {line[:60]!r}"
         ) from None
     if not 3 <= len(values) <= COLUMNS:
         raise ArchiveError(

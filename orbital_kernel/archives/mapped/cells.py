@@ -65,7 +65,7 @@ class DeclaredCells:
         return DeclaredCells(self.table[np.array(mask, bool)], self.mapping, numbers)
 
     def texts(self, column: str) -> list[str | None]:
-        """Return a column as stripped text, None where blank or masked."""
+        """Return a column as stripped text, None if blank or masked."""
         cells = (
             None if v is np.ma.masked else str(v).strip() for v in self.table[column]
         )
@@ -76,7 +76,7 @@ class DeclaredCells:
         values = []
         for number, cell in zip(self.numbers, self.texts(column), strict=True):
             if cell is not None and not _NUMBER.fullmatch(cell):
-                raise MappingError(f"row {number}: {column} is {cell!r}, no number")
+                raise MappingError(f"row {number}: {column} is {cell!r}, not a number")
             values.append(math.nan if cell is None else float(cell.replace("D", "e")))
         return np.array(values)
 

@@ -184,7 +184,7 @@ def _checked(content: dict[str, Any]) -> TableMapping:
     for name, keys in SECTIONS.items():
         section = content.get(name, {})
         if not isinstance(section, dict):
-            raise MappingError(f"[{name}] is no section")
+            raise MappingError(f"[{name}] is not a section")
         if keys:
             _only(f"[{name}]", section, keys)
         for key, kind in KINDS.items():

@@ -2,7 +2,7 @@
 
 astropy reads the table (CSV, tab, blank-separated, ECSV, VOTable, FITS), every text cell
 as text, so that ids keep their zeros. Units are converted to the one FITS-style unit
-Orbital keeps of their kind; a unit that is none, or of no flux, is an error that names
+Orbital keeps of their kind; an invalid unit, or one that is not of a flux, is an error that names
 the column. Five ways to code an upper limit are understood: a flag, a value of 0 beside
 the limit in a column of its own, an error of 0, a negative error, none.
 """

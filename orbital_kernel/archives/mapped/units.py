@@ -52,12 +52,12 @@ def _converted(written: str, column: str) -> tuple[float, str | None]:
     try:
         unit = u.Unit(written)
     except ValueError as error:
-        raise MappingError(f"column {column!r}: {written!r} is no unit") from error
+        raise MappingError(f"column {column!r}: {written!r} is not a unit") from error
     for name, target in KEPT_UNITS.items():
         if unit.is_equivalent(target):
             return float(unit.to(target)), name
     raise MappingError(
-        f"column {column!r}: {written!r} is no flux, rate or magnitude; known are "
+        f"column {column!r}: {written!r} is not a flux, rate or magnitude; known are "
         f"{', '.join((*KEPT_UNITS, *KEPT_AS_TEXT))}"
     )
 

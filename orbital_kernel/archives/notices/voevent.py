@@ -3,7 +3,7 @@
 Source: ivoa.net/documents/VOEvent; parameter names of gcn.gsfc.nasa.gov.
 
 Traps handled: role 'test' (GCN sends one every hour, TrigID 99999) is kept as role, so
-it is never taken for a burst; citations tell updates and retractions; error radii are
+it is never taken for a burst; citations mark updates and retractions; error radii are
 degrees; version 1.1 keeps time and place in STC's namespace; entities, DTDs and other tricks of hostile XML are refused unread.
 """
 
@@ -28,7 +28,7 @@ ALERTS = {"followup": "update", "supersedes": "update", "retraction": "retractio
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the root element."""
+    """Recognise the file by the root element."""
     return source.head.lstrip()[:1] == b"<" and b"VOEvent" in source.head
 
 

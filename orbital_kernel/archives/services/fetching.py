@@ -65,7 +65,7 @@ def fetch(
     neither is given.
     """
     if page_by and upload is not None:
-        raise ArchiveError("a query is asked by pages or by batches, not by both")
+        raise ArchiveError("give pages or batches of uploads, not both")
     if page_by:
         replies = _pages(tap, adql, page_by, page_rows, progress)
     elif upload is not None:
@@ -115,7 +115,7 @@ def _pages(tap: Tap, adql: str, key: str, rows: int, progress: Progress) -> list
 
 
 def _last(table: Table, key: str, before: object) -> object:
-    """Return the last key of a page; ArchiveError where it does not lead on."""
+    """Return the last key of a page; ArchiveError if it cannot be paged by."""
     named = {name.lower(): name for name in table.colnames}
     if key.lower() not in named:
         raise ArchiveError(
@@ -172,7 +172,7 @@ def _batches(
 
 
 def _joined(tables: list[Table]) -> Table:
-    """Return one table; answers without rows tell their columns only where all have none."""
+    """Return one table; columns of answers without rows count only if all are empty."""
     filled = [table for table in tables if len(table)] or tables[:1]
     return vstack(filled, metadata_conflicts="silent", join_type="exact")
 

@@ -1,6 +1,6 @@
 """GCN's notices as they are sent, over Kafka: the only importer of gcn_kafka.
 
-A thin seam: messages out, positions committed when asked. Who reads them decides what a
+A thin seam: messages out, positions committed on request. Who reads them decides what a
 message means. Source: gcn.nasa.gov/docs/client; names of topics gcn.nasa.gov/notices.
 """
 
@@ -18,7 +18,7 @@ TOPICS = (
     "gcn.classic.voevent.SWIFT_BAT_GRB_POS_NACK",
     "gcn.classic.voevent.SWIFT_XRT_POSITION",
 )
-"""What is listened to unless told otherwise: Swift's bursts, and what became of them."""
+"""What is listened to by default: Swift's bursts and their follow-up."""
 
 GROUP = "orbital"
 SESSION_S = 45.0
@@ -70,7 +70,7 @@ class Topics:
         """Return what has come, waiting up to `wait_s` for the first.
 
         Topics that do not exist, or may not be read, are noted in `missing`. Raises
-        ArchiveError where the broker refuses for good.
+        ArchiveError if the broker refuses permanently.
         """
         messages = []
         for message in self._consumer.consume(most, wait_s):

@@ -1,7 +1,7 @@
-"""TAP services of the archives, asked patiently and once: the only importer of pyvo.
+"""TAP services of the archives, queried with retries and a cache: the only importer of pyvo.
 
-Each reply is kept as it came, by what was asked: asking again is answered without the
-network. A service that is busy, or breaks off, is asked again after a pause; one that
+Each reply is cached as received, by its query: the same query again needs no network.
+A service that is busy, or breaks off, is queried again after a pause; one that
 answers with an error of the query is not. Source: ivoa.net/documents/TAP.
 """
 
@@ -84,11 +84,11 @@ class Tap:
         uploads: Mapping[str, Table] | None = None,
         maxrec: int | None = None,
     ) -> Reply:
-        """Return the service's answer to a query, from the cache where it is known.
+        """Return the service's answer to a query, from the cache if it is there.
 
         Uploaded tables are named TAP_UPLOAD.<name> in the query. Raises ArchiveError
-        for a query the service refuses, for an answer that is none, for a service that
-        does not answer after several tries, and offline for what was not asked before.
+        for a query the service refuses, for an answer that is not a VOTable, for a service that
+        does not answer after several tries, and offline for queries that are not in the cache.
         """
         sent = {name: _votable(table) for name, table in (uploads or {}).items()}
         cached = self._cache / f"{_key(self.url, adql, sent, maxrec)}.vot"
@@ -96,8 +96,8 @@ class Tap:
             return self._cached(cached)
         if self._offline:
             raise ArchiveError(
-                f"this was not asked of {self.url} before, and the network is not to be "
-                f"used: {adql!r}; ask it once without --offline"
+                f"no answer of {self.url} is in the cache, and --offline forbids "
+                f"requests: {adql!r}; run it once without --offline"
             )
         raw = self._patiently(adql, sent, maxrec)
         reply = _parsed(raw, self.url, cached=False, asked_at=_now())
@@ -118,7 +118,7 @@ class Tap:
     def _patiently(
         self, adql: str, uploads: Mapping[str, bytes], maxrec: int | None
     ) -> bytes:
-        """Ask until the answer is whole; pauses double, and are as long as asked for."""
+        """Repeat until the answer is complete; pauses double, or are as long as requested."""
         why = ""
         for number in range(self._tries):
             try:
@@ -156,7 +156,7 @@ class Tap:
 
 
 class _Again(Exception):
-    """Something that may pass: ask again, after so many seconds where told."""
+    """Something that may pass: ask again, after so many seconds if given."""
 
     def __init__(self, why: str, *, after_s: float | None = None) -> None:
         super().__init__(why)
@@ -202,7 +202,7 @@ def _pyvo() -> Any:
 
 
 def _check_whole(raw: bytes, kind: str, url: str) -> None:
-    """Tell a cut answer, which is asked again, from one that is no VOTable at all."""
+    """Distinguish a cut answer, which is requested again, from one that is not a VOTable."""
     if b"<VOTABLE" not in raw[:4000].upper():
         shown = raw[:HEAD].decode("utf-8", "replace")
         raise ArchiveError(
@@ -250,7 +250,7 @@ def _key(url: str, adql: str, uploads: Mapping[str, bytes], maxrec: int | None) 
 
 
 def _after(header: str | None) -> float | None:
-    """Return the seconds of a Retry-After; a date is taken as not told."""
+    """Return the seconds of a Retry-After; None for a date."""
     return min(float(header), LONGEST_PAUSE_S) if header and header.isdigit() else None
 
 

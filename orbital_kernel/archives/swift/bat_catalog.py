@@ -41,13 +41,13 @@ _PLAIN = re.compile(r"\d+(\.\d+)?")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the '##' line that names the columns."""
+    """Recognise the file by the '##' line that names the columns."""
     columns = set(_columns(text.head_lines(source, 100)))
     return any(kind <= columns for kind in (SUMMARY, DURATIONS, REDSHIFTS))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `grbs`, a row a burst, each table as a catalogue of its own."""
+    """Yield `grbs`, one row per burst, each table as a catalogue of its own."""
     account.observatory = "swift"
     simulated = text.says_simulated(source)
     columns = set(_columns(text.head_lines(source, 100)))

@@ -3,10 +3,10 @@
 HDU EVENTS (TIME, X, Y, and where cleaned PI, GRADE) to `events`, GTI to `intervals`.
 Source: swift.gsfc.nasa.gov/analysis, XRT data formats.
 
-Traps handled: X = Y = 0 stands for no sky position; TIME is the uncorrected clock; the
+Traps handled: X = Y = 0 means no sky position; TIME is the uncorrected clock; the
 report gives no UTCFINIT, so its `time` is null and `met_s` kept; other columns
 may be absent; FRAME and ATTITUDE tables of
-the report are left out, counted.
+the report are skipped and counted.
 """
 
 import math
@@ -32,7 +32,7 @@ from orbital_kernel.model.schema import EVENTS
 
 
 def recognises(source: Source) -> bool:
-    """Tell by TELESCOP, INSTRUME and an EVENTS table."""
+    """Recognise the file by TELESCOP, INSTRUME and an EVENTS table."""
     table = first_table(source)
     return (
         table is not None
@@ -43,7 +43,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `events`, a row a photon, and `intervals`."""
+    """Yield `events`, one row per photon, and `intervals`."""
     file = open_fits(source, account)
     account.observatory = "swift"
     (table, *_) = file.find("EVENTS")

@@ -3,7 +3,7 @@
 Which columns there are is the choice of who exported it: only the name must be there.
 
 Traps handled: UTF-8 and latin-1 mixed; quotes are inch signs, not quoting; rows end
-where their last filled column does; the date stands only in the burst's name (YYMMDD)
+where their last filled column does; the date is only in the burst's name (YYMMDD)
 beside a time of day such as '4:00:27' or 'n/a'; fluences are in 1e-7 erg/cm2; numbers
 come as '>300', '~60', '~1.3 to ~3', 'n/a1.5', '1.26, PL'; the trigger number may be
 'Fermi' or 'BAT/GUANO'; the redshift is text; RA may be sexagesimal in a degree column.
@@ -55,13 +55,13 @@ _REDSHIFT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:\(([^)]*)\))?\s*")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the column names of the first line."""
+    """Recognise the file by the column names of the first line."""
     names = text.header_cells(source, "\t")
     return NAME in names and any(map(_COLUMN.match, names))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `grbs`, a row a burst."""
+    """Yield `grbs`, one row per burst."""
     account.observatory = "swift"
     simulated = text.says_simulated(source)
     table = text.records(source.path, "\t", quoted=False, ragged=True)

@@ -34,12 +34,12 @@ _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the column names."""
+    """Recognise the file by the column names."""
     return _delimiter(source) is not None or bool(w3browse.header(source, NEEDED))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `observations`, a row an ObsID."""
+    """Yield `observations`, one row per ObsID."""
     account.observatory = "swift"
     account.understood.append("exposure is XRT's; an ObsID is a bag of snapshots")
     simulated = text.says_simulated(source)
@@ -62,7 +62,7 @@ def european_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
         return times.parse_utc(cell), len(cell) <= 10
     except ValueError as error:
         raise ArchiveError(
-            f"line {line}: {cell!r} is no date of the form dd/mm/yyyy ({error})"
+            f"line {line}: {cell!r} is not a date of the form dd/mm/yyyy ({error})"
         ) from None
 
 

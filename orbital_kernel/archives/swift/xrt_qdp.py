@@ -7,13 +7,13 @@ value, `READ SERR 1 2` value and one error, `READ SERR 1` with `READ TERR 2` one
 no READ line, or fewer columns than it says, goes by their number; columns after those
 six have names in a comment ('Exposure' is the exposure) and stay in `extra`; blocks are parted by lines of NO, however many; '! PC Upper
 limit(s)' blocks hold limits with errors 0 (value = limit, 3 sigma, 0.9973); rows may
-end in '::ObsID=00010724002'. Time is seconds since T0, and T0 (MET and UT) stands in
+end in '::ObsID=00010724002'. Time is seconds since T0, and T0 (MET and UT) is in
 a comment only: where it is absent `time` stays null and `since_t0_s` is kept; files
 of `READ SERR 1` without a T0 may count days or seconds and do not say: neither is
-claimed and the number stands in `extra`. A column headed MJD is MJD (UTC). The unit is
+claimed and the number is in `extra`. A column headed MJD is MJD (UTC). The unit is
 named by 'Flux' / 'Rate' in the column line or comments; without either, a median under
-1e-6 is a flux. Hardness ratios are no brightness; hard and soft bands have edges that the
-file does not tell. A file called …count_rate… whose values are fluxes is a flux.
+1e-6 is a flux. Hardness ratios are not a brightness; hard and soft bands have edges that the
+file does not give. A file called …count_rate… whose values are fluxes is a flux.
 """
 
 import math
@@ -43,7 +43,7 @@ from orbital_kernel.model.schema import PHOTOMETRY
 XRT_BAND = (0.3, 10.0)
 LIMIT_CONFIDENCE = 0.9973
 BY_WIDTH = {3: (0, -1, -1, 1, 2, 2), 4: (0, 1, 1, 2, 3, 3), 5: (0, 1, 2, 3, 4, 4)}
-"""Which columns hold what where no READ line tells, by how many there are."""
+"""Which columns hold what if no READ line says it, by how many there are."""
 
 _MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
 _PART = re.compile(r"\b(hard|soft)\b", re.IGNORECASE)
@@ -53,12 +53,12 @@ _OBJECT = re.compile(
 
 
 def recognises(source: Source) -> bool:
-    """Tell by a READ line, or rows ending in ::ObsID=, near the start."""
+    """Recognise the file by a READ line, or rows ending in ::ObsID=, near the start."""
     return is_qdp(text.head_lines(source, 60))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `photometry`, a row a point or limit."""
+    """Yield `photometry`, one row per point or limit."""
     account.observatory = "swift"
     preamble, blocks = parse(source)
     preamble = replace(
@@ -94,7 +94,7 @@ def _unit(block: Points, quantity: str) -> str | None:
 
 
 def _order(preamble: Preamble, width: int) -> tuple[int, ...]:
-    """Return where time, its + and - errors, value, its + and - errors stand; -1 absent."""
+    """Return where time, its + and - errors, value, its + and - errors are; -1 if absent."""
     order: list[int] = []
     at = 0
     for vector in (1, 2):

@@ -1,7 +1,7 @@
 """The checks of one observatory's file, in the order its parts depend on each other.
 
-Each tells what it looked at and what it found. Nothing here is of one observatory: what
-is wrong with a file is told by the rules all of them are held to.
+Each reports what it found. Nothing here is specific to one observatory: the same rules
+hold for all.
 """
 
 import math
@@ -105,7 +105,7 @@ def _clock(observatory: Observatory) -> Iterator[str]:
         yield str(error.args[0])
         return
     if clock.epoch_scale not in {"utc", "tt", "tdb"}:
-        yield f"epoch_scale {clock.epoch_scale!r} is none of utc, tt, tdb"
+        yield f"epoch_scale {clock.epoch_scale!r} is not one of utc, tt, tdb"
         return
     rule = f"since {clock.epoch} {clock.epoch_scale}"
     expected = times.to_tt(rule, 0.0)
@@ -139,13 +139,13 @@ def _fields(observatory: Observatory) -> Iterator[str]:
         field = instrument.field_of_view
         subject = f"field of {instrument.name}"
         if field.shape not in SHAPES:
-            yield f"{subject}: shape {field.shape!r} is none of {', '.join(SHAPES)}"
+            yield f"{subject}: shape {field.shape!r} is not one of {', '.join(SHAPES)}"
         if field.unit not in MOST:
-            yield f"{subject}: unit {field.unit!r} is none of {', '.join(MOST)}"
+            yield f"{subject}: unit {field.unit!r} is not one of {', '.join(MOST)}"
             continue
         if not (_number(field.size) and 0 < field.size <= MOST[field.unit]):
             yield (
-                f"{subject}: {field.size!r} {field.unit} is no size up to "
+                f"{subject}: {field.size!r} {field.unit} is not a size up to "
                 f"{MOST[field.unit]:,.1f}"
             )
         if (field.unit == "sr") != (field.shape in {"coded", "sky"}):
@@ -157,9 +157,9 @@ def _errors(observatory: Observatory) -> Iterator[str]:
         error = instrument.position_error
         subject = f"position error of {instrument.name}"
         if not (_number(error.radius_arcsec) and 0 < error.radius_arcsec <= 648_000):
-            yield f"{subject}: {error.radius_arcsec!r} is no radius in arcsec"
+            yield f"{subject}: {error.radius_arcsec!r} is not a radius in arcsec"
         if not (_number(error.confidence) and 0 < error.confidence < 1):
-            yield f"{subject}: confidence {error.confidence!r} is no share below 1"
+            yield f"{subject}: confidence {error.confidence!r} is not between 0 and 1"
         if not error.holds_for:
             yield f"{subject}: holds_for does not say for which sources"
 
@@ -179,7 +179,7 @@ def _pointing(observatory: Observatory) -> Iterator[str]:
     if not isinstance(limits.steerable, bool):
         yield f"steerable is true or false, not {limits.steerable!r}"
     if not (_number(limits.delay_h) and limits.delay_h >= 0):
-        yield f"delay_h = {limits.delay_h!r} is no number of hours"
+        yield f"delay_h = {limits.delay_h!r} is not a number of hours"
 
 
 def _storage(observatory: Observatory) -> Iterator[str]:

@@ -95,7 +95,7 @@ def _judged(name: str, good: bool, evidence: str, wrong: str) -> Step:
 
 
 def _times(observatory: Observatory, rows: pl.DataFrame) -> str:
-    """Tell what is wrong with the time column; '' where nothing is."""
+    """Report what is wrong with the time column; '' if nothing."""
     if "time" not in rows.columns or not len(rows.drop_nulls("time")):
         return "" if "time" not in rows.columns else "no row has a time"
     instants = rows.drop_nulls("time")["time"].to_numpy()
@@ -108,7 +108,7 @@ def _times(observatory: Observatory, rows: pl.DataFrame) -> str:
 
 
 def _clock(observatory: Observatory, rows: pl.DataFrame) -> str:
-    """Tell where time is not the clock's value by its own rule."""
+    """Report where time is not the clock's value by its own rule."""
     if not {"time_rule", "met_s"} <= set(rows.columns):
         return ""
     timed = rows.filter(time_rule=observatory.clock.rule).drop_nulls(["time", "met_s"])
@@ -139,7 +139,7 @@ def _instruments(observatory: Observatory, rows: pl.DataFrame) -> str:
 
 
 def _values(_observatory: Observatory, rows: pl.DataFrame) -> str:
-    """Tell of values without a unit, negative errors and places off the sky."""
+    """Report values without a unit, negative errors and places off the sky."""
     if {"value", "unit"} <= set(rows.columns):
         bare = rows.filter(pl.col("value").is_not_null(), pl.col("unit").is_null())
         if len(bare):
