@@ -29,8 +29,8 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import PHOTOMETRY
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 UNITS = {
     "ergs/cm^2/s": "erg / (cm2 s)",

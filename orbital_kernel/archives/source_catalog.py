@@ -27,8 +27,8 @@ from orbital_kernel.archives.formats.fits import first_table, is_simulated, open
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import SOURCES
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 DESCRIBED = b"#Column\t"
 _MONTHS = re.compile(r"(?<!\d)(\d{2,3})[ _-]?m(?:onth|(?![a-z]))", re.IGNORECASE)

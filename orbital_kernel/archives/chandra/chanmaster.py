@@ -24,8 +24,8 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import OBSERVATIONS
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 NEEDED = {"obsid", "ra", "dec", "time", "exposure", "status", "detector", "grating"}
 USED = NEEDED | {"satellite", "name", "pi", "category", "public_date"}

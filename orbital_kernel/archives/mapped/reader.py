@@ -24,7 +24,7 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import position, rows
 from orbital_kernel.errors import MappingError
 from orbital_kernel.model import schema, times
-from orbital_kernel.model.sky import parse_dec, parse_ra
+from orbital_kernel.model.angles import parse_dec, parse_ra
 
 TIME_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 

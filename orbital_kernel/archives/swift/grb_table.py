@@ -23,8 +23,8 @@ from orbital_kernel.archives.formats.text import Record
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.model import times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import GRBS
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 NAME, TIME, TRIGGER = "GRB", "Time [UT]", "Trigger Number"
 T90 = "BAT T90 [sec]"

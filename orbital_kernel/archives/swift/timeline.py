@@ -20,8 +20,8 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.archives.swift.logs import full_obs_id
 from orbital_kernel.model import times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import INTERVALS
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 TIMELINE = (
     "Begin Time",
