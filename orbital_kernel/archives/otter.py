@@ -28,7 +28,7 @@ from orbital_kernel.archives.formats.documents import Document
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.model import times
+from orbital_kernel.model import scales, times
 from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import PHOTOMETRY
 
@@ -231,7 +231,7 @@ def _time(point: Mapping[str, Any]) -> Any:
     return times.to_tt("mjd-utc", [float(date) - (2400000.5 if form == "jd" else 0)])[0]
 
 
-@times.offline()
+@scales.offline()
 def _mjd_of_year(year: float) -> float:
     return float(Time(year, format="decimalyear", scale="utc").mjd)
 

@@ -1,4 +1,4 @@
-"""Why a file that no reader knows is refused: what it is, and what would help."""
+"""Why a file that no reader recognises is refused: what it is, and what would help."""
 
 import re
 
@@ -10,14 +10,14 @@ from orbital_kernel.errors import ArchiveError
 HDF5 = b"\x89HDF\r\n\x1a\n"
 DOCUMENTS = (".md", ".rst", ".html", ".htm", ".pdf", ".yml", ".yaml", ".toml", ".py")
 NOT_KEPT = {
-    "ATTITUDE": "spacecraft attitude: Orbital keeps no table of it",
+    "ATTITUDE": "spacecraft attitude: Orbital has no table for it",
     "TDRSS_FC": "a raw UVOT source list in detector pixels, without places on the sky",
 }
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 
 
 def refusal(source: Source, formats: tuple[str, ...]) -> str:
-    """Return one sentence on why the file is refused; `formats` are those known."""
+    """Return one sentence on why the file is refused; `formats` are the readers' names."""
     for explain in (_damaged, _packed, _fits, _document, _table):
         if reason := explain(source):
             return reason

@@ -1,7 +1,7 @@
-"""Which readers there are: every module here with a READER, and those users add.
+"""All readers: every module of this package with a READER, and those that users add.
 
-A reader file is found, never listed: a module below this package with a READER, or
-any .py file in a folder of observatory files of the user's own (config).
+Reader files are not listed anywhere: a module below this package that defines READER is
+one, and so is any .py file in a user's folder of observatory files (config).
 """
 
 import importlib
@@ -37,9 +37,17 @@ def _module_name(path: Path) -> str:
 
 
 def readers() -> tuple[Reader, ...]:
-    """Return every reader, in the order they are tried: added ones first.
+    """Return every reader, in the order they are tried.
 
-    Raises ConfigError that names the file for an added reader that cannot be loaded.
+    Returns
+    -------
+    tuple of Reader
+        Readers that users and installed packages add, then Orbital's; loose ones last.
+
+    Raises
+    ------
+    ConfigError
+        If an added reader file cannot be loaded; the message names it.
     """
     added = _added(config.added_observatories())
     return _in_order([*added, *shipped()]) if added else shipped()

@@ -7,36 +7,49 @@ is corrected. Reading Swift's TIME through MJDREF as if it were TT is wrong by -
 row in `time_rule`.
 
 Arithmetic is in whole nanoseconds; leap seconds come from the table astropy ships.
-Nothing is downloaded (`offline`). Sources: swift.gsfc.nasa.gov time guide; CXC ``cxotime``.
+Nothing is downloaded (`scales.offline`). Sources: swift.gsfc.nasa.gov time guide; CXC ``cxotime``.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from threading import RLock
 
 import numpy as np
-from astropy.time import Time
-from astropy.utils import iers
 from numpy.typing import ArrayLike, NDArray
 
-_OFFLINE = RLock()
+from orbital_kernel.model.scales import (
+    NAT,
+    NS,
+    TT_MINUS_TAI_NS,
+    Instants,
+    Reals,
+    instants_of,
+    leap_seconds,
+    tdb_to_tt,
+    utc_to_tt,
+)
 
-Instants = NDArray[np.datetime64]
-Reals = NDArray[np.float64]
+__all__ = [
+    "NAT",
+    "NS",
+    "TIME_RULES",
+    "Instants",
+    "Reals",
+    "TimeRule",
+    "met_utcf",
+    "parse_utc",
+    "time_rule",
+    "to_tt",
+    "to_utc_iso",
+    "tt_from_utc",
+    "utc_from_tt",
+]
 
-NS = 1_000_000_000
 DAY_S = 86_400
-TT_MINUS_TAI_NS = 32_184_000_000
 SWIFT_EPOCH_UTC = np.datetime64("2001-01-01T00:00:00", "ns")
 CHANDRA_EPOCH_TT = np.datetime64("1998-01-01T00:00:00", "ns")
 MJD_EPOCH = np.datetime64("1858-11-17T00:00:00", "ns")
-NAT = np.iinfo(np.int64).min
-HOUR_NS = 3600 * NS
-JD_OF_UNIX_EPOCH = 2440587.5
-
 REACH_S = 6_800_000_000
 _ISO = re.compile(
     r"\s*(\d{4})-?(\d\d)-?(\d\d)"
@@ -53,18 +66,6 @@ class TimeRule:
     name: str
     convert: Callable[[Reals, Reals], Instants]
     doc: str
-
-
-@contextmanager
-def offline() -> Iterator[None]:
-    """Keep astropy from downloading tables in a block or a decorated function.
-
-    astropy's own configuration is the user's: it is as before afterwards. The setting is
-    one per process, so that threads take turns; otherwise the last could restore what
-    another had set.
-    """
-    with _OFFLINE, iers.conf.set_temp("auto_download", False):
-        yield
 
 
 def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
@@ -141,7 +142,7 @@ def tt_from_utc(utc: ArrayLike) -> Instants:
     instants = np.atleast_1d(np.asarray(utc))
     if instants.dtype.kind != "M":
         instants = np.array([parse_utc(str(text)) for text in instants.ravel()])
-    return _tt_from_utc(instants.astype("datetime64[ns]"))
+    return utc_to_tt(instants.astype("datetime64[ns]"))
 
 
 def utc_from_tt(tt: ArrayLike) -> Instants:
@@ -165,11 +166,11 @@ def utc_from_tt(tt: ArrayLike) -> Instants:
     ['2017-01-01T00:00:00.000000000']
     """
     instants = np.atleast_1d(np.asarray(tt)).astype("datetime64[ns]")
-    days, offsets = _leap_seconds()
+    days, offsets = leap_seconds()
     steps = days + offsets + TT_MINUS_TAI_NS
     ns = instants.view(np.int64)
     which = np.clip(np.searchsorted(steps, ns, side="right") - 1, 0, None)
-    return _instants(ns - offsets[which] - TT_MINUS_TAI_NS, empty=ns == NAT)
+    return instants_of(ns - offsets[which] - TT_MINUS_TAI_NS, empty=ns == NAT)
 
 
 def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
@@ -259,19 +260,19 @@ def met_utcf(met_s: float, utc: np.datetime64) -> float:
 
 def _swift_met_utcf(met: Reals, utcf: Reals) -> Instants:
     ns = _nanoseconds(met) + np.round(np.nan_to_num(utcf) * NS).astype(np.int64)
-    utc = _instants(
+    utc = instants_of(
         SWIFT_EPOCH_UTC.view(np.int64) + ns, empty=np.isnan(met) | np.isnan(utcf)
     )
-    return _tt_from_utc(utc)
+    return utc_to_tt(utc)
 
 
 def _chandra_tt(seconds: Reals, _: Reals) -> Instants:
     ns = CHANDRA_EPOCH_TT.view(np.int64) + _nanoseconds(seconds)
-    return _instants(ns, empty=np.isnan(seconds))
+    return instants_of(ns, empty=np.isnan(seconds))
 
 
 def _chandra_tdb(seconds: Reals, _: Reals) -> Instants:
-    return _tt_from_tdb(_chandra_tt(seconds, _))
+    return tdb_to_tt(_chandra_tt(seconds, _))
 
 
 @cache
@@ -283,11 +284,11 @@ def _elapsed(name: str) -> TimeRule:
             "'since 2001-01-01T00:00:00 utc' (or tt, tdb) for SI seconds from an epoch"
         )
     epoch = np.atleast_1d(parse_utc(match[1]))
-    start = (_tt_from_utc(epoch) if match[2] == "utc" else epoch).view(np.int64)[0]
+    start = (utc_to_tt(epoch) if match[2] == "utc" else epoch).view(np.int64)[0]
 
     def convert(seconds: Reals, _: Reals) -> Instants:
-        tt = _instants(start + _nanoseconds(seconds), empty=np.isnan(seconds))
-        return _tt_from_tdb(tt) if match[2] == "tdb" else tt
+        tt = instants_of(start + _nanoseconds(seconds), empty=np.isnan(seconds))
+        return tdb_to_tt(tt) if match[2] == "tdb" else tt
 
     return TimeRule(name, convert, f"SI seconds {name}")
 
@@ -297,19 +298,19 @@ def _mjd_tt(mjd: Reals, _: Reals) -> Instants:
     _within(days_mjd * DAY_S - 3_506_716_800)
     days = np.nan_to_num(days_mjd).astype(np.int64) * DAY_S * NS
     part = np.round(np.nan_to_num(mjd - days_mjd) * DAY_S * NS).astype(np.int64)
-    return _instants(MJD_EPOCH.view(np.int64) + days + part, empty=np.isnan(mjd))
+    return instants_of(MJD_EPOCH.view(np.int64) + days + part, empty=np.isnan(mjd))
 
 
 def _mjd_utc(mjd: Reals, _: Reals) -> Instants:
-    return _tt_from_utc(_mjd_tt(mjd, _))
+    return utc_to_tt(_mjd_tt(mjd, _))
 
 
 def _mjd_tdb(mjd: Reals, _: Reals) -> Instants:
-    return _tt_from_tdb(_mjd_tt(mjd, _))
+    return tdb_to_tt(_mjd_tt(mjd, _))
 
 
 def _unix_utc(seconds: Reals, _: Reals) -> Instants:
-    return _tt_from_utc(_instants(_nanoseconds(seconds), empty=np.isnan(seconds)))
+    return utc_to_tt(instants_of(_nanoseconds(seconds), empty=np.isnan(seconds)))
 
 
 def _nanoseconds(seconds: Reals) -> NDArray[np.int64]:
@@ -327,46 +328,6 @@ def _within(seconds: Reals) -> None:
         raise ValueError(
             f"a clock value of {seconds[wild][0]:g} s is not a possible time"
         )
-
-
-def _instants(ns: NDArray[np.int64], *, empty: NDArray[np.bool_]) -> Instants:
-    return np.where(empty, NAT, ns).view("datetime64[ns]")
-
-
-def _tt_from_utc(utc: Instants) -> Instants:
-    days, offsets = _leap_seconds()
-    ns = utc.view(np.int64)
-    which = np.clip(np.searchsorted(days, ns, side="right") - 1, 0, None)
-    return _instants(ns + offsets[which] + TT_MINUS_TAI_NS, empty=ns == NAT)
-
-
-@cache
-def _leap_seconds() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return days (UTC, ns since 1970) and TAI-UTC (ns) from them on, since 1972."""
-    table = iers.LeapSeconds.from_iers_leap_seconds(iers.IERS_LEAP_SECOND_FILE)
-    days = np.array(
-        [
-            f"{y:04d}-{m:02d}-01"
-            for y, m in zip(table["year"], table["month"], strict=True)
-        ],
-        dtype="datetime64[ns]",
-    )
-    return days.view(np.int64), np.asarray(table["tai_utc"]).astype(np.int64) * NS
-
-
-@offline()
-def _tt_from_tdb(tdb: Instants) -> Instants:
-    """Take TDB-TT (under 2 ms, geocentre) from astropy at whole hours, linear between."""
-    ns = tdb.view(np.int64)
-    finite = ns != NAT
-    if not finite.any():
-        return tdb
-    first = np.unique(ns[finite] // HOUR_NS)
-    hours = np.unique(np.concatenate([first, first + 1]))
-    jd = JD_OF_UNIX_EPOCH + (hours // 24).astype(np.float64)
-    seconds = Time(jd, (hours % 24) / 24.0, format="jd", scale="tdb").delta_tdb_tt
-    offset = np.interp((ns - hours[0] * HOUR_NS) / HOUR_NS, hours - hours[0], seconds)
-    return _instants(ns - np.round(offset * NS).astype(np.int64), empty=~finite)
 
 
 TIME_RULES: Mapping[str, TimeRule] = {

@@ -18,7 +18,7 @@ from orbital_kernel.archives.reading import (
 )
 from orbital_kernel.archives.rows import extra
 from orbital_kernel.errors import MappingError
-from orbital_kernel.model import times
+from orbital_kernel.model import scales
 
 Reals = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ class DeclaredCells:
 
 def read_table(mapping: TableMapping, source: Source) -> Table:
     """Return the file as astropy reads it in the mapping's format, text kept as text."""
-    with times.offline(), warnings.catch_warnings():
+    with scales.offline(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if mapping.format in {"fits", "votable"}:
             with open_bounded(source.path) as file:

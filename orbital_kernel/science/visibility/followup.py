@@ -18,7 +18,7 @@ from astropy.time import Time
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model import times
+from orbital_kernel.model import scales, times
 from orbital_kernel.model.observatory import FieldOfView, Instrument, Observatory
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.science.visibility.orbit import Elements, Orbit, orbit
@@ -178,7 +178,7 @@ def _instants(start: datetime, days: float) -> NDArray[np.datetime64]:
     return made
 
 
-@times.offline()
+@scales.offline()
 def _angles(
     body: str, ra: float, dec: float, instants: NDArray[np.datetime64]
 ) -> Reals:

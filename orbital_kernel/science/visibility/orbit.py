@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sgp4.api import SGP4_ERRORS, Satrec
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model import times
+from orbital_kernel.model import scales, times
 
 Reals = NDArray[np.float64]
 Instants = NDArray[np.datetime64]
@@ -67,7 +67,7 @@ def elements(path: Path) -> Elements:
         raise QueryError(f"{path} has elements that are no numbers: {error}") from error
 
 
-@times.offline()
+@scales.offline()
 def orbit(known: Elements, instants: Instants) -> Orbit:
     """Return the satellite's positions at instants (TT).
 
@@ -107,7 +107,7 @@ def _only(path: Path, lines: list[str], number: str) -> str:
     return line
 
 
-@times.offline()
+@scales.offline()
 def _read(name: str, first: str, second: str) -> Elements:
     satellite = Satrec.twoline2rv(first, second)
     if satellite.error:
@@ -120,7 +120,7 @@ def _to_gcrs(km: Reals, when: Time) -> Reals:
     """Return TEME positions (n, 3) turned to GCRS; UT1 cancels to below a metre."""
     position = TEME(CartesianRepresentation(km.T * units.km), obstime=when)
     with (
-        times.offline(),
+        scales.offline(),
         iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
     ):
         turned = position.transform_to(GCRS(obstime=when))
