@@ -1,4 +1,4 @@
-"""Declared tables: a mapping says what columns mean, and a wrong one is told by name."""
+"""Declared tables: a mapping says what columns mean, and a wrong one is named."""
 # ruff: noqa: RUF001  published tables have dashes where signs should be
 
 import json
@@ -92,7 +92,7 @@ def test_a_wrong_mapping_names_what_is_wrong(tmp_path, old, new, words):
         points(tmp_path, MAPPING.replace(old, new))
 
 
-def test_a_cell_that_is_no_number_names_its_row_and_column(tmp_path):
+def test_a_cell_that_is_not_a_number_is_named_by_row_and_column(tmp_path):
     with pytest.raises(MappingError, match="row 1: flux is 'bright', no number"):
         points(tmp_path, content="t,flux,err,id\n1,2,3,4\n1,bright,3,4\n")
 

@@ -55,7 +55,7 @@ def test_one_flipped_bit_of_data_is_found_by_its_checksum(lightcurve):
         rows_of(lightcurve)
 
 
-def test_an_edited_header_is_a_remark_and_no_refusal(lightcurve):
+def test_an_edited_header_is_a_remark_not_a_refusal(lightcurve):
     raw = lightcurve.read_bytes()
     lightcurve.write_bytes(raw.replace(b"'GRB130427a'", b"'GRB130427b'", 1))
 
@@ -65,7 +65,7 @@ def test_an_edited_header_is_a_remark_and_no_refusal(lightcurve):
     assert account.understood[0] == "header of RATE edited after its CHECKSUM"
 
 
-def test_a_blank_datasum_is_no_checksum(lightcurve):
+def test_a_blank_datasum_is_not_a_checksum(lightcurve):
     """Chandra's archive writes DATASUM = '' in primary headers."""
     blank = re.search(rb"DATASUM = '\d+ *'", lightcurve.read_bytes())[0]
     raw = lightcurve.read_bytes()

@@ -135,7 +135,7 @@ def test_a_table_sent_is_joined_in_batches_and_cut_answers_halve_them(
     assert (90, 5) == (fetched.rows, fetched.answers)
 
 
-def test_one_row_whose_answer_is_cut_is_told(service, tmp_path):
+def test_a_cut_answer_of_one_row_is_reported(service, tmp_path):
     upload = Table({"obsid": [1000.0]})
 
     with pytest.raises(ArchiveError, match="for a single row of the table sent"):
@@ -171,7 +171,7 @@ def test_a_stream_that_breaks_off_is_asked_again_and_never_kept(service, how):
         ("broken", "broken VOTable"),
     ],
 )
-def test_what_is_no_answer_is_told_and_not_kept(service, tmp_path, how, reason):
+def test_an_invalid_answer_is_reported_and_not_cached(service, tmp_path, how, reason):
     with pytest.raises(ArchiveError, match=reason):
         service(how, tries=3).ask(ALL)
 
@@ -182,7 +182,7 @@ def test_what_is_no_answer_is_told_and_not_kept(service, tmp_path, how, reason):
     )
 
 
-def test_a_wrong_query_is_told_in_the_services_words_and_asked_once(service):
+def test_a_wrong_query_is_sent_once_and_reported_in_the_services_words(service):
     client = service()
 
     with pytest.raises(ArchiveError, match=r"refuses the query.*nope"):
@@ -190,7 +190,7 @@ def test_a_wrong_query_is_told_in_the_services_words_and_asked_once(service):
     assert 1 == client.request_count
 
 
-def test_an_address_that_is_no_service_or_nobodys_is_told(address, tmp_path):
+def test_an_address_without_a_service_is_reported(address, tmp_path):
     with pytest.raises(
         ArchiveError, match=r"404 .* is it the address of a TAP service"
     ):
@@ -203,7 +203,7 @@ def test_an_address_that_is_no_service_or_nobodys_is_told(address, tmp_path):
         tap.Tap("nowhere", tmp_path)
 
 
-def test_the_file_tells_where_its_rows_came_from(service, tmp_path):
+def test_the_file_states_the_origin_of_its_rows(service, tmp_path):
     fetched = fetching.fetch(service(), ALL, tmp_path / "a.vot")
 
     infos = {i.name: i.value for i in votable.parse(fetched.path).resources[0].infos}

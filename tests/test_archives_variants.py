@@ -81,7 +81,7 @@ def test_a_no_among_numbers_is_missing_and_a_line_of_them_a_break(tmp_path):
     assert points["value_err_plus"].to_pylist() == [None, 0.2]
 
 
-def test_hardness_is_no_brightness_and_hard_is_no_total_band(tmp_path):
+def test_hardness_is_not_a_brightness_and_hard_is_not_the_total_band(tmp_path):
     content = UKSSDC.replace("! WT data", "! WT -- hardness ratio").replace(
         "! PC data", "! PC -- hard data"
     )
@@ -103,7 +103,7 @@ def test_windows_line_ends_blanks_and_gzip_change_nothing(tmp_path):
     assert rows_of(packed)[0]["photometry"].equals(plain)
 
 
-def test_a_json_curve_without_points_is_one_and_its_folder_may_tell_the_mode(tmp_path):
+def test_a_json_curve_may_have_no_points_and_its_folder_may_name_the_mode(tmp_path):
     nothing = {name: {} for name in ("Time", "TimePos", "TimeNeg", "Rate", "RatePos")}
     written = {
         "Time": {"0": 19821.019},
@@ -359,7 +359,7 @@ def test_a_notice_in_groups_is_the_same_notice(tmp_path):
     assert notices.drop_columns("payload").equals(flat.drop_columns("payload"))
 
 
-def test_embedded_files_that_are_no_light_curves_are_counted(tmp_path):
+def test_embedded_files_other_than_light_curves_are_counted(tmp_path):
     path = tmp_path / "sper.json"
     path.write_text(json.dumps(GUANO | {"sper_fits_file": {"a.fits": "A" * 2000}}))
 

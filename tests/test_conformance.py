@@ -31,11 +31,11 @@ def edit(path, old, new):
 
 
 @pytest.mark.parametrize("name", files(FOLDER))
-def test_every_observatory_that_comes_along_conforms(name):
+def test_every_shipped_observatory_conforms(name):
     assert () == failing(check(name))
 
 
-def test_a_scaffold_loads_at_once_and_tells_its_blanks(observatory_folder):
+def test_a_scaffold_loads_at_once_and_lists_its_blanks(observatory_folder):
     path = scaffold("nova")
 
     assert observatory_folder / "nova.toml" == path
@@ -94,7 +94,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("old", "new", "name", "words"), WRONG)
-def test_what_is_wrong_is_told_by_its_check(observatory_folder, old, new, name, words):
+def test_each_check_reports_its_fault(observatory_folder, old, new, name, words):
     path = scaffold("nova")
     fill(path)
     (observatory_folder / "nova_counts.py").write_text(READER)
@@ -112,7 +112,7 @@ def test_a_name_no_schema_can_have_is_refused(observatory_folder, name):
         scaffold(name)
 
 
-def test_an_observatory_that_has_a_file_is_not_begun_again(observatory_folder):
+def test_an_existing_observatory_is_not_overwritten(observatory_folder):
     with pytest.raises(ConfigError, match="has a file already"):
         scaffold("swift")
 
@@ -138,9 +138,7 @@ def test_a_users_file_takes_the_place_of_the_packages(observatory_folder):
         (READER.replace("nova-counts", "otter"), "there is a reader 'otter' already"),
     ],
 )
-def test_a_reader_file_that_cannot_be_used_is_told_by_name(
-    observatory_folder, code, words
-):
+def test_a_reader_file_that_cannot_be_loaded_is_named(observatory_folder, code, words):
     (observatory_folder / "broken.py").write_text(code)
 
     with pytest.raises(ConfigError, match=words) as caught:
@@ -191,15 +189,15 @@ def run(*arguments, folder):
 
 
 def test_the_command_begins_checks_and_lists(observatory_folder):
-    begun = run("new", "nova", folder=observatory_folder)
+    created = run("new", "nova", folder=observatory_folder)
     listed = json.loads(run("list", "--json", folder=observatory_folder).stdout)[
         "observatories"
     ]
     checked = run("check", "nova", "--json", folder=observatory_folder)
     unknown = run("check", "hubble", folder=observatory_folder)
 
-    assert 0 == begun.returncode
-    assert str(observatory_folder / "nova.toml") in begun.stdout
+    assert 0 == created.returncode
+    assert str(observatory_folder / "nova.toml") in created.stdout
     assert "nova" in [entry["name"] for entry in listed]
     assert 1 == checked.returncode
     assert not json.loads(checked.stdout)["conforms"]

@@ -60,7 +60,7 @@ def test_an_xrt_position_is_not_good_to_one_arcsecond():
 
 
 @pytest.mark.parametrize("name", observatories())
-def test_the_clock_rule_counts_from_the_epoch_the_file_tells(name):
+def test_the_clock_rule_counts_from_the_epoch_in_the_file(name):
     clock = observatory(name).clock
     epoch = np.array([clock.epoch], "datetime64[ns]")
 

@@ -73,7 +73,7 @@ def test_a_store_made_before_the_package_gets_its_observatory_at_the_next_provis
     assert older.store.rows("nova.rates") == 2
 
 
-def test_an_entry_point_to_no_package_is_told_by_the_distributions_name(
+def test_an_entry_point_to_a_missing_package_names_the_distribution(
     installed, tmp_path
 ):
     about = installed / "nova_for_orbital-1.0.dist-info" / "entry_points.txt"
