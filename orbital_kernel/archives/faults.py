@@ -68,6 +68,7 @@ def guarded(reader: Reader, path: Path | None = None) -> Reader:
         except Exception as error:
             if is_fault(error, *folders):
                 raise fault(error, source.path, reader, path) from error
+            LOG.debug("%s cannot look at %s", reader.name, source.path, exc_info=True)
             return False
 
     def read(source: Source, account: Account) -> Batches:
