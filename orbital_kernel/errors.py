@@ -6,7 +6,8 @@
     ├── ConfigError       settings or environment are missing or contradict each other
     ├── PlatformError     the embedded platform could not be started, found or stopped
     ├── ArchiveError      a file is of no known format, or is broken
-    │   └── MappingError  a declared table's mapping names a wrong column, unit or scale
+    │   ├── MappingError  a declared table's mapping names a wrong column, unit or scale
+    │   └── ReaderFault   the code of a reader failed: the file may well be whole
     ├── SchemaMismatch    a table does not have the columns schema.py gives it
     ├── QueryError        a question that cannot be asked, or should not be
     ├── StoreError        the database refused or lost something
@@ -39,6 +40,10 @@ class ArchiveError(OrbitalError):
 
 class MappingError(ArchiveError):
     """A declared table's mapping names a wrong column, unit or scale."""
+
+
+class ReaderFault(ArchiveError):
+    """The code of a reader failed: the file may well be whole."""
 
 
 class SchemaMismatch(OrbitalError):

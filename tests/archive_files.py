@@ -41,9 +41,9 @@ CHANDRA = {
 def rows_of(path: Path) -> tuple[dict[str, pa.Table], Account]:
     """Return every table a file gives, with all columns of its schema, and the account."""
     account = Account("")
-    found: dict[str, list[pa.Table]] = {}
+    pieces: dict[str, list[pa.Table]] = {}
     for name, batch in detect(path).read(open_source(path), account):
-        found.setdefault(name, []).append(batch)
+        pieces.setdefault(name, []).append(batch)
     observatory = account.observatory
     return {
         name: pa.concat_tables(
@@ -52,7 +52,7 @@ def rows_of(path: Path) -> tuple[dict[str, pa.Table], Account]:
             )
             for batch in batches
         )
-        for name, batches in found.items()
+        for name, batches in pieces.items()
     }, account
 
 

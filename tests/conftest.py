@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from orbital_kernel import connect, embedded
+from orbital_kernel import config, connect, embedded
 from orbital_kernel import sample as simulator
+from orbital_kernel.archives import registry
 from orbital_kernel.model.predicate import Clause, Equal
 
 settings.register_profile(
@@ -115,3 +116,14 @@ def stocked(orbital, sample):
     assert () == report.in_state("refused")
     orbital.bursts.scan_store()
     return orbital
+
+
+@pytest.fixture
+def observatory_folder(tmp_path, monkeypatch):
+    """Return the folder of observatory files that a user adds."""
+    folder = tmp_path / "observatories"
+    folder.mkdir()
+    monkeypatch.setenv(config.OBSERVATORIES_VARIABLE, str(folder))
+    registry._added.cache_clear()
+    yield folder
+    registry._added.cache_clear()

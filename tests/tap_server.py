@@ -62,9 +62,9 @@ def answer(parameters, uploads, most):
             [list(row) for row in zip(*columns.values(), strict=True)],
         )
     adql = sqlglot.transpile(parameters["QUERY"], read="tsql", write="duckdb")[0]
-    found = db.execute(adql)
-    names = [column[0] for column in found.description]
-    rows = found.fetchall()
+    cursor = db.execute(adql)
+    names = [column[0] for column in cursor.description]
+    rows = cursor.fetchall()
     return votable(names, rows[:most], overflow=len(rows) > most)
 
 
@@ -111,12 +111,12 @@ class Archive(BaseHTTPRequestHandler):
             body, status = answer(parameters, uploads, most), 200
         except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
             body, status = refusal(str(error).splitlines()[0]), 400
-        whole = body.encode()
+        content = body.encode()
         if how == "cut" and number == 1:
-            return self.reply(status, whole[: len(whole) // 2], length=len(whole))
+            return self.reply(status, content[: len(content) // 2], length=len(content))
         if how == "chopped" and number == 1:
-            return self.reply(status, whole[: len(whole) // 2])
-        return self.reply(status, whole)
+            return self.reply(status, content[: len(content) // 2])
+        return self.reply(status, content)
 
     def form(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -16,7 +16,7 @@ def column(rows, name):
     return rows[name].to_numpy(zero_copy_only=False)
 
 
-def test_rate_and_error_of_zero_are_no_data_and_not_no_flux(tmp_path):
+def test_rate_and_error_of_zero_mean_missing_data_not_zero_flux(tmp_path):
     path = bat_lightcurve(
         tmp_path / "a.lc", np.array([0.1, 0.0, -0.2]), np.array([0.01, 0.0, 0.02])
     )

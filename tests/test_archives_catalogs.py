@@ -220,7 +220,7 @@ def test_a_table_cut_within_a_row_is_refused(tmp_path):
         rows_of(path)
 
 
-def test_plans_and_flights_are_told_apart(tmp_path):
+def test_plans_and_flights_are_distinguished(tmp_path):
     head = "Begin Time,End Time,Target Name,Observation Number,Exposure (s)"
     row = "2022-03-28 23:50:00,2022-03-29 00:00:00,OGP_2824,3104295003,600"
     plan, flown = tmp_path / "plan.csv", tmp_path / "flown.csv"
@@ -232,7 +232,7 @@ def test_plans_and_flights_are_told_apart(tmp_path):
     assert rows_of(plan)[0]["intervals"]["obs_id"].to_pylist() == ["03104295003"]
 
 
-def test_an_upper_limit_of_the_csc_is_no_flux_of_zero(tmp_path):
+def test_an_upper_limit_of_the_csc_is_not_a_flux_of_zero(tmp_path):
     path = tmp_path / "csc.csv"
     path.write_text(
         "name,ra,dec,err_ellipse_r0,err_ellipse_r1,err_ellipse_ang,significance,"
@@ -362,10 +362,10 @@ def test_archive_burst_dates_agree_with_the_bat_catalogue(archive):
     folder = archive / "swift_bat/catalogs"
     ours = moments(rows_of(folder / "swift_grb_table_to_230911C.tsv")[0]["grbs"])
     bat = moments(rows_of(folder / "bat_catalog_summary_general.txt")[0]["grbs"])
-    both = ours.keys() & bat.keys()
-    far = [n for n in both if abs(ours[n] - bat[n]) > np.timedelta64(2, "m")]
+    common = ours.keys() & bat.keys()
+    far = [n for n in common if abs(ours[n] - bat[n]) > np.timedelta64(2, "m")]
 
-    assert len(both) > 1450
+    assert len(common) > 1450
     assert len(far) < 15, far
 
 

@@ -69,7 +69,7 @@ def test_bins_without_exposure_are_gaps_and_not_zero_rates(tmp_path):
     assert points["exposure_s"].to_pylist() == [0.0, 9.5, 9.5]
 
 
-def test_total_rates_serve_where_no_background_was_taken(tmp_path):
+def test_total_rates_are_used_if_no_background_was_subtracted(tmp_path):
     points = rows_of(lightcurve(tmp_path / "lc.fits", net=False))[0]["photometry"]
 
     assert points["value"].to_pylist() == [None, 0.3, 0.0]

@@ -1,4 +1,4 @@
-"""Declared tables: a mapping says what columns mean, and a wrong one is told by name."""
+"""Declared tables: a mapping says what columns mean, and a wrong one is named."""
 # ruff: noqa: RUF001  published tables have dashes where signs should be
 
 import json
@@ -73,8 +73,8 @@ def test_units_times_and_ids_come_out_as_orbital_keeps_them(tmp_path):
     ("old", "new", "words"),
     [
         ('value = "flux"\n', 'value = "flx"\n', "'flx', which the table does not have"),
-        ("1e-13 erg / (cm2 s)", "ergs per second", "column 'flux': 'ergs per second' is no unit"),
-        ("1e-13 erg / (cm2 s)", "m", "column 'flux': 'm' is no flux"),
+        ("1e-13 erg / (cm2 s)", "ergs per second", "column 'flux': 'ergs per second' is not a unit"),
+        ("1e-13 erg / (cm2 s)", "m", "column 'flux': 'm' is not a flux"),
         ('[unit]\nvalue = "1e-13 erg / (cm2 s)"', "", "'flux' has no unit"),
         ('format = "mjd"', 'format = "mdj"', "time.format is 'mdj'"),
         ('scale = "utc"', "", "time.scale is None"),
@@ -92,7 +92,7 @@ def test_a_wrong_mapping_names_what_is_wrong(tmp_path, old, new, words):
         points(tmp_path, MAPPING.replace(old, new))
 
 
-def test_a_cell_that_is_no_number_names_its_row_and_column(tmp_path):
+def test_a_cell_that_is_not_a_number_is_named_by_row_and_column(tmp_path):
     with pytest.raises(MappingError, match="row 1: flux is 'bright', no number"):
         points(tmp_path, content="t,flux,err,id\n1,2,3,4\n1,bright,3,4\n")
 
@@ -274,5 +274,5 @@ def test_freely_written_dates_give_middles_and_half_widths(tmp_path):
         None,
     ]
     assert table["time_err_plus_s"].to_pylist() == [3600.0, 8 * 86_400.0, None]
-    with pytest.raises(MappingError, match="row 0: '17/3/2007' is no date such as"):
+    with pytest.raises(MappingError, match="row 0: '17/3/2007' is not a date such as"):
         points(tmp_path, mapping, "t,flux,err,id\n17/3/2007,2,1,1\n")

@@ -84,13 +84,13 @@ def test_archive_files_go_to_the_reader_of_their_kind(archive, folder, name):
 
 
 @pytest.mark.parametrize(("name", "reason"), REFUSED)
-def test_archive_files_that_are_no_data_are_refused_saying_so(archive, name, reason):
+def test_archive_files_without_data_are_refused_with_the_reason(archive, name, reason):
     with pytest.raises(ArchiveError, match=reason) as caught:
         detect(archive / name)
     assert (archive / name).name in str(caught.value)
 
 
-def test_no_two_readers_want_the_same_file(archive):
+def test_no_two_readers_recognise_the_same_file(archive):
     for row in manifest(archive):
         source = open_source(archive / row["file"])
         takers = [reader.name for reader in readers() if reader.recognises(source)]
@@ -114,7 +114,7 @@ def test_names_do_not_decide(tmp_path):
         ("a.gz", b"\x1f\x8b\x08\x00", "gzip data is cut or damaged"),
         ("a.json", b'{"a": 1}', "JSON of no known kind"),
         ("a.csv", b"x,y\n1,2\n3,4\n5,6\n", "needs a mapping"),
-        ("a.xml", b"<a/>", "XML that is no VOEvent"),
+        ("a.xml", b"<a/>", "XML that is not a VOEvent"),
         ("a.txt", b"Dear colleague,\nplease find\n", "of no known format"),
     ],
 )  # fmt: skip

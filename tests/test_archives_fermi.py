@@ -80,11 +80,11 @@ def photons(path, channels=(0, 1)):
 def test_time_is_met_less_the_leap_seconds_which_date_obs_leaves_out(tmp_path):
     rates = rows_of(spectra(tmp_path / "a.pha"))[0]["rates"]
 
-    told = to_utc_iso(rates["time"].to_numpy()[:1])[0]
-    assert "2008-09-16T00:12:45.614" == told
-    assert GBM["DATE-OBS"] > told
+    start = to_utc_iso(rates["time"].to_numpy()[:1])[0]
+    assert "2008-09-16T00:12:45.614" == start
+    assert GBM["DATE-OBS"] > start
     epoch = Time("2001-01-01", scale="utc").tt
-    assert (epoch + TimeDelta(TRIGGER, format="sec")).utc.isot == told
+    assert (epoch + TimeDelta(TRIGGER, format="sec")).utc.isot == start
 
 
 def test_counts_are_unsigned_and_rates_are_of_the_live_time(tmp_path):
@@ -170,5 +170,5 @@ def test_archive_photons_go_through_a_platform_and_back(archive):
     checks = check("fermi", path)
 
     assert () == failing(checks)
-    found = {one.name: one.found for one in checks}
-    assert "451,128 fermi.events" in found["sample: ingested"]
+    evidence = {item.name: item.found for item in checks}
+    assert "451,128 fermi.events" in evidence["sample: ingested"]

@@ -55,7 +55,7 @@ def test_one_flipped_bit_of_data_is_found_by_its_checksum(lightcurve):
         rows_of(lightcurve)
 
 
-def test_an_edited_header_is_a_remark_and_no_refusal(lightcurve):
+def test_an_edited_header_is_a_remark_not_a_refusal(lightcurve):
     raw = lightcurve.read_bytes()
     lightcurve.write_bytes(raw.replace(b"'GRB130427a'", b"'GRB130427b'", 1))
 
@@ -65,7 +65,7 @@ def test_an_edited_header_is_a_remark_and_no_refusal(lightcurve):
     assert account.understood[0] == "header of RATE edited after its CHECKSUM"
 
 
-def test_a_blank_datasum_is_no_checksum(lightcurve):
+def test_a_blank_datasum_is_not_a_checksum(lightcurve):
     """Chandra's archive writes DATASUM = '' in primary headers."""
     blank = re.search(rb"DATASUM = '\d+ *'", lightcurve.read_bytes())[0]
     raw = lightcurve.read_bytes()
@@ -84,7 +84,7 @@ def test_sums_stale_in_every_table_are_a_tools_habit(lightcurve):
 @pytest.mark.parametrize(
     ("card", "words"),
     [
-        (b"NAXIS2  =                   -1", "is no count"),
+        (b"NAXIS2  =                   -1", "is not a count"),
         (b"NAXIS1  =                   31", "NAXIS1 says"),
         (b"NAXIS2  =         999999999999", "cut short"),
     ],
@@ -109,7 +109,7 @@ def test_nulls_scales_and_text_of_columns_are_applied(tmp_path):
     (block,) = file.blocks(file.hdus[1])
 
     assert np.array_equal(block.reals("n"), [1.0, np.nan, 3.0], equal_nan=True)
-    assert block.whole("N").tolist() == [1, None, 3]
+    assert block.integers("N").tolist() == [1, None, 3]
     assert block.reals("S").tolist() == [0.5, 1.0, 1.5]
     assert block.texts("T") == ["a", None, "bc"]
     assert block.bits("B").tolist() == [2**15, 2**14, 2**13]

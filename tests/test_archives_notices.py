@@ -68,7 +68,7 @@ def test_absent_positions_are_null_and_wild_longitudes_do_no_harm(tmp_path):
     assert row["notices"]["error_confidence"].to_pylist() == [None]
 
 
-def test_test_alerts_are_no_observations(tmp_path):
+def test_test_alerts_are_not_observations(tmp_path):
     assert notice(tmp_path, alert_tense="test")[0]["notices"]["role"].to_pylist() == [
         "test"
     ]
@@ -85,7 +85,7 @@ def test_light_curves_inside_a_notice_are_read_and_not_kept_as_text(tmp_path):
     assert account.observatory == "swift"
 
 
-def test_place_holders_are_no_files(tmp_path):
+def test_place_holders_are_not_files(tmp_path):
     tables, account = notice(
         tmp_path, lightcurve_fits_file={"bat_raw_lc.fits": "place holder"}
     )
@@ -116,7 +116,7 @@ def test_senseless_values_are_refused(tmp_path, changes):
         notice(tmp_path, **changes)
 
 
-def test_an_event_keeps_its_role_so_that_a_test_is_no_burst(tmp_path):
+def test_an_event_keeps_its_role_so_that_a_test_is_not_a_burst(tmp_path):
     tables, account = event(tmp_path, role="test")
 
     assert tables["notices"]["role"].to_pylist() == ["test"]
@@ -137,7 +137,7 @@ def test_an_event_gives_trigger_place_and_time(tmp_path):
     assert to_utc_iso(row["time"].to_numpy()) == ["2022-09-30T11:11:52.120"]
 
 
-def test_retractions_are_told(tmp_path):
+def test_retractions_are_marked(tmp_path):
     cites = (
         '<Citations><EventIVORN cite="retraction">ivo://x#1</EventIVORN></Citations>'
     )

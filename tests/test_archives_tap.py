@@ -36,7 +36,7 @@ def address():
 def service(address, tmp_path):
     """Return a maker of clients to a server that behaves in a certain way."""
 
-    def made(how="ok", **options):
+    def make(how="ok", **options):
         pauses = []
         client = tap.Tap(
             f"{address}/{how}/tap",
@@ -46,7 +46,7 @@ def service(address, tmp_path):
         client.pauses = pauses
         return client
 
-    return made
+    return make
 
 
 def test_an_answer_has_rows_units_and_nulls(service):
@@ -63,10 +63,10 @@ def test_a_second_run_is_offline_and_gives_the_same_file(service, tmp_path):
     offline = service("ok", offline=True)
     second = fetching.fetch(offline, ALL, tmp_path / "b.vot", page_by="obsid")
 
-    assert 0 == offline.asked
+    assert 0 == offline.request_count
     assert first.answers == second.cached == second.answers
     assert Path(first.path).read_bytes() == Path(second.path).read_bytes()
-    with pytest.raises(ArchiveError, match=r"not asked of .* before"):
+    with pytest.raises(ArchiveError, match=r"no answer of .* is in the cache"):
         offline.ask("SELECT obsid FROM chanmaster")
 
 
@@ -75,7 +75,7 @@ def test_refresh_asks_again(service):
     fresh = service("ok", refresh=True)
 
     assert not fresh.ask(ALL).cached
-    assert 1 == fresh.asked
+    assert 1 == fresh.request_count
 
 
 def test_an_answer_that_was_cut_is_an_error_that_says_how_to_go_on(service, tmp_path):
@@ -90,7 +90,7 @@ def test_an_answer_that_was_cut_is_an_error_that_says_how_to_go_on(service, tmp_
 def test_pages_bring_every_row_once_whatever_the_service_caps(
     service, tmp_path, how, page, key
 ):
-    found = fetching.fetch(
+    fetched = fetching.fetch(
         service(how),
         "SELECT obsid, name, time FROM chanmaster;",
         tmp_path / "a.vot",
@@ -100,8 +100,8 @@ def test_pages_bring_every_row_once_whatever_the_service_caps(
 
     rows = Table.read(tmp_path / "a.vot")
     assert list(range(1000, 1200)) == sorted(rows["obsid"])
-    assert 200 == found.rows
-    assert found.answers >= 200 // min(page, 25 if how == "cap" else page)
+    assert 200 == fetched.rows
+    assert fetched.answers >= 200 // min(page, 25 if how == "cap" else page)
 
 
 @pytest.mark.parametrize(
@@ -116,34 +116,34 @@ def test_a_column_that_cannot_page_is_refused(service, tmp_path, key, reason):
 def test_a_table_sent_is_joined_in_batches_and_cut_answers_halve_them(
     service, tmp_path
 ):
-    mine = Table(
+    upload = Table(
         {"label": [f"L{n}" for n in range(90)], "obsid": np.arange(1000, 1090)}
     )
-    asked = (
+    query = (
         "SELECT m.label, c.obsid, c.ra FROM TAP_UPLOAD.mine AS m "
         "JOIN chanmaster AS c ON c.obsid = m.obsid"
     )
 
-    found = fetching.fetch(
-        service("cap"), asked, tmp_path / "a.vot", upload=mine, batch_rows=40
+    fetched = fetching.fetch(
+        service("cap"), query, tmp_path / "a.vot", upload=upload, batch_rows=40
     )
 
     rows = Table.read(tmp_path / "a.vot")
     assert {(f"L{n}", 1000 + n) for n in range(90)} == set(
         zip(rows["label"], rows["obsid"], strict=True)
     )
-    assert (90, 5) == (found.rows, found.answers)
+    assert (90, 5) == (fetched.rows, fetched.answers)
 
 
-def test_one_row_whose_answer_is_cut_is_told(service, tmp_path):
-    mine = Table({"obsid": [1000.0]})
+def test_a_cut_answer_of_one_row_is_reported(service, tmp_path):
+    upload = Table({"obsid": [1000.0]})
 
     with pytest.raises(ArchiveError, match="for a single row of the table sent"):
         fetching.fetch(
             service("cap"),
             "SELECT c.obsid FROM TAP_UPLOAD.mine AS m, chanmaster AS c",
             tmp_path / "a.vot",
-            upload=mine,
+            upload=upload,
         )
 
 
@@ -159,7 +159,7 @@ def test_a_stream_that_breaks_off_is_asked_again_and_never_kept(service, how):
     client = service(how)
 
     assert 200 == len(client.ask(ALL).table)
-    assert 2 == client.asked
+    assert 2 == client.request_count
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_stream_that_breaks_off_is_asked_again_and_never_kept(service, how):
         ("broken", "broken VOTable"),
     ],
 )
-def test_what_is_no_answer_is_told_and_not_kept(service, tmp_path, how, reason):
+def test_an_invalid_answer_is_reported_and_not_cached(service, tmp_path, how, reason):
     with pytest.raises(ArchiveError, match=reason):
         service(how, tries=3).ask(ALL)
 
@@ -182,15 +182,15 @@ def test_what_is_no_answer_is_told_and_not_kept(service, tmp_path, how, reason):
     )
 
 
-def test_a_wrong_query_is_told_in_the_services_words_and_asked_once(service):
+def test_a_wrong_query_is_sent_once_and_reported_in_the_services_words(service):
     client = service()
 
     with pytest.raises(ArchiveError, match=r"refuses the query.*nope"):
         client.ask("SELECT nope FROM chanmaster")
-    assert 1 == client.asked
+    assert 1 == client.request_count
 
 
-def test_an_address_that_is_no_service_or_nobodys_is_told(address, tmp_path):
+def test_an_address_without_a_service_is_reported(address, tmp_path):
     with pytest.raises(
         ArchiveError, match=r"404 .* is it the address of a TAP service"
     ):
@@ -203,14 +203,14 @@ def test_an_address_that_is_no_service_or_nobodys_is_told(address, tmp_path):
         tap.Tap("nowhere", tmp_path)
 
 
-def test_the_file_tells_where_its_rows_came_from(service, tmp_path):
-    found = fetching.fetch(service(), ALL, tmp_path / "a.vot")
+def test_the_file_states_the_origin_of_its_rows(service, tmp_path):
+    fetched = fetching.fetch(service(), ALL, tmp_path / "a.vot")
 
-    infos = {i.name: i.value for i in votable.parse(found.path).resources[0].infos}
-    beside = json.loads((tmp_path / "a.vot.provenance.json").read_text())
-    assert ALL == infos["provenance_query"] == beside["query"]
-    assert found.service == infos["provenance_service"]
-    assert list(found.replies_sha256) == beside["replies_sha256"]
+    infos = {i.name: i.value for i in votable.parse(fetched.path).resources[0].infos}
+    provenance = json.loads((tmp_path / "a.vot.provenance.json").read_text())
+    assert ALL == infos["provenance_query"] == provenance["query"]
+    assert fetched.service == infos["provenance_service"]
+    assert list(fetched.replies_sha256) == provenance["replies_sha256"]
 
 
 MAPPING = """\
@@ -241,10 +241,10 @@ def test_what_was_fetched_is_ingested_by_a_mapping(real, service, tmp_path):
     )
 
     report = real.ingest(tmp_path / "a.vot", mapping=mapping)
-    mine = [Clause("file_sha256", (Equal(report.files[0].sha256),))]
-    rows = real.store.read("chandra.sources", mine)
+    clauses = [Clause("file_sha256", (Equal(report.files[0].sha256),))]
+    rows = real.store.read("chandra.sources", clauses)
     with real.store.transaction() as tx:
-        tx.delete("chandra.sources", mine)
+        tx.delete("chandra.sources", clauses)
 
     assert [("ingested", 180)] == [(f.state, f.rows) for f in report.files]
     assert 1e-13 == pytest.approx(min(rows["flux"].to_pylist()))

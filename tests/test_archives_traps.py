@@ -27,7 +27,7 @@ TRAPS = {
     "TRIGTIME differs from the catalogue": "traps::the_headers_trigger_time_moves_no_bin",
     "T0 in a comment": "xrt::t0_in_the_comment_gives_absolute_times_and_the_correction",
     "no T0 at all": "xrt::without_t0_no_absolute_time_is_claimed",
-    "days or seconds, not told": "xrt::symmetric_files_of_unknown_time_unit_claim_no_seconds",
+    "days or seconds, not stated": "xrt::symmetric_files_of_unknown_time_unit_claim_no_seconds",
     "MJD in a QDP file": "xrt::columns_headed_mjd_are_dates",
     "m/d/yyyy": "catalogs::american_dates_are_not_read_day_first",
     "dd/mm/yyyy": "catalogs::swift_log_days_are_day_first_and_obs_ids_get_their_zeros_back",
@@ -42,7 +42,7 @@ TRAPS = {
     "rates a detector, counts of the array": "bat::mask_weighted_rates_are_per_detector_and_raw_ones_are_not",
     "negative net rates": "traps::negative_rates_are_rates",
     "bands in EBOUNDS": "bat::four_channels_give_a_row_a_bin_and_channel_with_its_band",
-    "0 with error 0 is no data": "bat::rate_and_error_of_zero_are_no_data_and_not_no_flux",
+    "0 with error 0 is no data": "bat::rate_and_error_of_zero_mean_missing_data_not_zero_flux",
     "zero-filled raw bins": "bat::zero_filled_bins_of_the_array_are_missing_but_a_silent_channel_is_not",
     "counts shifted by TZERO": "bat::raw_counts_shifted_by_tzero_are_counts",
     "UTF-8 and latin-1 in one file": "catalogs::one_file_may_mix_utf8_and_latin1",
@@ -59,7 +59,7 @@ TRAPS = {
     "rows keyed by text": "xrt::json_rows_go_by_number_and_missing_cells_are_null",
     "a flux named count rate": "xrt::a_file_named_count_rate_holding_fluxes_is_a_flux",
     "seven ways to code a limit": "declared::every_way_to_code_a_limit_is_understood",
-    "flux 0 beside a limit": "catalogs::an_upper_limit_of_the_csc_is_no_flux_of_zero",
+    "flux 0 beside a limit": "catalogs::an_upper_limit_of_the_csc_is_not_a_flux_of_zero",
     "a limit in the error column": "catalogs::a_limit_in_the_error_column_is_a_limit",
     "units and bands of published tables": "declared::units_times_and_ids_come_out_as_orbital_keeps_them",
     "-999": "catalogs::minus_999_is_missing",
@@ -80,8 +80,8 @@ TRAPS = {
     "ids of three kinds": "notices::ids_of_every_schema_version_are_one_text",
     "longitude -325": "notices::absent_positions_are_null_and_wild_longitudes_do_no_harm",
     "FITS inside": "notices::light_curves_inside_a_notice_are_read_and_not_kept_as_text",
-    "place holders": "notices::place_holders_are_no_files",
-    "role test": "notices::an_event_keeps_its_role_so_that_a_test_is_no_burst",
+    "place holders": "notices::place_holders_are_not_files",
+    "role test": "notices::an_event_keeps_its_role_so_that_a_test_is_not_a_burst",
     "values in groups": "variants::a_notice_in_groups_is_the_same_notice",
     "OTTER's coordinates": "notices::otter_hours_are_not_degrees",
     "OTTER's units, limits, dates": "notices::otter_limits_errors_bands_and_dates_of_every_shape",
@@ -132,7 +132,7 @@ def test_two_redshifts_are_none(tmp_path):
 
 
 def test_padded_cells_of_a_view_are_what_they_hold(tmp_path):
-    found = sources(
+    rows = sources(
         tmp_path,
         "view.csv",
         "name,ra,dec,err_ellipse_r0,significance,extent_flag,var_flag,flux_aper90_b\n"
@@ -140,33 +140,33 @@ def test_padded_cells_of_a_view_are_what_they_hold(tmp_path):
         "         \n",
     )
 
-    assert found["ra"].to_pylist() == [pytest.approx(166.281042, abs=1e-5)]
-    assert found["significance"].to_pylist() == [2.81]
-    assert found["flux"].to_pylist() == [None]
-    assert '"extent_flag": "TRUE"' in found["extra"].to_pylist()[0]
+    assert rows["ra"].to_pylist() == [pytest.approx(166.281042, abs=1e-5)]
+    assert rows["significance"].to_pylist() == [2.81]
+    assert rows["flux"].to_pylist() == [None]
+    assert '"extent_flag": "TRUE"' in rows["extra"].to_pylist()[0]
 
 
 def test_a_table_under_pages_of_columns_is_a_table(tmp_path):
     pages = "".join(f"#Column\tcolumn{n}\t(F8)\tabout it\n" for n in range(300))
-    found = sources(
+    rows = sources(
         tmp_path,
         "search.tsv",
         f"{pages}name\tra\tdec\tobsid\tflux_aper_b\tflux_aper_lolim_b\tflux_aper_hilim_b\n"
         "2CXO J010337.5-720133\t15.906\t-72.026\t 1541\tNaN\tNaN\t3e-15\n",
     )
 
-    assert found["obs_id"].to_pylist() == ["1541"]
-    assert found["is_limit"].to_pylist() == [True]
-    assert found["flux_high"].to_pylist() == [3e-15]
+    assert rows["obs_id"].to_pylist() == ["1541"]
+    assert rows["is_limit"].to_pylist() == [True]
+    assert rows["flux_high"].to_pylist() == [3e-15]
 
 
 def test_values_with_their_errors_in_one_cell_stay_text(tmp_path):
-    found = sources(
+    rows = sources(
         tmp_path,
         "classes.csv",
         "name,master_class,QSO,ra,dec,hard_hm\n"
         "2CXO J004231.1+411621,HMXB,0.056±0.152,10.6297,41.2726,-0.05\n",
     )
 
-    assert found["kind"].to_pylist() == ["HMXB"]
-    assert '"QSO": "0.056±0.152"' in found["extra"].to_pylist()[0]
+    assert rows["kind"].to_pylist() == ["HMXB"]
+    assert '"QSO": "0.056±0.152"' in rows["extra"].to_pylist()[0]

@@ -81,7 +81,7 @@ def test_a_no_among_numbers_is_missing_and_a_line_of_them_a_break(tmp_path):
     assert points["value_err_plus"].to_pylist() == [None, 0.2]
 
 
-def test_hardness_is_no_brightness_and_hard_is_no_total_band(tmp_path):
+def test_hardness_is_not_a_brightness_and_hard_is_not_the_total_band(tmp_path):
     content = UKSSDC.replace("! WT data", "! WT -- hardness ratio").replace(
         "! PC data", "! PC -- hard data"
     )
@@ -103,12 +103,16 @@ def test_windows_line_ends_blanks_and_gzip_change_nothing(tmp_path):
     assert rows_of(packed)[0]["photometry"].equals(plain)
 
 
-def test_a_json_curve_without_points_is_one_and_its_folder_may_tell_the_mode(tmp_path):
+def test_a_json_curve_may_have_no_points_and_its_folder_may_name_the_mode(tmp_path):
     nothing = {name: {} for name in ("Time", "TimePos", "TimeNeg", "Rate", "RatePos")}
-    one = {"Time": {"0": 19821.019}, "Rate": {"0": 0.0476}, "Exposure": {"0": 401.1}}
+    written = {
+        "Time": {"0": 19821.019},
+        "Rate": {"0": 0.0476},
+        "Exposure": {"0": 401.1},
+    }
 
     empty = read(tmp_path, "WT_incbad/GRB 041218.json", json.dumps(nothing))
-    curve = read(tmp_path, "PC_incbad/GRB 041218.json", json.dumps(one, indent=1))
+    curve = read(tmp_path, "PC_incbad/GRB 041218.json", json.dumps(written, indent=1))
 
     assert len(empty["photometry"]) == 0
     assert curve["photometry"]["mode"].to_pylist() == ["PC"]
@@ -155,8 +159,8 @@ def test_corrected_and_barycentred_clocks_are_not_corrected_again(
     tables = rows_of(path)[0]
 
     for name in ("rates", "intervals"):
-        told = tables[name]["time"].to_numpy()[0] - tt_from_utc([utc])[0]
-        assert abs(told) < np.timedelta64(2, "ms")
+        offset = tables[name]["time"].to_numpy()[0] - tt_from_utc([utc])[0]
+        assert abs(offset) < np.timedelta64(2, "ms")
         assert tables[name]["utcf_s"].to_pylist()[0] == utcf
 
 
@@ -335,8 +339,10 @@ def test_serendipitous_sources_have_rates_or_limits(tmp_path):
 
 
 def test_a_notice_in_groups_is_the_same_notice(tmp_path):
-    own = {k: GUANO[k] for k in ("$schema", "classification", "rate_snr", "image_snr")}
-    grouped = own | {
+    notice = {
+        k: GUANO[k] for k in ("$schema", "classification", "rate_snr", "image_snr")
+    }
+    grouped = notice | {
         "alert_reporter": {"mission": "Swift", "instrument": "BAT-GUANO", "record_number": 3},
         "alert_info": {k: GUANO[k] for k in ("alert_datetime", "alert_type")},
         "event_info": {"event_id": "694215995"},
@@ -348,12 +354,12 @@ def test_a_notice_in_groups_is_the_same_notice(tmp_path):
     }  # fmt: skip
 
     flat = read(tmp_path, "flat.json", json.dumps(GUANO))["notices"]
-    found = read(tmp_path, "grouped.json", json.dumps(grouped))["notices"]
+    notices = read(tmp_path, "grouped.json", json.dumps(grouped))["notices"]
 
-    assert found.drop_columns("payload").equals(flat.drop_columns("payload"))
+    assert notices.drop_columns("payload").equals(flat.drop_columns("payload"))
 
 
-def test_embedded_files_that_are_no_light_curves_are_counted(tmp_path):
+def test_embedded_files_other_than_light_curves_are_counted(tmp_path):
     path = tmp_path / "sper.json"
     path.write_text(json.dumps(GUANO | {"sper_fits_file": {"a.fits": "A" * 2000}}))
 

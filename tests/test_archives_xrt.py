@@ -1,4 +1,4 @@
-"""XRT light curves: blocks, signs of errors, limits, and times the file does not tell."""
+"""XRT light curves: blocks, signs of errors, limits, and times the file does not give."""
 
 import csv
 import json
@@ -104,7 +104,7 @@ def test_a_file_named_count_rate_holding_fluxes_is_a_flux(tmp_path):
     assert rows_of(path)[0]["photometry"]["unit"].to_pylist() == ["erg / (cm2 s)"]
 
 
-def test_blocks_that_are_no_flux_are_left_out_and_counted(tmp_path):
+def test_blocks_without_flux_are_skipped_and_counted(tmp_path):
     path = tmp_path / "GRB070809_raw.csv"
     path.write_text(
         "READ TERR 1 2\n! xrtpcgamma_incbad\n126.6 99.1 -46.2 1.62 0.43 -0.31\n"
@@ -213,7 +213,7 @@ def test_the_uk_file_and_the_fits_header_agree_on_the_clock(archive):
     )
 
 
-def test_the_archive_light_curve_types_keep_names_that_are_no_grb(archive):
+def test_the_archive_light_curve_types_keep_names_other_than_grbs(archive):
     path = archive / "swift_xrt/xrt_grb_json/GRBtable.csv"
     with path.open() as file:
         expected = [row["GRB"] for row in csv.DictReader(file, delimiter=";")]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from added_observatory import READER, fill
 from archive_files import bat_lightcurve
 from numpy import ones
 
@@ -22,53 +23,6 @@ from orbital_kernel.model.observatory import (
     site,
 )
 
-READER = '''
-"""Toy counts: a line a bin, met and counts."""
-from orbital_kernel.model import times
-from orbital_kernel.archives.reading import Reader
-from orbital_kernel.archives.rows import rows
-from orbital_kernel.model.schema import RATES
-
-RULE = "since 2017-06-03T00:00:00 utc"
-
-
-def recognises(source):
-    return source.head.startswith(b"#nova counts")
-
-
-def read(source, account):
-    account.observatory = "nova"
-    lines = source.path.read_text().split("\\n")[1:-1]
-    met, counts = zip(*(map(float, line.split()) for line in lines))
-    yield rows(
-        RATES, len(met), series=source.stem, time=times.to_tt(RULE, met), met_s=met,
-        time_rule=RULE, bin_s=1.0, channel=0, rate=counts, counts=counts,
-        unit="count / s", kind="raw", instrument="MAIN", file_row=range(len(met)),
-    )
-
-
-READER = Reader("nova-counts", recognises, read, "toy counts")
-'''
-
-
-@pytest.fixture
-def own(tmp_path, monkeypatch):
-    """Return the user's own folder of observatory files."""
-    folder = tmp_path / "observatories"
-    folder.mkdir()
-    monkeypatch.setenv(config.OBSERVATORIES_VARIABLE, str(folder))
-    registry._added.cache_clear()
-    yield folder
-    registry._added.cache_clear()
-
-
-def filled(path):
-    """Fill the blanks of a scaffold in."""
-    text = path.read_text().replace("FILL IN: ", "told at length for the test: ")
-    text = text.replace("FILL IN", "told").replace("2000-01-01", "2017-06-03")
-    text = text.replace('"tt"', '"utc"').replace("00 tt", "00 utc")
-    path.write_text(text.replace("readers = []", 'readers = ["nova-counts"]'))
-
 
 def edit(path, old, new):
     text = path.read_text()
@@ -77,36 +31,40 @@ def edit(path, old, new):
 
 
 @pytest.mark.parametrize("name", files(FOLDER))
-def test_every_observatory_that_comes_along_conforms(name):
+def test_every_shipped_observatory_conforms(name):
     assert () == failing(check(name))
 
 
-def test_a_scaffold_loads_at_once_and_tells_its_blanks(own):
+def test_a_scaffold_loads_at_once_and_lists_its_blanks(observatory_folder):
     path = scaffold("nova")
 
-    assert own / "nova.toml" == path
+    assert observatory_folder / "nova.toml" == path
     assert "nova" in observatories()
-    wrong = {one.name for one in failing(check("nova"))}
+    wrong = {failed.name for failed in failing(check("nova"))}
     assert {"blanks", "readers"} == wrong
 
 
-def test_a_filled_scaffold_and_a_reader_beside_it_go_through_a_platform(own, tmp_path):
-    filled(scaffold("nova"))
-    (own / "nova_counts.py").write_text(READER)
+def test_a_filled_scaffold_and_a_reader_beside_it_go_through_a_platform(
+    observatory_folder, tmp_path
+):
+    fill(scaffold("nova"))
+    (observatory_folder / "nova_counts.py").write_text(READER)
     sample = tmp_path / "a.txt"
     sample.write_text("#nova counts\n0.5 3\n1.5 4\n")
 
     checks = check("nova", sample)
 
     assert () == failing(checks)
-    found = {one.name: one.found for one in checks}
-    assert "by nova-counts: 2 nova.rates" == found["sample: ingested"]
-    assert "the same rows" in found["sample: source and store"]
+    evidence = {item.name: item.found for item in checks}
+    assert "by nova-counts: 2 nova.rates" == evidence["sample: ingested"]
+    assert "the same rows" in evidence["sample: source and store"]
 
 
-def test_a_sample_whose_clock_is_not_the_files_fails(own, tmp_path):
-    filled(scaffold("nova"))
-    (own / "nova_counts.py").write_text(READER.replace("to_tt(RULE", "to_tt('mjd-tt'"))
+def test_a_sample_whose_clock_is_not_the_files_fails(observatory_folder, tmp_path):
+    fill(scaffold("nova"))
+    (observatory_folder / "nova_counts.py").write_text(
+        READER.replace("to_tt(RULE", "to_tt('mjd-tt'")
+    )
     sample = tmp_path / "a.txt"
     sample.write_text("#nova counts\n50000.5 3\n50001.5 4\n")
 
@@ -119,12 +77,12 @@ WRONG = [
     ('epoch = "2017-06-03', 'epoch = "2017-06-04', "clock", "the epoch is 2017-06-04"),
     ("0 utc", "0 gps", "clock", "there is no time rule"),
     ("[0.5, 10]", "[0.5, 1e15]", "bands", "beyond"),
-    ('shape = "circle"', 'shape = "oval"', "field of view", "'oval' is none of"),
+    ('shape = "circle"', 'shape = "oval"', "field of view", "'oval' is not one of"),
     ('unit = "arcmin"', 'unit = "sr"', "field of view", "not given in sr"),
-    ("size = 10.0", "size = 11000.0", "field of view", "no size up to"),
-    ("confidence = 0.9", "confidence = 90", "position errors", "no share"),
+    ("size = 10.0", "size = 11000.0", "field of view", "not a size up to"),
+    ("confidence = 0.9", "confidence = 90", "position errors", "not between 0 and 1"),
     ("radius_arcsec = 5.0", 'radius_arcsec = "5"', "file", "radius_arcsec"),
-    ("radius_arcsec = 5.0", "radius_arcsec = -5.0", "position errors", "no radius"),
+    ("radius_arcsec = 5.0", "radius_arcsec = -5.0", "position errors", "not a radius"),
     ("sun_min_deg = 45.0", "sun_min_deg = 190.0", "pointing", "0 to 180"),
     ("/observatories/nova", "/observatories/swift/nova", "storage", "lies with swift"),
     ('bucket = "orbital-nova"', 'bucket = "orbital-swift"', "storage", "is swift's"),
@@ -136,33 +94,35 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("old", "new", "name", "words"), WRONG)
-def test_what_is_wrong_is_told_by_its_check(own, old, new, name, words):
+def test_each_check_reports_its_fault(observatory_folder, old, new, name, words):
     path = scaffold("nova")
-    filled(path)
-    (own / "nova_counts.py").write_text(READER)
+    fill(path)
+    (observatory_folder / "nova_counts.py").write_text(READER)
     edit(path, old, new)
 
-    found = {one.name: one.found for one in failing(check("nova"))}
+    evidence = {failed.name: failed.found for failed in failing(check("nova"))}
 
-    assert [name] == list(found)
-    assert words in found[name]
+    assert [name] == list(evidence)
+    assert words in evidence[name]
 
 
 @pytest.mark.parametrize("name", ["Nova", "ops", "cross", "site", "x", "9a", "a b"])
-def test_a_name_no_schema_can_have_is_refused(own, name):
+def test_a_name_no_schema_can_have_is_refused(observatory_folder, name):
     with pytest.raises(ConfigError, match="cannot name an observatory"):
         scaffold(name)
 
 
-def test_an_observatory_that_has_a_file_is_not_begun_again(own):
+def test_an_existing_observatory_is_not_overwritten(observatory_folder):
     with pytest.raises(ConfigError, match="has a file already"):
         scaffold("swift")
 
 
-def test_a_users_file_takes_the_place_of_the_packages(own):
+def test_a_users_file_takes_the_place_of_the_packages(observatory_folder):
     text = (FOLDER / "swift.toml").read_text()
-    (own / "swift.toml").write_text(text.replace('hard = "500 GB"', 'hard = "600 GB"'))
-    (own / "site.toml").write_text(
+    (observatory_folder / "swift.toml").write_text(
+        text.replace('hard = "500 GB"', 'hard = "600 GB"')
+    )
+    (observatory_folder / "site.toml").write_text(
         (FOLDER / "site.toml").read_text().replace('tenant = "default"', 'tenant = "x"')
     )
 
@@ -178,16 +138,18 @@ def test_a_users_file_takes_the_place_of_the_packages(own):
         (READER.replace("nova-counts", "otter"), "there is a reader 'otter' already"),
     ],
 )
-def test_a_reader_file_that_cannot_be_used_is_told_by_name(own, code, words):
-    (own / "broken.py").write_text(code)
+def test_a_reader_file_that_cannot_be_loaded_is_named(observatory_folder, code, words):
+    (observatory_folder / "broken.py").write_text(code)
 
-    with pytest.raises(ConfigError, match=words) as told:
+    with pytest.raises(ConfigError, match=words) as caught:
         readers()
-    assert "broken.py" in str(told.value)
+    assert "broken.py" in str(caught.value)
 
 
-def test_an_added_reader_is_asked_before_those_that_know_a_format_by_shape(own):
-    (own / "nova_counts.py").write_text(READER)
+def test_an_added_reader_is_asked_before_those_that_know_a_format_by_shape(
+    observatory_folder,
+):
+    (observatory_folder / "nova_counts.py").write_text(READER)
 
     names = [reader.name for reader in readers()]
 
@@ -196,16 +158,16 @@ def test_an_added_reader_is_asked_before_those_that_know_a_format_by_shape(own):
 
 
 def test_every_module_with_a_reader_is_found():
-    here = Path(registry.__file__).parent
-    written = [p for p in here.rglob("*.py") if "\nREADER = " in p.read_text()]
+    folder = Path(registry.__file__).parent
+    written = [p for p in folder.rglob("*.py") if "\nREADER = " in p.read_text()]
 
     assert len(written) == len(registry.shipped())
 
 
 def test_data_of_an_observatory_without_a_file_are_refused_saying_so(
-    own, orbital, tmp_path
+    observatory_folder, orbital, tmp_path
 ):
-    (own / "nova_counts.py").write_text(READER)
+    (observatory_folder / "nova_counts.py").write_text(READER)
     sample = tmp_path / "a.txt"
     sample.write_text("#nova counts\n0.5 3\n")
 
@@ -216,33 +178,37 @@ def test_data_of_an_observatory_without_a_file_are_refused_saying_so(
     assert "orbital observatory new" in file.reason
 
 
-def run(*arguments, own):
+def run(*arguments, folder):
     return subprocess.run(
         [sys.executable, "-m", "orbital_kernel", "observatory", *map(str, arguments)],
-        env={**os.environ, config.OBSERVATORIES_VARIABLE: str(own)},
+        env={**os.environ, config.OBSERVATORIES_VARIABLE: str(folder)},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_the_command_begins_checks_and_lists(own):
-    begun = run("new", "nova", own=own)
-    listed = json.loads(run("list", "--json", own=own).stdout)["observatories"]
-    checked = run("check", "nova", "--json", own=own)
-    unknown = run("check", "hubble", own=own)
+def test_the_command_begins_checks_and_lists(observatory_folder):
+    created = run("new", "nova", folder=observatory_folder)
+    listed = json.loads(run("list", "--json", folder=observatory_folder).stdout)[
+        "observatories"
+    ]
+    checked = run("check", "nova", "--json", folder=observatory_folder)
+    unknown = run("check", "hubble", folder=observatory_folder)
 
-    assert 0 == begun.returncode
-    assert str(own / "nova.toml") in begun.stdout
-    assert "nova" in [one["name"] for one in listed]
+    assert 0 == created.returncode
+    assert str(observatory_folder / "nova.toml") in created.stdout
+    assert "nova" in [entry["name"] for entry in listed]
     assert 1 == checked.returncode
     assert not json.loads(checked.stdout)["conforms"]
     assert 1 == unknown.returncode
     assert "there is no observatory 'hubble'" in unknown.stderr
 
 
-def test_one_more_reader_does_not_change_what_is_recognised(own, tmp_path):
-    (own / "nova_counts.py").write_text(READER)
+def test_one_more_reader_does_not_change_what_is_recognised(
+    observatory_folder, tmp_path
+):
+    (observatory_folder / "nova_counts.py").write_text(READER)
     path = bat_lightcurve(tmp_path / "a.lc", ones(2), ones(2))
 
     assert "swift-bat-lightcurve" == detect(path).name

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbital_kernel.errors import QueryError, SchemaMismatch
-from orbital_kernel.model.sky import parse_dec, parse_ra, separation_deg
+from orbital_kernel.model.angles import parse_dec, parse_ra
+from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.times import tt_from_utc
 from orbital_kernel.science.matching import (
     assume_errors,

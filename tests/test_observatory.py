@@ -60,7 +60,7 @@ def test_an_xrt_position_is_not_good_to_one_arcsecond():
 
 
 @pytest.mark.parametrize("name", observatories())
-def test_the_clock_rule_counts_from_the_epoch_the_file_tells(name):
+def test_the_clock_rule_counts_from_the_epoch_in_the_file(name):
     clock = observatory(name).clock
     epoch = np.array([clock.epoch], "datetime64[ns]")
 
@@ -70,7 +70,7 @@ def test_the_clock_rule_counts_from_the_epoch_the_file_tells(name):
 
 
 def test_every_reader_named_exists():
-    named = {reader for one in observatories().values() for reader in one.readers}
+    named = {reader for entry in observatories().values() for reader in entry.readers}
 
     assert len(named) > 15
     assert set() == named - {reader.name for reader in readers()}
@@ -110,9 +110,9 @@ def test_adding_nicer_is_one_file(folder):
         text = text.replace(old, new)
     (folder / "nicer.toml").write_text(text)
 
-    known = observatories(folder)
-    resources = desired(known.values(), site())
-    assert sorted({*observatories(FOLDER), "nicer"}) == list(known)
+    loaded = observatories(folder)
+    resources = desired(loaded.values(), site())
+    assert sorted({*observatories(FOLDER), "nicer"}) == list(loaded)
     assert {"view", "quota", "viewpolicy", "qospolicy"} <= {
         r.kind for r in resources if r.name == "orbital-nicer"
     }

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from test_conformance import READER, filled
+from added_observatory import READER, fill
 
 from orbital_kernel import config, connect, embedded
 from orbital_kernel.commands.observatory_kit import scaffold
@@ -22,7 +22,7 @@ def installed(tmp_path, monkeypatch):
     package.mkdir(parents=True)
     about.mkdir()
     monkeypatch.setenv(config.OBSERVATORIES_VARIABLE, str(package))
-    filled(scaffold("nova"))
+    fill(scaffold("nova"))
     monkeypatch.delenv(config.OBSERVATORIES_VARIABLE)
     (package / "__init__.py").touch()
     (package / "nova_counts.py").write_text(READER)
@@ -73,13 +73,13 @@ def test_a_store_made_before_the_package_gets_its_observatory_at_the_next_provis
     assert older.store.rows("nova.rates") == 2
 
 
-def test_an_entry_point_to_no_package_is_told_by_the_distributions_name(
+def test_an_entry_point_to_a_missing_package_names_the_distribution(
     installed, tmp_path
 ):
     about = installed / "nova_for_orbital-1.0.dist-info" / "entry_points.txt"
     about.write_text(ENTRY.replace("nova_sky", "nowhere_at_all"))
 
-    code, told = orbital(tmp_path, installed, "observatory", "check", "swift")
+    code, output = orbital(tmp_path, installed, "observatory", "check", "swift")
 
     assert code == 1
-    assert "nova-for-orbital declares observatory files" in " ".join(told.split())
+    assert "nova-for-orbital declares observatory files" in " ".join(output.split())

@@ -14,7 +14,7 @@ from orbital_kernel import query as planner
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, sky, times
 from orbital_kernel.model.frames import frame_of
-from orbital_kernel.model.layout import EVERY, OWN, Projection
+from orbital_kernel.model.layout import BY_TABLE, EVERY, Projection
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.query import Largest, planning
 
@@ -53,7 +53,7 @@ def test_every_layout_names_columns_its_table_has():
         used = {*table.sort, *(c for p in table.projections for c in p.sort)}
         assert used <= {column.name for column in table.columns}, name
 
-    assert set(OWN) <= set(schema.tables(("swift", "chandra")))
+    assert set(BY_TABLE) <= set(schema.tables(("swift", "chandra")))
     assert set(EVERY) <= {table.name for table in schema.OBSERVATORY_TABLES}
 
 

@@ -42,9 +42,9 @@ def test_another_seed_gives_another_sky(truth: sample.Truth, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("seed", range(2, 5))
 def test_every_seed_writes_a_whole_core(seed: int, tmp_path: Path) -> None:
-    made = sample.write(tmp_path, seed=seed, size=1)
-    assert len(made.files) == 21
-    assert set(made.faults["kind"]) == {
+    truth = sample.write(tmp_path, seed=seed, size=1)
+    assert len(truth.files) == 21
+    assert set(truth.faults["kind"]) == {
         *("missing", "turn-on", "glitch", "saa", "gap", "zeros")
     }
 
@@ -68,26 +68,26 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("size", "meant"),
     [("small", 5e6), ("medium", 1e8), ("2GB", 2e9), ("300 mb", 3e8), (12345, 12345)],
 )
-def test_sizes_are_understood(said: str | int, meant: float) -> None:
-    assert sample.size_bytes(said) == meant
+def test_sizes_are_understood(size: str | int, meant: float) -> None:
+    assert sample.size_bytes(size) == meant
 
 
-@pytest.mark.parametrize("said", ["large", "", "-3MB", "0", 0, True])
-def test_other_sizes_are_refused_in_words(said: str | int) -> None:
+@pytest.mark.parametrize("size", ["large", "", "-3MB", "0", 0, True])
+def test_other_sizes_are_refused_in_words(size: str | int) -> None:
     with pytest.raises(ConfigError, match="not a size"):
-        sample.size_bytes(said)
+        sample.size_bytes(size)
 
 
 def test_a_wanted_size_is_met_within_a_tenth(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    made = sample.write(
+    truth = sample.write(
         tmp_path, size="16MB", progress=lambda done, want, _: seen.append((done, want))
     )
-    stored = sum(p.stat().st_size for p in made.archive.rglob("*") if p.is_file())
-    assert made.size_bytes == stored
+    stored = sum(p.stat().st_size for p in truth.archive.rglob("*") if p.is_file())
+    assert truth.size_bytes == stored
     assert stored == pytest.approx(16e6, rel=0.1)
     assert seen == sorted(seen)
     assert {want for _, want in seen} == {16_000_000}
@@ -146,10 +146,10 @@ def test_bursts_are_named_by_their_utc_day(truth: sample.Truth) -> None:
 
 
 def test_catalogue_positions_scatter_as_their_errors_say(truth: sample.Truth) -> None:
-    both = truth.sources.drop_nulls(["swift_ra", "chandra_ra"])
-    pairs = truth.matches.join(both, on="source")
+    matched = truth.sources.drop_nulls(["swift_ra", "chandra_ra"])
+    pairs = truth.matches.join(matched, on="source")
     sigmas = pairs.select("swift_sigma_arcsec", "chandra_sigma_arcsec").to_numpy()
-    assert len(pairs) == len(both) > 80
+    assert len(pairs) == len(matched) > 80
     scaled = pairs["separation_arcsec"].to_numpy() / np.hypot(*sigmas.T)
     # A Rayleigh distribution's mean square is 2.
     assert np.mean(scaled**2) == pytest.approx(2, abs=6 / np.sqrt(len(pairs)))

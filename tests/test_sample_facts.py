@@ -15,8 +15,8 @@ TABLES = ("bursts", "observations", "fluxes", "csc_columns")
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_names_its_source(name: str) -> None:
     table = facts.table(name)
-    told = facts.source(name) + " ".join(table.columns)
-    assert "ource" in told
+    header = facts.source(name) + " ".join(table.columns)
+    assert "ource" in header
     assert len(table) > 20
 
 

@@ -80,30 +80,32 @@ def keywords(header: fits.Header) -> dict[str, type]:
 
 def twins(sky: Path, archive: Path, kind: str) -> Iterator[tuple[fits.Header, ...]]:
     """Yield HDUs of both files; of repeated GTI extensions the first is compared."""
-    made, real = (
+    simulated, real = (
         opened(r, p) for r, p in zip((sky, archive), PAIRS[kind], strict=True)
     )
-    with made, real:
+    with simulated, real:
         for name in dict.fromkeys(hdu.name for hdu in real):
-            yield made[name].header, real[name].header
+            yield simulated[name].header, real[name].header
 
 
 @pytest.mark.parametrize("kind", PAIRS)
 def test_hdus_have_the_archive_names_in_its_order(
     sky: Path, archive: Path, kind: str
 ) -> None:
-    made, real = (
+    simulated, real = (
         opened(r, p) for r, p in zip((sky, archive), PAIRS[kind], strict=True)
     )
-    with made, real:
-        names = [list(dict.fromkeys(hdu.name for hdu in file)) for file in (made, real)]
+    with simulated, real:
+        names = [
+            list(dict.fromkeys(hdu.name for hdu in file)) for file in (simulated, real)
+        ]
         assert names[0] == names[1]
 
 
 @pytest.mark.parametrize("kind", PAIRS)
 def test_headers_have_the_archive_keywords(sky: Path, archive: Path, kind: str) -> None:
-    for made, real in twins(sky, archive, kind):
-        missing = keywords(real).keys() - keywords(made).keys()
+    for simulated, real in twins(sky, archive, kind):
+        missing = keywords(real).keys() - keywords(simulated).keys()
         assert {key for key in missing if not ONLY_ARCHIVE.fullmatch(key)} == set()
 
 
@@ -111,8 +113,8 @@ def test_headers_have_the_archive_keywords(sky: Path, archive: Path, kind: str) 
 def test_headers_have_no_keywords_of_their_own_but_the_label(
     sky: Path, archive: Path, kind: str
 ) -> None:
-    for made, real in twins(sky, archive, kind):
-        extra = keywords(made).keys() - keywords(real).keys()
+    for simulated, real in twins(sky, archive, kind):
+        extra = keywords(simulated).keys() - keywords(real).keys()
         ours = {key for key in extra if not ONLY_ARCHIVE.fullmatch(key)}
         assert "SIMULATE" in ours
         assert ours - ONLY_SIMULATED == set()
@@ -122,8 +124,8 @@ def test_headers_have_no_keywords_of_their_own_but_the_label(
 def test_keyword_values_have_the_archive_types(
     sky: Path, archive: Path, kind: str
 ) -> None:
-    for made, real in twins(sky, archive, kind):
-        ours, theirs = keywords(made), keywords(real)
+    for simulated, real in twins(sky, archive, kind):
+        ours, theirs = keywords(simulated), keywords(real)
         shared = ours.keys() & theirs.keys() - WHOLE_OR_REAL
         assert {k: ours[k] for k in shared} == {k: theirs[k] for k in shared}
 
@@ -132,16 +134,16 @@ def test_keyword_values_have_the_archive_types(
 def test_columns_have_the_archive_names_formats_units_and_nulls(
     sky: Path, archive: Path, kind: str
 ) -> None:
-    made = opened(sky, PAIRS[kind][0])
+    simulated = opened(sky, PAIRS[kind][0])
     real = opened(archive, COLUMNS_OF.get(kind, PAIRS[kind][1]))
-    with made, real:
+    with simulated, real:
         for name in dict.fromkeys(hdu.name for hdu in real[1:]):
             ours, theirs = (
                 [
                     (c.name, c.format, c.unit, c.null, c.bzero, c.dim)
                     for c in file.columns
                 ]
-                for file in (made[name], real[name])
+                for file in (simulated[name], real[name])
             )
             assert ours == theirs
 
@@ -160,8 +162,8 @@ def test_time_keywords_have_the_archive_values(
         "CLOCKAPP",
     )
     same += ("TIMEZERO", "TIMEUNIT", "HDUCLAS1", "HDUCLAS2", "HDUCLAS3", "TELESCOP")
-    for made, real in twins(sky, archive, kind):
-        assert [made.get(key) for key in same] == [real.get(key) for key in same]
+    for simulated, real in twins(sky, archive, kind):
+        assert [simulated.get(key) for key in same] == [real.get(key) for key in same]
 
 
 def test_each_chip_has_its_gti_extension(sky: Path) -> None:

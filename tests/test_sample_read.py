@@ -116,8 +116,8 @@ def test_raw_rates_rise_by_the_burst_and_only_there(
         since = met - burst["trigger_met"]
         length = max(burst["t90_stop_s"], 1.0)
         inside = (since >= -1) & (since < 2 * length + 2)
-        beside = (np.abs(since - length) < 40 + 4 * length) & ~inside
-        line = np.polyfit(since[beside], counts[beside], 2)
+        adjacent = (np.abs(since - length) < 40 + 4 * length) & ~inside
+        line = np.polyfit(since[adjacent], counts[adjacent], 2)
         excess = (counts - np.polyval(line, since))[inside].sum()
         noise = np.sqrt(counts[inside].sum())
         assert excess == pytest.approx(burst["fluence"], abs=6 * noise)
@@ -142,7 +142,7 @@ def test_faults_of_raw_rates_are_at_their_rows(truth: sample.Truth, read: Read) 
         _, met, counts = series.sort("file_row").to_numpy().T
         begin, end = fault["row_start"], fault["row_stop"]
         around = np.median(counts[max(begin - 60, 0) : begin + 60])
-        here = counts[begin:end]
+        excerpt = counts[begin:end]
         match fault["kind"]:
             case "gap":
                 step = met[begin] - met[begin - 1]
@@ -150,14 +150,14 @@ def test_faults_of_raw_rates_are_at_their_rows(truth: sample.Truth, read: Read) 
                 assert met[begin] == pytest.approx(fault["met_stop"], abs=1e-6)
             case "zeros":
                 # The reader may say null for them: a whole array never counts none.
-                assert np.nansum(here) == 0
+                assert np.nansum(excerpt) == 0
             case "glitch":
-                assert here[0] > around + 15 * np.sqrt(around)
+                assert excerpt[0] > around + 15 * np.sqrt(around)
                 assert met[begin] == pytest.approx(fault["met_start"], abs=1e-6)
             case "turn-on":
-                assert np.median(here) > 1.3 * np.median(counts[end : end + 20])
+                assert np.median(excerpt) > 1.3 * np.median(counts[end : end + 20])
             case "saa":
-                assert here[-1] > 20 * here[0]
+                assert excerpt[-1] > 20 * excerpt[0]
         checked.add(fault["kind"])
     assert checked == {"gap", "zeros", "glitch", "turn-on", "saa"}
 
@@ -215,10 +215,12 @@ def test_afterglow_fluxes_are_the_power_law_within_errors(
     file = next(name for name in kind(truth, "xrt qdp") if "GRB" in name)
     points = read(file, "photometry")
     assert points["object"].unique().to_list() == [glow["object"]]
-    found = points.filter(~pl.col("is_limit"))
-    model = glow["at_1ks"] * (found["since_t0_s"].to_numpy() / 1000) ** -glow["index"]
-    error = found["value_err_plus"].to_numpy()
-    pull = (found["value"].to_numpy() - model) / error
+    detections = points.filter(~pl.col("is_limit"))
+    model = (
+        glow["at_1ks"] * (detections["since_t0_s"].to_numpy() / 1000) ** -glow["index"]
+    )
+    error = detections["value_err_plus"].to_numpy()
+    pull = (detections["value"].to_numpy() - model) / error
     assert np.std(pull) == pytest.approx(1.0, abs=0.25)
     assert abs(np.mean(pull)) < 0.3
     limits = points.filter("is_limit")
@@ -287,14 +289,14 @@ def test_source_catalogues_say_what_the_truth_says(
     truth: sample.Truth, read: Read
 ) -> None:
     swift = read("simulated_swift_deepsky_countrates.csv", "sources")
-    known = truth.sources.drop_nulls("swift_ra")
-    assert np.allclose(swift["ra"], known["swift_ra"], atol=1e-5)
-    assert np.allclose(swift["dec"], known["swift_dec"], atol=1e-6)
+    located = truth.sources.drop_nulls("swift_ra")
+    assert np.allclose(swift["ra"], located["swift_ra"], atol=1e-5)
+    assert np.allclose(swift["dec"], located["swift_dec"], atol=1e-6)
     chandra = read("sim_csc2.tsv", "sources").unique("source_id", maintain_order=True)
-    known = truth.sources.drop_nulls("chandra_ra")
-    away = np.abs(chandra["ra"].to_numpy() - known["chandra_ra"].to_numpy())
+    located = truth.sources.drop_nulls("chandra_ra")
+    away = np.abs(chandra["ra"].to_numpy() - located["chandra_ra"].to_numpy())
     assert np.all(np.minimum(away, 360 - away) < 1e-4)
-    radius = 2.448 * known["chandra_sigma_arcsec"].to_numpy()
+    radius = 2.448 * located["chandra_sigma_arcsec"].to_numpy()
     assert np.allclose(chandra["error_radius_arcsec"], radius, atol=0.006)
 
 

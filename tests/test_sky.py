@@ -5,12 +5,11 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord, angular_separation
 
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.sky import (
     box_ranges,
     cone_ranges,
     healpix,
-    parse_dec,
-    parse_ra,
     polygon_ranges,
     separation_deg,
 )

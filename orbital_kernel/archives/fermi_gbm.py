@@ -8,7 +8,7 @@ Traps handled: the clock counts SI seconds from 2001-01-01 UTC, so that UTC is M
 the leap seconds since then, which DATE-OBS of the same header leaves out; times are
 stored as offsets from TRIGTIME (TZERO), counts as int16 shifted to unsigned; bins differ
 in width and have gaps; a bin with QUALITY set or without positive EXPOSURE has no rate;
-the first and last channel hold what lies beyond; PHA is no PI. ERR_RAD is the first
+the first and last channel hold what lies beyond; PHA is not PI. ERR_RAD is the first
 location's radius, which does not make the pointing of a detector a position: rows have
 none.
 """
@@ -47,7 +47,7 @@ _BURST = re.compile(r"bn\d{9}")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by TELESCOP, INSTRUME and FILETYPE of the primary header."""
+    """Recognise the file by TELESCOP, INSTRUME and FILETYPE of the primary header."""
     hdus = peek(source)
     if not hdus or text(hdus[0].header, "TELESCOP").upper() not in {"GLAST", "FERMI"}:
         return False
@@ -59,7 +59,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `rates`, a row a bin and channel, or `events`, a row a photon; `intervals`."""
+    """Yield `rates`, one row per bin and channel, or `events`, one row per photon; `intervals`."""
     file = open_fits(source, account)
     account.observatory = "fermi"
     tables = file.find("SPECTRUM", "EVENTS")
@@ -84,20 +84,20 @@ def read(source: Source, account: Account) -> Batches:
         if bad:
             account.understood.append(f"{bad} bins flagged or unexposed: rate null")
     for gti in file.good_times():
-        yield from gti_rows(file, gti, rule=RULE, **_whose(file, table))
+        yield from gti_rows(file, gti, rule=RULE, **_observation(file, table))
 
 
 def _check_clock(table: Hdu) -> None:
     system = text(table.header, "TIMESYS")
-    whole = number(table.header, "MJDREFI")
+    day = number(table.header, "MJDREFI")
     part = number(table.header, "MJDREFF")
-    if whole is None or part is None or system != "TT":
+    if day is None or part is None or system != "TT":
         raise ArchiveError(
-            f"TIMESYS {system or 'absent'} with MJDREFI {whole}, MJDREFF {part}: GBM "
-            "files tell TT from MJD 51910.00074287; barycentred ones are not read"
+            f"TIMESYS {system or 'absent'} with MJDREFI {day}, MJDREFF {part}: GBM "
+            "files use TT from MJD 51910.00074287; barycentred ones are not read"
         )
-    if abs(whole + part - MJDREF) > 1e-9:
-        raise ArchiveError(f"MJDREF is {whole + part!r}, not {MJDREF!r} as GBM's")
+    if abs(day + part - MJDREF) > 1e-9:
+        raise ArchiveError(f"MJDREF is {day + part!r}, not {MJDREF!r} as GBM's")
 
 
 def _edges(file: FitsFile) -> tuple[Reals, Reals]:
@@ -114,7 +114,7 @@ def _edges(file: FitsFile) -> tuple[Reals, Reals]:
     return low, high
 
 
-def _whose(file: FitsFile, table: Hdu) -> dict[str, Any]:
+def _observation(file: FitsFile, table: Hdu) -> dict[str, Any]:
     """Return what every row of the file says of itself."""
     burst = _BURST.search(text(file.primary, "FILENAME"))
     return {
@@ -126,7 +126,7 @@ def _whose(file: FitsFile, table: Hdu) -> dict[str, Any]:
 
 
 def _unusable(block: Block) -> NDArray[np.bool_]:
-    flagged = block.whole("QUALITY").filled(1) != 0
+    flagged = block.integers("QUALITY").filled(1) != 0
     return np.asarray(flagged | ~(block.reals("EXPOSURE") > 0))
 
 
@@ -166,14 +166,14 @@ def _rates(
         kind="raw",
         exposure_fraction=each(exposure / width),
         file_row=each(np.arange(block.first, block.first + bins)),
-        **_whose(file, block.hdu),
+        **_observation(file, block.hdu),
     )
 
 
 def _events(
     file: FitsFile, block: Block, low: Reals, high: Reals
 ) -> tuple[str, pa.Table]:
-    met, channel = block.reals("TIME"), block.whole("PHA")
+    met, channel = block.reals("TIME"), block.integers("PHA")
     number_of = channel.filled(-1)
     if number_of.size and not 0 <= number_of.min() <= number_of.max() < len(low):
         raise ArchiveError(f"PHA outside of the {len(low)} channels of EBOUNDS")
@@ -186,7 +186,7 @@ def _events(
         pi=channel,
         energy_ev=1000.0 * np.sqrt(low * high)[number_of],
         file_row=range(block.first, block.first + len(block)),
-        **_whose(file, block.hdu),
+        **_observation(file, block.hdu),
     )
 
 

@@ -1,16 +1,16 @@
 """OTTER transient records (JSON): photometry of many telescopes for one object.
 
 Points of Swift and Chandra go to their observatories' `photometry`; those of other
-telescopes are left out, counted by telescope. Source: github astro-otter/otter.
+telescopes are skipped and counted by telescope. Source: github astro-otter/otter.
 
 Traps handled: RA and dec as '15:21:30.75', '16 44 49.93130', '22h50m16.09s' with units
 'hour', 'hourangle', or decimal degrees, several a record, of which one is the default; a
 field is one value for the whole block or a list;
 'Swift' and 'swift'; dates are text or numbers with a format each (mjd, jd, iso,
 decimalyear); `value` (converted) goes before `raw` (as published, maybe counts);
-points of a unit or a form of date that is not known are left out, counted; `upperlimit`
+points of a unit or a form of date that is not known are skipped and counted; `upperlimit`
 makes a limit of the value; errors of 0 and negative ones are codes for
-none; asymmetric errors stand in `raw_err_detail`; X-ray filters are 'low - high' keV,
+none; asymmetric errors are in `raw_err_detail`; X-ray filters are 'low - high' keV,
 optical ones have wavelengths in `filter_alias`.
 """
 
@@ -28,9 +28,9 @@ from orbital_kernel.archives.formats.documents import Document
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.model import times
+from orbital_kernel.model import scales, times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import PHOTOMETRY
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 UNITS = {
     "ergs/cm^2/s": "erg / (cm2 s)",
@@ -51,7 +51,7 @@ _KEV = re.compile(r"\s*([\d.]+)\s*-\s*([\d.]+)\s*(?:keV)?\s*")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the keys every record has."""
+    """Recognise the file by the keys every record has."""
     return documents.is_object(source) and (
         documents.shows(source, "_key", "_id") and b"transients/" in source.head
     )
@@ -207,9 +207,9 @@ def _errors(
 ) -> tuple[float | None, float | None]:
     """Return upper and lower error of the same quantity as the value."""
     stem = "value" if converted else "raw"
-    both = point.get(f"{stem}_err")
+    error = point.get(f"{stem}_err")
     upper, lower = (
-        point.get(f"{stem}_err_{side}", both) for side in ("upper", "lower")
+        point.get(f"{stem}_err_{side}", error) for side in ("upper", "lower")
     )
     return _positive(upper), _positive(lower)
 
@@ -225,11 +225,15 @@ def _time(point: Mapping[str, Any]) -> Any:
     if form == "iso":
         return times.tt_from_utc([str(date)])[0]
     if form == "decimalyear":
-        year = Time(float(date), format="decimalyear", scale="utc")
-        return times.to_tt("mjd-utc", [float(year.mjd)])[0]
+        return times.to_tt("mjd-utc", [_mjd_of_year(float(date))])[0]
     if form not in {"mjd", "jd"}:
         raise ArchiveError(f"date_format {form!r} of an OTTER point is not known")
     return times.to_tt("mjd-utc", [float(date) - (2400000.5 if form == "jd" else 0)])[0]
+
+
+@scales.offline()
+def _mjd_of_year(year: float) -> float:
+    return float(Time(year, format="decimalyear", scale="utc").mjd)
 
 
 def _band(
@@ -243,18 +247,18 @@ def _band(
             "band_low_kev": low,
             "band_high_kev": high,
         }
-    known = filters.get(str(point.get("filter_key")), {})
-    in_nm = known.get("wave_units") == "nm"
+    entry = filters.get(str(point.get("filter_key")), {})
+    in_nm = entry.get("wave_units") == "nm"
     return {
         "band": key or None,
-        "band_low_nm": known.get("wave_min") if in_nm else None,
-        "band_high_nm": known.get("wave_max") if in_nm else None,
+        "band_low_nm": entry.get("wave_min") if in_nm else None,
+        "band_high_nm": entry.get("wave_max") if in_nm else None,
     }
 
 
 def _extra(point: Mapping[str, Any]) -> str | None:
-    kept = ("raw", "raw_units", "date", "date_format", "reference", "xray_model")
-    return extra({k: _jsonable(point[k]) for k in kept if point.get(k) is not None})
+    names = ("raw", "raw_units", "date", "date_format", "reference", "xray_model")
+    return extra({k: _jsonable(point[k]) for k in names if point.get(k) is not None})
 
 
 def _jsonable(value: Any) -> Any:

@@ -1,77 +1,115 @@
-"""What every reader is handed, what it gives back, and what it may raise."""
+"""What a reader is: its input, its output and its account."""
 
-import csv
 import gzip
-import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
 import pyarrow as pa
-from astropy.io.fits import VerifyError
-
-from orbital_kernel.errors import ArchiveError, SchemaMismatch
 
 HEAD_BYTES = 32_768
 """Enough for the header line of a catalogue of a thousand columns."""
-DAMAGE = (
-    OSError,
-    EOFError,
-    zlib.error,
-    ValueError,
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-    csv.Error,
-    ParseError,
-    VerifyError,
-    SchemaMismatch,
-    struct.error,
-    pa.lib.ArrowException,
-)
-"""What parsers raise on damaged input: all of it means "this file cannot be read"."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file as offered: its path and its first bytes, gunzipped where gzipped."""
+    """One file as offered to a reader.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file. A reader opens it itself and reads it in pieces.
+    head : bytes
+        Its first 32,768 bytes, decompressed if the file is gzipped: enough to recognise
+        a format without opening the file.
+    """
 
     path: Path
     head: bytes
 
     @property
     def stem(self) -> str:
-        """The file name without its endings: 'sw00048712058brtms' of '….lc.gz'."""
+        """The file name without its extensions: 'sw00048712058brtms' of '….lc.gz'."""
         return self.path.name.split(".")[0]
 
 
 @dataclass
 class Account:
-    """A reader's plain account: what it understood, and what it skipped and why."""
+    """What a reader reports about one file besides its rows.
+
+    Attributes
+    ----------
+    observatory : str
+        Whose data the file holds ('swift'); a reader must set it before its first batch.
+        It is given if the user named the observatory.
+    understood : list of str
+        What the reader found in the file, in words ("2 channels, 15-350 keV").
+    skipped : dict of str to int
+        Rows that are not stored, counted by reason.
+    """
 
     observatory: str
     understood: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
 
     def skip(self, reason: str, rows: int = 1) -> None:
-        """Count rows left out, by reason."""
+        """Count rows that are not stored.
+
+        Parameters
+        ----------
+        reason : str
+            Why, in words; equal reasons add up.
+        rows : int, default 1
+            How many.
+        """
         self.skipped[reason] = self.skipped.get(reason, 0) + rows
 
 
 Batches = Iterator[tuple[str, pa.Table]]
-"""Pairs of table name ('rates') and rows; columns a subset of schema.py's."""
+"""Pairs of table name ('rates') and rows; columns are a subset of the table's.
+
+A name with a point ('swift.photometry') is that of another observatory's table.
+"""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One format: its name, how to recognise it, how to read it, its version.
+    """One file format: how to recognise it and how to read it.
 
-    A `loose` reader knows its format by shape alone: it is asked after all others.
+    A reader file is a module that defines ``READER = Reader(...)``. It is found in any
+    folder of observatory files that the user or an installed package adds.
+
+    Attributes
+    ----------
+    name : str
+        Name of the format, in lower case with hyphens. Ingested files keep it.
+    recognises : callable
+        ``recognises(source) -> bool``: whether the file is of this format, by
+        `Source.head` if possible. At most one reader may recognise a file.
+    read : callable
+        ``read(source, account) -> Batches``: a generator of pairs of table name and
+        `pyarrow.Table`, in batches that fit in memory; `rows` builds them. It sets
+        `Account.observatory` first and raises `ArchiveError` for content that it cannot
+        read. Any other error is judged by the rule of `faults.py`: an error that parsers
+        raise for broken input refuses the file as damaged; an error in the reader's own
+        code refuses it as a fault of the reader, with a traceback in the log.
+    doc : str
+        The format in a few words, for lists and messages.
+    version : int, default 1
+        Raise it if the same file gives other rows: files that an older version read are
+        then read again.
+    loose : bool, default False
+        Whether the format is known by shape alone (columns of numbers); such a reader is
+        tried after all others.
+
+    Examples
+    --------
+    >>> from orbital_kernel.archives import readers
+    >>> {"swift-bat-lightcurve", "chandra-events"} <= {r.name for r in readers()}
+    True
+    >>> readers()[-1].loose
+    True
     """
 
     name: str
@@ -82,35 +120,25 @@ class Reader:
     loose: bool = False
 
 
-def guarded(reader: Reader) -> Reader:
-    """Return the reader with every error of a damaged file told as ArchiveError.
-
-    What cannot even be looked at is not recognised; `detect` then tells why.
-    """
-
-    def recognises(source: Source) -> bool:
-        try:
-            return reader.recognises(source)
-        except (ArchiveError, *DAMAGE):
-            return False
-
-    def read(source: Source, account: Account) -> Batches:
-        name = source.path.name
-        try:
-            yield from reader.read(source, account)
-        except ArchiveError as error:
-            raise type(error)(f"{name}: {error}", offset=error.offset) from error
-        except DAMAGE as error:
-            raise ArchiveError(
-                f"{name}: damaged, or no {reader.name} after all: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-
-    return replace(reader, recognises=recognises, read=read)
-
-
 def open_source(path: Path) -> Source:
-    """Return the file as a Source; a broken gzip head is left as it is."""
+    """Return the file as a Source, for a reader.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, gzipped or not.
+
+    Returns
+    -------
+    Source
+        The path with the first bytes. If the gzip data is broken, they are the bytes as
+        stored, so that `detect` can say what is wrong with the file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if head[:2] == b"\x1f\x8b":

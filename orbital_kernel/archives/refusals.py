@@ -1,4 +1,4 @@
-"""Why a file that no reader knows is refused: what it is, and what would help."""
+"""Why a file that no reader recognises is refused: what it is, and what would help."""
 
 import re
 
@@ -10,14 +10,14 @@ from orbital_kernel.errors import ArchiveError
 HDF5 = b"\x89HDF\r\n\x1a\n"
 DOCUMENTS = (".md", ".rst", ".html", ".htm", ".pdf", ".yml", ".yaml", ".toml", ".py")
 NOT_KEPT = {
-    "ATTITUDE": "spacecraft attitude: Orbital keeps no table of it",
+    "ATTITUDE": "spacecraft attitude: Orbital has no table for it",
     "TDRSS_FC": "a raw UVOT source list in detector pixels, without places on the sky",
 }
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 
 
 def refusal(source: Source, formats: tuple[str, ...]) -> str:
-    """Return one sentence on why the file is refused; `formats` are those known."""
+    """Return one sentence on why the file is refused; `formats` are the readers' names."""
     for explain in (_damaged, _packed, _fits, _document, _table):
         if reason := explain(source):
             return reason
@@ -58,8 +58,8 @@ def _fits(source: Source) -> str:
     tables = [h for h in hdus if h.fields]
     if not tables:
         return "a FITS file without a table; images are not kept"
-    if known := NOT_KEPT.get(tables[0].name):
-        return known
+    if reason := NOT_KEPT.get(tables[0].name):
+        return reason
     columns = ", ".join(f.name for f in tables[0].fields[:12])
     return (
         f"a FITS table of no known kind (TELESCOP {_word(hdus, 'TELESCOP')}, INSTRUME "
@@ -83,7 +83,7 @@ def _document(source: Source) -> str:
         return (
             "JSON of no known kind (looked for GCN notices, XRT curves, OTTER records)"
         )
-    return "XML that is no VOEvent" if head.startswith(b"<") else ""
+    return "XML that is not a VOEvent" if head.startswith(b"<") else ""
 
 
 def _table(source: Source) -> str:

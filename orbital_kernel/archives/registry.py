@@ -1,7 +1,7 @@
-"""Which readers there are: every module here with a READER, and those users add.
+"""All readers: every module of this package with a READER, and those that users add.
 
-A reader file is found, never listed: a module below this package with a READER, or
-any .py file in a folder of observatory files of the user's own (config).
+Reader files are not listed anywhere: a module below this package that defines READER is
+one, and so is any .py file in a user's folder of observatory files (config).
 """
 
 import importlib
@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from orbital_kernel import config
-from orbital_kernel.archives.reading import Reader, guarded
+from orbital_kernel.archives.faults import guarded
+from orbital_kernel.archives.reading import Reader
 from orbital_kernel.errors import ConfigError
 
 DEFINES = "\nREADER = "
@@ -36,9 +37,17 @@ def _module_name(path: Path) -> str:
 
 
 def readers() -> tuple[Reader, ...]:
-    """Return every reader, in the order they are tried: added ones first.
+    """Return every reader, in the order they are tried.
 
-    Raises ConfigError that names the file for an added reader that cannot be loaded.
+    Returns
+    -------
+    tuple of Reader
+        Readers that users and installed packages add, then Orbital's; loose ones last.
+
+    Raises
+    ------
+    ConfigError
+        If an added reader file cannot be loaded; the message names it.
     """
     added = _added(config.added_observatories())
     return _in_order([*added, *shipped()]) if added else shipped()
@@ -46,25 +55,25 @@ def readers() -> tuple[Reader, ...]:
 
 @cache
 def _added(folders: tuple[Path, ...]) -> tuple[Reader, ...]:
-    found: dict[str, Reader] = {}
-    taken = {reader.name for reader in shipped()}
+    added: dict[str, Reader] = {}
+    names = {reader.name for reader in shipped()}
     for path in (p for folder in folders for p in sorted(folder.glob("*.py"))):
         if path.name == "__init__.py":
             continue
         reader = _loaded(path)
-        if reader.name in taken:
+        if reader.name in names:
             raise ConfigError(
                 f"{path}: there is a reader {reader.name!r} already: name it otherwise"
             )
-        found[reader.name] = guarded(reader)
-        taken.add(reader.name)
-    return tuple(found.values())
+        added[reader.name] = guarded(reader, path)
+        names.add(reader.name)
+    return tuple(added.values())
 
 
 def _loaded(path: Path) -> Reader:
     spec = importlib.util.spec_from_file_location(f"orbital_reader_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} is no Python file that can be loaded")
+        raise ConfigError(f"{path} is not a Python file that can be loaded")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -76,10 +85,10 @@ def _loaded(path: Path) -> Reader:
     if not isinstance(reader, Reader):
         raise ConfigError(
             f"reader file {path} defines no READER: READER = Reader(name, recognises, "
-            "read, doc); move it elsewhere if it is none"
+            "read, doc); move it elsewhere if it is not a reader"
         )
     return reader
 
 
-def _in_order(found: Iterable[Reader]) -> tuple[Reader, ...]:
-    return tuple(sorted(found, key=lambda reader: reader.loose))
+def _in_order(unordered: Iterable[Reader]) -> tuple[Reader, ...]:
+    return tuple(sorted(unordered, key=lambda reader: reader.loose))

@@ -14,9 +14,38 @@ from orbital_kernel.model.schema import Table
 
 
 def rows(table: Table, count: int, **columns: Any) -> tuple[str, pa.Table]:
-    """Return (table name, rows) from arrays, lists or single values of its columns.
+    """Return a batch of rows for a reader to yield.
 
-    NaN, NaT, None and masked become null. Raises KeyError for an unknown column.
+    Parameters
+    ----------
+    table : Table
+        A table of schema.py, such as `RATES`.
+    count : int
+        Number of rows.
+    columns
+        Values by column name, in the column's unit: an array or list of `count` values,
+        or one value for all rows. NaN, NaT, None and masked values become null. Columns
+        that are not given are null.
+
+    Returns
+    -------
+    str
+        The table's name.
+    pyarrow.Table
+        The rows, in the column types of the schema.
+
+    Raises
+    ------
+    KeyError
+        If the table has no such column.
+
+    Examples
+    --------
+    >>> from orbital_kernel.archives.rows import rows
+    >>> from orbital_kernel.model.schema import RATES
+    >>> name, batch = rows(RATES, 2, rate=[1.5, float("nan")], unit="count / s")
+    >>> name, batch["rate"].to_pylist(), batch["unit"].to_pylist()
+    ('rates', [1.5, None], ['count / s', 'count / s'])
     """
     fields, arrays = [], []
     for name, values in columns.items():
@@ -27,7 +56,19 @@ def rows(table: Table, count: int, **columns: Any) -> tuple[str, pa.Table]:
 
 
 def position(ra: ArrayLike, dec: ArrayLike) -> dict[str, Any]:
-    """Return the columns ra, dec and healpix of ICRS degrees; all null where missing."""
+    """Return the columns ra, dec and healpix of ICRS positions.
+
+    Parameters
+    ----------
+    ra, dec : array_like
+        Degrees, ICRS; RA outside 0 to 360 is wrapped.
+
+    Returns
+    -------
+    dict of str to array
+        `ra` and `dec` (deg) and `healpix` (nested, order 29); all three are null if
+        either coordinate is missing.
+    """
     ra = np.atleast_1d(np.asarray(ra, dtype=np.float64))
     dec = np.atleast_1d(np.asarray(dec, dtype=np.float64))
     index = sky.healpix(ra, dec)
@@ -40,14 +81,14 @@ def position(ra: ArrayLike, dec: ArrayLike) -> dict[str, Any]:
 
 
 def extra(values: Mapping[str, Any]) -> str | None:
-    """Return the file's other columns as JSON, without blanks; None where none is left."""
-    kept = {name: _plain(value) for name, value in values.items()}
-    kept = {name: value for name, value in kept.items() if value not in {None, ""}}
-    return json.dumps(kept, ensure_ascii=False) if kept else None
+    """Return the file's other columns as JSON, without blanks; None if all are blank."""
+    plain = {name: _plain(value) for name, value in values.items()}
+    plain = {name: value for name, value in plain.items() if value not in {None, ""}}
+    return json.dumps(plain, ensure_ascii=False) if plain else None
 
 
 def column(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    """Return one value a record, None where it is absent."""
+    """Return one value per record, None if it is absent."""
     return [record.get(name) for record in records]
 
 

@@ -27,8 +27,8 @@ from orbital_kernel.archives.formats.fits import first_table, is_simulated, open
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import SOURCES
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 DESCRIBED = b"#Column\t"
 _MONTHS = re.compile(r"(?<!\d)(\d{2,3})[ _-]?m(?:onth|(?![a-z]))", re.IGNORECASE)
@@ -56,7 +56,7 @@ class FluxColumns:
 class Form:
     """One catalogue's columns; tuples are alternatives, the first present is taken.
 
-    With `edition`, a number of months in the file's name names the catalogue anew.
+    With `edition`, a number of months in the file's name gives the catalogue its name.
     """
 
     catalog: str
@@ -89,14 +89,16 @@ def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
         return next((f for f in forms if f.needs <= names), None)
     head = "\n".join(text.head_lines(source, 1000))
     for form in forms:
-        told = source.head.startswith(DESCRIBED) or all(w in head for w in form.words)
-        if told and _delimiter(source, form):
+        described = source.head.startswith(DESCRIBED) or all(
+            w in head for w in form.words
+        )
+        if described and _delimiter(source, form):
             return form
     return None
 
 
 def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:
-    """Return a reader of catalogues in any of these forms, told by column names."""
+    """Return a reader of catalogues in any of these forms, recognised by column names."""
 
     def recognises(source: Source) -> bool:
         return form_of(source, forms) is not None
@@ -110,7 +112,7 @@ def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:
 
 
 def read_catalog(source: Source, account: Account, form: Form) -> Batches:
-    """Yield `sources`, a row an entry of the catalogue."""
+    """Yield `sources`, one row per entry of the catalogue."""
     account.observatory = form.observatory
     if form.edition and (months := _MONTHS.search(source.path.name)):
         form = replace(form, catalog=form.edition.format(months=months[1]))
@@ -198,10 +200,10 @@ def _texts(cells: Cells, name: str | None) -> list[str | None] | None:
 
 
 def _obs_ids(cells: Cells, form: Form, name: str | None) -> list[str | None] | None:
-    found = _texts(cells, name)
-    if found is None or form.observatory != "chandra":
-        return found
-    return [bare_obs_id(cell) for cell in found]
+    texts = _texts(cells, name)
+    if texts is None or form.observatory != "chandra":
+        return texts
+    return [bare_obs_id(cell) for cell in texts]
 
 
 def _names(cells: Cells, form: Form, pick: Any) -> list[str | None]:
@@ -239,10 +241,10 @@ def _fluxes(cells: Cells, form: Form, column: Mapping[str, str]) -> dict[str, An
     for place, band in enumerate(form.fluxes):
         if band.value not in column:
             continue
-        here = _band(cells, form, band, column)
-        new = (chosen < 0) & (np.isfinite(here[0]) | np.isfinite(here[2]))
+        measured = _band(cells, form, band, column)
+        new = (chosen < 0) & (np.isfinite(measured[0]) | np.isfinite(measured[2]))
         chosen[new] = place
-        for target, values in zip((flux, low, high), here, strict=True):
+        for target, values in zip((flux, low, high), measured, strict=True):
             target[new] = values[new]
     bands = [form.fluxes[place] if place >= 0 else None for place in chosen]
     return {
@@ -289,10 +291,10 @@ def _band(
 
 def _extra(cells: Cells, form: Form) -> list[str | None]:
     columns: dict[str, list[Any]] = {}
-    taken = {*form.obs_id, *form.error_radius, *form.significance, *form.kind}
-    taken |= {*form.exposure[:1], *(form.ellipse or ()), *form.source_id[:1]}
+    used = {*form.obs_id, *form.error_radius, *form.significance, *form.kind}
+    used |= {*form.exposure[:1], *(form.ellipse or ()), *form.source_id[:1]}
     for name in cells.names:
-        if name.lower() in taken:
+        if name.lower() in used:
             continue
         values: list[Any] = cells.texts(name)
         if (

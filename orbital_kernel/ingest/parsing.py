@@ -13,8 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from orbital_kernel.archives import detect, readers
+from orbital_kernel.archives.faults import fault
 from orbital_kernel.archives.mapped.reader import declared_reader
-from orbital_kernel.archives.reading import DAMAGE, Account, Reader, open_source
+from orbital_kernel.archives.reading import Account, Reader, open_source
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import files
@@ -88,9 +89,9 @@ def parse(path: Path, task: Task) -> Iterator[Item]:
         for name, batch in reader.read(open_source(path), account):
             _check_observatory(path, account, observatory)
             full_name = name if "." in name else f"{account.observatory}.{name}"
-            yield Rows(full_name, _filled(batch, full_name))
+            yield Rows(full_name, _filled(batch, full_name, path, reader))
         _check_same(path, before)
-    except (ArchiveError, *DAMAGE) as error:
+    except (ArchiveError, OSError) as error:
         yield _refused(path, reader, error)
         return
     yield End(
@@ -118,8 +119,7 @@ def _refused(path: Path, reader: Reader | None, error: Exception) -> Refusal:
     if isinstance(error, ArchiveError):
         where = "" if error.offset is None else f" (at byte {error.offset})"
         return Refusal(f"{error}{where}", known, error.offset)
-    told = str(error) if isinstance(error, SchemaMismatch) else repr(error)
-    return Refusal(f"{path.name}: damaged: {told}", known)
+    return Refusal(f"{path.name}: cannot be opened: {error}", known)
 
 
 def _check_observatory(path: Path, account: Account, observatory: str | None) -> None:
@@ -136,10 +136,14 @@ def _check_observatory(path: Path, account: Account, observatory: str | None) ->
         raise ArchiveError(f"{path} is {account.observatory} data, not {observatory}")
 
 
-def _filled(batch: pa.Table, full_name: str) -> pa.Table:
+def _filled(batch: pa.Table, full_name: str, path: Path, reader: Reader) -> pa.Table:
     """Return the rows in the table's types, without columns that are null throughout."""
     if "file_sha256" in batch.column_names:
         batch = batch.drop_columns(["file_sha256"])
-    rows = schema.conform(batch, schema.table(full_name)).replace_schema_metadata(None)
+    try:
+        rows = schema.conform(batch, schema.table(full_name))
+    except SchemaMismatch as error:
+        raise fault(error, path, reader, None) from error
+    rows = rows.replace_schema_metadata(None)
     filled = [n for n in rows.column_names if rows.column(n).null_count < len(rows)]
     return rows.select(filled) if filled else rows.select(["file_row"])

@@ -1,8 +1,8 @@
-"""How tables are laid out for what is asked of them: sort keys and projections.
+"""How tables are laid out for the queries they serve: sort keys and projections.
 
-Two access patterns: Swift's streams are asked by time first (a window about a burst),
+Two access patterns: Swift's streams are queried by time first (a window about a burst),
 Chandra's deep exposures by position first (everything about a source). A table is sorted
-by the pattern that is asked most, and a projection, a copy sorted otherwise, serves a
+by the most frequent pattern, and a projection, a copy sorted otherwise, serves a
 second one. A projection is sorted within stretches of its table, so that BY_VALUE with a
 time span serves both: stretches by time, rows within by value. What is not named here is laid out as schema.py says.
 """
@@ -39,14 +39,14 @@ EVERY: dict[str, Layout] = {
 }
 """By table name, of whatever observatory."""
 
-OWN: dict[str, Layout] = {
+BY_TABLE: dict[str, Layout] = {
     "swift.events": Layout(("time",), (BY_SKY,)),
     "chandra.events": Layout(("healpix", "time"), (BY_TIME,)),
     "chandra.photometry": Layout(("healpix", "time"), (BY_OBJECT, BY_TIME, BY_VALUE)),
 }
-"""By full name, where an observatory is asked otherwise."""
+"""By full name, for tables that are queried otherwise."""
 
 
 def layout(full_name: str) -> Layout:
     """Return the layout of a table of that full name."""
-    return OWN.get(full_name) or EVERY.get(full_name.partition(".")[2], Layout())
+    return BY_TABLE.get(full_name) or EVERY.get(full_name.partition(".")[2], Layout())

@@ -1,9 +1,9 @@
-"""Observatories as their TOML files tell: instruments, bands, clock, errors, storage.
+"""Observatories as their TOML files describe them: instruments, clock, storage.
 
-`observatories()` reads every file of the package's folder and of those the user and
-other packages add (config), but `site.toml`, which holds what is common to all: tenant,
-database and over-commit rule. A new observatory is a new file; a user's file of the
-same name takes the place of the package's.
+`observatories()` reads every file of the package's folder and of the folders that users
+and installed packages add (config). `site.toml` in the same folders is not one: it holds
+what all share (tenant, database, over-commit rule). A new observatory is a new file; a
+user's file of the same name replaces the package's.
 """
 
 import tomllib
@@ -15,95 +15,64 @@ from typing import Any
 
 from orbital_kernel import config
 from orbital_kernel.errors import ConfigError
+from orbital_kernel.model.instruments import (
+    Band,
+    Clock,
+    FieldOfView,
+    Instrument,
+    Pointing,
+    PositionError,
+)
 from orbital_kernel.model.site import Site, site_of
 from orbital_kernel.model.storage_spec import Space, space
 from orbital_kernel.model.strict_toml import built, named
+
+__all__ = [
+    "FOLDER",
+    "SITE_FILE",
+    "Band",
+    "Clock",
+    "FieldOfView",
+    "Instrument",
+    "Observatory",
+    "Pointing",
+    "PositionError",
+    "files",
+    "observatories",
+    "observatory",
+    "site",
+]
 
 FOLDER = Path(__file__).parent / "observatories"
 SITE_FILE = "site.toml"
 
 
 @dataclass(frozen=True)
-class Band:
-    """One band by its edges: keV for X-rays, nm for optical filters."""
-
-    name: str
-    low: float
-    high: float
-    unit: str
-
-
-@dataclass(frozen=True)
-class FieldOfView:
-    """Shape and size: a circle's radius, a square's side or a solid angle."""
-
-    shape: str
-    size: float
-    unit: str
-
-
-@dataclass(frozen=True)
-class PositionError:
-    """Typical radius of a position at a confidence, and what it holds for."""
-
-    radius_arcsec: float
-    confidence: float
-    holds_for: str
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """One instrument; its position error is the default where a row tells none."""
-
-    name: str
-    full_name: str
-    bands: tuple[Band, ...]
-    field_of_view: FieldOfView
-    position_error: PositionError
-    source: str
-
-    def band(self, name: str) -> Band:
-        """Return the band of that name; ConfigError names the instrument."""
-        for band in self.bands:
-            if band.name == name:
-                return band
-        known = ", ".join(band.name for band in self.bands)
-        raise ConfigError(f"{self.name} has no band {name!r}; it has {known}")
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The mission clock: epoch (ISO, on `epoch_scale`) and the rule of times.py."""
-
-    epoch: str
-    epoch_scale: str
-    rule: str
-    correction: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Pointing:
-    """Angles from Sun, Moon and Earth limb within which it can look, degrees.
-
-    `steerable` is false for what watches the sky and takes no targets; `delay_h` is the
-    least time to a target of opportunity, hours.
-    """
-
-    steerable: bool
-    delay_h: float
-
-    sun_min_deg: float
-    sun_max_deg: float
-    moon_min_deg: float
-    earth_limb_min_deg: float
-    response: str
-    source: str
-
-
-@dataclass(frozen=True)
 class Observatory:
-    """Everything Orbital knows of one observatory before it has seen any data."""
+    """One observatory, as its TOML file describes it.
+
+    Attributes
+    ----------
+    name, full_name : str
+        Name of its file and of its schema in the database ('swift'), and in full.
+    clock : Clock
+        Its clock.
+    instruments : tuple of Instrument
+        Its instruments.
+    pointing : Pointing
+        Where it can point, and how fast.
+    storage : Space
+        View, policy, quota, quality of service and snapshots of its data.
+    readers : tuple of str
+        Names of the readers of its file formats.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.observatory import observatory
+    >>> swift = observatory("swift")
+    >>> swift.clock.rule, swift.instrument("BAT").field_of_view.unit
+    ('swift-met-utcf', 'sr')
+    """
 
     name: str
     full_name: str
@@ -114,46 +83,98 @@ class Observatory:
     readers: tuple[str, ...]
 
     def instrument(self, name: str) -> Instrument:
-        """Return the instrument of that name; ConfigError names those there are."""
+        """Return an instrument.
+
+        Parameters
+        ----------
+        name : str
+            Its name, such as 'BAT'.
+
+        Returns
+        -------
+        Instrument
+            The instrument.
+
+        Raises
+        ------
+        ConfigError
+            If the observatory has no such instrument; the message lists them.
+        """
         for instrument in self.instruments:
             if instrument.name == name:
                 return instrument
-        known = ", ".join(instrument.name for instrument in self.instruments)
-        raise ConfigError(f"{self.name} has no instrument {name!r}; it has {known}")
+        names = ", ".join(instrument.name for instrument in self.instruments)
+        raise ConfigError(f"{self.name} has no instrument {name!r}; it has {names}")
 
 
 def observatories(*folders: Path) -> dict[str, Observatory]:
-    """Return every observatory by name, sorted; of these folders only, if given.
+    """Return every observatory that has a file.
 
-    Raises ConfigError that names the file if one is bad.
+    Parameters
+    ----------
+    folders : pathlib.Path
+        Read these folders only; by default the package's, then those of users and of
+        installed packages.
+
+    Returns
+    -------
+    dict of str to Observatory
+        Observatories by name, sorted.
+
+    Raises
+    ------
+    ConfigError
+        If a file is wrong; the message names it.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.observatory import observatories
+    >>> {"chandra", "swift"} <= set(observatories())
+    True
     """
     return {name: _read(path) for name, path in files(*folders).items()}
 
 
 def observatory(name: str) -> Observatory:
-    """Return the observatory of that name; ConfigError lists those there are."""
-    known = files()
-    if name not in known:
+    """Return one observatory.
+
+    Parameters
+    ----------
+    name : str
+        Its name, such as 'swift'.
+
+    Returns
+    -------
+    Observatory
+        The observatory.
+
+    Raises
+    ------
+    ConfigError
+        If no file has that name (the message lists them), or the file is wrong.
+    """
+    paths = files()
+    if name not in paths:
         raise ConfigError(
-            f"there is no observatory {name!r}; {', '.join(known)} have a file. "
+            f"there is no observatory {name!r}; {', '.join(paths)} have a file. "
             f"`orbital observatory new {name}` begins one"
         )
-    return _read(known[name])
+    return _read(paths[name])
 
 
 def files(*folders: Path) -> dict[str, Path]:
-    """Return the file of each observatory by name, sorted; where two are, the later."""
-    found = {
+    """Return the file of each observatory by name, sorted; a later folder overrides."""
+    paths = {
         path.stem: path
         for folder in folders or (FOLDER, *config.added_observatories())
         for path in folder.glob("*.toml")
         if path.name != SITE_FILE
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(paths.items()))
 
 
 def site(path: Path | None = None) -> Site:
-    """Return the site of a file, else of the last folder with one; ConfigError if bad."""
+    """Return the site of a file, by default of the last folder that has one."""
     if path is None:
         folders = (FOLDER, *config.added_observatories())
         path = [f / SITE_FILE for f in folders if (f / SITE_FILE).is_file()][-1]
@@ -162,8 +183,8 @@ def site(path: Path | None = None) -> Site:
 
 
 def _read(path: Path) -> Observatory:
-    told = path.stat()
-    return _observatory(path, told.st_mtime_ns, told.st_size)
+    status = path.stat()
+    return _observatory(path, status.st_mtime_ns, status.st_size)
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -191,8 +212,8 @@ def _built(path: Path, document: dict[str, Any]) -> Observatory:
             raise ConfigError(f"name is {document.get('name')!r}, not {path.stem!r}")
         if document.pop("sort", None):
             raise ConfigError(
-                "[sort] is of no use here: how tables are sorted is said in one place, "
-                "orbital_kernel/model/layout.py; leave it out"
+                "[sort] is not a section: tables are sorted as in one place, "
+                "orbital_kernel/model/layout.py; remove it"
             )
         rows = document.get("instruments", [])
         return built(
@@ -215,14 +236,14 @@ def _instrument(row: Mapping[str, Any]) -> Instrument:
         for unit in ("keV", "nm")
         for name, (low, high) in row.get(f"bands_{unit.lower()}", {}).items()
     ]
-    rest = {k: v for k, v in row.items() if k not in ("bands_kev", "bands_nm")}
+    others = {k: v for k, v in row.items() if k not in ("bands_kev", "bands_nm")}
     bad = [band.name for band in bands if not 0 < band.low < band.high]
     if bad:
         raise ConfigError(f"[{where}] bands {bad} do not rise from low to high edge")
     return built(
         Instrument,
         {
-            **rest,
+            **others,
             "bands": bands,
             "field_of_view": built(FieldOfView, row.get("field_of_view", {}), where),
             "position_error": built(

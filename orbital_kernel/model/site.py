@@ -96,26 +96,26 @@ def site_of(document: Mapping[str, Any]) -> Site:
     )
 
 
-def _tenant(told: Any) -> Tenant:
-    if not told or not isinstance(told, str | dict):
+def _tenant(section: Any) -> Tenant:
+    if not section or not isinstance(section, str | dict):
         raise ConfigError(
-            f"[site] tenant is {told!r}, should be the name of a tenant or its table"
+            f"[site] tenant is {section!r}, should be the name of a tenant or its table"
         )
-    if isinstance(told, str):
-        return Tenant(told)
-    rows = told.get("client_ip_ranges")
-    own = {**told, "client_ip_ranges": rows and _ranges(rows, "tenant")}
-    tenant = read(Tenant, own, "tenant", TENANT_UNITS)
+    if isinstance(section, str):
+        return Tenant(section)
+    rows = section.get("client_ip_ranges")
+    values = {**section, "client_ip_ranges": rows and _ranges(rows, "tenant")}
+    tenant = read(Tenant, values, "tenant", TENANT_UNITS)
     if tenant.hard_bytes and (tenant.soft_bytes or 0) > tenant.hard_bytes:
         raise ConfigError("[tenant] soft is above hard")
     return tenant
 
 
 def _pool(row: Mapping[str, Any]) -> VipPool:
-    own = {**row, "ip_ranges": _ranges(row.get("ip_ranges"), "vip_pools")}
-    pool = built(VipPool, own, "vip_pools")
+    values = {**row, "ip_ranges": _ranges(row.get("ip_ranges"), "vip_pools")}
+    pool = built(VipPool, values, "vip_pools")
     if pool.role not in ROLES:
-        raise ConfigError(f"[vip_pools] role {pool.role!r} is none of {ROLES}")
+        raise ConfigError(f"[vip_pools] role {pool.role!r} is not one of {ROLES}")
     return pool
 
 
@@ -126,7 +126,7 @@ def _ranges(rows: Any, where: str) -> tuple[Range, ...]:
         wrong = [pair for pair in pairs if not _in_order(*pair)]
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"[{where}] {rows!r} are no pairs of first and last address: {error}"
+            f"[{where}] {rows!r} are not pairs of first and last address: {error}"
         ) from error
     if wrong or not pairs:
         raise ConfigError(

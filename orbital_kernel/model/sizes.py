@@ -46,8 +46,8 @@ def seconds_of(text: str) -> int:
 
 def clock_of(seconds: int) -> str:
     """Return a duration as the VMS writes it: '[DD] HH:MM:SS'."""
-    days, rest = divmod(seconds, 86400)
-    clock = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+    days, remainder = divmod(seconds, 86400)
+    clock = f"{remainder // 3600:02}:{remainder // 60 % 60:02}:{remainder % 60:02}"
     return f"{days} {clock}" if days else clock
 
 
@@ -62,13 +62,13 @@ def size_text(size_bytes: float) -> str:
 
 
 def _exact(text: str, units: dict[str, int], noun: str, example: str) -> int:
-    found = _QUANTITY.fullmatch(text) if isinstance(text, str) else None
-    if not found or found[2] not in units:
+    match = _QUANTITY.fullmatch(text) if isinstance(text, str) else None
+    if not match or match[2] not in units:
         raise ConfigError(
             f"{text!r} is not {noun}: write number and unit, like {example}; "
             f"units are {', '.join(units)}"
         )
-    value = Fraction(found[1]) * units[found[2]]
+    value = Fraction(match[1]) * units[match[2]]
     if value.denominator != 1:
         raise ConfigError(f"{text!r} is not a whole number of the smallest unit")
     return int(value)

@@ -5,7 +5,6 @@ predicate a database can evaluate. Covers are conservative: every position insid
 region falls in a range; some outside do too, so the exact test is made afterwards.
 """
 
-import re
 from collections.abc import Sequence
 
 import astropy.units as u
@@ -22,28 +21,47 @@ ORDER = 29
 FULL_SKY: Range = (0, 12 * 4**ORDER)
 CELLS_ACROSS = 4
 
-_SEXAGESIMAL = re.compile(
-    r"\s*([+-]?)\s*(\d{1,3})[\s:hd°]+(\d{1,2})(?:[\s:m'′]+(\d{1,2}(?:\.\d*)?))?[s\"″]?\s*",  # noqa: RUF001
-)
-
 
 def healpix(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
-    """Return nested order-29 indices of ICRS degrees; -1 where a position is missing.
+    """Return HEALPix indices of positions.
 
-    RA may lie outside 0-360. Raises ValueError for |dec| over 90.
+    Parameters
+    ----------
+    ra, dec : array_like
+        Degrees, ICRS; RA may lie outside 0 to 360. They broadcast.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Nested indices of order 29 (cells of 0.4 mas); -1 if a coordinate is NaN.
+
+    Raises
+    ------
+    ValueError
+        If a declination is beyond 90 deg.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.sky import healpix
+    >>> healpix([45.0, float("nan")], 0.0).tolist()
+    [0, -1]
+
+    References
+    ----------
+    Gorski et al. 2005, ApJ 622, 759.
     """
     ra, dec = np.broadcast_arrays(
         np.atleast_1d(np.asarray(ra, dtype=np.float64)),
         np.atleast_1d(np.asarray(dec, dtype=np.float64)),
     )
-    known = np.isfinite(ra) & np.isfinite(dec)
-    if np.any(np.abs(dec[known]) > 90):
-        worst = dec[known][np.argmax(np.abs(dec[known]))]
+    finite = np.isfinite(ra) & np.isfinite(dec)
+    if np.any(np.abs(dec[finite]) > 90):
+        worst = dec[finite][np.argmax(np.abs(dec[finite]))]
         raise ValueError(f"a declination of {worst:g} deg does not exist")
     index = np.full(ra.shape, -1, dtype=np.int64)
-    if known.any():
-        index[known] = lonlat_to_healpix(
-            Longitude(ra[known], u.deg), Latitude(dec[known], u.deg), ORDER
+    if finite.any():
+        index[finite] = lonlat_to_healpix(
+            Longitude(ra[finite], u.deg), Latitude(dec[finite], u.deg), ORDER
         ).astype(np.int64)
     return index
 
@@ -51,9 +69,41 @@ def healpix(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
 def cone_ranges(
     ra: float, dec: float, radius_deg: float, max_ranges: int = 32, slack: float = 0.0
 ) -> list[Range]:
-    """Return at most `max_ranges` index ranges [low, high) covering a cone.
+    """Return ranges of HEALPix indices that cover a cone.
 
-    There are fewer where that adds at most `slack` times the cells of a tight cover.
+    Parameters
+    ----------
+    ra, dec : float
+        Centre, deg, ICRS.
+    radius_deg : float
+        Radius, 0 to 180 deg.
+    max_ranges : int, default 32
+        Most ranges to return: each is a term of the database's predicate.
+    slack : float, default 0
+        Ranges are merged further while that adds at most this share of the cells of the
+        tight cover.
+
+    Returns
+    -------
+    list of (int, int)
+        Half-open ranges [low, high) of nested indices of order 29. Every position in the
+        cone is in a range; some positions outside are, too.
+
+    Raises
+    ------
+    ValueError
+        If there is no such cone.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.sky import cone_ranges, healpix
+    >>> index = int(healpix(83.63, 22.01)[0])
+    >>> any(low <= index < high for low, high in cone_ranges(83.63, 22.01, 0.1))
+    True
+
+    References
+    ----------
+    MOC: IVOA recommendation 2.0, ivoa.net/documents/MOC.
     """
     if not (0 <= radius_deg <= 180 and abs(dec) <= 90 and np.isfinite(ra)):
         raise ValueError(
@@ -79,7 +129,22 @@ def box_ranges(
     half_height_deg: float,
     max_ranges: int = 32,
 ) -> list[Range]:
-    """Return ranges covering a box along great circles around its centre."""
+    """Return ranges that cover a box; see `cone_ranges`.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Centre, deg, ICRS.
+    half_width_deg, half_height_deg : float
+        Half the extent along the great circles through the centre, deg.
+    max_ranges : int, default 32
+        Most ranges to return.
+
+    Returns
+    -------
+    list of (int, int)
+        Half-open ranges of nested indices of order 29.
+    """
     moc = MOC.from_box(
         lon=Longitude(ra % 360, u.deg),
         lat=Latitude(dec, u.deg),
@@ -98,9 +163,22 @@ def zone_ranges(
     dec_max: float,
     max_ranges: int = 32,
 ) -> list[Range]:
-    """Return ranges covering RA from `ra_min` east to `ra_max`, Dec between, in deg.
+    """Return ranges that cover a zone in RA and Dec; see `cone_ranges`.
 
-    `ra_min` above `ra_max` crosses RA 0; equal ends are a meridian.
+    Parameters
+    ----------
+    ra_min, ra_max : float
+        West and east limit, deg; `ra_min` above `ra_max` crosses RA 0, equal limits are
+        a meridian.
+    dec_min, dec_max : float
+        South and north limit, deg.
+    max_ranges : int, default 32
+        Most ranges to return.
+
+    Returns
+    -------
+    list of (int, int)
+        Half-open ranges of nested indices of order 29.
     """
     width = (ra_max - ra_min) % 360 or (360.0 if ra_max != ra_min else 0.0)
     margin = 1e-9
@@ -124,7 +202,26 @@ def zone_ranges(
 def polygon_ranges(
     ra: Sequence[float], dec: Sequence[float], max_ranges: int = 32
 ) -> list[Range]:
-    """Return ranges covering a simple polygon smaller than half the sky."""
+    """Return ranges that cover a polygon; see `cone_ranges`.
+
+    Parameters
+    ----------
+    ra, dec : sequence of float
+        Three or more corners in order, deg, ICRS; edges are great circles that do not
+        cross. The polygon is the side that is smaller than half the sky.
+    max_ranges : int, default 32
+        Most ranges to return.
+
+    Returns
+    -------
+    list of (int, int)
+        Half-open ranges of nested indices of order 29.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three corners, or not as many `ra` as `dec`.
+    """
     if len(ra) != len(dec) or len(ra) < 3:
         raise ValueError(f"a polygon needs 3 or more corners, got {len(ra)}/{len(dec)}")
     extent = float(np.max(separation_deg(ra[0], dec[0], ra, dec)))
@@ -139,7 +236,28 @@ def polygon_ranges(
 def separation_deg(
     ra1: ArrayLike, dec1: ArrayLike, ra2: ArrayLike, dec2: ArrayLike
 ) -> Reals:
-    """Return great-circle separations in degrees, exact from 0 to 180 (Vincenty)."""
+    """Return great-circle separations.
+
+    Parameters
+    ----------
+    ra1, dec1, ra2, dec2 : array_like
+        Positions, deg; they broadcast.
+
+    Returns
+    -------
+    numpy.ndarray of float64
+        Separations, deg, accurate from 0 to 180.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.sky import separation_deg
+    >>> float(separation_deg(10, 0, 10, 90))
+    90.0
+
+    References
+    ----------
+    Vincenty 1975, Survey Review 23, 88.
+    """
     a1, d1, a2, d2 = (
         np.radians(np.asarray(x, np.float64)) for x in (ra1, dec1, ra2, dec2)
     )
@@ -148,37 +266,6 @@ def separation_deg(
     across = np.hypot(cos_d2 * sin_a, cos_d1 * sin_d2 - sin_d1 * cos_d2 * cos_a)
     along = sin_d1 * sin_d2 + cos_d1 * cos_d2 * cos_a
     return np.asarray(np.degrees(np.arctan2(across, along)))
-
-
-def parse_ra(text: str) -> float:
-    """Return degrees of '20:44:28.52', '16 44 49.93' (hours) or '311.118' (degrees).
-
-    NaN for blank text and 'n/a'. Raises ValueError for anything else.
-    """
-    return _parse_angle(text, sexagesimal_unit=15.0, limit=360.0)
-
-
-def parse_dec(text: str) -> float:
-    """Return degrees of '-41:19:48.3', '-00 30 00' or '-41.33'; NaN where blank."""
-    return _parse_angle(text, sexagesimal_unit=1.0, limit=90.0)
-
-
-def _parse_angle(text: str, *, sexagesimal_unit: float, limit: float) -> float:
-    text = text.strip()
-    if text.lower() in {"", "n/a", "nan", "null", "none", "-"}:
-        return float("nan")
-    match = _SEXAGESIMAL.fullmatch(text)
-    if match is None:
-        value = float(text)
-    else:
-        sign, whole, minutes, seconds = match.groups()
-        if int(minutes) >= 60 or float(seconds or 0) >= 60.000001:
-            raise ValueError(f"{text!r} has 60 or more minutes or seconds")
-        value = int(whole) + int(minutes) / 60 + float(seconds or 0) / 3600
-        value *= -sexagesimal_unit if sign == "-" else sexagesimal_unit
-    if not -limit <= value <= limit:
-        raise ValueError(f"{text!r} is no angle up to {limit:g} deg")
-    return value
 
 
 def _depth(radius_deg: float) -> int:
@@ -197,8 +284,8 @@ def _bounded(moc: MOC, max_ranges: int, slack: float = 0.0) -> list[Range]:
     cheap = np.searchsorted(np.cumsum(np.sort(gaps)), slack * cells, side="right")
     closed = max(int(cheap), len(ranges) - max_ranges)
     if closed > 0:
-        kept = np.sort(np.argsort(gaps, kind="stable")[closed:])
-        lows = np.concatenate([[ranges[0, 0]], ranges[kept + 1, 0]])
-        highs = np.concatenate([ranges[kept, 1], [ranges[-1, 1]]])
+        open_gaps = np.sort(np.argsort(gaps, kind="stable")[closed:])
+        lows = np.concatenate([[ranges[0, 0]], ranges[open_gaps + 1, 0]])
+        highs = np.concatenate([ranges[open_gaps, 1], [ranges[-1, 1]]])
         ranges = np.stack([lows, highs], axis=1)
     return [(int(low), int(high)) for low, high in ranges]

@@ -18,9 +18,9 @@ __all__ += ["ViewPolicy", "built", "named", "named_as", "only", "space"]
 PROTOCOLS = ("NFS", "SMB", "NFS4", "S3", "ENDPOINT", "DATABASE", "KAFKA", "BLOCK")
 BUCKETED = frozenset({"S3", "DATABASE", "KAFKA"})
 STATIC_LIMITS = tuple(
-    f"{kind}_{way}_{unit}"
+    f"{kind}_{direction}_{unit}"
     for kind in ("min", "max")
-    for way in ("reads", "writes")
+    for direction in ("reads", "writes")
     for unit in ("bw_mbps", "iops")
 )
 
@@ -143,17 +143,17 @@ class Space:
     protection: Protection | None
 
 
-def named_as(one: Space, bucket: str) -> Space:
+def named_as(space: Space, bucket: str) -> Space:
     """Return the space of another bucket: view, quota and snapshots of its own.
 
     Policy and quality of service are shared: they name nothing of a bucket.
     """
-    if bucket == one.view.bucket:
-        return one
-    view = replace(one.view, name=bucket, path=f"/{bucket}", bucket=bucket)
-    kept = one.protection and replace(one.protection, name=bucket)
-    quota = replace(one.quota, name=bucket)
-    return replace(one, view=view, quota=quota, protection=kept)
+    if bucket == space.view.bucket:
+        return space
+    view = replace(space.view, name=bucket, path=f"/{bucket}", bucket=bucket)
+    protection = space.protection and replace(space.protection, name=bucket)
+    quota = replace(space.quota, name=bucket)
+    return replace(space, view=view, quota=quota, protection=protection)
 
 
 def space(document: Mapping[str, Any], owner: str) -> Space:
@@ -208,9 +208,9 @@ def _policy(table: Mapping[str, Any]) -> ViewPolicy:
 
 def _quota(table: Mapping[str, Any]) -> Quota:
     growth = table.get("growth")
-    own = {key: value for key, value in table.items() if key != "growth"}
+    values = {key: value for key, value in table.items() if key != "growth"}
     grows = None if growth is None else _growth(growth)
-    quota = read(Quota, own, "storage.quota", QUOTA_UNITS, growth=grows)
+    quota = read(Quota, values, "storage.quota", QUOTA_UNITS, growth=grows)
     if not 0 < quota.soft_bytes <= quota.hard_bytes:
         raise ConfigError("[storage.quota] soft must be above 0 and not above hard")
     if quota.growth and quota.growth.ceiling_bytes < quota.hard_bytes:

@@ -34,14 +34,14 @@ def named(owner: str) -> Iterator[None]:
         raise ConfigError(f"{owner}: {error}") from error
 
 
-def only(document: Mapping[str, Any], where: str, known: tuple[str, ...]) -> None:
-    """Raise ConfigError for what is no table, and for a key that is not known there."""
+def only(document: Mapping[str, Any], where: str, allowed: tuple[str, ...]) -> None:
+    """Raise ConfigError for a value that is not a table, and for an unknown key."""
     if not isinstance(document, Mapping):
         raise ConfigError(f"[{where}] is {document!r}, should be a table")
-    unknown = sorted(set(document) - set(known))
+    unknown = sorted(set(document) - set(allowed))
     if unknown:
         raise ConfigError(
-            f"[{where}] has unknown {', '.join(unknown)}; known are {', '.join(known)}"
+            f"[{where}] has unknown {', '.join(unknown)}; known are {', '.join(allowed)}"
         )
 
 
@@ -58,15 +58,15 @@ def read(
 ) -> T:
     """Return a dataclass from a table in which some fields are written with units.
 
-    `given` fields are no keys of the file.
+    `given` fields are not keys of the file.
     """
-    own = {f.name: f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
+    own_fields = {f.name: f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
     keys = {field: key for key, (field, _) in units.items()}
-    known = tuple(keys.get(name, name) for name in own)
-    only(document, where, known)
+    names = tuple(keys.get(name, name) for name in own_fields)
+    only(document, where, names)
     missing = [
         keys.get(name, name)
-        for name, field in own.items()
+        for name, field in own_fields.items()
         if field.default is MISSING and keys.get(name, name) not in document
     ]
     if missing:

@@ -6,8 +6,8 @@ is corrected. Reading Swift's TIME through MJDREF as if it were TT is wrong by -
 2005 and +23 s in 2021. Each rule is a named function here; its name travels with the
 row in `time_rule`.
 
-Arithmetic is in whole nanoseconds; leap seconds come from the table astropy ships
-(nothing is ever downloaded). Sources: swift.gsfc.nasa.gov time guide; CXC ``cxotime``.
+Arithmetic is in whole nanoseconds; leap seconds come from the table astropy ships.
+Nothing is downloaded (`scales.offline`). Sources: swift.gsfc.nasa.gov time guide; CXC ``cxotime``.
 """
 
 import re
@@ -16,25 +16,40 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from astropy.time import Time
-from astropy.utils import iers
 from numpy.typing import ArrayLike, NDArray
 
-iers.conf.auto_download = False
+from orbital_kernel.model.scales import (
+    NAT,
+    NS,
+    TT_MINUS_TAI_NS,
+    Instants,
+    Reals,
+    instants_of,
+    leap_seconds,
+    tdb_to_tt,
+    utc_to_tt,
+)
 
-Instants = NDArray[np.datetime64]
-Reals = NDArray[np.float64]
+__all__ = [
+    "NAT",
+    "NS",
+    "TIME_RULES",
+    "Instants",
+    "Reals",
+    "TimeRule",
+    "met_utcf",
+    "parse_utc",
+    "time_rule",
+    "to_tt",
+    "to_utc_iso",
+    "tt_from_utc",
+    "utc_from_tt",
+]
 
-NS = 1_000_000_000
 DAY_S = 86_400
-TT_MINUS_TAI_NS = 32_184_000_000
 SWIFT_EPOCH_UTC = np.datetime64("2001-01-01T00:00:00", "ns")
 CHANDRA_EPOCH_TT = np.datetime64("1998-01-01T00:00:00", "ns")
 MJD_EPOCH = np.datetime64("1858-11-17T00:00:00", "ns")
-NAT = np.iinfo(np.int64).min
-HOUR_NS = 3600 * NS
-JD_OF_UNIX_EPOCH = 2440587.5
-
 REACH_S = 6_800_000_000
 _ISO = re.compile(
     r"\s*(\d{4})-?(\d\d)-?(\d\d)"
@@ -46,7 +61,7 @@ _SINCE = re.compile(r"since (\S+) (utc|tt|tdb)")
 
 @dataclass(frozen=True)
 class TimeRule:
-    """One way to read a clock: `convert(values, utcf_s)` gives instants on TT."""
+    """One way to read a clock: `convert(values, utcf_s)` returns instants, TT."""
 
     name: str
     convert: Callable[[Reals, Reals], Instants]
@@ -54,10 +69,45 @@ class TimeRule:
 
 
 def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
-    """Return the clock values as datetime64[ns] on TT, by a rule of TIME_RULES.
+    """Convert an observatory's clock values to instants on the TT scale.
 
-    `utcf_s` broadcasts against `values`; only Swift's rule uses it. NaN gives NaT.
-    Raises KeyError for an unknown rule, ValueError for instants over 215 years from the epoch.
+    Parameters
+    ----------
+    rule : str
+        Name of a rule of `TIME_RULES`, or 'since 2001-01-01T00:00:00 utc' (or tt, tdb)
+        for a clock that counts SI seconds from that epoch. The column `time_rule` of
+        each row names the rule that gave its `time`.
+    values : array_like
+        Clock values: seconds, or days for the mjd rules. NaN gives NaT.
+    utcf_s : array_like, default 0
+        Correction from Swift's clock to UTC (header keyword UTCFINIT), s; other rules
+        ignore it.
+
+    Returns
+    -------
+    numpy.ndarray of datetime64[ns]
+        The instants, TT.
+
+    Raises
+    ------
+    KeyError
+        If there is no such rule.
+    ValueError
+        If a value is more than 215 years from the epoch.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import to_tt, to_utc_iso
+    >>> to_utc_iso(to_tt("chandra-tt", [757382469.307]))
+    ['2022-01-01T00:00:00.123']
+    >>> to_utc_iso(to_tt("swift-met-utcf", [388741688.0], utcf_s=-10.48836))
+    ['2013-04-27T07:47:57.512']
+
+    References
+    ----------
+    Swift: swift.gsfc.nasa.gov/analysis/suppl_uguide/time_guide.html.
+    Chandra: cxc.harvard.edu/contrib/arots/time; cxotime.
+    TDB-TT: Fairhead & Bretagnon 1990, A&A 229, 240, as in ERFA's dtdb (geocentre).
     """
     numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
     correction = np.broadcast_to(np.asarray(utcf_s, dtype=np.float64), numbers.shape)
@@ -65,37 +115,78 @@ def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
 
 
 def time_rule(name: str) -> TimeRule:
-    """Return a rule of TIME_RULES, or of a clock that counts SI seconds from an epoch.
-
-    Such a clock's rule says so itself: 'since 2001-01-01T00:00:00 utc', or tt or tdb
-    (for barycentred files). Raises KeyError for any other name.
-    """
-    known = TIME_RULES.get(name)
-    return known or _elapsed(name)
+    """Return the rule of that name; see `to_tt` for names and errors."""
+    rule = TIME_RULES.get(name)
+    return rule or _elapsed(name)
 
 
 def tt_from_utc(utc: ArrayLike) -> Instants:
-    """Return TT of UTC instants given as datetime64 or ISO text; NaT stays NaT."""
+    """Convert UTC to TT.
+
+    Parameters
+    ----------
+    utc : array_like
+        datetime64 or ISO text (see `parse_utc`); NaT stays NaT.
+
+    Returns
+    -------
+    numpy.ndarray of datetime64[ns]
+        The instants, TT: UTC plus leap seconds plus 32.184 s.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import tt_from_utc
+    >>> tt_from_utc(["2017-01-01T00:00:00"]).astype(str).tolist()
+    ['2017-01-01T00:01:09.184000000']
+    """
     instants = np.atleast_1d(np.asarray(utc))
     if instants.dtype.kind != "M":
         instants = np.array([parse_utc(str(text)) for text in instants.ravel()])
-    return _tt_from_utc(instants.astype("datetime64[ns]"))
+    return utc_to_tt(instants.astype("datetime64[ns]"))
 
 
 def utc_from_tt(tt: ArrayLike) -> Instants:
-    """Return UTC of TT instants; a leap second itself reads as the second after it."""
+    """Convert TT to UTC.
+
+    Parameters
+    ----------
+    tt : array_like of datetime64
+        Instants, TT; NaT stays NaT.
+
+    Returns
+    -------
+    numpy.ndarray of datetime64[ns]
+        The instants, UTC. datetime64 has no leap seconds: an instant inside one is given
+        as the second after it.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import tt_from_utc, utc_from_tt
+    >>> utc_from_tt(tt_from_utc(["2017-01-01T00:00:00"])).astype(str).tolist()
+    ['2017-01-01T00:00:00.000000000']
+    """
     instants = np.atleast_1d(np.asarray(tt)).astype("datetime64[ns]")
-    days, offsets = _leap_seconds()
+    days, offsets = leap_seconds()
     steps = days + offsets + TT_MINUS_TAI_NS
     ns = instants.view(np.int64)
     which = np.clip(np.searchsorted(steps, ns, side="right") - 1, 0, None)
-    return _instants(ns - offsets[which] - TT_MINUS_TAI_NS, empty=ns == NAT)
+    return instants_of(ns - offsets[which] - TT_MINUS_TAI_NS, empty=ns == NAT)
 
 
 def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
-    """Return TT instants as UTC text, e.g. '2013-04-27T07:47:57.512'; NaT as None.
+    """Return TT instants as UTC text.
 
-    `unit` is numpy's: 's', 'ms', 'us' or 'ns'; values are rounded to it.
+    Parameters
+    ----------
+    tt : array_like of datetime64
+        Instants, TT.
+    unit : {'s', 'ms', 'us', 'ns'}, default 'ms'
+        Precision of the text; instants are rounded to it.
+
+    Returns
+    -------
+    list of str or None
+        ISO text such as '2013-04-27T07:47:57.512'; None for NaT.
     """
     half = {"s": 500_000_000, "ms": 500_000, "us": 500, "ns": 0}[unit]
     utc = utc_from_tt(tt) + np.timedelta64(half, "ns")
@@ -104,10 +195,33 @@ def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
 
 
 def parse_utc(text: str) -> np.datetime64:
-    """Return the instant an ISO-like text names; NaT for blank text and 'n/a'.
+    """Return the instant that an ISO-like text names.
 
-    Takes dates with and without dashes, blank or 'T', hours of one digit, a trailing
-    'Z' or 'UTC'. Raises ValueError for anything else.
+    Parameters
+    ----------
+    text : str
+        A date, or date and time: with or without dashes, separated by a blank or 'T',
+        hours of one or two digits, a trailing 'Z' or 'UTC' allowed.
+
+    Returns
+    -------
+    numpy.datetime64
+        The instant, UTC, in ns; NaT for blank text and 'n/a'.
+
+    Raises
+    ------
+    ValueError
+        For any other text.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import parse_utc
+    >>> str(parse_utc("2024-9-12"))
+    Traceback (most recent call last):
+    ...
+    ValueError: '2024-9-12' is not a date and time such as 2013-04-27T07:47:57.5
+    >>> str(parse_utc("20240912 1:46:38Z"))
+    '2024-09-12T01:46:38.000000000'
     """
     if text.strip().lower() in {"", "n/a", "none", "null", "nan", "nat"}:
         return np.datetime64("NaT", "ns")
@@ -125,27 +239,40 @@ def parse_utc(text: str) -> np.datetime64:
 
 
 def met_utcf(met_s: float, utc: np.datetime64) -> float:
-    """Return the UTCF (s) that makes Swift's clock value read that UTC instant."""
-    whole = np.floor(met_s)
+    """Return the correction of Swift's clock that belongs to an instant.
+
+    Parameters
+    ----------
+    met_s : float
+        Swift's clock, s.
+    utc : numpy.datetime64
+        The same instant, UTC.
+
+    Returns
+    -------
+    float
+        UTCF, s: UTC = 2001-01-01 + MET + UTCF in days of 86,400 s.
+    """
+    seconds = np.floor(met_s)
     elapsed = int((utc.astype("datetime64[ns]") - SWIFT_EPOCH_UTC).astype(np.int64))
-    return float((elapsed - int(whole) * NS) / NS - (met_s - whole))
+    return float((elapsed - int(seconds) * NS) / NS - (met_s - seconds))
 
 
 def _swift_met_utcf(met: Reals, utcf: Reals) -> Instants:
     ns = _nanoseconds(met) + np.round(np.nan_to_num(utcf) * NS).astype(np.int64)
-    utc = _instants(
+    utc = instants_of(
         SWIFT_EPOCH_UTC.view(np.int64) + ns, empty=np.isnan(met) | np.isnan(utcf)
     )
-    return _tt_from_utc(utc)
+    return utc_to_tt(utc)
 
 
 def _chandra_tt(seconds: Reals, _: Reals) -> Instants:
     ns = CHANDRA_EPOCH_TT.view(np.int64) + _nanoseconds(seconds)
-    return _instants(ns, empty=np.isnan(seconds))
+    return instants_of(ns, empty=np.isnan(seconds))
 
 
 def _chandra_tdb(seconds: Reals, _: Reals) -> Instants:
-    return _tt_from_tdb(_chandra_tt(seconds, _))
+    return tdb_to_tt(_chandra_tt(seconds, _))
 
 
 @cache
@@ -157,87 +284,50 @@ def _elapsed(name: str) -> TimeRule:
             "'since 2001-01-01T00:00:00 utc' (or tt, tdb) for SI seconds from an epoch"
         )
     epoch = np.atleast_1d(parse_utc(match[1]))
-    start = (_tt_from_utc(epoch) if match[2] == "utc" else epoch).view(np.int64)[0]
+    start = (utc_to_tt(epoch) if match[2] == "utc" else epoch).view(np.int64)[0]
 
     def convert(seconds: Reals, _: Reals) -> Instants:
-        tt = _instants(start + _nanoseconds(seconds), empty=np.isnan(seconds))
-        return _tt_from_tdb(tt) if match[2] == "tdb" else tt
+        tt = instants_of(start + _nanoseconds(seconds), empty=np.isnan(seconds))
+        return tdb_to_tt(tt) if match[2] == "tdb" else tt
 
     return TimeRule(name, convert, f"SI seconds {name}")
 
 
 def _mjd_tt(mjd: Reals, _: Reals) -> Instants:
-    whole = np.floor(mjd)
-    _within(whole * DAY_S - 3_506_716_800)
-    days = np.nan_to_num(whole).astype(np.int64) * DAY_S * NS
-    part = np.round(np.nan_to_num(mjd - whole) * DAY_S * NS).astype(np.int64)
-    return _instants(MJD_EPOCH.view(np.int64) + days + part, empty=np.isnan(mjd))
+    days_mjd = np.floor(mjd)
+    _within(days_mjd * DAY_S - 3_506_716_800)
+    days = np.nan_to_num(days_mjd).astype(np.int64) * DAY_S * NS
+    part = np.round(np.nan_to_num(mjd - days_mjd) * DAY_S * NS).astype(np.int64)
+    return instants_of(MJD_EPOCH.view(np.int64) + days + part, empty=np.isnan(mjd))
 
 
 def _mjd_utc(mjd: Reals, _: Reals) -> Instants:
-    return _tt_from_utc(_mjd_tt(mjd, _))
+    return utc_to_tt(_mjd_tt(mjd, _))
 
 
 def _mjd_tdb(mjd: Reals, _: Reals) -> Instants:
-    return _tt_from_tdb(_mjd_tt(mjd, _))
+    return tdb_to_tt(_mjd_tt(mjd, _))
 
 
 def _unix_utc(seconds: Reals, _: Reals) -> Instants:
-    return _tt_from_utc(_instants(_nanoseconds(seconds), empty=np.isnan(seconds)))
+    return utc_to_tt(instants_of(_nanoseconds(seconds), empty=np.isnan(seconds)))
 
 
 def _nanoseconds(seconds: Reals) -> NDArray[np.int64]:
     """Split before scaling: 1e9 s times 1e9 would lose the microseconds."""
     _within(seconds)
-    whole = np.floor(seconds)
-    part = np.round(np.nan_to_num(seconds - whole) * NS).astype(np.int64)
-    return np.nan_to_num(whole).astype(np.int64) * NS + part
+    whole_seconds = np.floor(seconds)
+    part = np.round(np.nan_to_num(seconds - whole_seconds) * NS).astype(np.int64)
+    return np.nan_to_num(whole_seconds).astype(np.int64) * NS + part
 
 
 def _within(seconds: Reals) -> None:
     """Nanoseconds in 64 bits reach 292 years either side of 1970."""
     wild = np.abs(seconds) > REACH_S
     if wild.any():
-        raise ValueError(f"a clock value of {seconds[wild][0]:g} s is no possible time")
-
-
-def _instants(ns: NDArray[np.int64], *, empty: NDArray[np.bool_]) -> Instants:
-    return np.where(empty, NAT, ns).view("datetime64[ns]")
-
-
-def _tt_from_utc(utc: Instants) -> Instants:
-    days, offsets = _leap_seconds()
-    ns = utc.view(np.int64)
-    which = np.clip(np.searchsorted(days, ns, side="right") - 1, 0, None)
-    return _instants(ns + offsets[which] + TT_MINUS_TAI_NS, empty=ns == NAT)
-
-
-@cache
-def _leap_seconds() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return days (UTC, ns since 1970) and TAI-UTC (ns) from them on, since 1972."""
-    table = iers.LeapSeconds.from_iers_leap_seconds(iers.IERS_LEAP_SECOND_FILE)
-    days = np.array(
-        [
-            f"{y:04d}-{m:02d}-01"
-            for y, m in zip(table["year"], table["month"], strict=True)
-        ],
-        dtype="datetime64[ns]",
-    )
-    return days.view(np.int64), np.asarray(table["tai_utc"]).astype(np.int64) * NS
-
-
-def _tt_from_tdb(tdb: Instants) -> Instants:
-    """Take TDB-TT (under 2 ms, geocentre) from astropy at whole hours, linear between."""
-    ns = tdb.view(np.int64)
-    known = ns != NAT
-    if not known.any():
-        return tdb
-    first = np.unique(ns[known] // HOUR_NS)
-    hours = np.unique(np.concatenate([first, first + 1]))
-    jd = JD_OF_UNIX_EPOCH + (hours // 24).astype(np.float64)
-    seconds = Time(jd, (hours % 24) / 24.0, format="jd", scale="tdb").delta_tdb_tt
-    offset = np.interp((ns - hours[0] * HOUR_NS) / HOUR_NS, hours - hours[0], seconds)
-    return _instants(ns - np.round(offset * NS).astype(np.int64), empty=~known)
+        raise ValueError(
+            f"a clock value of {seconds[wild][0]:g} s is not a possible time"
+        )
 
 
 TIME_RULES: Mapping[str, TimeRule] = {

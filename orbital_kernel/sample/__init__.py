@@ -1,7 +1,7 @@
 """The sample sky: a seeded simulator writing files in the archives' real formats.
 
-`write(folder)` makes `folder/archive/` (files as Swift and Chandra publish them, every
-one labelled simulated) and `folder/truth/` (what is really in them). The same seed and
+`write(folder)` writes `folder/archive/` (files as Swift and Chandra publish them, each
+marked as simulated) and `folder/truth/` (what they contain). The same seed and
 size give the same bytes.
 """
 

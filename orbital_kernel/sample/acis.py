@@ -130,11 +130,11 @@ def draw_photons(
         np.where(x > CENTRE_PIX, 3, 1),
         np.where(x > CENTRE_PIX, 2, 0),
     )
-    kept = np.ones(len(frame), dtype=bool)
+    recorded = np.ones(len(frame), dtype=bool)
     for number in CHIPS:
-        kept &= (chip != number) | ~np.isin(frame, observation.lost_frames(number))
+        recorded &= (chip != number) | ~np.isin(frame, observation.lost_frames(number))
     order = np.argsort(frame, kind="stable")
-    order = order[kept[order]]
+    order = order[recorded[order]]
     return Photons(
         middle[frame[order]],
         frame[order] + 3,

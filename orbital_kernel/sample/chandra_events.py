@@ -1,4 +1,4 @@
-"""Chandra event lists (FITS, evt2): twenty columns, good times a chip, sky coordinates.
+"""Chandra event lists (FITS, evt2): twenty columns, good times per chip, sky coordinates.
 
 Good time intervals differ by chip, each in an extension of the same name. Null values
 are written as the archive does: 9999 in tdetx and tdety, 0 in pha_ro.

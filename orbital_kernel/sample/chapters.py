@@ -34,13 +34,13 @@ def write_chapter(scene: Scene, number: int, target_bytes: int) -> None:
         write_field(scene, 1 + number // 3, count)
     slow = scene.burst(short=False, peak=0.8, listed=number % 2 == 0)
     fast = scene.burst(short=number % 2 == 0, peak=1.2)
-    room = max(target_bytes - (scene.bytes - before), 150_000)
+    budget = max(target_bytes - (scene.bytes - before), 150_000)
     for fraction, width, stored, source in (
         (0.05, 1.0, _BYTES_A_SLOW_BIN, slow),
         (0.95, 0.064, _BYTES_A_FAST_BIN, fast),
     ):
         grain = "1s" if width >= 1 else "64ms"
-        seconds = max(room * fraction / stored * width, _FASTEST_S * 4)
+        seconds = max(budget * fraction / stored * width, _FASTEST_S * 4)
         lag = 0.064 if width < 1 else 0.0
         plan = RateFile(source, width, _segments(seconds), lag_s=lag, gzipped=False)
         rng = scene.rng(f"rates {plan.name}")
@@ -56,13 +56,13 @@ def _segments(seconds: float) -> tuple[Segment, ...]:
         ("turn-on", "glitch"),
     )
     segments = []
-    left, orbit = seconds, 0
-    while left > _FASTEST_S * 2:
-        length = min(left, _VISIBLE_S)
+    remaining, orbit = seconds, 0
+    while remaining > _FASTEST_S * 2:
+        length = min(remaining, _VISIBLE_S)
         faults = kinds[orbit % len(kinds)]
         if length < 600:
             faults = tuple(fault for fault in faults if fault == "turn-on")
         segments.append(Segment(orbit * _ORBIT_S, round(length), faults))
-        left -= length
+        remaining -= length
         orbit += 1
     return tuple(segments)

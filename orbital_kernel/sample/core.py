@@ -40,9 +40,9 @@ def _bursts(scene: Scene) -> None:
     long = scene.burst(short=False, peak=2.2)
     short = scene.burst(short=True, peak=3.0, header_shift_s=0.288)
     folder = scene.folder / "swift_bat"
-    one, fast = folder / "grb_lightcurves_1s", folder / "grb_lightcurves_64ms"
+    slow, fast = folder / "grb_lightcurves_1s", folder / "grb_lightcurves_64ms"
     for burst, target, width in (
-        (long, one, 1.0),
+        (long, slow, 1.0),
         (long, fast, 0.064),
         (short, fast, 0.064),
     ):

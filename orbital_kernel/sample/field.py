@@ -20,7 +20,7 @@ class Field:
     """Sources of one field; arrays of one length.
 
     True positions in degrees; `flux` is 0.5-7 keV in erg/cm2/s; `in_swift` and
-    `in_chandra` tell who lists the source, `swift_ra` … what each one measured, and
+    `in_chandra` say which catalogue lists the source, `swift_ra` … what each one measured, and
     the sigmas are 1-sigma a coordinate, in arcsec.
     """
 
@@ -91,8 +91,8 @@ def sexagesimal(
     total = round(abs(value_deg) / (15 if hours else 1) * 3600 * scale)
     if hours:
         total %= 24 * 3600 * scale
-    whole, part = divmod(total, scale)
-    text = f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    units, part = divmod(total, scale)
+    text = f"{units // 3600:02d}:{units // 60 % 60:02d}:{units % 60:02d}"
     if digits:
         text += f".{part:0{digits}d}"
     if hours:

@@ -101,7 +101,7 @@ def write_bat_catalog(folder: Path, bursts: Sequence[Burst], ledger: Ledger) -> 
     """Write the BAT catalogue's three text files; return the bytes written."""
     newest = sorted(bursts, key=lambda burst: -burst.trigger_met_s)
     general = [_general_row(burst, number) for number, burst in enumerate(newest)]
-    known = [burst for burst in newest if burst.redshift]
+    measured = [burst for burst in newest if burst.redshift]
     files = (
         ("summary_general", GENERAL, general),
         ("summary_burst_durations", DURATIONS, [_durations_row(b) for b in newest]),
@@ -110,7 +110,7 @@ def write_bat_catalog(folder: Path, bursts: Sequence[Burst], ledger: Ledger) -> 
             REDSHIFT,
             [
                 f"GRB{b.name}  |   {b.redshift}   | ba |   N/A   |   SIM  "
-                for b in known
+                for b in measured
             ],
         ),
     )
@@ -169,9 +169,9 @@ def _general_row(burst: Burst, number: int) -> str:
 
 
 def _durations_row(burst: Burst) -> str:
-    whole = burst.profile.quantile_s(0.001, 0.999)
+    span = burst.profile.quantile_s(0.001, 0.999)
     top = burst.profile.peak()[0]
-    numbers = (*whole, *burst.t90_s(), *burst.t50_s(), top - 0.5, top + 0.5)
+    numbers = (*span, *burst.t90_s(), *burst.t50_s(), top - 0.5, top + 0.5)
     cells = " | ".join(f"{number:.6f}" for number in numbers)
     head = f"GRB{burst.name}   |   {burst.target_id}   | {burst.trigger_met_s:.6f}"
     return f"{head} | {cells} |"

@@ -23,7 +23,7 @@ def dice(seed: int, name: str) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Burst:
-    """One invented burst: where, when, how bright, and where it is listed."""
+    """One simulated burst: where, when, how bright, and where it is listed."""
 
     name: str
     target_id: int

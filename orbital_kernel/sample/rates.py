@@ -66,15 +66,15 @@ def write_rates(
     rows = 0
     for segment in plan.segments:
         start = first + segment.offset_s
-        here = clock.bin_starts(
+        starts = clock.bin_starts(
             start, round(segment.length_s / plan.width_s), plan.width_s
         )
-        counts.append(_segment(plan, segment, here, phase, rng, ledger, rows))
+        counts.append(_segment(plan, segment, starts, phase, rng, ledger, rows))
         if times:
             end = float(times[-1][-1] + plan.width_s)
             _fault(ledger, plan, "gap", (end, start), (rows, rows))
-        times.append(here)
-        rows += len(here)
+        times.append(starts)
+        rows += len(starts)
     size = fits.write(path, _hdus(plan, np.concatenate(times), np.concatenate(counts)))
     ledger.add("bursts", **_truth(plan))
     _lags(plan, ledger)

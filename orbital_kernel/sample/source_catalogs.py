@@ -72,9 +72,9 @@ def write_csc(
     rng: np.random.Generator,
     ledger: Ledger,
 ) -> int:
-    """Write a CSC extract as cscli prints it: a row a source and observation."""
+    """Write a CSC extract as cscli prints it: one row per source and observation."""
     columns = facts.table("csc_columns").fill_null("").to_dicts()
-    # cscli's first line is a column's: the label stands where its meaning would.
+    # cscli's first line is a column's: the label is in the place of its meaning.
     notes = {columns[0]["name"]: LABEL, "name": "2CXO name, with SIM in front"}
     lines = [_column_line(column, notes) for column in columns]
     lines.append("\t".join(column["name"] for column in columns))

@@ -1,4 +1,4 @@
-"""What is really in the sample: the table every result can be held against."""
+"""What the sample contains: the tables to compare results with."""
 
 import json
 from collections.abc import Mapping
@@ -43,17 +43,30 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Truth:
-    """A written sample: its archive folder, its seed and size, and the truth tables.
+    """A written sample: what its files contain.
 
-    files       name and path in the archive, kind, observatory, bytes, rows
-    bursts      a row a burst and file it is in (file '' for catalogue only): name,
-                trigger (MET, UTCF, UTC), position, durations (s), peak and fluence
-    sources     a row a source of the field: true position (deg), flux, what each
-                catalogue says and the 1-sigma position error it was drawn with (arcsec)
-    matches     pairs of rows of the two catalogues that are one source
-    lags        what lags what, by how many seconds
-    faults      what is wrong where: file, kind, start and stop (MET, s), rows
-    photometry  light curves of objects both observatories saw: model and conversion
+    Attributes
+    ----------
+    archive : pathlib.Path
+        Folder of the files.
+    seed, size_bytes : int
+        Seed of the random numbers, and the size of all files.
+    files : polars.DataFrame
+        One row per file: name and path in the archive, kind, observatory, bytes, rows.
+    bursts : polars.DataFrame
+        One row per burst and file that it is in (file '' if only in a catalogue): name,
+        trigger (MET, UTCF, UTC), position (deg), durations (s), peak and fluence.
+    sources : polars.DataFrame
+        One row per source of the field: true position (deg), flux, position and flux in
+        each catalogue, and the 1-sigma position error it was drawn with (arcsec).
+    matches : polars.DataFrame
+        Pairs of rows of the two catalogues that are the same source.
+    lags : polars.DataFrame
+        Which series lags which, s.
+    faults : polars.DataFrame
+        Faults of the data: file, kind, start and stop (MET, s), rows.
+    photometry : polars.DataFrame
+        Light curves of objects that both observatories saw: model and conversion.
     """
 
     archive: Path
@@ -73,7 +86,7 @@ class Truth:
 
     @property
     def matches(self) -> pl.DataFrame:
-        """The pairs that are one source."""
+        """The pairs that are the same source."""
         return self.tables["matches"]
 
     @property
@@ -98,7 +111,7 @@ class Truth:
 
 
 def save(folder: Path, ledger: Ledger, *, seed: int) -> Truth:
-    """Write truth/truth.json and a CSV a table beside the archive; return the Truth."""
+    """Write truth/truth.json and one CSV per table beside the archive; return the Truth."""
     home = folder / "truth"
     home.mkdir(parents=True, exist_ok=True)
     size = sum(row["bytes"] for row in ledger.rows["files"])
@@ -112,9 +125,22 @@ def save(folder: Path, ledger: Ledger, *, seed: int) -> Truth:
 
 
 def load(folder: Path) -> Truth:
-    """Return the Truth of a sample written earlier.
+    """Return the truth of a sample.
 
-    Raises ArchiveError where the folder holds none.
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder that `write` was given.
+
+    Returns
+    -------
+    Truth
+        What the files contain.
+
+    Raises
+    ------
+    ArchiveError
+        If the folder contains no sample.
     """
     path = folder / "truth" / "truth.json"
     try:

@@ -1,4 +1,4 @@
-"""Write a sample sky: a fixed core that shows everything once, then more of the same."""
+"""Write a sample sky: a fixed core with one of everything, then more of the same."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from orbital_kernel.sample.scene import Scene
 from orbital_kernel.sample.truth import Ledger, Truth, save
 
 Progress = Callable[[int, int, str], None]
-"""Called as progress(bytes written, bytes wanted, file or folder just written)."""
+"""Called as progress(bytes written, bytes in total, step just written)."""
 
 SIZES = {"small": 5_000_000, "medium": 100_000_000}
 SEED = 20040220
@@ -22,9 +22,28 @@ _CHAPTER_BYTES = (2_000_000, 48_000_000)
 
 
 def size_bytes(size: str | int) -> int:
-    """Return a size in bytes of 'small', 'medium', a number, or text such as '2GB'.
+    """Return the size of a sample in bytes.
 
-    Raises ConfigError for anything else.
+    Parameters
+    ----------
+    size : str or int
+        'small', 'medium', a number of bytes, or text such as '300 MB' (decimal units).
+
+    Returns
+    -------
+    int
+        Bytes.
+
+    Raises
+    ------
+    ConfigError
+        For any other size.
+
+    Examples
+    --------
+    >>> from orbital_kernel.sample import size_bytes
+    >>> size_bytes("2GB")
+    2000000000
     """
     if isinstance(size, int) and not isinstance(size, bool) and size > 0:
         return size
@@ -46,33 +65,62 @@ def write(
     seed: int = SEED,
     progress: Progress | None = None,
 ) -> Truth:
-    """Write a sample sky of about that size into the folder and return its truth.
+    """Write a sample sky: simulated files of Swift and Chandra, and the truth.
 
-    The core (about 4 MB) is always written whole; beyond it, chapters of bursts, rates,
-    events and catalogue fields follow until the size is reached, one file in memory at a
-    time. Files that are already there under the same names are overwritten.
+    The core (about 4 MB) is always written in full. Beyond it, chapters of bursts, rates,
+    events and catalogue fields follow until the size is reached, with one file in memory
+    at a time. Existing files of the same names are overwritten.
 
-    Raises ConfigError for a size that is none, and for a folder that holds something
-    else than a sample.
+    Parameters
+    ----------
+    folder : pathlib.Path
+        New, empty or an earlier sample. `archive/` in it receives the files, in the
+        archives' formats and marked as simulated; `truth/` what they contain.
+    size : str or int, default 'small'
+        'small' (5 MB), 'medium' (100 MB), a number of bytes, or text such as '2GB'.
+    seed : int, default 20040220
+        Seed of all random numbers. The same seed and size give the same bytes.
+    progress : callable, optional
+        Called as ``progress(bytes_written, bytes_in_total, step)``.
+
+    Returns
+    -------
+    Truth
+        What the files contain: bursts, sources, faults and files, as tables.
+
+    Raises
+    ------
+    ConfigError
+        If the size is not valid, or the folder contains anything but a sample.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from orbital_kernel import sample
+    >>> with TemporaryDirectory() as folder:
+    ...     truth = sample.write(Path(folder), size="small")
+    ...     (Path(folder) / "archive").is_dir()
+    True
     """
-    wanted = size_bytes(size)
+    total = size_bytes(size)
     _refuse_foreign(folder)
     scene = Scene(folder / "archive", seed, Ledger(folder / "archive"))
     report = progress or _silent
     write_core(scene)
-    report(scene.bytes, wanted, "core")
+    report(scene.bytes, total, "core")
     number = 0
-    while scene.bytes < wanted * 0.98:
-        left = wanted - scene.bytes
+    while scene.bytes < total * 0.98:
+        remaining = total - scene.bytes
         low, high = _CHAPTER_BYTES
         # Small samples get small chapters, so that the last one ends near the size.
-        target = min(max(wanted // 20, low), high, left)
+        target = min(max(total // 20, low), high, remaining)
         write_chapter(scene, number, target)
         number += 1
-        report(scene.bytes, wanted, f"chapter {number}")
+        report(scene.bytes, total, f"chapter {number}")
     _write_lists(scene)
     truth = save(folder, scene.ledger, seed=seed)
-    report(truth.size_bytes, wanted, "truth")
+    report(truth.size_bytes, total, "truth")
     return truth
 
 
@@ -110,5 +158,5 @@ def _refuse_foreign(folder: Path) -> None:
 _OURS = {"archive", "truth"}
 
 
-def _silent(_done: int, _wanted: int, _what: str) -> None:
-    """Report to nobody."""
+def _silent(_done: int, _total: int, _step: str) -> None:
+    """Report nothing."""

@@ -1,6 +1,6 @@
 """XRT light curves as UKSSDC writes them (QDP): WT, PC and upper-limit blocks.
 
-Time is in seconds since T0, which stands only in a comment line; errors are
+Time is in seconds since T0, which is only in a comment line; errors are
 asymmetric, the negative one written negative; blocks are parted by NO lines whose count
 of NO is not the count of columns; in the limit block the errors are 0.
 """

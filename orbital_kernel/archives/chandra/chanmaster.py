@@ -24,11 +24,11 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import OBSERVATIONS
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 NEEDED = {"obsid", "ra", "dec", "time", "exposure", "status", "detector", "grating"}
-TAKEN = NEEDED | {"satellite", "name", "pi", "category", "public_date"}
+USED = NEEDED | {"satellite", "name", "pi", "category", "public_date"}
 DELIMITERS = ("\t", "|", ",", ";")
 CHASER = {
     "obs id": "obsid",
@@ -52,12 +52,12 @@ _AMERICAN = re.compile(
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the column names of the first line."""
+    """Recognise the file by the column names of the first line."""
     return _delimiter(source) is not None or bool(w3browse.header(source, NEEDED))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `observations`, a row an ObsID."""
+    """Yield `observations`, one row per ObsID."""
     account.observatory = "chandra"
     simulated = text.says_simulated(source)
     for batch in text.batches(_records(source)):
@@ -76,14 +76,14 @@ def american_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
     match = _AMERICAN.fullmatch(cell)
     if match is None:
         raise ArchiveError(
-            f"line {line}: {cell!r} is no date of the form m/d/yyyy h:m:s"
+            f"line {line}: {cell!r} is not a date of the form m/d/yyyy h:m:s"
         )
     date = f"{match['year']}-{int(match['month']):02d}-{int(match['day']):02d}"
     clock = f"{match['hour'] or 0}:{match['minute'] or '00'}:{match['second'] or '00'}"
     try:
         return times.parse_utc(f"{date}T{clock}"), match["hour"] is not None
     except ValueError as error:
-        raise ArchiveError(f"line {line}: {cell!r} is no date: {error}") from None
+        raise ArchiveError(f"line {line}: {cell!r} is not a date: {error}") from None
 
 
 def _delimiter(source: Source) -> str | None:
@@ -152,10 +152,10 @@ def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Tabl
 
 
 def _extra(record: Record, *, timed: bool) -> str | None:
-    rest = {name: record.text(name) for name in record.cells if name not in TAKEN}
+    others = {name: record.text(name) for name in record.cells if name not in USED}
     if not timed and record.text("time"):
-        rest["planned"] = record.text("time")
-    return extra(rest)
+        others["planned"] = record.text("time")
+    return extra(others)
 
 
 READER = Reader("chandra-observations", recognises, read, "chanmaster, ChaSeR's list")

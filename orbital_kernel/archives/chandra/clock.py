@@ -6,9 +6,7 @@ arrival at the barycentre. ObsIDs are text without leading zeros, padded with bl
 in some logs, with zeros to five digits in names of files and some catalogues. Sky pixels of ACIS and HRC project tangentially about RA_NOM, DEC_NOM.
 """
 
-import numpy as np
 from astropy.io import fits
-from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu, number, text
 from orbital_kernel.errors import ArchiveError
@@ -57,18 +55,6 @@ def instrument(hdu: Hdu) -> str | None:
 
 
 def is_chandra(header: fits.Header) -> bool:
-    """Tell whether TELESCOP or MISSION is Chandra's, by either of its names."""
+    """Return whether TELESCOP or MISSION is Chandra's, by either of its names."""
     names = {text(header, "TELESCOP").upper(), text(header, "MISSION").upper()}
     return bool(names & {"CHANDRA", "AXAF"})
-
-
-def from_tangent(
-    across_deg: ArrayLike, up_deg: ArrayLike, ra0: float, dec0: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return RA, dec of offsets (deg, east and north) in the plane touching ra0, dec0."""
-    xi, eta = np.radians(across_deg), np.radians(up_deg)
-    sin0, cos0 = np.sin(np.radians(dec0)), np.cos(np.radians(dec0))
-    below = cos0 - eta * sin0
-    ra = ra0 + np.degrees(np.arctan2(xi, below))
-    dec = np.degrees(np.arctan2(sin0 + eta * cos0, np.hypot(xi, below)))
-    return np.asarray(ra % 360), np.asarray(dec)

@@ -3,7 +3,7 @@
 HDU EVENTS to `events`, every GTI extension to `intervals`.
 Source: cxc.harvard.edu/contrib/arots/fits, ASC FITS designers' guide.
 
-Traps handled: one GTI extension a chip, all called GTI (or GTI3), told apart by CCD_ID; `status`
+Traps handled: one GTI extension per chip, all called GTI (or GTI3), distinguished by CCD_ID; `status`
 is a bit column (32X); nulls are numbers (99, 9999, 0 as TNULL says); columns may be
 missing in cut-outs (no status, no chips) and are null then; names are lower case; TT or
 TDB; each event's RA and dec follow from its sky pixel by the WCS of columns x and y;
@@ -12,7 +12,6 @@ DATASUM may be blank. Lists of any size are read in pieces.
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
@@ -20,24 +19,23 @@ from orbital_kernel.archives.chandra.lightcurve import gti_instrument
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
-    Hdu,
     first_table,
     is_simulated,
-    number,
     open_fits,
     text,
 )
+from orbital_kernel.archives.formats.tangent import tangent_positions
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
-from orbital_kernel.archives.rows import position, rows
+from orbital_kernel.archives.rows import rows
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import EVENTS
 
-WHOLE = {"ccd_id": ("ccd_id", "chip_id"), "pi": ("pi",), "grade": ("grade",)}
+INTEGERS = {"ccd_id": ("ccd_id", "chip_id"), "pi": ("pi",), "grade": ("grade",)}
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the mission and an EVENTS table with a time column."""
+    """Recognise the file by the mission and an EVENTS table with a time column."""
     table = first_table(source)
     return (
         table is not None
@@ -48,7 +46,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `events`, a row a photon, and `intervals`."""
+    """Yield `events`, one row per photon, and `intervals`."""
     file = open_fits(source, account)
     account.observatory = "chandra"
     (table, *_) = file.find("EVENTS")
@@ -75,10 +73,10 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     table = block.hdu
     met = block.reals("time") + chandra_clock.zero_s(table)
     columns: dict[str, Any] = {}
-    for name, alternatives in WHOLE.items():
+    for name, alternatives in INTEGERS.items():
         present = [a for a in alternatives if table.has(a)]
         if present:
-            columns[name] = block.whole(present[0])
+            columns[name] = block.integers(present[0])
     if table.has("status") and table.field("status").code == "X":
         columns["status"] = block.bits("status")
     if table.has("energy"):
@@ -101,22 +99,4 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     )
 
 
-def tangent_positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Return the sky columns by the tangent projection of columns x and y."""
-    places = {f.name.lower(): n for n, f in enumerate(table.fields, start=1)}
-    axes = []
-    for name, kind in (("x", "RA---TAN"), ("y", "DEC--TAN")):
-        n = places[name]
-        values = [
-            number(table.header, f"{key}{n}") for key in ("TCRVL", "TCRPX", "TCDLT")
-        ]
-        if text(table.header, f"TCTYP{n}").upper() != kind or None in values:
-            return {}
-        axes.append([value or 0.0 for value in values])
-    (ra0, x0, dx), (dec0, y0, dy) = axes
-    return position(
-        *chandra_clock.from_tangent((x - x0) * dx, (y - y0) * dy, ra0, dec0)
-    )
-
-
-READER = Reader("chandra-events", recognises, read, "Chandra event list")
+READER = Reader("chandra-events", recognises, read, "Chandra event list", version=2)

@@ -7,10 +7,10 @@ Source: cxc.harvard.edu/ciao, dmextract; cxc.cfa.harvard.edu/csc2, light curve p
 
 Traps handled: TIME is the middle of the bin (TIMEPIXR 0.5); bins with EXPOSURE 0 and
 rate 0 are gaps, null here, though COUNT_RATE says 0 and the net columns 0 or NaN; net
-rates may be negative; TT or TDB; the band stands in the data-subspace keywords (DSTYP
+rates may be negative; TT or TDB; the band is in the data-subspace keywords (DSTYP
 'energy') or in BAND, the place of the source in the region there, while RA_TARG is only
 where the telescope was pointed; lc3 names its source by stack and region only, OBJECT
-is the field; background bins are left out, counted.
+is the field; background bins are skipped and counted.
 """
 
 import re
@@ -30,6 +30,7 @@ from orbital_kernel.archives.formats.fits import (
     open_fits,
     text,
 )
+from orbital_kernel.archives.formats.tangent import from_tangent
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -51,7 +52,7 @@ _ENERGY = re.compile(r"([\d.]+):([\d.]+)")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the mission and the columns of the first table."""
+    """Recognise the file by the mission and the columns of the first table."""
     table = first_table(source)
     return (
         table is not None
@@ -61,7 +62,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `photometry`, a row a bin, and `intervals`."""
+    """Yield `photometry`, one row per bin, and `intervals`."""
     file = open_fits(source, account)
     account.observatory = "chandra"
     table = next(h for h in file.hdus if h.has("TIME", "COUNT_RATE", "COUNT_RATE_ERR"))
@@ -104,14 +105,14 @@ def energy_band(header: fits.Header) -> tuple[str | None, float | None, float | 
 
 
 def region_centre(header: fits.Header) -> tuple[float, float]:
-    """Return RA, dec of the extraction circle or ellipse; NaN where not told."""
+    """Return RA, dec of the extraction circle or ellipse; NaN if not given."""
     match = _REGION.match(_subspace(header, "sky(x,y)"))
     pixels = chandra_clock.SKY_PIXELS.get(text(header, "INSTRUME").upper())
     ra0, dec0 = number(header, "RA_NOM"), number(header, "DEC_NOM")
     if match is None or pixels is None or ra0 is None or dec0 is None:
         return float("nan"), float("nan")
     middle, scale = pixels
-    ra, dec = chandra_clock.from_tangent(
+    ra, dec = from_tangent(
         -(float(match[1]) - middle) * scale / 3600,
         (float(match[2]) - middle) * scale / 3600,
         ra0,
@@ -143,7 +144,7 @@ def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:
         return block.reals("TIME_MIN") + zero, block.reals("TIME_MAX") + zero
     width = number(block.hdu.header, "TIMEDEL")
     if width is None or width <= 0:
-        raise ArchiveError("neither TIME_MIN and TIME_MAX nor TIMEDEL tell bin widths")
+        raise ArchiveError("neither TIME_MIN and TIME_MAX nor TIMEDEL give bin widths")
     place = number(block.hdu.header, "TIMEPIXR")
     start = block.reals("TIME") + zero - (0.5 if place is None else place) * width
     return start, start + width
@@ -200,5 +201,9 @@ def _extras(block: Block, *, net: bool) -> list[str | None]:
 
 
 READER = Reader(
-    "chandra-lightcurve", recognises, read, "Chandra dmextract and level-3 light curve"
+    "chandra-lightcurve",
+    recognises,
+    read,
+    "Chandra dmextract and level-3 light curve",
+    version=2,
 )

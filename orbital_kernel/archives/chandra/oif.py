@@ -26,7 +26,7 @@ from orbital_kernel.model.schema import OBSERVATIONS
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the mission and the columns of a grouping table."""
+    """Recognise the file by the mission and the columns of a grouping table."""
     table = first_table(source)
     return (
         table is not None

@@ -72,10 +72,10 @@ def open_bounded(path: Path) -> Iterator[BinaryIO]:
 def skip(file: BinaryIO, count: int) -> int:
     """Move on by `count` bytes, seeking where that is free; return those passed."""
     if isinstance(file, io.BufferedReader) and isinstance(file.raw, Bounded):
-        left = count
-        while left and (data := file.read(min(left, 1 << 20))):
-            left -= len(data)
-        return count - left
+        remaining = count
+        while remaining and (data := file.read(min(remaining, 1 << 20))):
+            remaining -= len(data)
+        return count - remaining
     before = file.tell()
     end = file.seek(0, io.SEEK_END)
     return file.seek(min(before + count, end)) - before

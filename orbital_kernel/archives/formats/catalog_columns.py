@@ -91,6 +91,7 @@ class BlockCells:
         """Return a column as text, None where blank or null."""
         if self.block.hdu.field(name).code in "BIJK":
             return [
-                None if v is None else str(v) for v in self.block.whole(name).tolist()
+                None if v is None else str(v)
+                for v in self.block.integers(name).tolist()
             ]
         return self.block.texts(name)

@@ -11,9 +11,9 @@ Document = dict[str, Any]
 
 
 def document(source: Source) -> Document:
-    """Return the JSON object of a file; raises ArchiveError where it is none."""
+    """Return the JSON object of a file; raises ArchiveError if it is not one."""
     try:
-        content = json.loads(text.decoded(text.whole(source.path)))
+        content = json.loads(text.decoded(text.content(source.path)))
     except json.JSONDecodeError as error:
         raise ArchiveError(f"JSON is broken: {error.msg}", offset=error.pos) from error
     if not isinstance(content, dict):
@@ -22,10 +22,10 @@ def document(source: Source) -> Document:
 
 
 def is_object(source: Source) -> bool:
-    """Tell whether the first character opens a JSON object."""
+    """Return whether the first character opens a JSON object."""
     return source.head.lstrip().startswith(b"{")
 
 
 def shows(source: Source, *keys: str) -> bool:
-    """Tell whether the head of a JSON object shows all these keys."""
+    """Return whether the head of a JSON object shows all these keys."""
     return is_object(source) and all(f'"{k}"'.encode() in source.head for k in keys)

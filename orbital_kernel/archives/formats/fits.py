@@ -43,7 +43,7 @@ Reals = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a table as they stand in the file; `first` is their row number."""
+    """Some rows of a table as they are in the file; `first` is their row number."""
 
     hdu: Hdu
     first: int
@@ -65,7 +65,7 @@ class Block:
             values[stored == field.null] = np.nan
         return values
 
-    def whole(self, name: str) -> np.ma.MaskedArray[Any, np.dtype[np.int64]]:
+    def integers(self, name: str) -> np.ma.MaskedArray[Any, np.dtype[np.int64]]:
         """Return an integer column as int64, masked where null."""
         field = self.hdu.field(name)
         stored = self._stored(field)
@@ -127,8 +127,8 @@ class FitsFile:
         with open_bounded(self.path) as file:
             skip(file, hdu.start)
             for first in range(0, hdu.rows, count):
-                wanted = min(count, hdu.rows - first)
-                data = file.read(wanted * kind.itemsize)
+                length = min(count, hdu.rows - first)
+                data = file.read(length * kind.itemsize)
                 yield Block(hdu, first, np.frombuffer(data, dtype=kind))
 
 
@@ -145,7 +145,7 @@ def open_fits(source: Source, account: Account) -> FitsFile:
 
 
 def is_fits(source: Source) -> bool:
-    """Tell whether the first bytes are a FITS primary header's."""
+    """Return whether the first bytes are a FITS primary header's."""
     return source.head.startswith(b"SIMPLE  =")
 
 
@@ -166,7 +166,7 @@ def checked_headers(file: BinaryIO) -> list[Hdu]:
 
 
 def first_table(source: Source) -> Hdu | None:
-    """Return the first binary table, unchecked; None where there is none."""
+    """Return the first binary table, unchecked; None if there is none."""
     tables = [hdu for hdu in peek(source) if hdu.fields]
     return tables[0] if tables else None
 
@@ -193,16 +193,16 @@ def number(header: fits.Header, name: str) -> float | None:
 
 
 def is_simulated(file: FitsFile) -> bool:
-    """Tell whether the primary header says so: SIMULATE = T."""
+    """Return whether the primary header says so: SIMULATE = T."""
     return file.primary.get("SIMULATE") is True
 
 
 @lru_cache(maxsize=8)
 def _peek(path: Path, _size: int, _changed: int) -> tuple[Hdu, ...]:
-    found = []
+    extensions = []
     with open_bounded(path) as file:
         for hdu, _ in scan(file, check=False):
-            found.append(hdu)
-            if hdu.fields or len(found) == 3:
+            extensions.append(hdu)
+            if hdu.fields or len(extensions) == 3:
                 break
-    return tuple(found)
+    return tuple(extensions)

@@ -75,7 +75,7 @@ class Hdu:
 
     @property
     def name(self) -> str:
-        """EXTNAME, upper case; '' where there is none."""
+        """EXTNAME, upper case; '' if absent."""
         return text(self.header, "EXTNAME").upper()
 
     @property
@@ -84,7 +84,7 @@ class Hdu:
         return int(self.header.get("NAXIS2", 0)) if self.fields else 0
 
     def has(self, *names: str) -> bool:
-        """Tell whether the table has all these columns, whatever their case."""
+        """Return whether the table has all these columns, whatever their case."""
         return {n.upper() for n in names} <= {f.name.upper() for f in self.fields}
 
     def field(self, name: str) -> Field:
@@ -109,7 +109,7 @@ class Sums:
     """Whether DATASUM and CHECKSUM fit; None where the header has none."""
 
     data: bool | None
-    whole: bool | None
+    intact: bool | None
 
 
 def judge(checked: list[tuple[Hdu, Sums]]) -> list[str]:
@@ -126,7 +126,7 @@ def judge(checked: list[tuple[Hdu, Sums]]) -> list[str]:
         )
     if wrong:
         return ["every DATASUM is stale: cut by a tool that did not renew them"]
-    edited = [hdu.name or "PRIMARY" for hdu, sums in checked if sums.whole is False]
+    edited = [hdu.name or "PRIMARY" for hdu, sums in checked if sums.intact is False]
     return [f"header of {name} edited after its CHECKSUM" for name in edited]
 
 
@@ -157,7 +157,7 @@ def _header_bytes(file: BinaryIO, offset: int, *, first: bool) -> bytes | None:
         block = file.read(BLOCK)
         if not raw and not first and not block.startswith(b"XTENSION"):
             if block.strip(b"\0 "):
-                raise ArchiveError("bytes that are no FITS extension", offset=offset)
+                raise ArchiveError("bytes that are not a FITS extension", offset=offset)
             return None
         if len(block) < BLOCK:
             raise ArchiveError(
@@ -211,7 +211,7 @@ def _count(
         or not isinstance(value, int)
         or not 0 <= value <= at_most
     ):
-        raise ArchiveError(f"{name} = {value!r} is no count", offset=offset)
+        raise ArchiveError(f"{name} = {value!r} is not a count", offset=offset)
     return value
 
 
@@ -220,13 +220,15 @@ def _fields(header: fits.Header) -> tuple[Field, ...]:
     for n in range(1, int(header.get("TFIELDS", 0)) + 1):
         match = _TFORM.match(str(header.get(f"TFORM{n}", "")))
         if match is None:
-            raise ArchiveError(f"TFORM{n} = {header.get(f'TFORM{n}')!r} is no format")
+            raise ArchiveError(
+                f"TFORM{n} = {header.get(f'TFORM{n}')!r} is not a format"
+            )
         name = str(header.get(f"TTYPE{n}", f"col{n}")).strip()
-        taken = {field.name for field in fields}
+        names = {field.name for field in fields}
         null = header.get(f"TNULL{n}")
         fields.append(
             Field(
-                name=name if name not in taken else f"{name}#{n}",
+                name=name if name not in names else f"{name}#{n}",
                 code=match[2],
                 repeat=int(match[1] or 1),
                 unit=str(header.get(f"TUNIT{n}", "")).strip(),
@@ -276,5 +278,5 @@ def _sums(header: fits.Header, raw: bytes, total: int) -> Sums:
     claimed = text(header, "DATASUM")
     data = int(claimed) % ALL_ONES == total % ALL_ONES if claimed.isdecimal() else None
     words = np.frombuffer(raw, dtype=">u4")
-    whole = _fold(total + int(words.sum(dtype=np.uint64)))
-    return Sums(data, whole % ALL_ONES == 0 if "CHECKSUM" in header else None)
+    folded = _fold(total + int(words.sum(dtype=np.uint64)))
+    return Sums(data, folded % ALL_ONES == 0 if "CHECKSUM" in header else None)

@@ -28,7 +28,7 @@ def interval(text: str) -> tuple[np.datetime64, np.datetime64]:
     """
     match = _DATE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no date such as 2007-Mar-17-13:02-14:54")
+        raise ValueError(f"{text!r} is not a date such as 2007-Mar-17-13:02-14:54")
     part = match.groupdict()
     year, month = int(part["year"]), _month(part["month"])
     start = _instant(year, month, part["day"], part["clock"])
@@ -49,24 +49,24 @@ def interval(text: str) -> tuple[np.datetime64, np.datetime64]:
 def _month(name: str) -> int:
     place = MONTHS.find(name[:3].lower())
     if place % 3:
-        raise ValueError(f"{name!r} is no month")
+        raise ValueError(f"{name!r} is not a month")
     return place // 3 + 1
 
 
 def _instant(
     year: int, month: int, day: str, clock: str | None = None
 ) -> np.datetime64:
-    whole, _, part = day.partition(".")
-    found = np.datetime64(f"{year}-{month:02d}-{int(whole):02d}", "ns")
+    day_of_month, _, part = day.partition(".")
+    instant = np.datetime64(f"{year}-{month:02d}-{int(day_of_month):02d}", "ns")
     if part:
-        found += np.timedelta64(round(float(f"0.{part}") * 86_400e9), "ns")
+        instant += np.timedelta64(round(float(f"0.{part}") * 86_400e9), "ns")
     if clock:
         hours, minutes, *seconds = (float(value) for value in clock.split(":"))
         elapsed = 3600 * hours + 60 * minutes + sum(seconds)
         if elapsed > 86_400 or minutes >= 60:
-            raise ValueError(f"{clock!r} is no time of day")
-        found += np.timedelta64(round(elapsed * 1e9), "ns")
-    return found
+            raise ValueError(f"{clock!r} is not a time of day")
+        instant += np.timedelta64(round(elapsed * 1e9), "ns")
+    return instant
 
 
 def _all_day(day: str) -> np.timedelta64:

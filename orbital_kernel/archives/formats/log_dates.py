@@ -13,7 +13,7 @@ _MJD = re.compile(r"0|[4-9]\d{4}(\.\d*)?|0\.0*")
 
 
 def from_mjd(cell: str) -> np.datetime64 | None:
-    """Return the UTC of '55690.148' (NaT of '0'); None where the text is no MJD."""
+    """Return the UTC of '55690.148' (NaT of '0'); None if the text is not an MJD."""
     if _MJD.fullmatch(cell) is None:
         return None
     if not float(cell):

@@ -2,9 +2,9 @@
 
 QDP: heasarc.gsfc.nasa.gov/docs/software. What the numbers mean is xrt_qdp's matter.
 
-`READ TERR 1` and `READ SERR 2` may stand in lines of their own, each for some vectors;
-plot commands may stand before the rows; a NO among numbers is a missing one. Some copies
-put '#' before all that is no row, so that numpy can read them.
+`READ TERR 1` and `READ SERR 2` may be in lines of their own, each for some vectors;
+plot commands may precede the rows; a NO among numbers is a missing one. Some copies
+put '#' before every line that is not a row, so that numpy can read them.
 """
 
 import math
@@ -85,7 +85,7 @@ class Points:
 
 
 def is_qdp(head: list[str]) -> bool:
-    """Tell whether the first lines have a READ line, or rows that name an ObsID."""
+    """Return whether the first lines have a READ line, or rows that name an ObsID."""
     plain = [line.strip() for line in head if not _is_comment(line) and line.strip()]
     if any(_READ.fullmatch(line) for line in plain):
         return True
@@ -127,29 +127,29 @@ def _is_command(bare: str) -> bool:
     return word.startswith("@") or any(name.startswith(word) for name in COMMANDS)
 
 
-def _comment(words: str, known: Preamble, block: Points) -> Preamble:
+def _comment(words: str, preamble: Preamble, block: Points) -> Preamble:
     if match := _T0.search(words):
         utc = times.parse_utc(
             f"{match['year']}-{MONTHS.index(match['month']) // 3 + 1:02d}-{int(match['day']):02d}"
             f"T{match['clock']}"
         )
-        return replace(known, t0_met=float(match["met"]), t0_utc=utc)
+        return replace(preamble, t0_met=float(match["met"]), t0_utc=utc)
     if match := _BAND.search(words):
-        known = replace(known, band=(float(match["low"]), float(match["high"])))
+        preamble = replace(preamble, band=(float(match["low"]), float(match["high"])))
     if match := _TRIGGER.search(words):
-        known = replace(known, trigger=match["trigger"])
+        preamble = replace(preamble, trigger=match["trigger"])
     if match := _NAME.search(words):
-        return replace(known, object=match["name"])
+        return replace(preamble, object=match["name"])
     if match := re.match(r"(Time|MJD)\b", words):
         block.columns = words
-        return replace(known, clock=match[1].lower())
-    if not known.quantity and "source flux" in words:
-        known = replace(known, quantity=FLUX)
-    elif not known.quantity and re.search(r"source (count )?rate", words):
-        known = replace(known, quantity=RATE)
+        return replace(preamble, clock=match[1].lower())
+    if not preamble.quantity and "source flux" in words:
+        preamble = replace(preamble, quantity=FLUX)
+    elif not preamble.quantity and re.search(r"source (count )?rate", words):
+        preamble = replace(preamble, quantity=RATE)
     elif not block.values and len(words.split()) <= 6 and "http" not in words:
         block.heading = words
-    return known
+    return preamble
 
 
 def _row(line: str, number: int, block: Points) -> None:
@@ -159,7 +159,7 @@ def _row(line: str, number: int, block: Points) -> None:
         values = [math.nan if c.upper() == "NO" else float(c) for c in cells]
     except ValueError:
         raise ArchiveError(
-            f"line {number} is no row of numbers: {line[:60]!r}"
+            f"line {number} is not a row of numbers: {line[:60]!r}"
         ) from None
     if not 3 <= len(values) <= COLUMNS:
         raise ArchiveError(

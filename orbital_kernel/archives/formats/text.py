@@ -1,7 +1,7 @@
 """Lines and delimited tables of text files, in bounded pieces.
 
 Trap handled: one file may mix encodings (the Swift GRB table writes some letters in
-UTF-8, others in latin-1): bytes that are no UTF-8 are read as latin-1, byte by byte.
+UTF-8, others in latin-1): bytes that are not UTF-8 are read as latin-1, byte by byte.
 Cells are text until a reader says what they are, so ids keep their zeros.
 """
 
@@ -55,7 +55,7 @@ class Record:
             return float(value)
         except ValueError:
             raise ArchiveError(
-                f"line {self.line}: {column} is {value!r}, which is no number"
+                f"line {self.line}: {column} is {value!r}, which is not a number"
             ) from None
 
 
@@ -78,7 +78,7 @@ def lines(path: Path) -> Iterator[str]:
             yield text.rstrip("\r\n")
 
 
-def whole(path: Path) -> bytes:
+def content(path: Path) -> bytes:
     """Return the whole file, unpacked; raises ArchiveError over 64 MiB."""
     with open_bounded(path) as file:
         data = file.read(WHOLE_BYTES + 1)
@@ -93,7 +93,7 @@ def head_lines(source: Source, count: int = 40) -> list[str]:
 
 
 def header_cells(source: Source, delimiter: str) -> list[str]:
-    """Return the cells of the first line that is no comment and not blank."""
+    """Return the cells of the first line that is neither a comment nor blank."""
     return list(_header_cells(source.head, delimiter))
 
 
@@ -116,7 +116,7 @@ def _header_cells(head: bytes, delimiter: str) -> tuple[str, ...]:
 
 
 def split(line: str, delimiter: str, *, quoted: bool = True) -> list[str]:
-    """Return the cells of one line; quotes count unless told otherwise."""
+    """Return the cells of one line; quotes count by default."""
     if not quoted or '"' not in line:
         return line.split(delimiter)
     return next(csv.reader([line], delimiter=delimiter, strict=True))
@@ -173,7 +173,7 @@ def batches(items: Iterable[Record], size: int = BATCH_ROWS) -> Iterator[list[Re
 
 
 def says_simulated(source: Source) -> bool:
-    """Tell whether the first line, or the file's name, says the rows are simulated."""
+    """Return whether the first line, or the file's name, says the rows are simulated."""
     first = next(iter(head_lines(source, 1)), "")
     return (
         first[:1] in {"#", "!"} and "SIMULATED" in first

@@ -18,6 +18,7 @@ from orbital_kernel.archives.reading import (
 )
 from orbital_kernel.archives.rows import extra
 from orbital_kernel.errors import MappingError
+from orbital_kernel.model import scales
 
 Reals = NDArray[np.float64]
 
@@ -64,7 +65,7 @@ class DeclaredCells:
         return DeclaredCells(self.table[np.array(mask, bool)], self.mapping, numbers)
 
     def texts(self, column: str) -> list[str | None]:
-        """Return a column as stripped text, None where blank or masked."""
+        """Return a column as stripped text, None if blank or masked."""
         cells = (
             None if v is np.ma.masked else str(v).strip() for v in self.table[column]
         )
@@ -75,7 +76,7 @@ class DeclaredCells:
         values = []
         for number, cell in zip(self.numbers, self.texts(column), strict=True):
             if cell is not None and not _NUMBER.fullmatch(cell):
-                raise MappingError(f"row {number}: {column} is {cell!r}, no number")
+                raise MappingError(f"row {number}: {column} is {cell!r}, not a number")
             values.append(math.nan if cell is None else float(cell.replace("D", "e")))
         return np.array(values)
 
@@ -97,7 +98,7 @@ class DeclaredCells:
         """Return RA or dec in degrees, from degrees or sexagesimal text."""
         return [math.nan if w is None else parse(w) for w in self.words(meaning)]
 
-    def rest(self) -> list[str | None]:
+    def others(self) -> list[str | None]:
         """Return the unmapped columns of each row as JSON."""
         names = [
             n for n in self.table.colnames if n not in self.mapping.columns.values()
@@ -113,7 +114,7 @@ class DeclaredCells:
 
 def read_table(mapping: TableMapping, source: Source) -> Table:
     """Return the file as astropy reads it in the mapping's format, text kept as text."""
-    with warnings.catch_warnings():
+    with scales.offline(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if mapping.format in {"fits", "votable"}:
             with open_bounded(source.path) as file:

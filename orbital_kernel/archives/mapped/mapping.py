@@ -1,40 +1,71 @@
-"""A mapping file: which column of someone's table means what, and in which unit.
+"""A mapping file: which column of a table means what, and in which unit.
 
-TOML or YAML. Everything that cannot be read off a table's header is said here once::
+A mapping is TOML, or YAML with the same keys. It states everything that the table's own
+header does not. For example::
 
-    table = "photometry"                # or "sources"
-    observatory = "chandra"             # or rows by a column, see [rows]
-    format = "tab"                      # csv tab basic no_header ecsv votable fits
-    names = ["a", "b"]                  # for format no_header
-    delimiter = "&"                     # where it is another
-    comment = "#"                       # cut each line there
-    [columns]                           # schema column = column of the file
+    table = "photometry"
+    observatory = "chandra"
+    format = "tab"
+    [columns]
     time = "time"
     value = "flux"
-    value_err = "dflux"                 # or value_err_plus and value_err_minus
-    [constants]                         # schema column = value for every row
+    value_err = "dflux"
+    [constants]
     object = "GRB 130427A"
     [time]
-    format = "since"                    # iso mjd jd since chandra interval
-    scale = "utc"                       # utc tt tdb
-    t0 = "2013-04-27T07:47:06"          # with format since
-    unit = "s"                          # with format since: s min h d
+    format = "since"
+    scale = "utc"
+    t0 = "2013-04-27T07:47:06"
+    unit = "s"
     [unit]
-    value = "1e-13 erg / (cm2 s)"       # or: column = "flux_units"
-    values = {"erg/cm^2/sec" = "erg / (cm2 s)"}
+    value = "1e-13 erg / (cm2 s)"
     [band]
-    kev = [0.3, 10.0]                   # or nm = [..], or filter = "UVW1"
-    column = "energy_range"             # with values = {"0.3-10keV" = {kev = [..]}}
-    [limit]
-    convention = "flag"                 # flag zero-value zero-error negative-error none
-    column = "flux_limit"               # flag: limit where equals; zero-value: limit here
-    equals = "1"
-    confidence = 0.9973
-    [rows]
-    column = "instrument"               # rows of other values are left out, counted
-    values = {Chandra = "chandra", XRT = "swift"}
+    kev = [0.3, 10.0]
 
-A wrong or missing entry is a MappingError that names it.
+The whole language:
+
+================ ===================================================================
+Key              Meaning
+================ ===================================================================
+table            "photometry" or "sources": the table that the rows go to
+observatory      whose data the rows are; needed unless [rows] says it per row
+format           csv, tab, basic (blank-separated with a header), no_header, ecsv,
+                 votable or fits, as astropy reads them
+names            column names of a table of format no_header
+delimiter        separator, if it is not the format's own
+comment          text from which each line is ignored, such as "#"
+[columns]        Orbital's column = the file's column; see `MEANINGS`. Photometry
+                 needs time, value and object; sources need source_id, ra and dec.
+                 Other columns of the file are kept as JSON in `extra`
+[constants]      Orbital's column = one value for all rows
+time.format      iso, mjd, jd, since (elapsed since t0), chandra (its clock, s) or
+                 interval (two dates, as in "2005 Jan 3-5")
+time.scale       utc, tt or tdb; iso and interval are UTC
+time.t0          UTC of zero for format since
+time.unit        s, min, h or d; of format since, and of time errors. The default is
+                 d for mjd and jd, else s
+unit.value       unit of all values, FITS style, with a factor if needed
+unit.column      or the column that names each row's unit
+unit.values      unit as written = unit in FITS style
+band.kev, .nm    band edges [low, high] of all rows
+band.filter      or an optical filter's name
+band.name        the band's name; the default is its edges
+band.column      or the column that names each row's band
+band.values      band as written = {kev = [..]}, {nm = [..]} or {filter = ".."}
+limit.convention none, flag (limit if `column` has the value `equals`), zero-value (no
+                 positive value beside a positive limit in `column`), zero-error or
+                 negative-error
+limit.column     see limit.convention
+limit.equals     the flag's value; the default is "1"
+limit.confidence confidence of the limits, 0 to 1
+rows.column      the column that says whose data each row is
+rows.values      value = observatory; rows of other values are skipped and counted
+================ ===================================================================
+
+Angles are degrees or sexagesimal text (RA in hours). A wrong or missing entry raises a
+MappingError that names it.
+
+References: FITS standard 4.0, section 4.3 (unit strings); astropy.io.ascii (formats).
 """
 
 import tomllib
@@ -60,6 +91,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "limit": ("convention", "column", "equals", "confidence"),
     "rows": ("column", "values"),
 }
+KINDS: Mapping[str, type] = {"column": str, "values": dict, "kev": list, "nm": list}
 TOP = ("table", "observatory", "format", "names", "delimiter", "comment", *SECTIONS)
 MEANINGS: Mapping[str, tuple[str, ...]] = {
     "photometry": (
@@ -102,7 +134,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class TableMapping:
-    """One mapping file, checked; sections as plain dictionaries."""
+    """One mapping file, checked; its sections as dictionaries. See the module's table."""
 
     table: str
     format: str
@@ -115,12 +147,28 @@ class TableMapping:
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def section(self, name: str) -> Mapping[str, Any]:
-        """Return a section; empty where the file has none."""
+        """Return a section; empty if the file does not have it."""
         return self.sections.get(name, {})
 
 
 def read_mapping(path: Path) -> TableMapping:
-    """Return the mapping of a TOML or YAML file; MappingError names what is wrong."""
+    """Return the mapping of a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A TOML file (`.toml`), or a YAML file of any other name.
+
+    Returns
+    -------
+    TableMapping
+        The checked mapping.
+
+    Raises
+    ------
+    MappingError
+        If the file cannot be read, or an entry is unknown, missing or of a wrong kind.
+    """
     try:
         raw = path.read_text(encoding="utf-8")
         content = tomllib.loads(raw) if path.suffix == ".toml" else yaml.safe_load(raw)
@@ -132,17 +180,22 @@ def read_mapping(path: Path) -> TableMapping:
 
 
 def _checked(content: dict[str, Any]) -> TableMapping:
-    _known("mapping", content, TOP)
+    _only("mapping", content, TOP)
     for name, keys in SECTIONS.items():
         section = content.get(name, {})
         if not isinstance(section, dict):
-            raise MappingError(f"[{name}] is no section")
+            raise MappingError(f"[{name}] is not a section")
         if keys:
-            _known(f"[{name}]", section, keys)
+            _only(f"[{name}]", section, keys)
+        for key, kind in KINDS.items():
+            if key in section and keys and not isinstance(section[key], kind):
+                raise MappingError(
+                    f"[{name}] {key} is {section[key]!r}, not a {kind.__name__}"
+                )
     table = _choice("table", content.get("table"), tuple(MEANINGS))
     columns, constants = content.get("columns", {}), content.get("constants", {})
-    _known("[columns]", columns, MEANINGS[table])
-    _known("[constants]", constants, MEANINGS[table])
+    _only("[columns]", columns, MEANINGS[table])
+    _only("[constants]", constants, MEANINGS[table])
     for meaning in NEEDED[table]:
         if meaning not in columns and meaning not in constants:
             raise MappingError(
@@ -166,8 +219,10 @@ def _checked(content: dict[str, Any]) -> TableMapping:
 def _complete(mapping: TableMapping) -> None:
     """Check what sections need of each other."""
     time, rows = mapping.section("time"), mapping.section("rows")
+    if "time" in NEEDED[mapping.table] and "time" not in mapping.columns:
+        raise MappingError("`time` is a column, not a constant: name it in [columns]")
     if mapping.observatory is None and not rows:
-        raise MappingError("neither `observatory` nor [rows] tells whose data it is")
+        raise MappingError("neither `observatory` nor [rows] says whose data it is")
     if rows and not {"column", "values"} <= rows.keys():
         raise MappingError("[rows] needs `column` and `values`")
     if "time" in mapping.columns:
@@ -187,7 +242,7 @@ def _complete(mapping: TableMapping) -> None:
         raise MappingError(f"[limit] convention {convention} needs `column`")
 
 
-def _known(where: str, given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
+def _only(where: str, given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
     for key in given:
         if key not in allowed:
             raise MappingError(f"{where} has {key!r}; it may have {', '.join(allowed)}")

@@ -2,7 +2,7 @@
 
 astropy reads the table (CSV, tab, blank-separated, ECSV, VOTable, FITS), every text cell
 as text, so that ids keep their zeros. Units are converted to the one FITS-style unit
-Orbital keeps of their kind; a unit that is none, or of no flux, is an error that names
+Orbital keeps of their kind; an invalid unit, or one that is not of a flux, is an error that names
 the column. Five ways to code an upper limit are understood: a flag, a value of 0 beside
 the limit in a column of its own, an error of 0, a negative error, none.
 """
@@ -15,21 +15,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orbital_kernel.archives.faults import guarded
 from orbital_kernel.archives.formats import free_dates, text
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, read_table
 from orbital_kernel.archives.mapped.mapping import TableMapping, read_mapping
 from orbital_kernel.archives.mapped.units import band_columns, unit_columns
-from orbital_kernel.archives.reading import (
-    Account,
-    Batches,
-    Reader,
-    Source,
-    guarded,
-)
+from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import position, rows
 from orbital_kernel.errors import MappingError
 from orbital_kernel.model import schema, times
-from orbital_kernel.model.sky import parse_dec, parse_ra
+from orbital_kernel.model.angles import parse_dec, parse_ra
 
 TIME_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
@@ -49,14 +44,14 @@ def declared_reader(mapping_file: Path) -> Reader:
 
 def _read(mapping: TableMapping, source: Source, account: Account) -> Batches:
     table = DeclaredCells(read_table(mapping, source), mapping)
-    whose = _owners(table, mapping, account)
+    owners = _owners(table, mapping, account)
     account.observatory = mapping.observatory or next(
-        (o for o in whose if o is not None), account.observatory
+        (o for o in owners if o is not None), account.observatory
     )
     make = {"photometry": _photometry, "sources": _sources}[mapping.table]
     simulated = text.says_simulated(source)
-    for owner in dict.fromkeys(o for o in whose if o is not None):
-        chosen = table.rows([o == owner for o in whose])
+    for owner in dict.fromkeys(o for o in owners if o is not None):
+        chosen = table.rows([o == owner for o in owners])
         yield f"{owner}.{mapping.table}", make(chosen, mapping, simulated=simulated)
 
 
@@ -107,7 +102,7 @@ def _photometry(
         instrument=cells.words("instrument"),
         mode=cells.words("mode"),
         exposure_s=cells.real("exposure_s"),
-        extra=cells.rest(),
+        extra=cells.others(),
         simulated=simulated,
         file_row=cells.numbers,
     )[1]
@@ -138,7 +133,7 @@ def _sources(
         **band_columns(cells, mapping),
         exposure_s=cells.real("exposure_s"),
         kind=cells.words("kind"),
-        extra=cells.rest(),
+        extra=cells.others(),
         simulated=simulated,
         file_row=cells.numbers,
     )[1]
@@ -152,15 +147,15 @@ def _measured(
     cells: DeclaredCells, mapping: TableMapping
 ) -> tuple[Reals, Reals, Reals, NDArray[np.bool_]]:
     """Return value, its errors and which are limits, errors of limits null."""
-    value, both = cells.real("value"), cells.real("value_err")
-    plus = _first(cells.real("value_err_plus"), both)
-    minus = _first(cells.real("value_err_minus"), both)
+    value, error = cells.real("value"), cells.real("value_err")
+    plus = _first(cells.real("value_err_plus"), error)
+    minus = _first(cells.real("value_err_minus"), error)
     rule = mapping.section("limit")
     convention = rule.get("convention", "none")
     limit = np.zeros(len(cells), dtype=bool)
     if convention == "flag":
-        wanted = str(rule.get("equals", "1"))
-        limit = np.array([cell == wanted for cell in cells.texts(rule["column"])], bool)
+        flag = str(rule.get("equals", "1"))
+        limit = np.array([cell == flag for cell in cells.texts(rule["column"])], bool)
     elif convention == "zero-value":
         bound = cells.reals(rule["column"])
         limit = ~(value > 0) & (bound > 0)
@@ -168,7 +163,7 @@ def _measured(
     elif convention == "zero-error":
         limit = (plus == 0) & (minus == 0)
     elif convention == "negative-error":
-        limit = both < 0
+        limit = error < 0
     hide = limit | np.isnan(value)
     return (
         value,
@@ -179,8 +174,10 @@ def _measured(
 
 
 def _time_unit(mapping: TableMapping) -> float:
-    told = mapping.section("time")
-    unit = str(told.get("unit", "d" if told.get("format") in {"mjd", "jd"} else "s"))
+    section = mapping.section("time")
+    unit = str(
+        section.get("unit", "d" if section.get("format") in {"mjd", "jd"} else "s")
+    )
     if unit not in TIME_UNITS:
         raise MappingError(f"time.unit is {unit!r}; choose of {', '.join(TIME_UNITS)}")
     return TIME_UNITS[unit]
@@ -189,8 +186,8 @@ def _time_unit(mapping: TableMapping) -> float:
 def _times(
     cells: DeclaredCells, mapping: TableMapping
 ) -> tuple[times.Instants, Reals | None, str]:
-    told = mapping.section("time")
-    form, scale = told.get("format"), told.get("scale")
+    section = mapping.section("time")
+    form, scale = section.get("format"), section.get("scale")
     column = mapping.columns["time"]
     if form in {"iso", "interval"} and scale != "utc":
         raise MappingError(f"time.format {form} is read as UTC; set scale = 'utc'")
@@ -205,7 +202,7 @@ def _times(
         return times.to_tt(rule, numbers), None, rule
     if form == "since":
         since = numbers * _time_unit(mapping)
-        start = times.tt_from_utc([str(told["t0"])])[0]
+        start = times.tt_from_utc([str(section["t0"])])[0]
         return _after(start, since), since, "utc"
     rule = f"mjd-{scale}"
     offset = 2400000.5 if form == "jd" else 0.0
@@ -231,6 +228,6 @@ def _spans(cells: DeclaredCells, mapping: TableMapping) -> tuple[times.Instants,
 
 
 def _after(start: np.datetime64, since: Reals) -> times.Instants:
-    known = np.isfinite(since)
-    steps = np.round(np.where(known, since, 0.0) * times.NS).astype("timedelta64[ns]")
-    return np.where(known, start + steps, np.datetime64("NaT", "ns"))
+    finite = np.isfinite(since)
+    steps = np.round(np.where(finite, since, 0.0) * times.NS).astype("timedelta64[ns]")
+    return np.where(finite, start + steps, np.datetime64("NaT", "ns"))

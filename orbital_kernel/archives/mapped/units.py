@@ -33,70 +33,70 @@ def unit_columns(
     cells: DeclaredCells, mapping: TableMapping
 ) -> tuple[Reals, list[str | None]]:
     """Return the factor to the kept unit, and that unit, of each row."""
-    told = mapping.section("unit")
+    section = mapping.section("unit")
     column = mapping.columns.get("value", "value")
-    if "column" in told:
-        named = cells.texts(told["column"])
-        table = told.get("values", {})
-        pairs = [_kept(str(table.get(n, n)), told["column"]) for n in named]
-    elif told:
-        pairs = [_kept(str(told.get("value", "")), column)] * len(cells)
+    if "column" in section:
+        named = cells.texts(section["column"])
+        table = section.get("values", {})
+        pairs = [_converted(str(table.get(n, n)), section["column"]) for n in named]
+    elif section:
+        pairs = [_converted(str(section.get("value", "")), column)] * len(cells)
     else:
         pairs = [(1.0, None)] * len(cells)
     return np.array([scale for scale, _ in pairs]), [unit for _, unit in pairs]
 
 
-def _kept(written: str, column: str) -> tuple[float, str | None]:
+def _converted(written: str, column: str) -> tuple[float, str | None]:
     if written in KEPT_AS_TEXT:
         return 1.0, written
     try:
         unit = u.Unit(written)
     except ValueError as error:
-        raise MappingError(f"column {column!r}: {written!r} is no unit") from error
-    for name, kept in KEPT_UNITS.items():
-        if unit.is_equivalent(kept):
-            return float(unit.to(kept)), name
+        raise MappingError(f"column {column!r}: {written!r} is not a unit") from error
+    for name, target in KEPT_UNITS.items():
+        if unit.is_equivalent(target):
+            return float(unit.to(target)), name
     raise MappingError(
-        f"column {column!r}: {written!r} is no flux, rate or magnitude; known are "
+        f"column {column!r}: {written!r} is not a flux, rate or magnitude; known are "
         f"{', '.join((*KEPT_UNITS, *KEPT_AS_TEXT))}"
     )
 
 
 def band_columns(cells: DeclaredCells, mapping: TableMapping) -> dict[str, list[Any]]:
     """Return the band columns of each row, from keV, nm, or a UVOT filter's name."""
-    told = mapping.section("band")
-    if "column" in told:
-        named = cells.texts(told["column"])
-        table = told.get("values", {})
+    section = mapping.section("band")
+    if "column" in section:
+        named = cells.texts(section["column"])
+        table = section.get("values", {})
         each = [_edges(table.get(n, {"filter": n}), n) for n in named]
     else:
-        each = [_edges(told, None)] * len(cells)
+        each = [_edges(section, None)] * len(cells)
     names = ("band", "band_low_kev", "band_high_kev", "band_low_nm", "band_high_nm")
     return {name: [edges[n] for edges in each] for n, name in enumerate(names)}
 
 
-def _edges(told: Mapping[str, Any], cell: str | None) -> tuple[Any, ...]:
+def _edges(edges: Mapping[str, Any], cell: str | None) -> tuple[Any, ...]:
     """Return name, keV edges and nm edges of a band given any of three ways."""
-    if "kev" in told:
-        low, high = _pair(told["kev"], "kev")
-        return (told.get("name") or f"{low:g}-{high:g} keV", low, high, None, None)
-    if "nm" in told:
-        low, high = _pair(told["nm"], "nm")
+    if "kev" in edges:
+        low, high = _pair(edges["kev"], "kev")
+        return (edges.get("name") or f"{low:g}-{high:g} keV", low, high, None, None)
+    if "nm" in edges:
+        low, high = _pair(edges["nm"], "nm")
         return (
-            told.get("name") or cell or f"{low:g}-{high:g} nm",
+            edges.get("name") or cell or f"{low:g}-{high:g} nm",
             None,
             None,
             low,
             high,
         )
-    if "filter" in told:
-        name = str(told["filter"])
+    if "filter" in edges:
+        name = str(edges["filter"])
         if name.upper() not in FILTERS_NM:
             raise MappingError(
                 f"filter {name!r} is not known; give its edges as nm = [low, high]"
             )
         return (name, None, None, *FILTERS_NM[name.upper()])
-    return (told.get("name") or cell, None, None, None, None)
+    return (edges.get("name") or cell, None, None, None, None)
 
 
 def _pair(given: Any, unit: str) -> tuple[float, float]:

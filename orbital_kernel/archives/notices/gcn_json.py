@@ -7,7 +7,7 @@ Traps handled: older versions keep their values in groups ('alert_info', 'event_
 third; positions and errors are null in scaled-map notices; errors are a radius or an
 ellipse, in degrees, 90 % unless containment_probability says else; longitudes may be
 -325; FITS light curves come inside as base64 and are read into `rates`, while 'place
-holder' stands for them elsewhere (other embedded files are counted as left out); older notices name no schema; `payload` keeps the
+holder' stands for them elsewhere (other embedded files are counted as skipped); older notices name no schema; `payload` keeps the
 notice without its binary. alert_tense 'test' or 'injection' becomes the role.
 """
 
@@ -60,7 +60,7 @@ _FITS_NAME = re.compile(r"[\w.\-]+\.fits?(\.gz)?")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the keys every notice has."""
+    """Recognise the file by the keys every notice has."""
     if not documents.is_object(source) or b"json-schema.org" in source.head:
         return False
     if b"gcn/notices/" in source.head and documents.shows(source, "$schema"):
@@ -138,7 +138,7 @@ def _real(notice: Document, key: str) -> float:
     if value is None:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ArchiveError(f"{key} is {value!r}, which is no number")
+        raise ArchiveError(f"{key} is {value!r}, which is not a number")
     return float(value)
 
 
@@ -159,8 +159,10 @@ def _confidence(notice: Document) -> float | None:
 
 
 def _significance(notice: Document) -> float:
-    known = [v for key in SIGNIFICANCES if not np.isnan(v := _real(notice, key))]
-    return next((value for value in known if value > 0), float("nan"))
+    significances = [
+        v for key in SIGNIFICANCES if not np.isnan(v := _real(notice, key))
+    ]
+    return next((value for value in significances if value > 0), float("nan"))
 
 
 def _classification(notice: Document) -> str | None:
@@ -199,7 +201,7 @@ def _curves(notice: Document, trigger: str | None, account: Account) -> Batches:
         try:
             raw = base64.b64decode(content, validate=True)
         except binascii.Error as error:
-            raise ArchiveError(f"embedded {name} is no base64: {error}") from error
+            raise ArchiveError(f"embedded {name} is not base64: {error}") from error
         if not _FITS_NAME.fullmatch(name):
             raise ArchiveError(f"embedded file has the name {name!r}")
         with TemporaryDirectory() as folder:

@@ -3,7 +3,7 @@
 Source: ivoa.net/documents/VOEvent; parameter names of gcn.gsfc.nasa.gov.
 
 Traps handled: role 'test' (GCN sends one every hour, TrigID 99999) is kept as role, so
-it is never taken for a burst; citations tell updates and retractions; error radii are
+it is never taken for a burst; citations mark updates and retractions; error radii are
 degrees; version 1.1 keeps time and place in STC's namespace; entities, DTDs and other tricks of hostile XML are refused unread.
 """
 
@@ -28,13 +28,13 @@ ALERTS = {"followup": "update", "supersedes": "update", "retraction": "retractio
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the root element."""
+    """Recognise the file by the root element."""
     return source.head.lstrip()[:1] == b"<" and b"VOEvent" in source.head
 
 
 def read(source: Source, account: Account) -> Batches:
     """Yield one row of `notices`."""
-    raw = text.whole(source.path)
+    raw = text.content(source.path)
     root = ElementTree.fromstring(raw)
     if not root.tag.endswith("VOEvent"):
         raise ArchiveError(f"the root element is {root.tag}, not VOEvent")
@@ -80,8 +80,8 @@ def _every(root: Element, tag: str) -> Iterator[Element]:
 
 
 def _words(root: Element, tag: str) -> str | None:
-    found = next(_every(root, tag), None)
-    return found.text.strip() if found is not None and found.text else None
+    element = next(_every(root, tag), None)
+    return element.text.strip() if element is not None and element.text else None
 
 
 def _first(params: dict[str | None, str | None], names: Iterable[str]) -> str | None:
@@ -98,8 +98,10 @@ def _utc(value: str | None) -> Any:
 
 def _alert(citations: Iterable[Element]) -> str:
     cites = [c.get("cite", "") for c in citations]
-    found = [ALERTS[cite] for cite in cites if cite in ALERTS]
-    return "retraction" if "retraction" in found else (found[0] if found else "initial")
+    alerts = [ALERTS[cite] for cite in cites if cite in ALERTS]
+    return (
+        "retraction" if "retraction" in alerts else (alerts[0] if alerts else "initial")
+    )
 
 
 def _concept(root: Element) -> str | None:

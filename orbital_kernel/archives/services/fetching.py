@@ -65,13 +65,13 @@ def fetch(
     neither is given.
     """
     if page_by and upload is not None:
-        raise ArchiveError("a query is asked by pages or by batches, not by both")
+        raise ArchiveError("give pages or batches of uploads, not both")
     if page_by:
         replies = _pages(tap, adql, page_by, page_rows, progress)
     elif upload is not None:
         replies = _batches(tap, adql, upload_name, upload, batch_rows, maxrec, progress)
     else:
-        replies = [_whole(tap, adql, maxrec)]
+        replies = [_unpaged(tap, adql, maxrec)]
     table = _joined([reply.table for reply in replies])
     fetched = Fetched(
         str(out),
@@ -88,7 +88,7 @@ def fetch(
     return fetched
 
 
-def _whole(tap: Tap, adql: str, maxrec: int | None) -> Reply:
+def _unpaged(tap: Tap, adql: str, maxrec: int | None) -> Reply:
     reply = tap.ask(adql, maxrec=maxrec)
     if reply.overflow:
         raise ArchiveError(
@@ -105,8 +105,8 @@ def _pages(tap: Tap, adql: str, key: str, rows: int, progress: Progress) -> list
     last: object = None
     while True:
         after = "" if last is None else f" WHERE page.{key} > {_literal(last)}"
-        asked = f"SELECT TOP {rows} * FROM ({inner}) AS page{after} ORDER BY page.{key}"  # noqa: S608 ADQL of the user's own
-        reply = tap.ask(asked, maxrec=rows)
+        query = f"SELECT TOP {rows} * FROM ({inner}) AS page{after} ORDER BY page.{key}"  # noqa: S608 ADQL of the user's own
+        reply = tap.ask(query, maxrec=rows)
         replies.append(reply)
         progress(f"{sum(len(r.table) for r in replies):,} rows")
         if not len(reply.table) or (len(reply.table) < rows and not reply.overflow):
@@ -115,7 +115,7 @@ def _pages(tap: Tap, adql: str, key: str, rows: int, progress: Progress) -> list
 
 
 def _last(table: Table, key: str, before: object) -> object:
-    """Return the last key of a page; ArchiveError where it does not lead on."""
+    """Return the last key of a page; ArchiveError if it cannot be paged by."""
     named = {name.lower(): name for name in table.colnames}
     if key.lower() not in named:
         raise ArchiveError(
@@ -172,7 +172,7 @@ def _batches(
 
 
 def _joined(tables: list[Table]) -> Table:
-    """Return one table; answers without rows tell their columns only where all have none."""
+    """Return one table; columns of answers without rows count only if all are empty."""
     filled = [table for table in tables if len(table)] or tables[:1]
     return vstack(filled, metadata_conflicts="silent", join_type="exact")
 
@@ -215,5 +215,5 @@ def _save(table: Table, fetched: Fetched, out: Path) -> None:
         )
         document.to_xml(str(part))
     part.replace(out)
-    beside = out.with_name(out.name + ".provenance.json")
-    beside.write_text(json.dumps(fetched.to_json(), indent=1) + "\n", encoding="utf-8")
+    path = out.with_name(out.name + ".provenance.json")
+    path.write_text(json.dumps(fetched.to_json(), indent=1) + "\n", encoding="utf-8")

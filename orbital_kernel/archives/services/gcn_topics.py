@@ -1,6 +1,6 @@
 """GCN's notices as they are sent, over Kafka: the only importer of gcn_kafka.
 
-A thin seam: messages out, positions committed when asked. Who reads them decides what a
+A thin seam: messages out, positions committed on request. Who reads them decides what a
 message means. Source: gcn.nasa.gov/docs/client; names of topics gcn.nasa.gov/notices.
 """
 
@@ -18,7 +18,7 @@ TOPICS = (
     "gcn.classic.voevent.SWIFT_BAT_GRB_POS_NACK",
     "gcn.classic.voevent.SWIFT_XRT_POSITION",
 )
-"""What is listened to unless told otherwise: Swift's bursts, and what became of them."""
+"""What is listened to by default: Swift's bursts and their follow-up."""
 
 GROUP = "orbital"
 SESSION_S = 45.0
@@ -70,19 +70,21 @@ class Topics:
         """Return what has come, waiting up to `wait_s` for the first.
 
         Topics that do not exist, or may not be read, are noted in `missing`. Raises
-        ArchiveError where the broker refuses for good.
+        ArchiveError if the broker refuses permanently.
         """
-        found = []
-        for one in self._consumer.consume(most, wait_s):
-            error = one.error()
+        messages = []
+        for message in self._consumer.consume(most, wait_s):
+            error = message.error()
             if error is None:
-                content = one.value()
-                found.append(
-                    Message(one.topic(), one.partition(), one.offset(), content)
+                content = message.value()
+                messages.append(
+                    Message(
+                        message.topic(), message.partition(), message.offset(), content
+                    )
                 )
             else:
-                self._note(one.topic(), error)
-        return found
+                self._note(message.topic(), error)
+        return messages
 
     def commit(self, messages: Sequence[Message]) -> None:
         """Remember these as done: a restart goes on behind them."""
@@ -129,13 +131,13 @@ class Topics:
 def _access(broker: str | None, environment: Mapping[str, str]) -> dict[str, str]:
     if broker:
         return {"bootstrap.servers": broker, "security.protocol": "plaintext"}
-    told = [environment.get(name, "") for name in (ID_VARIABLE, SECRET_VARIABLE)]
-    if not all(told):
+    credentials = [environment.get(name, "") for name in (ID_VARIABLE, SECRET_VARIABLE)]
+    if not all(credentials):
         raise ConfigError(
             f"GCN over Kafka needs {ID_VARIABLE} and {SECRET_VARIABLE}: make them at "
             "gcn.nasa.gov/quickstart and set both, or name another broker"
         )
-    return {"client_id": told[0], "client_secret": told[1]}
+    return {"client_id": credentials[0], "client_secret": credentials[1]}
 
 
 def _libraries() -> tuple[Any, Any]:

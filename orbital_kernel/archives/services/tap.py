@@ -1,7 +1,7 @@
-"""TAP services of the archives, asked patiently and once: the only importer of pyvo.
+"""TAP services of the archives, queried with retries and a cache: the only importer of pyvo.
 
-Each reply is kept as it came, by what was asked: asking again is answered without the
-network. A service that is busy, or breaks off, is asked again after a pause; one that
+Each reply is cached as received, by its query: the same query again needs no network.
+A service that is busy, or breaks off, is queried again after a pause; one that
 answers with an error of the query is not. Source: ivoa.net/documents/TAP.
 """
 
@@ -70,7 +70,7 @@ class Tap:
         pause: Callable[[float], None] = clock.sleep,
     ) -> None:
         self.url = url_of(service)
-        self.asked = 0
+        self.request_count = 0
         self._cache = cache
         self._offline = offline
         self._refresh = refresh
@@ -84,20 +84,20 @@ class Tap:
         uploads: Mapping[str, Table] | None = None,
         maxrec: int | None = None,
     ) -> Reply:
-        """Return the service's answer to a query, from the cache where it is known.
+        """Return the service's answer to a query, from the cache if it is there.
 
         Uploaded tables are named TAP_UPLOAD.<name> in the query. Raises ArchiveError
-        for a query the service refuses, for an answer that is none, for a service that
-        does not answer after several tries, and offline for what was not asked before.
+        for a query the service refuses, for an answer that is not a VOTable, for a service that
+        does not answer after several tries, and offline for queries that are not in the cache.
         """
         sent = {name: _votable(table) for name, table in (uploads or {}).items()}
-        kept = self._cache / f"{_key(self.url, adql, sent, maxrec)}.vot"
-        if kept.is_file() and not self._refresh:
-            return self._known(kept)
+        cached = self._cache / f"{_key(self.url, adql, sent, maxrec)}.vot"
+        if cached.is_file() and not self._refresh:
+            return self._cached(cached)
         if self._offline:
             raise ArchiveError(
-                f"this was not asked of {self.url} before, and the network is not to be "
-                f"used: {adql!r}; ask it once without --offline"
+                f"no answer of {self.url} is in the cache, and --offline forbids "
+                f"requests: {adql!r}; run it once without --offline"
             )
         raw = self._patiently(adql, sent, maxrec)
         reply = _parsed(raw, self.url, cached=False, asked_at=_now())
@@ -107,18 +107,18 @@ class Tap:
             "asked": reply.asked_at,
             "uploads": sorted(sent),
         }
-        _write(kept, raw)
-        _write(kept.with_suffix(".json"), json.dumps(note, indent=1).encode())
+        _write(cached, raw)
+        _write(cached.with_suffix(".json"), json.dumps(note, indent=1).encode())
         return reply
 
-    def _known(self, kept: Path) -> Reply:
-        note = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
-        return _parsed(kept.read_bytes(), self.url, cached=True, asked_at=note["asked"])
+    def _cached(self, path: Path) -> Reply:
+        note = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return _parsed(path.read_bytes(), self.url, cached=True, asked_at=note["asked"])
 
     def _patiently(
         self, adql: str, uploads: Mapping[str, bytes], maxrec: int | None
     ) -> bytes:
-        """Ask until the answer is whole; pauses double, and are as long as asked for."""
+        """Repeat until the answer is complete; pauses double, or are as long as requested."""
         why = ""
         for number in range(self._tries):
             try:
@@ -136,7 +136,7 @@ class Tap:
     def _once(
         self, adql: str, uploads: Mapping[str, bytes], maxrec: int | None
     ) -> bytes:
-        self.asked += 1
+        self.request_count += 1
         query = _query(self.url, adql, uploads, maxrec)
         try:
             response = query.submit(post=True)
@@ -144,8 +144,8 @@ class Tap:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _Again(f"the connection broke: {error}") from error
         if response.status_code in BUSY and b"VOTABLE" not in raw[:2000].upper():
-            told = f"{response.status_code} {response.reason}"
-            raise _Again(told, after_s=_after(response.headers.get("Retry-After")))
+            status = f"{response.status_code} {response.reason}"
+            raise _Again(status, after_s=_after(response.headers.get("Retry-After")))
         if response.status_code in (401, 403, 404):
             raise ArchiveError(
                 f"{self.url} answered {response.status_code} {response.reason}: is it "
@@ -156,7 +156,7 @@ class Tap:
 
 
 class _Again(Exception):
-    """Something that may pass: ask again, after so many seconds where told."""
+    """Something that may pass: ask again, after so many seconds if given."""
 
     def __init__(self, why: str, *, after_s: float | None = None) -> None:
         super().__init__(why)
@@ -202,7 +202,7 @@ def _pyvo() -> Any:
 
 
 def _check_whole(raw: bytes, kind: str, url: str) -> None:
-    """Tell a cut answer, which is asked again, from one that is no VOTable at all."""
+    """Distinguish a cut answer, which is requested again, from one that is not a VOTable."""
     if b"<VOTABLE" not in raw[:4000].upper():
         shown = raw[:HEAD].decode("utf-8", "replace")
         raise ArchiveError(
@@ -245,13 +245,13 @@ def _votable(table: Table) -> bytes:
 
 def _key(url: str, adql: str, uploads: Mapping[str, bytes], maxrec: int | None) -> str:
     sums = {n: hashlib.sha256(content).hexdigest() for n, content in uploads.items()}
-    asked = json.dumps([url, adql, sums, maxrec], sort_keys=True)
-    return hashlib.sha256(asked.encode()).hexdigest()
+    request = json.dumps([url, adql, sums, maxrec], sort_keys=True)
+    return hashlib.sha256(request.encode()).hexdigest()
 
 
-def _after(told: str | None) -> float | None:
-    """Return the seconds of a Retry-After; a date is taken as not told."""
-    return min(float(told), LONGEST_PAUSE_S) if told and told.isdigit() else None
+def _after(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After; None for a date."""
+    return min(float(header), LONGEST_PAUSE_S) if header and header.isdigit() else None
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -6,8 +6,8 @@ Source: swift.gsfc.nasa.gov/results/batgrbcat, light curves.
 
 Traps handled: times are relative to a trigger the file does not name, so points go to
 `photometry` with `since_t0_s` (TIME is the bin's start, moved to its middle) and `time`
-null; the file's name alone tells the burst; rates are per illuminated detector; error
-0 with rate 0 is no data; eleven columns are taken for BAT only where the last rate is
+null; only the file's name gives the burst; rates are per illuminated detector; error
+0 with rate 0 means no data; eleven columns are taken for BAT only where the last rate is
 the sum of the four, three only where the name says so.
 """
 
@@ -34,7 +34,7 @@ _ONE_CHANNEL = re.compile(r"grb_?\d{6}[a-z]?_1chan_\d+m?s$", re.IGNORECASE)
 
 
 def recognises(source: Source) -> bool:
-    """Tell by named columns, by the sum of four channels, or by a one-channel name."""
+    """Recognise the file by named columns, by the sum of four channels, or by a one-channel name."""
     if _NAMED.search(",".join(text.header_cells(source, ","))):
         return True
     head = text.head_lines(source, 40)
@@ -48,7 +48,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `photometry`, a row a bin and channel."""
+    """Yield `photometry`, one row per bin and channel."""
     account.observatory = "swift"
     account.understood.append("no T0 in the file: times are relative only")
     table, bands = _table(source)
@@ -74,22 +74,22 @@ def _table(
     if named:
         next(lines)
     delimiter = "," if named else None
-    found: list[list[float]] = []
+    records: list[list[float]] = []
     for number, line in enumerate(lines, start=1 + bool(named)):
         if not line.strip() or line.startswith(("#", "!")):
             continue
         values = _numbers(line.split(delimiter))
-        if values is None or (found and len(values) != len(found[0])):
-            raise ArchiveError(f"line {number} is no row of this light curve")
-        found.append(values)
-        if len(found) > ROWS:
+        if values is None or (records and len(values) != len(records[0])):
+            raise ArchiveError(f"line {number} is not a row of this light curve")
+        records.append(values)
+        if len(records) > ROWS:
             raise ArchiveError(f"more than {ROWS:,} rows: no light curve of one burst")
-    if len(found) < 2:
+    if len(records) < 2:
         raise ArchiveError("fewer than two bins")
-    bands = tuple((float(a), float(b)) for a, b in named) or BANDS[len(found[0])]
-    if len(found[0]) != 1 + 2 * len(bands):
-        raise ArchiveError(f"{len(found[0])} columns for {len(bands)} channels")
-    return np.array(found), bands
+    bands = tuple((float(a), float(b)) for a, b in named) or BANDS[len(records[0])]
+    if len(records[0]) != 1 + 2 * len(bands):
+        raise ArchiveError(f"{len(records[0])} columns for {len(bands)} channels")
+    return np.array(records), bands
 
 
 def _photometry(

@@ -41,13 +41,13 @@ _PLAIN = re.compile(r"\d+(\.\d+)?")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the '##' line that names the columns."""
+    """Recognise the file by the '##' line that names the columns."""
     columns = set(_columns(text.head_lines(source, 100)))
     return any(kind <= columns for kind in (SUMMARY, DURATIONS, REDSHIFTS))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `grbs`, a row a burst, each table as a catalogue of its own."""
+    """Yield `grbs`, one row per burst, each table as a catalogue of its own."""
     account.observatory = "swift"
     simulated = text.says_simulated(source)
     columns = set(_columns(text.head_lines(source, 100)))
@@ -98,16 +98,16 @@ def _finite(record: Record, column: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def _rest(record: Record, *taken: str) -> str | None:
-    return extra({k: record.text(k) for k in record.cells if k not in taken})
+def _others(record: Record, *used: str) -> str | None:
+    return extra({k: record.text(k) for k in record.cells if k not in used})
 
 
 def _clock(batch: list[Record], utc: times.Instants):  # type: ignore[no-untyped-def]  # noqa: ANN202
     met = np.array([record.real("Trig_time_met") for record in batch])
-    known = ~np.isnan(met) & ~np.isnat(utc)
+    valid = ~np.isnan(met) & ~np.isnat(utc)
     utcf = [
         times.met_utcf(m, u) if ok else math.nan
-        for m, u, ok in zip(met, utc, known, strict=True)
+        for m, u, ok in zip(met, utc, valid, strict=True)
     ]
     return met, utcf
 
@@ -137,7 +137,7 @@ def _summary(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
         t50_s=[r.real("T50") for r in batch],
         snr=[_finite(r, "Image_SNR") for r in batch],
         extra=[
-            _rest(r, *SUMMARY, "Image_position_err", "T90", "T90_err", "T50")
+            _others(r, *SUMMARY, "Image_position_err", "T90", "T90_err", "T50")
             for r in batch
         ],
         simulated=simulated,
@@ -161,7 +161,7 @@ def _durations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
         t90_start_s=start,
         t90_stop_s=stop,
         t50_s=t50,
-        extra=[_rest(r, *DURATIONS) for r in batch],
+        extra=[_others(r, *DURATIONS) for r in batch],
         simulated=simulated,
         file_row=[r.row for r in batch],
     )
@@ -176,7 +176,7 @@ def _redshifts(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
         name=[burst_name(r.cells[FIRST]) for r in batch],
         redshift=[float(t) if t and _PLAIN.fullmatch(t) else math.nan for t in z],
         redshift_text=z,
-        extra=[_rest(r, FIRST, "z") for r in batch],
+        extra=[_others(r, FIRST, "z") for r in batch],
         simulated=simulated,
         file_row=[r.row for r in batch],
     )

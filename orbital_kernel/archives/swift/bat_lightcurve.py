@@ -45,7 +45,7 @@ Band = tuple[str, float | None, float | None]
 
 
 def recognises(source: Source) -> bool:
-    """Tell by TELESCOP, INSTRUME and the columns of the first table."""
+    """Recognise the file by TELESCOP, INSTRUME and the columns of the first table."""
     table = first_table(source)
     return (
         table is not None
@@ -56,7 +56,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `rates`, a row a bin and channel, and `intervals`."""
+    """Yield `rates`, one row per bin and channel, and `intervals`."""
     file = open_fits(source, account)
     table = next(h for h in file.hdus if h.has("TIME", "RATE", "ERROR"))
     bands = channel_bands(file, table)
@@ -111,7 +111,7 @@ def good_times(
 
 
 def bin_width(block: Block) -> Reals | float:
-    """Return TIMEDEL (s), a column or a keyword; ArchiveError where it is no width."""
+    """Return TIMEDEL (s), a column or a keyword; ArchiveError if it is not a width."""
     table = block.hdu
     if table.has("TIMEDEL"):
         widths = block.reals("TIMEDEL")
@@ -120,7 +120,9 @@ def bin_width(block: Block) -> Reals | float:
         return widths
     width = number(table.header, "TIMEDEL")
     if width is None or not 0 < width < 1e6:
-        raise ArchiveError(f"TIMEDEL = {table.header.get('TIMEDEL')!r} is no bin width")
+        raise ArchiveError(
+            f"TIMEDEL = {table.header.get('TIMEDEL')!r} is not a bin width"
+        )
     return width
 
 

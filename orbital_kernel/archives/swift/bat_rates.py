@@ -42,7 +42,7 @@ BANDS = {
 
 
 def recognises(source: Source) -> bool:
-    """Tell by TELESCOP, INSTRUME and columns TIME and COUNTS without RATE."""
+    """Recognise the file by TELESCOP, INSTRUME and columns TIME and COUNTS without RATE."""
     table = first_table(source)
     return (
         table is not None
@@ -53,7 +53,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `rates`, a row a bin and channel, and `intervals` where there are any."""
+    """Yield `rates`, one row per bin and channel, and `intervals` if there are any."""
     file = open_fits(source, account)
     table = next(h for h in file.hdus if h.has("TIME", "COUNTS"))
     channels = table.field("COUNTS").repeat

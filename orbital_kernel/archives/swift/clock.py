@@ -1,8 +1,8 @@
-"""Swift's clock as its FITS headers tell it.
+"""Swift's clock as its FITS headers give it.
 
 Trap: extensions of messages sent down by TDRSS say UTCFINIT = 0.0 while the primary
 header and the packet keywords carry the real correction (-34 s in 2024). Zero is
-therefore taken as "not told", and the first other value wins, the table's own first.
+therefore taken as "not given", and the first other value wins, the table's own first.
 Trap: after barycorr TIME is TDB from MJDREF and no longer the raw clock; a header that says
 CLOCKAPP = T has TT from MJDREF. UTCF applies to neither.
 Trap: OBS_ID is text with leading zeros, in some products a number.
@@ -26,7 +26,7 @@ YEARS_OF_ZERO = (1.30e8, 1.75e8)
 def clock(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> tuple[str, float | None]:
     """Return the time rule of a table's TIME, and its UTCF (s) where the rule uses one.
 
-    The UTCF is NaN where no header tells it and it is not `needed`, else ArchiveError.
+    The UTCF is NaN if no header gives it and it is not `needed`, else ArchiveError.
     """
     scale = text(hdu.header, "TIMESYS").lower() or text(file.primary, "TIMESYS").lower()
     corrected = hdu.header.get("CLOCKAPP", file.primary.get("CLOCKAPP")) is True
@@ -45,19 +45,19 @@ def clock(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> tuple[str, float 
 def utcf(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> float:
     """Return UTCF (s) for this table.
 
-    Where no header tells it: NaN if not `needed`, else ArchiveError.
+    If no header gives it: NaN if not `needed`, else ArchiveError.
     """
-    told = [
+    corrections = [
         value
         for header in (hdu.header, file.primary)
         for name in CORRECTIONS
         if (value := number(header, name)) is not None
     ]
-    for value in told:
+    for value in corrections:
         if value:
             return value
     start = number(hdu.header, "TSTART") or number(file.primary, "TSTART") or 0.0
-    if told and YEARS_OF_ZERO[0] < start < YEARS_OF_ZERO[1]:
+    if corrections and YEARS_OF_ZERO[0] < start < YEARS_OF_ZERO[1]:
         return 0.0
     if not needed:
         return math.nan
@@ -81,7 +81,7 @@ def target(file: FitsFile, hdu: Hdu) -> str | None:
 
 
 def is_swift(header: fits.Header, instrument: str) -> bool:
-    """Tell whether a header is of Swift and this instrument."""
+    """Return whether a header is of Swift and this instrument."""
     return (
         text(header, "TELESCOP").upper() == "SWIFT"
         and text(header, "INSTRUME").upper() == instrument

@@ -3,10 +3,10 @@
 HDU EVENTS (TIME, X, Y, and where cleaned PI, GRADE) to `events`, GTI to `intervals`.
 Source: swift.gsfc.nasa.gov/analysis, XRT data formats.
 
-Traps handled: X = Y = 0 stands for no sky position; TIME is the uncorrected clock; the
+Traps handled: X = Y = 0 means no sky position; TIME is the uncorrected clock; the
 report gives no UTCFINIT, so its `time` is null and `met_s` kept; other columns
 may be absent; FRAME and ATTITUDE tables of
-the report are left out, counted.
+the report are skipped and counted.
 """
 
 import math
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from orbital_kernel.archives.chandra.events import tangent_positions
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -23,6 +22,7 @@ from orbital_kernel.archives.formats.fits import (
     is_simulated,
     open_fits,
 )
+from orbital_kernel.archives.formats.tangent import tangent_positions
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift import clock as swift_clock
@@ -32,7 +32,7 @@ from orbital_kernel.model.schema import EVENTS
 
 
 def recognises(source: Source) -> bool:
-    """Tell by TELESCOP, INSTRUME and an EVENTS table."""
+    """Recognise the file by TELESCOP, INSTRUME and an EVENTS table."""
     table = first_table(source)
     return (
         table is not None
@@ -43,7 +43,7 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `events`, a row a photon, and `intervals`."""
+    """Yield `events`, one row per photon, and `intervals`."""
     file = open_fits(source, account)
     account.observatory = "swift"
     (table, *_) = file.find("EVENTS")
@@ -69,7 +69,7 @@ def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     columns: dict[str, Any] = tangent_positions(table, x, y)
     for name in ("PI", "GRADE"):
         if table.has(name):
-            columns[name.lower()] = block.whole(name)
+            columns[name.lower()] = block.integers(name)
     if table.has("STATUS") and table.field("STATUS").code == "X":
         columns["status"] = block.bits("STATUS")
     return rows(
@@ -89,4 +89,4 @@ def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("swift-events", recognises, read, "Swift-XRT event list")
+READER = Reader("swift-events", recognises, read, "Swift-XRT event list", version=2)

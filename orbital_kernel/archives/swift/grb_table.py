@@ -3,7 +3,7 @@
 Which columns there are is the choice of who exported it: only the name must be there.
 
 Traps handled: UTF-8 and latin-1 mixed; quotes are inch signs, not quoting; rows end
-where their last filled column does; the date stands only in the burst's name (YYMMDD)
+where their last filled column does; the date is only in the burst's name (YYMMDD)
 beside a time of day such as '4:00:27' or 'n/a'; fluences are in 1e-7 erg/cm2; numbers
 come as '>300', '~60', '~1.3 to ~3', 'n/a1.5', '1.26, PL'; the trigger number may be
 'Fermi' or 'BAT/GUANO'; the redshift is text; RA may be sexagesimal in a degree column.
@@ -23,8 +23,8 @@ from orbital_kernel.archives.formats.text import Record
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.model import times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import GRBS
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 NAME, TIME, TRIGGER = "GRB", "Time [UT]", "Trigger Number"
 T90 = "BAT T90 [sec]"
@@ -45,7 +45,7 @@ POSITIONS = (
     ("XRT", "XRT RA (J2000)", "XRT Dec (J2000)", "XRT 90% Error Radius [arcsec]", 1),
     ("BAT", "BAT RA (J2000)", "BAT Dec (J2000)", "BAT 90% Error Radius [arcmin]", 60),
 )
-TAKEN = {NAME, FLUENCE_ERR, PEAK_ERR}
+USED = {NAME, FLUENCE_ERR, PEAK_ERR}
 
 _COLUMN = re.compile(r"Time \[UT\]|(?:BAT|XRT|UVOT) .*(?:\[|\(J2000\)|Magnitude)")
 _BURST = re.compile(r"(?:GRB\s*)?(\d{2})(\d{2})(\d{2})([A-Z]?[\w-]*)")
@@ -55,13 +55,13 @@ _REDSHIFT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:\(([^)]*)\))?\s*")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the column names of the first line."""
+    """Recognise the file by the column names of the first line."""
     names = text.header_cells(source, "\t")
     return NAME in names and any(map(_COLUMN.match, names))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `grbs`, a row a burst."""
+    """Yield `grbs`, one row per burst."""
     account.observatory = "swift"
     simulated = text.says_simulated(source)
     table = text.records(source.path, "\t", quoted=False, ragged=True)
@@ -114,8 +114,8 @@ def _grbs(
     t90 = [marked_number(record.text(T90)) for record in batch]
 
     def numbers(column: str) -> np.ndarray[Any, Any]:
-        found = [marked_number(record.text(column)) for record in batch]
-        exact = [value if mark is None else math.nan for value, mark in found]
+        marked = [marked_number(record.text(column)) for record in batch]
+        exact = [value if mark is None else math.nan for value, mark in marked]
         return np.array(exact)
 
     return rows(
@@ -148,22 +148,22 @@ def _best_position(record: Record) -> tuple[float, float, float, str | None]:
     """Return RA, dec (deg), 90 % error (arcsec) and instrument of the best position."""
     for instrument, ra, dec, error, scale in POSITIONS:
         try:
-            here = parse_ra(record.text(ra) or ""), parse_dec(record.text(dec) or "")
+            degrees = parse_ra(record.text(ra) or ""), parse_dec(record.text(dec) or "")
         except ValueError:
             continue
-        if not any(math.isnan(angle) for angle in here):
+        if not any(math.isnan(angle) for angle in degrees):
             radius, _ = marked_number(record.text(error))
-            return *here, radius * scale, instrument
+            return *degrees, radius * scale, instrument
     return math.nan, math.nan, math.nan, None
 
 
 def _extra(record: Record, instrument: str | None) -> str | None:
-    left = {
+    others = {
         column: value
         for column in record.cells
-        if column not in TAKEN and (value := record.text(column)) is not None
+        if column not in USED and (value := record.text(column)) is not None
     }
-    return extra({"position from": instrument, **left})
+    return extra({"position from": instrument, **others})
 
 
 READER = Reader("swift-grb-table", recognises, read, "Swift GRB table, tab-separated")

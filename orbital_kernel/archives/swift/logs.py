@@ -23,23 +23,23 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import OBSERVATIONS
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 NEEDED = {"name", "obsid", "ra", "dec", "start_time", "xrt_exposure"}
-TAKEN = NEEDED | {"target_id", "stop_time"}
+USED = NEEDED | {"target_id", "stop_time"}
 DELIMITERS = (",", "\t", "|", ";")
 ONE_DAY = np.timedelta64(1, "D")
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the column names."""
+    """Recognise the file by the column names."""
     return _delimiter(source) is not None or bool(w3browse.header(source, NEEDED))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `observations`, a row an ObsID."""
+    """Yield `observations`, one row per ObsID."""
     account.observatory = "swift"
     account.understood.append("exposure is XRT's; an ObsID is a bag of snapshots")
     simulated = text.says_simulated(source)
@@ -62,7 +62,7 @@ def european_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
         return times.parse_utc(cell), len(cell) <= 10
     except ValueError as error:
         raise ArchiveError(
-            f"line {line}: {cell!r} is no date of the form dd/mm/yyyy ({error})"
+            f"line {line}: {cell!r} is not a date of the form dd/mm/yyyy ({error})"
         ) from None
 
 
@@ -113,9 +113,9 @@ def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Tabl
         instrument="XRT",
         log="swiftmastr",
         extra=[
-            extra({k: r.text(k) for k in r.cells if k not in TAKEN} | {"times": "days"})
+            extra({k: r.text(k) for k in r.cells if k not in USED} | {"times": "days"})
             if bare
-            else extra({k: r.text(k) for k in r.cells if k not in TAKEN})
+            else extra({k: r.text(k) for k in r.cells if k not in USED})
             for r, (_, bare) in zip(batch, start, strict=True)
         ],
         simulated=simulated,

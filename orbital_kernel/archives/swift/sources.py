@@ -8,7 +8,7 @@ www.swift.ac.uk/2SXPS/docs), SDS82 count rates.
 Traps handled: the 70-month FLUX is in 1e-12 erg/s/cm2 by its TUNIT, VizieR's in
 1e-15 W/m2 (the same size); LUM = -inf and REDSHIFT = 0 where the redshift is unknown;
 CATNUM null; later editions are text with a line of units under the names and 'NA', and
-only the file's name tells which; a rate of 0 with an upper error is a limit; TDISP values that are no format; SDS82 is ';'-separated, sexagesimal, and
+only the file's name says which; a rate of 0 with an upper error is a limit; TDISP values that are not formats; SDS82 is ';'-separated, sexagesimal, and
 -999 or -9.990E+02 means missing; it has no names, so a source is called by its
 position as written.
 """

@@ -7,7 +7,7 @@ Source: gcn.gsfc.nasa.gov/swift.html, TDRSS messages.
 Traps handled: TIMEDEL is a column (0.064 to 8 s within one file), its keyword absent;
 UTCFINIT is 0.0 in the table and right in the primary header (swift_clock); counts of
 -1 are null; the two tables overlap and are series of their own; XRT's uncalibrated
-rates have no errors and no bin width, and XRTMODE tells when they mean anything.
+rates have no errors and no bin width, and XRTMODE says when they are meaningful.
 Channels are 15-25, 25-50, 50-100 and 100-350 keV.
 """
 
@@ -53,13 +53,13 @@ XRT_MODES = {
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the columns of the first table and TELESCOP."""
+    """Recognise the file by the columns of the first table and TELESCOP."""
     table = first_table(source)
     return table is not None and (_is_bat(table) or _is_xrt(table))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `rates` (BAT, a row a bin and channel) or `photometry` (XRT)."""
+    """Yield `rates` (BAT, one row per bin and channel) or `photometry` (XRT)."""
     account.observatory = "swift"
     yield from light_curves(open_fits(source, account), source.stem, account)
 
@@ -112,7 +112,7 @@ def _bat(file: FitsFile, block: Block, series: str) -> tuple[str, pa.Table]:
 def _xrt(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     rule, utcf = swift_clock.clock(file, block.hdu)
     met = block.reals("TIME")
-    modes = block.whole("XRTMODE")
+    modes = block.integers("XRTMODE")
     trigger = text(block.hdu.header, "TRIGGER")
     return rows(
         PHOTOMETRY,

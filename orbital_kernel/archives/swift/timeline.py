@@ -6,7 +6,7 @@ perhaps a column that counts them; the instrument log is W3Browse text. All give
 Source: www.swift.psu.edu/too_api; heasarc.gsfc.nasa.gov/W3Browse/swift/swiftxrlog.html.
 
 Traps handled: observation numbers have lost their leading zeros (11 digits); the
-column of slew seconds, sometimes without a name, last of all, alone tells flown from
+column of slew seconds, sometimes without a name, the last one, is all that distinguishes flown from
 planned; an
 instrument log row has no stop, it is start + exposure; times are UTC.
 """
@@ -20,8 +20,8 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.archives.swift.logs import full_obs_id
 from orbital_kernel.model import times
+from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import INTERVALS
-from orbital_kernel.model.sky import parse_dec, parse_ra
 
 TIMELINE = (
     "Begin Time",
@@ -42,12 +42,12 @@ XRT_LOG = {
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the column names."""
+    """Recognise the file by the column names."""
     return _is_timeline(source) or bool(w3browse.header(source, XRT_LOG))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `intervals`, a row an entry."""
+    """Yield `intervals`, one row per entry."""
     account.observatory = "swift"
     simulated = text.says_simulated(source)
     if not _is_timeline(source):

@@ -1,9 +1,9 @@
 """The list of XRT light-curve shapes by burst: GRB;numbreaks;lc type;NH_gal;Redshift.
 
-';'-separated, a row a burst, from www.swift.ac.uk/xrt_live_cat.
+';'-separated, one row per burst, from www.swift.ac.uk/xrt_live_cat.
 
 Traps handled: not every name is a GRB's ('Swift J164449.3+573451', 'SGR 1830-0645');
-'N/A' redshifts; lists of flares in one cell. The trigger time is not told, so `time`
+'N/A' redshifts; lists of flares in one cell. The trigger time is not given, so `time`
 is null.
 """
 
@@ -20,12 +20,12 @@ NEEDED = {"GRB", "numbreaks", "lc type", "Redshift"}
 
 
 def recognises(source: Source) -> bool:
-    """Tell by the column names."""
+    """Recognise the file by the column names."""
     return set(text.header_cells(source, ";")) >= NEEDED
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `grbs`, a row a burst."""
+    """Yield `grbs`, one row per burst."""
     account.observatory = "swift"
     account.understood.append("no trigger times in the file")
     simulated = text.says_simulated(source)

@@ -4,7 +4,7 @@ Source: the column names are those of www.swift.ac.uk/xrt_curves/docs.php.
 
 Traps handled: rows are keyed by text ('0', '1', '10' sort wrongly), and a key missing
 from one column is a missing value; negative errors come with their sign; T0 is not in
-the file, so `time` is null and `since_t0_s` kept; the object stands in the file's
+the file, so `time` is null and `since_t0_s` kept; the object is in the file's
 name only, the mode there or in its folder's ('PC_incbad'); a curve may have no point at
 all; errors of 0 on both sides mark an upper limit.
 """
@@ -27,17 +27,17 @@ from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import PHOTOMETRY
 
 QUANTITIES = {"Rate": RATE, "Flux": FLUX}
-TAKEN = {"Time", "TimePos", "TimeNeg", "Exposure"}
+USED = {"Time", "TimePos", "TimeNeg", "Exposure"}
 
 
 def recognises(source: Source) -> bool:
-    """Tell by a first column Time keyed by row."""
+    """Recognise the file by a first column Time keyed by row."""
     start = b"".join(source.head.split())
     return start.startswith((b'{"Time":{"', b'{"Time":{},"TimePos"'))
 
 
 def read(source: Source, account: Account) -> Batches:
-    """Yield `photometry`, a row a point."""
+    """Yield `photometry`, one row per point."""
     account.observatory = "swift"
     columns = documents.document(source)
     quantity = next((name for name in QUANTITIES if name in columns), None)
@@ -54,7 +54,7 @@ def read(source: Source, account: Account) -> Batches:
 
     plus, minus = np.abs(reals(f"{quantity}Pos")), np.abs(reals(f"{quantity}Neg"))
     limit = (plus == 0) & (minus == 0)
-    rest = [n for n in columns if n not in TAKEN and not n.startswith(quantity)]
+    others = [n for n in columns if n not in USED and not n.startswith(quantity)]
     low, high = XRT_BAND
     yield rows(
         PHOTOMETRY,
@@ -76,7 +76,7 @@ def read(source: Source, account: Account) -> Batches:
         mode=mode_of(source.stem.replace("_", " "))
         or mode_of(source.path.parent.name.replace("_", " ")),
         exposure_s=reals("Exposure"),
-        extra=[extra({name: columns[name].get(k) for name in rest}) for k in keys],
+        extra=[extra({name: columns[name].get(k) for name in others}) for k in keys],
         simulated=text.says_simulated(source),
         file_row=[int(key) for key in keys],
     )

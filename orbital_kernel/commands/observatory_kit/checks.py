@@ -1,7 +1,7 @@
 """The checks of one observatory's file, in the order its parts depend on each other.
 
-Each tells what it looked at and what it found. Nothing here is of one observatory: what
-is wrong with a file is told by the rules all of them are held to.
+Each reports what it found. Nothing here is specific to one observatory: the same rules
+hold for all.
 """
 
 import math
@@ -55,30 +55,32 @@ def check(name: str, sample: Path | None = None) -> tuple[Check, ...]:
         of_name(name)
         raise ConfigError(f"there is no observatory {name!r}")
     try:
-        one = of_name(name)
+        observatory = of_name(name)
     except ConfigError as error:
         return (Check("file", "fails", str(error)),)
-    told = [Check("file", "ok", f"{path}: every key there, none unknown")]
-    for what, test in CHECKS.items():
-        wrong = list(test(one))
+    checks = [Check("file", "ok", f"{path}: every key there, none unknown")]
+    for title, test in CHECKS.items():
+        wrong = list(test(observatory))
         state = "fails" if wrong else "ok"
-        told.append(Check(what, state, "; ".join(wrong) or SHOWN[what](one)))
-    return (*told, *_sample(one, sample))
+        checks.append(
+            Check(title, state, "; ".join(wrong) or SHOWN[title](observatory))
+        )
+    return (*checks, *_sample(observatory, sample))
 
 
 def failing(checks: Sequence[Check]) -> tuple[Check, ...]:
     """Return the checks that fail."""
-    return tuple(one for one in checks if one.state == "fails")
+    return tuple(check for check in checks if check.state == "fails")
 
 
-def _sample(one: Observatory, sample: Path | None) -> tuple[Check, ...]:
+def _sample(observatory: Observatory, sample: Path | None) -> tuple[Check, ...]:
     if sample is None:
         return (Check("round trip", "not tried", "give --sample FILE to try one"),)
-    return tuple(Check(*told) for told in round_trip(one, sample))
+    return tuple(Check(*step) for step in round_trip(observatory, sample))
 
 
-def _blanks(one: Observatory) -> Iterator[str]:
-    document = tomllib.loads(files()[one.name].read_text(encoding="utf-8"))
+def _blanks(observatory: Observatory) -> Iterator[str]:
+    document = tomllib.loads(files()[observatory.name].read_text(encoding="utf-8"))
     blanks = [where for where, text in _texts(document, "") if BLANK in text]
     if blanks:
         yield f"{len(blanks)} still to fill in: {', '.join(blanks)}"
@@ -94,8 +96,8 @@ def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
         yield from _texts(inner, f"{where}.{key}" if where else str(key))
 
 
-def _clock(one: Observatory) -> Iterator[str]:
-    clock = one.clock
+def _clock(observatory: Observatory) -> Iterator[str]:
+    clock = observatory.clock
     try:
         epoch = np.atleast_1d(times.parse_utc(clock.epoch))
         start = times.to_tt(clock.rule, 0.0)
@@ -103,24 +105,24 @@ def _clock(one: Observatory) -> Iterator[str]:
         yield str(error.args[0])
         return
     if clock.epoch_scale not in {"utc", "tt", "tdb"}:
-        yield f"epoch_scale {clock.epoch_scale!r} is none of utc, tt, tdb"
+        yield f"epoch_scale {clock.epoch_scale!r} is not one of utc, tt, tdb"
         return
     rule = f"since {clock.epoch} {clock.epoch_scale}"
-    wanted = times.to_tt(rule, 0.0)
-    if np.isnat(epoch).any() or abs(start - wanted)[0] > np.timedelta64(1, "us"):
+    expected = times.to_tt(rule, 0.0)
+    if np.isnat(epoch).any() or abs(start - expected)[0] > np.timedelta64(1, "us"):
         yield (
             f"at 0 s the rule {clock.rule!r} gives {times.to_utc_iso(start)[0]} UTC, the "
-            f"epoch is {times.to_utc_iso(wanted)[0]} UTC"
+            f"epoch is {times.to_utc_iso(expected)[0]} UTC"
         )
 
 
-def _instruments(one: Observatory) -> Iterator[str]:
-    if not one.instruments:
+def _instruments(observatory: Observatory) -> Iterator[str]:
+    if not observatory.instruments:
         yield "there is no [[instruments]] block"
-    names = [instrument.name for instrument in one.instruments]
+    names = [instrument.name for instrument in observatory.instruments]
     if len(set(names)) < len(names):
         yield f"instruments share a name: {', '.join(names)}"
-    for instrument in one.instruments:
+    for instrument in observatory.instruments:
         if not instrument.bands:
             yield f"{instrument.name} has no band (bands_kev or bands_nm)"
         for band in instrument.bands:
@@ -132,38 +134,38 @@ def _instruments(one: Observatory) -> Iterator[str]:
                 )
 
 
-def _fields(one: Observatory) -> Iterator[str]:
-    for instrument in one.instruments:
+def _fields(observatory: Observatory) -> Iterator[str]:
+    for instrument in observatory.instruments:
         field = instrument.field_of_view
-        whose = f"field of {instrument.name}"
+        subject = f"field of {instrument.name}"
         if field.shape not in SHAPES:
-            yield f"{whose}: shape {field.shape!r} is none of {', '.join(SHAPES)}"
+            yield f"{subject}: shape {field.shape!r} is not one of {', '.join(SHAPES)}"
         if field.unit not in MOST:
-            yield f"{whose}: unit {field.unit!r} is none of {', '.join(MOST)}"
+            yield f"{subject}: unit {field.unit!r} is not one of {', '.join(MOST)}"
             continue
         if not (_number(field.size) and 0 < field.size <= MOST[field.unit]):
             yield (
-                f"{whose}: {field.size!r} {field.unit} is no size up to "
+                f"{subject}: {field.size!r} {field.unit} is not a size up to "
                 f"{MOST[field.unit]:,.1f}"
             )
         if (field.unit == "sr") != (field.shape in {"coded", "sky"}):
-            yield f"{whose}: a {field.shape} is not given in {field.unit}"
+            yield f"{subject}: a {field.shape} is not given in {field.unit}"
 
 
-def _errors(one: Observatory) -> Iterator[str]:
-    for instrument in one.instruments:
+def _errors(observatory: Observatory) -> Iterator[str]:
+    for instrument in observatory.instruments:
         error = instrument.position_error
-        whose = f"position error of {instrument.name}"
+        subject = f"position error of {instrument.name}"
         if not (_number(error.radius_arcsec) and 0 < error.radius_arcsec <= 648_000):
-            yield f"{whose}: {error.radius_arcsec!r} is no radius in arcsec"
+            yield f"{subject}: {error.radius_arcsec!r} is not a radius in arcsec"
         if not (_number(error.confidence) and 0 < error.confidence < 1):
-            yield f"{whose}: confidence {error.confidence!r} is no share below 1"
+            yield f"{subject}: confidence {error.confidence!r} is not between 0 and 1"
         if not error.holds_for:
-            yield f"{whose}: holds_for does not say for which sources"
+            yield f"{subject}: holds_for does not say for which sources"
 
 
-def _pointing(one: Observatory) -> Iterator[str]:
-    limits = one.pointing
+def _pointing(observatory: Observatory) -> Iterator[str]:
+    limits = observatory.pointing
     angles = (
         limits.sun_min_deg,
         limits.sun_max_deg,
@@ -177,50 +179,54 @@ def _pointing(one: Observatory) -> Iterator[str]:
     if not isinstance(limits.steerable, bool):
         yield f"steerable is true or false, not {limits.steerable!r}"
     if not (_number(limits.delay_h) and limits.delay_h >= 0):
-        yield f"delay_h = {limits.delay_h!r} is no number of hours"
+        yield f"delay_h = {limits.delay_h!r} is not a number of hours"
 
 
-def _storage(one: Observatory) -> Iterator[str]:
-    others = {n: o.storage for n, o in observatories().items() if n != one.name}
+def _storage(observatory: Observatory) -> Iterator[str]:
+    others = {n: o.storage for n, o in observatories().items() if n != observatory.name}
     others["the database"] = site().database
-    mine = one.storage
-    here = PurePosixPath(mine.view.path)
+    storage = observatory.storage
+    path = PurePosixPath(storage.view.path)
     for name, other in others.items():
-        there = PurePosixPath(other.view.path)
-        if here == there or here in there.parents or there in here.parents:
-            yield f"view path {here} lies with {name}'s {there}"
-        if mine.view.bucket == other.view.bucket:
-            yield f"bucket {mine.view.bucket} is {name}'s"
-        for what in ("view", "policy", "quota", "qos"):
-            if getattr(mine, what).name == getattr(other, what).name:
-                yield f"{what} {getattr(mine, what).name!r} is {name}'s"
+        other_path = PurePosixPath(other.view.path)
+        if (
+            path == other_path
+            or path in other_path.parents
+            or other_path in path.parents
+        ):
+            yield f"view path {path} lies with {name}'s {other_path}"
+        if storage.view.bucket == other.view.bucket:
+            yield f"bucket {storage.view.bucket} is {name}'s"
+        for part in ("view", "policy", "quota", "qos"):
+            if getattr(storage, part).name == getattr(other, part).name:
+                yield f"{part} {getattr(storage, part).name!r} is {name}'s"
     reasons = {
-        "view": mine.view.reason,
-        "policy": mine.policy.reason,
-        "quota": mine.quota.reason,
-        "qos": mine.qos.reason,
-        **{limit.name: limit.reason for limit in mine.qos.limits},
+        "view": storage.view.reason,
+        "policy": storage.policy.reason,
+        "quota": storage.quota.reason,
+        "qos": storage.qos.reason,
+        **{limit.name: limit.reason for limit in storage.qos.limits},
     }
     short = [name for name, reason in reasons.items() if len(reason) < LEAST_REASON]
     if short:
         yield f"no reason in words for {', '.join(short)}"
 
 
-def _tables(one: Observatory) -> Iterator[str]:
-    wanted = schema.tables((one.name,))
-    planned = {r.name for r in desired([one], site()) if r.kind == "table"}
-    if missing := sorted(set(wanted) - planned):
+def _tables(observatory: Observatory) -> Iterator[str]:
+    names = schema.tables((observatory.name,))
+    planned = {r.name for r in desired([observatory], site()) if r.kind == "table"}
+    if missing := sorted(set(names) - planned):
         yield f"provisioning would not make {', '.join(missing)}"
 
 
-def _readers(one: Observatory) -> Iterator[str]:
-    known = {reader.name for reader in readers()}
-    if not one.readers:
+def _readers(observatory: Observatory) -> Iterator[str]:
+    names = {reader.name for reader in readers()}
+    if not observatory.readers:
         yield "no reader is named: which formats are its files of?"
-    if strangers := sorted(set(one.readers) - known):
+    if strangers := sorted(set(observatory.readers) - names):
         yield (
             f"there is no reader {', '.join(strangers)}; there are "
-            f"{', '.join(sorted(known))}"
+            f"{', '.join(sorted(names))}"
         )
 
 
@@ -233,7 +239,7 @@ def _number(value: object) -> bool:
 
 
 def _of_each(show: Callable[[Instrument], str]) -> Callable[[Observatory], str]:
-    return lambda one: ", ".join(map(show, one.instruments))
+    return lambda observatory: ", ".join(map(show, observatory.instruments))
 
 
 CHECKS: dict[str, Callable[[Observatory], Iterator[str]]] = {
@@ -249,7 +255,9 @@ CHECKS: dict[str, Callable[[Observatory], Iterator[str]]] = {
 }
 SHOWN: dict[str, Callable[[Observatory], str]] = {
     "blanks": lambda _: "none",
-    "clock": lambda one: f"{one.clock.rule}; 0 s is {one.clock.epoch}",
+    "clock": lambda observatory: (
+        f"{observatory.clock.rule}; 0 s is {observatory.clock.epoch}"
+    ),
     "bands": _of_each(lambda i: f"{i.name} {len(i.bands)}"),
     "field of view": _of_each(
         lambda i: (
@@ -263,11 +271,13 @@ SHOWN: dict[str, Callable[[Observatory], str]] = {
             f"{i.position_error.confidence:.0%}"
         )
     ),
-    "pointing": lambda one: one.pointing.response,
-    "storage": lambda one: (
-        f"view {one.storage.view.path}, quota {one.storage.quota.hard_bytes / 1e9:g} GB, "
-        f"{len(one.storage.qos.limits)} QoS limits, no collision"
+    "pointing": lambda observatory: observatory.pointing.response,
+    "storage": lambda observatory: (
+        f"view {observatory.storage.view.path}, quota {observatory.storage.quota.hard_bytes / 1e9:g} GB, "
+        f"{len(observatory.storage.qos.limits)} QoS limits, no collision"
     ),
-    "tables": lambda one: f"{len(schema.OBSERVATORY_TABLES)} in schema {one.name}",
-    "readers": lambda one: ", ".join(one.readers),
+    "tables": lambda observatory: (
+        f"{len(schema.OBSERVATORY_TABLES)} in schema {observatory.name}"
+    ),
+    "readers": lambda observatory: ", ".join(observatory.readers),
 }

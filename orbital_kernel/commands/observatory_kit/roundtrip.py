@@ -18,19 +18,19 @@ from orbital_kernel.model import times
 from orbital_kernel.model.observatory import Observatory
 from orbital_kernel.session import Orbital
 
-Told = tuple[str, str, str]
+Step = tuple[str, str, str]
 CLOCK_NS = 1_000
 
 
-def round_trip(one: Observatory, sample: Path) -> Iterator[Told]:
+def round_trip(observatory: Observatory, sample: Path) -> Iterator[Step]:
     """Yield (check, state, found) for each step; the first that fails ends it."""
     with tempfile.TemporaryDirectory() as box:
         try:
             orbital = connect(Path(box) / "platform")
             orbital.storage.apply()
-            for told in _steps(orbital, one, sample):
-                yield told
-                if told[1] == "fails":
+            for step in _steps(orbital, observatory, sample):
+                yield step
+                if step[1] == "fails":
                     return
         except OrbitalError as error:
             yield "round trip", "fails", str(error)
@@ -38,15 +38,19 @@ def round_trip(one: Observatory, sample: Path) -> Iterator[Told]:
             embedded.stop(Path(box) / "platform")
 
 
-def _steps(orbital: Orbital, one: Observatory, sample: Path) -> Iterator[Told]:
-    yield _taken_in(orbital, one, sample)
-    counts = {n: r for n, r in orbital.tables().items() if n.startswith(f"{one.name}.")}
+def _steps(orbital: Orbital, observatory: Observatory, sample: Path) -> Iterator[Step]:
+    yield _taken_in(orbital, observatory, sample)
+    counts = {
+        n: r
+        for n, r in orbital.tables().items()
+        if n.startswith(f"{observatory.name}.")
+    }
     frames = {n: orbital.table(n) for n, rows in counts.items() if rows}
     for name, test in SENSE.items():
         wrong = "; ".join(
             f"{table}: {text}"
             for table, rows in frames.items()
-            if (text := test(one, rows))
+            if (text := test(observatory, rows))
         )
         yield f"sample: {name}", "fails" if wrong else "ok", wrong or "as it should be"
     again = orbital.ingest(sample).files
@@ -67,14 +71,14 @@ def _steps(orbital: Orbital, one: Observatory, sample: Path) -> Iterator[Told]:
     yield _judged("replaced", after == counts, "the same rows again", f"{after}")
 
 
-def _taken_in(orbital: Orbital, one: Observatory, sample: Path) -> Told:
-    report = orbital.ingest(sample, observatory=one.name)
+def _taken_in(orbital: Orbital, observatory: Observatory, sample: Path) -> Step:
+    report = orbital.ingest(sample, observatory=observatory.name)
     refused = report.in_state("refused")
     if refused or not report.rows:
         why = refused[0].reason if refused else "no row came of it"
         return "sample: ingested", "fails", str(why)
     file = report.files[0]
-    if file.format not in one.readers:
+    if file.format not in observatory.readers:
         return (
             "sample: ingested",
             "fails",
@@ -86,53 +90,56 @@ def _taken_in(orbital: Orbital, one: Observatory, sample: Path) -> Told:
     return "sample: ingested", "ok", f"by {file.format}: {rows}"
 
 
-def _judged(name: str, good: bool, found: str, wrong: str) -> Told:
-    return f"sample: {name}", "ok" if good else "fails", found if good else wrong
+def _judged(name: str, good: bool, evidence: str, wrong: str) -> Step:
+    return f"sample: {name}", "ok" if good else "fails", evidence if good else wrong
 
 
-def _times(one: Observatory, rows: pl.DataFrame) -> str:
-    """Tell what is wrong with the time column; '' where nothing is."""
+def _times(observatory: Observatory, rows: pl.DataFrame) -> str:
+    """Report what is wrong with the time column; '' if nothing."""
     if "time" not in rows.columns or not len(rows.drop_nulls("time")):
         return "" if "time" not in rows.columns else "no row has a time"
-    known = rows.drop_nulls("time")["time"].to_numpy()
-    first, last = known.min(), known.max()
-    epoch = times.to_tt(one.clock.rule, 0.0)[0]
+    instants = rows.drop_nulls("time")["time"].to_numpy()
+    first, last = instants.min(), instants.max()
+    epoch = times.to_tt(observatory.clock.rule, 0.0)[0]
     now = np.datetime64(datetime.now(UTC).replace(tzinfo=None), "ns")
     if not epoch <= first <= last <= now + np.timedelta64(366, "D"):
         return f"times reach from {first} to {last}, the epoch is {epoch}"
     return ""
 
 
-def _clock(one: Observatory, rows: pl.DataFrame) -> str:
-    """Tell where time is not the clock's value by its own rule."""
+def _clock(observatory: Observatory, rows: pl.DataFrame) -> str:
+    """Report where time is not the clock's value by its own rule."""
     if not {"time_rule", "met_s"} <= set(rows.columns):
         return ""
-    mine = rows.filter(time_rule=one.clock.rule).drop_nulls(["time", "met_s"])
-    if not len(mine):
+    timed = rows.filter(time_rule=observatory.clock.rule).drop_nulls(["time", "met_s"])
+    if not len(timed):
         return ""
-    correction: object = 0.0
-    if "utcf_s" in mine.columns:
-        correction = mine["utcf_s"].fill_null(0.0).to_numpy()
-    made = times.to_tt(one.clock.rule, mine["met_s"].to_numpy(), utcf_s=correction)  # type: ignore[arg-type]
-    off = np.abs((made - mine["time"].to_numpy()).astype(np.int64)).max()
+    met = timed["met_s"].to_numpy()
+    correction = (
+        timed["utcf_s"].fill_null(0.0).to_numpy()
+        if "utcf_s" in timed.columns
+        else np.zeros(len(met))
+    )
+    computed = times.to_tt(observatory.clock.rule, met, utcf_s=correction)
+    off = np.abs((computed - timed["time"].to_numpy()).astype(np.int64)).max()
     if off > CLOCK_NS:
-        return f"time is up to {off / 1e9:g} s off what met_s gives by {one.clock.rule}"
+        return f"time is up to {off / 1e9:g} s off what met_s gives by {observatory.clock.rule}"
     return ""
 
 
-def _instruments(one: Observatory, rows: pl.DataFrame) -> str:
+def _instruments(observatory: Observatory, rows: pl.DataFrame) -> str:
     if "instrument" not in rows.columns:
         return ""
-    known = tuple(i.name.casefold() for i in one.instruments)
-    found = rows["instrument"].drop_nulls().unique().sort()
-    strangers = [n for n in found if not n.casefold().startswith(known)]
+    names = tuple(i.name.casefold() for i in observatory.instruments)
+    written = rows["instrument"].drop_nulls().unique().sort()
+    strangers = [n for n in written if not n.casefold().startswith(names)]
     if strangers:
         return f"instruments {strangers} begin like none of the file's"
     return ""
 
 
-def _values(_one: Observatory, rows: pl.DataFrame) -> str:
-    """Tell of values without a unit, negative errors and places off the sky."""
+def _values(_observatory: Observatory, rows: pl.DataFrame) -> str:
+    """Report values without a unit, negative errors and places off the sky."""
     if {"value", "unit"} <= set(rows.columns):
         bare = rows.filter(pl.col("value").is_not_null(), pl.col("unit").is_null())
         if len(bare):

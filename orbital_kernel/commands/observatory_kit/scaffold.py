@@ -8,7 +8,7 @@ from orbital_kernel.errors import ConfigError
 from orbital_kernel.model.observatory import FOLDER, SITE_FILE, files
 
 TEMPLATE = FOLDER / "new.toml.in"
-TAKEN = ("cross", "ops", SITE_FILE.removesuffix(".toml"))
+RESERVED = ("cross", "ops", SITE_FILE.removesuffix(".toml"))
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 
@@ -17,16 +17,16 @@ def scaffold(name: str, folder: Path | None = None) -> Path:
 
     Raises ConfigError for a name that cannot be a schema's, or that has a file already.
     """
-    if not _NAME.fullmatch(name) or name in TAKEN:
+    if not _NAME.fullmatch(name) or name in RESERVED:
         raise ConfigError(
             f"{name!r} cannot name an observatory: 2 to 32 small letters, digits and "
-            f"'_', a letter first, and none of {', '.join(TAKEN)}"
+            f"'_', a letter first, and none of {', '.join(RESERVED)}"
         )
-    known = files()
+    paths = files()
     path = (folder or config.own_observatories()[0]) / f"{name}.toml"
-    if path.exists() or name in known:
+    if path.exists() or name in paths:
         raise ConfigError(
-            f"{name} has a file already, {known.get(name, path)}: edit that one"
+            f"{name} has a file already, {paths.get(name, path)}: edit that one"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(TEMPLATE.read_text(encoding="utf-8").replace("@NAME@", name))

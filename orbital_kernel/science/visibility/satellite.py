@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sgp4.api import SGP4_ERRORS, Satrec
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model import times
+from orbital_kernel.model import scales, times
 
 Reals = NDArray[np.float64]
 Instants = NDArray[np.datetime64]
@@ -73,6 +73,7 @@ def elements(path: Path) -> Elements:
         ) from error
 
 
+@scales.offline()
 def orbit(elements: Elements, instants: Instants) -> Orbit:
     """Return the positions of a satellite at instants (TT).
 
@@ -118,6 +119,7 @@ def _only(path: Path, lines: list[str], number: str) -> str:
     return line
 
 
+@scales.offline()
 def _read(name: str, first: str, second: str) -> Elements:
     satellite = Satrec.twoline2rv(first, second)
     if satellite.error:
@@ -130,7 +132,7 @@ def _to_gcrs(km: Reals, when: Time) -> Reals:
     """Return TEME positions (n, 3) turned to GCRS; UT1 cancels to below a metre."""
     position = TEME(CartesianRepresentation(km.T * units.km), obstime=when)
     with (
-        iers.conf.set_temp("auto_download", False),
+        scales.offline(),
         iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
     ):
         turned = position.transform_to(GCRS(obstime=when))

@@ -11,7 +11,7 @@ from astropy.time import Time
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model import times
+from orbital_kernel.model import scales, times
 from orbital_kernel.model.observatory import Observatory
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.science.visibility.satellite import Elements, Orbit, orbit
@@ -38,6 +38,7 @@ def instants_from(start: datetime, days: float) -> NDArray[np.datetime64]:
     return instants
 
 
+@scales.offline()
 def body_angles(
     body: str, ra: float, dec: float, instants: NDArray[np.datetime64]
 ) -> Reals:
