@@ -459,7 +459,7 @@ def test_damaged_files_leave_no_row_in_the_store(fresh, sample, tmp_path):
 def test_a_reader_process_that_dies_refuses_its_file_and_the_rest_goes_on(fresh, few):
     victim = sorted(few.iterdir())[2]
     with Pool(
-        sorted(few.iterdir()), Task(), wanted=lambda _: True, workers=1
+        sorted(few.iterdir()), Task(), selects=lambda _: True, workers=1
     ) as offers:
         ended = []
         for offered in offers:
@@ -494,11 +494,11 @@ def test_a_reader_that_hangs_is_stopped_and_the_rest_goes_on(
     (few / "aa.txt").write_text("#hang\n")
     files = sorted(few.iterdir())
     with Pool(
-        files, Task(), wanted=lambda _: True, workers=1, stalled_s=10.0
+        files, Task(), selects=lambda _: True, workers=1, stalled_s=10.0
     ) as offers:
         ended = {o.path.name: list(o.items())[-1] for o in offers}
 
-    assert "gave nothing for 10 s" in ended.pop("aa.txt").reason
+    assert "yielded nothing for 10 s" in ended.pop("aa.txt").reason
     assert 7 == sum(isinstance(outcome, End) for outcome in ended.values())
 
 
@@ -510,10 +510,10 @@ def test_a_reader_that_hangs_in_this_process_is_stopped_too(few, tmp_path, monke
     (few / "aa.txt").write_text("#hang\n")
     files = sorted(few.iterdir())[:2]
 
-    offers = read_here(files, Task(), wanted=lambda _: True, stalled_s=0.5)
+    offers = read_here(files, Task(), selects=lambda _: True, stalled_s=0.5)
     ended = {o.path.name: list(o.items())[-1] for o in offers}
 
-    assert "gave nothing for 0.5 s" in ended.pop("aa.txt").reason
+    assert "yielded nothing for 0.5 s" in ended.pop("aa.txt").reason
     assert all(isinstance(outcome, End) for outcome in ended.values())
 
 
@@ -590,7 +590,7 @@ def test_a_reader_process_that_cannot_start_is_told_and_nothing_hangs(
 
     with (
         pytest.raises(OrbitalError, match="a process that reads files did not start"),
-        Pool(sorted(few.iterdir()), Task(), wanted=lambda _: True, workers=2) as offers,
+        Pool(sorted(few.iterdir()), Task(), selects=lambda _: True, workers=2) as offers,
     ):
         list(offers)
 

@@ -1,4 +1,4 @@
-"""What became of the files offered: what `orbital.ingest` returns and JSON shows."""
+"""The outcome of an ingest, file by file: what `orbital.ingest` returns."""
 
 import json
 from collections.abc import Callable
@@ -80,5 +80,5 @@ class IngestReport:
     def __repr__(self) -> str:
         """Return the counts by state."""
         counts = {state: len(self.in_state(state)) for state in STATES}
-        told = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
-        return f"IngestReport({told or 'no files'}; {self.rows:,} rows written)"
+        summary = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
+        return f"IngestReport({summary or 'no files'}; {self.rows:,} rows written)"
