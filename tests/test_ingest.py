@@ -348,7 +348,7 @@ def test_a_log_of_another_kind_does_not_blank_what_is_known(fresh):
 
 
 def test_keys_are_looked_up_one_by_one_where_the_table_is_large(fresh, monkeypatch):
-    monkeypatch.setattr(overlap, "SCAN_ROWS_A_KEY", 0)
+    monkeypatch.setattr(overlap, "SCAN_ROWS_PER_KEY", 0)
     rows = pa.table({"obs_id": ["1", "2", None], "ra": [1.0, 2.0, 3.0]})
     with fresh.store.transaction() as tx:
         put(tx, "swift.observations", rows)

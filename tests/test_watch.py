@@ -20,7 +20,8 @@ from orbital_kernel.errors import ConfigError, StoreError
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.monitor import AlertFile, Printed, Replay, Webhook, follow, write
-from orbital_kernel.monitor.loop import OPEN
+from orbital_kernel.monitor.record import OPEN
+from orbital_kernel.monitor.scan import scan_series
 from orbital_kernel.monitor.sinks import Refused
 from orbital_kernel.storage.health import watcher as watcher_life
 
@@ -40,7 +41,7 @@ def stored(orbital, name):
 
 
 def scanned(orbital, name):
-    orbital.bursts._scan_series("swift", name, orbital.bursts.catalog(), None)
+    scan_series(orbital.store, "swift", name, orbital.bursts.catalog())
     return stored(orbital, name)
 
 
@@ -239,7 +240,7 @@ def test_a_transaction_a_killed_watcher_left_open_holds_up_nothing(
     rows = series("open", net((300.0, 10.0, 5.0)))
     put(orbital, rows.filter(pl.col("met_s") < MET + 305))
     watcher().poll()
-    killed = write.only(orbital.store, tmp_path / "watch" / OPEN)
+    killed = write.watchers_transaction(orbital.store, tmp_path / "watch" / OPEN)
     killed.__enter__().delete("cross.bursts", [Clause("series", (Equal("open"),))])
     put(orbital, rows.filter(pl.col("met_s") >= MET + 305))
     watcher().poll()

@@ -117,7 +117,7 @@ def _of_files(
     import polars as pl
 
     from orbital_kernel import connect
-    from orbital_kernel.monitor.bursts import series_of
+    from orbital_kernel.monitor.scan import series_of
     from orbital_kernel.science.bursts.calibration.calibration import (
         exposure_s,
         false_alarms,
