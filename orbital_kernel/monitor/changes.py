@@ -1,14 +1,12 @@
 """One series' triggers as rows to write, rows to delete and alerts to send."""
 
 import time as clock
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from orbital_kernel.monitor.alerts import Alert, alert
-from orbital_kernel.monitor.checkpoint import Course
+from orbital_kernel.monitor.coincident import REACH_NS, Coincident
+from orbital_kernel.monitor.course import Change, Course, Entry, Row
 from orbital_kernel.monitor.rows import SUFFIX, described, with_utc
 from orbital_kernel.science.bursts import Trigger
 from orbital_kernel.science.bursts.excursion import COLUMNS
@@ -17,30 +15,6 @@ ALERTED = frozenset({"burst", "unknown"})
 LIVE_S = 3 * 86_400.0
 REMEMBERED_S = 2 * 86_400.0
 """Excursions older than the newest bin by this are not remembered."""
-Row = dict[str, Any]
-Entry = dict[str, Any]
-Note = tuple[str, str, int, Row]
-
-
-@dataclass
-class Change:
-    """What triggers do to cross.bursts, and the alerts to make of it.
-
-    `rows` hold `time` as TT nanoseconds. Of the ids to delete, those in `gone` were
-    written, and those in `maybe` only if the watcher was killed after writing. `notes`
-    are (kind, name, record number, row) in order; `anew` deletes all rows of the series
-    first.
-    """
-
-    rows: dict[str, Row] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
-    maybe: set[str] = field(default_factory=set)
-    notes: list[Note] = field(default_factory=list)
-    anew: bool = False
-
-    def __bool__(self) -> bool:
-        """Return whether there is anything to write."""
-        return bool(self.rows or self.gone or self.maybe or self.anew)
 
 
 def take(course: Course, triggers: list[Trigger], *, provisional: bool) -> Change:
@@ -107,18 +81,6 @@ def _recognize(
     return old is None or _bare(old["row"]) != _bare(entry["row"])
 
 
-def join(first: Change, second: Change) -> Change:
-    """Return two changes as one, the second after the first."""
-    return Change(
-        {k: v for k, v in first.rows.items() if k not in second.gone | second.maybe}
-        | second.rows,
-        first.gone | second.gone,
-        first.maybe | second.maybe,
-        first.notes + second.notes,
-        first.anew or second.anew,
-    )
-
-
 def _rows(course: Course, triggers: list[Trigger]) -> Iterator[Row]:
     """Return triggers as rows of cross.bursts, `time` in TT ns."""
     if not triggers or course.origin is None:
@@ -182,15 +144,6 @@ def _note(change: Change, entry: Entry, row: Row, *, alerted: bool) -> None:
         change.notes.append((kind, entry["name"], entry["records"], row))
 
 
-def alerts_of(course: Course, change: Change) -> list[Alert]:
-    """Return the alerts of a change, in order."""
-    instrument = (course.origin or {}).get("instrument")
-    return [
-        alert(kind, key=key, record=record, row=row, instrument=instrument)
-        for kind, key, record, row in change.notes
-    ]
-
-
 def lives(course: Course) -> bool:
     """Return whether more rows are expected: the last ones are recent, or replayed."""
     if course.series.endswith(SUFFIX):
@@ -199,7 +152,7 @@ def lives(course: Course) -> bool:
     return newest is not None and clock.time() - newest / 1e9 < LIVE_S
 
 
-def update(change: Change, entry: Entry) -> None:
+def _update(change: Change, entry: Entry) -> None:
     """Note an update of an excursion that was alerted and has changed."""
     if entry["alerted"]:
         _note(change, entry, entry["row"], alerted=True)
@@ -250,3 +203,45 @@ _KIND = {
     (True, True): "update",
     (True, False): "retraction",
 }
+
+
+def renewed(
+    courses: Iterable[Course], new: pl.DataFrame, coincident: Coincident
+) -> list[tuple[Course, Change]]:
+    """Return changes for excursions near new times whose matches have changed.
+
+    `new` has the TT times of catalogue bursts and notices that are new.
+    """
+    times = new["time"].cast(pl.Int64)
+    changes = []
+    for course in courses:
+        near = {
+            key: entry
+            for key, entry in course.excursions.items()
+            if entry["stays"] and _is_near(entry["row"], times)
+        }
+        if near:
+            changes.append((course, _rematched(course, near, coincident)))
+    return changes
+
+
+def _is_near(row: Row, times: pl.Series) -> bool:
+    return row["time"] is not None and bool(
+        ((times - row["time"]).abs() < REACH_NS).any()
+    )
+
+
+def _rematched(
+    course: Course, near: dict[str, Entry], coincident: Coincident
+) -> Change:
+    change = Change()
+    matches = coincident.of([entry["row"] for entry in near.values()])
+    for key, entry in near.items():
+        row = entry["row"]
+        if row.get("matches") != matches[row["burst_id"]]:
+            row["matches"] = matches[row["burst_id"]]
+            change.gone.add(row["burst_id"])
+            change.rows[row["burst_id"]] = row
+            course.changed.add(key)
+            _update(change, entry)
+    return change

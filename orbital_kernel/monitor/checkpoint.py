@@ -8,15 +8,15 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from orbital_kernel.errors import StoreError
+from orbital_kernel.monitor.course import Course, Name
 
-Name = tuple[str, str]
 VERSION = 2
 FILE = "watch.sqlite"
 DOCUMENT = (
@@ -31,42 +31,6 @@ create table if not exists excursions (observatory text, series text, key text,
 create table if not exists outbox (number integer primary key autoincrement,
     alert text, waiting text);
 """
-
-
-@dataclass
-class Course:
-    """How far one series has been followed.
-
-    `stored` is how many of its rows were read or arrived late, `channels` how many a bin
-    has, `newest_*` the last bin read (MET in s, TT in ns), `seen` the (MET, channel)
-    read within the reach of late rows, `relook` whether rows arrived too late to be used
-    in order, and `excursions` those reported, by the detector's key.
-
-    Not saved: `changed`, keys of `excursions` to save next; `held_back`, rows of a last
-    bin that is not complete; `certain`, whether everything written is saved.
-    """
-
-    observatory: str
-    series: str
-    stored: int = 0
-    late: int = 0
-    channels: int = 1
-    newest_met: float | None = None
-    newest_ns: int | None = None
-    seen: list[tuple[float, int]] = field(default_factory=list)
-    origin: dict[str, Any] | None = None
-    state: bytes = b""
-    closed: bool = True
-    relook: bool = False
-    excursions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
-    held_back: int = 0
-    certain: bool = False
-
-    @property
-    def name(self) -> Name:
-        """The observatory and the series."""
-        return self.observatory, self.series
 
 
 @dataclass

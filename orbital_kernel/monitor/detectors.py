@@ -5,8 +5,8 @@ A detector continues from the state that its series' checkpoint holds.
 
 import polars as pl
 
-from orbital_kernel.monitor.changes import Change, again, join, resume, take
-from orbital_kernel.monitor.checkpoint import Course, Name
+from orbital_kernel.monitor.changes import again, resume, take
+from orbital_kernel.monitor.course import Change, Course, Name, join
 from orbital_kernel.monitor.rows import origin
 from orbital_kernel.science.bursts import Detector, Settings
 

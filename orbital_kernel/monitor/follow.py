@@ -18,8 +18,8 @@ from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.predicate import Clause, Equal, Range
-from orbital_kernel.monitor.checkpoint import Course
 from orbital_kernel.monitor.coincident import Counts, unreal_files
+from orbital_kernel.monitor.course import Course
 from orbital_kernel.monitor.rows import FROM_SERIES
 from orbital_kernel.science.bursts import Settings
 

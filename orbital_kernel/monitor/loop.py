@@ -11,16 +11,16 @@ import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError, StoreError
-from orbital_kernel.monitor.changes import Change, lives
-from orbital_kernel.monitor.checkpoint import Checkpoints, Course, Name
+from orbital_kernel.monitor.changes import lives, renewed
+from orbital_kernel.monitor.checkpoint import Checkpoints
 from orbital_kernel.monitor.coincident import Coincident
+from orbital_kernel.monitor.course import Change, Changes, Course, Name
 from orbital_kernel.monitor.deliver import Delivery
 from orbital_kernel.monitor.detectors import Detectors
 from orbital_kernel.monitor.follow import Batch, Following
 from orbital_kernel.monitor.record import Record
 from orbital_kernel.monitor.replay import Replay
 from orbital_kernel.monitor.sinks import Sink
-from orbital_kernel.monitor.write import renewed
 from orbital_kernel.science.bursts import Settings
 from orbital_kernel.storage.health.watcher import Signs
 
@@ -32,8 +32,7 @@ HEARTBEAT_S = 60.0
 FLUSH_S = 10.0
 AGAIN_S = (1.0, 30.0)
 RELOOK_S, RELOOK_SHARE = 2.0, 20.0
-"""A series with late rows is read again after at least 2 s of real time, and takes at
-most a twentieth of the time."""
+"""A series with late rows is read again after 2 s or more, a twentieth of the time."""
 Note = Callable[[str], None]
 
 
@@ -85,8 +84,7 @@ class Watch:
             Ends the watcher when set, after the series in progress; the next watcher
             continues with the others.
         once
-            Whether to end after one round. A single round, and the end of a replay,
-            treat every series as ended.
+            Whether to end after one round, which treats every series as ended.
         poll_s
             Seconds between rounds that find nothing new; others follow at once.
         heartbeat_s
@@ -95,8 +93,7 @@ class Watch:
         Raises
         ------
         StoreError
-            If another watcher is at work, or if a single round gets no answer from the
-            store. Other rounds try again later.
+            If another watcher is at work, or the store does not answer a single round.
 
         Examples
         --------
@@ -107,8 +104,6 @@ class Watch:
         >>> orbital = connect()
         >>> watcher = orbital.bursts.watch(Path(mkdtemp()))
         >>> watcher.run(Event(), once=True)
-        >>> watcher.alerts
-        0
         """
         with self._checkpoints.held():
             beat, pause, over = -inf, AGAIN_S[0], False
@@ -161,7 +156,7 @@ class Watch:
             self._recall()
             raise
         self._delivery.offer(())
-        self._record.settle()
+        self._settle()
         return grown
 
     def _polled(self) -> int:
@@ -172,7 +167,7 @@ class Watch:
             if self._stop.is_set():
                 break
         if new.height:
-            self._record.save(renewed(self._courses.values(), new, self._coincident))
+            self._save(renewed(self._courses.values(), new, self._coincident))
         self._relook()
         self._record.save_quiet(self._courses)
         return grown
@@ -187,7 +182,7 @@ class Watch:
             if now - self._touched.get(course.name, now) >= wait:
                 ended.append((course, self._detectors.finish(course)))
                 course.closed = True
-        self._record.save(ended)
+        self._save(ended)
         for course, _ in ended:
             self._detectors.release(course)
 
@@ -195,7 +190,7 @@ class Watch:
         """Save what is not saved yet, and end the sinks' threads."""
         self._record.save_quiet(self._courses, age_s=0.0)
         self._delivery.stop()
-        self._record.settle()
+        self._settle()
 
     @property
     def alerts(self) -> int:
@@ -236,8 +231,7 @@ class Watch:
         self._following = Following(self._store, self._courses, self._settings)
         self._detectors = Detectors(self._settings)
         self._record = Record(
-            *(self._store, self._checkpoints, self._delivery),
-            *(self._coincident, self._detectors),
+            self._store, self._checkpoints, self._coincident, self._detectors.state
         )
         now = clock.monotonic()
         self._touched = dict.fromkeys(self._courses, now)
@@ -255,7 +249,7 @@ class Watch:
                 course.relook = course.newest_met is not None
                 if not course.relook:
                     self._refuse(course, error)
-        self._record.save(changes)
+        self._save(changes)
         return len(changes)
 
     def _refuse(self, course: Course, error: QueryError) -> None:
@@ -295,5 +289,12 @@ class Watch:
             change = self._detectors.feed_again(course, rows)
             self._following.passed(course, rows)
             course.closed, course.relook = False, False
-            self._record.save([(course, change)])
+            self._save([(course, change)])
             self._record.touch(course)
+
+    def _save(self, changes: Changes) -> None:
+        self._delivery.offer(self._record.save(changes, self._delivery.names))
+
+    def _settle(self) -> None:
+        if settled := self._delivery.settled():
+            self._checkpoints.settle(settled)

@@ -9,15 +9,14 @@ seconds: rows read since are read again, without effect, since they changed noth
 """
 
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from orbital_kernel.database import Store
-from orbital_kernel.monitor.changes import alerts_of
-from orbital_kernel.monitor.checkpoint import Checkpoints, Course, Name
+from orbital_kernel.monitor.alerts import Alert, alert
+from orbital_kernel.monitor.checkpoint import Checkpoints, Waiting
 from orbital_kernel.monitor.coincident import Coincident
-from orbital_kernel.monitor.deliver import Delivery
-from orbital_kernel.monitor.detectors import Detectors
-from orbital_kernel.monitor.write import Changes, coincide, write
+from orbital_kernel.monitor.course import Change, Changes, Course, Name
+from orbital_kernel.monitor.write import coincide, write
 
 SAVE_S = 5.0
 OPEN = "watch.transaction"
@@ -30,34 +29,33 @@ class Record:
         self,
         store: Store,
         checkpoints: Checkpoints,
-        delivery: Delivery,
         coincident: Coincident,
-        detectors: Detectors,
+        state: Callable[[Course], bytes],
     ) -> None:
+        """Write to a store and to checkpoints; `state` returns a detector's state."""
         self._store = store
         self._checkpoints = checkpoints
-        self._delivery = delivery
         self._coincident = coincident
-        self._detectors = detectors
+        self._state = state
         self._unsaved: dict[Name, float] = {}
 
     def touch(self, course: Course) -> None:
         """Note that a course is ahead of its checkpoint."""
         self._unsaved.setdefault(course.name, clock.monotonic())
 
-    def save(self, changes: Changes) -> None:
-        """Write rows, then the checkpoint, then alert: in this order."""
+    def save(self, changes: Changes, sinks: Collection[str]) -> list[Waiting]:
+        """Write rows, then the checkpoint; return the alerts to deliver to `sinks`."""
         effective = [(course, change) for course, change in changes if change]
         coincide(effective, self._coincident)
         write(self._store, effective, noted=self._checkpoints.folder / OPEN)
-        alerts = [alert for pair in effective for alert in alerts_of(*pair)]
+        alerts = [alert for pair in effective for alert in _alerts(*pair)]
         due = {c.name: c for c, change in changes if change or c.closed or c.changed}
-        if due or alerts:
-            for name, course in due.items():
-                self._with_state(course)
-                self._unsaved.pop(name, None)
-            waiting = self._checkpoints.save(due.values(), alerts, self._delivery.names)
-            self._delivery.offer(waiting)
+        if not (due or alerts):
+            return []
+        for name, course in due.items():
+            self._with_state(course)
+            self._unsaved.pop(name, None)
+        return self._checkpoints.save(due.values(), alerts, sinks)
 
     def save_quiet(
         self, courses: Mapping[Name, Course], *, age_s: float = SAVE_S
@@ -70,12 +68,15 @@ class Record:
             for name in due:
                 del self._unsaved[name]
 
-    def settle(self) -> None:
-        """Save which alerts the sinks have accepted since."""
-        settled = self._delivery.settled()
-        if settled:
-            self._checkpoints.settle(settled)
-
     def _with_state(self, course: Course) -> Course:
-        course.state = self._detectors.state(course)
+        course.state = self._state(course)
         return course
+
+
+def _alerts(course: Course, change: Change) -> list[Alert]:
+    """Return the alerts of a change, in order."""
+    instrument = (course.origin or {}).get("instrument")
+    return [
+        alert(kind, key=key, record=record, row=row, instrument=instrument)
+        for kind, key, record, row in change.notes
+    ]

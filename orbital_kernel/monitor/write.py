@@ -1,23 +1,20 @@
 """Writes the changes of triggers to cross.bursts, one transaction per round."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 
 from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model import schema
 from orbital_kernel.model.predicate import Clause, Equal
-from orbital_kernel.monitor.changes import Change, Entry, Row, update
-from orbital_kernel.monitor.checkpoint import Course
-from orbital_kernel.monitor.coincident import REACH_NS, Coincident
+from orbital_kernel.monitor.coincident import Coincident
+from orbital_kernel.monitor.course import Change, Changes, Course, Row
 from orbital_kernel.monitor.rows import TABLE
 from orbital_kernel.science.bursts.matches import LINK_S
 
 NAMES_AT_ONCE = 200
-Changes = Sequence[tuple[Course, Change]]
 
 
 def coincide(changes: Changes, coincident: Coincident) -> None:
@@ -36,48 +33,6 @@ def coincide(changes: Changes, coincident: Coincident) -> None:
                 course.changed |= _keys(course, row)
         for row in change.rows.values():
             row["matches"] = matches[row["burst_id"]]
-
-
-def renewed(
-    courses: Iterable[Course], new: pl.DataFrame, coincident: Coincident
-) -> list[tuple[Course, Change]]:
-    """Return changes for excursions near new times whose matches have changed.
-
-    `new` has the TT times of catalogue bursts and notices that are new.
-    """
-    times = new["time"].cast(pl.Int64)
-    changes = []
-    for course in courses:
-        near = {
-            key: entry
-            for key, entry in course.excursions.items()
-            if entry["stays"] and _is_near(entry["row"], times)
-        }
-        if near:
-            changes.append((course, _rematched(course, near, coincident)))
-    return changes
-
-
-def _is_near(row: Row, times: pl.Series) -> bool:
-    return row["time"] is not None and bool(
-        ((times - row["time"]).abs() < REACH_NS).any()
-    )
-
-
-def _rematched(
-    course: Course, near: dict[str, Entry], coincident: Coincident
-) -> Change:
-    change = Change()
-    matches = coincident.of([entry["row"] for entry in near.values()])
-    for key, entry in near.items():
-        row = entry["row"]
-        if row.get("matches") != matches[row["burst_id"]]:
-            row["matches"] = matches[row["burst_id"]]
-            change.gone.add(row["burst_id"])
-            change.rows[row["burst_id"]] = row
-            course.changed.add(key)
-            update(change, entry)
-    return change
 
 
 def write(store: Store, changes: Changes, *, noted: Path) -> None:
