@@ -126,22 +126,22 @@ def run(folder: Path, kills: int, seed: int) -> bool:
             home = Path(box) / f"killed{round_number}"
             connect(home).storage.apply()
             for _ in range(5):
-                told = killed(
+                outcome = killed(
                     home,
                     folder,
                     chance.uniform(0.1, 0.7) * seconds,
                     platform=chance.random() < 0.4,
                 )
-                done += "killed" in told
-                known = connected(home).store.rows("ops.files")
-                print(f"{done:3} {told}: {known} files known", flush=True)
-                if done == kills or "killed" not in told:
+                done += "killed" in outcome
+                stored = connected(home).store.rows("ops.files")
+                print(f"{done:3} {outcome}: {stored} files stored", flush=True)
+                if done == kills or "killed" not in outcome:
                     break
             start(home, folder).wait()
-            found = content_hash(connected(home))
-            same = same and found == expected
-            verdict = "same" if found == expected else "DIFFERS"
-            print(f"resumed: {found[:16]} {verdict}", flush=True)
+            resumed = content_hash(connected(home))
+            same = same and resumed == expected
+            verdict = "same" if resumed == expected else "DIFFERS"
+            print(f"resumed: {resumed[:16]} {verdict}", flush=True)
             embedded.stop(home)
     return same
 

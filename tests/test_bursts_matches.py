@@ -9,7 +9,7 @@ TRIGGER = datetime(2013, 4, 27, 7, 49, 0)  # noqa: DTZ001
 NS = pl.Datetime("ns")
 
 
-def found(*rows):
+def excursions(*rows):
     return pl.DataFrame(
         [
             {
@@ -45,7 +45,7 @@ def grbs(t90=20.0, start=1.0):
 
 
 def matches(*rows, **catalogue):
-    out = match(found(*rows), grbs(**catalogue))
+    out = match(excursions(*rows), grbs(**catalogue))
     return [json.loads(text) for text in out["matches"]]
 
 
@@ -98,5 +98,5 @@ def test_test_notices_never_match():
         },
         schema_overrides={"time": NS},
     )
-    out = match(found((1.0, 2.0, "burst", "a")), grbs()[:0], notices)
+    out = match(excursions((1.0, 2.0, "burst", "a")), grbs()[:0], notices)
     assert ["real"] == [entry["name"] for entry in json.loads(out["matches"][0])]

@@ -65,18 +65,48 @@ class QuotaNeed:
 
 @dataclass(frozen=True)
 class Survey:
-    """What would go where, what it needs, and what cannot be read."""
+    """What an ingest would do, without doing it.
+
+    Attributes
+    ----------
+    files
+        One Planned per file: state 'ingest', 'unchanged' or 'refused', rows by table,
+        rows skipped and the reason of a refusal.
+    tables
+        Files, rows and bytes (Arrow, before compression) by table.
+    quotas
+        Bytes needed and free per quota; free is None without a VMS.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> orbital.survey(mkdtemp()).files
+    ()
+    """
 
     files: tuple[Planned, ...]
     tables: dict[str, Volume]
     quotas: tuple[QuotaNeed, ...]
 
     def in_state(self, state: str) -> tuple[Planned, ...]:
-        """Return the files in one state: ingest, unchanged or refused."""
+        """Return the files in one state.
+
+        Parameters
+        ----------
+        state
+            'ingest', 'unchanged' or 'refused'.
+
+        Returns
+        -------
+        tuple of Planned
+            The plans of these files.
+        """
         return tuple(planned for planned in self.files if planned.state == state)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the survey as the command line prints it."""
+        """Return the survey as `orbital ingest --dry-run --json` prints it."""
         return {"dry_run": True, **asdict(self)}
 
 
@@ -89,9 +119,32 @@ def survey(
     workers: int | None = None,
     progress: Progress = lambda _path, _bytes: None,
 ) -> Survey:
-    """Read files and folders and tell what ingesting them would do.
+    """Read files and folders and return what ingesting them would do.
 
-    Options as in `ingest`. Raises ArchiveError for paths that do not exist.
+    Parameters
+    ----------
+    paths
+        Files and folders; folders are walked.
+    store
+        The database that would be written to; it need not be provisioned.
+    observatory
+        Whose data the files must be; files of others are refused.
+    mapping
+        A TOML file that declares the columns of a table of unknown format.
+    workers
+        Processes that read; by default as many as there are cores.
+    progress
+        Called with a path and its size in bytes once it is read.
+
+    Returns
+    -------
+    Survey
+        The plan of each file, volumes by table, and the bytes needed per quota.
+
+    Raises
+    ------
+    ArchiveError
+        If a path does not exist.
     """
     files = in_order(files_of(paths))
     stored = set()

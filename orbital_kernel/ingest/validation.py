@@ -86,19 +86,40 @@ class Validated:
 
 @dataclass(frozen=True)
 class Validation:
-    """Source and store, compared file by file."""
+    """Source and store, compared file by file.
+
+    Attributes
+    ----------
+    files
+        One Validated per file: 'same', 'differs', 'missing' (never ingested) or
+        'refused', and the comparison of each table.
+    totals
+        source_rows, store_rows, updated_since and missing by table.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> orbital.validate(mkdtemp()).agrees
+    True
+    """
 
     files: tuple[Validated, ...]
     totals: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
-        """Whether every readable file is in the store, the same."""
+        """Whether every readable file is in the store and agrees with it."""
         return all(file.state in ("same", "refused") for file in self.files)
 
     @property
     def frame(self) -> pl.DataFrame:
-        """A row a file and table: source and store beside each other, times in TT."""
+        """One row per file and table, with the columns of both sides.
+
+        file, table, same; rows, first and last (TT), sky_cells (HEALPix order 6) and
+        checksum, each prefixed source_ and store_; updated_since and missing (rows).
+        """
         rows = [
             {"file": Path(file.path).name, "table": pair.table, "same": pair.same}
             | {f"source_{k}": v for k, v in asdict(pair.source).items()}
@@ -112,7 +133,7 @@ class Validation:
         return frame.with_columns(pl.col(ends).str.to_datetime(time_unit="ns"))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the validation as the command line prints it."""
+        """Return the validation as `orbital ingest --validate --json` prints it."""
         return {"agrees": self.agrees, **asdict(self)}
 
 
@@ -127,7 +148,30 @@ def validate(
 ) -> Validation:
     """Compare files and folders with what the store holds of them.
 
-    Options as in `ingest`. Raises ArchiveError for paths that do not exist.
+    Parameters
+    ----------
+    paths
+        Files and folders; folders are walked.
+    store
+        The database to compare with.
+    observatory
+        Whose data the files must be; files of others are refused.
+    mapping
+        A TOML file that declares the columns of a table of unknown format.
+    workers
+        Processes that read; by default as many as there are cores.
+    progress
+        Called with a path and its size in bytes once it is compared.
+
+    Returns
+    -------
+    Validation
+        The comparison of each file and table, and totals by table.
+
+    Raises
+    ------
+    ArchiveError
+        If a path does not exist.
     """
     files = in_order(files_of(paths))
     ledger = entries(store)

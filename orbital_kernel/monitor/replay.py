@@ -19,6 +19,8 @@ STEP_S = 64.0
 class Replay:
     """Feeds series to `<observatory>.rates` under their name and ' (replay)'.
 
+    `Bursts.watch` makes one from a file; see there for its parameters.
+
     Bins that are stored already are not fed again, so that a replay that was killed
     continues where it stopped. Bins of one clock value go in one transaction.
     """
