@@ -189,7 +189,7 @@ def test_a_burst_of_the_store_is_followed_up_from_its_catalogue_place(stocked):
     found = stocked.bursts.follow_up(known["burst_id"][0], start=START, days=0.5)
 
     names = [m["name"] for m in json.loads(known["matches"][0])]
-    assert any(name in found.place.told_by for name in names)
+    assert any(name in found.place.source for name in names)
     assert set(observatories()) == set(found.limits["observatory"])
     taking = [o for o in EVERY if o.pointing.steerable]
     assert sum(len(o.instruments) for o in taking) == found.plan.ranking.height

@@ -136,8 +136,8 @@ def test_a_file_of_both_kinds_is_refused_anywhere():
     assert "split it" in why
 
 
-def told_by_an_older(session):
-    """Take out of the ledger what an older Orbital did not write."""
+def forget_kinds(session):
+    """Remove from the ledger what an older Orbital did not write."""
     rows = session.table("ops.files").with_columns(
         pl.col("account").str.replace(r', "simulated": (true|false)', "")
     )
@@ -151,7 +151,7 @@ def told_by_an_older(session):
 def test_an_older_store_is_known_by_its_rows(fresh, files, first):
     other = {"simulated": "real", "real": "simulated"}[first]
     fresh.ingest(files[first], mapping=files["mapping"])
-    told_by_an_older(fresh)
+    forget_kinds(fresh)
 
     assert (first == "simulated") is fresh.simulated
     assert (

@@ -4,6 +4,7 @@ import json
 import random
 import signal
 import socket
+import sqlite3
 import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,6 +21,7 @@ from orbital_kernel.errors import ConfigError, StoreError
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.monitor import AlertFile, Printed, Replay, Webhook, follow, write
+from orbital_kernel.monitor.checkpoint import TABLES, Checkpoints
 from orbital_kernel.monitor.record import OPEN
 from orbital_kernel.monitor.scan import scan_series
 from orbital_kernel.monitor.sinks import Refused
@@ -519,3 +521,46 @@ def test_a_watcher_killed_again_and_again_sends_every_alert_once(tmp_path):
 def logged(log):
     content = log.read_bytes()
     return [json.loads(r) for r in content[: content.rfind(b"\n") + 1].splitlines()]
+
+
+def test_a_checkpoint_of_an_earlier_watcher_is_read(tmp_path):
+    document = {
+        "stored": 3,
+        "late": 0,
+        "channels": 1,
+        "newest_met": 2.0,
+        "newest_ns": None,
+        "seen": [[2.0, 0]],
+        "origin": None,
+        "closed": False,
+        "relook": False,
+    }
+    excursion = {
+        "records": 1,
+        "alerted": True,
+        "open": True,
+        "provisional": False,
+        "stays": True,
+        "row": {"burst_id": "b"},
+        "name": "k",
+    }
+    with sqlite3.connect(tmp_path / "watch.sqlite") as old:
+        old.executescript(TABLES)
+        old.execute("pragma user_version = 2")
+        old.execute(
+            "insert into courses values ('swift', 's', ?, ?)",
+            (json.dumps(document), b"state"),
+        )
+        old.execute(
+            "insert into excursions values ('swift', 's', 'k', ?)",
+            (json.dumps(excursion),),
+        )
+    old.close()
+
+    course = Checkpoints(tmp_path).courses()["swift", "s"]
+
+    assert {"k": excursion} == course.excursions
+    assert [(2.0, 0)] == course.seen
+    seen = {"seen": [(2.0, 0)]}
+    assert document | seen == {name: getattr(course, name) for name in document}
+    assert b"state" == course.state

@@ -34,7 +34,7 @@ import os, signal, sys
 from pathlib import Path
 from threading import Event
 from orbital_kernel import connect
-import orbital_kernel.bursts, orbital_kernel.session
+import orbital_kernel.session
 from orbital_kernel.monitor import AlertFile
 home, folder = map(Path, sys.argv[1:])
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -48,7 +48,7 @@ for line in sys.stdin:
 
 
 class Nursery:
-    """A process that has everything imported and forks watchers, so that they start soon."""
+    """A process that has imported everything and forks watchers, so that they start fast."""
 
     def __init__(self, home, folder):
         folder.mkdir(parents=True, exist_ok=True)

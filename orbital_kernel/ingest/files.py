@@ -25,7 +25,7 @@ def files_of(paths: Iterable[str | Path]) -> list[Path]:
         elif given.exists():
             files.append(given)
         else:
-            raise ArchiveError(f"there is no file or folder {given}")
+            raise ArchiveError(f"there is no file or folder {given}: check the path")
     return files
 
 

@@ -14,7 +14,7 @@ _LENGTHS = struct.Struct(">IQ")
 
 
 def send(to: socket.socket, head: dict[str, Any], rows: pa.Table | None = None) -> None:
-    """Send one message; OSError if the other end has gone."""
+    """Send one message; OSError if the other end is closed."""
     encoded = json.dumps(head).encode()
     body = b"" if rows is None else _packed(rows)
     to.sendall(_LENGTHS.pack(len(encoded), len(body)) + encoded)
@@ -23,7 +23,7 @@ def send(to: socket.socket, head: dict[str, Any], rows: pa.Table | None = None) 
 
 
 def receive(from_: socket.socket) -> tuple[dict[str, Any], pa.Table | None]:
-    """Receive one message; EOFError if the other end has gone."""
+    """Receive one message; EOFError if the other end is closed."""
     lengths = _exactly(from_, _LENGTHS.size)
     of_head, of_body = _LENGTHS.unpack(lengths)
     head: dict[str, Any] = json.loads(_exactly(from_, of_head))
@@ -41,7 +41,7 @@ def send_item(to: socket.socket, item: Item) -> None:
 
 
 def receive_item(from_: socket.socket) -> Item:
-    """Receive one item of a parsed file; EOFError if the worker has gone."""
+    """Receive one item of a parsed file; EOFError if the worker has ended."""
     head, rows = receive(from_)
     kind = head.pop("kind")
     if kind == "rows":
@@ -66,6 +66,6 @@ def _exactly(from_: socket.socket, count: int) -> bytearray:
     while view:
         received = from_.recv_into(view)
         if not received:
-            raise EOFError("the other end has gone")
+            raise EOFError("the other end is closed")
         view = view[received:]
     return data

@@ -57,7 +57,7 @@ class Purity:
 
 
 def kind_of(paths: Iterable[str | Path]) -> bool | None:
-    """Return the kind of the first file that says it; None if no file does."""
+    """Return the kind of the first file that states it; None if no file does."""
     for path in in_order(files_of(paths)):
         for item in parse(path, Task()):
             kinds = kinds_of([item.data]) if isinstance(item, Rows) else frozenset()
@@ -82,7 +82,7 @@ def held(store: "Store") -> Kinds:
 
 
 def refusal(name: str, kinds: Kinds, database: str, stored: Kinds) -> str | None:
-    """Return why rows of these kinds cannot come into a database that holds kinds `stored`."""
+    """Return why a database that holds kinds `stored` refuses rows; None if it does not."""
     if not kinds or (len(kinds) == 1 and stored <= kinds):
         return None
     if len(kinds) > 1:

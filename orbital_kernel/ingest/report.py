@@ -12,7 +12,7 @@ STATES = ("ingested", "unchanged", "refused")
 QUARANTINE_FIELDS = ("path", "sha256", "size_bytes", "format", "reason", "offset")
 
 Progress = Callable[[Path, int], None]
-"""Called with a path and the bytes it has come further; they add up to its size."""
+"""Called with a path and the bytes it has advanced; they add up to its size."""
 
 
 @dataclass(frozen=True)

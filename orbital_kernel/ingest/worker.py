@@ -29,7 +29,7 @@ def serve(end: socket.socket) -> None:
 
 
 def main(number: str) -> None:
-    """Serve the socket of that number; exit with 1 if the other end has gone."""
+    """Serve the socket of that number; exit with 1 if the other end is closed."""
     try:
         serve(socket.socket(fileno=int(number)))
     except (BrokenPipeError, ConnectionResetError):

@@ -59,7 +59,7 @@ def again(course: Course, triggers: list[Trigger]) -> Change:
     course.changed |= course.excursions.keys()
     course.excursions = {}
     change = take(course, triggers, provisional=False)
-    change.anew, change.notes = True, []
+    change.rewrite, change.notes = True, []
     news = [_recognize(change, key, e, before) for key, e in course.excursions.items()]
     for key, entry in before.items():
         course.excursions.setdefault(key, entry | {"stays": False, "open": False})

@@ -52,7 +52,7 @@ class Change:
 
     `rows` hold `time` as TT nanoseconds. Of the ids to delete, those in `gone` were
     written, and those in `maybe` only if the watcher was killed after writing. `notes`
-    are (kind, name, record number, row) in order; `anew` deletes all rows of the series
+    are (kind, name, record number, row) in order; `rewrite` deletes all rows of the series
     first.
     """
 
@@ -60,11 +60,11 @@ class Change:
     gone: set[str] = field(default_factory=set)
     maybe: set[str] = field(default_factory=set)
     notes: list[Note] = field(default_factory=list)
-    anew: bool = False
+    rewrite: bool = False
 
     def __bool__(self) -> bool:
         """Return whether there is anything to write."""
-        return bool(self.rows or self.gone or self.maybe or self.anew)
+        return bool(self.rows or self.gone or self.maybe or self.rewrite)
 
 
 def join(first: Change, second: Change) -> Change:
@@ -75,7 +75,7 @@ def join(first: Change, second: Change) -> Change:
         first.gone | second.gone,
         first.maybe | second.maybe,
         first.notes + second.notes,
-        first.anew or second.anew,
+        first.rewrite or second.rewrite,
     )
 
 

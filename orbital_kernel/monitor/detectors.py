@@ -26,7 +26,7 @@ class Detectors:
         detector = self._fresh(course) if first_sight else self._of(course)
         triggers = detector.feed(rows)
         change = join(resume(course), take(course, triggers, provisional=False))
-        change.anew = first_sight
+        change.rewrite = first_sight
         return change
 
     def feed_again(self, course: Course, rows: pl.DataFrame) -> Change:

@@ -44,7 +44,7 @@ class Place:
     ra: float
     dec: float
     error_arcmin: float
-    told_by: str
+    source: str
     simulated: bool = False
 
 
@@ -138,7 +138,7 @@ def to_json(result: FollowUp) -> dict[str, Any]:
         "ra": place.ra,
         "dec": place.dec,
         "error_arcmin": place.error_arcmin,
-        "told_by": place.told_by,
+        "told_by": place.source,
         "simulated": place.simulated,
         "ranking": plan.ranking.to_dicts(),
         "windows": _utc(plan.windows, "start", "stop"),

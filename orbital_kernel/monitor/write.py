@@ -41,12 +41,12 @@ def write(store: Store, changes: Changes, *, noted: Path) -> None:
     The file `noted` holds the transaction's number while it is open.
     """
     doomed = {i for course, change in changes for i in _doomed(course, change)}
-    anew = {course.series for course, change in changes if change.anew}
+    rewritten = {course.series for course, change in changes if change.rewrite}
     rows = [row for _, change in changes for row in change.rows.values()]
-    if not (doomed or anew or rows):
+    if not (doomed or rewritten or rows):
         return
     with watchers_transaction(store, noted) as tx:
-        _delete(tx, "series", anew)
+        _delete(tx, "series", rewritten)
         _delete(tx, "burst_id", doomed)
         if rows:
             tx.insert(TABLE, _table(rows))
@@ -69,7 +69,7 @@ def watchers_transaction(store: Store, noted: Path) -> Iterator[Transaction]:
 
 
 def _doomed(course: Course, change: Change) -> Iterable[str]:
-    if change.anew:
+    if change.rewrite:
         return ()
     return change.gone if course.certain else change.gone | change.maybe
 
@@ -83,7 +83,7 @@ def _delete(tx: Transaction, column: str, values: Iterable[str]) -> None:
 
 def _neighbours(course: Course, change: Change) -> list[Row]:
     """Return rows written before that may share the match of a new episode."""
-    if change.anew:
+    if change.rewrite:
         return []
     starts = [row["met_s"] for row in change.rows.values()]
     away = change.gone | change.maybe | change.rows.keys()
