@@ -110,7 +110,7 @@ def peaks(home: Path, path: Path) -> dict[str, int]:
 
 
 def run(megabytes: int) -> None:
-    """Ingest a tenth of it and all of it; tell what each needed."""
+    """Ingest a tenth of it and all of it; print what each needed."""
     with tempfile.TemporaryDirectory() as box:
         orbital = connect(Path(box) / "home")
         orbital.storage.apply()

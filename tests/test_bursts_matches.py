@@ -49,7 +49,7 @@ def matches(*rows, **catalogue):
     return [json.loads(text) for text in out["matches"]]
 
 
-def test_a_window_within_t90_coincides_and_tells_its_offset():
+def test_a_window_within_t90_coincides_with_its_offset():
     expected = {
         "catalog": "bat",
         "name": "GRB 130427A",

@@ -53,7 +53,7 @@ def test_t90_of_a_flat_pulse_is_nine_tenths_of_it():
     assert 0.0 < excursions["t90_err_s"][0] < 3.0
 
 
-def test_t90_of_emission_that_goes_on_to_the_end_of_the_data_is_a_lower_limit():
+def test_t90_of_emission_that_continues_to_the_end_of_the_data_is_a_lower_limit():
     cut_off, complete = scan(net((900.0, 300.0, 5.0))), scan(net((600.0, 300.0, 5.0)))
     assert "T90 is a lower limit" in cut_off["evidence"][0]
     assert "T90 is a lower limit" not in complete["evidence"][0]
@@ -87,7 +87,7 @@ def test_errors_that_are_too_small_are_mended_by_the_scatter():
     assert 0 == scan(series).height
 
 
-def test_bands_are_looked_at_each_and_together():
+def test_bands_are_searched_each_and_together():
     parts = [net((300.0, 10.0, 3.0), seed=k).with_columns(channel=k) for k in range(4)]
     excursions = scan(pl.concat(parts))
     assert [("burst", "sum")] == list(excursions.select("cause", "band").iter_rows())
@@ -135,7 +135,7 @@ def test_a_plateau_after_a_gap_is_a_turn_on():
     assert MET + 5000.0 <= excursions["met_s"][0] < MET + 5008.0
 
 
-def test_a_climb_into_the_saa_is_no_burst():
+def test_a_climb_into_the_saa_is_not_a_burst():
     def passage(t):
         return 6000.0 + 200_000.0 * np.exp(-0.5 * ((t - 700.0) / 150.0) ** 2)
 

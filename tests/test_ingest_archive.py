@@ -103,7 +103,7 @@ def first_table(table):
 
 
 def lines_of(path):
-    """Return the lines by line feed alone: form feeds and the like stand in cells."""
+    """Return the lines by line feed alone: cells contain form feeds and the like."""
     raw = path.read_bytes()
     plain = gzip.decompress(raw) if path.suffix == ".gz" else raw
     return [line.rstrip("\r") for line in plain.decode("latin-1").split("\n")]

@@ -91,7 +91,7 @@ def heard_from(broker, orbital, folder, topics, group, *, until):
         stream.close()
 
 
-def test_notices_come_in_once_and_a_restart_goes_on_behind_them(
+def test_notices_are_ingested_once_and_a_restart_continues_after_them(
     broker, real, stored, tmp_path
 ):
     address, send = broker

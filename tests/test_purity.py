@@ -251,7 +251,7 @@ def test_preparing_a_database_of_other_simulated_rows_adds_nothing(fresh, files)
     assert 2 == sum(totals(fresh).values())
 
 
-def test_preparing_goes_on_with_a_sample_that_came_in_by_half(fresh):
+def test_preparing_continues_with_a_sample_that_is_half_ingested(fresh):
     first = min(fresh.sample().rglob("*.qdp"))
     fresh.ingest(first)
 

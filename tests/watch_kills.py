@@ -5,7 +5,7 @@
 Two platforms get the same rows in the same order, a part at a time; one has a watcher
 that is never disturbed, the other one that is killed (SIGKILL) at random moments. At the
 end rows of cross.bursts must equal each other and a scan of the store, every alert must
-stand in the file once, and the alerts that hold at the end must be the same.
+be in the file once, and the alerts that hold at the end must be the same.
 """
 
 import argparse

@@ -4,6 +4,7 @@ A broken file raises nothing: its stream ends with a Refusal, and none of its ro
 be stored then.
 """
 
+import logging
 import signal
 import threading
 import time as clock
@@ -22,6 +23,8 @@ from orbital_kernel.archives.reading import DAMAGE, Account, Reader, open_source
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import files
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def _check_same(path: Path, before: tuple[int, int]) -> None:
 
 
 def _refused(path: Path, reader: Reader | None, error: Exception) -> Refusal:
+    LOG.info("%s is refused", path, exc_info=error)
     name = reader.name if reader else None
     if isinstance(error, ArchiveError):
         where = "" if error.offset is None else f" (at byte {error.offset})"

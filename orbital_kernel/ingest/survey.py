@@ -4,6 +4,7 @@ Rows and bytes are counted, not estimated: each file goes through its reader. `b
 the size of a table's filled columns in Arrow, before the platform compresses them.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from orbital_kernel.storage.vms import Vms
 if TYPE_CHECKING:
     from orbital_kernel.database import Store
 
+LOG = logging.getLogger(__name__)
 PROVENANCE_BYTES = 68
 """Of a row's file_sha256: 64 characters and an offset."""
 
@@ -232,6 +234,7 @@ def _quotas(store: "Store") -> dict[str, dict[str, Any]]:
     try:
         rows = Vms.connect(store.settings.require_vms()).listing("quotas", paged=True)
     except OrbitalError:
+        LOG.info("the quotas cannot be read", exc_info=True)
         return {}
     return {str(row.get("name")): row for row in rows}
 

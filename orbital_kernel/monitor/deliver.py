@@ -1,5 +1,6 @@
 """Delivers alerts to sinks in order; a slow or absent sink delays no other."""
 
+import logging
 import time as clock
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from threading import Condition, Thread
 from orbital_kernel.monitor.checkpoint import Waiting
 from orbital_kernel.monitor.sinks import Refused, Sink
 
+LOG = logging.getLogger(__name__)
 RETRY_S = (1.0, 60.0)
 Note = Callable[[str], None]
 
@@ -139,6 +141,7 @@ class _Queue:
         except Refused as error:
             self.note(f"alert {entry.alert['id']!r} was refused permanently: {error}")
         except OSError as error:
+            LOG.info("%s does not accept alerts", self.sink.name, exc_info=True)
             with self.changed:
                 self.due = clock.monotonic() + self.pause
                 pause, self.pause = self.pause, min(2 * self.pause, RETRY_S[1])
