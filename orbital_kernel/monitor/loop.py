@@ -173,7 +173,7 @@ class Watch:
         return grown
 
     def close(self, idle_s: float) -> None:
-        """Treat series without rows for so long as if they had ended."""
+        """Treat series without new rows for `idle_s` seconds as if they had ended."""
         now, ended = clock.monotonic(), []
         if idle_s == 0:
             self._relook(now=True)
