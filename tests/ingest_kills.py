@@ -21,14 +21,14 @@ from orbital_kernel.errors import PlatformError
 
 REFUSED = 1
 """The exit code of an ingest that did all it could and refused some files."""
-LEFT_OUT = ("ops.", "cross.")
+EXCLUDED = ("ops.", "cross.")
 
 
 def content_hash(orbital) -> str:
     """Return a hash of every row of the observatories' tables and of the ledger."""
     digest = hashlib.sha256()
     for name, rows in orbital.tables().items():
-        if name.startswith(LEFT_OUT) or not rows:
+        if name.startswith(EXCLUDED) or not rows:
             continue
         frame = orbital.table(name)
         in_order = frame.sort(pl.all(), nulls_last=True)
@@ -53,7 +53,7 @@ connect().ingest(sys.argv[1])
 def start(
     home: Path, folder: Path, *, one_by_one: bool = False, errors=subprocess.DEVNULL
 ) -> subprocess.Popen:
-    """Start `orbital ingest` in a process of its own; or with a transaction a file."""
+    """Start `orbital ingest` in a process of its own; or with one transaction per file."""
     environment = config.without_vendor_variables(os.environ)
     how = ["-c", ONE_BY_ONE] if one_by_one else ["-m", "orbital_kernel", "ingest"]
     return subprocess.Popen(
@@ -82,7 +82,7 @@ def wait_for_path(path: Path, process) -> None:
 
 
 def killed(home: Path, folder: Path, seconds: float, *, platform: bool) -> str:
-    """Ingest, and kill client or platform after `seconds`; tell what became of it."""
+    """Ingest, and kill client or platform after `seconds`; return the outcome."""
     process = start(home, folder, errors=subprocess.PIPE)
     try:
         _, errors = process.communicate(timeout=seconds)
@@ -126,22 +126,22 @@ def run(folder: Path, kills: int, seed: int) -> bool:
             home = Path(box) / f"killed{round_number}"
             connect(home).storage.apply()
             for _ in range(5):
-                told = killed(
+                outcome = killed(
                     home,
                     folder,
                     chance.uniform(0.1, 0.7) * seconds,
                     platform=chance.random() < 0.4,
                 )
-                done += "killed" in told
-                known = connected(home).store.rows("ops.files")
-                print(f"{done:3} {told}: {known} files known", flush=True)
-                if done == kills or "killed" not in told:
+                done += "killed" in outcome
+                stored = connected(home).store.rows("ops.files")
+                print(f"{done:3} {outcome}: {stored} files stored", flush=True)
+                if done == kills or "killed" not in outcome:
                     break
             start(home, folder).wait()
-            found = content_hash(connected(home))
-            same = same and found == expected
-            verdict = "same" if found == expected else "DIFFERS"
-            print(f"resumed: {found[:16]} {verdict}", flush=True)
+            resumed = content_hash(connected(home))
+            same = same and resumed == expected
+            verdict = "same" if resumed == expected else "DIFFERS"
+            print(f"resumed: {resumed[:16]} {verdict}", flush=True)
             embedded.stop(home)
     return same
 

@@ -68,13 +68,13 @@ def memory(pid: int) -> int:
 
 def family(pid: int) -> list[int]:
     """Return a process and all it started."""
-    told = subprocess.run(
+    listing = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(pid)],
         capture_output=True,
         text=True,
         check=False,
     )
-    return [pid, *(p for n in told.stdout.split() for p in family(int(n)))]
+    return [pid, *(p for n in listing.stdout.split() for p in family(int(n)))]
 
 
 def worked(pid: int) -> float:
@@ -110,7 +110,7 @@ def peaks(home: Path, path: Path) -> dict[str, int]:
 
 
 def run(megabytes: int) -> None:
-    """Ingest a tenth of it and all of it; tell what each needed."""
+    """Ingest a tenth of it and all of it; print what each needed."""
     with tempfile.TemporaryDirectory() as box:
         orbital = connect(Path(box) / "home")
         orbital.storage.apply()
@@ -122,8 +122,8 @@ def run(megabytes: int) -> None:
             most = peaks(orbital.home, path)
             seconds = time.monotonic() - began
             written = orbital.store.rows("chandra.events") - before
-            told = ", ".join(f"{who} {b / 1e6:,.0f} MB" for who, b in most.items())
-            print(f"{size} MB, {written:,} of {count:,} rows, {seconds:.0f} s: {told}")
+            peak = ", ".join(f"{who} {b / 1e6:,.0f} MB" for who, b in most.items())
+            print(f"{size} MB, {written:,} of {count:,} rows, {seconds:.0f} s: {peak}")
         embedded.stop(orbital.home)
 
 

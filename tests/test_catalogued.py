@@ -212,7 +212,7 @@ def test_a_place_is_the_best_instruments_and_named(platforms):
         assert pytest.approx(UVOT) == (followed.place.ra, followed.place.dec)
         assert (
             f'{FIRST} of swift-grb-table (UVOT), error assumed 1"'
-            == followed.place.told_by
+            == followed.place.source
         )
         assert "swift-grb-table" == session.known_at(FIRST).position_catalog
 

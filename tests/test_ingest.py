@@ -116,14 +116,14 @@ def test_ingesting_again_adds_nothing(stocked, sample):
     assert before == totals(stocked)
 
 
-def test_the_same_content_under_another_name_is_known(stocked, sample, tmp_path):
+def test_the_same_content_under_another_name_is_unchanged(stocked, sample, tmp_path):
     original = next(sample.archive.rglob("*.qdp"))
     shutil.copy(original, tmp_path / "renamed.qdp")
 
     assert "unchanged" == stocked.ingest(tmp_path).files[0].state
 
 
-def test_replace_writes_the_same_rows_anew(fresh, sample):
+def test_replace_writes_the_same_rows_again(fresh, sample):
     light_curve = next(sample.archive.rglob("*1chan_1s.lc"))
     fresh.ingest(light_curve)
     before = totals(fresh)
@@ -134,7 +134,7 @@ def test_replace_writes_the_same_rows_anew(fresh, sample):
     assert before == totals(fresh)
 
 
-def test_broken_and_unknown_files_are_refused_by_name_and_the_rest_goes_on(
+def test_broken_and_unknown_files_are_refused_and_the_others_ingested(
     fresh, sample, tmp_path
 ):
     good = next(sample.archive.rglob("*1chan_1s.lc"))
@@ -196,7 +196,7 @@ def logs(sample, tmp_path):
 
 
 @pytest.mark.parametrize("again", [["a.tsv"], ["b.tsv"], ["a.tsv", "b.tsv"], ["."]])
-def test_a_log_that_is_read_anew_keeps_its_age(fresh, logs, again):
+def test_a_log_that_is_read_again_keeps_its_age(fresh, logs, again):
     fresh.ingest(logs / "a.tsv")
     fresh.ingest(logs / "b.tsv")
     before = fresh.table("chandra.observations").sort("obs_id")
@@ -208,7 +208,7 @@ def test_a_log_that_is_read_anew_keeps_its_age(fresh, logs, again):
     assert fresh.validate(logs).agrees
 
 
-def test_a_row_that_is_gone_from_a_file_is_told_when_it_is_read_anew(fresh, tmp_path):
+def test_a_row_no_longer_in_a_file_is_reported_when_it_is_read_again(fresh, tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("name,ra,dec,kind\na,1,2,x\nb,2,3,y\n")
     mapping = tmp_path / "m.toml"
@@ -228,7 +228,7 @@ def test_a_row_that_is_gone_from_a_file_is_told_when_it_is_read_anew(fresh, tmp_
     assert 1 == sum(n for why, n in file.skipped.items() if "no longer in" in why)
 
 
-def test_another_observatorys_file_is_refused_where_one_was_named(fresh, sample):
+def test_another_observatorys_file_is_refused_if_one_was_named(fresh, sample):
     light_curve = next(sample.archive.rglob("*1chan_1s.lc"))
 
     report = fresh.ingest(light_curve, observatory="chandra")
@@ -243,7 +243,7 @@ def test_a_path_that_does_not_exist_is_an_error(orbital):
         orbital.ingest("/nowhere/at/all")
 
 
-def test_simulated_rows_are_labelled_and_real_units_are_told(stocked):
+def test_simulated_rows_are_labelled_and_units_are_stored(stocked):
     rates = stocked.table("swift.rates", ["simulated"])
 
     assert [True] == rates["simulated"].unique().to_list()
@@ -260,7 +260,7 @@ def test_what_is_stored_does_not_depend_on_order_or_parallelism(fresh, few):
     assert first == content_hash(fresh)
 
 
-def test_rows_that_come_back_otherwise_are_not_kept(fresh, few, monkeypatch):
+def test_rows_that_differ_when_read_back_are_not_stored(fresh, few, monkeypatch):
     keep = checksum.numeric_columns
     monkeypatch.setattr(checksum, "numeric_columns", lambda table: keep(table)[1:])
 
@@ -297,36 +297,36 @@ def test_validation_finds_what_is_missing_or_changed(fresh, few):
         moved = source.drop_columns(["$row_id"]).set_column(ra, "ra", [[1.25]])
         tx.insert("swift.sources", moved)
 
-    found = fresh.validate(few)
+    validation = fresh.validate(few)
 
-    assert not found.agrees
-    differing = {t.table for f in found.files for t in f.tables if not t.same}
+    assert not validation.agrees
+    differing = {t.table for f in validation.files for t in f.tables if not t.same}
     assert {"swift.rates", "swift.sources"} == differing
-    assert 1 == found.totals["swift.rates"]["missing"]
+    assert 1 == validation.totals["swift.rates"]["missing"]
 
 
 def test_a_survey_counts_what_ingest_then_writes_and_writes_nothing(fresh, few):
     (few / "notes.txt").write_text("dear diary")
 
-    told = fresh.survey(few)
+    plan = fresh.survey(few)
 
     assert 0 == fresh.tables()["ops.files"]
-    assert 1 == len(told.in_state("refused"))
-    assert all(room.enough for room in told.quotas)
+    assert 1 == len(plan.in_state("refused"))
+    assert all(quota.enough for quota in plan.quotas)
     fresh.ingest(few)
-    assert {n: v.rows for n, v in told.tables.items()} == {
+    assert {n: v.rows for n, v in plan.tables.items()} == {
         name: rows for name, rows in totals(fresh).items() if rows
     }
     assert 7 == len(fresh.survey(few).in_state("unchanged"))
 
 
-def test_what_is_not_provisioned_yet_can_be_surveyed(fresh, few):
-    told = survey([few], Store(fresh.settings, database="unmade"))
+def test_a_store_not_provisioned_yet_can_be_surveyed(fresh, few):
+    plan = survey([few], Store(fresh.settings, database="unmade"))
 
-    assert 7 == len(told.in_state("ingest"))
+    assert 7 == len(plan.in_state("ingest"))
 
 
-def test_a_keyed_row_is_not_lost_where_its_key_has_no_value(fresh):
+def test_a_keyed_row_is_not_lost_if_its_key_is_null(fresh):
     rows = pa.table({"catalog": ["C", "C"], "source_id": [None, "a"], "flux": [1.0, 2]})
     for expected in ({"inserted": 2}, {"unchanged": 2}):
         with fresh.store.transaction() as tx:
@@ -335,7 +335,7 @@ def test_a_keyed_row_is_not_lost_where_its_key_has_no_value(fresh):
         assert expected == {k: v for k, v in counts.items() if v}
 
 
-def test_a_log_of_another_kind_does_not_blank_what_is_known(fresh):
+def test_a_log_of_another_kind_does_not_blank_filled_cells(fresh):
     first = pa.table({"obs_id": ["1"], "log": ["a"], "pi": ["Hubble"], "ra": [1.0]})
     other = pa.table({"obs_id": ["1"], "log": ["b"], "ra": [2.0]})
     with fresh.store.transaction() as tx:
@@ -347,8 +347,8 @@ def test_a_log_of_another_kind_does_not_blank_what_is_known(fresh):
     assert [("b", "Hubble", 2.0)] == stored.rows()
 
 
-def test_keys_are_looked_up_one_by_one_where_the_table_is_large(fresh, monkeypatch):
-    monkeypatch.setattr(overlap, "SCAN_ROWS_A_KEY", 0)
+def test_keys_are_looked_up_one_by_one_in_a_large_table(fresh, monkeypatch):
+    monkeypatch.setattr(overlap, "SCAN_ROWS_PER_KEY", 0)
     rows = pa.table({"obs_id": ["1", "2", None], "ra": [1.0, 2.0, 3.0]})
     with fresh.store.transaction() as tx:
         put(tx, "swift.observations", rows)
@@ -364,11 +364,11 @@ def test_every_obsid_of_a_log_offered_twice_is_there_once(fresh, archive):
 
     report = fresh.ingest(log, replace=True)
 
-    wanted = pl.read_csv(log, separator="\t", columns=["obsid"], infer_schema=False)
+    listed = pl.read_csv(log, separator="\t", columns=["obsid"], infer_schema=False)
     stored = fresh.table("chandra.observations", ["obs_id"])["obs_id"]
-    assert 11_447 == len(wanted)
+    assert 11_447 == len(listed)
     assert stored.is_unique().all()
-    assert wanted["obsid"].str.strip_chars().is_in(stored.implode()).all()
+    assert listed["obsid"].str.strip_chars().is_in(stored.implode()).all()
     assert 11_447 == sum(report.files[0].tables["chandra.observations"].values())
 
 
@@ -404,7 +404,7 @@ def test_the_bulk_path_stores_the_same_rows(fresh, few, monkeypatch):
     assert inserted.equals(fresh.table("chandra.events").sort("file_row"))
 
 
-def test_a_table_of_no_known_format_goes_in_by_a_mapping(fresh, tmp_path):
+def test_a_table_of_unknown_format_is_ingested_by_a_mapping(fresh, tmp_path):
     table = tmp_path / "fluxes.csv"
     table.write_text("day,flux,err\n56000.5,1.5,0.1\n56001.5,2.5,0.1\n")
     mapping = tmp_path / "fluxes.toml"
@@ -421,15 +421,15 @@ def test_a_table_of_no_known_format_goes_in_by_a_mapping(fresh, tmp_path):
     assert 1 == fresh.tables()["ops.files"]
 
 
-def test_a_quarantine_report_tells_reasons_and_offsets(fresh, few, tmp_path):
+def test_a_quarantine_report_lists_reasons_and_offsets(fresh, few, tmp_path):
     broken = few / "broken.fits"
     broken.write_bytes(next(few.glob("*evt2.fits")).read_bytes()[:100_000])
 
     fresh.ingest(few).write_quarantine(tmp_path / "quarantine.json")
 
-    told = json.loads((tmp_path / "quarantine.json").read_text())
-    assert len(list(few.iterdir())) == told["offered"]
-    (refused,) = told["refused"]
+    quarantine = json.loads((tmp_path / "quarantine.json").read_text())
+    assert len(list(few.iterdir())) == quarantine["offered"]
+    (refused,) = quarantine["refused"]
     assert str(broken) == refused["path"]
     assert refused["reason"]
     assert 100_000 == refused["size_bytes"]
@@ -456,10 +456,10 @@ def test_damaged_files_leave_no_row_in_the_store(fresh, sample, tmp_path):
     assert sum(r.rows for r in report.in_state("ingested")) >= len(stored)
 
 
-def test_a_reader_process_that_dies_refuses_its_file_and_the_rest_goes_on(fresh, few):
+def test_a_reader_process_that_dies_refuses_only_its_file(fresh, few):
     victim = sorted(few.iterdir())[2]
     with Pool(
-        sorted(few.iterdir()), Task(), wanted=lambda _: True, workers=1
+        sorted(few.iterdir()), Task(), selects=lambda _: True, workers=1
     ) as offers:
         ended = []
         for offered in offers:
@@ -484,54 +484,54 @@ READER = Reader("hangs", lambda s: s.head.startswith(b"#hang"), read, "never end
 """
 
 
-def test_a_reader_that_hangs_is_stopped_and_the_rest_goes_on(
+def test_a_reader_that_hangs_is_stopped_and_refuses_only_its_file(
     few, tmp_path, monkeypatch
 ):
-    own = tmp_path / "own"
-    own.mkdir()
-    (own / "hangs.py").write_text(HANGS)
-    monkeypatch.setenv("ORBITAL_OBSERVATORIES", str(own))
+    readers = tmp_path / "own"
+    readers.mkdir()
+    (readers / "hangs.py").write_text(HANGS)
+    monkeypatch.setenv("ORBITAL_OBSERVATORIES", str(readers))
     (few / "aa.txt").write_text("#hang\n")
     files = sorted(few.iterdir())
     with Pool(
-        files, Task(), wanted=lambda _: True, workers=1, stalled_s=10.0
+        files, Task(), selects=lambda _: True, workers=1, stalled_s=10.0
     ) as offers:
         ended = {o.path.name: list(o.items())[-1] for o in offers}
 
-    assert "gave nothing for 10 s" in ended.pop("aa.txt").reason
+    assert "yielded nothing for 10 s" in ended.pop("aa.txt").reason
     assert 7 == sum(isinstance(outcome, End) for outcome in ended.values())
 
 
 def test_a_reader_that_hangs_in_this_process_is_stopped_too(few, tmp_path, monkeypatch):
-    own = tmp_path / "own"
-    own.mkdir()
-    (own / "hangs.py").write_text(HANGS)
-    monkeypatch.setenv("ORBITAL_OBSERVATORIES", str(own))
+    readers = tmp_path / "own"
+    readers.mkdir()
+    (readers / "hangs.py").write_text(HANGS)
+    monkeypatch.setenv("ORBITAL_OBSERVATORIES", str(readers))
     (few / "aa.txt").write_text("#hang\n")
     files = sorted(few.iterdir())[:2]
 
-    offers = read_here(files, Task(), wanted=lambda _: True, stalled_s=0.5)
+    offers = read_here(files, Task(), selects=lambda _: True, stalled_s=0.5)
     ended = {o.path.name: list(o.items())[-1] for o in offers}
 
-    assert "gave nothing for 0.5 s" in ended.pop("aa.txt").reason
+    assert "yielded nothing for 0.5 s" in ended.pop("aa.txt").reason
     assert all(isinstance(outcome, End) for outcome in ended.values())
 
 
-def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(fresh, sample):
+def test_ctrl_c_leaves_whole_files_and_says_how_to_continue(fresh, sample):
     process = start(fresh.home, sample.archive, errors=subprocess.PIPE)
     wait_for_files(fresh, process, 1)
     process.send_signal(signal.SIGINT)
-    told = process.communicate(timeout=60)[1].decode()
+    message = process.communicate(timeout=60)[1].decode()
 
     assert 130 == process.returncode
-    assert "run the same command again" in " ".join(told.split())
-    kept = set(fresh.table("ops.files")["name"])
-    assert 0 < len(kept) < len(sample.tables["files"])
-    files = [path for path in sample.archive.rglob("*") if path.name in kept]
+    assert "run the same command again" in " ".join(message.split())
+    names = set(fresh.table("ops.files")["name"])
+    assert 0 < len(names) < len(sample.tables["files"])
+    files = [path for path in sample.archive.rglob("*") if path.name in names]
     assert fresh.validate(*files).agrees
 
 
-def test_ctrl_c_before_the_first_file_is_exit_130_and_says_how_to_go_on(
+def test_ctrl_c_before_the_first_file_is_exit_130_and_says_how_to_continue(
     sample, tmp_path
 ):
     home = tmp_path / "home"
@@ -539,14 +539,14 @@ def test_ctrl_c_before_the_first_file_is_exit_130_and_says_how_to_go_on(
     try:
         wait_for_path(home / "start.lock", process)
         process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=60)[1].decode()
+        message = process.communicate(timeout=60)[1].decode()
     finally:
         connect(home)
         embedded.stop(home)
 
     assert process.returncode in {130, -signal.SIGINT}  # a shell calls both 130
-    assert "run the same command again" in " ".join(told.split())
-    assert "Aborted" not in told
+    assert "run the same command again" in " ".join(message.split())
+    assert "Aborted" not in message
 
 
 LOST = """
@@ -568,7 +568,7 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_that_python_drops_in_a_callback_is_delivered_again():
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", LOST],
         capture_output=True,
         text=True,
@@ -576,11 +576,11 @@ def test_ctrl_c_that_python_drops_in_a_callback_is_delivered_again():
         check=True,
     )
 
-    assert "delivered\n" == told.stdout
-    assert "" == told.stderr
+    assert "delivered\n" == completed.stdout
+    assert "" == completed.stderr
 
 
-def test_a_reader_process_that_cannot_start_is_told_and_nothing_hangs(
+def test_a_reader_process_that_cannot_start_is_reported_and_nothing_hangs(
     few, monkeypatch, tmp_path
 ):
     broken = tmp_path / "broken"
@@ -590,12 +590,14 @@ def test_a_reader_process_that_cannot_start_is_told_and_nothing_hangs(
 
     with (
         pytest.raises(OrbitalError, match="a process that reads files did not start"),
-        Pool(sorted(few.iterdir()), Task(), wanted=lambda _: True, workers=2) as offers,
+        Pool(
+            sorted(few.iterdir()), Task(), selects=lambda _: True, workers=2
+        ) as offers,
     ):
         list(offers)
 
 
-def test_killed_client_and_platform_lose_nothing_and_double_nothing(few, fresh):
+def test_a_killed_client_and_platform_neither_lose_nor_double_rows(few, fresh):
     fresh.ingest(few)
     expected = content_hash(fresh)
     empty(fresh)

@@ -74,17 +74,17 @@ def table_rows(*names, table, each=None, gti="intervals"):
     """Count rows of the HDUs of these names, once a channel of column `each`."""
 
     def count(path):
-        found = Counter()
+        rows = Counter()
         with opened(path) as hdus:
             for hdu in hdus:
                 if hdu.name in names:
                     cells = (
                         hdu.columns[each].dim or hdu.columns[each].format if each else 1
                     )
-                    found[table] += len(hdu.data) * channels(cells)
+                    rows[table] += len(hdu.data) * channels(cells)
                 elif gti and "GTI" in hdu.name:
-                    found[gti] += len(hdu.data)
-        return found
+                    rows[gti] += len(hdu.data)
+        return rows
 
     return count
 
@@ -103,7 +103,7 @@ def first_table(table):
 
 
 def lines_of(path):
-    """Return the lines by line feed alone: form feeds and the like stand in cells."""
+    """Return the lines by line feed alone: cells contain form feeds and the like."""
     raw = path.read_bytes()
     plain = gzip.decompress(raw) if path.suffix == ".gz" else raw
     return [line.rstrip("\r") for line in plain.decode("latin-1").split("\n")]
@@ -138,15 +138,15 @@ def numbered(table, each=1):
 
 def qdp(path):
     """Count lines of numbers, without those of the photon index block."""
-    found, wanted = 0, True
+    count, counts = 0, True
     for line in lines_of(path):
         if line.startswith("!"):
-            wanted = "gamma" not in line if len(line.split()) == 2 else wanted
+            counts = "gamma" not in line if len(line.split()) == 2 else counts
         elif NUMBER.match(line):
-            found += wanted
+            count += counts
         elif line.startswith("NO"):
-            wanted = True
-    return Counter(photometry=found)
+            counts = True
+    return Counter(photometry=count)
 
 
 def catalog(path):
@@ -179,14 +179,14 @@ def timeline(path):
 
 
 def tdrss(path):
-    found = Counter()
+    rows = Counter()
     with opened(path) as hdus:
         for hdu in hdus:
             if hdu.name.startswith("TDRSS_LC"):
-                found["rates"] += len(hdu.data) * 4
+                rows["rates"] += len(hdu.data) * 4
             elif hdu.name == "RATE":
-                found["photometry"] += len(hdu.data)
-    return found
+                rows["photometry"] += len(hdu.data)
+    return rows
 
 
 def notice(path):
@@ -202,12 +202,12 @@ def event(path):
 
 
 def otter(path):
-    found = Counter()
+    rows = Counter()
     for block in json.loads(path.read_text())["photometry"]:
         owner = str(block.get("telescope")).lower()
         if owner in {"swift", "chandra"}:
-            found[f"{owner}.photometry"] += len(block.get("raw", block.get("value")))
-    return found
+            rows[f"{owner}.photometry"] += len(block.get("raw", block.get("value")))
+    return rows
 
 
 def xrt_json(path):
@@ -274,30 +274,28 @@ def test_each_file_gives_the_rows_it_has_counted_another_way(ingested):
         assert set(named) == set(rows), file["path"]
 
 
-def test_each_file_gives_its_manifest_rows_or_says_what_became_of_them(
-    ingested, archive
-):
-    told = {file["path"]: file for file in ingested[1]}
+def test_each_file_gives_the_rows_of_its_manifest_or_a_reason(ingested, archive):
+    reported = {file["path"]: file for file in ingested[1]}
     with (archive / "MANIFEST.tsv").open() as lines:
         listed = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
     assert len(listed) > 200
     for row in listed:
-        file = told[str(archive / row["file"])]
+        file = reported[str(archive / row["file"])]
         if file["state"] == "refused":
             assert re.search(
                 "needs a mapping|a document|attitude|detector pixels|h5py",
                 file["reason"],
             ), file
             continue
-        wanted = re.search(r"\d+", row["rows"].split("(")[0])
+        number = re.search(r"\d+", row["rows"].split("(")[0])
         rows, repeated = put(file)
         if not any(part in file["path"] for part in MANIFEST_COUNTS_LINES):
-            had = sum(rows.values()) + repeated
-            assert file["state"] == "unchanged" or had >= int(wanted[0]), file
+            total = sum(rows.values()) + repeated
+            assert file["state"] == "unchanged" or total >= int(number[0]), file
 
 
-def test_what_is_no_data_is_refused_saying_so(ingested):
+def test_files_without_data_are_refused_with_a_reason(ingested):
     code, files = ingested
     refused = {f["path"]: f["reason"] for f in files if f["state"] == "refused"}
 

@@ -22,15 +22,15 @@ ZEROS = gzip.compress(bytes(16 << 20), 6)
 
 def kinds(folder: Path) -> dict[str, Path]:
     """Return the smallest file of each format in a folder."""
-    found: dict[str, Path] = {}
+    smallest: dict[str, Path] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         try:
             name = detect(path).name
         except ArchiveError:
             continue
-        if name not in found or path.stat().st_size < found[name].stat().st_size:
-            found[name] = path
-    return found
+        if name not in smallest or path.stat().st_size < smallest[name].stat().st_size:
+            smallest[name] = path
+    return smallest
 
 
 def shortened(path: Path) -> bytes:

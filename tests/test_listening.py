@@ -42,38 +42,38 @@ def notice(number):
 def broker():
     """Return a broker of this process, and how to send to it."""
     producer = confluent_kafka.Producer({"test.mock.num.brokers": 1, "log_level": 2})
-    told = next(iter(producer.list_topics(timeout=10).brokers.values()))
+    address = next(iter(producer.list_topics(timeout=10).brokers.values()))
 
     def send(topic, *contents):
         for content in contents:
             producer.produce(topic, content, partition=0)
         assert 0 == producer.flush(10)
 
-    yield f"{told.host}:{told.port}", send
+    yield f"{address.host}:{address.port}", send
     producer.flush(1)
 
 
 @pytest.fixture
 def stored(real):
-    """Return how to ask for the trigger ids of what came over Kafka; then forget them."""
-    mine = Clause("trigger_id", (Prefix("kafka "),))
+    """Return a query of the trigger ids that arrived over Kafka; then delete them."""
+    of_kafka = Clause("trigger_id", (Prefix("kafka "),))
 
     def triggers():
-        rows = real.store.read("swift.notices", [mine], columns=["trigger_id"])
+        rows = real.store.read("swift.notices", [of_kafka], columns=["trigger_id"])
         return sorted(rows["trigger_id"].to_pylist())
 
     yield triggers
     with real.store.transaction() as tx:
-        tx.delete("swift.notices", [mine])
+        tx.delete("swift.notices", [of_kafka])
 
 
 def heard_from(broker, orbital, folder, topics, group, *, until):
-    """Listen until so many notices were told of; give up where none comes for 20 s."""
-    stop, told = Event(), []
+    """Listen until so many notices are reported; give up if none arrives for 20 s."""
+    stop, noted = Event(), []
 
     def note(line):
-        told.extend([line] * line.endswith(("ingested", "unchanged", "refused")))
-        if len(told) == until:
+        noted.extend([line] * line.endswith(("ingested", "unchanged", "refused")))
+        if len(noted) == until:
             stop.set()
 
     stream = Topics(topics, group=group, from_start=True, broker=broker, session_s=6)
@@ -91,7 +91,7 @@ def heard_from(broker, orbital, folder, topics, group, *, until):
         stream.close()
 
 
-def test_notices_come_in_once_and_a_restart_goes_on_behind_them(
+def test_notices_are_ingested_once_and_a_restart_continues_after_them(
     broker, real, stored, tmp_path
 ):
     address, send = broker
@@ -119,11 +119,11 @@ class Tape:
     """Messages that were recorded; how far was read is in `done`."""
 
     def __init__(self, *messages):
-        self.left, self.done, self.missing = list(messages), [], {}
+        self.ahead, self.done, self.missing = list(messages), [], {}
 
     def read(self, most=100, *, wait_s=1.0):
-        taken, self.left = self.left[:most], self.left[most:]
-        return taken
+        messages, self.ahead = self.ahead[:most], self.ahead[most:]
+        return messages
 
     def commit(self, messages):
         self.done += [message.offset for message in messages]

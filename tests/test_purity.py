@@ -44,17 +44,17 @@ def files(tmp_path):
     """Return a small file of each kind, and the mapping they are read by."""
     mapping = tmp_path / "flux.toml"
     mapping.write_text(MAPPING)
-    made, measured = tmp_path / "simulated_flux.csv", tmp_path / "flux.csv"
-    made.write_text(ROWS)
+    simulated, measured = tmp_path / "simulated_flux.csv", tmp_path / "flux.csv"
+    simulated.write_text(ROWS)
     measured.write_text(ROWS.replace("3.0", "3.5"))
-    return {"simulated": made, "real": measured, "mapping": mapping}
+    return {"simulated": simulated, "real": measured, "mapping": mapping}
 
 
 def kinds(session, table=PHOTOMETRY):
     return session.table(table, ["simulated"])["simulated"].unique().to_list()
 
 
-WAYS = {
+ROUTES = {
     "together": {},
     "processes": {"workers": 2},
     "streamed": {},
@@ -62,18 +62,18 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("first", ["simulated", "real"])
 def test_a_file_of_the_other_kind_is_refused_and_writes_nothing(
-    fresh, files, monkeypatch, first, way
+    fresh, files, monkeypatch, first, route
 ):
     other = {"simulated": "real", "real": "simulated"}[first]
     fresh.ingest(files[first], mapping=files["mapping"])
     before = totals(fresh)
-    if way in ("streamed", "bulk"):
+    if route in ("streamed", "bulk"):
         monkeypatch.setattr(run, "TOGETHER_BYTES", 0)
 
-    report = fresh.ingest(files[other], mapping=files["mapping"], **WAYS[way])
+    report = fresh.ingest(files[other], mapping=files["mapping"], **ROUTES[route])
 
     (file,) = report.files
     assert ("refused", 0) == (file.state, file.rows)
@@ -136,8 +136,8 @@ def test_a_file_of_both_kinds_is_refused_anywhere():
     assert "split it" in why
 
 
-def told_by_an_older(session):
-    """Take out of the ledger what an older Orbital did not write."""
+def forget_kinds(session):
+    """Remove from the ledger what an older Orbital did not write."""
     rows = session.table("ops.files").with_columns(
         pl.col("account").str.replace(r', "simulated": (true|false)', "")
     )
@@ -151,7 +151,7 @@ def told_by_an_older(session):
 def test_an_older_store_is_known_by_its_rows(fresh, files, first):
     other = {"simulated": "real", "real": "simulated"}[first]
     fresh.ingest(files[first], mapping=files["mapping"])
-    told_by_an_older(fresh)
+    forget_kinds(fresh)
 
     assert (first == "simulated") is fresh.simulated
     assert (
@@ -176,12 +176,12 @@ def test_an_older_store_that_holds_both_takes_no_more_of_either(fresh, files):
     assert "simulated and real rows" == fresh.holds
 
 
-def test_a_survey_tells_what_would_be_refused(fresh, files):
+def test_a_survey_shows_which_files_would_be_refused(fresh, files):
     fresh.ingest(files["simulated"], mapping=files["mapping"])
 
-    found = fresh.survey(files["real"], mapping=files["mapping"])
+    plan = fresh.survey(files["real"], mapping=files["mapping"])
 
-    assert ["refused"] == [file.state for file in found.files]
+    assert ["refused"] == [file.state for file in plan.files]
 
 
 def test_a_notice_heard_live_is_refused_by_a_simulated_store(fresh, files, tmp_path):
@@ -251,7 +251,7 @@ def test_preparing_a_database_of_other_simulated_rows_adds_nothing(fresh, files)
     assert 2 == sum(totals(fresh).values())
 
 
-def test_preparing_goes_on_with_a_sample_that_came_in_by_half(fresh):
+def test_preparing_continues_with_a_sample_that_is_half_ingested(fresh):
     first = min(fresh.sample().rglob("*.qdp"))
     fresh.ingest(first)
 
@@ -279,9 +279,9 @@ def test_a_scan_of_files_matches_no_catalogue_burst_of_the_other_kind(fresh, sam
         tx.delete("swift.grbs", [])
         tx.insert("swift.grbs", catalogue.with_columns(simulated=False).to_arrow())
 
-    found = fresh.bursts.scan(*sample.archive.rglob("*1chan_1s.lc"))
+    bursts = fresh.bursts.scan(*sample.archive.rglob("*1chan_1s.lc"))
 
-    assert ["[]"] == found["matches"].unique().to_list()
+    assert ["[]"] == bursts["matches"].unique().to_list()
 
 
 def test_another_database_of_the_platform_takes_the_other_kind(fresh, files):
@@ -391,12 +391,18 @@ def test_the_command_line_refuses_in_a_sentence_and_goes_to_another_database(
     monkeypatch.setenv("ORBITAL_HOME", str(fresh.home))
     monkeypatch.setenv("ORBITAL_DATABASE", "orbital")
     fresh.ingest(files["simulated"], mapping=files["mapping"])
-    asked = ["ingest", str(files["real"]), "--mapping", str(files["mapping"]), "--json"]
+    arguments = [
+        "ingest",
+        str(files["real"]),
+        "--mapping",
+        str(files["mapping"]),
+        "--json",
+    ]
 
     codes, documents = [], []
     for database in ("orbital", "measured"):
         with pytest.raises(SystemExit) as ended:
-            cli(["--database", database, *asked], standalone_mode=False)
+            cli(["--database", database, *arguments], standalone_mode=False)
         codes.append(ended.value.code)
         documents.append(json.loads(capsys.readouterr().out))
 

@@ -11,7 +11,7 @@ from orbital_kernel import connect, plots
 from orbital_kernel.__main__ import cli
 from orbital_kernel.monitor import knowledge
 from orbital_kernel.monitor.alerts import alert, line
-from orbital_kernel.monitor.bursts import to_json
+from orbital_kernel.monitor.scan import to_json
 from orbital_kernel.questions import KINDS
 from orbital_kernel.science import correlation, population
 from orbital_kernel.science.bursts import calibration

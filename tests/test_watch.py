@@ -1,9 +1,10 @@
-"""The watcher: the same bursts as a scan, alerts once each, whatever is killed when."""
+"""The watcher: the same bursts as a scan, and each alert once, despite kills."""
 
 import json
 import random
 import signal
 import socket
+import sqlite3
 import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,13 +21,15 @@ from orbital_kernel.errors import ConfigError, StoreError
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.monitor import AlertFile, Printed, Replay, Webhook, follow, write
-from orbital_kernel.monitor.loop import OPEN
+from orbital_kernel.monitor.checkpoint import TABLES, Checkpoints
+from orbital_kernel.monitor.record import OPEN
+from orbital_kernel.monitor.scan import scan_series
 from orbital_kernel.monitor.sinks import Refused
 from orbital_kernel.storage.health import watcher as watcher_life
 
 CORE = ("Alert", "Event", "DateTime", "Statistics", "Duration", "Reporter")
 NEVER = watcher_life.Life(0.0, None, 0.0, 0, 0, 0, 0)
-ROOM = "https://gcn.nasa.gov/schema/main/gcn/notices/core/"
+SCHEMAS = "https://gcn.nasa.gov/schema/main/gcn/notices/core/"
 
 
 def put(orbital, rows, name="swift.rates"):
@@ -34,13 +37,13 @@ def put(orbital, rows, name="swift.rates"):
 
 
 def stored(orbital, name):
-    this = Clause("series", (Equal(name),))
-    rows = frame_of(orbital.store.read("cross.bursts", [this]))
+    of_series = Clause("series", (Equal(name),))
+    rows = frame_of(orbital.store.read("cross.bursts", [of_series]))
     return rows.sort("time", "burst_id")
 
 
 def scanned(orbital, name):
-    orbital.bursts._scan_series("swift", name, orbital.bursts.catalog(), None)
+    scan_series(orbital.store, "swift", name, orbital.bursts.catalog())
     return stored(orbital, name)
 
 
@@ -55,7 +58,7 @@ def heard():
 
 @pytest.fixture
 def watcher(orbital, tmp_path, heard):
-    """Return a function that makes a watcher that goes on where the last one was."""
+    """Return a function that makes a watcher that continues where the last one was."""
 
     def make(**more):
         return orbital.bursts.watch(
@@ -66,16 +69,16 @@ def watcher(orbital, tmp_path, heard):
 
 
 @pytest.mark.parametrize(
-    ("name", "made"),
+    ("name", "rates"),
     [
         ("two-net", net((300.0, 10.0, 5.0), (900.0, 4.0, 9.0), bins=1500)),
         ("two-raw", raw((300.0, 10.0, 900.0), (800.0, 2.0, 3000.0), channels=4)),
     ],
 )
-def test_rows_that_arrive_in_pieces_give_what_a_scan_gives(
-    orbital, watcher, heard, name, made
+def test_rows_that_arrive_in_pieces_give_the_result_of_a_scan(
+    orbital, watcher, heard, name, rates
 ):
-    rows = series(name, made)
+    rows = series(name, rates)
     for k, part in enumerate(rows.iter_slices(397)):
         put(orbital, part)
         watcher().poll() if k % 2 else watcher().run(Event(), once=True)
@@ -88,7 +91,7 @@ def test_rows_that_arrive_in_pieces_give_what_a_scan_gives(
     assert {"initial", "update"} <= kinds
 
 
-def test_an_alert_is_initial_first_and_updated_when_the_burst_is_over(
+def test_an_alert_is_initial_first_and_updated_when_the_burst_ends(
     orbital, watcher, heard
 ):
     rows = series("one-net", net((300.0, 10.0, 5.0)))
@@ -99,10 +102,10 @@ def test_an_alert_is_initial_first_and_updated_when_the_burst_is_over(
     put(orbital, rows.filter(pl.col("met_s") >= MET + 305))
     live.poll()
 
-    told = of(heard, "one-net")
-    assert ["initial", "update"] == [a["alert_type"] for a in told]
-    assert [1, 2] == [a["record_number"] for a in told]
-    assert 1 == len({a["id"] for a in told})
+    alerts = of(heard, "one-net")
+    assert ["initial", "update"] == [a["alert_type"] for a in alerts]
+    assert [1, 2] == [a["record_number"] for a in alerts]
+    assert 1 == len({a["id"] for a in alerts})
     assert "not yet over" in open_row["evidence"]
     assert [10.0] == stored(orbital, "one-net")["timescale_s"].to_list()
 
@@ -138,16 +141,18 @@ def test_rows_that_come_late_are_counted_and_the_series_is_followed_again_in_ord
     live.close(0.0)
 
     assert 150 == live._courses["swift", "late"].late
-    assert "150 came late" in live.heartbeat()
-    found = stored(orbital, "late")
-    assert 2 == found.height
-    assert found.equals(scanned(orbital, "late"))
-    told = of(heard, "late")
-    assert len({(a["id"], a["record_number"]) for a in told}) == len(told)
-    assert 2 == len({a["id"] for a in told})
+    assert "150 arrived late" in live.heartbeat()
+    bursts = stored(orbital, "late")
+    assert 2 == bursts.height
+    assert bursts.equals(scanned(orbital, "late"))
+    alerts = of(heard, "late")
+    assert len({(a["id"], a["record_number"]) for a in alerts}) == len(alerts)
+    assert 2 == len({a["id"] for a in alerts})
 
 
-def test_a_series_whose_first_rows_lack_channels_is_followed_whole(orbital, tmp_path):
+def test_a_series_whose_first_rows_lack_channels_is_followed_completely(
+    orbital, tmp_path
+):
     rows = series("parts", raw((300.0, 10.0, 900.0), channels=4))
     notes = []
     live = orbital.bursts.watch(tmp_path / "parts", note=notes.append)
@@ -157,12 +162,12 @@ def test_a_series_whose_first_rows_lack_channels_is_followed_whole(orbital, tmp_
     live.close(0.0)
 
     assert [] == [text for text in notes if "parts cannot be followed" in text]
-    found = stored(orbital, "parts")
-    assert ["burst"] == found["cause"].to_list()
-    assert found.equals(scanned(orbital, "parts"))
+    bursts = stored(orbital, "parts")
+    assert ["burst"] == bursts["cause"].to_list()
+    assert bursts.equals(scanned(orbital, "parts"))
 
 
-def test_rows_in_any_order_give_what_a_scan_gives(orbital, watcher):
+def test_rows_in_any_order_give_the_result_of_a_scan(orbital, watcher):
     rows = series("shuffled", net((300.0, 10.0, 5.0), (900.0, 4.0, 9.0), bins=1500))
     parts = list(rows.iter_slices(100))
     random.Random(3).shuffle(parts)
@@ -176,7 +181,7 @@ def test_rows_in_any_order_give_what_a_scan_gives(orbital, watcher):
     assert live.equals(scanned(orbital, "shuffled"))
 
 
-def test_a_notice_that_comes_after_its_burst_is_told_in_an_update(
+def test_a_notice_that_arrives_after_its_burst_updates_the_alert(
     orbital, watcher, heard
 ):
     put(orbital, series("noticed", net((300.0, 10.0, 5.0))))
@@ -204,7 +209,7 @@ def test_a_notice_that_comes_after_its_burst_is_told_in_an_update(
         tx.delete("swift.notices", [Clause("notice_id", (Equal("n 1"),))])
 
 
-def test_a_series_judged_too_early_is_taken_back_when_it_goes_on(
+def test_an_alert_made_too_early_is_retracted_when_the_series_continues(
     orbital, watcher, heard
 ):
     rows = series("early", net((300.0, 40.0, 4.0)))
@@ -233,13 +238,13 @@ def test_rates_of_a_test_notice_never_become_bursts(orbital, watcher, heard):
     assert 0 == scanned(orbital, "drill").height
 
 
-def test_a_transaction_a_killed_watcher_left_open_holds_up_nothing(
+def test_a_transaction_that_a_killed_watcher_left_open_blocks_nothing(
     orbital, watcher, tmp_path
 ):
     rows = series("open", net((300.0, 10.0, 5.0)))
     put(orbital, rows.filter(pl.col("met_s") < MET + 305))
     watcher().poll()
-    killed = write.only(orbital.store, tmp_path / "watch" / OPEN)
+    killed = write.watchers_transaction(orbital.store, tmp_path / "watch" / OPEN)
     killed.__enter__().delete("cross.bursts", [Clause("series", (Equal("open"),))])
     put(orbital, rows.filter(pl.col("met_s") >= MET + 305))
     watcher().poll()
@@ -250,7 +255,7 @@ def test_a_transaction_a_killed_watcher_left_open_holds_up_nothing(
         killed.__exit__(None, None, None)
 
 
-def test_health_tells_of_a_watcher_that_looks_was_killed_or_ended(orbital):
+def test_health_shows_whether_a_watcher_polls_was_killed_or_ended(orbital):
     folder, stop = orbital.watch_folder, Event()
     assert "absent" == of_watcher(orbital).state
     live = orbital.bursts.watch(folder)
@@ -258,22 +263,22 @@ def test_health_tells_of_a_watcher_that_looks_was_killed_or_ended(orbital):
     thread.start()
     until(lambda: (watcher_life.last(folder) or NEVER).looked is not None)
     seen = of_watcher(orbital)
-    told = watcher_life.last(folder)
+    life = watcher_life.last(folder)
     stop.set()
     thread.join()
 
     assert "ok" == seen.state
     assert "lag behind the rates" in seen.reason
     assert seen.value < 30
-    killed = watcher_life.check(told, told.told + 100)
+    killed = watcher_life.check(life, life.told + 100)
     assert "bad" == killed.state
     assert "goes on where it was" in killed.reason
-    assert "bad" == watcher_life.check(replace(told, looked=0.0), told.told).state
-    assert "unknown" == watcher_life.check(replace(told, looked=None), told.told).state
+    assert "bad" == watcher_life.check(replace(life, looked=0.0), life.told).state
+    assert "unknown" == watcher_life.check(replace(life, looked=None), life.told).state
     assert "ended at" in of_watcher(orbital).reason
 
 
-def test_a_watcher_ended_during_a_look_leaves_the_other_series_to_the_next(
+def test_a_watcher_ended_during_a_poll_leaves_the_other_series_to_the_next(
     orbital, tmp_path, heard, monkeypatch
 ):
     monkeypatch.setattr(follow, "MOST_NAMES", 1)
@@ -282,13 +287,13 @@ def test_a_watcher_ended_during_a_look_leaves_the_other_series_to_the_next(
         put(orbital, series(name, net((300.0, 10.0, 5.0))))
     for _ in range(20):
         stop = Event()
-        found = Printed(lambda alert, stop=stop: (heard.append(alert), stop.set()))
-        orbital.bursts.watch(tmp_path / "ended", sinks=[found]).run(stop, poll_s=0.01)
+        sink = Printed(lambda alert, stop=stop: (heard.append(alert), stop.set()))
+        orbital.bursts.watch(tmp_path / "ended", sinks=[sink]).run(stop, poll_s=0.01)
         if of(heard, names[0]):
             break
     first = [len(of(heard, name)) for name in names]
-    rest = Printed(heard.append)
-    orbital.bursts.watch(tmp_path / "ended", sinks=[rest]).run(Event(), once=True)
+    remainder = Printed(heard.append)
+    orbital.bursts.watch(tmp_path / "ended", sinks=[remainder]).run(Event(), once=True)
 
     assert [2, 0] == first
     assert [2, 2] == [len(of(heard, name)) for name in names]
@@ -313,7 +318,7 @@ def of_watcher(orbital):
     return next(check for check in checks if check.name == "watcher")
 
 
-def test_two_watchers_of_one_folder_are_one_too_many(watcher):
+def test_a_second_watcher_of_a_folder_is_refused(watcher):
     first = watcher()
     with first._checkpoints.held(), pytest.raises(StoreError, match="another watcher"):
         watcher().run(Event(), once=True)
@@ -326,41 +331,42 @@ def test_alerts_are_valid_gcn_notices(orbital, archive, watcher, heard):
     watcher().run(Event(), once=True)
     folder = archive / "gcn" / "schema" / "core"
     documents = [json.loads(path.read_text()) for path in folder.glob("*.json")]
-    known = referencing.Registry().with_resources(
+    registry = referencing.Registry().with_resources(
         (d["$id"], referencing.Resource.from_contents(d)) for d in documents
     )
-    whole = {
+    document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "allOf": [
-            {"$ref": f"{ROOM}{name}.schema.json"} for name in (*CORE, "AdditionalInfo")
+            {"$ref": f"{SCHEMAS}{name}.schema.json"}
+            for name in (*CORE, "AdditionalInfo")
         ],
         "properties": {"$schema": {"enum": [d["$id"] for d in documents]}},
         "unevaluatedProperties": False,
         "required": ["$schema", "alert_type", "mission", "trigger_time", "id"],
     }
-    validator = jsonschema.Draft202012Validator(whole, registry=known)
+    validator = jsonschema.Draft202012Validator(document, registry=registry)
 
-    told = of(heard, "gcn")
-    assert len(told) >= 2
-    assert [] == [e.message for alert in told for e in validator.iter_errors(alert)]
-    assert not validator.is_valid(told[0] | {"mood": "good"})
-    assert {"test"} == {alert["alert_tense"] for alert in told}
-    assert told[0]["trigger_time"].startswith("2013-09-04T15:11:4")
+    alerts = of(heard, "gcn")
+    assert len(alerts) >= 2
+    assert [] == [e.message for alert in alerts for e in validator.iter_errors(alert)]
+    assert not validator.is_valid(alerts[0] | {"mood": "good"})
+    assert {"test"} == {alert["alert_tense"] for alert in alerts}
+    assert alerts[0]["trigger_time"].startswith("2013-09-04T15:11:4")
 
 
-def test_a_file_takes_each_alert_once_and_mends_a_torn_line(tmp_path):
+def test_a_file_receives_each_alert_once_and_drops_a_torn_line(tmp_path):
     path = tmp_path / "alerts.jsonl"
-    one = {"id": "a 1", "record_number": 1}
-    AlertFile(path).send(one)
+    alert = {"id": "a 1", "record_number": 1}
+    AlertFile(path).send(alert)
     path.write_text(path.read_text() + '{"id": "a 1", "rec')
     again = AlertFile(path)
-    again.send(one)
-    again.send(one | {"record_number": 2})
+    again.send(alert)
+    again.send(alert | {"record_number": 2})
 
-    assert [1, 2] == [alert["record_number"] for alert in told(path)]
+    assert [1, 2] == [record["record_number"] for record in logged(path)]
 
 
-def test_a_series_that_cannot_be_followed_is_told_once_and_holds_up_no_other(
+def test_a_series_that_cannot_be_followed_is_reported_once_and_blocks_no_other(
     orbital, tmp_path
 ):
     odd = series("odd", net((300.0, 10.0, 5.0)))
@@ -379,7 +385,7 @@ def test_a_series_that_cannot_be_followed_is_told_once_and_holds_up_no_other(
         tx.delete("swift.rates", [Clause("series", (Equal("odd"),))])
 
 
-def test_a_file_of_something_else_is_refused(tmp_path):
+def test_a_file_without_alerts_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("dear diary\n")
     with pytest.raises(ConfigError, match="choose another file"):
         AlertFile(tmp_path / "notes.txt")
@@ -419,7 +425,7 @@ def test_a_webhook_that_fails_gets_its_alerts_later_in_order(
         tmp_path / "hook", sinks=[Webhook(receiver)], note=notes.append
     )
     live.poll()
-    until(lambda: any("does not take alerts" in text for text in notes))
+    until(lambda: any("does not accept alerts" in text for text in notes))
     waiting = live._checkpoints.outbox()
     Receiver.answers = []
     until(lambda: live.poll() == 0 and not live._checkpoints.outbox())
@@ -430,7 +436,7 @@ def test_a_webhook_that_fails_gets_its_alerts_later_in_order(
     assert ["1", "2"] == list(dict.fromkeys(key.rsplit(" ", 1)[1] for key in keys))
 
 
-def test_a_sink_that_hangs_holds_up_neither_detection_nor_other_sinks(
+def test_a_sink_that_hangs_delays_neither_detection_nor_other_sinks(
     orbital, tmp_path, heard
 ):
     class Hanging:
@@ -448,14 +454,14 @@ def test_a_sink_that_hangs_holds_up_neither_detection_nor_other_sinks(
 
     assert 1 == stored(orbital, "hang").height
     assert ["initial", "update"] == [a["alert_type"] for a in of(heard, "hang")]
-    left = [one.sinks for one in live._checkpoints.outbox()]
-    assert {"hanging"} == set().union(*left)
+    sinks = [waiting.sinks for waiting in live._checkpoints.outbox()]
+    assert {"hanging"} == set().union(*sinks)
     Hanging.free.set()
     until(lambda: live.poll() == 0 and not live._checkpoints.outbox())
     live.end()
 
 
-def test_a_webhook_that_refuses_for_good_is_not_asked_again(receiver):
+def test_a_webhook_that_refuses_permanently_is_not_tried_again(receiver):
     Receiver.answers = [400]
     with pytest.raises(Refused, match="400"):
         Webhook(receiver).send({"id": "a 1", "record_number": 1})
@@ -483,7 +489,7 @@ def test_a_webhook_is_a_web_address():
         Webhook("file:///etc/passwd")
 
 
-def test_a_replay_killed_goes_on_where_it_stopped(orbital):
+def test_a_killed_replay_continues_where_it_stopped(orbital):
     rows = series("tape", net(bins=300))
     first = Replay(orbital.store, [("swift", rows)], speed=0)
     first.feed()
@@ -491,9 +497,9 @@ def test_a_replay_killed_goes_on_where_it_stopped(orbital):
     while not second.done:
         second.feed()
 
-    this = Clause("series", (Equal("tape (replay)"),))
-    there = frame_of(orbital.store.read("swift.rates", [this]))
-    assert rows["met_s"].to_list() == there["met_s"].sort().to_list()
+    of_series = Clause("series", (Equal("tape (replay)"),))
+    fed = frame_of(orbital.store.read("swift.rates", [of_series]))
+    assert rows["met_s"].to_list() == fed["met_s"].sort().to_list()
 
 
 def until(reached, seconds=30):
@@ -503,7 +509,7 @@ def until(reached, seconds=30):
         time.sleep(0.02)
 
 
-def test_a_watcher_killed_again_and_again_tells_everything_once(tmp_path):
+def test_a_watcher_killed_again_and_again_sends_every_alert_once(tmp_path):
     wrong, numbers = campaign(tmp_path, kills=4, seed=5, late=0.1, series=1)
 
     assert [] == wrong
@@ -512,6 +518,49 @@ def test_a_watcher_killed_again_and_again_tells_everything_once(tmp_path):
     assert numbers["alerts that hold"] >= numbers["causes"]["burst"]
 
 
-def told(log):
-    whole = log.read_bytes()
-    return [json.loads(r) for r in whole[: whole.rfind(b"\n") + 1].splitlines()]
+def logged(log):
+    content = log.read_bytes()
+    return [json.loads(r) for r in content[: content.rfind(b"\n") + 1].splitlines()]
+
+
+def test_a_checkpoint_of_an_earlier_watcher_is_read(tmp_path):
+    document = {
+        "stored": 3,
+        "late": 0,
+        "channels": 1,
+        "newest_met": 2.0,
+        "newest_ns": None,
+        "seen": [[2.0, 0]],
+        "origin": None,
+        "closed": False,
+        "relook": False,
+    }
+    excursion = {
+        "records": 1,
+        "alerted": True,
+        "open": True,
+        "provisional": False,
+        "stays": True,
+        "row": {"burst_id": "b"},
+        "name": "k",
+    }
+    with sqlite3.connect(tmp_path / "watch.sqlite") as old:
+        old.executescript(TABLES)
+        old.execute("pragma user_version = 2")
+        old.execute(
+            "insert into courses values ('swift', 's', ?, ?)",
+            (json.dumps(document), b"state"),
+        )
+        old.execute(
+            "insert into excursions values ('swift', 's', 'k', ?)",
+            (json.dumps(excursion),),
+        )
+    old.close()
+
+    course = Checkpoints(tmp_path).courses()["swift", "s"]
+
+    assert {"k": excursion} == course.excursions
+    assert [(2.0, 0)] == course.seen
+    seen = {"seen": [(2.0, 0)]}
+    assert document | seen == {name: getattr(course, name) for name in document}
+    assert b"state" == course.state

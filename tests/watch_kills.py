@@ -5,7 +5,7 @@
 Two platforms get the same rows in the same order, a part at a time; one has a watcher
 that is never disturbed, the other one that is killed (SIGKILL) at random moments. At the
 end rows of cross.bursts must equal each other and a scan of the store, every alert must
-stand in the file once, and the alerts that hold at the end must be the same.
+be in the file once, and the alerts that hold at the end must be the same.
 """
 
 import argparse
@@ -34,7 +34,7 @@ import os, signal, sys
 from pathlib import Path
 from threading import Event
 from orbital_kernel import connect
-import orbital_kernel.bursts, orbital_kernel.session
+import orbital_kernel.session
 from orbital_kernel.monitor import AlertFile
 home, folder = map(Path, sys.argv[1:])
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -48,7 +48,7 @@ for line in sys.stdin:
 
 
 class Nursery:
-    """A process that has everything imported and forks watchers, so that they start soon."""
+    """A process that has imported everything and forks watchers, so that they start fast."""
 
     def __init__(self, home, folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,16 +83,19 @@ class Nursery:
 def arrivals(seed, late, series):
     """Return parts of several series in the order they arrive, a share of them too late."""
     dice = random.Random(seed)
-    made = {}
+    series_rows = {}
     for k in range(series):
         pulses = [
             (200.0 + 180 * n + dice.uniform(0, 40), 5.0, dice.uniform(6, 12))
             for n in range(8)
         ]
-        made[f"net {k}"] = net(*pulses, bins=1700, seed=seed + k)
+        series_rows[f"net {k}"] = net(*pulses, bins=1700, seed=seed + k)
         strong = [(at, length, 400 * sigma) for at, length, sigma in pulses]
-        made[f"raw {k}"] = raw(*strong, bins=1700, seed=seed + k)
-    parts = [list(rows_of(name, rows).iter_slices(PART)) for name, rows in made.items()]
+        series_rows[f"raw {k}"] = raw(*strong, bins=1700, seed=seed + k)
+    parts = [
+        list(rows_of(name, rows).iter_slices(PART))
+        for name, rows in series_rows.items()
+    ]
     order = [part for step in zip(*parts, strict=True) for part in step]
     for k in range(len(order) - 12):
         if dice.random() < late:
@@ -101,16 +104,16 @@ def arrivals(seed, late, series):
 
 
 def feed(home, folder, parts, *, kills, seed):
-    """Commit the parts one after another while a watcher follows; return what it left."""
+    """Commit the parts one after another while a watcher follows; return its results."""
     orbital, dice = connect(home), random.Random(seed + 1)
     orbital.storage.apply()
     doomed = set(dice.sample(range(len(parts)), min(kills, len(parts))))
-    left = kills - len(doomed)
+    remainder = kills - len(doomed)
     nursery = Nursery(home, folder)
     try:
         for k, part in enumerate(parts):
             orbital.store.insert("swift.rates", table(part))
-            for _ in range((k in doomed) + (k in doomed and left > 0)):
+            for _ in range((k in doomed) + (k in doomed and remainder > 0)):
                 time.sleep(dice.uniform(0.0, 1.2))
                 nursery.kill(again=True)
         time.sleep(2.0)
@@ -120,18 +123,18 @@ def feed(home, folder, parts, *, kills, seed):
 
 
 def finished(orbital, folder):
-    """Judge what is there as ended; return rows, a scan's rows, and the alerts."""
+    """Treat every series as ended; return rows, a scan's rows, and the alerts."""
     sinks = [AlertFile(folder / "a.jsonl")]
     orbital.bursts.watch(folder, sinks=sinks).run(Event(), once=True)
     rows = orbital.bursts.stored()
     scanned = orbital.bursts.scan_store()
     lines = (folder / "a.jsonl").read_text().splitlines()
-    return rows, scanned, [json.loads(one) for one in lines]
+    return rows, scanned, [json.loads(line) for line in lines]
 
 
-def verdicts(told):
-    """Return the alerts that hold at the end: what was triggered when, for how long."""
-    last = {alert["id"]: alert for alert in told}
+def verdicts(alerts):
+    """Return the alerts that hold at the end: series, trigger time and duration."""
+    last = {alert["id"]: alert for alert in alerts}
     return sorted(
         (a["id"].rpartition(" ")[0], a["trigger_time"], a["rate_duration"])
         for a in last.values()
@@ -141,31 +144,35 @@ def verdicts(told):
 
 def differences(quiet, killed):
     """Return in words what differs between a run undisturbed and one with kills."""
-    found = []
+    differing = []
     keys = [(a["id"], a["record_number"]) for a in killed[2]]
     if len(set(keys)) < len(keys):
-        found.append(f"{len(keys) - len(set(keys))} alerts stand twice in the file")
+        differing.append(
+            f"{len(keys) - len(set(keys))} alerts appear twice in the file"
+        )
     compared = {
         "of both runs": (quiet[0], killed[0]),
         "of the run undisturbed and of a scan": (quiet[0], quiet[1]),
         "of the run with kills and of a scan": (killed[0], killed[1]),
     }
-    found += [
-        f"rows {which} differ in {_unlike(one, other)}"
-        for which, (one, other) in compared.items()
-        if not one.equals(other)
+    differing += [
+        f"rows {which} differ in {_unlike(first, second)}"
+        for which, (first, second) in compared.items()
+        if not first.equals(second)
     ]
     if verdicts(quiet[2]) != verdicts(killed[2]):
-        found.append("alerts that hold differ from those of the run undisturbed")
-    return found
+        differing.append("alerts that hold differ from those of the run undisturbed")
+    return differing
 
 
-def _unlike(one, other):
-    if one.shape != other.shape:
-        return f"number: {one.height} and {other.height}"
-    names = [n for n in one.columns if not one[n].equals(other[n])]
-    there = [[n, *pair] for n in names for pair in zip(one[n], other[n], strict=True)]
-    return [row for row in there if row[1] != row[2]][:6]
+def _unlike(first, second):
+    if first.shape != second.shape:
+        return f"number: {first.height} and {second.height}"
+    names = [n for n in first.columns if not first[n].equals(second[n])]
+    cells = [
+        [n, *pair] for n in names for pair in zip(first[n], second[n], strict=True)
+    ]
+    return [row for row in cells if row[1] != row[2]][:6]
 
 
 def campaign(folder, *, kills, seed, late, series=3):

@@ -1,7 +1,8 @@
-"""Files into the store: resumable, idempotent by content, verified; a ledger row a file.
+"""Files into the store: resumable, idempotent by content, verified.
 
-files are read by `worker` processes (pool, channel, messages, parsing), written in order
-by one (run, writing, overlap, bulk), checked (checksum) and remembered (ledger).
+Processes read files (pool, worker, messages, offered, parsing), one process writes them
+in order (run, writing, tally, overlap, bulk), checks them (checksum) and remembers them
+(ledger).
 """
 
 from orbital_kernel.ingest.files import files_of, sha256_of

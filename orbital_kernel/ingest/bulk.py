@@ -1,9 +1,9 @@
 """The bulk path: large tables as Parquet objects that the database imports itself.
 
 Objects are written to the observatory's own bucket under `STAGING`, imported in the
-transaction of their file, verified like any rows, and removed. Whether this is faster
+transaction of their file, verified like other rows, and removed. Whether this is faster
 than inserts depends on the platform: `benchmarks/bench_ingest.py` measures it. On the
-embedded platform inserts are faster at every size, so that it is not the default there.
+embedded platform inserts are faster at every size, so they are the default.
 """
 
 import uuid
@@ -29,7 +29,7 @@ ROW_GROUP = 65_536
 
 @dataclass
 class _Table:
-    """Rows of one table that wait to be written as an object."""
+    """Rows of one table that wait to be written as one object."""
 
     parts: list[pa.Table] = field(default_factory=list)
     rows: int = 0
@@ -54,7 +54,7 @@ class Bulk:
         self._waiting: dict[str, _Table] = {}
 
     def add(self, tx: "Transaction", table: str, rows: pa.Table) -> None:
-        """Take rows; import an object where enough have come together."""
+        """Add rows; import them as an object once enough have accumulated."""
         waiting = self._waiting.setdefault(table, _Table())
         waiting.parts.append(rows)
         waiting.rows += len(rows)
@@ -63,12 +63,12 @@ class Bulk:
             self._import(tx, table)
 
     def finish(self, tx: "Transaction") -> None:
-        """Import what still waits."""
+        """Import the rows that still wait."""
         for table in list(self._waiting):
             self._import(tx, table)
 
     def clear(self) -> None:
-        """Forget what waits and remove every staged object, of earlier runs too.
+        """Drop waiting rows and remove every staged object, also of earlier runs.
 
         Only one ingest runs at a time, so that no object is in use.
         """

@@ -1,9 +1,9 @@
 """A checksum of numeric content that does not depend on the order of rows.
 
-A row's number is mixed from its numeric cells (numbers, times, flags) with the names of
-their columns; the sum of all rows' numbers, modulo 2^64, is the checksum. Parts add up,
-so that neither writing nor reading back holds a table whole. Absent and null cells add
-nothing: columns added to a table later leave checksums as they are.
+The hash of a row mixes its numeric cells (numbers, times, flags) with the names of their
+columns; the sum of all rows' hashes, modulo 2^64, is the checksum. Parts add up, so that
+neither writing nor reading back needs a whole table in memory. Absent and null cells add
+nothing: columns added to a table later do not change a checksum.
 """
 
 import hashlib
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 Hashes = NDArray[np.uint64]
 
-_ONE = np.uint64(0xBF58476D1CE4E5B9)
-_TWO = np.uint64(0x94D049BB133111EB)
+_FIRST_FACTOR = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND_FACTOR = np.uint64(0x94D049BB133111EB)
 _CANONICAL_NAN = np.uint64(0x7FF8000000000000)
 _MODULUS = 1 << 64
 
 
 @dataclass(frozen=True)
 class Sum:
-    """How many rows, and the checksum of their numeric cells."""
+    """A number of rows and the checksum of their numeric cells."""
 
     rows: int = 0
     content: int = 0
@@ -74,7 +74,7 @@ def sums_by(rows: pa.Table, column: str) -> dict[str, Sum]:
 
 
 def row_hashes(rows: pa.Table) -> Hashes:
-    """Return a number a row, mixed from its numeric cells; shape (rows,)."""
+    """Return one hash per row, mixed from its numeric cells; shape (rows,)."""
     total = np.zeros(len(rows), dtype=np.uint64)
     for name in _filled(rows):
         column = rows.column(name).combine_chunks()
@@ -104,14 +104,14 @@ def _bits(column: pa.Array) -> Hashes:
         column = column.cast(
             pa.int8() if pa.types.is_boolean(column.type) else pa.int64()
         )
-    whole = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
-    as_bits: Hashes = whole.astype(np.int64).view(np.uint64)
+    integers = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)
+    as_bits: Hashes = integers.astype(np.int64).view(np.uint64)
     return as_bits
 
 
 def _mixed(bits: Hashes) -> Hashes:
-    bits = (bits ^ (bits >> np.uint64(30))) * _ONE
-    bits = (bits ^ (bits >> np.uint64(27))) * _TWO
+    bits = (bits ^ (bits >> np.uint64(30))) * _FIRST_FACTOR
+    bits = (bits ^ (bits >> np.uint64(27))) * _SECOND_FACTOR
     mixed: Hashes = bits ^ (bits >> np.uint64(31))
     return mixed
 
@@ -139,20 +139,20 @@ def verify(
     expected: Mapping[str, Sum],
     span: Sequence[Clause],
 ) -> None:
-    """Read the files' rows back; StoreError where they are not what was written."""
-    found = dict.fromkeys(expected, Sum())
+    """Read the files' rows back; StoreError if they differ from those written."""
+    actual = dict.fromkeys(expected, Sum())
     clauses = [Clause(SHA, tuple(map(Equal, expected))), *span]
     columns = (*numeric_columns(schema.table(table)), SHA)
     for batch in tx.stream(table, clauses, columns=columns):
         rows = pa.Table.from_batches([batch])
         for sha256, part in sums_by(rows, SHA).items():
-            found[sha256] += part
-    for sha256, wanted in expected.items():
-        if found[sha256] != wanted:
+            actual[sha256] += part
+    for sha256, written in expected.items():
+        if actual[sha256] != written:
             raise StoreError(
-                f"{table}: {wanted.rows:,} rows of content {sha256[:12]} were written "
-                f"(checksum {wanted}), {found[sha256].rows:,} came back (checksum "
-                f"{found[sha256]}): nothing of it was kept; run `orbital doctor`"
+                f"{table}: {written.rows:,} rows of content {sha256[:12]} were written "
+                f"(checksum {written}), {actual[sha256].rows:,} came back (checksum "
+                f"{actual[sha256]}): nothing of it was stored; run `orbital doctor`"
             )
 
 
@@ -178,17 +178,17 @@ def span_of(table: str, rows: pa.Table) -> list[Clause]:
     return [Clause(leading[0], terms)]
 
 
-def wider(one: list[Clause] | None, other: list[Clause]) -> list[Clause]:
-    """Return a span that covers both; [] where one of them covers everything."""
-    if one is None:
-        return other
-    if not one or not other:
+def wider(first: list[Clause] | None, second: list[Clause]) -> list[Clause]:
+    """Return a span that covers both; [] if either covers everything."""
+    if first is None:
+        return second
+    if not first or not second:
         return []
-    ranges = [t for c in (*one, *other) for t in c.any_of if isinstance(t, Range)]
-    nulls = [t for c in (*one, *other) for t in c.any_of if isinstance(t, Null)]
+    ranges = [t for c in (*first, *second) for t in c.any_of if isinstance(t, Range)]
+    nulls = [t for c in (*first, *second) for t in c.any_of if isinstance(t, Null)]
     lows, highs = [r.low for r in ranges], [r.high for r in ranges]
-    whole = (Range(min(lows), max(highs)),) if ranges else ()  # type: ignore[type-var]
-    return [Clause(one[0].column, (*whole, *nulls[:1]))]
+    extent = (Range(min(lows), max(highs)),) if ranges else ()  # type: ignore[type-var]
+    return [Clause(first[0].column, (*extent, *nulls[:1]))]
 
 
 def _microseconds(value: pa.TimestampScalar) -> datetime:

@@ -1,7 +1,7 @@
-"""The ingest ledger, a row a content: what was done with it, and with what result."""
+"""The ingest ledger: one row per content, with what was done and its result."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from orbital_kernel.database import Store, Transaction
 
 LEDGER = "ops.files"
-KNOWN_BY = (
+COLUMNS = (
     *("sha256", "name", "size_bytes", "state", "format", "observatory", "rows"),
     *("tables", "account", "reason", "checksum", "ingested"),
 )
-ASK_FOR = 100
+FEW_CONTENTS = 100
+"""The entries of so few contents are selected by name, else all are read."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the ledger knows of one content; `sums` are checksums by table."""
+    """The ledger's entry of one content; `sums` are checksums by table."""
 
     sha256: str
     name: str
@@ -57,37 +58,12 @@ class Entry:
         )
 
 
-def entries(store: "Store", contents: Sequence[str] | None = None) -> dict[str, Entry]:
-    """Return what is known by content; of some contents only, where few are given."""
-    few = contents is not None and len(contents) <= ASK_FOR
-    asked = [Clause("sha256", tuple(map(Equal, contents or ())))] if few else []
-    rows = store.read(LEDGER, asked, columns=KNOWN_BY).to_pylist()
-    return {row["sha256"]: _entry(row) for row in rows}
-
-
-def note(
-    tx: "Transaction", written: Iterable[tuple[FileReport, "Noted"]], known: set[str]
-) -> None:
-    """Write the files' ledger rows; those of `known` contents in place of older ones."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    rows = [
-        _row(report, noted, now + timedelta(microseconds=place))
-        for place, (report, noted) in enumerate(written)
-    ]
-    old = [row["sha256"] for row in rows if row["sha256"] in known]
-    if old:
-        tx.delete(LEDGER, [Clause("sha256", tuple(map(Equal, old)))])
-    if rows:
-        columns = schema.table(LEDGER).arrow
-        tx.insert(LEDGER, pa.Table.from_pylist(rows, schema=columns))
-
-
 @dataclass(frozen=True)
 class Noted:
-    """What the ledger keeps of a file beside its report.
+    """What the ledger stores of a file besides its report.
 
-    `since` is when it was first ingested, for one that is read anew: files update each
-    other in the order they came. `simulated` is the kind of its rows, where they say.
+    `since` is when it was first ingested, for a file that is read again: files update
+    each other in the order they arrived. `simulated` is the kind of its rows, if stated.
     """
 
     version: int = 0
@@ -95,6 +71,106 @@ class Noted:
     sums: Mapping[str, Sum] | None = None
     since: datetime | None = None
     simulated: bool | None = None
+
+
+def entries(store: "Store", contents: Sequence[str] | None = None) -> dict[str, Entry]:
+    """Return the entries by content; only of `contents` if few are given."""
+    few = contents is not None and len(contents) <= FEW_CONTENTS
+    clauses = [Clause("sha256", tuple(map(Equal, contents or ())))] if few else []
+    rows = store.read(LEDGER, clauses, columns=COLUMNS).to_pylist()
+    return {row["sha256"]: _entry(row) for row in rows}
+
+
+class Ledger:
+    """The entries that a run began with, kept current while it writes."""
+
+    def __init__(
+        self, entries: Mapping[str, Entry], *, rewritten: Collection[str] = ()
+    ) -> None:
+        """Begin with these entries by content.
+
+        `rewritten` are the contents that this run reads again: none of them counts as
+        newer than another.
+        """
+        self._entries = dict(entries)
+        self._rewritten = frozenset(rewritten)
+
+    def entry(self, sha256: str) -> Entry | None:
+        """Return the entry of a content by now."""
+        return self._entries.get(sha256)
+
+    def newer_than(self, sha256: str) -> frozenset[str]:
+        """Return the contents first ingested after one that is read again."""
+        since = self.ingested(sha256)
+        if since is None:
+            return frozenset()
+        return frozenset(
+            content
+            for content, entry in self._entries.items()
+            if content not in self._rewritten
+            and entry.state == "ingested"
+            and entry.ingested is not None
+            and entry.ingested > since
+        )
+
+    def ingested(self, sha256: str) -> datetime | None:
+        """Return when a content was first ingested; None if it never was."""
+        entry = self._entries.get(sha256)
+        return entry.ingested if entry and entry.state == "ingested" else None
+
+    def lacks(self, report: FileReport) -> bool:
+        """Whether a refusal is not in the ledger yet, or for another reason."""
+        entry = self._entries.get(report.sha256 or "")
+        return bool(report.sha256) and (
+            entry is None
+            or (entry.state == "refused" and entry.reason != report.reason)
+        )
+
+    def note(
+        self, tx: "Transaction", files: Sequence[tuple[FileReport, Noted]]
+    ) -> None:
+        """Write the files' ledger rows, in place of older ones of the same content."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        rows = [
+            _row(report, noted, now + timedelta(microseconds=place))
+            for place, (report, noted) in enumerate(files)
+        ]
+        old = [row["sha256"] for row in rows if row["sha256"] in self._entries]
+        if old:
+            tx.delete(LEDGER, [Clause("sha256", tuple(map(Equal, old)))])
+        if rows:
+            columns = schema.table(LEDGER).arrow
+            tx.insert(LEDGER, pa.Table.from_pylist(rows, schema=columns))
+
+    def learn(self, reports: Iterable[FileReport]) -> None:
+        """Take up the reports of a transaction that was committed."""
+        for report in reports:
+            sha256 = report.sha256 or ""
+            before = self._entries.get(sha256)
+            renewed = (
+                before is None
+                or before.state == "refused"
+                or report.state == "ingested"
+            )
+            if sha256 and renewed:
+                self._entries[sha256] = _learned(report, self.ingested(sha256))
+
+
+def _learned(report: FileReport, since: datetime | None) -> Entry:
+    return Entry(
+        sha256=report.sha256 or "",
+        name=report.path,
+        size_bytes=report.size_bytes,
+        state=report.state,
+        format=report.format,
+        observatory=report.observatory,
+        rows=report.rows,
+        tables=report.tables,
+        reason=report.reason,
+        sums={},
+        offset=report.offset,
+        ingested=since,
+    )
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:

@@ -1,4 +1,4 @@
-"""One ingest at a time into a database, and what a killed one left open."""
+"""One ingest at a time into a database; a killed one's open transaction is ended."""
 
 import hashlib
 import os
@@ -21,12 +21,12 @@ Begun = Callable[[int], None]
 def only_one(store: "Store") -> Iterator[Begun]:
     """Keep two ingests of this user from taking the same file into one database.
 
-    Whoever holds the lock knows that the transaction noted beside it belongs to one who
-    was killed. It is rolled back, since the rows it claimed could not be changed before
-    the database gives it up by itself.
+    A transaction that is still noted beside the lock belongs to an ingest that was killed.
+    It is rolled back: otherwise the rows it claimed could not be changed until the
+    database ends it by itself.
     """
-    which = f"{store.settings.endpoint} {store.database}"
-    name = f"orbital-ingest-{os.getuid()}-{hashlib.sha256(which.encode()).hexdigest()[:16]}"
+    target = f"{store.settings.endpoint} {store.database}"
+    name = f"orbital-ingest-{os.getuid()}-{hashlib.sha256(target.encode()).hexdigest()[:16]}"
     folder = Path(tempfile.gettempdir())
     left_open = folder / f"{name}.transaction"
     with FileLock(folder / f"{name}.lock"):

@@ -1,4 +1,4 @@
-"""Items on a socket: a length, a JSON head, and rows as an Arrow stream."""
+"""What the pool and its workers send each other: lengths, a JSON head, Arrow rows."""
 
 import json
 import socket
@@ -14,16 +14,16 @@ _LENGTHS = struct.Struct(">IQ")
 
 
 def send(to: socket.socket, head: dict[str, Any], rows: pa.Table | None = None) -> None:
-    """Send one message; OSError where nobody listens any more."""
-    told = json.dumps(head).encode()
+    """Send one message; OSError if the other end is closed."""
+    encoded = json.dumps(head).encode()
     body = b"" if rows is None else _packed(rows)
-    to.sendall(_LENGTHS.pack(len(told), len(body)) + told)
+    to.sendall(_LENGTHS.pack(len(encoded), len(body)) + encoded)
     if body:
         to.sendall(body)
 
 
 def receive(from_: socket.socket) -> tuple[dict[str, Any], pa.Table | None]:
-    """Receive one message; EOFError where the other end has gone."""
+    """Receive one message; EOFError if the other end is closed."""
     lengths = _exactly(from_, _LENGTHS.size)
     of_head, of_body = _LENGTHS.unpack(lengths)
     head: dict[str, Any] = json.loads(_exactly(from_, of_head))
@@ -41,7 +41,7 @@ def send_item(to: socket.socket, item: Item) -> None:
 
 
 def receive_item(from_: socket.socket) -> Item:
-    """Receive one item of a parsed file; EOFError where the worker has gone."""
+    """Receive one item of a parsed file; EOFError if the worker has ended."""
     head, rows = receive(from_)
     kind = head.pop("kind")
     if kind == "rows":
@@ -64,8 +64,8 @@ def _exactly(from_: socket.socket, count: int) -> bytearray:
     data = bytearray(count)
     view = memoryview(data)
     while view:
-        got = from_.recv_into(view)
-        if not got:
-            raise EOFError("the other end has gone")
-        view = view[got:]
+        received = from_.recv_into(view)
+        if not received:
+            raise EOFError("the other end is closed")
+        view = view[received:]
     return data

@@ -1,10 +1,10 @@
-"""The rule for rows that several files repeat: one row a key, a newer one updates it.
+"""The rule for rows that several files repeat: one row per key, updated by newer files.
 
-Tables with a key (an ObsID, a catalogue's source) keep one row a key. Rows that say the
-same stand as they are; a row that differs takes the place of the stored one, and what
-comes later is the newer. Observations stand in logs of several kinds: where the kind
-differs, cells the newer log does not know stay as the older one told them. A file that
-is read anew keeps its age: rows of files that came after it stand.
+Tables with a key (an ObsID, a catalogue's source) store one row per key. Equal rows
+remain; a row that differs replaces the stored one, and the file ingested later is the
+newer. Observations are listed in logs of several kinds: if the kind differs, cells that
+are empty in the newer log keep the value of the older one. A file that is read again
+keeps its age: rows of files ingested after it remain.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -21,23 +21,23 @@ from orbital_kernel.model.predicate import Clause, Equal, Null, Value
 if TYPE_CHECKING:
     from orbital_kernel.database import Transaction
 
-KEYS_A_REQUEST = 2_000
-SCAN_ROWS_A_KEY = 100
-"""Reading a hundred rows costs about what asking for one key costs (measured)."""
+KEYS_PER_REQUEST = 2_000
+SCAN_ROWS_PER_KEY = 100
+"""Reading a hundred rows costs about what selecting one key costs (measured)."""
 FEW_SCOPES = 50
 PROVENANCE = tuple(column.name for column in schema.PROVENANCE)
 KIND = "log"
 FILE = "file_sha256"
-STANDS = "$stands"
+REMAINS = "$remains"
 OTHER = "$other_kind"
 
 
 @dataclass(frozen=True)
 class Put:
-    """What came of some rows: counts, the rows written as theirs, those left out.
+    """The outcome for some rows: counts, the rows written, and those excluded.
 
-    `repeated` have a key that comes again in the same rows, `outdated` one that a newer
-    file has told otherwise.
+    `repeated` rows have a key that appears again in the same rows; `outdated` rows are
+    superseded by a newer file.
     """
 
     inserted: int
@@ -49,7 +49,7 @@ class Put:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The counts the ledger keeps."""
+        """The counts that the ledger stores."""
         return {
             "inserted": self.inserted,
             "updated": self.updated,
@@ -64,36 +64,36 @@ def put(
     *,
     newer: Collection[str] = (),
 ) -> Put:
-    """Write rows of a table with a key: only what is new or different.
+    """Write rows of a table with a key: only those that are new or different.
 
-    Stored rows of the files `newer` (SHA-256) stand, at most completed.
+    Stored rows of the files `newer` (SHA-256) remain; only empty cells are filled.
     """
     table = schema.table(full_name)
     rows = schema.conform(rows, table)
     fresh = frame_of(rows).unique(table.key, keep="last", maintain_order=True)
     stored = _stored(tx, full_name, table, fresh)
-    both = fresh.join(
+    joined = fresh.join(
         stored, on=table.key, how="left", suffix="_stored", nulls_equal=True
     )
-    stands = pl.col(f"{FILE}_stored").is_in(list(newer)).fill_null(value=False)
-    both = both.with_columns(stands.alias(STANDS))
-    outdated = len(both.filter(pl.col(STANDS) & _differs(table)))
-    both = _completed(both, table)
-    known = both.filter(pl.col(tx.row_id).is_not_null())
-    changed = known.filter(_differs(table))
+    remains = pl.col(f"{FILE}_stored").is_in(list(newer)).fill_null(value=False)
+    joined = joined.with_columns(remains.alias(REMAINS))
+    outdated = len(joined.filter(pl.col(REMAINS) & _differs(table)))
+    joined = _completed(joined, table)
+    matched = joined.filter(pl.col(tx.row_id).is_not_null())
+    changed = matched.filter(_differs(table))
     tx.delete_rows(full_name, changed.select(tx.row_id).to_arrow())
     columns = [column.name for column in table.columns]
-    new = both.filter(pl.col(tx.row_id).is_null()).select(columns)
-    mine = changed.filter(~pl.col(STANDS)).select(columns)
-    theirs = changed.filter(STANDS).select(columns)
-    written = schema.conform(pl.concat([new, mine]).to_arrow(), table)
+    new = joined.filter(pl.col(tx.row_id).is_null()).select(columns)
+    updated = changed.filter(~pl.col(REMAINS)).select(columns)
+    completed = changed.filter(REMAINS).select(columns)
+    written = schema.conform(pl.concat([new, updated]).to_arrow(), table)
     tx.insert(full_name, written)
-    if len(theirs):
-        tx.insert(full_name, schema.conform(theirs.to_arrow(), table))
+    if len(completed):
+        tx.insert(full_name, schema.conform(completed.to_arrow(), table))
     return Put(
         len(new),
-        len(mine),
-        len(known) - len(mine),
+        len(updated),
+        len(matched) - len(updated),
         written,
         len(rows) - len(fresh),
         outdated,
@@ -110,31 +110,31 @@ def _differs(table: schema.Table) -> pl.Expr:
     )
 
 
-def _completed(both: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
-    """Fill cells a log of another kind does not know; what stands is only filled."""
+def _completed(joined: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
+    """Fill empty cells from a log of another kind; rows that remain change only there."""
     content = _content(table)
     other_kind = pl.lit(value=False)
     if KIND in content:
         other_kind = pl.col(KIND).ne_missing(pl.col(f"{KIND}_stored"))
-    both = both.with_columns(other_kind.alias(OTHER))
+    joined = joined.with_columns(other_kind.alias(OTHER))
 
     def cell(name: str) -> pl.Expr:
         ours, stored = pl.col(name), pl.col(f"{name}_stored")
-        filled = pl.when(STANDS).then(pl.coalesce(stored, ours))
+        filled = pl.when(REMAINS).then(pl.coalesce(stored, ours))
         return filled.otherwise(pl.coalesce(ours, stored))
 
-    return both.with_columns(
+    return joined.with_columns(
         *(
             pl.when(OTHER)
             .then(cell(name))
-            .when(STANDS)
+            .when(REMAINS)
             .then(pl.col(f"{name}_stored"))
             .otherwise(pl.col(name))
             .alias(name)
             for name in content
         ),
         *(
-            pl.when(STANDS).then(pl.col(f"{name}_stored")).otherwise(name).alias(name)
+            pl.when(REMAINS).then(pl.col(f"{name}_stored")).otherwise(name).alias(name)
             for name in PROVENANCE
         ),
     )
@@ -144,16 +144,16 @@ def _stored(
     tx: "Transaction", full_name: str, table: schema.Table, fresh: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the rows already stored under these keys, with their row ids."""
-    held = tx.rows(full_name)
+    row_count = tx.rows(full_name)
     nothing = fresh.clear().with_columns(pl.lit(None, pl.UInt64).alias(tx.row_id))
-    if not held or not len(fresh):
+    if not row_count or not len(fresh):
         return nothing
     keys = fresh.select(table.key)
-    found = [
+    parts = [
         batch.join(keys, on=table.key, how="semi", nulls_equal=True)
-        for batch in _candidates(tx, full_name, table, fresh, held)
+        for batch in _candidates(tx, full_name, table, fresh, row_count)
     ]
-    return pl.concat(found) if found else nothing
+    return pl.concat(parts) if parts else nothing
 
 
 def _candidates(
@@ -161,20 +161,20 @@ def _candidates(
     full_name: str,
     table: schema.Table,
     fresh: pl.DataFrame,
-    held: int,
+    row_count: int,
 ) -> Iterator[pl.DataFrame]:
-    """Yield stored rows among which all of these keys are, by the cheaper way."""
+    """Yield stored rows that include all of these keys, by the cheaper method."""
     *scope, leading = table.key[:2]
     scopes = [_any_of(name, fresh[name]) for name in scope]
     scopes = [clause for clause in scopes if len(clause.any_of) <= FEW_SCOPES]
     values = fresh[leading].unique(maintain_order=True)
-    if held <= SCAN_ROWS_A_KEY * len(values):
+    if row_count <= SCAN_ROWS_PER_KEY * len(values):
         for batch in tx.stream(full_name, scopes, row_ids=True):
             yield frame_of(pa.Table.from_batches([batch]))
         return
-    for start in range(0, len(values), KEYS_A_REQUEST):
-        some = _any_of(leading, values[start : start + KEYS_A_REQUEST])
-        yield frame_of(tx.select(full_name, [some, *scopes], row_ids=True))
+    for start in range(0, len(values), KEYS_PER_REQUEST):
+        portion = _any_of(leading, values[start : start + KEYS_PER_REQUEST])
+        yield frame_of(tx.select(full_name, [portion, *scopes], row_ids=True))
 
 
 def _any_of(name: str, values: pl.Series) -> Clause:

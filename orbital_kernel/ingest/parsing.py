@@ -1,14 +1,19 @@
-"""One file as a stream of rows that ends with its account, or with why not.
+"""One file as a stream of rows that ends with its account or with a refusal.
 
-Nothing is raised for a file that is broken: its stream ends with a Refusal, and none of
-its rows may be kept then.
+A broken file raises nothing: its stream ends with a Refusal, and none of its rows may
+be stored then.
 """
 
+import logging
+import signal
+import threading
 import time as clock
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from types import FrameType
 
 import pyarrow as pa
 
@@ -20,10 +25,12 @@ from orbital_kernel.errors import ArchiveError, SchemaMismatch
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import files
 
+LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one table by its full name; columns without any value are left out."""
+    """Rows of one table by its full name; columns without any value are excluded."""
 
     table: str
     data: pa.Table
@@ -43,7 +50,7 @@ class End:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The file cannot be taken: why, and at which byte where that is known."""
+    """The file cannot be ingested: why, and at which byte if that is known."""
 
     reason: str
     format: str | None = None
@@ -55,16 +62,16 @@ Item = Rows | End | Refusal
 
 @dataclass(frozen=True)
 class Task:
-    """How files are to be read: whose data they must be, by which mapping if any."""
+    """How to read files: whose data they must be, and by which mapping, if any."""
 
     observatory: str | None = None
     mapping: str | None = None
 
 
 def reader_by(task: Task) -> Reader | None:
-    """Return the reader the task's mapping declares; MappingError where it is wrong.
+    """Return the reader the task's mapping declares; MappingError if it is wrong.
 
-    Raises ConfigError where an added reader cannot be loaded.
+    Raises ConfigError if an added reader cannot be loaded.
     """
     readers()
     if task.mapping is None:
@@ -104,9 +111,51 @@ def parse(path: Path, task: Task) -> Iterator[Item]:
     )
 
 
+def patient(items: Iterator[Item], seconds: float) -> Iterator[Item]:
+    """Yield the items; raise ArchiveError in a reader that yields nothing for so long.
+
+    A process that reads is watched from outside (pool). In this process an alarm ends a
+    reader, even inside a regular expression that never ends. No limit applies without an
+    alarm (another thread, another system) or if one rings sooner.
+    """
+    while True:
+        with _alarm(seconds):
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not hasattr(signal, "setitimer"):
+        yield
+        return
+    began = clock.monotonic()
+    due, interval = signal.getitimer(signal.ITIMER_REAL)
+    if 0 < due < seconds:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, partial(_ring, seconds))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if due:
+            remaining = max(due - (clock.monotonic() - began), 1e-3)
+            signal.setitimer(signal.ITIMER_REAL, remaining, interval)
+
+
+def _ring(seconds: float, _signal: int, _frame: FrameType | None) -> None:
+    raise ArchiveError(f"its reader yielded nothing for {seconds:g} s: stopped")
+
+
 def _state(path: Path) -> tuple[int, int]:
-    told = path.stat()
-    return told.st_size, told.st_mtime_ns
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _check_same(path: Path, before: tuple[int, int]) -> None:
@@ -115,22 +164,23 @@ def _check_same(path: Path, before: tuple[int, int]) -> None:
 
 
 def _refused(path: Path, reader: Reader | None, error: Exception) -> Refusal:
-    known = reader.name if reader else None
+    LOG.info("%s is refused", path, exc_info=error)
+    name = reader.name if reader else None
     if isinstance(error, ArchiveError):
         where = "" if error.offset is None else f" (at byte {error.offset})"
-        return Refusal(f"{error}{where}", known, error.offset)
-    return Refusal(f"{path.name}: cannot be opened: {error}", known)
+        return Refusal(f"{error}{where}", name, error.offset)
+    return Refusal(f"{path.name}: cannot be opened: {error}", name)
 
 
 def _check_observatory(path: Path, account: Account, observatory: str | None) -> None:
     if not account.observatory:
         raise ArchiveError(
-            f"{path} does not tell whose data it is: give --observatory NAME"
+            f"{path} does not say whose data it is: give --observatory NAME"
         )
     if account.observatory not in files():
         raise ArchiveError(
             f"{path} is data of {account.observatory!r}, an observatory without a file "
-            f"(there are {', '.join(files())}): `orbital observatory new` begins one"
+            f"(there are {', '.join(files())}): `orbital observatory new` creates one"
         )
     if observatory and account.observatory != observatory:
         raise ArchiveError(f"{path} is {account.observatory} data, not {observatory}")

@@ -1,8 +1,8 @@
-"""Read many files at once in processes of their own; hand them over in order.
+"""Many files read at once in processes of their own, and handed over in order.
 
-A thread a process takes the next file, hashes it, and has it parsed where it is wanted.
-Files come out in the order they were given, whoever was first, so that what is stored
-does not depend on how many read. What is parsed ahead is bounded in bytes.
+A thread per process takes the next file, hashes it, and has it parsed if it is to be
+read. Files come out in the order they were given, so that what is stored does not
+depend on how many processes read. What is parsed ahead is bounded in bytes.
 """
 
 import os
@@ -10,106 +10,94 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.ingest import messages
-from orbital_kernel.ingest.channel import Channel, Closed
-from orbital_kernel.ingest.files import sha256_of, size_of
-from orbital_kernel.ingest.parsing import End, Item, Refusal, Task, parse
-from orbital_kernel.ingest.patience import patient
-from orbital_kernel.ingest.position import position
+from orbital_kernel.ingest.files import size_of
+from orbital_kernel.ingest.offered import Channel, ClosedError, Offered, hashed
+from orbital_kernel.ingest.parsing import End, Item, Refusal, Task, parse, patient
 
-TICK_SECONDS = 0.2
 STALLED_SECONDS = 600.0
-"""A reader that has given nothing for so long hangs: its process is ended."""
+"""A reader that yields nothing for so long hangs: its process is ended."""
 SMALL_SECONDS = 120.0
 """The same for a few small files, which are read in this process."""
 START_SECONDS = 120.0
 """A process that has not imported the readers by then is ended too."""
+SMALL_BYTES = 4 << 20
+"""Below this, starting processes costs more than they save (measured)."""
 WORKER = "orbital_kernel.ingest.worker"
 SINGLE_THREADED = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
 )
+Selects = Callable[[str], bool]
+"""Whether the content of a SHA-256 is to be read."""
 
 
-@dataclass
-class Offered:
-    """One file on its way: its content's hash, and its items where it is read."""
+@contextmanager
+def read(
+    files: Sequence[Path],
+    task: Task,
+    *,
+    selects: Selects,
+    workers: int | None = None,
+) -> Iterator[Iterable[Offered]]:
+    """Give the files in order: read in this process if small, else by processes."""
+    size = sum(map(size_of, files))
+    if workers is None and size <= SMALL_BYTES:
+        yield read_here(files, task, selects=selects)
+    else:
+        count = workers or min(cores(), 1 + size // SMALL_BYTES)
+        with Pool(files, task, selects=selects, workers=count) as pool:
+            yield pool
 
-    path: Path
-    size: int
-    sha256: str = ""
-    refusal: Refusal | None = None
-    channel: Channel | None = None
-    local: Iterator[Item] | None = None
-    pid: int = 0
-    told: int = 0
 
-    def items(self, tick: Callable[[], None] = lambda: None) -> Iterator[Item]:
-        """Yield the file's items; `tick` is called now and then while waiting."""
-        if self.refusal:
-            yield self.refusal
-        if self.local:
-            yield from self.local
-        if self.channel is None:
-            return
-        while True:
-            item = self.channel.get(TICK_SECONDS)
-            tick()
-            if item is not None:
-                yield item
-            if isinstance(item, End | Refusal):
-                return
-
-    @property
-    def known(self) -> bool:
-        """Whether there is nothing to read, since the ledger has this content."""
-        return self.refusal is None and self.local is None and self.channel is None
-
-    def read_bytes(self) -> int:
-        """Return how far into the file its reader is, 0 where that cannot be told."""
-        return position(self.pid, self.path) if self.pid else 0
+def cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def read_here(
     paths: Sequence[Path],
     task: Task,
     *,
-    wanted: Callable[[str], bool],
+    selects: Selects,
     stalled_s: float = SMALL_SECONDS,
 ) -> Iterator[Offered]:
     """Yield the files in order, read in this process: for a few small ones."""
     for path in paths:
-        offered = _hashed(path)
-        if not offered.refusal and wanted(offered.sha256):
+        offered = hashed(path)
+        if not offered.refusal and selects(offered.sha256):
             offered.local = patient(parse(path, task), stalled_s)
         yield offered
 
 
 class Pool:
-    """Processes that read `paths`; a context manager, at whose end they end."""
+    """Processes that read `paths`; a context manager that ends them at its end."""
 
     def __init__(
         self,
         paths: Sequence[Path],
         task: Task,
         *,
-        wanted: Callable[[str], bool],
+        selects: Selects,
         workers: int,
         stalled_s: float = STALLED_SECONDS,
     ) -> None:
-        """Read with this many processes those files whose hash is `wanted`.
+        """Read with this many processes those files that `selects` selects.
 
-        A file whose reader gives nothing for `stalled_s` is refused.
+        A file whose reader yields nothing for `stalled_s` is refused.
         """
         self._stalled_s = stalled_s
         self._task = task
-        self._wanted = wanted
+        self._selects = selects
         self._paths = paths
         self._next = iter(range(len(paths)))
         self._ready: dict[int, Offered] = {}
@@ -146,64 +134,64 @@ class Pool:
         """Yield the files in order, each to be read to its end before the next."""
         for index in range(len(self._paths)):
             with self._changed:
-                self._changed.wait_for(self._told_of(index))
+                self._changed.wait_for(self._is_ready(index))
                 if self._failed:
                     raise self._failed
                 offered = self._ready.pop(index)
             yield offered
 
     def _feed(self, channel: Channel) -> None:
-        """Take files until there are none; runs in a thread."""
+        """Take files until none remain; runs in a thread."""
         reader: _Reader | None = None
         try:
             while (index := self._take()) is not None:
-                offered = _hashed(self._paths[index])
-                wanted = not offered.refusal and self._wanted(offered.sha256)
-                if not wanted:
-                    self._tell(index, offered)
+                offered = hashed(self._paths[index])
+                selected = not offered.refusal and self._selects(offered.sha256)
+                if not selected:
+                    self._hand_over(index, offered)
                     continue
                 reader = reader or self._reader()
                 offered.channel, offered.pid = channel, reader.pid
-                self._tell(index, offered)
+                self._hand_over(index, offered)
                 if not reader.read(offered.path, self._task, channel):
                     reader = None
-        except Closed:
+        except ClosedError:
             return
         except BaseException as error:  # noqa: BLE001  raised again where files are awaited
             with self._changed:
                 self._failed = error
                 self._changed.notify_all()
 
-    def _told_of(self, index: int) -> Callable[[], bool]:
+    def _is_ready(self, index: int) -> Callable[[], bool]:
         return lambda: index in self._ready or self._failed is not None
 
     def _take(self) -> int | None:
         with self._changed:
             return next(self._next, None)
 
-    def _tell(self, index: int, offered: Offered) -> None:
+    def _hand_over(self, index: int, offered: Offered) -> None:
         with self._changed:
             self._ready[index] = offered
             self._changed.notify_all()
 
     def _reader(self) -> "_Reader":
-        """Return a new process that reads; Closed where this pool has ended."""
+        """Return a new process that reads; ClosedError if this pool has ended."""
         with self._changed:
             if self._ended:
-                raise Closed
+                raise ClosedError
             reader = _Reader(self._stalled_s)
             self._readers.append(reader)
         try:
             reader.wait_ready()
         except OrbitalError:
             if self._ended:
-                raise Closed from None
+                raise ClosedError from None
             raise
         return reader
 
 
 class _Reader:
-    """One process, seen from here."""
+    """One process that reads, as its starter sees it."""
 
     def __init__(self, stalled_s: float) -> None:
         self._stalled_s = stalled_s
@@ -219,7 +207,7 @@ class _Reader:
         self.pid = self._process.pid
 
     def wait_ready(self) -> None:
-        """Wait until the readers are imported; OrbitalError where that fails."""
+        """Wait until the readers are imported; OrbitalError if that fails."""
         self._end.settimeout(START_SECONDS)
         try:
             messages.receive(self._end)
@@ -227,18 +215,18 @@ class _Reader:
             self._process.kill()
             raise OrbitalError(
                 f"a process that reads files did not start: `{sys.executable} -m "
-                f"{WORKER}` gave {error!r} (its own message stands before this one)"
+                f"{WORKER}` gave {error!r} (see its own message above)"
             ) from None
         self._end.settimeout(self._stalled_s)
 
     def kill(self) -> None:
-        """End the process, which holds nothing, and take its end."""
+        """End the process, which holds nothing, and collect its exit."""
         self._process.kill()
         self._process.wait()
         self._end.close()
 
     def read(self, path: Path, task: Task, channel: Channel) -> bool:
-        """Pass on the file's items; False where the process did not live to the end."""
+        """Pass on the file's items; False if the process ended before the file did."""
         try:
             messages.send(self._end, {"path": str(path), **asdict(task)})
             item: Item | None = None
@@ -249,9 +237,9 @@ class _Reader:
             self._process.kill()
             channel.put(
                 Refusal(
-                    f"{path.name}: its reader gave nothing for "
-                    f"{self._stalled_s:g} s and was stopped; if the file is in "
-                    "order, this is a fault of the reader"
+                    f"{path.name}: its reader yielded nothing for "
+                    f"{self._stalled_s:g} s and was stopped; if the file is "
+                    "intact, this is a fault of the reader"
                 )
             )
             return False
@@ -264,12 +252,3 @@ class _Reader:
             )
             return False
         return True
-
-
-def _hashed(path: Path) -> Offered:
-    offered = Offered(path, size_of(path))
-    try:
-        offered.sha256 = sha256_of(path)
-    except OSError as error:
-        offered.refusal = Refusal(f"{path.name}: cannot be opened: {error}")
-    return offered

@@ -1,8 +1,8 @@
-"""Simulated and real rows never share a database: it holds one kind, the first to come.
+"""Simulated and real rows never share a database: it holds the kind that came first.
 
 A file's kind is that of its rows, as its reader sets `simulated`. A database's kind is
-noted in the ledger with every file; where no file says so (an older store, rows that
-came by no file) its tables are asked for one row of either kind.
+noted in the ledger with every file; if no file states it (an older store, or rows that
+came from no file), its tables are queried for one row of either kind.
 """
 
 import json
@@ -26,24 +26,24 @@ FLAG = "simulated"
 LEDGER = "ops.files"
 WORDS = {True: "simulated", False: "real"}
 Kinds = frozenset[bool]
-"""Kinds of rows: simulated (True) and real (False); rows that say nothing are neither."""
+"""Kinds of rows: simulated (True) and real (False); rows without the flag are neither."""
 
 
 def kinds_of(tables: Iterable[pa.Table]) -> Kinds:
-    """Return the kinds of rows there are."""
+    """Return the kinds of the rows in these tables."""
     flags = (rows[FLAG] for rows in tables if FLAG in rows.column_names)
-    return frozenset(kind for one in flags for kind in _values(one))
+    return frozenset(kind for column in flags for kind in _values(column))
 
 
 class Purity:
-    """What a database holds, asked for once, and what comes in on top of it."""
+    """The kinds of rows in a database, read once, and those added since."""
 
     def __init__(self, store: "Store") -> None:
         self._store = store
         self._held: Kinds | None = None
 
     def refuses(self, kinds: Kinds, name: str) -> str | None:
-        """Return why rows of these kinds cannot come in; None where they are taken in."""
+        """Return why rows of these kinds are refused; None if they are accepted."""
         if self._held is None:
             self._held = held(self._store)
         why = refusal(name, kinds, self._store.database, self._held)
@@ -51,13 +51,13 @@ class Purity:
             self._held |= kinds
         return why
 
-    def ask_again(self) -> None:
-        """Forget what came in: it was rolled back."""
+    def reset(self) -> None:
+        """Forget the kinds added: their rows were rolled back."""
         self._held = None
 
 
 def kind_of(paths: Iterable[str | Path]) -> bool | None:
-    """Return the kind of the first file that says it; None where none does."""
+    """Return the kind of the first file that states it; None if no file does."""
     for path in in_order(files_of(paths)):
         for item in parse(path, Task()):
             kinds = kinds_of([item.data]) if isinstance(item, Rows) else frozenset()
@@ -67,23 +67,23 @@ def kind_of(paths: Iterable[str | Path]) -> bool | None:
 
 
 def held(store: "Store") -> Kinds:
-    """Return the kinds of rows a database holds: one, none, or both in an older one."""
+    """Return the kinds of rows in a database: one, none, or both in an older store."""
     files = store.counts("ops").get("files")
     with store.transaction() as tx:
         noted = _noted(tx) if files else frozenset()
         return noted or frozenset(
             kind
-            for room in (*observatories(), "cross")
-            for name, rows in store.counts(room).items()
-            if rows and _is_flagged(f"{room}.{name}")
+            for namespace in (*observatories(), "cross")
+            for name, rows in store.counts(namespace).items()
+            if rows and _is_flagged(f"{namespace}.{name}")
             for kind in WORDS
-            if _has(tx, f"{room}.{name}", kind=kind)
+            if _contains(tx, f"{namespace}.{name}", kind=kind)
         )
 
 
-def refusal(name: str, kinds: Kinds, database: str, there: Kinds) -> str | None:
-    """Return why rows of these kinds cannot come into a database that holds `there`."""
-    if not kinds or (len(kinds) == 1 and there <= kinds):
+def refusal(name: str, kinds: Kinds, database: str, stored: Kinds) -> str | None:
+    """Return why a database that holds kinds `stored` refuses rows; None if it does not."""
+    if not kinds or (len(kinds) == 1 and stored <= kinds):
         return None
     if len(kinds) > 1:
         return (
@@ -91,7 +91,7 @@ def refusal(name: str, kinds: Kinds, database: str, there: Kinds) -> str | None:
             "split it into a file of each kind"
         )
     (kind,) = kinds
-    holds = WORDS[not kind] if len(there) == 1 else "simulated and real"
+    holds = WORDS[not kind] if len(stored) == 1 else "simulated and real"
     return (
         f"{name} holds {WORDS[kind]} rows and database {database!r} holds {holds} ones, "
         "which never mix: take another database (orbital --database NAME, or "
@@ -100,19 +100,21 @@ def refusal(name: str, kinds: Kinds, database: str, there: Kinds) -> str | None:
 
 
 def _noted(tx: "Transaction") -> Kinds:
-    """Return what the ledger says; all files that say it say the same."""
+    """Return the kind noted in the ledger; every file that states one states the same."""
     done = [Clause("state", (Equal("ingested"),))]
     rows = tx.select(LEDGER, done, columns=["account"], limit=1)
     accounts = (json.loads(text or "{}") for text in rows["account"].to_pylist())
-    return frozenset(one[FLAG] for one in accounts if one.get(FLAG) is not None)
+    return frozenset(
+        account[FLAG] for account in accounts if account.get(FLAG) is not None
+    )
 
 
 def _is_flagged(full_name: str) -> bool:
-    known = schema.tables(tuple(observatories()))
-    return full_name in known and FLAG in known[full_name].arrow.names
+    tables = schema.tables(tuple(observatories()))
+    return full_name in tables and FLAG in tables[full_name].arrow.names
 
 
-def _has(tx: "Transaction", full_name: str, *, kind: bool) -> bool:
+def _contains(tx: "Transaction", full_name: str, *, kind: bool) -> bool:
     of_kind = [Clause(FLAG, (Equal(kind),))]
     return len(tx.select(full_name, of_kind, columns=[FLAG], limit=1)) > 0
 

@@ -1,4 +1,4 @@
-"""What became of the files offered: what `orbital.ingest` returns and JSON shows."""
+"""The outcome of an ingest, file by file: what `orbital.ingest` returns."""
 
 import json
 from collections.abc import Callable
@@ -12,12 +12,34 @@ STATES = ("ingested", "unchanged", "refused")
 QUARANTINE_FIELDS = ("path", "sha256", "size_bytes", "format", "reason", "offset")
 
 Progress = Callable[[Path, int], None]
-"""Called with a path and the bytes it has come further; they add up to its size."""
+"""Called with a path and the bytes it has advanced; they add up to its size."""
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file; `offset` is the byte a refusal points at, where known."""
+    """The outcome for one file.
+
+    Attributes
+    ----------
+    path, format, observatory
+        The file, the format it was read as, and whose data it is; None if unknown.
+    state
+        'ingested', 'unchanged' or 'refused'.
+    rows
+        Rows written by this run; of an unchanged file, those written before.
+    reason
+        Why the file was refused; else None.
+    tables
+        Rows by table: inserted, updated and unchanged.
+    skipped
+        Rows excluded, by reason.
+    sha256, size_bytes
+        SHA-256 and size (bytes) of the content.
+    seconds
+        Time it took to read, s.
+    offset
+        The byte at which a refused file is damaged, if known.
+    """
 
     path: str
     format: str | None
@@ -35,22 +57,42 @@ class FileReport:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What became of every file offered, in the order they were taken."""
+    """The outcome for every file offered, in order of name.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> orbital.ingest(mkdtemp())
+    IngestReport(no files; 0 rows written)
+    """
 
     files: tuple[FileReport, ...]
 
     def in_state(self, state: str) -> tuple[FileReport, ...]:
-        """Return the files in one state: ingested, unchanged or refused."""
+        """Return the files in one state.
+
+        Parameters
+        ----------
+        state
+            'ingested', 'unchanged' or 'refused'.
+
+        Returns
+        -------
+        tuple of FileReport
+            The reports on these files.
+        """
         return tuple(report for report in self.files if report.state == state)
 
     @property
     def rows(self) -> int:
-        """Rows written by this run."""
+        """The number of rows written by this run."""
         return sum(report.rows for report in self.in_state("ingested"))
 
     @property
     def frame(self) -> pl.DataFrame:
-        """A row a file."""
+        """One row per file: path, format, observatory, state, rows and reason."""
         names = ("path", "format", "observatory", "state", "rows", "reason")
         kinds = {n: pl.Int64 if n == "rows" else pl.String for n in names}
         return pl.DataFrame(
@@ -58,11 +100,11 @@ class IngestReport:
         )
 
     def to_json(self) -> dict[str, list[dict[str, object]]]:
-        """Return the report as the command line prints it."""
+        """Return the report as `orbital ingest --json` prints it."""
         return {"files": [asdict(report) for report in self.files]}
 
     def quarantine(self) -> dict[str, object]:
-        """Return the refused files with reason and offset, for a report of their own."""
+        """Return the refused files with reason and offset, as `--quarantine` writes them."""
         refused = [
             {name: getattr(report, name) for name in QUARANTINE_FIELDS}
             for report in self.in_state("refused")
@@ -74,11 +116,17 @@ class IngestReport:
         }
 
     def write_quarantine(self, path: Path) -> None:
-        """Write the quarantine report as JSON."""
+        """Write the report on refused files as JSON.
+
+        Parameters
+        ----------
+        path
+            The file to write.
+        """
         path.write_text(json.dumps(self.quarantine(), indent=2) + "\n")
 
     def __repr__(self) -> str:
         """Return the counts by state."""
         counts = {state: len(self.in_state(state)) for state in STATES}
-        told = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
-        return f"IngestReport({told or 'no files'}; {self.rows:,} rows written)"
+        summary = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
+        return f"IngestReport({summary or 'no files'}; {self.rows:,} rows written)"

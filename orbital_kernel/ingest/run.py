@@ -1,7 +1,8 @@
-"""Files into the store: idempotent by content, resumable, verified; a ledger row a file.
+"""Files into the store: idempotent by content, resumable and verified.
 
-Files are read by processes beside this one and written by it, in order of name. What
-was written before a kill stands; running the same command again goes on with the rest.
+Other processes read the files and this one writes them, in order of name, with one
+ledger row per content. What was written before a kill remains; running the same command
+again continues with the other files.
 """
 
 import time as clock
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.files import files_of, in_order, sha256_of
-from orbital_kernel.ingest.ledger import entries
+from orbital_kernel.ingest.ledger import Ledger, entries
 from orbital_kernel.ingest.lock import only_one
-from orbital_kernel.ingest.meter import Meter
+from orbital_kernel.ingest.offered import Meter, Offered
 from orbital_kernel.ingest.parsing import Rows, Task, reader_by
-from orbital_kernel.ingest.pool import Offered
-from orbital_kernel.ingest.reading import read
+from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
-from orbital_kernel.ingest.writing import Parsed, Writer
+from orbital_kernel.ingest.tally import Parsed
+from orbital_kernel.ingest.writing import Writer
 
 if TYPE_CHECKING:
     from orbital_kernel.database import Store
@@ -41,31 +42,57 @@ def ingest(
     workers: int | None = None,
     progress: Progress = lambda _path, _bytes: None,
 ) -> IngestReport:
-    """Ingest files and folders; refused ones are reported and the rest goes on.
+    """Ingest files and folders; report those that are refused and ingest the others.
 
-    `observatory` is whose data they must be. `replace` ingests known content again: its
-    old rows go in the same transaction. `mapping` is a file that declares the columns
-    of a table of no known format. Files of more than `bulk_above` bytes go in by the
-    bulk path. `workers` processes read; as many as there are cores if not given.
-    Raises ArchiveError for paths that do not exist, StoreError where the database
-    refuses; what was reported to `progress` in full is stored then.
+    Parameters
+    ----------
+    paths
+        Files and folders; folders are walked.
+    store
+        The database to write to.
+    observatory
+        Whose data the files must be; files of others are refused.
+    replace
+        Whether to ingest content again that the ledger has. Its old rows are deleted in
+        the same transaction.
+    mapping
+        A TOML file that declares the columns of a table of unknown format.
+    bulk_above
+        Import files of more than this many bytes as Parquet objects; never by default.
+    workers
+        Processes that read; by default as many as there are cores.
+    progress
+        Called with a path and the number of bytes it has advanced.
+
+    Returns
+    -------
+    IngestReport
+        One report per file. What was reported to `progress` in full is stored, whatever
+        happens later.
+
+    Raises
+    ------
+    ArchiveError
+        If a path does not exist.
+    StoreError
+        If the database refuses.
     """
     files = in_order(files_of(paths))
     task = Task(observatory, str(mapping) if mapping else None)
-    reader_by(task)  # a wrong mapping is told before anything is done
+    reader_by(task)  # a wrong mapping is refused before any work
     with only_one(store) as begun:
         single = len(files) == 1 and not replace
         contents = [sha256_of(p) for p in files] if single else None
-        known = entries(store, contents)
+        stored = entries(store, contents)
 
-        def wanted(sha256: str) -> bool:
-            entry = known.get(sha256)
+        def selects(sha256: str) -> bool:
+            entry = stored.get(sha256)
             return replace or entry is None or entry.state != "ingested"
 
-        again = _contents(files) if replace else ()
-        writer = Writer(store, known, begun, again=again)
+        rewritten = _contents(files) if replace else ()
+        writer = Writer(store, Ledger(stored, rewritten=rewritten), begun)
         run = _Run(writer, store, progress, bulk_above)
-        with read(files, task, wanted=wanted, workers=workers) as offers:
+        with read(files, task, selects=selects, workers=workers) as offers:
             for offered in offers:
                 run.take(offered)
             run.flush()
@@ -74,11 +101,11 @@ def ingest(
 
 def _contents(files: Iterable[Path]) -> set[str]:
     """Return the contents of these files; one that cannot be read is refused later."""
-    found = set()
+    contents = set()
     for path in files:
         with suppress(OSError):
-            found.add(sha256_of(path))
-    return found
+            contents.add(sha256_of(path))
+    return contents
 
 
 class _Run:
@@ -103,16 +130,16 @@ class _Run:
         self._twins: list[Offered] = []
 
     def take(self, offered: Offered) -> None:
-        """Take one file: note it as known, hold it, or write it as it is read."""
+        """Process one file: report it as unchanged, hold it, or write it as it is read."""
         if offered.sha256 in self._seen:
             for _ in offered.items():
-                """The same content came before in this run."""
+                """The same content appeared before in this run."""
             self._twins.append(offered)
             return
         if offered.sha256:
             self._seen[offered.sha256] = offered.path
-        if offered.known:
-            self._known(offered)
+        if offered.unread:
+            self._report_stored(offered)
             return
         meter = Meter(offered, self._progress)
         items = offered.items(meter.tick)
@@ -133,14 +160,14 @@ class _Run:
         self._done(report, offered)
 
     def flush(self) -> None:
-        """Write what is held."""
+        """Write the files that are held."""
         files, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if files:
             for file, report in zip(files, self._writer.write(files), strict=True):
                 self._done(report, file.offered)
         twins, self._twins = self._twins, []
         for twin in twins:
-            self._known(twin)
+            self._report_stored(twin)
         self._since = clock.monotonic()
 
     def _hold(self, parsed: Parsed, size: int) -> None:
@@ -153,17 +180,17 @@ class _Run:
         ):
             self.flush()
 
-    def _known(self, offered: Offered) -> None:
+    def _report_stored(self, offered: Offered) -> None:
         """Report a file whose content is in the ledger."""
-        entry = self._writer.entry(offered.sha256)
+        entry = self._writer.ledger.entry(offered.sha256)
         if entry is None:
-            raise RuntimeError(f"{offered.path} was neither read nor known")
+            raise RuntimeError(f"{offered.path} was not read and is not in the ledger")
         state = "unchanged" if entry.state == "ingested" else "refused"
         self._done(entry.report(offered.path, state), offered)
 
     def _done(self, report: FileReport, offered: Offered) -> None:
         self.reports[offered.path] = report
-        self._progress(offered.path, offered.size - offered.told)
+        self._progress(offered.path, offered.size - offered.reported)
 
     def _bulk(self, offered: Offered) -> Bulk | None:
         if self._bulk_above is None or offered.size < self._bulk_above:

@@ -1,9 +1,10 @@
-"""What an ingest would do: everything is read, nothing is written.
+"""What an ingest would do: every file is read, nothing is written.
 
-Rows and bytes are counted, not guessed: each file goes through its reader. `bytes` is
+Rows and bytes are counted, not estimated: each file goes through its reader. `bytes` is
 the size of a table's filled columns in Arrow, before the platform compresses them.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.ingest.files import files_of, in_order
 from orbital_kernel.ingest.ledger import LEDGER, entries
+from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.parsing import End, Refusal, Rows, Task
-from orbital_kernel.ingest.pool import Offered
+from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.purity import Kinds, Purity, kinds_of
-from orbital_kernel.ingest.reading import read
 from orbital_kernel.ingest.report import Progress
 from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.model.storage_spec import named_as
@@ -24,13 +25,14 @@ from orbital_kernel.storage.vms import Vms
 if TYPE_CHECKING:
     from orbital_kernel.database import Store
 
+LOG = logging.getLogger(__name__)
 PROVENANCE_BYTES = 68
-"""A row's file_sha256: 64 characters and an offset."""
+"""Of a row's file_sha256: 64 characters and an offset."""
 
 
 @dataclass
 class Volume:
-    """How much of something there is."""
+    """How many files, rows and bytes go into a table."""
 
     files: int = 0
     rows: int = 0
@@ -39,7 +41,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Planned:
-    """What would become of one file: ingest, unchanged or refused."""
+    """The outcome that one file would have: ingest, unchanged or refused."""
 
     path: str
     state: str
@@ -53,8 +55,8 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Room:
-    """A quota: the bytes an ingest needs of it, and those it has left to its limit."""
+class QuotaNeed:
+    """A quota: the bytes an ingest needs, and those free up to its limit."""
 
     quota: str
     holds: str
@@ -65,18 +67,48 @@ class Room:
 
 @dataclass(frozen=True)
 class Survey:
-    """What would go where, what it needs, and what cannot be read."""
+    """What an ingest would do, without doing it.
+
+    Attributes
+    ----------
+    files
+        One Planned per file: state 'ingest', 'unchanged' or 'refused', rows by table,
+        rows skipped and the reason of a refusal.
+    tables
+        Files, rows and bytes (Arrow, before compression) by table.
+    quotas
+        Bytes needed and free per quota; free is None without a VMS.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> orbital.survey(mkdtemp()).files
+    ()
+    """
 
     files: tuple[Planned, ...]
     tables: dict[str, Volume]
-    quotas: tuple[Room, ...]
+    quotas: tuple[QuotaNeed, ...]
 
     def in_state(self, state: str) -> tuple[Planned, ...]:
-        """Return the files in one state: ingest, unchanged or refused."""
+        """Return the files in one state.
+
+        Parameters
+        ----------
+        state
+            'ingest', 'unchanged' or 'refused'.
+
+        Returns
+        -------
+        tuple of Planned
+            The plans of these files.
+        """
         return tuple(planned for planned in self.files if planned.state == state)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the survey as the command line prints it."""
+        """Return the survey as `orbital ingest --dry-run --json` prints it."""
         return {"dry_run": True, **asdict(self)}
 
 
@@ -89,36 +121,61 @@ def survey(
     workers: int | None = None,
     progress: Progress = lambda _path, _bytes: None,
 ) -> Survey:
-    """Read files and folders and tell what ingesting them would do.
+    """Read files and folders and return what ingesting them would do.
 
-    Options as in `ingest`. Raises ArchiveError for paths that do not exist.
+    Parameters
+    ----------
+    paths
+        Files and folders; folders are walked.
+    store
+        The database that would be written to; it need not be provisioned.
+    observatory
+        Whose data the files must be; files of others are refused.
+    mapping
+        A TOML file that declares the columns of a table of unknown format.
+    workers
+        Processes that read; by default as many as there are cores.
+    progress
+        Called with a path and its size in bytes once it is read.
+
+    Returns
+    -------
+    Survey
+        The plan of each file, volumes by table, and the bytes needed per quota.
+
+    Raises
+    ------
+    ArchiveError
+        If a path does not exist.
     """
     files = in_order(files_of(paths))
-    known = set()
-    if LEDGER in store.actual():  # what is not provisioned yet can be surveyed too
-        known = {s for s, e in entries(store).items() if e.state == "ingested"}
+    stored = set()
+    if LEDGER in store.actual():  # a store not provisioned yet can be surveyed too
+        stored = {s for s, e in entries(store).items() if e.state == "ingested"}
     tables: dict[str, Volume] = {}
     planned, purity = [], Purity(store)
     task = Task(observatory, str(mapping) if mapping else None)
-    with read(files, task, wanted=lambda s: s not in known, workers=workers) as offers:
+    with read(
+        files, task, selects=lambda s: s not in stored, workers=workers
+    ) as offers:
         for offered in offers:
             planned.append(_planned(offered, tables, purity))
             progress(offered.path, offered.size)
             if planned[-1].state == "ingest":
-                known.add(offered.sha256)
-    return Survey(tuple(planned), tables, rooms(store, planned, tables))
+                stored.add(offered.sha256)
+    return Survey(tuple(planned), tables, quota_needs(store, planned, tables))
 
 
 def _planned(offered: Offered, tables: dict[str, Volume], purity: Purity) -> Planned:
     path, size = str(offered.path), offered.size
-    if offered.known:
+    if offered.unread:
         return Planned(path, "unchanged", size_bytes=size)
-    found: dict[str, Volume] = {}
+    volumes: dict[str, Volume] = {}
     kinds: Kinds = frozenset()
     for item in offered.items():
         if isinstance(item, Rows):
             kinds |= kinds_of([item.data])
-            volume = found.setdefault(item.table, Volume(1))
+            volume = volumes.setdefault(item.table, Volume(1))
             volume.rows += len(item.data)
             volume.bytes += item.data.nbytes + PROVENANCE_BYTES * len(item.data)
         elif isinstance(item, Refusal):
@@ -131,35 +188,35 @@ def _planned(offered: Offered, tables: dict[str, Volume], purity: Purity) -> Pla
             end = item
     if why := purity.refuses(kinds, offered.path.name):
         return Planned(path, "refused", end.format, None, size, reason=why)
-    return _counted(path, size, end, found, tables)
+    return _counted(path, size, end, volumes, tables)
 
 
 def _counted(
     path: str,
     size: int,
     end: End,
-    found: Mapping[str, Volume],
+    volumes: Mapping[str, Volume],
     tables: dict[str, Volume],
 ) -> Planned:
-    for table, volume in found.items():
+    for table, volume in volumes.items():
         total = tables.setdefault(table, Volume())
         total.files += volume.files
         total.rows += volume.rows
         total.bytes += volume.bytes
-    rows = {table: volume.rows for table, volume in found.items()}
+    rows = {table: volume.rows for table, volume in volumes.items()}
     return Planned(
         *(path, "ingest", end.format, end.observatory, size), rows, end.skipped
     )
 
 
-def rooms(
+def quota_needs(
     store: "Store", planned: Sequence[Planned], tables: Mapping[str, Volume]
-) -> tuple[Room, ...]:
-    """Return the quotas the rows, and the files beside them, would need."""
-    told = _told(store)
+) -> tuple[QuotaNeed, ...]:
+    """Return what the rows, and the files stored beside them, need of each quota."""
+    quotas = _quotas(store)
     rows = sum(volume.bytes for volume in tables.values())
     database = named_as(site().database, store.database)
-    result = [_room(database.quota.name, "rows in the database", rows, told)]
+    result = [_need(database.quota.name, "rows in the database", rows, quotas)]
     for name, observatory in observatories().items():
         of_files = sum(
             p.size_bytes
@@ -168,24 +225,25 @@ def rooms(
         )
         if of_files:
             quota = observatory.storage.quota.name
-            result.append(_room(quota, "the files themselves", of_files, told))
+            result.append(_need(quota, "the files themselves", of_files, quotas))
     return tuple(result)
 
 
-def _told(store: "Store") -> dict[str, dict[str, Any]]:
-    """Return the quotas the VMS tells by name; none where no VMS is configured."""
+def _quotas(store: "Store") -> dict[str, dict[str, Any]]:
+    """Return the quotas of the VMS by name; none if no VMS is configured."""
     try:
         rows = Vms.connect(store.settings.require_vms()).listing("quotas", paged=True)
     except OrbitalError:
+        LOG.info("the quotas cannot be read", exc_info=True)
         return {}
     return {str(row.get("name")): row for row in rows}
 
 
-def _room(
-    quota: str, holds: str, needs: int, told: Mapping[str, Mapping[str, Any]]
-) -> Room:
-    limit = told.get(quota, {}).get("hard_limit")
+def _need(
+    quota: str, holds: str, needs: int, quotas: Mapping[str, Mapping[str, Any]]
+) -> QuotaNeed:
+    limit = quotas.get(quota, {}).get("hard_limit")
     if limit is None:
-        return Room(quota, holds, needs, None, None)
-    free = int(limit) - int(told[quota].get("used_capacity") or 0)
-    return Room(quota, holds, needs, free, needs <= free)
+        return QuotaNeed(quota, holds, needs, None, None)
+    free = int(limit) - int(quotas[quota].get("used_capacity") or 0)
+    return QuotaNeed(quota, holds, needs, free, needs <= free)

@@ -1,8 +1,8 @@
-"""Whether the store holds what the files say: each is read again and compared.
+"""Whether the store agrees with the files: each file is read again and compared.
 
-Rows of tables without a key must all be there, with the same checksum of their numeric
-cells. Of tables with a key every key must be there; rows that another file has since
-updated are counted, the others compared like the rest.
+Tables without a key must hold all rows, with the same checksum of their numeric cells.
+Tables with a key must hold every key; rows that another file has updated since are
+counted, and the others are compared.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from orbital_kernel.ingest.checksum import Sum, numeric_columns, sum_of
 from orbital_kernel.ingest.files import files_of, in_order
 from orbital_kernel.ingest.ledger import Entry, entries
+from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.parsing import Refusal, Rows, Task
-from orbital_kernel.ingest.pool import Offered
-from orbital_kernel.ingest.reading import read
+from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import Progress
 from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 CELL_SHIFT = 2 * (29 - 6)
 """From the stored HEALPix order 29 to order 6: cells of about 55 arcmin."""
-
 
 SIDES = ("source", "store")
 _SIDE = {
@@ -50,7 +49,7 @@ FRAME = (
 
 @dataclass
 class Side:
-    """What one side has of a table: rows, time span (TT), sky cells, checksum."""
+    """The rows, time span (TT), sky cells and checksum of a table on one side."""
 
     rows: int = 0
     first: str | None = None
@@ -61,7 +60,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Compared:
-    """One file's rows of one table: source beside store."""
+    """One file's rows of one table, in the source and in the store."""
 
     table: str
     source: Side
@@ -71,7 +70,7 @@ class Compared:
 
     @property
     def same(self) -> bool:
-        """Whether nothing is missing and all that is compared is the same."""
+        """Whether no row is missing and all compared rows agree."""
         return not self.missing and self.source == self.store
 
 
@@ -87,33 +86,54 @@ class Validated:
 
 @dataclass(frozen=True)
 class Validation:
-    """Source and store, compared file by file."""
+    """Source and store, compared file by file.
+
+    Attributes
+    ----------
+    files
+        One Validated per file: 'same', 'differs', 'missing' (never ingested) or
+        'refused', and the comparison of each table.
+    totals
+        source_rows, store_rows, updated_since and missing by table.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> orbital.validate(mkdtemp()).agrees
+    True
+    """
 
     files: tuple[Validated, ...]
     totals: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
-        """Whether every readable file is in the store, the same."""
+        """Whether every readable file is in the store and agrees with it."""
         return all(file.state in ("same", "refused") for file in self.files)
 
     @property
     def frame(self) -> pl.DataFrame:
-        """A row a file and table: source and store beside each other, times in TT."""
+        """One row per file and table, with the columns of both sides.
+
+        file, table, same; rows, first and last (TT), sky_cells (HEALPix order 6) and
+        checksum, each prefixed source_ and store_; updated_since and missing (rows).
+        """
         rows = [
-            {"file": Path(file.path).name, "table": one.table, "same": one.same}
-            | {f"source_{k}": v for k, v in asdict(one.source).items()}
-            | {f"store_{k}": v for k, v in asdict(one.store).items()}
-            | {"updated_since": one.updated_since, "missing": one.missing}
+            {"file": Path(file.path).name, "table": pair.table, "same": pair.same}
+            | {f"source_{k}": v for k, v in asdict(pair.source).items()}
+            | {f"store_{k}": v for k, v in asdict(pair.store).items()}
+            | {"updated_since": pair.updated_since, "missing": pair.missing}
             for file in self.files
-            for one in file.tables
+            for pair in file.tables
         ]
         ends = [f"{side}_{end}" for side in SIDES for end in ("first", "last")]
-        found = pl.DataFrame(rows, schema=FRAME)
-        return found.with_columns(pl.col(ends).str.to_datetime(time_unit="ns"))
+        frame = pl.DataFrame(rows, schema=FRAME)
+        return frame.with_columns(pl.col(ends).str.to_datetime(time_unit="ns"))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the validation as the command line prints it."""
+        """Return the validation as `orbital ingest --validate --json` prints it."""
         return {"agrees": self.agrees, **asdict(self)}
 
 
@@ -128,17 +148,41 @@ def validate(
 ) -> Validation:
     """Compare files and folders with what the store holds of them.
 
-    Options as in `ingest`. Raises ArchiveError for paths that do not exist.
+    Parameters
+    ----------
+    paths
+        Files and folders; folders are walked.
+    store
+        The database to compare with.
+    observatory
+        Whose data the files must be; files of others are refused.
+    mapping
+        A TOML file that declares the columns of a table of unknown format.
+    workers
+        Processes that read; by default as many as there are cores.
+    progress
+        Called with a path and its size in bytes once it is compared.
+
+    Returns
+    -------
+    Validation
+        The comparison of each file and table, and totals by table.
+
+    Raises
+    ------
+    ArchiveError
+        If a path does not exist.
     """
     files = in_order(files_of(paths))
-    known = entries(store)
-    found = []
+    ledger = entries(store)
+    validated = []
     task = Task(observatory, str(mapping) if mapping else None)
-    with read(files, task, wanted=lambda _: True, workers=workers) as offers:
+    with read(files, task, selects=lambda _: True, workers=workers) as offers:
         for offered in offers:
-            found.append(_validated(store, offered, known.get(offered.sha256)))
+            entry = ledger.get(offered.sha256)
+            validated.append(_validated(store, offered, entry))
             progress(offered.path, offered.size)
-    return Validation(tuple(found), _totals(found))
+    return Validation(tuple(validated), _totals(validated))
 
 
 def _validated(store: "Store", offered: Offered, entry: Entry | None) -> Validated:
@@ -154,7 +198,7 @@ def _validated(store: "Store", offered: Offered, entry: Entry | None) -> Validat
     compared = tuple(
         _compared(store, name, offered.sha256, parts) for name, parts in tables.items()
     )
-    state = "same" if all(one.same for one in compared) else "differs"
+    state = "same" if all(pair.same for pair in compared) else "differs"
     return Validated(path, state, compared)
 
 
@@ -165,37 +209,37 @@ def _compared(
     source = pa.concat_tables(schema.conform(part, table) for part in parts)
     columns = (*dict.fromkeys((*numeric_columns(table), *table.key)),)
     source = source.select(columns)
-    mine = [Clause("file_sha256", (Equal(sha256),))]
+    of_file = [Clause("file_sha256", (Equal(sha256),))]
     if not table.key:
-        stored = store.read(name, mine, columns=columns)
-        missing = max(len(source) - len(stored), 0)
-        return Compared(name, _side(source), _side(stored), 0, missing)
+        rows = store.read(name, of_file, columns=columns)
+        missing = max(len(source) - len(rows), 0)
+        return Compared(name, _side(source), _side(rows), 0, missing)
     last = frame_of(source).unique(table.key, keep="last", maintain_order=True)
-    held = frame_of(store.read(name, columns=(*columns, "file_sha256"))).join(
+    stored = frame_of(store.read(name, columns=(*columns, "file_sha256"))).join(
         last.select(table.key), on=table.key, how="semi", nulls_equal=True
     )
-    stored_mine = held.filter(pl.col("file_sha256") == sha256)
+    stored_of_file = stored.filter(pl.col("file_sha256") == sha256)
     compare = last.join(
-        stored_mine.select(table.key), on=table.key, how="semi", nulls_equal=True
+        stored_of_file.select(table.key), on=table.key, how="semi", nulls_equal=True
     )
     return Compared(
         name,
-        _side(_known_cells(compare, stored_mine, table)),
-        _side(_known_cells(stored_mine.select(columns), compare, table)),
-        updated_since=len(held) - len(stored_mine),
-        missing=len(last) - len(held),
+        _side(_stated_cells(compare, stored_of_file, table)),
+        _side(_stated_cells(stored_of_file.select(columns), compare, table)),
+        updated_since=len(stored) - len(stored_of_file),
+        missing=len(last) - len(stored),
     )
 
 
-def _known_cells(
+def _stated_cells(
     frame: pl.DataFrame, other: pl.DataFrame, table: schema.Table
 ) -> pa.Table:
-    """Return rows without the cells that the log itself did not tell (overlap rule)."""
+    """Return rows without cells that another log filled in (overlap rule)."""
     if "log" not in {column.name for column in table.columns}:
         return frame.to_arrow()
-    both = frame.join(other, on=table.key, suffix="_other", nulls_equal=True)
+    joined = frame.join(other, on=table.key, suffix="_other", nulls_equal=True)
     content = [n for n in frame.columns if n not in table.key]
-    return both.select(
+    return joined.select(
         *table.key,
         *(
             pl.when(pl.col(f"{n}_other").is_not_null()).then(pl.col(n)).alias(n)
@@ -224,13 +268,13 @@ def _side(rows: pa.Table) -> Side:
 def _totals(files: Iterable[Validated]) -> dict[str, dict[str, int]]:
     totals: dict[str, dict[str, int]] = {}
     for file in files:
-        for one in file.tables:
+        for pair in file.tables:
             total = totals.setdefault(
-                one.table,
+                pair.table,
                 {"source_rows": 0, "store_rows": 0, "updated_since": 0, "missing": 0},
             )
-            total["source_rows"] += one.source.rows
-            total["store_rows"] += one.store.rows
-            total["updated_since"] += one.updated_since
-            total["missing"] += one.missing
+            total["source_rows"] += pair.source.rows
+            total["store_rows"] += pair.store.rows
+            total["updated_since"] += pair.updated_since
+            total["missing"] += pair.missing
     return totals

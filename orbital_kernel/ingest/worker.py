@@ -1,10 +1,10 @@
 """A process that reads files: `python -m orbital_kernel.ingest.worker FD`.
 
-It imports the readers, takes a path at a time from its socket, sends back what parse()
-yields, and ends when the socket closes, so that it does not outlive its starter.
+It imports the readers, receives one path at a time from its socket, sends back what
+parse() yields, and ends when the socket closes, so that it never outlives its starter.
 It is a program of its own, never a fork: libraries start threads when they are imported,
 and a fork copies the locks those threads hold. It imports nothing of the starter's
-script either, which needs no `if __name__ == "__main__"`.
+script either, so that a script needs no `if __name__ == "__main__"`.
 """
 
 import socket
@@ -29,7 +29,7 @@ def serve(end: socket.socket) -> None:
 
 
 def main(number: str) -> None:
-    """Serve the socket of that number; exit 1 where nobody listens any more."""
+    """Serve the socket of that number; exit with 1 if the other end is closed."""
     try:
         serve(socket.socket(fileno=int(number)))
     except (BrokenPipeError, ConnectionResetError):

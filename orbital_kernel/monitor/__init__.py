@@ -1,9 +1,9 @@
-"""Follow the store live: new rates in, rows of cross.bursts and alerts out.
+"""Bursts and notices as they arrive: new rates in, rows of cross.bursts and alerts out.
 
-follow reads what is new, course turns triggers into changes, coincident and renew match
-them, write brings cross.bursts into step, checkpoint keeps all across restarts, deliver
-hands alerts to sinks, replay feeds a file's rows at any speed, life tells that the
-watcher lives, loop ties them together.
+bursts is the front door and scan works on whole series. The watcher: follow reads new
+rows, detectors and changes turn them into changes, coincident matches them, write
+brings them to cross.bursts, record keeps the order with checkpoint, deliver passes
+alerts to sinks, replay feeds a file's rows at any speed, and loop runs all of it.
 """
 
 from orbital_kernel.monitor.loop import Watch

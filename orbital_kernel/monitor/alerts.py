@@ -30,11 +30,11 @@ def alert(
 
     `row` is one of cross.bursts with `time_utc`; `key` names the excursion within its
     series and stays the same from the first to the last of its alerts; `record` counts
-    them from 1. Rows of the sample sky are told as tests.
+    them from 1. Rows of the sample sky become tests.
     """
     now = now or datetime.now(UTC)
     trigger = row["time_utc"] and f"{row['time_utc']}Z"
-    told: Alert = {
+    properties: Alert = {
         "$schema": SCHEMA,
         "alert_datetime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "alert_tense": _tense(row, now),
@@ -57,24 +57,26 @@ def alert(
         "additional_info": f"{row['evidence']}; {DECISION}; "
         f"cross.bursts burst_id {row['burst_id']!r}",
     }
-    return {name: value for name, value in told.items() if value not in (None, [])}
+    return {
+        name: value for name, value in properties.items() if value not in (None, [])
+    }
 
 
-def identity(told: Alert) -> tuple[str, int]:
-    """Return what makes an alert itself: its excursion and its number there."""
-    return told["id"], told["record_number"]
+def identity(alert: Alert) -> tuple[str, int]:
+    """Return what identifies an alert: its excursion and its number there."""
+    return alert["id"], alert["record_number"]
 
 
-def line(told: Alert) -> str:
-    """Return an alert in one line for people."""
-    duration = f"{told['rate_duration']:.3g} s" if "rate_duration" in told else "?"
-    snr = f"{told['rate_snr']:.1f} sigma" if "rate_snr" in told else "no significance"
-    name = ", ".join(told.get("event_name", []))
-    cause = next(iter(told["classification"]))
-    made = "SIMULATED " if told["alert_tense"] == "test" else ""
+def line(alert: Alert) -> str:
+    """Return an alert as one line of text."""
+    duration = f"{alert['rate_duration']:.3g} s" if "rate_duration" in alert else "?"
+    snr = f"{alert['rate_snr']:.1f} sigma" if "rate_snr" in alert else "no significance"
+    name = ", ".join(alert.get("event_name", []))
+    cause = next(iter(alert["classification"]))
+    mark = "SIMULATED " if alert["alert_tense"] == "test" else ""
     return (
-        f"{made}{told['alert_type'].upper():10} {told.get('trigger_time', 'time unknown')}  "
-        f"{cause}  {snr} in {duration}  {told['id']}" + (f"  = {name}" if name else "")
+        f"{mark}{alert['alert_type'].upper():10} {alert.get('trigger_time', 'time unknown')}  "
+        f"{cause}  {snr} in {duration}  {alert['id']}" + (f"  = {name}" if name else "")
     )
 
 
@@ -95,13 +97,17 @@ def _names(row: dict[str, Any]) -> list[str]:
 
 @cache
 def _observatory(name: str) -> Observatory:
-    """Return an observatory as it was when first asked for: its file is read once."""
+    """Return an observatory; its file is read once."""
     return observatory(name)
 
 
 def _edges(row: dict[str, Any], instrument: str | None) -> list[float] | None:
-    for one in _observatory(row["observatory"]).instruments:
-        for band in one.bands:
-            if (one.name, band.name, band.unit) == (instrument, row["band"], "keV"):
+    for described in _observatory(row["observatory"]).instruments:
+        for band in described.bands:
+            if (described.name, band.name, band.unit) == (
+                instrument,
+                row["band"],
+                "keV",
+            ):
                 return [band.low, band.high]
     return None

@@ -1,42 +1,36 @@
-"""Bursts of files and of the store: series in, excursions with one cause each out."""
+"""The front door of bursts: what `orbital.bursts` offers.
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+Longer than other files, since it documents every method in full.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
-from orbital_kernel import archives
-from orbital_kernel.archives.reading import Account, open_source
 from orbital_kernel.database import Store
-from orbital_kernel.errors import ArchiveError, QueryError
+from orbital_kernel.errors import QueryError
 from orbital_kernel.ingest import files_of
 from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.model.predicate import Clause, Equal
-from orbital_kernel.monitor import Replay, Sink, Watch, knowledge
-from orbital_kernel.monitor.follow import unreal_files
-from orbital_kernel.monitor.loop import IDLE_S, Note
-from orbital_kernel.monitor.rows import (
-    TABLE,
-    conformed,
-    described,
-    none,
-    origin,
-    with_utc,
-)
+from orbital_kernel.monitor import knowledge
+from orbital_kernel.monitor.loop import IDLE_S, Note, Watch
+from orbital_kernel.monitor.replay import Replay
+from orbital_kernel.monitor.rows import TABLE, none, with_utc
+from orbital_kernel.monitor.scan import excursions_of, scan_series, series_in
+from orbital_kernel.monitor.sinks import Sink
 from orbital_kernel.questions import catalogued as questions
-from orbital_kernel.science import bursts as detector
 from orbital_kernel.science import precedence
+from orbital_kernel.science.bursts import Settings
+from orbital_kernel.science.visibility import Elements, Orbit
 
 Progress = Callable[[str], None]
 
 
 class Bursts:
-    """Detection over files and over the store."""
+    """Burst detection in files and in the store: `orbital.bursts`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -44,52 +38,124 @@ class Bursts:
     def scan(
         self,
         *paths: str | Path,
-        settings: detector.Settings | None = None,
+        settings: Settings | None = None,
         progress: Progress = lambda _name: None,
     ) -> pl.DataFrame:
-        """Return what is found in the rates of files and folders; nothing is stored.
+        """Return the excursions in the rates of files and folders; store nothing.
 
-        A row an excursion: columns of cross.bursts, `file` and `time_utc`. Files without
-        rates are passed over. Raises ArchiveError for a file given that is broken or of
-        no known format.
+        Parameters
+        ----------
+        paths
+            Files and folders; folders are walked. Files without rates are skipped.
+        settings
+            Thresholds (sigma) and times (s) of the detector; by default those
+            calibrated for 0.01 false alarms of noise per day.
+        progress
+            Called with the name of each file before it is read.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per excursion, with the columns of cross.bursts (see `stored`) and
+            `file`.
+
+        Raises
+        ------
+        ArchiveError
+            If a path does not exist, or a file given by name is damaged or of unknown
+            format.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.bursts.scan(mkdtemp()).height
+        0
         """
         grbs = self.catalog()
-        found = []
+        scanned = []
         for path in files_of(paths):
             progress(path.name)
-            for observatory, series in _series_of(
+            for observatory, series in series_in(
                 path, given=Path(path) in map(Path, paths)
             ):
-                rows = _scan(series, observatory, grbs, settings)
-                found.append(rows.with_columns(pl.lit(str(path)).alias("file")))
-        return (
-            pl.concat(found) if found else none().with_columns(pl.lit("").alias("file"))
-        )
+                rows = excursions_of(series, observatory, grbs, settings)
+                scanned.append(rows.with_columns(pl.lit(str(path)).alias("file")))
+        if not scanned:
+            return none().with_columns(pl.lit("").alias("file"))
+        return pl.concat(scanned)
 
     def scan_store(
         self,
         *,
-        settings: detector.Settings | None = None,
+        settings: Settings | None = None,
         progress: Progress = lambda _name: None,
     ) -> pl.DataFrame:
-        """Scan every series of rates in the store and keep what is found.
+        """Scan every series of rates in the store and write cross.bursts.
 
-        Rows of the same series go and come in one transaction, so scanning again adds
-        nothing. Returns all rows of cross.bursts.
+        One transaction replaces the rows of a series, so that scanning again adds
+        nothing.
+
+        Parameters
+        ----------
+        settings
+            Thresholds (sigma) and times (s) of the detector; by default those
+            calibrated for 0.01 false alarms of noise per day.
+        progress
+            Called with the name of each series before it is scanned.
+
+        Returns
+        -------
+        polars.DataFrame
+            All rows of cross.bursts, as `stored` returns them.
+
+        Raises
+        ------
+        StoreError
+            If the database does not answer.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.bursts.scan_store().height == orbital.bursts.stored().height
+        True
         """
         grbs = self.catalog()
         for observatory in observatories():
-            table = f"{observatory}.rates"
-            names = frame_of(self._store.read(table, columns=["series"]))[
-                "series"
-            ].unique()
+            rates = self._store.read(f"{observatory}.rates", columns=["series"])
+            names = frame_of(rates)["series"].unique()
             for name in names.drop_nulls().sort():
                 progress(name)
-                self._scan_series(observatory, name, grbs, settings)
+                scan_series(self._store, observatory, name, grbs, settings)
         return self.stored()
 
     def stored(self) -> pl.DataFrame:
-        """Return cross.bursts in order of time."""
+        """Return cross.bursts in order of time.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per excursion: burst_id, observatory, series, obs_id, object, time
+            (TT) and time_utc, met_s (s, the file's clock), utcf_s (s), time_rule,
+            significance (sigma), timescale_s (s), band, t90_s, t90_err_s, t50_s and
+            t90_start_s (s), peak, fluence and background (in `unit`; fluence in
+            unit x s), cause, evidence, matches (JSON), detector, simulated, file_sha256
+            and file_row.
+
+        Raises
+        ------
+        StoreError
+            If the database does not answer.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.bursts.stored().columns[:3]
+        ['burst_id', 'observatory', 'series']
+        """
         return with_utc(frame_of(self._store.read(TABLE))).sort("time", "burst_id")
 
     def watch(
@@ -97,20 +163,60 @@ class Bursts:
         folder: Path,
         *,
         sinks: Sequence[Sink] = (),
-        settings: detector.Settings | None = None,
+        settings: Settings | None = None,
         replay: str | Path | None = None,
         speed: float = 1.0,
         idle_s: float = IDLE_S,
         note: Note = lambda _line: None,
     ) -> Watch:
-        """Return a watcher of the store with its checkpoints in `folder`; see its `run`.
+        """Return a watcher of the store; `Watch.run` starts it.
 
-        `replay` names a file whose rates are put into the store at `speed` times real
-        time (0: as fast as it goes) while the watcher follows.
+        Parameters
+        ----------
+        folder
+            Where the watcher saves its checkpoints; one watcher per folder.
+        sinks
+            Where alerts are delivered: AlertFile, Printed, Webhook, or any Sink.
+        settings
+            Thresholds (sigma) and times (s) of the detector.
+        replay
+            A file whose rates are put into the store while the watcher follows.
+        speed
+            How many times real time the replay runs; 0 is as fast as possible.
+        idle_s
+            Seconds of real time after which a series without new rows is treated as
+            ended.
+        note
+            Called with each line the watcher reports.
+
+        Returns
+        -------
+        Watch
+            The watcher, with `run`, `poll` and `alerts`.
+
+        Raises
+        ------
+        QueryError
+            If the file to replay holds no rates or `speed` is negative.
+        ArchiveError
+            If that file is damaged, or its rows are simulated and the store's are real
+            or the reverse.
+        StoreError
+            If the checkpoint in `folder` cannot be read.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
+        >>> from threading import Event
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> watcher = orbital.bursts.watch(Path(mkdtemp()))
+        >>> watcher.run(Event(), once=True)
         """
         played = None
         if replay is not None:
-            series = list(_series_of(Path(replay), given=True))
+            series = list(series_in(Path(replay), given=True))
             played = Replay(self._store, series, speed=speed)
         return Watch(
             self._store,
@@ -129,12 +235,51 @@ class Bursts:
         ra: float | None = None,
         dec: float | None = None,
         error_arcmin: float = 0.0,
-        **options: Any,
+        start: datetime | None = None,
+        days: float = knowledge.DAYS,
+        orbits: Mapping[str, Orbit | Elements] | None = None,
+        delays_h: Mapping[str, float] | None = None,
     ) -> knowledge.FollowUp:
-        """Return what the archive knows of a burst's place and who can look at it next.
+        """Return archival data at a burst's position and who can observe it next.
 
-        Give a row's `burst_id`, or a place (ICRS deg). Options as science.followup.plan:
-        start (UTC), days, orbits, delays_h. Raises QueryError for a burst without place.
+        Parameters
+        ----------
+        burst_id
+            A row of cross.bursts; give it, or `ra` and `dec`.
+        ra, dec
+            The position, ICRS degrees.
+        error_arcmin
+            Radius of the error circle of `ra` and `dec`, arcmin.
+        start
+            Start of the plan, UTC; by default now.
+        days
+            Length of the plan, up to 366 days.
+        orbits
+            Orbits or orbital elements by observatory; without them the Earth's limb is
+            not checked.
+        delays_h
+            Hours before an observatory can begin, by its name; by default those of the
+            observatories' files.
+
+        Returns
+        -------
+        FollowUp
+            The place, sources in the error circle, past exposures, possible upper
+            limits (one row per observatory), and the plan with its ranking.
+
+        Raises
+        ------
+        QueryError
+            If the burst is unknown or has no position, if neither a burst nor a position
+            is given, or if the position or the time span is impossible.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> result = orbital.bursts.follow_up(ra=173.1, dec=27.7, days=0.1)
+        >>> result.limits.columns[:2]
+        ['observatory', 'pointings']
         """
         if ra is not None and dec is not None:
             place = knowledge.Place(ra, dec, error_arcmin, "given")
@@ -142,10 +287,16 @@ class Bursts:
             place = knowledge.place_of(self._store, burst_id)
         else:
             raise QueryError("follow-up needs a burst_id, or ra and dec")
-        return knowledge.follow_up(self._store, place, **options)
+        return knowledge.follow_up(
+            *(self._store, place),
+            start=start,
+            days=days,
+            orbits=orbits,
+            delays_h=delays_h,
+        )
 
     def catalogued(self, name: str) -> pl.DataFrame:
-        """Return what each catalogue and notice says of a burst, and which is used.
+        """Return the entries of each catalogue and notice of a burst, and those used.
 
         Parameters
         ----------
@@ -155,134 +306,57 @@ class Bursts:
         Returns
         -------
         polars.DataFrame
-            One row per catalogue and notice, first the one that comes first:
-            observatory, catalog, time (TT) and time_utc, ra and dec (deg),
-            error_radius_arcsec, position_instrument, t90_s and t90_err_s (s), redshift,
-            and `used`: what is taken from the row.
+            One row per catalogue and notice, in order of precedence: observatory,
+            catalog, time (TT) and time_utc, ra and dec (deg), error_radius_arcsec
+            (arcsec), position_instrument, t90_s and t90_err_s (s), redshift, and
+            `used`: the quantities taken from the row.
 
         Raises
         ------
         QueryError
             If no catalogue and no notice has the burst.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> name = orbital.bursts.catalog()["name"].drop_nulls()[0]
+        >>> orbital.bursts.catalogued(name).columns[:2]
+        ['observatory', 'catalog']
         """
         return questions.catalogued(self._store, name)
 
     def catalog(self) -> pl.DataFrame:
-        """Return every row of the burst catalogues, in their order; else no rows."""
-        known = self._store.actual()
+        """Return every row of the burst catalogues, in order of precedence.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per burst and catalogue: catalog, name, trigger_id, time (TT), ra and
+            dec (deg), error_radius_arcsec (arcsec), t90_s, t90_err_s and t50_s (s),
+            fluence_erg_cm2 (erg/cm2), peak_flux_ph_cm2_s (ph/cm2/s), photon_index,
+            redshift, simulated, and their errors and provenance. No rows if no catalogue
+            was ingested.
+
+        Raises
+        ------
+        StoreError
+            If the database does not answer.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.bursts.catalog().columns[:3]
+        ['catalog', 'name', 'trigger_id']
+        """
+        tables = self._store.actual()
         frames = [
             frame_of(self._store.read(f"{observatory}.grbs"))
             for observatory in observatories()
-            if f"{observatory}.grbs" in known
+            if f"{observatory}.grbs" in tables
         ]
         rows = (
             pl.concat(frames) if frames else frame_of(schema.GRBS.arrow.empty_table())
         )
         return precedence.in_order(rows).select(rows.columns)
-
-    def _scan_series(
-        self,
-        observatory: str,
-        name: str,
-        grbs: pl.DataFrame,
-        settings: detector.Settings | None,
-    ) -> None:
-        this = [Clause("series", (Equal(name),))]
-        with self._store.transaction() as tx:
-            tests = unreal_files(tx, f"{observatory}.notices")
-            series = frame_of(tx.select(f"{observatory}.rates", this)).filter(
-                pl.col("file_sha256").is_null()
-                | ~pl.col("file_sha256").is_in(list(tests))
-            )
-            rows = _scan(series, observatory, grbs, settings)
-            tx.delete(TABLE, this)
-            tx.insert(TABLE, conformed(rows))
-
-
-def to_json(found: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return excursions as `bursts scan --json` prints them."""
-    keep = [
-        "file",
-        "series",
-        "observatory",
-        "obs_id",
-        "time_utc",
-        "met_s",
-        "significance",
-    ]
-    keep += ["timescale_s", "band", "t90_s", "t90_err_s", "t50_s", "peak", "fluence"]
-    keep += ["background", "unit", "cause", "evidence", "simulated"]
-    rows = found.select(c for c in keep if c in found.columns).to_dicts()
-    return [
-        {**row, "matches": json.loads(matches or "[]")}
-        for row, matches in zip(rows, found["matches"], strict=True)
-    ]
-
-
-def series_of(
-    paths: Sequence[str | Path],
-) -> Iterator[tuple[Path, str, pl.DataFrame]]:
-    """Yield (file, observatory, rates of one series) of files and folders.
-
-    Files without rates are passed over. Raises ArchiveError for a file given that is
-    broken or of no known format.
-    """
-    given = set(map(Path, paths))
-    for path in files_of(paths):
-        for observatory, series in _series_of(path, given=path in given):
-            yield path, observatory, series
-
-
-def draw(found: pl.DataFrame, folder: Path) -> list[Path]:
-    """Write a page a row of a scan of files: its bins, background, window and T90.
-
-    Returns the pages, named by series and start.
-    """
-    from orbital_kernel import plots  # noqa: PLC0415 - Bokeh takes a second to import
-
-    folder.mkdir(parents=True, exist_ok=True)
-    pages = []
-    for (file,), rows in found.group_by(["file"], maintain_order=True):
-        for _, _, series in series_of([str(file)]):
-            mine = rows.filter(pl.col("series") == series["series"][0])
-            for k in range(mine.height):
-                page = folder / f"{mine['series'][k]}_{mine['met_s'][k]:.3f}.html"
-                figure = plots.detection(series, mine[k])
-                page.write_text(plots.to_html(figure), encoding="utf-8")
-                pages.append(page)
-    return pages
-
-
-def _series_of(path: Path, *, given: bool) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield (observatory, rates of one series) of a file."""
-    try:
-        reader = archives.detect(path)
-        account = Account("")
-        batches = [
-            rows
-            for name, rows in reader.read(open_source(path), account)
-            if name == "rates"
-        ]
-    except ArchiveError:
-        if given:
-            raise
-        return
-    if batches:
-        rates = schema.conform(pa.concat_tables(batches), schema.RATES)
-        for (_,), series in frame_of(rates).group_by(["series"], maintain_order=True):
-            yield account.observatory, series
-
-
-def _scan(
-    series: pl.DataFrame,
-    observatory: str,
-    grbs: pl.DataFrame,
-    settings: detector.Settings | None,
-) -> pl.DataFrame:
-    found = detector.scan(series, settings or detector.Settings())
-    if found.is_empty():
-        return none()
-    rows = described(found, observatory, origin(series))
-    other = pl.col("simulated") != pl.lit(series["simulated"][0], pl.Boolean)
-    of_kind = grbs.filter(~other.fill_null(value=False))
-    return with_utc(frame_of(conformed(detector.match(rows, of_kind))))

@@ -1,55 +1,27 @@
-"""One series' triggers as rows to write, rows to take away and alerts to send."""
+"""One series' triggers as rows to write, rows to delete and alerts to send."""
 
 import time as clock
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import polars as pl
 
-from orbital_kernel.monitor.alerts import Alert, alert
-from orbital_kernel.monitor.checkpoint import Course
 from orbital_kernel.monitor.coincident import REACH_NS, Coincident
-from orbital_kernel.monitor.replay import SUFFIX
-from orbital_kernel.monitor.rows import described, with_utc
+from orbital_kernel.monitor.course import Change, Course, Entry, Row
+from orbital_kernel.monitor.rows import SUFFIX, described, with_utc
 from orbital_kernel.science.bursts import Trigger
 from orbital_kernel.science.bursts.excursion import COLUMNS
 
 ALERTED = frozenset({"burst", "unknown"})
 LIVE_S = 3 * 86_400.0
-KEPT_S = 2 * 86_400.0
+REMEMBERED_S = 2 * 86_400.0
 """Excursions older than the newest bin by this are not remembered."""
-Row = dict[str, Any]
-Entry = dict[str, Any]
-Note = tuple[str, str, int, Row]
-
-
-@dataclass
-class Change:
-    """What triggers do to cross.bursts, and the alerts to make of it.
-
-    `rows` hold `time` as TT nanoseconds; of the ids that go, those in `gone` were
-    written, and those in `maybe` only if the watcher was killed after writing. `notes`
-    are (kind, name, record number, row) in order; `anew` says that all rows of the
-    series go first.
-    """
-
-    rows: dict[str, Row] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
-    maybe: set[str] = field(default_factory=set)
-    notes: list[Note] = field(default_factory=list)
-    anew: bool = False
-
-    def __bool__(self) -> bool:
-        """Tell whether there is anything to write."""
-        return bool(self.rows or self.gone or self.maybe or self.anew)
 
 
 def take(course: Course, triggers: list[Trigger], *, provisional: bool) -> Change:
     """Apply triggers to a course; `provisional` ones may be judged again.
 
-    The same triggers always give the same change, so that one that was written and
-    then forgotten can be written again.
+    The same triggers always give the same change, so that a change that was written but
+    not remembered can be written again.
     """
     change = Change()
     if course.origin is None:
@@ -61,9 +33,9 @@ def take(course: Course, triggers: list[Trigger], *, provisional: bool) -> Chang
 
 
 def resume(course: Course) -> Change:
-    """Take back what was told only because the rows had ended; they go on."""
+    """Retract what was reported only because the rows had ended; they continue."""
     change = Change()
-    for key, entry in course.known.items():
+    for key, entry in course.excursions.items():
         if not entry["provisional"]:
             continue
         entry["provisional"] = False
@@ -80,25 +52,27 @@ def resume(course: Course) -> Change:
 def again(course: Course, triggers: list[Trigger]) -> Change:
     """Apply the triggers of all rows of a series that was followed in disorder.
 
-    Excursions told before keep their alerts' names where windows overlap; alerts are
-    made only where something changed. Nothing is written where nothing did.
+    Excursions reported before keep their alerts' names if windows overlap. Alerts are
+    made, and rows are written, only if something changed.
     """
-    left = {k: e for k, e in course.known.items() if e["stays"] or e["alerted"]}
-    course.changed |= course.known.keys()
-    course.known = {}
+    before = {k: e for k, e in course.excursions.items() if e["stays"] or e["alerted"]}
+    course.changed |= course.excursions.keys()
+    course.excursions = {}
     change = take(course, triggers, provisional=False)
-    change.anew, change.notes = True, []
-    news = [_recognize(change, key, e, left) for key, e in course.known.items()]
-    for key, entry in left.items():
-        course.known.setdefault(key, entry | {"stays": False, "open": False})
+    change.rewrite, change.notes = True, []
+    news = [_recognize(change, key, e, before) for key, e in course.excursions.items()]
+    for key, entry in before.items():
+        course.excursions.setdefault(key, entry | {"stays": False, "open": False})
         _note(change, entry, entry["row"], alerted=False)
-    return change if left or any(news) else Change()
+    return change if before or any(news) else Change()
 
 
-def _recognize(change: Change, key: str, entry: Entry, left: dict[str, Entry]) -> bool:
-    """Give an excursion the name and record of one told before; tell if it is news."""
-    old_key = _same(key, entry, left)
-    old = left.pop(old_key) if old_key else None
+def _recognize(
+    change: Change, key: str, entry: Entry, before: dict[str, Entry]
+) -> bool:
+    """Give an excursion the name and record it had before; return whether it is new."""
+    old_key = _same(key, entry, before)
+    old = before.pop(old_key) if old_key else None
     alerted = entry["alerted"]
     entry |= {n: (old or _FRESH)[n] for n in ("records", "alerted")}
     entry["name"] = old["name"] if old else key
@@ -107,25 +81,13 @@ def _recognize(change: Change, key: str, entry: Entry, left: dict[str, Entry]) -
     return old is None or _bare(old["row"]) != _bare(entry["row"])
 
 
-def join(first: Change, second: Change) -> Change:
-    """Return two changes as one, the second after the first."""
-    return Change(
-        {k: v for k, v in first.rows.items() if k not in second.gone | second.maybe}
-        | second.rows,
-        first.gone | second.gone,
-        first.maybe | second.maybe,
-        first.notes + second.notes,
-        first.anew or second.anew,
-    )
-
-
 def _rows(course: Course, triggers: list[Trigger]) -> Iterator[Row]:
     """Return triggers as rows of cross.bursts, `time` in TT ns."""
     if not triggers or course.origin is None:
         return iter(())
-    found = pl.DataFrame([t.row for t in triggers], schema=COLUMNS, orient="row")
-    told = with_utc(described(found, course.observatory, course.origin))
-    return told.with_columns(pl.col("time").cast(pl.Int64)).iter_rows(named=True)
+    excursions = pl.DataFrame([t.row for t in triggers], schema=COLUMNS, orient="row")
+    rows = with_utc(described(excursions, course.observatory, course.origin))
+    return rows.with_columns(pl.col("time").cast(pl.Int64)).iter_rows(named=True)
 
 
 _FRESH: Entry = {
@@ -147,16 +109,16 @@ def _apply(
     provisional: bool,
 ) -> None:
     fresh = _FRESH | {"name": trigger.key}
-    entry = course.known.pop(trigger.key, fresh)
+    entry = course.excursions.pop(trigger.key, fresh)
     if entry["stays"]:
-        _take_away(change, entry["row"]["burst_id"])
+        _remove(change, entry["row"]["burst_id"])
     change.maybe.add(row["burst_id"])
     stays = trigger.state != "retraction"
     if stays:
         change.rows[row["burst_id"]] = row
     _note(change, entry, row, alerted=stays and row["cause"] in ALERTED)
     was_open = trigger.state == "initial" or entry["open"]
-    course.known[trigger.key] = entry | {
+    course.excursions[trigger.key] = entry | {
         "row": row,
         "open": was_open and stays and (provisional or trigger.state == "initial"),
         "provisional": provisional,
@@ -165,8 +127,8 @@ def _apply(
     course.changed.add(trigger.key)
 
 
-def _take_away(change: Change, burst_id: str) -> None:
-    """Take a row away: one not yet written is merely not written."""
+def _remove(change: Change, burst_id: str) -> None:
+    """Remove a row; one not yet written is merely not written."""
     if change.rows.pop(burst_id, None) is None:
         change.gone.add(burst_id)
     else:
@@ -174,7 +136,7 @@ def _take_away(change: Change, burst_id: str) -> None:
 
 
 def _note(change: Change, entry: Entry, row: Row, *, alerted: bool) -> None:
-    """Add the alert an excursion's new row is worth, if any."""
+    """Add the alert that an excursion's new row calls for, if any."""
     kind = _KIND[entry["alerted"], alerted]
     if kind:
         entry["records"] += 1
@@ -182,43 +144,34 @@ def _note(change: Change, entry: Entry, row: Row, *, alerted: bool) -> None:
         change.notes.append((kind, entry["name"], entry["records"], row))
 
 
-def alerts_of(course: Course, change: Change) -> list[Alert]:
-    """Return the alerts of a change, in order."""
-    instrument = (course.origin or {}).get("instrument")
-    return [
-        alert(kind, key=key, record=record, row=row, instrument=instrument)
-        for kind, key, record, row in change.notes
-    ]
-
-
 def lives(course: Course) -> bool:
-    """Tell whether more rows are to be expected: the last ones are fresh, or replayed."""
+    """Return whether more rows are expected: the last ones are recent, or replayed."""
     if course.series.endswith(SUFFIX):
         return True
     newest = course.newest_ns
     return newest is not None and clock.time() - newest / 1e9 < LIVE_S
 
 
-def tell_again(change: Change, entry: Entry) -> None:
-    """Send an update of an excursion that was alerted and reads differently now."""
+def _update(change: Change, entry: Entry) -> None:
+    """Note an update of an excursion that was alerted and has changed."""
     if entry["alerted"]:
         _note(change, entry, entry["row"], alerted=True)
 
 
 def _forget(course: Course) -> None:
-    """Drop excursions that are over and long ago."""
+    """Drop excursions that ended long ago."""
     newest = course.newest_met
     if newest is None:
         return
-    for key, entry in list(course.known.items()):
+    for key, entry in list(course.excursions.items()):
         over = not (entry["open"] or entry["provisional"])
-        if over and entry["row"]["met_s"] < newest - KEPT_S:
-            del course.known[key]
+        if over and entry["row"]["met_s"] < newest - REMEMBERED_S:
+            del course.excursions[key]
             course.changed.add(key)
 
 
 def _same(key: str, entry: Entry, before: dict[str, Entry]) -> str | None:
-    """Return the key of the excursion told before that this one is."""
+    """Return the key under which this excursion was reported before."""
     if key in before or not entry["stays"]:
         return key if key in before else None
     start, stop = _window(entry["row"])
@@ -234,13 +187,13 @@ def _window(row: Row) -> tuple[float, float]:
 
 
 def _differ(old: Row, new: Row) -> bool:
-    """Tell whether a row reads differently from what an alert told."""
-    told = ("burst_id", "cause", "significance", "t90_s", "evidence")
-    return any(old.get(name) != new.get(name) for name in told)
+    """Return whether a row differs from the one of its last alert."""
+    names = ("burst_id", "cause", "significance", "t90_s", "evidence")
+    return any(old.get(name) != new.get(name) for name in names)
 
 
 def _bare(row: Row) -> Row:
-    """Return a row without what it coincides with, which is found when it is written."""
+    """Return a row without its matches, which are found when it is written."""
     return {name: value for name, value in row.items() if name != "matches"}
 
 
@@ -253,40 +206,42 @@ _KIND = {
 
 
 def renewed(
-    courses: Iterable[Course], new: pl.DataFrame, known: Coincident
+    courses: Iterable[Course], new: pl.DataFrame, coincident: Coincident
 ) -> list[tuple[Course, Change]]:
-    """Return changes for excursions near new times whose matches are others now.
+    """Return changes for excursions near new times whose matches have changed.
 
-    `new` has the TT times of catalogue bursts and notices that were not known before.
+    `new` has the TT times of catalogue bursts and notices that are new.
     """
     times = new["time"].cast(pl.Int64)
     changes = []
     for course in courses:
         near = {
             key: entry
-            for key, entry in course.known.items()
-            if entry["stays"] and _near(entry["row"], times)
+            for key, entry in course.excursions.items()
+            if entry["stays"] and _is_near(entry["row"], times)
         }
         if near:
-            changes.append((course, _matched_anew(course, near, known)))
+            changes.append((course, _rematched(course, near, coincident)))
     return changes
 
 
-def _near(row: Row, times: pl.Series) -> bool:
+def _is_near(row: Row, times: pl.Series) -> bool:
     return row["time"] is not None and bool(
         ((times - row["time"]).abs() < REACH_NS).any()
     )
 
 
-def _matched_anew(course: Course, near: dict[str, Entry], known: Coincident) -> Change:
+def _rematched(
+    course: Course, near: dict[str, Entry], coincident: Coincident
+) -> Change:
     change = Change()
-    found = known.of([entry["row"] for entry in near.values()])
+    matches = coincident.of([entry["row"] for entry in near.values()])
     for key, entry in near.items():
         row = entry["row"]
-        if row.get("matches") != found[row["burst_id"]]:
-            row["matches"] = found[row["burst_id"]]
+        if row.get("matches") != matches[row["burst_id"]]:
+            row["matches"] = matches[row["burst_id"]]
             change.gone.add(row["burst_id"])
             change.rows[row["burst_id"]] = row
             course.changed.add(key)
-            tell_again(change, entry)
+            _update(change, entry)
     return change

@@ -1,11 +1,11 @@
-"""What is new in the tables of rates, read with pushed predicates on series and time.
+"""New rows of the tables of rates, read with pushed predicates on series and time.
 
-A round asks how many rows the tables hold, one request an observatory. Where a count has
-not changed nothing is read. Where it has, series that are still followed are read from
+Each round requests the number of rows of the tables, once per observatory. If a count has
+not changed, nothing is read. If it has, series that are still followed are read from
 their last bin on, those near in time together. If these are too scattered, or do not
 explain the growth, the rows of every series are counted, and those that grew are read. A
-series with fewer rows than before was replaced, and is followed again from its start; one
-replaced by exactly as many rows is not noticed.
+series with fewer rows than before was replaced and is followed again from its start; a
+replacement by exactly as many rows goes unnoticed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +17,10 @@ import polars as pl
 from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.model.predicate import Clause, Equal, NotNull, Range
-from orbital_kernel.monitor.checkpoint import Course
-from orbital_kernel.monitor.rows import KEPT
+from orbital_kernel.model.predicate import Clause, Equal, Range
+from orbital_kernel.monitor.coincident import Counts, unreal_files
+from orbital_kernel.monitor.course import Course
+from orbital_kernel.monitor.rows import FROM_SERIES
 from orbital_kernel.science.bursts import Settings
 
 READ = (
@@ -27,11 +28,10 @@ READ = (
     *("rate", "rate_err", "counts", "kind"),
 )
 FIRST = (
-    *dict.fromkeys((*READ, *KEPT)),
+    *dict.fromkeys((*READ, *FROM_SERIES)),
     *("band", "band_low_kev", "band_high_kev", "unit", "instrument"),
 )
-"""What is read of a series at first sight: it tells the same of all its rows."""
-REAL = "observation"
+"""Columns read from a new series: those besides READ are the same in all its rows."""
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - TT has no zone
 NEAR_NS = 30 * 1_000_000_000
 """Series whose last bins are that close are read together."""
@@ -43,7 +43,6 @@ more than rows of others between them. Whole series are read so many at once."""
 ROWS_AT_ONCE = 1_000_000
 Courses = dict[tuple[str, str], Course]
 Batch = list[tuple[Course, pl.DataFrame]]
-Counts = dict[str, dict[str, int]]
 
 
 class Following:
@@ -60,42 +59,44 @@ class Following:
 
     def counts(self) -> Counts:
         """Return the rows of every table, by observatory and table."""
-        asked = {n: self._store.beside(self._store.counts, n) for n in observatories()}
-        return {name: answer.result() for name, answer in asked.items()}
+        pending = {
+            n: self._store.beside(self._store.counts, n) for n in observatories()
+        }
+        return {name: answer.result() for name, answer in pending.items()}
 
     def grown(self, counts: Counts) -> Iterator[Batch]:
         """Yield series with rows not seen before, and these rows, some at a time."""
         for observatory, tables in counts.items():
-            held, known = tables.get("rates", 0), self._rows.get(observatory)
-            if held != known:
+            count, explained = tables.get("rates", 0), self._rows.get(observatory)
+            if count != explained:
                 with self._store.reading() as tx:
                     tests = self._unreal(tx, observatory, tables.get("notices", 0))
-                    for batch in self._batches(tx, observatory, held, known):
+                    for batch in self._batches(tx, observatory, count, explained):
                         yield [
                             (course, real)
                             for course, rows in batch
                             if (
-                                real := self._whole(course, _without(rows, tests))
+                                real := self._complete(course, _without(rows, tests))
                             ).height
                         ]
 
     def _batches(
-        self, tx: Transaction, observatory: str, held: int, known: int | None
+        self, tx: Transaction, observatory: str, count: int, before: int | None
     ) -> Iterator[Batch]:
-        """Yield new rows, and note how many rows of the table these explain."""
-        if known is not None and held > known:
+        """Yield new rows; note how many rows of the table they explain."""
+        if before is not None and count > before:
             live = [c for c in self._courses.values() if not c.closed]
             groups = list(_groups(c for c in live if c.observatory == observatory))
-            if len(groups) <= max(FEW_GROUPS, held // COUNTED_A_SELECT):
+            if len(groups) <= max(FEW_GROUPS, count // COUNTED_A_SELECT):
                 explained = 0
                 for group in groups:
-                    found = self._read_together(tx, observatory, group)
-                    for course, rows in found:
+                    batch = self._read_together(tx, observatory, group)
+                    for course, rows in batch:
                         explained += rows.height - course.held_back
                         course.stored += rows.height
-                    yield found
-                if known + explained >= held:
-                    self._rows[observatory] = known + explained
+                    yield batch
+                if before + explained >= count:
+                    self._rows[observatory] = before + explained
                     return
         yield from self._counted(tx, observatory)
 
@@ -103,20 +104,20 @@ class Following:
         self, tx: Transaction, observatory: str, group: Sequence[Course]
     ) -> Batch:
         names = sorted(course.series for course in group)
-        these = (
+        of_group = (
             (Range(names[0], names[-1]),)
             if len(names) > FEW_NAMES
             else tuple(map(Equal, names))
         )
-        clauses = [self._since(group[0]), Clause("series", these)]
+        clauses = [self._since(group[0]), Clause("series", of_group)]
         parts = self._select(tx, observatory, clauses)
-        found = []
+        batch = []
         for course in group:
             rows = parts.get(course.series)
             unseen = None if rows is None else self._unseen(course, rows)
             if unseen is not None and unseen.height:
-                found.append((course, unseen))
-        return found
+                batch.append((course, unseen))
+        return batch
 
     def _since(self, course: Course) -> Clause:
         """Return the clause for rows from a series' last bin on, less late ones' reach."""
@@ -126,7 +127,7 @@ class Following:
         return Clause("time", (Range(at - timedelta(seconds=self._reach)),))
 
     def _counted(self, tx: Transaction, observatory: str) -> Iterator[Batch]:
-        """Count the rows of every series; yield those that hold more than known."""
+        """Count the rows of every series; yield those that have grown."""
         rows = frame_of(tx.select(f"{observatory}.rates", columns=["series"]))
         self._rows[observatory] = rows.height
         counts = rows.drop_nulls().group_by("series").len().sort("series")
@@ -149,30 +150,30 @@ class Following:
     def _more(
         self, tx: Transaction, observatory: str, grown: dict[str, tuple[Course, int]]
     ) -> Batch:
-        """Return new rows of known series; what then is missing came late."""
-        found = self._read_together(tx, observatory, [c for c, _ in grown.values()])
-        for course, rows in found:
+        """Return new rows of series followed before; rows still missing arrived late."""
+        batch = self._read_together(tx, observatory, [c for c, _ in grown.values()])
+        for course, rows in batch:
             course.stored += rows.height
         for course, count in grown.values():
             missing = max(count - course.stored, 0)
             course.stored, course.late = count, course.late + missing
             course.relook = course.relook or missing > 0
-        return found
+        return batch
 
     def _begun(
         self, tx: Transaction, observatory: str, fresh: list[tuple[Course, int]]
     ) -> Iterator[Batch]:
-        """Yield whole series that were not known, as many together as is sensible."""
-        for some in _portions(fresh):
-            names = tuple(Equal(course.series) for course, _ in some)
+        """Yield complete new series, several at a time."""
+        for portion in _portions(fresh):
+            names = tuple(Equal(course.series) for course, _ in portion)
             named = [Clause("series", names)]
             parts = self._select(tx, observatory, named, columns=FIRST)
-            for course, count in some:
+            for course, count in portion:
                 course.stored = count
-            yield [(c, parts[c.series]) for c, _ in some if c.series in parts]
+            yield [(c, parts[c.series]) for c, _ in portion if c.series in parts]
 
     def all_of(self, course: Course) -> pl.DataFrame:
-        """Return all rows of one series, whenever they came."""
+        """Return all rows of one series, whenever they arrived."""
         with self._store.reading() as tx:
             tests = self._unreal(tx, course.observatory, -1)
             named = Clause("series", (Equal(course.series),))
@@ -194,8 +195,8 @@ class Following:
         self.rows_read += rows.height
         if rows.is_empty():
             return {}
-        told = rows.with_columns(pl.col("channel").fill_null(0))
-        parts = told.partition_by("series", as_dict=True)
+        filled = rows.with_columns(pl.col("channel").fill_null(0))
+        parts = filled.partition_by("series", as_dict=True)
         return {str(name): part for (name,), part in parts.items()}
 
     def _unseen(self, course: Course, rows: pl.DataFrame) -> pl.DataFrame:
@@ -207,16 +208,16 @@ class Following:
         )
         return recent.join(seen, on=["met_s", "channel"], how="anti", nulls_equal=True)
 
-    def _unreal(self, tx: Transaction, observatory: str, held: int) -> frozenset[str]:
-        """Return the contents of notices that are tests: their rates are nobody's."""
-        known, files = self._tests.get(observatory, (-1, frozenset()))
-        if held not in (known, -1) or known == -1:
+    def _unreal(self, tx: Transaction, observatory: str, count: int) -> frozenset[str]:
+        """Return the contents of notices that are tests: their rates are not used."""
+        before, files = self._tests.get(observatory, (-1, frozenset()))
+        if count not in (before, -1) or before == -1:
             files = unreal_files(tx, f"{observatory}.notices")
-            self._tests[observatory] = held, files
+            self._tests[observatory] = count, files
         return files
 
-    def _whole(self, course: Course, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return rows without a last bin that lacks channels: it is read again later."""
+    def _complete(self, course: Course, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return rows without a last bin that lacks channels, which is read again later."""
         course.held_back = 0
         if rows.is_empty():
             return rows
@@ -225,10 +226,10 @@ class Following:
         last = sizes.sort("met_s").row(-1, named=True)
         if last["channel"] >= course.channels:
             return rows
-        kept = rows.filter(pl.col("met_s") < last["met_s"])
-        course.held_back = rows.height - kept.height
+        complete = rows.filter(pl.col("met_s") < last["met_s"])
+        course.held_back = rows.height - complete.height
         course.stored -= course.held_back
-        return kept
+        return complete
 
     def passed(self, course: Course, rows: pl.DataFrame) -> None:
         """Note that rows of a series have been read."""
@@ -238,15 +239,17 @@ class Following:
             course.newest_met = met
             time: Any = newest["time"].cast(pl.Datetime("ns")).cast(pl.Int64)[0]
             course.newest_ns = time
-        least = course.newest_met - self._reach
-        fresh = rows.filter(pl.col("met_s") >= least).select("met_s", "channel").rows()
+        earliest = course.newest_met - self._reach
+        fresh = (
+            rows.filter(pl.col("met_s") >= earliest).select("met_s", "channel").rows()
+        )
         course.seen = sorted(
-            {pair for pair in (*course.seen, *fresh) if pair[0] >= least}
+            {pair for pair in (*course.seen, *fresh) if pair[0] >= earliest}
         )
 
 
 def _groups(courses: Iterable[Course]) -> Iterator[list[Course]]:
-    """Yield series that were begun, those whose last bins are near in time together."""
+    """Yield series that were read before; those with last bins near in time together."""
     begun = [course for course in courses if course.newest_met is not None]
     group: list[Course] = []
     for course in sorted(begun, key=lambda c: c.newest_ns or 0):
@@ -264,15 +267,15 @@ def _groups(courses: Iterable[Course]) -> Iterator[list[Course]]:
 def _portions(
     fresh: list[tuple[Course, int]],
 ) -> Iterator[list[tuple[Course, int]]]:
-    """Yield series in portions of so many names and rows."""
+    """Yield series in portions of limited names and rows."""
     portion: list[tuple[Course, int]] = []
-    held = 0
+    total = 0
     for course, count in fresh:
-        if portion and (len(portion) == MOST_NAMES or held + count > ROWS_AT_ONCE):
+        if portion and (len(portion) == MOST_NAMES or total + count > ROWS_AT_ONCE):
             yield portion
-            portion, held = [], 0
+            portion, total = [], 0
         portion.append((course, count))
-        held += count
+        total += count
     if portion:
         yield portion
 
@@ -280,16 +283,5 @@ def _portions(
 def _without(rows: pl.DataFrame, files: frozenset[str]) -> pl.DataFrame:
     if not files or rows.is_empty():
         return rows
-    of_them = pl.col("file_sha256").is_in(list(files))
-    return rows.filter(~of_them.fill_null(value=False))
-
-
-def unreal_files(tx: Transaction, table: str) -> frozenset[str]:
-    """Return the contents (sha256) of a table's notices that are not observations."""
-    rows = frame_of(
-        tx.select(
-            table, [Clause("role", (NotNull(),))], columns=["role", "file_sha256"]
-        )
-    )
-    other = rows.filter(pl.col("role") != REAL)["file_sha256"]
-    return frozenset(other.drop_nulls().to_list())
+    of_files = pl.col("file_sha256").is_in(list(files))
+    return rows.filter(~of_files.fill_null(value=False))

@@ -1,6 +1,7 @@
-"""What the archive knows of a burst's place, and who can look at it next."""
+"""Archival data at a burst's position, and who can observe it next."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,9 @@ from orbital_kernel.query import Cone, Query
 from orbital_kernel.questions import catalogued
 from orbital_kernel.science import visibility
 from orbital_kernel.science.columns import simulated
+from orbital_kernel.science.visibility import Elements, Orbit
 
+DAYS = 3.0
 WIDEST_FIELD_ARCMIN = 60.0
 LEAST_ERROR_ARCMIN = 0.1
 UNSTATED_ERROR_ARCSEC = 180.0
@@ -36,22 +39,33 @@ _POINTING = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where a burst was: ICRS deg, error radius, who says so, and whether in earnest."""
+    """A burst's position: ICRS deg, error radius, its source, and whether simulated."""
 
     ra: float
     dec: float
     error_arcmin: float
-    told_by: str
+    source: str
     simulated: bool = False
 
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Everything known for following a burst up.
+    """What is known for following up a burst.
 
-    `sources` are those in the error circle, `exposures` pointings whose field holds the
-    place, `limits` a row an observatory: what an upper limit can be made of. Each frame
-    has `observatory`; separations are in arcmin from the place.
+    Attributes
+    ----------
+    place
+        The position: ICRS degrees, error radius in arcmin, and where it is from.
+    sources
+        Catalogue sources in the error circle, with `observatory` and separation_arcmin.
+    exposures
+        Pointings whose field of view contains the position, with `observatory` and
+        separation_arcmin; times are TT.
+    limits
+        One row per observatory: pointings, exposure_s (s), sources, and whether an upper
+        limit is possible.
+    plan
+        When each observatory can observe the position, and their ranking.
     """
 
     place: Place
@@ -62,65 +76,75 @@ class FollowUp:
 
 
 def place_of(store: Store, burst_id: str) -> Place:
-    """Return where a row of cross.bursts was, from what it coincides with.
+    """Return the position of a row of cross.bursts, from what it coincides with.
 
     Raises QueryError for an unknown burst, and for one no catalogue or notice places:
-    rates alone tell no position.
+    rates alone give no position.
     """
-    this = [Clause("burst_id", (Equal(burst_id),))]
-    rows = frame_of(store.read(TABLE, this, columns=["matches"]))
+    of_burst = [Clause("burst_id", (Equal(burst_id),))]
+    rows = frame_of(store.read(TABLE, of_burst, columns=["matches"]))
     if rows.is_empty():
-        raise QueryError(f"there is no burst {burst_id!r} in {TABLE}")
+        raise QueryError(
+            f"{TABLE} has no burst {burst_id!r}: `orbital.bursts.stored()` lists them"
+        )
     for match in json.loads(rows["matches"][0] or "[]"):
         position = _placed(store, match["name"])
         if position is not None:
             return position
     raise QueryError(
-        f"nothing places burst {burst_id!r}: rates tell no position and no catalogue "
-        "burst or notice coincides with it; give ra, dec and error_arcmin"
+        f"burst {burst_id!r} has no position: rates give none and no catalogue burst or "
+        "notice coincides with it; give ra, dec and error_arcmin"
     )
 
 
 def follow_up(
-    store: Store, place: Place, *, start: datetime | None = None, **options: Any
+    store: Store,
+    place: Place,
+    *,
+    start: datetime | None = None,
+    days: float = DAYS,
+    orbits: Mapping[str, Orbit | Elements] | None = None,
+    delays_h: Mapping[str, float] | None = None,
 ) -> FollowUp:
-    """Return what is known of a place and who can look; options as science.visibility.plan.
-
-    Without `delays_h` those of the observatories' files are assumed, and told.
-    """
-    known = observatories()
-    delays = {n: o.pointing.delay_h for n, o in known.items() if o.pointing.steerable}
-    options = {"delays_h": delays} | options
-    found = {name: _archive(store, one, place) for name, one in known.items()}
-    sources = pl.concat(s for s, _ in found.values())
-    exposures = pl.concat(e for _, e in found.values())
+    """Return what is known of a position and who can observe it; see Bursts.follow_up."""
+    described = observatories()
+    if delays_h is None:
+        steerable = {
+            n: o.pointing for n, o in described.items() if o.pointing.steerable
+        }
+        delays_h = {name: pointing.delay_h for name, pointing in steerable.items()}
+    data = {name: _archive(store, o, place) for name, o in described.items()}
+    sources = pl.concat(s for s, _ in data.values())
+    exposures = pl.concat(e for _, e in data.values())
     visible = visibility.plan(
         place.ra,
         place.dec,
-        tuple(known.values()),
+        tuple(described.values()),
         error_arcmin=place.error_arcmin,
         start=start or datetime.now(UTC),
         simulated=place.simulated,
-        **options,
+        days=days,
+        orbits=orbits,
+        delays_h=delays_h,
     )
-    limits = pl.DataFrame([_limits(n, s, e) for n, (s, e) in found.items()])
+    limits = pl.DataFrame([_limits(n, s, e) for n, (s, e) in data.items()])
     return FollowUp(place, sources, exposures, limits, visible)
 
 
-def to_json(found: FollowUp) -> dict[str, Any]:
+def to_json(result: FollowUp) -> dict[str, Any]:
     """Return a follow-up as one JSON document; times are UTC."""
-    place, plan = found.place, found.plan
+    place, plan = result.place, result.plan
     return {
         "ra": place.ra,
         "dec": place.dec,
         "error_arcmin": place.error_arcmin,
-        "told_by": place.told_by,
+        "told_by": place.source,
         "simulated": place.simulated,
         "ranking": plan.ranking.to_dicts(),
         "windows": _utc(plan.windows, "start", "stop"),
-        "sources": found.sources.to_dicts(),
-        "exposures": _utc(found.exposures, "time", "time_stop"),
-        "upper_limits": found.limits.to_dicts(),
+        "sources": result.sources.to_dicts(),
+        "exposures": _utc(result.exposures, "time", "time_stop"),
+        "upper_limits": result.limits.to_dicts(),
         "assumptions": list(plan.assumptions),
     }
 
@@ -140,23 +164,27 @@ def _placed(store: Store, name: str | None) -> Place | None:
 
 
 def _archive(
-    store: Store, one: Observatory, place: Place
+    store: Store, observatory: Observatory, place: Place
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return sources in the error circle, and pointings whose field holds the place."""
+    """Return sources in the error circle, and pointings that contain the position."""
     circle = max(place.error_arcmin, LEAST_ERROR_ARCMIN)
-    fields = [visibility.field_radius_arcmin(i.field_of_view) for i in one.instruments]
+    fields = [
+        visibility.field_radius_arcmin(i.field_of_view) for i in observatory.instruments
+    ]
     imaging = max((f for f in fields if f <= WIDEST_FIELD_ARCMIN), default=circle)
-    sources = _cone(store, f"{one.name}.sources", place, circle, _SOURCE)
-    pointings = _cone(store, f"{one.name}.observations", place, imaging, _POINTING)
-    named = pl.lit(one.name).alias("observatory")
+    sources = _cone(store, f"{observatory.name}.sources", place, circle, _SOURCE)
+    pointings = _cone(
+        store, f"{observatory.name}.observations", place, imaging, _POINTING
+    )
+    named = pl.lit(observatory.name).alias("observatory")
     return sources.select(named, pl.all()), pointings.select(named, pl.all())
 
 
 def _cone(
     store: Store, table: str, place: Place, radius: float, columns: tuple[str, ...]
 ) -> pl.DataFrame:
-    asked = Query(table, columns, cone=Cone(place.ra, place.dec, radius))
-    rows = query.run(asked, store).frame
+    cone = Query(table, columns, cone=Cone(place.ra, place.dec, radius))
+    rows = query.run(cone, store).frame
     apart = sky.separation_deg(place.ra, place.dec, rows["ra"], rows["dec"]) * 60
     return rows.with_columns(separation_arcmin=pl.Series(apart, dtype=pl.Float64)).sort(
         "separation_arcmin", *rows.columns, nulls_last=True
@@ -166,7 +194,7 @@ def _cone(
 def _limits(
     name: str, sources: pl.DataFrame, exposures: pl.DataFrame
 ) -> dict[str, Any]:
-    """Tell whether an upper limit can be made from what was observed."""
+    """Return whether the observations allow an upper limit."""
     done = exposures.filter(pl.col("exposure_s") > 0)
     detected = sources.filter(~pl.col("is_limit").fill_null(value=False))
     seconds = float(done["exposure_s"].sum())
@@ -174,11 +202,7 @@ def _limits(
         "not observed: no upper limit possible"
         if done.is_empty()
         else f"upper limit possible from {done.height} pointings, {seconds:,.0f} s"
-        + (
-            f"; {detected.height} sources stand in the circle"
-            if detected.height
-            else ""
-        )
+        + (f"; {detected.height} sources in the circle" if detected.height else "")
     )
     return {
         "observatory": name,

@@ -1,12 +1,4 @@
-"""The watcher: polls the store, detects, writes, remembers, then tells.
-
-Exactly once rests on the order. Rows of cross.bursts are written in one transaction, by
-identities that depend on the data alone; then the checkpoint changes, in one transaction
-too; only then are alerts delivered from the checkpoint's outbox. Killed before the
-checkpoint, the same rows are written again over themselves; killed after it, the outbox
-is delivered. The detector's state is kept with every change, and every few seconds:
-rows read since are read again, and tell nothing, since there was no change.
-"""
+"""The watcher: polls the store, detects, writes, saves, then alerts (see record)."""
 
 import time as clock
 from collections.abc import Callable, Sequence
@@ -19,49 +11,37 @@ import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError, StoreError
-from orbital_kernel.monitor.changes import (
-    Change,
-    again,
-    alerts_of,
-    join,
-    lives,
-    renewed,
-    resume,
-    take,
-)
-from orbital_kernel.monitor.checkpoint import Checkpoints, Course, Name
+from orbital_kernel.monitor.changes import lives, renewed
+from orbital_kernel.monitor.checkpoint import Checkpoints
 from orbital_kernel.monitor.coincident import Coincident
+from orbital_kernel.monitor.course import Change, Changes, Course, Name
 from orbital_kernel.monitor.deliver import Delivery
 from orbital_kernel.monitor.detectors import Detectors
 from orbital_kernel.monitor.follow import Batch, Following
+from orbital_kernel.monitor.record import Record
 from orbital_kernel.monitor.replay import Replay
-from orbital_kernel.monitor.rows import origin
 from orbital_kernel.monitor.sinks import Sink
-from orbital_kernel.monitor.write import coincide, write
 from orbital_kernel.science.bursts import Settings
 from orbital_kernel.storage.health.watcher import Signs
 
 POLL_S = 0.1
 IDLE_S = 600.0
 OLD_IDLE_S = 30.0
-"""Rows of the past that arrive in pieces are judged after so long without more."""
+"""Old rows that arrive in pieces are treated as complete after so long."""
 HEARTBEAT_S = 60.0
-KEEP_S = 5.0
-OPEN = "watch.transaction"
 FLUSH_S = 10.0
 AGAIN_S = (1.0, 30.0)
 RELOOK_S, RELOOK_SHARE = 2.0, 20.0
-"""A series whose rows came late is looked at again after 2 s, at least, of real time,
-and takes a twentieth of the time at most."""
+"""A series with late rows is read again after 2 s or more, a twentieth of the time."""
 Note = Callable[[str], None]
 
 
 class Watch:
     """Follows every series of rates; see `run`, or `poll` for one round.
 
-    Checkpoints are kept in `folder`. A series without new rows for `idle_s` of real
-    time is judged as if it had ended; so is at once one that appears whole and whose
-    last row is older than three days. Should rows still come, that is taken back.
+    A series without new rows for `idle_s` seconds is treated as if it had ended; one
+    that appears complete, with a last row older than three days, at once. If rows still
+    arrive, that is retracted. See Bursts.watch for the parameters.
     """
 
     def __init__(
@@ -96,20 +76,41 @@ class Watch:
         poll_s: float = POLL_S,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        """Poll until `stop` is set, the replay is over, or once.
+        """Poll until `stop` is set or the replay is over, or once.
 
-        Where nothing was new it waits `poll_s`, else it looks again at once.
-        A single round, and the end of a replay, judge every series as ended. A platform
-        that does not answer is asked again later, except by a single round. Raises
-        StoreError where another watcher is at work. Set during a look, `stop` ends it
-        after the series in hand; the next watcher takes the others.
+        Parameters
+        ----------
+        stop
+            Ends the watcher when set, after the series in progress; the next watcher
+            continues with the others.
+        once
+            Whether to end after one round, which treats every series as ended.
+        poll_s
+            Seconds between rounds that find nothing new; others follow at once.
+        heartbeat_s
+            Seconds between the lines that `note` receives.
+
+        Raises
+        ------
+        StoreError
+            If another watcher is at work, or the store does not answer a single round.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from pathlib import Path
+        >>> from threading import Event
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> watcher = orbital.bursts.watch(Path(mkdtemp()))
+        >>> watcher.run(Event(), once=True)
         """
         with self._checkpoints.held():
             beat, pause, over = -inf, AGAIN_S[0], False
             self._signs.every_s, self._stop = poll_s, stop
             self._begin()
             while not (over or stop.is_set()):
-                self._live()
+                self._sign()
                 began = clock.time()
                 try:
                     over = self._round(once=once)
@@ -118,7 +119,7 @@ class Watch:
                     if once:
                         raise
                     self._note(
-                        f"the store does not answer ({error}); again in {pause:.0f} s"
+                        f"the store does not answer ({error}); next attempt in {pause:.0f} s"
                     )
                     self._grew = False
                     stop.wait(pause)
@@ -130,10 +131,10 @@ class Watch:
                 if not over:
                     stop.wait(0.0 if self._grew else poll_s)
             self.end()
-            self._live(ended=True)
+            self._sign(ended=True)
 
     def _round(self, *, once: bool) -> bool:
-        """Poll and judge; return whether that was the last round."""
+        """Poll and close series; return whether that was the last round."""
         if self._replay is not None:
             self._replay.feed()
         self._grew = self.poll() > 0 and self._replay is None
@@ -144,9 +145,9 @@ class Watch:
         return over
 
     def poll(self) -> int:
-        """Take in what is new, hand out what is due; return how many series grew.
+        """Read new rows and deliver due alerts; return how many series grew.
 
-        Raises StoreError where the store does not answer: all is then as it was kept.
+        Raises StoreError if the store does not answer: the checkpoint then applies.
         """
         self._begin()
         try:
@@ -166,53 +167,49 @@ class Watch:
             if self._stop.is_set():
                 break
         if new.height:
-            self._keep(renewed(self._courses.values(), new, self._coincident))
-        self._look_again()
-        self._keep_quiet()
+            self._save(renewed(self._courses.values(), new, self._coincident))
+        self._relook()
+        self._record.save_quiet(self._courses)
         return grown
 
     def close(self, idle_s: float) -> None:
-        """Judge series that have been without rows for so long as if they had ended."""
+        """Treat series without new rows for `idle_s` seconds as if they had ended."""
         now, ended = clock.monotonic(), []
         if idle_s == 0:
-            self._look_again(now=True)
+            self._relook(now=True)
         for course in [c for c in self._courses.values() if not c.closed]:
             wait = idle_s if lives(course) else min(idle_s, OLD_IDLE_S)
             if now - self._touched.get(course.name, now) >= wait:
-                last = self._detectors.kept(course).finish()
-                ended.append((course, take(course, last, provisional=True)))
+                ended.append((course, self._detectors.finish(course)))
                 course.closed = True
-        self._keep(ended)
+        self._save(ended)
         for course, _ in ended:
-            self._detectors.rest(course)
+            self._detectors.release(course)
 
     def end(self) -> None:
-        """Keep what is not yet kept, and let the sinks go."""
-        self._checkpoints.save(
-            [self._with_state(self._courses[n]) for n in self._ahead]
-        )
-        self._ahead.clear()
+        """Save what is not saved yet, and end the sinks' threads."""
+        self._record.save_quiet(self._courses, age_s=0.0)
         self._delivery.stop()
         self._settle()
 
     @property
     def alerts(self) -> int:
-        """How many alerts every sink has taken."""
+        """The number of alerts that every sink has accepted."""
         return self._delivery.delivered
 
     def heartbeat(self) -> str:
-        """Return a line that tells that the watcher lives, and what it knows."""
+        """Return a line that shows that the watcher lives, and its counts."""
         courses = self._courses.values()
         return (
             f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} watching {len(courses)} series, "
             f"{sum(not c.closed for c in courses)} of them live; "
             f"{self._following.rows_read:,} rows read, "
-            f"{sum(c.late for c in courses):,} came late or twice; "
+            f"{sum(c.late for c in courses):,} arrived late or twice; "
             f"{self.alerts} alerts delivered, {self._delivery.waiting} waiting"
         )
 
-    def _live(self, *, ended: bool = False) -> None:
-        """Tell that the watcher lives, for `orbital health`."""
+    def _sign(self, *, ended: bool = False) -> None:
+        """Write a sign of life, for `orbital health`."""
         courses = self._courses.values()
         self._signs.write(
             series=len(courses),
@@ -222,112 +219,82 @@ class Watch:
         )
 
     def _begin(self) -> None:
-        """Take up what was kept, once no other watcher changes it any more."""
+        """Load the checkpoint, once no other watcher changes it."""
         if not self._begun:
             self._begun = True
             self._recall()
             self._delivery.offer(self._checkpoints.outbox())
 
     def _recall(self) -> None:
-        """Take up what the checkpoint holds, whatever was known besides."""
+        """Return to the state of the checkpoint."""
         self._courses = self._checkpoints.courses()
         self._following = Following(self._store, self._courses, self._settings)
         self._detectors = Detectors(self._settings)
-        self._ahead: dict[Name, float] = {}
+        self._record = Record(
+            self._store, self._checkpoints, self._coincident, self._detectors.state
+        )
         now = clock.monotonic()
         self._touched = dict.fromkeys(self._courses, now)
-        self._relook: dict[Name, float] = {}
+        self._relook_at: dict[Name, float] = {}
 
     def _take(self, batch: Batch) -> int:
-        """Feed rows of several series to their detectors, and keep what these tell."""
-        self._live()
+        """Feed rows of several series to their detectors; save the changes."""
+        self._sign()
         changes = []
         for course, rows in batch:
             try:
                 changes.append((course, self._fed(course, rows)))
             except QueryError as error:
-                # Its first rows may have been a part of what it is: look at all of it.
+                # Its first rows may be only a part of the series: read all of it.
                 course.relook = course.newest_met is not None
                 if not course.relook:
                     self._refuse(course, error)
-        self._keep(changes)
+        self._save(changes)
         return len(changes)
 
     def _refuse(self, course: Course, error: QueryError) -> None:
-        """Follow a series no more."""
+        """Stop following a series."""
         self._following.refused.add(course.name)
         course.closed, course.relook = True, False
         self._note(f"{course.series} cannot be followed: {error}")
 
     def _fed(self, course: Course, rows: pl.DataFrame) -> Change:
         first_sight = course.newest_met is None
-        if course.origin is None:
-            course.origin = origin(rows) | {"instrument": rows["instrument"][0]}
-        if first_sight:
-            self._detectors.anew(course)
-        told = self._detectors.of(course).feed(rows)
-        change = join(resume(course), take(course, told, provisional=False))
-        change.anew = first_sight
+        change = self._detectors.feed(course, rows)
         self._following.passed(course, rows)
-        self._ahead.setdefault(course.name, clock.monotonic())
+        self._record.touch(course)
         course.closed = False
         now = clock.monotonic()
         self._touched[course.name] = -inf if first_sight and not lives(course) else now
         return change
 
-    def _keep(self, changes: list[tuple[Course, Change]]) -> None:
-        """Write rows, then the checkpoint, then tell: in this order."""
-        told = [(course, change) for course, change in changes if change]
-        coincide(told, self._coincident)
-        write(self._store, told, noted=self._checkpoints.folder / OPEN)
-        made = [one for pair in told for one in alerts_of(*pair)]
-        kept = {c.name: c for c, change in changes if change or c.closed or c.changed}
-        if kept or made:
-            for name, course in kept.items():
-                self._with_state(course)
-                self._ahead.pop(name, None)
-            waiting = self._checkpoints.save(kept.values(), made, self._delivery.names)
-            self._delivery.offer(waiting)
-
-    def _keep_quiet(self) -> None:
-        """Keep how far series without news were followed, now and then."""
-        before = clock.monotonic() - KEEP_S
-        due = [name for name, since in self._ahead.items() if since <= before]
-        if due:
-            self._checkpoints.save([self._with_state(self._courses[n]) for n in due])
-            for name in due:
-                del self._ahead[name]
-
-    def _look_again(self, *, now: bool = False) -> None:
-        """Follow series whose rows came late once more, in order, where it is time."""
+    def _relook(self, *, now: bool = False) -> None:
+        """Read series with late rows again, in order, when it is time."""
         for name, course in list(self._courses.items()):
             if not course.relook:
                 continue
             began = clock.monotonic()
-            if began < self._relook.setdefault(name, began + RELOOK_S) and not now:
+            if began < self._relook_at.setdefault(name, began + RELOOK_S) and not now:
                 continue
             try:
                 self._follow_again(course)
             except QueryError as error:
                 self._refuse(course, error)
-            took = clock.monotonic() - began
-            self._relook[name] = clock.monotonic() + max(RELOOK_S, RELOOK_SHARE * took)
+            pause = max(RELOOK_S, RELOOK_SHARE * (clock.monotonic() - began))
+            self._relook_at[name] = clock.monotonic() + pause
 
     def _follow_again(self, course: Course) -> None:
         rows = self._following.all_of(course)
         if rows.height:
-            told = self._detectors.anew(course).feed(rows)
-            course.origin = origin(rows) | {"instrument": rows["instrument"][0]}
+            change = self._detectors.feed_again(course, rows)
             self._following.passed(course, rows)
             course.closed, course.relook = False, False
-            self._keep([(course, again(course, told))])
-            self._ahead[course.name] = clock.monotonic()
+            self._save([(course, change)])
+            self._record.touch(course)
 
-    def _with_state(self, course: Course) -> Course:
-        course.state = self._detectors.state(course)
-        return course
+    def _save(self, changes: Changes) -> None:
+        self._delivery.offer(self._record.save(changes, self._delivery.names))
 
     def _settle(self) -> None:
-        taken = self._delivery.settled()
-        if taken:
-            self._checkpoints.settle(taken)
+        if settled := self._delivery.settled():
+            self._checkpoints.settle(settled)

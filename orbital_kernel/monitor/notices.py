@@ -1,7 +1,7 @@
-"""Notices from a stream into the store: a file each, by the ledger like any file.
+"""Notices from a stream into the store, one file each, with the ledger of all files.
 
-A message is written beside the data, ingested, and only then reported as read, so a
-kill at any moment costs nothing: what comes again is known by its content.
+A message is written beside the data, ingested, and only then committed as read, so
+nothing is lost by a kill: a message that arrives again is recognised by its content.
 """
 
 import re
@@ -19,20 +19,20 @@ Note = Callable[[str], None]
 
 
 class Stream(Protocol):
-    """Where messages come from: Topics, or anything that reads and remembers."""
+    """A source of messages: Topics, or anything that reads and commits."""
 
     missing: dict[str, str]
 
     def read(self, most: int = ..., *, wait_s: float = ...) -> list[Message]:
-        """Return what has come."""
+        """Return the messages that arrived."""
 
     def commit(self, messages: Sequence[Message]) -> None:
-        """Remember these as done."""
+        """Commit these as done."""
 
 
 @dataclass
 class Heard:
-    """What was heard: messages by what became of them; topics that are missing."""
+    """The messages received, by outcome, and the topics that are missing."""
 
     ingested: int = 0
     unchanged: int = 0
@@ -55,17 +55,17 @@ def listen(
     wait_s: float = 1.0,
     note: Note = lambda _line: None,
 ) -> Heard:
-    """Take notices in until `stop` is set, or nothing has come for `for_s` seconds.
+    """Ingest notices until `stop` is set, or none arrives for `for_s` seconds.
 
-    `folder` keeps every notice as it was sent, TOPIC/PARTITION-OFFSET.json or .xml.
+    `folder` stores every notice as it was sent, TOPIC/PARTITION-OFFSET.json or .xml.
     """
     heard, quiet = Heard(missing=stream.missing), 0.0
-    told: set[str] = set()
+    noted: set[str] = set()
     while not stop.is_set() and (for_s is None or quiet < for_s):
         messages = stream.read(wait_s=wait_s)
-        for topic in stream.missing.keys() - told:
+        for topic in stream.missing.keys() - noted:
             note(f"{topic}: {stream.missing[topic]}")
-            told.add(topic)
+            noted.add(topic)
         quiet = 0.0 if messages else quiet + wait_s
         if messages:
             _take(messages, ingest, folder, heard, note)
@@ -77,7 +77,9 @@ def _take(
     messages: Sequence[Message], ingest: Ingest, folder: Path, heard: Heard, note: Note
 ) -> None:
     files = [
-        _kept(one, one.content, folder) for one in messages if one.content is not None
+        _saved(message, message.content, folder)
+        for message in messages
+        if message.content is not None
     ]
     heard.tombstones += len(messages) - len(files)
     if not files:
@@ -92,11 +94,11 @@ def _take(
         note(f"{Path(report.path).parent.name}: {report.state}")
 
 
-def _kept(message: Message, content: bytes, folder: Path) -> Path:
+def _saved(message: Message, content: bytes, folder: Path) -> Path:
     ending = "xml" if content.lstrip()[:1] == b"<" else "json"
-    room = folder / re.sub(r"[^\w.-]", "_", message.topic)
-    room.mkdir(parents=True, exist_ok=True)
-    path = room / f"{message.partition}-{message.offset}.{ending}"
+    target = folder / re.sub(r"[^\w.-]", "_", message.topic)
+    target.mkdir(parents=True, exist_ok=True)
+    path = target / f"{message.partition}-{message.offset}.{ending}"
     part = path.with_suffix(".part")
     part.write_bytes(content)
     part.replace(path)

@@ -1,4 +1,4 @@
-"""Excursions as rows of cross.bursts: what the detector tells and where it was found."""
+"""Excursions as rows of cross.bursts: the detector's result and its series."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from orbital_kernel.model import schema, times
 from orbital_kernel.model.frames import frame_of
 
 TABLE = "cross.bursts"
-KEPT = (
+FROM_SERIES = (
     "series",
     "obs_id",
     "object",
@@ -18,33 +18,35 @@ KEPT = (
     "simulated",
     "file_sha256",
 )
+SUFFIX = " (replay)"
+"""Ends the name of a series that is replayed."""
 _TYPES = {"utcf_s": pl.Float64(), "simulated": pl.Boolean()}
 
 
 def origin(series: pl.DataFrame) -> dict[str, Any]:
-    """Return what all rows of a series share, and the clock of its first row.
+    """Return the values that all rows of a series share, and its first row's clock.
 
-    `time_ns` is TT in nanoseconds, null where the file's clock cannot be told.
+    `time_ns` is TT in nanoseconds, null if the file's clock cannot be converted.
     """
     first = series.sort("met_s").head(1)
     instant = first["time"].cast(pl.Datetime("ns")).cast(pl.Int64)[0]
-    return first.select("met_s", *KEPT).row(0, named=True) | {"time_ns": instant}
+    return first.select("met_s", *FROM_SERIES).row(0, named=True) | {"time_ns": instant}
 
 
 def described(
-    found: pl.DataFrame, observatory: str, first: dict[str, Any]
+    excursions: pl.DataFrame, observatory: str, first: dict[str, Any]
 ) -> pl.DataFrame:
     """Return the detector's rows with identity, time and provenance of their series."""
     start = pl.lit(first["time_ns"], pl.Int64).cast(pl.Datetime("ns"))
     offset = pl.duration(
         nanoseconds=((pl.col("met_s") - first["met_s"]) * 1e9).round().cast(pl.Int64)
     )
-    return found.with_columns(
+    return excursions.with_columns(
         pl.lit(observatory).alias("observatory"),
         (start + offset).alias("time"),
         *(
             pl.lit(first[name], _TYPES.get(name, pl.String())).alias(name)
-            for name in KEPT
+            for name in FROM_SERIES
         ),
     ).with_columns(
         pl.format(
@@ -64,10 +66,10 @@ def with_utc(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def conformed(rows: pl.DataFrame) -> pa.Table:
-    """Return rows as the table wants them, columns it does not know left out."""
-    wanted = schema.table(TABLE)
-    names = [c.name for c in wanted.columns if c.name in rows.columns]
-    return schema.conform(rows.select(names).to_arrow(), wanted)
+    """Return rows in the table's types, without columns it does not have."""
+    target = schema.table(TABLE)
+    names = [c.name for c in target.columns if c.name in rows.columns]
+    return schema.conform(rows.select(names).to_arrow(), target)
 
 
 def none() -> pl.DataFrame:

@@ -1,6 +1,6 @@
-"""Where alerts go. A sink that fails raises OSError and is tried again later.
+"""Sinks of alerts. A sink that fails raises OSError and is tried again later.
 
-A file gets each alert once, whatever is killed when. A webhook and the terminal get it
+A file gets each alert once, even if the watcher is killed. A webhook and the terminal get it
 at least once: a watcher killed between sending and remembering sends again, with the
 same Idempotency-Key.
 """
@@ -23,24 +23,36 @@ FOR_LATER = {408, 425, 429}
 
 
 class Sink(Protocol):
-    """One place alerts are delivered to; the name stands in checkpoints.
+    """A destination of alerts; its name identifies it in checkpoints.
 
-    A sink that may take its time has `waits` true, and gets a thread of its own.
+    A sink that may be slow has `waits` true and gets a thread of its own.
     """
 
     name: str
     waits: bool
 
     def send(self, alert: Alert) -> None:
-        """Deliver one alert; OSError where it should be tried again."""
+        """Deliver one alert; raise OSError to be tried again."""
 
 
 class Refused(Exception):
-    """The receiver will never take this alert."""
+    """The receiver will never accept this alert."""
 
 
 class Printed:
-    """Gives each alert to a function, e.g. one that prints it."""
+    """Passes each alert to a function, for instance one that prints it.
+
+    Parameters
+    ----------
+    show
+        The function; called with the alert, a dict of GCN's core schema.
+
+    Examples
+    --------
+    >>> from orbital_kernel.monitor import Printed
+    >>> Printed(print).name
+    'terminal'
+    """
 
     name = "terminal"
     waits = False
@@ -54,52 +66,85 @@ class Printed:
 
 
 class AlertFile:
-    """JSON lines; an alert that stands there already is not written again."""
+    """Appends alerts to a file of JSON lines, each alert once.
+
+    Parameters
+    ----------
+    path
+        The file; it is created with its folder. A last line that a kill left unfinished
+        is cut off.
+
+    Raises
+    ------
+    ConfigError
+        If the file holds anything but alerts.
+    """
 
     waits = False
 
     def __init__(self, path: Path) -> None:
-        """Take up a file, cutting off a last line a kill left unfinished."""
+        """Open a file and read which alerts it holds."""
         self.name = f"file {path.resolve()}"
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = path.read_bytes() if path.exists() else b""
-        kept = whole[: whole.rfind(b"\n") + 1]
-        if len(kept) < len(whole):
-            os.truncate(path, len(kept))
+        content = path.read_bytes() if path.exists() else b""
+        lines = content[: content.rfind(b"\n") + 1]
+        if len(lines) < len(content):
+            os.truncate(path, len(lines))
         try:
-            self._there = {identity(json.loads(row)) for row in kept.splitlines()}
+            self._written = {identity(json.loads(row)) for row in lines.splitlines()}
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(
-                f"{path} holds something else than alerts, a line each ({error}): "
-                "choose another file"
+                f"{path} does not hold one alert per line ({error}): choose another file"
             ) from error
 
     def send(self, alert: Alert) -> None:
         """Append the alert, durably."""
-        if identity(alert) in self._there:
+        if identity(alert) in self._written:
             return
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(alert) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        self._there.add(identity(alert))
+        self._written.add(identity(alert))
 
 
 class Webhook:
-    """Posts each alert as JSON to a URL."""
+    """Posts each alert as JSON to a URL.
+
+    Each request has an Idempotency-Key, the same when an alert is sent again. Answers
+    408, 425, 429 and 5xx are tried again, other 4xx drop the alert with a note.
+
+    Parameters
+    ----------
+    url
+        An http or https URL.
+    timeout_s
+        Seconds to wait for an answer.
+
+    Raises
+    ------
+    ConfigError
+        If the URL is not http or https.
+
+    Examples
+    --------
+    >>> from orbital_kernel.monitor import Webhook
+    >>> Webhook("https://example.org/alerts").name
+    'webhook https://example.org/alerts'
+    """
 
     waits = True
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         """Take an http or https URL; ConfigError for anything else."""
         if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc:
-            raise ConfigError(f"a webhook is an http or https URL, not {url!r}")
+            raise ConfigError(f"a webhook needs an http or https URL, not {url!r}")
         self.name = f"webhook {url}"
         self._url, self._timeout_s = url, timeout_s
 
     def send(self, alert: Alert) -> None:
-        """Post the alert; Refused where the receiver says it never will take it."""
+        """Post the alert; Refused if the receiver says it never will accept it."""
         key = " ".join(map(str, identity(alert)))
         request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
             self._url,

@@ -18,7 +18,7 @@ import polars as pl
 
 from orbital_kernel import config, embedded, ingest, reports
 from orbital_kernel.errors import QueryError, StoreError
-from orbital_kernel.monitor import bursts
+from orbital_kernel.monitor import scan
 from orbital_kernel.query import Cone, Query, TimeSpan
 from orbital_kernel.session import Orbital, connect
 
@@ -84,7 +84,7 @@ def run(
     _ingest(orbital, archive, summary, advance)
     step("bursts")
     found = orbital.bursts.scan_store(progress=lambda name: advance(name, 0, 0))
-    summary.bursts = bursts.to_json(found)
+    summary.bursts = scan.to_json(found)
     summary.bursts_matched = sum(
         bool(b["matches"]) for b in summary.bursts if b["cause"] == "burst"
     )

@@ -124,7 +124,7 @@ def _of_files(
     import polars as pl
 
     from orbital_kernel import connect
-    from orbital_kernel.monitor.bursts import series_of
+    from orbital_kernel.monitor.scan import series_of
     from orbital_kernel.science.bursts.calibration import (
         TRIED,
         exposure_s,

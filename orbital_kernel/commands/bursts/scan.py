@@ -51,7 +51,7 @@ def scan(
     if per_day is not None and not per_day > 0:
         raise click.BadParameter("false alarms a day must be above 0")
     from orbital_kernel import connect
-    from orbital_kernel.monitor.bursts import draw, to_json
+    from orbital_kernel.monitor.scan import draw, to_json
 
     settings, origin = thresholds.used(per_day)
     found = connect().bursts

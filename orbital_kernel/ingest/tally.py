@@ -1,0 +1,104 @@
+"""What was written of one parsed file, and which of its rows were excluded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+import pyarrow as pa
+
+from orbital_kernel.ingest.checksum import Sum, sum_of
+from orbital_kernel.ingest.offered import Offered
+from orbital_kernel.ingest.parsing import End, Refusal, Rows
+from orbital_kernel.ingest.purity import Kinds
+from orbital_kernel.ingest.report import FileReport
+from orbital_kernel.model.predicate import Clause
+
+
+@dataclass
+class Parsed:
+    """A file read to its end: its rows, if few enough to keep in memory, and its account."""
+
+    offered: Offered
+    outcome: End | Refusal
+    rows: Sequence[Rows] = ()
+
+
+@dataclass
+class Tally:
+    """The rows of one file that were written, table by table, and those excluded."""
+
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    sums: dict[str, Sum] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    spans: dict[str, list[Clause]] = field(default_factory=dict)
+    before: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Keys of the rows stored before in tables with a key, less those written again."""
+    kinds: Kinds = frozenset()
+    """Simulated or real, according to its rows."""
+
+    def add(self, table: str, counts: Mapping[str, int], rows: pa.Table) -> None:
+        """Add rows that were written to one table."""
+        totals = self.counts.setdefault(
+            table, {"inserted": 0, "updated": 0, "unchanged": 0}
+        )
+        for state, number in counts.items():
+            totals[state] += number
+        self.sums[table] = self.sums.get(table, Sum()) + sum_of(rows)
+
+    def exclude(self, reasons: Mapping[str, int]) -> None:
+        """Count rows that were not written, by reason."""
+        self.skipped = _added(self.skipped, reasons)
+
+    def restore(self, table: str, keys: pl.DataFrame) -> None:
+        """Note keys of a table that the file has now and may have had before."""
+        if table in self.before:
+            self.before[table] = self.before[table].join(
+                keys, on=keys.columns, how="anti", nulls_equal=True
+            )
+
+    def excluded(self, by_reader: Mapping[str, int]) -> dict[str, int]:
+        """Return the number of rows excluded, by reason, and of keys no longer in the file."""
+        lost = {
+            f"no longer in {table}; if an older file has them too, ingest it with "
+            "--replace": len(keys)
+            for table, keys in self.before.items()
+            if len(keys)
+        }
+        return _added(_added(by_reader, self.skipped), lost)
+
+
+def report_of(file: Parsed, tally: Tally) -> FileReport:
+    """Return the report on a file, given what was written of it."""
+    offered, outcome = file.offered, file.outcome
+    if isinstance(outcome, Refusal):
+        return FileReport(
+            str(offered.path),
+            outcome.format,
+            None,
+            "refused",
+            0,
+            reason=outcome.reason,
+            sha256=offered.sha256 or None,
+            offset=outcome.offset,
+            size_bytes=offered.size,
+        )
+    written = sum(c["inserted"] + c["updated"] for c in tally.counts.values())
+    return FileReport(
+        str(offered.path),
+        outcome.format,
+        outcome.observatory,
+        "ingested",
+        written,
+        tables=tally.counts,
+        skipped=tally.excluded(outcome.skipped),
+        sha256=offered.sha256,
+        seconds=round(outcome.seconds, 3),
+        size_bytes=offered.size,
+    )
+
+
+def _added(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {
+        reason: first.get(reason, 0) + second.get(reason, 0)
+        for reason in (*first, *second)
+    }
