@@ -2,6 +2,7 @@
 
 from orbital_kernel.reports.run import (
     NOTEBOOKS,
+    STATIC_VARIABLE,
     Parameter,
     Report,
     check,
@@ -13,6 +14,7 @@ from orbital_kernel.reports.run import (
 
 __all__ = [
     "NOTEBOOKS",
+    "STATIC_VARIABLE",
     "Parameter",
     "Report",
     "check",
