@@ -4,12 +4,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import click
 
 from orbital_kernel import config
-from orbital_kernel.commands import INTERRUPTED
+from orbital_kernel.commands import INTERRUPTED, log
 from orbital_kernel.commands.interrupting import deliver_lost_interrupts
 from orbital_kernel.errors import OrbitalError
 
@@ -40,6 +41,20 @@ COMMANDS = {
 
 class _Lazy(click.Group):
     """Names and one-line helps from the table; code only of the command called."""
+
+    called = "orbital"
+    """The command that runs, with its group, as people type it."""
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and remember its name for a report of its failure."""
+        self.called = f"orbital {arguments[0]}"
+        name, command, remainder = super().resolve_command(context, arguments)
+        if isinstance(command, click.Group):
+            within = (n for n in remainder if command.get_command(context, n))
+            self.called = " ".join([self.called, *islice(within, 1)])
+        return name, command, remainder
 
     def invoke(self, context: click.Context) -> Any:
         """Call the command; Ctrl-C ends it with a sentence and a shell's exit code."""
@@ -82,28 +97,41 @@ class _Lazy(click.Group):
     metavar="NAME",
     help="Which database of the platform; default ORBITAL_DATABASE, else 'orbital'.",
 )
-def cli(database: str | None) -> None:
+@click.option(
+    "--verbose",
+    is_flag=True,
+    help="Show log records and tracebacks on stderr. They are also written to "
+    "logs/orbital.log in the platform's folder.",
+)
+def cli(database: str | None, *, verbose: bool) -> None:
     """Store, query and analyse the data of Swift and Chandra as one."""
+    log.begin(verbose=verbose)
     if database is not None:  # for the notebooks and processes a command starts too
         os.environ[config.DATABASE_VARIABLE] = database
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; an error on purpose is one sentence on stderr and exit 1."""
+    """Run the command line; a failure is one sentence on stderr and exit 1."""
     deliver_lost_interrupts()
     try:
         cli(arguments, prog_name="orbital")
-    except OrbitalError as error:
-        click.echo(f"orbital: {error}", err=True)
+    except Exception as error:  # noqa: BLE001 - reported, and logged with its traceback
+        click.echo(f"orbital: {_sentence(error)}", err=True)
         sys.exit(1)
-    except OSError as error:
-        subject = f"{error.filename}: " if error.filename else ""
-        click.echo(
-            f"orbital: {subject}{error.strerror or error}; check that it exists and that "
-            "you may read and write it",
-            err=True,
+
+
+def _sentence(error: Exception) -> str:
+    """Return what failed in one sentence; its traceback goes to the log."""
+    if isinstance(error, OrbitalError):
+        log.LOG.debug("`%s` ended with an error", cli.called, exc_info=error)
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        log.LOG.info("`%s` ended with an error", cli.called, exc_info=error)
+        return (
+            f"{error.filename}: {error.strerror or error}; check that it exists and that "
+            "you may read and write it"
         )
-        sys.exit(1)
+    return log.report_failure(cli.called, error)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,20 @@ from pathlib import Path
 import click
 
 from orbital_kernel import config, embedded
+from orbital_kernel.commands import log
 from orbital_kernel.commands.show import json_option, print_json
 from orbital_kernel.errors import PlatformError
 
+
+def _logged(_context: object, _option: object, folder: Path | None) -> Path | None:
+    """Log to the folder of `--data` too."""
+    log.use_folder(folder)
+    return folder
+
+
 data_option = click.option(
     "--data",
+    callback=_logged,
     type=click.Path(file_okay=False, path_type=Path),
     help="Its folder; default ORBITAL_HOME, else the user's data directory.",
 )
