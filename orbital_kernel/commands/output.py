@@ -1,4 +1,4 @@
-"""How commands show things: JSON documents, tables and progress bars."""
+"""Output of commands: JSON documents, tables and progress bars."""
 
 import json
 import math
@@ -23,7 +23,7 @@ console = Console(stderr=True)
 SIMULATED = "SIMULATED"
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON document on stdout."
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
 )
 
 
@@ -47,7 +47,7 @@ def table(
     *,
     simulated: bool = False,
 ) -> None:
-    """Print a table on stdout; its title says where rows are simulated."""
+    """Print a table on stdout; its title says if rows are simulated."""
     mark = f"{SIMULATED} · " if simulated else ""
     shown = Table(title=f"{mark}{title}", title_justify="left")
     for column in columns:
@@ -59,7 +59,7 @@ def table(
 
 @contextmanager
 def progress(total: int, unit: str) -> Iterator[Progress]:
-    """Give a progress bar with the time left, on stderr, gone when done."""
+    """Give a progress bar with the remaining time on stderr; it is removed at the end."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
