@@ -86,7 +86,7 @@ def test_an_example_is_a_valid_command_line(command):
 
 def test_a_wrong_command_line_would_be_seen_in_an_example():
     assert "Missing option '--ra'" in wrong_usage(cli, ["query", "cone", "t"])
-    assert "No such option: --fly" in wrong_usage(cli, ["query", "place", "--fly"])
+    assert "--fly" in wrong_usage(cli, ["query", "place", "--fly"])
 
 
 def wrong_usage(command, words):

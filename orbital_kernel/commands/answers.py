@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-import polars as pl
 
 from orbital_kernel.commands.output import SIMULATED, print_json, rows_of
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from orbital_kernel.query import Answer
 
 explain_option = click.option(
@@ -55,8 +56,10 @@ def show_answer(
         click.echo(str(answer.how))
 
 
-def show_frame(frame: pl.DataFrame, units: Mapping[str, str | None]) -> None:
+def show_frame(frame: "pl.DataFrame", units: Mapping[str, str | None]) -> None:
     """Print rows as a table with units in the header, and above it how many are simulated."""
+    import polars as pl
+
     simulated = _simulated(frame)
     if simulated:
         click.echo(
@@ -68,8 +71,10 @@ def show_frame(frame: pl.DataFrame, units: Mapping[str, str | None]) -> None:
         click.echo(str(frame.rename(headers)))
 
 
-def _simulated(frame: pl.DataFrame) -> int:
+def _simulated(frame: "pl.DataFrame") -> int:
     """Return how many rows are marked as simulated."""
+    import polars as pl
+
     kind = frame.schema.get("simulated")
     return int(frame["simulated"].sum()) if kind == pl.Boolean else 0
 

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 import click
-import polars as pl
 
 from orbital_kernel.commands.answers import (
     explain_option,
@@ -212,6 +211,8 @@ def rare(
     as_json: bool,
 ) -> None:
     """List rare events, rarest first, with the statistic and its null hypothesis."""
+    import polars as pl
+
     from orbital_kernel import connect
 
     events = connect().rare(kind, first=first, second=second)

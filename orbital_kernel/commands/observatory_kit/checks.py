@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from orbital_kernel.archives import readers
-from orbital_kernel.commands.observatory_kit.roundtrip import round_trip
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.model import schema, times
 from orbital_kernel.model.observatory import (
@@ -72,6 +71,8 @@ def failing(checks: Sequence[Check]) -> tuple[Check, ...]:
 
 
 def _sample(one: Observatory, sample: Path | None) -> tuple[Check, ...]:
+    from orbital_kernel.commands.observatory_kit.roundtrip import round_trip
+
     if sample is None:
         return (Check("round trip", "not tried", "give --sample FILE to try one"),)
     return tuple(Check(*told) for told in round_trip(one, sample))
