@@ -36,15 +36,18 @@ SIZES = (10_000, 100_000, 1_000_000)
 
 def largest(folder):
     """Return the largest file of each format."""
-    found = {}
+    by_format = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         try:
             name = detect(path).name
         except ArchiveError:
             continue
-        if name not in found or path.stat().st_size > found[name].stat().st_size:
-            found[name] = path
-    return found
+        if (
+            name not in by_format
+            or path.stat().st_size > by_format[name].stat().st_size
+        ):
+            by_format[name] = path
+    return by_format
 
 
 def emptied(orbital):
@@ -84,13 +87,13 @@ def by_astropy(path):
 
 def tables_of(path):
     """Return the rows of a file by table."""
-    found = {}
+    parts_by_table = {}
     for item in parse(path, Task()):
         if isinstance(item, Rows):
-            found.setdefault(item.table, []).append(
+            parts_by_table.setdefault(item.table, []).append(
                 schema.conform(item.data, schema.table(item.table))
             )
-    return {name: pa.concat_tables(parts) for name, parts in found.items()}
+    return {name: pa.concat_tables(parts) for name, parts in parts_by_table.items()}
 
 
 def by_polars(tables, box):
@@ -120,7 +123,7 @@ def formats(orbital, folder, repeat, box):
         tables = tables_of(path)
         rows = sum(map(len, tables.values()))
         size = path.stat().st_size / 1e6
-        whole = timed(
+        ingest_s = timed(
             repeat, lambda p=path: orbital.ingest(p), lambda: emptied(orbital)
         )
         others = (
@@ -134,8 +137,8 @@ def formats(orbital, folder, repeat, box):
             name,
             f"{size:.2f}",
             f"{rows:,}",
-            f"{rows / whole:,.0f}",
-            f"{size / whole:.2f}",
+            f"{rows / ingest_s:,.0f}",
+            f"{size / ingest_s:.2f}",
             *rates,
         ]
         print(f"| {' | '.join(cells)} |", flush=True)
@@ -172,11 +175,11 @@ def bulk(orbital, repeat):
             return orbital.store.insert("chandra.events", rows)
 
         def imported(rows=rows):
-            way = Bulk(orbital.settings, orbital.store.database)
+            importer = Bulk(orbital.settings, orbital.store.database)
             with orbital.store.transaction() as tx:
-                way.add(tx, "chandra.events", rows)
-                way.finish(tx)
-            way.clear()
+                importer.add(tx, "chandra.events", rows)
+                importer.finish(tx)
+            importer.clear()
             return True
 
         rates = [f"{count / timed(repeat, work):,.0f}" for work in (inserted, imported)]
@@ -184,21 +187,21 @@ def bulk(orbital, repeat):
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--archive", type=Path)
-    options.add_argument("--repeat", type=int, default=3)
-    options.add_argument("--bulk", action="store_true")
-    given = options.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--archive", type=Path)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--bulk", action="store_true")
+    options = parser.parse_args()
     warnings.simplefilter("ignore")  # astropy tells of units it does not know
     with tempfile.TemporaryDirectory() as box:
         orbital = connect(Path(box) / "platform")
         orbital.storage.apply()
         try:
-            if given.bulk:
-                bulk(orbital, given.repeat)
+            if options.bulk:
+                bulk(orbital, options.repeat)
             else:
-                folder = given.archive or orbital.sample()
-                formats(orbital, folder, given.repeat, Path(box))
+                folder = options.archive or orbital.sample()
+                formats(orbital, folder, options.repeat, Path(box))
         finally:
             embedded.stop(orbital.home)
 

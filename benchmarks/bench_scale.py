@@ -93,10 +93,10 @@ def questions(rows, asks, seed):
     }
 
 
-def settle(orbital, asked, seconds=300):
+def settle(orbital, queries, seconds=300):
     """Wait until the background's sorting changes nothing any more."""
     until, before, same = time.monotonic() + seconds, None, 0
-    some = [query for many in asked.values() for query in many[:SAMPLE]]
+    some = [query for many in queries.values() for query in many[:SAMPLE]]
     while time.monotonic() < until and same < STEADY:
         now = [orbital.query(query, kind="settle").how.rows_read for query in some]
         same = same + 1 if now == before else 0
@@ -106,37 +106,41 @@ def settle(orbital, asked, seconds=300):
 
 def measure(platforms, asks, seed):
     """Ask all sizes in turn; return by kind what their ledgers have."""
-    asked = {rows: questions(rows, asks, seed) for rows in platforms}
+    queries = {rows: questions(rows, asks, seed) for rows in platforms}
     for rows, orbital in platforms.items():
-        settle(orbital, asked[rows])
+        settle(orbital, queries[rows])
     for number in range(asks):
         for rows, orbital in platforms.items():
-            for kind, many in asked[rows].items():
+            for kind, many in queries[rows].items():
                 if number < len(many):
                     orbital.query(many[number], kind=kind)
     measured = {}
     for rows, orbital in platforms.items():
         orbital.flush()
-        told = History(orbital.store).measured()
-        for kind in asked[rows]:
-            measured.setdefault(kind, []).extend(told[kind])
+        ledger = History(orbital.store).measured()
+        for kind in queries[rows]:
+            measured.setdefault(kind, []).extend(ledger[kind])
     return measured
 
 
 def held(kind, measured):
     """Return a line: what smaller sizes foretell of the largest, and what was measured."""
-    largest = max(one.rows_stored for one in measured)
-    last = [one for one in measured if one.rows_stored == largest]
-    told = here(calibrated([m for m in measured if m.rows_stored < largest]), largest)
-    rows = mean(one.rows_read for one in last)
-    size = mean(one.bytes_read for one in last)
-    inside = [told.low_ms <= one.milliseconds <= told.high_ms for one in last]
+    largest = max(query.rows_stored for query in measured)
+    last = [query for query in measured if query.rows_stored == largest]
+    predicted = here(
+        calibrated([m for m in measured if m.rows_stored < largest]), largest
+    )
+    rows = mean(query.rows_read for query in last)
+    size = mean(query.bytes_read for query in last)
+    inside = [
+        predicted.low_ms <= query.milliseconds <= predicted.high_ms for query in last
+    ]
     return {
         "kind": kind,
-        "rows": (told.rows_read, rows, told.rows_read / rows - 1),
-        "bytes": (told.bytes_read, size, told.bytes_read / size - 1),
-        "ms": (told.milliseconds, told.low_ms, told.high_ms),
-        "p50": median(one.milliseconds for one in last),
+        "rows": (predicted.rows_read, rows, predicted.rows_read / rows - 1),
+        "bytes": (predicted.bytes_read, size, predicted.bytes_read / size - 1),
+        "ms": (predicted.milliseconds, predicted.low_ms, predicted.high_ms),
+        "p50": median(query.milliseconds for query in last),
         "inside": sum(inside) / len(inside),
     }
 
@@ -147,12 +151,12 @@ def show(lines, sizes):
           f"{sizes[-1]:,}.\n")  # fmt: skip
     print("| " + " | ".join(HEAD) + " |")
     print("|" + " ---: |" * len(HEAD))
-    for one in lines:
-        rows, size, (ms, low, high) = one["rows"], one["bytes"], one["ms"]
+    for row in lines:
+        rows, size, (ms, low, high) = row["rows"], row["bytes"], row["ms"]
         print(
-            f"| {one['kind']} | {rows[0]:,.0f} | {rows[1]:,.0f} | {rows[2]:+.1%} "
+            f"| {row['kind']} | {rows[0]:,.0f} | {rows[1]:,.0f} | {rows[2]:+.1%} "
             f"| {size[0]:,.0f} | {size[1]:,.0f} | {size[2]:+.1%} | {ms:.1f} "
-            f"| {low:.1f} to {high:.1f} | {one['p50']:.1f} | {one['inside']:.0%} |"
+            f"| {low:.1f} to {high:.1f} | {row['p50']:.1f} | {row['inside']:.0%} |"
         )
 
 
@@ -164,8 +168,8 @@ def main():
     parser.add_argument(
         "--keep", type=Path, help="write every measurement here, as CSV"
     )
-    told = parser.parse_args()
-    sizes = sorted(set(told.rows))
+    options = parser.parse_args()
+    sizes = sorted(set(options.rows))
     if len(sizes) < 3:
         parser.error("three sizes or more: two to fit, one to hold the model against")
     with TemporaryDirectory() as scratch:
@@ -174,22 +178,22 @@ def main():
             platforms = {rows: connect(home) for rows, home in homes.items()}
             for rows, orbital in platforms.items():
                 fill(orbital, rows)
-            measured = measure(platforms, told.asks, told.seed)
+            measured = measure(platforms, options.asks, options.seed)
         finally:
             for home in homes.values():
                 embedded.stop(home)
-    if told.keep:
-        kept = [
-            {"kind": kind, **vars(one)}
+    if options.keep:
+        rows = [
+            {"kind": kind, **vars(query)}
             for kind, many in measured.items()
-            for one in many
+            for query in many
         ]
-        pl.DataFrame(kept).with_columns(pl.col("milliseconds").round(2)).write_csv(
-            told.keep
+        pl.DataFrame(rows).with_columns(pl.col("milliseconds").round(2)).write_csv(
+            options.keep
         )
     lines = [held(kind, many) for kind, many in measured.items()]
     show(lines, sizes)
-    off = max(abs(one[what][2]) for one in lines for what in ("rows", "bytes"))
+    off = max(abs(row[part][2]) for row in lines for part in ("rows", "bytes"))
     print(f"\nLargest error of rows and bytes read: {off:.1%}")
 
 

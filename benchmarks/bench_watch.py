@@ -91,17 +91,17 @@ def write(home, series, bursts, gap_s, seed, tell):
     tell.put(None)
 
 
-def look(home, told, tell):
+def look(home, committed, tell):
     """Ask cross.bursts for bursts told, until each was seen or the time is over."""
     store, missing, deadline, held = connect(Path(home)).store, [], None, -1
     while deadline is None or (missing and time.monotonic() < deadline):
         try:
             while True:
-                one = told.get_nowait()
-                if one is None:
+                burst = committed.get_nowait()
+                if burst is None:
                     deadline = time.monotonic() + GRACE_S
                 else:
-                    missing.append(one)
+                    missing.append(burst)
                     held = -1
         except Empty:
             pass
@@ -115,26 +115,26 @@ def look(home, told, tell):
 
 
 def _unseen(store, missing, tell):
-    wanted = [
-        Clause("series", tuple(Equal(s) for s in {one[0] for one in missing})),
-        Clause("met_s", (Range(min(one[1] for one in missing) - LONGEST_S),)),
+    clauses = [
+        Clause("series", tuple(Equal(s) for s in {burst[0] for burst in missing})),
+        Clause("met_s", (Range(min(burst[1] for burst in missing) - LONGEST_S),)),
     ]
     columns = ["series", "met_s", "timescale_s"]
-    rows = frame_of(store.read("cross.bursts", wanted, columns=columns))
-    seen, there = time.monotonic(), {}
+    rows = frame_of(store.read("cross.bursts", clauses, columns=columns))
+    seen, excursions = time.monotonic(), {}
     for series, met, lasts in rows.iter_rows():
-        there.setdefault(series, []).append((met, met + lasts))
-    left = []
+        excursions.setdefault(series, []).append((met, met + lasts))
+    unseen = []
     for series, met, done, took in missing:
         near = [
             start - FOUND_WITHIN_S <= met <= stop + FOUND_WITHIN_S
-            for start, stop in there.get(series, ())
+            for start, stop in excursions.get(series, ())
         ]
         if any(near):
             tell.put((series, met, done, took, seen - done))
         else:
-            left.append((series, met, done, took))
-    return left
+            unseen.append((series, met, done, took))
+    return unseen
 
 
 def ask(home, number, pause_s, stop, tell):
@@ -146,7 +146,7 @@ def ask(home, number, pause_s, stop, tell):
     while not stop.is_set():
         ra, dec = places[dice.integers(len(places))]
         start = MET + float(dice.uniform(0, 2000))
-        asked = (
+        query = (
             Query("chandra.sources", cone=Cone(ra, dec, 5.0)),
             Query(
                 "swift.rates",
@@ -163,7 +163,7 @@ def ask(home, number, pause_s, stop, tell):
             Query("cross.bursts", sets={"cause": ["burst"]}, full_scan=True),
         )[len(took) % 4]
         began = time.monotonic()
-        orbital.query(asked)
+        orbital.query(query)
         took.append(time.monotonic() - began)
         stop.wait(dice.exponential(pause_s)) if pause_s else None
     tell.put(took)
@@ -214,7 +214,7 @@ def spread(seconds):
 def run(home, options):
     prepare(home, options.series, options.seed)
     watcher = watching(home, options.every, home / "watcher.log")
-    stop, told, seen, took = (
+    stop, committed, seen, took = (
         spawn.Event(),
         spawn.Queue(),
         spawn.Queue(),
@@ -225,8 +225,8 @@ def run(home, options):
         for k in range(options.clients)
     ]
     write_args = (str(home), options.series, options.bursts, options.gap, options.seed)
-    looker = spawn.Process(target=look, args=(str(home), told, seen))
-    writer = spawn.Process(target=write, args=(*write_args, told))
+    looker = spawn.Process(target=look, args=(str(home), committed, seen))
+    writer = spawn.Process(target=write, args=(*write_args, committed))
     for process in (*clients, looker):
         process.start()
     time.sleep(options.settle)
@@ -236,7 +236,7 @@ def run(home, options):
     seconds = time.monotonic() - began
     used = cpu_s(watcher.pid) - used
     stop.set()
-    queries = [one for _ in clients for one in took.get()]
+    queries = [duration for _ in clients for duration in took.get()]
     for process in (*clients, looker, writer):
         process.join()
     watcher.terminate()

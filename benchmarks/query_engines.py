@@ -22,12 +22,12 @@ class Ours:
     orbital: object
     name: str = "Orbital"
 
-    def ask(self, asked, kind):
+    def ask(self, query, kind):
         """Return how many rows there are, and how they were found."""
         if kind.startswith("count"):
-            answer = self.orbital.counted(asked)
+            answer = self.orbital.counted(query)
             return answer.frame["count"][0], answer.how
-        answer = self.orbital.query(asked, kind=kind)
+        answer = self.orbital.query(query, kind=kind)
         return len(answer.frame), answer.how
 
 
@@ -43,19 +43,19 @@ class Duck:
         """Return what the table of results calls it."""
         return f"DuckDB {self.folder.name}"
 
-    def ask(self, asked, kind):
+    def ask(self, query, kind):
         """Return how many rows there are."""
-        planned = plan(asked)
-        file = self.folder / f"{asked.table}.parquet"
+        planned = plan(query)
+        file = self.folder / f"{query.table}.parquet"
         where = " AND ".join(map(sql, planned.pushed)) or "true"
-        what = "count(*)" if kind.startswith("count") else ", ".join(planned.columns)
-        text = f"SELECT {what} FROM read_parquet('{file}') WHERE {where}"
-        if asked.largest is not None:
-            text += f" ORDER BY {asked.largest.column} DESC LIMIT {asked.largest.rows}"
+        columns = "count(*)" if kind.startswith("count") else ", ".join(planned.columns)
+        text = f"SELECT {columns} FROM read_parquet('{file}') WHERE {where}"
+        if query.largest is not None:
+            text += f" ORDER BY {query.largest.column} DESC LIMIT {query.largest.rows}"
         rows = self.database.cursor().sql(text)
         if kind.startswith("count"):
             return rows.fetchall()[0][0], None
-        return len(_rest(planned, pl.from_arrow(rows.to_arrow_table()))), None
+        return len(_residual(planned, pl.from_arrow(rows.to_arrow_table()))), None
 
 
 def duck(folder):
@@ -76,34 +76,36 @@ class Polars:
         """Return what the table of results calls it."""
         return f"Polars {self.folder.name}"
 
-    def ask(self, asked, kind):
+    def ask(self, query, kind):
         """Return how many rows there are."""
-        planned = plan(asked)
-        found = pl.scan_parquet(self.folder / f"{asked.table}.parquet").filter(
+        planned = plan(query)
+        rows = pl.scan_parquet(self.folder / f"{query.table}.parquet").filter(
             *(clause.expr() for clause in planned.pushed)
         )
         if kind.startswith("count"):
-            return found.select(pl.len()).collect().item(), None
-        found = found.select(planned.columns)
-        if asked.largest is not None:
-            found = found.top_k(asked.largest.rows, by=asked.largest.column)
-        return len(_rest(planned, found.collect())), None
+            return rows.select(pl.len()).collect().item(), None
+        rows = rows.select(planned.columns)
+        if query.largest is not None:
+            rows = rows.top_k(query.largest.rows, by=query.largest.column)
+        return len(_residual(planned, rows.collect())), None
 
 
 def sql(clause):
     """Return a clause of ranges or values as SQL."""
 
-    def one(term):
+    def term_sql(term):
         if isinstance(term, Equal):
             return f"{clause.column} = {_literal(term.value)}"
         ends = ((">=", term.low), ("<=", term.high))
-        said = (f"{clause.column} {o} {_literal(v)}" for o, v in ends if v is not None)
-        return "(" + " AND ".join(said) + ")"
+        bounds = (
+            f"{clause.column} {o} {_literal(v)}" for o, v in ends if v is not None
+        )
+        return "(" + " AND ".join(bounds) + ")"
 
-    return "(" + " OR ".join(map(one, clause.any_of)) + ")"
+    return "(" + " OR ".join(map(term_sql, clause.any_of)) + ")"
 
 
-def _rest(planned, frame):
+def _residual(planned, frame):
     exprs = [expr for _, expr in planned.residual]
     return frame.filter(*exprs) if exprs else frame
 

@@ -135,17 +135,17 @@ def to_parquet(table, rows, folder):
     What comes in order of time is put out of order by a hash of it. Memory is bounded.
     """
     unsorted, ordered = (folder / kind / f"{table}.parquet" for kind in KINDS)
-    made, other, by = ordered, unsorted, f"hash({SORT[table]})"
+    first, other, by = ordered, unsorted, f"hash({SORT[table]})"
     if table == SOURCES:
-        made, other, by = unsorted, ordered, SORT[table]
-    _write(made, batches(table, rows))
+        first, other, by = unsorted, ordered, SORT[table]
+    _write(first, batches(table, rows))
     with (
         TemporaryDirectory(dir=folder) as spill,
         duckdb.connect(config={**SORTING, "temp_directory": spill}) as database,
     ):
         database.execute("SET enable_progress_bar = false")
-        found = database.sql(f"FROM '{made}' ORDER BY {by}")
-        batched = found.to_arrow_reader(GROUP)
+        rows_in_order = database.sql(f"FROM '{first}' ORDER BY {by}")
+        batched = rows_in_order.to_arrow_reader(GROUP)
         _write(other, (pa.Table.from_batches([part]) for part in batched))
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import vastdb
-from standin_measures import MB, known, stored, timed
+from standin_measures import MB, stored, table_metadata, timed
 from standin_process import Floor, Standin
 from standin_raw import laid_out, send
 from standin_tables import BATCH, BUCKET, SCHEMA, TABLE, batch, fill, open_session
@@ -33,32 +33,32 @@ def inserting(folder, batches, times):
         ("a transaction each, fsync", ("--sync",), _one_each),
     ):
         runs = [_inserted(folder, arguments, insert, work) for _ in range(times)]
-        _tell_inserts(name, runs, work)
+        _print_inserts(name, runs, work)
     with Standin(folder) as standin, open_session(standin).transaction() as tx:
-        metadata = known(tx)
+        metadata = table_metadata(tx)
     with Floor() as floor:
         runs = [_into_nothing(floor, metadata, work) for _ in range(times)]
-    _tell_inserts("the SDK into a server that stores nothing", runs, work)
+    _print_inserts("the SDK into a server that stores nothing", runs, work)
     for connections in (1, 2):
         runs = [_sent(folder, connections, work) for _ in range(times)]
         name = f"laid out and signed beforehand, connections: {connections}"
-        _tell_inserts(name, runs, work)
+        _print_inserts(name, runs, work)
     shutil.rmtree(folder)
 
 
-def _tell_inserts(name, runs, work):
-    *spent, kept = zip(*runs, strict=True)
+def _print_inserts(name, runs, work):
+    *spent, batches = zip(*runs, strict=True)
     spent, client, server = map(statistics.median, spent)
     speed = sum(part.nbytes for part in work) / spent / MB
     each = " | ".join(f"{cpu / len(work) * 1e3:.1f}" for cpu in (client, server))
-    print(f"| {name} | {speed:.0f} | {each} | {min(kept):g} |", flush=True)
+    print(f"| {name} | {speed:.0f} | {each} | {min(batches):g} |", flush=True)
 
 
 def _inserted(folder, arguments, insert, work):
     """Return seconds, CPU of client and server, and batches there after kill -9."""
     with _empty_table(folder, arguments) as (standin, session):
         spent = _spent(standin, lambda: insert(session, work))
-        return *spent, _kept(standin) / BATCH
+        return *spent, _rows_after_kill(standin) / BATCH
 
 
 def _sent(folder, connections, work):
@@ -67,7 +67,7 @@ def _sent(folder, connections, work):
         with session.transaction() as tx:
             inserts = laid_out(standin, tx.txid, work)
             spent = _spent(standin, lambda: send(standin.port, inserts, connections))
-        return *spent, _kept(standin) / BATCH
+        return *spent, _rows_after_kill(standin) / BATCH
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def _spent(server, work):
     return spent, time.process_time() - client, server.cpu_s - cpu_s
 
 
-def _kept(standin):
+def _rows_after_kill(standin):
     """Kill it, and count the rows that are there when it is back."""
     standin.end(signal.SIGKILL)
     standin.start()
@@ -115,7 +115,7 @@ def _in_one_by_two(session, work):
 
 def _one_each(session, work):
     with session.transaction() as tx:
-        metadata = known(tx)
+        metadata = table_metadata(tx)
     for part in work:
         with session.transaction() as tx:
             tx.table_from_metadata(metadata).insert(part)

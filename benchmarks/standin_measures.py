@@ -55,7 +55,7 @@ class Costs:
             yield name, statistics.median(spent), late, self.cpu[name] / len(spent)
 
 
-def known(tx):
+def table_metadata(tx):
     """Return the table's metadata, to be kept instead of asked for each time."""
     metadata = TableMetadata(TableRef(BUCKET, SCHEMA, TABLE))
     metadata.load(tx)
@@ -99,9 +99,9 @@ def ranges(standin, session, parquet, rows, asks):
 
 
 def _askers(session, running, parquet):
-    one = QueryConfig(num_splits=1, num_sub_splits=1)
-    metadata = known(running)
-    kept = running.table_from_metadata(metadata)
+    unsplit = QueryConfig(num_splits=1, num_sub_splits=1)
+    metadata = table_metadata(running)
+    open_table = running.table_from_metadata(metadata)
 
     def select(table, low, high, config=None):
         condition = (table["time"] >= low) & (table["time"] <= high)
@@ -113,10 +113,10 @@ def _askers(session, running, parquet):
 
     def cached(low, high):
         with session.transaction() as tx:
-            return select(tx.table_from_metadata(metadata), low, high, one)
+            return select(tx.table_from_metadata(metadata), low, high, unsplit)
 
     def inside(low, high):
-        return select(kept, low, high, one)
+        return select(open_table, low, high, unsplit)
 
     return {
         "select, open transaction": inside,
@@ -135,33 +135,33 @@ def _by_duckdb(file, low, high):
 
 
 def _by_polars(file, low, high):
-    wanted = pl.col("time").is_between(low, high)
-    return pl.scan_parquet(file).filter(wanted).collect().height
+    condition = pl.col("time").is_between(low, high)
+    return pl.scan_parquet(file).filter(condition).collect().height
 
 
 def rows_read(session, rows):
     """Tell what the server opened for narrow ranges on the sort key."""
     dice = np.random.default_rng(4)
-    one = QueryConfig(num_splits=1, num_sub_splits=1)
+    unsplit = QueryConfig(num_splits=1, num_sub_splits=1)
     print("\n| rows asked for | rows read by the server | row groups opened |")
     print("| ---: | ---: | ---: |")
     with session.transaction() as tx:
-        metadata = known(tx)
-        for wanted in (1, 10, 1000, 100_000):
+        metadata = table_metadata(tx)
+        for count in (1, 10, 1000, 100_000):
             read, groups = [], []
-            for first in dice.integers(0, rows - wanted, 20):
+            for first in dice.integers(0, rows - count, 20):
                 low = moment(first)
-                high = moment(first + wanted - 1)
+                high = moment(first + count - 1)
                 table = tx.table_from_metadata(metadata)
                 condition = (table["time"] >= low) & (table["time"] <= high)
                 with heard() as headers:
-                    found = len(
-                        table.select(predicate=condition, config=one).read_all()
+                    length = len(
+                        table.select(predicate=condition, config=unsplit).read_all()
                     )
-                assert found == wanted, (found, wanted)
+                assert length == count, (length, count)
                 read.append(sum(int(h["x-orbital-rows-read"]) for h in headers))
                 groups.append(sum(int(h["x-orbital-row-groups-read"]) for h in headers))
-            print(f"| {wanted:,} | {max(read):,} at most | {max(groups)} at most |")
+            print(f"| {count:,} | {max(read):,} at most | {max(groups)} at most |")
 
 
 @contextmanager
@@ -212,7 +212,7 @@ def scans(standin, session, parquet, size, times):
             return tx.table_from_metadata(metadata).select(config=config).read_all()
 
     with session.transaction() as tx:
-        metadata = known(tx)
+        metadata = table_metadata(tx)
     asks = {
         "one endpoint": lambda: select(1),
         "one endpoint, 8 sub-splits": lambda: select(1, num_sub_splits=8),

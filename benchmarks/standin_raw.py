@@ -40,14 +40,14 @@ def _insert(url, auth, txid, part):
         stream.write_batch(part)
     body = bytes(sink.getvalue())
     headers = {"tabular-txid": txid}
-    made = requests.Request("POST", url, headers, data=body, auth=auth).prepare()
+    request = requests.Request("POST", url, headers, data=body, auth=auth).prepare()
     host = url.split("/")[2]
-    lines = {"Host": host, **made.headers}.items()
+    lines = {"Host": host, **request.headers}.items()
     head = "".join(
         f"{name}: {value.decode() if isinstance(value, bytes) else value}\r\n"
         for name, value in lines
     )
-    return f"POST {made.path_url} HTTP/1.1\r\n{head}\r\n".encode(), body
+    return f"POST {request.path_url} HTTP/1.1\r\n{head}\r\n".encode(), body
 
 
 def _send(port, inserts):
@@ -62,12 +62,12 @@ def _send(port, inserts):
 
 def _answer(connection, buffer):
     """Read one answer whole; RuntimeError where it is no 200."""
-    size, whole = 0, None
-    while whole is None or size < whole:
+    size, length = 0, None
+    while length is None or size < length:
         size += (got := connection.recv_into(buffer[size:]))
         start = bytes(buffer[: min(size, 4096)])
         if not got or not b"HTTP/1.1 200".startswith(start[:12]):
             raise RuntimeError(f"no insert: {start.decode('latin-1')}")
-        if whole is None and b"\r\n\r\n" in start:
+        if length is None and b"\r\n\r\n" in start:
             head = start.partition(b"\r\n\r\n")[0]
-            whole = len(head) + 4 + int(_LENGTH.search(head)[1])
+            length = len(head) + 4 + int(_LENGTH.search(head)[1])

@@ -104,8 +104,8 @@ class Parquet:
         assert len(data) == rows, (len(data), rows)
         data = data.sort_by("time")
         names = ("pyarrow", "duckdb", "polars")
-        made = cls(*(folder / f"{name}.parquet" for name in names))
-        pq.write_table(data, made.pyarrow_file)
-        duckdb.sql(f"COPY data TO '{made.duckdb_file}' (FORMAT parquet)")
-        pl.from_arrow(data).write_parquet(made.polars_file)
-        return made
+        files = cls(*(folder / f"{name}.parquet" for name in names))
+        pq.write_table(data, files.pyarrow_file)
+        duckdb.sql(f"COPY data TO '{files.duckdb_file}' (FORMAT parquet)")
+        pl.from_arrow(data).write_parquet(files.polars_file)
+        return files
