@@ -1,4 +1,4 @@
-"""Every benchmark in turn: `make bench`. Each prints its table; RESULTS.md keeps them."""
+"""Run all benchmarks in turn: `make bench`. Each prints its table; RESULTS.md has them."""
 
 import subprocess
 import sys

@@ -1,13 +1,13 @@
-"""The detector beside a brute-force grid of windows and Bayesian blocks, in one run.
+"""The detector compared with a brute-force grid of windows and Bayesian blocks.
 
     python benchmarks/bench_bursts.py [--seconds 1200] [--repeat 5]
 
-The same seeded 64 ms series goes through all three. The grid tests every start with
-lengths of 64 ms x 2^k to 64 s, background taken as known: the least a trigger computer
-of that kind does. Bayesian blocks (astropy, Gaussian measures) is quadratic, so it gets
-a shorter piece and its samples/s are those of that piece. Detection efficiency is
-compared at equal false-alarm rate: each method's threshold is the highest value it
-reaches in the same number of quiet series.
+All three process the same seeded 64 ms series. The grid tests every start with lengths of
+64 ms x 2^k to 64 s and a known background: the minimum that a trigger computer of that
+kind does. Bayesian blocks (astropy, Gaussian measures) is quadratic, so it processes a
+shorter part, to which its samples/s refer. Detection efficiency is compared at equal false
+alarm rate: each method's threshold is its highest value in the same number of quiet
+series.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def pruned(counts, background, longest):
 
 
 def timed(call, repeat):
-    """Return the median seconds of CPU of a call, after one for warming up."""
+    """Return the median seconds of CPU of a call, after a first call to warm up."""
     call()
     seconds = []
     for _ in range(repeat):
@@ -159,7 +159,7 @@ def main():
 
 
 def live(counts):
-    """Print the time one batch of a second takes, fed live."""
+    """Print the time that a live batch of one second takes."""
     detector = Detector()
     series = frame(counts).sort("met_s")
     seconds = []

@@ -1,12 +1,12 @@
-"""Ingest by format, beside astropy reading the same file and others writing Parquet.
+"""Ingest by format, compared with astropy as reader and with Parquet writers.
 
     python benchmarks/bench_ingest.py [--archive DIR] [--repeat 3] [--bulk]
 
-A format's largest file of the archive (default: the sample sky) goes through: Orbital
-(read, write, read back, verify, commit); Orbital's reader alone; astropy reading the
-same file into memory, where astropy knows the format; and Polars and DuckDB writing the
-very rows of Orbital's tables to Parquet, reading excluded. MB are those of the file.
-`--bulk` compares inserts with imports of Parquet objects, by rows.
+Each format's largest file of the archive (default: the sample sky) is processed by Orbital
+(read, write, read back, verify, commit); by Orbital's reader alone; by astropy, which reads
+the same file into memory if it supports the format; and by Polars and DuckDB, which write
+the rows of Orbital's tables to Parquet, without reading. MB are those of the file. `--bulk`
+compares inserts with imports of Parquet objects, by number of rows.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def emptied(orbital):
 
 
 def timed(repeat, work, after=lambda: None):
-    """Return the median seconds of a piece of work, or None where it cannot be done."""
+    """Return the median seconds of a piece of work, or None if it cannot be done."""
     seconds = []
     for _ in range(repeat):
         start = time.perf_counter()
@@ -71,7 +71,7 @@ def timed(repeat, work, after=lambda: None):
 
 
 def by_astropy(path):
-    """Read every table of a file with astropy; None where it is no table of its own."""
+    """Read every table of a file with astropy; None if astropy finds no table."""
     with path.open("rb") as file:
         head = file.read(6)
     if head.startswith((b"SIMPLE", b"\x1f\x8b")):
@@ -81,7 +81,7 @@ def by_astropy(path):
         return None
     try:
         return len(astropy_ascii.read(path, format=TEXT[path.suffix], guess=False))
-    except (ValueError, UnicodeDecodeError):  # no plain table, or mixed encodings
+    except (ValueError, UnicodeDecodeError):  # not a plain table, or mixed encodings
         return None
 
 
@@ -113,7 +113,7 @@ def by_duckdb(tables, box):
 
 
 def formats(orbital, folder, repeat, box):
-    """Print a row a format."""
+    """Print one row per format."""
     print(
         "| format | MB | rows | Orbital rows/s | MB/s | reader alone, rows/s | "
         "astropy rows/s | Polars to Parquet rows/s | DuckDB to Parquet rows/s |"
@@ -165,7 +165,7 @@ def events(count):
 
 
 def bulk(orbital, repeat):
-    """Print inserts beside imports, by rows."""
+    """Print inserts and imports by number of rows."""
     print("| rows | MB in Arrow | insert, rows/s | Parquet, S3 and import, rows/s |")
     print("| ---: | ---: | ---: | ---: |")
     for count in SIZES:
@@ -192,7 +192,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--bulk", action="store_true")
     options = parser.parse_args()
-    warnings.simplefilter("ignore")  # astropy tells of units it does not know
+    warnings.simplefilter("ignore")  # astropy warns of unknown units
     with tempfile.TemporaryDirectory() as box:
         orbital = connect(Path(box) / "platform")
         orbital.storage.apply()

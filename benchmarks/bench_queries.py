@@ -1,16 +1,16 @@
-"""Selective queries beside DuckDB and Polars over Parquet, sorted and unsorted, in one run.
+"""Selective queries compared with DuckDB and Polars on Parquet, sorted and unsorted.
 
     python benchmarks/bench_queries.py [--rows 1000000 10000000] [--asks 40]
         [--parquet-asks 40] [--clients 1 8] [--tables swift.rates …] [--keep FOLDER]
         [--plot PICTURE]
 
-Tables and questions are seeded (query_tables.py) and the same for all (query_engines.py);
-an answer of another length than ours stops the run. Cold is the first question of a new
-connection. Clients are threads of one process. The last lines of Orbital are asked while
-another process inserts 10,000 rows into each table every half second. Parquet has row
-groups of 122,880 rows; unsorted files are asked a quarter as often, by one client, and
-neither kind more than --parquet-asks questions. With --keep the ratios and the picture
-are of every run kept there.
+Tables and queries are seeded (query_tables.py) and the same for all engines
+(query_engines.py); an answer of another length than Orbital's stops the run. Cold is the
+first query of a new connection. Clients are threads of one process. The last lines of
+Orbital are measured while another process inserts 10,000 rows into each table every half
+second. Parquet has row groups of 122,880 rows; unsorted files get a quarter of the queries,
+from one client, and no file more than --parquet-asks. With --keep, ratios and picture
+include all runs in that folder.
 """
 
 import argparse
@@ -43,7 +43,7 @@ HEAD = "| kind | engine | clients | cold ms | p50 | p95 | p99 | rows | read/stor
 
 
 def measure(engine, kind, queries, clients):
-    """Return milliseconds (n,), the answers' lengths, and how each was found."""
+    """Return milliseconds (n,), lengths of the answers, and how each was answered."""
 
     def answer(query):
         start = time.perf_counter()
@@ -82,12 +82,12 @@ def line(kind, engine, clients, cold, measured, note=""):
 
 
 def cold(folder, kind, queries, name):
-    """Return the median of a new connection's first question, ms."""
+    """Return the median of a new connection's first query, ms."""
     milliseconds = []
     for query in queries[:COLDS]:
         if name == "Orbital":
             fresh = Ours(connect(folder / "home"))
-            fresh.orbital.store  # noqa: B018 connecting is not asking
+            fresh.orbital.store  # noqa: B018 connects only
         elif name.startswith("DuckDB"):
             fresh = duck(folder / name.split()[1])
         else:
@@ -97,7 +97,7 @@ def cold(folder, kind, queries, name):
 
 
 def compare(folder, orbital, queries, clients, parquet_asks):
-    """Ask every kind of every engine; return all lines."""
+    """Run every kind of query on every engine; return all lines."""
     engines = [Ours(orbital)]
     for kind in ("sorted", "unsorted"):
         if (folder / kind).exists():
@@ -116,7 +116,9 @@ def compare(folder, orbital, queries, clients, parquet_asks):
             for number in clients[:1] if slow else clients:
                 measured = measure(engine, kind, many[some][:most], number)
                 if measured[1] != right[some][:most]:
-                    raise SystemExit(f"{engine.name} answers {kind} otherwise than we")
+                    raise SystemExit(
+                        f"{engine.name} and Orbital differ in the answer to {kind}"
+                    )
                 lines.append(line(kind, engine, number, first, measured))
                 first = None
                 check_reading(kind, measured)
@@ -124,7 +126,7 @@ def compare(folder, orbital, queries, clients, parquet_asks):
 
 
 def check_reading(kind, measured):
-    """Stop where more was read than the result and two row groups a range.
+    """Stop if more was read than the result and two row groups per range.
 
     The result of a count is the rows counted.
     """
@@ -149,7 +151,7 @@ def ingesting(folder, names):
 
 
 def ingest_into(home, names):
-    """Insert rows no question is after, until stopped: later, and faint at the pole."""
+    """Insert rows that no query selects, until stopped: later, and faint at the pole."""
     orbital = connect(home)
     at = 10_000
     while True:
@@ -165,7 +167,7 @@ def ingest_into(home, names):
 def _away(rows):
     frame = pl.from_arrow(rows)
     if "flux" in rows.column_names:
-        pole = (1 << 58) - 1  # a cell of base pixel 0, in a corner no field reaches
+        pole = (1 << 58) - 1  # a cell of base pixel 0, in a corner without fields
         frame = frame.with_columns(
             pl.lit(pole).alias("healpix"), dec=pl.lit(89.99), flux=pl.lit(1e-20)
         )
@@ -175,7 +177,7 @@ def _away(rows):
 
 
 def fill(folder, rows, names):
-    """Fill the store and both kinds of Parquet; return rows a second into the store."""
+    """Fill the store and both kinds of Parquet; return rows per second into the store."""
     folder.mkdir(parents=True, exist_ok=True)
     orbital = connect(folder / "home")
     orbital.storage.apply()
@@ -191,12 +193,12 @@ def fill(folder, rows, names):
 
 
 def settle(orbital, queries, names, seconds=1800):
-    """Wait until the background's sorting changes nothing any more, or stop."""
+    """Wait until background sorting has finished, or stop."""
     until, before, since = time.monotonic() + seconds, None, time.monotonic()
     while time.monotonic() - since < 6:
         if time.monotonic() > until:
             raise SystemExit(
-                f"not all is sorted after {seconds} s: ask again with --keep"
+                f"sorting has not finished after {seconds} s: run again with --keep"
             )
         now = [planner.run(q, orbital.store).how.rows_read for q in queries]
         with orbital.store.transaction() as tx:
@@ -223,9 +225,9 @@ def bench(folder, rows, options):
         }
         settle(orbital, [many[0] for many in queries.values()], options.tables)
         stored = "" if pace is None else f" (stored at {pace:,.0f} rows/s)"
-        print(f"\n#### {rows:,} rows a table{stored}\n")
+        print(f"\n#### {rows:,} rows per table{stored}\n")
         most = min(options.asks, options.parquet_asks)
-        print(f"{options.asks} questions a line, of Parquet at most {most}.\n\n{HEAD}")
+        print(f"{options.asks} queries per line, for Parquet at most {most}.\n\n{HEAD}")
         print("|" + " --- |" * (HEAD.count("|") - 1))
         lines = compare(folder, orbital, queries, options.clients, options.parquet_asks)
         with ingesting(folder, options.tables):
@@ -246,7 +248,7 @@ def bench(folder, rows, options):
 
 
 def kept_lines(folder):
-    """Return the lines of every run kept in a folder."""
+    """Return the lines of every run in a folder."""
     return [
         row
         for path in sorted(folder.glob("*.json"))

@@ -1,13 +1,12 @@
-"""The scale model against a size it has not seen: fitted to smaller sizes, then measured.
+"""The scale model, fitted to smaller sizes, compared with measurements of a larger one.
 
     python benchmarks/bench_scale.py [--rows 100000 300000 1000000 3000000 10000000]
         [--asks 120] [--seed 8] [--keep FILE]
 
-Each size has an embedded platform of its own with seeded tables (query_tables.py). The
-same kinds of questions are asked of all sizes in turn, so that a machine that is busy
-for a while is busy for all; what they read and took is taken from the query ledgers. The
-model of each kind is fitted to all sizes but the largest, and its prediction there is
-held against the measurement.
+Each size has its own embedded platform with seeded tables (query_tables.py). All sizes get
+the same kinds of queries in turn, so that other work on the machine affects all of them.
+Rows read and durations come from the query ledgers. The model of each kind is fitted to all
+sizes but the largest, and its prediction there is compared with the measurement.
 """
 
 import argparse
@@ -29,13 +28,13 @@ SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 STEADY = 3
 SAMPLE = 6
 HEAD = (
-    "kind", "rows read: model", "measured", "off", "bytes: model", "measured", "off",
+    "kind", "rows read: model", "measured", "error", "bytes: model", "measured", "error",
     "ms: model", "90 % interval", "measured p50", "inside",
 )  # fmt: skip
 
 
 def fill(orbital, rows):
-    """Provision, and insert tables of so many rows."""
+    """Provision, and insert tables with a number of rows."""
     orbital.storage.apply()
     for table in tables.MAKERS:
         for part in tables.batches(table, rows):
@@ -43,10 +42,10 @@ def fill(orbital, rows):
 
 
 def questions(rows, asks, seed):
-    """Return by kind as many different questions as asked for, of tables so large.
+    """Return `asks` different queries of each kind for tables of `rows` rows.
 
-    Places are those of rows drawn at random; a share of a table is a share of the time
-    it covers.
+    Places are those of randomly drawn rows; a share of a table is a share of the time it
+    covers.
     """
     dice = np.random.default_rng((seed, rows))
     number = int(dice.integers(0, -(-rows // tables.BATCH)))
@@ -94,7 +93,7 @@ def questions(rows, asks, seed):
 
 
 def settle(orbital, queries, seconds=300):
-    """Wait until the background's sorting changes nothing any more."""
+    """Wait until background sorting has finished."""
     until, before, same = time.monotonic() + seconds, None, 0
     some = [query for many in queries.values() for query in many[:SAMPLE]]
     while time.monotonic() < until and same < STEADY:
@@ -105,7 +104,7 @@ def settle(orbital, queries, seconds=300):
 
 
 def measure(platforms, asks, seed):
-    """Ask all sizes in turn; return by kind what their ledgers have."""
+    """Query all sizes in turn; return the ledgers' measurements by kind."""
     queries = {rows: questions(rows, asks, seed) for rows in platforms}
     for rows, orbital in platforms.items():
         settle(orbital, queries[rows])
@@ -124,7 +123,7 @@ def measure(platforms, asks, seed):
 
 
 def held(kind, measured):
-    """Return a line: what smaller sizes foretell of the largest, and what was measured."""
+    """Return a line: the prediction for the largest size, and the measurement."""
     largest = max(query.rows_stored for query in measured)
     last = [query for query in measured if query.rows_stored == largest]
     predicted = here(
@@ -147,7 +146,7 @@ def held(kind, measured):
 
 def show(lines, sizes):
     """Print the table of RESULTS.md."""
-    print(f"\nFitted to {', '.join(f'{n:,}' for n in sizes[:-1])} rows; held against "
+    print(f"\nFitted to {', '.join(f'{n:,}' for n in sizes[:-1])} rows; compared with "
           f"{sizes[-1]:,}.\n")  # fmt: skip
     print("| " + " | ".join(HEAD) + " |")
     print("|" + " ---: |" * len(HEAD))
@@ -166,12 +165,12 @@ def main():
     parser.add_argument("--asks", type=int, default=120)
     parser.add_argument("--seed", type=int, default=8)
     parser.add_argument(
-        "--keep", type=Path, help="write every measurement here, as CSV"
+        "--keep", type=Path, help="write all measurements to this CSV file"
     )
     options = parser.parse_args()
     sizes = sorted(set(options.rows))
     if len(sizes) < 3:
-        parser.error("three sizes or more: two to fit, one to hold the model against")
+        parser.error("give three sizes or more: two to fit, one to compare with")
     with TemporaryDirectory() as scratch:
         homes = {rows: Path(scratch) / str(rows) for rows in sizes}
         try:

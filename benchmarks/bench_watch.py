@@ -1,15 +1,15 @@
-"""How soon a burst can be asked for after its rows were committed, while others query.
+"""Delay from the commit of a burst's rows until it can be queried, under load.
 
     python benchmarks/bench_watch.py [--bursts 1050] [--series 24] [--clients 8]
                                      [--pause 1.0] [--every 0.1] [--gap 0.25] [--seed 1]
 
-An embedded platform with the sample sky in it, `orbital bursts watch` with a file as its
-sink, one process that commits rates (1-s bins, a commit a series' next 128 s, a burst of
-known time in each), clients that ask selective queries of their own kinds in a closed
-loop, and one process that asks cross.bursts for what is missing: all real processes on
-one machine. A latency runs from the commit's return to the return of the first query
-that has the row; it is asked when the table's rows have changed in number, looked at
-every 50 ms. `--pause` is a client's mean pause between two queries (exponential).
+All are real processes on one machine: an embedded platform with the sample sky,
+`orbital bursts watch` with a file as its sink, one process that commits rates (1-s bins; each
+commit is the next 128 s of a series with a burst at a known time), clients that run selective
+queries in a closed loop, and one process that queries cross.bursts for missing bursts. A
+latency runs from the commit's return to the return of the first query that has the row. The
+table is queried when its number of rows has changed, which is checked every 50 ms. `--pause`
+is a client's mean pause between two queries (exponential).
 """
 
 import argparse
@@ -72,7 +72,7 @@ def rates(dice, k, first, bins, burst=None):
 
 
 def write(home, series, bursts, gap_s, seed, tell):
-    """Commit a block of one series after another; tell each burst and its commit's return."""
+    """Commit a block of each series in turn; report each burst and its commit's return."""
     dice, store = np.random.default_rng(seed), connect(Path(home)).store
     last = np.full(series, LEAD)
     due = time.monotonic()
@@ -92,7 +92,7 @@ def write(home, series, bursts, gap_s, seed, tell):
 
 
 def look(home, committed, tell):
-    """Ask cross.bursts for bursts told, until each was seen or the time is over."""
+    """Query cross.bursts until each committed burst was seen or the time is over."""
     store, missing, deadline, held = connect(Path(home)).store, [], None, -1
     while deadline is None or (missing and time.monotonic() < deadline):
         try:
@@ -138,7 +138,7 @@ def _unseen(store, missing, tell):
 
 
 def ask(home, number, pause_s, stop, tell):
-    """Ask selective queries of four kinds in turn until stopped; tell how long they took."""
+    """Run selective queries of four kinds in turn until stopped; report their durations."""
     orbital, dice = connect(Path(home)), np.random.default_rng(number)
     places = orbital.table("chandra.sources", ["ra", "dec"]).rows()
     objects = orbital.table("swift.photometry", ["object"])["object"].unique().to_list()
@@ -170,7 +170,7 @@ def ask(home, number, pause_s, stop, tell):
 
 
 def prepare(home, series, seed):
-    """Return with the sample sky and the beginning of each series in the store."""
+    """Store the sample sky and the beginning of each series; return the session."""
     orbital = connect(home)
     orbital.prepare()
     dice = np.random.default_rng(seed + 1)
@@ -181,7 +181,7 @@ def prepare(home, series, seed):
 
 
 def watching(home, every, log):
-    """Start the watcher and wait until it has taken in what is there already."""
+    """Start the watcher and wait until it has read the present rows."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "orbital_kernel", "bursts", "watch"),
@@ -206,7 +206,7 @@ def cpu_s(pid):
 
 
 def spread(seconds):
-    """Return p50, p90, p99 and the most, in ms."""
+    """Return p50, p90, p99 and the maximum, in ms."""
     at = np.quantile(seconds, (0.5, 0.9, 0.99, 1.0)) * 1000
     return dict(zip(("p50", "p90", "p99", "max"), at.round(1).tolist(), strict=True))
 
@@ -241,10 +241,10 @@ def run(home, options):
         process.join()
     watcher.terminate()
     watcher.wait()
-    return told_of(rows, queries, seconds, used)
+    return summary(rows, queries, seconds, used)
 
 
-def told_of(rows, queries, seconds, used):
+def summary(rows, queries, seconds, used):
     late = [row[4] for row in rows if row[4] is not None]
     return {
         "bursts": len(rows),

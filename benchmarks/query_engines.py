@@ -1,7 +1,7 @@
-"""The same question to Orbital, to DuckDB over Parquet and to Polars over Parquet.
+"""The same query on Orbital, on DuckDB with Parquet and on Polars with Parquet.
 
-The others get the planner's own ranges as SQL or Polars filters, and the exact residual
-by the same Polars expression. Each answer is a number of rows (of a count, the count).
+DuckDB and Polars get the planner's ranges as SQL or Polars filters, and the exact residual
+as the same Polars expression. Each answer is a number of rows (for a count, the count).
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from orbital_kernel.query import plan
 
 @dataclass(frozen=True)
 class Ours:
-    """Orbital, its latency ledger written as always."""
+    """Orbital, including its latency ledger."""
 
     orbital: object
     name: str = "Orbital"
 
     def ask(self, query, kind):
-        """Return how many rows there are, and how they were found."""
+        """Return the number of rows, and how the query was answered."""
         if kind.startswith("count"):
             answer = self.orbital.counted(query)
             return answer.frame["count"][0], answer.how
@@ -33,18 +33,18 @@ class Ours:
 
 @dataclass(frozen=True)
 class Duck:
-    """DuckDB, a cursor a question, its metadata cache as it is by default."""
+    """DuckDB with one cursor per query and its default metadata cache."""
 
     folder: Path
     database: duckdb.DuckDBPyConnection
 
     @property
     def name(self):
-        """Return what the table of results calls it."""
+        """Return the name in the table of results."""
         return f"DuckDB {self.folder.name}"
 
     def ask(self, query, kind):
-        """Return how many rows there are."""
+        """Return the number of rows."""
         planned = plan(query)
         file = self.folder / f"{query.table}.parquet"
         where = " AND ".join(map(sql, planned.pushed)) or "true"
@@ -59,7 +59,7 @@ class Duck:
 
 
 def duck(folder):
-    """Return DuckDB over the files of a folder, without its progress bar."""
+    """Return DuckDB on the files of a folder, without its progress bar."""
     database = duckdb.connect()
     database.execute("SET enable_progress_bar = false")
     return Duck(folder, database)
@@ -73,11 +73,11 @@ class Polars:
 
     @property
     def name(self):
-        """Return what the table of results calls it."""
+        """Return the name in the table of results."""
         return f"Polars {self.folder.name}"
 
     def ask(self, query, kind):
-        """Return how many rows there are."""
+        """Return the number of rows."""
         planned = plan(query)
         rows = pl.scan_parquet(self.folder / f"{query.table}.parquet").filter(
             *(clause.expr() for clause in planned.pushed)

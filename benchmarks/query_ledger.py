@@ -1,4 +1,4 @@
-"""What recording queries costs those who ask."""
+"""CPU cost of recording queries in the latency ledger."""
 
 import time
 
@@ -10,9 +10,9 @@ from orbital_kernel.session import LEDGER
 
 
 def ledger_cost(orbital, queries):
-    """Print what leaving rows in the ledger adds to asking, in CPU of the asker.
+    """Print the CPU time of the client that ledger rows add to queries.
 
-    CPU, since other work on the machine moves times by more than the ledger costs.
+    Elapsed times vary more with other work on the machine than the ledger costs.
     """
 
     def cpu(call, times):
@@ -40,6 +40,6 @@ def ledger_cost(orbital, queries):
     print(
         f"\nLedger: a cone takes {question:.1f} ms of CPU and its row {row_ms:.3f} ms; writing "
         f"{len(batch)} rows takes {writing:.1f} ms, every {recording.GATHER_SECONDS:g} s at "
-        f"most: {share:.1%} of what one client takes that asks without pause.",
+        f"most: {share:.1%} of the CPU of a client that queries without pause.",
         flush=True,
     )

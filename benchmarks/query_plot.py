@@ -1,4 +1,4 @@
-"""Latency against table size, from the kept lines of bench_queries.py; needs Chromium."""
+"""Plot of latency against table size from lines of bench_queries.py; needs Chromium."""
 
 import shutil
 import subprocess
@@ -23,9 +23,9 @@ WIDTH, HEIGHT = 360, 270
 
 
 def draw(lines, picture):
-    """Draw p50 of one client by kind, a line an engine, and keep it as a PNG."""
+    """Draw p50 of one client by kind, with one line per engine, and save it as PNG."""
     if shutil.which(BROWSER) is None:
-        print(f"no picture is drawn: {BROWSER} is not installed")
+        print(f"no picture was drawn, because {BROWSER} is not installed")
         return
     kinds = list(dict.fromkeys(row["kind"] for row in lines))
     sizes = sorted({row["rows"] for row in lines})

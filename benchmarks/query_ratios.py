@@ -1,4 +1,4 @@
-"""What the lines of bench_queries.py come to: the ratios that were aimed at."""
+"""Ratios of the lines of bench_queries.py, which the targets refer to."""
 
 COLUMNS = (
     "rows",
@@ -15,7 +15,7 @@ COLUMNS = (
 
 
 def print_ratios(lines):
-    """Print a table of ratios of p50 with one client, a line a size and kind."""
+    """Print ratios of p50 with one client, one line per size and kind."""
     at = {(x["rows"], x["kind"], x["engine"], x["clients"]): x for x in lines}
     print(f"\n| {' | '.join(COLUMNS)} |\n|" + " ---: |" * len(COLUMNS))
     first = {}

@@ -1,7 +1,7 @@
-"""Seeded tables of realistic shape, in batches, and questions to them.
+"""Seeded tables of realistic shape, in batches, and queries of them.
 
-Sources crowd in fields of 12 arcmin in order of discovery; a stream has 64 ms bins in
-order of time; photometry is of rows/200 objects over ten years in order of time.
+Sources cluster in fields of 12 arcmin, in order of discovery. A stream has 64 ms bins in
+order of time. Photometry covers rows/200 objects over ten years, in order of time.
 """
 
 from datetime import datetime, timedelta
@@ -78,7 +78,7 @@ MAKERS = {SOURCES: sources, RATES: rates, PHOTOMETRY: photometry}
 
 
 def batch(table, number, rows):
-    """Return batch `number` of a table of so many rows; the same whenever asked."""
+    """Return batch `number` of a table of `rows` rows; each call returns the same."""
     dice = np.random.default_rng((SEED, sorted(MAKERS).index(table), number))
     start = number * BATCH
     return MAKERS[table](dice, start, min(BATCH, rows - start), rows)
@@ -91,7 +91,7 @@ def batches(table, rows):
 
 
 def questions(rows, asks):
-    """Return by kind: whether it is a count, and as many different queries as asked."""
+    """Return `asks` different queries of each kind."""
     dice = np.random.default_rng(SEED)
     last = (rows - 1) // BATCH
     some = batch(SOURCES, int(dice.integers(0, last + 1)), rows)
@@ -130,9 +130,9 @@ def questions(rows, asks):
 
 
 def to_parquet(table, rows, folder):
-    """Write a table as people have it and, beside it, sorted as ours is.
+    """Write a table in the order in which people have it, and sorted as Orbital's.
 
-    What comes in order of time is put out of order by a hash of it. Memory is bounded.
+    A hash of the time shuffles tables in order of time. Memory is bounded.
     """
     unsorted, ordered = (folder / kind / f"{table}.parquet" for kind in KINDS)
     first, other, by = ordered, unsorted, f"hash({SORT[table]})"

@@ -1,4 +1,4 @@
-"""What inserting costs: through the SDK, into nothing, and laid out beforehand."""
+"""Cost of inserts: through the SDK, to a server that stores nothing, and prepared."""
 
 import shutil
 import signal
@@ -16,21 +16,24 @@ from standin_tables import BATCH, BUCKET, SCHEMA, TABLE, batch, fill, open_sessi
 
 
 def inserting(folder, batches, times):
-    """Insert batches one a call, kill -9, and count what is there."""
+    """Insert one batch per call, kill -9, and count the rows present."""
     dice = np.random.default_rng(1)
     parts = [batch(i * BATCH, BATCH, dice) for i in range(16)]
     work = [parts[i % len(parts)] for i in range(batches)]
     print(
-        f"\n| {batches} inserts of 65,536 rows | MB/s | client's CPU ms each |", end=""
+        f"\n| {batches} inserts of 65,536 rows | MB/s | client CPU, ms per insert |",
+        end="",
     )
-    print(" server's | of them after kill -9 |\n| --- | ---: | ---: | ---: | ---: |")
+    print(
+        " server CPU, ms | present after kill -9 |\n| --- | ---: | ---: | ---: | ---: |"
+    )
     for name, arguments, insert in (
         ("one transaction", (), _in_one),
         ("one transaction, two threads", (), _in_one_by_two),
-        ("a transaction each", (), _one_each),
-        ("a transaction each, two clients at once", (), _by_two),
+        ("one transaction per insert", (), _one_each),
+        ("one transaction per insert, two clients", (), _by_two),
         ("one transaction, fsync", ("--sync",), _in_one),
-        ("a transaction each, fsync", ("--sync",), _one_each),
+        ("one transaction per insert, fsync", ("--sync",), _one_each),
     ):
         runs = [_inserted(folder, arguments, insert, work) for _ in range(times)]
         _print_inserts(name, runs, work)
@@ -38,10 +41,10 @@ def inserting(folder, batches, times):
         metadata = table_metadata(tx)
     with Floor() as floor:
         runs = [_into_nothing(floor, metadata, work) for _ in range(times)]
-    _print_inserts("the SDK into a server that stores nothing", runs, work)
+    _print_inserts("the SDK to a server that stores nothing", runs, work)
     for connections in (1, 2):
         runs = [_sent(folder, connections, work) for _ in range(times)]
-        name = f"laid out and signed beforehand, connections: {connections}"
+        name = f"prepared and signed in advance, connections: {connections}"
         _print_inserts(name, runs, work)
     shutil.rmtree(folder)
 
@@ -55,14 +58,14 @@ def _print_inserts(name, runs, work):
 
 
 def _inserted(folder, arguments, insert, work):
-    """Return seconds, CPU of client and server, and batches there after kill -9."""
+    """Return seconds, CPU of client and server, and batches present after kill -9."""
     with _empty_table(folder, arguments) as (standin, session):
         spent = _spent(standin, lambda: insert(session, work))
         return *spent, _rows_after_kill(standin) / BATCH
 
 
 def _sent(folder, connections, work):
-    """Return the same for requests made beforehand."""
+    """Return the same for requests prepared in advance."""
     with _empty_table(folder) as (standin, session):
         with session.transaction() as tx:
             inserts = laid_out(standin, tx.txid, work)
@@ -80,14 +83,14 @@ def _empty_table(folder, arguments=()):
 
 
 def _spent(server, work):
-    """Return seconds, and CPU of this process and of a server, that work takes."""
+    """Return seconds, and CPU of this process and of a server, for some work."""
     client, cpu_s = time.process_time(), server.cpu_s
     spent, _ = timed(work)
     return spent, time.process_time() - client, server.cpu_s - cpu_s
 
 
 def _rows_after_kill(standin):
-    """Kill it, and count the rows that are there when it is back."""
+    """Kill the server, start it again, and count the rows present."""
     standin.end(signal.SIGKILL)
     standin.start()
     return stored(standin)

@@ -1,4 +1,4 @@
-"""What the stand-in's benchmark measures, a function a table of results."""
+"""Measurements of the stand-in's benchmark, one function per table of results."""
 
 import shutil
 import signal
@@ -34,14 +34,14 @@ def timed(work):
 
 
 class Costs:
-    """What questions took, by name: seconds of the clock, and of all processes' CPU."""
+    """Cost of queries by name: elapsed seconds, and CPU seconds of all processes."""
 
     def __init__(self, standin):
         self.standin = standin
         self.clock, self.cpu = defaultdict(list), defaultdict(float)
 
     def of(self, name, work):
-        """Do work, note what it took, and return its result."""
+        """Do work, record its cost, and return its result."""
         before = time.process_time() + self.standin.cpu_s
         spent, result = timed(work)
         self.clock[name].append(spent)
@@ -49,21 +49,21 @@ class Costs:
         return result
 
     def rows(self):
-        """Yield name, median and 95th percentile of the clock, mean CPU."""
+        """Yield name, median and 95th percentile of elapsed seconds, and mean CPU."""
         for name, spent in self.clock.items():
             late = np.percentile(spent, 95)
             yield name, statistics.median(spent), late, self.cpu[name] / len(spent)
 
 
 def table_metadata(tx):
-    """Return the table's metadata, to be kept instead of asked for each time."""
+    """Return the table's metadata, for use in many queries."""
     metadata = TableMetadata(TableRef(BUCKET, SCHEMA, TABLE))
     metadata.load(tx)
     return metadata
 
 
 def starting(folder, starts):
-    """Time process start to first HTTP answer, and again with everything made."""
+    """Time process start to first HTTP answer, in a new and in a used folder."""
     shutil.rmtree(folder, ignore_errors=True)
     again = []
     with Standin(folder) as standin:
@@ -72,12 +72,12 @@ def starting(folder, starts):
         with Standin(folder) as standin:
             again.append(standin.first_answer_s)
     print("\n| process start to first answer over HTTP | s |\n| --- | ---: |")
-    print(f"| new folder (makes keys and certificates) | {first:.2f} |")
+    print(f"| new folder: keys and certificates created | {first:.2f} |")
     print(f"| folder in use before | {statistics.median(again):.2f} |", flush=True)
 
 
 def stored(standin):
-    """Count the rows there are."""
+    """Return the number of stored rows."""
     with open_session(standin).transaction() as tx:
         return tx.bucket(BUCKET).schema(SCHEMA).table(TABLE).stats.num_rows
 
@@ -140,10 +140,10 @@ def _by_polars(file, low, high):
 
 
 def rows_read(session, rows):
-    """Tell what the server opened for narrow ranges on the sort key."""
+    """Print what the server opened for narrow ranges on the sort key."""
     dice = np.random.default_rng(4)
     unsplit = QueryConfig(num_splits=1, num_sub_splits=1)
-    print("\n| rows asked for | rows read by the server | row groups opened |")
+    print("\n| rows requested | rows read by the server | row groups opened |")
     print("| ---: | ---: | ---: |")
     with session.transaction() as tx:
         metadata = table_metadata(tx)
@@ -198,9 +198,9 @@ def small_requests(standin):
 
 
 def scans(standin, session, parquet, size, times):
-    """Scan everything: one and two endpoints of ours, DuckDB, Polars.
+    """Scan all rows: one and two endpoints of the stand-in, DuckDB, Polars.
 
-    Each round in another order: who comes behind one that gave its memory back to the
+    Each round has another order: the method after one that returned its memory to the
     system pays for getting it again.
     """
 

@@ -1,4 +1,4 @@
-"""Inserts laid out and signed beforehand: what the stand-in takes of quicker clients."""
+"""Inserts prepared and signed in advance: the load that faster clients would send."""
 
 import re
 import socket
@@ -28,7 +28,7 @@ def laid_out(standin, txid, work):
 
 
 def send(port, inserts, connections):
-    """Send inserts over some connections at once, each after the one before it."""
+    """Send inserts over several connections, one after another on each."""
     parts = [inserts[i::connections] for i in range(connections)]
     with ThreadPoolExecutor(connections) as clients:
         list(clients.map(lambda part: _send(port, part), parts))
@@ -61,7 +61,7 @@ def _send(port, inserts):
 
 
 def _answer(connection, buffer):
-    """Read one answer whole; RuntimeError where it is no 200."""
+    """Read a whole answer; RuntimeError if its status is not 200."""
     size, length = 0, None
     while length is None or size < length:
         size += (got := connection.recv_into(buffer[size:]))
