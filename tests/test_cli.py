@@ -53,6 +53,18 @@ def test_help_answers_without_importing_the_science_stack():
     assert all(name in out for name in COMMANDS)
 
 
+def test_commands_import_the_science_stack_only_when_they_run():
+    code = (
+        "import sys; from importlib import import_module\n"
+        "from orbital_kernel.__main__ import COMMANDS\n"
+        "for name in {module for module, _ in COMMANDS.values()}:\n"
+        "    import_module(f'orbital_kernel.commands.{name}')\n"
+        "print(sorted({'vastdb', 'polars', 'astropy', 'numpy'} & set(sys.modules)))"
+    )
+
+    assert "[]\n" == subprocess.check_output([sys.executable, "-c", code], text=True)
+
+
 @pytest.mark.parametrize("command", EVERY)
 def test_every_command_has_help_with_an_example(command):
     ended = CliRunner().invoke(cli, [*command.split(), "--help"])
