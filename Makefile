@@ -1,4 +1,4 @@
-# make help tells what there is; every target sets up .venv from the lock where missing.
+# `make help` lists the targets; each sets up .venv from the lock if it is missing.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ CONFORMANCE := .venv-conformance
 
 .PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs lint clean
 
-help: ## this list
+help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
 
 venv: $(VENV)/.ready ## set up .venv from requirements.lock
@@ -18,10 +18,10 @@ $(VENV)/.ready: requirements.lock sql.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: venv ## the main job: storage, ingest, bursts, light curves, reports in demo/
+demo: venv ## run the main job: storage, ingest, bursts, light curves, reports in demo/
 	$(BIN)/orbital demo --out demo
 
-test: venv ## every test, the notebooks' results among them
+test: venv ## run all tests, including the notebooks' results
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 	@$(MAKE) --no-print-directory test-notebooks
 
@@ -30,21 +30,21 @@ NBVAL := $(BIN)/python -m pytest -q -p tests.notebook_values --nbval --nbval-cur
 ALONE := -p tests.notebook_platform --numprocesses 2 --dist loadfile
 NOTEBOOKS ?= notebooks
 
-test-notebooks: venv ## the notebooks' results by value, in order on a platform that is empty at first
+test-notebooks: venv ## compare the notebooks' results by value, in order, starting with an empty platform
 	rm -rf build/notebooks
 	ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital exec -- $(NBVAL) $(NOTEBOOKS); \
 	status=$$?; ORBITAL_HOME=$(CURDIR)/build/notebooks $(BIN)/orbital down; exit $$status
 
-test-notebooks-alone: venv ## the same, each notebook on an empty platform
+test-notebooks-alone: venv ## the same, with an empty platform for each notebook
 	$(NBVAL) $(ALONE) $(NOTEBOOKS)
 
-test-notebooks-portable: venv ## the same as on a processor without vector instructions
+test-notebooks-portable: venv ## the same, as on a processor without vector instructions
 	env $$(grep -v '^#' tests/plain_processor.env) $(NBVAL) $(ALONE) $(NOTEBOOKS)
 
-wheel-test: venv ## the built wheel in an environment of its own; WITH=python3.13
+wheel-test: venv ## test the built wheel in a new environment; WITH=python3.13
 	$(BIN)/python tests/wheel_run.py $(if $(WITH),--python $(WITH))
 
-conformance: venv $(CONFORMANCE)/.ready ## the vendor SDK's own suite, all of it, against a platform of its own
+conformance: venv $(CONFORMANCE)/.ready ## run the vendor SDK's whole test suite against a new platform
 	rm -rf build/conformance
 	ORBITAL_HOME=$(CURDIR)/build/conformance $(BIN)/orbital exec -- \
 	  $(CONFORMANCE)/bin/python tests/standin/conformance; \
@@ -55,49 +55,49 @@ $(CONFORMANCE)/.ready: tests/standin/conformance/requirements.lock
 	$(CONFORMANCE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-fuzz-standin: venv ## broken requests against the stand-in; SEED=1 SIZE=5000
+fuzz-standin: venv ## send broken requests to the stand-in; SEED=1 SIZE=5000
 	$(BIN)/python tests/standin/fuzz.py --seed $(or $(SEED),1) --size $(or $(SIZE),5000)
 
-notebooks: venv ## run every notebook anew and keep its outputs
+notebooks: venv ## run every notebook again and store its outputs
 	$(BIN)/python notebooks/execute.py
 
-lab: venv ## JupyterLab on the notebooks
+lab: venv ## open JupyterLab on the notebooks
 	$(BIN)/orbital lab
 
-bench: venv ## side-by-side benchmarks
+bench: venv ## run the side-by-side benchmarks
 	$(BIN)/python -m benchmarks
 
-bench-queries: venv ## latency of selective queries beside DuckDB and Polars
+bench-queries: venv ## measure the latency of selective queries against DuckDB and Polars
 	$(BIN)/python benchmarks/bench_queries.py --rows 1000000 10000000 --plot docs/query_latency.png
 
-bench-bursts: venv ## the burst detector beside a grid of windows and Bayesian blocks
+bench-bursts: venv ## measure the burst detector against a grid of windows and Bayesian blocks
 	$(BIN)/python benchmarks/bench_bursts.py --seconds 3600
 
-bench-standin: venv ## the stand-in beside DuckDB and Polars on Parquet, and a store of 10^8 rows opened
+bench-standin: venv ## measure the stand-in against DuckDB and Polars on Parquet, and the start with 10^8 rows
 	$(BIN)/python benchmarks/bench_standin.py --open-rows 100000000
 
-kills-standin: venv ## 200 random kill -9 under eight writers and four readers
+kills-standin: venv ## kill -9 the stand-in 200 times under eight writers and four readers
 	$(BIN)/python tests/standin/kills.py --kills 200
 
-soak-standin: venv ## 16 clients for 30 minutes: no error but conflicts, memory and files flat
+soak-standin: venv ## run 16 clients for 30 minutes: only conflicts as errors, constant memory and files
 	$(BIN)/python tests/standin/soak.py --minutes 30
 
-bench-scale: venv ## the scale model, fitted to small tables, against a large one
+bench-scale: venv ## test the scale model, fitted to small tables, on a large table
 	$(BIN)/python benchmarks/bench_scale.py
 
-bench-watch: venv ## how soon a live burst can be asked for, while clients query
+bench-watch: venv ## measure the delay until a live burst can be queried, while clients query
 	$(BIN)/python benchmarks/bench_watch.py
 
-watch-kills: venv ## the watcher killed 50 times, beside one left alone
+watch-kills: venv ## kill the watcher 50 times and compare with an undisturbed one
 	$(BIN)/python tests/watch_kills.py --kills 50
 
-docs: venv ## guide and API reference in build/docs; warnings are errors
+docs: venv ## build guide and API reference in build/docs; warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 
-lint: venv ## format, lint, types
+lint: venv ## check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-clean: ## remove what the targets made
+clean: ## remove all files that the targets created
 	rm -rf $(VENV) $(CONFORMANCE) demo build dist .pytest_cache .mypy_cache .ruff_cache

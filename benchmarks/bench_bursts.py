@@ -1,13 +1,13 @@
-"""The detector beside a brute-force grid of windows and Bayesian blocks, in one run.
+"""The detector compared with a brute-force grid of windows and Bayesian blocks.
 
     python benchmarks/bench_bursts.py [--seconds 1200] [--repeat 5]
 
-The same seeded 64 ms series goes through all three. The grid tests every start with
-lengths of 64 ms x 2^k to 64 s, background taken as known: the least a trigger computer
-of that kind does. Bayesian blocks (astropy, Gaussian measures) is quadratic, so it gets
-a shorter piece and its samples/s are those of that piece. Detection efficiency is
-compared at equal false-alarm rate: each method's threshold is the highest value it
-reaches in the same number of quiet series.
+All three process the same seeded 64 ms series. The grid tests every start with lengths of
+64 ms x 2^k to 64 s and a known background: the minimum that a trigger computer of that
+kind does. Bayesian blocks (astropy, Gaussian measures) is quadratic, so it processes a
+shorter part, to which its samples/s refer. Detection efficiency is compared at equal false
+alarm rate: each method's threshold is its highest value in the same number of quiet
+series.
 """
 
 import argparse
@@ -85,48 +85,52 @@ def pruned(counts, background, longest):
 
 
 def timed(call, repeat):
-    """Return the median seconds of CPU of a call, after one for warming up."""
+    """Return the median seconds of CPU of a call, after a first call to warm up."""
     call()
-    taken = []
+    seconds = []
     for _ in range(repeat):
         start = time.process_time()
         call()
-        taken.append(time.process_time() - start)
-    return statistics.median(taken)
+        seconds.append(time.process_time() - start)
+    return statistics.median(seconds)
 
 
 def efficiency(search, rng, bins):
     """Return the share of faint pulses above the highest value of quiet series."""
     limit = max(search(rates(rng, bins)) for _ in range(QUIET))
-    found = 0
+    detected = 0
     for _ in range(TRIES):
         length = int(rng.integers(3, 400))
         extra = 6.5 * np.sqrt(6500.0 * BIN_S / length)
         first = int(rng.integers(0, bins - length))
-        found += search(rates(rng, bins, pulse=(first, length, extra))) > limit
-    return found / TRIES
+        detected += search(rates(rng, bins, pulse=(first, length, extra))) > limit
+    return detected / TRIES
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1200.0)
     parser.add_argument("--repeat", type=int, default=5)
-    asked = parser.parse_args()
-    bins, longest = int(asked.seconds / BIN_S), int(64.0 / BIN_S)
+    options = parser.parse_args()
+    bins, longest = int(options.seconds / BIN_S), int(64.0 / BIN_S)
     rng = np.random.default_rng(7)
-    one, four = rates(rng, bins), rates(rng, bins, channels=4)
-    series, wide = frame(one), frame(four)
+    single, four = rates(rng, bins), rates(rng, bins, channels=4)
+    series, wide = frame(single), frame(four)
     background = 6500.0 * BIN_S
     x = np.arange(BLOCKS_BINS) * BIN_S
-    y = one[:BLOCKS_BINS, 0]
+    y = single[:BLOCKS_BINS, 0]
     table = [
         (
             "detector's hull, every window",
             bins,
-            lambda: pruned(one, background, longest),
+            lambda: pruned(single, background, longest),
         ),
-        ("every window, numpy", bins, lambda: every_window(one, background, longest)),
-        ("grid of 2^k windows, numpy", bins, lambda: grid(one, background)),
+        (
+            "every window, numpy",
+            bins,
+            lambda: every_window(single, background, longest),
+        ),
+        ("grid of 2^k windows, numpy", bins, lambda: grid(single, background)),
         (
             "Bayesian blocks, astropy",
             BLOCKS_BINS,
@@ -137,13 +141,13 @@ def main():
     ]
     print(f"{'method':34}{'samples':>9}{'CPU s':>11}{'samples/s':>13}")
     for name, samples, call in table:
-        seconds = timed(call, asked.repeat if "blocks" not in name else 1)
+        seconds = timed(call, options.repeat if "blocks" not in name else 1)
         print(f"{name:34}{samples:9d}{seconds:11.4f}{samples / seconds:13.0f}")
-    whole_day = timed(lambda: scan(wide), asked.repeat) * 86_400 / asked.seconds
+    whole_day = timed(lambda: scan(wide), options.repeat) * 86_400 / options.seconds
     print(f"\na day of 64 ms x 4 channels at that pace: {whole_day:.1f} s of one core")
     live(four)
     print(
-        f"\nefficiency at one false alarm in {QUIET} series of {asked.seconds / 4:g} s"
+        f"\nefficiency at one false alarm in {QUIET} series of {options.seconds / 4:g} s"
     )
     short = bins // 4
     for name, search in (
@@ -155,15 +159,15 @@ def main():
 
 
 def live(counts):
-    """Print the time one batch of a second takes, fed live."""
+    """Print the time that a live batch of one second takes."""
     detector = Detector()
     series = frame(counts).sort("met_s")
-    taken = []
+    seconds = []
     for batch in series.iter_slices(4 * 16):
         start = time.perf_counter()
         detector.feed(batch)
-        taken.append(time.perf_counter() - start)
-    p50, p99 = np.percentile(taken, (50, 99)) * 1e3
+        seconds.append(time.perf_counter() - start)
+    p50, p99 = np.percentile(seconds, (50, 99)) * 1e3
     print(
         f"\nlive, a batch of 16 bins x 4 channels: p50 {p50:.2f} ms, p99 {p99:.2f} ms"
     )

@@ -1,12 +1,12 @@
-"""Ingest by format, beside astropy reading the same file and others writing Parquet.
+"""Ingest by format, compared with astropy as reader and with Parquet writers.
 
     python benchmarks/bench_ingest.py [--archive DIR] [--repeat 3] [--bulk]
 
-A format's largest file of the archive (default: the sample sky) goes through: Orbital
-(read, write, read back, verify, commit); Orbital's reader alone; astropy reading the
-same file into memory, where astropy knows the format; and Polars and DuckDB writing the
-very rows of Orbital's tables to Parquet, reading excluded. MB are those of the file.
-`--bulk` compares inserts with imports of Parquet objects, by rows.
+Each format's largest file of the archive (default: the sample sky) is processed by Orbital
+(read, write, read back, verify, commit); by Orbital's reader alone; by astropy, which reads
+the same file into memory if it supports the format; and by Polars and DuckDB, which write
+the rows of Orbital's tables to Parquet, without reading. MB are those of the file. `--bulk`
+compares inserts with imports of Parquet objects, by number of rows.
 """
 
 import argparse
@@ -36,15 +36,18 @@ SIZES = (10_000, 100_000, 1_000_000)
 
 def largest(folder):
     """Return the largest file of each format."""
-    found = {}
+    by_format = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         try:
             name = detect(path).name
         except ArchiveError:
             continue
-        if name not in found or path.stat().st_size > found[name].stat().st_size:
-            found[name] = path
-    return found
+        if (
+            name not in by_format
+            or path.stat().st_size > by_format[name].stat().st_size
+        ):
+            by_format[name] = path
+    return by_format
 
 
 def emptied(orbital):
@@ -56,7 +59,7 @@ def emptied(orbital):
 
 
 def timed(repeat, work, after=lambda: None):
-    """Return the median seconds of a piece of work, or None where it cannot be done."""
+    """Return the median seconds of a piece of work, or None if it cannot be done."""
     seconds = []
     for _ in range(repeat):
         start = time.perf_counter()
@@ -68,7 +71,7 @@ def timed(repeat, work, after=lambda: None):
 
 
 def by_astropy(path):
-    """Read every table of a file with astropy; None where it is no table of its own."""
+    """Read every table of a file with astropy; None if astropy finds no table."""
     with path.open("rb") as file:
         head = file.read(6)
     if head.startswith((b"SIMPLE", b"\x1f\x8b")):
@@ -78,19 +81,19 @@ def by_astropy(path):
         return None
     try:
         return len(astropy_ascii.read(path, format=TEXT[path.suffix], guess=False))
-    except (ValueError, UnicodeDecodeError):  # no plain table, or mixed encodings
+    except (ValueError, UnicodeDecodeError):  # not a plain table, or mixed encodings
         return None
 
 
 def tables_of(path):
     """Return the rows of a file by table."""
-    found = {}
+    parts_by_table = {}
     for item in parse(path, Task()):
         if isinstance(item, Rows):
-            found.setdefault(item.table, []).append(
+            parts_by_table.setdefault(item.table, []).append(
                 schema.conform(item.data, schema.table(item.table))
             )
-    return {name: pa.concat_tables(parts) for name, parts in found.items()}
+    return {name: pa.concat_tables(parts) for name, parts in parts_by_table.items()}
 
 
 def by_polars(tables, box):
@@ -110,7 +113,7 @@ def by_duckdb(tables, box):
 
 
 def formats(orbital, folder, repeat, box):
-    """Print a row a format."""
+    """Print one row per format."""
     print(
         "| format | MB | rows | Orbital rows/s | MB/s | reader alone, rows/s | "
         "astropy rows/s | Polars to Parquet rows/s | DuckDB to Parquet rows/s |"
@@ -120,7 +123,7 @@ def formats(orbital, folder, repeat, box):
         tables = tables_of(path)
         rows = sum(map(len, tables.values()))
         size = path.stat().st_size / 1e6
-        whole = timed(
+        ingest_s = timed(
             repeat, lambda p=path: orbital.ingest(p), lambda: emptied(orbital)
         )
         others = (
@@ -134,8 +137,8 @@ def formats(orbital, folder, repeat, box):
             name,
             f"{size:.2f}",
             f"{rows:,}",
-            f"{rows / whole:,.0f}",
-            f"{size / whole:.2f}",
+            f"{rows / ingest_s:,.0f}",
+            f"{size / ingest_s:.2f}",
             *rates,
         ]
         print(f"| {' | '.join(cells)} |", flush=True)
@@ -162,7 +165,7 @@ def events(count):
 
 
 def bulk(orbital, repeat):
-    """Print inserts beside imports, by rows."""
+    """Print inserts and imports by number of rows."""
     print("| rows | MB in Arrow | insert, rows/s | Parquet, S3 and import, rows/s |")
     print("| ---: | ---: | ---: | ---: |")
     for count in SIZES:
@@ -172,11 +175,11 @@ def bulk(orbital, repeat):
             return orbital.store.insert("chandra.events", rows)
 
         def imported(rows=rows):
-            way = Bulk(orbital.settings, orbital.store.database)
+            importer = Bulk(orbital.settings, orbital.store.database)
             with orbital.store.transaction() as tx:
-                way.add(tx, "chandra.events", rows)
-                way.finish(tx)
-            way.clear()
+                importer.add(tx, "chandra.events", rows)
+                importer.finish(tx)
+            importer.clear()
             return True
 
         rates = [f"{count / timed(repeat, work):,.0f}" for work in (inserted, imported)]
@@ -184,21 +187,21 @@ def bulk(orbital, repeat):
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--archive", type=Path)
-    options.add_argument("--repeat", type=int, default=3)
-    options.add_argument("--bulk", action="store_true")
-    given = options.parse_args()
-    warnings.simplefilter("ignore")  # astropy tells of units it does not know
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--archive", type=Path)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--bulk", action="store_true")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")  # astropy warns of unknown units
     with tempfile.TemporaryDirectory() as box:
         orbital = connect(Path(box) / "platform")
         orbital.storage.apply()
         try:
-            if given.bulk:
-                bulk(orbital, given.repeat)
+            if options.bulk:
+                bulk(orbital, options.repeat)
             else:
-                folder = given.archive or orbital.sample()
-                formats(orbital, folder, given.repeat, Path(box))
+                folder = options.archive or orbital.sample()
+                formats(orbital, folder, options.repeat, Path(box))
         finally:
             embedded.stop(orbital.home)
 

@@ -1,16 +1,16 @@
-"""Selective queries beside DuckDB and Polars over Parquet, sorted and unsorted, in one run.
+"""Selective queries compared with DuckDB and Polars on Parquet, sorted and unsorted.
 
     python benchmarks/bench_queries.py [--rows 1000000 10000000] [--asks 40]
         [--parquet-asks 40] [--clients 1 8] [--tables swift.rates …] [--keep FOLDER]
         [--plot PICTURE]
 
-Tables and questions are seeded (query_tables.py) and the same for all (query_engines.py);
-an answer of another length than ours stops the run. Cold is the first question of a new
-connection. Clients are threads of one process. The last lines of Orbital are asked while
-another process inserts 10,000 rows into each table every half second. Parquet has row
-groups of 122,880 rows; unsorted files are asked a quarter as often, by one client, and
-neither kind more than --parquet-asks questions. With --keep the ratios and the picture
-are of every run kept there.
+Tables and queries are seeded (query_tables.py) and the same for all engines
+(query_engines.py); an answer of another length than Orbital's stops the run. Cold is the
+first query of a new connection. Clients are threads of one process. The last lines of
+Orbital are measured while another process inserts 10,000 rows into each table every half
+second. Parquet has row groups of 122,880 rows; unsorted files get a quarter of the queries,
+from one client, and no file more than --parquet-asks. With --keep, ratios and picture
+include all runs in that folder.
 """
 
 import argparse
@@ -42,16 +42,16 @@ ROW_GROUP = 65_536
 HEAD = "| kind | engine | clients | cold ms | p50 | p95 | p99 | rows | read/stored |"
 
 
-def measure(engine, kind, asked, clients):
-    """Return milliseconds (n,), the answers' lengths, and how each was found."""
+def measure(engine, kind, queries, clients):
+    """Return milliseconds (n,), lengths of the answers, and how each was answered."""
 
-    def one(query):
+    def answer(query):
         start = time.perf_counter()
         rows, how = engine.ask(query, kind)
         return 1e3 * (time.perf_counter() - start), rows, how
 
     with ThreadPoolExecutor(clients) as pool:
-        done = list(pool.map(one, asked))
+        done = list(pool.map(answer, queries))
     ms, rows, hows = zip(*done, strict=True)
     return np.array(ms), list(rows), [how for how in hows if how is not None]
 
@@ -81,29 +81,29 @@ def line(kind, engine, clients, cold, measured, note=""):
     }
 
 
-def cold(folder, kind, asked, name):
-    """Return the median of a new connection's first question, ms."""
-    taken = []
-    for query in asked[:COLDS]:
+def cold(folder, kind, queries, name):
+    """Return the median of a new connection's first query, ms."""
+    milliseconds = []
+    for query in queries[:COLDS]:
         if name == "Orbital":
             fresh = Ours(connect(folder / "home"))
-            fresh.orbital.store  # noqa: B018 connecting is not asking
+            fresh.orbital.store  # noqa: B018 connects only
         elif name.startswith("DuckDB"):
             fresh = duck(folder / name.split()[1])
         else:
             fresh = Polars(folder / name.split()[1])
-        taken.append(measure(fresh, kind, [query], 1)[0][0])
-    return float(np.median(taken))
+        milliseconds.append(measure(fresh, kind, [query], 1)[0][0])
+    return float(np.median(milliseconds))
 
 
-def compare(folder, orbital, asked, clients, parquet_asks):
-    """Ask every kind of every engine; return all lines."""
+def compare(folder, orbital, queries, clients, parquet_asks):
+    """Run every kind of query on every engine; return all lines."""
     engines = [Ours(orbital)]
     for kind in ("sorted", "unsorted"):
         if (folder / kind).exists():
             engines += [duck(folder / kind), Polars(folder / kind)]
     lines = []
-    for kind, many in asked.items():
+    for kind, many in queries.items():
         right = measure(engines[0], kind, many, 1)[1]
         for engine in engines:
             path = getattr(engine, "folder", None)
@@ -116,7 +116,9 @@ def compare(folder, orbital, asked, clients, parquet_asks):
             for number in clients[:1] if slow else clients:
                 measured = measure(engine, kind, many[some][:most], number)
                 if measured[1] != right[some][:most]:
-                    raise SystemExit(f"{engine.name} answers {kind} otherwise than we")
+                    raise SystemExit(
+                        f"{engine.name} and Orbital differ in the answer to {kind}"
+                    )
                 lines.append(line(kind, engine, number, first, measured))
                 first = None
                 check_reading(kind, measured)
@@ -124,7 +126,7 @@ def compare(folder, orbital, asked, clients, parquet_asks):
 
 
 def check_reading(kind, measured):
-    """Stop where more was read than the result and two row groups a range.
+    """Stop if more was read than the result and two row groups per range.
 
     The result of a count is the rows counted.
     """
@@ -149,7 +151,7 @@ def ingesting(folder, names):
 
 
 def ingest_into(home, names):
-    """Insert rows no question is after, until stopped: later, and faint at the pole."""
+    """Insert rows that no query selects, until stopped: later, and faint at the pole."""
     orbital = connect(home)
     at = 10_000
     while True:
@@ -165,7 +167,7 @@ def ingest_into(home, names):
 def _away(rows):
     frame = pl.from_arrow(rows)
     if "flux" in rows.column_names:
-        pole = (1 << 58) - 1  # a cell of base pixel 0, in a corner no field reaches
+        pole = (1 << 58) - 1  # a cell of base pixel 0, in a corner without fields
         frame = frame.with_columns(
             pl.lit(pole).alias("healpix"), dec=pl.lit(89.99), flux=pl.lit(1e-20)
         )
@@ -175,7 +177,7 @@ def _away(rows):
 
 
 def fill(folder, rows, names):
-    """Fill the store and both kinds of Parquet; return rows a second into the store."""
+    """Fill the store and both kinds of Parquet; return rows per second into the store."""
     folder.mkdir(parents=True, exist_ok=True)
     orbital = connect(folder / "home")
     orbital.storage.apply()
@@ -190,15 +192,15 @@ def fill(folder, rows, names):
     return pace
 
 
-def settle(orbital, asked, names, seconds=1800):
-    """Wait until the background's sorting changes nothing any more, or stop."""
+def settle(orbital, queries, names, seconds=1800):
+    """Wait until background sorting has finished, or stop."""
     until, before, since = time.monotonic() + seconds, None, time.monotonic()
     while time.monotonic() - since < 6:
         if time.monotonic() > until:
             raise SystemExit(
-                f"not all is sorted after {seconds} s: ask again with --keep"
+                f"sorting has not finished after {seconds} s: run again with --keep"
             )
-        now = [planner.run(q, orbital.store).how.rows_read for q in asked]
+        now = [planner.run(q, orbital.store).how.rows_read for q in queries]
         with orbital.store.transaction() as tx:
             done = all(
                 tx.in_step(table, name)
@@ -210,47 +212,47 @@ def settle(orbital, asked, names, seconds=1800):
         time.sleep(1)
 
 
-def bench(folder, rows, told):
+def bench(folder, rows, options):
     """Measure tables of one size; return all lines."""
-    missing = [n for n in told.tables if not (folder / f"{n}.filled").exists()]
+    missing = [n for n in options.tables if not (folder / f"{n}.filled").exists()]
     pace = fill(folder, rows, missing) if missing else None
     orbital = connect(folder / "home")
     try:
-        asked = {
+        queries = {
             kind: many
-            for kind, many in tables.questions(rows, told.asks).items()
-            if many[0].table in told.tables
+            for kind, many in tables.questions(rows, options.asks).items()
+            if many[0].table in options.tables
         }
-        settle(orbital, [many[0] for many in asked.values()], told.tables)
+        settle(orbital, [many[0] for many in queries.values()], options.tables)
         stored = "" if pace is None else f" (stored at {pace:,.0f} rows/s)"
-        print(f"\n#### {rows:,} rows a table{stored}\n")
-        most = min(told.asks, told.parquet_asks)
-        print(f"{told.asks} questions a line, of Parquet at most {most}.\n\n{HEAD}")
+        print(f"\n#### {rows:,} rows per table{stored}\n")
+        most = min(options.asks, options.parquet_asks)
+        print(f"{options.asks} queries per line, for Parquet at most {most}.\n\n{HEAD}")
         print("|" + " --- |" * (HEAD.count("|") - 1))
-        lines = compare(folder, orbital, asked, told.clients, told.parquet_asks)
-        with ingesting(folder, told.tables):
-            for kind, many in asked.items():
-                for number in told.clients:
+        lines = compare(folder, orbital, queries, options.clients, options.parquet_asks)
+        with ingesting(folder, options.tables):
+            for kind, many in queries.items():
+                for number in options.clients:
                     measured = measure(Ours(orbital), kind, many, number)
                     check_reading(kind, measured)
                     note = ", ingesting"
                     lines.append(
                         line(kind, Ours(orbital), number, None, measured, note)
                     )
-        if "cone 2'" in asked:
-            ledger_cost(orbital, asked["cone 2'"])
+        if "cone 2'" in queries:
+            ledger_cost(orbital, queries["cone 2'"])
         orbital.flush()
     finally:
         embedded.stop(folder / "home")
-    return [{"rows": rows, **one} for one in lines]
+    return [{"rows": rows, **values} for values in lines]
 
 
 def kept_lines(folder):
-    """Return the lines of every run kept in a folder."""
+    """Return the lines of every run in a folder."""
     return [
-        one
+        row
         for path in sorted(folder.glob("*.json"))
-        for one in json.loads(path.read_text())
+        for row in json.loads(path.read_text())
     ]
 
 
@@ -267,18 +269,18 @@ def main():
     parser.add_argument("--keep", type=Path, help="keep tables and lines here")
     parser.add_argument("--plot", type=Path, help="draw the kept lines as this picture")
     parser.add_argument("--ingest-into", type=Path, help=argparse.SUPPRESS)
-    told = parser.parse_args()
-    if told.ingest_into is not None:
-        ingest_into(told.ingest_into, told.tables)
+    options = parser.parse_args()
+    if options.ingest_into is not None:
+        ingest_into(options.ingest_into, options.tables)
     with TemporaryDirectory() as scratch:
-        kept = told.keep or Path(scratch)
-        for rows in told.rows:
-            lines = bench(kept / str(rows), rows, told)
-            name = "-".join([str(rows), *told.tables])
-            (kept / f"{name}.json").write_text(json.dumps(lines))
-        print_ratios(kept_lines(kept))
-        if told.plot is not None:
-            draw(kept_lines(kept), told.plot)
+        results = options.keep or Path(scratch)
+        for rows in options.rows:
+            lines = bench(results / str(rows), rows, options)
+            name = "-".join([str(rows), *options.tables])
+            (results / f"{name}.json").write_text(json.dumps(lines))
+        print_ratios(kept_lines(results))
+        if options.plot is not None:
+            draw(kept_lines(results), options.plot)
 
 
 if __name__ == "__main__":

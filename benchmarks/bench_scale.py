@@ -1,13 +1,12 @@
-"""The scale model against a size it has not seen: fitted to smaller sizes, then measured.
+"""The scale model, fitted to smaller sizes, compared with measurements of a larger one.
 
     python benchmarks/bench_scale.py [--rows 100000 300000 1000000 3000000 10000000]
         [--asks 120] [--seed 8] [--keep FILE]
 
-Each size has an embedded platform of its own with seeded tables (query_tables.py). The
-same kinds of questions are asked of all sizes in turn, so that a machine that is busy
-for a while is busy for all; what they read and took is taken from the query ledgers. The
-model of each kind is fitted to all sizes but the largest, and its prediction there is
-held against the measurement.
+Each size has its own embedded platform with seeded tables (query_tables.py). All sizes get
+the same kinds of queries in turn, so that other work on the machine affects all of them.
+Rows read and durations come from the query ledgers. The model of each kind is fitted to all
+sizes but the largest, and its prediction there is compared with the measurement.
 """
 
 import argparse
@@ -30,13 +29,13 @@ SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 STEADY = 3
 SAMPLE = 6
 HEAD = (
-    "kind", "rows read: model", "measured", "off", "bytes: model", "measured", "off",
+    "kind", "rows read: model", "measured", "error", "bytes: model", "measured", "error",
     "ms: model", "90 % interval", "measured p50", "inside",
 )  # fmt: skip
 
 
 def fill(orbital, rows):
-    """Provision, and insert tables of so many rows."""
+    """Provision, and insert tables with a number of rows."""
     orbital.storage.apply()
     for table in tables.MAKERS:
         for part in tables.batches(table, rows):
@@ -44,10 +43,10 @@ def fill(orbital, rows):
 
 
 def questions(rows, asks, seed):
-    """Return by kind as many different questions as asked for, of tables so large.
+    """Return `asks` different queries of each kind for tables of `rows` rows.
 
-    Places are those of rows drawn at random; a share of a table is a share of the time
-    it covers.
+    Places are those of randomly drawn rows; a share of a table is a share of the time it
+    covers.
     """
     dice = np.random.default_rng((seed, rows))
     number = int(dice.integers(0, -(-rows // tables.BATCH)))
@@ -94,10 +93,10 @@ def questions(rows, asks, seed):
     }
 
 
-def settle(orbital, asked, seconds=300):
-    """Wait until the background's sorting changes nothing any more."""
+def settle(orbital, queries, seconds=300):
+    """Wait until background sorting has finished."""
     until, before, same = time.monotonic() + seconds, None, 0
-    some = [query for many in asked.values() for query in many[:SAMPLE]]
+    some = [query for many in queries.values() for query in many[:SAMPLE]]
     while time.monotonic() < until and same < STEADY:
         now = [orbital.query(query, kind="settle").how.rows_read for query in some]
         same = same + 1 if now == before else 0
@@ -106,56 +105,58 @@ def settle(orbital, asked, seconds=300):
 
 
 def measure(platforms, asks, seed):
-    """Ask all sizes in turn; return by kind what their ledgers have."""
-    asked = {rows: questions(rows, asks, seed) for rows in platforms}
+    """Query all sizes in turn; return the ledgers' measurements by kind."""
+    queries = {rows: questions(rows, asks, seed) for rows in platforms}
     for rows, orbital in platforms.items():
-        settle(orbital, asked[rows])
+        settle(orbital, queries[rows])
     for number in range(asks):
         for rows, orbital in platforms.items():
-            for kind, many in asked[rows].items():
+            for kind, many in queries[rows].items():
                 if number < len(many):
                     orbital.query(many[number], kind=kind)
     measured = {}
     for rows, orbital in platforms.items():
         orbital.flush()
-        told = History(orbital.store).measured()
-        for kind in asked[rows]:
-            measured.setdefault(kind, []).extend(told[kind])
+        ledger = History(orbital.store).measured()
+        for kind in queries[rows]:
+            measured.setdefault(kind, []).extend(ledger[kind])
     return measured
 
 
 def held(kind, measured):
-    """Return a line: what smaller sizes foretell of the largest, and what was measured."""
-    largest = max(one.rows_stored for one in measured)
-    last = [one for one in measured if one.rows_stored == largest]
-    told = predict_on_this_machine(
+    """Return a line: the prediction for the largest size, and the measurement."""
+    largest = max(query.rows_stored for query in measured)
+    last = [query for query in measured if query.rows_stored == largest]
+    predicted = predict_on_this_machine(
         calibrated([m for m in measured if m.rows_stored < largest]), largest
     )
-    rows = mean(one.rows_read for one in last)
-    size = mean(one.bytes_read for one in last)
-    inside = [told.low_ms <= one.milliseconds <= told.high_ms for one in last]
+    rows = mean(query.rows_read for query in last)
+    size = mean(query.bytes_read for query in last)
+    inside = [
+        predicted.low_ms <= query.milliseconds <= predicted.high_ms for query in last
+    ]
     return {
         "kind": kind,
-        "rows": (told.rows_read, rows, told.rows_read / rows - 1),
-        "bytes": (told.bytes_read, size, told.bytes_read / size - 1),
-        "ms": (told.milliseconds, told.low_ms, told.high_ms),
-        "p50": median(one.milliseconds for one in last),
+        "rows": (predicted.rows_read, rows, predicted.rows_read / rows - 1),
+        "bytes": (predicted.bytes_read, size, predicted.bytes_read / size - 1),
+        "ms": (predicted.milliseconds, predicted.low_ms, predicted.high_ms),
+        "p50": median(query.milliseconds for query in last),
         "inside": sum(inside) / len(inside),
     }
 
 
 def show(lines, sizes):
     """Print the table of RESULTS.md."""
-    print(f"\nFitted to {', '.join(f'{n:,}' for n in sizes[:-1])} rows; held against "
+    print(f"\nFitted to {', '.join(f'{n:,}' for n in sizes[:-1])} rows; compared with "
           f"{sizes[-1]:,}.\n")  # fmt: skip
     print("| " + " | ".join(HEAD) + " |")
     print("|" + " ---: |" * len(HEAD))
-    for one in lines:
-        rows, size, (ms, low, high) = one["rows"], one["bytes"], one["ms"]
+    for row in lines:
+        rows, size, (ms, low, high) = row["rows"], row["bytes"], row["ms"]
         print(
-            f"| {one['kind']} | {rows[0]:,.0f} | {rows[1]:,.0f} | {rows[2]:+.1%} "
+            f"| {row['kind']} | {rows[0]:,.0f} | {rows[1]:,.0f} | {rows[2]:+.1%} "
             f"| {size[0]:,.0f} | {size[1]:,.0f} | {size[2]:+.1%} | {ms:.1f} "
-            f"| {low:.1f} to {high:.1f} | {one['p50']:.1f} | {one['inside']:.0%} |"
+            f"| {low:.1f} to {high:.1f} | {row['p50']:.1f} | {row['inside']:.0%} |"
         )
 
 
@@ -165,34 +166,34 @@ def main():
     parser.add_argument("--asks", type=int, default=120)
     parser.add_argument("--seed", type=int, default=8)
     parser.add_argument(
-        "--keep", type=Path, help="write every measurement here, as CSV"
+        "--keep", type=Path, help="write all measurements to this CSV file"
     )
-    told = parser.parse_args()
-    sizes = sorted(set(told.rows))
+    options = parser.parse_args()
+    sizes = sorted(set(options.rows))
     if len(sizes) < 3:
-        parser.error("three sizes or more: two to fit, one to hold the model against")
+        parser.error("give three sizes or more: two to fit, one to compare with")
     with TemporaryDirectory() as scratch:
         homes = {rows: Path(scratch) / str(rows) for rows in sizes}
         try:
             platforms = {rows: connect(home) for rows, home in homes.items()}
             for rows, orbital in platforms.items():
                 fill(orbital, rows)
-            measured = measure(platforms, told.asks, told.seed)
+            measured = measure(platforms, options.asks, options.seed)
         finally:
             for home in homes.values():
                 embedded.stop(home)
-    if told.keep:
-        kept = [
-            {"kind": kind, **vars(one)}
+    if options.keep:
+        rows = [
+            {"kind": kind, **vars(query)}
             for kind, many in measured.items()
-            for one in many
+            for query in many
         ]
-        pl.DataFrame(kept).with_columns(pl.col("milliseconds").round(2)).write_csv(
-            told.keep
+        pl.DataFrame(rows).with_columns(pl.col("milliseconds").round(2)).write_csv(
+            options.keep
         )
     lines = [held(kind, many) for kind, many in measured.items()]
     show(lines, sizes)
-    off = max(abs(one[what][2]) for one in lines for what in ("rows", "bytes"))
+    off = max(abs(row[part][2]) for row in lines for part in ("rows", "bytes"))
     print(f"\nLargest error of rows and bytes read: {off:.1%}")
 
 

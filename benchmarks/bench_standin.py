@@ -1,4 +1,4 @@
-"""The stand-in beside DuckDB and Polars over Parquet, in one run, through the SDK.
+"""The stand-in, through the SDK, compared with DuckDB and Polars on Parquet.
 
     python benchmarks/bench_standin.py [--rows 10000000] [--floats 5] [--asks 40]
         [--scans 7] [--open-rows 0] [--batches 80] [--inserts 5] [--out DIR]

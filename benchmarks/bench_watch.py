@@ -1,15 +1,15 @@
-"""How soon a burst can be asked for after its rows were committed, while others query.
+"""Delay from the commit of a burst's rows until it can be queried, under load.
 
     python benchmarks/bench_watch.py [--bursts 1050] [--series 24] [--clients 8]
                                      [--pause 1.0] [--every 0.1] [--gap 0.25] [--seed 1]
 
-An embedded platform with the sample sky in it, `orbital bursts watch` with a file as its
-sink, one process that commits rates (1-s bins, a commit a series' next 128 s, a burst of
-known time in each), clients that ask selective queries of their own kinds in a closed
-loop, and one process that asks cross.bursts for what is missing: all real processes on
-one machine. A latency runs from the commit's return to the return of the first query
-that has the row; it is asked when the table's rows have changed in number, looked at
-every 50 ms. `--pause` is a client's mean pause between two queries (exponential).
+All are real processes on one machine: an embedded platform with the sample sky,
+`orbital bursts watch` with a file as its sink, one process that commits rates (1-s bins; each
+commit is the next 128 s of a series with a burst at a known time), clients that run selective
+queries in a closed loop, and one process that queries cross.bursts for missing bursts. A
+latency runs from the commit's return to the return of the first query that has the row. The
+table is queried when its number of rows has changed, which is checked every 50 ms. `--pause`
+is a client's mean pause between two queries (exponential).
 """
 
 import argparse
@@ -72,7 +72,7 @@ def rates(dice, k, first, bins, burst=None):
 
 
 def write(home, series, bursts, gap_s, seed, tell):
-    """Commit a block of one series after another; tell each burst and its commit's return."""
+    """Commit a block of each series in turn; report each burst and its commit's return."""
     dice, store = np.random.default_rng(seed), connect(Path(home)).store
     last = np.full(series, LEAD)
     due = time.monotonic()
@@ -91,17 +91,17 @@ def write(home, series, bursts, gap_s, seed, tell):
     tell.put(None)
 
 
-def look(home, told, tell):
-    """Ask cross.bursts for bursts told, until each was seen or the time is over."""
+def look(home, committed, tell):
+    """Query cross.bursts until each committed burst was seen or the time is over."""
     store, missing, deadline, held = connect(Path(home)).store, [], None, -1
     while deadline is None or (missing and time.monotonic() < deadline):
         try:
             while True:
-                one = told.get_nowait()
-                if one is None:
+                burst = committed.get_nowait()
+                if burst is None:
                     deadline = time.monotonic() + GRACE_S
                 else:
-                    missing.append(one)
+                    missing.append(burst)
                     held = -1
         except Empty:
             pass
@@ -115,30 +115,30 @@ def look(home, told, tell):
 
 
 def _unseen(store, missing, tell):
-    wanted = [
-        Clause("series", tuple(Equal(s) for s in {one[0] for one in missing})),
-        Clause("met_s", (Range(min(one[1] for one in missing) - LONGEST_S),)),
+    clauses = [
+        Clause("series", tuple(Equal(s) for s in {burst[0] for burst in missing})),
+        Clause("met_s", (Range(min(burst[1] for burst in missing) - LONGEST_S),)),
     ]
     columns = ["series", "met_s", "timescale_s"]
-    rows = frame_of(store.read("cross.bursts", wanted, columns=columns))
-    seen, there = time.monotonic(), {}
+    rows = frame_of(store.read("cross.bursts", clauses, columns=columns))
+    seen, excursions = time.monotonic(), {}
     for series, met, lasts in rows.iter_rows():
-        there.setdefault(series, []).append((met, met + lasts))
-    left = []
+        excursions.setdefault(series, []).append((met, met + lasts))
+    unseen = []
     for series, met, done, took in missing:
         near = [
             start - FOUND_WITHIN_S <= met <= stop + FOUND_WITHIN_S
-            for start, stop in there.get(series, ())
+            for start, stop in excursions.get(series, ())
         ]
         if any(near):
             tell.put((series, met, done, took, seen - done))
         else:
-            left.append((series, met, done, took))
-    return left
+            unseen.append((series, met, done, took))
+    return unseen
 
 
 def ask(home, number, pause_s, stop, tell):
-    """Ask selective queries of four kinds in turn until stopped; tell how long they took."""
+    """Run selective queries of four kinds in turn until stopped; report their durations."""
     orbital, dice = connect(Path(home)), np.random.default_rng(number)
     places = orbital.table("chandra.sources", ["ra", "dec"]).rows()
     objects = orbital.table("swift.photometry", ["object"])["object"].unique().to_list()
@@ -146,7 +146,7 @@ def ask(home, number, pause_s, stop, tell):
     while not stop.is_set():
         ra, dec = places[dice.integers(len(places))]
         start = MET + float(dice.uniform(0, 2000))
-        asked = (
+        query = (
             Query("chandra.sources", cone=Cone(ra, dec, 5.0)),
             Query(
                 "swift.rates",
@@ -163,14 +163,14 @@ def ask(home, number, pause_s, stop, tell):
             Query("cross.bursts", sets={"cause": ["burst"]}, full_scan=True),
         )[len(took) % 4]
         began = time.monotonic()
-        orbital.query(asked)
+        orbital.query(query)
         took.append(time.monotonic() - began)
         stop.wait(dice.exponential(pause_s)) if pause_s else None
     tell.put(took)
 
 
 def prepare(home, series, seed):
-    """Return with the sample sky and the beginning of each series in the store."""
+    """Store the sample sky and the beginning of each series; return the session."""
     orbital = connect(home)
     orbital.prepare()
     dice = np.random.default_rng(seed + 1)
@@ -181,7 +181,7 @@ def prepare(home, series, seed):
 
 
 def watching(home, every, log):
-    """Start the watcher and wait until it has taken in what is there already."""
+    """Start the watcher and wait until it has read the present rows."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "orbital_kernel", "bursts", "watch"),
@@ -206,7 +206,7 @@ def cpu_s(pid):
 
 
 def spread(seconds):
-    """Return p50, p90, p99 and the most, in ms."""
+    """Return p50, p90, p99 and the maximum, in ms."""
     at = np.quantile(seconds, (0.5, 0.9, 0.99, 1.0)) * 1000
     return dict(zip(("p50", "p90", "p99", "max"), at.round(1).tolist(), strict=True))
 
@@ -214,7 +214,7 @@ def spread(seconds):
 def run(home, options):
     prepare(home, options.series, options.seed)
     watcher = watching(home, options.every, home / "watcher.log")
-    stop, told, seen, took = (
+    stop, committed, seen, took = (
         spawn.Event(),
         spawn.Queue(),
         spawn.Queue(),
@@ -225,8 +225,8 @@ def run(home, options):
         for k in range(options.clients)
     ]
     write_args = (str(home), options.series, options.bursts, options.gap, options.seed)
-    looker = spawn.Process(target=look, args=(str(home), told, seen))
-    writer = spawn.Process(target=write, args=(*write_args, told))
+    looker = spawn.Process(target=look, args=(str(home), committed, seen))
+    writer = spawn.Process(target=write, args=(*write_args, committed))
     for process in (*clients, looker):
         process.start()
     time.sleep(options.settle)
@@ -236,15 +236,15 @@ def run(home, options):
     seconds = time.monotonic() - began
     used = cpu_s(watcher.pid) - used
     stop.set()
-    queries = [one for _ in clients for one in took.get()]
+    queries = [duration for _ in clients for duration in took.get()]
     for process in (*clients, looker, writer):
         process.join()
     watcher.terminate()
     watcher.wait()
-    return told_of(rows, queries, seconds, used)
+    return summary(rows, queries, seconds, used)
 
 
-def told_of(rows, queries, seconds, used):
+def summary(rows, queries, seconds, used):
     late = [row[4] for row in rows if row[4] is not None]
     return {
         "bursts": len(rows),

@@ -1,4 +1,4 @@
-"""What recording queries costs those who ask."""
+"""CPU cost of recording queries in the latency ledger."""
 
 import time
 
@@ -9,10 +9,10 @@ from orbital_kernel.query import recording
 from orbital_kernel.session import LEDGER
 
 
-def ledger_cost(orbital, asked):
-    """Print what leaving rows in the ledger adds to asking, in CPU of the asker.
+def ledger_cost(orbital, queries):
+    """Print the CPU time of the client that ledger rows add to queries.
 
-    CPU, since other work on the machine moves times by more than the ledger costs.
+    Elapsed times vary more with other work on the machine than the ledger costs.
     """
 
     def cpu(call, times):
@@ -21,9 +21,9 @@ def ledger_cost(orbital, asked):
             call()
         return 1e3 * (time.process_time() - start) / times
 
-    answers = [(query, planner.run(query, orbital.store)) for query in asked]
-    question = cpu(lambda: [planner.run(q, orbital.store) for q in asked], 3)
-    question /= len(asked)
+    answers = [(query, planner.run(query, orbital.store)) for query in queries]
+    question = cpu(lambda: [planner.run(q, orbital.store) for q in queries], 3)
+    question /= len(queries)
 
     def fields():
         return [
@@ -31,15 +31,15 @@ def ledger_cost(orbital, asked):
             for query, answer in answers
         ]
 
-    own = cpu(fields, 10) / len(asked)
+    row_ms = cpu(fields, 10) / len(queries)
     batch = recording.table(fields() * 4)
     writing = np.median(
         [cpu(lambda: orbital.store.insert(LEDGER, batch), 1) for _ in range(8)]
     )
-    share = own / question + writing / (1e3 * recording.GATHER_SECONDS)
+    share = row_ms / question + writing / (1e3 * recording.GATHER_SECONDS)
     print(
-        f"\nLedger: a cone takes {question:.1f} ms of CPU and its row {own:.3f} ms; writing "
+        f"\nLedger: a cone takes {question:.1f} ms of CPU and its row {row_ms:.3f} ms; writing "
         f"{len(batch)} rows takes {writing:.1f} ms, every {recording.GATHER_SECONDS:g} s at "
-        f"most: {share:.1%} of what one client takes that asks without pause.",
+        f"most: {share:.1%} of the CPU of a client that queries without pause.",
         flush=True,
     )

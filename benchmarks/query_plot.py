@@ -1,4 +1,4 @@
-"""Latency against table size, from the kept lines of bench_queries.py; needs Chromium."""
+"""Plot of latency against table size from lines of bench_queries.py; needs Chromium."""
 
 import shutil
 import subprocess
@@ -23,14 +23,14 @@ WIDTH, HEIGHT = 360, 270
 
 
 def draw(lines, picture):
-    """Draw p50 of one client by kind, a line an engine, and keep it as a PNG."""
+    """Draw p50 of one client by kind, with one line per engine, and save it as PNG."""
     if shutil.which(BROWSER) is None:
-        print(f"no picture is drawn: {BROWSER} is not installed")
+        print(f"no picture was drawn, because {BROWSER} is not installed")
         return
-    kinds = list(dict.fromkeys(one["kind"] for one in lines))
-    sizes = sorted({one["rows"] for one in lines})
+    kinds = list(dict.fromkeys(row["kind"] for row in lines))
+    sizes = sorted({row["rows"] for row in lines})
     plots = [
-        _one(kind, [x for x in lines if x["kind"] == kind], sizes) for kind in kinds
+        _plot(kind, [x for x in lines if x["kind"] == kind], sizes) for kind in kinds
     ]
     page = gridplot(plots, ncols=3, toolbar_location=None)
     size = f"--window-size={3 * WIDTH + 30},{-(-len(plots) // 3) * HEIGHT + 20}"
@@ -42,7 +42,7 @@ def draw(lines, picture):
         subprocess.run(command, check=True, capture_output=True)
 
 
-def _one(kind, lines, sizes):
+def _plot(kind, lines, sizes):
     plot = theme.canvas(
         kind,
         width=WIDTH,
@@ -61,13 +61,13 @@ def _one(kind, lines, sizes):
         theme.log_axis(axis)
     plot.xaxis.ticker = sizes
     for name, colour in COLOURS.items():
-        mine = sorted(
+        points = sorted(
             (x["rows"], x["p50_ms"])
             for x in lines
             if x["engine"] == name and x["clients"] == 1
         )
-        if mine:
-            x, y = zip(*mine, strict=True)
+        if points:
+            x, y = zip(*points, strict=True)
             options = {"color": colour}
             options |= {"legend_label": name} if kind == WITH_LEGEND else {}
             plot.line(x, y, line_width=2, **options)

@@ -1,4 +1,4 @@
-"""What the lines of bench_queries.py come to: the ratios that were aimed at."""
+"""Ratios of the lines of bench_queries.py, which the targets refer to."""
 
 COLUMNS = (
     "rows",
@@ -15,7 +15,7 @@ COLUMNS = (
 
 
 def print_ratios(lines):
-    """Print a table of ratios of p50 with one client, a line a size and kind."""
+    """Print ratios of p50 with one client, one line per size and kind."""
     at = {(x["rows"], x["kind"], x["engine"], x["clients"]): x for x in lines}
     print(f"\n| {' | '.join(COLUMNS)} |\n|" + " ---: |" * len(COLUMNS))
     first = {}
@@ -23,20 +23,20 @@ def print_ratios(lines):
         ours = at[rows, kind, "Orbital", 1]
 
         def p50(engine, rows=rows, kind=kind):
-            found = at.get((rows, kind, engine, 1))
-            return None if found is None else found["p50_ms"]
+            row = at.get((rows, kind, engine, 1))
+            return None if row is None else row["p50_ms"]
 
-        mine = ours["p50_ms"]
+        orbital_p50 = ours["p50_ms"]
         busy = at.get((rows, kind, "Orbital, ingesting", 8), {})
         shown = (
             f"{rows:,}",
             kind,
-            _number(mine),
-            _ratio(mine, p50("DuckDB sorted")),
-            _ratio(mine, p50("Polars sorted")),
-            _ratio(p50("DuckDB unsorted"), mine),
-            _ratio(p50("Polars unsorted"), mine),
-            _ratio(mine, first.setdefault(kind, mine)),
+            _number(orbital_p50),
+            _ratio(orbital_p50, p50("DuckDB sorted")),
+            _ratio(orbital_p50, p50("Polars sorted")),
+            _ratio(p50("DuckDB unsorted"), orbital_p50),
+            _ratio(p50("Polars unsorted"), orbital_p50),
+            _ratio(orbital_p50, first.setdefault(kind, orbital_p50)),
             _number(busy.get("p99_ms")),
             "" if ours["share"] is None else f"{ours['share']:.1e}",
         )

@@ -1,7 +1,7 @@
-"""Seeded tables of realistic shape, in batches, and questions to them.
+"""Seeded tables of realistic shape, in batches, and queries of them.
 
-Sources crowd in fields of 12 arcmin in order of discovery; a stream has 64 ms bins in
-order of time; photometry is of rows/200 objects over ten years in order of time.
+Sources cluster in fields of 12 arcmin, in order of discovery. A stream has 64 ms bins in
+order of time. Photometry covers rows/200 objects over ten years, in order of time.
 """
 
 from datetime import datetime, timedelta
@@ -78,7 +78,7 @@ MAKERS = {SOURCES: sources, RATES: rates, PHOTOMETRY: photometry}
 
 
 def batch(table, number, rows):
-    """Return batch `number` of a table of so many rows; the same whenever asked."""
+    """Return batch `number` of a table of `rows` rows; each call returns the same."""
     dice = np.random.default_rng((SEED, sorted(MAKERS).index(table), number))
     start = number * BATCH
     return MAKERS[table](dice, start, min(BATCH, rows - start), rows)
@@ -91,7 +91,7 @@ def batches(table, rows):
 
 
 def questions(rows, asks):
-    """Return by kind: whether it is a count, and as many different queries as asked."""
+    """Return `asks` different queries of each kind."""
     dice = np.random.default_rng(SEED)
     last = (rows - 1) // BATCH
     some = batch(SOURCES, int(dice.integers(0, last + 1)), rows)
@@ -130,22 +130,22 @@ def questions(rows, asks):
 
 
 def to_parquet(table, rows, folder):
-    """Write a table as people have it and, beside it, sorted as ours is.
+    """Write a table in the order in which people have it, and sorted as Orbital's.
 
-    What comes in order of time is put out of order by a hash of it. Memory is bounded.
+    A hash of the time shuffles tables in order of time. Memory is bounded.
     """
     unsorted, ordered = (folder / kind / f"{table}.parquet" for kind in KINDS)
-    made, other, by = ordered, unsorted, f"hash({SORT[table]})"
+    first, other, by = ordered, unsorted, f"hash({SORT[table]})"
     if table == SOURCES:
-        made, other, by = unsorted, ordered, SORT[table]
-    _write(made, batches(table, rows))
+        first, other, by = unsorted, ordered, SORT[table]
+    _write(first, batches(table, rows))
     with (
         TemporaryDirectory(dir=folder) as spill,
         duckdb.connect(config={**SORTING, "temp_directory": spill}) as database,
     ):
         database.execute("SET enable_progress_bar = false")
-        found = database.sql(f"FROM '{made}' ORDER BY {by}")
-        batched = found.to_arrow_reader(GROUP)
+        rows_in_order = database.sql(f"FROM '{first}' ORDER BY {by}")
+        batched = rows_in_order.to_arrow_reader(GROUP)
         _write(other, (pa.Table.from_batches([part]) for part in batched))
 
 

@@ -1,4 +1,4 @@
-"""A server that stores nothing: what inserting costs the SDK and the sockets alone.
+"""A server that stores nothing, to measure the cost of inserts in SDK and sockets alone.
 
     python benchmarks/standin_floor.py
 

@@ -1,4 +1,4 @@
-"""What inserting costs: through the SDK, into nothing, and laid out beforehand."""
+"""Cost of inserts: through the SDK, to a server that stores nothing, and prepared."""
 
 import shutil
 import signal
@@ -9,65 +9,68 @@ from contextlib import contextmanager
 
 import numpy as np
 import vastdb
-from standin_measures import MB, known, stored, timed
+from standin_measures import MB, stored, table_metadata, timed
 from standin_process import Floor, Standin
 from standin_raw import laid_out, send
 from standin_tables import BATCH, BUCKET, SCHEMA, TABLE, batch, fill, open_session
 
 
 def inserting(folder, batches, times):
-    """Insert batches one a call, kill -9, and count what is there."""
+    """Insert one batch per call, kill -9, and count the rows present."""
     dice = np.random.default_rng(1)
     parts = [batch(i * BATCH, BATCH, dice) for i in range(16)]
     work = [parts[i % len(parts)] for i in range(batches)]
     print(
-        f"\n| {batches} inserts of 65,536 rows | MB/s | client's CPU ms each |", end=""
+        f"\n| {batches} inserts of 65,536 rows | MB/s | client CPU, ms per insert |",
+        end="",
     )
-    print(" server's | of them after kill -9 |\n| --- | ---: | ---: | ---: | ---: |")
+    print(
+        " server CPU, ms | present after kill -9 |\n| --- | ---: | ---: | ---: | ---: |"
+    )
     for name, arguments, insert in (
         ("one transaction", (), _in_one),
         ("one transaction, two threads", (), _in_one_by_two),
-        ("a transaction each", (), _one_each),
-        ("a transaction each, two clients at once", (), _by_two),
+        ("one transaction per insert", (), _one_each),
+        ("one transaction per insert, two clients", (), _by_two),
         ("one transaction, fsync", ("--sync",), _in_one),
-        ("a transaction each, fsync", ("--sync",), _one_each),
+        ("one transaction per insert, fsync", ("--sync",), _one_each),
     ):
         runs = [_inserted(folder, arguments, insert, work) for _ in range(times)]
-        _tell_inserts(name, runs, work)
+        _print_inserts(name, runs, work)
     with Standin(folder) as standin, open_session(standin).transaction() as tx:
-        metadata = known(tx)
+        metadata = table_metadata(tx)
     with Floor() as floor:
         runs = [_into_nothing(floor, metadata, work) for _ in range(times)]
-    _tell_inserts("the SDK into a server that stores nothing", runs, work)
+    _print_inserts("the SDK to a server that stores nothing", runs, work)
     for connections in (1, 2):
         runs = [_sent(folder, connections, work) for _ in range(times)]
-        name = f"laid out and signed beforehand, connections: {connections}"
-        _tell_inserts(name, runs, work)
+        name = f"prepared and signed in advance, connections: {connections}"
+        _print_inserts(name, runs, work)
     shutil.rmtree(folder)
 
 
-def _tell_inserts(name, runs, work):
-    *spent, kept = zip(*runs, strict=True)
+def _print_inserts(name, runs, work):
+    *spent, batches = zip(*runs, strict=True)
     spent, client, server = map(statistics.median, spent)
     speed = sum(part.nbytes for part in work) / spent / MB
     each = " | ".join(f"{cpu / len(work) * 1e3:.1f}" for cpu in (client, server))
-    print(f"| {name} | {speed:.0f} | {each} | {min(kept):g} |", flush=True)
+    print(f"| {name} | {speed:.0f} | {each} | {min(batches):g} |", flush=True)
 
 
 def _inserted(folder, arguments, insert, work):
-    """Return seconds, CPU of client and server, and batches there after kill -9."""
+    """Return seconds, CPU of client and server, and batches present after kill -9."""
     with _empty_table(folder, arguments) as (standin, session):
         spent = _spent(standin, lambda: insert(session, work))
-        return *spent, _kept(standin) / BATCH
+        return *spent, _rows_after_kill(standin) / BATCH
 
 
 def _sent(folder, connections, work):
-    """Return the same for requests made beforehand."""
+    """Return the same for requests prepared in advance."""
     with _empty_table(folder) as (standin, session):
         with session.transaction() as tx:
             inserts = laid_out(standin, tx.txid, work)
             spent = _spent(standin, lambda: send(standin.port, inserts, connections))
-        return *spent, _kept(standin) / BATCH
+        return *spent, _rows_after_kill(standin) / BATCH
 
 
 @contextmanager
@@ -80,14 +83,14 @@ def _empty_table(folder, arguments=()):
 
 
 def _spent(server, work):
-    """Return seconds, and CPU of this process and of a server, that work takes."""
+    """Return seconds, and CPU of this process and of a server, for some work."""
     client, cpu_s = time.process_time(), server.cpu_s
     spent, _ = timed(work)
     return spent, time.process_time() - client, server.cpu_s - cpu_s
 
 
-def _kept(standin):
-    """Kill it, and count the rows that are there when it is back."""
+def _rows_after_kill(standin):
+    """Kill the server, start it again, and count the rows present."""
     standin.end(signal.SIGKILL)
     standin.start()
     return stored(standin)
@@ -115,7 +118,7 @@ def _in_one_by_two(session, work):
 
 def _one_each(session, work):
     with session.transaction() as tx:
-        metadata = known(tx)
+        metadata = table_metadata(tx)
     for part in work:
         with session.transaction() as tx:
             tx.table_from_metadata(metadata).insert(part)

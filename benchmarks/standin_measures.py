@@ -1,4 +1,4 @@
-"""What the stand-in's benchmark measures, a function a table of results."""
+"""Measurements of the stand-in's benchmark, one function per table of results."""
 
 import shutil
 import signal
@@ -34,14 +34,14 @@ def timed(work):
 
 
 class Costs:
-    """What questions took, by name: seconds of the clock, and of all processes' CPU."""
+    """Cost of queries by name: elapsed seconds, and CPU seconds of all processes."""
 
     def __init__(self, standin):
         self.standin = standin
         self.clock, self.cpu = defaultdict(list), defaultdict(float)
 
     def of(self, name, work):
-        """Do work, note what it took, and return its result."""
+        """Do work, record its cost, and return its result."""
         before = time.process_time() + self.standin.cpu_s
         spent, result = timed(work)
         self.clock[name].append(spent)
@@ -49,21 +49,21 @@ class Costs:
         return result
 
     def rows(self):
-        """Yield name, median and 95th percentile of the clock, mean CPU."""
+        """Yield name, median and 95th percentile of elapsed seconds, and mean CPU."""
         for name, spent in self.clock.items():
             late = np.percentile(spent, 95)
             yield name, statistics.median(spent), late, self.cpu[name] / len(spent)
 
 
-def known(tx):
-    """Return the table's metadata, to be kept instead of asked for each time."""
+def table_metadata(tx):
+    """Return the table's metadata, for use in many queries."""
     metadata = TableMetadata(TableRef(BUCKET, SCHEMA, TABLE))
     metadata.load(tx)
     return metadata
 
 
 def starting(folder, starts):
-    """Time process start to first HTTP answer, and again with everything made."""
+    """Time process start to first HTTP answer, in a new and in a used folder."""
     shutil.rmtree(folder, ignore_errors=True)
     again = []
     with Standin(folder) as standin:
@@ -72,12 +72,12 @@ def starting(folder, starts):
         with Standin(folder) as standin:
             again.append(standin.first_answer_s)
     print("\n| process start to first answer over HTTP | s |\n| --- | ---: |")
-    print(f"| new folder (makes keys and certificates) | {first:.2f} |")
+    print(f"| new folder: keys and certificates created | {first:.2f} |")
     print(f"| folder in use before | {statistics.median(again):.2f} |", flush=True)
 
 
 def stored(standin):
-    """Count the rows there are."""
+    """Return the number of stored rows."""
     with open_session(standin).transaction() as tx:
         return tx.bucket(BUCKET).schema(SCHEMA).table(TABLE).stats.num_rows
 
@@ -99,9 +99,9 @@ def ranges(standin, session, parquet, rows, asks):
 
 
 def _askers(session, running, parquet):
-    one = QueryConfig(num_splits=1, num_sub_splits=1)
-    metadata = known(running)
-    kept = running.table_from_metadata(metadata)
+    unsplit = QueryConfig(num_splits=1, num_sub_splits=1)
+    metadata = table_metadata(running)
+    open_table = running.table_from_metadata(metadata)
 
     def select(table, low, high, config=None):
         condition = (table["time"] >= low) & (table["time"] <= high)
@@ -113,10 +113,10 @@ def _askers(session, running, parquet):
 
     def cached(low, high):
         with session.transaction() as tx:
-            return select(tx.table_from_metadata(metadata), low, high, one)
+            return select(tx.table_from_metadata(metadata), low, high, unsplit)
 
     def inside(low, high):
-        return select(kept, low, high, one)
+        return select(open_table, low, high, unsplit)
 
     return {
         "select, open transaction": inside,
@@ -135,33 +135,33 @@ def _by_duckdb(file, low, high):
 
 
 def _by_polars(file, low, high):
-    wanted = pl.col("time").is_between(low, high)
-    return pl.scan_parquet(file).filter(wanted).collect().height
+    condition = pl.col("time").is_between(low, high)
+    return pl.scan_parquet(file).filter(condition).collect().height
 
 
 def rows_read(session, rows):
-    """Tell what the server opened for narrow ranges on the sort key."""
+    """Print what the server opened for narrow ranges on the sort key."""
     dice = np.random.default_rng(4)
-    one = QueryConfig(num_splits=1, num_sub_splits=1)
-    print("\n| rows asked for | rows read by the server | row groups opened |")
+    unsplit = QueryConfig(num_splits=1, num_sub_splits=1)
+    print("\n| rows requested | rows read by the server | row groups opened |")
     print("| ---: | ---: | ---: |")
     with session.transaction() as tx:
-        metadata = known(tx)
-        for wanted in (1, 10, 1000, 100_000):
+        metadata = table_metadata(tx)
+        for count in (1, 10, 1000, 100_000):
             read, groups = [], []
-            for first in dice.integers(0, rows - wanted, 20):
+            for first in dice.integers(0, rows - count, 20):
                 low = moment(first)
-                high = moment(first + wanted - 1)
+                high = moment(first + count - 1)
                 table = tx.table_from_metadata(metadata)
                 condition = (table["time"] >= low) & (table["time"] <= high)
                 with heard() as headers:
-                    found = len(
-                        table.select(predicate=condition, config=one).read_all()
+                    length = len(
+                        table.select(predicate=condition, config=unsplit).read_all()
                     )
-                assert found == wanted, (found, wanted)
+                assert length == count, (length, count)
                 read.append(sum(int(h["x-orbital-rows-read"]) for h in headers))
                 groups.append(sum(int(h["x-orbital-row-groups-read"]) for h in headers))
-            print(f"| {wanted:,} | {max(read):,} at most | {max(groups)} at most |")
+            print(f"| {count:,} | {max(read):,} at most | {max(groups)} at most |")
 
 
 @contextmanager
@@ -198,9 +198,9 @@ def small_requests(standin):
 
 
 def scans(standin, session, parquet, size, times):
-    """Scan everything: one and two endpoints of ours, DuckDB, Polars.
+    """Scan all rows: one and two endpoints of the stand-in, DuckDB, Polars.
 
-    Each round in another order: who comes behind one that gave its memory back to the
+    Each round has another order: the method after one that returned its memory to the
     system pays for getting it again.
     """
 
@@ -212,7 +212,7 @@ def scans(standin, session, parquet, size, times):
             return tx.table_from_metadata(metadata).select(config=config).read_all()
 
     with session.transaction() as tx:
-        metadata = known(tx)
+        metadata = table_metadata(tx)
     asks = {
         "one endpoint": lambda: select(1),
         "one endpoint, 8 sub-splits": lambda: select(1, num_sub_splits=8),

@@ -1,4 +1,4 @@
-"""A stand-in process as benchmarks see it: started, watched, killed."""
+"""A stand-in process that benchmarks start, observe and kill."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Inserts laid out and signed beforehand: what the stand-in takes of quicker clients."""
+"""Inserts prepared and signed in advance: the load that faster clients would send."""
 
 import re
 import socket
@@ -28,7 +28,7 @@ def laid_out(standin, txid, work):
 
 
 def send(port, inserts, connections):
-    """Send inserts over some connections at once, each after the one before it."""
+    """Send inserts over several connections, one after another on each."""
     parts = [inserts[i::connections] for i in range(connections)]
     with ThreadPoolExecutor(connections) as clients:
         list(clients.map(lambda part: _send(port, part), parts))
@@ -40,14 +40,14 @@ def _insert(url, auth, txid, part):
         stream.write_batch(part)
     body = bytes(sink.getvalue())
     headers = {"tabular-txid": txid}
-    made = requests.Request("POST", url, headers, data=body, auth=auth).prepare()
+    request = requests.Request("POST", url, headers, data=body, auth=auth).prepare()
     host = url.split("/")[2]
-    lines = {"Host": host, **made.headers}.items()
+    lines = {"Host": host, **request.headers}.items()
     head = "".join(
         f"{name}: {value.decode() if isinstance(value, bytes) else value}\r\n"
         for name, value in lines
     )
-    return f"POST {made.path_url} HTTP/1.1\r\n{head}\r\n".encode(), body
+    return f"POST {request.path_url} HTTP/1.1\r\n{head}\r\n".encode(), body
 
 
 def _send(port, inserts):
@@ -61,13 +61,13 @@ def _send(port, inserts):
 
 
 def _answer(connection, buffer):
-    """Read one answer whole; RuntimeError where it is no 200."""
-    size, whole = 0, None
-    while whole is None or size < whole:
+    """Read a whole answer; RuntimeError if its status is not 200."""
+    size, length = 0, None
+    while length is None or size < length:
         size += (got := connection.recv_into(buffer[size:]))
         start = bytes(buffer[: min(size, 4096)])
         if not got or not b"HTTP/1.1 200".startswith(start[:12]):
             raise RuntimeError(f"no insert: {start.decode('latin-1')}")
-        if whole is None and b"\r\n\r\n" in start:
+        if length is None and b"\r\n\r\n" in start:
             head = start.partition(b"\r\n\r\n")[0]
-            whole = len(head) + 4 + int(_LENGTH.search(head)[1])
+            length = len(head) + 4 + int(_LENGTH.search(head)[1])

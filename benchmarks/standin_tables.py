@@ -29,7 +29,7 @@ def batch(first, rows, dice, *, floats=5):
 
 
 def moment(row):
-    """Return the time of a row; whole microseconds."""
+    """Return the time of a row, in whole microseconds."""
     return (START + int(row) * np.timedelta64(STEP_NS, "ns")).astype("M8[us]").item()
 
 
@@ -97,15 +97,15 @@ class Parquet:
 
     @classmethod
     def of(cls, session, rows, folder):
-        """Write what the table holds, read through the SDK."""
+        """Write the rows of the table, read through the SDK."""
         with session.transaction() as tx:
             table = tx.bucket(BUCKET).schema(SCHEMA).table(TABLE)
             data = table.select(config=QueryConfig(num_splits=1)).read_all()
         assert len(data) == rows, (len(data), rows)
         data = data.sort_by("time")
         names = ("pyarrow", "duckdb", "polars")
-        made = cls(*(folder / f"{name}.parquet" for name in names))
-        pq.write_table(data, made.pyarrow_file)
-        duckdb.sql(f"COPY data TO '{made.duckdb_file}' (FORMAT parquet)")
-        pl.from_arrow(data).write_parquet(made.polars_file)
-        return made
+        files = cls(*(folder / f"{name}.parquet" for name in names))
+        pq.write_table(data, files.pyarrow_file)
+        duckdb.sql(f"COPY data TO '{files.duckdb_file}' (FORMAT parquet)")
+        pl.from_arrow(data).write_parquet(files.polars_file)
+        return files

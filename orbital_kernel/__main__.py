@@ -4,51 +4,69 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import click
 
 from orbital_kernel import config
-from orbital_kernel.commands import INTERRUPTED
-from orbital_kernel.commands.interrupting import deliver_lost_interrupts
+from orbital_kernel.commands import INTERRUPTED, log
+from orbital_kernel.commands.interrupts import deliver_lost_interrupts
 from orbital_kernel.errors import OrbitalError
 
 COMMANDS = {
     "up": ("platform", "Start the embedded platform."),
     "down": ("platform", "Stop the embedded platform."),
-    "status": ("platform", "Tell where the embedded platform is and how it does."),
-    "env": ("platform", "Print the vendors' variables for a shell."),
+    "status": (
+        "platform",
+        "Show folder, addresses and state of the embedded platform.",
+    ),
+    "env": ("platform", "Print the vendors' variables as export lines for a shell."),
     "exec": ("platform", "Run a command with the vendors' variables set."),
     "doctor": ("doctor", "Check the installation and the connection."),
-    "provision": ("provision", "Bring storage and tables into the planned state."),
-    "health": ("health", "Tell the state of the platform, with reasons."),
-    "quotas": ("quotas", "Forecast quotas and raise them before they block."),
-    "cost": ("cost", "Tell what storage and queries cost."),
+    "provision": ("provision", "Plan and apply changes to storage and tables."),
+    "health": ("health", "Show the state of the platform, with reasons."),
+    "quotas": ("quotas", "Forecast quotas and raise them before they are full."),
+    "cost": ("cost", "Show what storage and queries cost per month."),
     "rollout": ("rollout", "Take an observatory from staged to live."),
-    "ingest": ("ingest", "Take files of any known format into the store."),
-    "observatory": ("observatory", "Add an observatory, and check it."),
-    "fetch": ("fetch", "Bring tables from the archives' TAP services."),
-    "query": ("query", "Ask selective questions."),
-    "queries": ("queries", "Tell how fast queries were, against their budgets."),
-    "bursts": ("bursts", "Find bursts in files or in the store."),
-    "sample": ("sample", "Write simulated files in the real formats."),
-    "report": ("report", "Run one report notebook to HTML."),
-    "demo": ("demo", "Run the main job from storage to reports."),
+    "ingest": ("ingest", "Ingest files and folders in any known format."),
+    "observatory": ("observatory", "Create, check and list observatories' files."),
+    "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
+    "query": ("query", "Query tables by place, time, observatories or SQL."),
+    "queries": ("queries", "Show the latency of past queries against their budgets."),
+    "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),
+    "sample": ("sample", "Write a simulated sky as files in the real formats."),
+    "report": ("report", "Run a report notebook and write it as HTML."),
+    "demo": ("demo", "Run the main job once, from storage to reports."),
     "lab": ("lab", "Open JupyterLab on the tutorials."),
 }
 
 
 class _Lazy(click.Group):
-    """Names and one-line helps from the table; code only of the command called."""
+    """Lists commands from the table and imports only the one that is called."""
+
+    called = "orbital"
+    """The command that runs, with its group, as people type it."""
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and remember its name for a report of its failure."""
+        self.called = f"orbital {arguments[0]}"
+        name, command, remainder = super().resolve_command(context, arguments)
+        if isinstance(command, click.Group):
+            within = (n for n in remainder if command.get_command(context, n))
+            self.called = " ".join([self.called, *islice(within, 1)])
+        return name, command, remainder
 
     def invoke(self, context: click.Context) -> Any:
-        """Call the command; Ctrl-C ends it with a sentence and a shell's exit code."""
+        """Call the command; report Ctrl-C in a sentence and with a shell's exit code."""
         try:
             return super().invoke(context)
         except KeyboardInterrupt:
             click.echo(
-                "orbital: stopped before the end; what was finished is kept: run the "
-                "same command again to go on",
+                "orbital: interrupted; finished work is stored: run the same command again "
+                "to continue",
                 err=True,
             )
             context.exit(INTERRUPTED)
@@ -73,37 +91,50 @@ class _Lazy(click.Group):
 @click.group(
     cls=_Lazy,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with `orbital demo`; every command has --help with an example. Tab "
-    'completion: eval "$(_ORBITAL_COMPLETE=bash_source orbital)".',
+    epilog="Example: orbital demo --out demo. Every command has --help with an example. "
+    'For tab completion: eval "$(_ORBITAL_COMPLETE=bash_source orbital)".',
 )
 @click.version_option(package_name="orbital", message="%(version)s")
 @click.option(
     "--database",
     metavar="NAME",
-    help="Which database of the platform; default ORBITAL_DATABASE, else 'orbital'.",
+    help="Database of the platform. Default: ORBITAL_DATABASE, else 'orbital'.",
 )
-def cli(database: str | None) -> None:
+@click.option(
+    "--verbose",
+    is_flag=True,
+    help="Show log records and tracebacks on stderr. They are also written to "
+    "logs/orbital.log in the platform's folder.",
+)
+def cli(database: str | None, *, verbose: bool) -> None:
     """Store, query and analyse the data of Swift and Chandra as one."""
+    log.begin(verbose=verbose)
     if database is not None:  # for the notebooks and processes a command starts too
         os.environ[config.DATABASE_VARIABLE] = database
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; an error on purpose is one sentence on stderr and exit 1."""
+    """Run the command line; a failure is one sentence on stderr and exit 1."""
     deliver_lost_interrupts()
     try:
         cli(arguments, prog_name="orbital")
-    except OrbitalError as error:
-        click.echo(f"orbital: {error}", err=True)
+    except Exception as error:  # noqa: BLE001 - reported, and logged with its traceback
+        click.echo(f"orbital: {_sentence(error)}", err=True)
         sys.exit(1)
-    except OSError as error:
-        subject = f"{error.filename}: " if error.filename else ""
-        click.echo(
-            f"orbital: {subject}{error.strerror or error}; check that it exists and that "
-            "you may read and write it",
-            err=True,
+
+
+def _sentence(error: Exception) -> str:
+    """Return what failed in one sentence; its traceback goes to the log."""
+    if isinstance(error, OrbitalError):
+        log.LOG.debug("`%s` ended with an error", cli.called, exc_info=error)
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        log.LOG.info("`%s` ended with an error", cli.called, exc_info=error)
+        return (
+            f"{error.filename}: {error.strerror or error}; check that it exists and that "
+            "you may read and write it"
         )
-        sys.exit(1)
+    return log.report_failure(cli.called, error)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The part of requirements.lock that some requirements need, with its hashes."""
+"""Entries of requirements.lock that given requirements need, with hashes."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==.*(?:\n[ \t]+.*)*", re.MULTILIN
 
 
 def needed(requirements: Iterable[str]) -> set[str]:
-    """Return the names of what these need, and what that needs, as installed here."""
+    """Return the names of all packages these requirements need, as installed here."""
     names: set[str] = set()
     seen: set[str] = set()
     waiting = [(text, "") for text in requirements]
@@ -25,7 +25,9 @@ def needed(requirements: Iterable[str]) -> set[str]:
         seen.add(f"{requirement}")
         names.add(canonicalize_name(requirement.name))
         for option in ("", *requirement.extras):
-            waiting += [(more, option) for more in requires(requirement.name) or ()]
+            waiting += [
+                (dependency, option) for dependency in requires(requirement.name) or ()
+            ]
     return names
 
 

@@ -2,31 +2,41 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
+import click
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
-from orbital_kernel.__main__ import COMMANDS
+from orbital_kernel.__main__ import COMMANDS, cli
 
-LEAVES = [
-    *COMMANDS,
-    *(f"provision {name}" for name in ("plan", "apply", "drift", "destroy")),
-    *(f"query {name}" for name in ("cone", "time", "objects", "sql")),
-    *(f"query {name}" for name in ("simultaneous", "follow-ups", "place", "rare")),
-    *(f"rollout {name}" for name in ("status", "go-live")),
-    *(f"bursts {name}" for name in ("scan", "watch", "followup", "listen")),
-]
+
+def commands(command=cli, path=()):
+    """Yield (words, command) of every command and group."""
+    context = click.Context(command)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            yield from commands(command.get_command(context, name), (*path, name))
+    yield path, command
+
+
+EVERY = {" ".join(path): command for path, command in commands()}
 
 
 def run(*arguments, home=None, **environment):
-    own = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "VMS_"))}
+    outer = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "VMS_"))}
     if home:
-        own["ORBITAL_HOME"] = str(home)
+        outer["ORBITAL_HOME"] = str(home)
     command = [sys.executable, "-m", "orbital_kernel", *map(str, arguments)]
     return subprocess.run(
-        command, env={**own, **environment}, capture_output=True, text=True, check=False
+        command,
+        env={**outer, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -43,12 +53,68 @@ def test_help_answers_without_importing_the_science_stack():
     assert all(name in out for name in COMMANDS)
 
 
-@pytest.mark.parametrize("command", LEAVES)
-def test_every_command_has_help_with_an_example(command):
-    told = run(*command.split(), "--help")
+def test_commands_import_the_science_stack_only_when_they_run():
+    code = (
+        "import sys; from importlib import import_module\n"
+        "from orbital_kernel.__main__ import COMMANDS\n"
+        "for name in {module for module, _ in COMMANDS.values()}:\n"
+        "    import_module(f'orbital_kernel.commands.{name}')\n"
+        "print(sorted({'vastdb', 'polars', 'astropy', 'numpy'} & set(sys.modules)))"
+    )
 
-    assert 0 == told.returncode, told.stderr
-    assert "Example: " in told.stdout
+    assert "[]\n" == subprocess.check_output([sys.executable, "-c", code], text=True)
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_every_command_has_help_with_an_example(command):
+    ended = CliRunner().invoke(cli, [*command.split(), "--help"])
+
+    assert 0 == ended.exit_code
+    assert f"Example: orbital {command}".strip() in " ".join(ended.output.split())
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_every_command_and_option_has_a_text(command):
+    options = [p for p in EVERY[command].params if isinstance(p, click.Option)]
+
+    assert EVERY[command].help
+    assert [] == [option.name for option in options if not option.help]
+
+
+def test_the_list_of_commands_has_a_text_for_each():
+    listed = CliRunner().invoke(cli, ["--help"]).output
+
+    assert all(f"{name} " in listed and text for name, (_, text) in COMMANDS.items())
+
+
+@pytest.mark.parametrize("command", [name for name in EVERY if name])
+def test_an_example_is_a_valid_command_line(command):
+    example = EVERY[command].epilog.partition("Example: ")[2].partition("; ")[0]
+    words = shlex.split(example.partition(" && ")[0])
+
+    assert ["orbital", *command.split()] == words[: 1 + len(command.split())]
+    assert "" == wrong_usage(cli, words[1:])
+
+
+def test_a_wrong_command_line_would_be_seen_in_an_example():
+    assert "Missing option '--ra'" in wrong_usage(cli, ["query", "cone", "t"])
+    assert "--fly" in wrong_usage(cli, ["query", "place", "--fly"])
+
+
+def wrong_usage(command, words):
+    """Return what the usage of a command line is wrong in; '' for a valid one."""
+    try:
+        with command.make_context(command.name, list(words)) as context:
+            if isinstance(command, click.Group) and context._protected_args:
+                inner = [*context._protected_args, *context.args]
+                _, subcommand, remainder = command.resolve_command(context, inner)
+                return wrong_usage(subcommand, remainder)
+    except click.BadParameter as error:
+        missing_file = "does not exist" in error.message  # files of an example
+        return "" if missing_file else error.format_message()
+    except click.UsageError as error:
+        return error.format_message()
+    return ""
 
 
 @pytest.mark.parametrize(
@@ -59,17 +125,17 @@ def test_wrong_usage_is_exit_2(arguments):
 
 
 def test_a_failure_is_one_sentence_on_stderr_and_exit_1(home, orbital):
-    told = run(
+    ended = run(
         "query", "cone", "swift.nope", "--ra", 1, "--dec", 2, "--radius", 3, home=home
     )
 
-    assert 1 == told.returncode
-    assert "" == told.stdout
-    assert told.stderr.startswith("orbital: there is no table 'swift.nope'")
-    assert "Traceback" not in told.stderr
+    assert 1 == ended.returncode
+    assert "" == ended.stdout
+    assert ended.stderr.startswith("orbital: there is no table 'swift.nope'")
+    assert "Traceback" not in ended.stderr
 
 
-def test_status_tells_the_shape_that_scripts_read(home, orbital, tmp_path):
+def test_status_has_the_keys_that_scripts_read(home, orbital, tmp_path):
     running = json.loads(run("status", "--json", home=home).stdout)
     none = run("status", "--json", home=tmp_path)
     stopped = json.loads(none.stdout)
@@ -84,9 +150,9 @@ def test_status_tells_the_shape_that_scripts_read(home, orbital, tmp_path):
 
 
 def test_status_ignores_the_vendors_variables(home, orbital):
-    told = run("status", "--json", home=home, AWS_S3_ENDPOINT_URL="http://elsewhere")
+    ended = run("status", "--json", home=home, AWS_S3_ENDPOINT_URL="http://elsewhere")
 
-    assert orbital.settings.endpoint == json.loads(told.stdout)["endpoint"]
+    assert orbital.settings.endpoint == json.loads(ended.stdout)["endpoint"]
 
 
 def test_exec_and_env_lead_the_vendors_client_here(home, orbital):
@@ -95,10 +161,10 @@ def test_exec_and_env_lead_the_vendors_client_here(home, orbital):
         "with s.transaction() as tx: print(tx.bucket('orbital').name, os.environ['VMS_USER'])"
     )
 
-    told = run("exec", "--", sys.executable, "-c", code, home=home)
+    ended = run("exec", "--", sys.executable, "-c", code, home=home)
     exported = run("env", home=home).stdout
 
-    assert f"orbital {orbital.settings.vms_user}" == told.stdout.strip(), told.stderr
+    assert f"orbital {orbital.settings.vms_user}" == ended.stdout.strip(), ended.stderr
     assert f"export AWS_S3_ENDPOINT_URL={orbital.settings.endpoint}" in exported
     assert 3 == run("exec", "--", sys.executable, "-c", "exit(3)", home=home).returncode
 
@@ -111,7 +177,7 @@ def test_provision_finds_nothing_left_to_change(home, orbital):
     assert 0 == drift.returncode
 
 
-def test_ingest_reports_every_file_and_tells_of_refusals_by_exit_code(
+def test_ingest_reports_every_file_and_exits_with_1_if_any_is_refused(
     home, stocked, sample, tmp_path
 ):
     (tmp_path / "bad.fits").write_text("not a FITS file")
@@ -128,8 +194,8 @@ def test_ingest_reports_every_file_and_tells_of_refusals_by_exit_code(
     assert "refused" == json.loads(bad.stdout)["files"][0]["state"]
 
 
-def test_query_cone_gives_rows_and_how_they_were_found(home, stocked):
-    told = run(
+def test_query_cone_prints_rows_and_how_it_was_answered(home, stocked):
+    ended = run(
         "query",
         "cone",
         "chandra.sources",
@@ -143,20 +209,20 @@ def test_query_cone_gives_rows_and_how_they_were_found(home, stocked):
         home=home,
     )
 
-    answer = json.loads(told.stdout)
+    answer = json.loads(ended.stdout)
     keys = {"pushed", "residual", "rows_read", "rows_stored", "milliseconds"}
     assert keys <= answer["explain"].keys()
     assert 0 < len(answer["rows"]) < answer["explain"]["rows_stored"]
 
 
-def test_query_objects_gives_pairs_and_how_they_were_found(home, stocked):
-    told = run(
+def test_query_objects_prints_pairs_and_how_it_was_answered(home, stocked):
+    ended = run(
         *("query", "objects", "swift", "chandra", "--within-arcmin", 20),
         *("--within-days", 4000, "--json"),
         home=home,
     )
 
-    answer = json.loads(told.stdout)
+    answer = json.loads(ended.stdout)
     expected = stocked.objects_observed_by(
         "swift", "chandra", within_arcmin=20, within_days=4000
     )
@@ -166,9 +232,9 @@ def test_query_objects_gives_pairs_and_how_they_were_found(home, stocked):
 
 
 def test_bursts_scan_names_the_sample_bursts(home, stocked, sample):
-    told = run("bursts", "scan", sample.archive, "--json", home=home)
+    ended = run("bursts", "scan", sample.archive, "--json", home=home)
 
-    bursts = json.loads(told.stdout)["bursts"]
+    bursts = json.loads(ended.stdout)["bursts"]
     keys = {
         "file",
         "time_utc",
@@ -187,10 +253,10 @@ def test_bursts_scan_names_the_sample_bursts(home, stocked, sample):
     assert set(truth["name"]) <= named
 
 
-def test_doctor_says_what_it_checked(home, orbital):
-    told = run("doctor", "--json", home=home)
+def test_doctor_lists_its_checks(home, orbital):
+    ended = run("doctor", "--json", home=home)
 
-    checks = {check["check"]: check["ok"] for check in json.loads(told.stdout)}
+    checks = {check["check"]: check["ok"] for check in json.loads(ended.stdout)}
     assert {
         "python",
         "packages",
@@ -203,12 +269,12 @@ def test_doctor_says_what_it_checked(home, orbital):
     assert checks["database"]
 
 
-def test_doctor_says_how_to_install_what_only_sql_needs(home, orbital, tmp_path):
+def test_doctor_prints_how_to_install_what_only_sql_needs(home, orbital, tmp_path):
     nowhere = str(tmp_path / "driver.so")
 
-    told = run("doctor", home=home, ORBITAL_SQL_DRIVER=nowhere)
+    ended = run("doctor", home=home, ORBITAL_SQL_DRIVER=nowhere)
 
-    (line,) = [line for line in told.stdout.splitlines() if line.startswith("absent")]
+    (line,) = [line for line in ended.stdout.splitlines() if line.startswith("absent")]
     assert "-m pip install" in line
     assert nowhere in line
-    assert "make " not in told.stdout
+    assert "make " not in ended.stdout

@@ -306,7 +306,7 @@ def test_new_addresses_are_said_where_a_stranger_has_the_old_port(stopped, run):
         port = stranger.getsockname()[1]
         platform_files.write_ports(stopped, (port, 0))
 
-        assert 0 == run_up(stopped, run, f"the ports of the last run, {port} and 0")
+        assert 0 == run_up(stopped, run, f"the last run used {port} and 0")
 
 
 def run_up(folder, run, words):

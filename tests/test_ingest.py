@@ -551,7 +551,7 @@ def test_ctrl_c_before_the_first_file_is_exit_130_and_says_how_to_continue(
 
 LOST = """
 import signal, threading, weakref
-from orbital_kernel.commands.interrupting import deliver_lost_interrupts
+from orbital_kernel.commands.interrupts import deliver_lost_interrupts
 
 class Thing: pass
 

@@ -1,4 +1,4 @@
-"""What is built and installed is the whole product, and starts no process by forking."""
+"""The built wheel holds the whole product; no process with threads forks."""
 
 import json
 import os
@@ -20,7 +20,7 @@ PLACES = {
     "widgets/orbital_widgets/": "orbital_widgets/",
     "notebooks/": "orbital_kernel/notebooks/",
 }
-"""Where the checkout's folders are in the wheel."""
+"""Folders of the checkout and their place in the wheel."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unpacked(built, tmp_path_factory):
-    """Return the sdist's content."""
+    """Return the folder of the unpacked sdist."""
     folder = tmp_path_factory.mktemp("sdist")
     with tarfile.open(built[1]) as packed:
         packed.extractall(folder, filter="data")
@@ -41,7 +41,7 @@ def unpacked(built, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tracked():
-    """Return the files that git keeps; skip where this is no checkout."""
+    """Return the files that git tracks; skip outside a git checkout."""
     if not (ROOT / ".git").exists():
         pytest.skip(f"{ROOT} is not a git checkout")
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
@@ -91,24 +91,24 @@ def test_an_installed_package_finds_its_reports_in_itself(built, tmp_path):
         "[r.notebook.is_file() for r in reports().values()]]))"
     )
 
-    told = subprocess.check_output(
+    printed = subprocess.check_output(
         [sys.executable, "-P", "-c", code],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         text=True,
     )
 
-    folder, names, there = json.loads(told)
+    folder, names, exist = json.loads(printed)
     assert str(tmp_path / "orbital_kernel" / "notebooks") == folder
     assert list(reports()) == names
-    assert all(there)
+    assert all(exist)
 
 
-def test_a_checkout_finds_its_reports_beside_the_package():
+def test_a_checkout_finds_its_reports_next_to_the_package():
     assert ROOT / "notebooks" == NOTEBOOKS
     assert "01_start_here" in reports()
 
 
-def test_no_notebook_looks_for_a_checkout():
+def test_no_notebook_depends_on_a_checkout():
     cells = [
         "".join(cell["source"])
         for report in reports().values()
@@ -122,7 +122,7 @@ def test_no_notebook_looks_for_a_checkout():
 
 @pytest.fixture
 def witnessed(tmp_path):
-    """Return what runs Python, and what its processes did that they should not."""
+    """Return a function that runs Python and reports forbidden forks and imports."""
     log = tmp_path / "witness.txt"
     environment = {
         **config.without_vendor_variables(os.environ),
@@ -132,15 +132,15 @@ def witnessed(tmp_path):
     }
 
     def run(*arguments):
-        told = subprocess.run(
+        ended = subprocess.run(
             [sys.executable, *map(str, arguments)],
             env=environment,
             capture_output=True,
             text=True,
             check=False,
         )
-        assert 0 == told.returncode, told.stderr
-        return told.stdout, log.read_text()
+        assert 0 == ended.returncode, ended.stderr
+        return ended.stdout, log.read_text()
 
     yield run
     embedded.stop(tmp_path / "home")

@@ -1,4 +1,4 @@
-"""The way on from the demo: the line it prints opens JupyterLab on the demo's own data."""
+"""The last line of the demo opens JupyterLab on the demo's data."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import urllib3
 import websocket
 
 from orbital_kernel import connect, embedded, reports
-from orbital_kernel.commands.demo import _tell
+from orbital_kernel.commands.demo import _print
 from orbital_kernel.reports import lab
 from orbital_kernel.reports.demo import Summary
 
@@ -27,7 +27,7 @@ TABLES = "from orbital_kernel import connect; print(connect().home, connect().ta
 
 @pytest.fixture(scope="module")
 def demo_folder(tmp_path_factory):
-    """Return the folder of a platform with tables that nothing in the shell names."""
+    """Return the folder of a platform with tables that no variable of the shell names."""
     folder = tmp_path_factory.mktemp("demo folder") / "platform"
     connect(folder).storage.apply()
     yield folder
@@ -36,13 +36,13 @@ def demo_folder(tmp_path_factory):
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    """Return the environment of a new shell, with JupyterLab's own folders aside."""
+    """Return the environment of a new shell, with separate folders for JupyterLab."""
     for name in ("ORBITAL_HOME", "JUPYTER_CONFIG_PATH"):
         monkeypatch.delenv(name, raising=False)
     places = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
-    own = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "VMS_"))}
+    outer = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "VMS_"))}
     return {
-        **own,
+        **outer,
         **{f"JUPYTER_{name}": str(tmp_path / name.lower()) for name in places},
         "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
@@ -100,12 +100,12 @@ class Http:
         with ExitStack() as stack:
             channel = websocket.create_connection(where.replace("http", "ws", 1))
             stack.callback(channel.close)
-            asked = uuid.uuid4().hex
-            channel.send(json.dumps(request(asked, code)))
+            message_id = uuid.uuid4().hex
+            channel.send(json.dumps(request(message_id, code)))
             printed = []
             while True:
                 reply = json.loads(channel.recv())
-                if reply["parent_header"].get("msg_id") != asked:
+                if reply["parent_header"].get("msg_id") != message_id:
                     continue
                 assert "error" != reply["msg_type"], reply["content"]
                 if "stream" == reply["msg_type"]:
@@ -130,7 +130,7 @@ def last_line(folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ORBITAL_HOME", str(folder))
     summary = Summary("sample sky", simulated=True)
     summary.light_curve = {"object": "GRB", "points": {}}
-    _tell(summary, tmp_path / "demo")
+    _print(summary, tmp_path / "demo")
     monkeypatch.delenv("ORBITAL_HOME")
     return capsys.readouterr().out.splitlines()[-1]
 
@@ -154,11 +154,11 @@ def test_the_demos_last_line_opens_jupyterlab_on_its_data(
     assert {} == settings["settings"]
 
 
-def test_a_users_own_settings_go_before_ours(demo_folder, shell, tmp_path):
-    own = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"
-    own.mkdir(parents=True)
+def test_settings_of_the_user_take_precedence(demo_folder, shell, tmp_path):
+    settings_folder = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"
+    settings_folder.mkdir(parents=True)
     text = '{"fetchNews": "true"}'
-    (own / "notification.jupyterlab-settings").write_text(text)
+    (settings_folder / "notification.jupyterlab-settings").write_text(text)
     line = shlex.join(
         [sys.executable, "-m", "orbital_kernel", "lab", "--data", str(demo_folder)]
     )
@@ -167,7 +167,7 @@ def test_a_users_own_settings_go_before_ours(demo_folder, shell, tmp_path):
         settings = jupyter.ask("GET", f"/lab/api/settings/{NOTIFICATIONS}").json()
 
     assert {"fetchNews": "true"} == settings["settings"]
-    assert text == (own / "notification.jupyterlab-settings").read_text()
+    assert text == (settings_folder / "notification.jupyterlab-settings").read_text()
 
 
 def test_the_line_has_absolute_paths_and_quotes_them(tmp_path, monkeypatch):
@@ -193,7 +193,7 @@ def test_on_a_cluster_the_line_names_no_folder():
     assert lab.shell_line(None).endswith(" lab")
 
 
-def test_paths_of_settings_that_are_set_already_stay():
+def test_paths_of_settings_that_are_set_remain():
     environment = lab.environment({"JUPYTER_CONFIG_PATH": "/etc/mine"}, lab.SETTINGS)
 
     assert f"/etc/mine{os.pathsep}{lab.SETTINGS}" == environment["JUPYTER_CONFIG_PATH"]

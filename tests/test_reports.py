@@ -1,4 +1,4 @@
-"""Report parameters are checked before anything runs; pages hold data, never scripts."""
+"""Parameters of a report are checked before it runs; pages hold data, never scripts."""
 
 import base64
 import hashlib
@@ -52,7 +52,7 @@ def test_a_failing_report_names_the_cell_and_its_error(folder, tmp_path):
 def test_unknown_reports_parameters_and_types_are_refused(folder):
     report = reports.find("square", folder)
 
-    with pytest.raises(ReportError, match="there are square"):
+    with pytest.raises(ReportError, match="choose one of square"):
         reports.find("cube", folder)
     with pytest.raises(ReportError, match=r"no parameter m; it has n"):
         reports.check(report, {"m": 1})
@@ -66,17 +66,17 @@ def test_shell_pairs_become_typed_values(folder):
     assert {"n": 7} == reports.parse(report, [("n", "7")])
 
 
-def test_every_notebook_has_a_sidecar_that_agrees_with_its_parameters_cell():
+def test_every_notebook_has_a_yaml_file_that_agrees_with_its_parameters_cell():
     inspect = pytest.importorskip("papermill").inspect_notebook
 
     for report in reports.reports().values():
         declared = {p.name: p.default for p in report.parameters}
-        found = inspect(str(report.notebook))
-        assert declared.keys() == found.keys(), report.name
+        inferred = inspect(str(report.notebook))
+        assert declared.keys() == inferred.keys(), report.name
 
 
 def executed(*outputs):
-    """Return a notebook that ran with these outputs, and with its provenance."""
+    """Return an executed notebook with these outputs and its provenance."""
     facts = {provenance.MIME: provenance.collect({})}
     output = nbformat.v4.new_output
     cells = [
@@ -116,7 +116,7 @@ def bokeh_outputs(title):
     )
 
 
-def test_a_page_has_the_titles_of_its_sidecar_and_no_other():
+def test_a_page_has_only_the_title_of_its_yaml_file():
     soup = shown()
 
     assert "The report's title" == soup.title.text
@@ -173,7 +173,7 @@ def test_the_explorer_s_figure_shares_the_page_s_bokehjs(monkeypatch):
     assert 1 == len(soup.select("main [data-root-id]"))
 
 
-def test_a_traceback_is_a_text():
+def test_a_traceback_is_shown_as_text():
     soup = shown(
         nbformat.v4.new_output(
             "error", ename="E", evalue=HOSTILE, traceback=[f"\x1b[31m{HOSTILE}\x1b[0m"]
@@ -184,7 +184,7 @@ def test_a_traceback_is_a_text():
     assert [] == soup.main.find_all("script")
 
 
-def test_what_a_page_does_not_show_is_named():
+def test_a_page_names_each_output_that_it_does_not_show():
     soup = shown(
         output(application_javascript="run()"),
         output(text_html="<iframe src='http://example.org'></iframe>"),
@@ -206,10 +206,10 @@ def test_a_figure_that_cannot_be_read_is_an_error():
         shown(changed)
 
 
-def test_a_notebook_that_did_not_run_as_a_report_has_no_page():
+def test_a_notebook_that_was_not_run_as_a_report_has_no_page():
     report = reports.Report("name", "title", Path("name.ipynb"), ())
 
-    with pytest.raises(ReportError, match="no record of the data"):
+    with pytest.raises(ReportError, match="no record of its data"):
         page.html(nbformat.v4.new_notebook(), report, {})
 
 
@@ -236,7 +236,7 @@ def test_a_snapshot_names_tables_origin_and_content(stocked):
         (("not marked",), "not marked"),
     ],
 )
-def test_a_report_says_whether_its_data_are_simulated(origins, expected):
+def test_a_report_shows_whether_its_data_are_simulated(origins, expected):
     tables = {str(n): {"rows": 1, "origin": each} for n, each in enumerate(origins)}
 
     assert expected == page.origin({"snapshots": [{"tables": tables}]})

@@ -1,8 +1,8 @@
-# ruff: noqa: T201  by hand it prints what it does
-"""The product as people install it: `make wheel-test`.
+# ruff: noqa: T201  a script that prints its steps
+"""Test of the installed wheel: `make wheel-test`.
 
-Builds sdist and wheel, sees that the sdist builds the same wheel, installs the wheel into
-a new environment outside the checkout, and runs the commands of a first day from there.
+Builds sdist and wheel, checks that the sdist builds the same wheel, installs the wheel
+into a new environment outside the checkout, and runs the commands of a first day there.
 """
 
 import argparse
@@ -25,12 +25,12 @@ WITNESS = Path(__file__).resolve().parent / "witness" / "sitecustomize.py"
 REPORT = ("report", "01_start_here", "-p", "radius_arcmin", "8", "--out", "reports")
 
 
-def step(what: str) -> None:
-    print(f"· {time.strftime('%H:%M:%S')} {what}", flush=True)
+def step(text: str) -> None:
+    print(f"· {time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 def build(folder: Path, source: Path, *targets: str) -> list[Path]:
-    """Build a source tree's targets into the folder; return what was built."""
+    """Build targets of a source tree into a folder; return the files in it."""
     command = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)]
     chosen = [word for target in targets for word in ("--target", target)]
     subprocess.run([*command, *chosen], cwd=source, check=True, capture_output=True)
@@ -38,14 +38,14 @@ def build(folder: Path, source: Path, *targets: str) -> list[Path]:
 
 
 def wheel_of(folder: Path) -> Path:
-    """Return the wheel; the one that the sdist builds must be the same, byte by byte."""
+    """Return the wheel, which must equal the one that the sdist builds."""
     wheel, sdist = build(folder / "dist", ROOT, "sdist", "wheel")
     with tarfile.open(sdist) as packed:
         packed.extractall(folder / "sdist", filter="data")
     (source,) = (folder / "sdist").iterdir()
     (again,) = build(folder / "again", source, "wheel")
     if wheel.read_bytes() != again.read_bytes():
-        raise SystemExit(f"{sdist.name} builds another wheel than the checkout")
+        raise SystemExit(f"{sdist.name} and the checkout build different wheels")
     return wheel
 
 
@@ -59,8 +59,8 @@ def install(wheel: Path, python: str, folder: Path) -> Path:
     lock.write_text(locked((ROOT / "requirements.lock").read_text(), names))
     pip = [environment / "bin" / "python", "-m", "pip"]
     quiet = ["install", "--quiet", "--disable-pip-version-check"]
-    for what in (["--require-hashes", "-r", lock], ["--no-deps", wheel]):
-        subprocess.run([*pip, *quiet, *what], check=True)
+    for arguments in (["--require-hashes", "-r", lock], ["--no-deps", wheel]):
+        subprocess.run([*pip, *quiet, *arguments], check=True)
     subprocess.run([*pip, "check"], check=True)
     (site,) = environment.glob("lib/python*/site-packages")
     (site / WITNESS.name).write_text(WITNESS.read_text())
@@ -68,11 +68,13 @@ def install(wheel: Path, python: str, folder: Path) -> Path:
 
 
 def clean_environment(folder: Path) -> dict[str, str]:
-    """Return variables that lead to nothing of the checkout or of this user's platform."""
+    """Return variables without any path of the checkout or of the user's platform."""
     outer = config.without_vendor_variables(os.environ)
-    own = {k: v for k, v in outer.items() if not k.startswith(("ORBITAL_", "PYTHON"))}
+    neutral = {
+        k: v for k, v in outer.items() if not k.startswith(("ORBITAL_", "PYTHON"))
+    }
     return {
-        **own,
+        **neutral,
         "HOME": str(folder / "home"),
         "ORBITAL_WITNESS": str(folder / "witness.txt"),
         "ORBITAL_FOREIGN": str(ROOT),
@@ -80,9 +82,9 @@ def clean_environment(folder: Path) -> dict[str, str]:
 
 
 def call(orbital: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> str:
-    """Run a command outside the checkout; anything but a clean end fails."""
+    """Run a command outside the checkout; exit if it fails, warns or shows a traceback."""
     step(f"orbital {' '.join(arguments)}")
-    told = subprocess.run(
+    ended = subprocess.run(
         [orbital, *arguments],
         cwd=environment["HOME"],
         env=environment,
@@ -91,15 +93,15 @@ def call(orbital: Path, arguments: tuple[str, ...], environment: dict[str, str])
         text=True,
         check=False,
     )
-    if told.returncode or "Traceback" in told.stdout or "Warning:" in told.stdout:
+    if ended.returncode or "Traceback" in ended.stdout or "Warning:" in ended.stdout:
         raise SystemExit(
-            f"{told.stdout}\nexit {told.returncode}: {' '.join(arguments)}"
+            f"{ended.stdout}\nexit {ended.returncode}: {' '.join(arguments)}"
         )
-    return told.stdout
+    return ended.stdout
 
 
 def files_of(site: Path) -> dict[str, int]:
-    """Return the installed files and when they were changed; caches aside."""
+    """Return the installed files with their modification times, without caches."""
     files = (path for path in site.rglob("*") if path.is_file())
     return {
         str(path): path.stat().st_mtime_ns
@@ -109,7 +111,7 @@ def files_of(site: Path) -> dict[str, int]:
 
 
 def first_day(bin_folder: Path, folder: Path) -> None:
-    """Run the commands; nothing may be written among the installed files."""
+    """Run the commands; no installed file may change."""
     environment = clean_environment(folder)
     home = Path(environment["HOME"])
     home.mkdir()
@@ -134,9 +136,11 @@ def first_day(bin_folder: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Build, install, run; remove everything at the end."""
+    """Build, install and run; remove everything at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--python", default=sys.executable, help="of the environment")
+    parser.add_argument(
+        "--python", default=sys.executable, help="interpreter of the new environment"
+    )
     python = parser.parse_args().python
     with tempfile.TemporaryDirectory(prefix="orbital-wheel-") as name:
         folder = Path(name)

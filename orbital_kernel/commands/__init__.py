@@ -1,4 +1,4 @@
-"""The subcommands of `orbital`, a file a topic; they print, nothing below them does."""
+"""The subcommands of `orbital`, one file per topic. Only these files print."""
 
 INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C ended, as shells have it."""
+"""The exit code of a command that Ctrl-C ended, as shells define it."""

@@ -1,4 +1,4 @@
-"""`orbital cost`: what storage and queries cost a month, and one observatory more."""
+"""`orbital cost`: cost per month of storage and queries, and of another observatory."""
 
 from math import fsum
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from orbital_kernel.commands import show
+from orbital_kernel.commands import output
 
 MONTH_DAYS = 365.25 / 12
 ENDS = LOW, LIKELY, HIGH = ("low_a_month", "likely_a_month", "high_a_month")
@@ -18,23 +18,23 @@ ENDS = LOW, LIKELY, HIGH = ("low_a_month", "likely_a_month", "high_a_month")
     "price_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="A site's own prices; default is the file of assumptions that comes along.",
+    help="Prices of your site, as TOML. Default: the assumptions in Orbital's own file.",
 )
 @click.option(
     "--what-if",
     "guest",
     type=(str, str, click.FloatRange(min=0)),
     metavar="NAME LIKE SHARE",
-    help="One more observatory, SHARE times the size of LIKE.",
+    help="Add observatory NAME, SHARE times as large as observatory LIKE.",
 )
 @click.option(
     "--months",
     type=click.FloatRange(min=0, min_open=True),
     default=12.0,
     show_default=True,
-    help="How far ahead the cost to come is told.",
+    help="Months ahead to forecast.",
 )
-@show.json_option
+@output.json_option
 def cost(
     *,
     price_file: Path | None,
@@ -42,108 +42,108 @@ def cost(
     months: float,
     as_json: bool,
 ) -> None:
-    """Tell the monthly bill of each observatory; every price is an assumption.
+    """Show the monthly bill of each observatory. All prices are assumptions.
 
     Bytes are those in use now, queries those of the last month. Without --what-if, the
-    bill with a third observatory as large as the largest is told too. The cost to come
-    follows the growth of what quota automation has sampled.
+    command also shows the cost of adding a third observatory as large as the largest.
+    The forecast extrapolates the usage that `orbital quotas` has sampled.
     """
     from orbital_kernel import connect
     from orbital_kernel.storage.cost import cost as costs
     from orbital_kernel.storage.cost.spending import SHARED, bill_rows, query_costs
 
     storage = connect().storage
-    asked = storage.queries(days=MONTH_DAYS)
-    uses = storage.uses(asked)
+    queries = storage.queries(days=MONTH_DAYS)
+    uses = storage.uses(queries)
     price = storage.prices(price_file or costs.PRICES)
     bills = costs.bills(uses, price)
     largest = next(bill.owner for bill in bills if bill.owner != SHARED)
     name, like, share = guest or ("third", largest, 1.0)
-    coming = storage.future_costs(months=months, price=price)
-    more = costs.what_if(uses, name, like=like, share=share, price=price)
+    forecast = storage.future_costs(months=months, price=price)
+    extended = costs.what_if(uses, name, like=like, share=share, price=price)
     document = {
         "bills": bill_rows(bills, uses, price),
-        "queries": query_costs(asked, price),
+        "queries": query_costs(queries, price),
         "what_if": {
             "name": name,
             "like": like,
             "share": share,
-            "total_a_month": sum(bill.total for bill in more),
+            "total_a_month": sum(bill.total for bill in extended),
             "more_a_month": fsum(
-                (*(b.total for b in more), *(-b.total for b in bills))
+                (*(b.total for b in extended), *(-b.total for b in bills))
             ),
         },
         "to_come": [
             {"quota": quota, "months": months, **dict(zip(ENDS, ends, strict=True))}
-            for quota, ends in sorted(coming.items())
+            for quota, ends in sorted(forecast.items())
         ],
         "prices": vars(price),
     }
     if as_json:
-        show.print_json(document)
+        output.print_json(document)
     else:
         _print(document)
 
 
-def _print(told: dict[str, Any]) -> None:
+def _print(document: dict[str, Any]) -> None:
     from orbital_kernel.model.sizes import size_text
 
-    money = told["prices"]["currency"]
-    show.table(
-        f"Bills, {money} a month",
+    money = document["prices"]["currency"]
+    output.table(
+        f"Bills, {money} per month",
         ("owner", "stored", "node seconds", "storage", "queries", "total"),
         [
             (
-                one["owner"],
-                size_text(one["stored_bytes"]),
-                f"{one['node_seconds_a_month']:.3g}",
-                *(f"{one[f'{what}_a_month']:.4g}" for what in _SUMS),
+                row["owner"],
+                size_text(row["stored_bytes"]),
+                f"{row['node_seconds_a_month']:.3g}",
+                *(f"{row[f'{part}_a_month']:.4g}" for part in _SUMS),
             )
-            for one in told["bills"]
+            for row in document["bills"]
         ],
     )
-    if told["queries"]:
-        show.table(
-            f"Queries of the last month, {money} a thousand",
+    if document["queries"]:
+        output.table(
+            f"Queries of the last month, {money} per thousand",
             ("kind", "queries", "mean ms", "cost"),
             [
                 (
-                    one["kind"],
-                    one["queries"],
-                    f"{one['mean_milliseconds']:.4g}",
-                    f"{one['cost_of_1000']:.3g}",
+                    row["kind"],
+                    row["queries"],
+                    f"{row['mean_milliseconds']:.4g}",
+                    f"{row['cost_of_1000']:.3g}",
                 )
-                for one in told["queries"]
+                for row in document["queries"]
             ],
         )
-    if told["to_come"]:
-        show.table(
-            f"Storage in {told['to_come'][0]['months']:g} months, {money} a month",
+    if document["to_come"]:
+        output.table(
+            f"Storage in {document['to_come'][0]['months']:g} months, {money} per month",
             ("quota", "likely", "90 % interval"),
             [
                 (
-                    one["quota"],
-                    f"{one[LIKELY]:.4g}",
-                    f"{one[LOW]:.4g} to {one[HIGH]:.4g}",
+                    row["quota"],
+                    f"{row[LIKELY]:.4g}",
+                    f"{row[LOW]:.4g} to {row[HIGH]:.4g}",
                 )
-                for one in told["to_come"]
+                for row in document["to_come"]
             ],
         )
     else:
         click.echo(
-            "Cost to come: unknown, quotas were sampled less than three times (orbital "
-            "quotas --watch 3600)"
+            "Forecast: unknown, because quotas were sampled fewer than three times; run "
+            "`orbital quotas --watch 3600`"
         )
-    guest = told["what_if"]
+    guest = document["what_if"]
     click.echo(
         f"With {guest['name']}, {guest['share']:g} times {guest['like']}: "
-        f"{guest['more_a_month']:.4g} {money} a month more"
+        f"{guest['more_a_month']:.4g} {money} more per month"
     )
     click.echo(
-        f"Data reduction {told['prices']['data_reduction']:.3g} to 1. Prices are "
+        f"Data reduction {document['prices']['data_reduction']:.3g} to 1. Prices are "
         "assumptions:"
     )
-    for reason in told["prices"]["reasons"]:
+    for reason in document["prices"]["reasons"]:
         click.echo(f"  {reason}")
 
 

@@ -1,4 +1,4 @@
-"""`orbital demo`: the main job, and what to open next."""
+"""`orbital demo`: the main job, with a summary and the next step."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orbital_kernel import config
-from orbital_kernel.commands.show import console, progress, table
+from orbital_kernel.commands.output import console, progress, table
 
 if TYPE_CHECKING:
     from orbital_kernel.reports.demo import Summary
@@ -18,19 +18,24 @@ REFUSED_SHOWN = 3
 
 @click.command(epilog="Example: orbital demo --archive ~/xray-files --out demo")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo")
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder for the platform, the reports and summary.json.",
 )
 @click.option(
     "--archive",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
-    help="Folder of real files; default ORBITAL_ARCHIVE, else the sample sky.",
+    help="Folder of real files. Default: ORBITAL_ARCHIVE, else the simulated sample sky.",
 )
 def demo(out: Path, archive: Path | None) -> None:
-    """Run everything once: storage, ingest, bursts, light curve, reports.
+    """Run the main job once: storage, ingest, bursts, light curve, reports.
 
-    Works on a platform of its own in OUT/platform, and writes HTML reports and
-    summary.json to OUT. With ORBITAL_HOME or the vendors' variables set it works there,
-    in a database without rows of the other kind: simulated and real never mix. Files that are refused do not fail it; the summary lists them.
+    Starts a platform in OUT/platform and writes HTML reports and summary.json to OUT. If
+    ORBITAL_HOME or the vendors' variables are set, the command uses that platform or
+    cluster instead, and chooses a database that does not mix simulated with real rows.
+    Refused files do not stop the demo; the summary lists them.
     """
     from orbital_kernel.reports import demo as job
 
@@ -48,14 +53,14 @@ def demo(out: Path, archive: Path | None) -> None:
         summary = job.run(
             out, Path(given).resolve() if given else None, step=step, advance=advance
         )
-    _tell(summary, out)
+    _print(summary, out)
 
 
-def _tell(summary: "Summary", out: Path) -> None:
+def _print(summary: "Summary", out: Path) -> None:
     from orbital_kernel.reports import lab
 
     label = " (SIMULATED)" if summary.simulated else ""
-    found = [b for b in summary.bursts if b["cause"] == "burst"]
+    bursts = [b for b in summary.bursts if b["cause"] == "burst"]
     points = " and ".join(
         f"{count:,} {name}" for name, count in summary.light_curve["points"].items()
     )
@@ -68,23 +73,23 @@ def _tell(summary: "Summary", out: Path) -> None:
             for name, count in summary.tables.items()
             if count and not name.startswith("ops.")
         ),
-        ("bursts", f"{len(found)} found, {summary.bursts_matched} in a catalogue"),
+        ("bursts", f"{len(bursts)} found, {summary.bursts_matched} in a catalogue"),
         ("light curve", f"{summary.light_curve['object']}: {points} points"),
         (
             "queries",
             f"{len(summary.queries)}, slowest {max((q['milliseconds'] for q in summary.queries), default=0):.0f} ms",
         ),
-        ("took", f"{summary.seconds} s"),
+        ("duration", f"{summary.seconds} s"),
     ]
-    table("Orbital demo", ("what", "result"), rows)
-    for one in summary.refused[:REFUSED_SHOWN]:
-        click.echo(f"refused {one['reason']}")
+    table("Orbital demo", ("step", "result"), rows)
+    for file in summary.refused[:REFUSED_SHOWN]:
+        click.echo(f"refused {file['reason']}")
     if len(summary.refused) > REFUSED_SHOWN:
         click.echo(
             f"… and {len(summary.refused) - REFUSED_SHOWN} more: see summary.json"
         )
     click.echo(
-        f"open {out / '01_start_here.html'} next; all numbers are in {out / 'summary.json'}"
+        f"next: open {out / '01_start_here.html'}; {out / 'summary.json'} has all numbers"
     )
     click.echo("explore the same data in JupyterLab:")
     embedded = config.from_environment() is None

@@ -1,4 +1,4 @@
-"""`orbital doctor`: what is wrong, and how to mend it."""
+"""`orbital doctor`: what is wrong, and how to repair it."""
 
 import importlib.metadata
 import shutil
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from orbital_kernel import config
-from orbital_kernel.commands.show import json_option, print_json
+from orbital_kernel.commands.output import json_option, print_json
 from orbital_kernel.embedded import files as platform_files
 from orbital_kernel.embedded.files import folder_errors
 from orbital_kernel.errors import OrbitalError
@@ -16,24 +16,25 @@ from orbital_kernel.errors import OrbitalError
 MIN_FREE_BYTES = 1_000_000_000
 NEED_DATABASE = ("tables", "storage")
 Check = tuple[str, bool | None, str]
-"""Its name, whether it is right (None: not installed and not needed), what was seen."""
+"""Name, result (None: optional and not installed) and what was found."""
 SHOWN = {True: "ok    ", False: "WRONG ", None: "absent"}
 
 
-@click.command(epilog="Example: orbital doctor")
+@click.command(epilog="Example: orbital doctor --json")
 @json_option
 def doctor(*, as_json: bool) -> None:
-    """Check Python, packages, disk, database, VMS and tables; exit 1 if one is wrong.
+    """Check Python, packages, disk, database, tables and storage.
 
-    What only some commands need is `absent` where it is not installed, with the command
-    that installs it; in --json its `ok` is null. That is not wrong.
+    Each line gives the result, and for a problem the repair. `absent` marks an optional
+    part that is not installed, with the command that installs it; its `ok` in --json is
+    null. Exits with 1 if a check is WRONG.
     """
     checks = list(_checks())
     if as_json:
-        print_json([{"check": n, "ok": ok, "told": told} for n, ok, told in checks])
+        print_json([{"check": n, "ok": ok, "told": text} for n, ok, text in checks])
     else:
-        for name, ok, told in checks:
-            click.echo(f"{SHOWN[ok]} {name}: {told}")
+        for name, ok, text in checks:
+            click.echo(f"{SHOWN[ok]} {name}: {text}")
     sys.exit(1 if any(ok is False for _, ok, _ in checks) else 0)
 
 
@@ -41,7 +42,7 @@ def _checks() -> Iterator[Check]:
     connected = True
     for name, check in _CHECKS.items():
         if name in NEED_DATABASE and not connected:
-            yield name, False, "not checked: the database cannot be used"
+            yield name, False, "not checked, because the database cannot be used"
             continue
         result = _try(name, check)
         connected = connected and (name != "database" or bool(result[1]))
@@ -61,7 +62,7 @@ def _try(name: str, check: Callable[[], str], failed: bool | None = False) -> Ch
 def _python() -> str:
     if not (3, 11) <= sys.version_info[:2] < (3, 14):
         raise OrbitalError(
-            f"Python {sys.version.split()[0]} is not one of 3.11 to 3.13"
+            f"Python {sys.version.split()[0]} is not supported: install Python 3.11 to 3.13"
         )
     return sys.version.split()[0]
 
@@ -72,9 +73,9 @@ def _packages() -> str:
 
 
 def _disk() -> str:
-    """Check the embedded platform's folder, also where a cluster is named.
+    """Check the embedded platform's folder, also if a cluster is configured.
 
-    Its files are not those of the connection then, but people come back to them.
+    The connection does not use its files then, but later ones may.
     """
     folder = config.data_folder()
     with folder_errors(folder):
@@ -86,7 +87,7 @@ def _disk() -> str:
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE_BYTES:
         raise OrbitalError(
-            f"{free / 1e9:.1f} GB free at {folder}: make room or set ORBITAL_HOME"
+            f"{free / 1e9:.1f} GB free at {folder}: free some space or set ORBITAL_HOME"
         )
     return f"{free / 1e9:.0f} GB free at {folder}"
 

@@ -1,10 +1,10 @@
-"""`orbital fetch`: tables out of the archives' TAP services, to files."""
+"""`orbital fetch`: tables of the archives' TAP services as files."""
 
 from pathlib import Path
 
 import click
 
-from orbital_kernel.commands.show import console, json_option, print_json, table
+from orbital_kernel.commands.output import console, json_option, print_json, table
 
 EXAMPLE = (
     'Example: orbital fetch heasarc "SELECT obsid, ra, dec, time, exposure FROM '
@@ -20,30 +20,48 @@ EXAMPLE = (
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("fetched.vot"),
     show_default=True,
-    help="The VOTable to write.",
+    help="VOTable to write.",
 )
-@click.option("--page-by", metavar="COLUMN", help="Ask page by page, by this column.")
-@click.option("--page-rows", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option(
+    "--page-by",
+    metavar="COLUMN",
+    help="Fetch in pages ordered by this unique column, for tables above the limit.",
+)
+@click.option(
+    "--page-rows",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="Rows per page with --page-by.",
+)
 @click.option(
     "--upload",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Send this table (CSV, ECSV, VOTable, FITS) as TAP_UPLOAD.mine.",
+    help="Upload this table (CSV, ECSV, VOTable, FITS) as TAP_UPLOAD.mine.",
 )
 @click.option(
     "--batch",
     type=click.IntRange(1),
     default=1_000,
     show_default=True,
-    help="Rows sent at a time.",
+    help="Rows per upload.",
 )
-@click.option("--maxrec", type=click.IntRange(1), help="Ask for at most so many rows.")
-@click.option("--offline", is_flag=True, help="Use what was asked before only.")
-@click.option("--refresh", is_flag=True, help="Ask again what was asked before.")
+@click.option(
+    "--maxrec", type=click.IntRange(1), help="Request at most this many rows."
+)
+@click.option(
+    "--offline", is_flag=True, help="Use only answers that were fetched before."
+)
+@click.option(
+    "--refresh",
+    is_flag=True,
+    help="Fetch again, even if the same query was fetched before.",
+)
 @click.option(
     "--mapping",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Ingest what came by this mapping file.",
+    help="Ingest the fetched table with this mapping file.",
 )
 @json_option
 def fetch(
@@ -61,10 +79,10 @@ def fetch(
     refresh: bool,
     as_json: bool,
 ) -> None:
-    """Ask ADQL of a TAP SERVICE (a short name or a URL) and keep all rows in a file.
+    """Send the query ADQL to a TAP SERVICE (short name or URL); write all rows to a file.
 
-    Without arguments the known services are listed. Answers are kept, so asking again
-    needs no network; a service that is busy is asked again after a pause.
+    Without arguments, list the services with a short name. Answers are cached, so that
+    the same query needs no network later. A busy service is queried again after a pause.
     """
     from orbital_kernel.archives.services.tap import SERVICES, Tap
 
@@ -72,7 +90,7 @@ def fetch(
         table("TAP services", ("name", "address"), SERVICES.items())
         return
     if adql is None:
-        raise click.UsageError("give a query in ADQL after the service")
+        raise click.UsageError("give a query in ADQL after SERVICE")
     from astropy.table import Table
 
     from orbital_kernel import config
@@ -80,8 +98,8 @@ def fetch(
 
     cache = config.data_folder() / "fetched"
     tap = Tap(service, cache, offline=offline, refresh=refresh)
-    with console.status("asking") as status:
-        found = fetch_all(
+    with console.status("fetching") as status:
+        fetched = fetch_all(
             tap,
             adql,
             out,
@@ -92,7 +110,7 @@ def fetch(
             maxrec=maxrec,
             progress=status.update,
         )
-    document = found.to_json()
+    document = fetched.to_json()
     if mapping is not None:
         from orbital_kernel import connect
 
@@ -102,8 +120,8 @@ def fetch(
         print_json(document)
         return
     click.echo(
-        f"{found.rows:,} rows in {found.answers} answers ({found.cached} known before) "
-        f"of {found.service}: {found.path}"
+        f"{fetched.rows:,} rows in {fetched.answers} answers ({fetched.cached} cached) "
+        f"of {fetched.service}: {fetched.path}"
     )
     if mapping is not None:
         click.echo(repr(report))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orbital_kernel.commands import INTERRUPTED
-from orbital_kernel.commands.show import (
+from orbital_kernel.commands.output import (
     console,
     json_option,
     print_json,
@@ -25,38 +25,49 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: orbital ingest ~/swift/00350311000 --observatory swift")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--observatory", metavar="NAME", help="Whose data it must be, e.g. swift."
+    "--observatory",
+    metavar="NAME",
+    help="Refuse files of any other observatory, for example swift.",
 )
 @click.option(
     "--mapping",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Read tables of no known format as this file declares their columns.",
+    help="Mapping file that declares the columns of tables in an unknown format.",
 )
 @click.option(
-    "--replace", is_flag=True, help="Ingest known content again; old rows go."
+    "--replace",
+    is_flag=True,
+    help="Ingest files again that the store holds already, in place of their old rows.",
 )
 @click.option(
-    "--dry-run", is_flag=True, help="Read everything and write nothing: tell the plan."
+    "--dry-run",
+    is_flag=True,
+    help="Read the files and show what would be written, without writing.",
 )
 @click.option(
-    "--validate", is_flag=True, help="Compare the files with what the store holds."
+    "--validate",
+    is_flag=True,
+    help="Compare the files with the rows in the store, without writing.",
 )
 @click.option(
     "--quarantine",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write refused files with reason and offset to this file, as JSON.",
+    help="Write the refused files with reason and offset to this file, as JSON.",
 )
 @click.option(
-    "--workers", metavar="N", type=click.IntRange(1), help="Processes that read files."
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Number of processes that read files. Default: one per core.",
 )
 @click.option(
     "--bulk-above",
     metavar="MB",
     type=click.IntRange(0),
-    help="Import larger files as Parquet objects. By default rows are inserted, which "
-    "is faster on the embedded platform at every size; on a cluster, measure.",
+    help="Import files above this size as Parquet objects. By default all rows are "
+    "inserted, which is faster on the embedded platform; on a cluster, measure both.",
 )
 @json_option
 def ingest(
@@ -70,21 +81,22 @@ def ingest(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Take files of any known format into the store, once each.
+    """Ingest files and folders in any known format.
 
-    Formats are recognised by content. Running it again adds nothing; a file that is
-    broken or of no known format is refused with its reason and the rest goes on.
-    A new embedded platform is provisioned first; a cluster's must have been.
-    Exit code 1 tells that something was refused, or does not agree.
+    Formats are recognised by content. Each content is stored once, so that a second run
+    adds nothing. Broken files and unknown formats are refused with a reason; the other
+    files are ingested. A new embedded platform is provisioned first; provision a cluster
+    yourself. Exits with 1 if any file is refused or, with --validate, differs from the
+    store.
     """
     from orbital_kernel import connect
 
     if dry_run and validate:
-        raise click.UsageError("--dry-run and --validate exclude each other")
+        raise click.UsageError("choose one of --dry-run and --validate")
     if (dry_run or validate) and (replace or quarantine or bulk_above is not None):
         raise click.UsageError(
-            "--replace, --quarantine and --bulk-above are for ingesting: they do not go "
-            "with --dry-run or --validate"
+            "--replace, --quarantine and --bulk-above only apply to ingesting: do not "
+            "combine them with --dry-run or --validate"
         )
     orbital = connect()
     if dry_run:
@@ -93,9 +105,9 @@ def ingest(
         sys.exit(_validate(orbital.require_tables(), paths, options, as_json=as_json))
     _provision(orbital)
     bulk = None if bulk_above is None else bulk_above * 1_000_000
-    more = {**options, "replace": replace, "bulk_above": bulk}
+    settings = {**options, "replace": replace, "bulk_above": bulk}
     with _bar(paths, "ingested") as advance:
-        report = orbital.ingest(*paths, progress=advance, **more)
+        report = orbital.ingest(*paths, progress=advance, **settings)
     if quarantine:
         report.write_quarantine(quarantine)
     _show(report, as_json=as_json)
@@ -103,25 +115,25 @@ def ingest(
 
 
 def _provision(orbital: "Orbital") -> None:
-    """Make storage and tables on a new embedded platform; a cluster's are planned."""
+    """Create storage and tables on a new embedded platform, never on a cluster."""
     if orbital.settings.engine == "embedded" and not orbital.store.actual():
-        console.print("a new platform: its storage and tables are made first")
+        console.print("new platform: creating its storage and tables first")
         orbital.storage.apply()
     orbital.require_tables()
 
 
 @contextmanager
 def _bar(paths: tuple[Path, ...], done: str) -> Iterator["Progress"]:
-    """Show how far it is, by bytes; say how to go on where Ctrl-C ends it."""
+    """Show progress by bytes; if Ctrl-C ends it, print how to continue."""
     from orbital_kernel.ingest.files import files_of, in_order, size_of
 
-    left = {path: size_of(path) for path in in_order(files_of(paths))}
+    remaining = {path: size_of(path) for path in in_order(files_of(paths))}
     finished: set[Path] = set()
-    with progress(sum(left.values()), "reading") as bar:
+    with progress(sum(remaining.values()), "reading") as bar:
 
         def advance(path: Path, size: int) -> None:
-            left[path] -= size
-            if left[path] <= 0:
+            remaining[path] -= size
+            if remaining[path] <= 0:
                 finished.add(path)
             bar.update(bar.task_ids[0], advance=size, description=path.name[:32])
 
@@ -130,8 +142,8 @@ def _bar(paths: tuple[Path, ...], done: str) -> Iterator["Progress"]:
         except KeyboardInterrupt:
             bar.stop()
             console.print(
-                f"stopped: {len(finished)} of {len(left)} files are {done} and stand; "
-                "run the same command again to go on with the rest"
+                f"stopped: {len(finished)} of {len(remaining)} files are {done}; "
+                "run the same command again to continue"
             )
             sys.exit(INTERRUPTED)
 
@@ -156,31 +168,33 @@ def _survey(
     from orbital_kernel.ingest import survey
 
     with _bar(paths, "read") as advance:
-        found: Survey = survey(paths, orbital.store, progress=advance, **options)
+        plan: Survey = survey(paths, orbital.store, progress=advance, **options)
     if as_json:
-        print_json(found.to_json())
-        return 1 if found.in_state("refused") else 0
+        print_json(plan.to_json())
+        return 1 if plan.in_state("refused") else 0
     kinds: dict[tuple[str, str], list[int]] = {}
-    for file in found.in_state("ingest"):
+    for file in plan.in_state("ingest"):
         kind = kinds.setdefault((str(file.observatory), str(file.format)), [0, 0])
         kind[0] += 1
         kind[1] += file.size_bytes
-    told = [(o, f, n, _size(size)) for (o, f), (n, size) in sorted(kinds.items())]
-    table("would be read", ("observatory", "format", "files", "size"), told)
-    volumes = sorted(found.tables.items())
+    files = [(o, f, n, _size(size)) for (o, f), (n, size) in sorted(kinds.items())]
+    table("would be read", ("observatory", "format", "files", "size"), files)
+    volumes = sorted(plan.tables.items())
     rows = [(n, v.files, f"{v.rows:,}", _size(v.bytes)) for n, v in volumes]
     table("would be written", ("table", "files", "rows", "bytes"), rows)
     quotas = [
         (r.quota, r.holds, _size(r.needs_bytes), _size(r.free_bytes), _yes(r.enough))
-        for r in found.quotas
+        for r in plan.quotas
     ]
     table("quotas", ("quota", "for", "needs", "free", "enough"), quotas)
-    known = found.in_state("unchanged")
-    if known:
-        click.echo(f"{len(known)} files are in the store already")
-    refused = found.in_state("refused")
+    unchanged = plan.in_state("unchanged")
+    if unchanged:
+        click.echo(f"{len(unchanged)} files are in the store already")
+    refused = plan.in_state("refused")
     if refused:
-        table("cannot be read", ("file", "why"), [(r.path, r.reason) for r in refused])
+        table(
+            "cannot be read", ("file", "reason"), [(r.path, r.reason) for r in refused]
+        )
     return 1 if refused else 0
 
 
@@ -194,25 +208,27 @@ def _validate(
     from orbital_kernel.ingest import validate
 
     with _bar(paths, "compared") as advance:
-        found: Validation = validate(paths, orbital.store, progress=advance, **options)
+        comparison: Validation = validate(
+            paths, orbital.store, progress=advance, **options
+        )
     if as_json:
-        print_json(found.to_json())
-        return 0 if found.agrees else 1
+        print_json(comparison.to_json())
+        return 0 if comparison.agrees else 1
     columns = ("source_rows", "store_rows", "updated_since", "missing")
-    totals = sorted(found.totals.items())
+    totals = sorted(comparison.totals.items())
     rows = [(name, *(f"{t[c]:,}" for c in columns)) for name, t in totals]
     table("source and store", ("table", *columns), rows)
-    wrong = [f for f in found.files if f.state in ("differs", "missing")]
-    if wrong:
-        told = [(f.path, f.state, f.reason) for f in wrong]
-        table("do not agree", ("file", "state", "why"), told)
+    differing = [f for f in comparison.files if f.state in ("differs", "missing")]
+    if differing:
+        differences = [(f.path, f.state, f.reason) for f in differing]
+        table("differences", ("file", "state", "reason"), differences)
     else:
         click.echo("source and store agree")
-    return 0 if found.agrees else 1
+    return 0 if comparison.agrees else 1
 
 
 def _size(count: int | None) -> str:
-    return "not told" if count is None else f"{count / 1e6:,.1f} MB"
+    return "unknown" if count is None else f"{count / 1e6:,.1f} MB"
 
 
 _yes: Callable[[bool | None], str] = {True: "yes", False: "no", None: "?"}.__getitem__

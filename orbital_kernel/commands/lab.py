@@ -1,4 +1,4 @@
-"""`orbital lab`: JupyterLab on the tutorials and a platform's data."""
+"""`orbital lab`: JupyterLab with the tutorials and a platform's data."""
 
 import os
 from pathlib import Path
@@ -16,11 +16,11 @@ from orbital_kernel.commands.platform import data_option
 @data_option
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def lab(data: Path | None, options: tuple[str, ...]) -> None:
-    """Open JupyterLab on the tutorials, with the first of them open.
+    """Open JupyterLab on the first tutorial.
 
-    Its kernels work on the data of --data, else of the cluster that the vendors'
-    variables name, else of the embedded platform, which is started if needed. OPTIONS go
-    to JupyterLab (`jupyter lab --help`); your own JupyterLab settings hold.
+    Notebooks use the platform of --data, else the cluster that the vendors' variables
+    name, else the embedded platform, which is started if needed. OPTIONS are passed to
+    JupyterLab (see `jupyter lab --help`). Your own JupyterLab settings take precedence.
     """
     from orbital_kernel.reports import lab as jupyter
 

@@ -1,4 +1,4 @@
-"""`orbital observatory`: begin a new one, check it, list those there are."""
+"""`orbital observatory`: create, check and list observatories' files."""
 
 import sys
 from dataclasses import asdict
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from orbital_kernel.commands.show import json_option, print_json, table
+from orbital_kernel.commands.output import json_option, print_json, table
 
 MARKS = {"ok": "ok", "fails": "FAILS", "not tried": "-"}
 
 
 @click.group(epilog="Example: orbital observatory new nicer")
 def observatory() -> None:
-    """Add an observatory: one file, and a reader where its format is new."""
+    """Add an observatory: one TOML file, and a reader if its format is new."""
 
 
 @observatory.command(epilog="Example: orbital observatory new nicer")
@@ -22,7 +22,7 @@ def observatory() -> None:
     "--folder",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where it goes; ORBITAL_OBSERVATORIES must name the folder for it to be found.",
+    help="Folder of the new file. Add it to ORBITAL_OBSERVATORIES to make it known.",
 )
 def new(name: str, folder: Path | None) -> None:
     """Write NAME.toml with every key, its meaning, and blanks to fill in."""
@@ -30,45 +30,51 @@ def new(name: str, folder: Path | None) -> None:
 
     path = scaffold(name, folder)
     click.echo(
-        f"{path}\nfill in what says FILL IN, put a reader beside it where its files are "
-        f"of no known format,\nthen: orbital observatory check {name} --sample FILE"
+        f"{path}\nreplace each FILL IN; if no reader knows the format of its files, put one "
+        f"into the same folder;\nthen: orbital observatory check {name} --sample FILE"
     )
 
 
-@observatory.command(epilog="Example: orbital observatory check fermi --sample a.fit")
+@observatory.command(
+    "check", epilog="Example: orbital observatory check fermi --sample a.fit"
+)
 @click.argument("name")
 @click.option(
     "--sample",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="One of its files: through a platform of its own and back.",
+    help="A file of it, to be ingested into a temporary platform and read back.",
 )
 @json_option
-def check(name: str, sample: Path | None, *, as_json: bool) -> None:
-    """Hold an observatory's file against everything that uses it; exit 1 if it fails."""
+def check_(name: str, sample: Path | None, *, as_json: bool) -> None:
+    """Check an observatory's file: clock, bands, fields, storage, tables and readers.
+
+    With --sample, also ingest one of its files into a temporary platform and compare what
+    is read back. Exits with 1 if a check fails.
+    """
     from orbital_kernel.commands import observatory_kit
 
     checks = observatory_kit.check(name, sample)
-    wrong = observatory_kit.failing(checks)
+    failing = observatory_kit.failing(checks)
     if as_json:
         print_json(
             {
                 "observatory": name,
-                "conforms": not wrong,
-                "checks": [asdict(one) for one in checks],
+                "conforms": not failing,
+                "checks": [asdict(check) for check in checks],
             }
         )
     else:
-        rows = [(one.name, MARKS[one.state], one.found) for one in checks]
+        rows = [(check.name, MARKS[check.state], check.found) for check in checks]
         table(name, ("check", "", "found"), rows)
-    sys.exit(1 if wrong else 0)
+    sys.exit(1 if failing else 0)
 
 
 @observatory.command("list", epilog="Example: orbital observatory list")
-@click.option("--readers", is_flag=True, help="List the readers instead.")
+@click.option("--readers", is_flag=True, help="List readers instead of observatories.")
 @json_option
 def list_(*, readers: bool, as_json: bool) -> None:
-    """List the observatories, or the readers, and where their files are."""
+    """List the observatories with their files, or the readers with their formats."""
     rows = _readers() if readers else _observatories()
     if as_json:
         print_json({"readers" if readers else "observatories": rows})
@@ -81,16 +87,16 @@ def list_(*, readers: bool, as_json: bool) -> None:
 def _observatories() -> list[dict[str, object]]:
     from orbital_kernel.model.observatory import files, observatories
 
-    known = files()
+    paths = files()
     return [
         {
-            "name": one.name,
-            "full_name": one.full_name,
-            "instruments": [instrument.name for instrument in one.instruments],
-            "readers": list(one.readers),
-            "file": str(known[one.name]),
+            "name": observatory.name,
+            "full_name": observatory.full_name,
+            "instruments": [instrument.name for instrument in observatory.instruments],
+            "readers": list(observatory.readers),
+            "file": str(paths[observatory.name]),
         }
-        for one in observatories().values()
+        for observatory in observatories().values()
     ]
 
 

@@ -8,13 +8,22 @@ from pathlib import Path
 import click
 
 from orbital_kernel import config, embedded
-from orbital_kernel.commands.show import json_option, print_json
+from orbital_kernel.commands import log
+from orbital_kernel.commands.output import json_option, print_json
 from orbital_kernel.errors import PlatformError
+
+
+def _logged(_context: object, _option: object, folder: Path | None) -> Path | None:
+    """Write the log to the folder of `--data`, as all other files."""
+    log.use_folder(folder)
+    return folder
+
 
 data_option = click.option(
     "--data",
+    callback=_logged,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Its folder; default ORBITAL_HOME, else the user's data directory.",
+    help="Folder of the platform. Default: ORBITAL_HOME, else your data directory.",
 )
 
 
@@ -24,26 +33,28 @@ data_option = click.option(
 )
 @data_option
 @click.option(
-    "--port", type=int, help="Port of the data endpoint; default any free one."
+    "--port",
+    type=int,
+    help="Port of the data endpoint. Default: the last one, else any free port.",
 )
 @click.option(
     "--accept-loss",
     is_flag=True,
-    help="Start without data that are missing; what cannot be used moves to lost/.",
+    help="Start although data are missing. Unusable files are moved to lost/.",
 )
 @click.option(
     "--foreground",
     is_flag=True,
-    help="Run in this process until SIGTERM or Ctrl-C, and log to stderr.",
+    help="Run in this process until SIGTERM or Ctrl-C, with the log on stderr.",
 )
 def up(
     data: Path | None, port: int | None, *, accept_loss: bool, foreground: bool
 ) -> None:
-    """Start the embedded platform in the background; does nothing where it runs.
+    """Start the embedded platform in the background, if it does not run yet.
 
     With --foreground this process is the platform, for systemd and containers: it prints
-    where it listens, keeps its ports from one start to the next, ends with exit code 0
-    on SIGTERM or Ctrl-C, and refuses to start where the folder's platform runs already.
+    its addresses, uses the same ports at each start, exits with 0 on SIGTERM or Ctrl-C,
+    and refuses to start if the folder's platform runs already.
     """
     folder = config.data_folder(data)
     if foreground:
@@ -53,27 +64,27 @@ def up(
     click.echo(f"up: data {settings.endpoint}, VMS https://{settings.vms_address}")
     if any(before) and before != embedded.last_ports(folder):
         click.echo(
-            f"the ports of the last run, {before[0]} and {before[1]}, are not those of "
-            "this one: addresses noted earlier lead nowhere",
+            f"the ports changed: the last run used {before[0]} and {before[1]}; replace "
+            "addresses that you noted earlier",
             err=True,
         )
 
 
-@click.command(epilog="Example: orbital down")
+@click.command(epilog="Example: orbital down --data ~/xray")
 @data_option
 def down(data: Path | None) -> None:
-    """Stop the embedded platform; the data stay."""
+    """Stop the embedded platform. Its data remain."""
     folder = config.data_folder(data)
-    click.echo("stopped" if embedded.stop(folder) else f"nothing runs on {folder}")
+    click.echo("stopped" if embedded.stop(folder) else f"no platform runs on {folder}")
 
 
 @click.command(epilog="Example: orbital status --json")
 @data_option
 @json_option
 def status(data: Path | None, *, as_json: bool) -> None:
-    """Show where the embedded platform is, how large, and whether it answers.
+    """Show folder, size, addresses and state of the embedded platform.
 
-    Exits with 1 if it does not run, does not answer or cannot be used.
+    Exits with 1 if the platform does not run, does not answer or cannot be used.
     """
     state = embedded.status(config.data_folder(data))
     if as_json:
@@ -105,10 +116,15 @@ def _print_status(state: embedded.Status) -> None:
         click.echo(f"warning: {warning}")
 
 
-@click.command(epilog='Example: eval "$(orbital env)" && aws s3 ls')
+@click.command(
+    epilog='Example: orbital env --data ~/xray; in a shell: eval "$(orbital env)"'
+)
 @data_option
 def env(data: Path | None) -> None:
-    """Print export lines that lead any vendor tool here; starts it where needed."""
+    """Print `export NAME=value` lines that connect any vendor tool to the platform.
+
+    Starts the embedded platform if needed.
+    """
     click.echo(embedded.ensure(config.data_folder(data)).exports())
 
 
@@ -120,13 +136,15 @@ def env(data: Path | None) -> None:
 @data_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(data: Path | None, command: tuple[str, ...]) -> None:
-    """Run COMMAND with the vendors' variables set; starts the platform where needed."""
+    """Run COMMAND with the vendors' variables set. Starts the platform if needed."""
     settings = embedded.ensure(config.data_folder(data))
     environment = config.without_vendor_variables(os.environ) | settings.environment()
     try:
         os.execvpe(command[0], command, environment)
     except FileNotFoundError as error:
-        raise click.UsageError(f"there is no command {command[0]!r}") from error
+        raise click.UsageError(
+            f"there is no command {command[0]!r}: name a program on PATH"
+        ) from error
     except OSError as error:
         raise PlatformError(
             f"{command[0]} cannot be run ({error.strerror}): name a program"

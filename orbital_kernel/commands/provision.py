@@ -1,56 +1,56 @@
-"""`orbital provision`: storage and tables, plan before apply."""
+"""`orbital provision`: storage and tables, planned before they change."""
 
 import sys
 
 import click
 from rich.console import Console
 
-from orbital_kernel.commands.show import console, json_option, print_json
+from orbital_kernel.commands.output import console, json_option, print_json
 
 yes_delete_option = click.option(
     "--yes-delete",
     multiple=True,
     metavar="NAME",
-    help="Delete this though it holds data.",
+    help="Also delete resource NAME, although it holds data. Repeat for several.",
 )
 
 
 @click.group(epilog="Example: orbital provision plan")
 def provision() -> None:
-    """Bring storage and tables into the state the observatories' files plan."""
+    """Create and change storage and tables as the observatories' files define them."""
 
 
-@provision.command(epilog="Example: orbital provision plan")
+@provision.command(epilog="Example: orbital provision plan --json")
 @yes_delete_option
 @json_option
 def plan(yes_delete: tuple[str, ...], *, as_json: bool) -> None:
-    """Show what would change; touches nothing."""
+    """Show the changes that `apply` would make, without making them."""
     _show_plan(as_json=as_json, yes_delete=yes_delete)
 
 
 @provision.command(epilog="Example: orbital provision drift --json")
 @json_option
 def drift(*, as_json: bool) -> None:
-    """Show what is no longer as planned; touches nothing, exit 1 where something is."""
+    """Show what differs from the plan, without changing it; exits with 1 if anything does."""
     sys.exit(1 if _show_plan(as_json=as_json) else 0)
 
 
 @provision.command(epilog="Example: orbital provision apply --yes")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @yes_delete_option
 @click.option(
     "--rollback",
     is_flag=True,
-    help="On a failure take back what this run made and set.",
+    help="If a change fails, undo the changes of this run.",
 )
 @json_option
 def apply(
     yes_delete: tuple[str, ...], *, yes: bool, rollback: bool, as_json: bool
 ) -> None:
-    """Make the planned changes; asks first on a terminal. Applying twice is harmless.
+    """Make the planned changes. On a terminal, ask first.
 
-    What an earlier apply made and no file names any more is deleted, unless it holds
-    data and is not named with --yes-delete.
+    Applying twice changes nothing the second time. Resources created by an earlier apply
+    but no longer configured are deleted. Those that hold data need --yes-delete NAME.
     """
     from orbital_kernel import connect
     from orbital_kernel.storage.table import plan_table
@@ -81,15 +81,19 @@ def apply(
 
 
 @provision.command(epilog="Example: orbital provision destroy --yes-delete swift-data")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @yes_delete_option
 @json_option
 def destroy(yes_delete: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
-    """Take down what was provisioned; what holds data stays unless named."""
+    """Delete what was provisioned. Resources that hold data need --yes-delete NAME."""
     from orbital_kernel import connect
     from orbital_kernel.storage.table import plan_table
 
-    if not yes and sys.stdin.isatty() and not click.confirm("take storage down?"):
+    if (
+        not yes
+        and sys.stdin.isatty()
+        and not click.confirm("delete the provisioned storage?")
+    ):
         sys.exit(1)
     planned, applied = connect().storage.destroy(yes_delete=yes_delete)
     if as_json:
@@ -102,14 +106,14 @@ def destroy(yes_delete: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
 @provision.command(epilog="Example: orbital provision endpoints")
 @json_option
 def endpoints(*, as_json: bool) -> None:
-    """Tell where the VIP pools serve the database; read in parallel, each is one more node."""
+    """List the addresses of the VIP pools that serve the database, for parallel reads."""
     from orbital_kernel import connect
 
-    told = connect().storage.endpoints()
+    endpoints = connect().storage.endpoints()
     if as_json:
-        print_json({"endpoints": list(told)})
+        print_json({"endpoints": list(endpoints)})
     else:
-        click.echo("\n".join(told))
+        click.echo("\n".join(endpoints))
 
 
 def _show_plan(*, as_json: bool, yes_delete: tuple[str, ...] = ()) -> bool:

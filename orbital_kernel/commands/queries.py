@@ -1,11 +1,11 @@
-"""`orbital queries`: how fast questions were answered, and what would make them faster."""
+"""`orbital queries`: latency of past queries, and projections that would reduce it."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orbital_kernel.commands.show import json_option, print_json, table
+from orbital_kernel.commands.output import json_option, print_json, table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,20 +16,31 @@ if TYPE_CHECKING:
 
 KINDS = ("kind", "queries", "p50 ms", "p95 ms", "p99 ms", "budget", "read/stored")
 COURSE = ("kind", "from (UTC)", "queries", "p50 ms", "p95 ms", "p99 ms", "")
-SLOWEST = ("asked (UTC)", "kind", "table", "ms", "rows", "what")
+MOST_CHARACTERS = 120
+SLOWEST = ("asked (UTC)", "kind", "table", "ms", "rows", "predicate")
 
 
 @click.group(
     invoke_without_command=True,
     epilog="Example: orbital queries --last 1000 --every 1h --slowest 3",
 )
-@click.option("--kind", help="Only this kind: cone, time, object, …")
-@click.option("--last", type=click.IntRange(1), help="Only the last so many queries.")
+@click.option("--kind", help="Only queries of this kind: cone, time, object, …")
 @click.option(
-    "--slowest", type=click.IntRange(0), default=5, show_default=True, help="How many."
+    "--last", type=click.IntRange(1), help="Only the last N queries.", metavar="N"
 )
 @click.option(
-    "--every", default="1d", show_default=True, help="Step over time: 10m, 1h, 1d, 1w."
+    "--slowest",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Show the N slowest queries.",
+)
+@click.option(
+    "--every",
+    default="1d",
+    show_default=True,
+    help="Time step of the trend: 10m, 1h, 1d, 1w.",
 )
 @json_option
 @click.pass_context
@@ -42,7 +53,10 @@ def queries(
     *,
     as_json: bool,
 ) -> None:
-    """Latency by kind and over time against budgets, regressions, the slowest."""
+    """Show latency by kind and over time, with budgets, regressions and the slowest queries.
+
+    Every query that Orbital answers has a row in the table ops.queries.
+    """
     if context.invoked_subcommand is not None:
         return
     from orbital_kernel import connect
@@ -50,50 +64,58 @@ def queries(
 
     ledger = _ledger(connect(), kind, last)
     kinds, slow = latency.by_kind(ledger), latency.slowest(ledger, slowest)
-    course = latency.over_time(ledger, every)
+    steps = latency.over_time(ledger, every)
     if as_json:
         print_json(
             {
                 "queries": len(ledger),
-                "kinds": [asdict(one) for one in kinds],
-                "over_time": [asdict(one) for one in course],
-                "slowest": [asdict(one) for one in slow],
+                "kinds": [asdict(kind_latency) for kind_latency in kinds],
+                "over_time": [asdict(step) for step in steps],
+                "slowest": [asdict(slow_query) for slow_query in slow],
             }
         )
         return
     if not kinds:
         of_kind = "" if kind is None else f" of kind {kind!r}"
         click.echo(
-            f"no queries{of_kind} are in the ledger yet: ask one, e.g. `orbital query`"
+            f"no queries{of_kind} are in the ledger yet: run one, for example `orbital query cone`"
         )
         return
-    table("Latency by kind", KINDS, (_line(one) for one in kinds))
-    table(f"Over time, steps of {every}", COURSE, (_step(one) for one in course))
+    table("Latency by kind", KINDS, map(_line, kinds))
+    table(f"Over time, steps of {every}", COURSE, map(_step, steps))
     if slow:
-        table("Slowest", SLOWEST, (_slow_line(one) for one in slow))
+        table("Slowest", SLOWEST, map(_slow_line, slow))
 
 
 @queries.command(epilog="Example: orbital queries advise --last 1000 --apply")
-@click.option("--last", type=click.IntRange(1), help="Only the last so many queries.")
-@click.option("--apply", is_flag=True, help="Make what is advised, and measure it.")
+@click.option(
+    "--last", type=click.IntRange(1), help="Only the last N queries.", metavar="N"
+)
+@click.option(
+    "--apply",
+    is_flag=True,
+    help="Create the recommended projections and measure the saving.",
+)
 @json_option
 def advise(last: int | None, *, apply: bool, as_json: bool) -> None:
-    """Tell which projections would have spared reading, and what they really save."""
+    """Recommend projections that reduce the rows read, and measure the saving."""
     from orbital_kernel import connect
     from orbital_kernel.query import advice
 
     orbital = connect()
-    found = advice.advise(_ledger(orbital, None, last), orbital.store)
-    followed = [advice.follow(one, orbital.store) for one in found] if apply else []
+    recommended = advice.advise(_ledger(orbital, None, last), orbital.store)
+    followed = (
+        [advice.follow(entry, orbital.store) for entry in recommended] if apply else []
+    )
     if as_json:
-        told = [_advice(one) for one in found]
-        measured = [_followed(one) for one in followed]
-        print_json({"advice": told, "followed": measured})
+        entries = [_advice(entry) for entry in recommended]
+        measured = [_followed(entry) for entry in followed]
+        print_json({"advice": entries, "followed": measured})
         return
-    for one in followed or found:
-        click.echo(str(one))
-    if not found:
-        click.echo("the observed queries are served by what there is")
+    for entry in followed or recommended:
+        click.echo(str(entry))
+    if not recommended:
+        click.echo("no projection would reduce the rows that the observed queries read")
 
 
 def _ledger(orbital: "Orbital", kind: str | None, last: int | None) -> "pl.DataFrame":
@@ -105,60 +127,69 @@ def _ledger(orbital: "Orbital", kind: str | None, last: int | None) -> "pl.DataF
     return ledger.tail(last or len(ledger))
 
 
-def _advice(one: Any) -> dict[str, Any]:
+def _advice(entry: Any) -> dict[str, Any]:
     return {
-        "table": one.table,
-        "projection": one.projection.name,
-        "sorted_by": list(one.projection.sort),
-        "queries": one.queries,
-        "tried": len(one.tried),
-        "rows_read": one.rows_read,
-        "estimated_rows": one.estimated_rows,
-        "saving": one.saving,
-        "sort_first": one.sort_first,
-        "said": str(one),
+        "table": entry.table,
+        "projection": entry.projection.name,
+        "sorted_by": list(entry.projection.sort),
+        "queries": entry.queries,
+        "tried": len(entry.tried),
+        "rows_read": entry.rows_read,
+        "estimated_rows": entry.estimated_rows,
+        "saving": entry.saving,
+        "sort_first": entry.sort_first,
+        "said": str(entry),
     }
 
 
-def _followed(one: Any) -> dict[str, Any]:
+def _followed(entry: Any) -> dict[str, Any]:
     return {
-        "table": one.advice.table,
-        "projection": one.advice.projection.name,
-        "rows_before": one.rows_before,
-        "rows_after": one.rows_after,
-        "ms_before": one.ms_before,
-        "ms_after": one.ms_after,
-        "saving": one.saving,
-        "estimated_saving": one.advice.saving,
-        "said": str(one),
+        "table": entry.advice.table,
+        "projection": entry.advice.projection.name,
+        "rows_before": entry.rows_before,
+        "rows_after": entry.rows_after,
+        "ms_before": entry.ms_before,
+        "ms_after": entry.ms_after,
+        "saving": entry.saving,
+        "estimated_saving": entry.advice.saving,
+        "said": str(entry),
     }
 
 
-def _line(one: "KindLatency") -> tuple[object, ...]:
-    read = "not told"
-    if one.rows_read is not None and one.rows_stored:
-        read = f"{one.rows_read / one.rows_stored:.2g}"
-    budget = f"{one.budget.p50_ms:g}/{one.budget.p99_ms:g}"
+def _line(kind: "KindLatency") -> tuple[object, ...]:
+    read = "unknown"
+    if kind.rows_read is not None and kind.rows_stored:
+        read = f"{kind.rows_read / kind.rows_stored:.2g}"
+    budget = f"{kind.budget.p50_ms:g}/{kind.budget.p99_ms:g}"
     return (
-        one.kind,
-        one.queries,
-        *(f"{ms:.1f}" for ms in (one.p50_ms, one.p95_ms, one.p99_ms)),
-        f"{budget} {'kept' if one.within else 'EXCEEDED'}",
+        kind.kind,
+        kind.queries,
+        *(f"{ms:.1f}" for ms in (kind.p50_ms, kind.p95_ms, kind.p99_ms)),
+        f"{budget} {'met' if kind.within else 'EXCEEDED'}",
         read,
     )
 
 
-def _step(one: "Course") -> tuple[object, ...]:
+def _step(step: "Course") -> tuple[object, ...]:
     return (
-        one.kind,
-        f"{one.start:%Y-%m-%d %H:%M}",
-        one.queries,
-        *(f"{ms:.1f}" for ms in (one.p50_ms, one.p95_ms, one.p99_ms)),
-        one.said,
+        step.kind,
+        f"{step.start:%Y-%m-%d %H:%M}",
+        step.queries,
+        *(f"{ms:.1f}" for ms in (step.p50_ms, step.p95_ms, step.p99_ms)),
+        step.said,
     )
 
 
-def _slow_line(one: "Slow") -> tuple[object, ...]:
-    when = f"{one.asked:%Y-%m-%d %H:%M:%S}"
-    what = one.predicate if len(one.predicate) <= 120 else one.predicate[:119] + "…"
-    return when, one.kind, one.table, f"{one.milliseconds:.1f}", one.rows_returned, what
+def _slow_line(query: "Slow") -> tuple[object, ...]:
+    when = f"{query.asked:%Y-%m-%d %H:%M:%S}"
+    predicate = query.predicate
+    if len(predicate) > MOST_CHARACTERS:
+        predicate = predicate[: MOST_CHARACTERS - 1] + "…"
+    return (
+        when,
+        query.kind,
+        query.table,
+        f"{query.milliseconds:.1f}",
+        query.rows_returned,
+        predicate,
+    )

@@ -1,30 +1,30 @@
-"""`orbital query`: selective questions from the shell."""
+"""`orbital query`: selective queries."""
 
 import click
 
-from orbital_kernel.commands.answering import (
+from orbital_kernel.commands.answers import (
     explain_option,
     of_two_observatories,
     show_answer,
 )
+from orbital_kernel.commands.output import json_option
 from orbital_kernel.commands.questions import QUESTIONS
-from orbital_kernel.commands.show import json_option
 
 
 def _tables(_context: object, _parameter: object, incomplete: str) -> list[str]:
-    """Return the tables whose names begin like that."""
+    """Return the tables whose names begin with `incomplete`."""
     from orbital_kernel.model import schema
     from orbital_kernel.model.observatory import observatories
 
-    known = schema.tables(observatories())
-    return [name for name in known if name.startswith(incomplete)]
+    names = schema.tables(observatories())
+    return [name for name in names if name.startswith(incomplete)]
 
 
 @click.group(
     epilog="Example: orbital query cone swift.sources --ra 0.8 --dec -0.5 --radius 10"
 )
 def query() -> None:
-    """Ask selective questions; rows as a table or JSON."""
+    """Query tables by place, time, observatories or SQL; print a table or JSON."""
 
 
 @query.command(
@@ -32,17 +32,29 @@ def query() -> None:
 )
 @click.argument("table", shell_complete=_tables)
 @click.option(
-    "--ra", type=float, required=True, metavar="DEG", help="Right ascension, ICRS."
+    "--ra",
+    type=float,
+    required=True,
+    metavar="DEG",
+    help="Right ascension, ICRS degrees.",
 )
 @click.option(
-    "--dec", type=float, required=True, metavar="DEG", help="Declination, ICRS."
+    "--dec", type=float, required=True, metavar="DEG", help="Declination, ICRS degrees."
 )
-@click.option("--radius", type=float, required=True, metavar="ARCMIN", help="Radius.")
 @click.option(
-    "--since", metavar="UTC", help="Not before this time, e.g. 2013-04-27T07:47."
+    "--radius",
+    type=float,
+    required=True,
+    metavar="ARCMIN",
+    help="Radius of the circle.",
 )
-@click.option("--until", metavar="UTC", help="Not after this time.")
-@click.option("--limit", type=int, help="At most so many rows; default all.")
+@click.option(
+    "--since",
+    metavar="UTC",
+    help="Only rows from this time on, for example 2013-04-27T07:47.",
+)
+@click.option("--until", metavar="UTC", help="Only rows up to this time.")
+@click.option("--limit", type=int, help="Return at most this many rows. Default: all.")
 @explain_option
 @json_option
 def cone(
@@ -57,12 +69,12 @@ def cone(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Rows of TABLE (such as swift.sources) within a circle on the sky."""
+    """Return the rows of TABLE, for example swift.sources, within a circle on the sky."""
     from orbital_kernel import Cone, Query, TimeSpan, connect
 
     span = TimeSpan(since, until) if since or until else None
-    asked = Query(table, cone=Cone(ra, dec, radius), time=span, limit=limit)
-    answer = connect().query(asked, kind="cone", estimate=explain)
+    selection = Query(table, cone=Cone(ra, dec, radius), time=span, limit=limit)
+    answer = connect().query(selection, kind="cone", estimate=explain)
     show_answer(answer, explain=explain, as_json=as_json)
 
 
@@ -72,7 +84,7 @@ def cone(
 @click.argument("table", shell_complete=_tables)
 @click.argument("since", metavar="START")
 @click.argument("until", metavar="STOP")
-@click.option("--limit", type=int, help="At most so many rows; default all.")
+@click.option("--limit", type=int, help="Return at most this many rows. Default: all.")
 @explain_option
 @json_option
 def time(
@@ -84,11 +96,11 @@ def time(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Rows of TABLE from START to STOP, ISO times in UTC."""
+    """Return the rows of TABLE from START to STOP (ISO 8601, UTC)."""
     from orbital_kernel import Query, TimeSpan, connect
 
-    asked = Query(table, time=TimeSpan(since, until), limit=limit)
-    answer = connect().query(asked, kind="time", estimate=explain)
+    selection = Query(table, time=TimeSpan(since, until), limit=limit)
+    answer = connect().query(selection, kind="time", estimate=explain)
     show_answer(answer, explain=explain, as_json=as_json)
 
 
@@ -101,7 +113,7 @@ def time(
     type=float,
     default=30.0,
     show_default=True,
-    help="Largest difference of the start times, either order.",
+    help="Largest difference of the two start times, days, in either order.",
 )
 @explain_option
 @json_option
@@ -114,7 +126,7 @@ def objects(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Pointings of two observatories close on the sky and in time."""
+    """Return pairs of pointings of two observatories that are close on the sky and in time."""
     from orbital_kernel import connect
 
     answer = connect().objects.ask_observed_by(
@@ -130,16 +142,16 @@ def objects(
 @explain_option
 @json_option
 def sql(text: str, *, explain: bool, as_json: bool) -> None:
-    """Rows of one SELECT, run by the database's engine with the vendor's driver.
+    """Run one SELECT in the database's engine with the vendor's driver; return its rows.
 
-    Tables are named with their schema, e.g. swift.observations; times are TT. Headers
-    tell units as far as they can be followed from the tables: '?' where they cannot.
+    Name tables with their schema, for example swift.observations. Times are TT. Headers
+    show the units of columns that come directly from a table, '?' for the others.
     """
     from orbital_kernel import connect
 
     orbital = connect()
-    answer, made = orbital.ask_sql(text), bool(orbital.simulated)
-    show_answer(answer, explain=explain, as_json=as_json, of_simulated=made)
+    answer, simulated = orbital.ask_sql(text), bool(orbital.simulated)
+    show_answer(answer, explain=explain, as_json=as_json, of_simulated=simulated)
 
 
 for question in QUESTIONS:

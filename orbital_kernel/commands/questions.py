@@ -1,17 +1,16 @@
-"""`orbital query`: questions that need both observatories, a command each."""
+"""`orbital query`: one command per question that needs both observatories."""
 
 from dataclasses import asdict
 
 import click
-import polars as pl
 
-from orbital_kernel.commands.answering import (
+from orbital_kernel.commands.answers import (
     explain_option,
     of_two_observatories,
     show_answer,
     show_frame,
 )
-from orbital_kernel.commands.show import json_option, print_json, rows_of
+from orbital_kernel.commands.output import json_option, print_json, rows_of
 
 KINDS = ("variability", "flux-ratio", "lone-burst", "transient")
 PLACE_UNITS = {"nearest_arcmin": "arcmin"}
@@ -21,15 +20,15 @@ PLACE_UNITS = {"nearest_arcmin": "arcmin"}
     epilog="Example: orbital query simultaneous swift chandra --within-arcmin 12 --least 600"
 )
 @of_two_observatories
-@click.option("--since", metavar="UTC", help="Only what was shared after this.")
-@click.option("--until", metavar="UTC", help="Only what was shared before this.")
+@click.option("--since", metavar="UTC", help="Only time shared after this.")
+@click.option("--until", metavar="UTC", help="Only time shared before this.")
 @click.option(
     "--least",
     type=float,
     default=0.0,
     show_default=True,
     metavar="SECONDS",
-    help="Shared at least so long.",
+    help="Shortest shared time to return.",
 )
 @explain_option
 @json_option
@@ -44,9 +43,10 @@ def simultaneous(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Good time two observatories shared at one place, a row a stretch.
+    """Return the good time that two observatories shared at the same place.
 
-    Only good time intervals and snapshots count, never an ObsID's start and stop.
+    One row per stretch of time. Only good time intervals and snapshots count, never the
+    start and stop of an ObsID.
     """
     from orbital_kernel import connect
 
@@ -67,44 +67,67 @@ def simultaneous(
 )
 @click.argument("bursts", nargs=-1, metavar="[BURST]...")
 @click.option(
-    "--of", default="swift", show_default=True, help="Whose burst catalogues."
+    "--of",
+    default="swift",
+    show_default=True,
+    help="Observatory whose burst catalogues to use.",
 )
-@click.option("--catalog", help="Only this catalogue, e.g. swift-grb-table.")
-@click.option("--by", default="chandra", show_default=True, help="Who looked.")
+@click.option(
+    "--catalog", help="Only bursts of this catalogue, for example swift-grb-table."
+)
+@click.option(
+    "--by",
+    default="chandra",
+    show_default=True,
+    help="Observatory whose later observations to search.",
+)
 @click.option(
     "--within-arcmin",
     type=float,
     default=5.0,
     show_default=True,
-    help="Largest separation of burst and pointing.",
+    help="Largest separation of burst and pointing, arcmin.",
 )
 @click.option(
     "--within-days",
     type=float,
     default=30.0,
     show_default=True,
-    help="Begun at most so long after the trigger.",
+    help="Latest start after the trigger, days.",
 )
 @click.option(
     "--after-days",
     type=float,
     default=0.0,
     show_default=True,
-    help="Begun at least so long after the trigger.",
+    help="Earliest start after the trigger, days.",
 )
 @explain_option
 @json_option
 def follow_ups(
     bursts: tuple[str, ...],
+    of: str,
+    catalog: str | None,
+    by: str,
+    within_arcmin: float,
+    within_days: float,
+    after_days: float,
     *,
     explain: bool,
     as_json: bool,
-    **limits: float | str | None,
 ) -> None:
-    """Which of these bursts (default: all catalogued) were looked at afterwards."""
+    """List the bursts (default: all in the catalogues) that were observed afterwards."""
     from orbital_kernel import connect
 
-    answer = connect().questions.follow_ups(bursts or None, **limits)
+    answer = connect().questions.follow_ups(
+        bursts or None,
+        of=of,
+        catalog=catalog,
+        by=by,
+        within_arcmin=within_arcmin,
+        within_days=within_days,
+        after_days=after_days,
+    )
     show_answer(answer, explain=explain, as_json=as_json)
 
 
@@ -113,15 +136,15 @@ def follow_ups(
     'or by name: orbital query place "GRB 130427A"'
 )
 @click.argument("name", required=False)
-@click.option("--ra", type=float, metavar="DEG", help="Right ascension, ICRS.")
-@click.option("--dec", type=float, metavar="DEG", help="Declination, ICRS.")
+@click.option("--ra", type=float, metavar="DEG", help="Right ascension, ICRS degrees.")
+@click.option("--dec", type=float, metavar="DEG", help="Declination, ICRS degrees.")
 @click.option(
     "--radius",
     type=float,
     default=1.0,
     show_default=True,
     metavar="ARCMIN",
-    help="How near sources, points and photons are.",
+    help="Radius within which sources, points and photons count.",
 )
 @explain_option
 @json_option
@@ -134,41 +157,48 @@ def place(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Everything known at a place, from all tables of all observatories.
+    """Show everything stored about a place, from all tables of all observatories.
 
-    With --json the rows of each table come too, under `tables`.
+    Give the NAME of an object, or --ra and --dec. --json also has the rows of each table,
+    under `tables`.
     """
     if name is None and (ra is None or dec is None):
         raise click.UsageError("give a NAME, or --ra and --dec")
     from orbital_kernel import connect
 
     where = name if ra is None or dec is None else (ra, dec)
-    known = connect().known_at(where or "", radius_arcmin=radius)
+    answer = connect().known_at(where or "", radius_arcmin=radius)
     if as_json:
         print_json(
             {
-                "ra": known.ra,
-                "dec": known.dec,
-                "radius_arcmin": known.radius_arcmin,
-                "position_catalog": known.position_catalog,
-                "rows": rows_of(known.summary),
-                "tables": {n: rows_of(frame) for n, frame in known.tables.items()},
-                "explain": asdict(known.how),
+                "ra": answer.ra,
+                "dec": answer.dec,
+                "radius_arcmin": answer.radius_arcmin,
+                "position_catalog": answer.position_catalog,
+                "rows": rows_of(answer.summary),
+                "tables": {n: rows_of(frame) for n, frame in answer.tables.items()},
+                "explain": asdict(answer.how),
             }
         )
         return
-    source = f", position of {known.position_catalog}" if known.position_catalog else ""
-    click.echo(f"RA {known.ra:.5f}, Dec {known.dec:+.5f} (ICRS deg){source}")
-    show_frame(known.summary, PLACE_UNITS)
+    source = (
+        f", position of {answer.position_catalog}" if answer.position_catalog else ""
+    )
+    click.echo(f"RA {answer.ra:.5f}, Dec {answer.dec:+.5f} (ICRS deg){source}")
+    show_frame(answer.summary, PLACE_UNITS)
     if explain:
-        click.echo(str(known.how))
+        click.echo(str(answer.how))
 
 
 @click.command(epilog="Example: orbital query rare variability --below 0.01")
 @click.argument("kind", type=click.Choice(KINDS))
-@click.option("--first", default="swift", show_default=True, help="One observatory.")
-@click.option("--second", default="chandra", show_default=True, help="The other.")
-@click.option("--below", type=float, help="Only those expected less often by chance.")
+@click.option("--first", default="swift", show_default=True, help="First observatory.")
+@click.option(
+    "--second", default="chandra", show_default=True, help="Second observatory."
+)
+@click.option(
+    "--below", type=float, help="Only events with a smaller expected number by chance."
+)
 @explain_option
 @json_option
 def rare(
@@ -180,28 +210,30 @@ def rare(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Rare events, rarest first, with the statistic and its null in words."""
+    """List rare events, rarest first, with the statistic and its null hypothesis."""
+    import polars as pl
+
     from orbital_kernel import connect
 
-    found = connect().rare(kind, first=first, second=second)
+    events = connect().rare(kind, first=first, second=second)
     rows = (
-        found.rows if below is None else found.rows.filter(pl.col("expected") < below)
+        events.rows if below is None else events.rows.filter(pl.col("expected") < below)
     )
     if as_json:
         print_json(
             {
                 "kind": kind,
                 "rows": rows_of(rows),
-                "looked_at": found.looked_at,
-                "selection": found.selection,
-                "explain": asdict(found.how),
+                "looked_at": events.looked_at,
+                "selection": events.selection,
+                "explain": asdict(events.how),
             }
         )
         return
-    click.echo(str(found))
+    click.echo(str(events))
     show_frame(rows, {})
     if explain:
-        click.echo(str(found.how))
+        click.echo(str(events.how))
 
 
 QUESTIONS = (simultaneous, follow_ups, place, rare)

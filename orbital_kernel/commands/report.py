@@ -1,10 +1,10 @@
-"""`orbital report`: one parameterised notebook to HTML."""
+"""`orbital report`: a parameterised notebook as an HTML page."""
 
 from pathlib import Path
 
 import click
 
-from orbital_kernel.commands.show import console, table
+from orbital_kernel.commands.output import console, table
 
 
 @click.command(
@@ -12,13 +12,25 @@ from orbital_kernel.commands.show import console, table
 )
 @click.argument("name", required=False)
 @click.option(
-    "-p", "pairs", nargs=2, multiple=True, metavar="KEY VALUE", help="One parameter."
+    "-p",
+    "pairs",
+    nargs=2,
+    multiple=True,
+    metavar="KEY VALUE",
+    help="Set parameter KEY to VALUE. Repeat for several.",
 )
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("reports")
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder for the executed notebook and the HTML page.",
 )
 def report(name: str | None, pairs: tuple[tuple[str, str], ...], out: Path) -> None:
-    """Run report NAME with papermill and write OUT/NAME.html; without NAME list them."""
+    """Run report NAME and write OUT/NAME.html; without NAME, list all reports.
+
+    The list shows the parameters of each report with their defaults.
+    """
     from orbital_kernel import reports
 
     if name is None:
@@ -32,7 +44,7 @@ def report(name: str | None, pairs: tuple[tuple[str, str], ...], out: Path) -> N
         ]
         table("reports", ("name", "title", "parameters"), rows)
         return
-    wanted = reports.find(name)
+    selected = reports.find(name)
     with console.status(f"running {name}"):
-        page = reports.run(wanted, out.resolve(), reports.parse(wanted, pairs))
+        page = reports.run(selected, out.resolve(), reports.parse(selected, pairs))
     click.echo(str(page))

@@ -1,31 +1,39 @@
-"""`orbital sample`: the simulated sky as files."""
+"""`orbital sample`: a simulated sky as files."""
 
 from pathlib import Path
 
 import click
 
-from orbital_kernel.commands.show import progress
+from orbital_kernel.commands.output import progress
 
 
 @click.command(epilog="Example: orbital sample ~/sample --size 100MB")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
-    "--size", default="small", help="small (5 MB), medium (100 MB) or e.g. 2GB."
+    "--size",
+    default="small",
+    show_default=True,
+    help="Total size: small (5 MB), medium (100 MB) or for example 2GB.",
 )
-@click.option("--seed", default=20040220, help="The same seed gives the same bytes.")
+@click.option(
+    "--seed",
+    default=20040220,
+    show_default=True,
+    help="Seed of the simulation. The same seed writes the same bytes.",
+)
 def sample(folder: Path, size: str, seed: int) -> None:
-    """Write simulated files of both observatories, in their real formats, to FOLDER.
+    """Write simulated files of both observatories to FOLDER, in their real formats.
 
-    FOLDER/archive holds the files, every one labelled simulated; FOLDER/truth what is
-    really in them.
+    FOLDER/archive holds the files, each marked as simulated. FOLDER/truth lists the
+    simulated sources and bursts.
     """
     from orbital_kernel import sample as simulator
 
     with progress(simulator.size_bytes(size), "simulating") as bar:
 
-        def advance(done: int, wanted: int, name: str) -> None:
+        def advance(done: int, total: int, name: str) -> None:
             bar.update(
-                bar.task_ids[0], completed=done, total=wanted, description=name[-32:]
+                bar.task_ids[0], completed=done, total=total, description=name[-32:]
             )
 
         truth = simulator.write(folder, size=size, seed=seed, progress=advance)

@@ -1,16 +1,15 @@
-"""Notebooks as parameterised, reproducible reports: run by papermill, shown as HTML."""
+"""Reports: notebooks with parameters, run by papermill and written as HTML pages."""
 
-from orbital_kernel.reports.run import (
+from orbital_kernel.reports.report import (
     NOTEBOOKS,
-    STATIC_VARIABLE,
     Parameter,
     Report,
     check,
     find,
     parse,
     reports,
-    run,
 )
+from orbital_kernel.reports.run import STATIC_VARIABLE, run
 
 __all__ = [
     "NOTEBOOKS",

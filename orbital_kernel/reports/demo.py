@@ -1,7 +1,6 @@
-"""The main job, end to end: storage, ingest, bursts, matches, light curve, reports.
+"""The main job from start to end: storage, ingest, bursts, matches, light curve, reports.
 
-Runs on the sample sky, or on a folder of real files. Everything it found stands in
-OUT/summary.json; nothing in it is written by hand.
+Runs on the sample sky, or on a folder of real files. OUT/summary.json has all results.
 """
 
 import json
@@ -30,16 +29,48 @@ TUTORIALS = (
     "05_build_light_curves",
 )
 DATABASES = {True: "sample", False: "archive"}
-"""Where the demo goes if the database it finds holds the other kind of rows."""
+"""The demo's database if the default one holds the other kind of rows."""
 A_MINUTE = timedelta(minutes=1)
 Step = Callable[[str], None]
 Advance = Callable[[str, int, int], None]
-"""Called with what is worked on, how much of it is done, and how much there is."""
+"""Called with a name, the amount done and the total."""
 
 
 @dataclass
 class Summary:
-    """What happened: `summary.json` holds these fields."""
+    """Results of the demo, and the fields of `summary.json`.
+
+    Parameters
+    ----------
+    archive : str
+        Folder of the files, or 'sample sky'.
+    simulated : bool
+        Whether the files are simulated.
+    database : str
+        Name of the database.
+    tables : dict of str to int
+        Number of rows by table.
+    files : dict of str to int
+        Number of files by state: ingested, unchanged, refused.
+    refused : list of dict
+        `path` and `reason` of each refused file.
+    bursts : list of dict
+        Excursions in all rates, as `orbital bursts scan --json` prints them.
+    bursts_matched : int
+        Number of bursts that match a catalogue burst.
+    matches : dict of str to int
+        Numbers of matches between the observatories.
+    light_curve : dict
+        Object, reference time and numbers of points of the light curve built.
+    queries : list of dict
+        How each query was answered, as with `--explain --json`.
+    reports : list of str
+        Paths of the HTML pages.
+    platform : str
+        Platform or cluster that was used.
+    seconds : float
+        Duration, s.
+    """
 
     archive: str
     simulated: bool
@@ -64,11 +95,43 @@ def run(
     step: Step = lambda _text: None,
     advance: Advance = lambda _name, _done, _total: None,
 ) -> Summary:
-    """Run everything and write OUT/summary.json; return the summary.
+    """Run the main job; write the reports and OUT/summary.json.
 
-    Without vendor variables and ORBITAL_HOME it works on a platform of its own in
-    OUT/platform, made anew each time. Where the database it finds holds rows of the
-    other kind, simulated or real, it takes another one of that platform.
+    Without the vendors' variables and without ORBITAL_HOME, the job runs on a platform in
+    OUT/platform, which is created again each time. If the database holds rows of the other
+    kind, simulated or real, the job uses another database of the same platform.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        Folder of platform, reports and summary; created if missing.
+    archive : pathlib.Path, optional
+        Folder of files to ingest. The default is the simulated sample sky.
+    step : callable
+        Called with the name of each step as it begins.
+    advance : callable
+        Called with a name, the amount done and the total within a step.
+
+    Returns
+    -------
+    Summary
+        All results.
+
+    Raises
+    ------
+    StoreError
+        If both databases hold rows of the other kind.
+    QueryError
+        If the files contain no photometry.
+    ReportError
+        If a report fails.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from orbital_kernel.reports import demo
+    >>> demo.run(Path("demo")).files["refused"]  # doctest: +SKIP
+    0
     """
     start = clock.perf_counter()
     out = out.resolve()
@@ -83,8 +146,8 @@ def run(
     step("ingest")
     _ingest(orbital, archive, summary, advance)
     step("bursts")
-    found = orbital.bursts.scan_store(progress=lambda name: advance(name, 0, 0))
-    summary.bursts = scan.to_json(found)
+    excursions = orbital.bursts.scan_store(progress=lambda name: advance(name, 0, 0))
+    summary.bursts = scan.to_json(excursions)
     summary.bursts_matched = sum(
         bool(b["matches"]) for b in summary.bursts if b["cause"] == "burst"
     )
@@ -93,16 +156,14 @@ def run(
     step("light curve")
     _light_curve(orbital, summary)
     step("queries")
-    summary.queries = [
-        asdict(orbital.query(asked).how) for asked in _questions(orbital)
-    ]
+    summary.queries = [asdict(orbital.query(query).how) for query in _queries(orbital)]
     step("reports")
     for number, name in enumerate(TUTORIALS):
         advance(name, number, len(TUTORIALS))
-        given = {"archive": str(archive)} if archive else {}
+        values = {"archive": str(archive)} if archive else {}
         report = reports.find(name)
-        wanted = {p.name for p in report.parameters}
-        page = reports.run(report, out, {k: v for k, v in given.items() if k in wanted})
+        names = {p.name for p in report.parameters}
+        page = reports.run(report, out, {k: v for k, v in values.items() if k in names})
         summary.reports.append(str(page))
     summary.tables = orbital.tables()
     summary.seconds = round(clock.perf_counter() - start, 1)
@@ -112,7 +173,7 @@ def run(
 
 
 def _platform(out: Path) -> Orbital:
-    """Connect; a platform of the demo's own starts empty."""
+    """Connect; a platform in OUT is created again and empty."""
     if config.from_environment() is None and not os.environ.get(config.HOME_VARIABLE):
         home = out / "platform"
         embedded.stop(home)
@@ -122,15 +183,15 @@ def _platform(out: Path) -> Orbital:
 
 
 def _database(orbital: Orbital, *, simulated: bool) -> Orbital:
-    """Return the session, or one on another database where this holds the other kind."""
+    """Return the session, or one on another database if this one holds the other kind."""
     if orbital.simulated in (None, simulated):
         return orbital
     other = connect(database=DATABASES[simulated])
     if other.simulated not in (None, simulated):
         raise StoreError(
-            f"the demo of {ingest.WORDS[simulated]} files found {orbital.holds} in "
+            f"the demo with {ingest.WORDS[simulated]} files found {orbital.holds} in "
             f"database {orbital.database!r} and {other.holds} in {other.database!r}: "
-            "name an empty one by `orbital --database NAME demo`"
+            "name an empty database with `orbital --database NAME demo`"
         )
     os.environ[config.DATABASE_VARIABLE] = other.database  # for the reports too
     return other
@@ -152,7 +213,8 @@ def _ingest(
     states = ("ingested", "unchanged", "refused")
     summary.files = {state: len(report.in_state(state)) for state in states}
     summary.refused = [
-        {"path": one.path, "reason": one.reason} for one in report.in_state("refused")
+        {"path": file.path, "reason": file.reason}
+        for file in report.in_state("refused")
     ]
 
 
@@ -176,7 +238,10 @@ def _light_curve(orbital: Orbital, summary: Summary) -> None:
         .sort("observatory", "points", "object", descending=True)
     )
     if ranked.is_empty():
-        raise QueryError("no photometry came in: there is no light curve to build")
+        raise QueryError(
+            "the files contain no photometry, so no light curve can be built: give an archive "
+            "with light curves or source catalogues"
+        )
     name = ranked["object"][0]
     curve = orbital.light_curve(name)
     summary.light_curve = {
@@ -188,8 +253,8 @@ def _light_curve(orbital: Orbital, summary: Summary) -> None:
     }
 
 
-def _questions(orbital: Orbital) -> Iterator[Query]:
-    """Yield selective questions about what is really there."""
+def _queries(orbital: Orbital) -> Iterator[Query]:
+    """Yield selective queries about objects and bursts in the store."""
     places = orbital.table("cross.objects", ["ra", "dec"]).sort("ra").head(1)
     for ra, dec in places.rows():
         for table in ("chandra.sources", "swift.sources", "chandra.observations"):

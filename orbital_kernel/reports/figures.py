@@ -1,7 +1,7 @@
-"""Bokeh figures of a notebook as data: no text of a table ever becomes a script.
+"""Bokeh figures of a notebook as data, so that no text of a table becomes a script.
 
-`show()` leaves a script in the notebook that holds the figure's JSON. The JSON is lifted
-out and written to the page as data, where one script of our own draws every figure.
+`show()` writes a script with the figure's JSON into the notebook. The JSON is taken out
+and written to the page as data; a single script draws all figures.
 """
 
 import copy
@@ -29,7 +29,7 @@ SHOWN = (
     *(HTML_MIME, "text/markdown", "image/svg+xml", "image/png", "image/jpeg"),
     *("text/plain", "text/latex"),
 )
-"""Types of output a page shows, the first that an output has."""
+"""Types of output that a page shows, in order of preference."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Figure:
 
 
 def lift(notebook: Any) -> tuple[Any, list[Figure]]:
-    """Return a notebook without scripts, and the figures that they drew.
+    """Return a notebook without scripts, and the figures that the scripts drew.
 
-    An output of which a page shows nothing is replaced by a line that says so.
+    An output that a page cannot show is replaced by a line that says so.
     """
     lifted = copy.deepcopy(notebook)
     figures: list[Figure] = []
@@ -78,7 +78,7 @@ def documents(figures: Sequence[Figure]) -> list[Document]:
 
 
 def scripts(documents: Sequence[Document]) -> list[str]:
-    """Return the scripts that draw documents: BokehJS as far as needed, and ours."""
+    """Return the scripts that draw documents: the parts of BokehJS they need, and ours."""
     if not documents:
         return []
     bundle = bundle_for_objs_and_resources(documents, INLINE)
@@ -95,7 +95,7 @@ def compile_code(documents: Sequence[Document]) -> bool:
 
 
 def _is_shown(output: Any, figures: list[Figure]) -> bool:
-    """Return whether the page shows an output; figures in it are moved to `figures`."""
+    """Return whether the page shows an output; move its figures to `figures`."""
     data = output.get("data")
     if data is None:
         return True
@@ -118,7 +118,7 @@ def _from_script(script: str) -> Figure:
 
 
 def _assigned(script: str, name: str, start: int) -> tuple[Any, int]:
-    """Return the JSON value Bokeh's script assigns to a name, and where it ends."""
+    """Return the JSON value that Bokeh's script assigns to a name, and its end."""
     mark = f"const {name} = "
     at = script.find(mark, start)
     if at < 0:
@@ -130,7 +130,7 @@ def _assigned(script: str, name: str, start: int) -> tuple[Any, int]:
 
 
 def _without_frames(html: str, figures: list[Figure]) -> str:
-    """Return HTML with the figures of its frames in place of the frames."""
+    """Return HTML in which figures replace the frames that held them."""
     soup = BeautifulSoup(html, "html.parser")
     for frame in soup.find_all("iframe"):
         page = BeautifulSoup(str(frame.get("srcdoc", "")), "html.parser")

@@ -1,7 +1,7 @@
-"""JupyterLab on the tutorials: how it is started, and the line that starts it.
+"""JupyterLab on the tutorials: its command, its environment, and the shell line.
 
-The settings in `jupyter/labconfig` are defaults of JupyterLab for this start only: what
-people set themselves is in another file and goes before them.
+The settings in `jupyter/labconfig` are JupyterLab's defaults for this start only. Settings
+of the user are in another file and take precedence.
 """
 
 import os
@@ -19,7 +19,7 @@ CONFIG_PATH = "JUPYTER_CONFIG_PATH"
 
 
 def command(options: Sequence[str] = ()) -> list[str]:
-    """Return the command of a JupyterLab that opens the first tutorial.
+    """Return the command that opens JupyterLab on the first tutorial.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def command(options: Sequence[str] = ()) -> list[str]:
 
 
 def environment(before: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment of a JupyterLab whose kernels find a platform's folder."""
+    """Return the environment in which JupyterLab's kernels use a platform's folder."""
     paths = (before.get(CONFIG_PATH), str(SETTINGS))
     return {
         **before,
@@ -50,16 +50,16 @@ def environment(before: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def shell_line(folder: Path | None) -> str:
-    """Return the line that opens JupyterLab on a folder's data, from any folder.
+    """Return the shell line that opens JupyterLab on a folder's data, from any directory.
 
-    Without a folder it opens on the cluster that the vendors' variables name.
+    Without a folder, JupyterLab uses the cluster that the vendors' variables name.
     """
     data = () if folder is None else ("--data", str(folder))
     return shlex.join([*_orbital(), "lab", *data])
 
 
 def _orbital() -> tuple[str, ...]:
-    """Return how this program is called, with absolute paths."""
+    """Return the words that call this program, with absolute paths."""
     script = Path(sys.argv[0]).absolute()
     if script.name == "orbital" and script.is_file():
         return (str(script),)

@@ -1,4 +1,4 @@
-"""HTML and Markdown of cells, reduced to markup that can neither run nor load anything."""
+"""HTML and Markdown of cells, reduced to markup that neither runs nor loads anything."""
 
 import re
 
@@ -38,10 +38,10 @@ NOTEBOOK_LINK = re.compile(r'href="([\w-]+)\.ipynb"')
 
 
 def clean(html: str) -> str:
-    """Return HTML with whatever is not plain markup shown as text.
+    """Return HTML in which everything but plain markup is shown as text.
 
-    Style sheets are dropped: the page has its own. An image that is not inside the page
-    is replaced by its address.
+    Style sheets are dropped, because the page has its own. An image outside the page is
+    replaced by its address.
     """
     soup = BeautifulSoup(html, "html.parser")
     for sheet in soup.find_all("style"):
@@ -62,12 +62,12 @@ def clean(html: str) -> str:
 
 
 def prose(markdown: str) -> str:
-    """Return a Markdown cell as HTML; links to other notebooks lead to their reports."""
+    """Return a Markdown cell as HTML, with links to other notebooks' reports."""
     return NOTEBOOK_LINK.sub(r'href="\1.html"', clean(_html(markdown, escape=False)))
 
 
 def answer(markdown: str) -> str:
-    """Return a Markdown output as HTML; HTML in it is data, and shown as text."""
+    """Return a Markdown output as HTML; HTML in it is data and shown as text."""
     return clean(_html(markdown, escape=True))
 
 

@@ -1,8 +1,8 @@
-"""An executed notebook as one HTML file that needs nothing but itself.
+"""An executed notebook as one self-contained HTML file.
 
-No address is requested: style, BokehJS and data are inside. A content security policy
-lets the browser run exactly the scripts written here. TeX is shown as its source, but in
-titles and axis labels of figures, for which Bokeh brings MathJax along.
+Style, BokehJS and data are inside, so that the page requests no address. A content
+security policy lets the browser run only the scripts written here. TeX is shown as source,
+except in titles and axis labels of figures, which Bokeh draws with its own MathJax.
 """
 
 import base64
@@ -16,14 +16,14 @@ from traitlets.config import Config
 from orbital_kernel.reports import figures, markup, provenance
 
 if TYPE_CHECKING:
-    from orbital_kernel.reports.run import Report
+    from orbital_kernel.reports.report import Report
 
 ORIGINS = {
-    "simulated": "All data of the database are SIMULATED.",
-    "real": "All data of the database are real.",
-    "both": "The database holds SIMULATED and real data.",
-    "not marked": "The database does not say whether its data are simulated.",
-    "none": "The notebook holds no session, so the origin of its data is not recorded.",
+    "simulated": "All data in the database are SIMULATED.",
+    "real": "All data in the database are real.",
+    "both": "The database contains SIMULATED and real data.",
+    "not marked": "The database does not record whether its data are simulated.",
+    "none": "The notebook does not connect to a database; the origin of its data is not recorded.",
 }
 
 
@@ -32,12 +32,12 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
 
     Parameters
     ----------
-    notebook
-        Executed, with the cell of `provenance` as its last.
-    report
-        Gives the title, and descriptions and defaults of the parameters.
-    values
-        The parameters that were set.
+    notebook : nbformat.NotebookNode
+        Executed notebook; its last cell is that of `provenance`.
+    report : Report
+        Source of title and of the parameters' descriptions and defaults.
+    values : mapping of str to object
+        Parameters that were set.
     """
     facts = provenance.of(notebook)
     lifted, drawn = figures.lift(notebook)
@@ -68,9 +68,9 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
 
 
 def policy(scripts: Iterable[str], *, compile_code: bool) -> str:
-    """Return a content security policy under which exactly these scripts run.
+    """Return a content security policy under which only these scripts run.
 
-    With `compile_code` they may compile text as code, which BokehJS does for CustomJS.
+    `compile_code` lets them compile text as code, which BokehJS needs for CustomJS.
     """
     hashes = [
         f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
@@ -121,7 +121,7 @@ def _exporter() -> HTMLExporter:
 
 
 def _drop_title(notebook: Any) -> None:
-    """Drop the title at the notebook's start: the page has the report's above it."""
+    """Drop the title at the notebook's start: the page shows the report's title."""
     if notebook.cells and notebook.cells[0].cell_type == "markdown":
         first, _, remainder = notebook.cells[0].source.partition("\n")
         if first.startswith("# "):

@@ -1,7 +1,7 @@
-"""Which data and which software a report ran on, written down by its own kernel.
+"""Data and software that a report used, recorded by its own kernel.
 
-A cell appended to the notebook shows every session that the notebook holds in a variable.
-It runs last, so that it describes the database as the report left it.
+A cell at the end of the notebook describes every session that a variable of the notebook
+refers to. It runs last and so describes the database at the end of the report.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ def show(namespace: Mapping[str, Any]) -> None:
 
     Parameters
     ----------
-    namespace
-        The notebook's variables, `globals()`.
+    namespace : mapping of str to object
+        Variables of the notebook, `globals()`.
     """
     from IPython.display import display
 
@@ -45,7 +45,7 @@ def show(namespace: Mapping[str, Any]) -> None:
 def collect(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Return {date_utc, versions: {package: version}, snapshots: [...]}; see `snapshot`.
 
-    Sessions with the same endpoint and database count once.
+    Each pair of endpoint and database appears once.
     """
     sessions = {
         (value.settings.endpoint, value.database): value
@@ -61,12 +61,12 @@ def collect(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def snapshot(session: Orbital) -> dict[str, Any]:
-    """Return what a database holds, read in one transaction.
+    """Return the content of a database, read in one transaction.
 
     Keys: engine (embedded or cluster), endpoint, database, server, tables ({name: {rows,
     origin}} without empty and ops tables), files and refused (counts of the ledger),
     last_ingest_utc, and content_sha256: the SHA-256 of the sorted SHA-256s of all ingested
-    files, one per line. If the database does not answer: error in place of its content.
+    files, one per line. If the database does not answer, the key error replaces its content.
     """
     identity = {
         "engine": session.settings.engine,
@@ -88,7 +88,7 @@ def of(notebook: Any) -> dict[str, Any]:
             if facts is not None:
                 return facts
     raise ReportError(
-        "the notebook has no record of the data and software it ran on: "
+        "the notebook has no record of its data and software: "
         "run it with `orbital report`"
     )
 

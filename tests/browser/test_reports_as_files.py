@@ -1,6 +1,6 @@
-"""Reports as their readers get them: a file, opened with no network and no server.
+"""Reports as their readers receive them: a file, opened without network or server.
 
-Texts of tables are strangers' texts. Whatever they hold, they are shown as texts.
+Texts of tables come from others. Whatever they contain, a page shows them as text.
 """
 
 import os
@@ -140,7 +140,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """Return the report of a notebook that shows hostile texts in every way."""
+    """Return the report of a notebook that shows hostile texts in all kinds of output."""
     out = tmp_path_factory.mktemp("hostile")
     cells = [
         nbformat.v4.new_code_cell(
@@ -161,7 +161,7 @@ def hostile(tmp_path_factory):
 
 @pytest.fixture
 def opened(sealed):
-    """Open files; at the end nothing but them was requested, and no error reported."""
+    """Open files; at the end only they were requested, and no error was reported."""
     context = sealed.new_context(viewport={"width": 1300, "height": 1000})
     page = context.new_page()
     errors, requested, allowed = listen(page), [], []
@@ -180,7 +180,7 @@ def opened(sealed):
 
 
 def shown(page):
-    """Return all text of a page, also in its figures' tables and code, as one line."""
+    """Return all text of a page, including code and the tables of figures."""
     return page.evaluate("() => document.querySelector('main').textContent")
 
 
@@ -208,7 +208,7 @@ def test_a_report_opens_from_its_file_alone_and_draws_its_figures(folder, opened
     assert hacked(page) is None
 
 
-def test_the_head_of_a_report_says_what_it_ran_on(folder, opened):
+def test_the_header_of_a_report_shows_its_data_and_software(folder, opened):
     head = opened(folder / "01_start_here.html").locator("header").inner_text()
 
     assert "SIMULATED" in head
@@ -216,13 +216,13 @@ def test_the_head_of_a_report_says_what_it_ran_on(folder, opened):
     assert "6.0 (default)" in head
     assert "UTC" in head
     assert "database orbital, embedded: 21 files ingested" in head
-    assert re.search(r"content [0-9a-f]{64}", head)
+    assert re.search(r"content \(SHA-256\) [0-9a-f]{64}", head)
     assert "swift.rates 118,864 rows (simulated)" in head
     assert "orbital 0." in head
     assert "python 3." in head
 
 
-def test_names_of_sources_are_texts_in_a_report(folder, opened):
+def test_a_report_shows_names_of_sources_as_text(folder, opened):
     page = opened(folder / "01_start_here.html")
     page.wait_for_function(IDLE, timeout=READY_MS)
 
@@ -230,7 +230,7 @@ def test_names_of_sources_are_texts_in_a_report(folder, opened):
     assert hacked(page) is None
 
 
-def test_hostile_texts_are_shown_as_texts_everywhere(hostile, opened):
+def test_hostile_texts_are_shown_as_text_everywhere(hostile, opened):
     page = opened(hostile)
     page.wait_for_function(IDLE, timeout=READY_MS)
 
@@ -242,13 +242,13 @@ def test_hostile_texts_are_shown_as_texts_everywhere(hostile, opened):
     assert hacked(page) is None
 
 
-def test_a_hostile_parameter_is_a_text_in_the_head(hostile, opened):
+def test_a_hostile_parameter_is_shown_as_text_in_the_header(hostile, opened):
     cells = opened(hostile).locator("header .parameters td").all_inner_texts()
 
     assert [HOSTILE[0], HOSTILE[1]] == cells
 
 
-def test_a_hover_shows_hostile_texts_as_texts(hostile, opened):
+def test_a_tooltip_shows_hostile_texts_as_text(hostile, opened):
     page = opened(hostile)
     page.wait_for_function(IDLE, timeout=READY_MS)
     page.locator("main [data-root-id]").last.locator(".bk-Figure").hover()
@@ -259,7 +259,7 @@ def test_a_hover_shows_hostile_texts_as_texts(hostile, opened):
     assert hacked(page) is None
 
 
-def test_a_figure_as_a_page_of_its_own_shows_hostile_texts_as_texts(tmp_path, opened):
+def test_a_figure_as_a_page_shows_hostile_texts_as_text(tmp_path, opened):
     rows = pl.DataFrame({"ra": 1.0, "dec": 2.0, "source_id": HOSTILE})
     path = tmp_path / "figure.html"
     path.write_text(plots.to_html(plots.sky_map(rows), title=HOSTILE[0]), "utf-8")
@@ -274,7 +274,7 @@ def test_a_figure_as_a_page_of_its_own_shows_hostile_texts_as_texts(tmp_path, op
     "injected",
     ["<script>window.hacked=1</script>", "<svg onload='window.hacked=1'></svg>"],
 )
-def test_the_policy_stops_whatever_the_page_did_not_write(
+def test_the_policy_stops_scripts_that_the_page_did_not_write(
     hostile, sealed, tmp_path, injected
 ):
     text = hostile.read_text("utf-8").replace("</main>", f"{injected}</main>")

@@ -1,7 +1,7 @@
-"""What every Python process with this folder on its path did that it should not.
+"""Record forbidden forks and imports of each Python process with this folder on its path.
 
-Into the file named by ORBITAL_WITNESS goes a line per fork of a process that has threads,
-and per module that came from the folder named by ORBITAL_FOREIGN.
+Writes to the file ORBITAL_WITNESS one line per fork of a process that has threads, and one
+per module imported from the folder ORBITAL_FOREIGN.
 """
 
 import atexit
@@ -18,14 +18,14 @@ def note(line: str) -> None:
         log.write(f"{line} ({' '.join(sys.orig_argv)})\n")
 
 
-def mind_forks(event: str, _arguments: tuple) -> None:
+def note_forks(event: str, _arguments: tuple) -> None:
     if event in {"os.fork", "os.forkpty"}:
         threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208  as above
         if threads > 1:
             note(f"fork of a process with {threads} threads")
 
 
-def mind_modules() -> None:
+def note_modules() -> None:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
         if file.startswith(f"{FOREIGN}{os.sep}"):
@@ -34,6 +34,6 @@ def mind_modules() -> None:
 
 if LOG:
     Path(LOG).touch()
-    sys.addaudithook(mind_forks)
+    sys.addaudithook(note_forks)
     if FOREIGN:
-        atexit.register(mind_modules)
+        atexit.register(note_modules)

@@ -1,4 +1,4 @@
-"""`orbital bursts`: excursions in files and in the store, one command a file."""
+"""`orbital bursts`: excursions in files and in the store, one file per command."""
 
 import click
 
@@ -13,7 +13,7 @@ from orbital_kernel.commands.bursts.watch import watch
 
 @click.group(epilog="Example: orbital bursts scan ~/swift --json")
 def bursts() -> None:
-    """Find bursts, tell them from glitches, and say who can look at them next."""
+    """Find bursts, separate them from glitches, and plan follow-up observations."""
 
 
 for command in (scan, calibrate, watch, listen, followup, catalogued, population):

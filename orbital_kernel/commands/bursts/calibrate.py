@@ -1,11 +1,11 @@
-"""`orbital bursts calibrate`: how often the detector is wrong, and what it misses."""
+"""`orbital bursts calibrate`: false alarm rate and completeness of the detector."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orbital_kernel.commands.show import console, json_option, print_json, table
+from orbital_kernel.commands.output import console, json_option, print_json, table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,20 +23,23 @@ EXAMPLE = "Example: orbital bursts calibrate ~/swift/rates_1s --tries 10 --json"
     type=click.FloatRange(min=0.01),
     default=0.25,
     show_default=True,
-    help="Days of made background of 64 ms; four times that of 1 s. Not with PATHS.",
+    help="Days of simulated background in 64 ms bins; four times as many in 1 s bins. "
+    "Not with PATHS.",
 )
 @click.option(
     "--tries",
     type=click.IntRange(min=0),
     default=5,
     show_default=True,
-    help="Bursts put in for each length and fluence.",
+    help="Simulated bursts per duration and fluence.",
 )
-@click.option("--seed", type=int, default=17, show_default=True)
+@click.option(
+    "--seed", type=int, default=17, show_default=True, help="Seed of the simulation."
+)
 @click.option(
     "--keep",
     is_flag=True,
-    help="Keep the curves in the platform's folder: scans take thresholds from them.",
+    help="Store the curves in the platform's folder; scans take thresholds from them.",
 )
 @json_option
 def calibrate(
@@ -48,23 +51,26 @@ def calibrate(
     keep: bool,
     as_json: bool,
 ) -> None:
-    """Measure false alarms a day against threshold, and completeness.
+    """Measure false alarms per day against threshold, and completeness.
 
-    With PATHS, on the rates of those files. False alarms: only what a catalogue of the
-    store names is left out; whatever else is found counts, bursts no catalogue knows
-    among it, so that the rate is an upper one. Bursts are put in where nothing is found.
-    Without PATHS, on made background: Poisson counts on an orbit's trend, and normal
-    rates. Intervals are of 90 %, by Garwood and Wilson.
+    With PATHS, uses the rates of those files. Every detection counts as a false alarm
+    unless a catalogue in the store names it. Uncatalogued bursts count too, so that the
+    rate is an upper limit. Simulated bursts are added to intervals without detections.
+
+    Without PATHS, uses simulated background: Poisson counts with an orbital trend, and
+    normal rates. Intervals have 90 % confidence (Garwood; Wilson).
     """
     if keep and paths:
-        raise click.UsageError("--keep stores curves of made background: give no PATHS")
+        raise click.UsageError(
+            "--keep stores curves of simulated background: use it without PATHS"
+        )
     from orbital_kernel.commands.bursts import thresholds
 
     with console.status("calibrating") as status:
         if paths:
             curves, shares = _of_files(paths, tries, seed, status.update)
         else:
-            curves, shares = _of_made(days, tries, seed, status.update)
+            curves, shares = _of_simulated(days, tries, seed, status.update)
     if keep:
         command = f"orbital bursts calibrate --days {days:g} --seed {seed} --keep"
         provenance = {"seed": seed, "days": days, "command": command}
@@ -79,16 +85,16 @@ def calibrate(
         )
         return
     for kind, curve in curves.items():
-        _shown(f"{kind}: false alarms a day in {curve['days'][0]:.3g} days", curve)
+        _print(f"{kind}: false alarms per day in {curve['days'][0]:.3g} days", curve)
     for kind, share in shares.items():
-        _shown(f"{kind}: bursts found", share)
+        _print(f"{kind}: bursts found", share)
     if keep:
         click.echo(
             f"`orbital bursts scan --false-alarms-per-day` uses {path} from now on"
         )
 
 
-def _shown(title: str, rows: "pl.DataFrame") -> None:
+def _print(title: str, rows: "pl.DataFrame") -> None:
     from orbital_kernel.science.columns import simulated
 
     shown = rows.drop("simulated", strict=False)
@@ -103,13 +109,13 @@ def _shown(title: str, rows: "pl.DataFrame") -> None:
     )
 
 
-def _of_made(days: float, tries: int, seed: int, tell: Any) -> tuple[Any, Any]:
-    """Return curves and completeness by kind, of made background."""
+def _of_simulated(days: float, tries: int, seed: int, progress: Any) -> tuple[Any, Any]:
+    """Return curves and completeness by kind, of simulated background."""
     from orbital_kernel.science.bursts.calibration import KINDS, curve, noise_series
 
     curves, shares = {}, {}
     for kind, (name, bin_s, channels) in KINDS.items():
-        tell(kind)
+        progress(kind)
         exposure = days if bin_s < 1 else 4 * days
         curves[kind] = curve(kind, exposure, seed)
         series = list(noise_series(name, bin_s, 0.05, channels=channels, seed=seed + 1))
@@ -118,7 +124,7 @@ def _of_made(days: float, tries: int, seed: int, tell: Any) -> tuple[Any, Any]:
 
 
 def _of_files(
-    paths: tuple[Path, ...], tries: int, seed: int, tell: Any
+    paths: tuple[Path, ...], tries: int, seed: int, progress: Any
 ) -> tuple[Any, Any]:
     """Return curves and completeness by kind and width of bins, of files."""
     import polars as pl
@@ -133,24 +139,26 @@ def _of_files(
         quiet,
     )
 
-    found = connect().bursts.scan(*paths, progress=tell)
+    excursions = connect().bursts.scan(*paths, progress=progress)
     watched: dict[str, list[pl.DataFrame]] = {}
     empty: dict[str, list[pl.DataFrame]] = {}
     for path, _, series in series_of(paths):
-        tell(path.name)
+        progress(path.name)
         name = f"{series['kind'][0]} {series['bin_s'][0]:g} s"
-        here = (pl.col("file") == str(path)) & (pl.col("series") == series["series"][0])
-        mine = found.filter(here)
-        for kept, rest in (
-            (watched, not_catalogued(series, mine)),
-            (empty, quiet(series, mine)),
+        same_series = (pl.col("file") == str(path)) & (
+            pl.col("series") == series["series"][0]
+        )
+        matches = excursions.filter(same_series)
+        for parts, remainder in (
+            (watched, not_catalogued(series, matches)),
+            (empty, quiet(series, matches)),
         ):
-            if rest.height and exposure_s(rest) > 0:
-                kept.setdefault(name, []).append(rest)
-    curves = {kind: false_alarms(rest, TRIED) for kind, rest in watched.items()}
+            if remainder.height and exposure_s(remainder) > 0:
+                parts.setdefault(name, []).append(remainder)
+    curves = {kind: false_alarms(frames, TRIED) for kind, frames in watched.items()}
     shares = {
-        kind: _completeness(rest, float(rest[0]["bin_s"][0]), tries, seed)
-        for kind, rest in empty.items()
+        kind: _completeness(frames, float(frames[0]["bin_s"][0]), tries, seed)
+        for kind, frames in empty.items()
     }
     return curves, shares
 
@@ -167,11 +175,11 @@ def _completeness(
     )
 
     parts = []
-    for lasts in LENGTHS:
-        long = [s for s in series if exposure_s(s) * LONGEST_SHARE >= lasts]
+    for length_s in LENGTHS:
+        long = [s for s in series if exposure_s(s) * LONGEST_SHARE >= length_s]
         long = [s for s in long if exposure_s(s) > 200.0]
-        if tries == 0 or lasts < bin_s / 2 or not long:
+        if tries == 0 or length_s < bin_s / 2 or not long:
             continue
-        pulses = [Pulse(lasts, sigma) for sigma in FLUENCES]
+        pulses = [Pulse(length_s, sigma) for sigma in FLUENCES]
         parts.append(completeness(long, pulses, tries=tries, seed=seed))
     return pl.concat(parts) if parts else pl.DataFrame()

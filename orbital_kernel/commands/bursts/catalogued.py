@@ -1,9 +1,9 @@
-"""`orbital bursts catalogued`: what each catalogue says of a burst, and which is used."""
+"""`orbital bursts catalogued`: a burst in each catalogue, and the values Orbital uses."""
 
 import click
 
-from orbital_kernel.commands.answering import show_frame
-from orbital_kernel.commands.show import json_option, print_json, rows_of
+from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.output import json_option, print_json, rows_of
 
 SHOWN = (
     *("catalog", "time_utc", "ra", "dec", "error_radius_arcsec", "position_instrument"),
@@ -15,9 +15,9 @@ SHOWN = (
 @click.argument("name")
 @json_option
 def catalogued(name: str, *, as_json: bool) -> None:
-    """Show trigger time, position, T90 and redshift of a burst by catalogue.
+    """Show trigger time, position, T90 and redshift of burst NAME in each catalogue.
 
-    The rows are in the order of precedence; `used` lists what Orbital takes from each.
+    Rows are in order of precedence; `used` lists the values that Orbital takes from each.
     """
     from orbital_kernel import connect
     from orbital_kernel.questions.catalogued import UNITS

@@ -1,11 +1,11 @@
-"""`orbital bursts followup`: who can look at a place, and what is known there."""
+"""`orbital bursts followup`: who can observe a place, and what is stored about it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from orbital_kernel.commands.show import json_option, print_json, table
+from orbital_kernel.commands.output import json_option, print_json, table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,25 +22,29 @@ if TYPE_CHECKING:
 @click.option("--ra", type=float, help="Right ascension, ICRS degrees.")
 @click.option("--dec", type=float, help="Declination, ICRS degrees.")
 @click.option(
-    "--error", type=float, default=0.0, help="Radius of the error circle, arcmin."
+    "--error",
+    type=float,
+    default=0.0,
+    help="Radius of the error circle, arcmin. Default: 0.",
 )
 @click.option(
-    "--days", type=float, default=3.0, show_default=True, help="How far to look ahead."
+    "--days", type=float, default=3.0, show_default=True, help="Days to plan ahead."
 )
 @click.option(
-    "--start", type=click.DateTime(), help="Look from then on, UTC; else now."
+    "--start", type=click.DateTime(), help="Start of the plan, UTC. Default: now."
 )
 @click.option(
     "--tle",
     "tles",
     multiple=True,
     metavar="OBSERVATORY=FILE",
-    help="Judge the Earth's limb along the orbit of two-line elements, of within 14 days.",
+    help="Two-line elements of OBSERVATORY's orbit, not older than 14 days, to include the "
+    "Earth's limb. Repeat for several.",
 )
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the timeline to this file.",
+    help="Also write the timeline to this HTML file.",
 )
 @json_option
 def followup(
@@ -55,15 +59,17 @@ def followup(
     html: Path | None,
     as_json: bool,
 ) -> None:
-    """Tell who can look at BURST_ID, or at a place, and what is known there.
+    """Show who can observe BURST_ID, or a place, and what is stored about it.
 
-    BURST_ID is one of cross.bursts that a catalogue or a notice places; else give --ra
-    and --dec. Told in one call: sources of every observatory in the error circle, past
-    exposures, what upper limits they allow, and for the next days who can point there:
-    Sun and Moon by the limits in the observatories' files, the Earth's limb where --tle
-    gives an orbit, the share of the error circle a field of view covers. First in the
-    ranking is who sees the place and covers most of it soonest; each line says why, and
-    what is assumed stands below.
+    BURST_ID is a row of cross.bursts with a position from a catalogue or a notice; else
+    give --ra and --dec. The output has the sources of every observatory in the error
+    circle, past exposures with the upper limits they allow, and who can point there in
+    the next days.
+
+    Visibility follows from the Sun and Moon limits in the observatories' files, from the
+    Earth's limb if --tle gives an orbit, and from the share of the error circle that a
+    field of view covers. The ranking begins with the instrument that covers most of the
+    circle soonest. Each line gives its reasons; all assumptions are listed below.
     """
     if burst_id is None and (ra is None or dec is None):
         raise click.UsageError("give a BURST_ID, or --ra and --dec")
@@ -71,7 +77,7 @@ def followup(
     from orbital_kernel.monitor.knowledge import to_json
 
     orbits = _orbits(tles)
-    found = connect().bursts.follow_up(
+    follow_up = connect().bursts.follow_up(
         burst_id,
         ra=ra,
         dec=dec,
@@ -84,11 +90,11 @@ def followup(
         from orbital_kernel.plots import to_html
         from orbital_kernel.plots.visibility import visibility
 
-        html.write_text(to_html(visibility(found.plan)), encoding="utf-8")
+        html.write_text(to_html(visibility(follow_up.plan)), encoding="utf-8")
     if as_json:
-        print_json(to_json(found))
+        print_json(to_json(follow_up))
         return
-    rows = to_json(found)
+    rows = to_json(follow_up)
     table(
         f"RA {rows['ra']:.4f}, Dec {rows['dec']:+.4f} ({rows['told_by']})",
         ("rank", "instrument", "reasons"),
@@ -99,18 +105,20 @@ def followup(
         simulated=rows["simulated"],
     )
     for limit in rows["upper_limits"]:
-        made = " (simulated)" if limit["simulated"] else ""
-        click.echo(f"{limit['observatory']}: {limit['upper_limit']}{made}")
+        mark = " (simulated)" if limit["simulated"] else ""
+        click.echo(f"{limit['observatory']}: {limit['upper_limit']}{mark}")
     for text in rows["assumptions"]:
         click.echo(f"assumed: {text}")
 
 
 def _orbits(tles: tuple[str, ...]) -> "dict[str, Elements]":
-    """Return elements by observatory of OBSERVATORY=FILE."""
+    """Return the orbital elements by observatory, from OBSERVATORY=FILE texts."""
     from orbital_kernel.model.observatory import observatory
     from orbital_kernel.science.visibility import elements
 
     pairs = [text.partition("=") for text in tles]
     if not all(name and file for name, _, file in pairs):
-        raise click.UsageError("--tle is OBSERVATORY=FILE, such as swift=swift.tle")
+        raise click.UsageError(
+            "give --tle as OBSERVATORY=FILE, for example swift=swift.tle"
+        )
     return {observatory(name).name: elements(Path(file)) for name, _, file in pairs}

@@ -1,16 +1,16 @@
-"""`orbital bursts listen`: GCN's notices into the store as they are sent."""
+"""`orbital bursts listen`: notices of GCN into the store as they are sent."""
 
 import signal
 from threading import Event
 
 import click
 
-from orbital_kernel.commands.show import json_option, print_json
+from orbital_kernel.commands.output import json_option, print_json
 
 
 @click.command(
     "listen",
-    epilog="Example: GCN_CLIENT_ID=… GCN_CLIENT_SECRET=… orbital bursts listen "
+    epilog="Example: orbital bursts listen "
     "gcn.notices.swift.bat.guano --from-start --for 60",
 )
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
@@ -18,20 +18,24 @@ from orbital_kernel.commands.show import json_option, print_json
     "--group",
     default="orbital",
     show_default=True,
-    help="Name under which the broker remembers how far was read.",
+    help="Consumer group, under which the broker stores the position in each topic.",
 )
 @click.option(
-    "--from-start", is_flag=True, help="A new group begins with all GCN still keeps."
+    "--from-start",
+    is_flag=True,
+    help="Start a new group with the oldest notices that GCN still has.",
 )
 @click.option(
     "--for",
     "for_s",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="End when nothing has come for so long; else Ctrl-C ends it.",
+    help="Stop if no notice arrives for this long. Default: only Ctrl-C stops it.",
 )
 @click.option(
-    "--broker", metavar="HOST:PORT", help="Another broker than GCN's, without sign-in."
+    "--broker",
+    metavar="HOST:PORT",
+    help="Another broker instead of GCN's, without sign-in.",
 )
 @json_option
 def listen(
@@ -43,13 +47,14 @@ def listen(
     from_start: bool,
     as_json: bool,
 ) -> None:
-    """Take GCN notices into the store as they come, by the ledger like any file.
+    """Ingest GCN notices as they arrive, each once like any file.
 
-    TOPICs are Swift's bursts unless given. Started again, it goes on where it was.
+    The default TOPICs are those of Swift's bursts. A later run continues where the last
+    one ended. GCN_CLIENT_ID and GCN_CLIENT_SECRET sign in at GCN.
     """
     from orbital_kernel import connect
     from orbital_kernel.archives.services.gcn_topics import TOPICS, Topics
-    from orbital_kernel.monitor.notices import listen as take_in
+    from orbital_kernel.monitor.notices import listen as receive
 
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -57,7 +62,7 @@ def listen(
     stream = Topics(topics or TOPICS, group=group, from_start=from_start, broker=broker)
     try:
         orbital = connect().require_tables()
-        heard = take_in(
+        received = receive(
             stream,
             orbital.ingest,
             orbital.home / "notices",
@@ -68,9 +73,9 @@ def listen(
     finally:
         stream.close()
     if as_json:
-        print_json(heard.to_json())
+        print_json(received.to_json())
         return
     click.echo(
-        f"{heard.ingested} notices ingested, {heard.unchanged} known before, "
-        f"{len(heard.refused)} refused, {heard.tombstones} tombstones"
+        f"{received.ingested} notices ingested, {received.unchanged} stored before, "
+        f"{len(received.refused)} refused, {received.tombstones} tombstones"
     )

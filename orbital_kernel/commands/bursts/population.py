@@ -1,24 +1,24 @@
-"""`orbital bursts population`: how often, how long, how hard, how bright, how far."""
+"""`orbital bursts population`: rate, duration, hardness, fluence and redshift."""
 
 from pathlib import Path
 
 import click
 
-from orbital_kernel.commands.show import json_option, print_json, rows_of, table
+from orbital_kernel.commands.output import json_option, print_json, rows_of, table
 
 
 @click.command(epilog="Example: orbital bursts population --json")
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the four figures to this file.",
+    help="Also write the four figures to this HTML file.",
 )
 @json_option
 def population(*, html: Path | None, as_json: bool) -> None:
-    """Tell what the burst catalogues of the store hold, and what selected it.
+    """Summarise the burst catalogues of the store, with their selection effects.
 
-    Counts by year, duration against hardness, fluence and redshift; nothing is corrected
-    for what the instruments and the catalogues miss.
+    Shows counts per year, duration against hardness, fluence and redshift. Nothing is
+    corrected for bursts that the instruments or the catalogues miss.
     """
     from orbital_kernel import connect
     from orbital_kernel.science import population as science
@@ -32,13 +32,15 @@ def population(*, html: Path | None, as_json: bool) -> None:
     if as_json:
         shown = {name: view.summary() for name, view in views.items()}
         every = {name: rows_of(view.rows) for name, view in views.items()}
-        print_json({name: told | {"rows": every[name]} for name, told in shown.items()})
+        print_json(
+            {name: summary | {"rows": every[name]} for name, summary in shown.items()}
+        )
         return
     for name, view in views.items():
-        told = view.summary()
+        summary = view.summary()
         title = f"{name}: {view.used:,} of {view.total:,} bursts"
-        numbers = told["numbers"].items()
-        rows = [(what, f"{n:.4g}") for what, n in numbers]
-        table(title, ("what", "value"), rows, simulated=view.simulated)
+        numbers = summary["numbers"].items()
+        rows = [(quantity, f"{value:.4g}") for quantity, value in numbers]
+        table(title, ("quantity", "value"), rows, simulated=view.simulated)
         for text in view.selection:
             click.echo(f"selection: {text}")

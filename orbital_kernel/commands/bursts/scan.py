@@ -1,11 +1,11 @@
-"""`orbital bursts scan`: excursions of files, or of all rates in the store."""
+"""`orbital bursts scan`: excursions in files, or in all rates of the store."""
 
 from pathlib import Path
 
 import click
 
 from orbital_kernel.commands.bursts import thresholds
-from orbital_kernel.commands.show import console, json_option, print_json, table
+from orbital_kernel.commands.output import console, json_option, print_json, table
 
 HEADER = (
     "time (UTC)",
@@ -23,13 +23,13 @@ HEADER = (
     "--false-alarms-per-day",
     "per_day",
     type=float,
-    help="Choose thresholds for this rate of false alarms of noise: from your own"
-    " calibration (`orbital bursts calibrate --keep`), else from the package's.",
+    help="Set the thresholds for this rate of false alarms from noise: by your own "
+    "calibration (`orbital bursts calibrate --keep`), else by the package's.",
 )
 @click.option(
     "--plots",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write a page for each burst or unknown to this folder, to judge by eye.",
+    help="Write one HTML page per burst or unknown excursion to this folder.",
 )
 @json_option
 def scan(
@@ -39,27 +39,27 @@ def scan(
     plots: Path | None,
     as_json: bool,
 ) -> None:
-    """Scan the rates in files or folders; without PATHS, all rates in the store.
+    """Scan the rates in files or folders; without PATHS, scan all rates in the store.
 
-    Files are read and nothing is kept (but the pages of --plots); a scan of the store
-    writes cross.bursts. Matches are catalogue bursts of the store at the same time.
-    The cause known-source is never given: rates have no direction, and cannot tell a
-    bright source at the Earth's limb from a change of pointing.
+    A scan of files stores nothing, except the pages of --plots. A scan of the store
+    writes cross.bursts. Matches are catalogue bursts in the store at the same time. The
+    cause known-source is never assigned: rates have no direction, so that a bright source
+    at the Earth's limb and a change of pointing cannot be distinguished.
     """
     if plots and not paths:
-        raise click.UsageError("--plots draws what is found in files: give PATHS")
+        raise click.UsageError("--plots draws excursions in files: give PATHS")
     if per_day is not None and not per_day > 0:
-        raise click.BadParameter("false alarms a day must be above 0")
+        raise click.BadParameter("the rate of false alarms must be above 0")
     from orbital_kernel import connect
     from orbital_kernel.monitor.scan import draw, to_json
 
     settings, origin = thresholds.used(per_day)
-    found = connect().bursts
+    bursts = connect().bursts
     with console.status("scanning") as status:
         rows = (
-            found.scan(*paths, settings=settings, progress=status.update)
+            bursts.scan(*paths, settings=settings, progress=status.update)
             if paths
-            else found.scan_store(settings=settings, progress=status.update)
+            else bursts.scan_store(settings=settings, progress=status.update)
         )
         if plots:
             draw(rows.filter(rows["cause"].is_in(["burst", "unknown"])), plots)

@@ -1,4 +1,4 @@
-"""`orbital bursts watch`: follow the store live, write cross.bursts, tell alerts."""
+"""`orbital bursts watch`: follow the store live, write cross.bursts, send alerts."""
 
 import json
 import signal
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orbital_kernel.commands.show import json_option, print_json
+from orbital_kernel.commands.output import json_option, print_json
 
 if TYPE_CHECKING:
     from orbital_kernel.monitor import Sink
@@ -21,42 +21,42 @@ if TYPE_CHECKING:
     "--file",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Append alerts to this file, a JSON document a line, each once.",
+    help="Append each alert once to this file, one JSON document per line.",
 )
-@click.option("--webhook", metavar="URL", help="Post alerts to this URL.")
+@click.option("--webhook", metavar="URL", help="Also post alerts to this URL.")
 @click.option(
     "--replay",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Put this file's rates into the store while watching; end with it.",
+    help="Insert the rates of this file while watching, then stop.",
 )
 @click.option(
     "--speed",
     type=click.FloatRange(min=0),
     default=1.0,
     show_default=True,
-    help="Replay at so many times real time; 0 is as fast as it goes.",
+    help="Speed of --replay relative to real time; 0 is as fast as possible.",
 )
-@click.option("--once", is_flag=True, help="Look once, judge what there is, and end.")
+@click.option("--once", is_flag=True, help="Check the present rows once, then stop.")
 @click.option(
     "--every",
     type=click.FloatRange(min=0.01),
     default=0.1,
     show_default=True,
-    help="Seconds between two looks.",
+    help="Seconds between two polls of the store.",
 )
 @click.option(
     "--idle",
     type=click.FloatRange(min=0),
     default=600.0,
     show_default=True,
-    help="Seconds without rows after which a series is judged as it is.",
+    help="Seconds without new rows after which a series is treated as complete.",
 )
 @click.option(
     "--heartbeat",
     type=click.FloatRange(min=0),
     default=60.0,
     show_default=True,
-    help="Seconds between two lines on stderr that tell it lives.",
+    help="Seconds between two status lines on stderr.",
 )
 @json_option
 def watch(
@@ -71,25 +71,27 @@ def watch(
     heartbeat: float,
     as_json: bool,
 ) -> None:
-    """Follow the store as rates arrive: write cross.bursts and tell alerts.
+    """Follow the store as rates arrive: write cross.bursts and send alerts.
 
-    Alerts have the shape of GCN's public core schemas and go to the terminal, and to a
-    file or a webhook where given. With --json they are printed one document a line, and
-    with --once as one document. What was told is remembered beside the data: ended and
-    started again, it goes on where it was. Ctrl-C ends it; so does a kill, at no loss.
-    `orbital health` tells whether it lives and how far behind it is.
+    Alerts follow GCN's public core schemas. They are printed and, if given, also go to a
+    file and a webhook. --json prints one document per line; with --once it prints a
+    single document.
+
+    Stop it with Ctrl-C; nothing is lost if it is killed: a later run continues where the
+    last one ended. `orbital health` shows whether the watcher runs and how far behind it
+    is.
     """
     stop = _until_interrupted()
     from orbital_kernel import connect
     from orbital_kernel.monitor import AlertFile, Printed, Webhook
     from orbital_kernel.monitor.alerts import line
 
-    told: list[dict[str, Any]] = []
+    sent: list[dict[str, Any]] = []
     show = {
         (False, False): lambda alert: click.echo(line(alert)),
         (False, True): lambda alert: click.echo(line(alert)),
         (True, False): lambda alert: click.echo(json.dumps(alert)),
-        (True, True): told.append,
+        (True, True): sent.append,
     }[as_json, once]
     orbital = connect().require_tables()
     sinks: list[Sink] = [Printed(show)]
@@ -106,15 +108,15 @@ def watch(
     watcher.run(stop, once=once, poll_s=every, heartbeat_s=heartbeat)
     if stop.is_set():
         click.echo(
-            "ended; what was found and told is kept: the same command goes on from here",
+            "stopped; excursions and alerts are stored: the same command continues from here",
             err=True,
         )
     if as_json and once:
-        print_json({"alerts": told})
+        print_json({"alerts": sent})
 
 
 def _until_interrupted() -> Event:
-    """Return an event that Ctrl-C and SIGTERM set; a second one ends at once."""
+    """Return an event that Ctrl-C and SIGTERM set; a second signal ends the process."""
     stop = Event()
 
     def end(number: int, _frame: object) -> None:

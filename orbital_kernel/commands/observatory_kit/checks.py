@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from orbital_kernel.archives import readers
-from orbital_kernel.commands.observatory_kit.roundtrip import round_trip
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.model import schema, times
 from orbital_kernel.model.observatory import (
@@ -74,6 +73,8 @@ def failing(checks: Sequence[Check]) -> tuple[Check, ...]:
 
 
 def _sample(observatory: Observatory, sample: Path | None) -> tuple[Check, ...]:
+    from orbital_kernel.commands.observatory_kit.roundtrip import round_trip
+
     if sample is None:
         return (Check("round trip", "not tried", "give --sample FILE to try one"),)
     return tuple(Check(*step) for step in round_trip(observatory, sample))

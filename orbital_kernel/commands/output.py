@@ -1,29 +1,23 @@
-"""How commands show things: JSON documents, tables and progress bars."""
+"""Output of commands: JSON documents, tables and progress bars."""
 
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import polars as pl
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.progress import Progress
 
 console = Console(stderr=True)
 SIMULATED = "SIMULATED"
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON document on stdout."
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
 )
 
 
@@ -32,8 +26,10 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(_plain(document), indent=2, default=str, allow_nan=False))
 
 
-def rows_of(frame: pl.DataFrame) -> list[dict[str, Any]]:
+def rows_of(frame: "pl.DataFrame") -> list[dict[str, Any]]:
     """Return a frame's rows for JSON: times as ISO text, NaN as null."""
+    import polars as pl
+
     times = [n for n, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
     return frame.with_columns(
         pl.col(n).dt.to_string("iso:strict") for n in times
@@ -47,7 +43,9 @@ def table(
     *,
     simulated: bool = False,
 ) -> None:
-    """Print a table on stdout; its title says where rows are simulated."""
+    """Print a table on stdout; its title says if rows are simulated."""
+    from rich.table import Table
+
     mark = f"{SIMULATED} · " if simulated else ""
     shown = Table(title=f"{mark}{title}", title_justify="left")
     for column in columns:
@@ -58,8 +56,17 @@ def table(
 
 
 @contextmanager
-def progress(total: int, unit: str) -> Iterator[Progress]:
-    """Give a progress bar with the time left, on stderr, gone when done."""
+def progress(total: int, unit: str) -> "Iterator[Progress]":
+    """Give a progress bar with the remaining time on stderr; it is removed at the end."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""Looking again and again: what `--watch` of several commands does."""
+"""`--watch` of several commands: check again at an interval."""
 
 import time
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ watch_option = click.option(
     "every",
     type=click.FloatRange(min=0.1),
     metavar="SECONDS",
-    help="Look again every so many seconds until interrupted.",
+    help="Check again at this interval until interrupted.",
 )
 looks_option = click.option(
     "--looks",
     type=click.IntRange(min=1),
     metavar="N",
-    help="With --watch, stop after this many looks.",
+    help="With --watch, stop after N checks.",
 )
 
 
-def looks(every: float | None, most: int | None) -> Iterator[int]:
-    """Count looks: one, or one every so many seconds until `most` or Ctrl-C.
+def polls(every: float | None, most: int | None) -> Iterator[int]:
+    """Count polls: a single one, or one per interval until `most` or Ctrl-C.
 
-    A look that takes longer than the pause is followed by the next at once.
+    A poll that takes longer than the interval is followed by the next at once.
     """
     count, due = 0, time.monotonic()
     try:

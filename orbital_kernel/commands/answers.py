@@ -1,4 +1,4 @@
-"""How answers are shown: rows with units in their headers, and how they were found."""
+"""Output of answers: rows with units in their headers, and how they were found."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -6,26 +6,29 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-import polars as pl
 
-from orbital_kernel.commands.show import SIMULATED, print_json, rows_of
+from orbital_kernel.commands.output import SIMULATED, print_json, rows_of
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from orbital_kernel.query import Answer
 
 explain_option = click.option(
-    "--explain", is_flag=True, help="Tell how it was answered."
+    "--explain",
+    is_flag=True,
+    help="Show how the query was answered: filters, rows read, duration.",
 )
 
 
 def of_two_observatories(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command two observatories, and how far apart their pointings may be."""
+    """Add two observatories and the largest separation of their pointings to a command."""
     apart = click.option(
         "--within-arcmin",
         type=float,
         default=12.0,
         show_default=True,
-        help="Largest separation of the pointings.",
+        help="Largest separation of the two pointings, arcmin.",
     )
     first, second = (
         click.argument(name, metavar="OBSERVATORY") for name in ("first", "second")
@@ -38,27 +41,29 @@ def show_answer(
 ) -> None:
     """Print rows, or one JSON document of rows, units and explanation.
 
-    `of_simulated` says that the rows were made of simulated ones, where no column can.
+    `of_simulated` marks rows computed from simulated ones that have no column to say so.
     """
     frame = answer.frame
-    made = of_simulated or _simulated(frame) > 0
+    simulated = of_simulated or _simulated(frame) > 0
     if as_json:
         document = {"rows": rows_of(frame), "explain": asdict(answer.how)}
-        print_json(document | {"units": dict(answer.units), "simulated": made})
+        print_json(document | {"units": dict(answer.units), "simulated": simulated})
         return
-    if made and not _simulated(frame):
+    if simulated and not _simulated(frame):
         click.echo(f"{SIMULATED}: this database holds simulated rows")
     show_frame(frame, answer.units)
     if explain:
         click.echo(str(answer.how))
 
 
-def show_frame(frame: pl.DataFrame, units: Mapping[str, str | None]) -> None:
-    """Print rows as a table with units in the header, and above it what is simulated."""
-    made = _simulated(frame)
-    if made:
+def show_frame(frame: "pl.DataFrame", units: Mapping[str, str | None]) -> None:
+    """Print rows as a table with units in the header, and above it how many are simulated."""
+    import polars as pl
+
+    simulated = _simulated(frame)
+    if simulated:
         click.echo(
-            f"{SIMULATED}: {made:,} of {len(frame):,} rows are of no observatory"
+            f"{SIMULATED}: {simulated:,} of {len(frame):,} rows are simulated, not observed"
         )
     headers = {name: _header(name, units) for name in frame.columns}
     wide = shutil.get_terminal_size((160, 40)).columns
@@ -66,13 +71,15 @@ def show_frame(frame: pl.DataFrame, units: Mapping[str, str | None]) -> None:
         click.echo(str(frame.rename(headers)))
 
 
-def _simulated(frame: pl.DataFrame) -> int:
-    """Return how many rows say that they are simulated."""
+def _simulated(frame: "pl.DataFrame") -> int:
+    """Return how many rows are marked as simulated."""
+    import polars as pl
+
     kind = frame.schema.get("simulated")
     return int(frame["simulated"].sum()) if kind == pl.Boolean else 0
 
 
 def _header(name: str, units: Mapping[str, str | None]) -> str:
-    """Return a column's name with its unit; '?' where that is not known."""
+    """Return a column's name with its unit; '?' if the unit is unknown."""
     unit = units.get(name, "")
     return f"{name} [{'?' if unit is None else unit}]" if unit != "" else name
