@@ -188,9 +188,9 @@ def test_each_query_leaves_a_row_in_the_ledger(orbital, sources):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        (Query("chandra.sources", ranges={"fluxx": (0, 1)}), "no column 'fluxx'"),
-        (Query("chandra.sources", columns=("nope",)), "no column 'nope'"),
-        (Query("chandra.rates", cone=Cone(0, 0, 1)), "no column 'ra'"),
+        (Query("chandra.sources", ranges={"fluxx": (0, 1)}), r"unknown column 'fluxx' \(did you mean flux"),
+        (Query("chandra.sources", columns=("nope",)), "unknown column 'nope'"),
+        (Query("chandra.rates", cone=Cone(0, 0, 1)), "unknown column 'ra'"),
         (Query("chandra.sources", ranges={"flux": (None, None)}), "neither"),
         (Query("chandra.sources", ranges={"kind": (1, 2)}), "is text"),
         (Query("chandra.rates", time=TimeSpan("yesterday", None)), "yesterday"),

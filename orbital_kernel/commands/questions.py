@@ -99,12 +99,25 @@ def follow_ups(
     *,
     explain: bool,
     as_json: bool,
-    **limits: float | str | None,
+    of: str,
+    by: str,
+    catalog: str | None,
+    within_arcmin: float,
+    within_days: float,
+    after_days: float,
 ) -> None:
     """Which of these bursts (default: all catalogued) were looked at afterwards."""
     from orbital_kernel import connect
 
-    answer = connect().questions.follow_ups(bursts or None, **limits)
+    answer = connect().questions.follow_ups(
+        bursts or None,
+        of=of,
+        by=by,
+        catalog=catalog,
+        within_arcmin=within_arcmin,
+        within_days=within_days,
+        after_days=after_days,
+    )
     show_answer(answer, explain=explain, as_json=as_json)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -19,7 +19,11 @@ class Reads(Protocol):
     """What is needed of the store."""
 
     def read(
-        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
+        self,
+        full_name: str,
+        clauses: Sequence[Clause] = (),
+        *,
+        columns: Sequence[str] | None = ...,
     ) -> pa.Table:
         """Select rows."""
 
