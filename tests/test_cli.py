@@ -65,7 +65,7 @@ def test_a_failure_is_one_sentence_on_stderr_and_exit_1(home, orbital):
 
     assert 1 == told.returncode
     assert "" == told.stdout
-    assert told.stderr.startswith("orbital: there is no table 'swift.nope'")
+    assert told.stderr.startswith("orbital: unknown table 'swift.nope'")
     assert "Traceback" not in told.stderr
 
 

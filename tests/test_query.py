@@ -11,7 +11,7 @@ from click.shell_completion import ShellComplete
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan
+from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan, connect
 from orbital_kernel import query as planner
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError, StoreError
@@ -188,7 +188,10 @@ def test_each_query_leaves_a_row_in_the_ledger(orbital, sources):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        (Query("chandra.sources", ranges={"fluxx": (0, 1)}), r"unknown column 'fluxx' \(did you mean flux"),
+        (
+            Query("chandra.sources", ranges={"fluxx": (0, 1)}),
+            r"unknown column 'fluxx' \(did you mean flux",
+        ),
         (Query("chandra.sources", columns=("nope",)), "unknown column 'nope'"),
         (Query("chandra.rates", cone=Cone(0, 0, 1)), "unknown column 'ra'"),
         (Query("chandra.sources", ranges={"flux": (None, None)}), "neither"),
@@ -212,9 +215,11 @@ def test_positions_off_the_sky_are_refused():
             make()
 
 
-def test_a_missing_table_says_how_to_make_it(orbital):
+def test_a_missing_table_says_how_to_create_it(home):
+    bare = connect(home, database="bare")
+
     with pytest.raises(StoreError, match="provision apply"):
-        planner.run(Query("nicer.sources", limit=1), orbital.store)
+        planner.run(Query("swift.sources", limit=1), bare.store)
 
 
 @pytest.mark.parametrize(

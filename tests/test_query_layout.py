@@ -134,7 +134,9 @@ def test_a_range_with_both_ends_that_holds_most_of_a_large_table_is_refused(
     monkeypatch.setattr(planner.running, "LARGE_TABLE_ROWS", 1_000)
     asked = Query("swift.photometry", **part)
 
-    with pytest.raises(QueryError, match=r"most of them: give .* full_scan=True"):
+    with pytest.raises(
+        QueryError, match=r"most of swift.photometry, .*: give .* full_scan=True"
+    ):
         planner.run(asked, orbital.store)
 
     everything = planner.run(replace(asked, full_scan=True), orbital.store).frame

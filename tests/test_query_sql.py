@@ -44,9 +44,12 @@ def test_tables_are_named_as_the_engine_wants_them_and_all_else_stays_as_written
             "SELECT *\nFROM rates",
             "line 2, column 6: .*e.g. chandra.rates or .*swift.rates",
         ),
-        ("SELEKT (", "no SQL at line 1, column 8"),
+        ("SELEKT (", "not valid SQL at line 1, column 8"),
         ("SELECT 'abc", "not closed"),
-        ("SELECT * FROM swift.rates WHERE (rate > 3", "no SQL at line 1, column 41"),
+        (
+            "SELECT * FROM swift.rates WHERE (rate > 3",
+            "not valid SQL at line 1, column 41",
+        ),
     ],
 )
 def test_what_is_no_single_select_is_refused_with_the_place_of_the_mistake(
@@ -183,10 +186,13 @@ def test_a_join_of_both_observatories_keeps_units_and_tells_columns_apart(rows):
     [
         (
             "SELECT series, expozure_s FROM chandra.observations",
-            r"line 1, column 16: there is no column 'expozure_s' \(did you mean exposure_s",
+            r"line 1, column 16: unknown column 'expozure_s' \(did you mean exposure_s",
         ),
-        ("SELECT 1 FROM chandra.rate", r"no table 'chandra.rate'.*mean chandra.rates"),
-        ("SELECT 1 FROM nicer.rates", "the schemas are chandra, .*swift"),
+        (
+            "SELECT 1 FROM chandra.rate",
+            r"unknown table 'chandra.rate' \(did you mean chandra.rates",
+        ),
+        ("SELECT 1 FROM nicer.rates", "choose from chandra.*swift.rates"),
         ("SELECT nope(rate) FROM chandra.rates", "(?i)function with name nope"),
         (
             "SELECT max(time) - min(time) FROM chandra.rates",

@@ -159,7 +159,7 @@ def test_a_place_can_be_a_name_and_nothing_is_known_of_nowhere(stocked):
     assert "swift.grbs" in stocked.known_at("grb 120102S").tables
     assert {} == stocked.known_at((10.0, -89.0)).tables
     assert "" == str(stocked.known_at((10.0, -89.0)))
-    with pytest.raises(QueryError, match="no table knows"):
+    with pytest.raises(QueryError, match="no table has a position"):
         stocked.known_at("no such object")
 
 

@@ -451,6 +451,7 @@ OPS_TABLES = (
             _text("kind", "cone, time, object, sql, …", "meta.code"),
             _text("table", "table asked", "meta.table"),
             _text("predicate", "what was asked", "meta.note"),
+            _text("predicate_json", "JSON of the conditions, versioned", "meta.note"),
             _text("pushed", "what the server evaluated", "meta.note"),
             _text("residual", "what was evaluated here", "meta.note"),
             _count("rows_returned", "rows of the answer", "meta.number"),
