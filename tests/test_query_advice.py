@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from orbital_kernel import Query, TimeSpan
+from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, times
@@ -23,7 +23,8 @@ from orbital_kernel.model.predicate import (
     Range,
 )
 from orbital_kernel.query import advice, latency, planning
-from orbital_kernel.query.recording import remembered
+from orbital_kernel.query.predicate_json import clauses, dumped
+from orbital_kernel.query.recording import recorded, remembered
 
 ROWS, SERIES = 200_000, 100
 TABLE = "chandra.rates"
@@ -129,6 +130,65 @@ def test_a_long_clause_is_remembered_by_its_first_terms_and_their_number():
     assert clause.any_of[:3] == found.clause.any_of
     assert 9 == found.terms
     assert [] == remembered(["no_such > 5", "object ~ x"], schema.table("swift.rates"))
+
+
+QUERIES = (
+    Query("swift.photometry", sets={"object": ["it's 'odd'", None]}),
+    Query("swift.photometry", not_null=("object",), null=("band",)),
+    Query("swift.photometry", prefix={"object": "GRB "}, contains={"object": " or "}),
+    Query("swift.photometry", ranges={"value": (1e-13, None), "ra": (None, 5)}),
+    Query("swift.photometry", ranges={"time": (datetime(2020, 1, 1, 0, 1), None)}),  # noqa: DTZ001
+    Query("swift.photometry", time=TimeSpan("2020-01-01T00:00:00.5", "2020-01-02")),
+    Query("swift.photometry", time=TimeSpan(datetime(2020, 1, 1), None)),  # noqa: DTZ001
+    Query("swift.photometry", cone=Cone(10, 20, 5), box=Box(350, 10, -5, 5)),
+    Query("swift.photometry", polygon=Polygon(((0, 0), (1, 0), (1, 1)))),
+    Query(
+        "swift.photometry", sets={"is_limit": [True], "healpix": [np.int64(1 << 59)]}
+    ),
+)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_conditions_are_read_back_from_json_as_they_were_planned(query):
+    pushed = planning.plan(query).pushed
+
+    assert [(clause, len(clause.any_of)) for clause in pushed] == clauses(dumped(query))
+
+
+def test_a_row_of_the_ledger_is_read_from_json_and_an_older_one_from_its_texts():
+    query = Query("swift.photometry", sets={"object": ["a or object = 'b'"]})
+    (clause,) = planning.plan(query).pushed
+    table = schema.table("swift.photometry")
+    texts = json.dumps(["value >= 3.0"])
+
+    (from_json,) = recorded({"pushed": texts, "predicate_json": dumped(query)}, table)
+    (from_text,) = recorded({"pushed": texts, "predicate_json": None}, table)
+    (older,) = recorded({"pushed": texts}, table)
+
+    assert clause == from_json.clause
+    assert Clause("value", (Range(3.0, None),)) == from_text.clause == older.clause
+
+
+def test_json_of_a_long_set_has_its_first_values_and_their_number():
+    query = Query("swift.photometry", sets={"object": [f"o{n}" for n in range(5_000)]})
+
+    ((clause, terms),) = clauses(dumped(query))
+
+    assert (100, 5_000) == (len(clause.any_of), terms)
+
+
+def test_json_of_a_later_version_or_of_a_column_that_is_gone_gives_no_clauses():
+    document = json.loads(dumped(Query("swift.rates", sets={"series": ["a"]})))
+
+    assert 1 == document["version"]
+    assert [] == clauses(json.dumps(document | {"version": 2}))
+    assert [] == clauses(json.dumps(document | {"null": ["gone"]}))
+
+
+def test_a_query_too_long_for_a_cell_is_stored_without_json():
+    names = ["n" * 200 + str(n) for n in range(100)]
+
+    assert dumped(Query("swift.photometry", sets={"object": names})) is None
 
 
 def ledger_of(days):

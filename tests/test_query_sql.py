@@ -30,7 +30,7 @@ def test_tables_are_named_as_the_engine_wants_them_and_all_else_stays_as_written
         'WITH a AS (SELECT * FROM "orbital/swift"."rates")  SELECT a.*, epoch(time) -- why\n'
         'FROM a JOIN "orbital/chandra"."rates" r USING (time) '
         'WHERE "orbital/chandra".rates.rate > 1'
-    ) == asked.asked
+    ) == asked.sent
 
 
 @pytest.mark.parametrize(
