@@ -163,11 +163,11 @@ def added_observatories() -> tuple[Path, ...]:
 def _packaged() -> tuple[Path, ...]:
     folders = []
     for entry in sorted(entry_points(group=OBSERVATORIES_GROUP), key=lambda e: e.name):
-        found = find_spec(entry.value)
-        if found is None or found.origin is None:
+        spec = find_spec(entry.value)
+        if spec is None or spec.origin is None:
             raise ConfigError(
                 f"{entry.dist.name if entry.dist else 'a package'} declares observatory "
                 f"files in {entry.value!r}, which is no package: repair or uninstall it"
             )
-        folders.append(Path(found.origin).parent)
+        folders.append(Path(spec.origin).parent)
     return tuple(folders)

@@ -25,18 +25,18 @@ class MemoryTables:
         return len(self.stored[full_name])
 
     def insert(self, full_name, rows):
-        told = schema.conform(rows, schema.table(full_name)).to_pylist()
-        self.stored[full_name] += told
-        return len(told)
+        conformed = schema.conform(rows, schema.table(full_name)).to_pylist()
+        self.stored[full_name] += conformed
+        return len(conformed)
 
     def read(self, full_name, clauses=(), **_options):
-        wanted = [(clause.column, clause.any_of[0]) for clause in clauses]
-        kept = [
+        terms = [(clause.column, clause.any_of[0]) for clause in clauses]
+        selected = [
             row
             for row in self.stored[full_name]
-            if all(_holds(row[column], term) for column, term in wanted)
+            if all(_holds(row[column], term) for column, term in terms)
         ]
-        return pa.Table.from_pylist(kept, schema=schema.table(full_name).arrow)
+        return pa.Table.from_pylist(selected, schema=schema.table(full_name).arrow)
 
 
 def _holds(value, term):

@@ -43,8 +43,8 @@ def observed(orbital, holding):
     )
     with holding(TABLE, rows, "series"):
         for n in range(10):
-            asked = Query(TABLE, ("time",), sets={"series": [f"advice {n}"]})
-            assert ROWS // SERIES == len(orbital.query(asked, kind="advice").frame)
+            query = Query(TABLE, ("time",), sets={"series": [f"advice {n}"]})
+            assert ROWS // SERIES == len(orbital.query(query, kind="advice").frame)
         orbital.flush()
         ledger = orbital.table("ops.queries").sort("asked")
         yield ledger.filter(pl.col("kind") == "advice")
@@ -54,22 +54,22 @@ def observed(orbital, holding):
 
 
 def test_a_projection_is_advised_estimated_made_and_measured(orbital, observed):
-    (told,) = advice.advise(observed, orbital.store)
+    (reply,) = advice.advise(observed, orbital.store)
 
-    assert (TABLE, ("series", "time")) == (told.table, told.projection.sort)
-    assert told.rows_read >= 10 * ROWS
-    assert 10 * ROWS // SERIES == told.estimated_rows
-    assert told.sort_first
+    assert (TABLE, ("series", "time")) == (reply.table, reply.projection.sort)
+    assert reply.rows_read >= 10 * ROWS
+    assert 10 * ROWS // SERIES == reply.estimated_rows
+    assert reply.sort_first
 
-    followed = advice.follow(told, orbital.store, patience=60)
+    followed = advice.follow(reply, orbital.store, patience=60)
 
-    assert told.rows_read == followed.rows_before
-    assert followed.rows_after <= told.estimated_rows + 10 * 65_536
+    assert reply.rows_read == followed.rows_before
+    assert followed.rows_after <= reply.estimated_rows + 10 * 65_536
     assert followed.rows_after < followed.rows_before / 2
-    assert abs(followed.saving - told.saving) < 0.3
+    assert abs(followed.saving - reply.saving) < 0.3
     assert [] == advice.advise(observed, orbital.store)
-    asked = Query(TABLE, ("time",), sets={"series": ["advice 3"]})
-    how = orbital.query(asked).how
+    query = Query(TABLE, ("time",), sets={"series": ["advice 3"]})
+    how = orbital.query(query).how
     assert ("by_series", "series") == (how.projection, how.sort_key[0])
 
 
@@ -93,11 +93,11 @@ def test_the_command_tells_and_applies(orbital, observed, home, monkeypatch):
         assert 0 == done.exit_code, done.output
         return done.stdout
 
-    told = json.loads(call("queries", "advise", "--last", "10", "--json"))
+    reply = json.loads(call("queries", "advise", "--last", "10", "--json"))
     applied = json.loads(call("queries", "advise", "--last", "10", "--apply", "--json"))
 
-    assert ["by_series"] == [one["projection"] for one in told["advice"]]
-    assert [] == told["followed"]
+    assert ["by_series"] == [entry["projection"] for entry in reply["advice"]]
+    assert [] == reply["followed"]
     (measured,) = applied["followed"]
     assert measured["rows_after"] < measured["rows_before"] / 2
     assert "served by what there is" in call("queries", "advise", "--last", "10")
@@ -116,19 +116,19 @@ TERMS = (
 
 @pytest.mark.parametrize("clause", TERMS, ids=str)
 def test_clauses_are_read_back_as_they_were_written(clause):
-    (found,) = remembered([str(clause)], schema.table("swift.photometry"))
+    (restored,) = remembered([str(clause)], schema.table("swift.photometry"))
 
-    assert clause == found.clause
-    assert len(clause.any_of) == found.terms
+    assert clause == restored.clause
+    assert len(clause.any_of) == restored.terms
 
 
 def test_a_long_clause_is_remembered_by_its_first_terms_and_their_number():
     clause = planning.set_clause("object", [f"o{n}" for n in range(9)], pa.string())
 
-    (found,) = remembered([str(clause)], schema.table("swift.photometry"))
+    (restored,) = remembered([str(clause)], schema.table("swift.photometry"))
 
-    assert clause.any_of[:3] == found.clause.any_of
-    assert 9 == found.terms
+    assert clause.any_of[:3] == restored.clause.any_of
+    assert 9 == restored.terms
     assert [] == remembered(["no_such > 5", "object ~ x"], schema.table("swift.rates"))
 
 

@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 TIMEOUT_SECONDS = 120
 CONNECT_SECONDS = 5.0
 ENTITIES_A_PAGE = 10_000
-BESIDE_THREADS = 4
+BACKGROUND_THREADS = 4
 CLIENT_ERRORS = (
     vast_errors.HttpError,
     vast_errors.ConnectionError,
@@ -76,7 +76,7 @@ class Store:
         self._closing = watched.with_endpoints(
             [settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
         )
-        self._beside = ThreadPoolExecutor(BESIDE_THREADS, "orbital-store")
+        self._background = ThreadPoolExecutor(BACKGROUND_THREADS, "orbital-store")
         self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
         self._sql_session: Any = None
         self._shared = Shared(database, watched)
@@ -134,7 +134,7 @@ class Store:
         the server answers single requests alone it begins when first needed.
         """
         tx = Reading(self._session, self._session._context)  # noqa: SLF001
-        tx.begin = lambda: self._beside.submit(self._begin)
+        tx.begin = lambda: self._background.submit(self._begin)
         if not self.answers_alone:
             tx.begun = tx.begin()
         try:
@@ -145,18 +145,20 @@ class Store:
         finally:
             tx.closed = True
             if tx.begun is not None:
-                tx.begun.add_done_callback(self._close_beside)
+                tx.begun.add_done_callback(self._close_in_background)
 
-    def beside(self, call: Callable[..., Result], *arguments: Any) -> "Future[Result]":
+    def in_background(
+        self, call: Callable[..., Result], *arguments: Any
+    ) -> "Future[Result]":
         """Make a call in the background."""
-        return self._beside.submit(call, *arguments)
+        return self._background.submit(call, *arguments)
 
     def _begin(self) -> int:
         """Begin a transaction without searching for the SQL driver, as the SDK does."""
         with QUIET():
             return int(self._session.api.begin_transaction().headers["tabular-txid"])
 
-    def _close_beside(self, begun: "Future[int]") -> None:
+    def _close_in_background(self, begun: "Future[int]") -> None:
         if begun.exception() is not None:
             return
         try:

@@ -60,7 +60,9 @@ class Following:
 
     def counts(self) -> Counts:
         """Return the rows of every table, by observatory and table."""
-        asked = {n: self._store.beside(self._store.counts, n) for n in observatories()}
+        asked = {
+            n: self._store.in_background(self._store.counts, n) for n in observatories()
+        }
         return {name: answer.result() for name, answer in asked.items()}
 
     def grown(self, counts: Counts) -> Iterator[Batch]:

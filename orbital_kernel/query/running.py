@@ -149,7 +149,9 @@ class _Stored:
 
     def __init__(self, table: str, store: Store, tx: Transaction) -> None:
         self._ask = partial(tx.rows, table)
-        self._future = None if store.answers_alone else store.beside(tx.rows, table)
+        self._future = (
+            None if store.answers_alone else store.in_background(tx.rows, table)
+        )
 
     def now(self) -> int:
         """Return the number."""

@@ -55,9 +55,9 @@ def driver(home: Path) -> Path:
 
 def _installing(folders: Sequence[Path]) -> str:
     """Return the command that installs the driver where this user may write."""
-    own = os.access(folders[0].parent, os.W_OK)
+    environment = os.access(folders[0].parent, os.W_OK)
     pip = (sys.executable, "-m", "pip", "install", "--no-deps", "--target")
-    return shlex.join([*pip, str(folders[0] if own else folders[-1]), PACKAGE])
+    return shlex.join([*pip, str(folders[0] if environment else folders[-1]), PACKAGE])
 
 
 def run(text: str, store: Store, *, home: Path) -> Answer:

@@ -145,7 +145,7 @@ def _pieces(text: str, edits: list[tuple[Span, str]]) -> Iterator[str]:
 
 MOST_COMPLAINTS = 3
 _MESSAGE = re.compile(r'message: "((?:[^"\\]|\\.)*)"', re.DOTALL)
-_KEPT = re.compile(r"\n\s*(LINE \d+: .*)\n(\s*\^)", re.DOTALL)
+_QUOTED = re.compile(r"\n\s*(LINE \d+: .*)\n(\s*\^)", re.DOTALL)
 
 
 def complaint(statement: Statement, raw: str) -> str:
@@ -161,7 +161,7 @@ def engine_says(raw: str) -> str:
     message = _MESSAGE.search(raw)
     text = raw if message is None else message[1].encode().decode("unicode_escape")
     text = re.sub(r'"[^"/]+/(\w+)"\.', r"\1.", text)
-    return _KEPT.sub("", text).strip() if len(text) > 2_000 else text.strip()
+    return _QUOTED.sub("", text).strip() if len(text) > 2_000 else text.strip()
 
 
 def _tables(statement: Statement) -> Iterator[str]:

@@ -26,7 +26,7 @@ def range_clause(name: str, pair: Pair, kind: pa.DataType) -> Clause:
         if value is not None:
             _check(name, value, kind)
     if pa.types.is_integer(kind):
-        low, high = _whole(low, math.ceil), _whole(high, math.floor)
+        low, high = _integer(low, math.ceil), _integer(high, math.floor)
         least, most = _limits(kind)
         if (low or 0) > most or (high or 0) < least:
             return Clause(name, ())
@@ -74,7 +74,7 @@ def _check(name: str, value: Value, kind: pa.DataType) -> None:
         )
 
 
-def _whole(value: Value | None, rounded: object) -> int | None:
+def _integer(value: Value | None, rounded: object) -> int | None:
     if value is None or (isinstance(value, float) and math.isinf(value)):
         return None if value is None else (1 << 64 if float(value) > 0 else -(1 << 64))
     return int(rounded(value))  # type: ignore[operator]

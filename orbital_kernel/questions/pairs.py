@@ -71,11 +71,11 @@ def match(orbital: Session, first: str, second: str) -> pl.DataFrame:
     """Match two observatories' sources; replace objects and associations in `cross`."""
     require_observatories(first, second)
     names = [f"{observatory}.sources" for observatory in (first, second)]
-    left, right = catalogues = [
+    of_first, of_second = catalogues = [
         positioned(read(orbital.store, f"{observatory}.sources", SOURCE), observatory)
         for observatory in (first, second)
     ]
-    pairs = cross_match(left, right)
+    pairs = cross_match(of_first, of_second)
     matched = objects(
         dict(zip(names, catalogues, strict=True)),
         [(names[0], names[1], pairs)] if len(pairs) else [],
