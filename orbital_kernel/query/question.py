@@ -32,7 +32,7 @@ class Largest:
     >>> from orbital_kernel import Query, connect
     >>> from orbital_kernel.query import Largest
     >>> orbital = connect()
-    >>> query = Query("swift.sources", ("significance",), largest=Largest("significance", 2))
+    >>> query = Query("swift.sources", ("flux",), largest=Largest("flux", 2))
     >>> len(orbital.query(query).frame)
     2
     """

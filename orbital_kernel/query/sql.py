@@ -2,8 +2,8 @@
 
 The SDK opens that driver in every transaction once it can import it: an empty
 transaction then takes 15 ms instead of 4.3 (embedded platform, medians of 200). So
-`make venv` puts it beside the environment, at `.venv/sql`, from a lock of its own, and
-only the session that runs SQL loads it: everything else pays nothing.
+`make venv` puts it into `.venv/sql`, from a separate lock, and only the session that
+runs SQL loads it: everything else pays nothing.
 Tables are named as everywhere, e.g. `swift.rates`; times are TT.
 """
 
@@ -34,7 +34,7 @@ def driver(home: Path) -> Path:
     """Return the driver's library: ORBITAL_SQL_DRIVER, else the one in a folder `sql`.
 
     That folder is the environment's (`.venv/sql`), else the platform's (`home`/sql).
-    Raises ConfigError, saying how to install it, where there is none.
+    Raises ConfigError, which says how to install it, if there is no library.
     """
     given = os.environ.get(VARIABLE)
     folders = [Path(sys.prefix) / "sql", home / "sql"]

@@ -33,11 +33,11 @@ class Session(Asks, Protocol):
         """The database."""
 
 
-def require_observatories(*names: str) -> None:
-    """Raise QueryError for a name that is not an observatory's."""
+def require_observatories(*names: str | None) -> None:
+    """Raise QueryError for a name that is not an observatory's; None is any."""
     allowed = observatories()
     for name in names:
-        if name not in allowed:
+        if name is not None and name not in allowed:
             raise QueryError(unknown("observatory", name, allowed))
 
 

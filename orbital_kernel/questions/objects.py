@@ -126,8 +126,8 @@ class Objects:
         --------
         >>> from orbital_kernel import connect
         >>> orbital = connect()
-        >>> orbital.objects.place("SIM AGN 1")["position_catalog"]
-        'light curve'
+        >>> sorted(orbital.objects.place("SIM GRB 120102S"))[:2]
+        ['dec', 'error_radius_arcsec']
         """
         database = self._orbital.store
         return best_position(database, name, catalogued.listed(database, name))

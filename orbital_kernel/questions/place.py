@@ -52,8 +52,8 @@ class Known:
     --------
     >>> from orbital_kernel import connect
     >>> orbital = connect()
-    >>> known = orbital.known_at("SIM AGN 1", radius_arcmin=1)
-    >>> "swift.photometry" in known.tables
+    >>> known = orbital.known_at("SIM GRB 120102S", radius_arcmin=1)
+    >>> "swift.grbs" in known.tables
     True
     """
 

@@ -179,8 +179,8 @@ class Questions:
         --------
         >>> from orbital_kernel import connect
         >>> orbital = connect()
-        >>> ra, dec = orbital.objects.position("SIM AGN 1")
-        >>> "swift.photometry" in orbital.questions.known_at(ra, dec).tables
+        >>> ra, dec = orbital.objects.position("SIM GRB 120102S")
+        >>> "swift.grbs" in orbital.questions.known_at(ra, dec).tables
         True
         """
         return known_at(self._orbital, ra, dec, radius_arcmin=radius_arcmin)

@@ -281,8 +281,8 @@ class Shortcuts(ABC):
         --------
         >>> from orbital_kernel import connect
         >>> orbital = connect()
-        >>> orbital.known_at("SIM AGN 1", radius_arcmin=1).position_catalog
-        'light curve'
+        >>> "swift.grbs" in orbital.known_at("SIM GRB 120102S").tables
+        True
         """
         if not isinstance(place, str):
             ra, dec = place

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock
 
@@ -24,7 +25,13 @@ from orbital_kernel.ingest import (
 )
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
-from orbital_kernel.storage.session import Storage
+
+
+class Provisions(Protocol):
+    """Who creates storage and tables."""
+
+    def apply(self) -> object:
+        """Create whatever is missing."""
 
 
 class Archive(ABC):
@@ -39,8 +46,8 @@ class Archive(ABC):
 
     @property
     @abstractmethod
-    def storage(self) -> Storage:
-        """Provisioning and health."""
+    def storage(self) -> Provisions:
+        """Provisioning."""
 
     @property
     def simulated(self) -> bool | None:
@@ -105,8 +112,7 @@ class Archive(ABC):
         >>> orbital.ingest(orbital.sample()).frame.columns[:4]
         ['path', 'format', 'observatory', 'state']
         """
-        if observatory is not None:
-            require_observatories(observatory)
+        require_observatories(observatory)
         return ingest(
             paths,
             self.store,
@@ -158,8 +164,7 @@ class Archive(ABC):
         >>> orbital.survey(orbital.sample()).in_state("refused")
         ()
         """
-        if observatory is not None:
-            require_observatories(observatory)
+        require_observatories(observatory)
         return survey(
             paths,
             self.store,
@@ -209,8 +214,7 @@ class Archive(ABC):
         >>> len(orbital.validate(orbital.sample()).files) > 0
         True
         """
-        if observatory is not None:
-            require_observatories(observatory)
+        require_observatories(observatory)
         return validate(
             paths,
             self.store,
