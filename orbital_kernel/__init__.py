@@ -32,7 +32,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its home."""
+    """Import a public name from its module."""
     if name not in _HOMES:
         raise AttributeError(
             f"orbital_kernel has no {name!r}; it has {', '.join(__all__)}"

@@ -65,7 +65,7 @@ class Settings:
         )
 
     def require_vms(self) -> "Settings":
-        """Return itself; ConfigError where no management system is configured."""
+        """Return itself; ConfigError if no management system is configured."""
         if self.vms_address is None:
             raise ConfigError(
                 f"storage orchestration needs a VMS, but {VARIABLES['vms_address']} is "
@@ -80,9 +80,9 @@ class Settings:
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | None:
-    """Return the settings the vendors' variables give, or None where none is set.
+    """Return the settings of the vendors' variables, or None if none is set.
 
-    Raises ConfigError where they are set in part.
+    Raises ConfigError if they are set in part.
     """
     given = {
         key: environment[name]
@@ -106,7 +106,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
 
 
 def without_vendor_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment less the vendors' variables."""
+    """Return the environment without the vendors' variables."""
     return {k: v for k, v in environment.items() if k not in VARIABLES.values()}
 
 
@@ -127,22 +127,22 @@ def data_folder(given: str | Path | None = None) -> Path:
 def database_name(given: str | None = None) -> str:
     """Return the database's name: given, else ORBITAL_DATABASE, else 'orbital'.
 
-    Raises ConfigError for what cannot name a bucket.
+    Raises ConfigError for a name that a bucket cannot have.
     """
     chosen = given or os.environ.get(DATABASE_VARIABLE) or DATABASE
     if not BUCKET.fullmatch(chosen):
         raise ConfigError(
-            f"a database cannot be called {chosen!r}: its name is a bucket's, 3 to 63 "
+            f"a database cannot be called {chosen!r}: it is a bucket, whose name has 3 to 63 "
             "lower-case letters, digits, '-' or '.'; choose another name"
         )
     return chosen
 
 
 def own_observatories() -> tuple[Path, ...]:
-    """Return the user's own folders of observatory files, existing or not.
+    """Return the user's folders of observatory files, existing or not.
 
-    Those ORBITAL_OBSERVATORIES names (separated as PATH is), else `observatories` in
-    the platform's folder.
+    Those of ORBITAL_OBSERVATORIES (separated as in PATH), else `observatories` in the
+    platform's folder.
     """
     named = os.environ.get(OBSERVATORIES_VARIABLE)
     if not named:
@@ -151,10 +151,10 @@ def own_observatories() -> tuple[Path, ...]:
 
 
 def added_observatories() -> tuple[Path, ...]:
-    """Return every folder of observatory files beside the package's own, later ones win.
+    """Return the added folders of observatory files; later ones take precedence.
 
     Packages name theirs by an entry point of the group 'orbital.observatories'; the
-    user's own come after. A folder holds NAME.toml and, where needed, reader files.
+    user's follow. A folder holds NAME.toml and, where needed, reader files.
     """
     return (*_packaged(), *(f for f in own_observatories() if f.is_dir()))
 
@@ -163,11 +163,11 @@ def added_observatories() -> tuple[Path, ...]:
 def _packaged() -> tuple[Path, ...]:
     folders = []
     for entry in sorted(entry_points(group=OBSERVATORIES_GROUP), key=lambda e: e.name):
-        found = find_spec(entry.value)
-        if found is None or found.origin is None:
+        spec = find_spec(entry.value)
+        if spec is None or spec.origin is None:
             raise ConfigError(
                 f"{entry.dist.name if entry.dist else 'a package'} declares observatory "
-                f"files in {entry.value!r}, which is no package: repair or uninstall it"
+                f"files in {entry.value!r}, which is not a package: repair or uninstall it"
             )
-        folders.append(Path(found.origin).parent)
+        folders.append(Path(spec.origin).parent)
     return tuple(folders)

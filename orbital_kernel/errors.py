@@ -1,4 +1,4 @@
-"""Every error Orbital raises on purpose.
+"""Every error that Orbital raises, and what their messages share.
 
 ::
 
@@ -9,13 +9,17 @@
     │   ├── MappingError  a declared table's mapping names a wrong column, unit or scale
     │   └── ReaderFault   the code of a reader failed: the file may well be whole
     ├── SchemaMismatch    a table does not have the columns schema.py gives it
-    ├── QueryError        a question that cannot be asked, or should not be
+    ├── QueryError        a query names something unknown, or asks for too much
     ├── StoreError        the database refused or lost something
     ├── ProvisionError    storage could not be brought into the planned state
     └── ReportError       a report notebook, its parameters or its run is wrong
 
 A message says what was asked, what was found, and what to do next.
+`unknown` writes the message about a misspelt name, so that each offers the closest one.
 """
+
+import difflib
+from collections.abc import Iterable, Sequence
 
 
 class OrbitalError(Exception):
@@ -51,7 +55,7 @@ class SchemaMismatch(OrbitalError):
 
 
 class QueryError(OrbitalError):
-    """A question that cannot be asked, or should not be."""
+    """A query names something unknown, or asks for too much."""
 
 
 class StoreError(OrbitalError):
@@ -64,3 +68,30 @@ class ProvisionError(OrbitalError):
 
 class ReportError(OrbitalError):
     """A report notebook, its parameters or its run is wrong."""
+
+
+MOST_NAMES = 30
+
+
+def unknown(noun: str, name: str, allowed: Iterable[str]) -> str:
+    """Return the sentence about a name that is not allowed: the closest, then all."""
+    names = list(allowed)
+    return (
+        f"unknown {noun} {name!r}{did_you_mean(name, names)}; "
+        f"choose from {shortened(names) or 'nothing'}"
+    )
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Return ' (did you mean X?)' with the closest names, '' if none is close."""
+    by_case = {candidate.lower(): candidate for candidate in allowed}
+    close = difflib.get_close_matches(str(name).lower(), by_case, n=2, cutoff=0.6)
+    choice = " or ".join(by_case[candidate] for candidate in close)
+    return f" (did you mean {choice}?)" if close else ""
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Return names in a line, those after the first 30 as a number."""
+    shown = ", ".join(names[:MOST_NAMES])
+    more = len(names) - MOST_NAMES
+    return shown if more <= 0 else f"{shown}, … {more} more"

@@ -22,13 +22,13 @@ settings.register_profile(
     derandomize="CI" in os.environ,
 )
 settings.load_profile("orbital")
-BESIDE = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+REAL_FILES = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
 def archive() -> Path:
     """Return the folder of real observation files; skip where it is missing."""
-    folder = Path(os.environ.get("ORBITAL_ARCHIVE", BESIDE)).resolve()
+    folder = Path(os.environ.get("ORBITAL_ARCHIVE", REAL_FILES)).resolve()
     if not (folder / "MANIFEST.tsv").is_file():
         pytest.skip(f"no real observation files at {folder}; set ORBITAL_ARCHIVE")
     return folder

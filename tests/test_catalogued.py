@@ -42,7 +42,7 @@ def notice(kind, trigger, **more):
     return {**row, "role": "observation", "alert_type": "initial", **more}
 
 
-def beside(session):
+def with_chandra(session):
     """Store what refers to the bursts: points, a pointing, an excursion, notices."""
     points = [
         {"object": FIRST, "time": TT + timedelta(seconds=s), "value": 1e-9}
@@ -85,7 +85,7 @@ def platforms(tmp_path_factory):
         session.storage.apply()
         for path in order:
             assert () == session.ingest(path).in_state("refused")
-        beside(session)
+        with_chandra(session)
     yield sessions
     for home in homes:
         embedded.stop(home)
@@ -93,8 +93,8 @@ def platforms(tmp_path_factory):
 
 def labels(session, names):
     """Return what excursions at the bursts' times coincide with, as the watcher says."""
-    known = Coincident(session.store)
-    known.refresh({"swift": session.store.counts("swift")})
+    content = Coincident(session.store)
+    content.refresh({"swift": session.store.counts("swift")})
     starts = {name: session.objects.trigger(name) for name in names}
     rows = [
         {"burst_id": name, "series": name, "timescale_s": 1.0, "cause": "burst"}
@@ -103,7 +103,7 @@ def labels(session, names):
         for name, start in starts.items()
         if start is not None
     ]
-    return known.of(rows)
+    return content.of(rows)
 
 
 def answers(session, names, *, placed=None):
@@ -113,7 +113,9 @@ def answers(session, names, *, placed=None):
     """
     views = population.views(session.bursts.catalog())
     curves = set(session.objects.names()["object"]) & set(names)
-    known = {name: session.known_at(name, radius_arcmin=2.0) for name in names[:placed]}
+    content = {
+        name: session.known_at(name, radius_arcmin=2.0) for name in names[:placed]
+    }
     return {
         "catalog": session.bursts.catalog(),
         "follow-ups of all": session.follow_ups(within_days=4000),
@@ -124,9 +126,14 @@ def answers(session, names, *, placed=None):
         **{("trigger", n): session.objects.trigger(n) for n in names},
         **{("place", n): session.objects.place(n) for n in names},
         **{("curve", n): session.light_curve(n) for n in sorted(curves)},
-        **{("known", n, t): rows for n in known for t, rows in known[n].tables.items()},
         **{
-            ("position", n): (k.ra, k.dec, k.position_catalog) for n, k in known.items()
+            ("known", n, t): rows
+            for n in content
+            for t, rows in content[n].tables.items()
+        },
+        **{
+            ("position", n): (k.ra, k.dec, k.position_catalog)
+            for n, k in content.items()
         },
         "follow-ups": session.follow_ups(names, within_days=4000),
     }
@@ -139,7 +146,7 @@ def differing(first, second):
     def same(a, b):
         return a.equals(b) if isinstance(a, pl.DataFrame) else a == b
 
-    return [asked for asked in first if not same(first[asked], second[asked])]
+    return [call for call in first if not same(first[call], second[call])]
 
 
 def in_step(session, table="swift.grbs"):

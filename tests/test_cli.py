@@ -131,7 +131,7 @@ def test_a_failure_is_one_sentence_on_stderr_and_exit_1(home, orbital):
 
     assert 1 == ended.returncode
     assert "" == ended.stdout
-    assert ended.stderr.startswith("orbital: there is no table 'swift.nope'")
+    assert ended.stderr.startswith("orbital: unknown table 'swift.nope'")
     assert "Traceback" not in ended.stderr
 
 

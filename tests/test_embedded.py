@@ -39,10 +39,10 @@ def test_processes_that_connect_at_once_share_one_platform(folder):
         return subprocess.check_output(command, env=environment, text=True)
 
     with ThreadPoolExecutor(3) as pool:
-        told = set(pool.map(run, range(3)))
+        endpoints = set(pool.map(run, range(3)))
 
-    assert 1 == len(told)
-    assert embedded.status(folder).endpoint in told.pop()
+    assert 1 == len(endpoints)
+    assert embedded.status(folder).endpoint in endpoints.pop()
 
 
 def test_it_comes_back_on_the_same_ports_with_the_same_data(folder):

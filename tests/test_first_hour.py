@@ -120,10 +120,10 @@ def data(folder):
 def refused(result, name):
     """Hold a command to one sentence that names a file, and to exit code 1."""
     code, out, err = result
-    said = out + err
+    output = out + err
     assert 1 == code
-    assert name in said
-    assert "Traceback" not in said
+    assert name in output
+    assert "Traceback" not in output
     if not out.startswith("ok "):
         assert 1 == err.count("\n")
         assert err.startswith("orbital: ")

@@ -61,7 +61,7 @@ NEVER = {
 }
 
 
-def _room(module: str) -> str:
+def _room_of(module: str) -> str:
     return module.split(".")[1] if "." in module else "__init__"
 
 
@@ -94,19 +94,19 @@ def test_the_package_has_few_entries_and_a_row_for_each_room():
 
 
 def test_rooms_import_only_rooms_above_them_in_the_table():
-    for position, (room, allowed) in enumerate(ROOMS.items()):
-        assert set(allowed.split()) <= set(list(ROOMS)[:position]), room
+    for position, (name, allowed) in enumerate(ROOMS.items()):
+        assert set(allowed.split()) <= set(list(ROOMS)[:position]), name
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_what_the_table_allows(room):
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_imports_only_what_the_table_allows(name):
     strangers = [
         f"{module} imports {imported}"
         for module, path in files().items()
-        if module.startswith("orbital_kernel") and _room(module) == room
+        if module.startswith("orbital_kernel") and _room_of(module) == name
         for imported in sorted(_imports(path))
         if imported.startswith("orbital_kernel") and imported in files()
-        if _room(imported) not in (room, *ROOMS[room].split())
+        if _room_of(imported) not in (name, *ROOMS[name].split())
     ]
 
     assert [] == [text for text in strangers if not text.endswith("orbital_kernel")]
@@ -133,19 +133,21 @@ def test_a_library_is_imported_only_in_its_rooms(module, rooms):
 
     assert users, f"nothing imports {module}: drop its rule"
     assert [] == [f for f in users if not f.startswith(rooms)]
-    assert all((ROOT / room).exists() for room in rooms)
+    assert all((ROOT / name).exists() for name in rooms)
 
 
-@pytest.mark.parametrize(("room", "modules"), NEVER.items())
-def test_a_room_never_imports_what_belongs_elsewhere(room, modules):
-    inside = {f: imported for f, imported in IMPORTS.items() if f.startswith(room)}
+@pytest.mark.parametrize(("name", "modules"), NEVER.items())
+def test_a_room_never_imports_what_belongs_elsewhere(name, modules):
+    inside = {f: imported for f, imported in IMPORTS.items() if f.startswith(name)}
     reached = {
         f: sorted(set().union(*(_of(module, imported) for module in modules)))
         for f, imported in inside.items()
     }
 
-    assert inside, f"no file begins with {room}"
-    assert {} == {f: taken for f, taken in reached.items() if taken}
+    assert inside, f"no file begins with {name}"
+    assert {} == {
+        f: reached_modules for f, reached_modules in reached.items() if reached_modules
+    }
 
 
 def test_the_table_in_contributing_names_every_room():
@@ -154,4 +156,4 @@ def test_the_table_in_contributing_names_every_room():
         re.findall(r"^\| `(?:orbital_kernel/)?([a-z_]+)(?:/|\.py)`", text, re.MULTILINE)
     )
 
-    assert {room for room in ROOMS if not room.startswith("__")} <= rows
+    assert {name for name in ROOMS if not name.startswith("__")} <= rows

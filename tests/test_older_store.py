@@ -24,11 +24,11 @@ def older(tmp_path):
             tx.drop(name)
         bucket = tx._tx.bucket(session.store.database)
         ledger = schema.table("ops.queries").arrow
-        kept = pa.schema([field for field in ledger if field.name not in NEW])
-        bucket.schema("ops").create_table("queries", kept)
+        older_columns = pa.schema([field for field in ledger if field.name not in NEW])
+        bucket.schema("ops").create_table("queries", older_columns)
         points = schema.table("chandra.photometry").arrow
-        room = bucket.schema("chandra")
-        room.create_table("photometry", points, sorting_key=OLD_KEY)
+        parent = bucket.schema("chandra")
+        parent.create_table("photometry", points, sorting_key=OLD_KEY)
     session = connect(tmp_path / "older")
     ra = np.linspace(10, 11, 50)
     rows = {
@@ -47,9 +47,9 @@ def test_an_older_store_is_asked_as_it_is_and_apply_brings_it_up_to_date(older, 
     by_name = Query("chandra.photometry", sets={"object": ["source 7"]})
 
     with caplog.at_level(logging.WARNING):
-        found = older.query(near)
-        assert 3 == len(found.frame)
-        assert OLD_KEY == found.how.sort_key
+        answer = older.query(near)
+        assert 3 == len(answer.frame)
+        assert OLD_KEY == answer.how.sort_key
         assert 1 == len(older.query(by_name).frame)
         older.flush()
     assert "orbital provision apply" in caplog.text
@@ -78,10 +78,12 @@ def test_an_older_store_is_asked_as_it_is_and_apply_brings_it_up_to_date(older, 
 def test_matching_adds_to_older_tables_the_column_that_says_what_is_simulated(older):
     with older.store.transaction() as tx:
         tx.drop("cross.objects")
-        whole = schema.table("cross.objects").arrow
-        kept = pa.schema([field for field in whole if field.name != "simulated"])
-        room = tx._tx.bucket(older.store.database).schema("cross")
-        room.create_table("objects", kept, sorting_key=["healpix"])
+        columns = schema.table("cross.objects").arrow
+        older_columns = pa.schema(
+            [field for field in columns if field.name != "simulated"]
+        )
+        parent = tx._tx.bucket(older.store.database).schema("cross")
+        parent.create_table("objects", older_columns, sorting_key=["healpix"])
     older = connect(older.home)
     place = {"ra": [10.0], "dec": [5.0], "healpix": sky.healpix([10.0], [5.0])}
     for name in ("swift", "chandra"):

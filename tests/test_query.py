@@ -11,7 +11,7 @@ from click.shell_completion import ShellComplete
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan
+from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan, connect
 from orbital_kernel import query as planner
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError, StoreError
@@ -69,7 +69,7 @@ CENTRES = st.one_of(
 @given(centre=CENTRES, radius=st.sampled_from([0.1 / 60, 1.0, 12.0, 300.0, 1800.0]))
 def test_a_cone_gives_what_brute_force_gives(orbital, sources, centre, radius):
     ra, dec = centre
-    found = planner.run(
+    answer = planner.run(
         Query(
             "chandra.sources", cone=Cone(ra, dec, radius), prefix={"source_id": "BF"}
         ),
@@ -80,8 +80,8 @@ def test_a_cone_gives_what_brute_force_gives(orbital, sources, centre, radius):
         ra, dec, sources["ra"].to_numpy(), sources["dec"].to_numpy()
     )
     expected = sources.filter(pl.Series(near <= radius / 60))["source_id"].sort()
-    assert expected.to_list() == found.frame["source_id"].sort().to_list()
-    assert found.how.sky_ranges <= planner.MAX_SKY_RANGES
+    assert expected.to_list() == answer.frame["source_id"].sort().to_list()
+    assert answer.how.sky_ranges <= planner.MAX_SKY_RANGES
 
 
 CLAUSES = {
@@ -99,19 +99,19 @@ CLAUSES = {
 
 @pytest.mark.parametrize("name", CLAUSES)
 def test_the_server_evaluates_a_clause_as_polars_does(orbital, sources, name):
-    mine = Clause("catalog", (Equal("brute force"),))
+    catalog = Clause("catalog", (Equal("brute force"),))
 
-    found = orbital.store.read("chandra.sources", [mine, CLAUSES[name]])
+    answer = orbital.store.read("chandra.sources", [catalog, CLAUSES[name]])
 
     expected = sources.filter(CLAUSES[name].expr())["source_id"].sort()
-    assert expected.to_list() == sorted(found["source_id"].to_pylist())
-    assert 0 < len(found) < len(sources)
+    assert expected.to_list() == sorted(answer["source_id"].to_pylist())
+    assert 0 < len(answer) < len(sources)
 
 
 def test_a_box_may_cross_ra_zero(orbital, sources):
     box = Box(359.9, 0.1, -0.1, 0.1)
 
-    found = planner.run(
+    answer = planner.run(
         Query("chandra.sources", box=box, prefix={"source_id": "BF"}), orbital.store
     )
 
@@ -119,7 +119,7 @@ def test_a_box_may_cross_ra_zero(orbital, sources):
         "dec"
     ).is_between(-0.1, 0.1)
     assert sorted(sources.filter(inside)["source_id"]) == sorted(
-        found.frame["source_id"]
+        answer.frame["source_id"]
     )
 
 
@@ -136,16 +136,16 @@ def test_a_time_span_is_exact_to_the_nanosecond_and_includes_its_ends(orbital, h
         }
     )
     span = TimeSpan("2020-01-01T00:00:00.000000001", "2020-01-01T00:00:00.000000003")
-    asked = Query("chandra.rates", time=span, sets={"series": ["ns"]})
+    query = Query("chandra.rates", time=span, sets={"series": ["ns"]})
 
     with holding("chandra.rates", rows, "series"):
-        found = planner.run(asked, orbital.store)
+        answer = planner.run(query, orbital.store)
 
-    assert [2, 3, 4] == sorted(found.frame["channel"])
+    assert [2, 3, 4] == sorted(answer.frame["channel"])
 
 
 def test_limit_columns_and_where_are_applied_after_everything_else(orbital, sources):
-    asked = Query(
+    query = Query(
         "chandra.sources",
         columns=("source_id",),
         cone=Cone(0, 0, 20),
@@ -154,12 +154,12 @@ def test_limit_columns_and_where_are_applied_after_everything_else(orbital, sour
         limit=5,
     )
 
-    found = planner.run(asked, orbital.store)
+    answer = planner.run(query, orbital.store)
 
-    assert ["source_id"] == found.frame.columns
-    assert 5 == len(found.frame)
+    assert ["source_id"] == answer.frame.columns
+    assert 5 == len(answer.frame)
     north = set(sources.filter(pl.col("dec") > 0)["source_id"])
-    assert set(found.frame["source_id"]) <= north
+    assert set(answer.frame["source_id"]) <= north
 
 
 def test_explain_tells_what_was_pushed_and_what_was_read(orbital, sources):
@@ -186,19 +186,22 @@ def test_each_query_leaves_a_row_in_the_ledger(orbital, sources):
 
 
 @pytest.mark.parametrize(
-    ("asked", "reason"),
+    ("query", "reason"),
     [
-        (Query("chandra.sources", ranges={"fluxx": (0, 1)}), "no column 'fluxx'"),
-        (Query("chandra.sources", columns=("nope",)), "no column 'nope'"),
-        (Query("chandra.rates", cone=Cone(0, 0, 1)), "no column 'ra'"),
+        (
+            Query("chandra.sources", ranges={"fluxx": (0, 1)}),
+            r"unknown column 'fluxx' \(did you mean flux",
+        ),
+        (Query("chandra.sources", columns=("nope",)), "unknown column 'nope'"),
+        (Query("chandra.rates", cone=Cone(0, 0, 1)), "unknown column 'ra'"),
         (Query("chandra.sources", ranges={"flux": (None, None)}), "neither"),
         (Query("chandra.sources", ranges={"kind": (1, 2)}), "is text"),
         (Query("chandra.rates", time=TimeSpan("yesterday", None)), "yesterday"),
     ],
 )
-def test_a_question_that_cannot_be_asked_is_refused_in_words(orbital, asked, reason):
+def test_a_question_that_cannot_be_asked_is_refused_in_words(orbital, query, reason):
     with pytest.raises(QueryError, match=reason):
-        planner.run(asked, orbital.store)
+        planner.run(query, orbital.store)
 
 
 def test_positions_off_the_sky_are_refused():
@@ -212,9 +215,11 @@ def test_positions_off_the_sky_are_refused():
             make()
 
 
-def test_a_missing_table_says_how_to_make_it(orbital):
+def test_a_missing_table_says_how_to_create_it(home):
+    bare = connect(home, database="bare")
+
     with pytest.raises(StoreError, match="provision apply"):
-        planner.run(Query("nicer.sources", limit=1), orbital.store)
+        planner.run(Query("swift.sources", limit=1), bare.store)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +240,7 @@ def test_a_polygon_without_an_inside_is_refused(corners, reason):
 def test_a_polygon_may_hold_the_pole_and_cross_ra_zero(orbital, sources):
     corners = tuple((ra, 89.9) for ra in (10.0, 130.0, 250.0))
 
-    found = planner.run(
+    answer = planner.run(
         Query("chandra.sources", polygon=Polygon(corners), prefix={"source_id": "BF"}),
         orbital.store,
     )
@@ -243,7 +248,7 @@ def test_a_polygon_may_hold_the_pole_and_cross_ra_zero(orbital, sources):
     inscribed, circumscribed = (
         sources.filter(pl.col("dec") >= dec)["source_id"] for dec in (89.951, 89.9)
     )
-    names = set(found.frame["source_id"])
+    names = set(answer.frame["source_id"])
     assert set(inscribed) <= names <= set(circumscribed)
     assert len(inscribed)
 
@@ -252,14 +257,14 @@ def test_a_long_set_is_asked_in_parts_and_each_row_comes_once(
     orbital, sources, monkeypatch
 ):
     monkeypatch.setattr(planner.planning, "MAX_SET", 50)
-    wanted = [f"BF {n}" for n in range(0, 360, 2)] * 2
+    identifiers = [f"BF {n}" for n in range(0, 360, 2)] * 2
 
-    found = planner.run(
-        Query("chandra.sources", sets={"source_id": wanted}), orbital.store
+    answer = planner.run(
+        Query("chandra.sources", sets={"source_id": identifiers}), orbital.store
     )
 
-    assert sorted(set(wanted)) == sorted(found.frame["source_id"])
-    assert 4 == found.how.selects
+    assert sorted(set(identifiers)) == sorted(answer.frame["source_id"])
+    assert 4 == answer.how.selects
 
 
 def test_two_long_sets_are_refused_with_a_way_out(monkeypatch):
@@ -275,12 +280,12 @@ def test_a_limit_stops_the_server_though_rows_are_filtered_here(
 ):
     monkeypatch.setattr(planner.fetching, "FIRST_STEP_ROWS", 10)
 
-    found = planner.run(
+    answer = planner.run(
         Query("chandra.sources", where=pl.col("dec") > -91, limit=5), orbital.store
     )
 
-    assert 5 == len(found.frame)
-    assert 20 == found.how.rows_fetched
+    assert 5 == len(answer.frame)
+    assert 20 == answer.how.rows_fetched
 
 
 def test_a_limit_is_filled_though_few_rows_pass_the_filters_here(
@@ -289,16 +294,16 @@ def test_a_limit_is_filled_though_few_rows_pass_the_filters_here(
     monkeypatch.setattr(planner.fetching, "FIRST_STEP_ROWS", 10)
     rare = pl.col("source_id").is_in(["BF 3", "BF 1700", "BF 3500"])
 
-    found = planner.run(
+    answer = planner.run(
         Query("chandra.sources", where=rare, prefix={"source_id": "BF"}, limit=3),
         orbital.store,
     )
 
-    assert ["BF 1700", "BF 3", "BF 3500"] == sorted(found.frame["source_id"])
+    assert ["BF 1700", "BF 3", "BF 3500"] == sorted(answer.frame["source_id"])
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         Query("chandra.sources"),
         Query("chandra.sources", prefix={"source_id": "BF"}),
@@ -306,16 +311,16 @@ def test_a_limit_is_filled_though_few_rows_pass_the_filters_here(
     ],
 )
 def test_reading_most_of_a_large_table_is_refused_with_advice(
-    orbital, sources, monkeypatch, asked
+    orbital, sources, monkeypatch, query
 ):
     monkeypatch.setattr(planner.running, "LARGE_TABLE_ROWS", 1_000)
 
     with pytest.raises(QueryError, match=r"a cone, box or polygon.*full_scan=True"):
-        planner.run(asked, orbital.store)
+        planner.run(query, orbital.store)
 
-    whole = planner.run(replace(asked, full_scan=True), orbital.store)
-    assert len(whole.frame) >= len(sources)
-    few = planner.run(replace(asked, limit=7), orbital.store)
+    everything = planner.run(replace(query, full_scan=True), orbital.store)
+    assert len(everything.frame) >= len(sources)
+    few = planner.run(replace(query, limit=7), orbital.store)
     assert 7 == len(few.frame)
 
 
@@ -328,10 +333,10 @@ def test_a_cone_in_a_large_table_is_not_refused(orbital, sources, monkeypatch):
 
 
 def test_explain_tells_stages_row_groups_and_what_statistics_left(orbital, sources):
-    asked = Query("chandra.sources", cone=Cone(0, 0, 5))
-    planner.run(asked, orbital.store)
+    query = Query("chandra.sources", cone=Cone(0, 0, 5))
+    planner.run(query, orbital.store)
 
-    how = planner.run(asked, orbital.store, estimate=True).how
+    how = planner.run(query, orbital.store, estimate=True).how
 
     assert {"plan", "open", "statistics", "server", "local"} == set(how.stages)
     assert sum(how.stages.values()) <= how.milliseconds + 0.001 * len(how.stages)
@@ -344,6 +349,6 @@ def test_explain_tells_stages_row_groups_and_what_statistics_left(orbital, sourc
 def test_names_of_tables_complete_by_tab():
     shell = ShellComplete(cli, {}, "orbital", "_ORBITAL_COMPLETE")
 
-    found = shell.get_completions(["query", "cone"], "swift.ra")
+    answer = shell.get_completions(["query", "cone"], "swift.ra")
 
-    assert ["swift.rates"] == [one.value for one in found]
+    assert ["swift.rates"] == [completion.value for completion in answer]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from orbital_kernel import Query, TimeSpan
+from orbital_kernel import Box, Cone, Polygon, Query, TimeSpan
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, times
@@ -23,7 +23,8 @@ from orbital_kernel.model.predicate import (
     Range,
 )
 from orbital_kernel.query import advice, latency, planning
-from orbital_kernel.query.recording import remembered
+from orbital_kernel.query.predicate_json import clauses, dumped
+from orbital_kernel.query.recording import recorded, remembered
 
 ROWS, SERIES = 200_000, 100
 TABLE = "chandra.rates"
@@ -42,8 +43,8 @@ def observed(orbital, holding):
     )
     with holding(TABLE, rows, "series"):
         for n in range(10):
-            asked = Query(TABLE, ("time",), sets={"series": [f"advice {n}"]})
-            assert ROWS // SERIES == len(orbital.query(asked, kind="advice").frame)
+            query = Query(TABLE, ("time",), sets={"series": [f"advice {n}"]})
+            assert ROWS // SERIES == len(orbital.query(query, kind="advice").frame)
         orbital.flush()
         ledger = orbital.table("ops.queries").sort("asked")
         yield ledger.filter(pl.col("kind") == "advice")
@@ -53,22 +54,22 @@ def observed(orbital, holding):
 
 
 def test_a_projection_is_advised_estimated_made_and_measured(orbital, observed):
-    (told,) = advice.advise(observed, orbital.store)
+    (reply,) = advice.advise(observed, orbital.store)
 
-    assert (TABLE, ("series", "time")) == (told.table, told.projection.sort)
-    assert told.rows_read >= 10 * ROWS
-    assert 10 * ROWS // SERIES == told.estimated_rows
-    assert told.sort_first
+    assert (TABLE, ("series", "time")) == (reply.table, reply.projection.sort)
+    assert reply.rows_read >= 10 * ROWS
+    assert 10 * ROWS // SERIES == reply.estimated_rows
+    assert reply.sort_first
 
-    followed = advice.follow(told, orbital.store, patience=60)
+    followed = advice.follow(reply, orbital.store, patience=60)
 
-    assert told.rows_read == followed.rows_before
-    assert followed.rows_after <= told.estimated_rows + 10 * 65_536
+    assert reply.rows_read == followed.rows_before
+    assert followed.rows_after <= reply.estimated_rows + 10 * 65_536
     assert followed.rows_after < followed.rows_before / 2
-    assert abs(followed.saving - told.saving) < 0.3
+    assert abs(followed.saving - reply.saving) < 0.3
     assert [] == advice.advise(observed, orbital.store)
-    asked = Query(TABLE, ("time",), sets={"series": ["advice 3"]})
-    how = orbital.query(asked).how
+    query = Query(TABLE, ("time",), sets={"series": ["advice 3"]})
+    how = orbital.query(query).how
     assert ("by_series", "series") == (how.projection, how.sort_key[0])
 
 
@@ -92,11 +93,11 @@ def test_the_command_tells_and_applies(orbital, observed, home, monkeypatch):
         assert 0 == done.exit_code, done.output
         return done.stdout
 
-    told = json.loads(call("queries", "advise", "--last", "10", "--json"))
+    reply = json.loads(call("queries", "advise", "--last", "10", "--json"))
     applied = json.loads(call("queries", "advise", "--last", "10", "--apply", "--json"))
 
-    assert ["by_series"] == [one["projection"] for one in told["advice"]]
-    assert [] == told["followed"]
+    assert ["by_series"] == [entry["projection"] for entry in reply["advice"]]
+    assert [] == reply["followed"]
     (measured,) = applied["followed"]
     assert measured["rows_after"] < measured["rows_before"] / 2
     assert "served by what there is" in call("queries", "advise", "--last", "10")
@@ -115,20 +116,79 @@ TERMS = (
 
 @pytest.mark.parametrize("clause", TERMS, ids=str)
 def test_clauses_are_read_back_as_they_were_written(clause):
-    (found,) = remembered([str(clause)], schema.table("swift.photometry"))
+    (restored,) = remembered([str(clause)], schema.table("swift.photometry"))
 
-    assert clause == found.clause
-    assert len(clause.any_of) == found.terms
+    assert clause == restored.clause
+    assert len(clause.any_of) == restored.terms
 
 
 def test_a_long_clause_is_remembered_by_its_first_terms_and_their_number():
     clause = planning.set_clause("object", [f"o{n}" for n in range(9)], pa.string())
 
-    (found,) = remembered([str(clause)], schema.table("swift.photometry"))
+    (restored,) = remembered([str(clause)], schema.table("swift.photometry"))
 
-    assert clause.any_of[:3] == found.clause.any_of
-    assert 9 == found.terms
+    assert clause.any_of[:3] == restored.clause.any_of
+    assert 9 == restored.terms
     assert [] == remembered(["no_such > 5", "object ~ x"], schema.table("swift.rates"))
+
+
+QUERIES = (
+    Query("swift.photometry", sets={"object": ["it's 'odd'", None]}),
+    Query("swift.photometry", not_null=("object",), null=("band",)),
+    Query("swift.photometry", prefix={"object": "GRB "}, contains={"object": " or "}),
+    Query("swift.photometry", ranges={"value": (1e-13, None), "ra": (None, 5)}),
+    Query("swift.photometry", ranges={"time": (datetime(2020, 1, 1, 0, 1), None)}),  # noqa: DTZ001
+    Query("swift.photometry", time=TimeSpan("2020-01-01T00:00:00.5", "2020-01-02")),
+    Query("swift.photometry", time=TimeSpan(datetime(2020, 1, 1), None)),  # noqa: DTZ001
+    Query("swift.photometry", cone=Cone(10, 20, 5), box=Box(350, 10, -5, 5)),
+    Query("swift.photometry", polygon=Polygon(((0, 0), (1, 0), (1, 1)))),
+    Query(
+        "swift.photometry", sets={"is_limit": [True], "healpix": [np.int64(1 << 59)]}
+    ),
+)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_conditions_are_read_back_from_json_as_they_were_planned(query):
+    pushed = planning.plan(query).pushed
+
+    assert [(clause, len(clause.any_of)) for clause in pushed] == clauses(dumped(query))
+
+
+def test_a_row_of_the_ledger_is_read_from_json_and_an_older_one_from_its_texts():
+    query = Query("swift.photometry", sets={"object": ["a or object = 'b'"]})
+    (clause,) = planning.plan(query).pushed
+    table = schema.table("swift.photometry")
+    texts = json.dumps(["value >= 3.0"])
+
+    (from_json,) = recorded({"pushed": texts, "predicate_json": dumped(query)}, table)
+    (from_text,) = recorded({"pushed": texts, "predicate_json": None}, table)
+    (older,) = recorded({"pushed": texts}, table)
+
+    assert clause == from_json.clause
+    assert Clause("value", (Range(3.0, None),)) == from_text.clause == older.clause
+
+
+def test_json_of_a_long_set_has_its_first_values_and_their_number():
+    query = Query("swift.photometry", sets={"object": [f"o{n}" for n in range(5_000)]})
+
+    ((clause, terms),) = clauses(dumped(query))
+
+    assert (100, 5_000) == (len(clause.any_of), terms)
+
+
+def test_json_of_a_later_version_or_of_a_column_that_is_gone_gives_no_clauses():
+    document = json.loads(dumped(Query("swift.rates", sets={"series": ["a"]})))
+
+    assert 1 == document["version"]
+    assert [] == clauses(json.dumps(document | {"version": 2}))
+    assert [] == clauses(json.dumps(document | {"null": ["gone"]}))
+
+
+def test_a_query_too_long_for_a_cell_is_stored_without_json():
+    names = ["n" * 200 + str(n) for n in range(100)]
+
+    assert dumped(Query("swift.photometry", sets={"object": names})) is None
 
 
 def ledger_of(days):

@@ -92,23 +92,23 @@ FOLLOWED = (
 )
 
 
-@pytest.mark.parametrize(("asked", "projection"), FOLLOWED)
+@pytest.mark.parametrize(("query", "projection"), FOLLOWED)
 def test_the_order_narrowed_most_is_followed_and_changes_no_answer(
-    orbital, points, asked, projection
+    orbital, points, query, projection
 ):
-    found = planner.run(asked, orbital.store)
+    answer = planner.run(query, orbital.store)
     with orbital.store.transaction() as tx:
-        plain = tx.select(asked.table, planner.plan(asked).pushed, projection="")
+        plain = tx.select(query.table, planner.plan(query).pushed, projection="")
 
-    assert projection == found.how.projection
-    if asked.limit is None:
-        mine = found.frame.filter(pl.col("object").str.starts_with(TAG))
-        held = planner.plan(asked).residual
+    assert projection == answer.how.projection
+    if query.limit is None:
+        ours = answer.frame.filter(pl.col("object").str.starts_with(TAG))
+        held = planner.plan(query).residual
         right = pl.DataFrame(plain).filter(pl.col("object").str.starts_with(TAG))
         right = right.filter(*(e for _, e in held)) if held else right
-        assert len(mine)
-        assert sorted(right["time"]) == sorted(mine["time"])
-    assert (f"(projection {projection})" in str(found.how)) == bool(projection)
+        assert len(ours)
+        assert sorted(right["time"]) == sorted(ours["time"])
+    assert (f"(projection {projection})" in str(answer.how)) == bool(projection)
 
 
 def test_an_object_in_a_large_table_is_found_without_a_full_scan(
@@ -116,9 +116,9 @@ def test_an_object_in_a_large_table_is_found_without_a_full_scan(
 ):
     monkeypatch.setattr(planner.running, "LARGE_TABLE_ROWS", 1_000)
 
-    found = planner.run(FOLLOWED[0][0], orbital.store)
+    answer = planner.run(FOLLOWED[0][0], orbital.store)
 
-    assert ROWS // 20 == len(found.frame)
+    assert ROWS // 20 == len(answer.frame)
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,14 @@ def test_a_range_with_both_ends_that_holds_most_of_a_large_table_is_refused(
     orbital, points, monkeypatch, part
 ):
     monkeypatch.setattr(planner.running, "LARGE_TABLE_ROWS", 1_000)
-    asked = Query("swift.photometry", **part)
+    query = Query("swift.photometry", **part)
 
-    with pytest.raises(QueryError, match=r"most of them: give .* full_scan=True"):
-        planner.run(asked, orbital.store)
+    with pytest.raises(
+        QueryError, match=r"most of swift.photometry, .*: give .* full_scan=True"
+    ):
+        planner.run(query, orbital.store)
 
-    everything = planner.run(replace(asked, full_scan=True), orbital.store).frame
+    everything = planner.run(replace(query, full_scan=True), orbital.store).frame
     assert ROWS <= len(everything)
 
 
@@ -160,8 +162,8 @@ def test_of_several_orders_the_server_reads_the_one_it_opens_least_of(
 
     with holding(table, pa.table(rows), "object"):
         in_step(table)
-        few, all_ = (orbital.query(asked) for asked in (bright, all_of_it))
-        cut = [orbital.query(asked).how for asked in between]
+        few, all_ = (orbital.query(query) for query in (bright, all_of_it))
+        cut = [orbital.query(query).how for query in between]
 
     one_clause = [min(86_401, int(np.sum(rows["value"] >= low))) for low in cuts]
     for how, alone in zip(cut, one_clause, strict=True):
@@ -173,11 +175,11 @@ def test_of_several_orders_the_server_reads_the_one_it_opens_least_of(
 
 
 def test_a_cluster_is_told_the_order_that_a_rule_of_thumb_finds_best():
-    asked = Query("chandra.photometry", sets={"object": ["a"]}, time=SPAN)
-    table = schema.table(asked.table)
-    named = {one.name: one for one in table.projections}
+    query = Query("chandra.photometry", sets={"object": ["a"]}, time=SPAN)
+    table = schema.table(query.table)
+    named = {projection.name: projection for projection in table.projections}
 
-    planned = planning.ordered(planner.plan(asked), table.sort, named)
+    planned = planning.ordered(planner.plan(query), table.sort, named)
 
     assert ("by_time", ("time",)) == (planned.projection, planned.sort_key)
     assert 2 == planning.choices(planned, table.sort, named)
@@ -218,7 +220,7 @@ def test_the_largest_are_those_of_a_sort_with_and_without_an_order_by_value(
         "significance": pa.array(flux, pa.float64()),
     }
     right = sorted((f for f in flux[:-2]), reverse=True)[:rows]
-    asked = {
+    queries = {
         column: Query(
             "swift.sources",
             (column,),
@@ -229,7 +231,7 @@ def test_the_largest_are_those_of_a_sort_with_and_without_an_order_by_value(
     }
 
     with holding("swift.sources", pa.table(table), "catalog"):
-        answers = {c: planner.run(q, orbital.store) for c, q in asked.items()}
+        answers = {c: planner.run(q, orbital.store) for c, q in queries.items()}
 
     for column, answer in answers.items():
         assert right == answer.frame[column].to_list()
@@ -240,7 +242,7 @@ def test_the_largest_are_those_of_a_sort_with_and_without_an_order_by_value(
 def test_the_brightest_are_found_by_one_request_the_second_time_and_stay_right(
     orbital, holding, monkeypatch
 ):
-    asked = Query("chandra.sources", ("source_id", "flux"), largest=Largest("flux", 5))
+    query = Query("chandra.sources", ("source_id", "flux"), largest=Largest("flux", 5))
     tag = f"{TAG} brightest"
 
     def more(first, count):
@@ -252,14 +254,14 @@ def test_the_brightest_are_found_by_one_request_the_second_time_and_stay_right(
         return holding("chandra.sources", pa.table(rows), "catalog")
 
     with more(0, 50):
-        first = planner.run(asked, orbital.store)
+        first = planner.run(query, orbital.store)
         begun = []
         with monkeypatch.context() as patch:
             patch.setattr(orbital.store, "_begin", lambda: begun.append(1) or 0)
-            again = planner.run(asked, orbital.store)
+            again = planner.run(query, orbital.store)
         with more(50, 3):
-            risen = planner.run(asked, orbital.store)
-    after = planner.run(asked, orbital.store)
+            risen = planner.run(query, orbital.store)
+    after = planner.run(query, orbital.store)
 
     assert [f"{tag} {n}" for n in (49, 48, 47, 46, 45)] == first.frame[
         "source_id"
@@ -279,40 +281,40 @@ def test_a_largest_and_a_limit_are_refused_together():
 
 
 def test_a_count_fetches_no_rows_and_is_that_of_the_query(orbital, points):
-    asked = Query("swift.photometry", sets={"object": [f"{TAG} 7"]}, time=SPAN)
+    query = Query("swift.photometry", sets={"object": [f"{TAG} 7"]}, time=SPAN)
 
-    counted = orbital.counted(asked)
+    counted = orbital.counted(query)
 
-    assert 30 == orbital.count(asked) == counted.frame["count"][0]
+    assert 30 == orbital.count(query) == counted.frame["count"][0]
     assert 0 == counted.how.rows_fetched
-    assert orbital.count(replace(asked, limit=4)) == 4
+    assert orbital.count(replace(query, limit=4)) == 4
     near = Query("swift.photometry", cone=Cone(18.0, 0.0, 1.0), time=SPAN)
     assert len(orbital.query(near).frame) == orbital.count(near)
 
 
 def test_a_question_sees_what_was_committed_before_it_was_asked(orbital, holding):
-    asked = Query("swift.notices", sets={"notice_id": [TAG]})
+    query = Query("swift.notices", sets={"notice_id": [TAG]})
     start = times.tt_from_utc(["2021-03-04T00:00:00"])[0]
     with ExitStack() as held:
         for n in range(1, 4):
             rows = {"notice_id": [TAG], "time": [start + np.timedelta64(n, "s")]}
             held.enter_context(holding("swift.notices", pa.table(rows), "notice_id"))
-            assert n == len(orbital.query(asked).frame) == orbital.count(asked)
-    assert 0 == orbital.count(asked)
+            assert n == len(orbital.query(query).frame) == orbital.count(query)
+    assert 0 == orbital.count(query)
 
 
 def test_an_answer_of_several_pages_is_read_in_one_transaction(
     orbital, points, monkeypatch
 ):
     monkeypatch.setattr("orbital_kernel.database.transaction.MOST_ROWS_ALONE", 50)
-    asked = FOLLOWED[0][0]
+    query = FOLLOWED[0][0]
     assert orbital.store.answers_alone
 
-    found = planner.run(asked, orbital.store)
+    answer = planner.run(query, orbital.store)
 
-    assert ROWS // 20 == len(found.frame)
-    assert found.how.rows_read >= ROWS // 20
-    assert 1 == found.how.requests
+    assert ROWS // 20 == len(answer.frame)
+    assert answer.how.rows_read >= ROWS // 20
+    assert 1 == answer.how.requests
 
 
 def test_of_an_answer_of_several_pages_what_was_read_before_is_still_told(
@@ -324,13 +326,13 @@ def test_of_an_answer_of_several_pages_what_was_read_before_is_still_told(
         "source_id": [f"{TAG} {n}" for n in range(500)],
         "flux": [1e30 * (n + 1) for n in range(500)],
     }
-    asked = Query("swift.sources", ("flux",), largest=Largest("flux", 300))
+    query = Query("swift.sources", ("flux",), largest=Largest("flux", 300))
 
     with holding("swift.sources", pa.table(rows), "catalog"):
-        found = planner.run(asked, orbital.store)
+        answer = planner.run(query, orbital.store)
 
-    assert [1e30 * n for n in range(500, 200, -1)] == found.frame["flux"].to_list()
-    assert 2 <= found.how.selects == found.how.requests
+    assert [1e30 * n for n in range(500, 200, -1)] == answer.frame["flux"].to_list()
+    assert 2 <= answer.how.selects == answer.how.requests
 
 
 def test_a_limit_stops_the_server_after_few_rows(orbital, holding):
@@ -343,10 +345,10 @@ def test_a_limit_stops_the_server_after_few_rows(orbital, holding):
 
     with holding("swift.rates", pa.table(rows), "series"):
         few = orbital.query(Query("swift.rates", ("time",), limit=5)).how
-        whole = orbital.query(Query("swift.rates", ("time",), full_scan=True)).how
+        everything = orbital.query(Query("swift.rates", ("time",), full_scan=True)).how
 
     assert 5 == few.rows_fetched == few.rows_returned
-    assert few.rows_read <= 65_536 < 150_000 <= whole.rows_read
+    assert few.rows_read <= 65_536 < 150_000 <= everything.rows_read
     assert 1 == few.splits
     assert "in 1 select, 1 split, " in str(few)
 
@@ -364,12 +366,12 @@ def test_numbers_reach_the_frame_without_being_copied(orbital, points):
 
 
 def test_a_span_to_the_microsecond_leaves_nothing_to_do_here(orbital):
-    whole = planner.plan(Query("swift.rates", time=SPAN))
+    everything = planner.plan(Query("swift.rates", time=SPAN))
     finer = planner.plan(
         Query("swift.rates", time=TimeSpan("2021-03-04T00:00:00.000000001", None))
     )
 
-    assert () == whole.residual
+    assert () == everything.residual
     assert 1 == len(finer.residual)
-    (term,) = whole.pushed[0].any_of
+    (term,) = everything.pushed[0].any_of
     assert timedelta(minutes=10) == term.high - term.low

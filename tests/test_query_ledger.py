@@ -25,11 +25,11 @@ def row(kind="cone"):
 
 
 def test_a_query_is_told_by_the_parts_that_were_given():
-    asked = Query("swift.rates", sets={"series": ["a"]}, limit=0)
+    query = Query("swift.rates", sets={"series": ["a"]}, limit=0)
 
-    told = ledger_fields(asked, HOW, kind="cone", who="me")["predicate"]
+    output = ledger_fields(query, HOW, kind="cone", who="me")["predicate"]
 
-    assert "Query(table='swift.rates', sets={'series': ['a']}, limit=0)" == told
+    assert "Query(table='swift.rates', sets={'series': ['a']}, limit=0)" == output
 
 
 def test_rows_that_wait_are_written_together_and_in_order():
@@ -90,7 +90,7 @@ def test_a_process_that_ends_at_once_leaves_its_row(home, orbital):
 
 
 def test_percentiles_are_told_by_kind_and_judged_by_the_budgets():
-    known = budgets()
+    limits = budgets()
     ledger = pl.DataFrame(
         {
             "kind": ["cone"] * 101 + ["odd"] * 2,
@@ -109,8 +109,8 @@ def test_percentiles_are_told_by_kind_and_judged_by_the_budgets():
         round(cone.p95_ms),
         round(cone.p99_ms),
     )
-    assert (known["cone"], True) == (cone.budget, cone.within)
-    assert (known["default"], False) == (odd.budget, odd.within)
+    assert (limits["cone"], True) == (cone.budget, cone.within)
+    assert (limits["default"], False) == (odd.budget, odd.within)
     assert (101, 1010) == (cone.rows_read, cone.rows_stored)
     assert odd.rows_read is None
 
@@ -146,16 +146,16 @@ def test_the_queries_command_tells_kinds_and_slowest(orbital, command):
     orbital.query(Query("chandra.sources", cone=Cone(1, 1, 1)), kind="cone")
     orbital.flush()
 
-    told = json.loads(command("queries", "--kind", "cone", "--json"))
+    output = json.loads(command("queries", "--kind", "cone", "--json"))
 
-    assert ["cone"] == [kind["kind"] for kind in told["kinds"]]
-    assert told["kinds"][0]["queries"] == told["queries"] >= 1
-    assert told["slowest"][0]["milliseconds"] >= told["kinds"][0]["p50_ms"]
+    assert ["cone"] == [kind["kind"] for kind in output["kinds"]]
+    assert output["kinds"][0]["queries"] == output["queries"] >= 1
+    assert output["slowest"][0]["milliseconds"] >= output["kinds"][0]["p50_ms"]
     assert "Latency by kind" in command("queries")
 
 
 def test_explain_on_the_command_line_is_for_people(orbital, command):
-    told = command(
+    output = command(
         *[
             "query",
             "cone",
@@ -170,6 +170,6 @@ def test_explain_on_the_command_line_is_for_people(orbital, command):
         ]
     )
 
-    assert "sorted by  healpix" in told
-    assert "pushed     healpix in [" in told
-    assert "stages     plan" in told
+    assert "sorted by  healpix" in output
+    assert "pushed     healpix in [" in output
+    assert "stages     plan" in output

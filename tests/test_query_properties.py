@@ -27,7 +27,7 @@ NUMBERS = itertools.count()
 RA = st.one_of(st.sampled_from([0.0, 359.999, 0.001, 180.0]), st.floats(0, 359.99))
 DEC = st.one_of(st.sampled_from([90.0, -90.0, 89.99, 0.0]), st.floats(-90, 90))
 KINDS = ("star", "agn", "xrb", 'it\'s 100% "odd"', "")
-BESIDE = st.tuples(
+OUTSIDE = st.tuples(
     st.sampled_from([0.0, 0.3, 0.97, 0.999999, 1.000001, 1.03, 2.0]),
     st.floats(0, 6.2),
 )
@@ -36,7 +36,7 @@ BESIDE = st.tuples(
 ROW = st.fixed_dictionaries(
     {
         "position": st.one_of(st.none(), st.tuples(RA, DEC)),
-        "beside": st.one_of(st.none(), BESIDE),
+        "beside": st.one_of(st.none(), OUTSIDE),
         "flux": st.one_of(st.none(), st.sampled_from([0.0, -1.5, 1e-13, 3e-12, 1e300])),
         "kind": st.one_of(st.none(), st.sampled_from(KINDS)),
     }
@@ -99,44 +99,44 @@ PARTS = st.fixed_dictionaries(
 )
 
 
-def brute(rows, asked, middle):
+def brute(rows, query, middle):
     """Answer row by row in plain Python: who surely is in, and who may be."""
-    surely = [row for row in rows if _holds(row, asked)]
-    places = {row["source_id"]: _inside(row, asked, middle) for row in surely}
+    surely = [row for row in rows if _holds(row, query)]
+    places = {row["source_id"]: _inside(row, query, middle) for row in surely}
     return (
         [name for name, inside in places.items() if inside],
         [name for name, inside in places.items() if inside is None],
     )
 
 
-def _holds(row, asked):
+def _holds(row, query):
     flux, kind = row["flux"], row["kind"]
-    low, high = asked.ranges.get("flux", (None, None))
+    low, high = query.ranges.get("flux", (None, None))
     return all(
         (
-            "flux" not in asked.ranges
+            "flux" not in query.ranges
             or (
                 (flux is not None and (low is None or flux >= low))
                 and (high is None or flux <= high)
             ),
-            "kind" not in asked.sets or kind in asked.sets["kind"],
-            not asked.null or flux is None,
-            not asked.not_null or kind is not None,
-            not asked.prefix
-            or (kind is not None and kind.startswith(asked.prefix["kind"])),
-            not asked.contains or asked.contains["kind"] in (kind or ""),
+            "kind" not in query.sets or kind in query.sets["kind"],
+            not query.null or flux is None,
+            not query.not_null or kind is not None,
+            not query.prefix
+            or (kind is not None and kind.startswith(query.prefix["kind"])),
+            not query.contains or query.contains["kind"] in (kind or ""),
         )
     )
 
 
-def _inside(row, asked, middle):
+def _inside(row, query, middle):
     """Whether a row is in all regions; None within rounding of an edge."""
-    if not asked.regions:
+    if not query.regions:
         return True
     if row["ra"] is None:
         return False
     depth = min(
-        _depth(region, row["ra"], row["dec"], middle) for region in asked.regions
+        _depth(region, row["ra"], row["dec"], middle) for region in query.regions
     )
     return None if abs(depth) < 1e-11 else bool(depth > 0)
 
@@ -171,7 +171,7 @@ def test_any_question_to_any_table_is_answered_as_by_brute_force(
 ):
     tag = f"property {next(NUMBERS)}"
     asked_region, middle, size = region
-    known = [_place(row, middle, size) for row in rows]
+    places = [_place(row, middle, size) for row in rows]
     table = [
         {
             "catalog": tag,
@@ -182,23 +182,23 @@ def test_any_question_to_any_table_is_answered_as_by_brute_force(
             "flux": r["flux"],
             "kind": r["kind"],
         }
-        for n, (r, (ra, dec)) in enumerate(zip(rows, known, strict=True))
+        for n, (r, (ra, dec)) in enumerate(zip(rows, places, strict=True))
     ]
     sets = {"catalog": [tag], **parts.get("sets", {})}
-    asked = Query("swift.sources", **{**asked_region, **parts, "sets": sets})
+    query = Query("swift.sources", **{**asked_region, **parts, "sets": sets})
 
     stored = pa.Table.from_pylist(table)
     with holding("swift.sources", stored, "catalog") if table else nullcontext():
-        found = planner.run(asked, orbital.store)
+        answer = planner.run(query, orbital.store)
 
-    surely, maybe = brute(table, asked, middle)
-    names = found.frame["source_id"].to_list()
+    surely, maybe = brute(table, query, middle)
+    names = answer.frame["source_id"].to_list()
     assert set(names) <= {*surely, *maybe}
-    assert len(names) == len(set(names)) == found.how.rows_returned
-    if asked.limit is None:
+    assert len(names) == len(set(names)) == answer.how.rows_returned
+    if query.limit is None:
         assert set(surely) <= set(names)
     else:
-        assert min(asked.limit, len(surely)) <= len(names) <= asked.limit
+        assert min(query.limit, len(surely)) <= len(names) <= query.limit
 
 
 def _place(row, middle, size):
@@ -229,7 +229,7 @@ def test_times_and_whole_numbers_are_cut_exactly(
     ] + nanoseconds.astype("timedelta64[ns]")
     channel = np.arange(len(offsets), dtype=np.int16) % 7 - 3
     rows = pa.table({"series": [name] * len(offsets), "time": tt, "channel": channel})
-    asked = Query(
+    query = Query(
         "swift.rates",
         time=TimeSpan(start, stop),
         sets={"series": [name]},
@@ -237,14 +237,14 @@ def test_times_and_whole_numbers_are_cut_exactly(
     )
 
     with holding("swift.rates", rows, "series"):
-        found = planner.run(asked, orbital.store)
+        answer = planner.run(query, orbital.store)
 
-    low, high = asked.ranges["channel"]
+    low, high = query.ranges["channel"]
 
     inside = (nanoseconds >= ends[0] * 1_000) & (nanoseconds <= sum(ends) * 1_000)
     inside &= (channel >= low) & (channel <= high)
-    assert np.count_nonzero(inside) == len(found.frame)
-    assert sorted(tt[inside]) == sorted(found.frame["time"].to_numpy())
+    assert np.count_nonzero(inside) == len(answer.frame)
+    assert sorted(tt[inside]) == sorted(answer.frame["time"].to_numpy())
 
 
 POINTS = 5_000
@@ -298,12 +298,12 @@ def test_whichever_order_is_read_the_answer_is_the_same(
             (pl.col("value") <= high).fill_null(value=True),
         )
 
-    asked = Query("swift.photometry", ("time", "value"), **parts)
-    found = planner.run(asked, orbital.store)
+    query = Query("swift.photometry", ("time", "value"), **parts)
+    answer = planner.run(query, orbital.store)
 
-    assert sorted(expected["time"]) == sorted(found.frame["time"])
-    assert len(expected) == orbital.count(asked)
-    assert found.how.rows_read <= orbital.store.rows("swift.photometry")
+    assert sorted(expected["time"]) == sorted(answer.frame["time"])
+    assert len(expected) == orbital.count(query)
+    assert answer.how.rows_read <= orbital.store.rows("swift.photometry")
 
 
 @FEW
@@ -325,15 +325,15 @@ def test_a_polygon_holds_the_positions_on_the_inner_side_of_all_its_sides(
     ra, dec = around(centre, dice.uniform(0, 1.5 * size, 200), dice.uniform(0, 7, 200))
 
     frame = pl.DataFrame({"ra": ra, "dec": dec, "healpix": sky.healpix(ra, dec)})
-    found = frame.select(polygon.inside).to_series().to_numpy()
+    answer = frame.select(polygon.inside).to_series().to_numpy()
     covered = frame.select(planner.regions.clause(polygon).expr()).to_series()
 
     sides = unit(*corners)
     across = np.cross(sides, np.roll(sides, -1, axis=0))
     depth = unit(ra, dec) @ across.T * np.sign(unit(*centre) @ across.T)
     clear = np.min(np.abs(depth), axis=1) > 1e-12
-    assert np.array_equal(np.all(depth > 0, axis=1)[clear], found[clear])
-    assert np.all(covered.to_numpy()[found & clear])
+    assert np.array_equal(np.all(depth > 0, axis=1)[clear], answer[clear])
+    assert np.all(covered.to_numpy()[answer & clear])
 
 
 def unit(ra, dec):
@@ -350,6 +350,6 @@ def around(centre, distances, angles):
     east /= np.linalg.norm(east)
     north = np.cross(middle, east)
     r = np.radians(distances)[:, None]
-    way = np.cos(angles)[:, None] * east + np.sin(angles)[:, None] * north
-    x, y, z = (np.cos(r) * middle + np.sin(r) * way).T
+    direction = np.cos(angles)[:, None] * east + np.sin(angles)[:, None] * north
+    x, y, z = (np.cos(r) * middle + np.sin(r) * direction).T
     return np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arcsin(np.clip(z, -1, 1)))

@@ -19,18 +19,18 @@ LOCK = Path(__file__).parent.parent / "sql.lock"
 
 
 def test_tables_are_named_as_the_engine_wants_them_and_all_else_stays_as_written():
-    asked = statement(
+    parsed = statement(
         "WITH a AS (SELECT * FROM swift.rates)  SELECT a.*, epoch(time) -- why\n"
         "FROM a JOIN orbital.Chandra.rates r USING (time) WHERE chandra.rates.rate > 1;",
         "orbital",
     )
 
-    assert {"swift.rates", "chandra.rates"} == set(asked.tables)
+    assert {"swift.rates", "chandra.rates"} == set(parsed.tables)
     assert (
         'WITH a AS (SELECT * FROM "orbital/swift"."rates")  SELECT a.*, epoch(time) -- why\n'
         'FROM a JOIN "orbital/chandra"."rates" r USING (time) '
         'WHERE "orbital/chandra".rates.rate > 1'
-    ) == asked.asked
+    ) == parsed.sent
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,12 @@ def test_tables_are_named_as_the_engine_wants_them_and_all_else_stays_as_written
             "SELECT *\nFROM rates",
             "line 2, column 6: .*e.g. chandra.rates or .*swift.rates",
         ),
-        ("SELEKT (", "no SQL at line 1, column 8"),
+        ("SELEKT (", "not valid SQL at line 1, column 8"),
         ("SELECT 'abc", "not closed"),
-        ("SELECT * FROM swift.rates WHERE (rate > 3", "no SQL at line 1, column 41"),
+        (
+            "SELECT * FROM swift.rates WHERE (rate > 3",
+            "not valid SQL at line 1, column 41",
+        ),
     ],
 )
 def test_what_is_no_single_select_is_refused_with_the_place_of_the_mistake(
@@ -92,19 +95,21 @@ def test_units_are_followed_from_the_tables_as_far_as_they_stay_the_same(text, u
 
 
 def test_where_columns_cannot_be_counted_no_unit_is_claimed():
-    asked = statement("SELECT swift.observations.* FROM swift.observations", "orbital")
+    parsed = statement("SELECT swift.observations.* FROM swift.observations", "orbital")
 
-    assert {"a": None, "b": None} == output_units(asked, ["a", "b"])
+    assert {"a": None, "b": None} == output_units(parsed, ["a", "b"])
 
 
 def test_without_a_driver_it_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.delenv(sql.VARIABLE, raising=False)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
 
-    with pytest.raises(ConfigError, match=r"-m pip install --no-deps --target") as told:
+    with pytest.raises(
+        ConfigError, match=r"-m pip install --no-deps --target"
+    ) as refused:
         sql.driver(tmp_path)
 
-    assert sql.PACKAGE in str(told.value)
+    assert sql.PACKAGE in str(refused.value)
     assert f"\n{sql.PACKAGE} ;" in LOCK.read_text()
 
 
@@ -160,11 +165,11 @@ def test_an_aggregate_runs_in_the_engine_and_leaves_a_row_in_the_ledger(rows):
         "FROM chandra.rates WHERE series LIKE 'sql %' GROUP BY series ORDER BY series"
     )
 
-    found = rows.sql(text)
+    frame = rows.sql(text)
 
-    assert [("sql a", 5.0, 4), ("sql b", 2.0, 2)] == found.rows()
-    left = rows.table("ops.queries").filter(pl.col("predicate") == text)
-    assert {"sql"} == set(left["kind"])
+    assert [("sql a", 5.0, 4), ("sql b", 2.0, 2)] == frame.rows()
+    ledger = rows.table("ops.queries").filter(pl.col("predicate") == text)
+    assert {"sql"} == set(ledger["kind"])
 
 
 def test_a_join_of_both_observatories_keeps_units_and_tells_columns_apart(rows):
@@ -183,10 +188,13 @@ def test_a_join_of_both_observatories_keeps_units_and_tells_columns_apart(rows):
     [
         (
             "SELECT series, expozure_s FROM chandra.observations",
-            r"line 1, column 16: there is no column 'expozure_s' \(did you mean exposure_s",
+            r"line 1, column 16: unknown column 'expozure_s' \(did you mean exposure_s",
         ),
-        ("SELECT 1 FROM chandra.rate", r"no table 'chandra.rate'.*mean chandra.rates"),
-        ("SELECT 1 FROM nicer.rates", "the schemas are chandra, .*swift"),
+        (
+            "SELECT 1 FROM chandra.rate",
+            r"unknown table 'chandra.rate' \(did you mean chandra.rates",
+        ),
+        ("SELECT 1 FROM nicer.rates", "choose from chandra.*swift.rates"),
         ("SELECT nope(rate) FROM chandra.rates", "(?i)function with name nope"),
         (
             "SELECT max(time) - min(time) FROM chandra.rates",

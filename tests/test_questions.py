@@ -56,11 +56,11 @@ def test_simultaneous_is_of_good_time_united_and_never_of_plans(stocked, seen_at
         (start, start + timedelta(seconds=1_000), 1_000.0),
         (start + timedelta(seconds=9_000), start + timedelta(seconds=10_500), 1_500.0),
     ]
-    for found, wanted in zip(
+    for row, right in zip(
         shared.select("time", "time_stop", "overlap_s").rows(), expected, strict=True
     ):
-        assert wanted[:2] == found[:2]
-        assert pytest.approx(wanted[2]) == found[2]
+        assert right[:2] == row[:2]
+        assert pytest.approx(right[2]) == row[2]
     assert {("09990001001", "90002", AGN)} == set(
         shared.select("obs_id_a", "obs_id_b", "object_b").rows()
     )
@@ -112,12 +112,12 @@ def test_follow_ups_are_cut_by_lag_and_list(stocked, limits, expected):
 
 
 def test_a_burst_list_can_be_a_frame_and_no_list_at_all_gives_no_rows(stocked):
-    known = stocked.table("swift.grbs").select("name", "time", "ra", "dec").head(1)
+    content = stocked.table("swift.grbs").select("name", "time", "ra", "dec").head(1)
 
-    assert 1 == len(stocked.follow_ups(known, within_days=5))
-    assert 0 == len(stocked.follow_ups(known.clear(), within_days=5))
+    assert 1 == len(stocked.follow_ups(content, within_days=5))
+    assert 0 == len(stocked.follow_ups(content.clear(), within_days=5))
     with pytest.raises(QueryError, match="lacks dec, ra"):
-        stocked.follow_ups(known.select("name", "time"))
+        stocked.follow_ups(content.select("name", "time"))
     with pytest.raises(QueryError, match="no burst catalogue of swift has GRB 999999X"):
         stocked.follow_ups(["GRB 120102S", "GRB 999999X"])
 
@@ -133,13 +133,13 @@ def test_everything_known_at_a_place_is_told_table_by_table(stocked, sample):
     burst = sample.photometry.row(
         by_predicate=pl.col("object") == "SIM GRB 120102S", named=True
     )
-    here = burst["ra"], burst["dec"]
+    place = burst["ra"], burst["dec"]
 
-    known = stocked.known_at(here, radius_arcmin=0.5)
+    content = stocked.known_at(place, radius_arcmin=0.5)
 
-    rows = dict(known.summary.select("table", "rows").rows())
+    rows = dict(content.summary.select("table", "rows").rows())
     photons = stocked.table("chandra.events").filter(pl.col("obs_id") == "90001")
-    near = separation_deg(*here, photons["ra"].to_numpy(), photons["dec"].to_numpy())
+    near = separation_deg(*place, photons["ra"].to_numpy(), photons["dec"].to_numpy())
     curves = {
         o: stocked.table(f"{o}.photometry").filter(pl.col("object") == burst["object"])
         for o in ("swift", "chandra")
@@ -152,65 +152,65 @@ def test_everything_known_at_a_place_is_told_table_by_table(stocked, sample):
         "swift.observations": 1,
         "swift.photometry": len(curves["swift"]),
     } == rows
-    assert ["90001"] == known.tables["chandra.observations"]["obs_id"].to_list()
+    assert ["90001"] == content.tables["chandra.observations"]["obs_id"].to_list()
 
 
 def test_a_place_can_be_a_name_and_nothing_is_known_of_nowhere(stocked):
     assert "swift.grbs" in stocked.known_at("grb 120102S").tables
     assert {} == stocked.known_at((10.0, -89.0)).tables
     assert "" == str(stocked.known_at((10.0, -89.0)))
-    with pytest.raises(QueryError, match="no table knows"):
+    with pytest.raises(QueryError, match="no table has a position"):
         stocked.known_at("no such object")
 
 
 def test_sources_count_within_their_own_error_too(stocked, sample):
-    one = sample.sources.drop_nulls("chandra_ra").row(0, named=True)
-    here = one["chandra_ra"], one["chandra_dec"]
+    source = sample.sources.drop_nulls("chandra_ra").row(0, named=True)
+    place = source["chandra_ra"], source["chandra_dec"]
 
-    known = stocked.known_at(here, radius_arcmin=0.001)
+    content = stocked.known_at(place, radius_arcmin=0.001)
 
-    assert len(known.tables["chandra.sources"]) >= 1
-    assert 1e-3 < known.tables["chandra.sources"]["separation_arcmin"][0] < 0.02
+    assert len(content.tables["chandra.sources"]) >= 1
+    assert 1e-3 < content.tables["chandra.sources"]["separation_arcmin"][0] < 0.02
 
 
 def test_the_afterglow_and_the_flaring_nucleus_are_the_surest_variables(stocked):
-    found = stocked.rare("variability")
+    result = stocked.rare("variability")
 
-    best = found.rows.row(0, named=True)
+    best = result.rows.row(0, named=True)
     assert ("swift", "SIM GRB 120102S") == (best["observatory"], best["object"])
-    flaring = found.rows.filter(pl.col("object") == AGN)
+    flaring = result.rows.filter(pl.col("object") == AGN)
     assert max(flaring["expected"]) < 1e-6
-    assert any("null: a constant source" in text for text in found.selection)
+    assert any("null: a constant source" in text for text in result.selection)
 
 
 def test_the_burst_nobody_lists_is_the_lone_one(stocked, sample):
     unlisted = sample.bursts.filter(~pl.col("listed"))["obs_id"].to_list()
 
-    found = stocked.rare("lone-burst")
+    result = stocked.rare("lone-burst")
 
-    assert unlisted == found.rows["obs_id"].to_list()
-    assert found.looked_at > len(found.rows)
+    assert unlisted == result.rows["obs_id"].to_list()
+    assert result.looked_at > len(result.rows)
 
 
 def test_flux_ratios_are_ranked_among_pairs_that_are_really_one_source(stocked):
-    found = stocked.rare("flux-ratio")
+    result = stocked.rare("flux-ratio")
 
-    assert len(found.rows) == found.looked_at > 50
-    assert found.rows["statistic"].abs().is_sorted(descending=True)
-    assert abs(found.rows["statistic"].median()) < 0.5
+    assert len(result.rows) == result.looked_at > 50
+    assert result.rows["statistic"].abs().is_sorted(descending=True)
+    assert abs(result.rows["statistic"].median()) < 0.5
 
 
 def test_a_source_the_other_observatory_missed_is_no_match_of_the_truth(
     stocked, sample
 ):
-    found = stocked.rare("transient")
-    missed = found.rows.filter(pl.col("observatory") == "swift")
-    both = sample.sources.drop_nulls(["swift_ra", "chandra_ra"])
+    result = stocked.rare("transient")
+    missed = result.rows.filter(pl.col("observatory") == "swift")
+    detected = sample.sources.drop_nulls(["swift_ra", "chandra_ra"])
 
     assert len(missed) > 0
     for ra, dec in missed.select("ra", "dec").rows():
-        apart = separation_deg(ra, dec, both["swift_ra"], both["swift_dec"])
-        nearest = both.row(int(np.argmin(apart)), named=True)
+        apart = separation_deg(ra, dec, detected["swift_ra"], detected["swift_dec"])
+        nearest = detected.row(int(np.argmin(apart)), named=True)
         gap = (
             separation_deg(ra, dec, nearest["chandra_ra"], nearest["chandra_dec"])
             * 3600
@@ -256,10 +256,10 @@ def test_a_constant_source_is_not_rare_and_a_jump_is():
         }
     )
 
-    found = rarity.variable(points)
+    result = rarity.variable(points)
 
-    assert ["jumping", "steady"] == found["object"].to_list()
-    assert found["expected"][0] < 1e-3 < 0.05 < found["expected"][1]
+    assert ["jumping", "steady"] == result["object"].to_list()
+    assert result["expected"][0] < 1e-3 < 0.05 < result["expected"][1]
 
 
 def test_missed_sources_are_judged_by_those_at_least_as_bright():
@@ -271,13 +271,13 @@ def test_missed_sources_are_judged_by_those_at_least_as_bright():
         }
     )
 
-    found = rarity.missed(covered)
+    result = rarity.missed(covered)
 
-    assert [(7.0, 2, 0), (1.0, 4, 1), (0.5, 5, 2)] == found.select(
+    assert [(7.0, 2, 0), (1.0, 4, 1), (0.5, 5, 2)] == result.select(
         "flux", "as_bright", "missed_too"
     ).rows()
-    assert pytest.approx([1 / 3, 2 / 5, 3 / 6]) == found["p_value"].to_list()
-    assert pytest.approx(7 / 6) == found["statistic"][0]
+    assert pytest.approx([1 / 3, 2 / 5, 3 / 6]) == result["p_value"].to_list()
+    assert pytest.approx(7 / 6) == result["statistic"][0]
 
 
 COMMANDS = [

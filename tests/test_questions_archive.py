@@ -54,8 +54,8 @@ def degrees(text, *, hours):
     if parts is None:
         number = re.fullmatch(r"[+-]?\d+(\.\d*)?", (text or "").strip())
         return float(number[0]) if number else math.nan
-    sign, whole, minutes, seconds = parts.groups()
-    value = int(whole) + int(minutes) / 60 + float(seconds) / 3600
+    sign, degrees, minutes, seconds = parts.groups()
+    value = int(degrees) + int(minutes) / 60 + float(seconds) / 3600
     return (-value if sign == "-" else value) * (15 if hours else 1)
 
 
@@ -145,14 +145,14 @@ def test_pointings_of_both_within_12_arcmin_are_those_of_all_pairs(
     apart = haversine(swift[1], swift[2], chandra[1], chandra[2])
     expected = {(swift[0][i], chandra[0][j]) for i, j in np.argwhere(apart <= 0.2)}
 
-    found = logs.objects_observed_by(
+    pairs = logs.objects_observed_by(
         "swift", "chandra", within_arcmin=12, within_days=EVER_DAYS
     )
 
     assert len(expected) > 100
-    assert expected == set(found.select("obs_id_a", "obs_id_b").rows())
-    assert len(expected) == len(found)
-    worst = found.row(int(found["separation_arcmin"].arg_max()), named=True)
+    assert expected == set(pairs.select("obs_id_a", "obs_id_b").rows())
+    assert len(expected) == len(pairs)
+    worst = pairs.row(int(pairs["separation_arcmin"].arg_max()), named=True)
     i, j = swift[0].index(worst["obs_id_a"]), chandra[0].index(worst["obs_id_b"])
     assert pytest.approx(60 * apart[i, j]) == worst["separation_arcmin"]
 
@@ -162,12 +162,12 @@ def test_pairs_within_30_days_are_those_of_all_pairs_too(logs, chandra, swift):
     lag = chandra[3] - swift[3][:, None]
     expected = np.argwhere((apart <= 0.2) & (np.abs(lag) <= 30))
 
-    found = logs.objects_observed_by(
+    pairs = logs.objects_observed_by(
         "swift", "chandra", within_arcmin=12, within_days=30
     )
 
     assert {(swift[0][i], chandra[0][j]) for i, j in expected} == set(
-        found.select("obs_id_a", "obs_id_b").rows()
+        pairs.select("obs_id_a", "obs_id_b").rows()
     )
 
 
@@ -179,13 +179,13 @@ def test_chandra_follow_ups_of_swift_bursts_are_those_of_all_pairs(
     near = np.argwhere((apart <= 5 / 60) & (lag >= 0) & (lag <= 400))
     expected = sorted((bursts[0][i][0], chandra[0][j]) for i, j in near)
 
-    found = logs.follow_ups(
+    pairs = logs.follow_ups(
         catalog="swift-grb-table", by="chandra", within_arcmin=5, within_days=400
     )
 
     assert len(expected) > 50
-    assert expected == sorted(found.select("name", "obs_id").rows())
-    first = found.row(0, named=True)
+    assert expected == sorted(pairs.select("name", "obs_id").rows())
+    first = pairs.row(0, named=True)
     i = next(n for n, (name, _) in enumerate(bursts[0]) if name == first["name"])
     j = chandra[0].index(first["obs_id"])
     assert pytest.approx(lag[i, j], abs=1e-6) == first["dt_days"]

@@ -19,10 +19,10 @@ class Meeting:
     def __init__(self, number):
         self.barrier = threading.Barrier(number)
 
-    def query(self, asked, *, kind="query", estimate=False):
+    def query(self, query, *, kind="query", estimate=False):
         self.barrier.wait(10)
-        frame = pl.DataFrame({"table": [asked.table], "kind": [kind]})
-        how = Explain(asked.table, [], [], [], 0, None, 5, 1, 1, 8, 2.5)
+        frame = pl.DataFrame({"table": [query.table], "kind": [kind]})
+        how = Explain(query.table, [], [], [], 0, None, 5, 1, 1, 8, 2.5)
         return Answer(frame, how, {})
 
 
@@ -68,14 +68,14 @@ def meeting(stocked, monkeypatch):
     barrier, met = threading.Barrier(number), set()
 
     def at_once(ask, which):
-        def asked(what, *args, **options):
-            name = what if isinstance(what, str) else what.table
+        def query(subject, *args, **options):
+            name = subject if isinstance(subject, str) else subject.table
             if name.endswith(which):
                 barrier.wait(10)
                 met.add(name)
-            return ask(what, *args, **options)
+            return ask(subject, *args, **options)
 
-        return asked
+        return query
 
     def watch(which):
         monkeypatch.setattr(stocked, "query", at_once(stocked.query, which))

@@ -8,7 +8,7 @@ from orbital_kernel.errors import StoreError
 
 pytestmark = pytest.mark.timeout(45, func_only=True)  # retried, it would be a minute
 
-ASKED = {
+CALLS = {
     "rows read": lambda orbital: orbital.store.read("swift.sources"),
     "rows counted": lambda orbital: orbital.store.rows("swift.sources"),
     "tables listed": lambda orbital: orbital.store.actual(),
@@ -22,16 +22,16 @@ def stopped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stopped")
     session = connect(folder)
     session.storage.apply()
-    for ask in ASKED.values():
+    for ask in CALLS.values():
         ask(session)
     embedded.stop(folder)
     return session
 
 
-@pytest.mark.parametrize("what", ASKED)
-def test_a_stopped_database_is_an_error_soon(stopped, what):
+@pytest.mark.parametrize("call", CALLS)
+def test_a_stopped_database_is_an_error_soon(stopped, call):
     with pytest.raises(StoreError, match="refused"):
-        ASKED[what](stopped)
+        CALLS[call](stopped)
 
 
 def test_connecting_to_a_stopped_database_says_what_to_do_next(stopped):

@@ -1,15 +1,11 @@
-"""Tables in VAST: the only package that imports vastdb (and ibis).
+"""Tables in VAST: the only package that imports vastdb.
 
-Everything goes through a transaction of the vendor's client. Table metadata is loaded
-once a table and session, as the vendor advises, and dropped when a table is made anew.
+All access is through transactions of the vendor's client. Table metadata is loaded once
+per table and session, as the vendor advises, and dropped if a table is created again.
 """
-
-import logging
 
 from orbital_kernel.database.client import ReadCounts
 from orbital_kernel.database.database import Store
 from orbital_kernel.database.transaction import Transaction
 
 __all__ = ["ReadCounts", "Store", "Transaction"]
-
-logging.getLogger("vastdb").setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""The vendor's client as it is used here: connections kept, answers' headers read."""
+"""The vendor's client with connections kept open and response headers read."""
 
 import copy
 import threading
@@ -27,16 +27,16 @@ PROJECTION_HEADER = "x-orbital-projection"
 NO_TRANSACTION = 0
 NO_COLUMN = "TabularMismatchColumnName"
 OLDER = (
-    "; a table an earlier Orbital made lacks columns: `orbital provision plan` tells "
-    "which, `orbital provision apply` adds those of ops"
+    "; a table of an earlier Orbital lacks columns: `orbital provision plan` lists "
+    "them, `orbital provision apply` adds those of ops"
 )
 
 
 @dataclass(frozen=True)
 class ReadCounts:
-    """What the server reported of one select: rows and row groups opened, rows stored.
+    """Counts the server reported for one select: rows and row groups opened, rows stored.
 
-    None if the server does not report it. `projection` is the one read, "" the table.
+    None if the server does not report one. `projection` is the one read, "" the table.
     """
 
     rows_read: int | None = None
@@ -55,9 +55,9 @@ class Metadata(TableMetadata):  # type: ignore[misc]
 
 
 class WatchedApi(VastdbApi):  # type: ignore[misc]
-    """The vendor's API, connections kept between selects and answers' headers read.
+    """The vendor's API with connections kept between selects and headers read.
 
-    The SDK asks for one API object a select and worker; an answer finds its query by
+    The SDK takes one API object per select and worker; a response finds its query by
     `asking` of the thread, or by the name the SDK gives its workers after
     `QueryConfig.query_id`.
     """
@@ -106,7 +106,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
             self.asking.query_id = ""
 
     def query_data(self, *arguments: Any, **options: Any) -> requests.Response:
-        """Ask for data; of an answer without transaction only the first page."""
+        """Request data; without a transaction only the first page."""
         if options.get("txid") == NO_TRANSACTION:
             if self.asking.pages:
                 raise MoreToCome
@@ -115,7 +115,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         return response
 
     def retried(self, call: Callable[[], Result]) -> Result:
-        """Make a call that only reads, again where the vendor's client would."""
+        """Make a read-only call, repeated as the vendor's client would."""
         again: Callable[[], Result] = self._backoff_decorator(call)
         return again()
 
@@ -156,7 +156,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
 
 
 class Reading(VendorTransaction):  # type: ignore[misc]
-    """A transaction begun beside what the caller does, or when it is first needed."""
+    """A transaction begun in the background, or when it is first needed."""
 
     begin: Callable[[], "Future[int]"]
     begun: "Future[int] | None" = None
@@ -164,12 +164,12 @@ class Reading(VendorTransaction):  # type: ignore[misc]
 
     @property
     def is_active(self) -> bool:
-        """Whether it was not closed yet."""
+        """Whether it is still open."""
         return not self.closed
 
     @property
     def active_txid(self) -> int:
-        """The transaction's number; raises what went wrong when it was begun."""
+        """The transaction's number; raises the error with which beginning it failed."""
         if self.closed:
             raise TransactionNotActiveError
         if self.begun is None:

@@ -1,4 +1,4 @@
-"""One database of one platform: connection, transactions, and what the server reports."""
+"""One database of one platform: connection, transactions and the server's counts."""
 
 import copy
 import logging
@@ -20,6 +20,7 @@ from vastdb.config import BackoffConfig
 
 from orbital_kernel.config import DATABASE, Settings
 from orbital_kernel.database.client import ReadCounts, Reading, WatchedApi, say
+from orbital_kernel.database.quiet import Quiet
 from orbital_kernel.database.shared import Shared
 from orbital_kernel.database.transaction import Transaction
 from orbital_kernel.errors import QueryError, StoreError
@@ -30,20 +31,21 @@ Result = TypeVar("Result")
 TIMEOUT_SECONDS = 120
 CONNECT_SECONDS = 5.0
 ENTITIES_A_PAGE = 10_000
-BESIDE_THREADS = 4
+BACKGROUND_THREADS = 4
 CLIENT_ERRORS = (
     vast_errors.HttpError,
     vast_errors.ConnectionError,
     requests.exceptions.Timeout,  # the SDK lets those of an answer through as they are
 )
-log = logging.getLogger(__name__)
+QUIET = Quiet("vastdb", below=logging.CRITICAL)
+LOG = logging.getLogger(__name__)
 
 
 class Store:
     """One database of one platform."""
 
     def __init__(self, settings: Settings, *, database: str = DATABASE) -> None:
-        """Connect; raises StoreError where the endpoint does not answer or refuses."""
+        """Connect; raises StoreError if the endpoint does not answer or refuses."""
         self.settings = settings
         self.database = database
         try:
@@ -55,7 +57,7 @@ class Store:
         ) as error:
             raise StoreError(
                 f"cannot connect to the database at {settings.endpoint}: {say(error)}; "
-                "`orbital doctor` tells more"
+                "run `orbital doctor`"
             ) from error
         watched = WatchedApi(
             access_key=settings.access_key,
@@ -74,14 +76,14 @@ class Store:
         self._closing = watched.with_endpoints(
             [settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
         )
-        self._beside = ThreadPoolExecutor(BESIDE_THREADS, "orbital-store")
+        self._background = ThreadPoolExecutor(BACKGROUND_THREADS, "orbital-store")
         self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
         self._sql_session: Any = None
         self._shared = Shared(database, watched)
         self.floors: dict[Hashable, float] = {}
 
     def __repr__(self) -> str:
-        """Tell endpoint and database, never keys."""
+        """Return endpoint and database, never keys."""
         return f"Store({self.settings.endpoint!r}, database={self.database!r})"
 
     @property
@@ -100,9 +102,9 @@ class Store:
         return self.answers_alone or self.settings.engine == "embedded"
 
     def bounded(self, seconds: float) -> "Store":
-        """Return this store with requests that are sent once and end in so many seconds.
+        """Return this database with requests sent once that end in so many seconds.
 
-        It shares the connections, and is for looks that are repeated anyway.
+        It shares the connections, and is for checks that are repeated anyway.
         """
         api = self._session.api.with_endpoints(
             [self.settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
@@ -119,63 +121,66 @@ class Store:
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction: committed at the end, rolled back by any exception."""
         try:
-            with self._session.transaction() as tx:
+            with QUIET(), self._session.transaction() as tx:
                 yield Transaction(self._shared, tx)
         except CLIENT_ERRORS as error:
             raise StoreError(say(error)) from error
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """Open a transaction that only reads, beside what the caller does meanwhile.
+        """Open a read-only transaction in the background.
 
-        It is begun now, waited for when first used, and closed without waiting. Where
-        the server answers single requests alone it is begun when first needed.
+        It begins now, is waited for when first used, and is closed without waiting. If
+        the server answers single requests alone it begins when first needed.
         """
         tx = Reading(self._session, self._session._context)  # noqa: SLF001
-        tx.begin = lambda: self._beside.submit(self._begin)
+        tx.begin = lambda: self._background.submit(self._begin)
         if not self.answers_alone:
             tx.begun = tx.begin()
         try:
-            yield Transaction(self._shared, tx)
+            with QUIET():
+                yield Transaction(self._shared, tx)
         except CLIENT_ERRORS as error:
             raise StoreError(say(error)) from error
         finally:
             tx.closed = True
             if tx.begun is not None:
-                tx.begun.add_done_callback(self._close_beside)
+                tx.begun.add_done_callback(self._close_in_background)
 
-    def beside(self, call: Callable[..., Result], *arguments: Any) -> "Future[Result]":
-        """Make a call beside what the caller does meanwhile."""
-        return self._beside.submit(call, *arguments)
+    def in_background(
+        self, call: Callable[..., Result], *arguments: Any
+    ) -> "Future[Result]":
+        """Make a call in the background."""
+        return self._background.submit(call, *arguments)
 
     def _begin(self) -> int:
-        """Begin a transaction without looking for the SQL driver, as the SDK would."""
-        return int(self._session.api.begin_transaction().headers["tabular-txid"])
+        """Begin a transaction without searching for the SQL driver, as the SDK does."""
+        with QUIET():
+            return int(self._session.api.begin_transaction().headers["tabular-txid"])
 
-    def _close_beside(self, begun: "Future[int]") -> None:
+    def _close_in_background(self, begun: "Future[int]") -> None:
         if begun.exception() is not None:
             return
         try:
             self._closes.submit(self._close, begun.result())
-        except (
-            RuntimeError
-        ) as error:  # the program is ending: no thread starts any more
-            log.debug("transaction %d was not closed: %s", begun.result(), error)
+        except RuntimeError as error:  # the program ends: no thread can start
+            LOG.debug("transaction %d was not closed: %s", begun.result(), error)
 
     def _close(self, number: int) -> None:
-        """Forget a read transaction; one that stays open ends with the platform."""
+        """Close a read transaction; one that stays open ends with the platform."""
         try:
-            self._closing.rollback_transaction(number)
+            with QUIET():
+                self._closing.rollback_transaction(number)
         except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
-            log.debug("transaction %d was not closed: %s", number, say(error))
+            LOG.debug("transaction %d was not closed: %s", number, say(error))
 
     def actual(self) -> dict[str, schema.Table]:
-        """Return the tables that exist, by full name; {} where the database does not."""
+        """Return the tables that exist, by full name; {} if the database does not."""
         with self.transaction() as tx:
             return tx.tables()
 
     def create(self, full_name: str) -> None:
-        """Create one table of schema.py, and its schema where missing."""
+        """Create one table of schema.py, and its schema if missing."""
         with self.transaction() as tx:
             tx.create(full_name)
 
@@ -185,19 +190,20 @@ class Store:
             tx.drop(full_name)
 
     def arrange(self, full_name: str) -> None:
-        """Make the projections schema.py wants of a table, where missing."""
+        """Create the projections that schema.py declares for a table, if missing."""
         with self.transaction() as tx:
             tx.arrange(full_name)
 
     def widen(self, full_name: str) -> None:
-        """Add the columns schema.py has and the table lacks; null in the rows it has."""
+        """Add the columns of schema.py that the table lacks; null in existing rows."""
         with self.transaction() as tx:
             tx.widen(full_name)
 
     def roll_back(self, number: int) -> bool:
-        """Roll back a transaction somebody left open; False where it is not open."""
+        """Roll back an abandoned transaction; False if it is not open."""
         try:
-            self._session.api.rollback_transaction(number)
+            with QUIET():
+                self._session.api.rollback_transaction(number)
         except vast_errors.HttpError:
             return False
         except vast_errors.ConnectionError as error:
@@ -205,35 +211,41 @@ class Store:
         return True
 
     def insert(self, full_name: str, rows: pa.Table) -> int:
-        """Insert rows in one transaction of their own; return how many."""
+        """Insert rows in a separate transaction; return how many."""
         with self.transaction() as tx:
             return tx.insert(full_name, rows)
 
     def read(
-        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
+        self,
+        full_name: str,
+        clauses: Sequence[Clause] = (),
+        *,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> pa.Table:
-        """Select in one transaction of its own; see Transaction.select."""
+        """Return the rows that all clauses hold for, in a separate transaction."""
         with self.transaction() as tx:
-            return tx.select(full_name, clauses, **options)
+            return tx.select(full_name, clauses, columns=columns, limit=limit)
 
     def rows(self, full_name: str) -> int:
         """Return how many rows a table holds."""
         with self.transaction() as tx:
             return tx.rows(full_name)
 
-    def counts(self, room: str) -> dict[str, int]:
-        """Return how many rows each table of a schema holds, in one request.
+    def counts(self, schema_name: str) -> dict[str, int]:
+        """Return how many committed rows each table of a schema holds, in one request.
 
-        As committed, and outside of any transaction; {} where the schema is missing.
+        {} if the schema is missing.
         """
         held: dict[str, int] = {}
         after, more = 0, True
         try:
             while more:
-                _, _, tables, after, more, _ = self._session.api.list_tables(
-                    self.database, room, next_key=after
-                )
-                held |= {one.name: int(one.num_rows) for one in tables}
+                with QUIET():
+                    _, _, tables, after, more, _ = self._session.api.list_tables(
+                        self.database, schema_name, next_key=after
+                    )
+                held |= {table.name: int(table.num_rows) for table in tables}
         except vast_errors.NotFound:
             return {}
         except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
@@ -243,12 +255,16 @@ class Store:
     def sql(self, text: str, *, driver: Path) -> pa.Table:
         """Return the answer of a SELECT, run by the database's engine through ADBC.
 
-        The session that loads the driver is made once, and used for nothing else.
+        The session that loads the driver is opened once, and used for nothing else.
         """
         if self._sql_session is None:
-            self._sql_session = self._connect(adbc_driver_path=str(driver))
+            self._sql_session = self._connect(driver)
         try:
-            with _without_autocommit_warning(), self._sql_session.transaction() as tx:
+            with (
+                QUIET(),
+                _without_autocommit_warning(),
+                self._sql_session.transaction() as tx,
+            ):
                 cursor = tx.adbc_conn.cursor
                 cursor.execute(text)
                 rows: pa.Table = cursor.fetch_arrow_table()
@@ -258,29 +274,30 @@ class Store:
         except (vast_errors.HttpError, vast_errors.ConnectionError) as error:
             raise StoreError(say(error)) from error
 
-    def _connect(self, **options: Any) -> Any:
-        return vastdb.connect(
-            endpoint=self.settings.endpoint,
-            access=self.settings.access_key,
-            secret=self.settings.secret_key,
-            ssl_verify=self.settings.ca_bundle or True,
-            timeout=TIMEOUT_SECONDS,
-            backoff_config=BackoffConfig(max_time=CONNECT_SECONDS),
-            **options,
-        )
+    def _connect(self, driver: Path | None = None) -> Any:
+        with QUIET():
+            return vastdb.connect(
+                endpoint=self.settings.endpoint,
+                access=self.settings.access_key,
+                secret=self.settings.secret_key,
+                ssl_verify=self.settings.ca_bundle or True,
+                timeout=TIMEOUT_SECONDS,
+                backoff_config=BackoffConfig(max_time=CONNECT_SECONDS),
+                **({} if driver is None else {"adbc_driver_path": str(driver)}),
+            )
 
     def read_counts(self, query_id: str) -> ReadCounts:
-        """Return what the server has reported so far of the selects with that id."""
+        """Return the counts the server has reported so far for selects with that id."""
         return self._shared.read_counts(query_id)
 
     def watched(self, query_id: str) -> AbstractContextManager[None]:
-        """Count what the server reads for selects with that id, inside the block."""
+        """Count the rows read for selects with that id, inside the block."""
         return self._shared.watched(query_id)
 
 
 @contextmanager
 def _without_autocommit_warning() -> Iterator[None]:
-    """Leave out what is meant: the transaction is the SDK's, not the driver's."""
+    """Hide a warning about what is intended: the SDK, not the driver, has the transaction."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Cannot disable autocommit")
         yield

@@ -1,4 +1,4 @@
-"""What a transaction knows and changes of tables: columns, sort keys, projections."""
+"""Definitions of tables in a transaction: columns, sort keys, projections."""
 
 import time as clock
 from typing import Any
@@ -18,7 +18,7 @@ ALL_PERCENT = 100
 
 
 class Definitions:
-    """The tables of the store's database, as of one open transaction."""
+    """The tables of one database, as of one open transaction."""
 
     def __init__(self, shared: Shared, tx: Any) -> None:
         self._shared = shared
@@ -30,68 +30,67 @@ class Definitions:
         return int(self._tx.active_txid)
 
     def tables(self) -> dict[str, schema.Table]:
-        """Return what exists, columns and sort key as the database tells them."""
+        """Return the tables that exist, with columns and sort key as the database has them."""
         try:
             bucket = self._tx.bucket(self._shared.database)
         except vast_errors.MissingBucket:
             return {}
-        found = {}
-        for room in bucket.schemas():
-            for name in room.tablenames():
-                full_name = f"{room.name}.{name}"
+        tables = {}
+        for parent in bucket.schemas():
+            for name in parent.tablenames():
+                full_name = f"{parent.name}.{name}"
                 metadata = self._load(full_name)
                 columns = tuple(
                     schema.Column(f.name, f.type) for f in metadata.arrow_schema
                 )
                 sort = _sort_key(metadata)
                 laid_out = layout(full_name).projections
-                made = self.projections(full_name, fresh=True) if laid_out else {}
-                found[full_name] = schema.Table(
-                    name, columns, sort, projections=tuple(made.values())
+                created = self.projections(full_name, fresh=True) if laid_out else {}
+                tables[full_name] = schema.Table(
+                    name, columns, sort, projections=tuple(created.values())
                 )
-        return found
+        return tables
 
     def create(self, full_name: str) -> None:
-        """Create one table of schema.py, and its schema where missing."""
-        wanted = schema.table(full_name)
-        room = full_name.partition(".")[0]
+        """Create one table of schema.py, and its schema if missing."""
+        table = schema.table(full_name)
+        schema_name = full_name.partition(".")[0]
         bucket = self._tx.bucket(self._shared.database)
-        parent = bucket.schema(room, fail_if_missing=False) or bucket.create_schema(
-            room
-        )
-        parent.create_table(wanted.name, wanted.arrow, sorting_key=list(wanted.sort))
+        parent = bucket.schema(schema_name, fail_if_missing=False)
+        parent = parent or bucket.create_schema(schema_name)
+        parent.create_table(table.name, table.arrow, sorting_key=list(table.sort))
         self._shared.forget(full_name)
         self.arrange(full_name)
 
     def drop(self, full_name: str) -> None:
         """Drop one table with all its rows."""
-        room, _, name = full_name.partition(".")
-        self._tx.bucket(self._shared.database).schema(room).table(name).drop()
+        schema_name, _, name = full_name.partition(".")
+        self._tx.bucket(self._shared.database).schema(schema_name).table(name).drop()
         self._shared.forget(full_name)
 
     def arrange(self, full_name: str) -> None:
-        """Make the projections schema.py wants of a table, where missing."""
-        known = self.projections(full_name, fresh=True)
-        for wanted in schema.table(full_name).projections:
-            if wanted.name not in known:
-                self.project(full_name, wanted)
+        """Create the projections that schema.py declares for a table, if missing."""
+        existing = self.projections(full_name, fresh=True)
+        for projection in schema.table(full_name).projections:
+            if projection.name not in existing:
+                self.project(full_name, projection)
 
     def widen(self, full_name: str) -> None:
-        """Add the columns schema.py has and the table lacks; null in the rows it has."""
-        room, _, name = full_name.partition(".")
-        table = self._tx.bucket(self._shared.database).schema(room).table(name)
-        known = set(table.arrow_schema.names)
-        more = [f for f in schema.table(full_name).arrow if f.name not in known]
-        if more:
-            table.add_column(pa.schema(more))
+        """Add the columns of schema.py that the table lacks; null in existing rows."""
+        schema_name, _, name = full_name.partition(".")
+        table = self._tx.bucket(self._shared.database).schema(schema_name).table(name)
+        existing = set(table.arrow_schema.names)
+        missing = [f for f in schema.table(full_name).arrow if f.name not in existing]
+        if missing:
+            table.add_column(pa.schema(missing))
             self._shared.forget(full_name)
 
-    def project(self, full_name: str, wanted: Projection) -> None:
-        """Make one projection; the database sorts it in its own time."""
-        room, _, name = full_name.partition(".")
-        table = self._tx.bucket(self._shared.database).schema(room).table(name)
-        rest = [n for n in table.arrow_schema.names if n not in wanted.sort]
-        table.create_projection(wanted.name, list(wanted.sort), rest)
+    def project(self, full_name: str, projection: Projection) -> None:
+        """Create one projection; the database sorts it in the background."""
+        schema_name, _, name = full_name.partition(".")
+        table = self._tx.bucket(self._shared.database).schema(schema_name).table(name)
+        unsorted = [n for n in table.arrow_schema.names if n not in projection.sort]
+        table.create_projection(projection.name, list(projection.sort), unsorted)
         self._shared.projections.pop(full_name, None)
 
     def drop_projection(self, full_name: str, name: str) -> None:
@@ -102,33 +101,33 @@ class Definitions:
     def projections(
         self, full_name: str, *, fresh: bool = False
     ) -> dict[str, Projection]:
-        """Return a table's projections by name, asked for once in a while.
+        """Return a table's projections by name, read again after a minute.
 
-        The database tells columns, the leading one first; the rest of the sort is known
-        only of those that layout.py names.
+        The database reports the columns, the leading one first; the further sort
+        columns are known only of those that layout.py declares.
         """
-        known = self._shared.projections.get(full_name)
+        cached = self._shared.projections.get(full_name)
         now = clock.monotonic()
-        if known is None or fresh or now - known[0] > PROJECTIONS_SECONDS:
+        if cached is None or fresh or now - cached[0] > PROJECTIONS_SECONDS:
             declared = {p.name: p for p in layout(full_name).projections}
-            found = {
-                one.name: declared.get(one.name)
-                or Projection(one.name, (one.columns().names[0],))
-                for one in self._table(full_name).projections(include_stats=False)
+            by_name = {
+                entry.name: declared.get(entry.name)
+                or Projection(entry.name, (entry.columns().names[0],))
+                for entry in self._table(full_name).projections(include_stats=False)
             }
-            known = self._shared.projections[full_name] = (now, found)
-        return known[1]
+            cached = self._shared.projections[full_name] = (now, by_name)
+        return cached[1]
 
     def in_step(self, full_name: str, name: str) -> bool:
         """Whether the database has sorted all rows of a projection by now."""
-        room, _, table = full_name.partition(".")
+        schema_name, _, table = full_name.partition(".")
         stats = self._shared.api.get_projection_stats(
-            self._shared.database, room, table, name, txid=self.number
+            self._shared.database, schema_name, table, name, txid=self.number
         )
         return bool(stats[-1] >= ALL_PERCENT)
 
     def knows(self, full_name: str) -> bool:
-        """Whether the table's metadata was loaded before in this session."""
+        """Whether the table's metadata is loaded in this session."""
         return full_name in self._shared.metadata
 
     def columns(self, full_name: str) -> frozenset[str]:
@@ -145,8 +144,8 @@ class Definitions:
     def _load(self, full_name: str) -> TableMetadata:
         cache = self._shared.metadata
         if full_name not in cache:
-            room, _, name = full_name.partition(".")
-            metadata = Metadata(TableRef(self._shared.database, room, name))
+            schema_name, _, name = full_name.partition(".")
+            metadata = Metadata(TableRef(self._shared.database, schema_name, name))
             try:
                 metadata.load(self._tx)
             except vast_errors.NotFound as error:

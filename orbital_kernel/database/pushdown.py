@@ -1,6 +1,6 @@
 """Clauses as expressions of a table's columns, in the form the vendor's client sends.
 
-Columns are handed in and only their own methods are called, so nothing is imported here.
+Only methods of the given columns are called, so nothing of the vendor is imported.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from orbital_kernel.model.predicate import Clause
 
 
 def pushed(table: Any, clauses: Iterable[Clause]) -> Any:
-    """Return all clauses as one expression on `table[name]`; None for none of them."""
+    """Return all clauses as one expression on `table[name]`; None without clauses."""
     parts = [reduce(or_, _terms(table[c.column], c)) for c in clauses]
     return reduce(and_, parts) if parts else None
 

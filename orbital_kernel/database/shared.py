@@ -1,4 +1,4 @@
-"""What the transactions of one session share: the API, table metadata, read counts."""
+"""Shared by the transactions of one session: the API, table metadata, read counts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,19 +29,19 @@ class Shared:
         return self.api.answers_alone.is_set()
 
     def forget(self, full_name: str) -> None:
-        """Drop what is cached of a table whose definition changed."""
+        """Drop the cached metadata of a table whose definition changed."""
         self.metadata.pop(full_name, None)
         self.projections.pop(full_name, None)
 
     def read_counts(self, query_id: str) -> ReadCounts:
-        """Return what the server has reported so far of the selects with that id."""
+        """Return the counts the server has reported so far for selects with that id."""
         with self.api.counts_lock:
             counts = self.api.counts.get(query_id, ReadCounts())
         return counts if counts.requests else ReadCounts()
 
     @contextmanager
     def first_page(self, query_id: str) -> Iterator[None]:
-        """Leave the block if more pages follow, and take back what was counted."""
+        """Leave the block if more pages follow, and restore the counts."""
         with self.api.counts_lock:
             before = self.api.counts.get(query_id)
         try:
@@ -53,7 +53,7 @@ class Shared:
 
     @contextmanager
     def watched(self, query_id: str) -> Iterator[None]:
-        """Count what the server reads for selects with that id, inside the block."""
+        """Count the rows read for selects with that id, inside the block."""
         with self.api.counts_lock:
             self.api.counts[query_id] = ReadCounts(0, 0)
         try:

@@ -32,12 +32,12 @@ class Transaction(Definitions):
     def __init__(self, shared: Shared, tx: Any) -> None:
         super().__init__(shared, tx)
         self.splits = 0
-        """Into how many requests at least selects were cut so far."""
+        """How many parts the selects were cut into so far."""
 
     def insert(self, full_name: str, rows: pa.Table) -> int:
         """Insert rows of schema.py's columns; return how many the database took."""
-        wanted = schema.table(full_name)
-        rows = _filled(schema.conform(rows, wanted), wanted.sort)
+        table = schema.table(full_name)
+        rows = _filled(schema.conform(rows, table), table.sort)
         target = self._table(full_name)
         return sum(len(target.insert(batch)) for batch in _slices(rows))
 
@@ -53,7 +53,7 @@ class Transaction(Definitions):
         return len(doomed)
 
     def delete_rows(self, full_name: str, row_ids: pa.Table) -> None:
-        """Delete rows by the ids a select with `row_ids` gave."""
+        """Delete rows by their ids, from a select with `row_ids`."""
         if len(row_ids):
             self._table(full_name).delete(row_ids.select([ROW_ID]))
 
@@ -78,23 +78,61 @@ class Transaction(Definitions):
         )
 
     def select(
-        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
+        self,
+        full_name: str,
+        clauses: Sequence[Clause] = (),
+        *,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+        row_ids: bool = False,
+        query_id: str = "",
+        projection: str | None = None,
+        alone: bool = False,
     ) -> pa.Table:
-        """Return the rows all clauses hold for, evaluated by the server.
+        """Return the rows that all clauses hold for, evaluated by the server.
 
-        Options as in `stream`. What is selective and has no limit is read in this
-        thread, in one split.
+        Parameters as in `stream`. A selective query without a limit is read in this
+        thread, in one split; `alone` says that this transaction reads nothing else.
         """
-        limit = options.pop("limit", None)
         if not clauses or limit is not None:
-            options.pop("alone", None)
-            return self.stream(full_name, clauses, limit=limit, **options).read_all()
-        schema_, batches = self._at_once(full_name, clauses, **options)
+            return self.stream(
+                full_name,
+                clauses,
+                columns=columns,
+                limit=limit,
+                row_ids=row_ids,
+                query_id=query_id,
+                projection=projection,
+            ).read_all()
+        schema_, batches = self._at_once(
+            full_name,
+            clauses,
+            columns=columns,
+            row_ids=row_ids,
+            query_id=query_id,
+            projection=projection,
+            alone=alone,
+        )
         return pa.Table.from_batches(batches, schema_)
 
-    def count(self, full_name: str, clauses: Sequence[Clause], **options: Any) -> int:
+    def count(
+        self,
+        full_name: str,
+        clauses: Sequence[Clause],
+        *,
+        query_id: str = "",
+        projection: str | None = None,
+        alone: bool = False,
+    ) -> int:
         """Return how many rows the clauses hold for, without their values."""
-        _, batches = self._at_once(full_name, clauses, columns=(), **options)
+        _, batches = self._at_once(
+            full_name,
+            clauses,
+            columns=(),
+            query_id=query_id,
+            projection=projection,
+            alone=alone,
+        )
         return sum(map(len, batches))
 
     def stream(
@@ -110,8 +148,8 @@ class Transaction(Definitions):
     ) -> pa.RecordBatchReader:
         """Return the same as `select`, batch by batch, while the transaction is open.
 
-        `query_id` is the id to call `Store.read_counts` with afterwards. `projection` names the
-        one to read from; "" reads from the table, None leaves it to the server.
+        `query_id` is the id to call `Store.read_counts` with afterwards. `projection`
+        is the one to read; "" reads the table, None leaves the choice to the server.
         """
         table = self._table(full_name)
         if limit == 0:
@@ -142,10 +180,9 @@ class Transaction(Definitions):
         projection: str | None = None,
         alone: bool = False,
     ) -> tuple[pa.Schema, list[pa.RecordBatch]]:
-        """Return all batches of one split, read without threads in between.
+        """Return all batches of one split, read in this thread.
 
-        `alone`: nothing else is read in this transaction, so that one request which is
-        answered whole needs none.
+        With `alone` a single request that is answered in full needs no transaction.
         """
         config = _config(query_id, projection)
         self.splits += 1
@@ -164,16 +201,16 @@ class Transaction(Definitions):
         api = self._shared.api
         answer: tuple[pa.Schema, list[pa.RecordBatch]]
         if alone and self._shared.answers_alone:
-            whole = replace(config, limit_rows_per_sub_split=MOST_ROWS_ALONE)
+            one_page = replace(config, limit_rows_per_sub_split=MOST_ROWS_ALONE)
             with api.asked_as(query_id), self._shared.first_page(query_id):
-                answer = api.retried(partial(read, self._alone(full_name), whole))
+                answer = api.retried(partial(read, self._alone(full_name), one_page))
                 return answer
         with api.asked_as(query_id):
             answer = api.retried(partial(read, self._table(full_name), config))
             return answer
 
     def _alone(self, full_name: str) -> Any:
-        """Return a table that is asked without a transaction."""
+        """Return a table that is read without a transaction."""
         none = VendorTransaction(self._tx._rpc, self._tx._session_context)  # noqa: SLF001
         none.txid = NO_TRANSACTION
         return none.table_from_metadata(self._load(full_name))
@@ -192,7 +229,7 @@ def _config(
 
 
 def _filled(rows: pa.Table, sort: tuple[str, ...]) -> pa.Table:
-    """Leave out columns without any value: they are null to the database anyway."""
+    """Drop columns without any value: the database has null in them anyway."""
     names = [
         n for n in rows.column_names if rows[n].null_count < len(rows) or n in sort
     ]
@@ -200,7 +237,7 @@ def _filled(rows: pa.Table, sort: tuple[str, ...]) -> pa.Table:
 
 
 def _slices(rows: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Cut rows into batches that fit one request, so that inserts stay single calls."""
+    """Cut rows into batches that fit one request, so that an insert is one call."""
     for batch in rows.combine_chunks().to_batches():
         count = max(1, -(-batch.nbytes // SLICE_BYTES), -(-len(batch) // SLICE_ROWS))
         step = -(-len(batch) // count)

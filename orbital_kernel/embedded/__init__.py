@@ -1,4 +1,4 @@
-"""The embedded platform: found, started and stopped; its own small files, read strictly."""
+"""The embedded platform: find, start and stop it; its small files, read strictly."""
 
 from orbital_kernel.embedded.platform import (
     Status,

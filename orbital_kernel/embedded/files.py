@@ -1,7 +1,7 @@
 """The small files beside an embedded platform's data, read strictly.
 
-A file that is damaged, unreadable or of another shape is one sentence that names it and
-says what to do; its content is never guessed.
+For a file that is damaged, unreadable or of another shape the error names it and says
+what to do; its content is never guessed.
 """
 
 import json
@@ -36,7 +36,7 @@ class DamagedFile(PlatformError):
 
 @dataclass(frozen=True)
 class Note:
-    """What a running platform says of itself."""
+    """What a running platform reports about itself."""
 
     pid: int
     endpoint: str
@@ -47,7 +47,7 @@ class Note:
 
 
 def note(folder: Path) -> Note | None:
-    """Return the note of the folder's platform; None where there is no note."""
+    """Return the note of the folder's platform; None without one."""
     path = folder / NOTE
     value = _read(path, NEW_NOTE)
     if value is None:
@@ -110,7 +110,7 @@ def problem(folder: Path) -> str | None:
 
 @contextmanager
 def folder_errors(folder: Path) -> Iterator[None]:
-    """Turn what the system refuses about the platform's folder into one sentence."""
+    """Turn errors of the operating system about the folder into one sentence."""
     try:
         yield
     except Timeout as error:
@@ -127,7 +127,7 @@ def folder_errors(folder: Path) -> Iterator[None]:
 
 
 def _read(path: Path, advice: str) -> Any:
-    """Return a file's JSON value, None where the file is missing."""
+    """Return a file's JSON value, None if the file is missing."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -152,7 +152,7 @@ def _read(path: Path, advice: str) -> Any:
 def _require(
     path: Path, value: Any, kinds: Mapping[str, type], advice: str = NEW_NOTE
 ) -> None:
-    """Raise DamagedFile where fields are missing or of another type."""
+    """Raise DamagedFile if fields are missing or of another type."""
     if not isinstance(value, dict):
         raise DamagedFile(f"{path} is not a JSON object: {advice}")
     missing = [

@@ -1,7 +1,7 @@
-"""Finds, starts and stops the embedded platform; one a data folder, shared by all.
+"""Finds, starts and stops the embedded platform: one per data folder, shared by all.
 
-The stand-in's process writes `standin.json` once it listens and keeps its keys in
-`credentials.json`; this module reads both and talks to nothing else of it.
+The process of the stand-in writes `standin.json` once it listens and keeps its keys in
+`credentials.json`; this module reads only these two files of it.
 """
 
 import http.client
@@ -29,12 +29,12 @@ STOP_SECONDS = 30.0
 
 LOG = logging.getLogger(__name__)
 _started: dict[int, Path] = {}
-"""Children of this process: they outlive it, and are reaped where they end first."""
+"""Children of this process: they outlive it, and are reaped if they end first."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """What is known of a folder's platform; `status --json` prints these fields."""
+    """State of a folder's platform; `status --json` prints these fields."""
 
     running: bool
     healthy: bool
@@ -46,7 +46,7 @@ class Status:
     bytes_on_disk: int
     started: str | None
     problem: str | None = None
-    """Why it cannot be used though it may run: a damaged file, and what to do."""
+    """Why it cannot be used even if it runs: a damaged file, and what to do."""
     warnings: tuple[str, ...] = ()
     """Data that are missing, or that a start set aside in `lost/`."""
 
@@ -54,7 +54,7 @@ class Status:
 def status(folder: Path) -> Status:
     """Return whether the folder's platform runs, answers and can be used.
 
-    Raises PlatformError where the folder itself cannot be used.
+    Raises PlatformError if the folder itself cannot be used.
     """
     with folder_errors(folder):
         problem = platform_files.problem(folder)
@@ -85,12 +85,12 @@ def status(folder: Path) -> Status:
 def ensure(
     folder: Path, *, port: int | None = None, accept_loss: bool = False
 ) -> Settings:
-    """Return settings of the folder's platform, starting it where it does not run.
+    """Return settings of the folder's platform, started if it does not run.
 
     Any number of processes may call this at once: one starts it, all share it.
-    `accept_loss` starts a folder whose data are incomplete, without what is missing.
-    Raises PlatformError when it does not come up, runs on another port than asked, or
-    cannot be used because its folder or a file in it is damaged.
+    `accept_loss` starts a folder whose data are incomplete, without the missing parts.
+    Raises PlatformError if it does not start, runs on another port, or its folder or a
+    file in it is damaged.
     """
     with folder_errors(folder):
         _make(folder)
@@ -114,8 +114,8 @@ def foreground(
     """Become the folder's platform: this process serves it, and logs to stderr.
 
     SIGTERM and Ctrl-C end it with exit code 0. Ports are those of the last run, so that
-    noted addresses stay right. Raises PlatformError where the platform runs already or a
-    port is in use.
+    addresses stay valid. Raises PlatformError if the platform runs already or a port is
+    in use.
     """
     with folder_errors(folder):
         _make(folder)
@@ -127,7 +127,7 @@ def foreground(
         last = platform_files.ports(folder)
         ports = reserved_ports((port or last[0], last[1]))
         platform_files.write_ports(folder, ports)
-        # The platform waits for these two; one that arrives sooner is kept for it.
+        # The platform waits for these two; one that arrives earlier stays pending.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
         os.execve(  # noqa: S606
             sys.executable,
@@ -137,13 +137,13 @@ def foreground(
 
 
 def last_ports(folder: Path) -> tuple[int, int]:
-    """Return the ports of data and management of the last run; 0 where none is noted."""
+    """Return the ports of data and management of the last run; 0 if not recorded."""
     with folder_errors(folder):
         return platform_files.ports(folder)
 
 
 def stop(folder: Path) -> bool:
-    """Stop the folder's platform; False where none ran."""
+    """Stop the folder's platform; False if none ran."""
     with folder_errors(folder):
         pid = _pid(folder)
         if pid is None:
@@ -200,7 +200,7 @@ def _start(folder: Path, port: int | None, *, accept_loss: bool) -> Note:
 
 
 def _launch(folder: Path, command: list[str]) -> int:
-    """Start a process that outlives this one; returns its number."""
+    """Start a process that outlives this one; return its number."""
     log = str(folder / "standin.log")
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     os.close(os.open(log, append, 0o600))  # a refusal names the log here, not below
@@ -228,7 +228,7 @@ def _command(folder: Path, ports: tuple[int, int], *, accept_loss: bool) -> list
 
 
 def _awaited(folder: Path, pid: int, deadline: float) -> Note | None:
-    """Wait until a process serves the folder; None where it ends or time is up."""
+    """Wait until a process serves the folder; None if it ends or time is up."""
     while time.monotonic() < deadline:
         ended = not _alive(folder, pid)
         note = _note(folder)
@@ -241,7 +241,7 @@ def _awaited(folder: Path, pid: int, deadline: float) -> Note | None:
 
 
 def _of_another(folder: Path) -> Note | None:
-    """Wait a second for who has the folder: it may be starting, or stopping."""
+    """Wait a second for the process that has the folder: it may be starting or stopping."""
     for _ in range(50):
         note = _note(folder)
         if note and _alive(folder, note.pid) and _answers(note.endpoint):
@@ -251,7 +251,7 @@ def _of_another(folder: Path) -> Note | None:
 
 
 def _not_started(folder: Path, lines: list[str]) -> PlatformError:
-    last = lines[-1].strip() if lines else "it said nothing"
+    last = lines[-1].strip() if lines else "it printed nothing"
     return PlatformError(
         f"the embedded platform of {folder} did not start: {last} "
         f"(more in {folder / 'standin.log'})"
@@ -267,15 +267,15 @@ def _port_taken(lines: list[str]) -> bool:
 
 
 def _note_ports(folder: Path, note: Note) -> None:
-    """Note the ports, to ask for them again: addresses people noted stay right."""
+    """Record the ports for the next run, so that addresses stay valid."""
     data, vms = urlsplit(note.endpoint).port, urlsplit(f"//{note.vms_address}").port
     platform_files.write_ports(folder, (data or 0, vms or 0))
 
 
 def _note(folder: Path) -> Note | None:
-    """Return the note; a damaged one that no process stands behind is removed.
+    """Return the note; a damaged one without a running process is removed.
 
-    Raises DamagedFile where a platform runs.
+    Raises DamagedFile if a platform runs.
     """
     try:
         return platform_files.note(folder)
@@ -322,7 +322,7 @@ def _alive(folder: Path, pid: int) -> bool:
 
 
 def _reap(pid: int) -> None:
-    """Take a child's end, if it ended; another thread may have, or a parent must."""
+    """Reap a child that ended; another thread may have done it."""
     try:
         ended = os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:

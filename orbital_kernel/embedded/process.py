@@ -1,4 +1,4 @@
-"""The process that serves a platform's folder, and the ports it can have."""
+"""The process that serves a platform's folder, and its ports."""
 
 import socket
 from contextlib import ExitStack
@@ -12,10 +12,10 @@ HOST = "127.0.0.1"
 
 
 def serves(pid: int, folder: Path) -> bool:
-    """Return whether a process is the folder's platform, and not a stranger's.
+    """Return whether a process is the folder's platform.
 
-    A number may have been handed to another program, also to the platform of another
-    folder. Where the system lists no processes the number is believed.
+    A number may have been reused by another program, or by the platform of another
+    folder. If the system does not list processes the number is trusted.
     """
     if not PROCESSES.exists():
         return True
@@ -33,13 +33,13 @@ def serves(pid: int, folder: Path) -> bool:
 
 
 def owner(folder: Path) -> int | None:
-    """Return the process that serves a folder, found without its note."""
+    """Return the process that serves a folder, searched for without its note."""
     numbers = (int(entry.name) for entry in PROCESSES.glob("[0-9]*"))
     return next((pid for pid in numbers if serves(pid, folder)), None)
 
 
 def reserved_ports(ports: tuple[int, int]) -> tuple[int, int]:
-    """Return the ports, free ones for 0; PlatformError where one is in use."""
+    """Return the ports, free ones for 0; PlatformError if one is in use."""
     chosen: list[int] = []
     with ExitStack() as probes:
         for port in ports:

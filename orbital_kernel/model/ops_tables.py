@@ -44,6 +44,7 @@ OPS_TABLES = (
             text("kind", "cone, time, object, sql, …", "meta.code"),
             text("table", "table queried", "meta.table"),
             text("predicate", "the query's conditions", "meta.note"),
+            text("predicate_json", "JSON of the conditions, versioned", "meta.note"),
             text("pushed", "what the server evaluated", "meta.note"),
             text("residual", "what was evaluated here", "meta.note"),
             count("rows_returned", "rows of the answer", "meta.number"),

@@ -60,7 +60,7 @@ class Following:
     def counts(self) -> Counts:
         """Return the rows of every table, by observatory and table."""
         pending = {
-            n: self._store.beside(self._store.counts, n) for n in observatories()
+            n: self._store.in_background(self._store.counts, n) for n in observatories()
         }
         return {name: answer.result() for name, answer in pending.items()}
 

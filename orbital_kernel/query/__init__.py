@@ -1,4 +1,4 @@
-"""Questions, planned: what the server evaluates, what is left for here, and why.
+"""Queries, planned: conditions for the server, and those evaluated locally.
 
 A Query compiles to clauses VAST can push down (AND across columns, OR within one) and an
 exact residual in Polars. Regions of the sky become HEALPix ranges on the `healpix`
@@ -13,6 +13,7 @@ from orbital_kernel.query.question import Largest, Query, TimeSpan
 from orbital_kernel.query.recording import Recorder, ledger_fields, ledger_row
 from orbital_kernel.query.regions import MAX_SKY_RANGES, Box, Cone, Polygon
 from orbital_kernel.query.running import LARGE_TABLE_ROWS, count, run
+from orbital_kernel.query.units import qtable, ucds_by_name, units_by_name
 
 __all__ = [
     "LARGE_TABLE_ROWS",
@@ -32,6 +33,9 @@ __all__ = [
     "ledger_fields",
     "ledger_row",
     "plan",
+    "qtable",
     "run",
     "sql",
+    "ucds_by_name",
+    "units_by_name",
 ]

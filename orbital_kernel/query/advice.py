@@ -1,11 +1,10 @@
-"""What would have served the observed queries better, and what it really saved.
+"""Projections that would have served recorded queries better, and their measured saving.
 
-The ledger tells what was asked and how many rows were read for it. For each column that
-was asked about and that nothing is sorted by, the database counts how many rows the
-clauses on it alone hold for: so many would have been read in that order.
+The ledger has the conditions of each query and the rows read for it. For each column of
+a condition that no order begins with, the database counts the rows that the clauses on
+this column alone hold for: those would have been read in that order.
 """
 
-import json
 import time as clock
 import uuid
 from collections.abc import Iterable, Sequence
@@ -20,22 +19,23 @@ from orbital_kernel.model.layout import Projection
 from orbital_kernel.model.predicate import Clause
 from orbital_kernel.query.planning import Plan, ordered
 from orbital_kernel.query.question import Query
-from orbital_kernel.query.recording import Remembered, remembered
+from orbital_kernel.query.recording import Remembered, recorded
 
 LEAST_QUERIES = 3
 LEAST_SAVING = 0.2
 TRIED = 20
 PATIENCE_SECONDS = 600.0
 LEDGER = ("table", "kind", "pushed", "rows_read", "rows_stored")
+BY_JSON = "predicate_json"
 
 
 @dataclass(frozen=True)
 class Advice:
-    """A projection that would have spared reading; `tried` queries are of `queries`.
+    """A projection that would have reduced the rows read; `tried` are some of `queries`.
 
-    `rows_read` is what the ledger has of the tried ones, `estimated_rows` what they
-    would have read. `sort_first` is whether, of all queries of the table, more ask by
-    this column than by its sort key: then it belongs there when the table is made anew.
+    `rows_read` is what the tried queries read, `estimated_rows` what they would have
+    read. `sort_first` is whether more queries of the table select by this column than
+    by its sort key: then the table should be sorted by it when it is created again.
     """
 
     table: str
@@ -60,13 +60,13 @@ class Advice:
             f"rows and would have read about {self.estimated_rows:,} ({self.saving:.1%} less)"
         )
         if self.sort_first:
-            text += f"; more queries ask by {by} than by its sort key"
+            text += f"; more queries select by {by} than by its sort key"
         return text
 
 
 @dataclass(frozen=True)
 class Followed:
-    """What the tried queries read and took before and after, rows and milliseconds."""
+    """Rows read and time of the tried queries before and after, rows and milliseconds."""
 
     advice: Advice
     rows_before: int
@@ -76,7 +76,7 @@ class Followed:
 
     @property
     def saving(self) -> float:
-        """The measured share of rows that are not read any more."""
+        """The measured share of rows no longer read."""
         return 1 - self.rows_after / self.rows_before if self.rows_before else 0.0
 
     def __str__(self) -> str:
@@ -90,24 +90,25 @@ class Followed:
 
 
 def advise(ledger: pl.DataFrame, store: Store) -> list[Advice]:
-    """Return what would have spared most rows first, from rows of ops.queries."""
-    told = ledger.filter(
+    """Return advice from rows of ops.queries, the largest saving first."""
+    columns = [*LEDGER, *(name for name in (BY_JSON,) if name in ledger.columns)]
+    usable = ledger.filter(
         pl.col("rows_read").is_not_null()
         & (pl.col("kind") != "sql")
         & ~pl.col("table").str.starts_with("ops.")
-    ).select(LEDGER)
-    found = []
-    for (table,), rows in told.group_by("table", maintain_order=True):
-        found += _of_table(str(table), rows, store)
-    return sorted(found, key=lambda a: a.estimated_rows - a.rows_read)
+    ).select(columns)
+    advice = []
+    for (table,), rows in usable.group_by("table", maintain_order=True):
+        advice += _of_table(str(table), rows, store)
+    return sorted(advice, key=lambda a: a.estimated_rows - a.rows_read)
 
 
 def follow(
     advice: Advice, store: Store, *, patience: float = PATIENCE_SECONDS
 ) -> Followed:
-    """Make the projection, wait until it is in step, and ask again what was asked.
+    """Create the projection, wait until it is complete, and repeat the queries.
 
-    Raises QueryError where the database takes longer than `patience` seconds.
+    Raises QueryError if the database takes longer than `patience` seconds.
     """
     rows_before, ms_before = replay(advice.table, advice.tried, store)
     with store.transaction() as tx:
@@ -117,7 +118,7 @@ def follow(
         if clock.monotonic() > until:
             raise QueryError(
                 f"{advice.table} is not sorted into {advice.projection.name} after "
-                f"{patience:g} s: it is made, and is used as far as it is ready"
+                f"{patience:g} s: it exists, and is used as far as it is ready"
             )
         clock.sleep(0.2)
     rows_after, ms_after = replay(advice.table, advice.tried, store)
@@ -127,7 +128,7 @@ def follow(
 def replay(
     table: str, tried: Iterable[tuple[Clause, ...]], store: Store
 ) -> tuple[int, float]:
-    """Ask for the rows of clauses again; return rows read, and milliseconds, in all."""
+    """Repeat queries by their clauses; return the total of rows read and milliseconds."""
     rows, start = 0, clock.perf_counter()
     for clauses in tried:
         query_id = uuid.uuid4().hex
@@ -151,37 +152,33 @@ def _of_table(name: str, rows: pl.DataFrame, store: Store) -> list[Advice]:
         table = schema.table(name)
     except SchemaMismatch:
         return []
-    asked = [
-        (remembered(json.loads(row["pushed"]), table), row)
-        for row in rows.to_dicts()
-        if row["pushed"].endswith("]")
-    ]
+    queries = [(recorded(row, table), row) for row in rows.to_dicts()]
     with store.reading() as tx:
         sort_key = tx.sort_key(name)
-        known = tx.projections(name, fresh=True)
-    led = {sort_key[0] if sort_key else "", *(p.sort[0] for p in known.values())}
-    columns = {one.clause.column for clauses, _ in asked for one in clauses} - led
+        projections = tx.projections(name, fresh=True).values()
+    leading = {sort_key[0] if sort_key else "", *(p.sort[0] for p in projections)}
+    columns = {r.clause.column for clauses, _ in queries for r in clauses} - leading
     advice = (
-        _of_column(name, column, asked, store, sort_key) for column in sorted(columns)
+        _of_column(name, column, queries, store, sort_key) for column in sorted(columns)
     )
-    return [one for one in advice if one is not None]
+    return [projection for projection in advice if projection is not None]
 
 
-Asked = Sequence[tuple[list[Remembered], dict[str, int]]]
+Recorded = Sequence[tuple[list[Remembered], dict[str, int]]]
 
 
 def _of_column(
-    table: str, column: str, asked: Asked, store: Store, sort_key: tuple[str, ...]
+    table: str, column: str, queries: Recorded, store: Store, sort_key: tuple[str, ...]
 ) -> Advice | None:
-    """Return what a projection led by a column would have spared, if it is much."""
-    mine = [
+    """Return the advice to sort by a column, if it saves enough."""
+    by_column = [
         (clauses, row)
-        for clauses, row in asked
-        if any(one.clause.column == column for one in clauses)
+        for clauses, row in queries
+        if any(r.clause.column == column for r in clauses)
     ]
-    if len(mine) < LEAST_QUERIES:
+    if len(by_column) < LEAST_QUERIES:
         return None
-    tried = mine[-TRIED:]
+    tried = by_column[-TRIED:]
     before = sum(row["rows_read"] for _, row in tried)
     after = sum(
         min(row["rows_read"], _held(table, column, clauses, store))
@@ -189,25 +186,25 @@ def _of_column(
     )
     if before == 0 or 1 - after / before < LEAST_SAVING:
         return None
-    by_key = sum(any(o.clause.column in sort_key[:1] for o in c) for c, _ in asked)
+    by_key = sum(any(o.clause.column in sort_key[:1] for o in c) for c, _ in queries)
     second = tuple(c for c in ("time",) if c in _names(table) and c != column)
     return Advice(
         table,
         Projection(f"by_{column}", (column, *second)),
-        len(mine),
+        len(by_column),
         before,
         after,
-        len(mine) > by_key,
-        tuple(tuple(one.clause for one in clauses) for clauses, _ in tried),
+        len(by_column) > by_key,
+        tuple(tuple(r.clause for r in clauses) for clauses, _ in tried),
     )
 
 
 def _held(table: str, column: str, clauses: list[Remembered], store: Store) -> int:
-    """Count the rows for which the clauses on one column hold, all terms considered."""
-    mine = [one for one in clauses if one.clause.column == column]
+    """Count the rows that the clauses on one column hold for, all terms considered."""
+    on_column = [r for r in clauses if r.clause.column == column]
     with store.reading() as tx:
-        rows = tx.count(table, [one.clause for one in mine], alone=True)
-    return round(rows * max(one.terms / len(one.clause.any_of) for one in mine))
+        rows = tx.count(table, [r.clause for r in on_column], alone=True)
+    return round(rows * max(r.terms / len(r.clause.any_of) for r in on_column))
 
 
 def _names(table: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A plan's rows on their way: requests to the store, the residual in Polars, and costs."""
+"""The rows of a plan: requests to the database, local filters in Polars, and costs."""
 
 import time as clock
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ STEP_GROWTH = 16
 
 @dataclass
 class Fetch:
-    """Rows on their way, with what they cost so far: rows and bytes sent, selects."""
+    """Rows being fetched, with costs so far: rows and bytes sent, selects."""
 
     planned: Plan
     store: Store
@@ -35,20 +35,20 @@ class Fetch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Add what happens within to a stage."""
+        """Add the time of a block to a stage."""
         start = clock.perf_counter()
         yield
-        took = clock.perf_counter() - start
-        self.seconds[name] = self.seconds.get(name, 0.0) + took
+        spent = clock.perf_counter() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + spent
 
     def frame(self) -> pl.DataFrame:
         """Return the answer's rows, no more than the limit."""
         query = self.planned.query
-        found = self._whole() if query.largest is None else self._largest()
-        return found.select(query.columns or self.planned.columns)
+        rows = self._all() if query.largest is None else self._largest()
+        return rows.select(query.columns or self.planned.columns)
 
     def count(self) -> pl.DataFrame:
-        """Return one row, `count`: by the server where nothing is left to do here."""
+        """Return one row, `count`: by the server if nothing is evaluated locally."""
         query = self.planned.query
         if self.planned.residual or query.largest or query.limit is not None:
             return pl.DataFrame({"count": [len(self.frame())]})
@@ -67,7 +67,7 @@ class Fetch:
             "alone": len(self.planned.selects) == 1,
         }
 
-    def _whole(self, *more: Clause) -> pl.DataFrame:
+    def _all(self, *more: Clause) -> pl.DataFrame:
         missing = self.planned.query.limit
         frames = []
         for clauses in self.planned.selects:
@@ -82,23 +82,23 @@ class Fetch:
 
     def _largest(self) -> pl.DataFrame:
         """Return the largest rows: from a floor upwards where the order is by value."""
-        wanted = self.planned.query.largest
-        if wanted is None or self.planned.sort_key[:1] != (wanted.column,):
-            return self._whole() if wanted is None else wanted.of(self._whole())
-        whole = not self.planned.pushed and not self.planned.residual
-        key = (self.planned.query.table, wanted)
-        known = self.store.floors.get(key) if whole else None
-        found, floor = question.search(
-            wanted, lambda more: self._whole(*more), self._sample, known
+        largest = self.planned.query.largest
+        if largest is None or self.planned.sort_key[:1] != (largest.column,):
+            return self._all() if largest is None else largest.of(self._all())
+        unfiltered = not self.planned.pushed and not self.planned.residual
+        key = (self.planned.query.table, largest)
+        first = self.store.floors.get(key) if unfiltered else None
+        rows, floor = question.search(
+            largest, lambda more: self._all(*more), self._sample, first
         )
-        if whole and floor is not None:
+        if unfiltered and floor is not None:
             self.store.floors[key] = floor
-        return found
+        return rows
 
     def _sample(self) -> pl.Series:
-        """Return some values of the column wanted most of, as the table is sorted."""
-        wanted = self.planned.query.largest
-        column = wanted.column if wanted else ""
+        """Return some values of the column of `largest`, in the table's order."""
+        largest = self.planned.query.largest
+        column = largest.column if largest else ""
         with self.stage("statistics"):
             rows = self.tx.select(
                 self.planned.query.table,
@@ -112,7 +112,7 @@ class Fetch:
         return frame_of(rows)[column]
 
     def _enough(self, clauses: tuple[Clause, ...], missing: int | None) -> pl.DataFrame:
-        """Return rows of one select; with filters here, ask for more until they do."""
+        """Return rows of one select; with local filters, fetch more until they suffice."""
         if missing is None or not self.planned.residual:
             frame, _ = self._select(clauses, missing)
             return frame if missing is None else frame.head(missing)
@@ -126,18 +126,18 @@ class Fetch:
     def _select(
         self, clauses: tuple[Clause, ...], limit: int | None
     ) -> tuple[pl.DataFrame, int]:
-        table, asked = self.planned.query.table, self.planned.columns
-        there = self.tx.columns(table)
+        table, names = self.planned.query.table, self.planned.columns
+        existing = self.tx.columns(table)
         with self.stage("server"):
             rows = self.tx.select(
                 table,
                 clauses,
-                columns=[name for name in asked if name in there],
+                columns=[name for name in names if name in existing],
                 limit=limit,
                 **self._reading,
             )
-        for name in asked:
-            if name not in there:  # an older table: nobody has told it
+        for name in names:
+            if name not in existing:  # a table of an earlier Orbital
                 kind = schema.table(table).arrow.field(name).type
                 rows = rows.append_column(name, pa.nulls(len(rows), kind))
         self.rows += len(rows)
@@ -145,5 +145,5 @@ class Fetch:
         self.selects += 1
         with self.stage("local"):
             exprs = [expr for _, expr in self.planned.residual]
-            frame = frame_of(rows.select(asked))
+            frame = frame_of(rows.select(names))
             return (frame.filter(*exprs) if exprs else frame), len(rows)

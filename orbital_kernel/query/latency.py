@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -26,23 +26,23 @@ class Budget:
 
 @cache
 def budgets() -> dict[str, Budget]:
-    """Return every kind's budget; raises ConfigError for a file that tells no default."""
-    text = (resources.files("orbital_kernel") / BUDGETS_FILE).read_text()
+    """Return every kind's budget; raises ConfigError for a file without a default."""
+    text = (resources.files("orbital_kernel.query") / BUDGETS_FILE).read_text()
     try:
-        found = {kind: Budget(**told) for kind, told in tomllib.loads(text).items()}
+        by_kind = {kind: Budget(**row) for kind, row in tomllib.loads(text).items()}
     except (TypeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
             f"{BUDGETS_FILE} is not a table of budgets: {error}"
         ) from error
-    if DEFAULT not in found:
+    if DEFAULT not in by_kind:
         raise ConfigError(f"{BUDGETS_FILE} has no [{DEFAULT}]")
-    return found
+    return by_kind
 
 
 def budget(kind: str) -> Budget:
-    """Return the budget of a kind, that of `default` where it has none of its own."""
-    known = budgets()
-    return known.get(kind, known[DEFAULT])
+    """Return the budget of a kind, that of `default` if the kind has none."""
+    by_kind = budgets()
+    return by_kind.get(kind, by_kind[DEFAULT])
 
 
 PERCENTILES = (50, 95, 99)
@@ -70,7 +70,7 @@ class KindLatency:
 
 @dataclass(frozen=True)
 class Course:
-    """One kind's latencies in one step of time, and what is to be said of them."""
+    """One kind's latencies in one step of time, and the verdict on them."""
 
     kind: str
     start: datetime
@@ -117,8 +117,8 @@ def by_kind(ledger: pl.DataFrame) -> list[KindLatency]:
 def over_time(ledger: pl.DataFrame, every: str = "1d") -> list[Course]:
     """Return the latencies of each kind in steps of time, in order.
 
-    A step is told as a regression where its median is half as long again as that of all
-    steps of its kind before it, both of 20 queries at least, and by 5 ms.
+    A step is a regression if its median is 1.5 times that of all earlier steps of its
+    kind, and longer by 5 ms, both with at least 20 queries.
     """
     if not re.fullmatch(r"[1-9]\d*[mhdw]", every):
         raise QueryError(f"a step of time is like 10m, 1h, 1d or 1w, not {every!r}")
@@ -136,21 +136,21 @@ def over_time(ledger: pl.DataFrame, every: str = "1d") -> list[Course]:
 
 
 def regressions(ledger: pl.DataFrame, every: str = "1d") -> list[Course]:
-    """Return the steps that are slower than what was before them."""
-    return [one for one in over_time(ledger, every) if one.said == REGRESSION]
+    """Return the steps that are slower than the earlier ones."""
+    return [step for step in over_time(ledger, every) if step.said == REGRESSION]
 
 
 def _course(steps: pl.DataFrame) -> Iterator[Course]:
     before: list[float] = []
     for row in steps.to_dicts():
-        mine = row.pop("milliseconds")
-        said = "" if row["p99_ms"] <= budget(row["kind"]).p99_ms else OVER
-        if len(before) >= ENOUGH <= len(mine):
+        latencies = row.pop("milliseconds")
+        verdict = "" if row["p99_ms"] <= budget(row["kind"]).p99_ms else OVER
+        if len(before) >= ENOUGH <= len(latencies):
             usual = sorted(before)[len(before) // 2]
             least = max(TIMES_SLOWER * usual, usual + SLOWER_MS)
-            said = REGRESSION if row["p50_ms"] > least else said
-        before += mine
-        yield Course(**row, said=said)
+            verdict = REGRESSION if row["p50_ms"] > least else verdict
+        before += latencies
+        yield Course(**row, said=verdict)
 
 
 def slowest(ledger: pl.DataFrame, count: int = 5) -> list[Slow]:
@@ -161,9 +161,9 @@ def slowest(ledger: pl.DataFrame, count: int = 5) -> list[Slow]:
 
 
 def _judged(row: dict[str, object], budget: Budget) -> KindLatency:
-    told = KindLatency(**row, budget=budget, within=False)  # type: ignore[arg-type]
-    within = told.p50_ms <= budget.p50_ms and told.p99_ms <= budget.p99_ms
-    return KindLatency(**{**vars(told), "within": within})
+    latency = KindLatency(**row, budget=budget, within=False)  # type: ignore[arg-type]
+    within = latency.p50_ms <= budget.p50_ms and latency.p99_ms <= budget.p99_ms
+    return replace(latency, within=within)
 
 
 _PERCENTILES = (

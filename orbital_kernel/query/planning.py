@@ -1,4 +1,4 @@
-"""A question compiled: clauses for the server, filters for here."""
+"""A query compiled: clauses for the server, filters evaluated locally."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ from orbital_kernel.model.predicate import (
 )
 from orbital_kernel.model.sky import FULL_SKY
 from orbital_kernel.query import regions
+from orbital_kernel.query.names import check_names
 from orbital_kernel.query.question import Query, TimeSpan
 from orbital_kernel.query.values import range_clause, set_clause
 
@@ -29,15 +30,16 @@ MAX_SET = 10_000
 MAX_VALUES = 200_000
 WIDE_SKY = 0.25
 LONG_SPAN = timedelta(days=31)
-WHOLE = "datetime64[us]"
+MICROSECOND = "datetime64[us]"
 Filter = tuple[str, pl.Expr]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A compiled query: clauses for the server, filters for here.
+    """A compiled query: clauses for the server, filters evaluated locally.
 
-    `projection` is the one to read, "" the table, None whichever the server opens least of.
+    `projection` is the one to read, "" the table, None the one of which the server
+    opens least.
     """
 
     query: Query
@@ -78,23 +80,23 @@ class Plan:
         long = [c for c in self.pushed if len(c.any_of) > MAX_SET]
         if not long:
             return [self.pushed]
-        rest = tuple(c for c in self.pushed if c is not long[0])
+        others = tuple(c for c in self.pushed if c is not long[0])
         terms = long[0].any_of
         return [
-            (*rest, Clause(long[0].column, terms[at : at + MAX_SET]))
+            (*others, Clause(long[0].column, terms[at : at + MAX_SET]))
             for at in range(0, len(terms), MAX_SET)
         ]
 
 
 def plan(query: Query) -> Plan:
-    """Compile a query; raises QueryError for columns or values it cannot have."""
-    wanted = schema.table(query.table)
-    kinds = {column.name: column.type for column in wanted.columns}
-    _check_columns(query, list(kinds))
+    """Compile a query; raises QueryError for unknown names and invalid values."""
+    check_names(query)
+    table = schema.table(query.table)
+    kinds = {column.name: column.type for column in table.columns}
     sky = [(regions.clause(r), (str(r), r.inside)) for r in query.regions]
-    both = [*sky, *(_time(query.time) if query.time else [])]
-    pushed = [clause for clause, _ in both]
-    residual = [rest for _, rest in both if rest is not None]
+    parts = [*sky, *(_time(query.time) if query.time else [])]
+    pushed = [clause for clause, _ in parts]
+    residual = [exact for _, exact in parts if exact is not None]
     pushed += [range_clause(n, pair, kinds[n]) for n, pair in query.ranges.items()]
     pushed += [set_clause(n, values, kinds[n]) for n, values in query.sets.items()]
     pushed += [Clause(name, (Null(),)) for name in query.null]
@@ -105,21 +107,7 @@ def plan(query: Query) -> Plan:
         residual.append((str(query.where), query.where))
     _check_sets(pushed)
     columns = _columns(query, residual, list(kinds))
-    return Plan(query, tuple(pushed), tuple(residual), columns, wanted.sort)
-
-
-def _check_columns(query: Query, known: Sequence[str]) -> None:
-    used = [*query.ranges, *query.sets, *query.null, *query.not_null]
-    used += [*query.prefix, *query.contains, *(query.columns or ())]
-    used += [query.time.column] if query.time else []
-    used += [query.largest.column] if query.largest else []
-    used += ["ra", "dec", "healpix"] if query.regions else []
-    used += query.where.meta.root_names() if query.where is not None else []
-    unknown = dict.fromkeys(c for c in used if c not in known)
-    if unknown:
-        raise QueryError(
-            f"{query.table} has no column {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
-        )
+    return Plan(query, tuple(pushed), tuple(residual), columns, table.sort)
 
 
 def _check_sets(pushed: Sequence[Clause]) -> None:
@@ -138,7 +126,7 @@ def _check_sets(pushed: Sequence[Clause]) -> None:
 
 
 def _narrow(clause: Clause) -> bool:
-    """Whether it surely spares most of a large table: values, short spans, few cells."""
+    """Whether it excludes most of a large table: values, short spans, few cells."""
     if clause.column != "healpix":
         return all(not isinstance(t, Range) or _brief(t) for t in clause.any_of)
     cells = 0
@@ -158,7 +146,7 @@ def _brief(term: Range) -> bool:
 
 
 def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter | None]]:
-    """Yield the clause of a span, with a filter where its ends are finer than sent."""
+    """Yield the clause of a span, with a filter if its ends are finer than sent."""
     if span.start is None and span.stop is None:
         return
     low, high = (None if t is None else _tt(t) for t in (span.start, span.stop))
@@ -167,7 +155,7 @@ def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter | None]]:
             f"the time span ends before it starts: {span.start} .. {span.stop}"
         )
     clause = Clause(span.column, (Range(_microsecond(low, 0), _microsecond(high, 1)),))
-    if all(t is None or t == t.astype(WHOLE) for t in (low, high)):
+    if all(t is None or t == t.astype(MICROSECOND) for t in (low, high)):
         yield clause, None
         return
     column = pl.col(span.column)
@@ -191,7 +179,9 @@ def _tt(instant: str | datetime) -> np.datetime64:
     except ValueError as error:
         raise QueryError(str(error)) from error
     if np.isnat(tt):
-        raise QueryError(f"a time span needs a time, not {instant!r}")
+        raise QueryError(
+            f"a time span needs a time such as 2013-04-27T07:47, not {instant!r}"
+        )
     return tt
 
 
@@ -199,21 +189,21 @@ def _microsecond(tt: np.datetime64 | None, up: int) -> datetime | None:
     """Round outwards to the microsecond, the finest time the client can send."""
     if tt is None:
         return None
-    whole = tt.astype(WHOLE)
-    moment: datetime = whole.item()
-    return moment + timedelta(microseconds=up if whole != tt else 0)
+    rounded = tt.astype(MICROSECOND)
+    moment: datetime = rounded.item()
+    return moment + timedelta(microseconds=up if rounded != tt else 0)
 
 
 def _columns(
-    query: Query, residual: Sequence[Filter], known: Sequence[str]
+    query: Query, residual: Sequence[Filter], names: Sequence[str]
 ) -> tuple[str, ...]:
     if query.columns is None:
-        return tuple(known)
+        return tuple(names)
     needed = {name for _, expr in residual for name in expr.meta.root_names()}
     needed |= {query.largest.column} if query.largest else set()
     return (
         *query.columns,
-        *(n for n in known if n in needed and n not in query.columns),
+        *(n for n in names if n in needed and n not in query.columns),
     )
 
 
@@ -229,12 +219,11 @@ def ordered(
     planned: Plan, sort_key: tuple[str, ...], projections: Mapping[str, Projection]
 ) -> Plan:
     """Return the plan with the sort key it follows, and the projection to read."""
-    own = share(planned.pushed, sort_key)
-    best, best_share = None, own / TIMES_BETTER
-    for one in projections.values():
-        its_share = share(planned.pushed, one.sort)
-        if its_share < best_share:
-            best, best_share = one, its_share
+    best, least = None, share(planned.pushed, sort_key) / TIMES_BETTER
+    for projection in projections.values():
+        opened = share(planned.pushed, projection.sort)
+        if opened < least:
+            best, least = projection, opened
     if best is None:
         return replace(planned, sort_key=sort_key, projection="")
     return replace(planned, sort_key=best.sort, projection=best.name)
@@ -243,8 +232,8 @@ def ordered(
 def choices(
     planned: Plan, sort_key: tuple[str, ...], projections: Mapping[str, Projection]
 ) -> int:
-    """Return how many orders, the table's and the projections', the clauses narrow."""
-    orders = [sort_key, *(one.sort for one in projections.values())]
+    """Return how many orders, of table and projections, the clauses narrow."""
+    orders = [sort_key, *(projection.sort for projection in projections.values())]
     return sum(share(planned.pushed, order) < 1 for order in orders)
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of one table."""
+"""One query of one table."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -18,50 +18,102 @@ Sample = Callable[[], pl.Series]
 
 @dataclass(frozen=True)
 class Largest:
-    """How many rows with the largest values of a column; nulls and NaN are left out."""
+    """The rows with the largest values of a column, without nulls and NaN.
+
+    Parameters
+    ----------
+    column : str
+        The column compared.
+    rows : int
+        How many rows, at least 1.
+
+    Examples
+    --------
+    >>> from orbital_kernel import Query, connect
+    >>> from orbital_kernel.query import Largest
+    >>> orbital = connect()
+    >>> query = Query("swift.sources", ("flux",), largest=Largest("flux", 2))
+    >>> len(orbital.query(query).frame)
+    2
+    """
 
     column: str
     rows: int
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return these rows of a frame, largest first."""
+        """Return these rows of a frame, largest first.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            Rows with the column.
+
+        Returns
+        -------
+        polars.DataFrame
+            At most `rows` rows with all columns, largest first.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> from orbital_kernel.query import Largest
+        >>> Largest("a", 1).of(pl.DataFrame({"a": [1, 3, 2]}))["a"].to_list()
+        [3]
+        """
         value = pl.col(self.column)
-        kept = value.is_not_null()
+        usable = value.is_not_null()
         if frame.schema[self.column].is_float():
-            kept &= value.is_not_nan()
-        return frame.filter(kept).sort(value, descending=True).head(self.rows)
+            usable &= value.is_not_nan()
+        return frame.filter(usable).sort(value, descending=True).head(self.rows)
 
 
 def search(
-    wanted: Largest, fetch: Fetch, sample: Sample, known: float | None
+    largest: Largest, fetch: Fetch, sample: Sample, floor: float | None
 ) -> tuple[pl.DataFrame, float | None]:
     """Return the rows, and the floor to begin with next time.
 
-    `fetch` returns the rows of further clauses; with none of them it reads all.
+    `fetch` returns the rows of further clauses; without any it reads all. `floor` is
+    that of an earlier search.
     """
-    for floor in _floors(sample, known):
-        found = wanted.of(fetch((Clause(wanted.column, (Range(floor, None),)),)))
-        if len(found) >= wanted.rows:
-            return found, float(found[wanted.column][-1])
-    return wanted.of(fetch(())), None
+    for low in _floors(sample, floor):
+        rows = largest.of(fetch((Clause(largest.column, (Range(low, None),)),)))
+        if len(rows) >= largest.rows:
+            return rows, float(rows[largest.column][-1])
+    return largest.of(fetch(())), None
 
 
-def _floors(sample: Sample, known: float | None) -> Iterator[float]:
-    if known is not None:
-        yield known
+def _floors(sample: Sample, first: float | None) -> Iterator[float]:
+    if first is not None:
+        yield first
     values = sample().drop_nulls()
     values = values.drop_nans() if values.dtype.is_float() else values
     ranked = values.sort(descending=True).to_list()
     at = 0
     while at < len(ranked):
-        if known is None or ranked[at] < known:
+        if first is None or ranked[at] < first:
             yield ranked[at]
         at = FLOOR_STEP * max(at, 1)
 
 
 @dataclass(frozen=True)
 class TimeSpan:
-    """From `start` to `stop`, both included; ISO text or datetime in UTC."""
+    """A span of time, both ends included.
+
+    Parameters
+    ----------
+    start, stop : str or datetime, optional
+        Ends of the span, ISO 8601 text or datetime in UTC; None is unbounded.
+    column : str
+        The column of times; 'time' by default.
+
+    Examples
+    --------
+    >>> from orbital_kernel import Query, TimeSpan, connect
+    >>> orbital = connect()
+    >>> span = TimeSpan("2012-01-01", "2012-02-01")
+    >>> orbital.count(Query("swift.grbs", time=span)) >= 0
+    True
+    """
 
     start: str | datetime | None = None
     stop: str | datetime | None = None
@@ -70,12 +122,47 @@ class TimeSpan:
 
 @dataclass(frozen=True)
 class Query:
-    """One question to one table; every part given must hold.
+    """One query of one table; a row must satisfy every condition.
 
-    `ranges` maps a column to (low, high), None unbounded; `sets` a column to the values
-    allowed, None for null; `where` is evaluated here, after everything the server could
-    do. `largest` keeps the rows with the largest values of a column, largest first.
-    `full_scan` allows reading most of a large table.
+    Parameters
+    ----------
+    table : str
+        Full name, e.g. 'swift.sources'; `orbital.tables()` lists them.
+    columns : tuple of str, optional
+        Columns of the answer, in order; all by default.
+    cone, box, polygon : Cone, Box, Polygon, optional
+        Regions of the sky, ICRS.
+    time : TimeSpan, optional
+        Span of a column of times, in UTC.
+    ranges : mapping of str to tuple
+        (low, high) by column, both included, in the column's unit; None is unbounded.
+    sets : mapping of str to sequence
+        Allowed values by column; None stands for null.
+    null, not_null : sequence of str
+        Columns that must be null, and columns that must not.
+    prefix, contains : mapping of str to str
+        Text with which a column must start, and text that it must contain.
+    where : polars.Expr, optional
+        Condition evaluated locally, after all that the server can evaluate.
+    largest : Largest, optional
+        Only the rows with the largest values of a column, largest first.
+    limit : int, optional
+        Largest number of rows; no limit by default.
+    full_scan : bool
+        Allow a query that reads most of a large table.
+
+    Raises
+    ------
+    QueryError
+        If a limit is negative, or `largest` is given with a limit or without rows.
+
+    Examples
+    --------
+    >>> from orbital_kernel import Cone, Query, connect
+    >>> orbital = connect()
+    >>> query = Query("swift.sources", ("source_id",), cone=Cone(83.63, 22.01, 5))
+    >>> orbital.query(query).frame.columns
+    ['source_id']
     """
 
     table: str
@@ -98,28 +185,30 @@ class Query:
     full_scan: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse limits that are none."""
+        """Raise QueryError for limits that are not valid."""
         if self.limit is not None and self.limit < 0:
             raise QueryError(f"a limit is 0 or more rows, not {self.limit}")
         if self.largest is not None and self.limit is not None:
-            raise QueryError("`largest` says how many rows: give no limit beside it")
+            raise QueryError("`largest` has a number of rows: give no limit with it")
         if self.largest is not None and self.largest.rows < 1:
-            raise QueryError(f"the largest 1 or more rows, not {self.largest.rows}")
+            raise QueryError(
+                f"`largest` returns 1 or more rows, not {self.largest.rows}"
+            )
 
     def __repr__(self) -> str:
-        """Return what is asked, without the parts that were not given."""
-        parts = ((one.name, getattr(self, one.name)) for one in fields(self))
+        """Return the query, without the parts that were not given."""
+        parts = ((part.name, getattr(self, part.name)) for part in fields(self))
         given = (f"{name}={part!r}" for name, part in parts if _is_given(part))
         return f"Query({', '.join(given)})"
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """The regions of the sky asked for; all must hold."""
+        """The regions of the sky; a row must be in all."""
         return tuple(r for r in (self.cone, self.box, self.polygon) if r is not None)
 
 
 def _is_given(part: object) -> bool:
-    """Tell whether a part of a query is there: not None, not empty, not False."""
+    """Return whether a part of a query is given: not None, not empty, not False."""
     if isinstance(part, Mapping | Sequence):
         return len(part) > 0
     return part is not None and part is not False

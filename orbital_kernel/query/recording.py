@@ -1,7 +1,8 @@
-"""The latency ledger's writer: a row of ops.queries an answer, behind the answer's back.
+"""The writer of the latency ledger: one row of ops.queries per answer, in the background.
 
-One thread a session writes what has gathered, many rows a transaction. A full queue or
-a database that refuses costs rows of the ledger, counted and logged, never an answer.
+One thread per session writes the rows that have gathered, many in one transaction. If
+the queue is full or the database refuses, rows of the ledger are lost, which is counted
+and logged; answers do not depend on it.
 """
 
 import ast
@@ -12,7 +13,7 @@ import queue
 import re
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,7 @@ from orbital_kernel.model.predicate import (
     Value,
 )
 from orbital_kernel.query.answer import Explain
+from orbital_kernel.query.predicate_json import clauses, dumped
 from orbital_kernel.query.question import Query
 
 WAITING_ROWS = 10_000
@@ -39,7 +41,7 @@ GATHER_SECONDS = 2.0
 EXIT_SECONDS = 5.0
 LONGEST_TEXT = 8_000
 Row = dict[str, Any]
-log = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -56,7 +58,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
 
     def record(self, row: Row) -> None:
-        """Take a row to be written soon; where the queue is full it is lost."""
+        """Queue a row to be written soon; it is lost if the queue is full."""
         try:
             self._rows.put_nowait(row)
         except queue.Full:
@@ -70,7 +72,7 @@ class Recorder:
                 atexit.register(_flush_at_exit, weakref.ref(self))
 
     def flush(self, seconds: float | None = None) -> bool:
-        """Wait until everything taken is written; False when `seconds` did not do."""
+        """Wait until all queued rows are written; False if `seconds` do not suffice."""
         self._hurry.set()
         with self._rows.all_tasks_done:
             return self._rows.all_tasks_done.wait_for(
@@ -89,33 +91,34 @@ class Recorder:
             self._hurry.clear()
             try:
                 self._write(table(rows))
-            except Exception as error:  # noqa: BLE001 the ledger stops no question
+            except Exception as error:  # noqa: BLE001 the ledger fails no query
                 self._lose(len(rows), str(error))
             for _ in rows:
                 self._rows.task_done()
 
     def _lose(self, rows: int, why: str) -> None:
         self.lost += rows
-        log.warning("%d rows of the latency ledger are lost: %s", rows, why)
+        LOG.warning("%d rows of the latency ledger are lost: %s", rows, why)
 
 
 def ledger_row(query: Query, how: Explain, *, kind: str, who: str) -> pa.Table:
-    """Return the row of ops.queries one answer leaves."""
+    """Return the row of ops.queries for one answer."""
     return table([ledger_fields(query, how, kind=kind, who=who)])
 
 
 def ledger_fields(query: Query, how: Explain, *, kind: str, who: str) -> Row:
-    """Return the same as values by column; cheap enough to be done before answering."""
+    """Return the same as values by column."""
     return {
         "asked": datetime.now(UTC).replace(tzinfo=None),
         "who": who,
         "kind": kind,
         "predicate": short(repr(query)),
+        "predicate_json": dumped(query),
         "pushed": short(json.dumps(how.pushed)),
         "residual": short(json.dumps(how.residual)),
         "stages": json.dumps(how.stages),
         "sorted_by": json.dumps(how.sort_key),
-        **{name: getattr(how, name) for name in _AS_TOLD},
+        **{name: getattr(how, name) for name in _FROM_EXPLAIN},
     }
 
 
@@ -127,15 +130,15 @@ def table(rows: list[Row]) -> pa.Table:
 def _flush_at_exit(recorder: "weakref.ref[Recorder]") -> None:
     alive = recorder()
     if alive is not None and not alive.flush(EXIT_SECONDS):
-        log.warning("the latency ledger was not written to its end before the exit")
+        LOG.warning("the latency ledger was not completely written before the exit")
 
 
 def short(text: str) -> str:
-    """Keep a cell far below the largest one the database takes."""
+    """Return text cut far below the largest cell that the database takes."""
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
-_AS_TOLD = (
+_FROM_EXPLAIN = (
     "table",
     "rows_returned",
     "rows_read",
@@ -153,17 +156,25 @@ _RANGE = re.compile(r"in \[(.+), (.+)\]$")
 
 @dataclass(frozen=True)
 class Remembered:
-    """A clause as far as it was written down; `terms` is how many it had."""
+    """A clause as the ledger has it; `terms` is how many it had."""
 
     clause: Clause
     terms: int
 
 
+def recorded(row: Mapping[str, Any], table: schema.Table) -> list[Remembered]:
+    """Return the clauses of a row of the ledger: from JSON, else from their texts."""
+    if row.get("predicate_json"):
+        return [Remembered(*pair) for pair in clauses(row["predicate_json"])]
+    texts = json.loads(row["pushed"]) if row["pushed"].endswith("]") else []
+    return remembered(texts, table)
+
+
 def remembered(texts: Sequence[str], table: schema.Table) -> list[Remembered]:
-    """Return the clauses of a query; one that cannot be read back is left out."""
+    """Return the clauses of a query without JSON; unreadable ones are dropped."""
     kinds = {column.name: column.type for column in table.columns}
-    found = (_clause(text, kinds) for text in texts)
-    return [one for one in found if one is not None]
+    parsed = (_clause(text, kinds) for text in texts)
+    return [clause for clause in parsed if clause is not None]
 
 
 def _clause(text: str, kinds: dict[str, pa.DataType]) -> Remembered | None:
@@ -185,15 +196,15 @@ def _clause(text: str, kinds: dict[str, pa.DataType]) -> Remembered | None:
 def _term(text: str, kind: pa.DataType) -> Term:
     if text in _FIXED:
         return _FIXED[text]
-    both = _RANGE.match(text)
-    if both:
-        return Range(_value(both[1], kind), _value(both[2], kind))
-    sign, _, rest = text.partition(" ")
+    ends = _RANGE.match(text)
+    if ends:
+        return Range(_value(ends[1], kind), _value(ends[2], kind))
+    sign, _, literal = text.partition(" ")
     if sign in (">=", "<="):
-        value = _value(rest, kind)
+        value = _value(literal, kind)
         return Range(value, None) if sign == ">=" else Range(None, value)
     if sign == "=":
-        return Equal(_literal(rest))
+        return Equal(_literal(literal))
     for words, make in (("starts with ", Prefix), ("contains ", Contains)):
         if text.startswith(words):
             return make(str(_literal(text.removeprefix(words))))

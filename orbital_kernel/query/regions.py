@@ -1,9 +1,8 @@
-"""Regions of the sky: what they are, which HEALPix ranges cover them, who is inside.
+"""Regions of the sky, the HEALPix ranges that cover them, and exact tests of positions.
 
-Covers are conservative and bounded in number; the expression beside them is exact. A
-small cone is covered by few ranges: its rows are few even in three times its area
-(median; 1.4 times with 12 ranges), while each range takes the client 0.6 ms to put into
-a request.
+Covers are conservative and bounded in number. A small cone is covered by few ranges:
+three times its area (median; 1.4 times with 12 ranges) holds few rows, while each range
+takes the client 0.6 ms to put into a request.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,14 +28,34 @@ Reals = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cone:
-    """A circle on the sky: centre in ICRS degrees, radius in arcminutes."""
+    """A circle on the sky.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Centre, ICRS deg.
+    radius_arcmin : float
+        Radius, arcmin; above 0 and at most 10800.
+
+    Raises
+    ------
+    QueryError
+        If the centre or the radius is not valid.
+
+    Examples
+    --------
+    >>> from orbital_kernel import Cone, Query, connect
+    >>> orbital = connect()
+    >>> orbital.count(Query("swift.sources", cone=Cone(83.63, 22.01, 5))) >= 0
+    True
+    """
 
     ra: float
     dec: float
     radius_arcmin: float
 
     def __post_init__(self) -> None:
-        """Refuse positions that are none."""
+        """Raise QueryError for positions that are not valid."""
         _check_position(self.ra, self.dec)
         if not 0 < self.radius_arcmin <= 180 * 60:
             raise QueryError(
@@ -49,7 +68,7 @@ class Cone:
 
     @property
     def cover(self) -> list[sky.Range]:
-        """HEALPix ranges that have the cone in them."""
+        """HEALPix ranges that contain the cone."""
         at = self.ra, self.dec, self.radius_arcmin / 60
         if self.radius_arcmin <= SMALL_ARCMIN:
             return sky.cone_ranges(*at, max_ranges=FEW_SKY_RANGES, slack=SLACK)
@@ -68,7 +87,27 @@ class Cone:
 
 @dataclass(frozen=True)
 class Box:
-    """RA from `ra_min` east to `ra_max` (may cross 0), Dec between; ICRS degrees."""
+    """A range of right ascension and declination.
+
+    Parameters
+    ----------
+    ra_min, ra_max : float
+        From `ra_min` eastwards to `ra_max`, ICRS deg; the box may cross RA 0.
+    dec_min, dec_max : float
+        Range of declination, ICRS deg.
+
+    Raises
+    ------
+    QueryError
+        If a position is not valid, or dec_min is not below dec_max.
+
+    Examples
+    --------
+    >>> from orbital_kernel import Box, Query, connect
+    >>> orbital = connect()
+    >>> orbital.count(Query("swift.sources", box=Box(350, 10, -5, 5))) >= 0
+    True
+    """
 
     ra_min: float
     ra_max: float
@@ -76,7 +115,7 @@ class Box:
     dec_max: float
 
     def __post_init__(self) -> None:
-        """Refuse positions that are none."""
+        """Raise QueryError for positions that are not valid."""
         _check_position(self.ra_min, self.dec_min)
         _check_position(self.ra_max, self.dec_max)
         if self.dec_min >= self.dec_max:
@@ -90,7 +129,7 @@ class Box:
 
     @property
     def cover(self) -> list[sky.Range]:
-        """HEALPix ranges that have the box in them."""
+        """HEALPix ranges that contain the box."""
         edges = (self.ra_min, self.ra_max, self.dec_min, self.dec_max)
         return sky.zone_ranges(*edges, max_ranges=MAX_SKY_RANGES)
 
@@ -106,15 +145,32 @@ class Box:
 
 @dataclass(frozen=True)
 class Polygon:
-    """Corners (RA, Dec) in ICRS degrees in order, joined by great circles.
+    """A polygon on the sky whose sides are great circles.
 
-    No two sides may cross, and no corner may be over 80 degrees from the middle.
+    Parameters
+    ----------
+    corners : tuple of tuple of float
+        3 to 200 corners (RA, Dec) in order, ICRS deg. No two sides may cross, and no
+        corner may be more than 80 degrees from the middle.
+
+    Raises
+    ------
+    QueryError
+        If the corners are not valid.
+
+    Examples
+    --------
+    >>> from orbital_kernel import Polygon, Query, connect
+    >>> orbital = connect()
+    >>> corners = ((83, 21), (84, 21), (84, 23))
+    >>> orbital.count(Query("swift.sources", polygon=Polygon(corners))) >= 0
+    True
     """
 
     corners: tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
-        """Refuse what has no inside."""
+        """Raise QueryError for corners that enclose no area."""
         for ra, dec in self.corners:
             _check_position(ra, dec)
         if not 3 <= len(self.corners) <= MAX_CORNERS:
@@ -142,7 +198,7 @@ class Polygon:
 
     @property
     def cover(self) -> list[sky.Range]:
-        """HEALPix ranges that have the polygon in them."""
+        """HEALPix ranges that contain the polygon."""
         ra, dec = map(list, zip(*self.corners, strict=True))
         return sky.polygon_ranges(ra, dec, max_ranges=MAX_SKY_RANGES)
 
@@ -199,7 +255,7 @@ Region = Cone | Box | Polygon
 
 
 def clause(region: Region) -> Clause:
-    """Return the ranges of `healpix` a database can find the region by."""
+    """Return the ranges of `healpix` that cover the region."""
     return Clause("healpix", tuple(Range(low, high - 1) for low, high in region.cover))
 
 
@@ -207,7 +263,7 @@ def _of_positions(
     inside: Callable[[Reals, Reals], NDArray[np.bool_]],
 ) -> pl.Expr:
     def test(position: Sequence[pl.Series]) -> pl.Series:
-        ra, dec = (one.to_numpy() for one in position)
+        ra, dec = (column.to_numpy() for column in position)
         return pl.Series(inside(ra, dec), dtype=pl.Boolean)
 
     return pl.map_batches(["ra", "dec"], test, return_dtype=pl.Boolean)

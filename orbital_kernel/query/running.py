@@ -1,4 +1,4 @@
-"""A plan carried out, and an account of how."""
+"""A plan carried out, and the explanation of it."""
 
 import time as clock
 import uuid
@@ -10,12 +10,12 @@ import polars as pl
 
 from orbital_kernel.database import ReadCounts, Store, Transaction
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model import schema
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.fetching import Fetch
-from orbital_kernel.query.lineage import units_of
+from orbital_kernel.query.names import check_names, require_table
 from orbital_kernel.query.planning import Plan, choices, ordered, plan, share
 from orbital_kernel.query.question import Query
+from orbital_kernel.query.units import ucds_of, units_of
 
 LARGE_TABLE_ROWS = 5_000_000
 MOST_OF_IT = 0.5
@@ -23,15 +23,15 @@ FEW_OF_IT = 0.01
 
 
 def run(query: Query, store: Store, *, estimate: bool = False) -> Answer:
-    """Answer a query; `estimate` asks the server how much its statistics leave to read.
+    """Answer a query; with `estimate`, how many rows the server's statistics leave.
 
-    Raises QueryError where it would read most of a large table without `full_scan`.
+    Raises QueryError if it would read most of a large table without `full_scan`.
     """
     return _answer(query, store, Fetch.frame, estimate=estimate)
 
 
 def count(query: Query, store: Store) -> Answer:
-    """Answer with one row, how many rows there are, as `count`; raises as `run`."""
+    """Answer with one row, `count`, the number of rows; raises as `run`."""
     return _answer(query, store, Fetch.count)
 
 
@@ -43,6 +43,7 @@ def _answer(
     estimate: bool = False,
 ) -> Answer:
     start = clock.perf_counter()
+    check_names(query)
     query_id = uuid.uuid4().hex
     with store.reading() as tx, store.watched(query_id):
         planned = plan(query)
@@ -54,9 +55,11 @@ def _answer(
         fetch.seconds = {"plan": at_plan - start}
         fetch.seconds["load" if cold else "open"] = clock.perf_counter() - at_plan
         with fetch.stage("statistics"):
-            left = _refuse_scans(planned, tx, stored.now) if _wide(planned) else None
-            if estimate and left is None and planned.possible:
-                left = tx.estimate(query.table, planned.pushed)
+            remaining = None
+            if _wide(planned):
+                remaining = _refuse_scans(planned, tx, stored.now)
+            if estimate and remaining is None and planned.possible:
+                remaining = tx.estimate(query.table, planned.pushed)
         frame = answer(fetch)
         counts = store.read_counts(query_id)
         with fetch.stage("statistics"):
@@ -65,10 +68,17 @@ def _answer(
             )
         fetch.planned = _as_read(planned, counts, tx)
     seconds = clock.perf_counter() - start
-    left = None if left is None else min(left, rows_stored)
-    how = _explained(fetch, counts, frame, rows_stored, left, seconds, cold=cold)
-    known = units_of(schema.table(query.table))
-    return Answer(frame, how, {name: known.get(name) for name in frame.columns})
+    if remaining is not None:
+        remaining = min(remaining, rows_stored)
+    how = _explained(fetch, counts, frame, rows_stored, remaining, seconds, cold=cold)
+    table = require_table(query.table)
+    units, ucds = units_of(table), ucds_of(table)
+    return Answer(
+        frame,
+        how,
+        {name: units.get(name) for name in frame.columns},
+        {name: ucds.get(name) for name in frame.columns},
+    )
 
 
 def _explained(
@@ -76,7 +86,7 @@ def _explained(
     counts: ReadCounts,
     frame: pl.DataFrame,
     rows_stored: int,
-    left: int | None,
+    remaining: int | None,
     seconds: float,
     *,
     cold: bool,
@@ -94,9 +104,9 @@ def _explained(
         rows_returned=len(frame),
         bytes=fetch.bytes,
         milliseconds=_ms(seconds),
-        stages={name: _ms(taken) for name, taken in fetch.seconds.items()},
+        stages={name: _ms(spent) for name, spent in fetch.seconds.items()},
         engine=fetch.store.settings.engine,
-        estimated_rows=left,
+        estimated_rows=remaining,
         row_groups_read=counts.groups_read if fetch.selects else 0,
         selects=fetch.selects,
         requests=counts.requests,
@@ -107,23 +117,25 @@ def _explained(
 
 
 def _in_order(planned: Plan, tx: Transaction, *, server_chooses: bool) -> Plan:
-    """Return the plan in the order to read in, which may be that of a projection."""
-    table, wanted = planned.query.table, planned.query.largest
+    """Return the plan in the order to read, which may be that of a projection."""
+    table, largest = planned.query.table, planned.query.largest
     sort_key, projections = tx.sort_key(table), tx.projections(table)
     best = ordered(planned, sort_key, projections)
-    if wanted is None and server_chooses:
+    if largest is None and server_chooses:
         several = choices(planned, sort_key, projections) > 1
         return replace(best, projection=None) if several else best
-    if wanted is None or share(planned.pushed, best.sort_key) < FEW_OF_IT:
+    if largest is None or share(planned.pushed, best.sort_key) < FEW_OF_IT:
         return best
-    for one in projections.values():
-        if one.sort[0] == wanted.column:
-            return replace(planned, sort_key=one.sort, projection=one.name)
+    for projection in projections.values():
+        if projection.sort[0] == largest.column:
+            return replace(
+                planned, sort_key=projection.sort, projection=projection.name
+            )
     return best
 
 
 def _as_read(planned: Plan, counts: ReadCounts, tx: Transaction) -> Plan:
-    """Return the plan in the order that was read, where the server chose it."""
+    """Return the plan in the order that was read, if the server chose it."""
     if planned.projection is not None or counts.projection is None:
         return planned
     table = planned.query.table
@@ -133,23 +145,25 @@ def _as_read(planned: Plan, counts: ReadCounts, tx: Transaction) -> Plan:
 
 
 class _Stored:
-    """How many rows a table holds: asked beside the query where no answer tells it."""
+    """How many rows a table holds: read in the background unless answers report it."""
 
     def __init__(self, table: str, store: Store, tx: Transaction) -> None:
         self._ask = partial(tx.rows, table)
-        self._beside = None if store.answers_alone else store.beside(tx.rows, table)
+        self._future = (
+            None if store.answers_alone else store.in_background(tx.rows, table)
+        )
 
     def now(self) -> int:
-        """Return the number, waited for."""
-        return self._ask() if self._beside is None else self._beside.result()
+        """Return the number."""
+        return self._ask() if self._future is None else self._future.result()
 
 
 def _wide(planned: Plan) -> bool:
     """Whether a query may have to open most of its table."""
-    asked = planned.query
-    bounded = asked.full_scan or asked.limit is not None
-    by_value = asked.largest is not None and planned.sort_key[:1] == (
-        asked.largest.column,
+    query = planned.query
+    bounded = query.full_scan or query.limit is not None
+    by_value = query.largest is not None and planned.sort_key[:1] == (
+        query.largest.column,
     )
     follows = planned.follows_sort_key or by_value
     return planned.possible and not bounded and not follows
@@ -158,18 +172,18 @@ def _wide(planned: Plan) -> bool:
 def _refuse_scans(
     planned: Plan, tx: Transaction, count: Callable[[], int]
 ) -> int | None:
-    """Return the server's estimate for a large table; raise where it is most of it."""
+    """Return the server's estimate for a large table; raise if it is most of it."""
     table, stored = planned.query.table, count()
     if stored <= LARGE_TABLE_ROWS:
         return None
-    left = tx.estimate(table, planned.pushed)
-    if planned.pushed and (left is None or left < MOST_OF_IT * stored):
-        return left
+    remaining = tx.estimate(table, planned.pushed)
+    if planned.pushed and (remaining is None or remaining < MOST_OF_IT * stored):
+        return remaining
     advice = _ADVICE.get(planned.sort_key[:1], "few values of its sort key")
     raise QueryError(
-        f"{table} holds {stored:,} rows, sorted by {', '.join(planned.sort_key) or 'nothing'}, "
-        f"and nothing selective was asked that would spare reading most of them: give {advice}, "
-        "a limit, or full_scan=True"
+        f"the query would read most of {table}, {stored:,} rows sorted by "
+        f"{', '.join(planned.sort_key) or 'nothing'}: give {advice}, a limit, or "
+        "full_scan=True"
     )
 
 

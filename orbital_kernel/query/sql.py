@@ -2,8 +2,8 @@
 
 The SDK opens that driver in every transaction once it can import it: an empty
 transaction then takes 15 ms instead of 4.3 (embedded platform, medians of 200). So
-`make venv` puts it beside the environment, at `.venv/sql`, from a lock of its own, and
-only the session that asks in SQL is given its path: everything else pays nothing.
+`make venv` puts it into `.venv/sql`, from a separate lock, and only the session that
+runs SQL loads it: everything else pays nothing.
 Tables are named as everywhere, e.g. `swift.rates`; times are TT.
 """
 
@@ -21,7 +21,7 @@ from orbital_kernel.database import Store
 from orbital_kernel.errors import ConfigError, QueryError
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.query.answer import Answer, Explain
-from orbital_kernel.query.lineage import output_units
+from orbital_kernel.query.lineage import output_ucds, output_units
 from orbital_kernel.query.statement import Statement, complaint, statement
 
 VARIABLE = "ORBITAL_SQL_DRIVER"
@@ -34,30 +34,30 @@ def driver(home: Path) -> Path:
     """Return the driver's library: ORBITAL_SQL_DRIVER, else the one in a folder `sql`.
 
     That folder is the environment's (`.venv/sql`), else the platform's (`home`/sql).
-    Raises ConfigError, saying how to install it, where there is none.
+    Raises ConfigError, which says how to install it, if there is no library.
     """
-    told = os.environ.get(VARIABLE)
+    given = os.environ.get(VARIABLE)
     folders = [Path(sys.prefix) / "sql", home / "sql"]
-    found = (
-        [Path(told)]
-        if told
+    libraries = (
+        [Path(given)]
+        if given
         else [path for folder in folders for path in sorted(folder.rglob(LIBRARY))]
     )
-    if not found or not found[0].is_file():
+    if not libraries or not libraries[0].is_file():
         raise ConfigError(
             "SQL needs the vendor's driver, and there is none at "
-            f"{told or ' or '.join(map(str, folders))}: `{_installing(folders)}` "
+            f"{given or ' or '.join(map(str, folders))}: `{_installing(folders)}` "
             "installs it (the vendor ships it for Linux on x86-64 and for macOS), or "
             f"name its library in {VARIABLE}"
         )
-    return found[0]
+    return libraries[0]
 
 
 def _installing(folders: Sequence[Path]) -> str:
     """Return the command that installs the driver where this user may write."""
-    own = os.access(folders[0].parent, os.W_OK)
+    environment = os.access(folders[0].parent, os.W_OK)
     pip = (sys.executable, "-m", "pip", "install", "--no-deps", "--target")
-    return shlex.join([*pip, str(folders[0] if own else folders[-1]), PACKAGE])
+    return shlex.join([*pip, str(folders[0] if environment else folders[-1]), PACKAGE])
 
 
 def run(text: str, store: Store, *, home: Path) -> Answer:
@@ -66,14 +66,15 @@ def run(text: str, store: Store, *, home: Path) -> Answer:
     Columns of the same name come as `ra`, `ra_2`, …
     """
     start = clock.perf_counter()
-    asked = statement(text, store.database)
+    parsed = statement(text, store.database)
     library = driver(home)
     at_plan = clock.perf_counter()
-    rows = _rows(asked, store, library)
+    rows = _rows(parsed, store, library)
     at_rows = clock.perf_counter()
     frame = _frame(rows)
-    units = output_units(asked, frame.columns)
-    stored = sum(store.rows(table) for table in asked.tables)
+    units = output_units(parsed, frame.columns)
+    ucds = output_ucds(parsed, frame.columns)
+    stored = sum(store.rows(table) for table in parsed.tables)
     end = clock.perf_counter()
     stages = {
         "plan": at_plan - start,
@@ -83,8 +84,8 @@ def run(text: str, store: Store, *, home: Path) -> Answer:
     return Answer(
         frame,
         Explain(
-            table=", ".join(asked.tables),
-            pushed=[asked.asked],
+            table=", ".join(parsed.tables),
+            pushed=[parsed.sent],
             residual=[],
             sort_key=[],
             sky_ranges=0,
@@ -98,18 +99,19 @@ def run(text: str, store: Store, *, home: Path) -> Answer:
             engine=store.settings.engine,
         ),
         units,
+        ucds,
     )
 
 
-def _rows(asked: Statement, store: Store, library: Path) -> pa.Table:
+def _rows(parsed: Statement, store: Store, library: Path) -> pa.Table:
     try:
-        return store.sql(asked.asked, driver=library)
+        return store.sql(parsed.sent, driver=library)
     except QueryError as error:
-        raise QueryError(complaint(asked, str(error))) from error
+        raise QueryError(complaint(parsed, str(error))) from error
 
 
 def _frame(rows: pa.Table) -> pl.DataFrame:
-    """Return the answer as a frame: names made different, decimals as numbers."""
+    """Return the answer as a frame: unique names, decimals as numbers."""
     rows = rows.rename_columns(_different(rows.column_names))
     for at, field in enumerate(rows.schema):
         if pa.types.is_decimal(field.type):
@@ -125,7 +127,7 @@ def _frame(rows: pa.Table) -> pl.DataFrame:
 
 
 def _number(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a decimal column as whole numbers where it has no places, else as reals."""
+    """Return a decimal column as integers if it has no decimal places, else as floats."""
     if column.type.scale == 0:
         try:
             return column.cast(pa.int64())
@@ -136,10 +138,10 @@ def _number(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _different(names: list[str]) -> list[str]:
     """Return the names, a later one of the same name with a number."""
-    made: list[str] = []
+    different: list[str] = []
     for name in names:
         new, number = name, 2
-        while new in made or (new != name and new in names):
+        while new in different or (new != name and new in names):
             new, number = f"{name}_{number}", number + 1
-        made.append(new)
-    return made
+        different.append(new)
+    return different

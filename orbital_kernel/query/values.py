@@ -1,7 +1,7 @@
-"""Values of a question brought to what their column can hold.
+"""Values of a query converted to the type of their column.
 
-A range is moved inwards to the column's own numbers, which changes no answer; a value
-that is of another kind is refused, never guessed at.
+A range is moved inwards to numbers that the column can hold, which changes no answer; a
+value of the wrong type raises QueryError.
 """
 
 import math
@@ -18,7 +18,7 @@ Pair = tuple[Value | None, Value | None]
 
 
 def range_clause(name: str, pair: Pair, kind: pa.DataType) -> Clause:
-    """Return the clause of one range; it has no terms where nothing can be inside."""
+    """Return the clause of one range; without terms if nothing can be inside."""
     low, high = pair
     if low is None and high is None:
         raise QueryError(f"the range of {name!r} has neither a low nor a high end")
@@ -26,7 +26,7 @@ def range_clause(name: str, pair: Pair, kind: pa.DataType) -> Clause:
         if value is not None:
             _check(name, value, kind)
     if pa.types.is_integer(kind):
-        low, high = _whole(low, math.ceil), _whole(high, math.floor)
+        low, high = _integer(low, math.ceil), _integer(high, math.floor)
         least, most = _limits(kind)
         if (low or 0) > most or (high or 0) < least:
             return Clause(name, ())
@@ -40,7 +40,7 @@ def range_clause(name: str, pair: Pair, kind: pa.DataType) -> Clause:
 
 
 def set_clause(name: str, values: Sequence[Value | None], kind: pa.DataType) -> Clause:
-    """Return the clause of one set, each value once; None asks for null."""
+    """Return the clause of one set, each value once; None stands for null."""
     if isinstance(values, str):
         raise QueryError(f"the set of {name!r} is a list of values, not {values!r}")
     for value in values:
@@ -51,7 +51,7 @@ def set_clause(name: str, values: Sequence[Value | None], kind: pa.DataType) -> 
 
 
 def _can_be(term: Equal | Null, kind: pa.DataType) -> bool:
-    """Leave out numbers an integer column cannot hold."""
+    """Return whether an integer column can hold a number."""
     if isinstance(term, Null) or not pa.types.is_integer(kind):
         return True
     least, most = _limits(kind)
@@ -59,22 +59,22 @@ def _can_be(term: Equal | Null, kind: pa.DataType) -> bool:
 
 
 def _check(name: str, value: Value, kind: pa.DataType) -> None:
-    for test, allowed, said in _KINDS:
+    for test, allowed, text in _KINDS:
         if test(kind):
             if not isinstance(value, allowed) or (
                 isinstance(value, bool) and allowed is not bool
             ):
-                raise QueryError(f"{name!r} is {said}, and {value!r} is not")
+                raise QueryError(f"{name!r} is {text}, and {value!r} is not")
             break
     if isinstance(value, float) and math.isnan(value):
-        raise QueryError(f"nothing equals or exceeds NaN: leave it out of {name!r}")
+        raise QueryError(f"no value equals or exceeds NaN: remove it from {name!r}")
     if isinstance(value, datetime) and value.tzinfo is not None:
         raise QueryError(
             f"{name!r} is on the TT scale: give a datetime without zone, or a TimeSpan for UTC"
         )
 
 
-def _whole(value: Value | None, rounded: object) -> int | None:
+def _integer(value: Value | None, rounded: object) -> int | None:
     if value is None or (isinstance(value, float) and math.isinf(value)):
         return None if value is None else (1 << 64 if float(value) > 0 else -(1 << 64))
     return int(rounded(value))  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""Several tables of one question, asked side by side, and one account of it all."""
+"""Several tables of one question, queried side by side, and one explanation of it all."""
 
 import time as clock
 from collections.abc import Callable, Sequence
@@ -8,42 +8,60 @@ from typing import Protocol, TypeVar
 
 import polars as pl
 
+from orbital_kernel.database import Store
+from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.query import Answer, Explain, Query
+from orbital_kernel.query import Answer, Explain, Query, ucds_by_name
 
 SIDE_BY_SIDE = 8
-Asked = TypeVar("Asked")
-Found = TypeVar("Found")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Asks(Protocol):
     """Who answers queries: the session."""
 
-    def query(self, asked: Query, *, kind: str = ..., estimate: bool = ...) -> Answer:
+    def query(self, query: Query, *, kind: str = ..., estimate: bool = ...) -> Answer:
         """Answer one query."""
+
+
+class Session(Asks, Protocol):
+    """Who answers queries and has the database they are answered from."""
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+
+
+def require_observatories(*names: str | None) -> None:
+    """Raise QueryError for a name that is not an observatory's; None is any."""
+    allowed = observatories()
+    for name in names:
+        if name is not None and name not in allowed:
+            raise QueryError(unknown("observatory", name, allowed))
 
 
 def together(orbital: Asks, queries: Sequence[Query], *, kind: str) -> list[Answer]:
     """Return the answers of independent queries, in order; they run side by side."""
-    return side_by_side(lambda one: orbital.query(one, kind=kind), queries)
+    return side_by_side(lambda query: orbital.query(query, kind=kind), queries)
 
 
-def side_by_side(ask: Callable[[Asked], Found], asked: Sequence[Asked]) -> list[Found]:
+def side_by_side(ask: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return what `ask` gives for each, in order; at most SIDE_BY_SIDE at once."""
-    if len(asked) <= 1:
-        return [ask(one) for one in asked]
-    with ThreadPoolExecutor(min(len(asked), SIDE_BY_SIDE)) as pool:
-        return list(pool.map(ask, asked))
+    if len(items) <= 1:
+        return [ask(item) for item in items]
+    with ThreadPoolExecutor(min(len(items), SIDE_BY_SIDE)) as pool:
+        return list(pool.map(ask, items))
 
 
-def account(
-    asked: Sequence[Answer], rows: int, residual: Sequence[str], start: float
+def joint_explain(
+    answers: Sequence[Answer], rows: int, residual: Sequence[str], start: float
 ) -> Explain:
-    """Return one explanation of several selects and of what was done here.
+    """Return one explanation of several selects and of the steps done locally.
 
     `start` is of time.perf_counter; the stage `selects` adds up what ran side by side.
     """
-    hows = [answer.how for answer in asked]
+    hows = [answer.how for answer in answers]
     total = 1e3 * (clock.perf_counter() - start)
     names = [how.table for how in hows]
     return replace(
@@ -70,18 +88,19 @@ def account(
     )
 
 
-def answered(
-    asked: Sequence[Answer],
+def joint_answer(
+    answers: Sequence[Answer],
     frame: pl.DataFrame,
     residual: Sequence[str],
     start: float,
     units: dict[str, str],
 ) -> Answer:
-    """Return rows made of several answers; columns not in `units` have none."""
+    """Return rows joined from several answers; columns not in `units` have none."""
     return Answer(
         frame,
-        account(asked, len(frame), residual, start),
+        joint_explain(answers, len(frame), residual, start),
         {name: units.get(name, "") for name in frame.columns},
+        ucds_by_name(frame.columns),
     )
 
 
@@ -98,26 +117,26 @@ SOURCE = (
 
 
 def positioned(rows: pl.DataFrame, observatory: str) -> pl.DataFrame:
-    """Return the sources with a position and its error, told or typical.
+    """Return the sources with a position and its error, stated or typical.
 
-    A row that tells no error has the typical one of the instrument whose bands it is
-    in, and one without a confidence is taken at 68 %, the widest usual reading.
+    A row without a stated error gets the typical one of the instrument whose bands it
+    is in; one without a confidence is taken at 68 %, the widest usual reading.
     """
-    untold = pl.all_horizontal(
+    unstated = pl.all_horizontal(
         pl.col("error_radius_arcsec", "error_major_arcsec").fill_null(0) <= 0
     )
     for instrument in observatories()[observatory].instruments:
         edges = [edge for b in instrument.bands for edge in (b.low, b.high)]
         typical = instrument.position_error
-        theirs = untold & (pl.col("band_low_kev") >= min(edges))
-        theirs &= pl.col("band_high_kev") <= max(edges)
+        in_bands = unstated & (pl.col("band_low_kev") >= min(edges))
+        in_bands &= pl.col("band_high_kev") <= max(edges)
         rows = rows.with_columns(
-            pl.when(theirs).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
+            pl.when(in_bands).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
             for name, value in (
                 ("error_confidence", typical.confidence),
                 ("error_radius_arcsec", typical.radius_arcsec),
             )
         )
     return rows.filter(
-        ~untold, pl.all_horizontal(pl.col("ra", "dec").is_not_null())
+        ~unstated, pl.all_horizontal(pl.col("ra", "dec").is_not_null())
     ).with_columns(pl.col("error_confidence").fill_null(WIDEST_CONFIDENCE))

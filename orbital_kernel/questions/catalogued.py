@@ -1,11 +1,10 @@
-"""What each catalogue and notice says of a burst, and which of them is used for what."""
+"""One burst in every catalogue and notice, and which row gives time, position, T90, z."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
+from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, times
 from orbital_kernel.model.frames import frame_of
@@ -22,7 +21,7 @@ NOTICE = (
 )
 RETRACTED = "retracted"
 NUMBER = r"^\d+$"
-"""A trigger number; other words, such as 'BATSS', are of many bursts."""
+"""A trigger number; other words, such as 'BATSS', belong to many bursts."""
 _IS_RETRACTION = pl.col("alert_type") == "retraction"
 COLUMNS = (
     *("observatory", "catalog", "source", "name", "trigger_id", "time_utc", "time"),
@@ -37,15 +36,6 @@ UNITS = {
     "t90_s": "s",
     "t90_err_s": "s",
 }
-
-
-class Reads(Protocol):
-    """Who reads tables: the database."""
-
-    def read(
-        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
-    ) -> pa.Table:
-        """Return rows of a table."""
 
 
 def typical_errors() -> dict[str, float]:
@@ -67,14 +57,14 @@ def quantities() -> tuple[precedence.Quantity, ...]:
     )
 
 
-def catalogued(database: Reads, name: str) -> pl.DataFrame:
+def catalogued(database: Store, name: str) -> pl.DataFrame:
     """Return one row per catalogue and notice of a burst, in the one order.
 
     Parameters
     ----------
-    database
-        Where the tables are read.
-    name
+    database : Store
+        The database that holds the catalogues and notices.
+    name : str
         The burst's name with or without 'GRB', in any case; or a notice's identifier.
 
     Returns
@@ -89,6 +79,14 @@ def catalogued(database: Reads, name: str) -> pl.DataFrame:
     ------
     QueryError
         If no catalogue and no notice has the burst.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> from orbital_kernel.questions.catalogued import catalogued
+    >>> rows = catalogued(connect().store, "SIM GRB 120102S")
+    >>> rows.columns[:3]
+    ['observatory', 'catalog', 'source']
     """
     rows = listed(database, name)
     if rows.is_empty():
@@ -99,8 +97,8 @@ def catalogued(database: Reads, name: str) -> pl.DataFrame:
     return rows
 
 
-def listed(database: Reads, name: str) -> pl.DataFrame:
-    """Return the same; no rows if nothing lists the burst."""
+def listed(database: Store, name: str) -> pl.DataFrame:
+    """Return the rows of `catalogued`; no rows if nothing lists the burst."""
     key = precedence.burst_key(name)
     grbs = side_by_side(lambda o: _grbs(database, o, key), tuple(observatories()))
     notices = side_by_side(
@@ -121,7 +119,7 @@ def row_used(rows: pl.DataFrame, quantity: str) -> dict[str, Any] | None:
 
 
 def _marked(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows in order with what is used of each."""
+    """Return the rows in order, each with the quantities taken from it."""
     ordered = precedence.in_order(rows).with_row_index("row")
     usable = ordered.filter(pl.col("excluded").is_null())
     takes = {
@@ -139,7 +137,7 @@ def _marked(rows: pl.DataFrame) -> pl.DataFrame:
     ).select(COLUMNS)
 
 
-def _grbs(database: Reads, observatory: str, key: str) -> pl.DataFrame:
+def _grbs(database: Store, observatory: str, key: str) -> pl.DataFrame:
     """Return the catalogue rows under any spelling of the name."""
     table = f"{observatory}.grbs"
     names = frame_of(database.read(table, columns=["name"]))["name"].drop_nulls()
@@ -154,7 +152,7 @@ def _grbs(database: Reads, observatory: str, key: str) -> pl.DataFrame:
 
 
 def _notices(
-    database: Reads, observatory: str, name: str, triggers: pl.Series
+    database: Store, observatory: str, name: str, triggers: pl.Series
 ) -> pl.DataFrame:
     """Return the real notices of these triggers, or of that name, as catalogue rows."""
     real = [Clause("role", (Equal("observation"),))]

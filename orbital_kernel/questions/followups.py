@@ -1,4 +1,4 @@
-"""Which bursts of a list an observatory looked at afterwards."""
+"""Which bursts of a list an observatory observed afterwards."""
 
 import time as clock
 from collections.abc import Sequence
@@ -9,7 +9,12 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued
-from orbital_kernel.questions.asking import Asks, answered, together
+from orbital_kernel.questions.asking import (
+    Asks,
+    joint_answer,
+    require_observatories,
+    together,
+)
 from orbital_kernel.science import precedence
 from orbital_kernel.science.columns import either
 from orbital_kernel.science.matching import pairs_in_time
@@ -26,7 +31,7 @@ STORED = (
     *("error_confidence", "t90_s", "t90_err_s", "t90_limit", "redshift"),
     *("redshift_text", "extra", "simulated", "file_sha256", "file_row"),
 )
-WANTED = (
+POINTING = (
     *("obs_id", "object", "ra", "dec", "healpix", "time", "time_stop", "exposure_s"),
     *("instrument", "status", "simulated"),
 )
@@ -42,27 +47,24 @@ UNITS = {
 
 def follow_ups(
     orbital: Asks,
-    bursts: pl.DataFrame | Sequence[str] | str | None = None,
+    bursts: pl.DataFrame | Sequence[str] | str | None,
     *,
-    of: str = "swift",
-    by: str = "chandra",
-    within_arcmin: float = 5.0,
-    within_days: float = 30.0,
-    after_days: float = 0.0,
-    catalog: str | None = None,
+    of: str,
+    by: str,
+    within_arcmin: float,
+    within_days: float,
+    after_days: float,
+    catalog: str | None,
 ) -> Answer:
-    """Return a row each burst and later pointing at its place, in order of burst.
+    """Return one row per burst and later pointing at its position, in order of burst.
 
-    `bursts` are names, or a frame with name, time (TT), ra and dec; not given they are
-    all of `of`'s burst catalogues, or of one `catalog`. Time, position and T90 of a burst
-    in several catalogues are those of the catalogues that come first, which `t0_source`,
-    `position_catalog` (also in `catalog`) and `t90_catalog` name. A pointing counts from
-    `after_days` to `within_days` after the trigger (by its start) where its centre is
-    within `within_arcmin` of the burst. Bursts without time or place have none. Raises
-    QueryError for a name no catalogue has.
+    Time, position and T90 of a burst in several catalogues are those of the first
+    catalogue in the one order; `t0_source`, `position_catalog` (also in `catalog`) and
+    `t90_catalog` name it. Bursts without time or position have no pointings.
     """
-    began = clock.perf_counter()
-    listed, asked = _listed(orbital, bursts, of, catalog)
+    require_observatories(of, by)
+    start = clock.perf_counter()
+    listed, answers = _listed(orbital, bursts, of, catalog)
     placed = listed.drop_nulls(["time", "ra", "dec"])
     queries = _queries(placed, by, within_arcmin, (after_days, within_days))
     later = together(orbital, queries, kind="follow-ups")
@@ -74,7 +76,7 @@ def follow_ups(
         within_days=within_days,
         after_days=after_days,
     )
-    burst, seen = placed[pairs["row_a"]], pointings[pairs["row_b"]]
+    burst, pointing = placed[pairs["row_a"]], pointings[pairs["row_b"]]
     rows = pl.DataFrame(
         {
             **{
@@ -82,18 +84,18 @@ def follow_ups(
                 for n in BURST
                 if n in burst.columns and n not in ("ra", "dec", "simulated")
             },
-            **{n: seen[n] for n in WANTED if n not in APART},
-            "time_observed": seen["time"],
+            **{n: pointing[n] for n in POINTING if n not in APART},
+            "time_observed": pointing["time"],
             "separation_arcmin": pairs["separation_arcmin"],
             "dt_days": pairs["dt_days"],
-            **either(burst, seen),
+            **either(burst, pointing),
         }
     ).sort("time", "name", "dt_days", "obs_id", nulls_last=True)
-    told = [
-        f"{len(listed)} bursts, {len(placed)} with time and place",
+    residual = [
+        f"{len(listed)} bursts, {len(placed)} with time and position",
         f"pointing within {within_arcmin} arcmin, {after_days} to {within_days} days after",
     ]
-    return answered([*asked, *later], rows, told, began, UNITS)
+    return joint_answer([*answers, *later], rows, residual, start, UNITS)
 
 
 def _listed(
@@ -103,9 +105,12 @@ def _listed(
     catalog: str | None,
 ) -> tuple[pl.DataFrame, list[Answer]]:
     if isinstance(bursts, pl.DataFrame):
-        missing = {"name", "time", "ra", "dec"} - set(bursts.columns)
-        if missing:
-            raise QueryError(f"the burst list lacks {', '.join(sorted(missing))}")
+        lacking = {"name", "time", "ra", "dec"} - set(bursts.columns)
+        if lacking:
+            raise QueryError(
+                f"the burst list lacks {', '.join(sorted(lacking))}: give a frame with "
+                "name, time (TT), ra and dec (deg), or names"
+            )
         return bursts, []
     sets = {"catalog": [catalog]} if catalog else {}
     query = Query(f"{of}.grbs", columns=STORED, sets=sets, full_scan=True)
@@ -116,30 +121,30 @@ def _listed(
     if bursts is None:
         return rows, [answer]
     names = [bursts] if isinstance(bursts, str) else list(bursts)
-    wanted = {burst_key(name): name for name in names}
+    names_by_key = {burst_key(name): name for name in names}
     keys = pl.Series([*map(burst_key, rows["name"])], dtype=pl.String)
-    unknown = [name for key, name in wanted.items() if key not in set(keys)]
-    if unknown:
+    missing = [name for key, name in names_by_key.items() if key not in set(keys)]
+    if missing:
         raise QueryError(
-            f"no burst catalogue of {of} has {', '.join(unknown)}; give names as "
+            f"no burst catalogue of {of} has {', '.join(missing)}; give names as "
             f"{', '.join(rows['name'].drop_nulls().head(3)) or 'GRB 130427A'}"
         )
-    return rows.filter(keys.is_in(list(wanted))), [answer]
+    return rows.filter(keys.is_in(list(names_by_key))), [answer]
 
 
 def _queries(
     placed: pl.DataFrame, by: str, within_arcmin: float, days: tuple[float, float]
 ) -> list[Query]:
-    """Ask around each of a few bursts; for many, the log of the time they span."""
+    """Return a query around each of a few bursts; for many, one of the time they span."""
     table = f"{by}.observations"
     if placed.is_empty():
-        return [Query(table, columns=WANTED, limit=0)]
+        return [Query(table, columns=POINTING, limit=0)]
     times = placed["time"].cast(pl.Datetime("us")).to_list()
     if len(placed) > FEW_BURSTS:
         return [
             Query(
                 table,
-                columns=WANTED,
+                columns=POINTING,
                 not_null=("ra", "dec"),
                 ranges={"time": _window(times, days)},
                 full_scan=True,
@@ -149,7 +154,7 @@ def _queries(
     return [
         Query(
             table,
-            columns=WANTED,
+            columns=POINTING,
             cone=Cone(ra, dec, max(within_arcmin * 1.001, 1e-3)),
             ranges={"time": _window([time], days)},
         )
@@ -160,7 +165,7 @@ def _queries(
 def _window(
     times: Sequence[datetime], days: tuple[float, float]
 ) -> tuple[datetime, datetime]:
-    """Return the span in which follow-ups may begin, a little wider than asked."""
+    """Return the span in which follow-ups may begin, with a margin for rounding."""
     margin = timedelta(microseconds=2)
-    earliest, latest = (timedelta(days=one) for one in days)
+    earliest, latest = (timedelta(days=number) for number in days)
     return min(times) + earliest - margin, max(times) + latest + margin

@@ -1,69 +1,74 @@
-"""One object across observatories: found by position first, by name to begin with."""
+"""One object across observatories, identified by position first, then by name."""
 
-import time as clock
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError
+from orbital_kernel.errors import QueryError, did_you_mean, shortened
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.model.predicate import Clause, NotNull
 from orbital_kernel.query import Answer, Cone, Query
-from orbital_kernel.questions import catalogued
-from orbital_kernel.questions.asking import (
-    SOURCE,
-    answered,
-    positioned,
-    side_by_side,
-    together,
-)
+from orbital_kernel.questions import catalogued, pairs
+from orbital_kernel.questions.asking import Session, side_by_side
+from orbital_kernel.questions.pairs import DAYS_APART
+from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position, read
 from orbital_kernel.science import lightcurves, precedence
-from orbital_kernel.science.matching import cross_match, objects, pairs_in_time, plain
-
-if TYPE_CHECKING:
-    from orbital_kernel.session import Orbital
-
-NEARBY_ARCSEC = 5.0
-CURVE = ("object", "ra", "dec", "instrument")
-SOURCE_POSITION = ("source_id", "catalog", "ra", "dec", "error_radius_arcsec")
-POINTING = (
-    "obs_id",
-    "object",
-    "ra",
-    "dec",
-    "healpix",
-    "time",
-    "time_stop",
-    "exposure_s",
-    "simulated",
+from orbital_kernel.science.lightcurves import (
+    Band,
+    CountsToFlux,
+    PowerLaw,
+    SpectralModel,
+    conversion,
 )
-PAIR_UNITS = {
-    "exposure_s_a": "s",
-    "exposure_s_b": "s",
-    "separation_arcmin": "arcmin",
-    "dt_days": "d",
-}
+from orbital_kernel.science.matching import plain
+
+FLUX = "erg / (cm2 s)"
+DETECTIONS = ("object", "unit", "is_limit", "simulated")
 
 
 class Objects:
-    """Cross-observatory questions, one call each."""
+    """Objects in the data of all observatories: names, positions, curves and pairs.
 
-    def __init__(self, orbital: "Orbital") -> None:
+    `orbital.objects` is one.
+
+    Parameters
+    ----------
+    orbital : Session
+        Answers the queries, and has the database.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> orbital.objects.names().columns
+    ['observatory', 'object', 'points', 'simulated']
+    """
+
+    def __init__(self, orbital: Session) -> None:
         self._orbital = orbital
 
     def names(self) -> pl.DataFrame:
-        """Return who detected what in X-rays: observatory, object, points, simulated."""
-        tables = [f"{o}.photometry" for o in observatories()]
-        read = side_by_side(
-            lambda table: self._read(
-                table, ["object", "unit", "is_limit", "simulated"]
-            ),
-            tables,
-        )
+        """Return the objects with X-ray detections, by observatory.
+
+        Returns
+        -------
+        polars.DataFrame
+            observatory, object, points (number of detections) and simulated; one row
+            per object and observatory.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "SIM AGN 1" in orbital.objects.names()["object"]
+        True
+        """
+        detections = partial(read, self._orbital.store, columns=DETECTIONS)
+        tables = [f"{observatory}.photometry" for observatory in observatories()]
+        photometry = side_by_side(detections, tables)
         frames = [
             rows.filter(
                 pl.col("unit").str.contains("erg|count|ph"),
@@ -72,116 +77,215 @@ class Objects:
             .group_by("object")
             .agg(pl.len().alias("points"), pl.col("simulated").max())
             .select(pl.lit(observatory).alias("observatory"), pl.all())
-            for observatory, rows in zip(observatories(), read, strict=True)
+            for observatory, rows in zip(observatories(), photometry, strict=True)
         ]
         return pl.concat(frames).sort("object", "observatory")
 
     def position(self, name: str) -> tuple[float, float] | None:
-        """Return RA and Dec (ICRS degrees) of a name any table has, or None."""
+        """Return the position of a name.
+
+        Parameters
+        ----------
+        name : str
+            An object's name, a burst's with or without 'GRB', or a notice's identifier.
+
+        Returns
+        -------
+        tuple of float, or None
+            RA and Dec, ICRS degrees; None if no table has the name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.objects.position("no such object") is None
+        True
+        """
         row = self.place(name)
         return None if row is None else (row["ra"], row["dec"])
 
     def place(self, name: str) -> dict[str, Any] | None:
-        """Return the position of a name and where it is from, or None.
+        """Return the position of a name and its source.
 
-        Keys: ra and dec (ICRS deg), error_radius_arcsec (null if not given),
-        position_catalog and position_instrument. Burst catalogues, notices and light
-        curves are asked first and put into the one order of positions; source
-        catalogues if none of those has the name.
+        Burst catalogues, notices and light curves are searched first and put in one
+        order of positions; source catalogues if none of those has the name.
+
+        Parameters
+        ----------
+        name : str
+            An object's name, a burst's with or without 'GRB', or a notice's identifier.
+
+        Returns
+        -------
+        dict, or None
+            ra and dec (ICRS, deg), error_radius_arcsec (None if not given),
+            position_catalog and position_instrument; None if no table has the name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> sorted(orbital.objects.place("SIM GRB 120102S"))[:2]
+        ['dec', 'error_radius_arcsec']
         """
-        return self._place(name, catalogued.listed(self._orbital.store, name))
-
-    def _place(self, name: str, bursts: pl.DataFrame) -> dict[str, Any] | None:
-        usable = bursts.filter(pl.col("excluded").is_null())
-        typical = catalogued.typical_errors()
-        rows = pl.concat([usable, self._curves(name, typical)], how="diagonal")
-        if not len(rows.drop_nulls(["ra", "dec"])):
-            rows = self._positions("sources", SOURCE_POSITION, name)
-        placed = rows.drop_nulls(["ra", "dec"]).with_columns(pl.lit(name).alias("name"))
-        rule = precedence.position(typical)
-        first = precedence.chosen(precedence.in_order(placed), rule)
-        if first.is_empty():
-            return None
-        row = first.row(0, named=True)
-        return {**{c: row[c] for c in rule.columns}, rule.source: row["catalog"]}
-
-    def _curves(self, name: str, typical: Mapping[str, float]) -> pl.DataFrame:
-        """Return positions that light curves give; they state no error.
-
-        Without a typical error of the instrument, it is the radius within which points
-        count as one object's.
-        """
-        instrument = pl.col("instrument").str.extract(r"^([A-Za-z]+)")
-        is_typical = instrument.str.to_uppercase().is_in([n.upper() for n in typical])
-        return self._positions("photometry", CURVE, name).with_columns(
-            pl.lit("light curve").alias("catalog"),
-            instrument.alias("position_instrument"),
-            pl.when(~is_typical.fill_null(value=False))
-            .then(NEARBY_ARCSEC)
-            .alias("error_radius_arcsec"),
-        )
-
-    def _positions(
-        self, table: str, columns: tuple[str, ...], name: str
-    ) -> pl.DataFrame:
-        """Return the distinct positions a table has under a name."""
-        label, names = columns[0], tuple(observatories())
-        read = partial(self._read, columns=list(columns))
-        frames = []
-        for observatory, rows in zip(
-            names, side_by_side(read, [f"{o}.{table}" for o in names]), strict=True
-        ):
-            spellings = rows[label].drop_nulls().unique()
-            same = [text for text in spellings if plain(text) == plain(name)]
-            positions = rows.filter(pl.col(label).is_in(same)).unique()
-            frames.append(positions.with_columns(observatory=pl.lit(observatory)))
-        return pl.concat(frames)
+        database = self._orbital.store
+        return best_position(database, name, catalogued.listed(database, name))
 
     def trigger(self, name: str) -> datetime | None:
-        """Return when a catalogued burst of that name was triggered, TT, or None."""
+        """Return the trigger time of a burst.
+
+        Parameters
+        ----------
+        name : str
+            The burst's name with or without 'GRB', or a notice's identifier.
+
+        Returns
+        -------
+        datetime, or None
+            The time on the TT scale; None if no catalogue and no notice has the burst.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.objects.trigger("no such burst") is None
+        True
+        """
         return _trigger(catalogued.listed(self._orbital.store, name))[0]
 
     def light_curve(
-        self, name: str, *, within_arcsec: float = NEARBY_ARCSEC, **options: Any
+        self,
+        name: str,
+        *,
+        unit: str = FLUX,
+        band_kev: tuple[float, float] = (0.3, 10.0),
+        model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        t0: datetime | None = None,
+        within_arcsec: float = NEARBY_ARCSEC,
     ) -> pl.DataFrame:
-        """Return one object's points of all observatories in one unit and band.
+        """Return an object's points of all observatories in one unit and band.
 
-        Points count as the object's if their file names it so, or if they stand within
-        `within_arcsec` of its position. Options as in science.lightcurves.joint: unit,
-        band_kev, model, counts_to_flux, and t0, which is the trigger for a catalogued
-        burst; the column `t0_source` names the catalogue. Raises QueryError for an
-        unknown object.
+        A point is the object's if its file names the object, or if it is within
+        `within_arcsec` of the object's position.
+
+        Parameters
+        ----------
+        name : str
+            The object's name in any spelling that a table has.
+        unit : str
+            Unit of the result: an energy flux, a photon flux or a flux density.
+        band_kev : tuple of float
+            Lower and upper edge of the band, keV.
+        model : SpectralModel
+            Spectrum by which bands are converted; by default a power law of photon
+            index 2.0 +- 0.3.
+        counts_to_flux : mapping of str to CountsToFlux, optional
+            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one have no
+            value.
+        t0 : datetime, optional
+            Where `since_s` starts, TT. By default the trigger of a catalogued burst,
+            else the first point.
+        within_arcsec : float
+            Radius within which points are the object's, arcsec.
+
+        Returns
+        -------
+        polars.DataFrame
+            The columns of `photometry`, and utc (text), since_s (s), since_days (d),
+            t0_source, factor, factor_err, value_err_model, conversion, the `given_`
+            originals, and left_out: why a point has no value, else null. value and its
+            errors are in the unit of column unit; in order of time.
+
+        Raises
+        ------
+        QueryError
+            If no photometry is of the object, or points cannot be converted into `unit`
+            and `band_kev`.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> curve = orbital.light_curve("SIM AGN 1")
+        >>> curve["unit"].unique().to_list()
+        ['erg / (s cm2)']
         """
-        bursts = catalogued.listed(self._orbital.store, name)
-        place = self._place(name, bursts)
-        position = None if place is None else (place["ra"], place["dec"])
-        known_to = tuple(observatories())
-        points = lightcurves.gather(
-            dict(
-                zip(
-                    known_to,
-                    side_by_side(
-                        lambda o: self._points(o, name, position, within_arcsec),
-                        known_to,
-                    ),
-                    strict=True,
-                )
-            )
-        )
+        band = Band(*band_kev)
+        conversion(FLUX, band, to_unit=unit, to_band=band, model=model)
+        database = self._orbital.store
+        bursts = catalogued.listed(database, name)
+        place = best_position(database, name, bursts)
+        cone = None
+        if place is not None:
+            cone = Cone(place["ra"] % 360, place["dec"], within_arcsec / 60)
+        names = tuple(observatories())
+        frames = side_by_side(partial(self._points, name=name, cone=cone), names)
+        points = lightcurves.gather(dict(zip(names, frames, strict=True)))
         if not len(points):
-            known = self.names()["object"].drop_nulls().unique().sort().to_list()
+            objects_ = self.names()["object"].drop_nulls().unique().sort().to_list()
             raise QueryError(
-                f"no photometry of {name!r}; there is some of {', '.join(known[:12]) or 'nothing'}"
-                + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+                f"no photometry of {name!r}{did_you_mean(name, objects_)}; objects with "
+                f"photometry: {shortened(objects_) or 'none'}"
             )
-        if options.get("t0") is None:
+        source = None
+        if t0 is None:
             t0, source = _trigger(bursts)
-            options = {**options, "t0": t0, "t0_source": source}
-        return lightcurves.joint(points, **options)
+        return lightcurves.joint(
+            points,
+            unit=unit,
+            band_kev=band_kev,
+            model=model,
+            counts_to_flux=counts_to_flux,
+            t0=t0,
+            t0_source=source,
+        )
 
-    def observed_by(self, first: str, second: str, **limits: float) -> pl.DataFrame:
-        """Return the pairs of `ask_observed_by`, which tells the limits too."""
-        return self.ask_observed_by(first, second, **limits).frame
+    def observed_by(
+        self,
+        first: str,
+        second: str,
+        *,
+        within_arcsec: float | None = None,
+        within_arcmin: float | None = None,
+        within_days: float = DAYS_APART,
+    ) -> pl.DataFrame:
+        """Return pairs of pointings of two observatories close on the sky and in time.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories, e.g. 'swift' and 'chandra'.
+        within_arcsec, within_arcmin : float, optional
+            Largest separation of the pointings; give one of them.
+        within_days : float
+            Largest difference of the start times, d, in either order.
+
+        Returns
+        -------
+        polars.DataFrame
+            The columns of `ask_observed_by`.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown, or not exactly one separation is given.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> pairs = orbital.objects.observed_by("swift", "chandra", within_arcmin=5)
+        >>> pairs["separation_arcmin"].max() <= 5
+        True
+        """
+        return self.ask_observed_by(
+            first,
+            second,
+            within_arcsec=within_arcsec,
+            within_arcmin=within_arcmin,
+            within_days=within_days,
+        ).frame
 
     def ask_observed_by(
         self,
@@ -190,99 +294,107 @@ class Objects:
         *,
         within_arcsec: float | None = None,
         within_arcmin: float | None = None,
-        within_days: float = 30.0,
+        within_days: float = DAYS_APART,
     ) -> Answer:
-        """Return pairs of pointings of two observatories close on the sky and in time.
+        """Return pairs of pointings close on the sky and in time, and how it was found.
 
-        Positions are of the pointings, so a separation below the fields of view (Swift
-        XRT 11.8', Chandra 8') means that both saw the target. `dt_days` is second minus
-        first; either sign is a pair. Both logs are read whole, less the rows without
-        time or position, and joined here by HEALPix cell and time.
+        Positions are those of the pointings, so a separation below the fields of view
+        (Swift XRT 11.8', Chandra 8') means that both observed the target. Both logs are
+        read in full, except rows without time or position, and joined locally by
+        HEALPix cell and time.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories, e.g. 'swift' and 'chandra'.
+        within_arcsec, within_arcmin : float, optional
+            Largest separation of the pointings; give one of them.
+        within_days : float
+            Largest difference of the start times, d, in either order.
+
+        Returns
+        -------
+        Answer
+            obs_id, object, time and exposure_s (s) of each, with _a and _b,
+            separation_arcmin (arcmin) and dt_days (d, second minus first).
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown, or not exactly one separation is given.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> answer = orbital.objects.ask_observed_by(
+        ...     "swift", "chandra", within_arcmin=5
+        ... )
+        >>> answer.units["dt_days"]
+        'd'
         """
-        start = clock.perf_counter()
-        queries = [
-            Query(
-                f"{observatory}.observations",
-                columns=POINTING,
-                not_null=("ra", "dec", "time"),
-                full_scan=True,
-            )
-            for observatory in (first, second)
-        ]
-        asked = together(self._orbital, queries, kind="objects")
-        pairs = pairs_in_time(
-            *(answer.frame.sort(*POINTING, nulls_last=True) for answer in asked),
+        return pairs.pointings(
+            self._orbital,
+            first,
+            second,
             within_arcsec=within_arcsec,
             within_arcmin=within_arcmin,
             within_days=within_days,
         )
-        apart = (
-            f"{within_arcsec} arcsec"
-            if within_arcmin is None
-            else f"{within_arcmin} arcmin"
-        )
-        told = [f"separation <= {apart}", f"start times within {within_days} days"]
-        return answered(asked, pairs, told, start, PAIR_UNITS)
 
     def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; keep objects and associations in `cross`.
+        """Match two observatories' sources; store objects and associations in `cross`.
 
-        A row that tells no position error has the typical one of the instrument whose
-        bands it is in, and one without a confidence is taken at 68 %, the widest usual
-        reading; without any error it takes no part. Returns the candidate pairs, best
-        first. Matching again replaces what was kept.
+        A row without a stated position error gets the typical one of the instrument
+        whose bands it is in; one without a confidence is taken at 68 %, the widest
+        usual reading; a row without any error is not matched. Matching again replaces
+        the stored objects.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories whose `sources` are matched.
+
+        Returns
+        -------
+        polars.DataFrame
+            The candidate pairs, best first: left_row, right_row, separation_arcsec
+            (arcsec), match_probability and more.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "match_probability" in orbital.objects.match().columns
+        True
         """
-        names = [f"{o}.sources" for o in (first, second)]
-        left, right = catalogues = [self._sources(o) for o in (first, second)]
-        pairs = cross_match(left, right)
-        known = objects(
-            dict(zip(names, catalogues, strict=True)),
-            [(names[0], names[1], pairs)] if len(pairs) else [],
-            singles=False,
-        )
-        with self._orbital.store.transaction() as tx:
-            for name, frame in zip(("objects", "associations"), known, strict=True):
-                tx.widen(f"cross.{name}")
-                tx.delete(f"cross.{name}", [Clause("object_id", (NotNull(),))])
-                tx.insert(f"cross.{name}", frame.to_arrow())
-        return pairs
-
-    def _sources(self, observatory: str) -> pl.DataFrame:
-        return positioned(
-            self._read(f"{observatory}.sources", list(SOURCE)), observatory
-        )
+        return pairs.match(self._orbital, first, second)
 
     def _points(
-        self,
-        observatory: str,
-        name: str,
-        position: tuple[float, float] | None,
-        within_arcsec: float,
+        self, observatory: str, *, name: str, cone: Cone | None
     ) -> pl.DataFrame:
+        """Return the points that a file names so, and those within the cone."""
         table = f"{observatory}.photometry"
-        stored = self._read(table, ["object"])["object"].drop_nulls().unique().to_list()
-        names = [object_ for object_ in stored if plain(object_) == plain(name)]
-        parts = []
-        if names:
-            parts.append(
-                self._orbital.query(
-                    Query(table, sets={"object": names}, full_scan=True), kind="object"
-                ).frame
-            )
-        if position:
-            cone = Cone(position[0] % 360, position[1], within_arcsec / 60)
-            near = self._orbital.query(Query(table, cone=cone), kind="object").frame
-            parts.append(
-                near.filter(~pl.col("object").is_in(names).fill_null(value=False))
-            )
-        return (
-            pl.concat(parts)
-            if parts
-            else frame_of(self._orbital.store.read(table, limit=0))
+        stored = read(self._orbital.store, table, ("object",))["object"]
+        names = [
+            text for text in stored.drop_nulls().unique() if plain(text) == plain(name)
+        ]
+        queries = (
+            [Query(table, sets={"object": names}, full_scan=True)] if names else []
         )
-
-    def _read(self, table: str, columns: list[str]) -> pl.DataFrame:
-        return frame_of(self._orbital.store.read(table, columns=columns))
+        queries += [Query(table, cone=cone)] if cone is not None else []
+        frames = [self._orbital.query(q, kind="object").frame for q in queries]
+        if cone is not None:
+            is_named = pl.col("object").is_in(names).fill_null(value=False)
+            frames[-1] = frames[-1].filter(~is_named)
+        if not frames:
+            return frame_of(self._orbital.store.read(table, limit=0))
+        return pl.concat(frames)
 
 
 def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:

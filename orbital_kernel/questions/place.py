@@ -1,4 +1,4 @@
-"""Everything known at a place: every table of every observatory, in one call."""
+"""Everything known at a position: every table of every observatory, in one call."""
 
 import time as clock
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import polars as pl
 from orbital_kernel.model.observatory import Observatory, observatories
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.query import Answer, Cone, Explain, Query
-from orbital_kernel.questions.asking import Asks, account, together
+from orbital_kernel.questions.asking import Asks, joint_explain, together
 from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.visibility import field_radius_arcmin
 
@@ -19,11 +19,11 @@ WIDEST_FIELD_ARCMIN = 60.0
 LONGEST_EXPOSURE = timedelta(days=4)
 NEAR = {
     "sources": "position within the radius, or within its own error of it",
-    "photometry": "position within the radius, or points of an object found there",
-    "events": "photons within the radius, of the observations that cover the place",
-    "observations": "the instrument's field of view holds the place",
-    "grbs": "the error circle holds the place",
-    "notices": "the error circle holds the place",
+    "photometry": "position within the radius, or points of an object at that position",
+    "events": "photons within the radius, of the observations that cover the position",
+    "observations": "the instrument's field of view contains the position",
+    "grbs": "the error circle contains the position",
+    "notices": "the error circle contains the position",
     "objects": "position within the radius, or within its error of it",
 }
 WIDEST_SOURCE_ERROR_ARCMIN = 10.0
@@ -32,12 +32,29 @@ ERRORS = ("error_radius_arcsec", "error_major_arcsec")
 
 @dataclass(frozen=True)
 class Known:
-    """What is known at a place (ICRS deg, radius in arcmin).
+    """What is known at a position.
 
-    `tables` maps full table names to their rows, each with `separation_arcmin`, nearest
-    first; of `events` a row an observation with the count. `summary` has a row a table:
-    rows, the nearest's separation, by which rule, whether any row is simulated.
-    `position_catalog` says where the position is from if the place was a name.
+    Parameters
+    ----------
+    ra, dec : float
+        The position, ICRS deg.
+    radius_arcmin : float
+        The radius around it, arcmin.
+    tables : mapping of str to polars.DataFrame
+        Rows by full table name, each with separation_arcmin (arcmin), nearest first; of
+        `events` one row per observation with the number of photons, `events`.
+    how : Explain
+        How the rows were found.
+    position_catalog : str or None
+        The source of the position, if the place was given as a name.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> known = orbital.known_at("SIM GRB 120102S", radius_arcmin=1)
+    >>> "swift.grbs" in known.tables
+    True
     """
 
     ra: float
@@ -49,7 +66,7 @@ class Known:
 
     @property
     def summary(self) -> pl.DataFrame:
-        """How much each table has, and by which rule."""
+        """One row per table: rows, nearest_arcmin (arcmin), rule and simulated."""
         return pl.DataFrame(
             [
                 {
@@ -81,55 +98,54 @@ class Known:
         )
 
 
-def known_at(
-    orbital: Asks, ra: float, dec: float, *, radius_arcmin: float = 1.0
-) -> Known:
-    """Return everything the store knows of a place.
+def known_at(orbital: Asks, ra: float, dec: float, *, radius_arcmin: float) -> Known:
+    """Return everything the database has at a position.
 
-    Sources, photometry and photons within the radius, observations whose field of view
-    holds it, bursts and notices whose error circle does. All tables are asked side by
-    side; photons in a second round, of the observations found.
+    All tables are queried side by side; photons in a second round, of the observations
+    that cover the position.
     """
-    began = clock.perf_counter()
-    here = Cone(ra, dec, radius_arcmin)
-    known = observatories()
+    start = clock.perf_counter()
+    cone = Cone(ra, dec, radius_arcmin)
+    by_name = observatories()
     queries = {
-        name: query for one in known.values() for name, query in _queries(one, here)
+        name: query
+        for observatory in by_name.values()
+        for name, query in _queries(observatory, cone)
     }
-    queries["cross.objects"] = _wide("cross.objects", here, WIDEST_SOURCE_ERROR_ARCMIN)
-    asked = dict(
+    queries["cross.objects"] = _wide("cross.objects", cone, WIDEST_SOURCE_ERROR_ARCMIN)
+    first = dict(
         zip(
             queries,
             together(orbital, list(queries.values()), kind="place"),
             strict=True,
         )
     )
-    found = {
-        name: _found(name, answer.frame, here, known) for name, answer in asked.items()
+    near = {
+        name: _near(name, answer.frame, cone, by_name) for name, answer in first.items()
     }
-    more = _second_round(orbital, found, here)
+    second = _second_round(orbital, near, cone)
     rows = {
-        **found,
-        **{name: _added(name, frame, found) for name, (_, frame) in more.items()},
+        **near,
+        **{name: _added(name, frame, near) for name, (_, frame) in second.items()},
     }
     order = [n for n in sorted(rows) if len(rows[n])]
-    answers = [*asked.values(), *(a for given, _ in more.values() for a in given)]
-    how = account(
+    answers = [*first.values(), *(a for given, _ in second.values() for a in given)]
+    how = joint_explain(
         answers,
         sum(len(rows[name]) for name in order),
         [f"{n}: {rule}" for n, rule in NEAR.items()],
-        began,
+        start,
     )
     return Known(ra, dec, radius_arcmin, {name: rows[name] for name in order}, how)
 
 
-def _queries(one: Observatory, here: Cone) -> list[tuple[str, Query]]:
-    fields = [field_of(one, None)]
-    name = one.name
+def _queries(observatory: Observatory, cone: Cone) -> list[tuple[str, Query]]:
+    widest = field_of(observatory, None)
+    name = observatory.name
     return [
-        (f"{name}.sources", _wide(f"{name}.sources", here, WIDEST_SOURCE_ERROR_ARCMIN)),
-        (f"{name}.photometry", Query(f"{name}.photometry", cone=here, full_scan=True)),
-        (f"{name}.observations", _wide(f"{name}.observations", here, max(fields))),
+        (f"{name}.sources", _wide(f"{name}.sources", cone, WIDEST_SOURCE_ERROR_ARCMIN)),
+        (f"{name}.photometry", Query(f"{name}.photometry", cone=cone, full_scan=True)),
+        (f"{name}.observations", _wide(f"{name}.observations", cone, widest)),
         *(
             (
                 f"{name}.{table}",
@@ -140,90 +156,92 @@ def _queries(one: Observatory, here: Cone) -> list[tuple[str, Query]]:
     ]
 
 
-def _wide(table: str, here: Cone, more_arcmin: float) -> Query:
-    radius = min(here.radius_arcmin + more_arcmin, 180 * 60)
-    return Query(table, cone=Cone(here.ra, here.dec, radius))
+def _wide(table: str, cone: Cone, more_arcmin: float) -> Query:
+    radius = min(cone.radius_arcmin + more_arcmin, 180 * 60)
+    return Query(table, cone=Cone(cone.ra, cone.dec, radius))
 
 
-def _found(
-    name: str, rows: pl.DataFrame, here: Cone, known: Mapping[str, Observatory]
+def _near(
+    name: str, rows: pl.DataFrame, cone: Cone, by_name: Mapping[str, Observatory]
 ) -> pl.DataFrame:
-    """Keep the rows whose rule holds, nearest first."""
-    room, _, table = name.partition(".")
-    apart = 60 * separation_deg(here.ra, here.dec, rows["ra"], rows["dec"])
+    """Return the rows whose rule holds, nearest first."""
+    observatory, _, table = name.partition(".")
+    apart = 60 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
     rows = rows.with_columns(pl.Series("separation_arcmin", apart, dtype=pl.Float64))
-    reach: pl.Expr | pl.Series = pl.lit(here.radius_arcmin)
+    reach: pl.Expr | pl.Series = pl.lit(cone.radius_arcmin)
     if table == "observations":
-        widths = {i: field_of(known[room], i) for i in rows["instrument"].unique()}
+        pointed = by_name[observatory]
+        widths = {i: field_of(pointed, i) for i in rows["instrument"].unique()}
         reach = pl.Series([widths[i] for i in rows["instrument"]], dtype=pl.Float64)
     elif table != "photometry":
         errors = [pl.col(e) for e in ERRORS if e in rows.columns]
         reach = pl.max_horizontal(
-            here.radius_arcmin, *(e.fill_nan(None) / 60 for e in errors)
+            cone.radius_arcmin, *(e.fill_nan(None) / 60 for e in errors)
         )
     return _nearest_first(rows.filter(pl.col("separation_arcmin") <= reach))
 
 
 def _nearest_first(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows by separation; of equal ones every column decides."""
+    """Return rows by separation, ties in order of all columns."""
     return rows.sort("separation_arcmin", *rows.columns, nulls_last=True)
 
 
-def field_of(one: Observatory, instrument: str | None) -> float:
-    """Return the field's radius of an instrument as a log names it, arcmin.
+def field_of(observatory: Observatory, instrument: str | None) -> float:
+    """Return the radius of an instrument's field of view, named as in a log, arcmin.
 
-    An instrument not known, or one whose field is no image's, counts as the widest
-    that points.
+    An unknown instrument, or one that does not make images, counts as the widest that
+    points.
     """
     fields = {
-        i.name.casefold(): field_radius_arcmin(i.field_of_view) for i in one.instruments
+        i.name.casefold(): field_radius_arcmin(i.field_of_view)
+        for i in observatory.instruments
     }
     pointed = [f for f in fields.values() if f <= WIDEST_FIELD_ARCMIN]
     widest = max(pointed or fields.values())
     named = (instrument or "").casefold()
-    mine = [
-        f
-        for name, f in fields.items()
-        if named.startswith(name) and f <= WIDEST_FIELD_ARCMIN
-    ]
-    return mine[0] if mine else widest
+    matching = (
+        field
+        for name, field in fields.items()
+        if named.startswith(name) and field <= WIDEST_FIELD_ARCMIN
+    )
+    return next(matching, widest)
 
 
 def _second_round(
-    orbital: Asks, found: Mapping[str, pl.DataFrame], here: Cone
+    orbital: Asks, near: Mapping[str, pl.DataFrame], cone: Cone
 ) -> dict[str, tuple[list[Answer], pl.DataFrame]]:
-    """Ask for photons of the observations found, and for points by the objects' names."""
+    """Query photons of the observations that cover it, and points by objects' names."""
     events = {
-        name.replace("observations", "events"): _photons(name, rows, here)
-        for name, rows in found.items()
+        name.replace("observations", "events"): _photons(name, rows, cone)
+        for name, rows in near.items()
         if name.endswith(".observations")
     }
-    names = _names(found, here)
+    names = _names(near, cone)
     points = {
         name: [Query(name, sets={"object": names}, null=("ra",), full_scan=True)]
-        for name in found
+        for name in near
         if name.endswith(".photometry") and names
     }
-    wanted = {**events, **points}
-    flat = [query for queries in wanted.values() for query in queries]
+    queries_by_table = {**events, **points}
+    flat = [query for queries in queries_by_table.values() for query in queries]
     answers = iter(together(orbital, flat, kind="place"))
-    more = {}
-    for name, queries in wanted.items():
-        mine = [next(answers) for _ in queries]
-        if not mine:
-            continue
-        rows = pl.concat(answer.frame for answer in mine)
-        more[name] = (mine, _counted(rows, here) if name in events else rows)
-    return more
+    second = {}
+    for name, queries in queries_by_table.items():
+        replies = [next(answers) for _ in queries]
+        if replies:
+            rows = pl.concat(answer.frame for answer in replies)
+            counted = _counted(rows, cone) if name in events else rows
+            second[name] = (replies, counted)
+    return second
 
 
-def _photons(name: str, rows: pl.DataFrame, here: Cone) -> list[Query]:
+def _photons(name: str, rows: pl.DataFrame, cone: Cone) -> list[Query]:
     table = name.replace("observations", "events")
     return [
         Query(
             table,
             columns=("obs_id", "ra", "dec", "time", "simulated"),
-            cone=here,
+            cone=cone,
             sets={"obs_id": [row["obs_id"]]},
             ranges={"time": _span(row)},
         )
@@ -238,14 +256,14 @@ def _span(row: Mapping[str, Any]) -> tuple[datetime, datetime]:
     return start - timedelta(days=1), (row["time_stop"] or start) + LONGEST_EXPOSURE
 
 
-def _names(found: Mapping[str, pl.DataFrame], here: Cone) -> list[str]:
-    """Return names objects at the place go by: targets and points within the radius."""
+def _names(near: Mapping[str, pl.DataFrame], cone: Cone) -> list[str]:
+    """Return the names of objects at the position: targets and points within the radius."""
     columns = {"observations": "object", "photometry": "object", "grbs": "name"}
     given = {
         name
-        for table, rows in found.items()
+        for table, rows in near.items()
         if (column := columns.get(table.partition(".")[2])) and len(rows)
-        for name in rows.filter(pl.col("separation_arcmin") <= here.radius_arcmin)[
+        for name in rows.filter(pl.col("separation_arcmin") <= cone.radius_arcmin)[
             column
         ]
         if name
@@ -254,18 +272,18 @@ def _names(found: Mapping[str, pl.DataFrame], here: Cone) -> list[str]:
 
 
 def _added(
-    name: str, rows: pl.DataFrame, found: Mapping[str, pl.DataFrame]
+    name: str, rows: pl.DataFrame, near: Mapping[str, pl.DataFrame]
 ) -> pl.DataFrame:
     if name.endswith(".events"):
         return rows
     extra = rows.with_columns(pl.lit(None, dtype=pl.Float64).alias("separation_arcmin"))
-    more = extra.select(found[name].columns)
-    return pl.concat([found[name], _nearest_first(more)])
+    unplaced = extra.select(near[name].columns)
+    return pl.concat([near[name], _nearest_first(unplaced)])
 
 
-def _counted(rows: pl.DataFrame, here: Cone) -> pl.DataFrame:
-    """Return photons counted by observation, with the nearest's separation."""
-    apart = 60 * separation_deg(here.ra, here.dec, rows["ra"], rows["dec"])
+def _counted(rows: pl.DataFrame, cone: Cone) -> pl.DataFrame:
+    """Return the number of photons by observation, and the smallest separation."""
+    apart = 60 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
     return (
         rows.with_columns(pl.Series("separation_arcmin", apart, dtype=pl.Float64))
         .group_by("obs_id", maintain_order=True)

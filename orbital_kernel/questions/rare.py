@@ -1,4 +1,4 @@
-"""Rare events of both observatories, ranked, with what selected them."""
+"""Rare events of two observatories, ranked, with the rules that selected them."""
 
 import time as clock
 from collections.abc import Callable, Sequence
@@ -8,10 +8,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from orbital_kernel.errors import QueryError
+from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Explain, Query
-from orbital_kernel.questions.asking import SOURCE, Asks, account, positioned, together
+from orbital_kernel.questions.asking import (
+    SOURCE,
+    Asks,
+    joint_explain,
+    positioned,
+    require_observatories,
+    together,
+)
 from orbital_kernel.questions.place import field_of
 from orbital_kernel.science import rarity
 from orbital_kernel.science.matching import cross_match, neighbours
@@ -30,16 +37,34 @@ BURST = (
 POINTED = ("ra", "dec", "time", "instrument", "exposure_s")
 FLUX = ("flux", "flux_unit", "is_limit", "significance")
 Reals = NDArray[np.float64]
-Found = tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]
+Ranked = tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Rare:
-    """Rare events of one kind, rarest first, and how they were chosen.
+    """Rare events of one kind, rarest first, and how they were selected.
 
-    Each row has `statistic`, `p_value` and `expected` (how many of those looked at
-    would reach it by chance; null where that is not told). `selection` states the
-    statistic and its null in words.
+    Parameters
+    ----------
+    kind : str
+        'variability', 'flux-ratio', 'lone-burst' or 'transient'.
+    rows : polars.DataFrame
+        The events with `statistic`, `p_value` and `expected` (how many of the examined
+        would reach the statistic by chance; null if not known).
+    looked_at : int
+        How many candidates were examined.
+    selection : tuple of str
+        The statistic, its null hypothesis and the cuts, in words.
+    how : Explain
+        How the rows were found.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> rare = orbital.rare("variability")
+    >>> rare.looked_at >= len(rare.rows)
+    True
     """
 
     kind: str
@@ -50,46 +75,40 @@ class Rare:
 
     def __str__(self) -> str:
         """Return the numbers and the selection in lines."""
-        first = f"{self.kind}: {len(self.rows)} ranked of {self.looked_at} looked at"
+        first = f"{self.kind}: {len(self.rows)} ranked of {self.looked_at} examined"
         return "\n".join((first, *self.selection))
 
 
-def rare(
-    orbital: Asks, kind: str, *, first: str = "swift", second: str = "chandra"
-) -> Rare:
-    """Return rare events of a kind: variability, flux-ratio, lone-burst or transient.
-
-    Everything is ranked and nothing cut off: choose by `expected`, e.g. below 0.01.
-    Raises QueryError for another kind.
-    """
+def rare(orbital: Asks, kind: str, *, first: str, second: str) -> Rare:
+    """Return rare events of a kind, all ranked: select by `expected`, e.g. below 0.01."""
     if kind not in KINDS:
-        known = ", ".join(KINDS)
-        raise QueryError(f"there is no kind {kind!r} of rare event: {known} are known")
-    began = clock.perf_counter()
-    rows, looked_at, asked, told = KINDS[kind](orbital, first, second)
-    selection = (rarity.NULLS[kind], *told)
-    how = account(asked, len(rows), selection, began)
+        raise QueryError(unknown("kind of rare event", kind, KINDS))
+    require_observatories(first, second)
+    start = clock.perf_counter()
+    rows, looked_at, answers, rules = KINDS[kind](orbital, first, second)
+    selection = (rarity.NULLS[kind], *rules)
+    how = joint_explain(answers, len(rows), selection, start)
     return Rare(kind, rows, looked_at, selection, how)
 
 
-def _variability(orbital: Asks, first: str, second: str) -> Found:
+def _variability(orbital: Asks, first: str, second: str) -> Ranked:
     names = (first, second)
     queries = [
         Query(f"{name}.photometry", POINT, not_null=("value",), full_scan=True)
         for name in names
     ]
-    asked = together(orbital, queries, kind="rare")
+    answers = together(orbital, queries, kind="rare")
     points = pl.concat(
         answer.frame.with_columns(pl.lit(name).alias("observatory"))
-        for name, answer in zip(names, asked, strict=True)
+        for name, answer in zip(names, answers, strict=True)
     )
     ranked = rarity.variable(points)
-    told = f"curves of at least {rarity.LEAST_POINTS} detections with an error"
-    return ranked, len(ranked), asked, (told,)
+    rule = f"curves of at least {rarity.LEAST_POINTS} detections with an error"
+    return ranked, len(ranked), answers, (rule,)
 
 
-def _flux_ratio(orbital: Asks, first: str, second: str) -> Found:
-    a, b, asked = _catalogues(orbital, first, second)
+def _flux_ratio(orbital: Asks, first: str, second: str) -> Ranked:
+    a, b, answers = _catalogues(orbital, first, second)
     a, b = (side.filter(_DETECTED) for side in (a, b))
     best = cross_match(a, b).filter("mutual", pl.col("match_probability") >= SURE)
     left, right = a[best["left_row"]], b[best["right_row"]]
@@ -107,19 +126,19 @@ def _flux_ratio(orbital: Asks, first: str, second: str) -> Found:
     )
     named = pairs.with_columns(pl.format("{} / {}", "_a", "_b").alias("kind"))
     ranked = rarity.flux_ratios(named.drop("_a", "_b"))
-    told = f"pairs are each other's best with a match probability of {SURE:g} or more"
-    return ranked, len(ranked), asked, (told,)
+    rule = f"pairs are each other's best with a match probability of {SURE:g} or more"
+    return ranked, len(ranked), answers, (rule,)
 
 
-def _lone_burst(orbital: Asks, _first: str, _second: str) -> Found:
-    asked = [orbital.query(Query("cross.bursts", BURST, full_scan=True), kind="rare")]
-    found = asked[0].frame.sort("time", "burst_id", nulls_last=True)
-    told = "of the excursions in cross.bursts: `orbital bursts scan` fills it"
-    return rarity.lone_bursts(found), len(found), asked, (told,)
+def _lone_burst(orbital: Asks, _first: str, _second: str) -> Ranked:
+    answer = orbital.query(Query("cross.bursts", BURST, full_scan=True), kind="rare")
+    excursions = answer.frame.sort("time", "burst_id", nulls_last=True)
+    rule = "of the excursions in cross.bursts: `orbital bursts scan` fills it"
+    return rarity.lone_bursts(excursions), len(excursions), [answer], (rule,)
 
 
-def _transient(orbital: Asks, first: str, second: str) -> Found:
-    a, b, asked = _catalogues(orbital, first, second)
+def _transient(orbital: Asks, first: str, second: str) -> Ranked:
+    a, b, answers = _catalogues(orbital, first, second)
     pointings = together(
         orbital,
         [
@@ -138,42 +157,42 @@ def _transient(orbital: Asks, first: str, second: str) -> Found:
         (first, a, set(pairs["left_row"]), second, pointings[1].frame),
         (second, b, set(pairs["right_row"]), first, pointings[0].frame),
     )
-    looked = [_looked_at(*side) for side in sides]
-    covered = pl.concat(looked)
-    told = (
-        f"sources of {first} in fields {second} exposed and the other way round: "
-        f"{len(looked[0])} and {len(looked[1])}; missed means no candidate within "
+    exposed = [_exposed(*side) for side in sides]
+    covered = pl.concat(exposed)
+    rule = (
+        f"sources of {first} in fields that {second} exposed and vice versa: "
+        f"{len(exposed[0])} and {len(exposed[1])}; missed means no candidate within "
         f"{N_SIGMA:g} combined sigma"
     )
-    return rarity.missed(covered), len(covered), [*asked, *pointings], (told,)
+    return rarity.missed(covered), len(covered), [*answers, *pointings], (rule,)
 
 
 def _catalogues(
     orbital: Asks, first: str, second: str
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[Answer]]:
-    """Return both observatories' sources, once each, with their position errors."""
+    """Return the sources of two observatories, once each, with position errors."""
     queries = [
         Query(f"{name}.sources", (*SOURCE, *FLUX), not_null=("ra",), full_scan=True)
         for name in (first, second)
     ]
-    asked = together(orbital, queries, kind="rare")
+    answers = together(orbital, queries, kind="rare")
     a, b = (
         positioned(answer.frame, name)
         .sort("catalog", "source_id", "ra", "dec", "flux", nulls_last=True)
         .sort("significance", descending=True, nulls_last=True, maintain_order=True)
         .unique(["catalog", "source_id"], keep="first", maintain_order=True)
-        for name, answer in zip((first, second), asked, strict=True)
+        for name, answer in zip((first, second), answers, strict=True)
     )
-    return a, b, asked
+    return a, b, answers
 
 
-def _looked_at(
+def _exposed(
     name: str, sources: pl.DataFrame, seen: set[int], other: str, log: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the detected sources in fields the other observatory exposed."""
     done = log.filter(pl.col("exposure_s").fill_null(0) > 0)
-    one = observatories()[other]
-    widths = {i: field_of(one, i) / 60 for i in done["instrument"].unique()}
+    observatory = observatories()[other]
+    widths = {i: field_of(observatory, i) / 60 for i in done["instrument"].unique()}
     field = np.array([widths[i] for i in done["instrument"]], dtype=np.float64)
     i, j, apart = neighbours(
         *_places(sources), *_places(done), max(widths.values(), default=0.0)
@@ -202,14 +221,14 @@ def _places(rows: pl.DataFrame) -> tuple[Reals, Reals]:
 
 
 def _kinds(rows: pl.DataFrame) -> pl.Series:
-    told = pl.format(
+    kind = pl.format(
         "{} [{}]", pl.col("catalog").fill_null("?"), pl.col("flux_unit").fill_null("?")
     )
-    return rows.select(told).to_series()
+    return rows.select(kind).to_series()
 
 
 _DETECTED = ~pl.col("is_limit").fill_null(value=False) & (pl.col("flux") > 0)
-KINDS: dict[str, Callable[[Asks, str, str], Found]] = {
+KINDS: dict[str, Callable[[Asks, str, str], Ranked]] = {
     "variability": _variability,
     "flux-ratio": _flux_ratio,
     "lone-burst": _lone_burst,
@@ -218,5 +237,5 @@ KINDS: dict[str, Callable[[Asks, str, str], Found]] = {
 
 
 def kinds() -> Sequence[str]:
-    """Return the kinds of rare event there are."""
+    """Return the kinds of rare event."""
     return tuple(KINDS)

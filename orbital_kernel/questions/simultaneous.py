@@ -1,7 +1,7 @@
-"""When two observatories looked at the same place at the same time, by good time.
+"""When two observatories observed the same position at the same time.
 
-An ObsID is a bag of snapshots over up to days, so its start and stop say nothing of
-what was simultaneous: only rows of `intervals` do.
+An ObsID is a set of snapshots spread over days, so its start and stop do not show what
+was simultaneous; the good time intervals of `intervals` do.
 """
 
 import time as clock
@@ -12,7 +12,12 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import times
 from orbital_kernel.query import Answer, Query, TimeSpan
-from orbital_kernel.questions.asking import Asks, answered, together
+from orbital_kernel.questions.asking import (
+    Asks,
+    joint_answer,
+    require_observatories,
+    together,
+)
 from orbital_kernel.science.columns import either, fill
 from orbital_kernel.science.lightcurves import merged, overlaps
 
@@ -24,7 +29,7 @@ INTERVAL = (
 )
 KEYS = ("obs_id", "instrument", "object", "ra", "dec", "simulated")
 LONGEST = np.timedelta64(4, "D")
-"""No good time lasts longer: an orbit of Chandra has 64 h."""
+"""Longer than any good time interval: an orbit of Chandra lasts 64 h."""
 UNITS = {"overlap_s": "s", "separation_arcmin": "arcmin"}
 
 
@@ -33,25 +38,26 @@ def simultaneous(
     first: str,
     second: str,
     *,
-    within_arcmin: float = 12.0,
-    start: str | None = None,
-    stop: str | None = None,
-    at_least_s: float = 0.0,
+    within_arcmin: float,
+    start: str | None,
+    stop: str | None,
+    at_least_s: float,
 ) -> Answer:
-    """Return a row each stretch of good time two observatories shared.
+    """Return one row per stretch of good time that two observatories share.
 
     Intervals are those of kind gti or snapshot; those of one observation and instrument
-    are united first, CCDs and files alike. With `start` or `stop` (UTC) only stretches
-    that reach into that span are told, each whole. Where an interval has no position its observation's counts. Columns:
-    observation, object and instrument of each, time and time_stop (TT) of what is
-    shared, overlap_s, separation_arcmin of the pointings, simulated; in order of time. Raises
-    QueryError for one observatory given twice, or a separation that is none.
+    are merged first, across CCDs and files. With `start` or `stop` (UTC) only stretches
+    that reach into that span are returned, in full. An interval without a position has
+    that of its observation.
     """
+    require_observatories(first, second)
     if first == second:
-        raise QueryError(f"simultaneous asks two observatories, not {first!r} twice")
+        raise QueryError(f"give two observatories, not {first!r} twice")
     if not 0 < within_arcmin <= 180 * 60:
-        raise QueryError(f"a separation of {within_arcmin} arcmin is none")
-    began = clock.perf_counter()
+        raise QueryError(
+            f"the separation is above 0 and at most 10800 arcmin, not {within_arcmin}"
+        )
+    begin = clock.perf_counter()
     span = _span(start, stop)
     queries = [
         query
@@ -72,9 +78,9 @@ def simultaneous(
             ),
         )
     ]
-    asked = together(orbital, queries, kind="simultaneous")
-    a = united(_placed(asked[0].frame, asked[1].frame))
-    b = united(_placed(asked[2].frame, asked[3].frame))
+    answers = together(orbital, queries, kind="simultaneous")
+    a = united(_placed(answers[0].frame, answers[1].frame))
+    b = united(_placed(answers[2].frame, answers[3].frame))
     shared = overlaps(a, b, within_arcmin=within_arcmin).filter(
         pl.col("overlap_s") >= at_least_s, *_reaching(start, stop)
     )
@@ -89,11 +95,11 @@ def simultaneous(
         "simulated",
     )
     rows = rows.sort("time", "time_stop", *rows.columns[:6], nulls_last=True)
-    told = [
-        f"intervals united by observation and instrument: {len(a)} of {first}, {len(b)} of {second}",
+    residual = [
+        f"intervals merged by observation and instrument: {len(a)} of {first}, {len(b)} of {second}",
         f"good times overlap, pointings within {within_arcmin} arcmin",
     ]
-    return answered(asked, rows, told, began, UNITS)
+    return joint_answer(answers, rows, residual, begin, UNITS)
 
 
 def _span(start: str | None, stop: str | None) -> TimeSpan | None:
@@ -115,15 +121,17 @@ def _reaching(start: str | None, stop: str | None) -> list[pl.Expr]:
 def _tt(utc: str) -> np.datetime64:
     instant: np.datetime64 = times.tt_from_utc(utc)[0]
     if np.isnat(instant):
-        raise QueryError(f"a time span needs a time, not {utc!r}")
+        raise QueryError(
+            f"a time span needs a time such as 2013-04-27T07:47, not {utc!r}"
+        )
     return instant
 
 
 def united(intervals: pl.DataFrame) -> pl.DataFrame:
-    """Return good times united by observation and instrument, CCDs taken together.
+    """Return good times merged by observation and instrument, across CCDs.
 
-    Columns obs_id, instrument, object, ra, dec, simulated, time, time_stop; without
-    position no interval is kept.
+    Columns obs_id, instrument, object, ra, dec, simulated, time, time_stop; intervals
+    without a position are dropped.
     """
     plain = (
         fill(intervals, {"simulated": pl.Boolean()})
@@ -149,10 +157,12 @@ def united(intervals: pl.DataFrame) -> pl.DataFrame:
 
 
 def _placed(intervals: pl.DataFrame, pointings: pl.DataFrame) -> pl.DataFrame:
-    """Return intervals with a position: their own, else their observation's."""
-    theirs = pointings.sort(*pointings.columns, nulls_last=True).unique(
+    """Return intervals with a position: as stated, else that of the observation."""
+    positions = pointings.sort(*pointings.columns, nulls_last=True).unique(
         "obs_id", keep="first", maintain_order=True
     )
-    return intervals.join(theirs, on="obs_id", how="left", suffix="_of").with_columns(
+    return intervals.join(
+        positions, on="obs_id", how="left", suffix="_of"
+    ).with_columns(
         pl.coalesce(name, f"{name}_of").alias(name) for name in ("object", "ra", "dec")
     )

@@ -65,7 +65,12 @@ class Tables(Protocol):
         """Insert rows in one transaction and return how many."""
 
     def read(
-        self, full_name: str, clauses: Sequence[Clause] = (), **options: Any
+        self,
+        full_name: str,
+        clauses: Sequence[Clause] = (),
+        *,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> pa.Table:
         """Return the rows that satisfy the clauses."""
 

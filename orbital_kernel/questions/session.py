@@ -1,0 +1,216 @@
+"""Questions: what `orbital.questions` is; answers come with units and explanation."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from orbital_kernel.query import Answer
+from orbital_kernel.questions.asking import Asks
+from orbital_kernel.questions.followups import follow_ups
+from orbital_kernel.questions.place import Known, known_at
+from orbital_kernel.questions.rare import Rare, rare
+from orbital_kernel.questions.simultaneous import simultaneous
+
+FIELD_ARCMIN = 12.0
+ERROR_ARCMIN = 5.0
+DAYS_AFTER = 30.0
+
+
+class Questions:
+    """Cross-observatory questions whose answers include units and explanation.
+
+    `orbital.questions` is one.
+
+    Parameters
+    ----------
+    orbital : Asks
+        Answers the queries.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> answer = orbital.questions.simultaneous("swift", "chandra")
+    >>> answer.units["overlap_s"]
+    's'
+    """
+
+    def __init__(self, orbital: Asks) -> None:
+        self._orbital = orbital
+
+    def simultaneous(
+        self,
+        first: str,
+        second: str,
+        *,
+        within_arcmin: float = FIELD_ARCMIN,
+        start: str | None = None,
+        stop: str | None = None,
+        at_least_s: float = 0.0,
+    ) -> Answer:
+        """Return the stretches of good time that two observatories share.
+
+        Parameters
+        ----------
+        first, second : str
+            Two different observatories, e.g. 'swift' and 'chandra'.
+        within_arcmin : float
+            Largest separation of the pointings, arcmin. The default is the radius of
+            the field of Swift XRT.
+        start, stop : str, optional
+            Only stretches that reach into this span, ISO 8601 in UTC.
+        at_least_s : float
+            Shortest overlap, s.
+
+        Returns
+        -------
+        Answer
+            obs_id, object and instrument of each, with _a and _b; time and time_stop
+            (TT) of the overlap, overlap_s (s), separation_arcmin (arcmin), simulated;
+            in order of time.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or the separation or a time is
+            not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> answer = orbital.questions.simultaneous("swift", "chandra", at_least_s=60)
+        >>> bool((answer.frame["overlap_s"] >= 60).all())
+        True
+        """
+        return simultaneous(
+            self._orbital,
+            first,
+            second,
+            within_arcmin=within_arcmin,
+            start=start,
+            stop=stop,
+            at_least_s=at_least_s,
+        )
+
+    def follow_ups(
+        self,
+        bursts: pl.DataFrame | Sequence[str] | str | None = None,
+        *,
+        of: str = "swift",
+        by: str = "chandra",
+        within_arcmin: float = ERROR_ARCMIN,
+        within_days: float = DAYS_AFTER,
+        after_days: float = 0.0,
+        catalog: str | None = None,
+    ) -> Answer:
+        """Return the later pointings at the positions of bursts.
+
+        Parameters
+        ----------
+        bursts : polars.DataFrame, sequence of str or str, optional
+            Names, or a frame with name, time (TT), ra and dec (deg). By default all
+            bursts of the catalogues of `of`.
+        of : str
+            The observatory whose burst catalogues are read.
+        by : str
+            The observatory that pointed afterwards.
+        within_arcmin : float
+            Largest separation of burst and centre of the pointing, arcmin.
+        within_days, after_days : float
+            Latest and earliest start of the pointing after the trigger, d.
+        catalog : str, optional
+            Read only this catalogue.
+
+        Returns
+        -------
+        Answer
+            name, time and t90_s (s) of the burst, the pointing's obs_id, time_observed
+            and exposure_s (s), separation_arcmin (arcmin), dt_days (d); one row per
+            burst and pointing, in order of burst.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown, or no catalogue has a burst of that name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> answer = orbital.questions.follow_ups(within_days=30)
+        >>> bool((answer.frame["dt_days"] <= 30).all())
+        True
+        """
+        return follow_ups(
+            self._orbital,
+            bursts,
+            of=of,
+            by=by,
+            within_arcmin=within_arcmin,
+            within_days=within_days,
+            after_days=after_days,
+            catalog=catalog,
+        )
+
+    def known_at(self, ra: float, dec: float, *, radius_arcmin: float = 1.0) -> Known:
+        """Return everything the database has at a position.
+
+        Parameters
+        ----------
+        ra, dec : float
+            The position, ICRS deg.
+        radius_arcmin : float
+            Radius for sources, points and photons, arcmin.
+
+        Returns
+        -------
+        Known
+            Rows by table, nearest first: sources, photometry and photons within the
+            radius, observations whose field of view contains the position, bursts and
+            notices whose error circle does.
+
+        Raises
+        ------
+        QueryError
+            If the position or the radius is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> ra, dec = orbital.objects.position("SIM GRB 120102S")
+        >>> "swift.grbs" in orbital.questions.known_at(ra, dec).tables
+        True
+        """
+        return known_at(self._orbital, ra, dec, radius_arcmin=radius_arcmin)
+
+    def rare(self, kind: str, *, first: str = "swift", second: str = "chandra") -> Rare:
+        """Return rare events of one kind, rarest first.
+
+        Parameters
+        ----------
+        kind : str
+            'variability', 'flux-ratio', 'lone-burst' or 'transient'.
+        first, second : str
+            The observatories compared.
+
+        Returns
+        -------
+        Rare
+            All candidates ranked, with statistic, p_value and expected: select by
+            `expected`, e.g. below 0.01.
+
+        Raises
+        ------
+        QueryError
+            If the kind or an observatory is unknown.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "expected" in orbital.questions.rare("variability").rows.columns
+        True
+        """
+        return rare(self._orbital, kind, first=first, second=second)

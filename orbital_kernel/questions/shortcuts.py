@@ -1,0 +1,325 @@
+"""Shortcuts: the questions as methods of the session; they return frames."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import polars as pl
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.questions.objects import FLUX, Objects
+from orbital_kernel.questions.pairs import DAYS_APART
+from orbital_kernel.questions.place import Known
+from orbital_kernel.questions.positions import NEARBY_ARCSEC
+from orbital_kernel.questions.rare import Rare
+from orbital_kernel.questions.session import (
+    DAYS_AFTER,
+    ERROR_ARCMIN,
+    FIELD_ARCMIN,
+    Questions,
+)
+from orbital_kernel.science.lightcurves import (
+    CountsToFlux,
+    PowerLaw,
+    SpectralModel,
+)
+
+
+class Shortcuts(ABC):
+    """The questions that a session answers in one call."""
+
+    @property
+    @abstractmethod
+    def objects(self) -> Objects:
+        """Objects in the data of all observatories."""
+
+    @property
+    @abstractmethod
+    def questions(self) -> Questions:
+        """The same questions, with units and explanation."""
+
+    def light_curve(
+        self,
+        name: str,
+        *,
+        unit: str = FLUX,
+        band_kev: tuple[float, float] = (0.3, 10.0),
+        model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        t0: datetime | None = None,
+        within_arcsec: float = NEARBY_ARCSEC,
+    ) -> pl.DataFrame:
+        """Return an object's points of all observatories in one unit and band.
+
+        Parameters
+        ----------
+        name : str
+            The object's name in any spelling that a table has.
+        unit : str
+            Unit of the result: an energy flux, a photon flux or a flux density.
+        band_kev : tuple of float
+            Lower and upper edge of the band, keV.
+        model : SpectralModel
+            Spectrum by which bands are converted; by default a power law of photon
+            index 2.0 +- 0.3.
+        counts_to_flux : mapping of str to CountsToFlux, optional
+            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one have no
+            value.
+        t0 : datetime, optional
+            Where `since_s` starts, TT. By default the trigger of a catalogued burst,
+            else the first point.
+        within_arcsec : float
+            Radius within which points are the object's, arcsec.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per point, in order of time; columns of `Objects.light_curve`.
+
+        Raises
+        ------
+        QueryError
+            If no photometry is of the object, or points cannot be converted into `unit`
+            and `band_kev`.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> curve = orbital.light_curve("SIM AGN 1", band_kev=(0.5, 8.0))
+        >>> curve["band_low_kev"].unique().to_list()
+        [0.5]
+        """
+        return self.objects.light_curve(
+            name,
+            unit=unit,
+            band_kev=band_kev,
+            model=model,
+            counts_to_flux=counts_to_flux,
+            t0=t0,
+            within_arcsec=within_arcsec,
+        )
+
+    def objects_observed_by(
+        self,
+        first: str,
+        second: str,
+        *,
+        within_arcsec: float | None = None,
+        within_arcmin: float | None = None,
+        within_days: float = DAYS_APART,
+    ) -> pl.DataFrame:
+        """Return pairs of pointings of two observatories close on the sky and in time.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories, e.g. 'swift' and 'chandra'.
+        within_arcsec, within_arcmin : float, optional
+            Largest separation of the pointings; give one of them.
+        within_days : float
+            Largest difference of the start times, d, in either order.
+
+        Returns
+        -------
+        polars.DataFrame
+            obs_id, object, time and exposure_s (s) of each, with _a and _b,
+            separation_arcmin (arcmin) and dt_days (d, second minus first).
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown, or not exactly one separation is given.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> pairs = orbital.objects_observed_by("swift", "chandra", within_arcmin=5)
+        >>> "dt_days" in pairs.columns
+        True
+        """
+        return self.objects.observed_by(
+            first,
+            second,
+            within_arcsec=within_arcsec,
+            within_arcmin=within_arcmin,
+            within_days=within_days,
+        )
+
+    def simultaneous(
+        self,
+        first: str,
+        second: str,
+        *,
+        within_arcmin: float = FIELD_ARCMIN,
+        start: str | None = None,
+        stop: str | None = None,
+        at_least_s: float = 0.0,
+    ) -> pl.DataFrame:
+        """Return the stretches of good time that two observatories share.
+
+        Parameters
+        ----------
+        first, second : str
+            Two different observatories, e.g. 'swift' and 'chandra'.
+        within_arcmin : float
+            Largest separation of the pointings, arcmin.
+        start, stop : str, optional
+            Only stretches that reach into this span, ISO 8601 in UTC.
+        at_least_s : float
+            Shortest overlap, s.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns of `Questions.simultaneous`: time and time_stop (TT), overlap_s (s),
+            separation_arcmin (arcmin) and both observations.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or the separation or a time is
+            not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "overlap_s" in orbital.simultaneous("swift", "chandra").columns
+        True
+        """
+        return self.questions.simultaneous(
+            first,
+            second,
+            within_arcmin=within_arcmin,
+            start=start,
+            stop=stop,
+            at_least_s=at_least_s,
+        ).frame
+
+    def follow_ups(
+        self,
+        bursts: pl.DataFrame | Sequence[str] | str | None = None,
+        *,
+        of: str = "swift",
+        by: str = "chandra",
+        within_arcmin: float = ERROR_ARCMIN,
+        within_days: float = DAYS_AFTER,
+        after_days: float = 0.0,
+        catalog: str | None = None,
+    ) -> pl.DataFrame:
+        """Return the later pointings at the positions of bursts.
+
+        Parameters
+        ----------
+        bursts : polars.DataFrame, sequence of str or str, optional
+            Names, or a frame with name, time (TT), ra and dec (deg). By default all
+            bursts of the catalogues of `of`.
+        of : str
+            The observatory whose burst catalogues are read.
+        by : str
+            The observatory that pointed afterwards.
+        within_arcmin : float
+            Largest separation of burst and centre of the pointing, arcmin.
+        within_days, after_days : float
+            Latest and earliest start of the pointing after the trigger, d.
+        catalog : str, optional
+            Read only this catalogue.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns of `Questions.follow_ups`: one row per burst and pointing.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown, or no catalogue has a burst of that name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "time_observed" in orbital.follow_ups(within_days=30).columns
+        True
+        """
+        return self.questions.follow_ups(
+            bursts,
+            of=of,
+            by=by,
+            within_arcmin=within_arcmin,
+            within_days=within_days,
+            after_days=after_days,
+            catalog=catalog,
+        ).frame
+
+    def known_at(
+        self, place: str | tuple[float, float], *, radius_arcmin: float = 1.0
+    ) -> Known:
+        """Return everything the database has at a position.
+
+        Parameters
+        ----------
+        place : str or tuple of float
+            A name that any table has, or RA and Dec, ICRS deg.
+        radius_arcmin : float
+            Radius for sources, points and photons, arcmin.
+
+        Returns
+        -------
+        Known
+            Rows by table, nearest first, and the source of the position.
+
+        Raises
+        ------
+        QueryError
+            If no table has a position of the name, or the radius is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "swift.grbs" in orbital.known_at("SIM GRB 120102S").tables
+        True
+        """
+        if not isinstance(place, str):
+            ra, dec = place
+            return self.questions.known_at(ra % 360, dec, radius_arcmin=radius_arcmin)
+        row = self.objects.place(place)
+        if row is None:
+            raise QueryError(f"no table has a position of {place!r}: give (ra, dec)")
+        content = self.questions.known_at(
+            row["ra"] % 360, row["dec"], radius_arcmin=radius_arcmin
+        )
+        return replace(content, position_catalog=row["position_catalog"])
+
+    def rare(self, kind: str, *, first: str = "swift", second: str = "chandra") -> Rare:
+        """Return rare events of one kind, rarest first.
+
+        Parameters
+        ----------
+        kind : str
+            'variability', 'flux-ratio', 'lone-burst' or 'transient'.
+        first, second : str
+            The observatories compared.
+
+        Returns
+        -------
+        Rare
+            All candidates ranked: select by `expected`, e.g. below 0.01.
+
+        Raises
+        ------
+        QueryError
+            If the kind or an observatory is unknown.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.rare("transient").kind
+        'transient'
+        """
+        return self.questions.rare(kind, first=first, second=second)

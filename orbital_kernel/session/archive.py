@@ -1,0 +1,307 @@
+"""Archive: the session's methods that take files in and compare them with its rows."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock
+
+from orbital_kernel import sample
+from orbital_kernel.database import Store
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.ingest import (
+    WORDS,
+    IngestReport,
+    Progress,
+    Survey,
+    Validation,
+    entries,
+    files_of,
+    held,
+    ingest,
+    sha256_of,
+    survey,
+    validate,
+)
+from orbital_kernel.model.observatory import observatories
+from orbital_kernel.questions.asking import require_observatories
+
+
+class Provisions(Protocol):
+    """Who creates storage and tables."""
+
+    def apply(self) -> object:
+        """Create whatever is missing."""
+
+
+class Archive(ABC):
+    """Files of observatories, as a session ingests them."""
+
+    home: Path
+
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """The database."""
+
+    @property
+    @abstractmethod
+    def storage(self) -> Provisions:
+        """Provisioning."""
+
+    @property
+    def simulated(self) -> bool | None:
+        """Whether the database holds simulated rows or real ones; None for no rows.
+
+        True also if an earlier Orbital has mixed them: any row may be simulated.
+        """
+        kinds = held(self.store)
+        return True in kinds if kinds else None
+
+    @property
+    def holds(self) -> str:
+        """The content in words: simulated rows, real rows or no rows."""
+        kinds = sorted(held(self.store), reverse=True)
+        return f"{' and '.join(WORDS[kind] for kind in kinds) or 'no'} rows"
+
+    def ingest(
+        self,
+        *paths: str | Path,
+        observatory: str | None = None,
+        mapping: str | Path | None = None,
+        replace: bool = False,
+        bulk_above: int | None = None,
+        workers: int | None = None,
+        progress: Progress = lambda _path, _size: None,
+    ) -> IngestReport:
+        """Ingest files and folders of any known format.
+
+        Parameters
+        ----------
+        *paths : str or Path
+            Files, and folders with all files in them.
+        observatory : str, optional
+            Refuse files of other observatories.
+        mapping : str or Path, optional
+            File that declares the columns of a table of another format.
+        replace : bool
+            Ingest known content again and replace its rows.
+        bulk_above : int, optional
+            Import larger files as Parquet objects, bytes; by default none.
+        workers : int, optional
+            Number of processes that read; by default one per core.
+        progress : callable
+            Called with a path and the number of bytes read since the last call.
+
+        Returns
+        -------
+        IngestReport
+            State, rows and reason per file; as a frame in `.frame`.
+
+        Raises
+        ------
+        ArchiveError
+            If a path does not exist, or the mapping is not valid.
+        StoreError
+            If the database refuses rows.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.ingest(orbital.sample()).frame.columns[:4]
+        ['path', 'format', 'observatory', 'state']
+        """
+        require_observatories(observatory)
+        return ingest(
+            paths,
+            self.store,
+            observatory=observatory,
+            mapping=mapping,
+            replace=replace,
+            bulk_above=bulk_above,
+            workers=workers,
+            progress=progress,
+        )
+
+    def survey(
+        self,
+        *paths: str | Path,
+        observatory: str | None = None,
+        mapping: str | Path | None = None,
+        workers: int | None = None,
+        progress: Progress = lambda _path, _size: None,
+    ) -> Survey:
+        """Read files and report the effect of ingesting them; write nothing.
+
+        Parameters
+        ----------
+        *paths : str or Path
+            Files, and folders with all files in them.
+        observatory : str, optional
+            Refuse files of other observatories.
+        mapping : str or Path, optional
+            File that declares the columns of a table of another format.
+        workers : int, optional
+            Number of processes that read; by default one per core.
+        progress : callable
+            Called with a path and the number of bytes read since the last call.
+
+        Returns
+        -------
+        Survey
+            State per file, rows and bytes per table, and the space of each quota.
+
+        Raises
+        ------
+        ArchiveError
+            If a path does not exist, or the mapping is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.survey(orbital.sample()).in_state("refused")
+        ()
+        """
+        require_observatories(observatory)
+        return survey(
+            paths,
+            self.store,
+            observatory=observatory,
+            mapping=mapping,
+            workers=workers,
+            progress=progress,
+        )
+
+    def validate(
+        self,
+        *paths: str | Path,
+        observatory: str | None = None,
+        mapping: str | Path | None = None,
+        workers: int | None = None,
+        progress: Progress = lambda _path, _size: None,
+    ) -> Validation:
+        """Compare files with the rows stored from them.
+
+        Parameters
+        ----------
+        *paths : str or Path
+            Files, and folders with all files in them.
+        observatory : str, optional
+            Refuse files of other observatories.
+        mapping : str or Path, optional
+            File that declares the columns of a table of another format.
+        workers : int, optional
+            Number of processes that read; by default one per core.
+        progress : callable
+            Called with a path and the number of bytes read since the last call.
+
+        Returns
+        -------
+        Validation
+            State per file, and rows of files and database per table.
+
+        Raises
+        ------
+        ArchiveError
+            If a path does not exist, or the mapping is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> len(orbital.validate(orbital.sample()).files) > 0
+        True
+        """
+        require_observatories(observatory)
+        return validate(
+            paths,
+            self.store,
+            observatory=observatory,
+            mapping=mapping,
+            workers=workers,
+            progress=progress,
+        )
+
+    def prepare(
+        self,
+        archive: str | Path = "",
+        *,
+        progress: Progress = lambda _path, _size: None,
+    ) -> IngestReport:
+        """Provision storage and tables, and ingest an archive.
+
+        Without an archive, an empty database gets the sample sky, whose files are
+        written to the platform's folder once; any other database is used as it is.
+        Repeating the call changes nothing.
+
+        Parameters
+        ----------
+        archive : str or Path
+            A file or folder; by default the sample sky.
+        progress : callable
+            Called with a path and the number of bytes read since the last call.
+
+        Returns
+        -------
+        IngestReport
+            State, rows and reason per file.
+
+        Raises
+        ------
+        ArchiveError
+            If no file of `archive` can be ingested.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.prepare().in_state("refused")
+        ()
+        """
+        self.storage.apply()
+        if not archive and not self._takes_sample:
+            return IngestReport(())
+        report = self.ingest(archive or self.sample(), progress=progress)
+        refused = report.in_state("refused")
+        if refused and len(refused) == len(report.files):
+            raise ArchiveError(
+                f"no file of {archive or 'the sample sky'} can be ingested; the first "
+                f"of {len(refused)}: {refused[0].reason}"
+            )
+        return report
+
+    @property
+    def _takes_sample(self) -> bool:
+        """Whether the sample belongs here: no rows are stored, or part of the sample."""
+        schemas = (*observatories(), "cross")
+        if not any(n for name in schemas for n in self.store.counts(name).values()):
+            return True
+        if not self.simulated:
+            return False
+        contents = [sha256_of(p) for p in files_of([self.sample()])]
+        ledger = entries(self.store, contents)
+        return any(ledger[c].state == "ingested" for c in contents if c in ledger)
+
+    def sample(self) -> Path:
+        """Return the folder of the sample sky's files, written if missing.
+
+        Returns
+        -------
+        Path
+            The folder, in the platform's.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.sample().name
+        'archive'
+        """
+        folder = self.home / "sample"
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(self.home / "sample.lock"):
+            if not (folder / "truth" / "truth.json").exists():
+                sample.write(folder)
+        return folder / "archive"
