@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orbital_kernel.errors import OrbitalError
     from orbital_kernel.query import Box, Cone, Polygon, Query, TimeSpan
+    from orbital_kernel.science.lightcurves.bands import CountsToFlux, PowerLaw
     from orbital_kernel.session import Orbital, connect
 
 __all__ = [
     "Box",
     "Cone",
+    "CountsToFlux",
     "Orbital",
     "OrbitalError",
     "Polygon",
+    "PowerLaw",
     "Query",
     "TimeSpan",
     "connect",
@@ -27,6 +30,9 @@ _HOMES = {
         ("Box", "Cone", "Polygon", "Query", "TimeSpan"), "orbital_kernel.query"
     ),
     **dict.fromkeys(("Orbital", "connect"), "orbital_kernel.session"),
+    **dict.fromkeys(
+        ("CountsToFlux", "PowerLaw"), "orbital_kernel.science.lightcurves.bands"
+    ),
     "OrbitalError": "orbital_kernel.errors",
 }
 
