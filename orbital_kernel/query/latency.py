@@ -27,7 +27,7 @@ class Budget:
 @cache
 def budgets() -> dict[str, Budget]:
     """Return every kind's budget; raises ConfigError for a file that tells no default."""
-    text = (resources.files("orbital_kernel") / BUDGETS_FILE).read_text()
+    text = (resources.files("orbital_kernel.query") / BUDGETS_FILE).read_text()
     try:
         found = {kind: Budget(**told) for kind, told in tomllib.loads(text).items()}
     except (TypeError, tomllib.TOMLDecodeError) as error:
