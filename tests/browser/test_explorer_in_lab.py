@@ -142,7 +142,7 @@ def test_a_problem_is_shown_in_place(shown):
     shown.wait_points(EVERYTHING)
 
     shown.type("object", "Vulcan")
-    shown.wait_status("no position is known here for 'Vulcan'")
+    shown.wait_status("no position of 'Vulcan' is known")
     shown.wait_points(0)
 
 
