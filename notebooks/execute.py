@@ -2,8 +2,8 @@
 
 Outputs are committed, and the tests compare them. Widgets show their static twins, so
 that rows and figures are compared and can be read without a kernel. Timings, the
-machine's own kernel description and BokehJS's code are left out, and so are the outputs
-of cells tagged `nbval-ignore-output`.
+machine's kernel description, BokehJS's code and the outputs of cells tagged
+`nbval-ignore-output` are not kept.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_SECONDS = 300
 # BokehJS within the page of a static figure; the comment is how the tests recognise it.
@@ -34,7 +34,7 @@ def execute(path: Path) -> None:
         record_timing=False,
         extra_arguments=["--IPKernelApp.log_level=50"],
         store_widget_state=False,
-        resources={"metadata": {"path": str(HERE)}},
+        resources={"metadata": {"path": str(FOLDER)}},
     ).execute()
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     for cell in notebook.cells:
@@ -60,9 +60,9 @@ def main(names: list[str]) -> None:
     )
 
     os.environ[reports.STATIC_VARIABLE] = "1"
-    paths = [HERE / name for name in names] or [
+    paths = [FOLDER / name for name in names] or [
         path
-        for path in sorted(HERE.rglob("[0-9]*.ipynb"))
+        for path in sorted(FOLDER.rglob("[0-9]*.ipynb"))
         if path.parent.name != ".ipynb_checkpoints"  # JupyterLab's copies
     ]
     with tempfile.TemporaryDirectory() as home:

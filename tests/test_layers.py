@@ -1,12 +1,18 @@
 """Who may import what: the architecture, read from the code with ast."""
 
+import ast
 import re
 from pathlib import Path
 
+import nbformat
+import orbital_widgets
 import pytest
 from import_graph import ROOT, circles, files, graph, longest_chain, names
 
+import orbital_kernel
+
 KERNEL = ROOT / "orbital_kernel"
+OFFERED = {"orbital_kernel": orbital_kernel, "orbital_widgets": orbital_widgets}
 MOST_ENTRIES = 20
 LONGEST_CHAIN = 13
 
@@ -28,8 +34,8 @@ ROOMS = {
     "embedded": "errors config",
     "session": "errors config model database query storage ingest questions monitor "
     "embedded sample",
-    "__init__": "errors query session",
     "reports": "errors config model database query ingest monitor embedded session",
+    "__init__": "errors science plots query storage session reports",
     "commands": "errors config model archives database science plots sample query "
     "storage ingest questions monitor embedded session reports __init__",
     "__main__": "errors config commands",
@@ -157,3 +163,30 @@ def test_the_table_in_contributing_names_every_room():
     )
 
     assert {name for name in ROOMS if not name.startswith("__")} <= rows
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("notebooks/[0-9]*.ipynb")), ids=lambda path: path.stem
+)
+def test_a_notebook_imports_only_what_the_packages_offer(path):
+    cells = nbformat.read(path, as_version=4).cells
+    code = "\n".join(c.source for c in cells if c.cell_type == "code")
+    imported = [
+        (node.module, alias.name)
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ] + [
+        (alias.name, "")
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    ]
+    ours = [(m, n) for m, n in imported if m.split(".")[0] in OFFERED]
+
+    assert ours
+    assert [] == [
+        f"{module}: {name}"
+        for module, name in ours
+        if module not in OFFERED or (name and name not in OFFERED[module].__all__)
+    ]

@@ -23,9 +23,9 @@ COLORS = theme.colors(("chandra", "swift"))
 
 @pytest.fixture
 def explorer():
-    made = Explorer(fetch, resolve).wait()
-    yield made
-    made.close()
+    explorer = Explorer(fetch, resolve).wait()
+    yield explorer
+    explorer.close()
 
 
 def outcome_of(table, *observatories):
@@ -219,7 +219,7 @@ def test_a_field_writes_what_is_typed_and_shows_what_is_set():
     assert "12.5" == radius.entry.value
 
 
-def test_a_field_tells_what_is_wrong_and_leaves_the_selection():
+def test_a_field_shows_what_is_wrong_and_leaves_the_selection():
     selection = Selection(dec=10.0)
     _ra, dec, _radius = controls.position(selection)
 
@@ -244,7 +244,7 @@ def test_a_blank_position_is_the_whole_sky():
 
 def test_toggles_put_names_in_and_take_them_out():
     selection = Selection()
-    toggles = controls.Toggles(selection, "observatories", "", selection.known)
+    toggles = controls.Toggles(selection, "observatories", "", selection.available)
 
     toggles.buttons["chandra"].value = False
 
@@ -305,11 +305,11 @@ def test_units_never_share_an_axis(explorer):
     explorer.selection.table = "photometry"
     explorer.wait()
 
-    both = explorer.frame["unit"].value_counts()
+    counts = explorer.frame["unit"].value_counts()
     shown = len(plot.source.data["y"])
     plot._unit.value = "count / s"
 
-    assert {"erg / (cm2 s)": 180, "count / s": 60} == dict(both.iter_rows())
+    assert {"erg / (cm2 s)": 180, "count / s": 60} == dict(counts.iter_rows())
     assert (180, 60) == (shown, len(plot.source.data["y"]))
     assert "180 rows" in plot._note.value
 

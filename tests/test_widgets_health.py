@@ -1,4 +1,4 @@
-"""The health panel without a browser: it looks by itself, tells once, and stops."""
+"""The health panel without a browser: it checks repeatedly, shows each alert once, and stops."""
 
 import asyncio
 import threading
@@ -10,12 +10,12 @@ from orbital_kernel.errors import ProvisionError
 from orbital_kernel.storage.health.checks import Check, health_of
 
 
-def told(state, name="quota orbital-swift"):
+def health(state, name="quota orbital-swift"):
     return health_of([Check(name, state, "a <made-up> look"), Check("vms", "ok", "ok")])
 
 
 def test_what_is_not_ok_is_shown_and_strangers_text_is_escaped():
-    panel = HealthPanel(lambda: told("bad")).wait()
+    panel = HealthPanel(lambda: health("bad")).wait()
     panel.close()
 
     assert ">bad<" in panel._state.value
@@ -35,14 +35,14 @@ def test_a_look_that_fails_is_unknown_and_never_normal():
     assert "the VMS did not answer" in panel._checks.value
 
 
-def test_an_alert_is_told_once():
-    panel = HealthPanel(lambda: told("bad")).wait()
+def test_an_alert_is_shown_once():
+    panel = HealthPanel(lambda: health("bad")).wait()
     for _ in range(4):
         panel.refresh()
         panel.wait()
     panel.close()
 
-    assert 1 == panel._told.value.count("raised")
+    assert 1 == panel._alert_lines.value.count("raised")
 
 
 def test_it_looks_by_itself_off_the_loops_thread_until_it_is_closed():
@@ -52,7 +52,7 @@ def test_it_looks_by_itself_off_the_loops_thread_until_it_is_closed():
         threads.append(threading.current_thread())
         if len(threads) == 4:
             enough.set()
-        return told("ok")
+        return health("ok")
 
     async def watch():
         panel = HealthPanel(look, every_s=0.01)
@@ -70,7 +70,7 @@ def test_it_looks_by_itself_off_the_loops_thread_until_it_is_closed():
 
 
 def test_every_check_can_be_shown():
-    panel = HealthPanel(lambda: told("warn")).wait()
+    panel = HealthPanel(lambda: health("warn")).wait()
     panel._every_check.value = True
     panel.close()
 
@@ -78,7 +78,7 @@ def test_every_check_can_be_shown():
 
 
 def test_in_a_report_it_is_html_without_a_kernel():
-    panel = HealthPanel(lambda: told("warn"), static=True)
+    panel = HealthPanel(lambda: health("warn"), static=True)
     bundle = panel._repr_mimebundle_()
     panel.close()
 
@@ -88,4 +88,4 @@ def test_in_a_report_it_is_html_without_a_kernel():
 
 def test_a_pause_of_nothing_is_refused():
     with pytest.raises(ValueError, match="above 0"):
-        HealthPanel(lambda: told("ok"), every_s=0)
+        HealthPanel(lambda: health("ok"), every_s=0)

@@ -4,10 +4,12 @@ A figure of simulated rows says so in its title and across its middle. `theme.ca
 creates every figure with the frames it draws, and reads their column `simulated`.
 """
 
+from orbital_kernel.plots.agreement import row_agreement, time_agreement
 from orbital_kernel.plots.burst_views import burst_view, burst_views
 from orbital_kernel.plots.detection import detection
 from orbital_kernel.plots.false_alarms import false_alarms
 from orbital_kernel.plots.latency import latency
+from orbital_kernel.plots.latency_course import latency_course
 from orbital_kernel.plots.light_curve import light_curve
 from orbital_kernel.plots.match_separations import match_separations
 from orbital_kernel.plots.population import population
@@ -24,13 +26,16 @@ __all__ = [
     "detection",
     "false_alarms",
     "latency",
+    "latency_course",
     "light_curve",
     "match_separations",
     "population",
     "rates",
+    "row_agreement",
     "scale",
     "sky_map",
     "storage",
+    "time_agreement",
     "to_html",
     "visibility",
 ]

@@ -21,8 +21,8 @@ SIZE = {"width": 1500, "height": 1400}
 @contextmanager
 def started(*arguments):
     """Start the installed Chromium; without one fail in CI, skip elsewhere."""
-    found = shutil.which("chromium")
-    if found is None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
         words = "no browser: install Chromium (Debian: apt-get install chromium)"
         if os.environ.get("CI") == "true":
             pytest.fail(words)
@@ -30,7 +30,7 @@ def started(*arguments):
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found, args=[*ARGUMENTS, *arguments, *root]
+            executable_path=chromium, args=[*ARGUMENTS, *arguments, *root]
         )
         yield browser
         browser.close()

@@ -44,7 +44,7 @@ class ExplorerPage:
         ).first.click()
 
     def wait_rows(self, count: int) -> None:
-        """Wait until the table tells so many rows, and the plot draws them or fewer."""
+        """Wait until the table reports so many rows and the plot draws them or fewer."""
         label = self.page.locator(".orbital-rows").get_by_text(
             re.compile(rf"\b{count:,} rows")
         )
@@ -64,7 +64,7 @@ class ExplorerPage:
         self.page.wait_for_function(
             "() => window.jupyterapp.shell.currentWidget.sessionContext.session"
             ".kernel.status === 'idle'"
-            " && !document.querySelector('.orbital-status').innerText.includes('asking')",
+            " && !document.querySelector('.orbital-status').innerText.includes('querying')",
             timeout=SEEN_MS,
         )
 
@@ -77,7 +77,7 @@ class ExplorerPage:
         """Wait until the line of status no longer says the words."""
         status = self.page.locator(".orbital-status")
         expect(status).not_to_contain_text(words, timeout=SEEN_MS)
-        expect(status).not_to_contain_text("asking", timeout=SEEN_MS)
+        expect(status).not_to_contain_text("querying", timeout=SEEN_MS)
 
     def wait_axis_label(self, label: str) -> None:
         """Wait until the y axis, as the browser draws it, has that label."""
@@ -88,9 +88,9 @@ class ExplorerPage:
             timeout=SEEN_MS,
         )
 
-    def pixels(self, room: str) -> bytes:
-        """Return a picture of a room of the explorer, to compare with a later one."""
-        return bytes(self.page.locator(f".orbital-{room}").first.screenshot())
+    def pixels(self, part: str) -> bytes:
+        """Return a picture of a part of the explorer, to compare with a later one."""
+        return bytes(self.page.locator(f".orbital-{part}").first.screenshot())
 
     def sky_pixel(self, ra: float, dec: float) -> tuple[float, float]:
         """Return where on the page a position of the sky is, the map in sight."""
@@ -133,5 +133,5 @@ class ExplorerPage:
     def _entry(self, trait: str) -> Any:
         return self.page.locator(f".orbital-{trait} input")
 
-    def _view(self, room: str) -> str:
-        return FIND % room
+    def _view(self, part: str) -> str:
+        return FIND % part

@@ -29,7 +29,7 @@ def notebook(lab, tab, tmp_path_factory):
 
 @pytest.fixture
 def shown(notebook, page):
-    """Show the explorer of that notebook, all cells run anew."""
+    """Show the explorer of that notebook, after all cells have run again."""
     run_all(page)
     explorer = ExplorerPage(page)
     explorer.wait_points(EVERYTHING)
@@ -86,7 +86,7 @@ def test_every_control_changes_rows_and_plot(shown, tmp_path):
     shown.type("dec", "21.5")
     shown.wait_status("swift.sources: 65 rows")
 
-    shown.press("Ask the whole sky")
+    shown.press("Query the whole sky")
     shown.wait_points(EVERYTHING)
 
     shown.choose("table", "photometry")
@@ -135,18 +135,18 @@ def test_the_sky_map_and_the_plot_are_for_clicking_and_dragging(shown):
     shown.page.get_by_text("page 2 of 12").wait_for()
 
 
-def test_what_is_wrong_is_told_in_place(shown):
+def test_a_problem_is_shown_in_place(shown):
     shown.type("dec", "95")
     complaint = shown.page.locator(".orbital-explorer").get_by_text("95")
     complaint.first.wait_for()
     shown.wait_points(EVERYTHING)
 
     shown.type("object", "Vulcan")
-    shown.wait_status("no position is known here for 'Vulcan'")
+    shown.wait_status("no position of 'Vulcan' is known")
     shown.wait_points(0)
 
 
-def test_how_it_was_found_and_how_to_ask_again_are_told(shown):
+def test_the_explanation_and_the_code_are_shown(shown):
     shown.page.get_by_role("tab", name="Explain").click()
     shown.page.locator(".orbital-explain").get_by_text("rows read").first.wait_for()
 
@@ -157,7 +157,7 @@ def test_how_it_was_found_and_how_to_ask_again_are_told(shown):
     shown.page.get_by_role("button", name="Copied").wait_for()
 
 
-def test_shown_again_it_is_as_it_stands_now(shown):
+def test_shown_again_it_has_its_present_state(shown):
     shown.press("chandra")
     shown.wait_points(120)
     shown.page.evaluate(

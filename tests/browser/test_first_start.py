@@ -26,11 +26,11 @@ class FirstStart(Lab):
             "--LabApp.expose_app_in_browser=True",
             f"--ServerApp.root_dir={working_copy(NOTEBOOKS, self.home / 'copy')}",
         ]
-        own = self._environment()
-        own = {k: v for k, v in own.items() if not k.startswith(("AWS_", "VMS_"))}
+        variables = self._environment().items()
+        environment = {k: v for k, v in variables if not k.startswith(("AWS_", "VMS_"))}
         with log.open("wb") as out:
             self.process = subprocess.Popen(
-                command, env=own, cwd=os.sep, stdout=out, stderr=out
+                command, env=environment, cwd=os.sep, stdout=out, stderr=out
             )
         while not self._answers():
             assert self.process.poll() is None, log.read_text()

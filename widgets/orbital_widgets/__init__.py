@@ -1,6 +1,6 @@
-"""Widgets over Orbital's queries: one Selection, controls that write it, views of what came back.
+"""Widgets over Orbital's queries: one Selection, controls that write it, views of the answer.
 
-Nothing here knows the store: a widget is handed what it queries through.
+Nothing here imports the database: a widget receives the functions that it queries with.
 """
 
 from orbital_widgets.explorer import Explorer

@@ -1,4 +1,4 @@
-"""What is plotted against what, a row a table, as Polars expressions."""
+"""The axes of the plot of each table, as Polars expressions."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Axes:
-    """Two quantities with names and units; `unit_column` where each row tells its own.
+    """Two quantities with names and units; `unit_column` if each row has its own unit.
 
-    A time axis is TT in nanoseconds until it is drawn, in UTC. `low` and `high` bound y.
+    A time axis is TT in nanoseconds and is drawn in UTC. `low` and `high` bound y.
     """
 
     x: pl.Expr

@@ -1,4 +1,4 @@
-"""Queries as the Python that makes them."""
+"""Queries as the Python code that creates them."""
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
@@ -8,20 +8,20 @@ from orbital_kernel.query import Query
 
 
 def of(queries: Sequence[Query], *, name: str = "") -> str:
-    """Return a script that connects and asks; `name` is said where the cone came from."""
+    """Return a script that connects and runs the queries; `name` is the cone's object."""
     used = {"Query", "connect"}
     used |= {"Cone"} if any(query.cone for query in queries) else set()
     used |= {"TimeSpan"} if any(query.time for query in queries) else set()
-    asked = "\n".join(_statement(query) for query in queries)
+    statements = "\n".join(_statement(query) for query in queries)
     about = f"# the cone is around {name!r}\n" if name else ""
     return (
         f"from orbital_kernel import {', '.join(sorted(used))}\n\n"
-        f"orbital = connect()\n{about}{asked}\n"
+        f"orbital = connect()\n{about}{statements}\n"
     )
 
 
 def expression(query: Query) -> str:
-    """Return one Query as an expression, what is left at its default left out."""
+    """Return one Query as an expression, without parts that have their default."""
     given = [
         f"{field.name}={getattr(query, field.name)!r}"
         for field in fields(query)
@@ -36,5 +36,5 @@ def _statement(query: Query) -> str:
 
 
 def _default(field: Any) -> Any:
-    made = field.default_factory
-    return field.default if made is MISSING else made()
+    factory = field.default_factory
+    return field.default if factory is MISSING else factory()

@@ -1,4 +1,4 @@
-"""The query explorer: one Selection, its controls, what came back, its views."""
+"""The query explorer: one Selection, its controls, the results and their views."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -21,32 +21,55 @@ Position = tuple[float, float] | tuple[float, float, float]
 Fetch = Callable[[Query], Answer]
 Resolve = Callable[[str], Position | None]
 
-PATIENCE_S = 120.0
+LONGEST_WAIT_S = 120.0
 SWITCHES = {"bands": "band", "instruments": "instrument"}
-_log = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What the worker brings: rows, and the position of a name it looked up."""
+class _Reply:
+    """The rows, and the position of a name that the worker resolved."""
 
     outcome: Outcome
     position: Position | None = None
 
 
 class Explorer:
-    """Ask several observatories by clicking, and see rows, plot and how it was answered.
+    """Query several observatories by clicking; see the rows, a plot and how it was answered.
 
-    `fetch` answers a Query (`orbital.query`); `resolve` returns RA, Dec in ICRS degrees
-    and, if it likes, a radius in arcmin for an object's name, or None for an unknown one
-    (`orbital.objects.position`). Further keywords are the Selection's. Queries run on one
-    worker thread; an answer that is no longer asked for is dropped.
+    Queries run on one worker thread; only the newest answer is shown.
 
-    What a notebook shows follows one rule. With `static=True`, or with `static` not given
-    and the environment's ORBITAL_STATIC set to anything but 0 (reports set it), the
-    explorer waits for its answer and shows its static twin: parameters, rows and figure as
-    text/html and text/plain, which need no kernel. Otherwise it shows the live widget, with
-    the parameters beside it for readers without one.
+    Parameters
+    ----------
+    fetch : callable
+        Answers a `Query`: `orbital.query`.
+    resolve : callable, optional
+        Returns RA and Dec (ICRS degrees) of an object's name, and optionally a radius in
+        arcmin, or None for an unknown name: `orbital.objects.position`.
+    selection : Selection, optional
+        The selection to start with; the parameters below then keep their defaults.
+    static : bool, optional
+        Show parameters, rows and figure as HTML that needs no kernel. By default the
+        environment variable ORBITAL_STATIC decides; reports set it.
+    table, observatories, ra, dec, radius_arcmin, object, start, stop : optional
+        As in `Selection`.
+    bands, instruments, limit : optional
+        As in `Selection`.
+
+    Raises
+    ------
+    TypeError
+        If a selection and its parameters are both given.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> from orbital_widgets import Explorer
+    >>> orbital = connect()
+    >>> explorer = Explorer(orbital.query, orbital.objects.position, limit=5).wait()
+    >>> explorer.frame.columns[0]
+    'observatory'
+    >>> explorer.close()
     """
 
     def __init__(
@@ -56,50 +79,145 @@ class Explorer:
         *,
         selection: Selection | None = None,
         static: bool | None = None,
-        **traits: Any,
+        table: str | None = None,
+        observatories: tuple[str, ...] | None = None,
+        ra: float | None = None,
+        dec: float | None = None,
+        radius_arcmin: float | None = None,
+        object: str | None = None,  # noqa: A002 - the trait's name
+        start: str | None = None,
+        stop: str | None = None,
+        bands: tuple[str, ...] | None = None,
+        instruments: tuple[str, ...] | None = None,
+        limit: int | None = None,
     ) -> None:
-        if selection is not None and traits:
+        parameters: dict[str, Any] = {
+            "table": table,
+            "observatories": observatories,
+            "ra": ra,
+            "dec": dec,
+            "radius_arcmin": radius_arcmin,
+            "object": object,
+            "start": start,
+            "stop": stop,
+            "bands": bands,
+            "instruments": instruments,
+            "limit": limit,
+        }
+        given = {k: value for k, value in parameters.items() if value is not None}
+        if selection is not None and given:
             raise TypeError(
-                f"give either a selection or {', '.join(traits)}, not both: the selection has them"
+                f"give either a selection or {', '.join(given)}, not both: "
+                "set them in the selection"
             )
-        self.selection = Selection(**traits) if selection is None else selection
+        self.selection = Selection(**given) if selection is None else selection
         self.results = Results()
         self._fetch, self._resolve, self._static = fetch, resolve, static
         self._latest = Latest(self.selection.lock)
-        self._asked: tuple[Any, ...] = ()
+        self._queried: tuple[Any, ...] = ()
         self.selection.observe(self._changed)
         self.ask()
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The rows that came back last, the observatory of each first."""
+        """The newest rows; the first column is the observatory.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> orbital = connect()
+        >>> explorer = Explorer(orbital.query, table="grbs").wait()
+        >>> "t90_s" in explorer.frame.columns
+        True
+        >>> explorer.close()
+        """
         frame: pl.DataFrame = self.results.outcome.frame
         return frame
 
     def ask(self) -> None:
-        """Ask what is selected; whatever was asked before is no longer wanted."""
+        """Run the selected query; answers to earlier queries are dropped.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> explorer = Explorer(connect().query)
+        >>> explorer.ask()
+        >>> explorer.wait().close()
+        """
         with self.selection.lock:
-            self._asked = self.selection.values()
+            self._queried = self.selection.values()
             self.results.busy = True
             self._latest.ask(self._job(), self._arrived)
 
-    def wait(self, timeout_s: float = PATIENCE_S) -> "Explorer":
-        """Return itself once the newest answer is in; TimeoutError where it takes longer."""
+    def wait(self, timeout_s: float = LONGEST_WAIT_S) -> "Explorer":
+        """Block until the newest answer has arrived.
+
+        Parameters
+        ----------
+        timeout_s : float, default 120.0
+            Longest time to wait, in seconds.
+
+        Returns
+        -------
+        Explorer
+            The explorer itself.
+
+        Raises
+        ------
+        TimeoutError
+            If the answer takes longer.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> explorer = Explorer(connect().query, limit=3).wait()
+        >>> len(explorer.frame) > 0
+        True
+        >>> explorer.close()
+        """
         self._latest.wait(timeout_s)
         return self
 
     def close(self) -> None:
-        """Stop asking."""
+        """Stop querying.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> Explorer(connect().query).close()
+        """
         self.selection.unobserve(self._changed)
         self._latest.close()
 
     @cached_property
     def widget(self) -> widgets.VBox:
-        """Controls above, views below; the same widget every time."""
+        """The live widget: controls above, views below.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> explorer = Explorer(connect().query)
+        >>> type(explorer.widget).__name__
+        'VBox'
+        >>> explorer.close()
+        """
         return _widget(self.selection, self.results)
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
-        if static.is_static(asked=self._static):
+        if static.is_static(choice=self._static):
             outcome = self.wait().results.outcome
             return {
                 "text/plain": static.twin_text(self.selection, outcome),
@@ -111,11 +229,11 @@ class Explorer:
         return live
 
     def _changed(self, _change: Any) -> None:
-        if self.selection.values() != self._asked:
+        if self.selection.values() != self._queried:
             self.ask()
 
-    def _job(self) -> Callable[[], _Found]:
-        """Return the work with all it needs of the selection as it is now."""
+    def _job(self) -> Callable[[], _Reply]:
+        """Return the work to do, with a copy of the present selection."""
         table, limit = self.selection.table, self.selection.limit
         if self.selection.unplaced:
             name, twin = self.selection.object, self.selection.copy()
@@ -124,30 +242,30 @@ class Explorer:
             queries = self.selection.queries()
         except OrbitalError as error:
             problem = Outcome(table, problems=(str(error),))
-            return lambda: _Found(problem)
-        return lambda: _Found(_answered(table, limit, queries, self._fetch))
+            return lambda: _Reply(problem)
+        return lambda: _Reply(_answered(table, limit, queries, self._fetch))
 
-    def _look_up(self, name: str, asked: Selection) -> _Found:
+    def _look_up(self, name: str, selection: Selection) -> _Reply:
         position = self._resolve(name) if self._resolve else None
         if position is None:
             raise QueryError(
-                f"no position is known here for {name!r}: give RA and Dec, or another name"
+                f"no position of {name!r} is known: give RA and Dec, or another name"
             )
-        asked.point(*position, name=name)
-        queries = asked.queries()
-        return _Found(
-            _answered(asked.table, asked.limit, queries, self._fetch), position
+        selection.point(*position, name=name)
+        queries = selection.queries()
+        return _Reply(
+            _answered(selection.table, selection.limit, queries, self._fetch), position
         )
 
-    def _arrived(self, future: Future[_Found]) -> None:
+    def _arrived(self, future: Future[_Reply]) -> None:
         error = future.exception()
         if error is None:
-            found = future.result()
-            self._place(found.position)
-            self.results.arrive(found.outcome)
+            reply = future.result()
+            self._place(reply.position)
+            self.results.arrive(reply.outcome)
             return
         if not isinstance(error, OrbitalError):
-            _log.error("a query failed unexpectedly", exc_info=error)
+            LOG.error("a query failed unexpectedly", exc_info=error)
         words = (
             str(error)
             if isinstance(error, OrbitalError)
@@ -160,13 +278,13 @@ class Explorer:
             return
         with self.selection.hold_trait_notifications():
             self.selection.point(*position, name=self.selection.object)
-            self._asked = self.selection.values()
+            self._queried = self.selection.values()
 
 
 def _answered(
     table: str, limit: int, queries: tuple[Query, ...], fetch: Fetch
 ) -> Outcome:
-    """Ask each table; what one cannot answer does not hide what the others do."""
+    """Query each table; an error of one does not hide the answers of others."""
     answers, problems = [], []
     for query in queries:
         try:
@@ -184,7 +302,9 @@ def _answered(
 
 def _widget(selection: Selection, results: Results) -> widgets.VBox:
     toggles = [
-        controls.Toggles(selection, "observatories", "Observatories", selection.known),
+        controls.Toggles(
+            selection, "observatories", "Observatories", selection.available
+        ),
         *(controls.Toggles(selection, trait, trait.capitalize()) for trait in SWITCHES),
     ]
     results.observe(lambda _: _offer(toggles[1:], selection, results), "outcome")
@@ -208,7 +328,7 @@ def _widget(selection: Selection, results: Results) -> widgets.VBox:
     plot = views.PlotView(selection, results).widget
     for figure in (sky, plot):
         figure.layout = widgets.Layout(width="50%", min_width="320px")
-    whole = widgets.VBox(
+    box = widgets.VBox(
         (
             _row(field.widget for field in fields),
             widgets.HBox((sky, plot)),
@@ -216,8 +336,8 @@ def _widget(selection: Selection, results: Results) -> widgets.VBox:
             tabs,
         )
     )
-    whole.add_class("orbital-explorer")
-    return whole
+    box.add_class("orbital-explorer")
+    return box
 
 
 def _row(children: Iterable[widgets.Widget]) -> widgets.Box:
@@ -228,7 +348,7 @@ def _row(children: Iterable[widgets.Widget]) -> widgets.Box:
 def _offer(
     toggles: list[controls.Toggles], selection: Selection, results: Results
 ) -> None:
-    """Offer the bands and instruments that rows of this table were found to have."""
+    """Offer the bands and instruments that occur in the rows of this table."""
     frame = results.outcome.frame
     for toggle in toggles:
         column = SWITCHES[toggle.trait]

@@ -1,4 +1,4 @@
-"""Figures of points and of positions, each over one column source it is given."""
+"""Figures of points and of positions, each over one column source."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ HEIGHT = 380
 def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> Any:
     """Return y against x with error bars, limits as triangles pointing down."""
     axes = AXES[table]
-    made = figure(
+    drawn = figure(
         height=HEIGHT,
         sizing_mode="stretch_width",
         x_axis_type=x_scale,
@@ -26,7 +26,7 @@ def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> An
         active_drag="box_select",
         active_scroll="wheel_zoom",
     )
-    made.add_layout(
+    drawn.add_layout(
         Whisker(
             source=source,
             base="x",
@@ -37,7 +37,7 @@ def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> An
             lower_head=None,
         )
     )
-    made.scatter(
+    drawn.scatter(
         "x",
         "y",
         source=source,
@@ -48,7 +48,7 @@ def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> An
         nonselection_alpha=0.15,
         legend_field="observatory",
     )
-    made.add_tools(
+    drawn.add_tools(
         HoverTool(
             tooltips=[
                 ("", "@observatory @name"),
@@ -58,32 +58,32 @@ def plot(table: str, source: ColumnDataSource, x_scale: str, y_scale: str) -> An
             formatters={"@x": "datetime"} if axes.x_is_time else {},
         )
     )
-    theme.dress(made)
-    for axis, scale in ((made.xaxis[0], x_scale), (made.yaxis[0], y_scale)):
+    theme.dress(drawn)
+    for axis, scale in ((drawn.xaxis[0], x_scale), (drawn.yaxis[0], y_scale)):
         if scale == "log":
             theme.log_axis(axis)
-    legend = made.legend[0]
+    legend = drawn.legend[0]
     legend.location, legend.border_line_color = "top_left", None
     legend.orientation = "horizontal"
-    made.center.remove(legend)
-    made.add_layout(legend, "above")
-    return made
+    drawn.center.remove(legend)
+    drawn.add_layout(legend, "above")
+    return drawn
 
 
-def dress(made: Any, outcome: Outcome, unit: str) -> None:
+def dress(drawn: Any, outcome: Outcome, unit: str) -> None:
     """Write the unit on the y axis, and above the plot that rows are simulated."""
     label = AXES[outcome.table].y_label
     has_units = AXES[outcome.table].unit_column is not None
-    made.yaxis.axis_label = (
+    drawn.yaxis.axis_label = (
         f"{label} ({theme.unit_label(unit)})" if has_units else label
     )
     mark = f"{theme.SIMULATED} · " if outcome.simulated else ""
-    made.title.text = f"{mark}{outcome.table}"
+    drawn.title.text = f"{mark}{outcome.table}"
 
 
 def sky(rows: ColumnDataSource, cone: ColumnDataSource) -> Any:
     """Return a map of RA (growing to the left) and Dec with a cone's outline."""
-    made = figure(
+    drawn = figure(
         height=HEIGHT,
         sizing_mode="stretch_width",
         x_range=(360, 0),
@@ -92,10 +92,10 @@ def sky(rows: ColumnDataSource, cone: ColumnDataSource) -> Any:
         y_axis_label="Dec (deg, ICRS)",
         tools="pan,wheel_zoom,reset",
         active_scroll="wheel_zoom",
-        title="Click: the cone's centre · drag from a centre: its radius too",
+        title="Click to set the centre · drag from it to set the radius",
     )
-    made.scatter("ra", "dec", source=rows, size=5, color="color", alpha=0.7)
-    made.line("ra", "dec", source=cone, line_color="black", line_width=2)
-    made.scatter("ra0", "dec0", source=cone, marker="cross", size=12, color="black")
-    theme.dress(made)
-    return made
+    drawn.scatter("ra", "dec", source=rows, size=5, color="color", alpha=0.7)
+    drawn.line("ra", "dec", source=cone, line_color="black", line_width=2)
+    drawn.scatter("ra0", "dec0", source=cone, marker="cross", size=12, color="black")
+    theme.dress(drawn)
+    return drawn

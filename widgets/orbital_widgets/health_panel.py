@@ -1,4 +1,4 @@
-"""The platform's health as a panel that looks again by itself, off the kernel's thread."""
+"""The platform's health as a panel that repeats its checks on its own thread."""
 
 import inspect
 import threading
@@ -33,13 +33,40 @@ CELL = (
 
 
 class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
-    """State, checks and alerts; `look` tells the health, `every_s` how often it is asked.
+    """The state of the platform, its checks and its alerts, repeated periodically.
 
-    Looks run on a thread of their own, so that cells can run meanwhile. A look that has a
-    parameter `within_s` is given `every_s`, to end in that time. A look that fails, or
-    has not ended after `every_s`, is shown as unknown with the age of the last answer;
-    the next one follows when it has ended. Closing the panel ends the looking. A static
-    panel, in which nothing can be clicked, shows every check.
+    The checks run on a separate thread, so that notebook cells can run meanwhile. If they
+    fail, or have not ended after `every_s`, the panel shows unknown with the age of the
+    last answer; the next run starts when they have ended.
+
+    Parameters
+    ----------
+    look : callable
+        Returns a `Health`: `orbital.health`, `orbital.storage.health` or a function of
+        your own. A parameter `within_s` of it receives `every_s`.
+    every_s : float, default 10.0
+        Seconds between two runs.
+    alerts : Alerts, optional
+        State of the alerts; by default an alert is raised after two equal checks and
+        cleared after three.
+    static : bool, optional
+        Show every check as HTML that needs no kernel. By default the environment variable
+        ORBITAL_STATIC decides; reports set it.
+
+    Raises
+    ------
+    ValueError
+        If `every_s` is not above 0.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> from orbital_widgets import HealthPanel
+    >>> orbital = connect()
+    >>> panel = HealthPanel(orbital.health, every_s=30, static=True).wait()
+    >>> panel.health.state in {"ok", "absent", "unknown", "warn", "bad"}
+    True
+    >>> panel.close()
     """
 
     def __init__(
@@ -55,7 +82,7 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
             raise ValueError(f"every_s is seconds above 0, not {every_s}")
         self._look, self._every_s = _bounded(look, every_s), every_s
         self._alerts = alerts or Alerts()
-        self._static = is_static(asked=static)
+        self._static = is_static(choice=static)
         self._latest = Latest(threading.RLock())
         self._loop = running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -65,18 +92,38 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._open = True
         self.health: Health | None = None
         self.looks = 0
-        self._state = ipywidgets.HTML("looking …")
+        self._state = ipywidgets.HTML("checking …")
         self._checks = ipywidgets.HTML()
-        self._told = ipywidgets.HTML()
+        self._alert_lines = ipywidgets.HTML()
         self._every_check = ipywidgets.Checkbox(
             value=self._static, description="show checks that are ok", indent=False
         )
         self._every_check.observe(lambda _change: self._draw(), "value")
-        self.children = (self._state, self._told, self._every_check, self._checks)
+        self.children = (
+            self._state,
+            self._alert_lines,
+            self._every_check,
+            self._checks,
+        )
         self.refresh()
 
     def refresh(self) -> None:
-        """Look now; what comes of it is shown when it is there."""
+        """Check now; the panel shows the result when it arrives.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import HealthPanel
+        >>> panel = HealthPanel(connect().health, static=True)
+        >>> panel.refresh()
+        >>> panel.wait().looks > 0
+        True
+        >>> panel.close()
+        """
         if not self._open:
             return
         self._cancel_timers()
@@ -85,19 +132,54 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
             self._late = self._loop.call_later(self._every_s, self._overdue)
 
     def wait(self, timeout_s: float = 60.0) -> Self:
-        """Block until the look under way is shown; TimeoutError if it is not in time."""
+        """Block until the running checks are shown.
+
+        Parameters
+        ----------
+        timeout_s : float, default 60.0
+            Longest time to wait, in seconds.
+
+        Returns
+        -------
+        HealthPanel
+            The panel itself.
+
+        Raises
+        ------
+        TimeoutError
+            If the checks have not ended in time.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import HealthPanel
+        >>> panel = HealthPanel(connect().health, static=True).wait()
+        >>> panel.close()
+        """
         self._latest.wait(timeout_s)
         return self
 
     def close(self) -> None:
-        """End the looking and take the panel away."""
+        """Stop the checks and close the panel.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import HealthPanel
+        >>> panel = HealthPanel(connect().health, static=True)
+        >>> panel.close()
+        """
         self._open = False
         self._cancel_timers()
         self._latest.close()
         super().close()
 
     def __repr__(self) -> str:
-        """Tell what it is; what it shows changes."""
+        """Return the class and the period; what the panel shows changes."""
         return f"HealthPanel(every {self._every_s:g} s)"
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
@@ -105,7 +187,7 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
             return super()._repr_mimebundle_(**options)
         if not self.looks:
             self.wait()
-        parts = (self._state.value, self._told.value, self._checks.value)
+        parts = (self._state.value, self._alert_lines.value, self._checks.value)
         return {"text/plain": repr(self), "text/html": "".join(parts)}
 
     def _shown(self, future: "Future[Health]") -> None:
@@ -114,7 +196,7 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         self._cancel_timers()
         error = future.exception()
         if error:
-            self._show(self._unknown(f"could not be told: {error}"))
+            self._show(self._unknown(f"the checks failed: {error}"))
         else:
             self._answered = datetime.now(UTC)
             self._show(future.result())
@@ -123,12 +205,12 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
             self._timer = self._loop.call_later(self._every_s, self.refresh)
 
     def _overdue(self) -> None:
-        """Show that a look has not ended in its period: what it saw before is old."""
+        """Show that the checks have not ended in their period, so that the state is old."""
         if self._open:
             self._show(self._unknown(f"no answer within {self._every_s:g} s"))
 
     def _unknown(self, reason: str) -> Health:
-        age = "there was no answer before"
+        age = "no earlier answer"
         if self._answered is not None:
             seconds = (datetime.now(UTC) - self._answered).total_seconds()
             age = f"the last answer is {seconds:.0f} s old"
@@ -156,13 +238,13 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
             f"{_badge(self.health.state)} {fine} of {len(checks)} checks are ok, "
             f"looked at {at}"
         )
-        self._told.value = "".join(f"<div>{line}</div>" for line in self._news)
+        self._alert_lines.value = "".join(f"<div>{line}</div>" for line in self._news)
         shown = [c for c in checks if self._every_check.value or c.state != "ok"]
         self._checks.value = _table(shown)
 
 
 def _bounded(look: Callable[..., Health], seconds: float) -> Callable[[], Health]:
-    """Return the look, ending in so many seconds where it can be bounded."""
+    """Return the function with its time limit set, if it has one."""
     if "within_s" in inspect.signature(look).parameters:
         return partial(look, within_s=seconds)
     return look
@@ -171,15 +253,15 @@ def _bounded(look: Callable[..., Health], seconds: float) -> Callable[[], Health
 def _table(checks: list[Check]) -> str:
     worst = sorted(checks, key=lambda check: -STATES.index(check.state))
     rows = "".join(
-        f'<tr><td style="{CELL}">{_badge(one.state)}</td>'
-        f'<td style="{CELL}">{escape(one.name)}</td>'
-        f'<td style="{CELL}">{escape(one.reason)}</td></tr>'
-        for one in worst
+        f'<tr><td style="{CELL}">{_badge(check.state)}</td>'
+        f'<td style="{CELL}">{escape(check.name)}</td>'
+        f'<td style="{CELL}">{escape(check.reason)}</td></tr>'
+        for check in worst
     )
     if not rows:
         return "<i>every check is ok</i>"
     head = "".join(
-        f'<th style="{CELL}">{name}</th>' for name in ("state", "check", "found")
+        f'<th style="{CELL}">{name}</th>' for name in ("state", "check", "reason")
     )
     return f'<table style="border-collapse:collapse">{head}{rows}</table>'
 

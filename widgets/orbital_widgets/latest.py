@@ -1,4 +1,4 @@
-"""Work off the UI thread, of which only the newest result is handed back."""
+"""Work off the UI thread; only the newest result is delivered."""
 
 import asyncio
 import concurrent.futures
@@ -12,11 +12,10 @@ Done = Callable[[Future[Any]], None]
 
 
 class Latest:
-    """One worker thread; asking again makes every earlier job stale.
+    """One worker thread; a new job makes every earlier job stale.
 
-    Made inside a running event loop (a notebook's), results are handed to `done` on that
-    loop's thread, holding `lock`. Without one, `wait` hands them over on the thread that
-    calls it.
+    Inside a running event loop (a notebook's), results are passed to `done` on the thread
+    of that loop, holding `lock`. Without a loop, `wait` passes them on the calling thread.
     """
 
     def __init__(self, lock: threading.RLock) -> None:
@@ -29,7 +28,7 @@ class Latest:
         self._done: Done = lambda _future: None
 
     def ask(self, job: Job, done: Done) -> None:
-        """Run `job` on the worker, then `done` with its future unless asked anew."""
+        """Run `job` on the worker, then `done` with its future unless a newer job replaced it."""
         with self._lock:
             if self._future is not None:
                 self._future.cancel()
@@ -41,7 +40,7 @@ class Latest:
                 self._future.add_done_callback(lambda _: self._hand_over(generation))
 
     def wait(self, timeout_s: float) -> None:
-        """Block until the newest job is done and handed over; TimeoutError if it is not."""
+        """Block until the newest job is done and delivered; TimeoutError if it is not."""
         with self._lock:
             future, generation = self._future, self._generation
         if future is None:
@@ -52,7 +51,7 @@ class Latest:
         self._deliver(generation)
 
     def close(self) -> None:
-        """Forget what is under way and let the thread end."""
+        """Drop the running job and let the thread end."""
         self._generation += 1
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -70,7 +69,7 @@ class Latest:
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Give the loop of the kernel this runs in; None outside of one."""
+    """Return the event loop of the kernel, or None outside of one."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

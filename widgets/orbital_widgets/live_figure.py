@@ -1,4 +1,4 @@
-"""A Bokeh figure as a widget whose every view shows what Python has."""
+"""A Bokeh figure as a widget whose views all show the state in Python."""
 
 import threading
 from typing import Any
@@ -8,9 +8,9 @@ from jupyter_bokeh import BokehModel
 
 
 class LiveFigure(BokehModel):  # type: ignore[misc]
-    """A figure that misses no change made before a browser has drawn it.
+    """A figure that keeps changes from before a browser has drawn it.
 
-    jupyter_bokeh sends a document once, when the widget is made, and changes only to views
+    jupyter_bokeh sends a document once, when the widget is created, and changes only to views
     that already exist. Whenever a view reports that it is drawn, the document is sent
     again if Python has changed it since it was last sent whole.
     """
@@ -24,7 +24,7 @@ class LiveFigure(BokehModel):  # type: ignore[misc]
         figure.document.on_event(DocumentReady, self._drawn)
 
     def close(self) -> None:
-        """Let go of the figure; closing again does nothing."""
+        """Release the figure; closing again does nothing."""
         if self._open:
             self._open = False
             super().close()

@@ -1,4 +1,4 @@
-"""The outline of a cone as it looks on a map of RA and Dec."""
+"""The outline of a cone on a map of RA and Dec."""
 
 import numpy as np
 from numpy.typing import NDArray

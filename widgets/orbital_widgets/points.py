@@ -17,7 +17,7 @@ LOG_SPAN = 50.0
 
 @dataclass(frozen=True)
 class Points:
-    """What a figure shows: `data` a column source takes, scales, and what is left out."""
+    """The content of a figure: columns, scales, and the number of rows not shown."""
 
     data: Mapping[str, Any]
     x_scale: str = "linear"
@@ -27,7 +27,7 @@ class Points:
 
 
 def units(outcome: Outcome) -> tuple[str, ...]:
-    """Return the units rows tell, the most frequent first; () where the column has one."""
+    """Return the units of the rows, the most frequent first; () if the column has one."""
     column = AXES[outcome.table].unit_column
     if column is None or column not in outcome.frame.columns:
         return ()
@@ -107,7 +107,7 @@ def _time_or(scale: str, axes: Axes) -> str:
 
 
 def _scale(columns: Sequence[np.ndarray[Any, np.dtype[np.float64]]]) -> str:
-    """Choose a logarithmic scale where all values are positive and span decades."""
+    """Choose a logarithmic scale if all values are positive and span decades."""
     values = np.concatenate([column[np.isfinite(column)] for column in columns])
     if not len(values) or values.min() <= 0:
         return "linear"

@@ -1,4 +1,4 @@
-"""What came back: rows of all observatories, how they were found, what went wrong."""
+"""Results: rows of all observatories, how they were found, and problems."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ class Outcome:
 
 
 class Results(HasTraits):  # type: ignore[misc]
-    """The newest outcome, whether a newer one is on its way, and the rows picked."""
+    """The newest outcome, whether a newer one is pending, and the rows picked."""
 
     outcome = Instance(Outcome, kw={"table": "sources"})
     busy = Bool(default_value=False)
     picked = Tuple()
 
     def arrive(self, outcome: Outcome) -> None:
-        """Put a new outcome in place of the old one; nothing of it is picked yet."""
+        """Replace the outcome; none of its rows is picked yet."""
         self.picked = ()
         self.outcome = outcome
         self.busy = False
@@ -45,8 +45,8 @@ class Results(HasTraits):  # type: ignore[misc]
 def joined(answers: Sequence[Answer]) -> pl.DataFrame:
     """Return the rows of all answers, the observatory of each row first.
 
-    The database returns rows in any order. Here each table's rows follow its sort key,
-    so that the same rows are always shown alike.
+    The database returns rows in any order. Each table's rows are sorted by its sort key,
+    so that the same rows are always shown in the same order.
     """
     frames = [
         _sorted(answer).select(

@@ -1,4 +1,4 @@
-"""What is asked: the one state every control writes and every view reads."""
+"""The state that every control writes and every view reads."""
 
 import threading
 from typing import Any
@@ -7,7 +7,7 @@ from traitlets import Enum, HasTraits, Int, Unicode
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, times
-from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.observatory import observatories as all_observatories
 from orbital_kernel.query import Cone, Query, TimeSpan
 from orbital_widgets import code
 from orbital_widgets.traits import Bounded, Names, UtcText
@@ -18,13 +18,42 @@ MAX_RADIUS_ARCMIN = 180 * 60.0
 
 
 class Selection(HasTraits):  # type: ignore[misc]
-    """One question to one table of several observatories, validated as it is set.
+    """One query to one table of several observatories, validated as it is set.
 
-    `ra` and `dec` (ICRS degrees) are None for the whole sky; `start` and `stop` are UTC
-    text, '' where open; empty `bands` and `instruments` mean any; `limit` is rows an
-    observatory. An `object` is a name whose position is looked up by whoever asks; it is
-    cleared when the position is set by hand. Values that mean nothing raise TraitError,
-    unknown names TypeError. Change it from another thread only while holding `lock`.
+    Each parameter is an attribute of the same name that controls write and views observe.
+    Change it from another thread only while holding `lock`.
+
+    Parameters
+    ----------
+    table : str, default 'sources'
+        Table without its schema: sources, photometry, observations, grbs, rates, …
+    observatories : tuple of str, optional
+        Observatories to query; all by default.
+    ra, dec : float, optional
+        Centre of the cone, ICRS degrees; None queries the whole sky.
+    radius_arcmin : float, default 5.0
+        Radius of the cone, arcmin.
+    object : str, default ''
+        Name of an object; the explorer resolves its position. Setting `ra` or `dec`
+        clears it.
+    start, stop : str, default ''
+        Time range in UTC as ISO text, both ends included; '' is open.
+    bands, instruments : tuple of str, default ()
+        Allowed values of these columns; () allows all.
+    limit : int, default 1000
+        Largest number of rows per observatory.
+
+    Raises
+    ------
+    TraitError
+        If a value is out of range.
+
+    Examples
+    --------
+    >>> from orbital_widgets import Selection
+    >>> selection = Selection(table="sources", ra=0.8, dec=-0.5, radius_arcmin=10)
+    >>> selection.query("swift").table
+    'swift.sources'
     """
 
     table = Enum(TABLES, "sources")
@@ -39,19 +68,30 @@ class Selection(HasTraits):  # type: ignore[misc]
     instruments: tuple[str, ...] = Names()
     limit = Int(ROW_LIMIT, min=1)
 
-    def __init__(self, **traits: Any) -> None:
-        unknown = sorted(set(traits) - set(self.trait_names()))
-        if unknown:
-            raise TypeError(
-                f"a Selection has no {', '.join(unknown)}; check the spelling against {', '.join(self.trait_names())}"
-            )
+    def __init__(
+        self,
+        *,
+        table: str = "sources",
+        observatories: tuple[str, ...] | None = None,
+        ra: float | None = None,
+        dec: float | None = None,
+        radius_arcmin: float | None = 5.0,
+        object: str = "",  # noqa: A002 - the trait's name
+        start: str = "",
+        stop: str = "",
+        bands: tuple[str, ...] = (),
+        instruments: tuple[str, ...] = (),
+        limit: int = ROW_LIMIT,
+    ) -> None:
         self.lock = threading.RLock()
-        self.known = tuple(observatories())
+        self.available = tuple(all_observatories())
         self._placed: tuple[str, float | None, float | None] = ("", None, None)
         super().__init__()
-        self.observatories = traits.pop("observatories", self.known)
-        for name, value in traits.items():
-            setattr(self, name, value)
+        self.table = table
+        self.observatories = self.available if observatories is None else observatories
+        self.ra, self.dec, self.radius_arcmin = ra, dec, radius_arcmin
+        self.object, self.start, self.stop = object, start, stop
+        self.bands, self.instruments, self.limit = bands, instruments, limit
         self.observe(self._forget_object, ("ra", "dec"))
         self.observe(self._forget_names, "table")
 
@@ -62,7 +102,7 @@ class Selection(HasTraits):  # type: ignore[misc]
             return None
         if self.ra is None or self.dec is None or self.radius_arcmin is None:
             raise QueryError(
-                "a cone needs RA, Dec and a radius; clear RA and Dec to ask the whole sky"
+                "a cone needs RA, Dec and a radius; clear RA and Dec to query the whole sky"
             )
         return Cone(self.ra, self.dec, self.radius_arcmin)
 
@@ -79,7 +119,34 @@ class Selection(HasTraits):  # type: ignore[misc]
         *,
         name: str = "",
     ) -> None:
-        """Move the cone in one change; `name` is the object found there."""
+        """Move the cone in one change.
+
+        Parameters
+        ----------
+        ra, dec : float or None
+            Centre, ICRS degrees; None queries the whole sky.
+        radius_arcmin : float, optional
+            New radius, arcmin; unchanged by default.
+        name : str, default ''
+            Name of the object at this position.
+
+        Returns
+        -------
+        None
+
+        Raises
+        ------
+        TraitError
+            If a value is out of range; the selection does not change.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> selection = Selection()
+        >>> selection.point(83.633, 22.0145, 5, name="Crab")
+        >>> selection.cone
+        Cone(ra=83.633, dec=22.0145, radius_arcmin=5.0)
+        """
         with self.lock, self.hold_trait_notifications():
             self._placed = (name, ra, dec)
             self.ra, self.dec, self.object = ra, dec, name
@@ -87,19 +154,38 @@ class Selection(HasTraits):  # type: ignore[misc]
                 self.radius_arcmin = radius_arcmin
 
     def values(self) -> tuple[Any, ...]:
-        """Return everything that decides the answer, to compare with later."""
+        """Return the values of all traits, for comparison."""
         return tuple(getattr(self, name) for name in sorted(self.trait_names()))
 
     def copy(self) -> "Selection":
-        """Return another Selection that asks the same."""
+        """Return a copy with the same values."""
         twin = Selection(**{name: getattr(self, name) for name in self.trait_names()})
         twin._placed = self._placed
         return twin
 
     def query(self, observatory: str) -> Query:
-        """Return the question to one observatory's table.
+        """Return the query to one observatory's table.
 
-        Raises QueryError where the parts do not fit together or the table.
+        Parameters
+        ----------
+        observatory : str
+            Name of the observatory, for example 'swift'.
+
+        Returns
+        -------
+        Query
+            The query, with the row limit.
+
+        Raises
+        ------
+        QueryError
+            If the parts contradict each other, or the table has no such column.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> Selection(table="photometry", limit=7).query("swift")
+        Query(table='swift.photometry', limit=7)
         """
         table = f"{observatory}.{self.table}"
         columns = {column.name for column in schema.table(table).columns}
@@ -109,7 +195,7 @@ class Selection(HasTraits):  # type: ignore[misc]
             )
         if self.cone and "ra" not in columns:
             raise QueryError(
-                f"{table} holds no positions: clear RA and Dec, or ask another table"
+                f"{table} holds no positions: clear RA and Dec, or choose another table"
             )
         sets = {"band": self.bands, "instrument": self.instruments}
         unusable = [
@@ -117,7 +203,7 @@ class Selection(HasTraits):  # type: ignore[misc]
         ]
         if unusable:
             raise QueryError(
-                f"{table} has no column {', '.join(unusable)} to choose by"
+                f"{table} has no column {', '.join(unusable)}: clear that choice"
             )
         return Query(
             table,
@@ -128,22 +214,69 @@ class Selection(HasTraits):  # type: ignore[misc]
         )
 
     def queries(self) -> tuple[Query, ...]:
-        """Return the question to each observatory chosen; QueryError where none is."""
+        """Return the query to each chosen observatory.
+
+        Returns
+        -------
+        tuple of Query
+            One query per observatory.
+
+        Raises
+        ------
+        QueryError
+            If no observatory is chosen, or one is unknown.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> [query.table for query in Selection(observatories=("swift",)).queries()]
+        ['swift.sources']
+        """
         if not self.observatories:
-            raise QueryError(f"choose an observatory: {', '.join(self.known)}")
-        strangers = [name for name in self.observatories if name not in self.known]
+            raise QueryError(f"choose an observatory: {', '.join(self.available)}")
+        strangers = [name for name in self.observatories if name not in self.available]
         if strangers:
             raise QueryError(
-                f"there is no observatory {', '.join(strangers)}; there are {', '.join(self.known)}"
+                f"unknown observatory {', '.join(strangers)}; known are {', '.join(self.available)}"
             )
         return tuple(self.query(observatory) for observatory in self.observatories)
 
     def code(self) -> str:
-        """Return the Python that asks the same without any widget."""
+        """Return equivalent Python code without widgets.
+
+        Returns
+        -------
+        str
+            A script that connects and runs the queries.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> print(Selection(observatories=("swift",)).code())
+        from orbital_kernel import Query, connect
+        <BLANKLINE>
+        orbital = connect()
+        swift_sources = orbital.query(
+            Query('swift.sources', limit=1000)
+        ).frame
+        <BLANKLINE>
+        """
         return code.of(self.queries(), name=self.object)
 
     def parameters(self) -> dict[str, str]:
-        """Return what is asked in words people read, by parameter."""
+        """Return the values in words, by parameter.
+
+        Returns
+        -------
+        dict of str to str
+            Name and value of each parameter.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> Selection().parameters()["cone"]
+        'whole sky'
+        """
         cone = "whole sky"
         if self.ra is not None and self.dec is not None:
             cone = f"{self.radius_arcmin:g} arcmin around RA {self.ra:.5f}, Dec {self.dec:+.5f} deg (ICRS)"
@@ -157,7 +290,7 @@ class Selection(HasTraits):  # type: ignore[misc]
             else "any",
             "bands": ", ".join(self.bands) or "any",
             "instruments": ", ".join(self.instruments) or "any",
-            "limit": f"{self.limit:,} rows an observatory",
+            "limit": f"{self.limit:,} rows per observatory",
         }
 
     def _span(self) -> TimeSpan | None:

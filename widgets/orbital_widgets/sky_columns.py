@@ -1,4 +1,4 @@
-"""Columns of the sky map: the cone asked for and the positions found."""
+"""Columns of the sky map: the cone and the positions of rows."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from orbital_widgets.selection import Selection
 
 
 def cone(selection: Selection) -> dict[str, Any]:
-    """Return the outline (ra, dec) and centre (ra0, dec0) of the cone, empty for none."""
+    """Return the outline (ra, dec) and centre (ra0, dec0) of the cone, empty without a cone."""
     ra, dec, radius = selection.ra, selection.dec, selection.radius_arcmin
     if ra is None or dec is None or radius is None:
         return {"ra": [], "dec": [], "ra0": [], "dec0": []}
@@ -21,12 +21,12 @@ def cone(selection: Selection) -> dict[str, Any]:
     return {"ra": ras, "dec": decs, "ra0": ra0, "dec0": dec0}
 
 
-def positions(outcome: Outcome, known: tuple[str, ...]) -> dict[str, Any]:
+def positions(outcome: Outcome, observatories: tuple[str, ...]) -> dict[str, Any]:
     """Return the positions of rows (ICRS degrees) in their observatory's colour."""
     if not {"ra", "dec"} <= set(outcome.frame.columns):
         return {"ra": [], "dec": [], "color": []}
     placed = outcome.frame.drop_nulls(["ra", "dec"])
-    palette = theme.colors(known)
+    palette = theme.colors(observatories)
     return {
         "ra": placed["ra"].to_numpy() % 360,
         "dec": placed["dec"].to_numpy().copy(),

@@ -1,4 +1,4 @@
-"""The explorer as a page that needs no kernel: parameters, rows, figure."""
+"""The explorer as a page that needs no kernel: parameters, rows and figure."""
 
 import os
 from html import escape
@@ -19,15 +19,15 @@ MAX_PLOTS = 3
 MARGIN_PX = 40
 
 
-def is_static(*, asked: bool | None) -> bool:
-    """Return `asked` where it is told, else whether ORBITAL_STATIC is set and not 0."""
-    if asked is not None:
-        return asked
+def is_static(*, choice: bool | None) -> bool:
+    """Return `choice` if given, else whether ORBITAL_STATIC is set and not 0."""
+    if choice is not None:
+        return choice
     return os.environ.get("ORBITAL_STATIC", "0") not in {"", "0"}
 
 
 def parameters_html(selection: Selection) -> str:
-    """Return what is asked as an HTML list."""
+    """Return the parameters as an HTML list."""
     items = "".join(
         f"<dt><b>{escape(name)}</b></dt><dd>{escape(value)}</dd>"
         for name, value in selection.parameters().items()
@@ -36,7 +36,7 @@ def parameters_html(selection: Selection) -> str:
 
 
 def parameters_text(selection: Selection) -> str:
-    """Return what is asked as plain text, a line a parameter."""
+    """Return the parameters as plain text, one line each."""
     return "\n".join(f"{k}: {v}" for k, v in selection.parameters().items())
 
 
@@ -45,11 +45,11 @@ def twin_html(selection: Selection, outcome: Outcome) -> str:
     problems = "".join(
         f"<p><b>Problem:</b> {escape(problem)}</p>" for problem in outcome.problems
     )
-    found = "".join(f"<p>{escape(line)}</p>" for line in words.found(outcome))
+    summary = "".join(f"<p>{escape(line)}</p>" for line in words.summary(outcome))
     return (
         parameters_html(selection)
         + problems
-        + found
+        + summary
         + _rows_html(outcome)
         + _figure_html(selection, outcome)
     )
@@ -58,19 +58,19 @@ def twin_html(selection: Selection, outcome: Outcome) -> str:
 def twin_text(selection: Selection, outcome: Outcome) -> str:
     """Return parameters, problems and counts as plain text."""
     problems = (f"Problem: {problem}" for problem in outcome.problems)
-    return "\n".join([parameters_text(selection), *problems, *words.found(outcome)])
+    return "\n".join([parameters_text(selection), *problems, *words.summary(outcome)])
 
 
 def _rows_html(outcome: Outcome) -> str:
     if outcome.frame.is_empty():
         return "<p><i>no rows</i></p>"
-    rest = len(outcome.frame) - PAGE_ROWS
-    more = f"<p>and {rest:,} more rows</p>" if rest > 0 else ""
+    remainder = len(outcome.frame) - PAGE_ROWS
+    more = f"<p>and {remainder:,} more rows</p>" if remainder > 0 else ""
     return table_html(outcome.frame.head(PAGE_ROWS), outcome.table) + more
 
 
 def _figure_html(selection: Selection, outcome: Outcome) -> str:
-    """Return a document of its own in a frame: it brings its BokehJS along."""
+    """Return a separate document in a frame, which contains its own BokehJS."""
     drawn = _figure(selection, outcome)
     page = theme.to_html(drawn, title="Query explorer")
     height = len(drawn.children) * (figures.HEIGHT + MARGIN_PX)
@@ -78,24 +78,24 @@ def _figure_html(selection: Selection, outcome: Outcome) -> str:
 
 
 def _figure(selection: Selection, outcome: Outcome) -> Any:
-    """Return a plot a unit, the most frequent first, above the map of the sky."""
+    """Return one plot per unit, the most frequent first, above the map of the sky."""
     shown = units(outcome)[:MAX_PLOTS] or ("",)
     plots = [_plot(selection, outcome, unit) for unit in shown]
     return column(*plots, *_sky(selection, outcome), sizing_mode="stretch_width")
 
 
 def _plot(selection: Selection, outcome: Outcome, unit: str) -> Any:
-    shown = points(outcome, unit, theme.colors(selection.known))
+    shown = points(outcome, unit, theme.colors(selection.available))
     rows = ColumnDataSource(dict(shown.data))
     plot = figures.plot(outcome.table, rows, shown.x_scale, shown.y_scale)
     figures.dress(plot, outcome, unit)
-    theme.note(plot, words.left_out(shown))
+    theme.note(plot, words.not_shown(shown))
     return plot
 
 
 def _sky(selection: Selection, outcome: Outcome) -> tuple[Any, ...]:
-    """Return the map, where there is anything to draw on it."""
-    positions = sky_columns.positions(outcome, selection.known)
+    """Return the map, or nothing if there are no positions."""
+    positions = sky_columns.positions(outcome, selection.available)
     cone = sky_columns.cone(selection)
     if not len(positions["ra"]) and not len(cone["ra"]):
         return ()

@@ -1,4 +1,4 @@
-"""Rows as an HTML table: units in the header, times in UTC, strangers' text escaped."""
+"""Rows as an HTML table: units in the header, times in UTC, text escaped."""
 
 from html import escape
 from typing import Any
@@ -16,7 +16,7 @@ CELL = "padding:2px 8px;border-bottom:1px solid #ddd"
 
 
 def table_html(frame: pl.DataFrame, table: str) -> str:
-    """Return rows of `table` as HTML; columns without any value are left out."""
+    """Return rows of `table` as HTML; columns without values are omitted."""
     columns = {column.name: column for column in schema.table(f"any.{table}").columns}
     shown = [name for name in frame.columns if _is_shown(frame[name])]
     head = "".join(_header(name, columns.get(name)) for name in shown)
@@ -34,7 +34,7 @@ def _is_shown(column: pl.Series) -> bool:
 
 def _header(name: str, column: Column | None) -> str:
     unit = "UTC" if column and column.type == schema.TT else column and column.unit
-    about = f"{column.doc} [{column.ucd}]" if column else "who observed"
+    about = f"{column.doc} [{column.ucd}]" if column else "observatory"
     below = f"<br><small>{escape(unit)}</small>" if unit else ""
     return f'<th style="{CELL};text-align:left;vertical-align:top" title="{escape(about)}">{escape(name)}{below}</th>'
 

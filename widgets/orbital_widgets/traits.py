@@ -1,4 +1,4 @@
-"""Traits that refuse what no query can mean."""
+"""Traits that refuse values without meaning in a query."""
 
 import math
 from typing import Any
@@ -10,7 +10,7 @@ from orbital_kernel.model import times
 
 
 class Bounded(TraitType):  # type: ignore[misc]
-    """A finite number above or at `low` and at most `high`, or None where not given."""
+    """A finite number from `low` to `high`, or None if not given."""
 
     def __init__(self, unit: str, low: float, high: float, default: Any = None) -> None:
         self.unit, self.low, self.high = unit, low, high
@@ -27,7 +27,7 @@ class Bounded(TraitType):  # type: ignore[misc]
 
 
 class UtcText(TraitType):  # type: ignore[misc]
-    """An instant in UTC as ISO text, '' where open."""
+    """An instant in UTC as ISO text, '' if open."""
 
     default_value = ""
 
@@ -44,12 +44,12 @@ class UtcText(TraitType):  # type: ignore[misc]
 
 
 class Names(TraitType):  # type: ignore[misc]
-    """A tuple of different names, in the order given; empty where anything goes."""
+    """A tuple of different names, in the order given; empty if any name is allowed."""
 
     default_value = ()
 
     def validate(self, _obj: Any, value: Any) -> tuple[str, ...]:
-        """Return the tuple; TraitError where it is a bare text or holds anything else."""
+        """Return the tuple; TraitError for a bare text or other values."""
         if isinstance(value, str) or not all(isinstance(name, str) for name in value):
             raise TraitError(f"{self.name} is a tuple of names, not {value!r}")
         return tuple(dict.fromkeys(value))

@@ -1,30 +1,33 @@
-"""What came back, in sentences."""
+"""Results in sentences."""
 
 from orbital_widgets.points import Points
 from orbital_widgets.results import Outcome
 
 
-def found(outcome: Outcome) -> tuple[str, ...]:
-    """Return a sentence an observatory, and one where rows are of the sample sky."""
+def summary(outcome: Outcome) -> tuple[str, ...]:
+    """Return one sentence per observatory, and one if rows are simulated."""
     lines = [
-        f"{how.table}: {how.rows_returned:,} {_rows(how.rows_returned)} in {how.milliseconds:.0f} ms"
-        + _cut(how.rows_returned, outcome.limit)
-        for how in outcome.explains
+        f"{explain.table}: {explain.rows_returned:,} {_rows(explain.rows_returned)}"
+        f" in {explain.milliseconds:.0f} ms"
+        + _cut(explain.rows_returned, outcome.limit)
+        for explain in outcome.explains
     ]
     if outcome.simulated:
         lines.append(
-            "Rows marked simulated are of the sample sky, not of an observatory."
+            "Rows marked simulated belong to the sample sky; no observatory measured them."
         )
     return tuple(lines)
 
 
-def left_out(points: Points) -> str:
-    """Say how many rows a plot cannot show, '' where it shows all."""
+def not_shown(points: Points) -> str:
+    """Return how many rows a plot cannot show, '' if it shows all."""
     count = points.left_out
     if not count:
         return ""
     unit = f" in {points.unit}" if points.unit else ""
-    return f"{count:,} {_rows(count)} without both values{unit}: in the table only."
+    return (
+        f"{count:,} {_rows(count)} without both values{unit}: shown in the table only."
+    )
 
 
 def _rows(count: int) -> str:
@@ -32,4 +35,4 @@ def _rows(count: int) -> str:
 
 
 def _cut(count: int, limit: int | None) -> str:
-    return ", the most asked for: there may be more" if count == limit else ""
+    return ", the row limit: there may be more" if count == limit else ""

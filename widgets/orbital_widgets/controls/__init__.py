@@ -1,4 +1,4 @@
-"""Controls: each writes one part of a Selection and follows it; none knows another."""
+"""Controls: each writes one part of a Selection and follows it, independently of others."""
 
 from orbital_widgets.controls._field import Field
 from orbital_widgets.controls._object_name import object_name

@@ -1,4 +1,4 @@
-"""One input bound to one trait, which says in words and in place what it refuses."""
+"""One input bound to one trait; a refused value shows its reason below the input."""
 
 import html
 from collections.abc import Callable
@@ -13,8 +13,9 @@ from orbital_widgets.selection import Selection
 class Field:
     """An input widget and a trait that follow each other.
 
-    `parse` makes the trait's value of the input's, `show` the other way round. What the
-    trait refuses stays in the input, its reason below it; the selection stays as it was.
+    `parse` converts the input's value to the trait's, `show` the other way round. A value
+    that the trait refuses remains in the input, with the reason below it; the selection
+    does not change.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The cone by the name of what is at its centre."""
+"""The cone by the name of the object at its centre."""
 
 import ipywidgets as widgets
 
@@ -7,7 +7,7 @@ from orbital_widgets.selection import Selection
 
 
 def object_name(selection: Selection) -> Field:
-    """Return a field for a name; whoever asks looks up its position."""
+    """Return a field for a name; the explorer resolves its position."""
     entry = widgets.Text(
         description="Object", placeholder="GRB 130427A", continuous_update=False
     )

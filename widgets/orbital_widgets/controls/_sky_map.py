@@ -38,24 +38,27 @@ class SkyMap:
         self._draw_rows()
         near = widgets.Button(description="Zoom to cone")
         near.on_click(lambda _: self.zoom())
-        whole = widgets.Button(description="Ask the whole sky")
-        whole.on_click(lambda _: self.whole_sky())
+        everywhere = widgets.Button(description="Query the whole sky")
+        everywhere.on_click(lambda _: self.whole_sky())
         self.widget = widgets.VBox(
-            (LiveFigure(self.figure, lock=selection.lock), widgets.HBox((near, whole)))
+            (
+                LiveFigure(self.figure, lock=selection.lock),
+                widgets.HBox((near, everywhere)),
+            )
         )
         self.widget.add_class("orbital-sky")
         selection.observe(lambda _: self._draw_cone(), ("ra", "dec", "radius_arcmin"))
         results.observe(lambda _: self._draw_rows(), "outcome")
 
     def click(self, ra: float, dec: float) -> None:
-        """Put the cone's centre there (ICRS degrees); outside the sky does nothing."""
+        """Move the cone's centre (ICRS degrees); a click outside the sky does nothing."""
         if 0 <= ra <= 360 and -90 <= dec <= 90:
             self.selection.point(ra, dec)
 
     def drag(
         self, ra: float, dec: float, half_width: float, half_height: float
     ) -> None:
-        """Put the cone there with the radius that reaches the drag's edge (degrees)."""
+        """Move the cone and set the radius to the edge of the drag (degrees)."""
         if not (0 <= ra <= 360 and -90 <= dec <= 90):
             return
         edge = max(half_width * math.cos(math.radians(dec)), half_height) * 60
@@ -64,7 +67,7 @@ class SkyMap:
         )
 
     def zoom(self) -> None:
-        """Show the cone with a margin around it; the whole sky where there is none."""
+        """Show the cone with a margin, or the whole sky if there is no cone."""
         ra, dec, radius = (
             getattr(self.selection, name) for name in ("ra", "dec", "radius_arcmin")
         )
@@ -76,13 +79,13 @@ class SkyMap:
         self._view(ra + wide, ra - wide, dec - high, dec + high)
 
     def whole_sky(self) -> None:
-        """Ask without a cone and show everything."""
+        """Query without a cone and show the whole sky."""
         self.selection.point(None, None)
         self.zoom()
 
-    def _view(self, left: float, right: float, bottom: float, top: float) -> None:
+    def _view(self, start: float, end: float, bottom: float, top: float) -> None:
         with self.selection.lock:
-            self.figure.x_range.update(start=left, end=right)
+            self.figure.x_range.update(start=start, end=end)
             self.figure.y_range.update(start=bottom, end=top)
 
     def _tapped(self, event: Any) -> None:
@@ -106,5 +109,5 @@ class SkyMap:
     def _draw_rows(self) -> None:
         with self.selection.lock:
             self.rows.data = sky_columns.positions(
-                self.results.outcome, self.selection.known
+                self.results.outcome, self.selection.available
             )

@@ -1,4 +1,4 @@
-"""Which table is asked, and how many rows at most."""
+"""The table queried, and the largest number of rows."""
 
 import ipywidgets as widgets
 
@@ -7,7 +7,7 @@ from orbital_widgets.selection import TABLES, Selection
 
 
 def table_choice(selection: Selection) -> tuple[Field, Field]:
-    """Return fields for the table and the limit of rows an observatory."""
+    """Return fields for the table and the row limit per observatory."""
     return (
         Field(
             selection, "table", widgets.Dropdown(description="Table", options=TABLES)

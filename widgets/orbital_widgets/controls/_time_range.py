@@ -1,4 +1,4 @@
-"""From when to when, in UTC."""
+"""Start and end of the time range, in UTC."""
 
 import ipywidgets as widgets
 
@@ -7,7 +7,7 @@ from orbital_widgets.selection import Selection
 
 
 def time_range(selection: Selection) -> tuple[Field, Field]:
-    """Return fields for the first and last instant, blank where open."""
+    """Return fields for the first and last instant, blank if open."""
     return (
         _instant(selection, "start", "From (UTC)", "2013-04-27T07:47:06"),
         _instant(selection, "stop", "To (UTC)", "2013-04-28"),

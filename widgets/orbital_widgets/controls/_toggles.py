@@ -1,4 +1,4 @@
-"""A switch a name, for the tuples of a Selection."""
+"""One switch per name, for the tuples of a Selection."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from orbital_widgets.selection import Selection
 
 
 class Toggles:
-    """Buttons that put names in a trait and take them out, in the order offered.
+    """Buttons that add names to a trait and remove them, in the order offered.
 
-    Names the trait holds are always offered. `offer` adds names found in an answer.
+    Names in the trait are always offered. `offer` adds names found in an answer.
     """
 
     def __init__(
@@ -26,10 +26,10 @@ class Toggles:
         selection.observe(self._read, trait)
 
     def offer(self, names: tuple[str, ...], *, only: bool = False) -> None:
-        """Offer more names, or `only` these beside the chosen ones."""
+        """Offer more names, or `only` these and the chosen ones."""
         chosen = getattr(self.selection, self.trait)
-        known = chosen if only else (*self.names, *chosen)
-        self.names = tuple(dict.fromkeys((*known, *names)))
+        retained = chosen if only else (*self.names, *chosen)
+        self.names = tuple(dict.fromkeys((*retained, *names)))
         self.buttons = {
             name: self.buttons.get(name) or self._button(name) for name in self.names
         }

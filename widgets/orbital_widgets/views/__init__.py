@@ -1,4 +1,4 @@
-"""Views: each shows one side of what came back; none knows another."""
+"""Views: each shows one aspect of the results, independently of others."""
 
 from orbital_widgets.views._code import CodeView
 from orbital_widgets.views._explain import ExplainView

@@ -1,4 +1,4 @@
-"""The selection as Python, to be copied."""
+"""The selection as Python code to copy."""
 
 from html import escape
 from typing import Any
@@ -15,7 +15,7 @@ COPY = (
 
 
 class CodeView:
-    """The code that asks the same, with a button that copies it."""
+    """The equivalent code, with a button that copies it."""
 
     def __init__(self, selection: Selection) -> None:
         self.selection = selection

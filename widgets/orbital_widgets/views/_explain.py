@@ -1,4 +1,4 @@
-"""How the rows were found: what the server evaluated, what was left for here."""
+"""How the rows were found: what the server evaluated and what was computed here."""
 
 from html import escape
 from typing import Any
@@ -19,5 +19,5 @@ class ExplainView:
         self._read(None)
 
     def _read(self, _change: Any) -> None:
-        text = "\n\n".join(str(how) for how in self.results.outcome.explains)
-        self.widget.value = f"<pre>{escape(text or 'nothing was asked yet')}</pre>"
+        text = "\n\n".join(str(explain) for explain in self.results.outcome.explains)
+        self.widget.value = f"<pre>{escape(text or 'no query yet')}</pre>"

@@ -1,4 +1,4 @@
-"""The rows as a plot; what is selected in it is picked for all."""
+"""The rows as a plot; a selection in it is picked in all views."""
 
 from html import escape
 from typing import Any
@@ -15,14 +15,14 @@ from orbital_widgets.selection import Selection
 
 
 class PlotView:
-    """One figure over one column source; built anew only for another table or scale.
+    """One figure over one column source; rebuilt only for another table or scale.
 
     Values of different units never share an axis: a menu chooses the unit shown.
     """
 
     def __init__(self, selection: Selection, results: Results) -> None:
         self.results, self.lock = results, selection.lock
-        self.colors = theme.colors(selection.known)
+        self.colors = theme.colors(selection.available)
         self.source = ColumnDataSource()
         self.shown = Points({})
         self.figure: Any = None
@@ -39,12 +39,12 @@ class PlotView:
         self._arrived()
 
     def _arrived(self) -> None:
-        found, old = units(self.results.outcome), self._unit.value
+        offered, old = units(self.results.outcome), self._unit.value
         self._unit.unobserve_all("value")
-        self._unit.options = tuple((unit or "no unit", unit) for unit in found)
-        self._unit.value = old if old in found else next(iter(found), None)
+        self._unit.options = tuple((unit or "no unit", unit) for unit in offered)
+        self._unit.value = old if old in offered else next(iter(offered), None)
         self._unit.observe(lambda _: self._draw(), "value")
-        self._unit.layout.display = "" if len(found) > 1 else "none"
+        self._unit.layout.display = "" if len(offered) > 1 else "none"
         self._draw()
 
     def _draw(self) -> None:
@@ -59,7 +59,7 @@ class PlotView:
             else:
                 self._kind = kind
                 self._build(outcome)
-            self._note.value = escape(words.left_out(self.shown))
+            self._note.value = escape(words.not_shown(self.shown))
 
     def _build(self, outcome: Outcome) -> None:
         self.source = ColumnDataSource(dict(self.shown.data))

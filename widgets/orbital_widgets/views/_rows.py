@@ -1,4 +1,4 @@
-"""The rows as a table, a page at a time."""
+"""The rows as a table, one page at a time."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ PAGE_ROWS = 20
 
 
 class RowsView:
-    """Rows of the newest outcome; only the picked ones where some are picked."""
+    """Rows of the newest outcome; only the picked ones if any are picked."""
 
     def __init__(self, results: Results) -> None:
         self.results = results
@@ -40,11 +40,11 @@ class RowsView:
 
     @property
     def pages(self) -> int:
-        """How many pages there are, at least one."""
+        """The number of pages, at least one."""
         return max(1, -(-len(self.frame) // PAGE_ROWS))
 
     def turn(self, pages: int) -> None:
-        """Go that many pages on, or back, within what there is."""
+        """Go forward or back by that many pages, within the first and last."""
         self.page = min(max(self.page + pages, 0), self.pages - 1)
         self._show()
 

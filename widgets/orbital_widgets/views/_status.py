@@ -1,4 +1,4 @@
-"""What happened, in words, where one looks: busy, found, went wrong."""
+"""The state in words: busy, rows found, problems."""
 
 from html import escape
 from typing import Any
@@ -10,7 +10,7 @@ from orbital_widgets.results import Results
 
 
 class StatusView:
-    """One line while asking, then a line an observatory, and every problem."""
+    """One line while queries run, then one line per observatory, and every problem."""
 
     def __init__(self, results: Results) -> None:
         self.results = results
@@ -24,12 +24,12 @@ class StatusView:
 
 
 def status_html(results: Results) -> str:
-    """Return the state as HTML; problems in red with a word that says so."""
+    """Return the state as HTML; problems in red, marked in words."""
     if results.busy:
-        return "<i>asking…</i>"
+        return "<i>querying…</i>"
     outcome = results.outcome
     problems = [
         f'<span style="color:#b00020"><b>Problem:</b> {escape(problem)}</span>'
         for problem in outcome.problems
     ]
-    return "<br>".join([*problems, *map(escape, words.found(outcome))])
+    return "<br>".join([*problems, *map(escape, words.summary(outcome))])
