@@ -1,4 +1,4 @@
-"""A store an earlier Orbital made is asked as it is, and told what differs."""
+"""The database of an earlier Orbital is queried as it is, and its differences reported."""
 
 import logging
 

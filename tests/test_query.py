@@ -162,7 +162,7 @@ def test_limit_columns_and_where_are_applied_after_everything_else(orbital, sour
     assert set(answer.frame["source_id"]) <= north
 
 
-def test_explain_tells_what_was_pushed_and_what_was_read(orbital, sources):
+def test_explain_names_pushed_conditions_and_rows_read(orbital, sources):
     how = orbital.query(Query("chandra.sources", cone=Cone(0, 0, 5))).explain()
 
     assert ["healpix"] == how.sort_key
@@ -332,7 +332,7 @@ def test_a_cone_in_a_large_table_is_not_refused(orbital, sources, monkeypatch):
     )
 
 
-def test_explain_tells_stages_row_groups_and_what_statistics_left(orbital, sources):
+def test_explain_has_stages_row_groups_and_rows_left_by_statistics(orbital, sources):
     query = Query("chandra.sources", cone=Cone(0, 0, 5))
     planner.run(query, orbital.store)
 

@@ -83,7 +83,7 @@ def test_what_is_served_already_brings_no_advice(orbital):
     assert [] == advice.advise(ledger, orbital.store)
 
 
-def test_the_command_tells_and_applies(orbital, observed, home, monkeypatch):
+def test_the_command_shows_advice_and_applies_it(orbital, observed, home, monkeypatch):
     for name in ("AWS_S3_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ORBITAL_HOME", str(home))

@@ -21,7 +21,7 @@ from orbital_kernel.query import Largest, planning
 TAG = "layout"
 ROWS = 4_000
 OTHERS = ROWS + 4_096
-"""Rows of other tests that may lie beside these, and the part of a row group opened."""
+"""Rows of other tests in the table, and the part of a row group opened."""
 SPAN = TimeSpan("2021-03-04T00:00:00", "2021-03-04T00:10:00")
 
 
@@ -174,7 +174,7 @@ def test_of_several_orders_the_server_reads_the_one_it_opens_least_of(
     assert 86_401 == len(all_.frame) <= all_.how.rows_read < 90_000
 
 
-def test_a_cluster_is_told_the_order_that_a_rule_of_thumb_finds_best():
+def test_on_a_cluster_a_rule_of_thumb_chooses_the_order():
     query = Query("chandra.photometry", sets={"object": ["a"]}, time=SPAN)
     table = schema.table(query.table)
     named = {projection.name: projection for projection in table.projections}
@@ -317,7 +317,7 @@ def test_an_answer_of_several_pages_is_read_in_one_transaction(
     assert 1 == answer.how.requests
 
 
-def test_of_an_answer_of_several_pages_what_was_read_before_is_still_told(
+def test_rows_read_before_a_second_page_are_still_counted(
     orbital, holding, monkeypatch
 ):
     monkeypatch.setattr("orbital_kernel.database.transaction.MOST_ROWS_ALONE", 50)

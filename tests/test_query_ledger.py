@@ -1,4 +1,4 @@
-"""The latency ledger never stands in a query's way, and is judged by budgets."""
+"""The latency ledger never delays a query, and is compared with budgets."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ def row(kind="cone"):
     return ledger_fields(Query("swift.rates"), HOW, kind=kind, who="me")
 
 
-def test_a_query_is_told_by_the_parts_that_were_given():
+def test_a_query_is_printed_with_the_parts_that_were_given():
     query = Query("swift.rates", sets={"series": ["a"]}, limit=0)
 
     output = ledger_fields(query, HOW, kind="cone", who="me")["predicate"]
@@ -89,7 +89,7 @@ def test_a_process_that_ends_at_once_leaves_its_row(home, orbital):
     assert "at exit" in orbital.table("ops.queries")["kind"].to_list()
 
 
-def test_percentiles_are_told_by_kind_and_judged_by_the_budgets():
+def test_percentiles_by_kind_are_compared_with_the_budgets():
     limits = budgets()
     ledger = pl.DataFrame(
         {
@@ -142,7 +142,7 @@ def test_a_kind_nobody_asked_is_named(orbital, command):
     assert "no queries of kind 'nobody' are" in command("queries", "--kind", "nobody")
 
 
-def test_the_queries_command_tells_kinds_and_slowest(orbital, command):
+def test_the_queries_command_shows_kinds_and_slowest(orbital, command):
     orbital.query(Query("chandra.sources", cone=Cone(1, 1, 1)), kind="cone")
     orbital.flush()
 

@@ -202,7 +202,7 @@ def test_any_question_to_any_table_is_answered_as_by_brute_force(
 
 
 def _place(row, middle, size):
-    """Return where a row is: beside what is asked, anywhere, or nowhere."""
+    """Return the position of a row: near the region, anywhere, or none."""
     if row["position"] is not None and row["beside"] is not None:
         distance, angle = row["beside"]
         ra, dec = around(middle, np.array([distance * size]), np.array([angle]))

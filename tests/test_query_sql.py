@@ -172,7 +172,7 @@ def test_an_aggregate_runs_in_the_engine_and_leaves_a_row_in_the_ledger(rows):
     assert {"sql"} == set(ledger["kind"])
 
 
-def test_a_join_of_both_observatories_keeps_units_and_tells_columns_apart(rows):
+def test_a_join_of_two_observatories_keeps_units_and_names_columns_differently(rows):
     answer = rows.ask_sql(
         "SELECT a.met_s, b.met_s, a.rate / b.rate AS ratio FROM chandra.rates a "
         "LEFT JOIN swift.rates b ON a.series = b.series WHERE a.series = 'sql b'"
@@ -202,9 +202,7 @@ def test_a_join_of_both_observatories_keeps_units_and_tells_columns_apart(rows):
         ),
     ],
 )
-def test_wrong_sql_is_told_with_what_where_and_what_to_write_instead(
-    rows, text, reason
-):
+def test_an_error_in_sql_names_the_place_and_what_to_write_instead(rows, text, reason):
     with pytest.raises(QueryError, match=reason) as refused:
         rows.sql(text)
 

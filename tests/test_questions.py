@@ -129,7 +129,7 @@ def test_many_bursts_are_asked_of_the_log_and_give_the_same(stocked, monkeypatch
     assert few.equals(stocked.follow_ups(within_days=30))
 
 
-def test_everything_known_at_a_place_is_told_table_by_table(stocked, sample):
+def test_everything_known_at_a_position_is_returned_by_table(stocked, sample):
     burst = sample.photometry.row(
         by_predicate=pl.col("object") == "SIM GRB 120102S", named=True
     )

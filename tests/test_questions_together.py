@@ -26,7 +26,7 @@ class Meeting:
         return Answer(frame, how, {})
 
 
-def test_the_tables_of_a_question_are_asked_at_the_same_time_and_told_in_order():
+def test_the_tables_of_a_question_are_queried_at_once_and_answered_in_order():
     answers = together(Meeting(3), [Query(name) for name in TABLES], kind="place")
 
     assert [(name, "place") for name in TABLES] == [a.frame.row(0) for a in answers]
