@@ -1,6 +1,7 @@
 """The ledgers of queries and files: times by kind, rows by table."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,6 +29,20 @@ class Ingested:
     files: int
     newest_s: float
     rows: dict[str, int]
+
+
+def times_by_kind(queries: Iterable[LoggedQuery]) -> dict[str, list[float]]:
+    """Return the times of queries in milliseconds, by kind."""
+    times: dict[str, list[float]] = {}
+    for query in queries:
+        times.setdefault(query.kind, []).append(query.milliseconds)
+    return times
+
+
+def p99(milliseconds: Iterable[float]) -> float | None:
+    """Return the 99th percentile by rank: of fewer than a hundred values the largest."""
+    ranked = sorted(milliseconds)
+    return ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))] if ranked else None
 
 
 class History:

@@ -110,24 +110,29 @@ def calibrated(measured: Sequence[Measured]) -> Model:
         ]
     )
     read = sum(query.rows_read for query in measured)
-    deviations = [
-        abs(math.log(max(query.milliseconds, 1e-6) / max(fit, 1e-6)))
-        for group in groups
-        for fit in [fixed + ms_a_row * mean(query.rows_read for query in group)]
-        for query in group
-    ]
     return Model(
         share=min(share, 1.0),
         edges=edges,
         bytes_a_row=sum(query.bytes_read for query in measured) / read if read else 0.0,
         fixed_ms=fixed,
         ms_a_row=ms_a_row,
-        noise=sorted(deviations)[
-            min(len(deviations) - 1, int(CONFIDENCE * len(deviations)))
-        ]
-        / SIGMAS,
+        noise=_noise(groups, fixed, ms_a_row),
         largest_rows=max(sizes),
     )
+
+
+def _noise(
+    groups: Sequence[Sequence[Measured]], fixed_ms: float, ms_a_row: float
+) -> float:
+    """Return the scatter of the logarithm of times about the fit."""
+    deviations = sorted(
+        abs(math.log(max(query.milliseconds, 1e-6) / max(fit, 1e-6)))
+        for group in groups
+        for fit in [fixed_ms + ms_a_row * mean(query.rows_read for query in group)]
+        for query in group
+    )
+    rank = min(len(deviations) - 1, int(CONFIDENCE * len(deviations)))
+    return deviations[rank] / SIGMAS
 
 
 def unpruned(model: Model) -> Model:

@@ -6,7 +6,7 @@ from typing import Any
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.storage_spec import Space
 from orbital_kernel.storage.cost.cost import Bill, Prices, Use, query_cost
-from orbital_kernel.storage.history import LoggedQuery
+from orbital_kernel.storage.history import LoggedQuery, times_by_kind
 from orbital_kernel.storage.listing import NotOffered
 from orbital_kernel.storage.protocols import Vms
 
@@ -76,9 +76,7 @@ def uses(
 
 def query_costs(queries: Iterable[LoggedQuery], price: Prices) -> list[dict[str, Any]]:
     """Return the number of queries of each kind, and the cost of a thousand."""
-    times: dict[str, list[float]] = {}
-    for query in queries:
-        times.setdefault(query.kind, []).append(query.milliseconds)
+    times = times_by_kind(queries)
     return [
         {
             "kind": kind,

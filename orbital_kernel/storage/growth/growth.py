@@ -126,8 +126,9 @@ def decide(
     reason = _why(now, blocked_s, ahead_s)
     cooling = last_s is not None and now_s - last_s < growth.cool_down_s
     if cooling and blocked_s > growth.cool_down_s:
-        remaining_s = growth.cool_down_s - (now_s - (last_s or 0.0))
-        waits = f"{reason}; expanded {_days(now_s - (last_s or 0.0))} ago, wait {_days(remaining_s)}"
+        since_s = now_s - (last_s or 0.0)
+        remaining = _days(growth.cool_down_s - since_s)
+        waits = f"{reason}; expanded {_days(since_s)} ago, wait {remaining}"
         return Decision(
             now.path, "wait", now.soft_bytes, now.hard_bytes, waits, evidence
         )

@@ -6,12 +6,14 @@ whose request failed. A resource that this VMS does not offer is 'absent'.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.sizes import size_text
 from orbital_kernel.storage.health.checks import Check, Health, graded, health_of
 from orbital_kernel.storage.health.metrics import view_checks
+from orbital_kernel.storage.history import p99
 from orbital_kernel.storage.listing import NotOffered, Row
 from orbital_kernel.storage.protocols import Vms
 
@@ -81,8 +83,8 @@ def health(
     """
     checks: list[Check] = []
     for name, checks_of in CHECKS.items():
-        checks += _checks_of(name, lambda checks_of=checks_of: checks_of(vms, limits))  # type: ignore[misc]
-    checks += _checks_of("quota", lambda: _quotas(vms, limits, quotas))
+        checks += _checks_or_state(name, partial(checks_of, vms, limits))
+    checks += _checks_or_state("quota", partial(_quotas, vms, limits, quotas))
     return health_of((*checks, *more))
 
 
@@ -90,15 +92,13 @@ def latency_check(
     kind: str, milliseconds: Sequence[float], limits: Limits = Limits()
 ) -> Check:
     """Return the check of one kind of query from the ledger: its 99th percentile."""
-    ranked = sorted(milliseconds)
-    p99 = ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))] if ranked else None
     return graded(
         f"query {kind}",
-        p99,
+        p99(milliseconds),
         warn=limits.query_p99_ms,
         bad=2 * limits.query_p99_ms,
         unit="ms",
-        quantity=f"99th percentile of {len(ranked)} {kind} queries",
+        quantity=f"99th percentile of {len(milliseconds)} {kind} queries",
     )
 
 
@@ -116,7 +116,9 @@ def lag_check(
     )
 
 
-def _checks_of(name: str, checks_of: Callable[[], Iterable[Check]]) -> list[Check]:
+def _checks_or_state(
+    name: str, checks_of: Callable[[], Iterable[Check]]
+) -> list[Check]:
     try:
         return list(checks_of())
     except NotOffered as error:

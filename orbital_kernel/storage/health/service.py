@@ -16,6 +16,7 @@ from orbital_kernel.storage.history import (
     History,
     Ingested,
     LoggedQuery,
+    times_by_kind,
 )
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
 
@@ -69,9 +70,7 @@ def query_checks(
     queries: Iterable[LoggedQuery], limits: Limits = LIMITS
 ) -> list[Check]:
     """Return a check of the 99th percentile of each kind of query."""
-    times: dict[str, list[float]] = {}
-    for query in queries:
-        times.setdefault(query.kind, []).append(query.milliseconds)
+    times = times_by_kind(queries)
     if not times:
         return [Check("queries", "absent", "no query was run within a day")]
     return [latency_check(kind, ms, limits) for kind, ms in sorted(times.items())]

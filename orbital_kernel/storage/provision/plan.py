@@ -152,7 +152,8 @@ def _change(resource: Resource, actual: Actual) -> Change | None:
 
 def _tolerated(desired: Sequence[Resource], actual: Actual) -> list[str]:
     return [
-        f"{resource.kind} {resource.name}: {name} is {shown(name, existing.fields[name])}, not "
+        f"{resource.kind} {resource.name}: {name} is "
+        f"{shown(name, existing.fields[name])}, not "
         f"{shown(name, resource.fields[name])}, and stays so: "
         + (BY_HAND if resource.kind != TABLE else ANEW)
         for resource in desired

@@ -9,7 +9,7 @@ from typing import Any
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.model.storage_spec import built, named
 from orbital_kernel.query.latency import DEFAULT, budget, budgets
-from orbital_kernel.storage.history import LoggedQuery
+from orbital_kernel.storage.history import LoggedQuery, p99, times_by_kind
 
 REQUIREMENTS = Path(__file__).parent / "requirements.toml"
 
@@ -90,16 +90,10 @@ def measured(
 ) -> list[Measured]:
     """Return each kind of query on an observatory's tables with its budget."""
     times: dict[str, list[float]] = {kind: [] for kind in required.p99_ms}
-    for query in queries:
-        if query.table.partition(".")[0] == observatory:
-            times.setdefault(query.kind, []).append(query.milliseconds)
+    times |= times_by_kind(
+        query for query in queries if query.table.partition(".")[0] == observatory
+    )
     return [_measured(kind, ms, required) for kind, ms in sorted(times.items())]
-
-
-def p99(milliseconds: Iterable[float]) -> float | None:
-    """Return the 99th percentile by rank: of fewer than a hundred values the largest."""
-    ranked = sorted(milliseconds)
-    return ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))] if ranked else None
 
 
 def _measured(kind: str, ms: list[float], required: Requirements) -> Measured:
@@ -111,5 +105,8 @@ def _measured(kind: str, ms: list[float], required: Requirements) -> Measured:
             f"{required.least_queries} are needed: run more"
         )
     elif measured_ms is not None and measured_ms > budget:
-        missing = f"p99 of {len(ms)} {kind} queries is {measured_ms:.4g} ms, budget {budget:g} ms"
+        missing = (
+            f"p99 of {len(ms)} {kind} queries is {measured_ms:.4g} ms, "
+            f"budget {budget:g} ms"
+        )
     return Measured(kind, len(ms), measured_ms, budget, missing)
