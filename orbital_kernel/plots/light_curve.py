@@ -200,7 +200,7 @@ def _points(
 
 
 def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
-    """Return what is drawn; a lower bar below zero ends at the foot of the plot."""
+    """Return the drawn columns; a lower bar below zero ends at the bottom of the plot."""
     value = rows["value"].to_numpy()
     plus, minus = (
         rows[f"value_err_{side}"].fill_null(0.0).to_numpy()

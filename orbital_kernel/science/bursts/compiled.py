@@ -19,7 +19,7 @@ def compiled(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Return the function compiled into its callers: for what is done at each bin.
+    """Return the function compiled into its callers, for work at each bin.
 
     Calling it would cost more than what it does: each array is handed over in parts.
     """

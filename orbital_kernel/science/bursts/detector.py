@@ -33,7 +33,7 @@ from orbital_kernel.science.bursts.settings import VERSION, Settings
 DEFAULT = Settings()
 FAST = 1
 ZIPPED = b"PK"
-"""How states of before began, which were compressed array by array."""
+"""First bytes of older states, which were compressed array by array."""
 
 
 class Detector:

@@ -168,7 +168,7 @@ def under(
     """Return level (n, bands), dispersion and drift (bands,) of counts `values`.
 
     `x` (n,) is the scaled time; `window` the bins of the mean; `sides` first
-    and end of the bins before and after it that the fit may use, where there are enough.
+    and end of the bins before and after it that the fit may use, if there are enough.
     """
     bands = values.shape[1]
     b0, b1, a0, a1 = sides

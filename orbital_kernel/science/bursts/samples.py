@@ -1,4 +1,4 @@
-"""Rows of `rates` as arrays: one line a bin, one column a band."""
+"""Rows of `rates` as arrays: one line per bin, one column per band."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

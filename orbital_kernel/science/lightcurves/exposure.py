@@ -82,11 +82,21 @@ def overlaps(
     *,
     within_arcmin: float | None = None,
 ) -> pl.DataFrame:
-    """Return times both frames were exposed: a row each pair of overlapping intervals.
+    """Return the times when both frames were exposed, one row per overlapping pair.
 
-    Columns: row_a, row_b (rows of the inputs), obs_id_a, obs_id_b where given, `time`,
-    `time_stop` of the shared part, `overlap_s`, and with `within_arcmin` the
-    `separation_arcmin` of the pointings. Cost: sorting plus the pairs found.
+    Parameters
+    ----------
+    intervals_a, intervals_b
+        Good times: time and time_stop (TT); if known obs_id, instrument; ra and dec (deg,
+        ICRS) if `within_arcmin` is given.
+    within_arcmin
+        Largest separation of the pointings, arcmin; by default the position does not count.
+
+    Returns
+    -------
+    polars.DataFrame
+        row_a, row_b, obs_id_a, instrument_a and the same of b, time and time_stop (TT,
+        common to both), overlap_s (s), separation_arcmin (if requested). In order of time.
     """
     demand(intervals_a, "time", "time_stop", subject="intervals")
     demand(intervals_b, "time", "time_stop", subject="intervals")
@@ -176,7 +186,7 @@ def _near(
     shared: pl.DataFrame, a: pl.DataFrame, b: pl.DataFrame, within_arcmin: float
 ) -> pl.DataFrame:
     for side in (a, b):
-        demand(side, "ra", "dec", subject="intervals asked for by separation")
+        demand(side, "ra", "dec", subject="intervals selected by separation")
     apart = 60 * separation_deg(
         *(
             side[name].cast(pl.Float64).to_numpy()

@@ -67,7 +67,7 @@ def limb_angles(
     )
     if instants_ns[0] < given_ns[0] or instants_ns[-1] > given_ns[-1]:
         raise QueryError(
-            f"the orbit given for {observatory.name} ends before the time asked for: give one "
+            f"the orbit given for {observatory.name} does not cover the requested time: give one "
             "that covers it, or none"
         )
     km = np.stack(

@@ -15,7 +15,7 @@ from orbital_kernel.errors import QueryError
 Floats = NDArray[np.float64]
 
 EDGE_S = 60.0
-"""A burst is put in no nearer to the ends of a stretch."""
+"""Least distance of an injected burst from the ends of a stretch."""
 NEAR_S = 300.0
 GAP_S = 10.0
 FINE = 4096
