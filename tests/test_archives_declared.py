@@ -93,7 +93,7 @@ def test_a_wrong_mapping_names_what_is_wrong(tmp_path, old, new, words):
 
 
 def test_a_cell_that_is_not_a_number_is_named_by_row_and_column(tmp_path):
-    with pytest.raises(MappingError, match="row 1: flux is 'bright', no number"):
+    with pytest.raises(MappingError, match="row 1: flux is 'bright', not a number"):
         points(tmp_path, content="t,flux,err,id\n1,2,3,4\n1,bright,3,4\n")
 
 
