@@ -77,6 +77,18 @@ def test_an_error_on_purpose_is_not_logged_without_verbose(tmp_path):
     assert not (tmp_path / "home").exists()
 
 
+def test_the_log_is_in_the_folder_that_data_names(tmp_path):
+    folder = tmp_path / "platform"
+    folder.mkdir()
+    (folder / "standin.json").write_text("{")
+
+    ended = run("--verbose", "status", "--data", folder, home=tmp_path / "home")
+
+    assert 1 == ended.returncode
+    assert "`orbital status` ended with an error" in (folder / log.FILE).read_text()
+    assert not (tmp_path / "home").exists()
+
+
 def test_only_its_owner_may_read_the_log(report, tmp_path):
     report()
     path = tmp_path / "home" / log.FILE

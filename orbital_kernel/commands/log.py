@@ -46,6 +46,7 @@ def begin(*, verbose: bool) -> None:
 
     With `verbose` stderr shows every record and its traceback, else warnings only.
     """
+    use_folder(None)
     logger = logging.getLogger("orbital_kernel")
     for handler in list(logger.handlers):
         if isinstance(handler, Screen | LogFile):
