@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _raise_handle_limit() -> None:
-    """Take all file handles the system gives: one one per connection and per mapped file."""
+    """Take all file handles the system gives: one per connection and per mapped file."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -8,6 +8,9 @@ from aws_requests_auth.aws_auth import AWSRequestsAuth
 
 from vast_standin.protobuf import make_message, parse_message
 
+CONTENT = pa.table({"a": [1, 2, 3], "b": ["x", "y", "z"]})
+FIRST = [(1, "x"), (2, "y"), (3, "z")]
+
 
 class SqlError(Exception):
     """What the server refused, with its status."""
@@ -78,3 +81,15 @@ class SqlCalls:
         if answer.status_code != 200:
             raise SqlError(answer)
         return answer
+
+
+def pairs(rows):
+    """Return the rows of an Arrow table as tuples."""
+    return [tuple(row.values()) for row in rows.to_pylist()]
+
+
+def content(sql, table, transaction=0):
+    """Return the rows of a table in order."""
+    return pairs(
+        sql.rows(f"SELECT * FROM {table} ORDER BY a NULLS LAST, b", transaction)
+    )

@@ -1,4 +1,4 @@
-"""The newest bytes of a load stay in memory; older ones are written to the device and dropped from memory.
+"""The newest bytes of a load stay in memory; older ones go to the device only.
 
 A load of gigabytes would otherwise push out what readers use, and take memory for each
 of its pages that the machine has not touched lately, which costs more than the writing.

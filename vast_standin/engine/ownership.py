@@ -1,4 +1,4 @@
-"""One engine owns a folder of tables; a second one is refused with the id of the first process."""
+"""One engine owns a folder of tables; a second one is refused."""
 
 import fcntl
 import os

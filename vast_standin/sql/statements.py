@@ -20,7 +20,7 @@ class Statement:
 
     @classmethod
     def of(cls, instance: Instance, sql: str) -> "Statement":
-        """Parse a text that must be one statement; 501 for kinds that this stand-in does not support."""
+        """Parse a text of one statement; 501 for unsupported kinds."""
         with duck_errors():
             statements = instance.connection.extract_statements(sql)
         if len(statements) != 1:
