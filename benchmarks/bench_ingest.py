@@ -27,7 +27,8 @@ from orbital_kernel import connect, embedded
 from orbital_kernel.archives import detect
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.ingest.bulk import Bulk
-from orbital_kernel.ingest.parsing import Rows, Task, parse
+from orbital_kernel.ingest.items import Rows, Task
+from orbital_kernel.ingest.parsing import parse
 from orbital_kernel.model import schema
 
 TEXT = {".csv": "csv", ".tsv": "tab", ".txt": "basic", ".dat": "basic"}

@@ -12,7 +12,8 @@ from archive_files import bat_lightcurve
 from orbital_kernel.archives import detect
 from orbital_kernel.archives.reading import Account, open_source
 from orbital_kernel.errors import ArchiveError, ReaderFault
-from orbital_kernel.ingest.parsing import Task, parse
+from orbital_kernel.ingest.items import Task
+from orbital_kernel.ingest.parsing import parse
 
 COUNTS = "#nova counts\n0.5 3\n1.5 4\n"
 ERRORS = {

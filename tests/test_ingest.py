@@ -20,8 +20,8 @@ from orbital_kernel import connect, embedded
 from orbital_kernel.database import Store
 from orbital_kernel.errors import ArchiveError, OrbitalError, StoreError
 from orbital_kernel.ingest import checksum, overlap, run, survey
+from orbital_kernel.ingest.items import End, Refusal, Task
 from orbital_kernel.ingest.overlap import put
-from orbital_kernel.ingest.parsing import End, Refusal, Task
 from orbital_kernel.ingest.pool import Pool, read_here
 
 MAPPING = """

@@ -10,7 +10,8 @@ import pytest
 
 from orbital_kernel.archives import detect, readers
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.ingest.parsing import End, Refusal, Rows, Task, parse
+from orbital_kernel.ingest.items import End, Refusal, Rows, Task
+from orbital_kernel.ingest.parsing import parse
 
 SEED = 20260101
 SMALL = 60_000

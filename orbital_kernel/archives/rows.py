@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from orbital_kernel.model import sky
-from orbital_kernel.model.schema import Table
+from orbital_kernel.model.columns import Table
 
 
 def rows(table: Table, count: int, **columns: Any) -> tuple[str, pa.Table]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from orbital_kernel.ingest.parsing import End, Item, Refusal, Rows
+from orbital_kernel.ingest.items import End, Item, Refusal, Rows
 
 _LENGTHS = struct.Struct(">IQ")
 

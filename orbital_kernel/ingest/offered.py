@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orbital_kernel.ingest.files import sha256_of, size_of
-from orbital_kernel.ingest.parsing import End, Item, Refusal, Rows
+from orbital_kernel.ingest.items import End, Item, Refusal, Rows
 from orbital_kernel.ingest.report import Progress
 
 TICK_SECONDS = 0.2

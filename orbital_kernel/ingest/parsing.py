@@ -10,7 +10,6 @@ import threading
 import time as clock
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
@@ -22,50 +21,11 @@ from orbital_kernel.archives.faults import fault
 from orbital_kernel.archives.mapped.reader import declared_reader
 from orbital_kernel.archives.reading import Account, Reader, open_source
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
+from orbital_kernel.ingest.items import End, Item, Refusal, Rows, Task
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import files
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows of one table by its full name; columns without any value are excluded."""
-
-    table: str
-    data: pa.Table
-
-
-@dataclass(frozen=True)
-class End:
-    """The whole file was read: by which reader, whose data it is, what was skipped."""
-
-    format: str
-    observatory: str
-    version: int
-    seconds: float
-    understood: tuple[str, ...] = ()
-    skipped: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """The file cannot be ingested: why, and at which byte if that is known."""
-
-    reason: str
-    format: str | None = None
-    offset: int | None = None
-
-
-Item = Rows | End | Refusal
-
-
-@dataclass(frozen=True)
-class Task:
-    """How to read files: whose data they must be, and by which mapping, if any."""
-
-    observatory: str | None = None
-    mapping: str | None = None
 
 
 def reader_by(task: Task) -> Reader | None:

@@ -20,8 +20,9 @@ from typing import Self
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.ingest import messages
 from orbital_kernel.ingest.files import size_of
+from orbital_kernel.ingest.items import End, Item, Refusal, Task
 from orbital_kernel.ingest.offered import Channel, ClosedError, Offered, hashed
-from orbital_kernel.ingest.parsing import End, Item, Refusal, Task, parse, patient
+from orbital_kernel.ingest.parsing import parse, patient
 
 STALLED_SECONDS = 600.0
 """A reader that yields nothing for so long hangs: its process is ended."""

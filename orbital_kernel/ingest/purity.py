@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orbital_kernel.ingest.files import files_of, in_order
-from orbital_kernel.ingest.parsing import Rows, Task, parse
+from orbital_kernel.ingest.items import Rows, Task
+from orbital_kernel.ingest.parsing import parse
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.predicate import Clause, Equal

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.files import files_of, in_order, sha256_of
+from orbital_kernel.ingest.items import Rows, Task
 from orbital_kernel.ingest.ledger import Ledger, entries
 from orbital_kernel.ingest.lock import only_one
 from orbital_kernel.ingest.offered import Meter, Offered
-from orbital_kernel.ingest.parsing import Rows, Task, reader_by
+from orbital_kernel.ingest.parsing import reader_by
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.tally import Parsed

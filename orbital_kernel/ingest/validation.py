@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from orbital_kernel.ingest.checksum import Sum, numeric_columns, sum_of
 from orbital_kernel.ingest.files import files_of, in_order
+from orbital_kernel.ingest.items import Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Entry, entries
 from orbital_kernel.ingest.offered import Offered
-from orbital_kernel.ingest.parsing import Refusal, Rows, Task
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import Progress
 from orbital_kernel.model import schema

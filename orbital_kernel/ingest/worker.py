@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from orbital_kernel.ingest import messages
-from orbital_kernel.ingest.parsing import Task, parse
+from orbital_kernel.ingest.items import Task
+from orbital_kernel.ingest.parsing import parse
 
 
 def serve(end: socket.socket) -> None:

@@ -1,0 +1,45 @@
+"""What reading a file takes and yields: a task in; rows, then an end or a refusal, out."""
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table by its full name; columns without any value are excluded."""
+
+    table: str
+    data: pa.Table
+
+
+@dataclass(frozen=True)
+class End:
+    """The whole file was read: by which reader, whose data it is, what was skipped."""
+
+    format: str
+    observatory: str
+    version: int
+    seconds: float
+    understood: tuple[str, ...] = ()
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The file cannot be ingested: why, and at which byte if that is known."""
+
+    reason: str
+    format: str | None = None
+    offset: int | None = None
+
+
+Item = Rows | End | Refusal
+
+
+@dataclass(frozen=True)
+class Task:
+    """How to read files: whose data they must be, and by which mapping, if any."""
+
+    observatory: str | None = None
+    mapping: str | None = None
