@@ -323,3 +323,31 @@ class Shortcuts(ABC):
         'transient'
         """
         return self.questions.rare(kind, first=first, second=second)
+
+    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
+        """Match two observatories' sources; store objects and associations in `cross`.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories whose `sources` are matched.
+
+        Returns
+        -------
+        polars.DataFrame
+            The candidate pairs of `Objects.match`, best first, with separation_arcsec
+            (arcsec) and match_probability.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "separation_arcsec" in orbital.match("swift", "chandra").columns
+        True
+        """
+        return self.objects.match(first, second)
