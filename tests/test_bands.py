@@ -122,8 +122,8 @@ def test_a_stated_factor_in_another_band_adds_the_model_error_in_quadrature():
 
 NO_WAY = [
     ("mag", XRT, "neither"),
-    ("furlong / fortnight", XRT, "no unit"),
-    ("cerg/cm^2/sec", XRT, "slip of the pen"),
+    ("furlong / fortnight", XRT, "not a unit"),
+    ("cerg/cm^2/sec", XRT, "fraction of an erg"),
     ("", XRT, "neither"),
     ("uJy", XRT, "flux density cannot be given at 0.3-10 keV"),
     ("erg / (cm2 s)", Band(1, 1), "energy flux cannot be given at 1-1 keV"),

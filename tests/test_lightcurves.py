@@ -86,7 +86,7 @@ def test_asymmetric_errors_and_limits_survive_a_band_conversion():
 
 
 LEFT_OUT = [
-    ({"unit": ["cerg/cm^2/sec"] * 2}, "slip of the pen"),
+    ({"unit": ["cerg/cm^2/sec"] * 2}, "fraction of an erg"),
     ({"unit": ["ct / s"] * 2}, "stated counts_to_flux"),
     ({"unit": ["mag"] * 2}, "neither an energy flux"),
     ({"unit": [None, None]}, "no unit is given"),
