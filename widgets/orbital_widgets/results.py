@@ -12,7 +12,27 @@ from orbital_kernel.query import Answer, Explain
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """The answer to one Selection: `frame` has the observatory as first column."""
+    """The answer to one Selection.
+
+    Parameters
+    ----------
+    table : str
+        Table without its schema.
+    frame : polars.DataFrame
+        Rows of all observatories; the first column is the observatory.
+    explains : tuple of Explain
+        How each query was answered.
+    problems : tuple of str
+        Error messages of queries that failed.
+    limit : int, optional
+        Row limit per observatory.
+
+    Examples
+    --------
+    >>> from orbital_widgets import Outcome
+    >>> Outcome("sources").simulated
+    False
+    """
 
     table: str
     frame: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -29,14 +49,42 @@ class Outcome:
 
 
 class Results(HasTraits):  # type: ignore[misc]
-    """The newest outcome, whether a newer one is pending, and the rows picked."""
+    """The newest outcome, whether a newer one is pending, and the rows picked.
+
+    Examples
+    --------
+    >>> from orbital_widgets import Results
+    >>> Results().busy
+    False
+    """
 
     outcome = Instance(Outcome, kw={"table": "sources"})
     busy = Bool(default_value=False)
     picked = Tuple()
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def arrive(self, outcome: Outcome) -> None:
-        """Replace the outcome; none of its rows is picked yet."""
+        """Replace the outcome; none of its rows is picked yet.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            The newest answer.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_widgets import Outcome, Results
+        >>> results = Results()
+        >>> results.arrive(Outcome("grbs"))
+        >>> results.outcome.table
+        'grbs'
+        """
         self.picked = ()
         self.outcome = outcome
         self.busy = False

@@ -154,11 +154,35 @@ class Selection(HasTraits):  # type: ignore[misc]
                 self.radius_arcmin = radius_arcmin
 
     def values(self) -> tuple[Any, ...]:
-        """Return the values of all traits, for comparison."""
+        """Return the values of all traits, for comparison.
+
+        Returns
+        -------
+        tuple
+            Values in the order of the traits' names.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> Selection().values() == Selection().values()
+        True
+        """
         return tuple(getattr(self, name) for name in sorted(self.trait_names()))
 
     def copy(self) -> "Selection":
-        """Return a copy with the same values."""
+        """Return a copy with the same values.
+
+        Returns
+        -------
+        Selection
+            An independent copy.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> Selection(limit=7).copy().limit
+        7
+        """
         twin = Selection(**{name: getattr(self, name) for name in self.trait_names()})
         twin._placed = self._placed
         return twin
