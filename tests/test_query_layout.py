@@ -13,8 +13,9 @@ from orbital_kernel import Cone, Query, TimeSpan
 from orbital_kernel import query as planner
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, sky, times
+from orbital_kernel.model.columns import Projection
 from orbital_kernel.model.frames import frame_of
-from orbital_kernel.model.layout import BY_TABLE, EVERY, Projection
+from orbital_kernel.model.layout import BY_TABLE, EVERY
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.query import Largest, planning
 

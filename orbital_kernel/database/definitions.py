@@ -11,7 +11,8 @@ from orbital_kernel.database.client import Metadata
 from orbital_kernel.database.shared import Shared
 from orbital_kernel.errors import StoreError
 from orbital_kernel.model import schema
-from orbital_kernel.model.layout import Projection, layout
+from orbital_kernel.model.columns import Projection
+from orbital_kernel.model.layout import layout
 
 PROJECTIONS_SECONDS = 60.0
 ALL_PERCENT = 100

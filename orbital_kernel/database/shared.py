@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orbital_kernel.database.client import MoreToCome, ReadCounts, WatchedApi
-from orbital_kernel.model.layout import Projection
+from orbital_kernel.model.columns import Projection
 
 if TYPE_CHECKING:
     from vastdb.table_metadata import TableMetadata

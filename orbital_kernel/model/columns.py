@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from orbital_kernel.model.layout import Projection
-
 TT = pa.timestamp("ns")
 
 
@@ -48,6 +46,14 @@ class Column:
         return pa.field(
             self.name, self.type, metadata={k: v for k, v in notes.items() if v}
         )
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A copy of all of a table's columns, sorted by `sort`."""
+
+    name: str
+    sort: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,7 @@ time span serves both: stretches by time, rows within by value. What is not name
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Projection:
-    """A copy of all of a table's columns, sorted by `sort`."""
-
-    name: str
-    sort: tuple[str, ...]
+from orbital_kernel.model.columns import Projection
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import polars as pl
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError, SchemaMismatch
 from orbital_kernel.model import schema
-from orbital_kernel.model.layout import Projection
+from orbital_kernel.model.columns import Projection
 from orbital_kernel.model.predicate import Clause
 from orbital_kernel.query.planning import Plan, ordered
 from orbital_kernel.query.question import Query

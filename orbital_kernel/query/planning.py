@@ -9,7 +9,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, times
-from orbital_kernel.model.layout import Projection
+from orbital_kernel.model.columns import Projection
 from orbital_kernel.model.predicate import (
     Clause,
     Contains,

@@ -10,6 +10,7 @@ import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError, unknown
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Explain, Query, ucds_by_name
 
@@ -31,6 +32,11 @@ class Session(Asks, Protocol):
     @property
     def store(self) -> Store:
         """The database."""
+
+
+def read(database: Store, table: str, columns: tuple[str, ...]) -> pl.DataFrame:
+    """Return some columns of a table."""
+    return frame_of(database.read(table, columns=list(columns)))
 
 
 def require_observatories(*names: str | None) -> None:

@@ -12,9 +12,9 @@ from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued, pairs
-from orbital_kernel.questions.asking import Session, side_by_side
+from orbital_kernel.questions.asking import Session, read, side_by_side
 from orbital_kernel.questions.pairs import DAYS_APART
-from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position, read
+from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
 from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.lightcurves import (
     Band,

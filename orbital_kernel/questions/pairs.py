@@ -12,10 +12,10 @@ from orbital_kernel.questions.asking import (
     Session,
     joint_answer,
     positioned,
+    read,
     require_observatories,
     together,
 )
-from orbital_kernel.questions.positions import read
 from orbital_kernel.science.matching import cross_match, objects, pairs_in_time
 
 DAYS_APART = 30.0

@@ -7,21 +7,15 @@ from typing import Any
 import polars as pl
 
 from orbital_kernel.database import Store
-from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions import catalogued
-from orbital_kernel.questions.asking import side_by_side
+from orbital_kernel.questions.asking import read, side_by_side
 from orbital_kernel.science import precedence
 from orbital_kernel.science.matching import plain
 
 NEARBY_ARCSEC = 5.0
 CURVE = ("object", "ra", "dec", "instrument")
 SOURCE_POSITION = ("source_id", "catalog", "ra", "dec", "error_radius_arcsec")
-
-
-def read(database: Store, table: str, columns: tuple[str, ...]) -> pl.DataFrame:
-    """Return some columns of a table."""
-    return frame_of(database.read(table, columns=list(columns)))
 
 
 def best_position(
