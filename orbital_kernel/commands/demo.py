@@ -10,7 +10,7 @@ from orbital_kernel import config
 from orbital_kernel.commands.output import console, progress, table
 
 if TYPE_CHECKING:
-    from orbital_kernel.reports.demo import Summary
+    from orbital_kernel.reports.summary import Summary
 
 
 REFUSED_SHOWN = 3

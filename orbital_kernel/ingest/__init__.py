@@ -7,10 +7,10 @@ in order (run, writing, tally, overlap, bulk), checks them (checksum) and rememb
 
 from orbital_kernel.ingest.files import files_of, sha256_of
 from orbital_kernel.ingest.ledger import entries
-from orbital_kernel.ingest.purity import WORDS, held, kind_of, kinds_of
+from orbital_kernel.ingest.purity import WORDS, held, kinds_of
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.run import ingest
-from orbital_kernel.ingest.survey import Survey, survey
+from orbital_kernel.ingest.survey import Survey, kind_of, survey
 from orbital_kernel.ingest.validation import Validation, validate
 
 __all__ = [

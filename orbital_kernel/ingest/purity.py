@@ -7,15 +7,11 @@ came from no file), its tables are queried for one row of either kind.
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orbital_kernel.ingest.files import files_of, in_order
-from orbital_kernel.ingest.items import Rows, Task
-from orbital_kernel.ingest.parsing import parse
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.predicate import Clause, Equal
@@ -55,16 +51,6 @@ class Purity:
     def reset(self) -> None:
         """Forget the kinds added: their rows were rolled back."""
         self._held = None
-
-
-def kind_of(paths: Iterable[str | Path]) -> bool | None:
-    """Return the kind of the first file that states it; None if no file does."""
-    for path in in_order(files_of(paths)):
-        for item in parse(path, Task()):
-            kinds = kinds_of([item.data]) if isinstance(item, Rows) else frozenset()
-            if kinds:
-                return True in kinds
-    return None
 
 
 def held(store: "Store") -> Kinds:

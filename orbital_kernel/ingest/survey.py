@@ -15,6 +15,7 @@ from orbital_kernel.ingest.files import files_of, in_order
 from orbital_kernel.ingest.items import End, Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import LEDGER, entries
 from orbital_kernel.ingest.offered import Offered
+from orbital_kernel.ingest.parsing import parse
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.purity import Kinds, Purity, kinds_of
 from orbital_kernel.ingest.report import Progress
@@ -247,3 +248,13 @@ def _need(
         return QuotaNeed(quota, holds, needs, None, None)
     free = int(limit) - int(quotas[quota].get("used_capacity") or 0)
     return QuotaNeed(quota, holds, needs, free, needs <= free)
+
+
+def kind_of(paths: Iterable[str | Path]) -> bool | None:
+    """Return the kind of the first file that states it; None if no file does."""
+    for path in in_order(files_of(paths)):
+        for item in parse(path, Task()):
+            kinds = kinds_of([item.data]) if isinstance(item, Rows) else frozenset()
+            if kinds:
+                return True in kinds
+    return None

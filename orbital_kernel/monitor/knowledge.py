@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from orbital_kernel import query
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import sky, times
@@ -16,7 +15,7 @@ from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import Observatory, observatories
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.monitor.rows import TABLE
-from orbital_kernel.query import Cone, Query
+from orbital_kernel.query import Cone, Query, run
 from orbital_kernel.questions import catalogued
 from orbital_kernel.science import visibility
 from orbital_kernel.science.columns import simulated
@@ -184,7 +183,7 @@ def _cone(
     store: Store, table: str, place: Place, radius: float, columns: tuple[str, ...]
 ) -> pl.DataFrame:
     cone = Query(table, columns, cone=Cone(place.ra, place.dec, radius))
-    rows = query.run(cone, store).frame
+    rows = run(cone, store).frame
     apart = sky.separation_deg(place.ra, place.dec, rows["ra"], rows["dec"]) * 60
     return rows.with_columns(separation_arcmin=pl.Series(apart, dtype=pl.Float64)).sort(
         "separation_arcmin", *rows.columns, nulls_last=True
