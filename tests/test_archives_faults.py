@@ -127,7 +127,7 @@ def test_a_reader_by_shape_alone_never_takes_the_file_of_a_failed_one(
 
 
 def test_fault_damage_and_an_unknown_kind_are_three_messages(
-    observatory_folder, orbital, tmp_path
+    observatory_folder, real, tmp_path
 ):
     (observatory_folder / "nova_counts.py").write_text(
         reading("source.path.no_such_method()")
@@ -139,7 +139,7 @@ def test_fault_damage_and_an_unknown_kind_are_three_messages(
     (folder / "c.lc.gz").write_bytes(gzip.compress(curve.read_bytes())[:-20])
     (folder / "d.bin").write_bytes(bytes(range(256)) * 9)
 
-    files = {Path(file.path).name: file for file in orbital.ingest(folder).files}
+    files = {Path(file.path).name: file for file in real.ingest(folder).files}
 
     assert "ingested" == files["b.lc"].state
     refused = {name: f.reason for name, f in files.items() if f.state == "refused"}

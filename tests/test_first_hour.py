@@ -221,7 +221,9 @@ def test_a_home_that_cannot_be_one_is_named(tmp_path, run, command, home):
     code, out, err = run(tmp_path / home, command)
 
     if home == "/proc/orbital" and command in ("status", "down"):
-        assert f"{'not running' if command == 'status' else 'nothing runs on'}" in out
+        assert (
+            f"{'not running' if command == 'status' else 'no platform runs on'}" in out
+        )
     else:
         refused((code, out, err), home)
     assert "mine" == (tmp_path / "file").read_text()

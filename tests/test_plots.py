@@ -180,6 +180,37 @@ def predictions(**changes):
     return pl.DataFrame(base | changes)
 
 
+def totals(**changes):
+    base = {
+        "table": ["swift.rates", "chandra.events"],
+        "source_rows": [10, 200],
+        "store_rows": [10, 200],
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def comparisons(**changes):
+    base = {
+        "table": ["swift.rates", "chandra.events"],
+        **dict.fromkeys(("source_first", "store_first"), [T0, T0]),
+        **dict.fromkeys(("source_last", "store_last"), [T0 + timedelta(days=1)] * 2),
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
+def periods(**changes):
+    base = {
+        "start": [T0, T0 + timedelta(days=1)],
+        "p50_ms": [10.0, 12.0],
+        "p95_ms": [20.0, 21.0],
+        "p99_ms": [30.0, 31.0],
+        "simulated": False,
+    }
+    return pl.DataFrame(base | changes)
+
+
 def followed(*, simulated=False):
     return plan(
         *(10.0, 20.0, tuple(observatories().values())),
@@ -208,6 +239,9 @@ FIGURES = {
     "match_separations": lambda **c: plots.match_separations(matches(**c)),
     "latency": lambda **c: plots.latency(queries(**c)),
     "storage": lambda **c: plots.storage(capacity(**c)),
+    "row_agreement": lambda **c: plots.row_agreement(totals(**c)),
+    "time_agreement": lambda **c: plots.time_agreement(comparisons(**c)),
+    "latency_course": lambda **c: plots.latency_course(periods(**c), budget_ms=50.0),
 }
 
 
@@ -223,9 +257,8 @@ def glyphs(figure, kind):
 def test_every_figure_of_plots_is_tested_here():
     drawn = {name.partition(":")[0] for name in FIGURES}
     files = {module.name for module in pkgutil.iter_modules(plots.__path__)}
-    names = files - {"curve_axes", "projection", "theme", "burst_views"} | {
-        "burst_view"
-    }
+    names = files - {"agreement", "burst_views", "curve_axes", "projection", "theme"}
+    names |= {"burst_view", "row_agreement", "time_agreement"}
 
     assert drawn == set(plots.__all__) - {"burst_views", "to_html"}
     assert drawn == names
@@ -269,6 +302,7 @@ def test_one_simulated_row_is_enough(name):
         figure = plots.rates(rates(), bursts=burst(simulated=True))
     else:
         sizes = {"light_curve": 3, "population": 30, "burst_view": 30, "latency": 4}
+        sizes |= {"row_agreement": 2, "time_agreement": 2, "latency_course": 2}
         size = sizes.get(name.partition(":")[0], 3)
         flags = pl.Series([False] * (size - 1) + [True])
         figure = drawn(FIGURES[name](simulated=flags))[0]

@@ -266,7 +266,7 @@ def test_preparing_an_archive_of_which_nothing_comes_in_is_an_error(
 ):
     fresh.ingest(files["real"], mapping=files["mapping"])
 
-    with pytest.raises(ArchiveError, match=r"no file of .* came in.*never mix"):
+    with pytest.raises(ArchiveError, match=r"no file of .* can be ingested.*never mix"):
         fresh.prepare(sample.archive)
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+Kinds = frozenset[bool]
+"""Kinds of rows: simulated (True) and real (False); rows without the flag are neither."""
+
 
 @dataclass(frozen=True)
 class Rows:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orbital_kernel.ingest.items import Kinds
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.predicate import Clause, Equal
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 FLAG = "simulated"
 LEDGER = "ops.files"
 WORDS = {True: "simulated", False: "real"}
-Kinds = frozenset[bool]
-"""Kinds of rows: simulated (True) and real (False); rows without the flag are neither."""
 
 
 def kinds_of(tables: Iterable[pa.Table]) -> Kinds:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.ingest.files import files_of, in_order
-from orbital_kernel.ingest.items import End, Refusal, Rows, Task
+from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import LEDGER, entries
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.parsing import parse
 from orbital_kernel.ingest.pool import read
-from orbital_kernel.ingest.purity import Kinds, Purity, kinds_of
+from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.ingest.report import Progress
 from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.model.storage_spec import named_as

@@ -7,9 +7,8 @@ import polars as pl
 import pyarrow as pa
 
 from orbital_kernel.ingest.checksum import Sum, sum_of
-from orbital_kernel.ingest.items import End, Refusal, Rows
+from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows
 from orbital_kernel.ingest.offered import Offered
-from orbital_kernel.ingest.purity import Kinds
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.model.predicate import Clause
 

@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.checksum import SHA, span_of, verify, wider
-from orbital_kernel.ingest.items import End, Item, Refusal, Rows
+from orbital_kernel.ingest.items import End, Item, Kinds, Refusal, Rows
 from orbital_kernel.ingest.ledger import Ledger, Noted
 from orbital_kernel.ingest.lock import Begun
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.overlap import put
-from orbital_kernel.ingest.purity import Kinds, Purity, kinds_of
+from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.ingest.tally import Parsed, Tally, report_of
 from orbital_kernel.model import schema

@@ -51,6 +51,7 @@ def row_agreement(
         totals,
         x_axis_type="log",
         y_range=names[::-1],
+        y_axis_label="table",
         x_axis_label="rows",
     )
     source = drawn.scatter(
@@ -117,6 +118,7 @@ def time_agreement(
         comparisons,
         x_axis_type="datetime",
         y_range=names,
+        y_axis_label="table",
         x_axis_label="time (TT)",
     )
     lines = {
