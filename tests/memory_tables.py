@@ -35,7 +35,7 @@ class MemoryTables:
         self.stored[full_name] += conformed
         return len(conformed)
 
-    def read(self, full_name, clauses=(), **_options):
+    def read(self, full_name, clauses=(), *, columns=None, limit=None):
         conditions = [(clause.column, clause.any_of[0]) for clause in clauses]
         matching = [
             row

@@ -83,7 +83,7 @@ def test_the_earth_limb_is_unknown_without_an_orbit_and_judged_with_one():
 def test_an_orbit_that_ends_too_early_is_refused():
     span = np.array(["2013-04-27", "2013-04-28"], dtype="datetime64[ns]")
     orbit = visibility.Orbit(span, np.full((2, 3), 4000.0))
-    with pytest.raises(QueryError, match="ends before"):
+    with pytest.raises(QueryError, match="does not cover"):
         plan(days=3.0, orbits={"swift": orbit})
 
 
@@ -193,7 +193,7 @@ def test_a_burst_of_the_store_is_followed_up_from_its_catalogue_place(stocked):
     )
 
     names = [m["name"] for m in json.loads(burst_rows["matches"][0])]
-    assert any(name in follow_up.place.told_by for name in names)
+    assert any(name in follow_up.place.source for name in names)
     assert set(observatories()) == set(follow_up.limits["observatory"])
     taking = [o for o in EVERY if o.pointing.steerable]
     assert sum(len(o.instruments) for o in taking) == follow_up.plan.ranking.height

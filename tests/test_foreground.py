@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from orbital_kernel import connect, embedded
+from orbital_kernel.embedded.platform import STOP_SECONDS
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 UP = (sys.executable, "-m", "orbital_kernel", "up", "--foreground")
@@ -114,7 +115,7 @@ def test_the_unit_starts_a_command_that_takes_these_options(unit):
     assert [word for word in words[1:] if word in spoken] == words[1:] != []
     assert "exec" == service["Type"]
     assert "on-failure" == service["Restart"]
-    assert int(service["TimeoutStopSec"]) > embedded.STOP_SECONDS
+    assert int(service["TimeoutStopSec"]) > STOP_SECONDS
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):

@@ -80,7 +80,7 @@ from datetime import datetime
 from orbital_kernel.archives.otter import _time
 from orbital_kernel.model import sky, times
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.science.visibility.followup import plan
+from orbital_kernel.science.visibility import plan
 
 for rule in times.TIME_RULES:
     times.to_tt(rule, [55000.0])

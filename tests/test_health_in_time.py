@@ -107,7 +107,7 @@ def test_a_platform_that_hangs_is_unknown_and_does_not_hold_the_look(tmp_path):
     reasons = {check.name: check.reason for check in state.checks}
     assert "unknown" == state.state
     assert "no answer within" in reasons["vms"]
-    assert "the time for all answers is over" in reasons["alarms"]
+    assert "the time for all requests is over" in reasons["alarms"]
 
 
 @pytest.mark.parametrize("takes_s", [0.0, 0.7, 4.0])

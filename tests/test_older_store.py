@@ -63,7 +63,7 @@ def test_an_older_store_is_asked_as_it_is_and_apply_brings_it_up_to_date(older, 
     } == changed
     (note,) = (n for n in plan.notes if "chandra.photometry" in n)
     assert "sort is time, not healpix, time" in note
-    assert "questions find the same rows" in note
+    assert "queries return the same rows" in note
 
     older.storage.apply()
 

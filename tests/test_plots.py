@@ -193,8 +193,8 @@ def totals(**changes):
 def comparisons(**changes):
     base = {
         "table": ["swift.rates", "chandra.events"],
-        **dict.fromkeys(("source_first", "store_first"), [T0, T0]),
-        **dict.fromkeys(("source_last", "store_last"), [T0 + timedelta(days=1)] * 2),
+        **{end: [T0, T0] for end in ("source_first", "store_first")},
+        **{end: [T0 + timedelta(days=1)] * 2 for end in ("source_last", "store_last")},
         "simulated": False,
     }
     return pl.DataFrame(base | changes)

@@ -18,7 +18,7 @@ from sky_in_memory import fetch, resolve
 
 from orbital_kernel import reports
 from orbital_kernel.errors import ReportError
-from orbital_kernel.reports import figures, page, provenance
+from orbital_kernel.reports import figures, page, provenance, record
 
 HOSTILE = "</script><script>window.hacked=1</script>"
 
@@ -77,14 +77,14 @@ def test_every_notebook_has_a_yaml_file_that_agrees_with_its_parameters_cell():
 
 def executed(*outputs):
     """Return an executed notebook with these outputs and its provenance."""
-    facts = {provenance.MIME: provenance.collect({})}
+    facts = {record.MIME: provenance.collect({})}
     output = nbformat.v4.new_output
     cells = [
         nbformat.v4.new_markdown_cell("# A title of its own\n\nSee [it](other.ipynb)."),
         nbformat.v4.new_code_cell("run()", outputs=list(outputs)),
         nbformat.v4.new_code_cell(
-            provenance.SOURCE,
-            metadata={"tags": [provenance.TAG]},
+            record.SOURCE,
+            metadata={"tags": [record.TAG]},
             outputs=[output("display_data", data=facts)],
         ),
     ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from orbital_kernel.reports import figures, markup, provenance
+from orbital_kernel.reports import figures, markup, record
 
 if TYPE_CHECKING:
     from orbital_kernel.reports.report import Report
@@ -33,15 +33,15 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
     Parameters
     ----------
     notebook : nbformat.NotebookNode
-        Executed notebook; its last cell is that of `provenance`.
+        Executed notebook; its last cell is that of `record`.
     report : Report
         Source of title and of the parameters' descriptions and defaults.
     values : mapping of str to object
         Parameters that were set.
     """
-    facts = provenance.of(notebook)
+    facts = record.of(notebook)
     lifted, drawn = figures.lift(notebook)
-    lifted.cells = [c for c in lifted.cells if provenance.TAG not in _tags(c)]
+    lifted.cells = [c for c in lifted.cells if record.TAG not in _tags(c)]
     _drop_title(lifted)
     documents = figures.documents(drawn)
     written = figures.scripts(documents)

@@ -13,13 +13,11 @@ from importlib.metadata import version
 from typing import Any
 
 from orbital_kernel.database import Transaction
-from orbital_kernel.errors import OrbitalError, ReportError
+from orbital_kernel.errors import OrbitalError
 from orbital_kernel.model.predicate import Clause, Equal
+from orbital_kernel.reports.record import MIME
 from orbital_kernel.session import Orbital
 
-MIME = "application/vnd.orbital.provenance+json"
-TAG = "orbital-provenance"
-SOURCE = "from orbital_kernel.reports import provenance\n\nprovenance.show(globals())"
 PACKAGES = (
     *("orbital", "numpy", "polars", "pyarrow", "astropy", "bokeh", "numba"),
     *("vastdb", "vastpy"),
@@ -78,19 +76,6 @@ def snapshot(session: Orbital) -> dict[str, Any]:
             return identity | {"server": session.store.version} | _content(tx)
     except OrbitalError as error:
         return identity | {"error": str(error)}
-
-
-def of(notebook: Any) -> dict[str, Any]:
-    """Return what `show` displayed in a notebook; ReportError if it did not run."""
-    for cell in reversed(notebook.cells):
-        for output in cell.get("outputs", ()):
-            facts: dict[str, Any] | None = output.get("data", {}).get(MIME)
-            if facts is not None:
-                return facts
-    raise ReportError(
-        "the notebook has no record of its data and software: "
-        "run it with `orbital report`"
-    )
 
 
 def _content(tx: Transaction) -> dict[str, Any]:

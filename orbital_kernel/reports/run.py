@@ -54,16 +54,14 @@ def run(
     import nbformat
     import papermill
 
-    from orbital_kernel.reports import page, provenance
+    from orbital_kernel.reports import page, record
 
     values = check(report, parameters or {})
     out.mkdir(parents=True, exist_ok=True)
     executed = out / f"{report.name}.ipynb"
     notebook = nbformat.read(report.notebook, as_version=4)
     notebook.cells.append(
-        nbformat.v4.new_code_cell(
-            provenance.SOURCE, metadata={"tags": [provenance.TAG]}
-        )
+        nbformat.v4.new_code_cell(record.SOURCE, metadata={"tags": [record.TAG]})
     )
     try:
         with _static_widgets():

@@ -83,7 +83,7 @@ class Patience:
         """
         seconds = min(self.answer_s, self.left_s)
         if seconds <= 0:
-            raise TooSlow("it was not asked: the time for all answers is over")
+            raise TooSlow("it was not asked: the time for all requests is over")
         answers: queue.SimpleQueue[tuple[bool, object]] = queue.SimpleQueue()
 
         def run() -> None:
