@@ -23,7 +23,17 @@ from collections.abc import Iterable, Sequence
 
 
 class OrbitalError(Exception):
-    """Base of all; the command line prints its text and exits with 1."""
+    """Base of all; the command line prints its text and exits with 1.
+
+    Examples
+    --------
+    >>> from orbital_kernel import OrbitalError, connect
+    >>> try:
+    ...     connect().cone("swift.nothing", ra=1, dec=2, radius_arcmin=3)
+    ... except OrbitalError as error:
+    ...     print(type(error).__name__)
+    QueryError
+    """
 
 
 class ConfigError(OrbitalError):

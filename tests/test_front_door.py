@@ -31,14 +31,11 @@ DOORS: tuple[Door, ...] = (
     *(Objects, Questions, Known, Rare),
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
     *(query.Answer, query.Explain),
-)
-PENDING: tuple[Door, ...] = (
     *(IngestReport, FileReport, Survey, Validation),
     *(Bursts, Storage),
     *(getattr(plots, name) for name in plots.__all__),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
 )
-"""Doors whose documents are still being written: a failure is expected."""
 MOST_POSITIONAL = 3
 
 
@@ -64,23 +61,20 @@ def is_ours(function: Callable[..., Any]) -> bool:
     return function.__module__.startswith(("orbital_kernel", "orbital_widgets"))
 
 
-def callables(doors: tuple[Door, ...], *marks: pytest.MarkDecorator) -> list[Any]:
+def callables(doors: tuple[Door, ...]) -> list[Any]:
     """Return every function, constructor and method behind the doors, with an id."""
     cases = []
     for door in doors:
-        cases.append(pytest.param(door, id=door.__name__, marks=marks))
+        cases.append(pytest.param(door, id=door.__name__))
         if isinstance(door, type):
             cases += [
-                pytest.param(function, id=f"{door.__name__}.{name}", marks=marks)
+                pytest.param(function, id=f"{door.__name__}.{name}")
                 for name, function in methods(door)
             ]
     return cases
 
 
-EXPECTED = pytest.mark.xfail(
-    reason="its documents are still being written", strict=False
-)
-CALLABLES = [*callables(DOORS), *callables(PENDING, EXPECTED)]
+CALLABLES = callables(DOORS)
 
 
 def parameters(door: Door) -> list[inspect.Parameter]:

@@ -30,7 +30,15 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """The file name without its extensions: 'sw00048712058brtms' of '….lc.gz'."""
+        """The file name without its extensions.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from orbital_kernel.archives.reading import Source
+        >>> Source(Path("sw00048712058brtms.lc.gz"), b"").stem
+        'sw00048712058brtms'
+        """
         return self.path.name.split(".")[0]
 
 
@@ -62,6 +70,14 @@ class Account:
             Why, in words; equal reasons add up.
         rows : int, default 1
             How many.
+
+        Examples
+        --------
+        >>> from orbital_kernel.archives.reading import Account
+        >>> account = Account("swift")
+        >>> account.skip("no time", 3)
+        >>> account.skipped
+        {'no time': 3}
         """
         self.skipped[reason] = self.skipped.get(reason, 0) + rows
 

@@ -30,7 +30,20 @@ Progress = Callable[[str], None]
 
 
 class Bursts:
-    """Burst detection in files and in the store: `orbital.bursts`."""
+    """Burst detection in files and in the store: `orbital.bursts`.
+
+    Parameters
+    ----------
+    store : Store
+        The database.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> "significance" in orbital.bursts.stored().columns
+    True
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -45,7 +58,7 @@ class Bursts:
 
         Parameters
         ----------
-        paths
+        *paths
             Files and folders; folders are walked. Files without rates are skipped.
         settings
             Thresholds (sigma) and times (s) of the detector; by default those

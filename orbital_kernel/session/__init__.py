@@ -108,32 +108,80 @@ class Orbital(Archive, Tables, Shortcuts):
 
     @cached_property
     def store(self) -> Store:
-        """The database."""
+        """The database.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.store.database
+        'orbital'
+        """
         return Store(self.settings, database=self.database)
 
     @cached_property
     def storage(self) -> Storage:
-        """Provisioning and health: plan(), apply(), health()."""
+        """Provisioning and health: plan(), apply(), health().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.storage.plan().changes
+        ()
+        """
         return Storage(self.settings, self.store, watch_folder=self.watch_folder)
 
     @cached_property
     def bursts(self) -> Bursts:
-        """Burst detection: scan(), stored()."""
+        """Burst detection: scan(), stored().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "cause" in orbital.bursts.stored().columns
+        True
+        """
         return Bursts(self.store)
 
     @cached_property
     def objects(self) -> Objects:
-        """Objects: names(), position(), light_curve(), observed_by(), match()."""
+        """Objects: names(), position(), light_curve(), observed_by(), match().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.objects.names().columns
+        ['observatory', 'object', 'points', 'simulated']
+        """
         return Objects(self)
 
     @cached_property
     def questions(self) -> Questions:
-        """Questions with units and explanation: simultaneous(), follow_ups(), rare()."""
+        """Questions with units and explanation: simultaneous(), follow_ups(), rare().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.questions.follow_ups(within_days=30).units["dt_days"]
+        'd'
+        """
         return Questions(self)
 
     @property
     def watch_folder(self) -> Path:
-        """The folder of the burst watcher's checkpoints."""
+        """The folder of the burst watcher's checkpoints.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.watch_folder.parent.name
+        'watch'
+        """
         platform = self.settings.engine
         if platform == "cluster":
             platform = urlsplit(self.settings.endpoint).netloc

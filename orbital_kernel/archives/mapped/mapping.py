@@ -168,6 +168,14 @@ def read_mapping(path: Path) -> TableMapping:
     ------
     MappingError
         If the file cannot be read, or an entry is unknown, missing or of a wrong kind.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from orbital_kernel.archives.mapped.mapping import read_mapping
+    >>> read_mapping(Path("no_such_file.toml"))
+    Traceback (most recent call last):
+    orbital_kernel.errors.MappingError: no_such_file.toml cannot be read: ...
     """
     try:
         raw = path.read_text(encoding="utf-8")

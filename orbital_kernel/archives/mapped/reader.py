@@ -30,7 +30,31 @@ TIME_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def declared_reader(mapping_file: Path) -> Reader:
-    """Return a reader of tables as the mapping file declares them."""
+    """Return a reader of tables as the mapping file declares them.
+
+    Parameters
+    ----------
+    mapping_file : pathlib.Path
+        The mapping, TOML or YAML; `read_mapping` describes the language.
+
+    Returns
+    -------
+    Reader
+        A reader that takes any file, for `orbital.ingest(..., mapping=…)`.
+
+    Raises
+    ------
+    MappingError
+        If the mapping is wrong.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from orbital_kernel.archives.mapped.reader import declared_reader
+    >>> declared_reader(Path("no_such_file.toml"))
+    Traceback (most recent call last):
+    orbital_kernel.errors.MappingError: no_such_file.toml cannot be read: ...
+    """
     mapping = read_mapping(mapping_file)
     return guarded(
         Reader(

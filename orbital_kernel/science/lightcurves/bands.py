@@ -49,6 +49,12 @@ class CountsToFlux:
         1-sigma error of the factor.
     unit
         Unit of the factor.
+
+    Examples
+    --------
+    >>> from orbital_kernel import CountsToFlux
+    >>> CountsToFlux(1e-11, (0.5, 7.0), source="assumed").unit
+    'erg / (cm2 ct)'
     """
 
     factor: float

@@ -45,6 +45,19 @@ class PowerLaw:
 
     The default 2.0 ± 0.3 covers the usual spread of X-ray afterglows and active
     galaxies; it is an assumption and is written into every converted row.
+
+    Parameters
+    ----------
+    photon_index : float
+        Photon index; N(E) falls as E to its power.
+    photon_index_err : float
+        1-sigma error of the index.
+
+    Examples
+    --------
+    >>> from orbital_kernel import PowerLaw
+    >>> str(PowerLaw(1.7, 0.1))
+    'power law, photon index 1.7 ± 0.1'
     """
 
     photon_index: float = 2.0
