@@ -19,7 +19,7 @@ Progress = Callable[[Path, int], None]
 class FileReport:
     """The outcome for one file.
 
-    Attributes
+    Parameters
     ----------
     path, format, observatory
         The file, the format it was read as, and whose data it is; None if unknown.
@@ -39,6 +39,12 @@ class FileReport:
         Time it took to read, s.
     offset
         The byte at which a refused file is damaged, if known.
+
+    Examples
+    --------
+    >>> from orbital_kernel.ingest import FileReport
+    >>> FileReport("a.txt", None, None, "refused", 0, "unknown format").reason
+    'unknown format'
     """
 
     path: str
@@ -58,6 +64,11 @@ class FileReport:
 @dataclass(frozen=True)
 class IngestReport:
     """The outcome for every file offered, in order of name.
+
+    Parameters
+    ----------
+    files
+        One FileReport per file.
 
     Examples
     --------
@@ -82,6 +93,14 @@ class IngestReport:
         -------
         tuple of FileReport
             The reports on these files.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.ingest(mkdtemp()).in_state("refused")
+        ()
         """
         return tuple(report for report in self.files if report.state == state)
 
@@ -100,11 +119,39 @@ class IngestReport:
         )
 
     def to_json(self) -> dict[str, list[dict[str, object]]]:
-        """Return the report as `orbital ingest --json` prints it."""
+        """Return the report as `orbital ingest --json` prints it.
+
+        Returns
+        -------
+        dict
+            `files`: the fields of each FileReport.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.ingest(mkdtemp()).to_json()
+        {'files': []}
+        """
         return {"files": [asdict(report) for report in self.files]}
 
     def quarantine(self) -> dict[str, object]:
-        """Return the refused files with reason and offset, as `--quarantine` writes them."""
+        """Return the refused files with reason and offset, as `--quarantine` writes them.
+
+        Returns
+        -------
+        dict
+            `made` (UTC), `offered` (number of files) and `refused`.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.ingest(mkdtemp()).quarantine()["refused"]
+        []
+        """
         refused = [
             {name: getattr(report, name) for name in QUARANTINE_FIELDS}
             for report in self.in_state("refused")
@@ -122,6 +169,17 @@ class IngestReport:
         ----------
         path
             The file to write.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> from pathlib import Path
+        >>> page = Path(mkdtemp(), "refused.json")
+        >>> orbital.ingest(mkdtemp()).write_quarantine(page)
+        >>> page.exists()
+        True
         """
         path.write_text(json.dumps(self.quarantine(), indent=2) + "\n")
 

@@ -70,7 +70,7 @@ class QuotaNeed:
 class Survey:
     """What an ingest would do, without doing it.
 
-    Attributes
+    Parameters
     ----------
     files
         One Planned per file: state 'ingest', 'unchanged' or 'refused', rows by table,
@@ -105,11 +105,33 @@ class Survey:
         -------
         tuple of Planned
             The plans of these files.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.survey(mkdtemp()).in_state("refused")
+        ()
         """
         return tuple(planned for planned in self.files if planned.state == state)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the survey as `orbital ingest --dry-run --json` prints it."""
+        """Return the survey as `orbital ingest --dry-run --json` prints it.
+
+        Returns
+        -------
+        dict
+            `dry_run`, `files`, `tables` and `quotas`.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.survey(mkdtemp()).to_json()["files"]
+        ()
+        """
         return {"dry_run": True, **asdict(self)}
 
 

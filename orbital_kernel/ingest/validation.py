@@ -88,7 +88,7 @@ class Validated:
 class Validation:
     """Source and store, compared file by file.
 
-    Attributes
+    Parameters
     ----------
     files
         One Validated per file: 'same', 'differs', 'missing' (never ingested) or
@@ -133,7 +133,21 @@ class Validation:
         return frame.with_columns(pl.col(ends).str.to_datetime(time_unit="ns"))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the validation as `orbital ingest --validate --json` prints it."""
+        """Return the validation as `orbital ingest --validate --json` prints it.
+
+        Returns
+        -------
+        dict
+            `agrees`, `files` and `totals`.
+
+        Examples
+        --------
+        >>> from tempfile import mkdtemp
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.validate(mkdtemp()).to_json()["agrees"]
+        True
+        """
         return {"agrees": self.agrees, **asdict(self)}
 
 
