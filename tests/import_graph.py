@@ -46,13 +46,16 @@ def files() -> dict[str, Path]:
 
 
 @cache
-def graph(package: str) -> Graph:
-    """Return which modules of a package each of its modules imports."""
+def graph(package: str, *, lazy: bool = False) -> Graph:
+    """Return which modules of a package each of its modules imports.
+
+    `lazy` imports, inside functions, draw arrows only if asked for.
+    """
     modules = {m: p for m, p in files().items() if m.split(".")[0] == package}
     return {
         module: frozenset(
             source
-            for imported, name in names(path, lazy=False)
+            for imported, name in names(path, lazy=lazy)
             for source in [_source(imported, name)]
             if source in modules and source != module
         )

@@ -122,7 +122,7 @@ def test_a_room_imports_only_what_the_table_allows(name):
     "package", ["orbital_kernel", "vast_standin", "orbital_widgets"]
 )
 def test_no_file_imports_itself_through_others(package):
-    assert [] == circles(graph(package))
+    assert [] == circles(graph(package, lazy=True))
 
 
 def test_chains_of_imports_are_short(capsys):

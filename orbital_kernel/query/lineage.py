@@ -14,7 +14,8 @@ from sqlglot.optimizer.scope import Scope, build_scope
 
 from orbital_kernel.model import schema
 from orbital_kernel.query.statement import QUIET, Statement
-from orbital_kernel.query.units import SEE, Unit, ucds_of, units_of
+from orbital_kernel.query.unit_text import SEE, Unit
+from orbital_kernel.query.units import ucds_of, units_of
 
 OfTable = Callable[[schema.Table], Mapping[str, Unit]]
 

@@ -10,7 +10,7 @@ from astropy.table import Column, MaskedColumn, QTable
 from astropy.time import Time
 from astropy.utils.masked import Masked
 
-from orbital_kernel.query.units import SEE, Unit
+from orbital_kernel.query.unit_text import SEE, Unit
 
 UNIX_EPOCH_JD = 2440587.5
 NS_A_DAY = 86_400_000_000_000

@@ -12,7 +12,8 @@ from orbital_kernel.query.names import require_columns, require_table
 from orbital_kernel.query.queries import LEDGER, Queries
 from orbital_kernel.query.question import Query, TimeSpan
 from orbital_kernel.query.regions import Cone
-from orbital_kernel.query.units import Unit, qtable, ucds_by_name, units_by_name
+from orbital_kernel.query.unit_text import Unit
+from orbital_kernel.query.units import qtable, ucds_by_name, units_by_name
 
 if TYPE_CHECKING:
     from astropy.table import QTable

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from orbital_kernel.model import schema
+from orbital_kernel.query.unit_text import SEE, Unit
 
 if TYPE_CHECKING:
     from astropy.table import QTable
 
-Unit = str | None
-"""'' for a column without a unit, None if it is not known."""
-
-SEE = "see "
 UNIT_COLUMNS = ("unit", "flux_unit")
 """Columns that state the unit of what a row measured."""
 SUFFIXES = {
