@@ -59,8 +59,7 @@ def reader(stocked, home, monkeypatch, tmp_path):
 def test_the_example_of_a_public_object_is_true(name, reader, capsys):
     text = inspect.getdoc(OBJECTS[name]) or ""
     example = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
-    if not example.examples:
-        pytest.skip(f"{name} has no example")
+    assert example.examples, f"{name} has no example"
     results = doctest.DocTestRunner(optionflags=OPTIONS).run(example)
 
     assert 0 == results.failed, capsys.readouterr().out

@@ -203,7 +203,19 @@ class Query:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """The regions of the sky; a row must be in all."""
+        """The regions of the sky; a row must be in all.
+
+        Returns
+        -------
+        tuple of Cone, Box or Polygon
+            Those given; none for the whole sky.
+
+        Examples
+        --------
+        >>> from orbital_kernel import Cone, Query
+        >>> [str(region) for region in Query("swift.sources", cone=Cone(83, 22, 5)).regions]
+        ['separation from (83, 22) <= 5 arcmin']
+        """
         return tuple(r for r in (self.cone, self.box, self.polygon) if r is not None)
 
 

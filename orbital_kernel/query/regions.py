@@ -68,7 +68,20 @@ class Cone:
 
     @property
     def cover(self) -> list[sky.Range]:
-        """HEALPix ranges that contain the cone."""
+        """HEALPix ranges that contain the cone.
+
+        Returns
+        -------
+        list of tuple of int
+            First and one past the last pixel (nested, order 29) of each range.
+
+        Examples
+        --------
+        >>> from orbital_kernel import Cone
+        >>> (low, high), *_ = Cone(83.63, 22.01, 5).cover
+        >>> low < high
+        True
+        """
         at = self.ra, self.dec, self.radius_arcmin / 60
         if self.radius_arcmin <= SMALL_ARCMIN:
             return sky.cone_ranges(*at, max_ranges=FEW_SKY_RANGES, slack=SLACK)
@@ -76,7 +89,21 @@ class Cone:
 
     @property
     def inside(self) -> pl.Expr:
-        """The exact test on `ra` and `dec`."""
+        """The exact test on `ra` and `dec`.
+
+        Returns
+        -------
+        polars.Expr
+            True for each row whose position is within the cone.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> from orbital_kernel import Cone
+        >>> sky = pl.DataFrame({"ra": [83.6, 84.6], "dec": [22.0, 22.0]})
+        >>> sky.filter(Cone(83.63, 22.01, 5).inside)["ra"].to_list()
+        [83.6]
+        """
         return _of_positions(
             lambda ra, dec: (
                 sky.separation_deg(self.ra, self.dec, ra, dec)
@@ -129,13 +156,40 @@ class Box:
 
     @property
     def cover(self) -> list[sky.Range]:
-        """HEALPix ranges that contain the box."""
+        """HEALPix ranges that contain the box.
+
+        Returns
+        -------
+        list of tuple of int
+            First and one past the last pixel (nested, order 29) of each range.
+
+        Examples
+        --------
+        >>> from orbital_kernel import Box
+        >>> (low, high), *_ = Box(83, 84, 21, 23).cover
+        >>> low < high
+        True
+        """
         edges = (self.ra_min, self.ra_max, self.dec_min, self.dec_max)
         return sky.zone_ranges(*edges, max_ranges=MAX_SKY_RANGES)
 
     @property
     def inside(self) -> pl.Expr:
-        """The exact test on `ra` and `dec`."""
+        """The exact test on `ra` and `dec`.
+
+        Returns
+        -------
+        polars.Expr
+            True for each row whose position is within the box.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> from orbital_kernel import Box
+        >>> sky = pl.DataFrame({"ra": [83.6, 84.6], "dec": [22.0, 22.0]})
+        >>> sky.filter(Box(83, 84, 21, 23).inside)["ra"].to_list()
+        [83.6]
+        """
         ra = pl.col("ra")
         east = ra.is_between(self.ra_min, self.ra_max)
         if self.ra_min > self.ra_max:
@@ -198,13 +252,40 @@ class Polygon:
 
     @property
     def cover(self) -> list[sky.Range]:
-        """HEALPix ranges that contain the polygon."""
+        """HEALPix ranges that contain the polygon.
+
+        Returns
+        -------
+        list of tuple of int
+            First and one past the last pixel (nested, order 29) of each range.
+
+        Examples
+        --------
+        >>> from orbital_kernel import Polygon
+        >>> (low, high), *_ = Polygon(((83, 21), (84, 21), (83.6, 23))).cover
+        >>> low < high
+        True
+        """
         ra, dec = map(list, zip(*self.corners, strict=True))
         return sky.polygon_ranges(ra, dec, max_ranges=MAX_SKY_RANGES)
 
     @property
     def inside(self) -> pl.Expr:
-        """The exact test on `ra` and `dec`."""
+        """The exact test on `ra` and `dec`.
+
+        Returns
+        -------
+        polars.Expr
+            True for each row whose position is within the polygon.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> from orbital_kernel import Polygon
+        >>> sky = pl.DataFrame({"ra": [83.6, 84.6], "dec": [22.0, 22.0]})
+        >>> sky.filter(Polygon(((83, 21), (84, 21), (83.6, 23))).inside)["ra"].to_list()
+        [83.6]
+        """
         return _of_positions(self._contains)
 
     @cached_property

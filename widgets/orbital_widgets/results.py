@@ -42,7 +42,20 @@ class Outcome:
 
     @property
     def simulated(self) -> bool:
-        """Whether any row is of the sample sky."""
+        """Whether any row is of the sample sky.
+
+        Returns
+        -------
+        bool
+            True where a row's column `simulated` is true.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> from orbital_widgets import Outcome
+        >>> Outcome("sources", pl.DataFrame({"simulated": [False, True]})).simulated
+        True
+        """
         if "simulated" not in self.frame.columns:
             return False
         return bool(self.frame["simulated"].fill_null(value=False).any())

@@ -97,7 +97,26 @@ class Selection(HasTraits):  # type: ignore[misc]
 
     @property
     def cone(self) -> Cone | None:
-        """The circle on the sky, None for the whole sky."""
+        """The circle on the sky, None for the whole sky.
+
+        Returns
+        -------
+        Cone or None
+            The cone that `ra`, `dec` and `radius_arcmin` describe.
+
+        Raises
+        ------
+        QueryError
+            If only some of the three are set.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> Selection(ra=83.63, dec=22.01).cone.radius_arcmin
+        5.0
+        >>> Selection().cone is None
+        True
+        """
         if self.ra is None and self.dec is None:
             return None
         if self.ra is None or self.dec is None or self.radius_arcmin is None:
@@ -108,7 +127,21 @@ class Selection(HasTraits):  # type: ignore[misc]
 
     @property
     def unplaced(self) -> bool:
-        """Whether an object is named whose position is not the cone's centre."""
+        """Whether an object is named whose position is not the cone's centre.
+
+        Returns
+        -------
+        bool
+            True until the object's position has been looked up.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> Selection(object="Cen X-3").unplaced
+        True
+        >>> Selection(ra=83.63, dec=22.01).unplaced
+        False
+        """
         return bool(self.object) and self._placed != (self.object, self.ra, self.dec)
 
     def point(

@@ -64,11 +64,41 @@ class PowerLaw:
     photon_index_err: float = 0.3
 
     def photons(self, energy_kev: np.ndarray) -> np.ndarray:
-        """Return E^-photon_index."""
+        """Return E^-photon_index, the photons a keV in any one normalisation.
+
+        Parameters
+        ----------
+        energy_kev : numpy.ndarray
+            Photon energies, keV.
+
+        Returns
+        -------
+        numpy.ndarray
+            Photons a keV at these energies, of the same shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from orbital_kernel import PowerLaw
+        >>> PowerLaw(2.0).photons(np.array([1.0, 2.0])).tolist()
+        [1.0, 0.25]
+        """
         return np.asarray(energy_kev**-self.photon_index)
 
     def one_sigma(self) -> tuple["PowerLaw", "PowerLaw"]:
-        """Return the harder and the softer law."""
+        """Return the harder and the softer law, one sigma from this one.
+
+        Returns
+        -------
+        tuple of PowerLaw
+            The law with the smaller index, then the one with the larger.
+
+        Examples
+        --------
+        >>> from orbital_kernel import PowerLaw
+        >>> [round(law.photon_index, 3) for law in PowerLaw(1.7, 0.1).one_sigma()]
+        [1.6, 1.8]
+        """
         step = self.photon_index_err
         return PowerLaw(self.photon_index - step, 0), PowerLaw(
             self.photon_index + step, 0

@@ -64,6 +64,16 @@ class Alerts:
         -------
         tuple of Alert
             The alerts to report now.
+
+        Examples
+        --------
+        >>> from orbital_kernel.storage.health.alerts import Alerts
+        >>> from orbital_kernel.storage.health.checks import Check, health_of
+        >>> alerts = Alerts(raise_after=1, clear_after=1)
+        >>> states = ("bad", "bad", "ok")
+        >>> polls = [health_of([Check("quota", state, "use")]) for state in states]
+        >>> [[alert.event for alert in alerts.update(poll)] for poll in polls]
+        [['raised'], [], ['cleared']]
         """
         checks = {check.name: check for check in health.checks}
         for name, track in self._tracks.items():
@@ -74,7 +84,22 @@ class Alerts:
 
     @property
     def raised(self) -> dict[str, str]:
-        """The raised checks, by name, with their states."""
+        """The raised checks, by name, with their states.
+
+        Returns
+        -------
+        dict of str to str
+            'unknown', 'warn' or 'bad' by the name of the check.
+
+        Examples
+        --------
+        >>> from orbital_kernel.storage.health.alerts import Alerts
+        >>> from orbital_kernel.storage.health.checks import Check, health_of
+        >>> alerts = Alerts(raise_after=1)
+        >>> (alert,) = alerts.update(health_of([Check("quota", "bad", "it is full")]))
+        >>> alerts.raised
+        {'quota': 'bad'}
+        """
         return {
             name: t.reported for name, t in self._tracks.items() if t.reported != "ok"
         }

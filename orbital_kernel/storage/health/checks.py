@@ -24,6 +24,12 @@ class Check:
         What was measured, and the limit it was compared with, in `unit`.
     unit : str
         Unit of value and limit, such as '%', 'ms' or 's'.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.health.checks import Check
+    >>> Check("quota orbital-swift use", "warn", "use is 82 %", 82, 80, "%").limit
+    80
     """
 
     name: str
@@ -80,7 +86,26 @@ class Health:
 
 
 def health_of(checks: Iterable[Check]) -> Health:
-    """Return the health of checks: the worst state, 'unknown' without any."""
+    """Return the health of checks: the worst state, 'unknown' without any.
+
+    Parameters
+    ----------
+    checks : iterable of Check
+        The checks of one poll; those that are 'absent' do not count.
+
+    Returns
+    -------
+    Health
+        Their worst state, and all checks.
+
+    Examples
+    --------
+    >>> from orbital_kernel.storage.health.checks import Check, health_of
+    >>> health_of([Check("a", "ok", "fine"), Check("b", "warn", "slow")]).state
+    'warn'
+    >>> health_of([]).state
+    'unknown'
+    """
     all_checks = tuple(checks)
     states = [check.state for check in all_checks if check.state != "absent"]
     state = max(states, key=STATES.index, default="unknown")
