@@ -40,10 +40,17 @@ print(__cpu_features__.get("AVX2") and __cpu_features__.get("FMA3"))
 """
 
 
+def masks() -> dict[str, str]:
+    lines = MASKS.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
 def run(program: str, *arguments: str, **variables: str) -> str:
+    """Run a program with these variables, and without masks that the tests have."""
+    plain = {name: text for name, text in os.environ.items() if name not in masks()}
     return subprocess.run(
         [sys.executable, "-c", program, *arguments],
-        env=os.environ | variables,
+        env=plain | variables,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -51,21 +58,15 @@ def run(program: str, *arguments: str, **variables: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def masks() -> dict[str, str]:
-    lines = MASKS.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-
-
-@pytest.fixture(scope="module")
 def skies(
-    masks: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     """What a process with and one without vector instructions computes and writes."""
     if run(VECTORS).strip() != "True":
         pytest.skip("this processor has no AVX2 and FMA that could be masked")
     folder = tmp_path_factory.mktemp("skies")
     with_vectors = run(PROGRAM, str(folder / "vectors"), "12MB")
-    without = run(PROGRAM, str(folder / "plain"), "12MB", **masks)
+    without = run(PROGRAM, str(folder / "plain"), "12MB", **masks())
     return json.loads(with_vectors), json.loads(without)
 
 
