@@ -31,6 +31,7 @@ VARIABLES = {
     "vms_password": "VMS_PASSWORD",
     "vms_token": "VMS_TOKEN",
     "vms_cert_file": "VMS_CERT_FILE",
+    "vms_insecure": "ORBITAL_VMS_INSECURE",
 }
 
 
@@ -50,6 +51,7 @@ class Settings:
     vms_password: str | None = field(default=None, repr=False)
     vms_token: str | None = field(default=None, repr=False)
     vms_cert_file: str | None = None
+    vms_insecure: str | None = None
     engine: str = "cluster"
 
     def environment(self) -> dict[str, str]:

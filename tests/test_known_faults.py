@@ -16,6 +16,7 @@ def test_a_vms_that_is_gone_is_unknown_in_every_check():
         vms_password="none",
         vms_token=None,
         vms_cert_file=None,
+        vms_insecure=None,
     )
     told = health(Vms.connect(settings, patience=BRIEF), quotas=("orbital",))
 

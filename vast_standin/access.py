@@ -44,6 +44,7 @@ class Guard:
     cluster: Cluster
     user: Record
     peer: str
+    access_key: str = ""
 
     def check_request(self, request: Request) -> None:
         """Check the bucket a request names in its path.
@@ -130,6 +131,11 @@ class ReadableObjects:
 
     objects: ObjectStore
     guard: Guard
+
+    @property
+    def owner(self) -> str:
+        """The access key that signed; transactions and queries belong to it."""
+        return self.guard.access_key
 
     def check(self, action: str, bucket: str, key: str) -> None:
         """Check one action on a key of a bucket."""

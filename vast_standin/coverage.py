@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from vast_standin import s3, tabular
+from vast_standin import s3
 from vast_standin.data_port import SERVER
+from vast_standin.tabular import routes as tabular
 from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.metrics import METRICS
 from vast_standin.vms.particular import CALLS

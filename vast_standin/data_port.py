@@ -48,7 +48,7 @@ class DataPort:
         proof, request = self._proof(request)
         user = user_of(self.cluster, proof.access_key)
         trace.user = str(user["name"])
-        guard = Guard(self.cluster, user, trace.peer)
+        guard = Guard(self.cluster, user, trace.peer, proof.access_key)
         guard.check_request(request)
         self.faults.before(request)
         trace.mark("auth")

@@ -1,8 +1,12 @@
 """One HTTP request in, one response out: the types that all protocol packages share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,8 @@ class Request:
     headers: Mapping[str, str]
     body: BinaryIO
     content_length: int
+    gone: Callable[[], bool] = _never
+    """Whether the connection it came by has ended; the same object for all of one."""
 
     def read(self) -> bytes:
         """Return the whole body; callers bound its size first."""

@@ -7,11 +7,14 @@ exception becomes a 500 with the request id, its traceback on the server's own l
 
 import io
 import logging
+import select
 import socket
 import socketserver
 import ssl
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, Protocol, cast
 
 from vast_standin.access_log import AccessLog
@@ -128,6 +131,7 @@ class Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         """Answer until the peer leaves, an error breaks the framing, or stop()."""
         plain = cast("socket.socket", self.request)
+        self.gone = partial(_has_ended, plain)
         plain.settimeout(IDLE_SECONDS)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.server.adopt(plain)
@@ -156,7 +160,7 @@ class Connection(socketserver.BaseRequestHandler):
             return False
         trace = Trace(peer=self.client_address[0])
         body = self._body(connection, stream, head)
-        request = _request(head, body)
+        request = _request(head, body, self.gone)
         response = self._answer(request, trace)
         trace.mark("answer")
         drainable = 0 <= body.remaining <= DRAIN_LIMIT or self._ends_soon(body)
@@ -254,8 +258,9 @@ class Connection(socketserver.BaseRequestHandler):
         _linger(connection)
 
 
-def _request(head: Head, body: Body) -> Request:
+def _request(head: Head, body: Body, gone: Callable[[], bool]) -> Request:
     return Request(
+        gone=gone,
         method=head.method,
         path=head.path,
         query=head.query,
@@ -286,6 +291,15 @@ def _linger(connection: socket.socket) -> None:
     for _ in range(256):
         if not connection.recv(1 << 16):
             return
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    """Return whether the peer has closed its side, also while a request is answered."""
+    if connection.fileno() < 0:
+        return True
+    poll = select.poll()
+    poll.register(connection, getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))
 
 
 def _shut(connection: socket.socket, how: int) -> None:

@@ -71,6 +71,7 @@ def verify(
     ProtocolError(400) for a malformed one.
     """
     claim = parse_claim(request)
+    _check_all_signed(request, claim)
     _check_time(request, claim, now, skew)
     secret = secret_of(claim.access_key)
     if secret is None:
@@ -209,6 +210,26 @@ def _check_time(request: Request, claim: Claim, now: datetime, skew: timedelta) 
         raise _malformed("X-Amz-Expires is not between 1 and 604800 seconds")
     if now > signed_at + timedelta(seconds=int(expires)) or signed_at - now > skew:
         raise ProtocolError(403, "AccessDenied", "Request has expired.")
+
+
+def _check_all_signed(request: Request, claim: Claim) -> None:
+    """Refuse `x-amz-` headers that anybody between could have added or changed.
+
+    The payload's hash is part of what is signed, whether its header is named or not.
+    """
+    unsigned = sorted(
+        name
+        for name in request.headers
+        if name.startswith("x-amz-")
+        and name not in (*claim.signed_headers, "x-amz-content-sha256")
+    )
+    if unsigned:
+        raise ProtocolError(
+            403,
+            "AccessDenied",
+            f"There were headers present in the request which were not signed: "
+            f"{', '.join(unsigned)}",
+        )
 
 
 def _moment(stamp: str) -> datetime:

@@ -22,7 +22,7 @@ from vast_standin.listener import Listener
 from vast_standin.meters import SAMPLE_SECONDS
 from vast_standin.owner import Ownership
 from vast_standin.s3.objects import ObjectStore
-from vast_standin.tabular import handle
+from vast_standin.tabular.routes import handle
 from vast_standin.vms import VmsPort, metering
 from vast_standin.vms.alarms import watch
 from vast_standin.vms.cluster import Cluster

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orbital_kernel.commands.output import SIMULATED, print_json, rows_of
+from orbital_kernel.commands.terminal import visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,7 +66,10 @@ def show_frame(frame: "pl.DataFrame", units: Mapping[str, str | None]) -> None:
         click.echo(
             f"{SIMULATED}: {simulated:,} of {len(frame):,} rows are simulated, not observed"
         )
-    headers = {name: _header(name, units) for name in frame.columns}
+    headers = {name: visible(_header(name, units)) for name in frame.columns}
+    frame = frame.with_columns(
+        pl.col(pl.String).map_elements(visible, return_dtype=pl.String)
+    )
     wide = shutil.get_terminal_size((160, 40)).columns
     with pl.Config(tbl_rows=40, tbl_cols=12, fmt_str_lengths=40, tbl_width_chars=wide):
         click.echo(str(frame.rename(headers)))

@@ -4,6 +4,7 @@ import importlib.metadata
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import click
 
@@ -96,7 +97,18 @@ def _database() -> str:
     from orbital_kernel import connect
 
     orbital = connect()
-    return f"{orbital!r}, server {orbital.store.version}"
+    return f"{orbital!r}, server {orbital.store.version}, {_endpoint(orbital.settings)}"
+
+
+def _endpoint(settings: config.Settings) -> str:
+    """Return in words how the connection to the database is verified."""
+    address = urlsplit(settings.endpoint)
+    if address.scheme == "https":
+        authority = settings.ca_bundle or "the public authorities of certifi"
+        return f"TLS verified by {authority}"
+    loopback = address.hostname in ("localhost", "127.0.0.1", "::1")
+    where = "on this machine only" if loopback else "ANYBODY between can read the data"
+    return f"no TLS ({where})"
 
 
 def _tables() -> str:
@@ -107,8 +119,10 @@ def _tables() -> str:
 
 def _vms() -> str:
     from orbital_kernel import connect
+    from orbital_kernel.storage import authorities
 
-    return str(connect().health())
+    orbital = connect()
+    return f"{orbital.health()}; {authorities.verified_by(orbital.settings)}"
 
 
 def _sql() -> str:

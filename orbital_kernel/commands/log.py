@@ -18,6 +18,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel import config
+from orbital_kernel.commands.terminal import visible
 from orbital_kernel.errors import OrbitalError
 
 LOG = logging.getLogger(__name__)
@@ -177,4 +178,4 @@ def _append(path: Path, text: str) -> None:
     with closing(file):
         if path.stat().st_size + len(text) > MOST_BYTES:
             file.doRollover()
-        file.stream.write(f"{text}\n")
+        file.stream.write(f"{visible(text)}\n")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from orbital_kernel.commands.terminal import visible
+
 if TYPE_CHECKING:
     import polars as pl
     from rich.progress import Progress
@@ -45,13 +47,15 @@ def table(
 ) -> None:
     """Print a table on stdout; its title says if rows are simulated."""
     from rich.table import Table
+    from rich.text import Text
 
     mark = f"{SIMULATED} · " if simulated else ""
-    shown = Table(title=f"{mark}{title}", title_justify="left")
+    shown = Table(title=Text(visible(f"{mark}{title}")), title_justify="left")
     for column in columns:
-        shown.add_column(column)
+        shown.add_column(Text(visible(column)))
     for row in rows:
-        shown.add_row(*("" if value is None else str(value) for value in row))
+        texts = ("" if value is None else str(value) for value in row)
+        shown.add_row(*(Text(visible(text)) for text in texts))
     Console().print(shown)
 
 

@@ -6,6 +6,7 @@ creation is never repeated blindly: the resource is looked up first.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
@@ -14,9 +15,11 @@ from vastpy import RESTFailure, VASTClient
 
 from orbital_kernel.config import Settings
 from orbital_kernel.errors import ProvisionError
+from orbital_kernel.storage import authorities
 from orbital_kernel.storage.listing import NotOffered, Row, everything
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
 
+LOG = logging.getLogger(__name__)
 BUSY = (429, 502, 503, 504)
 UNCERTAIN = (
     urllib3.exceptions.HTTPError,
@@ -54,7 +57,8 @@ class Vms:
     def connect(cls, settings: Settings, *, patience: Patience | None = None) -> Self:
         """Return the VMS of the settings; sends no request.
 
-        Raises ProvisionError if address or credentials are missing.
+        Raises ProvisionError if address or credentials are missing, ConfigError if the
+        certificates to verify it cannot be read.
         """
         address = settings.vms_address
         if not address or not (settings.vms_token or settings.vms_user):
@@ -67,7 +71,10 @@ class Vms:
             if settings.vms_token
             else {"user": settings.vms_user, "password": settings.vms_password or ""}
         )
-        client = VASTClient(address=address, cert_file=settings.vms_cert_file, **signed)
+        trusted = authorities.cert_file(settings)
+        if trusted is None:
+            LOG.warning("VMS %s: %s", address, authorities.verified_by(settings))
+        client = VASTClient(address=address, cert_file=trusted, **signed)
         return cls(client, address, patience or Patience())
 
     def within(self, seconds: float, *, attempts: int) -> Self:
@@ -239,8 +246,9 @@ class Vms:
         reason = getattr(error, "reason", error)
         if isinstance(reason, urllib3.exceptions.SSLError):
             raise ProvisionError(
-                f"the certificate of {self.address} is not signed by VMS_CERT_FILE: "
-                f"{reason}; set VMS_CERT_FILE to the certificate authority of this VMS"
+                f"the certificate of {self.address} is not signed by VMS_CERT_FILE, or "
+                f"without it by the system's authorities: {reason}; set VMS_CERT_FILE to the "
+                "certificate authority of this VMS"
             ) from error
 
     def _refused(self, method: str, path: str, error: RESTFailure) -> ProvisionError:

@@ -40,9 +40,9 @@ MALFORMED = {
     "not http": (b"hello\r\n\r\n", b"400"),
     "no version": (b"GET /\r\n\r\n", b"400"),
     "http 2 preface": (b"PRI * HTTP/2.0\r\n\r\n", b"400"),
-    "unknown method": (b"BREW / HTTP/1.1\r\nHost: h\r\n\r\n", b"501"),
-    "absolute form": (b"GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n", b"400"),
-    "nul in the path": (b"GET /\x00 HTTP/1.1\r\nHost: h\r\n\r\n", b"400"),
+    "unknown method": (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"501"),
+    "absolute form": (b"GET http://h/ HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+    "nul in the path": (b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
     "no colon": (b"GET / HTTP/1.1\r\nHost h\r\n\r\n", b"400"),
     "blank before colon": (b"GET / HTTP/1.1\r\nHost : h\r\n\r\n", b"400"),
     "folded": (b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", b"400"),
@@ -59,8 +59,8 @@ MALFORMED = {
     "gzip transfer": (b"PUT / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", b"501"),
     "long line": (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", b"400"),
     "many headers": (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 5000 + b"\r\n", b"400"),
-    "unsigned": (b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"403"),
-    "path not utf-8": (b"GET /%ff%fe/k HTTP/1.1\r\nHost: h\r\n\r\n", b"403"),
+    "unsigned": (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"403"),
+    "path not utf-8": (b"GET /%ff%fe/k HTTP/1.1\r\nHost: localhost\r\n\r\n", b"403"),
 }
 
 
@@ -87,7 +87,7 @@ def test_a_peer_that_leaves_midway_does_no_harm(s3, data_port):
 def test_a_refused_upload_is_never_invited(data_port):
     answer = converse(
         data_port,
-        b"PUT /b/k HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+        b"PUT /b/k HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
         b"Content-Length: 1000000000\r\n\r\n",
     )
 
@@ -115,7 +115,7 @@ def test_too_long_a_body_is_refused_before_it_is_read(standin, data_port):
 
 
 def test_several_requests_share_a_connection(data_port):
-    request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     answer = converse(data_port, request * 3)
 
@@ -130,10 +130,10 @@ def test_http_1_0_is_answered_and_closed(data_port):
 
 
 VMS_MALFORMED = {
-    "no manager": (b"GET /api/latest/views/ HTTP/1.1\r\nHost: h\r\n", b"401"),
-    "elsewhere": (b"GET /etc/passwd HTTP/1.1\r\nHost: h\r\n", b"404"),
+    "no manager": (b"GET /api/latest/views/ HTTP/1.1\r\nHost: localhost\r\n", b"401"),
+    "elsewhere": (b"GET /etc/passwd HTTP/1.1\r\nHost: localhost\r\n", b"404"),
     "not base64": (
-        b"GET /api/latest/views/ HTTP/1.1\r\nAuthorization: Basic \xff\xfe\r\n",
+        b"GET /api/vms/ HTTP/1.1\r\nHost: [::1]\r\nAuthorization: Basic \xff\xfe\r\n",
         b"401",
     ),
 }
@@ -156,7 +156,9 @@ def test_plain_http_on_the_management_port_is_dropped(standin, vms):
     host, _, port = standin.vms_address.rpartition(":")
 
     try:
-        answer = converse((host, int(port)), b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        answer = converse(
+            (host, int(port)), b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        )
     except OSError:
         answer = b""
 
@@ -170,5 +172,7 @@ def test_bodies_that_are_no_json_objects_are_refused(standin):
     url = f"https://{standin.vms_address}/api/latest/views/"
 
     for body in (b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, b"x" * 2_000_000):
-        answer = pool.request("POST", url, headers=headers, body=body)
+        json_headers = {**headers, "Content-Type": "application/json"}
+        answer = pool.request("POST", url, headers=json_headers, body=body)
         assert 400 == answer.status
+    assert 415 == pool.request("POST", url, headers=headers, body=b"{}").status

@@ -7,6 +7,8 @@ import pytest
 from sql_calls import FIRST, SqlCalls, SqlError, content, pairs
 from tabular import BUCKET
 
+from vast_standin.sql.running import MOST_OF_A_KEY
+
 pytest_plugins = ("tabular_fixtures", "sql_fixtures")
 
 
@@ -96,7 +98,7 @@ def test_many_statements_at_once_are_all_answered(sql, table):
 
 
 def test_more_open_queries_than_allowed_have_to_wait(sql):
-    opened = [sql.start("SELECT 1")[0] for _ in range(16)]
+    opened = [sql.start("SELECT 1")[0] for _ in range(MOST_OF_A_KEY)]
     with pytest.raises(SqlError, match="<Code>SlowDown</Code>") as refused:
         sql.start("SELECT 1")
     for query in opened:

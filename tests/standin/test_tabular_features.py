@@ -169,3 +169,34 @@ def test_the_catalogue_lists_what_is_stored(session, schema_name):
     assert [("listed", "TABLE", 6)] == [
         (r["name"], r["element_type"], r["rows"]) for r in ours
     ]
+
+
+READ_BY_PUBLIC_CLIENTS = {
+    *("name", "parent_path", "element_type", "size", "used", "extension", "mtime"),
+    *("user_tags", "phandle", "creation_time", "uid", "owner_name", "search_path"),
+}
+
+
+def test_the_catalogue_has_the_columns_that_public_clients_read(session, s3):
+    s3.put_object(
+        Bucket=BUCKET, Key="deep/er/seen.fits", Body=b"1234", Tagging="burst=yes"
+    )
+    for _ in range(3000):
+        with session.transaction() as tx:
+            catalogue = tx.catalog()
+            columns = set(catalogue.columns().names)
+            rows = catalogue.select().read_all().to_pylist()
+        seen = {row["name"]: row for row in rows}
+        if "seen.fits" in seen:
+            break
+
+    assert set() == READ_BY_PUBLIC_CLIENTS - columns
+    file = seen["seen.fits"]
+    assert ("FILE", 4, 4, "fits", [("burst", "yes")]) == (
+        *(file["element_type"], file["size"], file["used"], file["extension"]),
+        file["user_tags"],
+    )
+    assert {f"/{BUCKET}": "DIR", f"/{BUCKET}/deep": "DIR"} == {
+        seen[name]["parent_path"]: seen[name]["element_type"] for name in ("deep", "er")
+    }
+    assert file["mtime"] == seen["er"]["mtime"]

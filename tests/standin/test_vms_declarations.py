@@ -6,53 +6,19 @@ come in the paging envelope, and list parameters `page`, `page_size` are always 
 
 import jsonschema
 import pytest
+from published import FILE, Description, text_of
 
 from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.particular import CALLS
 
 
-class Description:
-    """The OpenAPI document with its references followed."""
-
-    def __init__(self, document):
-        self.document = document
-
-    def follow(self, node):
-        while "$ref" in node:
-            target = self.document
-            for part in node["$ref"].split("/")[1:]:
-                target = target[part]
-            node = target
-        return node
-
-    def properties(self, schema):
-        schema = self.follow(schema)
-        if schema.get("type") == "array":
-            schema = self.follow(schema["items"])
-        properties = {}
-        for part in schema.get("allOf", []):
-            properties |= self.properties(part)
-        return properties | schema.get("properties", {})
-
-    def operation(self, path, method):
-        return self.document["paths"].get(path, {}).get(method)
-
-    def body(self, operation):
-        content = self.follow(operation["requestBody"])["content"]
-        (media,) = content.values()
-        return self.follow(media["schema"])
-
-    def answer(self, operation, status="200"):
-        response = self.follow(operation["responses"][status])
-        return self.follow(response["content"]["application/json"]["schema"])
-
-    def parameters(self, operation):
-        return {self.follow(p)["name"] for p in operation.get("parameters", [])}
-
-
 @pytest.fixture(scope="module")
 def description(vms_api):
     return Description(vms_api)
+
+
+def test_the_names_of_published_fields_are_those_of_the_description(description):
+    assert text_of(description, RESOURCES) == FILE.read_text(encoding="utf-8")
 
 
 KINDS = sorted(RESOURCES.values(), key=lambda kind: kind.name)

@@ -1,6 +1,6 @@
 """The engine: one folder, one owner, one newest root; everything else is a snapshot."""
 
-import itertools
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from vast_standin.engine.usage import Usage, usage_of
 from vast_standin.http import ProtocolError
 
 _CATALOGUE = "catalogue.sqlite"
-_IDS_A_START = 1 << 32
+MOST_TRANSACTIONS = 2000
 _ABANDONED_AFTER_S = 3600.0
 
 
@@ -83,7 +83,7 @@ class Engine:
         for name in self._ledger.admit(named, present):
             self.folder.file(name).absent = True
         self._snapshots.settle()
-        self._transaction_ids = itertools.count(self._next_start())
+        self._note_start()
         highest = max(loaded.highest_id, self._snapshots.highest_id)
         numbers = Numbers(highest, loaded.next_row_ids, self._ledger)
         self._shared = Shared(
@@ -146,22 +146,35 @@ class Engine:
         """Measure what a bucket holds, committed and live."""
         return usage_of(self.root, bucket)
 
-    def begin(self) -> Transaction:
-        """Begin a transaction on the newest root."""
+    def begin(self, owner: str = "") -> Transaction:
+        """Begin a transaction on the newest root, for the access key `owner`.
+
+        Its number cannot be guessed. Raises 503 if the key has too many running.
+        """
         with self._commit:
+            if self._running_of(owner) >= MOST_TRANSACTIONS:
+                self._end_abandoned()
+            if self._running_of(owner) >= MOST_TRANSACTIONS:
+                raise ProtocolError(
+                    503,
+                    "SlowDown",
+                    f"this access key has {MOST_TRANSACTIONS} running transactions, the "
+                    "most it may have: end some, or try later",
+                )
             transaction = Transaction(
                 self._shared,
-                id=next(self._transaction_ids),
+                id=self._transaction_number(),
                 base=self.root,
                 sequence=self._sequence,
             )
+            transaction.owner = owner
             self._transactions[transaction.id] = transaction
         return transaction
 
-    def transaction(self, number: int) -> Transaction:
-        """Find a running transaction; 404 if there is none of that number."""
+    def transaction(self, number: int, owner: str = "") -> Transaction:
+        """Find a running transaction of an access key; 404 if it has none of that number."""
         transaction = self._transactions.get(number)
-        if transaction is None:
+        if transaction is None or transaction.owner != owner:
             raise ProtocolError(
                 404,
                 "TabularNoSuchTransaction",
@@ -284,8 +297,14 @@ class Engine:
             self.rollback(transaction)
         return bool(old)
 
-    def _next_start(self) -> int:
+    def _running_of(self, owner: str) -> int:
+        return sum(t.owner == owner for t in list(self._transactions.values()))
+
+    def _transaction_number(self) -> int:
+        while (number := secrets.randbits(62)) in self._transactions or not number:
+            pass
+        return number
+
+    def _note_start(self) -> None:
         noted = int(self._catalogue.setting("starts", "0"))
-        start = max(noted + 1, self._ledger.run)
-        self._catalogue.remember("starts", str(start))
-        return start * _IDS_A_START
+        self._catalogue.remember("starts", str(max(noted + 1, self._ledger.run)))

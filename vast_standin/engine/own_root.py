@@ -27,6 +27,7 @@ class OwnRoot:
         self.operations: list[Operation] = []
         self.ended = False
         self.touched_at = time.monotonic()
+        self.owner = ""
         self.mutex = threading.RLock()
 
     def schema(self, bucket: str, path: str) -> Schema:

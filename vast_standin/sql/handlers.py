@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from vast_standin.http import Response
 from vast_standin.protobuf import Message, make_message, parse_message
-from vast_standin.sql.running import Chunk, Query, running_on
+from vast_standin.sql.running import Chunk, Client, Query, running_on
 from vast_standin.tabular.call import Call
 
 _VERSION = "5.5.0.1.1"
@@ -27,9 +27,12 @@ def run_query(call: Call) -> Response:
     """Start a query, or change something, in the transaction it names."""
     request = _request(call)
     number = request.number(2)
-    transaction = call.engine.transaction(number) if number else call.transaction
+    transaction = (
+        call.engine.transaction(number, call.owner) if number else call.transaction
+    )
+    client = Client(call.owner, call.request.gone)
     query = running_on(call.engine).start(
-        call.engine, request.text(3), transaction, call.check
+        call.engine, request.text(3), transaction, call.check, client
     )
     schema = bytes(query.reader.schema.serialize())
     return _answer(
@@ -68,7 +71,7 @@ def finish_ticket(call: Call) -> Response:
 def finish_query(call: Call) -> Response:
     """Remove a query."""
     number = _request(call).message(1).number(1)
-    running_on(call.engine).finish(number)
+    running_on(call.engine).finish(number, call.owner)
     return Response()
 
 
@@ -84,7 +87,8 @@ ROUTES: dict[tuple[str, str], Callable[[Call], Response]] = {
 
 
 def _find(call: Call, request: Message) -> Query:
-    return running_on(call.engine).find(request.message(1).number(1))
+    client = Client(call.owner, call.request.gone)
+    return running_on(call.engine).find(request.message(1).number(1), client)
 
 
 def _request(call: Call) -> Message:

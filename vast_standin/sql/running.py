@@ -1,8 +1,9 @@
 """Queries in progress: started once, fetched in order, removed when done or idle."""
 
-import itertools
+import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,9 @@ from vast_standin.sql.statements import Statement
 
 _END_OF_STREAM = 8
 _IDLE_S = 600.0
+_GONE_S = 30.0
+_SWEEP_S = 1.0
+MOST_OF_A_KEY = 12
 _LONGEST_RESULT_CHUNK = 4 << 20
 
 
@@ -29,6 +33,14 @@ class Chunk:
     messages: list[memoryview]
 
 
+@dataclass(frozen=True)
+class Client:
+    """Who asks: the access key, and whether the connection has ended."""
+
+    owner: str = ""
+    gone: Callable[[], bool] = bool
+
+
 @dataclass
 class Query:
     """One running query."""
@@ -36,6 +48,7 @@ class Query:
     id: int
     instance: Instance
     reader: pa.RecordBatchReader
+    client: Client
     touched_at: float = field(default_factory=time.monotonic)
     ticket_given: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -86,46 +99,102 @@ class Running:
 
     duck: Duck
     _queries: dict[int, Query] = field(default_factory=dict)
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    _starting: dict[int, tuple[Client, Instance]] = field(default_factory=dict)
+    _sweeping: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(
-        self, engine: Engine, sql: str, transaction: Transaction | None, check: Check
+        self,
+        engine: Engine,
+        sql: str,
+        transaction: Transaction | None,
+        check: Check,
+        client: Client,
     ) -> Query:
         """Start a query on what a transaction sees, or change something in it.
 
-        `check` raises 403 if the user may not do an action to a key of a bucket.
+        `check` raises 403 if the user may not do an action to a key of a bucket. Ends
+        with 503 if the client's access key has too many running.
         """
-        self._forget_idle()
-        instance = self.duck.borrow()
+        self._watch()
+        instance = self._borrow(client)
         try:
             reader = _run(instance, engine, sql, transaction, check)
         except BaseException:
             self.duck.give_back(instance)
             raise
-        query = Query(next(self._numbers), instance, reader)
+        finally:
+            del self._starting[id(instance)]
+        query = Query(self._number(), instance, reader, client)
         self._queries[query.id] = query
         return query
 
-    def find(self, number: int) -> Query:
-        """Find a query; 404 if there is none."""
+    def find(self, number: int, client: Client) -> Query:
+        """Find a query of the client's access key; 404 if it has none of that number."""
         query = self._queries.get(number)
-        if query is None:
+        if query is None or query.client.owner != client.owner:
             raise ProtocolError(404, "NoSuchQuery", f"query {number} is not running")
         query.touched_at = time.monotonic()
+        query.client = client
         return query
 
-    def finish(self, number: int) -> None:
-        """Remove a query."""
-        query = self._queries.pop(number, None)
-        if query is not None:
+    def finish(self, number: int, owner: str) -> None:
+        """Remove a query of an access key, if it is running."""
+        query = self._queries.get(number)
+        if query is not None and query.client.owner == owner:
+            self._remove(query)
+
+    def sweep(self, now: float) -> None:
+        """Interrupt statements and remove queries that nobody waits for any more."""
+        for client, instance in list(self._starting.values()):
+            if client.gone():
+                instance.connection.interrupt()
+        for query in list(self._queries.values()):
+            idle = now - query.touched_at
+            if idle > _IDLE_S or (idle > _GONE_S and query.client.gone()):
+                self._remove(query)
+
+    def _borrow(self, client: Client) -> Instance:
+        with self._lock:
+            of_key = [c for c, _ in self._starting.values()]
+            of_key += [query.client for query in self._queries.values()]
+            if sum(c.owner == client.owner for c in of_key) >= MOST_OF_A_KEY:
+                raise ProtocolError(
+                    503,
+                    "SlowDown",
+                    f"this access key has {MOST_OF_A_KEY} running queries, the most it may "
+                    "have: fetch or cancel some, or try later",
+                )
+            instance = self.duck.borrow()
+            self._starting[id(instance)] = client, instance
+            return instance
+
+    def _number(self) -> int:
+        while (number := secrets.randbits(62)) in self._queries or not number:
+            pass
+        return number
+
+    def _remove(self, query: Query) -> None:
+        if self._queries.pop(query.id, None) is not None:
             query.close()
             self.duck.give_back(query.instance)
 
-    def _forget_idle(self) -> None:
-        limit = time.monotonic() - _IDLE_S
-        for query in list(self._queries.values()):
-            if query.touched_at < limit:
-                self.finish(query.id)
+    def _watch(self) -> None:
+        """Sweep every second, for as long as there are queries."""
+        with self._lock:
+            if self._sweeping:
+                return
+            self._sweeping = True
+        threading.Thread(target=self._sweep, name="sql-sweep", daemon=True).start()
+
+    def _sweep(self) -> None:
+        while True:
+            time.sleep(_SWEEP_S)
+            self.sweep(time.monotonic())
+            with self._lock:
+                if not self._queries and not self._starting:
+                    self._sweeping = False
+                    return
 
 
 _RUNNING: "WeakKeyDictionary[Engine, Running]" = WeakKeyDictionary()

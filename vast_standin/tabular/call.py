@@ -22,6 +22,10 @@ _LARGEST_BODY = 64 << 20
 class ObjectStore(Protocol):
     """The objects that imports read, with permission checks."""
 
+    @property
+    def owner(self) -> str:
+        """The access key that signed the request."""
+
     def check(self, action: str, bucket: str, key: str) -> None:
         """Raise 403 if the user may not do an S3 action to a key of a bucket."""
 
@@ -39,6 +43,11 @@ class Call:
     engine: Engine
     objects: ObjectStore | None
     request: Request
+
+    @property
+    def owner(self) -> str:
+        """The access key that signed; its transactions and queries are found by no other."""
+        return self.objects.owner if self.objects is not None else ""
 
     @cached_property
     def segments(self) -> tuple[str, ...]:
@@ -114,7 +123,7 @@ class Call:
     def transaction(self) -> Transaction | None:
         """The transaction it is part of; None if it has none."""
         number = self.integer("tabular-txid", 0)
-        return self.engine.transaction(number) if number else None
+        return self.engine.transaction(number, self.owner) if number else None
 
     @cached_property
     def system(self) -> Root | None:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -29,18 +30,46 @@ AUDIT_BUCKET = "vast-audit-log-bucket"
 _ACCESS_LOG = "access.log"
 _MOST_AUDITED = 100_000
 _FRESH_S = 5.0
+_TEXTS = pa.map_(pa.string(), pa.string())
 _CATALOGUE = pa.schema(
     [
-        ("parent_path", pa.string()),
-        ("name", pa.string()),
+        ("phandle", pa.struct([("clone_id", pa.int32()), ("handle_id", pa.int64())])),
+        ("creation_time", pa.timestamp("ns")),
+        ("uid", pa.int32()),
+        ("owner_sid", pa.string()),
+        ("owner_name", pa.string()),
+        ("gid", pa.int32()),
+        ("group_owner_sid", pa.string()),
+        ("group_owner_name", pa.string()),
+        ("atime", pa.timestamp("ns")),
+        ("mtime", pa.timestamp("ns")),
+        ("ctime", pa.timestamp("ns")),
+        ("nlinks", pa.int32()),
         ("element_type", pa.string()),
         ("size", pa.int64()),
+        ("used", pa.int64()),
+        ("tenant_id", pa.int32()),
+        ("name", pa.string()),
+        ("extension", pa.string()),
+        ("parent_path", pa.string()),
+        ("symlink_path", pa.string()),
+        ("major_device", pa.int32()),
+        ("minor_device", pa.int32()),
+        ("nfs_mode_bits", pa.int32()),
+        ("name_aces_exist", pa.bool_()),
+        ("s3_locks_legal_hold", pa.bool_()),
+        ("user_tags_count", pa.int32()),
+        ("user_metadata", _TEXTS),
+        ("user_tags", _TEXTS),
+        ("login_name", pa.string()),
+        ("search_path", pa.string()),
         ("rows", pa.int64()),
-        ("owner_name", pa.string()),
-        ("creation_time", pa.timestamp("us")),
         ("handle", pa.int64()),
     ]
 )
+"""Columns of a cluster's catalogue that public clients read (vastdb_sdk's README, VAST's
+Trino examples); null where an object store has nothing to say. `rows` and `handle` are ours.
+"""
 _AUDIT = pa.schema(
     [
         ("time", pa.timestamp("us")),
@@ -150,12 +179,35 @@ def _system(engine: Engine) -> System:
     return _SYSTEMS.setdefault(engine, System())
 
 
+def times_of(seconds: float) -> dict[str, datetime]:
+    """Return the times of something that was written once, in UTC."""
+    at = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return dict.fromkeys(("creation_time", "ctime", "mtime", "atime"), at)
+
+
 def _catalogue(engine: Engine) -> Root:
-    rows = list(_catalogue_rows(engine))
+    rows = [_element(row) for row in _catalogue_rows(engine)]
     return _root(
         CATALOGUE_BUCKET, "vast_big_catalog_schema", "vast_big_catalog_table",
         pa.Table.from_pylist(rows, schema=_CATALOGUE),
     )  # fmt: skip
+
+
+def _element(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the catalogue with what follows from the others."""
+    suffix = PurePosixPath(row["name"]).suffix.lstrip(".")
+    tags = row.get("user_tags") or {}
+    return {
+        "used": row.get("size"),
+        "extension": suffix if row["element_type"] == "FILE" and suffix else None,
+        "search_path": f"{row['parent_path'].rstrip('/')}/",
+        "user_tags_count": len(tags),
+        "nlinks": 1,
+        "login_name": row.get("owner_name"),
+        **row,
+        "user_tags": list(tags.items()),
+        "user_metadata": list((row.get("user_metadata") or {}).items()),
+    }
 
 
 def _catalogue_rows(engine: Engine) -> Iterator[dict[str, Any]]:
@@ -168,9 +220,7 @@ def _catalogue_rows(engine: Engine) -> Iterator[dict[str, Any]]:
             "element_type": "BUCKET",
             "owner_name": bucket.owner,
             "size": engine.usage(bucket.name).bytes,
-            "creation_time": datetime.fromtimestamp(bucket.created, UTC).replace(
-                tzinfo=None
-            ),
+            **times_of(bucket.created),
         }
     for schema in root.schemas.values():
         parent, _, name = f"/{schema.bucket}/{schema.path}".rpartition("/")

@@ -7,7 +7,7 @@ from vast_standin.tabular.call import Call
 
 def begin(call: Call) -> Response:
     """Begin a transaction; the reply has its number in a header."""
-    transaction = call.engine.begin()
+    transaction = call.engine.begin(call.owner)
     return Response(
         headers={
             "tabular-txid": str(transaction.id),

@@ -16,6 +16,7 @@ from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.particular import Answer
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall, parse_body, parse_parts
+from vast_standin.vms.senders import check_sender
 from vast_standin.vms.tokens import expiry
 
 
@@ -31,6 +32,7 @@ class VmsPort:
     def answer(self, request: Request, trace: Trace) -> Response:
         """Authenticate, parse and dispatch a request."""
         parts = parse_parts(request.path)
+        check_sender(request)
         manager = self._manager(request.headers.get("authorization", ""))
         trace.user = manager
         trace.mark("auth")

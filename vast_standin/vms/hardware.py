@@ -126,6 +126,7 @@ def _node(cluster: Cluster, name: str) -> Record:
         "hostname": platform.node() or "localhost",
         "state": "ACTIVE",
         "display_state": "ACTIVE",
+        "sync": "SYNCED",
         "enabled": True,
         "os_version": platform.platform(),
         "build": "vast_standin",

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from vast_standin.http import ProtocolError, Request
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
+from vast_standin.vms.senders import media_type
 
 BODY_LIMIT = 1 << 20
 _VERSION = re.compile(r"(latest|v\d+(\.\d+)*)\Z")
@@ -71,6 +72,12 @@ def parse_body(request: Request) -> Record:
         raise bad_request(f"bodies are limited to {BODY_LIMIT} bytes")
     if not text:
         return {}
+    if (kind := media_type(request)) != "application/json":
+        raise ProtocolError(
+            415,
+            "UnsupportedMediaType",
+            f"a body is application/json here, not {kind or 'without a content type'}",
+        )
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vast_standin.http import ProtocolError
 from vast_standin.vms.fields import Field, bad_request, declare
+from vast_standin.vms.published import published
 from vast_standin.vms.records import Record
 
 if TYPE_CHECKING:
@@ -88,20 +89,37 @@ def resource(
 def select(
     kind: Resource, records: list[Record], query: tuple[tuple[str, str], ...]
 ) -> list[Record]:
-    """Return the records all filters of a query accept; raise 400 for unknown ones."""
+    """Return the records all filters of a query accept; raise 400 for unknown ones.
+
+    Every field that answers carry filters by its value, and with a suffix such as
+    ``__contains`` or ``__in``; a resource may declare further names.
+    """
     for name, text in query:
         if name in PAGING:
             continue
-        target = kind.filters.get(name)
-        if target is None:
-            raise bad_request(
-                f"unknown filter {name}; {kind.name} can be listed by "
-                f"{', '.join(sorted(kind.filters)) or 'nothing'}"
-            )
-        column, _, how = target.partition("__")
+        column, how = _filter(kind, name)
         compare = _COMPARE[how]
         records = [r for r in records if compare(r.get(column), text)]
     return records
+
+
+def _filter(kind: Resource, name: str) -> tuple[str, str]:
+    """Return the field a filter compares, and how."""
+    if name in kind.filters:
+        column, _, how = kind.filters[name].partition("__")
+        return column, how
+    fields = {f.name for f in kind.fields if f.answered}
+    fields.update(published().get(kind.name, ()))
+    column, _, how = name.rpartition("__")
+    if name in fields:
+        return name, ""
+    if column in fields and how in _SUFFIXES:
+        return column, how
+    raise bad_request(
+        f"unknown filter {name}; {kind.name} can be listed by "
+        f"{', '.join(sorted(fields | set(kind.filters)))}, and by these with "
+        f"{', '.join(f'__{suffix}' for suffix in _SUFFIXES)}"
+    )
 
 
 def _equal(value: object, text: str) -> bool:
@@ -121,3 +139,4 @@ _COMPARE: dict[str, Callable[[object, str], bool]] = {
     "any": lambda value, text: True,  # noqa: ARG005
     "isnull": lambda value, text: (value is None) == (text.lower() == "true"),
 }
+_SUFFIXES = tuple(sorted(how for how in _COMPARE if how not in ("", "any")))

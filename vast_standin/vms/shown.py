@@ -3,6 +3,7 @@
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import answer, bad_request
+from vast_standin.vms.published import published
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall
 from vast_standin.vms.resource import Resource
@@ -18,8 +19,9 @@ def record_in_path(cluster: Cluster, kind: Resource, call: VmsCall) -> Record:
 
 
 def show(cluster: Cluster, kind: Resource, record: Record) -> Record:
-    """Return a record as it is answered."""
-    return answer(kind.fields, kind.rules.shown(cluster, record))
+    """Return a record as it is answered: all published fields, null where unknown."""
+    unknown = dict.fromkeys(published().get(kind.name, ()))
+    return unknown | answer(kind.fields, kind.rules.shown(cluster, record))
 
 
 def visible(record: Record, call: VmsCall) -> bool:

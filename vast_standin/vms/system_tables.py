@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from vast_standin.tabular.system import (
     Settings,
     configure,
     system_root,
+    times_of,
 )
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
@@ -208,17 +209,41 @@ def _kept_s(audits: Any) -> int:
 
 
 def _objects(cluster: Cluster) -> Iterator[dict[str, Any]]:
-    """Yield the catalogue's rows of objects."""
+    """Yield the catalogue's rows of objects, and of the folders that hold them."""
+    folders: dict[str, float] = {}
     for thing in cluster.objects.everything():
         parent, _, name = f"/{thing.bucket}/{thing.key}".rpartition("/")
         view = cluster.view_of_bucket(thing.bucket) or {}
+        for folder in _folders(parent):
+            folders[folder] = max(folders.get(folder, 0.0), thing.modified)
+        if not name:  # a key that ends with / is a folder
+            continue
         yield {
             "parent_path": parent,
             "name": name,
             "element_type": "FILE",
             "size": thing.size,
             "owner_name": thing.properties.owner or view.get("bucket_owner"),
-            "creation_time": datetime.fromtimestamp(thing.modified, UTC).replace(
-                tzinfo=None
-            ),
+            "tenant_id": view.get("tenant_id"),
+            "user_tags": thing.properties.tags,
+            "user_metadata": thing.properties.metadata,
+            **times_of(thing.modified),
         }
+    for directory in cluster.records.all("directories"):
+        created = datetime.fromisoformat(str(directory["created"])).timestamp()
+        folders.setdefault(str(directory["path"]).rstrip("/"), created)
+    for folder, modified in sorted(folders.items()):
+        parent, _, name = folder.rpartition("/")
+        yield {
+            "parent_path": parent or "/",
+            "name": name,
+            "element_type": "DIR",
+            **times_of(modified),
+        }
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Yield a path below a bucket and all between it and the bucket."""
+    while path.count("/") > 1:
+        yield path
+        path = path.rpartition("/")[0]

@@ -24,6 +24,12 @@ def _none(name: str, why: str, fields: str, *, filters: str = "name") -> Resourc
     return resource(name, fields, filters=filters, calls=calls, rules=NoneHere(why))
 
 
+_HARDWARE = (
+    *("ssds", "nvrams", "nics", "nicports", "ports", "switches", "racks"),
+    *("fans", "psus", "nis", "cboxes", "dboxes", "eboxes", "dtrays", "carriers"),
+    *("cnodegroups", "subnetmanager", "volumes", "blockhosts", "blockmappings"),
+    *("encryptiongroups", "encryptedpaths"),
+)
 _NO_PEER = "there is no other cluster to replicate to"
 KINDS = (
     _none(
@@ -80,7 +86,5 @@ KINDS = (
         """,
         filters="",
     ),
-    _none("ssds", "", "id int A", filters="state sn model fw_version"),
-    _none("nvrams", "", "id int A", filters="state sn model fw_version"),
-    _none("nics", "", "id int A", filters="state"),
+    *(_none(name, "", "id int A", filters="") for name in _HARDWARE),
 )

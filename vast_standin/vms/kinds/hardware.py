@@ -82,6 +82,7 @@ _CNODES = resource(
     is_mgmt bool A
     cores int A
     os_version str A
+    sync str A
     build str A
     data_tcp_port int A
     cluster str A
@@ -106,6 +107,7 @@ _DNODES = resource(
     state str A
     enabled bool A
     os_version str A
+    sync str A
     build str A
     cluster str A
     cluster_id int A
