@@ -19,9 +19,8 @@ from orbital_kernel.questions.asking import (
     together,
 )
 from orbital_kernel.science.columns import either, fill
-from orbital_kernel.science.lightcurves import merged, overlaps
+from orbital_kernel.science.lightcurves import EXPOSED, merged, overlaps
 
-EXPOSED = ("gti", "snapshot")
 POINTING = ("obs_id", "object", "ra", "dec")
 INTERVAL = (
     *("obs_id", "object", "time", "time_stop", "kind", "instrument", "ra", "dec"),

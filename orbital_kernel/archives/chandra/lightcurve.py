@@ -20,6 +20,7 @@ import pyarrow as pa
 from astropy.io import fits
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
+from orbital_kernel.archives.chandra import exposure, sky_plane
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -30,7 +31,6 @@ from orbital_kernel.archives.formats.fits import (
     open_fits,
     text,
 )
-from orbital_kernel.archives.formats.tangent import from_tangent
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -80,6 +80,7 @@ def read(source: Source, account: Account) -> Batches:
             gti,
             rule=chandra_clock.rule(table),
             zero_s=chandra_clock.zero_s(table),
+            live_fraction=exposure.live_fraction(table.header, gti.header),
             obs_id=chandra_clock.obs_id(file, table),
             object=text(table.header, "OBJECT") or None,
             instrument=gti_instrument(gti, table),
@@ -104,21 +105,12 @@ def energy_band(header: fits.Header) -> tuple[str | None, float | None, float | 
     return None, None, None
 
 
-def region_centre(header: fits.Header) -> tuple[float, float]:
+def region_centre(file: FitsFile, header: fits.Header) -> tuple[float, float]:
     """Return RA, dec of the extraction circle or ellipse; NaN if not given."""
     match = _REGION.match(_subspace(header, "sky(x,y)"))
-    pixels = chandra_clock.SKY_PIXELS.get(text(header, "INSTRUME").upper())
-    ra0, dec0 = number(header, "RA_NOM"), number(header, "DEC_NOM")
-    if match is None or pixels is None or ra0 is None or dec0 is None:
+    if match is None:
         return float("nan"), float("nan")
-    middle, scale = pixels
-    ra, dec = from_tangent(
-        -(float(match[1]) - middle) * scale / 3600,
-        (float(match[2]) - middle) * scale / 3600,
-        ra0,
-        dec0,
-    )
-    return float(ra), float(dec)
+    return sky_plane.place(file, header, float(match[1]), float(match[2]))
 
 
 def _subspace(header: fits.Header, axis: str) -> str:
@@ -155,13 +147,17 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     net = block.hdu.has("NET_RATE", "ERR_RATE")
     value = block.reals("NET_RATE" if net else "COUNT_RATE")
     error = block.reals("ERR_RATE" if net else "COUNT_RATE_ERR")
-    exposure = block.reals("EXPOSURE") if block.hdu.has("EXPOSURE") else None
-    gap = np.isnan(value) if exposure is None else ~(exposure > 0) | np.isnan(value)
     start, stop = _edges(block)
+    live = block.reals("EXPOSURE") if block.hdu.has("EXPOSURE") else None
+    gap = np.isnan(value)
+    if live is not None:
+        gap |= ~(live > 0)
+    elif not net:
+        gap |= (value == 0) & ~(error > 0)
     middle, half = (start + stop) / 2, (stop - start) / 2
     rule = chandra_clock.rule(block.hdu)
     band, low, high = energy_band(header)
-    ra, dec = region_centre(header)
+    ra, dec = region_centre(file, header)
     return rows(
         PHOTOMETRY,
         count,
@@ -183,7 +179,7 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         band_high_kev=high,
         instrument=chandra_clock.instrument(block.hdu),
         mode=text(header, "GRATING") or None,
-        exposure_s=exposure,
+        exposure_s=live,
         extra=_extras(block, net=net),
         simulated=is_simulated(file),
         file_row=range(block.first, block.first + count),
@@ -205,5 +201,5 @@ READER = Reader(
     recognises,
     read,
     "Chandra dmextract and level-3 light curve",
-    version=2,
+    version=3,
 )
