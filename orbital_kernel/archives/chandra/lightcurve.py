@@ -9,8 +9,8 @@ Traps handled: TIME is the middle of the bin (TIMEPIXR 0.5); bins with EXPOSURE 
 rate 0 are gaps, null here, though COUNT_RATE says 0 and the net columns 0 or NaN; net
 rates may be negative; TT or TDB; the band is in the data-subspace keywords (DSTYP
 'energy') or in BAND, the place of the source in the region there, while RA_TARG is only
-where the telescope was pointed; lc3 names its source by stack and region only, OBJECT
-is the field; background bins are skipped and counted.
+where the telescope was pointed; lc3 names its source by stack and region only (obi and
+region, in `extra`, are those of the catalogue's table per observation), OBJECT is the field; background bins are skipped and counted.
 """
 
 import re
@@ -48,6 +48,7 @@ CSC_BANDS = {
 }
 ALONGSIDE = ("COUNTS", "STAT_ERR", "COUNT_RATE", "COUNT_RATE_ERR", "BG_RATE")
 _REGION = re.compile(r"(?:circle|ellipse)\(([\d.]+),([\d.]+),", re.IGNORECASE)
+_LEVEL3 = re.compile(r"f\d{5}_(?P<obi>\d{3})N\d+_r(?P<region>\d{4})")
 _ENERGY = re.compile(r"([\d.]+):([\d.]+)")
 
 
@@ -180,18 +181,35 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         instrument=chandra_clock.instrument(block.hdu),
         mode=text(header, "GRATING") or None,
         exposure_s=live,
-        extra=_extras(block, net=net),
+        extra=_extras(block, region_key(file, header), net=net),
         simulated=is_simulated(file),
         file_row=range(block.first, block.first + count),
     )
 
 
-def _extras(block: Block, *, net: bool) -> list[str | None]:
+def region_key(file: FitsFile, header: fits.Header) -> dict[str, int]:
+    """Return obi and region of a level-3 curve, by which the catalogue lists its source.
+
+    The header gives them, or the file's name: acisf02841_001N021_r0009b_lc3.fits.
+    """
+    if not text(header, "STACK_ID"):
+        return {}
+    name = _LEVEL3.search(file.path.name)
+    obi, region = number(header, "OBI_NUM"), number(header, "REGIONID")
+    if name and obi is None:
+        obi = float(name["obi"])
+    if name and region is None:
+        region = float(name["region"])
+    numbers = {"obi": obi, "region_id": region}
+    return {key: int(value) for key, value in numbers.items() if value is not None}
+
+
+def _extras(block: Block, key: dict[str, int], *, net: bool) -> list[str | None]:
     names = [name for name in ALONGSIDE if block.hdu.has(name)]
     columns = [block.reals(name).tolist() for name in names]
     kind = "net" if net else "total"
     return [
-        extra({"rate": kind, **dict(zip(names, row, strict=True))})
+        extra({"rate": kind, **key, **dict(zip(names, row, strict=True))})
         for row in zip(*columns, strict=True)
     ]
 
