@@ -5,7 +5,14 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 import pytest
-from archive_files import CHANDRA, chandra_gti, rows_of, table, write
+from archive_files import (
+    CHANDRA,
+    bat_lightcurve,
+    chandra_gti,
+    rows_of,
+    table,
+    write,
+)
 from astropy.io import fits
 
 from orbital_kernel.science.lightcurves import EXPOSED, bin_events, merged
@@ -207,3 +214,34 @@ def test_the_archives_xrt_log_has_its_pointing_seconds_only(archive):
     good = merged(pl.from_arrow(rows_of(path)[0]["intervals"]))
 
     assert expected == pytest.approx(good["live_s"].sum(), rel=1e-6)
+
+
+def test_a_bin_without_exposure_is_empty_whatever_its_error(tmp_path):
+    path = bat_lightcurve(tmp_path / "a.lc", np.array([0.0, 0.1]), np.array([0.2, 0.2]))
+    with fits.open(path) as file:
+        file["RATE"].data["FRACEXP"] = [0.0, 1.0]
+        file.writeto(tmp_path / "gap.lc", checksum=True)
+
+    rates = rows_of(tmp_path / "gap.lc")[0]["rates"]
+
+    assert [None, 0.1] == rates["rate"].to_pylist()
+    assert [None, 0.2] == rates["rate_err"].to_pylist()
+    assert [0.0, 1.0] == rates["exposure_fraction"].to_pylist()
+
+
+def test_photons_outside_good_time_make_no_bins(tmp_path):
+    tables, _ = rows_of(chandra_events(tmp_path / "evt2.fits", DTCOR=0.9))
+    chip = pl.from_arrow(tables["intervals"]).filter(
+        pl.col("instrument") == "ACIS ccd 7"
+    )
+    slews = chip.with_columns(
+        pl.lit("slewing").alias("kind"),
+        pl.col("time") + pl.duration(seconds=1000, time_unit="ns"),
+        pl.col("time_stop") + pl.duration(seconds=1000, time_unit="ns"),
+    )
+    events = pl.from_arrow(tables["events"])
+
+    curve = bin_events(events, pl.concat([chip, slews]), 25.0)
+
+    assert (curve["exposure_fraction"] > 0).all()
+    assert 6 == len(curve)
