@@ -53,6 +53,7 @@ def read(source: Source, account: Account) -> Batches:
     (table, *_) = file.find("EVENTS")
     rule = chandra_clock.rule(table)
     account.understood.append(f"{table.rows} events, {rule}")
+    account.understood.append(exposure.live_remark(table.header))
     if rule == "chandra-tdb":
         account.understood.append("times are of arrival at the barycentre")
     for block in file.blocks(table):

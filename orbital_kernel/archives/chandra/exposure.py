@@ -10,6 +10,14 @@ from astropy.io import fits
 from orbital_kernel.archives.formats.fits import number
 
 
+def live_remark(table: fits.Header) -> str:
+    """Return for the account how good time becomes live time."""
+    fraction = live_fraction(table, table)
+    if fraction is None:
+        return "no dead time in the header: live time is not known"
+    return f"live time is {fraction:.4f} of good time"
+
+
 def live_fraction(table: fits.Header, gti: fits.Header) -> float | None:
     """Return live time over good time of a GTI, of its chip if given; None if unknown."""
     chip = number(gti, "CCD_ID")

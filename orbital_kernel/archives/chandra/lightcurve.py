@@ -71,8 +71,14 @@ def read(source: Source, account: Account) -> Batches:
         f"{table.rows} bins, {'net' if table.has('NET_RATE') else 'total'} rate, "
         f"{chandra_clock.rule(table)}"
     )
+    account.understood.append(exposure.live_remark(table.header))
+    empty = 0
     for block in file.blocks(table):
-        yield _photometry(file, block)
+        name, points = _photometry(file, block)
+        empty += points["value"].null_count
+        yield name, points
+    if empty:
+        account.understood.append(f"{empty} bins without exposure or rate: value null")
     for background in file.find("BKGLIGHTCURVE"):
         account.skip("bins of the background's own light curve", background.rows)
     for gti in file.good_times():

@@ -62,8 +62,12 @@ def read(source: Source, account: Account) -> Batches:
         return
     flown = _names(source)[-1] != TIMELINE[-1]
     account.understood.append("as flown" if flown else "as planned, not as flown")
+    kinds: list[str] = []
     for batch in text.batches(text.records(source.path, ",")):
-        yield _timeline(batch, account, flown=flown, simulated=simulated)
+        table, of_batch = _timeline(batch, flown=flown, simulated=simulated)
+        kinds += of_batch
+        yield table
+    pointing.count(account, kinds)
 
 
 def _instrument_log(source: Source, account: Account, *, simulated: bool) -> Batches:
@@ -133,8 +137,9 @@ def _utc(batch: list[Record], column: str) -> times.Instants:
 
 
 def _timeline(
-    batch: list[Record], account: Account, *, flown: bool, simulated: bool
-) -> tuple[str, pa.Table]:
+    batch: list[Record], *, flown: bool, simulated: bool
+) -> tuple[tuple[str, pa.Table], list[str]]:
+    """Return the rows of a plan or of what was flown, and the kind of each."""
     start, stop = _utc(batch, "Begin Time"), _utc(batch, "End Time")
     kinds = ["planned"] * len(batch)
     live = np.full(len(batch), np.nan)
@@ -146,12 +151,11 @@ def _timeline(
             pointing.flown_kind(r.text("Target Name"), seconds, busy)
             for r, seconds, busy in zip(batch, length, slew + exposure, strict=True)
         ]
-        pointing.count(account, kinds)
         exposed = np.array([kind == pointing.SNAPSHOT for kind in kinds])
         before = np.where(exposed, np.clip(length - exposure, 0, None), 0)
         start = start + _nanoseconds(before)
         live = np.where(exposed, np.minimum(exposure, length), np.nan)
-    return rows(
+    table = rows(
         INTERVALS,
         len(batch),
         obs_id=[full_obs_id(r.text("Observation Number")) for r in batch],
@@ -168,6 +172,7 @@ def _timeline(
         simulated=simulated,
         file_row=[r.row for r in batch],
     )
+    return table, kinds
 
 
 def _snapshots(
