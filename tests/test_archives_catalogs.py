@@ -391,3 +391,28 @@ def test_archive_cscli_search_gives_a_row_an_observation(archive):
 
     assert len(sources) == len(lines)
     assert sources["obs_id"].to_pylist()[0] == re.split(r"\t\s*", lines[0])[26]
+
+
+def test_empty_slots_of_the_on_board_catalogue_are_no_sources_at_the_pole(tmp_path):
+    names = ["AutoGRBa", "AutoGRBb", "Crab", "Cyg_X-2", "Cyg_X-2"]
+    columns = [
+        fits.Column("NAME", "15A", array=names),
+        fits.Column("CATNUM", "1J", array=np.array([1, 2, 10001, 10080, 20080])),
+        fits.Column("SRC_TYPE", "1I", array=np.array([2, 2, 6, 4, 16])),
+        fits.Column("MERIT", "1I", array=np.full(5, 100)),
+        fits.Column("RA_OBJ", "1E", array=np.array([9.93, 0, 83.633, 326.17, 326.17])),
+        fits.Column(
+            "DEC_OBJ", "1E", array=np.array([-40.9, 89.9, 22.01, 38.32, 38.32])
+        ),
+        fits.Column("THRESHOLD", "1E", array=np.zeros(5)),
+    ]
+    listed = table("TRIG_SOURCE", columns, keywords={"TELESCOP": "SWIFT"})
+
+    tables, account = rows_of(write(tmp_path / "bcttb.fits.gz", listed))
+
+    entries = tables["sources"]
+    assert {"bat-trigger-catalogue"} == set(entries["catalog"].to_pylist())
+    assert ["AutoGRBa", "Crab", "Cyg_X-2", "Cyg_X-2 20080"] == entries[
+        "source_id"
+    ].to_pylist()
+    assert {"empty slots of the on-board list, no sources": 1} == account.skipped

@@ -219,3 +219,47 @@ def test_archive_index_file_is_one_observation(archive):
     assert to_utc_iso(observations["time"].to_numpy(), unit="s") == [
         "2000-10-26T19:06:56"
     ]
+
+
+@pytest.mark.parametrize(
+    ("detector", "middle"),
+    [("ACIS-S", 4096.5), ("HRC-I", 16384.5), ("HRC-S", 32768.5)],
+)
+def test_each_detector_has_a_sky_plane_of_its_own(tmp_path, detector, middle):
+    path = lightcurve(
+        tmp_path / "lc.fits",
+        INSTRUME=detector[:-2],
+        DETNAM=detector,
+        DSVAL1=f"circle({middle},{middle},30)",
+    )
+
+    points = rows_of(path)[0]["photometry"]
+
+    assert points["ra"].to_pylist()[0] == pytest.approx(CHANDRA["RA_NOM"])
+    assert points["dec"].to_pylist()[0] == pytest.approx(CHANDRA["DEC_NOM"])
+
+
+def test_an_hrc_that_is_not_named_has_no_place(tmp_path):
+    path = lightcurve(tmp_path / "lc.fits", INSTRUME="HRC", DETNAM="HRC")
+
+    assert rows_of(path)[0]["photometry"]["ra"].null_count == 3
+
+
+def test_the_sky_columns_of_the_file_come_before_the_detectors_plane(tmp_path):
+    path = lightcurve(tmp_path / "lc.fits", DSVAL1="circle(100,200,5)")
+    plane = {
+        "TCTYP2": "RA---TAN", "TCRVL2": 10.0, "TCRPX2": 100.0, "TCDLT2": -0.001,
+        "TCTYP3": "DEC--TAN", "TCRVL3": 20.0, "TCRPX3": 200.0, "TCDLT3": 0.001,
+    }  # fmt: skip
+    columns = [
+        fits.Column("SHAPE", "6A", array=["circle"]),
+        fits.Column("X", "1D", array=np.array([100.0])),
+        fits.Column("Y", "1D", array=np.array([200.0])),
+    ]
+    with fits.open(path) as file:
+        file.append(table("REGION", columns, keywords=plane))
+        file.writeto(tmp_path / "region.fits", checksum=True)
+
+    points = rows_of(tmp_path / "region.fits")[0]["photometry"]
+
+    assert (10.0, 20.0) == (points["ra"].to_pylist()[0], points["dec"].to_pylist()[0])

@@ -57,7 +57,7 @@ def test_another_last_bit_of_any_function_gives_the_same_positions(
 def test_readers_of_computed_positions_have_the_version_that_rounds():
     versions = {reader.name: reader.version for reader in readers()}
 
-    assert {2} == {
+    assert 2 <= min(
         versions[name]
         for name in ("chandra-events", "chandra-lightcurve", "swift-events")
-    }
+    )

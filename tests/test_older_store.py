@@ -96,3 +96,20 @@ def test_matching_adds_to_older_tables_the_column_that_says_what_is_simulated(ol
 
     assert before["simulated"].all()
     assert [True] == frame_of(older.store.read("cross.objects"))["simulated"].to_list()
+
+
+def test_apply_adds_live_time_to_the_intervals_of_an_older_store(older):
+    columns = schema.table("chandra.intervals").arrow
+    with older.store.transaction() as tx:
+        tx.drop("chandra.intervals")
+        narrow = pa.schema([field for field in columns if field.name != "live_s"])
+        parent = tx._tx.bucket(older.store.database).schema("chandra")
+        parent.create_table("intervals", narrow, sorting_key=OLD_KEY)
+    older = connect(older.home)
+
+    plan = older.storage.plan()
+    assert not plan.conflicts
+    older.storage.apply()
+
+    assert older.storage.plan().empty
+    assert "live_s" in older.table("chandra.intervals").columns

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu
@@ -18,9 +19,15 @@ def gti_rows(
     rule: str,
     utcf_s: float | None = None,
     zero_s: float = 0.0,
+    live_fraction: float | None = None,
     **columns: Any,
 ) -> Iterator[tuple[str, pa.Table]]:
-    """Yield a GTI table's rows; `columns` are the same for all (obs_id, instrument…)."""
+    """Yield a GTI table's rows; `columns` are the same for all (obs_id, instrument…).
+
+    `live_fraction` is what the dead time of the detector leaves of an interval; None if
+    the file does not say.
+    """
+    live = np.nan if live_fraction is None else live_fraction
     for block in file.blocks(hdu):
         start, stop = block.reals("START") + zero_s, block.reals("STOP") + zero_s
         yield rows(
@@ -33,6 +40,7 @@ def gti_rows(
             utcf_s=utcf_s,
             time_rule=rule,
             kind="gti",
+            live_s=(stop - start) * live,
             file_row=range(block.first, block.first + len(block)),
             **columns,
         )

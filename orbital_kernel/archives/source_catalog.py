@@ -33,6 +33,8 @@ from orbital_kernel.model.schema import SOURCES
 DESCRIBED = b"#Column\t"
 _MONTHS = re.compile(r"(?<!\d)(\d{2,3})[ _-]?m(?:onth|(?![a-z]))", re.IGNORECASE)
 DELIMITERS = (",", "\t", ";", "|")
+SLOT_DEG = 1e-4
+"""Slots are at a round position, in 32 bits; a source so close to it is unlikely."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Form:
     """One catalogue's columns; tuples are alternatives, the first present is taken.
 
     With `edition`, a number of months in the file's name gives the catalogue its name.
+    `empty_slot` is the position (RA, dec) of places in a list that hold no source. A name
+    that was given before in the file is followed by the column `number`, if there is one.
     """
 
     catalog: str
@@ -79,6 +83,8 @@ class Form:
     kind: tuple[str, ...] = ()
     missing: tuple[float, ...] = ()
     zero_is_missing: frozenset[str] = field(default_factory=frozenset)
+    empty_slot: tuple[float, float] | None = None
+    number: str = ""
 
 
 def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
@@ -97,7 +103,9 @@ def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
     return None
 
 
-def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:
+def catalog_reader(
+    name: str, forms: Sequence[Form], doc: str, *, version: int = 1
+) -> Reader:
     """Return a reader of catalogues in any of these forms, recognised by column names."""
 
     def recognises(source: Source) -> bool:
@@ -108,7 +116,7 @@ def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:
         if form is not None:
             yield from read_catalog(source, account, form)
 
-    return Reader(name, recognises, read, doc)
+    return Reader(name, recognises, read, doc, version)
 
 
 def read_catalog(source: Source, account: Account, form: Form) -> Batches:
@@ -128,8 +136,12 @@ def read_catalog(source: Source, account: Account, form: Form) -> Batches:
         simulated = text.says_simulated(source)
         table_rows = text.records(source.path, _delimiter(source, form) or ",")
         cells = (TextCells(batch) for batch in text.batches(table_rows))
+    names: set[str | None] = set()
     for some in cells:
-        yield _sources(some, form, simulated=simulated)
+        table_name, entries = _sources(some, form, simulated=simulated)
+        if form.number:
+            entries = _numbered(entries, some, form, names)
+        yield table_name, _without_slots(entries, form, account)
 
 
 def _delimiter(source: Source, form: Form) -> str | None:
@@ -187,6 +199,32 @@ def _sources(cells: Cells, form: Form, *, simulated: bool) -> tuple[str, pa.Tabl
         simulated=simulated,
         file_row=range(cells.first, cells.first + len(cells)),
     )
+
+
+def _numbered(
+    entries: pa.Table, cells: Cells, form: Form, names: set[str | None]
+) -> pa.Table:
+    """Return the entries with names of their own; adds them to `names`."""
+    column = next(name for name in cells.names if name.lower() == form.number)
+    different = []
+    pairs = zip(entries["source_id"].to_pylist(), cells.texts(column), strict=True)
+    for name, number in pairs:
+        different.append(f"{name} {number}" if name in names else name)
+        names.add(name)
+    place = entries.schema.get_field_index("source_id")
+    return entries.set_column(place, "source_id", pa.array(different, pa.string()))
+
+
+def _without_slots(entries: pa.Table, form: Form, account: Account) -> pa.Table:
+    """Return the entries that are sources; the account counts the empty slots."""
+    if form.empty_slot is None:
+        return entries
+    ra, dec = (entries[name].to_numpy() for name in ("ra", "dec"))
+    apart = np.hypot(ra - form.empty_slot[0], dec - form.empty_slot[1])
+    empty = apart < SLOT_DEG
+    if empty.any():
+        account.skip("empty slots of the on-board list, no sources", int(empty.sum()))
+    return entries.filter(pa.array(~empty))
 
 
 def _real(cells: Cells, name: str, form: Form) -> Reals:

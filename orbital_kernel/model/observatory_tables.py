@@ -85,8 +85,9 @@ INTERVALS = Table(
         real("met_stop_s", "s", "time.end", "end on the observatory's clock"),
         real("utcf_s", "s", "arith.diff", "clock correction; null if none applies"),
         text("time_rule", "which rule of times.py made the times", "meta.note"),
-        text("kind", "gti, snapshot or planned", "meta.code"),
+        text("kind", "gti or snapshot; others are not exposure", "meta.code"),
         text("instrument", "instrument, and CCD where GTIs differ by it", "instr"),
+        real("live_s", "s", "time.duration;obs.exposure", "live; null if not given"),
         *SKY,
         *EXTRA,
         *PROVENANCE,
@@ -218,6 +219,8 @@ NOTICES = Table(
     "Alerts of the observatories as they were sent.",
 )
 
+OPTIONAL = frozenset({"live_s"})
+"""Columns that older databases lack: null there until files are ingested again."""
 OBSERVATORY_TABLES = (
     OBSERVATIONS,
     GRBS,

@@ -47,6 +47,36 @@ def typical_errors() -> dict[str, float]:
     }
 
 
+def with_errors(positions: pl.DataFrame) -> pl.DataFrame:
+    """Return positions with the typical error of their instrument where none is stated.
+
+    `error_assumed` is true there: the radius and its confidence are not the catalogue's.
+    """
+    instruments = [i for o in observatories().values() for i in o.instruments]
+    radius, confidence = (
+        pl.col("position_instrument")
+        .str.to_uppercase()
+        .replace_strict(values, default=None, return_dtype=pl.Float64)
+        for values in (
+            {i.name.upper(): i.position_error.radius_arcsec for i in instruments},
+            {i.name.upper(): i.position_error.confidence for i in instruments},
+        )
+    )
+    unstated = ~(pl.col("error_radius_arcsec") > 0).fill_null(value=False)
+    assumed = unstated & pl.col("ra").is_not_null() & radius.is_not_null()
+    return positions.with_columns(
+        pl.when(assumed)
+        .then(radius)
+        .otherwise("error_radius_arcsec")
+        .alias("error_radius_arcsec"),
+        pl.when(assumed)
+        .then(confidence)
+        .otherwise("error_confidence")
+        .alias("error_confidence"),
+        assumed.fill_null(value=False).alias("error_assumed"),
+    )
+
+
 def quantities() -> tuple[precedence.Quantity, ...]:
     """Return what a burst has from catalogues: time, position, T90 and redshift."""
     return (

@@ -15,6 +15,7 @@ from orbital_kernel.questions.asking import (
     require_observatories,
     together,
 )
+from orbital_kernel.questions.looks import RULE, is_look
 from orbital_kernel.science import precedence
 from orbital_kernel.science.columns import either
 from orbital_kernel.science.matching import pairs_in_time
@@ -23,8 +24,8 @@ from orbital_kernel.science.precedence import burst_key
 FEW_BURSTS = 8
 BURST = (
     *("catalog", "name", "trigger_id", "time", "ra", "dec", "error_radius_arcsec"),
-    *("t90_s", "t0_source", "position_catalog", "position_instrument", "t90_catalog"),
-    "simulated",
+    *("error_assumed", "t90_s", "t0_source", "position_catalog"),
+    *("position_instrument", "t90_catalog", "simulated"),
 )
 STORED = (
     *("catalog", "name", "trigger_id", "time", "ra", "dec", "error_radius_arcsec"),
@@ -60,7 +61,9 @@ def follow_ups(
 
     Time, position and T90 of a burst in several catalogues are those of the first
     catalogue in the one order; `t0_source`, `position_catalog` (also in `catalog`) and
-    `t90_catalog` name it. Bursts without time or position have no pointings.
+    `t90_catalog` name it. Where no catalogue states the position's error, it is the
+    typical one of the instrument and `error_assumed` is true. Bursts without time or
+    position have no pointings.
     """
     require_observatories(of, by)
     start = clock.perf_counter()
@@ -69,6 +72,7 @@ def follow_ups(
     queries = _queries(placed, by, within_arcmin, (after_days, within_days))
     later = together(orbital, queries, kind="follow-ups")
     pointings = pl.concat(answer.frame for answer in later).unique(maintain_order=True)
+    pointings = pointings.filter(is_look())
     pairs = pairs_in_time(
         placed,
         pointings,
@@ -94,6 +98,7 @@ def follow_ups(
     residual = [
         f"{len(listed)} bursts, {len(placed)} with time and position",
         f"pointing within {within_arcmin} arcmin, {after_days} to {within_days} days after",
+        RULE,
     ]
     return joint_answer([*answers, *later], rows, residual, start, UNITS)
 
@@ -115,9 +120,10 @@ def _listed(
     sets = {"catalog": [catalog]} if catalog else {}
     query = Query(f"{of}.grbs", columns=STORED, sets=sets, full_scan=True)
     answer = orbital.query(query, kind="follow-ups")
-    rows = precedence.united(answer.frame, *catalogued.quantities()).with_columns(
+    united = precedence.united(answer.frame, *catalogued.quantities()).with_columns(
         pl.coalesce("position_catalog", "t0_source", "catalogs").alias("catalog")
     )
+    rows = catalogued.with_errors(united)
     if bursts is None:
         return rows, [answer]
     names = [bursts] if isinstance(bursts, str) else list(bursts)

@@ -11,7 +11,7 @@ from orbital_kernel.errors import QueryError, did_you_mean, shortened
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Cone, Query
-from orbital_kernel.questions import catalogued, pairs
+from orbital_kernel.questions import catalogued, detections, pairs
 from orbital_kernel.questions.asking import Session, read, side_by_side
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
@@ -79,7 +79,23 @@ class Objects:
             .select(pl.lit(observatory).alias("observatory"), pl.all())
             for observatory, rows in zip(observatories(), photometry, strict=True)
         ]
-        return pl.concat(frames).sort("object", "observatory")
+        return self._renamed(pl.concat(frames)).sort("object", "observatory")
+
+    def _rows(self, query: Query) -> pl.DataFrame:
+        return self._orbital.query(query, kind="object").frame
+
+    def _renamed(self, names: pl.DataFrame) -> pl.DataFrame:
+        """Return the names with those of stack and region replaced by the source's."""
+        regions = pl.col("object").str.contains(detections.OF_A_REGION)
+        objects_ = names.filter(regions.fill_null(value=False))["object"]
+        sources = detections.sources_of(self._rows, objects_.unique().to_list())
+        if not sources:
+            return names
+        return (
+            names.with_columns(pl.col("object").replace(sources))
+            .group_by("observatory", "object", maintain_order=True)
+            .agg(pl.col("points").sum(), pl.col("simulated").max())
+        )
 
     def position(self, name: str) -> tuple[float, float] | None:
         """Return the position of a name.
@@ -118,7 +134,8 @@ class Objects:
         Returns
         -------
         dict, or None
-            ra and dec (ICRS, deg), error_radius_arcsec (None if not given),
+            ra and dec (ICRS, deg), error_radius_arcsec (typical of the instrument if
+            none is given: error_assumed is True then), error_confidence,
             position_catalog and position_instrument; None if no table has the name.
 
         Examples
@@ -388,8 +405,11 @@ class Objects:
             [Query(table, sets={"object": names}, full_scan=True)] if names else []
         )
         queries += [Query(table, cone=cone)] if cone is not None else []
-        frames = [self._orbital.query(q, kind="object").frame for q in queries]
+        frames = [self._rows(query) for query in queries]
         if cone is not None:
+            if table == detections.CURVES:
+                curves = detections.curves_within(self._rows, cone)
+                frames[-1] = pl.concat([frames[-1], curves])
             is_named = pl.col("object").is_in(names).fill_null(value=False)
             frames[-1] = frames[-1].filter(~is_named)
         if not frames:

@@ -16,6 +16,7 @@ from orbital_kernel.questions.asking import (
     require_observatories,
     together,
 )
+from orbital_kernel.questions.looks import RULE, is_look
 from orbital_kernel.science.matching import cross_match, objects, pairs_in_time
 
 DAYS_APART = 30.0
@@ -54,14 +55,21 @@ def pointings(
     ]
     answers = together(orbital, queries, kind="objects")
     pairs = pairs_in_time(
-        *(answer.frame.sort(*POINTING, nulls_last=True) for answer in answers),
+        *(
+            answer.frame.filter(is_look()).sort(*POINTING, nulls_last=True)
+            for answer in answers
+        ),
         within_arcsec=within_arcsec,
         within_arcmin=within_arcmin,
         within_days=within_days,
     )
     in_arcsec = within_arcmin is None
     apart = f"{within_arcsec} arcsec" if in_arcsec else f"{within_arcmin} arcmin"
-    residual = [f"separation <= {apart}", f"start times within {within_days} days"]
+    residual = [
+        f"separation <= {apart}",
+        f"start times within {within_days} days",
+        RULE,
+    ]
     return joint_answer(answers, pairs, residual, start, UNITS)
 
 

@@ -11,7 +11,9 @@ import polars as pl
 from orbital_kernel.model.observatory import Observatory, observatories
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.query import Answer, Cone, Explain, Query
+from orbital_kernel.questions import detections
 from orbital_kernel.questions.asking import Asks, joint_explain, together
+from orbital_kernel.questions.looks import is_look
 from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.visibility import field_radius_arcmin
 
@@ -21,7 +23,7 @@ NEAR = {
     "sources": "position within the radius, or within its own error of it",
     "photometry": "position within the radius, or points of an object at that position",
     "events": "photons within the radius, of the observations that cover the position",
-    "observations": "the instrument's field of view contains the position",
+    "observations": "exposed, and the instrument's field of view contains the position",
     "grbs": "the error circle contains the position",
     "notices": "the error circle contains the position",
     "objects": "position within the radius, or within its error of it",
@@ -126,7 +128,9 @@ def known_at(orbital: Asks, ra: float, dec: float, *, radius_arcmin: float) -> K
     second = _second_round(orbital, near, cone)
     rows = {
         **near,
-        **{name: _added(name, frame, near) for name, (_, frame) in second.items()},
+        **{
+            name: _added(name, frame, near, cone) for name, (_, frame) in second.items()
+        },
     }
     order = [n for n in sorted(rows) if len(rows[n])]
     answers = [*first.values(), *(a for given, _ in second.values() for a in given)]
@@ -168,6 +172,8 @@ def _near(
     observatory, _, table = name.partition(".")
     apart = 60 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
     rows = rows.with_columns(pl.Series("separation_arcmin", apart, dtype=pl.Float64))
+    if table == "observations":
+        rows = rows.filter(is_look())
     reach: pl.Expr | pl.Series = pl.lit(cone.radius_arcmin)
     if table == "observations":
         pointed = by_name[observatory]
@@ -210,7 +216,10 @@ def field_of(observatory: Observatory, instrument: str | None) -> float:
 def _second_round(
     orbital: Asks, near: Mapping[str, pl.DataFrame], cone: Cone
 ) -> dict[str, tuple[list[Answer], pl.DataFrame]]:
-    """Query photons of the observations that cover it, and points by objects' names."""
+    """Query photons of the observations that cover it, and points by objects' names.
+
+    Points of the Chandra Source Catalog's curves come by their source's region.
+    """
     events = {
         name.replace("observations", "events"): _photons(name, rows, cone)
         for name, rows in near.items()
@@ -222,6 +231,10 @@ def _second_round(
         for name in near
         if name.endswith(".photometry") and names
     }
+    sources = near[detections.SOURCES]
+    curves = detections.curves_of(sources)
+    if curves:
+        points[detections.CURVES] = points.get(detections.CURVES, []) + curves
     queries_by_table = {**events, **points}
     flat = [query for queries in queries_by_table.values() for query in queries]
     answers = iter(together(orbital, flat, kind="place"))
@@ -229,8 +242,11 @@ def _second_round(
     for name, queries in queries_by_table.items():
         replies = [next(answers) for _ in queries]
         if replies:
-            rows = pl.concat(answer.frame for answer in replies)
-            counted = _counted(rows, cone) if name in events else rows
+            frames = [answer.frame for answer in replies]
+            if curves and name == detections.CURVES:
+                frames[-1] = detections.placed(frames[-1], sources)
+            rows = pl.concat(frames).unique(maintain_order=True)
+            counted = _counted(pl.concat(frames), cone) if name in events else rows
             second[name] = (replies, counted)
     return second
 
@@ -272,13 +288,14 @@ def _names(near: Mapping[str, pl.DataFrame], cone: Cone) -> list[str]:
 
 
 def _added(
-    name: str, rows: pl.DataFrame, near: Mapping[str, pl.DataFrame]
+    name: str, rows: pl.DataFrame, near: Mapping[str, pl.DataFrame], cone: Cone
 ) -> pl.DataFrame:
     if name.endswith(".events"):
         return rows
-    extra = rows.with_columns(pl.lit(None, dtype=pl.Float64).alias("separation_arcmin"))
-    unplaced = extra.select(near[name].columns)
-    return pl.concat([near[name], _nearest_first(unplaced)])
+    apart = 60 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
+    separation = pl.Series("separation_arcmin", apart, dtype=pl.Float64).fill_nan(None)
+    more = rows.with_columns(separation).select(near[name].columns)
+    return pl.concat([near[name], _nearest_first(more)])
 
 
 def _counted(rows: pl.DataFrame, cone: Cone) -> pl.DataFrame:

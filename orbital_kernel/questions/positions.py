@@ -11,6 +11,7 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions import catalogued
 from orbital_kernel.questions.asking import read, side_by_side
 from orbital_kernel.science import precedence
+from orbital_kernel.science.columns import fill
 from orbital_kernel.science.matching import plain
 
 NEARBY_ARCSEC = 5.0
@@ -32,8 +33,13 @@ def best_position(
     first = precedence.chosen(precedence.in_order(placed), rule)
     if first.is_empty():
         return None
-    row = first.row(0, named=True)
-    return {**{c: row[c] for c in rule.columns}, rule.source: row["catalog"]}
+    columns = fill(first, {"error_confidence": pl.Float64()})
+    row = catalogued.with_errors(columns).row(0, named=True)
+    return {
+        **{c: row[c] for c in rule.columns},
+        rule.source: row["catalog"],
+        "error_assumed": row["error_assumed"],
+    }
 
 
 def _curves(database: Store, name: str, typical: Mapping[str, float]) -> pl.DataFrame:

@@ -18,10 +18,10 @@ from orbital_kernel.questions.asking import (
     require_observatories,
     together,
 )
+from orbital_kernel.questions.looks import is_look
 from orbital_kernel.science.columns import either, fill
-from orbital_kernel.science.lightcurves import merged, overlaps
+from orbital_kernel.science.lightcurves import EXPOSED, merged, overlaps
 
-EXPOSED = ("gti", "snapshot")
 POINTING = ("obs_id", "object", "ra", "dec")
 INTERVAL = (
     *("obs_id", "object", "time", "time_stop", "kind", "instrument", "ra", "dec"),
@@ -45,10 +45,10 @@ def simultaneous(
 ) -> Answer:
     """Return one row per stretch of good time that two observatories share.
 
-    Intervals are those of kind gti or snapshot; those of one observation and instrument
-    are merged first, across CCDs and files. With `start` or `stop` (UTC) only stretches
-    that reach into that span are returned, in full. An interval without a position has
-    that of its observation.
+    Intervals are those of kind gti or snapshot, and none of pointings named SAA-COLD;
+    those of one observation and instrument are merged first, across CCDs and files. With
+    `start` or `stop` (UTC) only stretches that reach into that span are returned, in
+    full. An interval without a position has that of its observation.
     """
     require_observatories(first, second)
     if first == second:
@@ -98,6 +98,7 @@ def simultaneous(
     residual = [
         f"intervals merged by observation and instrument: {len(a)} of {first}, {len(b)} of {second}",
         f"good times overlap, pointings within {within_arcmin} arcmin",
+        "none of pointings named SAA-COLD",
     ]
     return joint_answer(answers, rows, residual, begin, UNITS)
 
@@ -161,8 +162,11 @@ def _placed(intervals: pl.DataFrame, pointings: pl.DataFrame) -> pl.DataFrame:
     positions = pointings.sort(*pointings.columns, nulls_last=True).unique(
         "obs_id", keep="first", maintain_order=True
     )
-    return intervals.join(
-        positions, on="obs_id", how="left", suffix="_of"
-    ).with_columns(
-        pl.coalesce(name, f"{name}_of").alias(name) for name in ("object", "ra", "dec")
+    return (
+        intervals.join(positions, on="obs_id", how="left", suffix="_of")
+        .with_columns(
+            pl.coalesce(name, f"{name}_of").alias(name)
+            for name in ("object", "ra", "dec")
+        )
+        .filter(is_look(exposure=None))
     )

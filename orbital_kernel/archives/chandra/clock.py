@@ -3,7 +3,7 @@
 Seconds since 1998-01-01T00:00:00 TT (MJDREF = 50814, one number; or MJDREFI with
 MJDREFF 0), corrected on ground. After axbary TIMESYS is 'TDB' and times are those of
 arrival at the barycentre. ObsIDs are text without leading zeros, padded with blanks
-in some logs, with zeros to five digits in names of files and some catalogues. Sky pixels of ACIS and HRC project tangentially about RA_NOM, DEC_NOM.
+in some logs, with zeros to five digits in names of files and some catalogues.
 """
 
 from astropy.io import fits
@@ -13,8 +13,6 @@ from orbital_kernel.errors import ArchiveError
 
 RULES = {"TT": "chandra-tt", "TDB": "chandra-tdb"}
 EPOCH_MJD = 50814.0
-SKY_PIXELS = {"ACIS": (4096.5, 0.492), "HRC": (16384.5, 0.13175)}
-"""Reference pixel and arcsec a pixel of the sky plane, by instrument."""
 
 
 def rule(hdu: Hdu) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
+from orbital_kernel.archives.chandra import exposure
 from orbital_kernel.archives.chandra.lightcurve import gti_instrument
 from orbital_kernel.archives.formats.fits import (
     Block,
@@ -52,6 +53,7 @@ def read(source: Source, account: Account) -> Batches:
     (table, *_) = file.find("EVENTS")
     rule = chandra_clock.rule(table)
     account.understood.append(f"{table.rows} events, {rule}")
+    account.understood.append(exposure.live_remark(table.header))
     if rule == "chandra-tdb":
         account.understood.append("times are of arrival at the barycentre")
     for block in file.blocks(table):
@@ -62,6 +64,7 @@ def read(source: Source, account: Account) -> Batches:
             gti,
             rule=rule,
             zero_s=chandra_clock.zero_s(table),
+            live_fraction=exposure.live_fraction(table.header, gti.header),
             obs_id=chandra_clock.obs_id(file, table),
             object=text(table.header, "OBJECT") or None,
             instrument=gti_instrument(gti, table),
@@ -99,4 +102,4 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("chandra-events", recognises, read, "Chandra event list", version=2)
+READER = Reader("chandra-events", recognises, read, "Chandra event list", version=3)

@@ -9,8 +9,8 @@ Traps handled: TIME is the middle of the bin (TIMEPIXR 0.5); bins with EXPOSURE 
 rate 0 are gaps, null here, though COUNT_RATE says 0 and the net columns 0 or NaN; net
 rates may be negative; TT or TDB; the band is in the data-subspace keywords (DSTYP
 'energy') or in BAND, the place of the source in the region there, while RA_TARG is only
-where the telescope was pointed; lc3 names its source by stack and region only, OBJECT
-is the field; background bins are skipped and counted.
+where the telescope was pointed; lc3 names its source by stack and region only (obi and
+region, in `extra`, are those of the catalogue's table per observation), OBJECT is the field; background bins are skipped and counted.
 """
 
 import re
@@ -20,6 +20,7 @@ import pyarrow as pa
 from astropy.io import fits
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
+from orbital_kernel.archives.chandra import exposure, sky_plane
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -30,7 +31,6 @@ from orbital_kernel.archives.formats.fits import (
     open_fits,
     text,
 )
-from orbital_kernel.archives.formats.tangent import from_tangent
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -48,6 +48,7 @@ CSC_BANDS = {
 }
 ALONGSIDE = ("COUNTS", "STAT_ERR", "COUNT_RATE", "COUNT_RATE_ERR", "BG_RATE")
 _REGION = re.compile(r"(?:circle|ellipse)\(([\d.]+),([\d.]+),", re.IGNORECASE)
+_LEVEL3 = re.compile(r"f\d{5}_(?P<obi>\d{3})N\d+_r(?P<region>\d{4})")
 _ENERGY = re.compile(r"([\d.]+):([\d.]+)")
 
 
@@ -70,8 +71,14 @@ def read(source: Source, account: Account) -> Batches:
         f"{table.rows} bins, {'net' if table.has('NET_RATE') else 'total'} rate, "
         f"{chandra_clock.rule(table)}"
     )
+    account.understood.append(exposure.live_remark(table.header))
+    empty = 0
     for block in file.blocks(table):
-        yield _photometry(file, block)
+        name, points = _photometry(file, block)
+        empty += points["value"].null_count
+        yield name, points
+    if empty:
+        account.understood.append(f"{empty} bins without exposure or rate: value null")
     for background in file.find("BKGLIGHTCURVE"):
         account.skip("bins of the background's own light curve", background.rows)
     for gti in file.good_times():
@@ -80,6 +87,7 @@ def read(source: Source, account: Account) -> Batches:
             gti,
             rule=chandra_clock.rule(table),
             zero_s=chandra_clock.zero_s(table),
+            live_fraction=exposure.live_fraction(table.header, gti.header),
             obs_id=chandra_clock.obs_id(file, table),
             object=text(table.header, "OBJECT") or None,
             instrument=gti_instrument(gti, table),
@@ -104,21 +112,12 @@ def energy_band(header: fits.Header) -> tuple[str | None, float | None, float | 
     return None, None, None
 
 
-def region_centre(header: fits.Header) -> tuple[float, float]:
+def region_centre(file: FitsFile, header: fits.Header) -> tuple[float, float]:
     """Return RA, dec of the extraction circle or ellipse; NaN if not given."""
     match = _REGION.match(_subspace(header, "sky(x,y)"))
-    pixels = chandra_clock.SKY_PIXELS.get(text(header, "INSTRUME").upper())
-    ra0, dec0 = number(header, "RA_NOM"), number(header, "DEC_NOM")
-    if match is None or pixels is None or ra0 is None or dec0 is None:
+    if match is None:
         return float("nan"), float("nan")
-    middle, scale = pixels
-    ra, dec = from_tangent(
-        -(float(match[1]) - middle) * scale / 3600,
-        (float(match[2]) - middle) * scale / 3600,
-        ra0,
-        dec0,
-    )
-    return float(ra), float(dec)
+    return sky_plane.place(file, header, float(match[1]), float(match[2]))
 
 
 def _subspace(header: fits.Header, axis: str) -> str:
@@ -155,13 +154,17 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     net = block.hdu.has("NET_RATE", "ERR_RATE")
     value = block.reals("NET_RATE" if net else "COUNT_RATE")
     error = block.reals("ERR_RATE" if net else "COUNT_RATE_ERR")
-    exposure = block.reals("EXPOSURE") if block.hdu.has("EXPOSURE") else None
-    gap = np.isnan(value) if exposure is None else ~(exposure > 0) | np.isnan(value)
     start, stop = _edges(block)
+    live = block.reals("EXPOSURE") if block.hdu.has("EXPOSURE") else None
+    gap = np.isnan(value)
+    if live is not None:
+        gap |= ~(live > 0)
+    elif not net:
+        gap |= (value == 0) & ~(error > 0)
     middle, half = (start + stop) / 2, (stop - start) / 2
     rule = chandra_clock.rule(block.hdu)
     band, low, high = energy_band(header)
-    ra, dec = region_centre(header)
+    ra, dec = region_centre(file, header)
     return rows(
         PHOTOMETRY,
         count,
@@ -183,19 +186,36 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         band_high_kev=high,
         instrument=chandra_clock.instrument(block.hdu),
         mode=text(header, "GRATING") or None,
-        exposure_s=exposure,
-        extra=_extras(block, net=net),
+        exposure_s=live,
+        extra=_extras(block, region_key(file, header), net=net),
         simulated=is_simulated(file),
         file_row=range(block.first, block.first + count),
     )
 
 
-def _extras(block: Block, *, net: bool) -> list[str | None]:
+def region_key(file: FitsFile, header: fits.Header) -> dict[str, int]:
+    """Return obi and region of a level-3 curve, by which the catalogue lists its source.
+
+    The header gives them, or the file's name: acisf02841_001N021_r0009b_lc3.fits.
+    """
+    if not text(header, "STACK_ID"):
+        return {}
+    name = _LEVEL3.search(file.path.name)
+    obi, region = number(header, "OBI_NUM"), number(header, "REGIONID")
+    if name and obi is None:
+        obi = float(name["obi"])
+    if name and region is None:
+        region = float(name["region"])
+    numbers = {"obi": obi, "region_id": region}
+    return {key: int(value) for key, value in numbers.items() if value is not None}
+
+
+def _extras(block: Block, key: dict[str, int], *, net: bool) -> list[str | None]:
     names = [name for name in ALONGSIDE if block.hdu.has(name)]
     columns = [block.reals(name).tolist() for name in names]
     kind = "net" if net else "total"
     return [
-        extra({"rate": kind, **dict(zip(names, row, strict=True))})
+        extra({"rate": kind, **key, **dict(zip(names, row, strict=True))})
         for row in zip(*columns, strict=True)
     ]
 
@@ -205,5 +225,5 @@ READER = Reader(
     recognises,
     read,
     "Chandra dmextract and level-3 light curve",
-    version=2,
+    version=3,
 )

@@ -41,6 +41,15 @@ def from_tangent(
 
 def tangent_positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     """Return the sky columns by the tangent projection of columns x and y."""
+    axes = tangent_axes(table)
+    if not axes:
+        return {}
+    (ra0, x0, dx), (dec0, y0, dy) = axes
+    return position(*from_tangent((x - x0) * dx, (y - y0) * dy, ra0, dec0))
+
+
+def tangent_axes(table: Hdu) -> list[list[float]]:
+    """Return reference value, pixel and step (deg) of columns x and y; [] if not given."""
     columns = {f.name.lower(): n for n, f in enumerate(table.fields, start=1)}
     axes = []
     for name, kind in (("x", "RA---TAN"), ("y", "DEC--TAN")):
@@ -49,7 +58,6 @@ def tangent_positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any
             number(table.header, f"{key}{n}") for key in ("TCRVL", "TCRPX", "TCDLT")
         ]
         if text(table.header, f"TCTYP{n}").upper() != kind or None in values:
-            return {}
+            return []
         axes.append([value or 0.0 for value in values])
-    (ra0, x0, dx), (dec0, y0, dy) = axes
-    return position(*from_tangent((x - x0) * dx, (y - y0) * dy, ra0, dec0))
+    return axes

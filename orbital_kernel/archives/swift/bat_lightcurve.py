@@ -5,7 +5,8 @@ the band of each channel; STDGTI the good time.
 Source: heasarc.gsfc.nasa.gov/docs/swift, BAT light curve products.
 
 Traps handled: TIME is the uncorrected clock (swift_clock); ERROR = 0 with RATE = 0
-means no data, not no flux, though FRACEXP stays 1 there; negative rates are normal;
+means no data, not no flux, though FRACEXP stays 1 there, and FRACEXP = 0 no exposure,
+whatever ERROR is; negative rates are normal;
 rates are per illuminated detector, so the unit is 'count / (s det)' whatever TUNIT
 says; MJDREFI is a float in RATE and absent in STDGTI; TIMEPIXR 0 puts TIME at the
 start of the bin, 0.5 in its middle; bins of equal signal or Bayesian blocks have their
@@ -171,13 +172,16 @@ def _rates(
     width = bin_width(block)
     rate, error = block.reals("RATE").ravel(), block.reals("ERROR").ravel()
     empty = ~(error > 0)
+    if table.has("FRACEXP"):
+        exposed = block.reals("FRACEXP")
+        empty |= np.repeat(exposed <= 0, channels)
     net = text(table.header, "HDUCLAS2") != "TOTAL"
     optional = {}
     if channels == 1 and table.has("TOTCOUNTS"):
         counts = block.reals("TOTCOUNTS").ravel()
         optional["counts"] = np.where(empty, np.nan, counts)
     if table.has("FRACEXP"):
-        optional["exposure_fraction"] = np.repeat(block.reals("FRACEXP"), channels)
+        optional["exposure_fraction"] = np.repeat(exposed, channels)
     return rows(
         RATES,
         len(rate),
@@ -194,5 +198,9 @@ def _rates(
 
 
 READER = Reader(
-    "swift-bat-lightcurve", recognises, read, "BAT mask-weighted light curve, FITS"
+    "swift-bat-lightcurve",
+    recognises,
+    read,
+    "BAT mask-weighted light curve, FITS",
+    version=2,
 )

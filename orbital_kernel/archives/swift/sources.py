@@ -1,7 +1,8 @@
 """Swift source catalogues: BAT survey lists, XRT's serendipitous sources, Stripe 82.
 
 BAT 70-month (Baumgartner et al. 2013, 14-195 keV, bounds 90 %) and its later editions,
-BAT survey input list, bright-source list of the 105-month survey in VizieR's names,
+BAT survey input list, the on-board trigger catalogue (HDU TRIG_SOURCE, dumped by
+telemetry), bright-source list of the 105-month survey in VizieR's names,
 2SXPS and LSXPS under UKSSDC's names (rates of 0.3-10 keV, bounds 68 %, positions 90 %;
 www.swift.ac.uk/2SXPS/docs), SDS82 count rates.
 
@@ -10,7 +11,8 @@ Traps handled: the 70-month FLUX is in 1e-12 erg/s/cm2 by its TUNIT, VizieR's in
 CATNUM null; later editions are text with a line of units under the names and 'NA', and
 only the file's name says which; a rate of 0 with an upper error is a limit; TDISP values that are not formats; SDS82 is ';'-separated, sexagesimal, and
 -999 or -9.990E+02 means missing; it has no names, so a source is called by its
-position as written.
+position as written; the on-board catalogue gives some names twice, the second time
+followed here by the entry's number, and its slots for new bursts, if empty, are at RA 0, dec 89.9.
 """
 
 from orbital_kernel.archives.source_catalog import (
@@ -74,6 +76,19 @@ FORMS = (
     _sxps("2sxps"),
     _sxps("lsxps"),
     Form(
+        catalog="bat-trigger-catalogue",
+        observatory="swift",
+        needs=frozenset(
+            {"name", "catnum", "src_type", "merit", "ra_obj", "dec_obj", "threshold"}
+        ),
+        source_id=("name",),
+        number="catnum",
+        ra=("ra_obj",),
+        dec=("dec_obj",),
+        kind=("src_type",),
+        empty_slot=(0.0, 89.9),
+    ),
+    Form(
         catalog="bat-survey-input",
         observatory="swift",
         needs=frozenset({"catnum", "name", "ra_obj", "dec_obj"}),
@@ -117,4 +132,6 @@ FORMS = (
 )
 
 
-READER = catalog_reader("swift-sources", FORMS, "BAT and XRT source catalogues")
+READER = catalog_reader(
+    "swift-sources", FORMS, "BAT and XRT source catalogues", version=2
+)

@@ -93,7 +93,8 @@ def _bat(file: FitsFile, block: Block, series: str) -> tuple[str, pa.Table]:
     bands: list[Band] = [(f"{a:g}-{b:g} keV", a, b) for a, b in BANDS[channels]]
     error = block.reals("ERROR").ravel()
     counts = block.reals("RAW_COUNTS").ravel()
-    empty = ~(error > 0) | np.isnan(counts)
+    of_bin = counts.reshape(len(block), channels).sum(axis=1)
+    empty = ~(error > 0) | np.isnan(counts) | np.repeat(of_bin == 0, channels)
     return rows(
         RATES,
         len(error),
@@ -139,4 +140,6 @@ def embedded(source: Source, series: str, account: Account) -> Batches:
         yield from light_curves(open_fits(source, account), series, account)
 
 
-READER = Reader("swift-tdrss-lightcurve", recognises, read, "Swift TDRSS light curve")
+READER = Reader(
+    "swift-tdrss-lightcurve", recognises, read, "Swift TDRSS light curve", version=2
+)

@@ -14,6 +14,7 @@ from orbital_kernel.science.lightcurves.bands import (
 )
 from orbital_kernel.science.lightcurves.binning import rebin
 from orbital_kernel.science.lightcurves.exposure import (
+    EXPOSED,
     live_seconds,
     merged,
     overlaps,
@@ -29,6 +30,7 @@ from orbital_kernel.science.lightcurves.spectra import (
 )
 
 __all__ = [
+    "EXPOSED",
     "Band",
     "BlackBody",
     "Conversion",

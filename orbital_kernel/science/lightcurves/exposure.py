@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import separation_deg
-from orbital_kernel.science.columns import TT, demand, with_seconds
+from orbital_kernel.science.columns import TT, demand, finite, with_seconds
 from orbital_kernel.science.ranges import expand
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
 NS = 1_000_000_000
+EXPOSED = ("gti", "snapshot")
+"""Kinds of intervals that are exposure; slews, plans and bias frames are not."""
 
 
 def merged(intervals: pl.DataFrame) -> pl.DataFrame:
@@ -25,12 +27,14 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     intervals
-        time and time_stop (TT); if known instrument. Empty and null intervals are dropped.
+        time and time_stop (TT); if known instrument, kind and live_s (live time, s; all
+        of an interval if null). Empty and null intervals are dropped, and those of a
+        kind that is not exposure.
 
     Returns
     -------
     polars.DataFrame
-        time, time_stop (TT).
+        time, time_stop (TT), and live_s (s) if given.
 
     Raises
     ------
@@ -38,10 +42,17 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
         If several instruments (or CCDs, whose good times differ) are mixed.
     """
     demand(intervals, "time", "time_stop", subject="intervals")
+    if "kind" in intervals.columns:
+        exposed = pl.col("kind").is_in(EXPOSED).fill_null(value=True)
+        intervals = intervals.filter(exposed)
     if "instrument" in intervals.columns:
         _one_instrument(intervals)
-    return (
-        intervals.select(pl.col("time").cast(TT), pl.col("time_stop").cast(TT))
+    seconds = (pl.col("time_stop") - pl.col("time")).dt.total_nanoseconds() / NS
+    has_live = "live_s" in intervals.columns
+    live = [finite("live_s").fill_null(seconds)] if has_live else []
+    blocks = (
+        intervals.with_columns(pl.col("time").cast(TT), pl.col("time_stop").cast(TT))
+        .select("time", "time_stop", *live)
         .filter(pl.col("time_stop") > pl.col("time"))
         .sort("time")
         .with_columns(
@@ -50,19 +61,26 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
             .cum_sum()
             .alias("block")
         )
+        .with_columns(seconds.alias("seconds"))
         .group_by("block", maintain_order=True)
-        .agg(pl.col("time").min(), pl.col("time_stop").max())
-        .drop("block")
+        .agg(
+            pl.col("time").min(),
+            pl.col("time_stop").max(),
+            *([pl.col("live_s").sum() / pl.col("seconds").sum()] if has_live else []),
+        )
     )
+    if has_live:
+        blocks = blocks.with_columns((pl.col("live_s") * seconds).alias("live_s"))
+    return blocks.drop("block")
 
 
 def live_seconds(good: pl.DataFrame, starts_ns: Ints, stops_ns: Ints) -> Reals:
-    """Return the good time (n,), s, in each [start, stop).
+    """Return the good time (n,), s, in each [start, stop): the live part of it if known.
 
     Parameters
     ----------
     good
-        Good times as `merged` returns them.
+        Good times as `merged` returns them. Live time is spread evenly over an interval.
     starts_ns, stops_ns
         Starts and stops (n,), ns TT.
     """
@@ -147,13 +165,19 @@ def _bounds(good: pl.DataFrame) -> tuple[Ints, Ints]:
 
 
 def _live_before(good: pl.DataFrame, times: Ints) -> Ints:
+    """Return the live time before each instant, ns: whole numbers, so that gaps are 0."""
     starts, stops = _bounds(good)
     if starts.size == 0:
         return np.zeros(times.shape, dtype=np.int64)
-    before = np.concatenate([[0], np.cumsum(stops - starts)])
+    length = stops - starts
+    live = length
+    if "live_s" in good.columns:
+        live = np.rint(good["live_s"].to_numpy() * NS).astype(np.int64)
+    before = np.concatenate([[0], np.cumsum(live)])
     which = np.searchsorted(starts, times, side="right") - 1
     last = np.clip(which, 0, None)
-    part = np.clip(times - starts[last], 0, stops[last] - starts[last])
+    part = np.clip(times - starts[last], 0, length[last])
+    part -= np.rint(part * (1 - live[last] / length[last])).astype(np.int64)
     return np.where(which < 0, 0, before[last] + part)
 
 

@@ -1,6 +1,6 @@
 """Photons counted in bins.
 
-Exposure is good time only. A bin without exposure is absent, not zero.
+Exposure is the live part of good time only. A bin without exposure is absent, not zero.
 """
 
 from typing import Any
@@ -44,8 +44,8 @@ def bin_events(
     events
         Photons of one source region: time (TT); energy_ev (eV) if `band_kev` is given.
     intervals
-        Good times of their instrument: time and time_stop (TT). Photons outside good time
-        do not count.
+        Good times of their instrument: time and time_stop (TT), live_s (s) where dead
+        time is known. Photons outside good time do not count.
     bin_s
         Width of a bin, s.
     band_kev
@@ -63,7 +63,7 @@ def bin_events(
     -------
     polars.DataFrame
         time (TT, start of the bin), bin_s (s), rate and rate_err (counts per second of
-        good time), counts, exposure_fraction, unit, kind ('raw' or 'net'), band_low_kev
+        live good time), counts, exposure_fraction (live), unit, kind ('raw' or 'net'), band_low_kev
         and band_high_kev (keV), and obs_id, object, instrument, simulated if constant. Bins
         without exposure are absent.
 

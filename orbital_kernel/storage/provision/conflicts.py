@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orbital_kernel.model.observatory_tables import OPTIONAL
 from orbital_kernel.model.sizes import size_text
 from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE, Fields
 from orbital_kernel.storage.provision.resource import (
@@ -95,7 +96,9 @@ def _table_shape(resource: Resource, matches: tuple[Existing, ...], _: Actual) -
         return ""
     have, want = matches[0].fields, resource.fields
     lacks = set(have["columns"].items()) < set(want["columns"].items())
-    if have["columns"] != want["columns"] and not (lacks and widens(resource)):
+    missing = set(want["columns"]) - set(have["columns"])
+    may_widen = lacks and (widens(resource) or missing <= OPTIONAL)
+    if have["columns"] != want["columns"] and not may_widen:
         odd = sorted(set(have["columns"].items()) ^ set(want["columns"].items()))
         names = ", ".join(dict.fromkeys(name for name, _ in odd))
         return f"columns differ ({names}): copy the rows to a new table by hand"
