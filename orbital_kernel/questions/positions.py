@@ -35,6 +35,7 @@ def best_position(
         other := default_name(database, name)
     ):
         rows = _curves(database, other, typical)
+    rows = pl.concat([usable.clear(), rows], how="diagonal")
     placed = rows.drop_nulls(["ra", "dec"]).with_columns(pl.lit(name).alias("name"))
     rule = precedence.position(typical)
     first = precedence.chosen(precedence.in_order(placed), rule)
