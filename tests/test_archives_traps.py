@@ -49,7 +49,7 @@ TRAPS = {
     "inch signs": "catalogs::inch_signs_do_not_swallow_rows_and_short_rows_are_whole",
     "'>300', '1.26, PL'": "catalogs::numbers_with_marks_keep_both",
     "hours in a degree column": "catalogs::the_better_position_wins_and_hours_are_not_degrees",
-    "redshifts are text": "catalogs::a_redshift_is_a_number_only_where_one_is_given",
+    "redshifts are text": "catalogs::a_redshift_is_a_number_where_measurements_agree_within_a_percent",
     "redshifts of the BAT catalogue": "traps::two_redshifts_are_none",
     "minus errors": "xrt::minus_errors_lose_their_sign_and_keep_their_side",
     "TERR beside SERR": "variants::errors_may_be_symmetric_in_time_and_not_in_flux",

@@ -207,6 +207,9 @@ def otter(path):
         owner = str(block.get("telescope")).lower()
         if owner in {"swift", "chandra"}:
             rows[f"{owner}.photometry"] += len(block.get("raw", block.get("value")))
+        elif owner == "none":
+            filters = map(str, block["filter_key"])
+            rows["swift.photometry"] += sum(name.endswith(".uvot") for name in filters)
     return rows
 
 

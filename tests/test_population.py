@@ -108,7 +108,7 @@ def test_real_catalogues_give_about_ninety_bursts_a_year(archive):
     assert list(range(2005, 2023)) == rate["year"].to_list()
     assert 60 < rate["rate_yr"].median() < 110
     redshifts = population.redshifts(catalogue_rows)
-    assert 280 <= redshifts.used <= 290
+    assert 390 <= redshifts.used <= 405
     assert 1.0 < redshifts.rows["redshift"].median() < 2.5
 
 

@@ -55,11 +55,39 @@ class Account:
         What the reader found in the file, in words ("2 channels, 15-350 keV").
     skipped : dict of str to int
         Rows that are not stored, counted by reason.
+    noted : dict of str to int
+        Rows that `note` counted, by what was done to them.
     """
 
     observatory: str
     understood: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
+
+    def note(self, words: str, rows: int = 1) -> None:
+        """Count rows that are stored by a rule worth knowing, in `understood`.
+
+        Parameters
+        ----------
+        words : str
+            What the rule did to the rows; equal words add up.
+        rows : int, default 1
+            How many.
+
+        Examples
+        --------
+        >>> from orbital_kernel.archives.reading import Account
+        >>> account = Account("swift")
+        >>> account.note("values kept without errors", 3)
+        >>> account.note("values kept without errors", 2)
+        >>> account.understood
+        ['5 values kept without errors']
+        """
+        before = self.noted.get(words, 0)
+        if before:
+            self.understood.remove(f"{before} {words}")
+        self.noted[words] = before + rows
+        self.understood.append(f"{before + rows} {words}")
 
     def skip(self, reason: str, rows: int = 1) -> None:
         """Count rows that are not stored.

@@ -83,7 +83,7 @@ def position(ra: ArrayLike, dec: ArrayLike) -> dict[str, Any]:
 def extra(values: Mapping[str, Any]) -> str | None:
     """Return the file's other columns as JSON, without blanks; None if all are blank."""
     plain = {name: _plain(value) for name, value in values.items()}
-    plain = {name: value for name, value in plain.items() if value not in {None, ""}}
+    plain = {name: value for name, value in plain.items() if value not in (None, "")}
     return json.dumps(plain, ensure_ascii=False) if plain else None
 
 

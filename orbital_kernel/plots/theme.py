@@ -196,6 +196,8 @@ def unit_label(unit: str | None) -> str:
         "ph / (cm2 s)": "photons cm⁻² s⁻¹",
         "ct / s": "counts s⁻¹",
         "count / s": "counts s⁻¹",
+        "count / (cm2 s)": "counts cm⁻² s⁻¹",
+        "ct / (s cm2)": "counts cm⁻² s⁻¹",
         "count / (s det)": "counts s⁻¹ detector⁻¹",
     }
     return pretty.get(unit or "", unit or "no unit given")

@@ -9,6 +9,7 @@ import polars as pl
 from orbital_kernel.database import Store
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions import catalogued
+from orbital_kernel.questions.aliases import default_name
 from orbital_kernel.questions.asking import read, side_by_side
 from orbital_kernel.science import precedence
 from orbital_kernel.science.columns import fill
@@ -22,12 +23,20 @@ SOURCE_POSITION = ("source_id", "catalog", "ra", "dec", "error_radius_arcsec")
 def best_position(
     database: Store, name: str, bursts: pl.DataFrame
 ) -> dict[str, Any] | None:
-    """Return the first position of a name in the one order, given its catalogue rows."""
+    """Return the first position of a name in the one order, given its catalogue rows.
+
+    A name that no table has may be another name of an object with a light curve.
+    """
     usable = bursts.filter(pl.col("excluded").is_null())
     typical = catalogued.typical_errors()
     rows = pl.concat([usable, _curves(database, name, typical)], how="diagonal")
     if not len(rows.drop_nulls(["ra", "dec"])):
         rows = _positions(database, "sources", SOURCE_POSITION, name)
+    if not len(rows.drop_nulls(["ra", "dec"])) and (
+        other := default_name(database, name)
+    ):
+        rows = _curves(database, other, typical)
+    rows = pl.concat([usable.clear(), rows], how="diagonal")
     placed = rows.drop_nulls(["ra", "dec"]).with_columns(pl.lit(name).alias("name"))
     rule = precedence.position(typical)
     first = precedence.chosen(precedence.in_order(placed), rule)

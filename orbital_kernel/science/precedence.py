@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from orbital_kernel.model.redshifts import DOUBT
 from orbital_kernel.science.columns import demand, fill
 from orbital_kernel.science.matching.identity import plain
 
@@ -33,8 +34,6 @@ ORDER = (
 NOTICE = "notice"
 NO_CATALOGUE = "catalogue without a name"
 LIMITS = ("<", ">")
-DOUBT = r"(?i)\?|~|tentat|possib|probab|likely|candidate|propos|estimat|photo| or "
-"""Words and signs by which catalogues say that a redshift is not firm."""
 INSTRUMENT = "$['position from']"
 """Where a row's `extra` names the instrument of its position."""
 _TIES = ("observatory", "time", "trigger_id", "ra", "dec", "t90_s", "redshift")

@@ -12,12 +12,12 @@ and UTCF follows from MET and UTC together.
 """
 
 import math
-import re
 
 import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.formats.redshifts import agreed_redshifts
 from orbital_kernel.archives.formats.text import Record
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -37,7 +37,6 @@ SUMMARY = {
 }
 DURATIONS = {FIRST, "Trig_ID", "Trig_time_met", "T90_start", "T90_stop"}
 REDSHIFTS = {FIRST, "z", "Method"}
-_PLAIN = re.compile(r"\d+(\.\d+)?")
 
 
 def recognises(source: Source) -> bool:
@@ -57,7 +56,7 @@ def read(source: Source, account: Account) -> Batches:
         elif columns >= DURATIONS:
             yield _durations(batch, simulated=simulated)
         else:
-            yield _redshifts(batch, simulated=simulated)
+            yield _redshifts(batch, account, simulated=simulated)
 
 
 def trigger_obs_id(trigger: str | None) -> str | None:
@@ -167,14 +166,16 @@ def _durations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
     )
 
 
-def _redshifts(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
+def _redshifts(
+    batch: list[Record], account: Account, *, simulated: bool
+) -> tuple[str, pa.Table]:
     z = [r.text("z") for r in batch]
     return rows(
         GRBS,
         len(batch),
         catalog="bat-catalog-redshift",
         name=[burst_name(r.cells[FIRST]) for r in batch],
-        redshift=[float(t) if t and _PLAIN.fullmatch(t) else math.nan for t in z],
+        redshift=agreed_redshifts(z, account),
         redshift_text=z,
         extra=[_others(r, FIRST, "z") for r in batch],
         simulated=simulated,
@@ -182,4 +183,6 @@ def _redshifts(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("swift-bat-catalog", recognises, read, "BAT GRB catalogue, text tables")
+READER = Reader(
+    "swift-bat-catalog", recognises, read, "BAT GRB catalogue, text tables", version=2
+)

@@ -6,9 +6,10 @@ Source: heasarc.gsfc.nasa.gov/docs/swift, BAT light curve products.
 
 Traps handled: TIME is the uncorrected clock (swift_clock); ERROR = 0 with RATE = 0
 means no data, not no flux, though FRACEXP stays 1 there, and FRACEXP = 0 no exposure,
-whatever ERROR is; negative rates are normal;
-rates are per illuminated detector, so the unit is 'count / (s det)' whatever TUNIT
-says; MJDREFI is a float in RATE and absent in STDGTI; TIMEPIXR 0 puts TIME at the
+whatever ERROR is; negative rates are normal; rates are per illuminated detector, so the
+unit is 'count / (s det)' though TUNIT says 'count/s', unless it says per cm2; times and
+widths may be in days (TUNIT, TIMEUNIT); MJDREFI is a float in RATE and absent in STDGTI;
+TIMEPIXR 0 puts TIME at the
 start of the bin, 0.5 in its middle; bins of equal signal or Bayesian blocks have their
 widths in a column TIMEDEL.
 """
@@ -40,6 +41,8 @@ from orbital_kernel.model import times
 from orbital_kernel.model.schema import RATES
 
 UNIT = "count / (s det)"
+UNIT_PER_CM2 = "count / (cm2 s)"
+TIME_UNITS = {"s": 1.0, "d": 86_400.0, "day": 86_400.0, "h": 3600.0, "min": 60.0}
 
 Reals = NDArray[np.float64]
 Band = tuple[str, float | None, float | None]
@@ -53,6 +56,7 @@ def recognises(source: Source) -> bool:
         and swift_clock.is_swift(table.header, "BAT")
         and table.has("TIME", "RATE", "ERROR")
         and not table.has("RAW_COUNTS")
+        and not table.has("YEAR", "DAY", "DATA_FLAG")
     )
 
 
@@ -115,12 +119,12 @@ def bin_width(block: Block) -> Reals | float:
     """Return TIMEDEL (s), a column or a keyword; ArchiveError if it is not a width."""
     table = block.hdu
     if table.has("TIMEDEL"):
-        widths = block.reals("TIMEDEL")
+        widths = block.reals("TIMEDEL") * time_unit(table, "TIMEDEL")
         if not (widths > 0).all():
             raise ArchiveError("a bin of TIMEDEL has no width")
         return widths
-    width = number(table.header, "TIMEDEL")
-    if width is None or not 0 < width < 1e6:
+    width = (number(table.header, "TIMEDEL") or 0.0) * time_unit(table)
+    if not 0 < width < 1e6:
         raise ArchiveError(
             f"TIMEDEL = {table.header.get('TIMEDEL')!r} is not a bin width"
         )
@@ -128,10 +132,31 @@ def bin_width(block: Block) -> Reals | float:
 
 
 def bin_start(block: Block, width: Reals | float) -> Reals:
-    """Return the start of bins (MET) whose TIME lies TIMEPIXR of the way into them."""
-    header = block.hdu.header
-    met = block.reals("TIME") + (number(header, "TIMEZERO") or 0.0)
-    return met - (number(header, "TIMEPIXR") or 0.0) * width
+    """Return the start of bins (MET, s) whose TIME lies TIMEPIXR of the way into them."""
+    table = block.hdu
+    zero = (number(table.header, "TIMEZERO") or 0.0) * time_unit(table)
+    met = block.reals("TIME") * time_unit(table, "TIME") + zero
+    return met - (number(table.header, "TIMEPIXR") or 0.0) * width
+
+
+def time_unit(table: Hdu, column: str | None = None) -> float:
+    """Return the seconds of a column's unit, or of TIMEUNIT, which is s by default."""
+    unit = text(table.header, "TIMEUNIT")
+    if column is not None:
+        unit = table.field(column).unit or unit
+    if (unit or "s").strip() not in TIME_UNITS:
+        raise ArchiveError(f"times are in {unit!r}; known are {', '.join(TIME_UNITS)}")
+    return TIME_UNITS[(unit or "s").strip()]
+
+
+def rate_unit(table: Hdu) -> str:
+    """Return the unit of RATE, which is per detector unless it says per cm2."""
+    written = table.field("RATE").unit or ""
+    if written and not written.lower().startswith(("count", "ct")):
+        raise ArchiveError(f"RATE is in {written!r}, which is not a count rate")
+    if "cm" in written:
+        return UNIT_PER_CM2
+    return "count / s" if text(table.header, "HDUCLAS2") == "TOTAL" else UNIT
 
 
 def clock_columns(
@@ -189,7 +214,7 @@ def _rates(
         bin_s=np.repeat(np.broadcast_to(width, len(block)), channels),
         rate=np.where(empty, np.nan, rate),
         rate_err=np.where(empty, np.nan, error),
-        unit=UNIT if net else "count / s",
+        unit=rate_unit(table),
         kind="net" if net else "raw",
         **clock_columns(file, block, bin_start(block, width), channels),
         **band_columns(bands, len(block)),

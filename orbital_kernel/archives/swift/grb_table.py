@@ -6,7 +6,7 @@ Traps handled: UTF-8 and latin-1 mixed; quotes are inch signs, not quoting; rows
 where their last filled column does; the date is only in the burst's name (YYMMDD)
 beside a time of day such as '4:00:27' or 'n/a'; fluences are in 1e-7 erg/cm2; numbers
 come as '>300', '~60', '~1.3 to ~3', 'n/a1.5', '1.26, PL'; the trigger number may be
-'Fermi' or 'BAT/GUANO'; the redshift is text; RA may be sexagesimal in a degree column.
+'Fermi' or 'BAT/GUANO'; the redshift is text of several telescopes (redshifts.py); RA may be sexagesimal in a degree column.
 The best position is taken: UVOT, else XRT, else BAT. What is not taken as written
 stays in `extra`.
 """
@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.formats.redshifts import agreed_redshifts
 from orbital_kernel.archives.formats.text import Record
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -51,7 +52,6 @@ _COLUMN = re.compile(r"Time \[UT\]|(?:BAT|XRT|UVOT) .*(?:\[|\(J2000\)|Magnitude)
 _BURST = re.compile(r"(?:GRB\s*)?(\d{2})(\d{2})(\d{2})([A-Z]?[\w-]*)")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}(\.\d*)?")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_REDSHIFT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:\(([^)]*)\))?\s*")
 
 
 def recognises(source: Source) -> bool:
@@ -97,12 +97,6 @@ def marked_number(cell: str | None) -> tuple[float, str | None]:
     return (float(number[0]), mark) if number else (math.nan, None)
 
 
-def single_redshift(cell: str | None) -> float:
-    """Return the redshift where the text gives exactly one measured value."""
-    match = _REDSHIFT.fullmatch(cell or "")
-    return float(match[1]) if match else math.nan
-
-
 def _grbs(
     batch: list[Record], account: Account, *, simulated: bool
 ) -> tuple[str, pa.Table]:
@@ -112,6 +106,8 @@ def _grbs(
         account.understood.append(f"{untimed} bursts without a time of day: time null")
     places = [_best_position(record) for record in batch]
     t90 = [marked_number(record.text(T90)) for record in batch]
+
+    quoted = [record.text(REDSHIFT) for record in batch]
 
     def numbers(column: str) -> np.ndarray[Any, Any]:
         marked = [marked_number(record.text(column)) for record in batch]
@@ -136,8 +132,8 @@ def _grbs(
         peak_flux_ph_cm2_s=numbers(PEAK),
         peak_flux_err_ph_cm2_s=np.abs(numbers(PEAK_ERR)),
         photon_index=numbers(INDEX),
-        redshift=[single_redshift(record.text(REDSHIFT)) for record in batch],
-        redshift_text=[record.text(REDSHIFT) for record in batch],
+        redshift=agreed_redshifts(quoted, account),
+        redshift_text=quoted,
         extra=[_extra(record, p[3]) for record, p in zip(batch, places, strict=True)],
         simulated=simulated,
         file_row=[record.row for record in batch],
@@ -166,4 +162,6 @@ def _extra(record: Record, instrument: str | None) -> str | None:
     return extra({"position from": instrument, **others})
 
 
-READER = Reader("swift-grb-table", recognises, read, "Swift GRB table, tab-separated")
+READER = Reader(
+    "swift-grb-table", recognises, read, "Swift GRB table, tab-separated", version=2
+)

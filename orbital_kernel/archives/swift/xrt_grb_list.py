@@ -10,10 +10,11 @@ is null.
 import pyarrow as pa
 
 from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.formats.redshifts import agreed_redshifts
 from orbital_kernel.archives.formats.text import Record
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, rows
-from orbital_kernel.archives.swift.grb_table import burst_name, single_redshift
+from orbital_kernel.archives.swift.grb_table import burst_name
 from orbital_kernel.model.schema import GRBS
 
 NEEDED = {"GRB", "numbreaks", "lc type", "Redshift"}
@@ -30,16 +31,18 @@ def read(source: Source, account: Account) -> Batches:
     account.understood.append("no trigger times in the file")
     simulated = text.says_simulated(source)
     for batch in text.batches(text.records(source.path, ";")):
-        yield _grbs(batch, simulated=simulated)
+        yield _grbs(batch, account, simulated=simulated)
 
 
-def _grbs(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
+def _grbs(
+    batch: list[Record], account: Account, *, simulated: bool
+) -> tuple[str, pa.Table]:
     return rows(
         GRBS,
         len(batch),
         catalog="xrt-lightcurve-types",
         name=[burst_name(r.cells["GRB"]) for r in batch],
-        redshift=[single_redshift(r.text("Redshift")) for r in batch],
+        redshift=agreed_redshifts([r.text("Redshift") for r in batch], account),
         redshift_text=[r.text("Redshift") for r in batch],
         extra=[
             extra({k: r.text(k) for k in r.cells if k not in {"GRB", "Redshift"}})
@@ -50,4 +53,6 @@ def _grbs(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("swift-xrt-types", recognises, read, "XRT light-curve types by burst")
+READER = Reader(
+    "swift-xrt-types", recognises, read, "XRT light-curve types by burst", version=2
+)

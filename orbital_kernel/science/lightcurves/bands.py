@@ -119,7 +119,7 @@ def conversion(
     given, target = parse_unit(unit), parse_unit(to_unit)
     if _kind(target) not in {"energy flux", "photon flux"}:
         raise QueryError(f"{to_unit!r} is not an energy flux or a photon flux")
-    if _kind(given) == "count rate":
+    if _kind(given).startswith("count rate"):
         return _counts(given, counts_to_flux, target, to_band, model)
     if to_band.low_kev == to_band.high_kev:
         raise QueryError(f"the band to convert into has no width: {to_band}")
@@ -176,6 +176,7 @@ _KINDS: Mapping[str, u.UnitBase] = {
     "photon flux": PHOTON_FLUX,
     "flux density": DENSITY,
     "count rate": COUNT_RATE,
+    "count rate per area": COUNT_RATE / u.cm**2,
 }
 
 
