@@ -18,6 +18,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from orbital_kernel.model.dates import parse_utc, tt_from_utc
 from orbital_kernel.model.scales import (
     NAT,
     NS,
@@ -51,11 +52,6 @@ SWIFT_EPOCH_UTC = np.datetime64("2001-01-01T00:00:00", "ns")
 CHANDRA_EPOCH_TT = np.datetime64("1998-01-01T00:00:00", "ns")
 MJD_EPOCH = np.datetime64("1858-11-17T00:00:00", "ns")
 REACH_S = 6_800_000_000
-_ISO = re.compile(
-    r"\s*(\d{4})-?(\d\d)-?(\d\d)"
-    r"(?:[T ](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?\s*(?:Z|UTC?)?\s*"
-)
-
 _SINCE = re.compile(r"since (\S+) (utc|tt|tdb)")
 
 
@@ -120,31 +116,6 @@ def time_rule(name: str) -> TimeRule:
     return rule or _elapsed(name)
 
 
-def tt_from_utc(utc: ArrayLike) -> Instants:
-    """Convert UTC to TT.
-
-    Parameters
-    ----------
-    utc : array_like
-        datetime64 or ISO text (see `parse_utc`); NaT stays NaT.
-
-    Returns
-    -------
-    numpy.ndarray of datetime64[ns]
-        The instants, TT: UTC plus leap seconds plus 32.184 s.
-
-    Examples
-    --------
-    >>> from orbital_kernel.model.times import tt_from_utc
-    >>> tt_from_utc(["2017-01-01T00:00:00"]).astype(str).tolist()
-    ['2017-01-01T00:01:09.184000000']
-    """
-    instants = np.atleast_1d(np.asarray(utc))
-    if instants.dtype.kind != "M":
-        instants = np.array([parse_utc(str(text)) for text in instants.ravel()])
-    return utc_to_tt(instants.astype("datetime64[ns]"))
-
-
 def utc_from_tt(tt: ArrayLike) -> Instants:
     """Convert TT to UTC.
 
@@ -192,50 +163,6 @@ def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
     utc = utc_from_tt(tt) + np.timedelta64(half, "ns")
     text = np.datetime_as_string(utc.astype(f"datetime64[{unit}]"))
     return [None if value == "NaT" else str(value) for value in text.ravel()]
-
-
-def parse_utc(text: str) -> np.datetime64:
-    """Return the instant that an ISO-like text names.
-
-    Parameters
-    ----------
-    text : str
-        A date, or date and time: with or without dashes, separated by a blank or 'T',
-        hours of one or two digits, a trailing 'Z' or 'UTC' allowed.
-
-    Returns
-    -------
-    numpy.datetime64
-        The instant, UTC, in ns; NaT for blank text and 'n/a'.
-
-    Raises
-    ------
-    ValueError
-        For any other text.
-
-    Examples
-    --------
-    >>> from orbital_kernel.model.times import parse_utc
-    >>> str(parse_utc("2024-9-12"))
-    Traceback (most recent call last):
-    ...
-    ValueError: '2024-9-12' is not a date and time such as 2013-04-27T07:47:57.5
-    >>> str(parse_utc("20240912 1:46:38Z"))
-    '2024-09-12T01:46:38.000000000'
-    """
-    if text.strip().lower() in {"", "n/a", "none", "null", "nan", "nat"}:
-        return np.datetime64("NaT", "ns")
-    match = _ISO.fullmatch(text)
-    if match is None:
-        raise ValueError(
-            f"{text!r} is not a date and time such as 2013-04-27T07:47:57.5"
-        )
-    year, month, day, hour, minute, second, fraction = match.groups(default="0")
-    base = np.datetime64(f"{year}-{month}-{day}", "ns")
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
-    if int(hour) > 24 or int(minute) > 59 or int(second) > 60:
-        raise ValueError(f"{text!r} has an impossible time of day")
-    return base + np.timedelta64(seconds * NS + int(fraction[:9].ljust(9, "0")), "ns")
 
 
 def met_utcf(met_s: float, utc: np.datetime64) -> float:

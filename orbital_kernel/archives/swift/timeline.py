@@ -70,8 +70,8 @@ def _names(source: Source) -> list[str]:
     return [cell.strip() for cell in text.header_cells(source, ",")]
 
 
-def _utc(batch: list[Record], column: str) -> times.Instants:
-    return np.array([times.parse_utc(record.text(column) or "") for record in batch])
+def _tt(batch: list[Record], column: str) -> times.Instants:
+    return times.tt_from_utc([record.text(column) or "" for record in batch])
 
 
 def _timeline(
@@ -82,8 +82,8 @@ def _timeline(
         len(batch),
         obs_id=[full_obs_id(r.text("Observation Number")) for r in batch],
         object=[r.text("Target Name") for r in batch],
-        time=times.tt_from_utc(_utc(batch, "Begin Time")),
-        time_stop=times.tt_from_utc(_utc(batch, "End Time")),
+        time=_tt(batch, "Begin Time"),
+        time_stop=_tt(batch, "End Time"),
         time_rule="utc",
         kind=kind,
         extra=[
@@ -96,15 +96,15 @@ def _timeline(
 
 
 def _snapshots(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
-    start = _utc(batch, "start_time")
+    start = _tt(batch, "start_time")
     exposure = np.array([r.real("exposure") for r in batch])
     length = np.round(np.nan_to_num(exposure) * times.NS).astype("timedelta64[ns]")
     return rows(
         INTERVALS,
         len(batch),
         obs_id=[full_obs_id(r.text("obsid")) for r in batch],
-        time=times.tt_from_utc(start),
-        time_stop=times.tt_from_utc(start) + length,
+        time=start,
+        time_stop=start + length,
         time_rule="utc",
         kind="snapshot",
         instrument="XRT",
