@@ -147,7 +147,8 @@ def _day(match: re.Match[str], text: str) -> np.datetime64:
     day = new_year + np.timedelta64(ordinal - 1, "D")
     if ordinal == 0 or day.astype("datetime64[Y]") != new_year.astype("datetime64[Y]"):
         raise ValueError(f"{text!r}: the year has no day {ordinal}")
-    return day.astype("datetime64[ns]")
+    start: np.datetime64 = day.astype("datetime64[ns]")
+    return start
 
 
 def _text(match: re.Match[str], name: str) -> str | None:
