@@ -73,7 +73,7 @@ def test_a_no_among_numbers_is_missing_and_a_line_of_them_a_break(tmp_path):
     points = read(
         tmp_path,
         "a.qdp",
-        "READ SERR 1 2\nLAB T a plot\n@curve.pco\n"
+        "READ SERR 1 2\nLAB T a plot\n@curve.pco\n! WT data\n"
         "1.0 0.5 2.0 NO\nno no no no\n3.0 0.5 4.0 0.2\n",
     )["photometry"]
 

@@ -125,6 +125,14 @@ def test_impossible_clock_values_are_refused(value):
         ("2024-09-12T01:46:38Z", "2024-09-12T01:46:38"),
         ("2011-03-28", "2011-03-28T00:00:00"),
         (" n/a ", "NaT"),
+        ("2024-01-02T03:00:00.123456+00:00", "2024-01-02T03:00:00.123456"),
+        ("2012-05-02T06:05:06+02:00", "2012-05-02T04:05:06"),
+        ("2012-05-02 00:05:06.5 -0400", "2012-05-02T04:05:06.5"),
+        ("20120502T040506Z", "2012-05-02T04:05:06"),
+        ("2012:123:04:05:06.789", "2012-05-02T04:05:06.789"),
+        ("2012-123T04:05:06Z", "2012-05-02T04:05:06"),
+        ("2012:366", "2012-12-31"),
+        ("2011-01-01T24:00:00", "2011-01-02"),
     ],
 )
 def test_dates_of_the_archives_parse(text, expected):
@@ -132,11 +140,30 @@ def test_dates_of_the_archives_parse(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["03/28/2011", "2011-13-01", "2011-01-01T25:00:00", "T"]
+    "text",
+    [
+        *("03/28/2011", "2011-13-01", "2011-01-01T25:00:00", "T", "2012123"),
+        *("2011:366", "2011-01-01T24:00:01", "2011-01-01T00:00:00+15:00"),
+    ],
 )
 def test_other_dates_are_refused(text):
-    with pytest.raises(ValueError, match=re.compile(r"date|Month|time")):
+    with pytest.raises(ValueError, match=re.compile(r"date|Month|time|no day|offset")):
         parse_utc(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2016-12-31T23:59:60.25", "2016:366:23:59:60.25", "20161231T235960.25Z"),
+        *("2017-01-01T01:59:60.25+02:00", "2016-12-31 18:59:60.25-05:00"),
+    ],
+)
+def test_a_leap_second_is_not_the_second_after_it(text):
+    expected = Time("2016-12-31T23:59:60.25", scale="utc").tt.to_value("datetime64")
+    after = tt_from_utc(["2017-01-01T00:00:00.25"])[0]
+
+    assert abs(tt_from_utc([text])[0] - expected) < MICROSECOND
+    assert after - tt_from_utc([text])[0] == np.timedelta64(1, "s")
 
 
 def test_all_archive_bursts_agree_with_the_catalogue(archive):

@@ -12,12 +12,13 @@ Nothing is downloaded (`scales.offline`). Sources: swift.gsfc.nasa.gov time guid
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from orbital_kernel.model.dates import parse_utc, tt_from_utc
 from orbital_kernel.model.scales import (
     NAT,
     NS,
@@ -39,6 +40,9 @@ __all__ = [
     "TimeRule",
     "met_utcf",
     "parse_utc",
+    "place_of",
+    "swift_elapsed",
+    "tai_minus_utc",
     "time_rule",
     "to_tt",
     "to_utc_iso",
@@ -51,11 +55,8 @@ SWIFT_EPOCH_UTC = np.datetime64("2001-01-01T00:00:00", "ns")
 CHANDRA_EPOCH_TT = np.datetime64("1998-01-01T00:00:00", "ns")
 MJD_EPOCH = np.datetime64("1858-11-17T00:00:00", "ns")
 REACH_S = 6_800_000_000
-_ISO = re.compile(
-    r"\s*(\d{4})-?(\d\d)-?(\d\d)"
-    r"(?:[T ](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?\s*(?:Z|UTC?)?\s*"
-)
-
+SPACECRAFT, BARYCENTRE = "spacecraft", "barycentre"
+_PLACE = re.compile(r" at (spacecraft|barycentre|geocentre|heliocentre)$")
 _SINCE = re.compile(r"since (\S+) (utc|tt|tdb)")
 
 
@@ -116,33 +117,35 @@ def to_tt(rule: str, values: ArrayLike, *, utcf_s: ArrayLike = 0.0) -> Instants:
 
 def time_rule(name: str) -> TimeRule:
     """Return the rule of that name; see `to_tt` for names and errors."""
-    rule = TIME_RULES.get(name)
-    return rule or _elapsed(name)
+    bare = _PLACE.sub("", name)
+    rule = TIME_RULES.get(bare) or _elapsed(bare)
+    return rule if bare == name else replace(rule, name=name)
 
 
-def tt_from_utc(utc: ArrayLike) -> Instants:
-    """Convert UTC to TT.
+def place_of(name: str | None) -> str:
+    """Return where photons arrive at the times of a rule: spacecraft, or a centre.
 
     Parameters
     ----------
-    utc : array_like
-        datetime64 or ISO text (see `parse_utc`); NaT stays NaT.
+    name : str or None
+        A rule of `to_tt`, as in the column `time_rule`; ' at barycentre' (or geocentre,
+        heliocentre, spacecraft) may follow. Without it, TDB is of the barycentre.
 
     Returns
     -------
-    numpy.ndarray of datetime64[ns]
-        The instants, TT: UTC plus leap seconds plus 32.184 s.
+    str
+        'spacecraft', 'barycentre', 'geocentre' or 'heliocentre'. Arrival at the solar
+        system's barycentre is up to 500 s from arrival at a spacecraft near Earth.
 
     Examples
     --------
-    >>> from orbital_kernel.model.times import tt_from_utc
-    >>> tt_from_utc(["2017-01-01T00:00:00"]).astype(str).tolist()
-    ['2017-01-01T00:01:09.184000000']
+    >>> from orbital_kernel.model.times import place_of
+    >>> place_of("chandra-tdb"), place_of("swift-met-utcf"), place_of("mjd-tt at geocentre")
+    ('barycentre', 'spacecraft', 'geocentre')
     """
-    instants = np.atleast_1d(np.asarray(utc))
-    if instants.dtype.kind != "M":
-        instants = np.array([parse_utc(str(text)) for text in instants.ravel()])
-    return utc_to_tt(instants.astype("datetime64[ns]"))
+    if match := _PLACE.search(name or ""):
+        return match[1]
+    return BARYCENTRE if (name or "").endswith("tdb") else SPACECRAFT
 
 
 def utc_from_tt(tt: ArrayLike) -> Instants:
@@ -166,11 +169,9 @@ def utc_from_tt(tt: ArrayLike) -> Instants:
     ['2017-01-01T00:00:00.000000000']
     """
     instants = np.atleast_1d(np.asarray(tt)).astype("datetime64[ns]")
-    days, offsets = leap_seconds()
-    steps = days + offsets + TT_MINUS_TAI_NS
     ns = instants.view(np.int64)
-    which = np.clip(np.searchsorted(steps, ns, side="right") - 1, 0, None)
-    return instants_of(ns - offsets[which] - TT_MINUS_TAI_NS, empty=ns == NAT)
+    utc = ns - tai_minus_utc(instants) - TT_MINUS_TAI_NS
+    return instants_of(utc, empty=ns == NAT)
 
 
 def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
@@ -194,50 +195,6 @@ def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
     return [None if value == "NaT" else str(value) for value in text.ravel()]
 
 
-def parse_utc(text: str) -> np.datetime64:
-    """Return the instant that an ISO-like text names.
-
-    Parameters
-    ----------
-    text : str
-        A date, or date and time: with or without dashes, separated by a blank or 'T',
-        hours of one or two digits, a trailing 'Z' or 'UTC' allowed.
-
-    Returns
-    -------
-    numpy.datetime64
-        The instant, UTC, in ns; NaT for blank text and 'n/a'.
-
-    Raises
-    ------
-    ValueError
-        For any other text.
-
-    Examples
-    --------
-    >>> from orbital_kernel.model.times import parse_utc
-    >>> str(parse_utc("2024-9-12"))
-    Traceback (most recent call last):
-    ...
-    ValueError: '2024-9-12' is not a date and time such as 2013-04-27T07:47:57.5
-    >>> str(parse_utc("20240912 1:46:38Z"))
-    '2024-09-12T01:46:38.000000000'
-    """
-    if text.strip().lower() in {"", "n/a", "none", "null", "nan", "nat"}:
-        return np.datetime64("NaT", "ns")
-    match = _ISO.fullmatch(text)
-    if match is None:
-        raise ValueError(
-            f"{text!r} is not a date and time such as 2013-04-27T07:47:57.5"
-        )
-    year, month, day, hour, minute, second, fraction = match.groups(default="0")
-    base = np.datetime64(f"{year}-{month}-{day}", "ns")
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
-    if int(hour) > 24 or int(minute) > 59 or int(second) > 60:
-        raise ValueError(f"{text!r} has an impossible time of day")
-    return base + np.timedelta64(seconds * NS + int(fraction[:9].ljust(9, "0")), "ns")
-
-
 def met_utcf(met_s: float, utc: np.datetime64) -> float:
     """Return the correction of Swift's clock that belongs to an instant.
 
@@ -256,6 +213,57 @@ def met_utcf(met_s: float, utc: np.datetime64) -> float:
     seconds = np.floor(met_s)
     elapsed = int((utc.astype("datetime64[ns]") - SWIFT_EPOCH_UTC).astype(np.int64))
     return float((elapsed - int(seconds) * NS) / NS - (met_s - seconds))
+
+
+def swift_elapsed(
+    met_s: ArrayLike, *, utcf_s: float, at_met_s: float
+) -> tuple[Instants, Reals]:
+    """Return TT of Swift's clock from the correction at one instant, leap seconds obeyed.
+
+    UTCF contains leap seconds, the clock counts none: between `at_met_s` and a clock
+    value the clock's seconds elapse, and UTCF changes by each leap second among them.
+
+    Parameters
+    ----------
+    met_s : array_like
+        Swift's clock, s; NaN gives NaT.
+    utcf_s : float
+        Correction from the clock to UTC at `at_met_s` (UTCFINIT at TSTART), s.
+    at_met_s : float
+        Clock value at which the correction holds, s.
+
+    Returns
+    -------
+    numpy.ndarray of datetime64[ns]
+        The instants, TT.
+    numpy.ndarray of float
+        UTCF of each instant, s: `to_tt("swift-met-utcf", met_s, utcf_s=...)` agrees.
+
+    Examples
+    --------
+    >>> from orbital_kernel.model.times import swift_elapsed, to_utc_iso
+    >>> tt, utcf = swift_elapsed([504921616.0], utcf_s=-16.5, at_met_s=504921600.0)
+    >>> to_utc_iso(tt), utcf.tolist()
+    (['2016-12-31T23:59:59.500'], [-16.5])
+    >>> tt, utcf = swift_elapsed([504921626.0], utcf_s=-16.5, at_met_s=504921600.0)
+    >>> to_utc_iso(tt), utcf.tolist()
+    (['2017-01-01T00:00:08.500'], [-17.5])
+    """
+    met = np.atleast_1d(np.asarray(met_s, dtype=np.float64))
+    start = _swift_met_utcf(np.array([at_met_s]), np.array([utcf_s]))
+    elapsed = _nanoseconds(met) - _nanoseconds(np.array([at_met_s]))
+    empty = np.isnan(met) | np.isnat(start)
+    tt = instants_of(np.where(empty, 0, start.view(np.int64) + elapsed), empty=empty)
+    passed = tai_minus_utc(tt) - tai_minus_utc(start)
+    return tt, utcf_s - passed / NS
+
+
+def tai_minus_utc(tt: Instants) -> NDArray[np.int64]:
+    """Return TAI-UTC at instants on the TT scale, ns; of 1972 if they are NaT."""
+    days, offsets = leap_seconds()
+    steps = days + offsets + TT_MINUS_TAI_NS
+    which = np.searchsorted(steps, tt.view(np.int64), side="right") - 1
+    return offsets[np.clip(which, 0, None)]
 
 
 def _swift_met_utcf(met: Reals, utcf: Reals) -> Instants:

@@ -210,7 +210,9 @@ class Objects:
         -------
         polars.DataFrame
             The columns of `photometry`, and utc (text), since_s (s), since_days (d),
-            t0_source, factor, factor_err, value_err_model, conversion, the `given_`
+            t0_source, time_place (spacecraft or barycentre), time_assumed_err_s (s, of
+            the catalogue's trigger where the file gives only seconds since T0, as
+            time_rule then says), factor, factor_err, value_err_model, conversion, the `given_`
             originals, and left_out: why a point has no value, else null. value and its
             errors are in the unit of column unit; in order of time.
 
@@ -245,9 +247,11 @@ class Objects:
                 f"no photometry of {name!r}{did_you_mean(name, objects_)}; objects with "
                 f"photometry: {shortened(objects_) or 'none'}"
             )
+        trigger, catalog = _trigger(bursts)
+        points = lightcurves.dated(points, trigger, catalog)
         source = None
         if t0 is None:
-            t0, source = _trigger(bursts)
+            t0, source = trigger, catalog
         return lightcurves.joint(
             points,
             unit=unit,

@@ -3,8 +3,10 @@
 QDP: heasarc.gsfc.nasa.gov/docs/software. What the numbers mean is xrt_qdp's matter.
 
 `READ TERR 1` and `READ SERR 2` may be in lines of their own, each for some vectors;
-plot commands may precede the rows; a NO among numbers is a missing one. Some copies
-put '#' before every line that is not a row, so that numpy can read them.
+plot commands may precede the rows; a NO among numbers is a missing one. Everything
+after '!' is a comment, in rows too. Some copies put '#' before every line that is not a
+row, so that numpy can read them. A block without a line of column names has those of
+the block before it.
 """
 
 import math
@@ -21,7 +23,8 @@ from orbital_kernel.model import times
 
 Reals = NDArray[np.float64]
 
-FLUX, RATE = "erg / (cm2 s)", "count / s"
+WORDS = 20_000
+"""Characters of comments and labels that are kept."""
 
 _READ = re.compile(r"READ\s+(TERR|SERR)\b([\d\s,]*)", re.IGNORECASE)
 _BREAK = re.compile(r"NO(?:[\s,]+NO)*", re.IGNORECASE)
@@ -31,7 +34,11 @@ _T0 = re.compile(
 )
 _NAME = re.compile(r"name:\s*(?P<name>.+?)\s*$")
 _TRIGGER = re.compile(r"of trigger:\s*(?P<trigger>\d+)")
-_BAND = re.compile(r"(?P<low>\d*\.?\d+)\s*-\s*(?P<high>\d+\.?\d*)\s*keV")
+_COLUMNS = re.compile(
+    r"(Time|MJD|[BH]?JD|TDB|MET|T-T0|Days?|Date)\b.*"
+    r"(rate|flux|density|err|T_\+ve|pos|neg|limit|HR|Jy)",
+    re.IGNORECASE,
+)
 _OBS = re.compile(r"::ObsID=(?P<obs>\d+)\s*$")
 COLUMNS = 24
 LINE_LENGTH = 4_000
@@ -56,17 +63,16 @@ MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 @dataclass(frozen=True)
 class Preamble:
-    """What the comments before the rows say."""
+    """What the comments say; `words` are all of them and labels, `opening` those above rows."""
 
     object: str | None = None
     trigger: str | None = None
     t0_met: float | None = None
     t0_utc: np.datetime64 | None = None
-    band: tuple[float, float] | None = None
     terr: frozenset[int] = frozenset()
     serr: frozenset[int] = frozenset()
-    quantity: str = ""
-    clock: str = ""
+    words: str = ""
+    opening: str = ""
     simulated: bool = False
 
 
@@ -86,7 +92,7 @@ class Points:
 
 def is_qdp(head: list[str]) -> bool:
     """Return whether the first lines have a READ line, or rows that name an ObsID."""
-    plain = [line.strip() for line in head if not _is_comment(line) and line.strip()]
+    plain = [bare for line in head if not _is_comment(line) if (bare := _bare(line))]
     if any(_READ.fullmatch(line) for line in plain):
         return True
     return bool(plain) and all(_OBS.search(line) for line in plain[:3])
@@ -100,18 +106,22 @@ def parse(source: Source) -> tuple[Preamble, list[Points]]:
             raise ArchiveError(
                 f"line {number} has more than {LINE_LENGTH:,} characters"
             )
-        bare = line.strip().lstrip("#").strip()
-        if not bare:
+        bare = _bare(line.strip().lstrip("#"))
+        if not bare and not _is_comment(line):
             continue
         if match := _READ.fullmatch(bare):
             kind = match[1].lower()
             vectors = {int(v) for v in re.findall(r"\d+", match[2])}
             preamble = replace(preamble, **{kind: getattr(preamble, kind) | vectors})
         elif _BREAK.fullmatch(bare):
-            blocks.append(Points())
+            blocks.append(Points(columns=blocks[-1].columns))
         elif _is_comment(line):
-            preamble = _comment(bare.lstrip("! "), preamble, blocks[-1])
-        elif blocks[-1].values or not _is_command(bare):
+            words = line.strip().strip("#! \t")
+            preamble = _with_words(preamble, words, blocks)
+            preamble = _comment(words, preamble, blocks[-1])
+        elif _is_command(bare):
+            preamble = _with_words(preamble, bare, blocks)
+        else:
             _row(bare, number, blocks[-1])
     if not any(block.values for block in blocks):
         raise ArchiveError("a QDP file without a single row")
@@ -122,9 +132,27 @@ def _is_comment(line: str) -> bool:
     return line.lstrip().startswith(("!", "#"))
 
 
+def _bare(line: str) -> str:
+    """Return what is before the comment."""
+    return line.partition("!")[0].strip()
+
+
 def _is_command(bare: str) -> bool:
     word = bare.split(maxsplit=1)[0].lower()
-    return word.startswith("@") or any(name.startswith(word) for name in COMMANDS)
+    return word.startswith("@") or (
+        word.isalpha() and word != "no" and any(c.startswith(word) for c in COMMANDS)
+    )
+
+
+def _with_words(preamble: Preamble, words: str, blocks: list[Points]) -> Preamble:
+    if len(preamble.words) > WORDS:
+        return preamble
+    above = not any(block.values for block in blocks)
+    return replace(
+        preamble,
+        words=f"{preamble.words}{words}\n",
+        opening=f"{preamble.opening}{words}\n" if above else preamble.opening,
+    )
 
 
 def _comment(words: str, preamble: Preamble, block: Points) -> Preamble:
@@ -134,22 +162,21 @@ def _comment(words: str, preamble: Preamble, block: Points) -> Preamble:
             f"T{match['clock']}"
         )
         return replace(preamble, t0_met=float(match["met"]), t0_utc=utc)
-    if match := _BAND.search(words):
-        preamble = replace(preamble, band=(float(match["low"]), float(match["high"])))
     if match := _TRIGGER.search(words):
         preamble = replace(preamble, trigger=match["trigger"])
     if match := _NAME.search(words):
         return replace(preamble, object=match["name"])
-    if match := re.match(r"(Time|MJD)\b", words):
+    if _COLUMNS.match(words):
         block.columns = words
-        return replace(preamble, clock=match[1].lower())
-    if not preamble.quantity and "source flux" in words:
-        preamble = replace(preamble, quantity=FLUX)
-    elif not preamble.quantity and re.search(r"source (count )?rate", words):
-        preamble = replace(preamble, quantity=RATE)
-    elif not block.values and len(words.split()) <= 6 and "http" not in words:
+    elif not block.values and _is_heading(words):
         block.heading = words
     return preamble
+
+
+def _is_heading(words: str) -> bool:
+    """Return whether a comment names a block; sentences about the file do not."""
+    short = 0 < len(words.split()) <= 8 and "http" not in words
+    return short and re.search(r"\b(covers|columns?|labelled)\b", words) is None
 
 
 def _row(line: str, number: int, block: Points) -> None:

@@ -9,10 +9,8 @@ degrees; version 1.1 keeps time and place in STC's namespace; entities, DTDs and
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 from xml.etree.ElementTree import Element
 
-import numpy as np
 from defusedxml import ElementTree
 
 from orbital_kernel.archives.formats import text
@@ -54,8 +52,8 @@ def read(source: Source, account: Account) -> Batches:
         role=role,
         alert_type=_alert(_every(root, "EventIVORN")),
         trigger_id=_first(params, TRIGGERS),
-        time=times.tt_from_utc(_utc(_words(root, "ISOTime"))),
-        time_sent=times.tt_from_utc(_utc(_words(root, "Date"))),
+        time=times.tt_from_utc([_words(root, "ISOTime") or ""]),
+        time_sent=times.tt_from_utc([_words(root, "Date") or ""]),
         **position(_number(_words(root, "C1")), _number(_words(root, "C2"))),
         error_radius_arcsec=[_number(_words(root, "Error2Radius")) * 3600],
         error_confidence=0.9 if _words(root, "Error2Radius") else None,
@@ -90,10 +88,6 @@ def _first(params: dict[str | None, str | None], names: Iterable[str]) -> str | 
 
 def _number(value: str | None) -> float:
     return math.nan if value is None else float(value)
-
-
-def _utc(value: str | None) -> Any:
-    return np.array([times.parse_utc(value or "")])
 
 
 def _alert(citations: Iterable[Element]) -> str:

@@ -21,7 +21,7 @@ from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift.bat_lightcurve import UNIT
-from orbital_kernel.archives.swift.xrt_qdp import object_of
+from orbital_kernel.archives.swift.xrt_origin import object_of
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import PHOTOMETRY
 

@@ -125,22 +125,23 @@ def _names(source: Source) -> list[str]:
     return [cell.strip() for cell in text.header_cells(source, ",")]
 
 
-def _utc(batch: list[Record], column: str) -> times.Instants:
-    cells = [record.text(column) or "" for record in batch]
-    mjd = [from_mjd(cell) for cell in cells]
-    return np.array(
-        [
-            times.parse_utc(c) if m is None else m
-            for c, m in zip(cells, mjd, strict=True)
-        ]
-    )
+def _tt(batch: list[Record], column: str) -> times.Instants:
+    """Return a column's times: dates of any form, or Modified Julian Dates."""
+    return times.tt_from_utc([_date(record.text(column) or "") for record in batch])
+
+
+def _date(cell: str) -> str:
+    mjd = from_mjd(cell)
+    if mjd is None:
+        return cell
+    return "" if np.isnat(mjd) else str(mjd)
 
 
 def _timeline(
     batch: list[Record], *, flown: bool, simulated: bool
 ) -> tuple[tuple[str, pa.Table], list[str]]:
     """Return the rows of a plan or of what was flown, and the kind of each."""
-    start, stop = _utc(batch, "Begin Time"), _utc(batch, "End Time")
+    start, stop = _tt(batch, "Begin Time"), _tt(batch, "End Time")
     kinds = ["planned"] * len(batch)
     live = np.full(len(batch), np.nan)
     if flown:
@@ -160,8 +161,8 @@ def _timeline(
         len(batch),
         obs_id=[full_obs_id(r.text("Observation Number")) for r in batch],
         object=[r.text("Target Name") for r in batch],
-        time=times.tt_from_utc(start),
-        time_stop=times.tt_from_utc(stop),
+        time=start,
+        time_stop=stop,
         time_rule="utc",
         kind=kinds,
         live_s=live,
@@ -191,7 +192,7 @@ def _snapshots(
         )
         for r in batch
     ]
-    start = times.tt_from_utc(_utc(batch, "start_time"))
+    start = _tt(batch, "start_time")
     exposure = np.array([r.real("exposure") for r in batch])
     exposed = np.array([kind == pointing.SNAPSHOT for kind in kinds])
     table = rows(

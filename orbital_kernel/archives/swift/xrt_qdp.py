@@ -5,19 +5,20 @@ Source: www.swift.ac.uk/xrt_curves/docs.php; QDP: heasarc.gsfc.nasa.gov/docs/sof
 Traps handled: `READ TERR 1 2` gives value, +error, -error (negative) for time and
 value, `READ SERR 1 2` value and one error, `READ SERR 1` with `READ TERR 2` one of each;
 no READ line, or fewer columns than it says, goes by their number; columns after those
-six have names in a comment ('Exposure' is the exposure) and stay in `extra`; blocks are parted by lines of NO, however many; '! PC Upper
-limit(s)' blocks hold limits with errors 0 (value = limit, 3 sigma, 0.9973); rows may
-end in '::ObsID=00010724002'. Time is seconds since T0, and T0 (MET and UT) is in
-a comment only: where it is absent `time` stays null and `since_t0_s` is kept; files
-of `READ SERR 1` without a T0 may count days or seconds and do not say: neither is
-claimed and the number is in `extra`. A column headed MJD is MJD (UTC). The unit is
-named by 'Flux' / 'Rate' in the column line or comments; without either, a median under
-1e-6 is a flux. Hardness ratios are not a brightness; hard and soft bands have edges that the
-file does not give. A file called …count_rate… whose values are fluxes is a flux.
+six have names in a comment ('Exposure' is the exposure) and stay in `extra`; blocks are
+parted by lines of NO, however many; blocks named UL or 'Upper limit' hold limits with
+errors 0 (value = limit, 3 sigma, 0.9973); rows may end in '::ObsID=00010724002'. Time is
+what the column names say (xrt_axis), else seconds since T0, and T0 (MET and UT) is in a
+comment only: where it is absent `time` stays null and `since_t0_s` is kept; files of
+`READ SERR 1` without a T0 or a named axis may count days or seconds and do not say:
+neither is claimed and the number is in `extra`. The quantity is named by the block, its
+columns or the comments (xrt_quantity); without any, a median under 1e-6 is a flux.
+Hardness ratios are not a brightness; hard and soft bands have edges that the file does not give. A
+file called …count_rate… whose values are fluxes is a flux. QDP files of other
+instruments and spectra are refused (xrt_origin).
 """
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -26,30 +27,33 @@ import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.formats import text
-from orbital_kernel.archives.formats.qdp import (
-    FLUX,
-    RATE,
-    Points,
-    Preamble,
-    Reals,
-    is_qdp,
-    parse,
-)
+from orbital_kernel.archives.formats.qdp import Points, Preamble, Reals, is_qdp, parse
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, rows
-from orbital_kernel.model import times
+from orbital_kernel.archives.swift.xrt_axis import Zero, axis_of, time_columns
+from orbital_kernel.archives.swift.xrt_origin import (
+    object_of,
+    require_xrt,
+    stranger_of,
+)
+from orbital_kernel.archives.swift.xrt_quantity import (
+    DENSITY,
+    FLUX,
+    LIMIT_CONFIDENCE,
+    RATE,
+    RATIO,
+    Quantity,
+    band_of,
+    measured,
+    mode_of,
+    names_limits,
+    names_ratio,
+    quantity_of,
+)
 from orbital_kernel.model.schema import PHOTOMETRY
 
-XRT_BAND = (0.3, 10.0)
-LIMIT_CONFIDENCE = 0.9973
 BY_WIDTH = {3: (0, -1, -1, 1, 2, 2), 4: (0, 1, 1, 2, 3, 3), 5: (0, 1, 2, 3, 4, 4)}
 """Which columns hold what if no READ line says it, by how many there are."""
-
-_MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
-_PART = re.compile(r"\b(hard|soft)\b", re.IGNORECASE)
-_OBJECT = re.compile(
-    r"GRB[ _]?(?P<grb>\d{6}[A-Z]?)|(?:AT|SN)[ _]?\d{4}[A-Za-z]{1,4}|nova_[^_.]+"
-)
 
 
 def recognises(source: Source) -> bool:
@@ -61,36 +65,39 @@ def read(source: Source, account: Account) -> Batches:
     """Yield `photometry`, one row per point or limit."""
     account.observatory = "swift"
     preamble, blocks = parse(source)
+    if not require_xrt(source, preamble, blocks):
+        account.understood.append("only the file's name says that it is of Swift-XRT")
     preamble = replace(
         preamble,
         object=preamble.object or object_of(source),
-        quantity=preamble.quantity or _guess(blocks, preamble),
         simulated=text.says_simulated(source),
     )
-    if preamble.t0_met is None and preamble.clock != "mjd":
-        account.understood.append("no T0 in the file: times are relative only")
-    row = 0
+    guess = _guess(blocks, preamble)
+    row, claims = 0, set[str]()
     for block in blocks:
-        unit = _unit(block, preamble.quantity)
-        if unit is None:
+        quantity = (
+            quantity_of(block.heading, block.columns)
+            or quantity_of(*_about_values(preamble))
+            or guess
+        )
+        if stranger := stranger_of(block.heading):
+            account.skip(f"points of {stranger}", len(block))
+        elif quantity.unit == RATIO:
             account.skip(f"'{block.heading}' is neither a flux nor a rate", len(block))
         elif block.values:
-            yield _photometry(preamble, block, unit=unit, first=row)
+            yield _photometry(preamble, block, quantity, row, claims)
         row += len(block)
+    account.understood.extend(sorted(claims))
 
 
-def _guess(blocks: list[Points], preamble: Preamble) -> str:
+def _about_values(preamble: Preamble) -> list[str]:
+    """Return the comments above the rows that say what the file's values are."""
+    return [line for line in preamble.opening.splitlines() if not names_ratio(line)]
+
+
+def _guess(blocks: list[Points], preamble: Preamble) -> Quantity:
     values = [v[_order(preamble, len(v))[3]] for block in blocks for v in block.values]
-    return FLUX if np.nanmedian(np.abs(values)) < 1e-6 else RATE
-
-
-def _unit(block: Points, quantity: str) -> str | None:
-    name = f"{block.heading} {block.columns}".lower()
-    if "gamma" in name or "nh" in name.split() or "hardness" in name:
-        return None
-    if "flux" in name:
-        return FLUX
-    return RATE if re.search(r"\brate\b", name) else quantity
+    return Quantity(FLUX if np.nanmedian(np.abs(values)) < 1e-6 else RATE)
 
 
 def _order(preamble: Preamble, width: int) -> tuple[int, ...]:
@@ -108,13 +115,12 @@ def _order(preamble: Preamble, width: int) -> tuple[int, ...]:
 
 
 def _columns(values: list[list[float]], preamble: Preamble) -> Iterator[Reals]:
-    """Yield time, its + and - half-widths, value, its + and - errors."""
+    """Yield time, its + and - half-widths, value, its + and - errors as written."""
     width = len(values[0])
     table = np.array([row[:width] for row in values])
     none = np.full(len(table), math.nan)
-    for place, at in enumerate(_order(preamble, width)):
-        column = none if at < 0 else table[:, at]
-        yield column if place in {0, 3} else np.abs(column)
+    for at in _order(preamble, width):
+        yield none if at < 0 else table[:, at]
 
 
 def _others(block: Points) -> dict[str, list[float]]:
@@ -127,34 +133,38 @@ def _others(block: Points) -> dict[str, list[float]]:
 
 
 def _photometry(
-    preamble: Preamble, block: Points, *, unit: str, first: int
+    preamble: Preamble,
+    block: Points,
+    quantity: Quantity,
+    first: int,
+    claims: set[str],
 ) -> tuple[str, pa.Table]:
-    clock, plus, minus, value, up, down = _columns(block.values, preamble)
-    limit = "upper limit" in block.heading.lower()
+    clock, plus, minus, *written = _columns(block.values, preamble)
+    points = measured(*written, limits=names_limits(block.heading))
     is_bat = "bat" in block.heading.lower()
-    part = _PART.search(block.heading)
-    low, high = preamble.band or ((None, None) if is_bat else XRT_BAND)
-    if part:
-        low = high = None
-    name = None if low is None else f"{low:g}-{high:g} keV"
+    band = band_of(quantity, block.heading, preamble.words, of_bat=is_bat)
     others = _others(block)
-    when = _times(preamble, clock, plus, minus)
-    relative = "since_t0_s" in when
+    when = _times(preamble, block, clock, np.abs(plus), np.abs(minus))
+    relative = bool(when)
+    _report(when, points.swapped, points.empty, claims)
+    if quantity.unit == DENSITY:
+        claims.add(f"flux density in mJy at {band.name}")
+    scale = quantity.factor
     return rows(
         PHOTOMETRY,
         len(block),
         object=preamble.object,
         obs_id=block.obs,
         **when,
-        value=value,
-        value_err_plus=None if limit else up,
-        value_err_minus=None if limit else down,
-        is_limit=limit,
-        limit_confidence=LIMIT_CONFIDENCE if limit else None,
-        unit=unit,
-        band=part[0].lower() if part else name,
-        band_low_kev=low,
-        band_high_kev=high,
+        value=points.value * scale,
+        value_err_plus=points.plus * scale,
+        value_err_minus=points.minus * scale,
+        is_limit=points.limit,
+        limit_confidence=np.where(points.limit, LIMIT_CONFIDENCE, np.nan),
+        unit=quantity.unit,
+        band=band.name,
+        band_low_kev=band.low,
+        band_high_kev=band.high,
         instrument="BAT" if is_bat else "XRT",
         mode=mode_of(block.heading),
         exposure_s=others.pop("Exposure", None),
@@ -168,56 +178,40 @@ def _photometry(
                     **{name: column[n] for name, column in others.items()},
                 }
             )
-            for n, (at, error) in enumerate(zip(clock, plus, strict=True))
+            for n, (at, error) in enumerate(zip(clock, np.abs(plus), strict=True))
         ],
         simulated=preamble.simulated,
         file_row=range(first, first + len(block)),
     )
 
 
+def _report(when: dict[str, Any], swapped: int, empty: int, claims: set[str]) -> None:
+    """Note what the times are of, and what was read otherwise than written."""
+    if "time" not in when:
+        claims.add("no T0 in the file: times are relative only")
+    if "met_s" in when and "time" not in when:
+        claims.add("no correction of Swift's clock: time null, MET kept")
+    if "tdb" in when.get("time_rule", ""):
+        claims.add("times are TDB, of arrival at the barycentre")
+    if swapped:
+        claims.add(f"{swapped} points with the lower error first")
+    if empty:
+        claims.add(f"{empty} values of 0 with errors of 0: no measurement, value null")
+
+
 def _times(
-    preamble: Preamble, clock: Reals, plus: Reals, minus: Reals
+    preamble: Preamble, block: Points, clock: Reals, plus: Reals, minus: Reals
 ) -> dict[str, Any]:
-    """Return the time columns: absolute by T0 or MJD, relative, or none claimed."""
-    if preamble.clock == "mjd":
-        return {
-            "time": times.to_tt("mjd-utc", clock),
-            "time_rule": "mjd-utc",
-            "time_err_plus_s": plus * times.DAY_S,
-            "time_err_minus_s": minus * times.DAY_S,
-        }
-    if preamble.t0_met is None or preamble.t0_utc is None:
-        if 1 in preamble.serr:
-            return {}
-        return {"since_t0_s": clock, "time_err_plus_s": plus, "time_err_minus_s": minus}
-    utcf = times.met_utcf(preamble.t0_met, preamble.t0_utc)
-    met = preamble.t0_met + clock
-    return {
-        "time": times.to_tt("swift-met-utcf", met, utcf_s=utcf),
-        "time_err_plus_s": plus,
-        "time_err_minus_s": minus,
-        "since_t0_s": clock,
-        "met_s": met,
-        "utcf_s": utcf,
-        "time_rule": "swift-met-utcf",
-    }
-
-
-def mode_of(heading: str) -> str | None:
-    """Return 'WT' or 'PC' where a block's heading names it."""
-    if match := _MODE.search(heading):
-        return next(part for part in match.groups() if part).upper()
-    return None
-
-
-def object_of(source: Source) -> str:
-    """Take the object from the file's name where no comment names it."""
-    match = _OBJECT.search(source.stem)
-    if match is None:
-        return source.stem
-    return f"GRB {match['grb']}" if match["grb"] else match[0].replace("_", " ")
+    """Return the time columns: absolute, relative, or none claimed."""
+    axis = axis_of(block.columns, preamble.words)
+    met, utc = preamble.t0_met, preamble.t0_utc
+    zero = None if met is None or utc is None else Zero(met, utc)
+    unnamed = not axis.form and axis.unit_s is None
+    if zero is None and unnamed and 1 in preamble.serr:
+        return {}
+    return time_columns(axis, clock, plus, minus, zero)
 
 
 READER = Reader(
-    "swift-xrt-qdp", recognises, read, "UKSSDC XRT light curve, QDP", version=2
+    "swift-xrt-qdp", recognises, read, "UKSSDC XRT light curve, QDP", version=3
 )

@@ -13,6 +13,7 @@ from orbital_kernel.science.lightcurves.bands import (
     parse_unit,
 )
 from orbital_kernel.science.lightcurves.binning import rebin
+from orbital_kernel.science.lightcurves.dating import dated
 from orbital_kernel.science.lightcurves.exposure import (
     EXPOSED,
     live_seconds,
@@ -39,6 +40,7 @@ __all__ = [
     "SpectralModel",
     "bin_events",
     "conversion",
+    "dated",
     "energy_flux",
     "gather",
     "joint",

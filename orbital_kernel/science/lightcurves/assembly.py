@@ -18,6 +18,7 @@ from orbital_kernel.science.lightcurves.bands import (
     conversion,
     parse_unit,
 )
+from orbital_kernel.science.lightcurves.dating import placed
 from orbital_kernel.science.lightcurves.point_bands import GIVEN_AS, conversions_of
 from orbital_kernel.science.lightcurves.spectra import Band, PowerLaw, SpectralModel
 
@@ -42,13 +43,15 @@ _SHAPE: Mapping[str, pl.DataType] = {
     "exposure_s": pl.Float64(),
     "time_err_plus_s": pl.Float64(),
     "time_err_minus_s": pl.Float64(),
+    "time_rule": pl.String(),
+    "time_assumed_err_s": pl.Float64(),
     "value_err_plus": pl.Float64(),
     "value_err_minus": pl.Float64(),
     "simulated": pl.Boolean(),
 }
 _ORDER = (
     *("observatory", "object", "obs_id", "utc", "time", "since_s", "since_days"),
-    "t0_source",
+    *("t0_source", "time_rule", "time_place", "time_assumed_err_s"),
     *("time_err_minus_s", "time_err_plus_s", *_VALUES, "value_err_model"),
     *("is_limit", "limit_confidence", "unit", "band_low_kev", "band_high_kev"),
     *("instrument", "mode", "exposure_s", "given_value", "given_unit", "given_band"),
@@ -155,7 +158,9 @@ def joint(
     -------
     polars.DataFrame
         Beside the columns of `photometry`: utc (text), since_s (s), since_days (d),
-        t0_source; factor and factor_err (1 sigma, from the model); value_err_model (error
+        t0_source; time_rule, time_place (spacecraft or barycentre; where a curve mixes
+        them, times of the barycentre are uncertain by 500 s more) and time_assumed_err_s
+        (s, of a trigger assumed as T0, else null); factor and factor_err (1 sigma, from the model); value_err_model (error
         of the value from the conversion: common to all points of one conversion, and
         therefore not part of the point's own errors); conversion (how); given_value,
         given_unit, given_band, given_band_low_kev, given_band_high_kev (keV); left_out
@@ -182,7 +187,7 @@ def joint(
     demand(points, "time", "value", "unit", subject="points")
     band = Band(*band_kev)
     conversion("erg / (cm2 s)", band, to_unit=unit, to_band=band, model=model)
-    rows = fill(points, _SHAPE).with_columns(
+    rows = placed(fill(points, _SHAPE)).with_columns(
         pl.coalesce("observatory", "instrument", pl.lit("unknown")).alias(
             "observatory"
         ),
