@@ -56,7 +56,7 @@ class Written:
             TABLES[self.table],
             len(self.cells),
             **self.columns,
-            extra=_extra(self.cells),
+            **_others(self.cells),
             simulated=simulated,
             file_row=self.cells.numbers,
         )[1]
@@ -291,12 +291,17 @@ def _none(cells: DeclaredCells) -> NDArray[np.bool_]:
     return np.zeros(len(cells), dtype=bool)
 
 
-def _extra(cells: DeclaredCells) -> list[str | None]:
-    """Return the columns that the mapping does not name as JSON."""
+def _others(cells: DeclaredCells) -> dict[str, list[str | None]]:
+    """Return the columns that the mapping does not name as JSON in `extra`.
+
+    A table that does not have `extra` has no place for them, which is stated.
+    """
     others = cells.others()
+    if "extra" not in {column.name for column in TABLES[cells.mapping.table].columns}:
+        if others:
+            cells.note(f"columns that are not stored: {', '.join(others)}")
+        return {}
     if not others:
-        return [None] * len(cells)
-    return [
-        extra(dict(zip(others, row, strict=True)))
-        for row in zip(*others.values(), strict=True)
-    ]
+        return {}
+    each = zip(*others.values(), strict=True)
+    return {"extra": [extra(dict(zip(others, row, strict=True))) for row in each]}
