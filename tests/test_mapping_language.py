@@ -625,3 +625,89 @@ def test_one_table_in_any_format_gives_equal_rows(tmp_path, records):
         assert rows["csv"] == rows[form], form
     assert [r[4] for r in records] == [row["is_limit"] for row in rows["csv"]]
     assert all(json.loads(row["extra"]) for row in rows["csv"])
+
+
+def test_a_flag_that_is_neither_true_nor_false_needs_a_value(tmp_path):
+    content = "name,t,flux,e,ul\nA,57000,2,0.5,T\nB,57001,3,0.5,maybe\nC,57002,3,1,\n"
+    mapping = f"limit = {{ {FLAGS} }}\n{FLUX}"
+    with pytest.raises(MappingError, match=r"'ul' has 'maybe', neither true nor false"):
+        read(tmp_path, mapping, content)
+    stated = mapping.replace("'ul'", "'ul', equals = ['T', 'maybe']")
+
+    rows, _ = read(tmp_path, stated, content)
+    signs, _ = read(tmp_path, mapping, content.replace("maybe", "<").replace("T", "="))
+
+    assert [True, True, False] == [row["is_limit"] for row in rows]
+    assert [False, True, False] == [row["is_limit"] for row in signs]
+
+
+def test_a_limit_in_a_column_of_its_own_unit_is_converted(tmp_path):
+    mapping = FLUX.replace("1e-13 erg / (cm2 s)", "Jy").replace('"e"', '"e [Jy]"')
+    mapping = f"limit = {{ convention = 'zero-value', column = 'ul [mJy]' }}\n{mapping}"
+    content = "name,t,flux,e [Jy],ul [mJy]\nA,57000,2,0.5,0\nB,57001,0,,300\n"
+
+    rows, _ = read(tmp_path, mapping, content)
+
+    assert [2000.0, 300.0] == pytest.approx([row["value"] for row in rows])
+    with pytest.raises(MappingError, match="limits and values must be of one kind"):
+        read(tmp_path, mapping.replace("mJy", "ct/s"), content.replace("mJy", "ct/s"))
+
+
+def test_errors_of_a_stated_confidence_become_one_sigma(tmp_path):
+    mapping = f"constants = {{ error_confidence = 0.9 }}\n{FLUX}"
+    rows, account = read(tmp_path, mapping)
+
+    assert 0.5e-13 / 1.644854 == pytest.approx(rows[0]["value_err_plus"])
+    assert any("from a confidence of 0.9" in text for text in account.understood)
+
+
+def test_errors_may_be_constants_and_errors_of_zero_are_none(tmp_path):
+    mapping = FLUX.replace(', value_err = "e"', "") + "constants = { value_err = 0.2 }"
+    rows, _ = read(tmp_path, mapping)
+    zero, account = read(tmp_path, FLUX, "name,t,flux,e\nA,57000,2,0\n")
+
+    assert [2e-14, 2e-14] == pytest.approx([row["value_err_plus"] for row in rows])
+    assert (None, False) == (zero[0]["value_err_plus"], zero[0]["is_limit"])
+    assert any("an error of 0 or less" in text for text in account.understood)
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "degrees"),
+    [
+        ("ra (h)", "1.5", 22.5),
+        ("ra (h)", "01:30:00", 22.5),
+        ("ra (deg)", "22.5", 22.5),
+        ("ra (J2000)", "22.5", 22.5),
+        ("ra [rad]", "1.5707963267948966", 90.0),
+    ],
+)
+def test_right_ascensions_follow_their_unit(tmp_path, heading, cell, degrees):
+    mapping = FLUX.replace('time = "t"', 'time = "t", ra = "ra", dec = "dec"')
+    row = read(
+        tmp_path, mapping, f"name,t,flux,e,{heading},dec\nA,57000,2,1,{cell},5\n"
+    )[0][0]
+
+    assert (degrees, 5.0) == pytest.approx((row["ra"], row["dec"]))
+
+
+@pytest.mark.parametrize("heading", ["flux (TT)", "flux (J2000)", "flux (90%)", "flux (h m s)", "flux (0.3-10 keV)", "flux (unabsorbed)", "flux (a)"])  # fmt: skip
+def test_brackets_that_are_not_a_unit_of_tables_are_part_of_the_name(tmp_path, heading):
+    rows, account = read(tmp_path, FLUX, LINES.replace("flux", heading))
+
+    assert 2e-13 == pytest.approx(rows[0]["value"])
+    assert [] == account.understood
+
+
+def test_sources_that_share_a_name_are_counted(tmp_path):
+    mapping = """
+table = "sources"
+observatory = "chandra"
+format = "csv"
+columns = { source_id = "id", ra = "ra", dec = "dec" }
+"""
+    _, account = read(tmp_path, mapping, "id,ra,dec\n1,10,20\n1,11,20\n2,,\n")
+
+    assert any(
+        "1 rows repeat catalog, source_id" in text for text in account.understood
+    )
+    assert "1 of 3 rows without a position" in account.understood
