@@ -19,7 +19,7 @@ from orbital_kernel.archives.mapped.mapping import read_mapping, reference
 from orbital_kernel.archives.mapped.reader import declared_reader
 from orbital_kernel.archives.reading import Account
 from orbital_kernel.archives.swift import clock
-from orbital_kernel.errors import MappingError
+from orbital_kernel.errors import ArchiveError, MappingError
 from orbital_kernel.model import schema
 
 CASES = Path(__file__).resolve().parents[1] / ".." / "shared" / "cases" / "data"
@@ -711,3 +711,21 @@ columns = { source_id = "id", ra = "ra", dec = "dec" }
         "1 rows repeat catalog, source_id" in text for text in account.understood
     )
     assert "1 of 3 rows without a position" in account.understood
+
+
+@pytest.mark.parametrize("form", ["fits", "votable", "ecsv"])
+def test_a_file_of_another_format_is_refused_with_the_formats(tmp_path, form):
+    with pytest.raises(
+        ArchiveError, match=rf"t\.csv: .* `format` '{form}': .*; formats"
+    ):
+        read(tmp_path, FLUX.replace('"csv"', f'"{form}"'))
+
+
+def test_values_of_rows_without_a_unit_and_tables_without_rows_are_stated(tmp_path):
+    mapping = FLUX.replace('value = "1e-13 erg / (cm2 s)" }', 'column = "u" }')
+    content = "name,t,flux,e,u\nA,57000,2,1,mJy\nB,57000,2,1,\n"
+    rows, account = read(tmp_path, f"band.nm = 500\n{mapping}", content)
+
+    assert [2.0, None] == [row["value"] for row in rows]
+    assert ["1 of 2 rows without a unit"] == account.understood
+    assert ["the table has no rows"] == read(tmp_path, FLUX, LINES[:14])[1].understood

@@ -70,6 +70,8 @@ def _read(mapping: TableMapping, source: Source, account: Account) -> Batches:
 def _tables(mapping: TableMapping, source: Source, account: Account) -> Batches:
     cells = DeclaredCells(read_table(mapping, source), mapping, source.stem)
     owners = _owners(cells, mapping, account)
+    if not len(cells):
+        cells.note("the table has no rows")
     account.observatory = mapping.observatory or next(
         (o for o in owners if o is not None), account.observatory
     )

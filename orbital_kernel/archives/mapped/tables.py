@@ -16,9 +16,9 @@ from astropy.table import Table
 from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.formats.bounded import open_bounded
 from orbital_kernel.archives.mapped.cells import TableFile
-from orbital_kernel.archives.mapped.language import TableMapping
+from orbital_kernel.archives.mapped.language import FORMATS, TableMapping
 from orbital_kernel.archives.reading import Source
-from orbital_kernel.errors import MappingError
+from orbital_kernel.errors import ArchiveError, MappingError
 from orbital_kernel.model import scales
 
 NO_COMMENT = r"(?!)"
@@ -27,22 +27,43 @@ ASTROPY: Mapping[str, tuple[str, dict[str, Any]]] = {
     "tab": ("tab", {"comment": NO_COMMENT}),
     "basic": ("basic", {"comment": NO_COMMENT}),
     "no_header": ("no_header", {"comment": NO_COMMENT}),
+    "ecsv": ("ecsv", {}),
 }
 """astropy's own CSV reader fills short rows up: a cut file would pass."""
 
 
 def read_table(mapping: TableMapping, source: Source) -> TableFile:
-    """Return the file's table in the mapping's format."""
-    with scales.offline(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if mapping.format == "fits":
-            with open_bounded(source.path) as file:
-                return _fits_table(file, mapping)
-        if mapping.format == "votable":
-            with open_bounded(source.path) as file:
-                return _votable(file, mapping)
+    """Return the file's table in the mapping's format.
+
+    Raises ArchiveError, which names the format, for a file that is not of it.
+    """
+    try:
+        with scales.offline(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read(mapping, source)
+    except ArchiveError:
+        raise
+    except (OSError, ValueError, LookupError) as error:
+        raise ArchiveError(
+            f"damaged, or not a table of `format` {mapping.format!r}: "
+            f"{' '.join(str(error).split())}; formats are {', '.join(FORMATS)}; "
+            "`comment` and `skip_lines` name lines that are not of the table"
+        ) from error
+
+
+def _read(mapping: TableMapping, source: Source) -> TableFile:
+    if mapping.format == "fits":
+        with open_bounded(source.path) as file:
+            return _fits_table(file, mapping)
+    if mapping.format == "votable":
+        with open_bounded(source.path) as file:
+            return _votable(file, mapping)
+    if mapping.format == "ecsv":
+        lines = list(text.lines(source.path))
+        table = text_tables.read(lines, format="ecsv", guess=False)
+    else:
         table = _text_table(mapping, source)
-        return TableFile(table, (dict(table.meta),))
+    return TableFile(table, (dict(table.meta),))
 
 
 def _fits_table(file: BinaryIO, mapping: TableMapping) -> TableFile:
@@ -93,8 +114,6 @@ def _text_table(mapping: TableMapping, source: Source) -> Table:
     signs = mapping.comment or ()
     signs = (signs,) if isinstance(signs, str) else tuple(signs)
     lines = [_bare(line, signs) for line in text.lines(source.path)]
-    if mapping.format == "ecsv":
-        return text_tables.read(lines, format="ecsv", guess=False)
     form, options = ASTROPY[mapping.format]
     given = {"delimiter": mapping.delimiter, "names": list(mapping.names)}
     return text_tables.read(

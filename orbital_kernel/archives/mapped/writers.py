@@ -122,7 +122,11 @@ def photometry(cells: DeclaredCells) -> Written:
         columns,
         values.is_lower,
         {"lower limits, for which no table has a place": int(values.is_lower.sum())},
-        {"a value": _blank(values.value), "a time": int(np.isnat(middle.tt).sum())},
+        {
+            "a value": _blank(values.value),
+            "a unit": _without_unit(values.value, units[1]),
+            "a time": int(np.isnat(middle.tt).sum()),
+        },
     )
 
 
@@ -152,6 +156,7 @@ def sources(cells: DeclaredCells) -> Written:
     lacking = {"a position": nowhere}
     if cells.given("value"):
         lacking["a value"] = _blank(values.value)
+        lacking["a unit"] = _without_unit(values.value, units[1])
     return Written("sources", cells, columns, values.is_lower, lower, lacking)
 
 
@@ -321,6 +326,13 @@ def _first(preferred: Reals, otherwise: Reals) -> Reals:
 
 def _blank(values: Reals) -> int:
     return int(np.isnan(values).sum())
+
+
+def _without_unit(values: Reals, units: list[str | None]) -> int:
+    """Return how many values are lost because their row does not name a unit."""
+    return sum(
+        u is None for u, v in zip(units, values, strict=True) if not math.isnan(v)
+    )
 
 
 def _none(cells: DeclaredCells) -> NDArray[np.bool_]:
