@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.chandra.clock import bare_obs_id
-from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.formats import text, votable
 from orbital_kernel.archives.formats.catalog_columns import (
     BlockCells,
     Cells,
@@ -87,6 +87,9 @@ def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
     if table is not None:
         names = {f.name.lower() for f in table.fields}
         return next((f for f in forms if f.needs <= names), None)
+    if votable.is_votable(source):
+        names = votable.columns(source)
+        return next((f for f in forms if f.needs <= names), None)
     head = "\n".join(text.head_lines(source, 1000))
     for form in forms:
         described = source.head.startswith(DESCRIBED) or all(
@@ -126,7 +129,11 @@ def read_catalog(source: Source, account: Account, form: Form) -> Batches:
         )
     else:
         simulated = text.says_simulated(source)
-        table_rows = text.records(source.path, _delimiter(source, form) or ",")
+        table_rows = (
+            votable.records(source, account)
+            if votable.is_votable(source)
+            else text.records(source.path, _delimiter(source, form) or ",")
+        )
         cells = (TextCells(batch) for batch in text.batches(table_rows))
     for some in cells:
         yield _sources(some, form, simulated=simulated)

@@ -44,6 +44,7 @@ def table(
     simulated: bool = False,
 ) -> None:
     """Print a table on stdout; its title says if rows are simulated."""
+    from rich.markup import escape
     from rich.table import Table
 
     mark = f"{SIMULATED} · " if simulated else ""
@@ -51,7 +52,7 @@ def table(
     for column in columns:
         shown.add_column(column)
     for row in rows:
-        shown.add_row(*("" if value is None else str(value) for value in row))
+        shown.add_row(*("" if value is None else escape(str(value)) for value in row))
     Console().print(shown)
 
 

@@ -116,7 +116,7 @@ def read_table(mapping: TableMapping, source: Source) -> Table:
     """Return the file as astropy reads it in the mapping's format, text kept as text."""
     with scales.offline(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if mapping.format in {"fits", "votable"}:
+        if mapping.format == "fits":
             with open_bounded(source.path) as file:
                 return Table.read(file, format=mapping.format)
         lines = [_bare(line, mapping) for line in text.lines(source.path)]

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from orbital_kernel.archives.faults import guarded
-from orbital_kernel.archives.formats import free_dates, text
+from orbital_kernel.archives.formats import free_dates, text, votable
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, read_table
 from orbital_kernel.archives.mapped.mapping import TableMapping, read_mapping
 from orbital_kernel.archives.mapped.units import band_columns, unit_columns
@@ -67,7 +67,11 @@ def declared_reader(mapping_file: Path) -> Reader:
 
 
 def _read(mapping: TableMapping, source: Source, account: Account) -> Batches:
-    table = DeclaredCells(read_table(mapping, source), mapping)
+    if mapping.format == "votable":
+        votable.note(source, account)
+        table = DeclaredCells(votable.table(source.path), mapping)
+    else:
+        table = DeclaredCells(read_table(mapping, source), mapping)
     owners = _owners(table, mapping, account)
     account.observatory = mapping.observatory or next(
         (o for o in owners if o is not None), account.observatory
