@@ -71,7 +71,7 @@ def _tableless(hdus: list[Hdu], tables: list[Hdu], name: str) -> str:
     images = [hdu for hdu in hdus if _is_image(hdu)]
     if images and all(_is_index(hdu) for hdu in tables):
         return _image(images, name)
-    if any(str(h.header.get("XTENSION", "")).strip() == "TABLE" for h in hdus):
+    if any(map(_is_ascii, hdus)):
         return "a FITS table in ASCII: needs a mapping (--mapping FILE)"
     return "" if tables else "a FITS file of headers alone, without a table"
 
@@ -97,8 +97,14 @@ def _events(hdus: list[Hdu]) -> str:
 
 
 def _is_image(hdu: Hdu) -> bool:
-    compressed = hdu.header.get("ZIMAGE") is True
-    return compressed or (not hdu.fields and int(hdu.header.get("NAXIS", 0)) > 1)
+    if hdu.header.get("ZIMAGE") is True:
+        return True
+    table = hdu.fields or _is_ascii(hdu)
+    return not table and int(hdu.header.get("NAXIS", 0)) > 1
+
+
+def _is_ascii(hdu: Hdu) -> bool:
+    return fits.text(hdu.header, "XTENSION") == "TABLE"
 
 
 def _is_index(hdu: Hdu) -> bool:

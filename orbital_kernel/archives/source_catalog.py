@@ -84,12 +84,11 @@ class Form:
 def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
     """Return the first form whose columns (and words) the file shows; else None."""
     table = first_table(source)
-    if table is not None:
-        names = {f.name.lower() for f in table.fields}
-        return next((f for f in forms if f.needs <= names), None)
-    if votable.is_votable(source):
-        names = votable.columns(source)
-        return next((f for f in forms if f.needs <= names), None)
+    if table is not None or votable.is_votable(source):
+        names = (
+            {f.name.lower() for f in table.fields} if table else votable.columns(source)
+        )
+        return next((f for f in forms if _has(source, f, names)), None)
     head = "\n".join(text.head_lines(source, 1000))
     for form in forms:
         described = source.head.startswith(DESCRIBED) or all(
@@ -98,6 +97,17 @@ def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
         if described and _delimiter(source, form):
             return form
     return None
+
+
+def _has(source: Source, form: Form, names: set[str]) -> bool:
+    """Return whether a table has a form's columns, and its words or one of its fluxes.
+
+    Logs have names, ObsIDs and positions too.
+    """
+    shown = all(word.encode() in source.head for word in form.words)
+    return form.needs <= names and (
+        shown or any(flux.value in names for flux in form.fluxes)
+    )
 
 
 def catalog_reader(name: str, forms: Sequence[Form], doc: str) -> Reader:

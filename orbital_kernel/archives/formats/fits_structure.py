@@ -239,6 +239,10 @@ def _fields(header: fits.Header) -> tuple[Field, ...]:
             raise ArchiveError(
                 f"TFORM{n} = {header.get(f'TFORM{n}')!r} is not a format"
             )
+        if int(match[1] or 1) > ROW_BYTES:
+            raise ArchiveError(
+                f"TFORM{n} = {match[0]!r}: over {ROW_BYTES:,} cells in a row"
+            )
         name = str(header.get(f"TTYPE{n}", f"col{n}")).strip()
         names = {field.name for field in fields}
         null = header.get(f"TNULL{n}")

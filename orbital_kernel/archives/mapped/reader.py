@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from orbital_kernel.archives.faults import guarded
 from orbital_kernel.archives.formats import free_dates, text, votable
+from orbital_kernel.archives.formats.fits import open_fits
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, read_table
 from orbital_kernel.archives.mapped.mapping import TableMapping, read_mapping
 from orbital_kernel.archives.mapped.units import band_columns, unit_columns
@@ -71,6 +72,8 @@ def _read(mapping: TableMapping, source: Source, account: Account) -> Batches:
         votable.note(source, account)
         table = DeclaredCells(votable.table(source.path), mapping)
     else:
+        if mapping.format == "fits":
+            open_fits(source, account)
         table = DeclaredCells(read_table(mapping, source), mapping)
     owners = _owners(table, mapping, account)
     account.observatory = mapping.observatory or next(

@@ -50,7 +50,7 @@ class Session(requests.Session):
         super().__init__()
         self.max_redirects = REDIRECTS
 
-    def request(self, *arguments: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+    def request(self, *arguments: Any, **options: Any) -> requests.Response:
         """Send a request with limits on silence; the answer's body is not read yet."""
         limits = {"timeout": (CONNECT_S, SILENT_S), "stream": True}
         return super().request(*arguments, **{**options, **limits})
@@ -77,7 +77,7 @@ def _pass_body(resp: requests.Response) -> None:
     if len(body) == CHUNK:
         resp.close()
         raise ArchiveError(f"{plain(resp.url)} redirects with an endless page: refused")
-    resp._content, resp._content_consumed = b"", True  # type: ignore[attr-defined] # noqa: SLF001
+    resp._content, resp._content_consumed = b"", True  # noqa: SLF001
 
 
 def download(
@@ -117,7 +117,7 @@ def _receive(
     try:
         response = result.response = send()
         result.status, result.reason = response.status_code, plain(response.reason)
-        result.headers = dict(response.headers.lower_items())  # type: ignore[attr-defined]
+        result.headers = dict(response.headers.lower_items())
         _save(response, result, limits.size_bytes)
     except (
         ArchiveError,
