@@ -167,7 +167,7 @@ def test_a_stream_that_breaks_off_is_asked_again_and_never_kept(service, how):
     [
         ("gone", "in 3 tries: 503 Service Unavailable"),
         ("html", "text/html, not with a VOTable.*We are upgrading"),
-        ("hostile", "hostile XML"),
+        ("hostile", "hostile VOTable: XML that declares a document type"),
         ("broken", "broken VOTable"),
     ],
 )

@@ -70,6 +70,8 @@ def detect(path: Path) -> Reader:
         source = open_source(path)
     except OSError as error:
         raise ArchiveError(f"{path.name}: cannot be opened: {error}") from error
+    except ArchiveError as error:
+        raise ArchiveError(f"{path.name}: {error}") from error
     candidates = readers()
     faults: list[ReaderFault] = []
     for reader in candidates:

@@ -1,12 +1,14 @@
 """What a reader is: its input, its output and its account."""
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+
+from orbital_kernel.archives.formats.bounded import GZIP, open_bounded, open_regular
+from orbital_kernel.errors import ArchiveError
 
 HEAD_BYTES = 32_768
 """Enough for the header line of a catalogue of a thousand columns."""
@@ -57,12 +59,15 @@ class Account:
         Rows that are not stored, counted by reason.
     noted : dict of str to int
         Rows that `note` counted, by what was done to them.
+    accept_checksums : bool
+        Whether the user takes FITS data whose DATASUM does not fit.
     """
 
     observatory: str
     understood: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
     noted: dict[str, int] = field(default_factory=dict)
+    accept_checksums: bool = False
 
     def note(self, words: str, rows: int = 1) -> None:
         """Count rows that are stored by a rule worth knowing, in `understood`.
@@ -182,13 +187,12 @@ def open_source(path: Path) -> Source:
     ------
     OSError
         If the file cannot be opened.
+    ArchiveError
+        If it is not a regular file.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(HEAD_BYTES)
-    if head[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(path) as file:
-                head = file.read(HEAD_BYTES)
-        except (OSError, EOFError, zlib.error):
-            pass
+    if head.startswith(GZIP):
+        with suppress(ArchiveError), open_bounded(path) as unpacked:
+            head = unpacked.read(HEAD_BYTES)
     return Source(path, head)

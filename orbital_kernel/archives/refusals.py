@@ -1,24 +1,38 @@
 """Why a file that no reader recognises is refused: what it is, and what would help."""
 
+import codecs
 import re
 
-from orbital_kernel.archives.formats import fits, text
-from orbital_kernel.archives.formats.bounded import GZIP, PACKED, open_bounded
+from orbital_kernel.archives.containers import container
+from orbital_kernel.archives.formats import fits, text, votable
+from orbital_kernel.archives.formats.bounded import open_bounded
+from orbital_kernel.archives.products import product
 from orbital_kernel.archives.reading import Source
 from orbital_kernel.errors import ArchiveError
 
-HDF5 = b"\x89HDF\r\n\x1a\n"
 DOCUMENTS = (".md", ".rst", ".html", ".htm", ".pdf", ".yml", ".yaml", ".toml", ".py")
-NOT_KEPT = {
-    "ATTITUDE": "spacecraft attitude: Orbital has no table for it",
-    "TDRSS_FC": "a raw UVOT source list in detector pixels, without places on the sky",
-}
+MAPPING = "needs a mapping (--mapping FILE)"
+TEXTS = (
+    (
+        ("TITLE:", "NOTICE_DATE:", "NOTICE_TYPE:"),
+        "a GCN Classic notice as text: subscribe to its VOEvent or JSON topic instead",
+    ),
+    (
+        ("NUMBER:", "SUBJECT:", "FROM:"),
+        "a GCN Circular: prose for people; copy its table to a file and use a mapping",
+    ),
+    (
+        ("# Region file format",),
+        "a DS9 region file: Orbital keeps no regions; ingest the source list it is from",
+    ),
+)
+"""Texts by words at the beginning of their lines."""
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 
 
 def refusal(source: Source, formats: tuple[str, ...]) -> str:
     """Return one sentence on why the file is refused; `formats` are the readers' names."""
-    for explain in (_damaged, _packed, _fits, _document, _table):
+    for explain in (_damaged, _packed, _fits, _document, _text, _table):
         if reason := explain(source):
             return reason
     return f"of no known format (looked for {', '.join(formats)})"
@@ -36,15 +50,7 @@ def _damaged(source: Source) -> str:
 
 
 def _packed(source: Source) -> str:
-    for magic, name in PACKED.items():
-        if source.head.startswith(magic):
-            return f"{name}: unpack it first (gzip is read as it is)"
-    if source.head.startswith(HDF5):
-        return (
-            "HDF5: reading it needs h5py, which is not part of Orbital; export the "
-            "light curve as FITS or text"
-        )
-    return "gzip within gzip: unpack it once" if source.head.startswith(GZIP) else ""
+    return container(source.head)
 
 
 def _fits(source: Source) -> str:
@@ -55,15 +61,13 @@ def _fits(source: Source) -> str:
             hdus = fits.checked_headers(file)
         except ArchiveError as error:
             return str(error)
-    tables = [h for h in hdus if h.fields]
-    if not tables:
-        return "a FITS file without a table; images are not kept"
-    if reason := NOT_KEPT.get(tables[0].name):
+    if reason := product(hdus, source.path.name):
         return reason
+    tables = [h for h in hdus if h.fields]
     columns = ", ".join(f.name for f in tables[0].fields[:12])
     return (
         f"a FITS table of no known kind (TELESCOP {_word(hdus, 'TELESCOP')}, INSTRUME "
-        f"{_word(hdus, 'INSTRUME')}, columns {columns}): needs a mapping (--mapping FILE)"
+        f"{_word(hdus, 'INSTRUME')}, columns {columns}): {MAPPING}"
     )
 
 
@@ -77,13 +81,45 @@ def _document(source: Source) -> str:
     head = source.head.lstrip()[:4000]
     if head.startswith(b"file\tkind\twhat\tsource"):
         return "a list of files (manifest), not observation data"
+    if head.startswith((b"{", b"[")):
+        return _json(head)
+    return _xml(source) if head.removeprefix(codecs.BOM_UTF8).startswith(b"<") else ""
+
+
+def _json(head: bytes) -> str:
     if head.startswith(b"{") and b'"$schema"' in head and b"json-schema.org" in head:
         return "a JSON schema, not a notice"
-    if head.startswith((b"{", b"[")):
+    return "JSON of no known kind (looked for GCN notices, XRT curves, OTTER records)"
+
+
+def _xml(source: Source) -> str:
+    head = source.head[:4000].lower()
+    if b"<html" in head or b"<!doctype html" in head:
         return (
-            "JSON of no known kind (looked for GCN notices, XRT curves, OTTER records)"
+            "an HTML page, not observation data: perhaps an archive's page of errors or "
+            "of logging in; open it in a browser, then fetch the file again"
         )
-    return "XML that is not a VOEvent" if head.startswith(b"<") else ""
+    if not votable.is_votable(source):
+        return "XML that is not a VOEvent or VOTable"
+    return _votable(source)
+
+
+def _votable(source: Source) -> str:
+    structure = votable.structure(source.path)
+    if structure.error:
+        return votable.failed(structure)
+    if not structure.columns:
+        return "a VOTable without a table"
+    columns = ", ".join(structure.columns[:12])
+    return f"a VOTable of no known kind (columns {columns}): {MAPPING}"
+
+
+def _text(source: Source) -> str:
+    rows = text.head_lines(source, 60)
+    for words, reason in TEXTS:
+        if all(any(row.startswith(word) for row in rows) for word in words):
+            return reason
+    return ""
 
 
 def _table(source: Source) -> str:
@@ -95,5 +131,5 @@ def _table(source: Source) -> str:
         return ""
     return (
         f"a text table of no known kind (its first line: {rows[0].strip()[:60]!r}): "
-        "needs a mapping (--mapping FILE)"
+        f"{MAPPING}"
     )

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.chandra.clock import bare_obs_id
-from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.formats import text, votable
 from orbital_kernel.archives.formats.catalog_columns import (
     BlockCells,
     Cells,
@@ -90,9 +90,11 @@ class Form:
 def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
     """Return the first form whose columns (and words) the file shows; else None."""
     table = first_table(source)
-    if table is not None:
-        names = {f.name.lower() for f in table.fields}
-        return next((f for f in forms if f.needs <= names), None)
+    if table is not None or votable.is_votable(source):
+        names = (
+            {f.name.lower() for f in table.fields} if table else votable.columns(source)
+        )
+        return next((f for f in forms if _has(source, f, names)), None)
     head = "\n".join(text.head_lines(source, 1000))
     for form in forms:
         described = source.head.startswith(DESCRIBED) or all(
@@ -101,6 +103,17 @@ def form_of(source: Source, forms: Iterable[Form]) -> Form | None:
         if described and _delimiter(source, form):
             return form
     return None
+
+
+def _has(source: Source, form: Form, names: set[str]) -> bool:
+    """Return whether a table has a form's columns, and its words or one of its fluxes.
+
+    Logs have names, ObsIDs and positions too.
+    """
+    shown = all(word.encode() in source.head for word in form.words)
+    return form.needs <= names and (
+        shown or any(flux.value in names for flux in form.fluxes)
+    )
 
 
 def catalog_reader(
@@ -134,7 +147,11 @@ def read_catalog(source: Source, account: Account, form: Form) -> Batches:
         )
     else:
         simulated = text.says_simulated(source)
-        table_rows = text.records(source.path, _delimiter(source, form) or ",")
+        table_rows = (
+            votable.records(source, account)
+            if votable.is_votable(source)
+            else text.records(source.path, _delimiter(source, form) or ",")
+        )
         cells = (TextCells(batch) for batch in text.batches(table_rows))
     names: set[str | None] = set()
     for some in cells:

@@ -91,10 +91,9 @@ def fetch(
         return
     if adql is None:
         raise click.UsageError("give a query in ADQL after SERVICE")
-    from astropy.table import Table
-
     from orbital_kernel import config
     from orbital_kernel.archives.services.fetching import fetch as fetch_all
+    from orbital_kernel.archives.services.fetching import upload_of
 
     cache = config.data_folder() / "fetched"
     tap = Tap(service, cache, offline=offline, refresh=refresh)
@@ -105,7 +104,7 @@ def fetch(
             out,
             page_by=page_by,
             page_rows=page_rows,
-            upload=None if upload is None else Table.read(upload),
+            upload=None if upload is None else upload_of(upload),
             batch_rows=batch,
             maxrec=maxrec,
             progress=status.update,

@@ -1,6 +1,7 @@
 """`orbital ingest`: files and folders into the store."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,12 @@ if TYPE_CHECKING:
     metavar="N",
     type=click.IntRange(1),
     help="Number of processes that read files. Default: one per core.",
+)
+@click.option(
+    "--accept-checksums",
+    is_flag=True,
+    help="Take FITS files whose DATASUM does not fit their data: rewritten by a tool that "
+    "did not renew it, or damaged.",
 )
 @click.option(
     "--bulk-above",
@@ -125,7 +132,7 @@ def _provision(orbital: "Orbital") -> None:
 @contextmanager
 def _bar(paths: tuple[Path, ...], done: str) -> Iterator["Progress"]:
     """Show progress by bytes; if Ctrl-C ends it, print how to continue."""
-    from orbital_kernel.ingest.files import files_of, in_order, size_of
+    from orbital_kernel.ingest.files import files_of, in_order, shown, size_of
 
     remaining = {path: size_of(path) for path in in_order(files_of(paths))}
     finished: set[Path] = set()
@@ -135,7 +142,9 @@ def _bar(paths: tuple[Path, ...], done: str) -> Iterator["Progress"]:
             remaining[path] -= size
             if remaining[path] <= 0:
                 finished.add(path)
-            bar.update(bar.task_ids[0], advance=size, description=path.name[:32])
+            bar.update(
+                bar.task_ids[0], advance=size, description=shown(Path(path.name))[:32]
+            )
 
         try:
             yield advance
@@ -153,6 +162,13 @@ def _show(report: "IngestReport", *, as_json: bool) -> None:
         print_json(report.to_json())
         return
     click.echo(repr(report))
+    remarks = Counter(text for file in report.files for text in file.understood)
+    if remarks:
+        table(
+            "remarks of the readers",
+            ("files", "remark"),
+            [(f"{n:,}", r) for r, n in remarks.most_common()],
+        )
     refused = report.in_state("refused")
     if refused:
         table("refused", ("file", "reason"), [(r.path, r.reason) for r in refused])

@@ -42,7 +42,8 @@ Item = Rows | End | Refusal
 
 @dataclass(frozen=True)
 class Task:
-    """How to read files: whose data they must be, and by which mapping, if any."""
+    """How to read files: whose data, by which mapping, stale checksums taken or not."""
 
     observatory: str | None = None
     mapping: str | None = None
+    accept_checksums: bool = False

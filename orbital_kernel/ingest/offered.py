@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from orbital_kernel.ingest.files import sha256_of, size_of
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.ingest.files import sha256_of, shown, size_of, unreadable
 from orbital_kernel.ingest.items import End, Item, Refusal, Rows
 from orbital_kernel.ingest.report import Progress
 
@@ -133,12 +134,18 @@ class Meter:
 
 
 def hashed(path: Path) -> Offered:
-    """Return a file with the hash of its content; refused if it cannot be opened."""
+    """Return a file with the hash of its content; refused if it cannot be read."""
     offered = Offered(path, size_of(path))
+    name = shown(Path(path.name))
+    if why := unreadable(path):
+        offered.refusal = Refusal(f"{name}: {why}")
+        return offered
     try:
         offered.sha256 = sha256_of(path)
+    except ArchiveError as error:
+        offered.refusal = Refusal(f"{name}: {error}")
     except OSError as error:
-        offered.refusal = Refusal(f"{path.name}: cannot be opened: {error}")
+        offered.refusal = Refusal(f"{name}: cannot be opened: {error.strerror}")
     return offered
 
 

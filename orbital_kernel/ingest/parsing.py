@@ -52,7 +52,7 @@ def parse(path: Path, task: Task) -> Iterator[Item]:
     try:
         before = _state(path)
         reader = reader_by(task) or detect(path)
-        account = Account(observatory or "")
+        account = Account(observatory or "", accept_checksums=task.accept_checksums)
         for name, batch in reader.read(open_source(path), account):
             _check_observatory(path, account, observatory)
             full_name = name if "." in name else f"{account.observatory}.{name}"

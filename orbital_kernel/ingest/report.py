@@ -33,6 +33,8 @@ class FileReport:
         Rows by table: inserted, updated and unchanged.
     skipped
         Rows excluded, by reason.
+    understood
+        What the reader found, assumed or converted, in words.
     sha256, size_bytes
         SHA-256 and size (bytes) of the content.
     seconds
@@ -59,6 +61,7 @@ class FileReport:
     seconds: float = 0.0
     offset: int | None = None
     size_bytes: int = 0
+    understood: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

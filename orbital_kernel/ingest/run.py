@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orbital_kernel.errors import ArchiveError
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.files import files_of, in_order, sha256_of
 from orbital_kernel.ingest.items import Rows, Task
@@ -41,6 +42,7 @@ def ingest(
     mapping: str | Path | None = None,
     bulk_above: int | None = None,
     workers: int | None = None,
+    accept_checksums: bool = False,
     progress: Progress = lambda _path, _bytes: None,
 ) -> IngestReport:
     """Ingest files and folders; report those that are refused and ingest the others.
@@ -62,6 +64,8 @@ def ingest(
         Import files of more than this many bytes as Parquet objects; never by default.
     workers
         Processes that read; by default as many as there are cores.
+    accept_checksums
+        Whether to take FITS files whose DATASUM does not fit their data.
     progress
         Called with a path and the number of bytes it has advanced.
 
@@ -79,12 +83,12 @@ def ingest(
         If the database refuses.
     """
     files = in_order(files_of(paths))
-    task = Task(observatory, str(mapping) if mapping else None)
+    task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
     reader_by(task)  # a wrong mapping is refused before any work
     with only_one(store) as begun:
         single = len(files) == 1 and not replace
-        contents = [sha256_of(p) for p in files] if single else None
-        stored = entries(store, contents)
+        contents = sorted(_contents(files)) if single else None
+        stored = entries(store, contents or None)
 
         def selects(sha256: str) -> bool:
             entry = stored.get(sha256)
@@ -104,7 +108,7 @@ def _contents(files: Iterable[Path]) -> set[str]:
     """Return the contents of these files; one that cannot be read is refused later."""
     contents = set()
     for path in files:
-        with suppress(OSError):
+        with suppress(OSError, ArchiveError):
             contents.add(sha256_of(path))
     return contents
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orbital_kernel.errors import OrbitalError
-from orbital_kernel.ingest.files import files_of, in_order
+from orbital_kernel.ingest.files import files_of, in_order, shown
 from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import LEDGER, entries
 from orbital_kernel.ingest.offered import Offered
@@ -142,6 +142,7 @@ def survey(
     observatory: str | None = None,
     mapping: str | Path | None = None,
     workers: int | None = None,
+    accept_checksums: bool = False,
     progress: Progress = lambda _path, _bytes: None,
 ) -> Survey:
     """Read files and folders and return what ingesting them would do.
@@ -158,6 +159,8 @@ def survey(
         A TOML file that declares the columns of a table of unknown format.
     workers
         Processes that read; by default as many as there are cores.
+    accept_checksums
+        Whether to take FITS files whose DATASUM does not fit their data.
     progress
         Called with a path and its size in bytes once it is read.
 
@@ -177,7 +180,7 @@ def survey(
         stored = {s for s, e in entries(store).items() if e.state == "ingested"}
     tables: dict[str, Volume] = {}
     planned, purity = [], Purity(store)
-    task = Task(observatory, str(mapping) if mapping else None)
+    task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
     with read(
         files, task, selects=lambda s: s not in stored, workers=workers
     ) as offers:
@@ -190,7 +193,7 @@ def survey(
 
 
 def _planned(offered: Offered, tables: dict[str, Volume], purity: Purity) -> Planned:
-    path, size = str(offered.path), offered.size
+    path, size = shown(offered.path), offered.size
     if offered.unread:
         return Planned(path, "unchanged", size_bytes=size)
     volumes: dict[str, Volume] = {}

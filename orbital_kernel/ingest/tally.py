@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 
 from orbital_kernel.ingest.checksum import Sum, sum_of
+from orbital_kernel.ingest.files import shown
 from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.report import FileReport
@@ -71,7 +72,7 @@ def report_of(file: Parsed, tally: Tally) -> FileReport:
     offered, outcome = file.offered, file.outcome
     if isinstance(outcome, Refusal):
         return FileReport(
-            str(offered.path),
+            shown(offered.path),
             outcome.format,
             None,
             "refused",
@@ -83,7 +84,7 @@ def report_of(file: Parsed, tally: Tally) -> FileReport:
         )
     written = sum(c["inserted"] + c["updated"] for c in tally.counts.values())
     return FileReport(
-        str(offered.path),
+        shown(offered.path),
         outcome.format,
         outcome.observatory,
         "ingested",
@@ -93,6 +94,7 @@ def report_of(file: Parsed, tally: Tally) -> FileReport:
         sha256=offered.sha256,
         seconds=round(outcome.seconds, 3),
         size_bytes=offered.size,
+        understood=outcome.understood,
     )
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orbital_kernel.ingest.checksum import Sum, numeric_columns, sum_of
-from orbital_kernel.ingest.files import files_of, in_order
+from orbital_kernel.ingest.files import files_of, in_order, shown
 from orbital_kernel.ingest.items import Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Entry, entries
 from orbital_kernel.ingest.offered import Offered
@@ -158,6 +158,7 @@ def validate(
     observatory: str | None = None,
     mapping: str | Path | None = None,
     workers: int | None = None,
+    accept_checksums: bool = False,
     progress: Progress = lambda _path, _bytes: None,
 ) -> Validation:
     """Compare files and folders with what the store holds of them.
@@ -174,6 +175,8 @@ def validate(
         A TOML file that declares the columns of a table of unknown format.
     workers
         Processes that read; by default as many as there are cores.
+    accept_checksums
+        Whether to take FITS files whose DATASUM does not fit their data.
     progress
         Called with a path and its size in bytes once it is compared.
 
@@ -190,7 +193,7 @@ def validate(
     files = in_order(files_of(paths))
     ledger = entries(store)
     validated = []
-    task = Task(observatory, str(mapping) if mapping else None)
+    task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
     with read(files, task, selects=lambda _: True, workers=workers) as offers:
         for offered in offers:
             entry = ledger.get(offered.sha256)
@@ -200,7 +203,7 @@ def validate(
 
 
 def _validated(store: "Store", offered: Offered, entry: Entry | None) -> Validated:
-    path = str(offered.path)
+    path = shown(offered.path)
     tables: dict[str, list[pa.Table]] = {}
     for item in offered.items():
         if isinstance(item, Refusal):

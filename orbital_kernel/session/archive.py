@@ -72,6 +72,7 @@ class Archive(ABC):
         replace: bool = False,
         bulk_above: int | None = None,
         workers: int | None = None,
+        accept_checksums: bool = False,
         progress: Progress = lambda _path, _size: None,
     ) -> IngestReport:
         """Ingest files and folders of any known format.
@@ -90,6 +91,9 @@ class Archive(ABC):
             Import larger files as Parquet objects, bytes; by default none.
         workers : int, optional
             Number of processes that read; by default one per core.
+        accept_checksums : bool
+            Take FITS files whose DATASUM does not fit their data: rewritten by a tool
+            that did not renew it. By default they are refused, as they may be damaged.
         progress : callable
             Called with a path and the number of bytes read since the last call.
 
@@ -121,6 +125,7 @@ class Archive(ABC):
             replace=replace,
             bulk_above=bulk_above,
             workers=workers,
+            accept_checksums=accept_checksums,
             progress=progress,
         )
 
@@ -130,6 +135,7 @@ class Archive(ABC):
         observatory: str | None = None,
         mapping: str | Path | None = None,
         workers: int | None = None,
+        accept_checksums: bool = False,
         progress: Progress = lambda _path, _size: None,
     ) -> Survey:
         """Read files and report the effect of ingesting them; write nothing.
@@ -144,6 +150,9 @@ class Archive(ABC):
             File that declares the columns of a table of another format.
         workers : int, optional
             Number of processes that read; by default one per core.
+        accept_checksums : bool
+            Take FITS files whose DATASUM does not fit their data: rewritten by a tool
+            that did not renew it. By default they are refused, as they may be damaged.
         progress : callable
             Called with a path and the number of bytes read since the last call.
 
@@ -171,6 +180,7 @@ class Archive(ABC):
             observatory=observatory,
             mapping=mapping,
             workers=workers,
+            accept_checksums=accept_checksums,
             progress=progress,
         )
 
@@ -180,6 +190,7 @@ class Archive(ABC):
         observatory: str | None = None,
         mapping: str | Path | None = None,
         workers: int | None = None,
+        accept_checksums: bool = False,
         progress: Progress = lambda _path, _size: None,
     ) -> Validation:
         """Compare files with the rows stored from them.
@@ -194,6 +205,9 @@ class Archive(ABC):
             File that declares the columns of a table of another format.
         workers : int, optional
             Number of processes that read; by default one per core.
+        accept_checksums : bool
+            Take FITS files whose DATASUM does not fit their data: rewritten by a tool
+            that did not renew it. By default they are refused, as they may be damaged.
         progress : callable
             Called with a path and the number of bytes read since the last call.
 
@@ -221,6 +235,7 @@ class Archive(ABC):
             observatory=observatory,
             mapping=mapping,
             workers=workers,
+            accept_checksums=accept_checksums,
             progress=progress,
         )
 

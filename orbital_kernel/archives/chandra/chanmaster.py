@@ -1,6 +1,6 @@
 """Chandra's observation log, one row an ObsID: HEASARC's chanmaster, or ChaSeR's list.
 
-chanmaster comes separated by tab, '|' or comma, or as W3Browse text; names in either case.
+chanmaster comes separated by tab, '|' or comma, or as W3Browse text; names in either case; or as a VOTable of HEASARC's TAP.
 Sources: heasarc.gsfc.nasa.gov/W3Browse/chandra/chanmaster.html; cda.harvard.edu/chaser.
 
 Traps handled: dates are American (m/d/yyyy hh:mm:ss, in ChaSeR's without seconds), and
@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.chandra.clock import bare_obs_id
-from orbital_kernel.archives.formats import text, w3browse
+from orbital_kernel.archives.formats import text, votable, w3browse
 from orbital_kernel.archives.formats.log_dates import from_mjd
 from orbital_kernel.archives.formats.text import Record
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
@@ -29,6 +29,8 @@ from orbital_kernel.model.schema import OBSERVATIONS
 
 NEEDED = {"obsid", "ra", "dec", "time", "exposure", "status", "detector", "grating"}
 USED = NEEDED | {"satellite", "name", "pi", "category", "public_date"}
+VOTABLE_NEEDS = {"obsid", "ra", "dec", "time"}
+"""Of an answer whose query, or table, names chanmaster."""
 DELIMITERS = ("\t", "|", ",", ";")
 CHASER = {
     "obs id": "obsid",
@@ -53,6 +55,8 @@ _AMERICAN = re.compile(
 
 def recognises(source: Source) -> bool:
     """Recognise the file by the column names of the first line."""
+    if votable.is_votable(source):
+        return votable.is_log(source, "chanmaster", VOTABLE_NEEDS, NEEDED)
     return _delimiter(source) is not None or bool(w3browse.header(source, NEEDED))
 
 
@@ -60,7 +64,7 @@ def read(source: Source, account: Account) -> Batches:
     """Yield `observations`, one row per ObsID."""
     account.observatory = "chandra"
     simulated = text.says_simulated(source)
-    for batch in text.batches(_records(source)):
+    for batch in text.batches(_records(source, account)):
         account.understood.extend(_remarks(batch))
         yield _observations(batch, simulated=simulated)
 
@@ -94,7 +98,9 @@ def _delimiter(source: Source) -> str | None:
     return None
 
 
-def _records(source: Source) -> Iterator[Record]:
+def _records(source: Source, account: Account) -> Iterator[Record]:
+    if votable.is_votable(source):
+        return map(text.lower, votable.records(source, account))
     delimiter = _delimiter(source)
     if delimiter is None:
         return w3browse.records(source, NEEDED)

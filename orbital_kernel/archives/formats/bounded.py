@@ -1,11 +1,14 @@
 """Open plain and gzipped files alike, and stop what swells without end.
 
 A gzip member can hold a thousand times its size; nothing an observatory writes comes
-near a hundred. Whatever does is refused before it fills the machine.
+near a hundred. Whatever does is refused before it fills the machine. Only regular files
+are opened: a pipe or a device has no end, and opening a pipe waits for its writer.
 """
 
 import gzip
 import io
+import os
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +20,52 @@ from orbital_kernel.errors import ArchiveError
 GZIP = b"\x1f\x8b"
 SWELL = 100
 ALWAYS_ALLOWED = 64 << 20
-PACKED = {
-    b"PK\x03\x04": "a zip archive",
-    b"BZh": "bzip2-compressed",
-    b"\xfd7zXZ\x00": "xz-compressed",
-    b"\x1f\x9d": "compressed (.Z)",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed",
+GZIP_EXTRA = 0x04
+GZIP_NAME = 0x18
+"""Flags of a gzip header that holds a file name or a comment, each up to a zero byte."""
+GZIP_NAME_BYTES = 1 << 17
+HOLES_BYTES = 1 << 30
+HOLES = 100
+"""A file above 1 GiB that occupies less than a hundredth of its size is holes."""
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe (FIFO)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
 }
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading, without waiting.
+
+    Raises ArchiveError for a pipe, a socket, a device, a folder and links to these, and for
+    a file of holes; OSError if the file cannot be opened.
+    """
+    refuse_irregular(path.stat())
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    file = os.fdopen(number, "rb")
+    try:  # the file may have been replaced since
+        refuse_irregular(os.fstat(file.fileno()))
+    except ArchiveError:
+        file.close()
+        raise
+    return file
+
+
+def refuse_irregular(status: os.stat_result) -> None:
+    """Raise ArchiveError if this is not a regular file with content."""
+    if not stat.S_ISREG(status.st_mode):
+        kind = KINDS.get(stat.S_IFMT(status.st_mode), "of an unknown kind")
+        raise ArchiveError(
+            f"{kind}, not a regular file: copy its content to a file and offer that"
+        )
+    occupied = getattr(status, "st_blocks", status.st_size) * 512
+    if status.st_size > HOLES_BYTES and occupied * HOLES < status.st_size:
+        raise ArchiveError(
+            f"{status.st_size:,} bytes of which the disk holds {occupied:,}: a file of "
+            "holes, perhaps a download that has only begun; fetch it again"
+        )
 
 
 class Bounded(io.RawIOBase):
@@ -57,16 +99,28 @@ class Bounded(io.RawIOBase):
 @contextmanager
 def open_bounded(path: Path) -> Iterator[BinaryIO]:
     """Open the file for reading from its first unpacked byte."""
-    with path.open("rb") as file:
-        magic = file.read(2)
+    with open_regular(path) as file:
+        head = file.read(GZIP_NAME_BYTES)
         file.seek(0)
-        if magic != GZIP:
+        if not head.startswith(GZIP):
             yield file
             return
+        _refuse_endless_name(head)
         limit = max(ALWAYS_ALLOWED, SWELL * path.stat().st_size)
         with gzip.GzipFile(fileobj=file) as unpacked:
             stream = Bounded(unpacked, limit)  # type: ignore[arg-type]
             yield io.BufferedReader(stream, 1 << 20)
+
+
+def _refuse_endless_name(head: bytes) -> None:
+    """Raise ArchiveError for a gzip header whose file name has no end."""
+    flags, start = int.from_bytes(head[3:4]), 10
+    if flags & GZIP_EXTRA:
+        start += 2 + int.from_bytes(head[10:12], "little")
+    if flags & GZIP_NAME and b"\0" not in head[start:]:
+        raise ArchiveError(
+            f"the gzip header names a file in more than {GZIP_NAME_BYTES:,} bytes: damaged"
+        )
 
 
 def skip(file: BinaryIO, count: int) -> int:

@@ -140,7 +140,7 @@ def open_fits(source: Source, account: Account) -> FitsFile:
     with open_bounded(source.path) as file:
         checked = list(scan(file, check=True))
     hdus = tuple(hdu for hdu, _ in checked)
-    account.understood.extend(judge(checked))
+    account.understood.extend(judge(checked, accept=account.accept_checksums))
     return FitsFile(source.path, hdus)
 
 

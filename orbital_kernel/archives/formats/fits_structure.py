@@ -1,9 +1,10 @@
 """FITS structure: headers, where data lie, checksums.
 
 The file is read through once, in order, plain or gzipped. Before any row is given out
-the whole of it is checked: structure, length, DATASUM. One wrong DATASUM is damage.
-When every table's is wrong, or only a CHECKSUM is, a tool cut or edited the file without
-renewing them, which public files show: noted, not refused.
+the whole of it is checked: structure, length, DATASUM. One wrong DATASUM is damage, or
+the mark of a tool that wrote other rows and did not renew it (astropy does so): refused,
+unless the user accepts it. When every table's is wrong, or only a CHECKSUM is, a tool cut
+or edited the file without renewing them, which public files show: noted, not refused.
 Standard: FITS 4.0, fits.gsfc.nasa.gov.
 """
 
@@ -21,7 +22,11 @@ from orbital_kernel.errors import ArchiveError
 
 BLOCK = 2880
 HEADER_BLOCKS = 2000
+HEADER_BYTES = 32 << 20
 HDUS = 500
+COLUMNS = 999
+"""The most that a table can have by the standard."""
+ROW_BYTES = 16 << 20
 CHUNK = BLOCK * 1024
 ALL_ONES = 0xFFFFFFFF
 
@@ -112,16 +117,23 @@ class Sums:
     intact: bool | None
 
 
-def judge(checked: list[tuple[Hdu, Sums]]) -> list[str]:
-    """Return remarks on checksums that do not fit; ArchiveError where data are damaged."""
+def judge(checked: list[tuple[Hdu, Sums]], *, accept: bool = False) -> list[str]:
+    """Return remarks on checksums that do not fit.
+
+    Raises ArchiveError for one wrong DATASUM among several, or the only one, unless the
+    user accepts it.
+    """
     tables = [
         (hdu, sums) for hdu, sums in checked if hdu.size and sums.data is not None
     ]
     wrong = [hdu for hdu, sums in tables if sums.data is False]
     if wrong and (len(tables) == 1 or len(wrong) < len(tables)):
+        names = ", ".join(hdu.name or "an HDU" for hdu in wrong)
+        if accept:
+            return [f"DATASUM of {names} does not fit the data: accepted as requested"]
         raise ArchiveError(
-            f"DATASUM of {wrong[0].name or 'an HDU'} does not fit its data: damaged "
-            "since it was written",
+            f"DATASUM of {names} does not fit the data: rewritten by a tool that did "
+            "not renew it, or damaged; if you trust the file, use --accept-checksums",
             offset=wrong[0].start,
         )
     if wrong:
@@ -135,11 +147,14 @@ def scan(file: BinaryIO, *, check: bool) -> Iterator[tuple[Hdu, Sums]]:
 
     Raises ArchiveError, with the offset, where the structure breaks.
     """
-    offset = 0
+    offset = headers = 0
     for place in range(HDUS):
         raw = _header_bytes(file, offset, first=place == 0)
         if raw is None:
             return
+        headers += len(raw)
+        if headers > HEADER_BYTES:
+            raise ArchiveError(f"headers of more than {HEADER_BYTES:,} bytes")
         header = _parse_header(raw, offset)
         start = offset + len(raw)
         size = _data_size(header, start)
@@ -217,11 +232,16 @@ def _count(
 
 def _fields(header: fits.Header) -> tuple[Field, ...]:
     fields: list[Field] = []
-    for n in range(1, int(header.get("TFIELDS", 0)) + 1):
+    columns = _count(header, "TFIELDS", 0, default=0, at_most=COLUMNS)
+    for n in range(1, columns + 1):
         match = _TFORM.match(str(header.get(f"TFORM{n}", "")))
         if match is None:
             raise ArchiveError(
                 f"TFORM{n} = {header.get(f'TFORM{n}')!r} is not a format"
+            )
+        if int(match[1] or 1) > ROW_BYTES:
+            raise ArchiveError(
+                f"TFORM{n} = {match[0]!r}: over {ROW_BYTES:,} cells in a row"
             )
         name = str(header.get(f"TTYPE{n}", f"col{n}")).strip()
         names = {field.name for field in fields}
@@ -243,6 +263,8 @@ def _fields(header: fits.Header) -> tuple[Field, ...]:
             f"the columns are {kind.itemsize} bytes wide, NAXIS1 says "
             f"{header.get('NAXIS1')!r}"
         )
+    if kind.itemsize > ROW_BYTES:
+        raise ArchiveError(f"rows of {kind.itemsize:,} bytes, over {ROW_BYTES:,}")
     return tuple(fields)
 
 

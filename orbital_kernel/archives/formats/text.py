@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 
 from orbital_kernel.archives.formats.bounded import open_bounded
@@ -19,8 +18,10 @@ from orbital_kernel.archives.reading import Source
 from orbital_kernel.errors import ArchiveError
 
 LINE_BYTES = 1 << 20
-WHOLE_BYTES = 64 << 20
+WHOLE_BYTES = 32 << 20
 BATCH_ROWS = 20_000
+BATCH_CHARACTERS = 64 << 20
+COLUMNS = 8192
 BLANK = {"", "n/a", "nan", "na", "null", "--"}
 
 
@@ -78,12 +79,12 @@ def lines(path: Path) -> Iterator[str]:
             yield text.rstrip("\r\n")
 
 
-def content(path: Path) -> bytes:
-    """Return the whole file, unpacked; raises ArchiveError over 64 MiB."""
+def content(path: Path, most: int = WHOLE_BYTES) -> bytes:
+    """Return the whole file, unpacked; raises ArchiveError over `most` bytes."""
     with open_bounded(path) as file:
-        data = file.read(WHOLE_BYTES + 1)
-    if len(data) > WHOLE_BYTES:
-        raise ArchiveError(f"more than {WHOLE_BYTES:,} bytes in one document")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ArchiveError(f"more than {most:,} bytes in one document")
     return data
 
 
@@ -149,6 +150,8 @@ def records(
         cells = split(line, delimiter, quoted=quoted)
         if not columns:
             columns = unique(cells)
+            if len(columns) > COLUMNS:
+                raise ArchiveError(f"more than {COLUMNS:,} columns in one table")
             continue
         if len(cells) > len(columns) or (len(cells) < len(columns) and not ragged):
             raise ArchiveError(
@@ -166,9 +169,16 @@ def lower(record: Record) -> Record:
 
 
 def batches(items: Iterable[Record], size: int = BATCH_ROWS) -> Iterator[list[Record]]:
-    """Yield the records in lists of at most `size`."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
+    """Yield the records in lists of at most `size`, and of a bounded number of letters."""
+    batch: list[Record] = []
+    letters = 0
+    for record in items:
+        batch.append(record)
+        letters += sum(map(len, record.cells.values()))
+        if len(batch) == size or letters > BATCH_CHARACTERS:
+            yield batch
+            batch, letters = [], 0
+    if batch:
         yield batch
 
 

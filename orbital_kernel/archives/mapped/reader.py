@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from orbital_kernel.archives.faults import guarded
-from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.formats import text, votable
+from orbital_kernel.archives.formats.fits import open_fits
 from orbital_kernel.archives.mapped.cells import DeclaredCells
 from orbital_kernel.archives.mapped.mapping import TableMapping, of_series, read_mapping
 from orbital_kernel.archives.mapped.tables import read_table
 from orbital_kernel.archives.mapped.writers import WRITERS, Written
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
-from orbital_kernel.errors import MappingError
+from orbital_kernel.errors import ArchiveError, MappingError
 
 VERSION = 2
 
@@ -67,7 +68,20 @@ def _read(mapping: TableMapping, source: Source, account: Account) -> Batches:
         raise MappingError(f"{error} (mapping {mapping.file})") from error
 
 
+def _look_first(mapping: TableMapping, source: Source, account: Account) -> None:
+    """Refuse files that would lead astropy elsewhere or are damaged; note what is odd."""
+    if mapping.format == "fits":
+        open_fits(source, account)
+    if mapping.format == "votable":
+        structure = votable.structure(source.path)
+        if structure.error:
+            raise ArchiveError(votable.failed(structure))
+        if structure.overflow:
+            account.understood.append(votable.CUT)
+
+
 def _tables(mapping: TableMapping, source: Source, account: Account) -> Batches:
+    _look_first(mapping, source, account)
     cells = DeclaredCells(read_table(mapping, source), mapping, source.stem)
     owners = _owners(cells, mapping, account)
     if not len(cells):

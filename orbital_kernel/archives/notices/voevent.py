@@ -20,6 +20,7 @@ from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import NOTICES
 
+MOST_BYTES = 4 << 20
 TRIGGERS = ("TrigID", "TrigId", "GraceID", "event_id")
 SIGNIFICANCES = ("Image_Signif", "Rate_Signif", "Data_Signif")
 ALERTS = {"followup": "update", "supersedes": "update", "retraction": "retraction"}
@@ -32,7 +33,7 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source, account: Account) -> Batches:
     """Yield one row of `notices`."""
-    raw = text.content(source.path)
+    raw = text.content(source.path, MOST_BYTES)
     root = ElementTree.fromstring(raw)
     if not root.tag.endswith("VOEvent"):
         raise ArchiveError(f"the root element is {root.tag}, not VOEvent")

@@ -16,11 +16,19 @@ from astropy import units as u
 from astropy.io import votable
 from astropy.table import Table, vstack
 
+from orbital_kernel.archives.faults import DATA_ERRORS
+from orbital_kernel.archives.formats.fits import is_fits
+from orbital_kernel.archives.formats.votable import is_votable
+from orbital_kernel.archives.formats.votable import table as read_votable
+from orbital_kernel.archives.reading import open_source
 from orbital_kernel.archives.services.tap import Reply, Tap
 from orbital_kernel.errors import ArchiveError
 
 ROWS_A_PAGE = 10_000
 ROWS_A_BATCH = 1_000
+MOST_ANSWERS = 20_000
+MOST_ROWS = 50_000_000
+"""A service whose pages never end is stopped at either."""
 Progress = Callable[[str], None]
 
 
@@ -88,6 +96,24 @@ def fetch(
     return fetched
 
 
+def upload_of(path: Path) -> Table:
+    """Return the table of a file to send: VOTable, FITS, CSV, ECSV.
+
+    Raises ArchiveError for a VOTable that names other files, and for any other format.
+    """
+    source = open_source(path)
+    if is_votable(source):
+        return read_votable(path)
+    try:
+        if path.suffix.lower() in {".csv", ".ecsv"} and b"%ECSV" not in source.head:
+            return Table.read(path, format="ascii.csv")
+        return Table.read(path, format="fits" if is_fits(source) else "ascii")
+    except DATA_ERRORS as error:
+        raise ArchiveError(
+            f"{path.name} is not a table of VOTable, FITS, CSV or ECSV: {error}"
+        ) from error
+
+
 def _unpaged(tap: Tap, adql: str, maxrec: int | None) -> Reply:
     reply = tap.ask(adql, maxrec=maxrec)
     if reply.overflow:
@@ -111,6 +137,13 @@ def _pages(tap: Tap, adql: str, key: str, rows: int, progress: Progress) -> list
         progress(f"{sum(len(r.table) for r in replies):,} rows")
         if not len(reply.table) or (len(reply.table) < rows and not reply.overflow):
             return replies
+        if (
+            len(replies) >= MOST_ANSWERS
+            or sum(len(r.table) for r in replies) > MOST_ROWS
+        ):
+            raise ArchiveError(
+                f"{tap.url} goes on after {len(replies):,} pages: stopped; ask for less"
+            )
         last = _last(reply.table, key, last)
 
 

@@ -1,6 +1,7 @@
 """TAP services of the archives, queried with retries and a cache: the only importer of pyvo.
 
-Each reply is cached as received, by its query: the same query again needs no network.
+Each reply is streamed to a file within limits, looked at before it is read (formats.votable)
+and cached as received, by its query: the same query again needs no network.
 A service that is busy, or breaks off, is queried again after a pause; one that
 answers with an error of the query is not. Source: ivoa.net/documents/TAP.
 """
@@ -10,20 +11,27 @@ import io
 import json
 import os
 import time as clock
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import requests
 import urllib3
 from astropy.io.votable.exceptions import VOTableSpecError
 from astropy.table import Table
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
 
+from orbital_kernel.archives.faults import DATA_ERRORS
+from orbital_kernel.archives.formats import votable
+from orbital_kernel.archives.services.streams import (
+    Download,
+    Limits,
+    Session,
+    download,
+    plain,
+)
 from orbital_kernel.errors import ArchiveError, ConfigError
 
 SERVICES = {
@@ -40,9 +48,15 @@ HEASARC's is the one NASA's NAVO workshops ask (github.com/NASA-NAVO/aas_worksho
 TRIES = 5
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
-TIMEOUT_S = 300.0
 BUSY = {429, 500, 502, 503, 504}
 HEAD = 120
+REFUSED = (
+    requests.TooManyRedirects,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
+"""Errors that come again however often one asks."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,7 @@ class Tap:
         refresh: bool = False,
         tries: int = TRIES,
         pause: Callable[[float], None] = clock.sleep,
+        limits: Limits | None = None,
     ) -> None:
         self.url = url_of(service)
         self.request_count = 0
@@ -76,6 +91,7 @@ class Tap:
         self._refresh = refresh
         self._tries = tries
         self._pause = pause
+        self._limits = limits or Limits()
 
     def ask(
         self,
@@ -99,30 +115,39 @@ class Tap:
                 f"no answer of {self.url} is in the cache, and --offline forbids "
                 f"requests: {adql!r}; run it once without --offline"
             )
-        raw = self._patiently(adql, sent, maxrec)
-        reply = _parsed(raw, self.url, cached=False, asked_at=_now())
+        part = cached.with_name(f"{cached.name}.{os.getpid()}.part")
+        try:
+            self._patiently(adql, sent, maxrec, part)
+            reply = _parsed(part, self.url, cached=False, asked_at=_now())
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
         note = {
             "service": self.url,
             "query": adql,
             "asked": reply.asked_at,
             "uploads": sorted(sent),
         }
-        _write(cached, raw)
         _write(cached.with_suffix(".json"), json.dumps(note, indent=1).encode())
+        part.replace(cached)
         return reply
 
     def _cached(self, path: Path) -> Reply:
         note = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        return _parsed(path.read_bytes(), self.url, cached=True, asked_at=note["asked"])
+        return _parsed(path, self.url, cached=True, asked_at=note["asked"])
 
     def _patiently(
-        self, adql: str, uploads: Mapping[str, bytes], maxrec: int | None
-    ) -> bytes:
+        self,
+        adql: str,
+        uploads: Mapping[str, bytes],
+        maxrec: int | None,
+        part: Path,
+    ) -> None:
         """Repeat until the answer is complete; pauses double, or are as long as requested."""
         why = ""
         for number in range(self._tries):
             try:
-                return self._once(adql, uploads, maxrec)
+                return self._once(adql, uploads, maxrec, part)
             except _Again as error:
                 why = str(error)
                 if number + 1 < self._tries:
@@ -134,25 +159,33 @@ class Tap:
         )
 
     def _once(
-        self, adql: str, uploads: Mapping[str, bytes], maxrec: int | None
-    ) -> bytes:
+        self,
+        adql: str,
+        uploads: Mapping[str, bytes],
+        maxrec: int | None,
+        part: Path,
+    ) -> None:
         self.request_count += 1
         query = _query(self.url, adql, uploads, maxrec)
         try:
-            response = query.submit(post=True)
-            raw: bytes = response.content
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _Again(f"the connection broke: {error}") from error
-        if response.status_code in BUSY and b"VOTABLE" not in raw[:2000].upper():
-            status = f"{response.status_code} {response.reason}"
-            raise _Again(status, after_s=_after(response.headers.get("Retry-After")))
-        if response.status_code in (401, 403, 404):
+            answer = download(lambda: query.submit(post=True), part, self._limits)
+        except ArchiveError as error:
+            raise ArchiveError(f"{self.url}: {error}") from error
+        except REFUSED as error:
+            raise ArchiveError(f"{self.url} cannot be asked: {plain(error)}") from error
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+            raise _Again(f"the connection broke: {plain(error)}") from error
+        with part.open("rb") as file:
+            head = file.read(4000)
+        if answer.status in BUSY and b"VOTABLE" not in head.upper():
+            status = f"{answer.status} {answer.reason}"
+            raise _Again(status, after_s=_after(answer.headers.get("retry-after")))
+        if answer.status in (401, 403, 404):
             raise ArchiveError(
-                f"{self.url} answered {response.status_code} {response.reason}: is it "
+                f"{self.url} answered {answer.status} {answer.reason}: is it "
                 f"the address of a TAP service? known are {', '.join(SERVICES)}"
             )
-        _check_whole(raw, response.headers.get("Content-Type", "no type"), self.url)
-        return raw
+        _check_whole(answer, head, self.url)
 
 
 class _Again(Exception):
@@ -178,17 +211,8 @@ def _query(
     url: str, adql: str, uploads: Mapping[str, bytes], maxrec: int | None
 ) -> Any:
     pyvo = _pyvo()
-    session = requests.Session()
-    session.request = _timed(session.request)  # type: ignore[method-assign]
     files = {name: io.BytesIO(content) for name, content in uploads.items()}
-    return pyvo.dal.TAPQuery(url, adql, maxrec=maxrec, uploads=files, session=session)
-
-
-def _timed(request: Callable[..., Any]) -> Callable[..., Any]:
-    def timed(*arguments: Any, **options: Any) -> Any:
-        return request(*arguments, **{"timeout": TIMEOUT_S, **options})
-
-    return timed
+    return pyvo.dal.TAPQuery(url, adql, maxrec=maxrec, uploads=files, session=Session())
 
 
 def _pyvo() -> Any:
@@ -201,40 +225,44 @@ def _pyvo() -> Any:
     return pyvo
 
 
-def _check_whole(raw: bytes, kind: str, url: str) -> None:
+def _check_whole(answer: Download, head: bytes, url: str) -> None:
     """Distinguish a cut answer, which is requested again, from one that is not a VOTable."""
-    if b"<VOTABLE" not in raw[:4000].upper():
-        shown = raw[:HEAD].decode("utf-8", "replace")
+    if b"VOTABLE" not in head.upper():
+        kind = plain(answer.headers.get("content-type", "no type"))
+        shown = head[:HEAD].decode("utf-8", "replace")
         raise ArchiveError(
             f"{url} answered with {kind}, not with a VOTable: {shown!r}; it may be under "
             "maintenance, or not a TAP service"
         )
     try:
-        ElementTree.fromstring(raw)
-    except ParseError as error:
+        votable.structure(answer.path)
+    except votable.BrokenXmlError as error:
         raise _Again(f"the answer is cut or broken: {error}") from error
-    except DefusedXmlException as error:
-        raise ArchiveError(f"{url} answered with hostile XML: {error!r}") from error
+    except ArchiveError as error:
+        raise ArchiveError(f"{url} answered with a hostile VOTable: {error}") from error
 
 
-def _parsed(raw: bytes, url: str, *, cached: bool, asked_at: str) -> Reply:
+def _parsed(path: Path, url: str, *, cached: bool, asked_at: str) -> Reply:
     pyvo = _pyvo()
-    from astropy.io import votable  # noqa: PLC0415 with pyvo
+    from astropy.io.votable import parse  # noqa: PLC0415 with pyvo
 
+    overflow = votable.structure(path).overflow
     try:
-        document = votable.parse(io.BytesIO(raw), verify="ignore")
-        results = pyvo.dal.TAPResults(document, url=url)
-        table = results.to_table()
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # an overflow is reported by the one who asks
+            results = pyvo.dal.TAPResults(parse(file, verify="ignore"), url=url)
+            table = results.to_table()
     except pyvo.dal.DALQueryError as error:
-        raise ArchiveError(f"{url} refuses the query: {error}") from error
-    except (pyvo.dal.DALFormatError, VOTableSpecError, ValueError) as error:
-        raise ArchiveError(f"{url} answered with a broken VOTable: {error}") from error
-    overflow = any(
-        info.name == "QUERY_STATUS" and info.value.upper() == "OVERFLOW"
-        for resource in document.resources
-        for info in (*resource.infos, *(i for t in resource.tables for i in t.infos))
-    )
-    return Reply(table, overflow, cached, asked_at, hashlib.sha256(raw).hexdigest())
+        raise ArchiveError(f"{url} refuses the query: {plain(error)}") from error
+    except (pyvo.dal.DALFormatError, VOTableSpecError, *DATA_ERRORS) as error:
+        raise ArchiveError(
+            f"{url} answered with a broken VOTable: {plain(error)}"
+        ) from error
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Reply(table, overflow, cached, asked_at, sha256)
 
 
 def _votable(table: Table) -> bytes:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from orbital_kernel.archives.formats import text, w3browse
+from orbital_kernel.archives.formats import text, votable, w3browse
 from orbital_kernel.archives.formats.log_dates import from_mjd
 from orbital_kernel.archives.formats.text import Record
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
@@ -28,6 +28,8 @@ from orbital_kernel.model.schema import OBSERVATIONS
 
 NEEDED = {"name", "obsid", "ra", "dec", "start_time", "xrt_exposure"}
 USED = NEEDED | {"target_id", "stop_time"}
+VOTABLE_NEEDS = {"obsid", "ra", "dec", "start_time"}
+"""Of an answer whose query, or table, names swiftmastr."""
 DELIMITERS = (",", "\t", "|", ";")
 ONE_DAY = np.timedelta64(1, "D")
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
@@ -35,6 +37,8 @@ _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
 
 def recognises(source: Source) -> bool:
     """Recognise the file by the column names."""
+    if votable.is_votable(source):
+        return votable.is_log(source, "swiftmastr", VOTABLE_NEEDS, NEEDED)
     return _delimiter(source) is not None or bool(w3browse.header(source, NEEDED))
 
 
@@ -43,7 +47,7 @@ def read(source: Source, account: Account) -> Batches:
     account.observatory = "swift"
     account.understood.append("exposure is XRT's; an ObsID is a bag of snapshots")
     simulated = text.says_simulated(source)
-    for batch in text.batches(_records(source)):
+    for batch in text.batches(_records(source, account)):
         yield _observations(batch, simulated=simulated)
 
 
@@ -79,7 +83,9 @@ def _delimiter(source: Source) -> str | None:
     return None
 
 
-def _records(source: Source) -> Iterator[Record]:
+def _records(source: Source, account: Account) -> Iterator[Record]:
+    if votable.is_votable(source):
+        return map(text.lower, votable.records(source, account))
     delimiter = _delimiter(source)
     if delimiter is None:
         return w3browse.records(source, NEEDED)
