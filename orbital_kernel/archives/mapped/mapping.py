@@ -76,6 +76,7 @@ from typing import Any
 
 import yaml
 
+from orbital_kernel.archives.mapped.blanks import require_filled
 from orbital_kernel.errors import MappingError
 
 FORMATS = ("csv", "tab", "basic", "no_header", "ecsv", "votable", "fits")
@@ -184,6 +185,7 @@ def read_mapping(path: Path) -> TableMapping:
         raise MappingError(f"{path.name} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise MappingError(f"{path.name} holds no sections")
+    require_filled(content)
     return _checked(content)
 
 

@@ -199,6 +199,12 @@ def cells(line: str) -> list[str]:
     return row
 
 
+def latex_cells(line: str) -> list[str]:
+    r"""Return the cells of a row of a LaTeX table, cut at `&` but not at `\\&`."""
+    row = re.sub(r"\\\\\s*(\\hline|\\\w*rule)?\s*$", "", line.strip())
+    return [cell.strip().replace(r"\&", "&") for cell in re.split(r"(?<!\\)&", row)]
+
+
 _PLAIN_BODY = re.sub(r"\(\?P<\w+>", "(?:", _BODY)
 _CELL = re.compile(
     rf"\s*(?:{free_dates.PATTERN}|[<>]?\s*\(\s*{_PLAIN_BODY}\s*\){_TIMES}?"

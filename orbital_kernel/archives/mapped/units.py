@@ -62,6 +62,15 @@ def _converted(written: str, column: str) -> tuple[float, str | None]:
     )
 
 
+def is_kept(written: str) -> bool:
+    """Return whether values of a unit can be stored."""
+    try:
+        _converted(written, "")
+    except MappingError:
+        return False
+    return True
+
+
 def band_columns(cells: DeclaredCells, mapping: TableMapping) -> dict[str, list[Any]]:
     """Return the band columns of each row, from keV, nm, or a UVOT filter's name."""
     section = mapping.section("band")
