@@ -63,7 +63,8 @@ def _fits(source: Source) -> str:
     columns = ", ".join(f.name for f in tables[0].fields[:12])
     return (
         f"a FITS table of no known kind (TELESCOP {_word(hdus, 'TELESCOP')}, INSTRUME "
-        f"{_word(hdus, 'INSTRUME')}, columns {columns}): needs a mapping (--mapping FILE)"
+        f"{_word(hdus, 'INSTRUME')}, columns {columns}): needs a mapping "
+        "(--mapping FILE; `orbital mapping draft` writes one)"
     )
 
 
@@ -95,5 +96,5 @@ def _table(source: Source) -> str:
         return ""
     return (
         f"a text table of no known kind (its first line: {rows[0].strip()[:60]!r}): "
-        "needs a mapping (--mapping FILE)"
+        "needs a mapping (--mapping FILE; `orbital mapping draft` writes one)"
     )
