@@ -22,134 +22,50 @@ header does not. For example::
     [band]
     kev = [0.3, 10.0]
 
-The whole language:
-
-================ ===================================================================
-Key              Meaning
-================ ===================================================================
-table            "photometry" or "sources": the table that the rows go to
-observatory      whose data the rows are; needed unless [rows] says it per row
-format           csv, tab, basic (blank-separated with a header), no_header, ecsv,
-                 votable or fits, as astropy reads them
-names            column names of a table of format no_header
-delimiter        separator, if it is not the format's own
-comment          text from which each line is ignored, such as "#"
-[columns]        Orbital's column = the file's column; see `MEANINGS`. Photometry
-                 needs time, value and object; sources need source_id, ra and dec.
-                 Other columns of the file are kept as JSON in `extra`
-[constants]      Orbital's column = one value for all rows
-time.format      iso, mjd, jd, since (elapsed since t0), chandra (its clock, s) or
-                 interval (two dates, as in "2005 Jan 3-5")
-time.scale       utc, tt or tdb; iso and interval are UTC
-time.t0          UTC of zero for format since
-time.unit        s, min, h or d; of format since, and of time errors. The default is
-                 d for mjd and jd, else s
-unit.value       unit of all values, FITS style, with a factor if needed
-unit.column      or the column that names each row's unit
-unit.values      unit as written = unit in FITS style
-band.kev, .nm    band edges [low, high] of all rows
-band.filter      or an optical filter's name
-band.name        the band's name; the default is its edges
-band.column      or the column that names each row's band
-band.values      band as written = {kev = [..]}, {nm = [..]} or {filter = ".."}
-limit.convention none, flag (limit if `column` has the value `equals`), zero-value (no
-                 positive value beside a positive limit in `column`), zero-error or
-                 negative-error
-limit.column     see limit.convention
-limit.equals     the flag's value; the default is "1"
-limit.confidence confidence of the limits, 0 to 1
-rows.column      the column that says whose data each row is
-rows.values      value = observatory; rows of other values are skipped and counted
-================ ===================================================================
-
-Angles are degrees or sexagesimal text (RA in hours). A wrong or missing entry raises a
-MappingError that names it.
+`language.py` lists every key with its meaning; `reference()` returns that list as text. Angles are degrees or sexagesimal text (RA in hours). A wrong or missing entry raises
+a MappingError that names the file, the entry, what it is and what is possible.
 
 References: FITS standard 4.0, section 4.3 (unit strings); astropy.io.ascii (formats).
 """
 
+import datetime as dt
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from orbital_kernel.archives.mapped.blanks import require_filled
+from orbital_kernel.archives.mapped.language import (
+    CONVENTIONS,
+    FORMATS,
+    KINDS,
+    SCALES,
+    SECTIONS,
+    TIME_FORMATS,
+    Key,
+    Series,
+    TableMapping,
+    keys,
+    keys_of,
+)
+from orbital_kernel.archives.mapped.targets import MEANINGS, NEEDED, STARTS, TABLES
 from orbital_kernel.errors import MappingError
 
-FORMATS = ("csv", "tab", "basic", "no_header", "ecsv", "votable", "fits")
-TIME_FORMATS = ("iso", "mjd", "jd", "since", "chandra", "interval")
-SCALES = ("utc", "tt", "tdb")
-CONVENTIONS = ("none", "flag", "zero-value", "zero-error", "negative-error")
-SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "columns": (),
-    "constants": (),
-    "time": ("format", "scale", "t0", "unit"),
-    "unit": ("value", "column", "values"),
-    "band": ("kev", "nm", "filter", "name", "column", "values"),
-    "limit": ("convention", "column", "equals", "confidence"),
-    "rows": ("column", "values"),
-}
-KINDS: Mapping[str, type] = {"column": str, "values": dict, "kev": list, "nm": list}
-TOP = ("table", "observatory", "format", "names", "delimiter", "comment", *SECTIONS)
-MEANINGS: Mapping[str, tuple[str, ...]] = {
-    "photometry": (
-        "object",
-        "obs_id",
-        "time",
-        "time_err",
-        "time_err_plus",
-        "time_err_minus",
-        "ra",
-        "dec",
-        "value",
-        "value_err",
-        "value_err_plus",
-        "value_err_minus",
-        "instrument",
-        "mode",
-        "exposure_s",
-    ),
-    "sources": (
-        "source_id",
-        "obs_id",
-        "ra",
-        "dec",
-        "error_radius_arcsec",
-        "significance",
-        "value",
-        "value_low",
-        "value_high",
-        "value_err",
-        "exposure_s",
-        "kind",
-    ),
-}
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    "photometry": ("object", "time", "value"),
-    "sources": ("source_id", "ra", "dec"),
-}
-
-
-@dataclass(frozen=True)
-class TableMapping:
-    """One mapping file, checked; its sections as dictionaries. See the module's table."""
-
-    table: str
-    format: str
-    observatory: str | None
-    names: tuple[str, ...]
-    delimiter: str | None
-    comment: str | None
-    columns: Mapping[str, str]
-    constants: Mapping[str, Any]
-    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def section(self, name: str) -> Mapping[str, Any]:
-        """Return a section; empty if the file does not have it."""
-        return self.sections.get(name, {})
+__all__ = [
+    "CONVENTIONS",
+    "FORMATS",
+    "MEANINGS",
+    "NEEDED",
+    "SCALES",
+    "TIME_FORMATS",
+    "TableMapping",
+    "read_mapping",
+    "reference",
+]
 
 
 def read_mapping(path: Path) -> TableMapping:
@@ -185,80 +101,279 @@ def read_mapping(path: Path) -> TableMapping:
         raise MappingError(f"{path.name} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise MappingError(f"{path.name} holds no sections")
-    require_filled(content)
-    return _checked(content)
+    return checked(content, path.name)
 
 
-def _checked(content: dict[str, Any]) -> TableMapping:
-    _only("mapping", content, TOP)
-    for name, keys in SECTIONS.items():
-        section = content.get(name, {})
-        if not isinstance(section, dict):
-            raise MappingError(f"[{name}] is not a section")
-        if keys:
-            _only(f"[{name}]", section, keys)
-        for key, kind in KINDS.items():
-            if key in section and keys and not isinstance(section[key], kind):
-                raise MappingError(
-                    f"[{name}] {key} is {section[key]!r}, not a {kind.__name__}"
-                )
-    table = _choice("table", content.get("table"), tuple(MEANINGS))
-    columns, constants = content.get("columns", {}), content.get("constants", {})
-    _only("[columns]", columns, MEANINGS[table])
-    _only("[constants]", constants, MEANINGS[table])
-    for meaning in NEEDED[table]:
-        if meaning not in columns and meaning not in constants:
-            raise MappingError(
-                f"{table} need `{meaning}`: name its column in [columns]"
-            )
-    mapping = TableMapping(
-        table=table,
-        format=_choice("format", content.get("format"), FORMATS),
-        observatory=content.get("observatory"),
-        names=tuple(content.get("names", ())),
-        delimiter=content.get("delimiter"),
-        comment=content.get("comment"),
-        columns=columns,
-        constants=constants,
-        sections={name: content[name] for name in SECTIONS if name in content},
-    )
-    _complete(mapping)
+def checked(content: Mapping[str, Any], name: str) -> TableMapping:
+    """Return a mapping's content as a TableMapping; MappingError says what is wrong."""
+    with _named(name):
+        require_filled(content)
+        mapping: TableMapping = _built("", _plain(content))
+        mapping = _with_starts(replace(mapping, file=name))
+        _check(mapping)
     return mapping
 
 
-def _complete(mapping: TableMapping) -> None:
-    """Check what sections need of each other."""
-    time, rows = mapping.section("time"), mapping.section("rows")
-    if "time" in NEEDED[mapping.table] and "time" not in mapping.columns:
-        raise MappingError("`time` is a column, not a constant: name it in [columns]")
-    if mapping.observatory is None and not rows:
-        raise MappingError("neither `observatory` nor [rows] says whose data it is")
-    if rows and not {"column", "values"} <= rows.keys():
-        raise MappingError("[rows] needs `column` and `values`")
-    if "time" in mapping.columns:
-        _choice("time.format", time.get("format"), TIME_FORMATS)
-        _choice("time.scale", time.get("scale"), SCALES)
-        if time["format"] == "since" and not {"t0", "unit"} <= time.keys():
-            raise MappingError("[time] format since needs `t0` (UTC) and `unit`")
-    if "value" in mapping.columns and not mapping.section("unit"):
-        raise MappingError(
-            f"column {mapping.columns['value']!r} has no unit: add [unit]"
-        )
-    limit = mapping.section("limit")
-    convention = _choice(
-        "limit.convention", limit.get("convention", "none"), CONVENTIONS
+@contextmanager
+def _named(name: str) -> Any:
+    try:
+        yield
+    except MappingError as error:
+        raise MappingError(f"{name}: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Return dates of TOML and YAML as text, at any depth."""
+    if isinstance(value, dict):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return value
+
+
+def _built(section: str, content: Mapping[str, Any]) -> Any:
+    """Return a section as its dataclass, each entry checked against the language."""
+    allowed = {entry.name: entry for entry in keys_of(section)}
+    where = f"[{section}]" if section else "mapping"
+    _only(where, content, allowed)
+    values = {}
+    for name, value in content.items():
+        _typed(f"{section}.{name}" if section else name, value, allowed[name])
+        values[name] = _nested(section, name, value)
+    absent = [
+        f.name for f in fields(SECTIONS[section]) if f.name in SECTIONS and not section
+    ]
+    for name in absent:
+        if name != "series" and name not in values:
+            values[name] = SECTIONS[name]()
+    return SECTIONS[section](**values)
+
+
+def _nested(section: str, name: str, value: Any) -> Any:
+    if section == "series" and name == "unit":
+        return _built("unit", {"value": value} if isinstance(value, str) else value)
+    if name == "series":
+        return tuple(_built("series", _section("series", entry)) for entry in value)
+    if name in SECTIONS and isinstance(value, dict):
+        return _built(name, value)
+    return tuple(value) if name == "names" else value
+
+
+def _section(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MappingError(f"[[{name}]] is {value!r}, not a section")
+    return value
+
+
+def _typed(where: str, value: Any, entry: Key) -> None:
+    if where in SECTIONS and where != "series" and not isinstance(value, dict):
+        raise MappingError(f"[{where}] is {value!r}, not a section")
+    allowed = tuple(kind for name in entry.kinds for kind in KINDS[name])
+    is_bool = isinstance(value, bool) and bool not in allowed
+    if is_bool or not isinstance(value, allowed):
+        raise MappingError(f"{where} is {value!r}, not a {' or a '.join(entry.kinds)}")
+    if entry.choices:
+        _choice(where, value, entry.choices)
+
+
+def _with_starts(mapping: TableMapping) -> TableMapping:
+    """Return the mapping with `time` for `time_start` in tables whose time is a start."""
+    if mapping.table not in STARTS:
+        return mapping
+    columns, constants = (
+        {"time" if n == "time_start" else n: entry for n, entry in section.items()}
+        for section in (mapping.columns, mapping.constants)
     )
-    if convention in {"flag", "zero-value"} and "column" not in limit:
-        raise MappingError(f"[limit] convention {convention} needs `column`")
+    return replace(mapping, columns=columns, constants=constants)
 
 
-def _only(where: str, given: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
-    for key in given:
-        if key not in allowed:
-            raise MappingError(f"{where} has {key!r}; it may have {', '.join(allowed)}")
+def _check(mapping: TableMapping) -> None:
+    """Check what the sections need of each other."""
+    _choice("table", mapping.table or None, tuple(TABLES))
+    _choice("format", mapping.format or None, FORMATS)
+    _check_options(mapping)
+    _check_columns(mapping)
+    rows = mapping.rows
+    if mapping.observatory is None and not rows.column:
+        raise MappingError("neither `observatory` nor [rows] says whose data it is")
+    if bool(rows.column) != bool(rows.values):
+        raise MappingError("[rows] needs `column` and `values`")
+    _check_time(mapping)
+    for limit in (mapping.limit, *(s.limit for s in mapping.series if s.limit)):
+        _check_limit(limit)
+
+
+def _check_options(mapping: TableMapping) -> None:
+    for entry in keys_of(""):
+        if entry.name in mapping.options and mapping.format not in entry.formats:
+            raise MappingError(
+                f"`{entry.name}` is set to {getattr(mapping, entry.name)!r}, which format "
+                f"{mapping.format} does not take; formats {', '.join(entry.formats)} do"
+            )
+    if mapping.delimiter is not None and len(mapping.delimiter) != 1:
+        raise MappingError(
+            f"`delimiter` is {mapping.delimiter!r}; give one character such as ';'"
+        )
+    if mapping.skip_lines < 0:
+        raise MappingError(f"`skip_lines` is {mapping.skip_lines}; give 0 or more")
+    for name in ("names", "comment"):
+        texts = getattr(mapping, name) or ()
+        texts = (texts,) if isinstance(texts, str) else texts
+        if not all(isinstance(text, str) and text for text in texts):
+            raise MappingError(f"`{name}` is {list(texts)!r}, not a list of texts")
+
+
+def _check_columns(mapping: TableMapping) -> None:
+    for name in ("columns", "constants", "aliases"):
+        _only(f"[{name}]", getattr(mapping, name), MEANINGS[mapping.table])
+    _only("[unit] columns", mapping.unit.columns, MEANINGS[mapping.table])
+    for meaning, column in mapping.columns.items():
+        names = column if isinstance(column, list) else [column]
+        if not names or not all(isinstance(n, str) and n for n in names):
+            raise MappingError(f"columns.{meaning} is {column!r}, not a column's name")
+        if meaning in mapping.constants:
+            raise MappingError(f"`{meaning}` is in [columns] and in [constants]")
+    for meaning, value in mapping.constants.items():
+        _check_constant(mapping, meaning, value)
+    for meaning, texts in mapping.aliases.items():
+        if not isinstance(texts, dict):
+            raise MappingError(
+                f"aliases.{meaning} is {texts!r}, not a section of text = text to store"
+            )
+    _check_needed(mapping)
+
+
+def _check_constant(mapping: TableMapping, meaning: str, value: Any) -> None:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise MappingError(f"constants.{meaning} is {value!r}, not one value")
+    types = {column.name: str(column.type) for column in TABLES[mapping.table].columns}
+    is_number = types.get(meaning, "double") != "string"
+    is_text = isinstance(value, str)
+    if (
+        meaning not in _WRITTEN
+        and is_number == is_text
+        and not _is_instant(types, meaning)
+    ):
+        kind = "number" if is_number else "text"
+        raise MappingError(f"constants.{meaning} is {value!r}; it must be a {kind}")
+
+
+_WRITTEN = frozenset({"ra", "dec", "obs_id", "source_id", "target_id"})
+"""Constants that may be text or a number: angles and ids."""
+
+
+def _is_instant(types: Mapping[str, str], meaning: str) -> bool:
+    return types.get(meaning, "").startswith("timestamp") or meaning in {
+        "time_start",
+        "time_stop",
+    }
+
+
+def _check_needed(mapping: TableMapping) -> None:
+    table, given = mapping.table, {*mapping.columns, *mapping.constants}
+    if mapping.series and table != "photometry":
+        raise MappingError(f"[[series]] is of photometry, not of {table}")
+    if mapping.series and "value" in given:
+        raise MappingError("`value` is given by [[series]]: remove it from [columns]")
+    for number, series in enumerate(mapping.series, start=1):
+        if series.value is None:
+            raise MappingError(
+                f"[[series]] {number} lacks `value`, its column of values"
+            )
+        given.add("value")
+    if {"time_start", "time_stop"} <= given:
+        given.add("time")
+    for meaning in NEEDED[table]:
+        if meaning not in given:
+            raise MappingError(
+                f"{table} need `{meaning}`: name its column in [columns]"
+            )
+
+
+def _check_time(mapping: TableMapping) -> None:
+    time = mapping.time
+    types = {column.name: str(column.type) for column in TABLES[mapping.table].columns}
+    given = {*mapping.columns, *mapping.constants}
+    if not any(_is_instant(types, meaning) for meaning in given):
+        return
+    _choice("time.format", time.format, TIME_FORMATS)
+    if time.format != "swift" or time.scale is not None:
+        _choice("time.scale", time.scale, SCALES)
+    if time.format == "since" and time.t0 is None:
+        raise MappingError("[time] format since needs `t0` (UTC) and `unit`")
+    if time.format == "interval" and time.scale != "utc":
+        raise MappingError("time.format interval is read as UTC; set scale = 'utc'")
+
+
+def _check_limit(limit: Any) -> None:
+    if limit.convention in {"flag", "zero-value"} and limit.column is None:
+        raise MappingError(f"[limit] convention {limit.convention} needs `column`")
+    if limit.side == "lower":
+        raise MappingError(
+            "limit.side is 'lower': no table has a place for lower limits; remove these "
+            "rows, or keep them out by [rows]"
+        )
+    if limit.confidence is not None and not 0 < limit.confidence < 1:
+        raise MappingError(f"limit.confidence is {limit.confidence!r}, not 0 to 1")
+
+
+def _only(where: str, given: Mapping[str, Any], allowed: Iterable[str]) -> None:
+    for name in given:
+        if name not in allowed:
+            raise MappingError(
+                f"{where} has {name!r}; it may have {', '.join(allowed)}"
+            )
 
 
 def _choice(where: str, given: Any, allowed: tuple[str, ...]) -> str:
     if given not in allowed:
         raise MappingError(f"{where} is {given!r}; choose of {', '.join(allowed)}")
     return str(given)
+
+
+def reference() -> str:
+    """Return the language as plain text: keys by section, then each table's columns.
+
+    Examples
+    --------
+    >>> from orbital_kernel.archives.mapped.mapping import reference
+    >>> "time.scale" in reference()
+    True
+    """
+    lines = []
+    for entry in keys():
+        name = f"{entry.section}.{entry.name}" if entry.section else entry.name
+        extent = f" [{', '.join(entry.choices)}]" if entry.choices else ""
+        only = f" (formats {', '.join(entry.formats)})" if entry.formats else ""
+        lines.append(f"{name}: {entry.doc}{extent}{only}")
+    for table, names in MEANINGS.items():
+        lines.append(f"columns of {table}: {', '.join(names)}")
+        lines.append(f"{table} need: {', '.join(NEEDED[table])}")
+    return "\n".join(lines)
+
+
+def of_series(mapping: TableMapping, series: Series) -> TableMapping:
+    """Return the mapping of one series: its own columns and sections before the others'."""
+    columns = {**mapping.columns}
+    for name in (
+        "value",
+        "value_err",
+        "value_err_plus",
+        "value_err_minus",
+        "exposure_s",
+    ):
+        if column := getattr(series, name):
+            columns[name] = column
+    constants = {**mapping.constants}
+    for name in ("instrument", "mode"):
+        if text := getattr(series, name):
+            constants[name] = text
+            columns.pop(name, None)
+    sections = {
+        name: entry
+        for name in ("unit", "band", "limit")
+        if (entry := getattr(series, name)) is not None
+    }
+    return replace(mapping, columns=columns, constants=constants, **sections)

@@ -1,5 +1,12 @@
-"""Units and bands a mapping declares, turned into those Orbital keeps."""
+"""Units and bands a mapping declares, held against the table's own, in those Orbital keeps.
 
+A table's own unit is FITS TUNIT, the unit of a VOTable or ECSV column, or a unit in a
+heading (`flux [mJy]`). If the mapping states the same or none, it holds; if it states a
+convertible one, the table's holds and that is stated; otherwise the two contradict each
+other, which is an error, as it is if the mapping gives a factor that the table does not.
+"""
+
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,16 +14,25 @@ import numpy as np
 from astropy import units as u
 
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
-from orbital_kernel.archives.mapped.mapping import TableMapping
+from orbital_kernel.archives.mapped.language import Band
+from orbital_kernel.archives.mapped.unit_text import (
+    MAGNITUDE,
+    MAGNITUDES,
+    heading_unit,
+    stated_unit,
+)
 from orbital_kernel.errors import MappingError
 
 KEPT_UNITS = {
     "erg / (cm2 s)": u.erg / u.cm**2 / u.s,
     "ph / (cm2 s)": u.ph / u.cm**2 / u.s,
+    "count / (cm2 s)": u.ct / u.cm**2 / u.s,
     "count / s": u.ct / u.s,
+    "erg / s": u.erg / u.s,
     "mJy": u.mJy,
 }
-KEPT_AS_TEXT = ("mag(AB)", "mag(Vega)", "count / (s det)")
+KEPT_AS_TEXT = (*MAGNITUDES, "count / (s det)")
+DENSITY = "mJy"
 FILTERS_NM = {
     "UVW2": (160.0, 225.0),
     "UVM2": (200.0, 249.0),
@@ -27,88 +43,234 @@ FILTERS_NM = {
     "WHITE": (160.0, 800.0),
 }
 """Swift UVOT filters; other filters are given by their edges in nm."""
+C_NM_GHZ = 299_792_458.0
+_ERRORS = ("value_err", "value_err_plus", "value_err_minus", "value_low", "value_high")
+Pair = tuple[float, str | None]
+"""A factor, and the kept unit that it leads to."""
 
 
-def unit_columns(
-    cells: DeclaredCells, mapping: TableMapping
-) -> tuple[Reals, list[str | None]]:
+def table_unit(cells: DeclaredCells, meaning: str) -> u.UnitBase | str | None:
+    """Return the unit that the table states of the column of a meaning; None without."""
+    column = cells.column_of(meaning)
+    if column is None or cells.mapping.unit.override:
+        return None
+    written = cells.table[column].unit
+    if written is None or not str(written).strip():
+        return heading_unit(column)
+    unit = stated_unit(str(written))
+    if unit is None and isinstance(written, u.UnitBase):
+        unit = None if isinstance(written, u.UnrecognizedUnit) else written
+    if unit is None:
+        cells.note(f"{column}: the table's unit {str(written)!r} is not understood")
+    return unit
+
+
+def value_units(cells: DeclaredCells) -> tuple[Reals, list[str | None]]:
     """Return the factor to the kept unit, and that unit, of each row."""
-    section = mapping.section("unit")
-    column = mapping.columns.get("value", "value")
-    if "column" in section:
-        named = cells.texts(section["column"])
-        table = section.get("values", {})
-        pairs = [_converted(str(table.get(n, n)), section["column"]) for n in named]
-    elif section:
-        pairs = [_converted(str(section.get("value", "")), column)] * len(cells)
+    section, column = cells.mapping.unit, cells.column_of("value") or "value"
+    if section.column is not None:
+        named = cells.texts(section.column)
+        pairs = [
+            (math.nan, None) if n is None else _kept(str(section.values.get(n, n)), section.column)
+            for n in named
+        ]  # fmt: skip
+    elif cells.given("value"):
+        pairs = [_agreed(table_unit(cells, "value"), section.value, column, cells)]
+        pairs *= len(cells)
     else:
         pairs = [(1.0, None)] * len(cells)
     return np.array([scale for scale, _ in pairs]), [unit for _, unit in pairs]
 
 
-def _converted(written: str, column: str) -> tuple[float, str | None]:
+def error_factors(cells: DeclaredCells, values: tuple[Reals, list[str | None]]) -> dict[str, Reals]:  # fmt: skip
+    """Return, for errors and bounds, the factor to the kept unit of their values."""
+    factors = {}
+    for meaning in _ERRORS:
+        unit = table_unit(cells, meaning)
+        factors[meaning] = values[0]
+        if unit is None or not len(cells) or cells.mapping.unit.column is not None:
+            continue
+        factor, name = _kept(unit, cells.column_of(meaning) or meaning)
+        if name != values[1][0] and not str(values[1][0]).startswith(str(name)):
+            raise MappingError(
+                f"column {cells.column_of(meaning)!r}: the table states {unit}, its values "
+                f"are in {values[1][0]}; both must be of one kind"
+            )
+        if not math.isclose(factor, values[0][0], rel_tol=1e-9):
+            cells.note(f"{cells.column_of(meaning)}: converted from {unit}")
+        factors[meaning] = np.full(len(cells), factor)
+    return factors
+
+
+def _agreed(
+    own_unit: Any, stated: str | None, column: str, cells: DeclaredCells
+) -> Pair:
+    """Return factor and kept unit of the table's unit and the mapping's, if they agree."""
+    if own_unit is None and stated is None:
+        raise MappingError(f"column {column!r} has no unit: add [unit] value")
+    if own_unit is None:
+        return _kept(str(stated), column)
+    if stated is None:
+        if own_unit == MAGNITUDE:
+            raise MappingError(
+                f"column {column!r}: the table states mag; say by [unit] value which: "
+                f"{' or '.join(MAGNITUDES)}"
+            )
+        cells.note(f"{column}: in {own_unit}, as the table states")
+        return _kept(own_unit, column)
+    mapped = _kept(stated, column)
+    if own_unit == MAGNITUDE and mapped[1] in MAGNITUDES:
+        return mapped
+    table = _kept(own_unit, column, needed=False)
+    same = math.isclose(table[0], mapped[0], rel_tol=1e-9)
+    if table[1] != mapped[1] or (stated[:1].isdigit() and not same):
+        raise MappingError(
+            f"column {column!r}: the table states {own_unit}, [unit] value "
+            f"{stated!r}: correct it, or set unit.override = true if the table is wrong"
+        )
+    if not same:
+        cells.note(
+            f"{column}: read in {own_unit}, as the table states, and converted; the "
+            f"mapping states {stated}"
+        )
+    return table
+
+
+def _kept(written: Any, column: str, *, needed: bool = True) -> Pair:
+    """Return the factor to a kept unit and its name."""
     if written in KEPT_AS_TEXT:
-        return 1.0, written
+        return 1.0, str(written)
     try:
         unit = u.Unit(written)
-    except ValueError as error:
-        raise MappingError(f"column {column!r}: {written!r} is not a unit") from error
+    except (ValueError, TypeError) as error:
+        if written == MAGNITUDE:
+            return 1.0, MAGNITUDE
+        raise MappingError(
+            f"column {column!r}: {written!r} is not a unit; known are "
+            f"{', '.join((*KEPT_UNITS, *KEPT_AS_TEXT))}, with a factor if needed"
+        ) from error
     for name, target in KEPT_UNITS.items():
         if unit.is_equivalent(target):
             return float(unit.to(target)), name
+    if not needed:
+        return 1.0, str(written)
+    reason = ": say which, AB or Vega" if unit == u.mag else ""
     raise MappingError(
-        f"column {column!r}: {written!r} is not a flux, rate or magnitude; known are "
-        f"{', '.join((*KEPT_UNITS, *KEPT_AS_TEXT))}"
+        f"column {column!r}: {str(written)!r} is not a flux, rate, luminosity or "
+        f"magnitude{reason}; known are {', '.join((*KEPT_UNITS, *KEPT_AS_TEXT))}"
     )
 
 
 def is_kept(written: str) -> bool:
     """Return whether values of a unit can be stored."""
     try:
-        _converted(written, "")
+        _kept(written, "")
     except MappingError:
         return False
     return True
 
 
-def band_columns(cells: DeclaredCells, mapping: TableMapping) -> dict[str, list[Any]]:
-    """Return the band columns of each row, from keV, nm, or a UVOT filter's name."""
-    section = mapping.section("band")
-    if "column" in section:
-        named = cells.texts(section["column"])
-        table = section.get("values", {})
-        each = [_edges(table.get(n, {"filter": n}), n) for n in named]
+def scaled(cells: DeclaredCells, meaning: str, target: str) -> Reals:
+    """Return numbers of a meaning in Orbital's unit `target` of that column."""
+    return cells.real(meaning) * factor(cells, meaning, target)
+
+
+def factor(
+    cells: DeclaredCells, meaning: str, target: str, stated: str | None = None
+) -> float:
+    """Return the factor from the unit of a meaning to `target`; 1 if none is stated.
+
+    `stated` is the mapping's unit; by default that of [unit] columns.
+    """
+    stated = stated or cells.mapping.unit.columns.get(meaning)
+    own_unit, column = table_unit(cells, meaning), cells.column_of(meaning) or meaning
+    if not target or (own_unit is None and stated is None):
+        return 1.0
+    factors = [
+        _to(unit, target, column) for unit in (own_unit, stated) if unit is not None
+    ]
+    if not math.isclose(factors[0], factors[-1], rel_tol=1e-9):
+        cells.note(
+            f"{column}: read in {own_unit}, as the table states; the mapping states "
+            f"{stated}"
+        )
+    elif factors[0] != 1:
+        cells.note(f"{column}: converted from {own_unit or stated} to {target}")
+    return factors[0]
+
+
+def _to(unit: Any, target: str, column: str) -> float:
+    try:
+        return float(u.Unit(unit).to(u.Unit(target)))
+    except (u.UnitConversionError, ValueError, TypeError):
+        raise MappingError(
+            f"column {column!r} is in {unit}, which cannot be converted to {target}: name "
+            "the unit in [unit] columns, or set unit.override = true if the table is wrong"
+        ) from None
+
+
+def band_columns(cells: DeclaredCells) -> dict[str, list[Any]]:
+    """Return the band columns of each row, from keV, nm, GHz or a UVOT filter's name."""
+    section = cells.mapping.band
+    if section.column is not None:
+        named = cells.texts(section.column)
+        each = [
+            _edges(_section(section.values.get(n or "", {"filter": n} if n else {})), n)
+            for n in named
+        ]
     else:
         each = [_edges(section, None)] * len(cells)
     names = ("band", "band_low_kev", "band_high_kev", "band_low_nm", "band_high_nm")
     return {name: [edges[n] for edges in each] for n, name in enumerate(names)}
 
 
-def _edges(edges: Mapping[str, Any], cell: str | None) -> tuple[Any, ...]:
-    """Return name, keV edges and nm edges of a band given any of three ways."""
-    if "kev" in edges:
-        low, high = _pair(edges["kev"], "kev")
-        return (edges.get("name") or f"{low:g}-{high:g} keV", low, high, None, None)
-    if "nm" in edges:
-        low, high = _pair(edges["nm"], "nm")
-        return (
-            edges.get("name") or cell or f"{low:g}-{high:g} nm",
-            None,
-            None,
-            low,
-            high,
-        )
-    if "filter" in edges:
-        name = str(edges["filter"])
+def _section(values: Any) -> Band:
+    if isinstance(values, Mapping) and values.keys() <= {
+        "kev",
+        "nm",
+        "ghz",
+        "filter",
+        "name",
+    }:
+        return Band(**values)
+    raise MappingError(
+        f"band.values has {values!r}; give {{kev = [low, high]}}, {{nm = [..]}}, "
+        "{ghz = [..]} or {filter = '..'}"
+    )
+
+
+def _edges(band: Band, cell: str | None) -> tuple[Any, ...]:
+    """Return name, keV edges and nm edges of a band given any of four ways."""
+    label = band.name or cell
+    if band.kev is not None:
+        low, high = _pair(band.kev, "kev")
+        return (band.name or _label(low, high, "keV"), low, high, None, None)
+    if band.nm is not None:
+        low, high = _pair(band.nm, "nm")
+        return (label or _label(low, high, "nm"), None, None, low, high)
+    if band.ghz is not None:
+        low, high = _pair(band.ghz, "ghz")
+        edges = (C_NM_GHZ / high, C_NM_GHZ / low)
+        return (label or _label(low, high, "GHz"), None, None, *edges)
+    if band.filter is not None:
+        name = str(band.filter)
         if name.upper() not in FILTERS_NM:
             raise MappingError(
-                f"filter {name!r} is not known; give its edges as nm = [low, high]"
+                f"filter {name!r} is not known; known are {', '.join(FILTERS_NM)}; give "
+                "others by their edges as nm = [low, high]"
             )
         return (name, None, None, *FILTERS_NM[name.upper()])
-    return (edges.get("name") or cell, None, None, None, None)
+    return (label, None, None, None, None)
+
+
+def _label(low: float, high: float, unit: str) -> str:
+    return f"{low:g} {unit}" if low == high else f"{low:g}-{high:g} {unit}"
 
 
 def _pair(given: Any, unit: str) -> tuple[float, float]:
-    if not (isinstance(given, list) and len(given) == 2 and 0 < given[0] < given[1]):
+    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
+        return float(given), float(given)
+    numbers = isinstance(given, list) and all(isinstance(v, int | float) for v in given)
+    if not (numbers and len(given) == 2 and 0 < given[0] < given[1]):
         raise MappingError(f"[band] {unit} is {given!r}; give [low, high]")
     return float(given[0]), float(given[1])

@@ -1,0 +1,155 @@
+"""Which rows of a declared table are upper limits.
+
+A flag has any spelling: True, T, 1, 1.0 and yes are the same. A convention that fits no
+row is an error that shows the values, unless all rows say that they are measurements.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
+from orbital_kernel.errors import MappingError
+
+TRUE = frozenset({"true", "t", "yes", "y", "1"})
+FALSE = frozenset({"false", "f", "no", "n", "0"})
+MEASURED = FALSE | {"=", "d", "det", "detection", "measurement", "m"}
+_SIGN = re.compile(r"\s*([<>\u2264\u2265])\s*=?\s*(.*)")
+_LOWER = frozenset(">\u2265")
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """Values, which are upper limits, and which are lower limits.
+
+    `plus` and `minus` are the errors that the values' own cells state.
+    """
+
+    value: Reals
+    is_limit: NDArray[np.bool_]
+    is_lower: NDArray[np.bool_]
+    plus: Reals = field(default_factory=lambda: np.array([math.nan]))
+    minus: Reals = field(default_factory=lambda: np.array([math.nan]))
+
+
+def bounded(
+    cells: DeclaredCells, plus: Reals, minus: Reals, units: Sequence[str | None] = ()
+) -> Bounded:
+    """Return the values of rows, limits among them, by the mapping's convention.
+
+    `plus` and `minus` are the errors as written; `units` are the kept units.
+    """
+    rule = cells.mapping.limit
+    no_rows = np.zeros(len(cells), dtype=bool)
+    written = _signed(cells, units)
+    if rule.convention == "sign":
+        if len(cells) and not written.is_limit.any():
+            cells.note(f"no limit by convention sign among {len(cells)} rows")
+        return written
+    value = written.value
+    limit, values_seen = no_rows, [""]
+    if rule.convention == "flag":
+        words = [_word(cell) for cell in cells.texts(str(rule.column))]
+        limit, values_seen = _flagged(cells, words)
+    elif rule.convention == "zero-value":
+        bound = cells.reals(str(rule.column))
+        limit = ~(value > 0) & (bound > 0)
+        sound = (value > 0).all()
+        values_seen = [] if sound else _shown(bound)
+        value = np.where(limit, bound, value)
+    elif rule.convention == "zero-error":
+        limit = (plus == 0) & (minus == 0)
+        values_seen = _unsound(value, plus, minus)
+    elif rule.convention == "negative-error":
+        limit = ((plus < 0) & ~(minus > 0)) | ((minus < 0) & ~(plus > 0))
+        values_seen = _unsound(value, plus, minus)
+    if rule.convention != "none" and len(cells) and not limit.any():
+        _state_none(cells, values_seen)
+    return replace(written, value=value, is_limit=limit | written.is_limit)
+
+
+def _state_none(cells: DeclaredCells, values_seen: list[str]) -> None:
+    """Raise MappingError if rows without a limit do not look like measurements."""
+    rule = cells.mapping.limit
+    if values_seen:
+        where = f" of column {rule.column!r}" if rule.column else ""
+        code = f" equals {rule.equals!r}" if rule.convention == "flag" else ""
+        raise MappingError(
+            f"limit.convention {rule.convention}{code} fits none of {len(cells)} rows; the "
+            f"values{where} are {', '.join(values_seen[:8])}: name the one that marks a "
+            "limit, or set convention = 'none'"
+        )
+    cells.note(f"no limit by convention {rule.convention} among {len(cells)} rows")
+
+
+def _signed(cells: DeclaredCells, units: Sequence[str | None]) -> Bounded:
+    """Return what the cells state themselves: values, errors and signs of limits.
+
+    A magnitude is fainter as it is greater: `>21.5` is an upper limit of the flux.
+    """
+    measured = cells.measured("value")
+    signs = np.array([m.limit for m in measured], dtype=str)
+    faint = np.array([str(unit).startswith("mag") for unit in units], dtype=bool)
+    upper = np.where(faint, ">", "<") if len(faint) == len(signs) else np.array("<")
+    limit = (signs != "") & (signs == upper)
+    if limit.any():
+        cells.note(f"{int(limit.sum())} limits by the sign in the cell")
+    return Bounded(
+        np.array([m.value for m in measured], dtype=np.float64),
+        limit,
+        (signs != "") & ~limit,
+        np.array([m.plus for m in measured], dtype=np.float64),
+        np.array([m.minus for m in measured], dtype=np.float64),
+    )
+
+
+def _flagged(
+    cells: DeclaredCells, words: list[str | None]
+) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return which rows are flagged, and the values that are no word of a measurement."""
+    equals = cells.mapping.limit.equals
+    codes = {_word(str(c)) for c in (equals if isinstance(equals, list) else [equals])}
+    boolean = all(word in TRUE | FALSE for word in words if word is not None)
+    for spellings in (TRUE, FALSE):
+        if codes <= spellings and boolean:
+            codes = set(spellings)
+    limit = np.array([word is not None and word in codes for word in words], dtype=bool)
+    stated = cells.texts(str(cells.mapping.limit.column))
+    strange = [
+        str(text)
+        for text, word in zip(stated, words, strict=True)
+        if word is not None and word.lower() not in MEASURED
+    ]
+    if not limit.any() and all(word is None for word in words):
+        strange = ["blank"]
+    return limit, _unique(map(repr, strange))
+
+
+def _word(cell: str | None) -> str | None:
+    """Return a flag so that spellings of the same number or truth value are equal."""
+    if cell is None:
+        return None
+    word = cell.strip()
+    try:
+        return f"{number(word):g}"
+    except ValueError:
+        return word.lower() if word.lower() in TRUE | FALSE else word
+
+
+def _unsound(value: Reals, plus: Reals, minus: Reals) -> list[str]:
+    """Return errors that are not those of measurements; empty if all are above 0."""
+    present = ~np.isnan(value)
+    strange = present & ~((plus > 0) & (minus > 0))
+    return _shown(plus[strange])
+
+
+def _shown(numbers: Reals) -> list[str]:
+    return _unique(f"{n:g}" if n == n else "blank" for n in numbers)  # noqa: PLR0124
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))

@@ -1,0 +1,308 @@
+"""Rows of each target table from declared cells, with what they lack counted."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from orbital_kernel.archives.mapped.bounds import Bounded, bounded
+from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
+from orbital_kernel.archives.mapped.instants import Clocked, binned, clocked
+from orbital_kernel.archives.mapped.targets import OF_BANDS, TABLES
+from orbital_kernel.archives.mapped.units import (
+    DENSITY,
+    band_columns,
+    error_factors,
+    scaled,
+    table_unit,
+    value_units,
+)
+from orbital_kernel.archives.reading import Account
+from orbital_kernel.archives.rows import extra, position, rows
+from orbital_kernel.errors import MappingError
+from orbital_kernel.model.angles import parse_dec, parse_ra
+from orbital_kernel.model.columns import TT
+
+EPOCHS = {"hourangle": 15.0, "h": 15.0, "rad": 180.0 / math.pi}
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rows of a table before they are stored, and which are excluded and why.
+
+    `skipped` counts by reason; `lacking` counts rows that are stored without something.
+    """
+
+    table: str
+    cells: DeclaredCells
+    columns: Mapping[str, Any]
+    excluded: NDArray[np.bool_]
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    lacking: Mapping[str, int] = field(default_factory=dict)
+
+    def stored(self, account: Account, *, simulated: bool) -> pa.Table:
+        """Return the rows to store, and count the others in the account."""
+        for reason, count in self.skipped.items():
+            if count:
+                account.skip(reason, count)
+        for reason, count in self.lacking.items():
+            if count:
+                self.cells.note(f"{count} of {len(self.cells)} rows without {reason}")
+        batch = rows(
+            TABLES[self.table],
+            len(self.cells),
+            **self.columns,
+            extra=_extra(self.cells),
+            simulated=simulated,
+            file_row=self.cells.numbers,
+        )[1]
+        return batch.filter(pa.array(~self.excluded)) if self.excluded.any() else batch
+
+    def without_blank(self, reason: str) -> "Written":
+        """Return the rows so that those without a value are skipped, for this reason."""
+        blank = np.isnan(np.asarray(self.columns["value"], dtype=np.float64))
+        count = int((blank & ~self.excluded).sum())
+        lacking = {name: n for name, n in self.lacking.items() if name != "a value"}
+        return replace(
+            self,
+            excluded=self.excluded | blank,
+            skipped={**self.skipped, reason: count},
+            lacking=lacking,
+        )
+
+
+def photometry(cells: DeclaredCells) -> Written:
+    """Return light-curve points."""
+    units = value_units(cells)
+    values, plus, minus = _measured(cells, units)
+    middle, after, before = binned(cells)
+    confidence = _confidence(cells, values.is_limit)
+    bands = band_columns(cells)
+    if DENSITY in units[1] and not any(bands[n][0] for n in OF_BANDS[1:] if bands[n]):
+        cells.note(
+            f"flux densities in {DENSITY} without energy or wavelength: add [band]"
+        )
+    columns = {
+        **_plain(cells, ("limit_confidence", *OF_BANDS)),
+        "time": middle.tt,
+        **middle.columns,
+        "since_t0_s": middle.since,
+        "time_err_plus_s": after,
+        "time_err_minus_s": before,
+        "value": values.value * units[0],
+        "value_err_plus": plus,
+        "value_err_minus": minus,
+        "is_limit": values.is_limit,
+        "limit_confidence": confidence,
+        "unit": units[1],
+        **bands,
+        **_plain(cells, (), only=OF_BANDS),
+    }
+    return Written(
+        "photometry",
+        cells,
+        columns,
+        values.is_lower,
+        {"lower limits, for which no table has a place": int(values.is_lower.sum())},
+        {"a value": _blank(values.value), "a time": int(np.isnat(middle.tt).sum())},
+    )
+
+
+def sources(cells: DeclaredCells) -> Written:
+    """Return sources of a catalogue; without a name it has that of the file."""
+    units = value_units(cells)
+    factors = error_factors(cells, units)
+    values, plus, minus = _measured(cells, units)
+    value = values.value * units[0]
+    low = _first(cells.real("value_low") * factors["value_low"], value - minus)
+    high = _first(cells.real("value_high") * factors["value_high"], value + plus)
+    columns = {
+        **_plain(cells, ("catalog", *OF_BANDS)),
+        "catalog": cells.words("catalog") if cells.given("catalog") else cells.stem,
+        "flux": np.where(values.is_limit, math.nan, value),
+        "flux_low": np.where(values.is_limit, math.nan, low),
+        "flux_high": np.where(values.is_limit, value, high),
+        "is_limit": values.is_limit,
+        "flux_unit": units[1],
+        **band_columns(cells),
+        **_plain(cells, (), only=OF_BANDS),
+    }
+    if not cells.given("catalog"):
+        cells.note(f"catalogue {cells.stem}, as the file is named")
+    nowhere = int(np.ma.getmaskarray(columns["healpix"]).sum())
+    lower = {"lower limits, for which no table has a place": int(values.is_lower.sum())}
+    lacking = {"a position": nowhere}
+    if cells.given("value"):
+        lacking["a value"] = _blank(values.value)
+    return Written("sources", cells, columns, values.is_lower, lower, lacking)
+
+
+def observations(cells: DeclaredCells) -> Written:
+    """Return observations of a log."""
+    columns = {**_plain(cells, ()), **_instants(cells)[0]}
+    lacking = {"an obs_id": sum(word is None for word in cells.words("obs_id"))}
+    return Written("observations", cells, columns, _none(cells), {}, lacking)
+
+
+def intervals(cells: DeclaredCells) -> Written:
+    """Return intervals of exposure."""
+    instants, clocks = _instants(cells)
+    start, stop = clocks["time"], clocks["time_stop"]
+    clock = {"met_start_s": start.met, "met_stop_s": stop.met, "time_rule": start.rule}
+    if start.utcf is not None:
+        clock["utcf_s"] = start.utcf
+    wrong = np.flatnonzero(stop.tt < start.tt)
+    if len(wrong):
+        raise MappingError(f"row {cells.numbers[wrong[0]]}: time_stop is before time")
+    columns = {**_plain(cells, ()), **instants, **clock}
+    lacking = {"a time": int((np.isnat(start.tt) | np.isnat(stop.tt)).sum())}
+    return Written("intervals", cells, columns, _none(cells), {}, lacking)
+
+
+def events(cells: DeclaredCells) -> Written:
+    """Return photons."""
+    instants, clocks = _instants(cells)
+    clock = clocks["time"]
+    columns = {
+        **_plain(cells, ()),
+        **instants,
+        "met_s": clock.met,
+        "time_rule": clock.rule,
+    }
+    lacking = {"a time": int(np.isnat(clock.tt).sum())}
+    return Written("events", cells, columns, _none(cells), {}, lacking)
+
+
+WRITERS: Mapping[str, Callable[[DeclaredCells], Written]] = {
+    function.__name__: function
+    for function in (photometry, sources, observations, intervals, events)
+}
+
+
+def _plain(
+    cells: DeclaredCells, without: tuple[str, ...], *, only: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return the table's columns that the mapping names, by their types and units."""
+    columns: dict[str, Any] = {}
+    for column in TABLES[cells.mapping.table].columns:
+        name = column.name
+        skip = name in without or (only and name not in only)
+        if skip or not cells.given(name) or column.type == TT or name in _HANDLED:
+            continue
+        if pa.types.is_string(column.type):
+            columns[name] = cells.words(name)
+        elif pa.types.is_integer(column.type):
+            columns[name] = _integers(cells, name)
+        else:
+            columns[name] = scaled(cells, name, column.unit)
+    if not only and (cells.given("ra") or cells.given("dec")):
+        columns |= _position(cells)
+    elif not only:
+        columns["healpix"] = np.ma.MaskedArray(
+            np.zeros(len(cells), np.int64), mask=np.ones(len(cells), bool)
+        )
+    return columns
+
+
+_HANDLED = frozenset({"ra", "dec", "value"})
+
+
+def _position(cells: DeclaredCells) -> dict[str, Any]:
+    angles = []
+    for name, parse in (("ra", parse_ra), ("dec", parse_dec)):
+        unit = cells.mapping.unit.columns.get(name) or table_unit(cells, name)
+        scale = EPOCHS.get(str(unit), 1.0)
+        values = cells.parsed(name, parse) if scale == 1 else cells.real(name) * scale
+        if scale != 1:
+            cells.note(f"{name}: converted from {unit} to deg")
+        angles.append(values)
+    return position(*angles)
+
+
+def _integers(cells: DeclaredCells, name: str) -> np.ma.MaskedArray[Any, Any]:
+    values = cells.real(name)
+    absent = np.isnan(values)
+    wrong = np.flatnonzero(~absent & (values != np.round(values)))
+    if len(wrong):
+        raise MappingError(
+            f"row {cells.numbers[wrong[0]]}: {cells.mapping.columns.get(name, name)} is "
+            f"{values[wrong[0]]:g}, not a whole number"
+        )
+    return np.ma.MaskedArray(np.where(absent, 0, values).astype(np.int64), mask=absent)
+
+
+def _instants(cells: DeclaredCells) -> tuple[dict[str, Any], dict[str, Clocked]]:
+    clocks = {
+        c.name: clocked(cells, c.name)
+        for c in TABLES[cells.mapping.table].columns
+        if c.type == TT and cells.given(c.name)
+    }
+    return {name: clock.tt for name, clock in clocks.items()}, clocks
+
+
+def _measured(
+    cells: DeclaredCells, units: tuple[Reals, list[str | None]]
+) -> tuple[Bounded, Reals, Reals]:
+    """Return the values, and their errors in the kept unit; limits have no errors."""
+    factors = error_factors(cells, units)
+    both = cells.real("value_err")
+    plus_alone, minus_alone = (
+        cells.real("value_err_plus"),
+        cells.real("value_err_minus"),
+    )
+    values = bounded(
+        cells, _first(plus_alone, both), _first(minus_alone, both), units[1]
+    )
+    both = both * factors["value_err"]
+    plus = _first(plus_alone * factors["value_err_plus"], both)
+    minus = _first(minus_alone * factors["value_err_minus"], both)
+    plus, minus = (
+        _first(plus, values.plus * units[0]),
+        _first(minus, values.minus * units[0]),
+    )
+    present = ~values.is_limit & ~np.isnan(values.value)
+    minus = np.where((minus < 0) & (plus > 0), -minus, minus)
+    return values, _sound(cells, plus, present), _sound(cells, minus, present)
+
+
+def _sound(cells: DeclaredCells, error: Reals, present: NDArray[np.bool_]) -> Reals:
+    """Return errors above 0; others are no errors, which is stated."""
+    unsound = int((present & (error <= 0)).sum())
+    if unsound:
+        cells.note(f"{unsound} values with an error of 0 or less, stored without it")
+    return np.where(present & (error > 0), error, math.nan)
+
+
+def _confidence(cells: DeclaredCells, limit: NDArray[np.bool_]) -> Reals:
+    stated = cells.mapping.limit.confidence
+    confidence = cells.real("limit_confidence")
+    if stated is not None:
+        confidence = _first(confidence, np.full(len(cells), float(stated)))
+    return np.where(limit, confidence, math.nan)
+
+
+def _first(preferred: Reals, otherwise: Reals) -> Reals:
+    return np.where(np.isnan(preferred), otherwise, preferred)
+
+
+def _blank(values: Reals) -> int:
+    return int(np.isnan(values).sum())
+
+
+def _none(cells: DeclaredCells) -> NDArray[np.bool_]:
+    return np.zeros(len(cells), dtype=bool)
+
+
+def _extra(cells: DeclaredCells) -> list[str | None]:
+    """Return the columns that the mapping does not name as JSON."""
+    others = cells.others()
+    if not others:
+        return [None] * len(cells)
+    return [
+        extra(dict(zip(others, row, strict=True)))
+        for row in zip(*others.values(), strict=True)
+    ]
