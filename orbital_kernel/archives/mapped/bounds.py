@@ -13,10 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
+from orbital_kernel.archives.mapped.units import limit_factor
 from orbital_kernel.errors import MappingError
 
 TRUE = frozenset({"true", "t", "yes", "y", "1"})
 FALSE = frozenset({"false", "f", "no", "n", "0"})
+LIMITS = TRUE | {
+    "<",
+    "ul",
+    "upper",
+    "upper limit",
+    "upperlimit",
+    "upper_limit",
+    "limit",
+}
 MEASURED = FALSE | {"=", "d", "det", "detection", "measurement", "m"}
 _SIGN = re.compile(r"\s*([<>\u2264\u2265])\s*=?\s*(.*)")
 _LOWER = frozenset(">\u2265")
@@ -56,7 +66,7 @@ def bounded(
         words = [_word(cell) for cell in cells.texts(str(rule.column))]
         limit, values_seen = _flagged(cells, words)
     elif rule.convention == "zero-value":
-        bound = cells.reals(str(rule.column))
+        bound = cells.reals(str(rule.column)) * limit_factor(cells)
         limit = ~(value > 0) & (bound > 0)
         sound = (value > 0).all()
         values_seen = [] if sound else _shown(bound)
@@ -77,7 +87,7 @@ def _state_none(cells: DeclaredCells, values_seen: list[str]) -> None:
     rule = cells.mapping.limit
     if values_seen:
         where = f" of column {rule.column!r}" if rule.column else ""
-        code = f" equals {rule.equals!r}" if rule.convention == "flag" else ""
+        code = f" equals {rule.equals!r}" if rule.equals is not None else ""
         raise MappingError(
             f"limit.convention {rule.convention}{code} fits none of {len(cells)} rows; the "
             f"values{where} are {', '.join(values_seen[:8])}: name the one that marks a "
@@ -117,6 +127,8 @@ def _flagged(
     for spellings in (TRUE, FALSE):
         if codes <= spellings and boolean:
             codes = set(spellings)
+    if equals is None:
+        codes = {word for word in words if word is not None and word.lower() in LIMITS}
     limit = np.array([word is not None and word in codes for word in words], dtype=bool)
     stated = cells.texts(str(cells.mapping.limit.column))
     strange = [
@@ -126,6 +138,13 @@ def _flagged(
     ]
     if not limit.any() and all(word is None for word in words):
         strange = ["blank"]
+    unclear = [text for text in strange if (_word(text) or "").lower() not in LIMITS]
+    if equals is None and unclear:
+        raise MappingError(
+            f"limit.column {cells.mapping.limit.column!r} has "
+            f"{', '.join(_unique(map(repr, unclear))[:8])}, neither true nor false: set "
+            "limit.equals to the value that marks a limit"
+        )
     return limit, _unique(map(repr, strange))
 
 

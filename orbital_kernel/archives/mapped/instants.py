@@ -190,6 +190,10 @@ def _hold_against_header(cells: DeclaredCells) -> None:
             f"time.scale is {time.scale!r}, but the header says TIMESYS = "
             f"{stated.upper()!r}: set scale to 'tdb' for barycentred times only"
         )
+    if time.format == "since" and time.scale != "utc":
+        cells.note("t0 is UTC; seconds from it are the same in UTC, TT and TDB")
+    if time.format == "chandra" and time.scale == "utc":
+        cells.note("Chandra's clock counts TT; scale utc is not used")
     if time.format in {"mjd", "jd"} and stated in {"utc", "tt", "tdb"} - {time.scale}:
         cells.note(
             f"times are {time.scale}, as the mapping states; TIMESYS is {stated}"

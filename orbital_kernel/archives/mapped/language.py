@@ -146,8 +146,9 @@ class Limit:
     )
     column: str | None = key("the column of the flag, or of the limits")
     equals: Any = key(
-        "the flag of a limit, or a list of them; the default is 1, true, T or yes",
-        "text", "number", "true or false", "list", default="1",
+        "the flag of a limit, or a list of them; by default any spelling of true (1, T, "
+        "yes, ...), '<', 'UL' or 'limit'; other flags are then an error",
+        "text", "number", "true or false", "list",
     )  # fmt: skip
     confidence: float | None = key("confidence of the limits, 0 to 1", "number")
     side: str = key(

@@ -71,6 +71,8 @@ def read_declared(mapping: TableMapping, source: Source, account: Account) -> Ba
 def _tables(mapping: TableMapping, source: Source, account: Account) -> Batches:
     cells = DeclaredCells(read_table(mapping, source), mapping, source.stem)
     owners = _owners(cells, mapping, account)
+    if not len(cells):
+        cells.note("the table has no rows")
     account.observatory = mapping.observatory or next(
         (o for o in owners if o is not None), account.observatory
     )

@@ -18,9 +18,9 @@ from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.formats.bounded import open_bounded
 from orbital_kernel.archives.mapped import notation
 from orbital_kernel.archives.mapped.cells import TableFile
-from orbital_kernel.archives.mapped.language import TableMapping
+from orbital_kernel.archives.mapped.language import FORMATS, TableMapping
 from orbital_kernel.archives.reading import Source
-from orbital_kernel.errors import MappingError
+from orbital_kernel.errors import ArchiveError, MappingError
 from orbital_kernel.model import scales
 
 NO_COMMENT = r"(?!)"
@@ -39,17 +39,37 @@ SPLIT: Mapping[str, Callable[[str], list[str]]] = {
 
 
 def read_table(mapping: TableMapping, source: Source) -> TableFile:
-    """Return the file's table in the mapping's format."""
-    with scales.offline(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if mapping.format == "fits":
-            with open_bounded(source.path) as file:
-                return _fits_table(file, mapping)
-        if mapping.format == "votable":
-            with open_bounded(source.path) as file:
-                return _votable(file, mapping)
+    """Return the file's table in the mapping's format.
+
+    Raises ArchiveError, which names the format, for a file that is not of it.
+    """
+    try:
+        with scales.offline(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read(mapping, source)
+    except ArchiveError:
+        raise
+    except (OSError, ValueError, LookupError) as error:
+        raise ArchiveError(
+            f"damaged, or not a table of `format` {mapping.format!r}: "
+            f"{' '.join(str(error).split())}; formats are {', '.join(FORMATS)}; "
+            "`comment` and `skip_lines` name lines that are not of the table"
+        ) from error
+
+
+def _read(mapping: TableMapping, source: Source) -> TableFile:
+    if mapping.format == "fits":
+        with open_bounded(source.path) as file:
+            return _fits_table(file, mapping)
+    if mapping.format == "votable":
+        with open_bounded(source.path) as file:
+            return _votable(file, mapping)
+    if mapping.format == "ecsv":
+        lines = list(text.lines(source.path))
+        table = text_tables.read(lines, format="ecsv", guess=False)
+    else:
         table = _text_table(mapping, source)
-        return TableFile(table, (dict(table.meta),))
+    return TableFile(table, (dict(table.meta),))
 
 
 def _fits_table(file: BinaryIO, mapping: TableMapping) -> TableFile:

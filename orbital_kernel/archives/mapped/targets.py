@@ -30,6 +30,7 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
     "photometry": (
         *("time_start", "time_stop", "time_err", "time_err_plus", "time_err_minus"),
         *_VALUES,
+        "error_confidence",
     ),
     "sources": (*_VALUES, "value_low", "value_high"),
     "observations": ("time_start", "utcf_s"),

@@ -13,6 +13,8 @@ from astropy import units as u
 
 MAGNITUDES = ("mag(AB)", "mag(Vega)")
 MAGNITUDE = "mag"
+FOOTNOTE = "a"
+"""In a heading a note below the table, not a year."""
 Unit = Any
 """A unit of astropy, or the text of a magnitude: mag, mag(AB), mag(Vega)."""
 
@@ -69,6 +71,8 @@ def stated_unit(text: str) -> Unit | None:
 def heading_unit(heading: str) -> Unit | None:
     """Return the unit in brackets at the end of a heading; None without one."""
     match = _HEADING.search(heading)
+    if match and match[1].strip() == FOOTNOTE:
+        return None
     unit = stated_unit(match[1]) if match else None
     if isinstance(unit, str) or unit is None:
         return unit

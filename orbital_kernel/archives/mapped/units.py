@@ -49,10 +49,15 @@ Pair = tuple[float, str | None]
 """A factor, and the kept unit that it leads to."""
 
 
-def table_unit(cells: DeclaredCells, meaning: str) -> u.UnitBase | str | None:
+def table_unit(cells: DeclaredCells, meaning: str) -> Any:
     """Return the unit that the table states of the column of a meaning; None without."""
     column = cells.column_of(meaning)
-    if column is None or cells.mapping.unit.override:
+    return None if column is None else column_unit(cells, column)
+
+
+def column_unit(cells: DeclaredCells, column: str) -> Any:
+    """Return the unit that the table states of a column; None without."""
+    if cells.mapping.unit.override:
         return None
     written = cells.table[column].unit
     if written is None or not str(written).strip():
@@ -100,6 +105,23 @@ def error_factors(cells: DeclaredCells, values: tuple[Reals, list[str | None]]) 
             cells.note(f"{cells.column_of(meaning)}: converted from {unit}")
         factors[meaning] = np.full(len(cells), factor)
     return factors
+
+
+def limit_factor(cells: DeclaredCells) -> float:
+    """Return the factor from the unit of the column of limits to that of the values."""
+    column = cells.column(str(cells.mapping.limit.column), "[limit] column")
+    unit, section = column_unit(cells, column), cells.mapping.unit
+    if unit is None or section.column is not None or not cells.given("value"):
+        return 1.0
+    value = cells.column_of("value") or "value"
+    factor, name = _agreed(table_unit(cells, "value"), section.value, value, cells)
+    own_factor, own_name = _kept(unit, column, needed=False)
+    if own_name != name and not str(name).startswith(str(own_name)):
+        raise MappingError(
+            f"column {column!r}: the table states {unit}, its values are in {name}; limits "
+            "and values must be of one kind"
+        )
+    return 1.0 if own_name != name else own_factor / factor
 
 
 def _agreed(

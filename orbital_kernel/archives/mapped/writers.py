@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from orbital_kernel.archives.mapped.bounds import Bounded, bounded
-from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
+from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
 from orbital_kernel.archives.mapped.instants import Clocked, binned, clocked
 from orbital_kernel.archives.mapped.targets import OF_BANDS, TABLES
 from orbital_kernel.archives.mapped.units import (
@@ -27,7 +29,8 @@ from orbital_kernel.errors import MappingError
 from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.columns import TT
 
-EPOCHS = {"hourangle": 15.0, "h": 15.0, "rad": 180.0 / math.pi}
+ANGLES = {"hourangle": 15.0, "h": 15.0, "rad": 180.0 / math.pi}
+"""Factors to degrees."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,25 @@ class Written:
         for reason, count in self.lacking.items():
             if count:
                 self.cells.note(f"{count} of {len(self.cells)} rows without {reason}")
+        self._state_repeated()
         batch = rows(
             TABLES[self.table],
             len(self.cells),
             **self.columns,
-            extra=_extra(self.cells),
+            **_others(self.cells),
             simulated=simulated,
             file_row=self.cells.numbers,
         )[1]
         return batch.filter(pa.array(~self.excluded)) if self.excluded.any() else batch
+
+    def _state_repeated(self) -> None:
+        """State rows that repeat the key of the table: one of them is stored."""
+        key = [n for n in TABLES[self.table].key if n in self.columns]
+        values = [self.columns[n] for n in key if isinstance(self.columns[n], list)]
+        repeated = len(self.cells) - len(set(zip(*values, strict=True)))
+        if values and repeated:
+            named = ", ".join(TABLES[self.table].key)
+            self.cells.note(f"{repeated} rows repeat {named}: one of each is stored")
 
     def without_blank(self, reason: str) -> "Written":
         """Return the rows so that those without a value are skipped, for this reason."""
@@ -79,6 +92,7 @@ def photometry(cells: DeclaredCells) -> Written:
     """Return light-curve points."""
     units = value_units(cells)
     values, plus, minus = _measured(cells, units)
+    sigmas = _sigmas(cells)
     middle, after, before = binned(cells)
     confidence = _confidence(cells, values.is_limit)
     bands = band_columns(cells)
@@ -94,8 +108,8 @@ def photometry(cells: DeclaredCells) -> Written:
         "time_err_plus_s": after,
         "time_err_minus_s": before,
         "value": values.value * units[0],
-        "value_err_plus": plus,
-        "value_err_minus": minus,
+        "value_err_plus": plus / sigmas,
+        "value_err_minus": minus / sigmas,
         "is_limit": values.is_limit,
         "limit_confidence": confidence,
         "unit": units[1],
@@ -108,7 +122,11 @@ def photometry(cells: DeclaredCells) -> Written:
         columns,
         values.is_lower,
         {"lower limits, for which no table has a place": int(values.is_lower.sum())},
-        {"a value": _blank(values.value), "a time": int(np.isnat(middle.tt).sum())},
+        {
+            "a value": _blank(values.value),
+            "a unit": _without_unit(values.value, units[1]),
+            "a time": int(np.isnat(middle.tt).sum()),
+        },
     )
 
 
@@ -138,6 +156,7 @@ def sources(cells: DeclaredCells) -> Written:
     lacking = {"a position": nowhere}
     if cells.given("value"):
         lacking["a value"] = _blank(values.value)
+        lacking["a unit"] = _without_unit(values.value, units[1])
     return Written("sources", cells, columns, values.is_lower, lower, lacking)
 
 
@@ -215,12 +234,18 @@ def _position(cells: DeclaredCells) -> dict[str, Any]:
     angles = []
     for name, parse in (("ra", parse_ra), ("dec", parse_dec)):
         unit = cells.mapping.unit.columns.get(name) or table_unit(cells, name)
-        scale = EPOCHS.get(str(unit), 1.0)
-        values = cells.parsed(name, parse) if scale == 1 else cells.real(name) * scale
+        scale = ANGLES.get(str(unit), 1.0)
         if scale != 1:
-            cells.note(f"{name}: converted from {unit} to deg")
-        angles.append(values)
+            cells.note(f"{name}: numbers converted from {unit} to deg")
+        angles.append(cells.parsed(name, partial(_degrees, parse, scale)))
     return position(*angles)
+
+
+def _degrees(parse: Callable[[str], float], scale: float, text: str) -> float:
+    try:
+        return number(text) * scale if scale != 1 else parse(text)
+    except ValueError:
+        return parse(text)
 
 
 def _integers(cells: DeclaredCells, name: str) -> np.ma.MaskedArray[Any, Any]:
@@ -277,6 +302,22 @@ def _sound(cells: DeclaredCells, error: Reals, present: NDArray[np.bool_]) -> Re
     return np.where(present & (error > 0), error, math.nan)
 
 
+def _sigmas(cells: DeclaredCells) -> Reals:
+    """Return how many sigmas (Gaussian) the errors are, 1 if `error_confidence` is not given."""
+    if not cells.given("error_confidence"):
+        return np.ones(len(cells))
+    confidence = cells.real("error_confidence")
+    wrong = confidence[~((confidence > 0) & (confidence < 1))]
+    if len(wrong):
+        raise MappingError(f"error_confidence is {wrong[0]:g}, not between 0 and 1")
+    cells.note(
+        "errors converted to 1 sigma (Gaussian) from a confidence of "
+        f"{', '.join(f'{c:g}' for c in np.unique(confidence))}"
+    )
+    levels = {c: NormalDist().inv_cdf((1 + c) / 2) for c in np.unique(confidence)}
+    return np.array([levels[c] for c in confidence])
+
+
 def _confidence(cells: DeclaredCells, limit: NDArray[np.bool_]) -> Reals:
     stated = cells.mapping.limit.confidence
     confidence = cells.real("limit_confidence")
@@ -293,16 +334,28 @@ def _blank(values: Reals) -> int:
     return int(np.isnan(values).sum())
 
 
+def _without_unit(values: Reals, units: list[str | None]) -> int:
+    """Return how many values are lost because their row does not name a unit."""
+    return sum(
+        u is None for u, v in zip(units, values, strict=True) if not math.isnan(v)
+    )
+
+
 def _none(cells: DeclaredCells) -> NDArray[np.bool_]:
     return np.zeros(len(cells), dtype=bool)
 
 
-def _extra(cells: DeclaredCells) -> list[str | None]:
-    """Return the columns that the mapping does not name as JSON."""
+def _others(cells: DeclaredCells) -> dict[str, list[str | None]]:
+    """Return the columns that the mapping does not name as JSON in `extra`.
+
+    A table that does not have `extra` has no place for them, which is stated.
+    """
     others = cells.others()
+    if "extra" not in {column.name for column in TABLES[cells.mapping.table].columns}:
+        if others:
+            cells.note(f"columns that are not stored: {', '.join(others)}")
+        return {}
     if not others:
-        return [None] * len(cells)
-    return [
-        extra(dict(zip(others, row, strict=True)))
-        for row in zip(*others.values(), strict=True)
-    ]
+        return {}
+    each = zip(*others.values(), strict=True)
+    return {"extra": [extra(dict(zip(others, row, strict=True))) for row in each]}
