@@ -30,6 +30,7 @@ COMMANDS = {
     "cost": ("cost", "Show what storage and queries cost per month."),
     "rollout": ("rollout", "Take an observatory from staged to live."),
     "ingest": ("ingest", "Ingest files and folders in any known format."),
+    "mapping": ("mapping", "Draft and check mappings for tables of any columns."),
     "observatory": ("observatory", "Create, check and list observatories' files."),
     "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
     "query": ("query", "Query tables by place, time, observatories or SQL."),

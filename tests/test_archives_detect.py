@@ -49,6 +49,14 @@ KINDS = [
     ("gcn/schedules/swift_asflown", "swift-timeline"),
     ("gcn/schedules/swift_obsquery", "swift-timeline"),
     ("joint/otter/", "otter"),
+    ("joint/GW170817/epoch_", "chandra-srcflux"),
+    ("joint/GW170817/GRB170817A", "published-table"),
+    ("joint/GW170817/GW170817_Villar", "published-table"),
+    ("joint/SN2010jl/", "published-table"),
+    ("joint/NGC925_ULX/NGC925_ULX_swift", "published-table"),
+    ("joint/NGC925_ULX/NGC925_ULX_chandra", "published-table"),
+    ("joint/GRB130427A-SN2013cq/GRB130427A-SN2013cq_", "published-table"),
+    ("joint/GRB130427A-SN2013cq/GRB130427Axrtlc", "published-table"),
 ]  # fmt: skip
 
 REFUSED = [
@@ -59,8 +67,6 @@ REFUSED = [
     ("gcn/gcn_embedded_fits/trig1253910_bat_attitude.fits", "attitude"),
     ("gcn/gcn_embedded_fits/trig1253910_uvot_raw_srclist.fits", "detector pixels"),
     ("chandra/tables/sgra_flares_pipeline.csv", "needs a mapping"),
-    ("joint/GRB130427A-SN2013cq/GRB130427A-SN2013cq_Xray1.txt", "needs a mapping"),
-    ("joint/NGC925_ULX/NGC925_ULX_swift.txt", "needs a mapping"),
     ("expected/bat_lightcurves_expected.csv", "needs a mapping"),
 ]
 

@@ -11,7 +11,7 @@ from orbital_kernel.archives.reading import Source
 from orbital_kernel.errors import ArchiveError
 
 DOCUMENTS = (".md", ".rst", ".html", ".htm", ".pdf", ".yml", ".yaml", ".toml", ".py")
-MAPPING = "needs a mapping (--mapping FILE)"
+MAPPING = "needs a mapping (--mapping FILE; `orbital mapping draft` writes one)"
 TEXTS = (
     (
         ("TITLE:", "NOTICE_DATE:", "NOTICE_TYPE:"),

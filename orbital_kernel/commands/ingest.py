@@ -95,7 +95,29 @@ def ingest(
     files are ingested. A new embedded platform is provisioned first; provision a cluster
     yourself. Exits with 1 if any file is refused or, with --validate, differs from the
     store.
-    """
+
+    A table of an unknown format needs --mapping FILE, a TOML file such as:
+
+    \b
+      table = "photometry"               the target table
+      observatory = "chandra"            whose data
+      format = "csv"                     how the file is written
+      [columns]
+      time = "t"                         column of Orbital = column of the file
+      value = "flux"
+      [constants]
+      object = "GRB 130427A"             one value for all rows
+      [time]
+      format = "mjd"
+      scale = "utc"
+      [unit]
+      value = "1e-13 erg / (cm2 s)"      with the factor of the heading
+      [band]
+      kev = [0.3, 10.0]
+
+    `orbital mapping draft TABLE` writes one, `orbital mapping check MAPPING TABLE` shows
+    the rows as they would be stored. The guide, page "Mappings", has the whole language.
+    """  # noqa: D301  \b keeps the lines of the example apart
     from orbital_kernel import connect
 
     if dry_run and validate:

@@ -23,6 +23,7 @@ from orbital_kernel.ingest import (
     survey,
     validate,
 )
+from orbital_kernel.ingest.mappings import Mappings
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
 
@@ -63,6 +64,11 @@ class Archive(ABC):
         """The content in words: simulated rows, real rows or no rows."""
         kinds = sorted(held(self.store), reverse=True)
         return f"{' and '.join(WORDS[kind] for kind in kinds) or 'no'} rows"
+
+    @property
+    def mappings(self) -> Mappings:
+        """Drafts and checks of mapping files, which declare the columns of any table."""
+        return Mappings()
 
     def ingest(
         self,

@@ -13,12 +13,15 @@ MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 DAY = np.timedelta64(86_400_000_000_000, "ns")
 _DASH = r"\s*[-\u2013\u2014]\s*"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?"
-_DATE = re.compile(
+_FORM = (
     rf"(?P<year>\d{{4}})[\s-]+(?P<month>[A-Za-z]{{3,9}})\.?[\s-]+(?P<day>\d{{1,2}}(?:\.\d*)?)"
     rf"(?:(?:{_DASH}|\s+)(?P<clock>{_CLOCK}))?"
     rf"(?:{_DASH}(?:(?P<until>{_CLOCK})"
     rf"|(?:(?P<last_month>[A-Za-z]{{3,9}})\.?[\s-]+)?(?P<last_day>\d{{1,2}}(?:\.\d*)?)))?"
 )
+_DATE = re.compile(_FORM)
+PATTERN = re.sub(r"\(\?P<\w+>", "(?:", _FORM)
+"""The form of a date or interval within a longer pattern."""
 
 
 def interval(text: str) -> tuple[np.datetime64, np.datetime64]:

@@ -6,8 +6,8 @@ row is an error that shows the values, unless all rows say that they are measure
 
 import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,23 +34,33 @@ _LOWER = frozenset(">\u2265")
 
 @dataclass(frozen=True)
 class Bounded:
-    """Values, which are upper limits, and which are lower limits."""
+    """Values, which are upper limits, and which are lower limits.
+
+    `plus` and `minus` are the errors that the values' own cells state.
+    """
 
     value: Reals
     is_limit: NDArray[np.bool_]
     is_lower: NDArray[np.bool_]
+    plus: Reals = field(default_factory=lambda: np.array([math.nan]))
+    minus: Reals = field(default_factory=lambda: np.array([math.nan]))
 
 
-def bounded(cells: DeclaredCells, plus: Reals, minus: Reals) -> Bounded:
+def bounded(
+    cells: DeclaredCells, plus: Reals, minus: Reals, units: Sequence[str | None] = ()
+) -> Bounded:
     """Return the values of rows, limits among them, by the mapping's convention.
 
-    `plus` and `minus` are the errors as written.
+    `plus` and `minus` are the errors as written; `units` are the kept units.
     """
     rule = cells.mapping.limit
     no_rows = np.zeros(len(cells), dtype=bool)
+    written = _signed(cells, units)
     if rule.convention == "sign":
-        return _signed(cells)
-    value = cells.real("value")
+        if len(cells) and not written.is_limit.any():
+            cells.note(f"no limit by convention sign among {len(cells)} rows")
+        return written
+    value = written.value
     limit, values_seen = no_rows, [""]
     if rule.convention == "flag":
         words = [_word(cell) for cell in cells.texts(str(rule.column))]
@@ -69,7 +79,7 @@ def bounded(cells: DeclaredCells, plus: Reals, minus: Reals) -> Bounded:
         values_seen = _unsound(value, plus, minus)
     if rule.convention != "none" and len(cells) and not limit.any():
         _state_none(cells, values_seen)
-    return Bounded(value, limit, no_rows)
+    return replace(written, value=value, is_limit=limit | written.is_limit)
 
 
 def _state_none(cells: DeclaredCells, values_seen: list[str]) -> None:
@@ -86,24 +96,25 @@ def _state_none(cells: DeclaredCells, values_seen: list[str]) -> None:
     cells.note(f"no limit by convention {rule.convention} among {len(cells)} rows")
 
 
-def _signed(cells: DeclaredCells) -> Bounded:
-    values, signs = [], []
-    for row, cell in zip(cells.numbers, cells.words("value"), strict=True):
-        match = _SIGN.fullmatch(cell or "")
-        text = match[2] if match else cell
-        signs.append(match[1] if match else "")
-        try:
-            values.append(math.nan if text is None else number(text))
-        except ValueError:
-            raise MappingError(
-                f"row {row}: {cells.mapping.columns.get('value')} is {cell!r}, not a "
-                "number or a limit such as <3.2"
-            ) from None
-    lower = np.array([sign in _LOWER for sign in signs], dtype=bool)
-    limit = np.array([sign != "" for sign in signs], dtype=bool) & ~lower
-    if len(cells) and not limit.any():
-        cells.note(f"no limit by convention sign among {len(cells)} rows")
-    return Bounded(np.array(values), limit, lower)
+def _signed(cells: DeclaredCells, units: Sequence[str | None]) -> Bounded:
+    """Return what the cells state themselves: values, errors and signs of limits.
+
+    A magnitude is fainter as it is greater: `>21.5` is an upper limit of the flux.
+    """
+    measured = cells.measured("value")
+    signs = np.array([m.limit for m in measured], dtype=str)
+    faint = np.array([str(unit).startswith("mag") for unit in units], dtype=bool)
+    upper = np.where(faint, ">", "<") if len(faint) == len(signs) else np.array("<")
+    limit = (signs != "") & (signs == upper)
+    if limit.any():
+        cells.note(f"{int(limit.sum())} limits by the sign in the cell")
+    return Bounded(
+        np.array([m.value for m in measured], dtype=np.float64),
+        limit,
+        (signs != "") & ~limit,
+        np.array([m.plus for m in measured], dtype=np.float64),
+        np.array([m.minus for m in measured], dtype=np.float64),
+    )
 
 
 def _flagged(

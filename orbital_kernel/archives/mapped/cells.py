@@ -10,6 +10,7 @@ import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
 
+from orbital_kernel.archives.mapped import notation
 from orbital_kernel.archives.mapped.language import TableMapping
 from orbital_kernel.errors import MappingError
 
@@ -22,9 +23,9 @@ _UNIT_IN_NAME = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 
 
 def number(cell: str) -> float:
-    """Return a number as text, Fortran's D exponents too; ValueError for other text."""
+    """Return a number in any notation of papers; ValueError for other text."""
     if not NUMBER.fullmatch(cell):
-        raise ValueError(f"{cell!r} is not a number")
+        return notation.number(cell)
     return float(cell.upper().replace("D", "E"))
 
 
@@ -179,7 +180,7 @@ class DeclaredCells:
             None if v is np.ma.masked else str(v).strip() for v in self.table[column]
         )
         return [
-            None if c is None or c.lower() in BLANK or _is_code(c, codes) else c
+            None if c is None or notation.is_missing(c) or _is_code(c, codes) else c
             for c in cells
         ]
 
@@ -228,6 +229,19 @@ class DeclaredCells:
             cells = [text and text.replace("{file}", self.stem)] * len(self)
         aliases = self.mapping.aliases.get(meaning, {})
         return [None if c is None else str(aliases.get(c, c)) for c in cells]
+
+    def measured(self, meaning: str) -> list[notation.Measured]:
+        """Return what means this as values with the errors and limits that cells state."""
+        name = self.mapping.columns.get(meaning, f"constants.{meaning}")
+        values = []
+        for row, cell in zip(self.numbers, self.words(meaning), strict=True):
+            try:
+                values.append(notation.measured(cell or ""))
+            except ValueError:
+                raise MappingError(
+                    f"row {row}: {name} is {cell!r}, not a number"
+                ) from None
+        return values
 
     def parsed(self, meaning: str, parse: Callable[[str], float]) -> Reals:
         """Return what means this by a function of text; MappingError names the row."""

@@ -71,11 +71,21 @@ def _clocked(cells: DeclaredCells, meaning: str) -> Clocked:
         rule = "chandra-tdb" if scale == "tdb" else "chandra-tt"
         return Clocked(times.to_tt(rule, numbers), rule, met=numbers)
     if form == "since":
-        start = times.tt_from_utc([plain_date(str(cells.mapping.time.t0))])[0]
+        start = _zero(cells)
         return Clocked(_after(start, numbers), "utc", since=numbers)
     rule = f"mjd-{scale}"
     days = numbers - (JD_OF_MJD if form == "jd" else 0.0)
     return Clocked(times.to_tt(rule, days), rule)
+
+
+def _zero(cells: DeclaredCells) -> np.datetime64:
+    """Return the instant (TT) of zero; NaT, which is stated, if t0 is unknown."""
+    written = str(cells.mapping.time.t0)
+    if written == "unknown":
+        cells.note("time is since an event; no date, because t0 is unknown")
+        return NAT
+    instant: np.datetime64 = times.tt_from_utc([plain_date(written)])[0]
+    return instant
 
 
 def _clock_factor(cells: DeclaredCells, meaning: str) -> float:

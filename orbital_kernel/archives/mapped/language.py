@@ -11,9 +11,9 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 TARGETS = ("photometry", "sources", "observations", "intervals", "events")
-FORMATS = ("csv", "tab", "basic", "no_header", "ecsv", "votable", "fits")
-TEXT_FORMATS = ("csv", "tab", "basic", "no_header")
+TEXT_FORMATS = ("csv", "tab", "basic", "no_header", "latex", "pasted")
 BINARY_FORMATS = ("votable", "fits")
+FORMATS = (*TEXT_FORMATS, "ecsv", *BINARY_FORMATS)
 TIME_FORMATS = ("iso", "mjd", "jd", "since", "chandra", "swift", "interval")
 SCALES = ("utc", "tt", "tdb")
 CONVENTIONS = ("none", "flag", "zero-value", "zero-error", "negative-error", "sign")
@@ -87,7 +87,10 @@ class Time:
         "UTCFINIT; tdb means barycentred times",
         choices=SCALES,
     )
-    t0: str | None = key("date and time (UTC) of zero for format since")
+    t0: str | None = key(
+        "date and time (UTC) of zero for format since; unknown keeps the elapsed time "
+        "and no date"
+    )
     unit: str | None = key(
         "unit of format since, and of time errors; the default is the column's unit, "
         "else d for mjd and jd, else s",
@@ -137,7 +140,7 @@ class Limit:
     convention: str = key(
         "none; flag (a limit if `column` is `equals`); zero-value (no positive value "
         "beside a positive limit in `column`); zero-error; negative-error; sign (values "
-        "such as '<3.2')",
+        "such as <3.2, or >21.5 of magnitudes), which holds for none as well",
         choices=CONVENTIONS,
         default="none",
     )
@@ -187,7 +190,8 @@ class TableMapping:
 
     table: str = key("the table that the rows go to", choices=TARGETS, default="")
     format: str = key(
-        "format of the file, as astropy reads it; basic is separated by blanks",
+        "format of the file, as astropy reads it; basic is separated by blanks, latex by "
+        "&; pasted is text copied from a page, with blanks within cells too",
         choices=FORMATS,
         default="",
     )

@@ -38,6 +38,7 @@ from typing import Any
 
 import yaml
 
+from orbital_kernel.archives.mapped.blanks import require_filled
 from orbital_kernel.archives.mapped.language import (
     CONVENTIONS,
     FORMATS,
@@ -100,9 +101,15 @@ def read_mapping(path: Path) -> TableMapping:
         raise MappingError(f"{path.name} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise MappingError(f"{path.name} holds no sections")
-    with _named(path.name):
+    return checked(content, path.name)
+
+
+def checked(content: Mapping[str, Any], name: str) -> TableMapping:
+    """Return a mapping's content as a TableMapping; MappingError says what is wrong."""
+    with _named(name):
+        require_filled(content)
         mapping: TableMapping = _built("", _plain(content))
-        mapping = _with_starts(replace(mapping, file=path.name))
+        mapping = _with_starts(replace(mapping, file=name))
         _check(mapping)
     return mapping
 

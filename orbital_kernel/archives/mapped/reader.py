@@ -54,14 +54,15 @@ def declared_reader(mapping_file: Path) -> Reader:
         Reader(
             f"declared-{mapping.table}",
             lambda _source: True,
-            partial(_read, mapping),
+            partial(read_declared, mapping),
             f"table declared by {mapping_file.name}",
             version=VERSION,
         )
     )
 
 
-def _read(mapping: TableMapping, source: Source, account: Account) -> Batches:
+def read_declared(mapping: TableMapping, source: Source, account: Account) -> Batches:
+    """Yield the rows of a table as a mapping declares them."""
     try:
         yield from _tables(mapping, source, account)
     except MappingError as error:

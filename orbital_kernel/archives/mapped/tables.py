@@ -5,9 +5,10 @@ mapping's `extension` is read, else the first, which is stated.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
+import numpy as np
 from astropy.io import ascii as text_tables
 from astropy.io import fits
 from astropy.io.votable import parse
@@ -15,6 +16,7 @@ from astropy.table import Table
 
 from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.formats.bounded import open_bounded
+from orbital_kernel.archives.mapped import notation
 from orbital_kernel.archives.mapped.cells import TableFile
 from orbital_kernel.archives.mapped.language import FORMATS, TableMapping
 from orbital_kernel.archives.reading import Source
@@ -30,6 +32,10 @@ ASTROPY: Mapping[str, tuple[str, dict[str, Any]]] = {
     "ecsv": ("ecsv", {}),
 }
 """astropy's own CSV reader fills short rows up: a cut file would pass."""
+SPLIT: Mapping[str, Callable[[str], list[str]]] = {
+    "latex": notation.latex_cells,
+    "pasted": notation.cells,
+}
 
 
 def read_table(mapping: TableMapping, source: Source) -> TableFile:
@@ -114,10 +120,13 @@ def _text_table(mapping: TableMapping, source: Source) -> Table:
     signs = mapping.comment or ()
     signs = (signs,) if isinstance(signs, str) else tuple(signs)
     lines = [_bare(line, signs) for line in text.lines(source.path)]
+    lines = [line for line in lines[mapping.skip_lines :] if line.strip()]
+    if mapping.format in SPLIT:
+        return _split_table(lines, mapping)
     form, options = ASTROPY[mapping.format]
     given = {"delimiter": mapping.delimiter, "names": list(mapping.names)}
     return text_tables.read(
-        [line for line in lines[mapping.skip_lines :] if line.strip()],
+        lines,
         format=form,
         guess=False,
         fast_reader=False,
@@ -125,6 +134,24 @@ def _text_table(mapping: TableMapping, source: Source) -> Table:
         fill_values=[],
         **{**options, **{name: value for name, value in given.items() if value}},
     )
+
+
+def _split_table(lines: Sequence[str], mapping: TableMapping) -> Table:
+    """Return a table whose lines `notation` cuts; MappingError for uneven rows."""
+    try:
+        cells = [SPLIT[mapping.format](line) for line in lines]
+    except ValueError as error:
+        raise MappingError(str(error)) from error
+    header = mapping.format == "latex" and len(cells) > 0
+    names = list(mapping.names) or (cells[0] if header else [])
+    body = cells[1:] if header else cells
+    for number, row in enumerate(body):
+        if len(row) != len(names):
+            raise MappingError(
+                f"row {number} has {len(row)} cells, `names` {len(names)}: {row}"
+            )
+    columns = [np.array([row[n] for row in body], str) for n in range(len(names))]
+    return Table(columns, names=names)
 
 
 def _bare(line: str, signs: tuple[str, ...]) -> str:

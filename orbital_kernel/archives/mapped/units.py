@@ -183,6 +183,15 @@ def _kept(written: Any, column: str, *, needed: bool = True) -> Pair:
     )
 
 
+def is_kept(written: str) -> bool:
+    """Return whether values of a unit can be stored."""
+    try:
+        _kept(written, "")
+    except MappingError:
+        return False
+    return True
+
+
 def scaled(cells: DeclaredCells, meaning: str, target: str) -> Reals:
     """Return numbers of a meaning in Orbital's unit `target` of that column."""
     return cells.real(meaning) * factor(cells, meaning, target)

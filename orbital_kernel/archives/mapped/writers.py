@@ -279,10 +279,16 @@ def _measured(
         cells.real("value_err_plus"),
         cells.real("value_err_minus"),
     )
-    values = bounded(cells, _first(plus_alone, both), _first(minus_alone, both))
+    values = bounded(
+        cells, _first(plus_alone, both), _first(minus_alone, both), units[1]
+    )
     both = both * factors["value_err"]
     plus = _first(plus_alone * factors["value_err_plus"], both)
     minus = _first(minus_alone * factors["value_err_minus"], both)
+    plus, minus = (
+        _first(plus, values.plus * units[0]),
+        _first(minus, values.minus * units[0]),
+    )
     present = ~values.is_limit & ~np.isnan(values.value)
     minus = np.where((minus < 0) & (plus > 0), -minus, minus)
     return values, _sound(cells, plus, present), _sound(cells, minus, present)
