@@ -29,7 +29,7 @@ DEFINITION = 0.5
 """Share of the difference to T90 of all that the detector found, as an error."""
 PENALTY = 6.0
 """Log odds against a block, as battblocks has them."""
-PENALTIES = (3.0, 12.0)
+PENALTIES = (4.0, 9.0)
 """The range of the odds that simulations draw from, log-uniform."""
 
 

@@ -13,8 +13,8 @@ Ints = NDArray[np.int64]
 LEAST_SIGMA = 2.6
 """A block below this is background between or beside the emission."""
 LEAST_BINS = 6
-LONGER = 2
-UNSEEN_SIGMA = 3.5
+LONGER = 1
+UNSEEN_SIGMA = 2.5
 """Emission beside a block below this does not make a block of its own."""
 LEVEL_SIGMA = 2.0
 """A level below this counts as zero."""
@@ -109,7 +109,11 @@ def faint_sides(
     low, high = first, end
     for side, k in ((0, opens), (1, closes)):
         reach = LONGER * int(edges[k + 1] - edges[k])
-        bins = slice(max(first - reach, 0), first) if side == 0 else slice(end, end + reach)
+        bins = (
+            slice(max(first - reach, 0), first)
+            if side == 0
+            else slice(end, end + reach)
+        )
         seconds = stretch.seconds[bins]
         noise = stretch.variance[bins].sum() ** 0.5
         if noise <= 0.0:

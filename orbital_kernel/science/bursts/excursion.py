@@ -77,6 +77,8 @@ class Measurement:
     after: int
     lowest: int = 0
     """Bins before this one belong to another excursion."""
+    levels: Floats | None = None
+    """Background of raw counts in each band (n, bands)."""
 
     @property
     def start(self) -> float:

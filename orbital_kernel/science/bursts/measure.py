@@ -188,4 +188,5 @@ class Fits:
             fit.before,
             fit.after,
             self.lowest,
+            fit.level,
         )
