@@ -13,6 +13,7 @@ from orbital_kernel.science.bursts.excursion import Measurement
 from orbital_kernel.science.bursts.fit import LEAST_BRACKET
 from orbital_kernel.science.bursts.samples import Layout
 from orbital_kernel.science.bursts.settings import Settings, for_bins
+from orbital_kernel.science.bursts.steps import constant, level_changed
 
 Cause = tuple[str, str]
 REST_SIGMA = 4.0
@@ -61,6 +62,9 @@ def net_cause(measurement: Measurement, shape: Layout, settings: Settings) -> Ca
         and measurement.window.sigma < 8
     ):
         return "glitch", f"{words}; one bin beside missing data"
+    steady = constant(measurement, shape)
+    if steady:
+        return "unknown", f"{words}; {steady}"
     after_s = (
         float(measurement.excess.met[-1] + measurement.excess.seconds[-1])
         - measurement.stop
@@ -128,6 +132,9 @@ def _two_sided(
             "unknown",
             f"{words}; too faint to distinguish a burst from the background",
         )
+    not_over = level_changed(measurement, shape) or constant(measurement, shape)
+    if not_over:
+        return "unknown", f"{words}; {not_over}"
     return "burst", f"{words}; back to the fitted background on both sides"
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from orbital_kernel.science.bursts.background import LAST_S, LONG
 from orbital_kernel.science.bursts.durations import durations
+from orbital_kernel.science.bursts.emission import Stretch
 from orbital_kernel.science.bursts.excess import Excess, Window
 from orbital_kernel.science.bursts.samples import Layout
 
@@ -30,6 +32,10 @@ COLUMNS = {
 }
 Row = dict[str, Any]
 LEAST_T90_SIGMA = 7.0
+BEFORE_S = 300.0
+AFTER_S = 150.0
+"""How far beside an excursion its durations look for blocks and for the level."""
+ENDED_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,10 @@ class Measurement:
     dispersion: float
     before: int
     after: int
+    lowest: int = 0
+    """Bins before this one belong to another excursion."""
+    levels: Floats | None = None
+    """Background of raw counts in each band (n, bands)."""
 
     @property
     def start(self) -> float:
@@ -137,14 +147,39 @@ def _durations(measurement: Measurement, shape: Layout) -> Row:
     cut_off = measurement.first == 0 or measurement.end >= len(excess.met)
     if sigma < LEAST_T90_SIGMA or (cut_off and shape.raw):
         return {}
-    part = slice(measurement.first, measurement.end)
-    value, variance = excess.value[part, total], excess.variance[part, total]
-    if not shape.raw:
-        value = value - np.where(variance > 0, measurement.level[part], 0.0)
-    times = durations(excess.met[part], excess.seconds[part], value, variance)
+    times = durations(_stretch(measurement, shape))
     return {
         "t90_s": times.t90_s,
         "t90_err_s": times.t90_err_s,
         "t50_s": times.t50_s,
         "t90_start_s": times.t90_start - float(excess.met[measurement.window.first]),
     }
+
+
+def _stretch(measurement: Measurement, shape: Layout) -> Stretch:
+    """Return the bins around an excursion that its durations are measured in."""
+    excess, total = measurement.excess, shape.total
+    met = excess.met
+    low = int(np.searchsorted(met, measurement.start - BEFORE_S))
+    low = max(low, measurement.lowest)
+    high = int(np.searchsorted(met, measurement.stop + AFTER_S))
+    variance = excess.variance[:, total]
+    if shape.raw:
+        held = np.flatnonzero(variance > 0)
+        low, high = max(low, int(held[0])), min(high, int(held[-1]) + 1)
+    tail = high
+    lasts = measurement.stop - measurement.start
+    if not shape.raw and met[-1] - measurement.stop < ENDED_S and lasts > LONG * LAST_S:
+        tail = int(np.searchsorted(met, met[-1] - LAST_S))
+    part = slice(low, high)
+    return Stretch(
+        met[part],
+        excess.seconds[part],
+        excess.value[part, total],
+        variance[part],
+        excess.drift[part, total],
+        measurement.first - low,
+        measurement.end - low,
+        shape.raw,
+        tail - low,
+    )

@@ -47,7 +47,7 @@ def measure_net(
     else:
         first, end, best = _grown(excess, best, shape, settings, lowest)
     level = residual_level(excess, (first, end), shape.total, settings, lowest)
-    return Measurement(excess, best, first, end, level, 1.0, 0, 0)
+    return Measurement(excess, best, first, end, level, 1.0, 0, 0, lowest)
 
 
 def _grown(
@@ -187,4 +187,6 @@ class Fits:
             float(fit.dispersion[total]),
             fit.before,
             fit.after,
+            self.lowest,
+            fit.level,
         )
