@@ -34,11 +34,13 @@ class FileReport:
     skipped
         Rows excluded, by reason.
     sha256, size_bytes
-        SHA-256 and size (bytes) of the content.
+        SHA-256 of the unpacked content, and size (bytes) of the file.
     seconds
         Time it took to read, s.
     offset
         The byte at which a refused file is damaged, if known.
+    replaced
+        Stored rows that rows of this file replaced, by reason.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class FileReport:
     seconds: float = 0.0
     offset: int | None = None
     size_bytes: int = 0
+    replaced: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ is the field; background bins are skipped and counted.
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ from orbital_kernel.archives.formats.fits import (
 )
 from orbital_kernel.archives.formats.tangent import from_tangent
 from orbital_kernel.archives.intervals import gti_rows
+from orbital_kernel.archives.naming import named_in
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
@@ -81,7 +83,7 @@ def read(source: Source, account: Account) -> Batches:
             rule=chandra_clock.rule(table),
             zero_s=chandra_clock.zero_s(table),
             obs_id=chandra_clock.obs_id(file, table),
-            object=text(table.header, "OBJECT") or None,
+            object=text(table.header, "OBJECT") or named_in(file.path),
             instrument=gti_instrument(gti, table),
             simulated=is_simulated(file),
         )
@@ -131,11 +133,11 @@ def _subspace(header: fits.Header, axis: str) -> str:
     return ""
 
 
-def _object(header: fits.Header) -> str | None:
+def _object(header: fits.Header, path: Path) -> str | None:
     stack, region = text(header, "STACK_ID"), text(header, "REGIONID")
     if stack and region:
         return f"{stack} region {region}"
-    return text(header, "OBJECT") or None
+    return text(header, "OBJECT") or named_in(path)
 
 
 def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:
@@ -165,7 +167,7 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     return rows(
         PHOTOMETRY,
         count,
-        object=_object(header),
+        object=_object(header, file.path),
         obs_id=chandra_clock.obs_id(file, block.hdu),
         time=times.to_tt(rule, middle),
         time_err_plus_s=half,
@@ -205,5 +207,5 @@ READER = Reader(
     recognises,
     read,
     "Chandra dmextract and level-3 light curve",
-    version=2,
+    version=3,
 )

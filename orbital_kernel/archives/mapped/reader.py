@@ -8,6 +8,7 @@ the limit in a column of its own, an error of 0, a negative error, none.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from orbital_kernel.archives.formats import free_dates, text
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, read_table
 from orbital_kernel.archives.mapped.mapping import TableMapping, read_mapping
 from orbital_kernel.archives.mapped.units import band_columns, unit_columns
+from orbital_kernel.archives.naming import catalog_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import position, rows
 from orbital_kernel.errors import MappingError
@@ -62,6 +64,7 @@ def declared_reader(mapping_file: Path) -> Reader:
             lambda _source: True,
             partial(_read, mapping),
             f"table declared by {mapping_file.name}",
+            version=2,
         )
     )
 
@@ -72,11 +75,22 @@ def _read(mapping: TableMapping, source: Source, account: Account) -> Batches:
     account.observatory = mapping.observatory or next(
         (o for o in owners if o is not None), account.observatory
     )
-    make = {"photometry": _photometry, "sources": _sources}[mapping.table]
+    make: dict[str, Callable[..., pa.Table]] = {
+        "photometry": _photometry,
+        "sources": partial(_sources, catalog=_catalog(mapping, source)),
+    }[mapping.table]
     simulated = text.says_simulated(source)
     for owner in dict.fromkeys(o for o in owners if o is not None):
         chosen = table.rows([o == owner for o in owners])
         yield f"{owner}.{mapping.table}", make(chosen, mapping, simulated=simulated)
+
+
+def _catalog(mapping: TableMapping, source: Source) -> str:
+    """Return the catalogue's name: that of the mapping, else the file's.
+
+    Ids are those of one catalogue: two files may both number their sources from 1.
+    """
+    return str(mapping.constants.get("catalog") or catalog_of(source))
 
 
 def _owners(
@@ -133,7 +147,7 @@ def _photometry(
 
 
 def _sources(
-    cells: DeclaredCells, mapping: TableMapping, *, simulated: bool
+    cells: DeclaredCells, mapping: TableMapping, *, simulated: bool, catalog: str
 ) -> pa.Table:
     scale, unit = unit_columns(cells, mapping)
     value, plus, minus, limit = _measured(cells, mapping)
@@ -143,7 +157,7 @@ def _sources(
     return rows(
         schema.SOURCES,
         len(cells),
-        catalog=mapping.constants.get("catalog", "declared"),
+        catalog=catalog,
         source_id=cells.words("source_id"),
         obs_id=cells.words("obs_id"),
         **position(cells.angles("ra", parse_ra), cells.angles("dec", parse_dec)),

@@ -15,13 +15,13 @@ import numpy as np
 
 from orbital_kernel.archives.formats import documents, text
 from orbital_kernel.archives.formats.qdp import FLUX, RATE
+from orbital_kernel.archives.naming import object_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, rows
 from orbital_kernel.archives.swift.xrt_qdp import (
     LIMIT_CONFIDENCE,
     XRT_BAND,
     mode_of,
-    object_of,
 )
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import PHOTOMETRY
@@ -59,7 +59,7 @@ def read(source: Source, account: Account) -> Batches:
     yield rows(
         PHOTOMETRY,
         len(keys),
-        object=object_of(source),
+        object=object_of(source, account),
         time_err_plus_s=np.abs(reals("TimePos")),
         time_err_minus_s=np.abs(reals("TimeNeg")),
         since_t0_s=reals("Time"),
@@ -82,4 +82,6 @@ def read(source: Source, account: Account) -> Batches:
     )
 
 
-READER = Reader("swift-xrt-json", recognises, read, "UKSSDC XRT light curve, JSON")
+READER = Reader(
+    "swift-xrt-json", recognises, read, "UKSSDC XRT light curve, JSON", version=2
+)

@@ -35,6 +35,7 @@ from orbital_kernel.archives.formats.qdp import (
     is_qdp,
     parse,
 )
+from orbital_kernel.archives.naming import object_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, rows
 from orbital_kernel.model import times
@@ -47,9 +48,6 @@ BY_WIDTH = {3: (0, -1, -1, 1, 2, 2), 4: (0, 1, 1, 2, 3, 3), 5: (0, 1, 2, 3, 4, 4
 
 _MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
 _PART = re.compile(r"\b(hard|soft)\b", re.IGNORECASE)
-_OBJECT = re.compile(
-    r"GRB[ _]?(?P<grb>\d{6}[A-Z]?)|(?:AT|SN)[ _]?\d{4}[A-Za-z]{1,4}|nova_[^_.]+"
-)
 
 
 def recognises(source: Source) -> bool:
@@ -63,7 +61,7 @@ def read(source: Source, account: Account) -> Batches:
     preamble, blocks = parse(source)
     preamble = replace(
         preamble,
-        object=preamble.object or object_of(source),
+        object=preamble.object or object_of(source, account),
         quantity=preamble.quantity or _guess(blocks, preamble),
         simulated=text.says_simulated(source),
     )
@@ -210,14 +208,6 @@ def mode_of(heading: str) -> str | None:
     return None
 
 
-def object_of(source: Source) -> str:
-    """Take the object from the file's name where no comment names it."""
-    match = _OBJECT.search(source.stem)
-    if match is None:
-        return source.stem
-    return f"GRB {match['grb']}" if match["grb"] else match[0].replace("_", " ")
-
-
 READER = Reader(
-    "swift-xrt-qdp", recognises, read, "UKSSDC XRT light curve, QDP", version=2
+    "swift-xrt-qdp", recognises, read, "UKSSDC XRT light curve, QDP", version=3
 )
