@@ -32,6 +32,7 @@ from orbital_kernel.archives.formats.fits import (
     text,
 )
 from orbital_kernel.archives.intervals import gti_rows
+from orbital_kernel.archives.naming import named_in, series_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.errors import ArchiveError
@@ -119,7 +120,7 @@ def _observation(file: FitsFile, table: Hdu) -> dict[str, Any]:
     burst = _BURST.search(text(file.primary, "FILENAME"))
     return {
         "obs_id": burst[0] if burst else None,
-        "object": text(table.header, "OBJECT") or None,
+        "object": text(table.header, "OBJECT") or named_in(file.path),
         "instrument": text(table.header, "DETNAM") or "GBM",
         "simulated": is_simulated(file),
     }
@@ -150,7 +151,7 @@ def _rates(
     return rows(
         RATES,
         counts.size,
-        series=source.stem,
+        series=series_of(source),
         time=each(times.to_tt(RULE, start)),
         met_s=each(start),
         time_rule=RULE,
@@ -191,5 +192,9 @@ def _events(
 
 
 READER = Reader(
-    "fermi-gbm", recognises, read, "Fermi GBM spectra in time and photons, FITS"
+    "fermi-gbm",
+    recognises,
+    read,
+    "Fermi GBM spectra in time and photons, FITS",
+    version=2,
 )

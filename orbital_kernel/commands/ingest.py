@@ -191,9 +191,32 @@ def _show(report: "IngestReport", *, as_json: bool) -> None:
             ("files", "remark"),
             [(f"{n:,}", r) for r, n in remarks.most_common()],
         )
+    _account(report)
     refused = report.in_state("refused")
     if refused:
         table("refused", ("file", "reason"), [(r.path, r.reason) for r in refused])
+
+
+def _account(report: "IngestReport") -> None:
+    """Print what became of the rows: by table, and those replaced or skipped by reason."""
+    states = ("inserted", "updated", "unchanged")
+    totals: dict[str, Counter[str]] = {}
+    reasons: dict[str, Counter[str]] = {"replaced": Counter(), "skipped": Counter()}
+    for file in report.files:
+        for name, counts in file.tables.items():
+            totals.setdefault(name, Counter()).update(counts)
+        reasons["replaced"].update(file.replaced)
+        reasons["skipped"].update(file.skipped)
+    if totals:
+        counted = [
+            (name, *(f"{total[state]:,}" for state in states))
+            for name, total in sorted(totals.items())
+        ]
+        table("rows", ("table", "new", "updated", "already there"), counted)
+    for verb, counter in reasons.items():
+        if counter:
+            by_reason = [(f"{rows:,}", why) for why, rows in counter.most_common()]
+            table(f"rows {verb}", ("rows", "reason"), by_reason)
 
 
 def _survey(

@@ -1,10 +1,11 @@
 """Files into the store: resumable, idempotent by content, verified.
 
 Processes read files (pool, worker, messages, offered, parsing), one process writes them
-in order (run, writing, tally, overlap, bulk), checks them (checksum) and remembers them
-(ledger).
+in order (run, writing, tally, overlap, succession, bulk), checks them (checksum) and
+remembers them (ledger) by their unpacked bytes (content).
 """
 
+from orbital_kernel.ingest.content import contents_of
 from orbital_kernel.ingest.files import files_of, sha256_of
 from orbital_kernel.ingest.ledger import entries
 from orbital_kernel.ingest.purity import WORDS, held, kinds_of
@@ -20,6 +21,7 @@ __all__ = [
     "Progress",
     "Survey",
     "Validation",
+    "contents_of",
     "entries",
     "files_of",
     "held",

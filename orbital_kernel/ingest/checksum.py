@@ -44,6 +44,9 @@ class Sum:
     def __add__(self, other: "Sum") -> "Sum":
         return Sum(self.rows + other.rows, (self.content + other.content) % _MODULUS)
 
+    def __sub__(self, other: "Sum") -> "Sum":
+        return Sum(self.rows - other.rows, (self.content - other.content) % _MODULUS)
+
     def __str__(self) -> str:
         return f"{self.content:016x}"
 

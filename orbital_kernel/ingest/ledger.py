@@ -1,8 +1,8 @@
 """The ingest ledger: one row per content, with what was done and its result."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEDGER = "ops.files"
 COLUMNS = (
     *("sha256", "name", "size_bytes", "state", "format", "observatory", "rows"),
-    *("tables", "account", "reason", "checksum", "ingested"),
+    *("tables", "account", "reason", "checksum", "ingested", "reader_version"),
 )
 FEW_CONTENTS = 100
 """The entries of so few contents are selected by name, else all are read."""
@@ -28,7 +28,13 @@ FEW_CONTENTS = 100
 
 @dataclass(frozen=True)
 class Entry:
-    """The ledger's entry of one content; `sums` are checksums by table."""
+    """The ledger's entry of one content; `sums` are checksums by table.
+
+    `mapping` is the hash of the mapping it was read by. `unpacked` is the hash of the
+    unpacked bytes, for an entry of an earlier Orbital that hashed packed ones. `curves`
+    are the identities of its curves (versions.py); None if they are not noted.
+    `superseded` counts, by table, its points that a later version of a curve replaced.
+    """
 
     sha256: str
     name: str
@@ -42,6 +48,11 @@ class Entry:
     sums: Mapping[str, str]
     offset: int | None
     ingested: datetime | None = None
+    version: int = 0
+    mapping: str | None = None
+    unpacked: str | None = None
+    curves: tuple[str, ...] | None = None
+    superseded: Mapping[str, int] = field(default_factory=dict)
 
     def report(self, path: Path, state: str) -> FileReport:
         """Return the entry as a report on a file of that content."""
@@ -71,6 +82,9 @@ class Noted:
     sums: Mapping[str, Sum] | None = None
     since: datetime | None = None
     simulated: bool | None = None
+    mapping: str | None = None
+    curves: tuple[str, ...] = ()
+    superseded: Mapping[str, int] = field(default_factory=dict)
 
 
 def entries(store: "Store", contents: Sequence[str] | None = None) -> dict[str, Entry]:
@@ -94,10 +108,20 @@ class Ledger:
         """
         self._entries = dict(entries)
         self._rewritten = frozenset(rewritten)
+        self._names = {e.unpacked: s for s, e in entries.items() if e.unpacked}
+        self._curves: dict[str, tuple[str, ...]] = {}
 
     def entry(self, sha256: str) -> Entry | None:
         """Return the entry of a content by now."""
-        return self._entries.get(sha256)
+        return self._entries.get(self._names.get(sha256, sha256))
+
+    def find(self, sha256: str, packed: str) -> Entry | None:
+        """Return the entry of a file, also if its packed bytes are in the ledger only."""
+        entry = self.entry(sha256)
+        if entry is None and packed in self._entries:
+            self._names[sha256] = packed
+            entry = self._entries[packed]
+        return entry
 
     def newer_than(self, sha256: str) -> frozenset[str]:
         """Return the contents first ingested after one that is read again."""
@@ -108,6 +132,7 @@ class Ledger:
             content
             for content, entry in self._entries.items()
             if content not in self._rewritten
+            and entry.unpacked not in self._rewritten
             and entry.state == "ingested"
             and entry.ingested is not None
             and entry.ingested > since
@@ -115,12 +140,12 @@ class Ledger:
 
     def ingested(self, sha256: str) -> datetime | None:
         """Return when a content was first ingested; None if it never was."""
-        entry = self._entries.get(sha256)
+        entry = self.entry(sha256)
         return entry.ingested if entry and entry.state == "ingested" else None
 
     def lacks(self, report: FileReport) -> bool:
         """Whether a refusal is not in the ledger yet, or for another reason."""
-        entry = self._entries.get(report.sha256 or "")
+        entry = self.entry(report.sha256 or "")
         return bool(report.sha256) and (
             entry is None
             or (entry.state == "refused" and entry.reason != report.reason)
@@ -135,28 +160,69 @@ class Ledger:
             _row(report, noted, now + timedelta(microseconds=place))
             for place, (report, noted) in enumerate(files)
         ]
-        old = [row["sha256"] for row in rows if row["sha256"] in self._entries]
+        before = [self.entry(str(row["sha256"])) for row in rows]
+        old = [entry.sha256 for entry in before if entry]
+        self._curves = {str(r.sha256): noted.curves for r, noted in files}
         if old:
             tx.delete(LEDGER, [Clause("sha256", tuple(map(Equal, old)))])
         if rows:
             columns = schema.table(LEDGER).arrow
             tx.insert(LEDGER, pa.Table.from_pylist(rows, schema=columns))
 
+    def note_unpacked(self, tx: "Transaction", unpacked: Mapping[str, str]) -> None:
+        """Add to entries of packed bytes the hash of the unpacked bytes."""
+
+        def amend(row: dict[str, Any], account: dict[str, Any]) -> None:
+            account["unpacked"] = unpacked[row["sha256"]]
+
+        _amend(tx, tuple(unpacked), amend)
+
+    def supersede(
+        self,
+        tx: "Transaction",
+        sha256: str,
+        rows: Mapping[str, int],
+        sums: Mapping[str, Sum],
+    ) -> None:
+        """Note how many rows of a content were replaced, and what remains, by table."""
+
+        def amend(row: dict[str, Any], account: dict[str, Any]) -> None:
+            before = account.get("superseded", {})
+            account["superseded"] = before | {
+                table: count + before.get(table, 0) for table, count in rows.items()
+            }
+            remains = {table: str(total) for table, total in sums.items()}
+            row["checksum"] = json.dumps(json.loads(row["checksum"] or "{}") | remains)
+
+        _amend(tx, (sha256,), amend)
+
+    def ingested_entries(self) -> dict[str, Entry]:
+        """Return the entries of ingested contents, the oldest first."""
+        done = [e for e in self._entries.values() if e.state == "ingested"]
+        done.sort(key=lambda entry: (entry.ingested is None, str(entry.ingested)))
+        return {entry.sha256: entry for entry in done}
+
     def learn(self, reports: Iterable[FileReport]) -> None:
         """Take up the reports of a transaction that was committed."""
         for report in reports:
             sha256 = report.sha256 or ""
-            before = self._entries.get(sha256)
+            before = self.entry(sha256)
             renewed = (
                 before is None
                 or before.state == "refused"
                 or report.state == "ingested"
             )
             if sha256 and renewed:
-                self._entries[sha256] = _learned(report, self.ingested(sha256))
+                entry = _learned(
+                    report, self.ingested(sha256), self._curves.get(sha256, ())
+                )
+                self._entries.pop(self._names.pop(sha256, sha256), None)
+                self._entries[sha256] = entry
 
 
-def _learned(report: FileReport, since: datetime | None) -> Entry:
+def _learned(
+    report: FileReport, since: datetime | None, curves: tuple[str, ...]
+) -> Entry:
     return Entry(
         sha256=report.sha256 or "",
         name=report.path,
@@ -170,6 +236,7 @@ def _learned(report: FileReport, since: datetime | None) -> Entry:
         sums={},
         offset=report.offset,
         ingested=since,
+        curves=curves,
     )
 
 
@@ -188,7 +255,28 @@ def _entry(row: Mapping[str, Any]) -> Entry:
         sums=json.loads(row["checksum"] or "{}"),
         offset=account.get("offset"),
         ingested=row["ingested"],
+        version=row["reader_version"] or 0,
+        mapping=account.get("mapping"),
+        unpacked=account.get("unpacked"),
+        curves=tuple(account["curves"]) if "curves" in account else None,
+        superseded=account.get("superseded", {}),
     )
+
+
+def _amend(
+    tx: "Transaction",
+    contents: Sequence[str],
+    amend: Callable[[dict[str, Any], dict[str, Any]], None],
+) -> None:
+    """Change ledger rows and their accounts in place."""
+    clauses = [Clause("sha256", tuple(map(Equal, contents)))]
+    rows = tx.select(LEDGER, clauses).to_pylist()
+    for row in rows:
+        account = json.loads(row["account"] or "{}")
+        amend(row, account)
+        row["account"] = json.dumps(account)
+    tx.delete(LEDGER, clauses)
+    tx.insert(LEDGER, pa.Table.from_pylist(rows, schema=schema.table(LEDGER).arrow))
 
 
 def _row(report: FileReport, noted: Noted, now: datetime) -> dict[str, object]:
@@ -200,6 +288,13 @@ def _row(report: FileReport, noted: Noted, now: datetime) -> dict[str, object]:
         account["offset"] = report.offset
     if noted.simulated is not None:
         account["simulated"] = noted.simulated
+    if noted.mapping is not None:
+        account["mapping"] = noted.mapping
+    if report.replaced:
+        account["replaced"] = report.replaced
+    if noted.superseded:
+        account["superseded"] = dict(noted.superseded)
+    account["curves"] = list(noted.curves)
     sums = {table: str(total) for table, total in sorted((noted.sums or {}).items())}
     return {
         "sha256": report.sha256,

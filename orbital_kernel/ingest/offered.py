@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orbital_kernel.errors import ArchiveError
+from orbital_kernel.ingest.content import State, change_of, content_of, state_of
 from orbital_kernel.ingest.files import sha256_of, shown, size_of, unreadable
 from orbital_kernel.ingest.items import End, Item, Refusal, Rows
 from orbital_kernel.ingest.report import Progress
@@ -74,7 +75,7 @@ def _size(item: Item) -> int:
 class Offered:
     """One file: the hash of its content, and its items if it is read.
 
-    `pid` is the process that reads it; `reported` counts the bytes shown as progress.
+    `sha256` is of the unpacked bytes, `packed` of the bytes as stored. `pid` is the process that reads it; `reported` counts the bytes shown as progress.
     """
 
     path: Path
@@ -85,9 +86,23 @@ class Offered:
     local: Iterator[Item] | None = None
     pid: int = 0
     reported: int = 0
+    packed: str = ""
+    state: State = ()
 
     def items(self, tick: Callable[[], None] = lambda: None) -> Iterator[Item]:
-        """Yield the file's items; call `tick` now and then while waiting."""
+        """Yield the file's items; call `tick` now and then while waiting.
+
+        A file that is not what was hashed any more ends with a refusal.
+        """
+        for item in self._items(tick):
+            if isinstance(item, End | Refusal) and self.packed:
+                why = change_of(self.path, self.state, self.packed)
+                if why:
+                    self.sha256 = ""  # the content that was hashed is not to blame
+                    item = Refusal(why, item.format)  # noqa: PLW2901
+            yield item
+
+    def _items(self, tick: Callable[[], None]) -> Iterator[Item]:
         if self.refusal:
             yield self.refusal
         if self.local:
@@ -141,7 +156,9 @@ def hashed(path: Path) -> Offered:
         offered.refusal = Refusal(f"{name}: {why}")
         return offered
     try:
-        offered.sha256 = sha256_of(path)
+        offered.state = state_of(path)
+        offered.packed = sha256_of(path)
+        offered.sha256 = content_of(path, offered.packed)
     except ArchiveError as error:
         offered.refusal = Refusal(f"{name}: {error}")
     except OSError as error:

@@ -7,8 +7,8 @@ are empty in the newer log keep the value of the older one. A file that is read 
 keeps its age: rows of files ingested after it remain.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -36,8 +36,10 @@ OTHER = "$other_kind"
 class Put:
     """The outcome for some rows: counts, the rows written, and those excluded.
 
-    `repeated` rows have a key that appears again in the same rows; `outdated` rows are
-    superseded by a newer file.
+    `repeated` rows are again in the same file with equal cells; `twins` counts rows whose
+    key is again in the same file with other cells, of which the last is written, by key.
+    `outdated` rows are superseded by a newer file. `withdrawn` are rows that the same
+    file wrote before, in place of which others are written.
     """
 
     inserted: int
@@ -46,6 +48,8 @@ class Put:
     written: pa.Table
     repeated: int = 0
     outdated: int = 0
+    twins: Mapping[str, int] = field(default_factory=dict)
+    withdrawn: pa.Table | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -70,7 +74,8 @@ def put(
     """
     table = schema.table(full_name)
     rows = schema.conform(rows, table)
-    fresh = frame_of(rows).unique(table.key, keep="last", maintain_order=True)
+    every = frame_of(rows)
+    fresh = every.unique(table.key, keep="last", maintain_order=True)
     stored = _stored(tx, full_name, table, fresh)
     joined = fresh.join(
         stored, on=table.key, how="left", suffix="_stored", nulls_equal=True
@@ -86,18 +91,53 @@ def put(
     new = joined.filter(pl.col(tx.row_id).is_null()).select(columns)
     updated = changed.filter(~pl.col(REMAINS)).select(columns)
     completed = changed.filter(REMAINS).select(columns)
+    own = pl.col(FILE).eq_missing(pl.col(f"{FILE}_stored")) & ~pl.col(REMAINS)
+    again, others = matched.filter(own), changed.filter(own)
     written = schema.conform(pl.concat([new, updated]).to_arrow(), table)
     tx.insert(full_name, written)
     if len(completed):
         tx.insert(full_name, schema.conform(completed.to_arrow(), table))
     return Put(
         len(new),
-        len(updated),
-        len(matched) - len(updated),
+        len(updated) - len(others),
+        len(matched) - len(updated) - (len(again) - len(others)),
         written,
-        len(rows) - len(fresh),
+        _equal_twins(every, table) + len(again) - len(others),
         outdated,
+        _differing_twins(every, others, table),
+        _stored_rows(others, table) if len(others) else None,
     )
+
+
+def _equal_twins(rows: pl.DataFrame, table: schema.Table) -> int:
+    """Return how many rows repeat another row's key and cells."""
+    if rows.select(table.key).is_unique().all():
+        return 0
+    return len(rows) - len(rows.unique([*table.key, *_content(table)]))
+
+
+def _differing_twins(
+    rows: pl.DataFrame, others: pl.DataFrame, table: schema.Table
+) -> dict[str, int]:
+    """Return how many rows of each key have other cells than the row that is written."""
+    keys = rows.select(table.key)
+    rows = rows.filter(keys.is_duplicated())
+    different = rows.unique([*table.key, *_content(table)], maintain_order=True)
+    counts = different.group_by(table.key, maintain_order=True).len()
+    repeated = counts.filter(pl.col("len") > 1).with_columns(pl.col("len") - 1)
+    again = others.select(table.key).with_columns(pl.lit(1, pl.UInt32).alias("len"))
+    twins: dict[str, int] = {}
+    for row in pl.concat([repeated, again]).iter_rows():
+        name = " ".join(str(cell) for cell in row[:-1] if cell is not None)
+        twins[name] = twins.get(name, 0) + row[-1]
+    return twins
+
+
+def _stored_rows(joined: pl.DataFrame, table: schema.Table) -> pa.Table:
+    """Return the stored side of rows joined with stored rows."""
+    names = [column.name for column in table.columns if column.name not in table.key]
+    stored = joined.select(*table.key, *(pl.col(f"{n}_stored").alias(n) for n in names))
+    return schema.conform(stored.to_arrow(), table)
 
 
 def _content(table: schema.Table) -> list[str]:

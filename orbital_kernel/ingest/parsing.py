@@ -50,14 +50,12 @@ def parse(path: Path, task: Task) -> Iterator[Item]:
     start = clock.perf_counter()
     observatory, reader = task.observatory, None
     try:
-        before = _state(path)
         reader = reader_by(task) or detect(path)
         account = Account(observatory or "", accept_checksums=task.accept_checksums)
         for name, batch in reader.read(open_source(path), account):
             _check_observatory(path, account, observatory)
             full_name = name if "." in name else f"{account.observatory}.{name}"
             yield Rows(full_name, _filled(batch, full_name, path, reader))
-        _check_same(path, before)
     except (ArchiveError, OSError) as error:
         yield _refused(path, reader, error)
         return
@@ -116,11 +114,6 @@ def _ring(seconds: float, _signal: int, _frame: FrameType | None) -> None:
 def _state(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_size, status.st_mtime_ns
-
-
-def _check_same(path: Path, before: tuple[int, int]) -> None:
-    if _state(path) != before:
-        raise ArchiveError(f"{path.name} changed while it was read: offer it again")
 
 
 def _refused(path: Path, reader: Reader | None, error: Exception) -> Refusal:

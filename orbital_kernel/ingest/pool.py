@@ -36,8 +36,8 @@ WORKER = "orbital_kernel.ingest.worker"
 SINGLE_THREADED = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
 )
-Selects = Callable[[str], bool]
-"""Whether the content of a SHA-256 is to be read."""
+Selects = Callable[[Offered], bool]
+"""Whether a file is to be read, given the hash of its content."""
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def read_here(
     """Yield the files in order, read in this process: for a few small ones."""
     for path in paths:
         offered = hashed(path)
-        if not offered.refusal and selects(offered.sha256):
+        if not offered.refusal and selects(offered):
             offered.local = patient(parse(path, task), stalled_s)
         yield offered
 
@@ -147,7 +147,7 @@ class Pool:
         try:
             while (index := self._take()) is not None:
                 offered = hashed(self._paths[index])
-                selected = not offered.refusal and self._selects(offered.sha256)
+                selected = not offered.refusal and self._selects(offered)
                 if not selected:
                     self._hand_over(index, offered)
                     continue

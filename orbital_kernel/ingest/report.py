@@ -36,11 +36,13 @@ class FileReport:
     understood
         What the reader found, assumed or converted, in words.
     sha256, size_bytes
-        SHA-256 and size (bytes) of the content.
+        SHA-256 of the unpacked content, and size (bytes) of the file.
     seconds
         Time it took to read, s.
     offset
         The byte at which a refused file is damaged, if known.
+    replaced
+        Stored rows that rows of this file replaced, by reason.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class FileReport:
     offset: int | None = None
     size_bytes: int = 0
     understood: tuple[str, ...] = ()
+    replaced: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,22 @@ again continues with the other files.
 
 import time as clock
 from collections.abc import Iterable
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orbital_kernel.errors import ArchiveError
 from orbital_kernel.ingest.bulk import Bulk
-from orbital_kernel.ingest.files import files_of, in_order, sha256_of
-from orbital_kernel.ingest.items import Rows, Task
+from orbital_kernel.ingest.content import contents_of, mapping_hash
+from orbital_kernel.ingest.current import Current
+from orbital_kernel.ingest.files import files_of, in_order
+from orbital_kernel.ingest.items import Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Ledger, entries
 from orbital_kernel.ingest.lock import only_one
 from orbital_kernel.ingest.offered import Meter, Offered
 from orbital_kernel.ingest.parsing import reader_by
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
-from orbital_kernel.ingest.tally import Parsed
+from orbital_kernel.ingest.tally import Parsed, Tally, report_of
 from orbital_kernel.ingest.writing import Writer
 
 if TYPE_CHECKING:
@@ -84,33 +84,30 @@ def ingest(
     """
     files = in_order(files_of(paths))
     task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
-    reader_by(task)  # a wrong mapping is refused before any work
+    declared = reader_by(task)  # a wrong mapping is refused before any work
+    current = Current.by(declared, mapping_hash(task.mapping))
     with only_one(store) as begun:
         single = len(files) == 1 and not replace
-        contents = sorted(_contents(files)) if single else None
+        contents = sorted(contents_of(files)) if single else ()
         stored = entries(store, contents or None)
+        if contents and not any(map(current, stored.values())):
+            stored = entries(store)  # what is new may concern files of any name
 
-        def selects(sha256: str) -> bool:
-            entry = stored.get(sha256)
-            return replace or entry is None or entry.state != "ingested"
+        begun_with = Ledger(stored)
 
-        rewritten = _contents(files) if replace else ()
-        writer = Writer(store, Ledger(stored, rewritten=rewritten), begun)
+        def selects(offered: Offered) -> bool:
+            entry = begun_with.find(offered.sha256, offered.packed)
+            return replace or entry is None or not current(entry)
+
+        rewritten = contents_of(files) if replace else ()
+        ledger = Ledger(stored, rewritten=rewritten)
+        writer = Writer(store, ledger, begun, current.mapping)
         run = _Run(writer, store, progress, bulk_above)
         with read(files, task, selects=selects, workers=workers) as offers:
             for offered in offers:
                 run.take(offered)
             run.flush()
     return IngestReport(tuple(run.reports[path] for path in files))
-
-
-def _contents(files: Iterable[Path]) -> set[str]:
-    """Return the contents of these files; one that cannot be read is refused later."""
-    contents = set()
-    for path in files:
-        with suppress(OSError, ArchiveError):
-            contents.add(sha256_of(path))
-    return contents
 
 
 class _Run:
@@ -133,6 +130,7 @@ class _Run:
         self._since = clock.monotonic()
         self._seen: dict[str, Path] = {}
         self._twins: list[Offered] = []
+        self._unread: list[Offered] = []
 
     def take(self, offered: Offered) -> None:
         """Process one file: report it as unchanged, hold it, or write it as it is read."""
@@ -143,7 +141,9 @@ class _Run:
             return
         if offered.sha256:
             self._seen[offered.sha256] = offered.path
+            self._writer.ledger.find(offered.sha256, offered.packed)
         if offered.unread:
+            self._unread.append(offered)
             self._report_stored(offered)
             return
         meter = Meter(offered, self._progress)
@@ -170,6 +170,8 @@ class _Run:
         if files:
             for file, report in zip(files, self._writer.write(files), strict=True):
                 self._done(report, file.offered)
+        unread, self._unread = self._unread, []
+        self._writer.adopt(unread)
         twins, self._twins = self._twins, []
         for twin in twins:
             self._report_stored(twin)
@@ -189,7 +191,10 @@ class _Run:
         """Report a file whose content is in the ledger."""
         entry = self._writer.ledger.entry(offered.sha256)
         if entry is None:
-            raise RuntimeError(f"{offered.path} was not read and is not in the ledger")
+            first = self._seen[offered.sha256]
+            why = f"its content is that of {first}, which changed: offer it again"
+            self._done(report_of(Parsed(offered, Refusal(why)), Tally()), offered)
+            return
         state = "unchanged" if entry.state == "ingested" else "refused"
         self._done(entry.report(offered.path, state), offered)
 

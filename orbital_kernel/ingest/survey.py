@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orbital_kernel.errors import OrbitalError
+from orbital_kernel.ingest.content import mapping_hash
+from orbital_kernel.ingest.current import Current
 from orbital_kernel.ingest.files import files_of, in_order, shown
 from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows, Task
-from orbital_kernel.ingest.ledger import LEDGER, entries
+from orbital_kernel.ingest.ledger import LEDGER, Ledger, entries
 from orbital_kernel.ingest.offered import Offered
-from orbital_kernel.ingest.parsing import parse
+from orbital_kernel.ingest.parsing import parse, reader_by
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.ingest.report import Progress
@@ -175,15 +177,19 @@ def survey(
         If a path does not exist.
     """
     files = in_order(files_of(paths))
-    stored = set()
-    if LEDGER in store.actual():  # a store not provisioned yet can be surveyed too
-        stored = {s for s, e in entries(store).items() if e.state == "ingested"}
     tables: dict[str, Volume] = {}
     planned, purity = [], Purity(store)
     task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
-    with read(
-        files, task, selects=lambda s: s not in stored, workers=workers
-    ) as offers:
+    current = Current.by(reader_by(task), mapping_hash(task.mapping))
+    provisioned = LEDGER in store.actual()  # a new store can be surveyed too
+    ledger = Ledger(entries(store) if provisioned else {})
+    stored: set[str] = set()
+
+    def selects(offered: Offered) -> bool:
+        entry = ledger.find(offered.sha256, offered.packed)
+        return offered.sha256 not in stored and (entry is None or not current(entry))
+
+    with read(files, task, selects=selects, workers=workers) as offers:
         for offered in offers:
             planned.append(_planned(offered, tables, purity))
             progress(offered.path, offered.size)

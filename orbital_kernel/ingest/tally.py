@@ -11,7 +11,11 @@ from orbital_kernel.ingest.files import shown
 from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.report import FileReport
+from orbital_kernel.model import schema
 from orbital_kernel.model.predicate import Clause
+
+NAMED = 3
+"""So many keys are named in a report."""
 
 
 @dataclass
@@ -35,6 +39,13 @@ class Tally:
     """Keys of the rows stored before in tables with a key, less those written again."""
     kinds: Kinds = frozenset()
     """Simulated or real, according to its rows."""
+    curves: dict[str, set[str]] = field(default_factory=dict)
+    """Identities of its curves by table (versions.py)."""
+    twins: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Rows not written whose key another row of the file has with other cells, by key."""
+    replaced: dict[str, int] = field(default_factory=dict)
+    superseded: dict[str, int] = field(default_factory=dict)
+    """Its rows, by table, that a later version of a curve replaced."""
 
     def add(self, table: str, counts: Mapping[str, int], rows: pa.Table) -> None:
         """Add rows that were written to one table."""
@@ -47,7 +58,20 @@ class Tally:
 
     def exclude(self, reasons: Mapping[str, int]) -> None:
         """Count rows that were not written, by reason."""
-        self.skipped = _added(self.skipped, reasons)
+        self.skipped = added(self.skipped, reasons)
+
+    def withdraw(self, table: str, rows: pa.Table) -> None:
+        """Take back rows that were written to a table with a key."""
+        self.sums[table] = self.sums[table] - sum_of(rows)
+
+    def replace(self, reason: str, rows: int) -> None:
+        """Count stored rows that this file's rows replaced."""
+        self.replaced = added(self.replaced, {reason: rows})
+
+    def supersede(self, rows: Mapping[str, int], sums: Mapping[str, Sum]) -> None:
+        """Note how many of the file's rows were replaced, and what remains, by table."""
+        self.superseded = added(self.superseded, rows)
+        self.sums |= sums
 
     def restore(self, table: str, keys: pl.DataFrame) -> None:
         """Note keys of a table that the file has now and may have had before."""
@@ -64,7 +88,21 @@ class Tally:
             for table, keys in self.before.items()
             if len(keys)
         }
-        return _added(_added(by_reader, self.skipped), lost)
+        twins = {
+            _twins_reason(table, rows): sum(rows.values())
+            for table, rows in self.twins.items()
+            if rows
+        }
+        return added(added(added(by_reader, self.skipped), lost), twins)
+
+
+def _twins_reason(table: str, rows: Mapping[str, int]) -> str:
+    names = ", ".join(list(rows)[:NAMED])
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    keys = ", ".join(schema.table(table).key)
+    return (
+        f"the last row of each {keys} is stored; these have other cells: {names}{more}"
+    )
 
 
 def report_of(file: Parsed, tally: Tally) -> FileReport:
@@ -91,6 +129,7 @@ def report_of(file: Parsed, tally: Tally) -> FileReport:
         written,
         tables=tally.counts,
         skipped=tally.excluded(outcome.skipped),
+        replaced=dict(tally.replaced),
         sha256=offered.sha256,
         seconds=round(outcome.seconds, 3),
         size_bytes=offered.size,
@@ -98,7 +137,8 @@ def report_of(file: Parsed, tally: Tally) -> FileReport:
     )
 
 
-def _added(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+def added(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of both, by reason."""
     return {
         reason: first.get(reason, 0) + second.get(reason, 0)
         for reason in (*first, *second)

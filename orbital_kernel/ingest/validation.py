@@ -15,10 +15,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orbital_kernel.ingest.checksum import Sum, numeric_columns, sum_of
+from orbital_kernel.ingest.checksum import Sum, numeric_columns, row_hashes, sum_of
 from orbital_kernel.ingest.files import files_of, in_order, shown
 from orbital_kernel.ingest.items import Refusal, Rows, Task
-from orbital_kernel.ingest.ledger import Entry, entries
+from orbital_kernel.ingest.ledger import Entry, Ledger, entries
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import Progress
@@ -191,12 +191,12 @@ def validate(
         If a path does not exist.
     """
     files = in_order(files_of(paths))
-    ledger = entries(store)
+    ledger = Ledger(entries(store))
     validated = []
     task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
     with read(files, task, selects=lambda _: True, workers=workers) as offers:
         for offered in offers:
-            entry = ledger.get(offered.sha256)
+            entry = ledger.find(offered.sha256, offered.packed)
             validated.append(_validated(store, offered, entry))
             progress(offered.path, offered.size)
     return Validation(tuple(validated), _totals(validated))
@@ -213,15 +213,16 @@ def _validated(store: "Store", offered: Offered, entry: Entry | None) -> Validat
     if entry is None or entry.state != "ingested":
         return Validated(path, "missing", reason="never ingested")
     compared = tuple(
-        _compared(store, name, offered.sha256, parts) for name, parts in tables.items()
+        _compared(store, name, entry, parts) for name, parts in tables.items()
     )
     state = "same" if all(pair.same for pair in compared) else "differs"
     return Validated(path, state, compared)
 
 
 def _compared(
-    store: "Store", name: str, sha256: str, parts: list[pa.Table]
+    store: "Store", name: str, entry: Entry, parts: list[pa.Table]
 ) -> Compared:
+    sha256, superseded = entry.sha256, entry.superseded.get(name, 0)
     table = schema.table(name)
     source = pa.concat_tables(schema.conform(part, table) for part in parts)
     columns = (*dict.fromkeys((*numeric_columns(table), *table.key)),)
@@ -229,8 +230,11 @@ def _compared(
     of_file = [Clause("file_sha256", (Equal(sha256),))]
     if not table.key:
         rows = store.read(name, of_file, columns=columns)
-        missing = max(len(source) - len(rows), 0)
-        return Compared(name, _side(source), _side(rows), 0, missing)
+        missing = max(len(source) - len(rows) - superseded, 0)
+        if superseded:
+            stored = pa.array(row_hashes(rows))
+            source = source.filter(pc.is_in(pa.array(row_hashes(source)), stored))
+        return Compared(name, _side(source), _side(rows), superseded, missing)
     last = frame_of(source).unique(table.key, keep="last", maintain_order=True)
     stored = frame_of(store.read(name, columns=(*columns, "file_sha256"))).join(
         last.select(table.key), on=table.key, how="semi", nulls_equal=True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from orbital_kernel.ingest import versions
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.checksum import SHA, span_of, verify, wider
 from orbital_kernel.ingest.items import End, Item, Kinds, Refusal, Rows
@@ -19,7 +20,8 @@ from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.ingest.report import FileReport
-from orbital_kernel.ingest.tally import Parsed, Tally, report_of
+from orbital_kernel.ingest.succession import Holder, Succession
+from orbital_kernel.ingest.tally import Parsed, Tally, added, report_of
 from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal
@@ -31,9 +33,20 @@ if TYPE_CHECKING:
 class Writer:
     """Writes parsed files in the order they arrive."""
 
-    def __init__(self, store: "Store", ledger: Ledger, begun: Begun) -> None:
-        """Write into a store; contents that the ledger has are replaced."""
+    def __init__(
+        self,
+        store: "Store",
+        ledger: Ledger,
+        begun: Begun,
+        mapping: str | None = None,
+    ) -> None:
+        """Write into a store; contents that the ledger has are replaced.
+
+        `mapping` is the hash of the mapping by which the files are read, if any.
+        """
         self.ledger = ledger
+        self._mapping = mapping
+        self._succession = Succession(ledger)
         self._store = store
         self._begun = begun
         self._purity = Purity(store)
@@ -51,6 +64,9 @@ class Writer:
             self._forget(tx, tallies)
             self._write_together(tx, files, tallies)
             self._write_keyed(tx, files, tallies)
+            for file in files:
+                if isinstance(file.outcome, End):
+                    self._settle(tx, file.offered, tallies)
             reports = [
                 report_of(f, tallies.get(f.offered.sha256, Tally())) for f in files
             ]
@@ -100,6 +116,7 @@ class Writer:
             bulk.finish(tx)
         for table, total in tally.sums.items():
             verify(tx, table, {sha256: total}, tally.spans[table])
+        self._settle(tx, offered, {sha256: tally})
         report = report_of(parsed, tally)
         self._note(tx, [parsed], [report], {sha256: tally})
         return report
@@ -111,17 +128,49 @@ class Writer:
         why = self._purity.refuses(_kinds(file.rows), file.offered.path.name)
         return Parsed(file.offered, Refusal(why, file.outcome.format)) if why else file
 
+    def adopt(self, files: Sequence[Offered]) -> None:
+        """Note the unpacked bytes of files whose packed bytes the ledger has."""
+        entries = [(f, self.ledger.find(f.sha256, f.packed)) for f in files]
+        unpacked = {
+            entry.sha256: file.sha256
+            for file, entry in entries
+            if entry and entry.sha256 != file.sha256 and entry.unpacked is None
+        }
+        if unpacked:
+            with self._store.transaction() as tx:
+                self._begun(tx.number)
+                self.ledger.note_unpacked(tx, unpacked)
+
+    def _settle(
+        self, tx: "Transaction", offered: Offered, tallies: Mapping[str, Tally]
+    ) -> None:
+        """Compare the curves of a file just written with those of other files."""
+        tally = tallies[offered.sha256]
+        curves = frozenset(curve for found in tally.curves.values() for curve in found)
+        if curves:
+            holder = Holder(
+                offered.sha256, offered.path.name, tuple(tally.counts), curves
+            )
+            self._succession.settle(tx, holder, tally, tallies)
+
     def _forget(self, tx: "Transaction", tallies: Mapping[str, Tally]) -> None:
         """Delete the stored rows of contents that are written again."""
         for sha256, tally in tallies.items():
             entry = self.ledger.entry(sha256)
-            for table in entry.tables if entry else ():
-                of_file = [Clause(SHA, (Equal(sha256),))]
+            if entry is None:
+                continue
+            self._succession.forget(entry.sha256)
+            reason = "rows that were read from this file before"
+            if self._mapping and entry.mapping and self._mapping != entry.mapping:
+                reason = "rows that another mapping gave of this file"
+            for table in entry.tables:
+                of_file = [Clause(SHA, (Equal(entry.sha256),))]
                 key = schema.table(table).key
                 if key:
                     rows = tx.select(table, of_file, columns=key)
                     tally.before[table] = frame_of(rows)
-                tx.delete(table, of_file)
+                if deleted := tx.delete(table, of_file):
+                    tally.replace(reason, deleted)
 
     def _write_together(
         self, tx: "Transaction", files: Sequence[Parsed], tallies: Mapping[str, Tally]
@@ -134,6 +183,7 @@ class Writer:
                 batches.setdefault(item.table, []).append(rows)
                 tally = tallies[file.offered.sha256]
                 tally.add(item.table, {"inserted": len(rows)}, rows)
+                _note_curves(item.table, rows, tally)
         for table, parts in batches.items():
             rows = pa.concat_tables(parts)
             tx.insert(table, rows)
@@ -179,6 +229,7 @@ class Writer:
         else:
             tx.insert(item.table, rows)
         tally.add(item.table, {"inserted": len(rows)}, rows)
+        _note_curves(item.table, rows, tally)
         tally.spans[item.table] = wider(
             tally.spans.get(item.table), span_of(item.table, rows)
         )
@@ -200,6 +251,9 @@ class Writer:
                     tallies[sha256].sums,
                     self.ledger.ingested(sha256),
                     next(iter(tallies[sha256].kinds), None),
+                    self._mapping,
+                    tuple(sorted(set().union(*tallies[sha256].curves.values()))),
+                    tallies[sha256].superseded,
                 )
                 rows[sha256] = report, noted
             elif self.ledger.lacks(report):
@@ -213,6 +267,13 @@ class _RefusedError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
+
+
+def _note_curves(table: str, rows: pa.Table, tally: Tally) -> None:
+    kind = versions.kind_of(table)
+    if kind in versions.CURVES and len(rows):
+        curves = tally.curves.setdefault(table, set())
+        curves |= versions.curves_of(kind, rows)
 
 
 def _kinds(items: Iterable[Rows]) -> Kinds:
@@ -235,9 +296,12 @@ def _put(
 ) -> None:
     done = put(tx, table, rows, newer=newer)
     tally.add(table, done.counts, done.written)
+    if done.withdrawn is not None:
+        tally.withdraw(table, done.withdrawn)
+    tally.twins[table] = added(tally.twins.get(table, {}), done.twins)
     keys = schema.table(table).key
     excluded = {
-        f"repeated with the same {', '.join(keys)}": done.repeated,
+        f"repeated with the same {', '.join(keys)} and cells": done.repeated,
         "superseded by a file ingested later": done.outdated,
     }
     tally.exclude({why: n for why, n in excluded.items() if n})

@@ -15,11 +15,11 @@ from orbital_kernel.ingest import (
     Progress,
     Survey,
     Validation,
+    contents_of,
     entries,
     files_of,
     held,
     ingest,
-    sha256_of,
     survey,
     validate,
 )
@@ -301,8 +301,8 @@ class Archive(ABC):
             return True
         if not self.simulated:
             return False
-        contents = [sha256_of(p) for p in files_of([self.sample()])]
-        ledger = entries(self.store, contents)
+        contents = contents_of(files_of([self.sample()]))
+        ledger = entries(self.store)
         return any(ledger[c].state == "ingested" for c in contents if c in ledger)
 
     def sample(self) -> Path:

@@ -27,6 +27,7 @@ from orbital_kernel.archives.formats.fits import (
 )
 from orbital_kernel.archives.formats.tangent import tangent_positions
 from orbital_kernel.archives.intervals import gti_rows
+from orbital_kernel.archives.naming import named_in
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.model import times
@@ -66,7 +67,7 @@ def read(source: Source, account: Account) -> Batches:
             zero_s=chandra_clock.zero_s(table),
             live_fraction=exposure.live_fraction(table.header, gti.header),
             obs_id=chandra_clock.obs_id(file, table),
-            object=text(table.header, "OBJECT") or None,
+            object=text(table.header, "OBJECT") or named_in(file.path),
             instrument=gti_instrument(gti, table),
             simulated=is_simulated(file),
         )
@@ -91,7 +92,7 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
         EVENTS,
         len(block),
         obs_id=chandra_clock.obs_id(file, table),
-        object=text(table.header, "OBJECT") or None,
+        object=text(table.header, "OBJECT") or named_in(file.path),
         time=times.to_tt(rule, met),
         met_s=met,
         time_rule=rule,

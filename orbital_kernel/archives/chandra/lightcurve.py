@@ -14,6 +14,7 @@ region, in `extra`, are those of the catalogue's table per observation), OBJECT 
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ from orbital_kernel.archives.formats.fits import (
     text,
 )
 from orbital_kernel.archives.intervals import gti_rows
+from orbital_kernel.archives.naming import named_in
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
@@ -89,7 +91,7 @@ def read(source: Source, account: Account) -> Batches:
             zero_s=chandra_clock.zero_s(table),
             live_fraction=exposure.live_fraction(table.header, gti.header),
             obs_id=chandra_clock.obs_id(file, table),
-            object=text(table.header, "OBJECT") or None,
+            object=text(table.header, "OBJECT") or named_in(file.path),
             instrument=gti_instrument(gti, table),
             simulated=is_simulated(file),
         )
@@ -130,11 +132,11 @@ def _subspace(header: fits.Header, axis: str) -> str:
     return ""
 
 
-def _object(header: fits.Header) -> str | None:
+def _object(header: fits.Header, path: Path) -> str | None:
     stack, region = text(header, "STACK_ID"), text(header, "REGIONID")
     if stack and region:
         return f"{stack} region {region}"
-    return text(header, "OBJECT") or None
+    return text(header, "OBJECT") or named_in(path)
 
 
 def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:
@@ -168,7 +170,7 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     return rows(
         PHOTOMETRY,
         count,
-        object=_object(header),
+        object=_object(header, file.path),
         obs_id=chandra_clock.obs_id(file, block.hdu),
         time=times.to_tt(rule, middle),
         time_err_plus_s=half,

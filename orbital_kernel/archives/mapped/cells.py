@@ -66,6 +66,7 @@ class DeclaredCells:
         file: TableFile,
         mapping: TableMapping,
         stem: str = "",
+        catalog: str = "",
         numbers: list[int] | None = None,
         notes: list[str] | None = None,
     ) -> None:
@@ -73,6 +74,7 @@ class DeclaredCells:
         self.table = file.table
         self.mapping = mapping
         self.stem = stem
+        self.catalog = catalog or stem
         self.numbers = list(range(len(self.table))) if numbers is None else numbers
         self.notes = list(file.notes) if notes is None else notes
         for where, written in self._named():
@@ -100,11 +102,15 @@ class DeclaredCells:
         numbers = [n for n, keep in zip(self.numbers, mask, strict=True) if keep]
         table = self.table[np.array(mask, bool)]
         file = TableFile(table, self.file.headers, self.file.ids)
-        return DeclaredCells(file, self.mapping, self.stem, numbers, self.notes)
+        return DeclaredCells(
+            file, self.mapping, self.stem, self.catalog, numbers, self.notes
+        )
 
     def of(self, mapping: TableMapping) -> "DeclaredCells":
         """Return the same cells by another mapping."""
-        return DeclaredCells(self.file, mapping, self.stem, self.numbers, self.notes)
+        return DeclaredCells(
+            self.file, mapping, self.stem, self.catalog, self.numbers, self.notes
+        )
 
     def column(self, name: str, where: str = "a key") -> str:
         """Return the table's name of a column; MappingError lists what it has."""

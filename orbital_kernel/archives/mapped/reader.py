@@ -17,6 +17,7 @@ from orbital_kernel.archives.mapped.cells import DeclaredCells
 from orbital_kernel.archives.mapped.mapping import TableMapping, of_series, read_mapping
 from orbital_kernel.archives.mapped.tables import read_table
 from orbital_kernel.archives.mapped.writers import WRITERS, Written
+from orbital_kernel.archives.naming import catalog_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.errors import ArchiveError, MappingError
 
@@ -83,7 +84,8 @@ def _look_first(mapping: TableMapping, source: Source, account: Account) -> None
 
 def _tables(mapping: TableMapping, source: Source, account: Account) -> Batches:
     _look_first(mapping, source, account)
-    cells = DeclaredCells(read_table(mapping, source), mapping, source.stem)
+    table = read_table(mapping, source)
+    cells = DeclaredCells(table, mapping, source.stem, catalog_of(source))
     owners = _owners(cells, mapping, account)
     if not len(cells):
         cells.note("the table has no rows")
@@ -108,6 +110,14 @@ def _written(cells: DeclaredCells, mapping: TableMapping) -> Iterator[Written]:
     for series in mapping.series:
         written = write(cells.of(of_series(mapping, series)))
         yield written.without_blank(f"{series.value} without a value")
+
+
+def _catalog(mapping: TableMapping, source: Source) -> str:
+    """Return the catalogue's name: that of the mapping, else the file's.
+
+    Ids are those of one catalogue: two files may both number their sources from 1.
+    """
+    return str(mapping.constants.get("catalog") or catalog_of(source))
 
 
 def _owners(

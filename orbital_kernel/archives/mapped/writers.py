@@ -140,7 +140,7 @@ def sources(cells: DeclaredCells) -> Written:
     high = _first(cells.real("value_high") * factors["value_high"], value + plus)
     columns = {
         **_plain(cells, ("catalog", *OF_BANDS)),
-        "catalog": cells.words("catalog") if cells.given("catalog") else cells.stem,
+        "catalog": cells.words("catalog") if cells.given("catalog") else cells.catalog,
         "flux": np.where(values.is_limit, math.nan, value),
         "flux_low": np.where(values.is_limit, math.nan, low),
         "flux_high": np.where(values.is_limit, value, high),
@@ -150,7 +150,7 @@ def sources(cells: DeclaredCells) -> Written:
         **_plain(cells, (), only=OF_BANDS),
     }
     if not cells.given("catalog"):
-        cells.note(f"catalogue {cells.stem}, as the file is named")
+        cells.note(f"catalogue {cells.catalog}, as the file is named")
     nowhere = int(np.ma.getmaskarray(columns["healpix"]).sum())
     lower = {"lower limits, for which no table has a place": int(values.is_lower.sum())}
     lacking = {"a position": nowhere}

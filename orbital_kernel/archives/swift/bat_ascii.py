@@ -18,10 +18,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.naming import object_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift.bat_lightcurve import UNIT
-from orbital_kernel.archives.swift.xrt_origin import object_of
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import PHOTOMETRY
 
@@ -52,11 +52,14 @@ def read(source: Source, account: Account) -> Batches:
     account.observatory = "swift"
     account.understood.append("no T0 in the file: times are relative only")
     table, bands = _table(source)
+    name = object_of(source, account)
     width = float(np.median(np.diff(table[:, 0])))
     if not width > 0:
         raise ArchiveError("the times do not grow: no light curve")
     for channel, (low, high) in enumerate(bands):
-        yield _photometry(source, table, channel, width=width, band=(low, high))
+        yield _photometry(
+            source, table, channel, width=width, band=(low, high), name=name
+        )
 
 
 def _numbers(cells: list[str]) -> list[float] | None:
@@ -99,13 +102,14 @@ def _photometry(
     *,
     width: float,
     band: tuple[float, float],
+    name: str | None,
 ) -> tuple[str, pa.Table]:
     rate, error = table[:, 1 + 2 * channel], table[:, 2 + 2 * channel]
     empty = ~(error > 0)
     return rows(
         PHOTOMETRY,
         len(table),
-        object=object_of(source),
+        object=name,
         since_t0_s=table[:, 0] + width / 2,
         time_err_plus_s=width / 2,
         time_err_minus_s=width / 2,
@@ -124,5 +128,10 @@ def _photometry(
 
 
 READER = Reader(
-    "swift-bat-ascii", recognises, read, "BAT light curve, text or CSV", loose=True
+    "swift-bat-ascii",
+    recognises,
+    read,
+    "BAT light curve, text or CSV",
+    version=2,
+    loose=True,
 )

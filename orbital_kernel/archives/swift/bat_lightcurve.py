@@ -33,6 +33,7 @@ from orbital_kernel.archives.formats.fits import (
     text,
 )
 from orbital_kernel.archives.intervals import gti_rows
+from orbital_kernel.archives.naming import series_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift import clock as swift_clock
@@ -210,7 +211,7 @@ def _rates(
     return rows(
         RATES,
         len(rate),
-        series=source.stem,
+        series=series_of(source),
         bin_s=np.repeat(np.broadcast_to(width, len(block)), channels),
         rate=np.where(empty, np.nan, rate),
         rate_err=np.where(empty, np.nan, error),

@@ -21,6 +21,7 @@ from orbital_kernel.archives.formats.fits import (
     first_table,
     open_fits,
 )
+from orbital_kernel.archives.naming import series_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift import clock as swift_clock
@@ -78,7 +79,7 @@ def _rates(
     return rows(
         RATES,
         len(counts),
-        series=source.stem,
+        series=series_of(source),
         bin_s=widths,
         rate=counts / widths,
         rate_err=np.sqrt(np.clip(counts, 0, None)) / widths,
@@ -90,4 +91,6 @@ def _rates(
     )
 
 
-READER = Reader("swift-bat-rates", recognises, read, "BAT raw array rates, FITS")
+READER = Reader(
+    "swift-bat-rates", recognises, read, "BAT raw array rates, FITS", version=2
+)

@@ -13,6 +13,7 @@ import math
 from astropy.io import fits
 
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu, number, text
+from orbital_kernel.archives.naming import named_in
 from orbital_kernel.errors import ArchiveError
 
 RULE = "swift-met-utcf"
@@ -76,8 +77,9 @@ def obs_id(file: FitsFile, hdu: Hdu) -> str | None:
 
 
 def target(file: FitsFile, hdu: Hdu) -> str | None:
-    """Return OBJECT as the header writes it; None where blank."""
-    return text(hdu.header, "OBJECT") or text(file.primary, "OBJECT") or None
+    """Return OBJECT as the header writes it, else as the file or its folder is named."""
+    named = text(hdu.header, "OBJECT") or text(file.primary, "OBJECT")
+    return named or named_in(file.path)
 
 
 def is_swift(header: fits.Header, instrument: str) -> bool:

@@ -23,6 +23,7 @@ from orbital_kernel.archives.formats.fits import (
     open_fits,
     text,
 )
+from orbital_kernel.archives.naming import series_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift import clock as swift_clock
@@ -61,7 +62,7 @@ def recognises(source: Source) -> bool:
 def read(source: Source, account: Account) -> Batches:
     """Yield `rates` (BAT, one row per bin and channel) or `photometry` (XRT)."""
     account.observatory = "swift"
-    yield from light_curves(open_fits(source, account), source.stem, account)
+    yield from light_curves(open_fits(source, account), series_of(source), account)
 
 
 def light_curves(file: FitsFile, stem: str, account: Account) -> Batches:

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats import documents, text
 from orbital_kernel.archives.formats.documents import Document
+from orbital_kernel.archives.naming import named_in, object_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, rows
 from orbital_kernel.archives.swift.xrt_axis import MJD_YEARS
-from orbital_kernel.archives.swift.xrt_origin import object_of
 from orbital_kernel.archives.swift.xrt_quantity import (
     DENSITY,
     FLUX,
@@ -94,7 +94,7 @@ def read(source: Source, account: Account) -> Batches:
     yield rows(
         PHOTOMETRY,
         len(keys),
-        object=object_of(source),
+        object=object_of(source, account),
         **when,
         value=points.value * quantity.factor,
         value_err_plus=points.plus * quantity.factor,
@@ -166,7 +166,7 @@ def _times(source: Source, table: _Columns) -> dict[str, Any]:
     widths = {"time_err_plus_s": plus, "time_err_minus_s": minus}
     low, high = MJD_YEARS
     dates = bool(len(time)) and bool(((time > low) & (time < high)).all())
-    of_burst = object_of(source).startswith("GRB")
+    of_burst = (named_in(source.path) or "").startswith("GRB")
     if dates and (not of_burst or bool((exposure > 1.1 * (plus + minus)).any())):
         return {}
     if len(time) and bool((time > FIRST_MET).all()) and not of_burst:

@@ -73,11 +73,3 @@ def stranger_of(heading: str) -> str | None:
     """Return the other instrument that a block names, None if it names none."""
     match = None if _SWIFT.search(heading) else _STRANGER.search(heading)
     return match[1] if match else None
-
-
-def object_of(source: Source) -> str:
-    """Take the object from the file's name where no comment names it."""
-    match = OBJECT.search(source.stem)
-    if match is None:
-        return source.stem
-    return f"GRB {match['grb']}" if match["grb"] else match[0].replace("_", " ")

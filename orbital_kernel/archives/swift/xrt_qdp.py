@@ -28,11 +28,11 @@ import pyarrow as pa
 
 from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.formats.qdp import Points, Preamble, Reals, is_qdp, parse
+from orbital_kernel.archives.naming import object_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, rows
 from orbital_kernel.archives.swift.xrt_axis import Zero, axis_of, time_columns
 from orbital_kernel.archives.swift.xrt_origin import (
-    object_of,
     require_xrt,
     stranger_of,
 )
@@ -69,7 +69,7 @@ def read(source: Source, account: Account) -> Batches:
         account.understood.append("only the file's name says that it is of Swift-XRT")
     preamble = replace(
         preamble,
-        object=preamble.object or object_of(source),
+        object=preamble.object or object_of(source, account),
         simulated=text.says_simulated(source),
     )
     guess = _guess(blocks, preamble)

@@ -1,0 +1,257 @@
+"""Files that hold a curve which another file holds: one version of each point is stored.
+
+A curve that is downloaded again is longer, or has another header. Once the rows of a file
+are written, in the same transaction, they are compared with those of the files that hold
+the same curves, and the older version's points are deleted. Good times go with them.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from orbital_kernel.ingest import versions
+from orbital_kernel.ingest.checksum import SHA, Sum, numeric_columns, span_of, sum_of
+from orbital_kernel.ingest.ledger import Ledger
+from orbital_kernel.ingest.tally import Tally
+from orbital_kernel.ingest.versions import CURVE, Versions
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.predicate import Clause, Equal
+
+if TYPE_CHECKING:
+    from orbital_kernel.database import Transaction
+
+INTERVALS = "intervals"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A stored file that holds curves: its content, its name, its tables and curves."""
+
+    sha256: str
+    name: str
+    tables: Collection[str]
+    curves: frozenset[str] | None
+    """None if the ledger of an earlier Orbital does not have them."""
+
+    def may_hold(self, table: str, curves: Collection[str]) -> bool:
+        """Return whether the file may hold one of these curves in a table."""
+        holds = self.curves is None or not self.curves.isdisjoint(curves)
+        return table in self.tables and holds
+
+
+@dataclass
+class Succession:
+    """The files that hold curves, and what newer versions do to them."""
+
+    ledger: Ledger
+    _holders: dict[str, Holder] | None = field(default=None, repr=False)
+
+    def settle(
+        self,
+        tx: "Transaction",
+        holder: Holder,
+        tally: Tally,
+        tallies: Mapping[str, Tally],
+    ) -> None:
+        """Compare a file whose rows were just written with those that hold its curves."""
+        newer = self.ledger.newer_than(holder.sha256)
+        for other in self._others(tx, holder, tally):
+            outcome = _Outcome(tx, holder, other, tally)
+            for table in sorted({*holder.tables} & {*other.tables}):
+                if _is_curves(table):
+                    outcome.compare(
+                        table, tally.curves[table], newer=other.sha256 in newer
+                    )
+            outcome.finish()
+            if not outcome.superseded:
+                continue
+            if other.sha256 in tallies:
+                tallies[other.sha256].supersede(outcome.superseded, outcome.sums)
+            else:
+                self.ledger.supersede(
+                    tx, other.sha256, outcome.superseded, outcome.sums
+                )
+        self._stored()[holder.sha256] = holder
+
+    def forget(self, sha256: str) -> None:
+        """Forget a file whose rows are deleted or were rolled back."""
+        if self._holders is not None:
+            self._holders.pop(sha256, None)
+
+    def _others(self, tx: "Transaction", holder: Holder, tally: Tally) -> list[Holder]:
+        """Return the files that may hold the same curves, the oldest first."""
+        others = [
+            other
+            for other in self._stored().values()
+            if other.sha256 != holder.sha256
+            and any(
+                other.may_hold(table, curves) for table, curves in tally.curves.items()
+            )
+        ]
+        if all(other.curves is not None for other in others):
+            return others
+        near = {sha256 for table in tally.curves for sha256 in _near(tx, table, holder)}
+        return [o for o in others if o.curves is not None or o.sha256 in near]
+
+    def _stored(self) -> dict[str, Holder]:
+        if self._holders is None:
+            self._holders = {
+                sha256: Holder(
+                    sha256,
+                    entry.name,
+                    entry.tables.keys(),
+                    None if entry.curves is None else frozenset(entry.curves),
+                )
+                for sha256, entry in self.ledger.ingested_entries().items()
+                if any(map(_is_curves, entry.tables))
+            }
+        return self._holders
+
+
+@dataclass
+class _Outcome:
+    """What comparing an offered file with one stored file did to either."""
+
+    tx: "Transaction"
+    offered: Holder
+    stored: Holder
+    tally: Tally
+    superseded: dict[str, int] = field(default_factory=dict)
+    sums: dict[str, Sum] = field(default_factory=dict)
+
+    def compare(self, table: str, curves: Collection[str], *, newer: bool) -> None:
+        """Compare the curves that both hold in a table, and delete replaced points."""
+        stored = self._points(table, self.stored, curves)
+        if not len(stored):
+            return
+        offered = self._points(table, self.offered, curves)
+        one_name = versions.same_name(self.offered.name, self.stored.name)
+        for (curve,), points in stored.group_by(CURVE, maintain_order=True):
+            same_curve = offered.filter(pl.col(CURVE) == curve)
+            if not len(same_curve):
+                continue
+            found = versions.versions(
+                versions.kind_of(table),
+                same_curve,
+                points,
+                one_name=one_name and versions.is_named(points),
+                stored_is_newer=newer,
+            )
+            if found is not None and len(found.replaced):
+                self._replace(table, found)
+
+    def _replace(self, table: str, found: Versions) -> None:
+        loser = self.stored if found.offered_wins else self.offered
+        self._delete(table, found.replaced, loser)
+        counts = self.tally.counts[table]
+        if found.offered_wins:
+            counts["inserted"] -= found.same + found.changed
+            counts["updated"] += found.changed
+            counts["unchanged"] += found.same
+            lost = len(found.replaced) - found.same - found.changed
+            if lost:
+                self.tally.replace(
+                    f"points of {self.stored.name} that this later version of its "
+                    "curve no longer has",
+                    lost,
+                )
+            if found.changed:
+                self.tally.replace(
+                    f"points of {self.stored.name} with the values of this later "
+                    "version of its curve",
+                    found.changed,
+                )
+        else:
+            counts["inserted"] -= len(found.replaced)
+            counts["unchanged"] += found.same
+            if other := len(found.replaced) - found.same:
+                self._exclude(other)
+        self._good_times(table, found, loser)
+
+    def _exclude(self, rows: int) -> None:
+        """Count rows of the offered file that the stored file holds otherwise."""
+        self.tally.exclude(
+            {
+                f"stored already from {self.stored.name}, a later, longer or better "
+                "timed version of the curve": rows
+            }
+        )
+
+    def _good_times(self, table: str, found: Versions, loser: Holder) -> None:
+        """Delete the loser's good times within the span of the winner, if it has any."""
+        name = f"{table.partition('.')[0]}.{INTERVALS}"
+        if found.span is None or not all(
+            name in holder.tables for holder in (self.offered, self.stored)
+        ):
+            return
+        winner = self.offered if found.offered_wins else self.stored
+        start, stop = map(pl.lit, found.span)
+        times = ("time", "time_stop")
+        rows = self.tx.select(name, _of(loser), columns=times, row_ids=True)
+        within = (pl.col("time") <= stop) & (pl.col("time_stop") >= start)
+        replaced = frame_of(rows).filter(within)
+        if not len(replaced):
+            return
+        self._delete(name, replaced, loser)
+        others = frame_of(self.tx.select(name, _of(winner), columns=times))
+        same = len(replaced.join(others, on=times, how="semi"))
+        counts = self.tally.counts[name]
+        counts["unchanged"] += same
+        counts["inserted"] -= same if found.offered_wins else len(replaced)
+        if other := len(replaced) - same:
+            if found.offered_wins:
+                self.tally.replace(f"good times of {self.stored.name}", other)
+            else:
+                self._exclude(other)
+
+    def _delete(self, table: str, rows: pl.DataFrame, loser: Holder) -> None:
+        self.tx.delete_rows(table, rows.select(self.tx.row_id).to_arrow())
+        if loser is self.stored:
+            self.superseded[table] = self.superseded.get(table, 0) + len(rows)
+        else:
+            marks = self.tally.superseded
+            marks[table] = marks.get(table, 0) + len(rows)
+
+    def finish(self) -> None:
+        """Take the checksums of what remains of the files."""
+        for table in self.superseded:
+            self.sums[table] = self._sum(table, self.stored)
+        for table in self.tally.superseded:
+            self.tally.sums[table] = self._sum(table, self.offered)
+
+    def _sum(self, table: str, holder: Holder) -> Sum:
+        columns = numeric_columns(schema.table(table))
+        return sum_of(self.tx.select(table, _of(holder), columns=columns))
+
+    def _points(
+        self, table: str, holder: Holder, curves: Collection[str]
+    ) -> pl.DataFrame:
+        kind = versions.kind_of(table)
+        rows = self.tx.select(
+            table, _of(holder), columns=versions.columns_of(kind), row_ids=True
+        )
+        points = versions.points_of(kind, rows)
+        return points.filter(pl.col(CURVE).is_in(list(curves)))
+
+
+def _is_curves(table: str) -> bool:
+    return versions.kind_of(table) in versions.CURVES
+
+
+def _near(tx: "Transaction", table: str, holder: Holder) -> set[str]:
+    """Return the files with rows of the same objects, within the time of a file's rows.
+
+    It finds the curves of files whose ledger entry does not have them.
+    """
+    rows = tx.select(table, _of(holder), columns=("object", "time"))
+    objects = [name for name in rows["object"].unique().to_pylist() if name]
+    named = [Clause("object", tuple(map(Equal, objects)))] if objects else []
+    clauses = [*span_of(table, rows), *named]
+    return set(tx.select(table, clauses, columns=[SHA])[SHA].unique().to_pylist())
+
+
+def _of(holder: Holder) -> list[Clause]:
+    return [Clause(SHA, (Equal(holder.sha256),))]

@@ -1,0 +1,218 @@
+"""Two files that hold versions of one curve: which points are one and the same.
+
+A curve is identified by its object (else ObsID, else series), instrument, band, unit, and
+kind or read-out mode; a point of it by the observatory's clock (else the time since T0,
+else the time), the width of its bin, and whether it is a limit. Two files hold versions
+of a curve if at least half of the points that both could hold are the same points and,
+unless the files have one name, at least half of these have the same values: curves of two
+sources in one field share times, not values.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from orbital_kernel.model.frames import frame_of
+
+CURVES = ("rates", "photometry")
+"""Tables, of any observatory, whose rows are points of curves."""
+IDENTITY = {
+    "rates": ("object", "obs_id", "series", "instrument", "band", "unit", "kind"),
+    "photometry": ("object", "obs_id", "instrument", "band", "unit", "mode"),
+}
+NAMED_BY = ("object", "obs_id", "series")
+VALUES = {
+    "rates": ("rate", "rate_err"),
+    "photometry": ("value", "value_err_plus", "value_err_minus"),
+}
+OTHERS = {
+    "rates": ("time", "met_s", "utcf_s", "object", "obs_id", "counts"),
+    "photometry": ("time", "met_s", "since_t0_s", "object", "obs_id", "exposure_s"),
+}
+WIDTHS = {"rates": ("bin_s",), "photometry": ("time_err_minus_s", "time_err_plus_s")}
+CLOCKS = ("met_s", "since_t0_s", "time_s")
+TICKS_PER_S = 10_000
+"""Times that differ by less than about 0.1 ms are one: bins are 4 ms or wider."""
+CURVE, AT, WIDTH, START, STOP = "$curve", "$at", "$width", "$start", "$stop"
+LIMIT = "is_limit"
+KEY = (AT, WIDTH, LIMIT)
+
+
+def kind_of(table: str) -> str:
+    """Return a table's name without its observatory."""
+    return table.rpartition(".")[2]
+
+
+def columns_of(table: str) -> tuple[str, ...]:
+    """Return the columns of a table of curves that identify and compare points."""
+    used = (*IDENTITY[table], *VALUES[table], *OTHERS[table], *WIDTHS[table])
+    more = ("extra", LIMIT) if table == "photometry" else ()
+    return tuple(dict.fromkeys((*used, *more)))
+
+
+def curves_of(table: str, rows: pa.Table) -> set[str]:
+    """Return the identities of the curves of some rows."""
+    columns = [name for name in IDENTITY[table] if name in rows.column_names]
+    frame = frame_of(rows.select(columns)).unique()
+    return set(_identified(frame, table)[CURVE])
+
+
+def same_name(first: str, second: str) -> bool:
+    """Return whether two files have one name, apart from endings and a copy's number."""
+    return _bare(first) == _bare(second)
+
+
+def is_named(points: pl.DataFrame) -> bool:
+    """Return whether a curve says what it is of: its file's name is not all."""
+    return any(
+        name in points.columns and points[name].null_count() < len(points)
+        for name in NAMED_BY
+    )
+
+
+def _bare(name: str) -> str:
+    stem = name.rpartition("/")[2].split(".")[0].lower()
+    return re.sub(r"\s*\(\d+\)$", "", stem)
+
+
+def points_of(table: str, rows: pa.Table) -> pl.DataFrame:
+    """Return rows as points: with their curve, their clocks and their widths."""
+    frame = _identified(frame_of(rows), table)
+    if LIMIT not in frame.columns:
+        frame = frame.with_columns(pl.lit(value=False).alias(LIMIT))
+    seconds = pl.col("time").dt.epoch("us") / 1e6
+    width = pl.sum_horizontal(pl.col(name).fill_null(0.0) for name in WIDTHS[table])
+    return frame.with_columns(
+        seconds.alias("time_s"),
+        pl.col(LIMIT).fill_null(value=False),
+        (width * TICKS_PER_S).round().cast(pl.Int64).alias(WIDTH),
+    )
+
+
+def _identified(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Add the column of identities."""
+    text = [name for name in IDENTITY[table] if name in frame.columns]
+    of_rows = frame.select(pl.col(text).fill_null(""))
+    curves = of_rows.unique()
+    identities = [_identity(table, row) for row in curves.iter_rows(named=True)]
+    curves = curves.with_columns(pl.Series(CURVE, identities, pl.String))
+    joined = of_rows.join(curves, on=text, how="left", maintain_order="left")
+    return frame.with_columns(joined[CURVE])
+
+
+def _identity(table: str, row: dict[str, str]) -> str:
+    name = next((row[n] for n in NAMED_BY if row.get(n)), "")
+    parts = [re.sub(r"[\s_]+", "", name).casefold()]
+    parts += [row.get(n, "") for n in IDENTITY[table] if n not in NAMED_BY]
+    return hashlib.sha256("\0".join((table, *parts)).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Points of one curve in two files: the loser's that are replaced, how many changed.
+
+    `replaced` are rows of the loser, `same` of them are in the winner unchanged and
+    `changed` with other values; the remainder is in the winner no longer. `span` is the
+    winner's extent in time (TT), None if it has no times.
+    """
+
+    offered_wins: bool
+    replaced: pl.DataFrame
+    same: int
+    changed: int
+    span: tuple[object, object] | None
+
+
+def versions(
+    table: str,
+    offered: pl.DataFrame,
+    stored: pl.DataFrame,
+    *,
+    one_name: bool,
+    stored_is_newer: bool,
+) -> Versions | None:
+    """Compare one curve's points in two files; None if they are not versions of it.
+
+    The offered file's points replace the stored ones, unless the stored file is the
+    newer, or alone has absolute times, or holds more points and covers the offered ones.
+    """
+    offered, stored = _placed(offered, stored)
+    start, stop = _extent(offered)
+    stored_start, stored_stop = _extent(stored)
+    inside = _within(stored, start, stop)
+    around = _within(offered, stored_start, stored_stop)
+    common = inside.join(offered, on=KEY, how="semi")
+    if not len(common) or 2 * len(common) < max(len(inside), len(around)):
+        return None
+    equal = common.join(
+        offered, on=[*KEY, *VALUES[table]], how="semi", nulls_equal=True
+    )
+    if not one_name and 2 * len(equal) < len(common):
+        return None
+    covers = stored_start <= start and stored_stop >= stop
+    longer = covers and len(stored) > len(offered)
+    untimed, stored_untimed = (f["time"].null_count() for f in (offered, stored))
+    if untimed and not stored_untimed:
+        longer = True
+    elif stored_untimed and not untimed:
+        longer = False
+    offered_wins = not (stored_is_newer or longer)
+    winner, replaced = (offered, inside) if offered_wins else (stored, around)
+    compared = [*KEY, *VALUES[table], *(OTHERS[table] if offered_wins else ())]
+    common = replaced.join(winner, on=KEY, how="semi")
+    same = len(replaced.join(winner, on=compared, how="semi", nulls_equal=True))
+    times = winner["time"].drop_nulls()
+    span = (times.min(), times.max()) if len(times) else None
+    return Versions(offered_wins, replaced, same, len(common) - same, span)
+
+
+def _placed(
+    first: pl.DataFrame, second: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Add to both the place of points on the clock that both have."""
+    clock = next(
+        (
+            name
+            for name in CLOCKS
+            if all(
+                name in frame.columns and not frame[name].null_count()
+                for frame in (first, second)
+            )
+        ),
+        None,
+    )
+    if clock is None:
+        written = pl.col("extra" if "extra" in first.columns else "series")
+        place = (written.fill_null("").hash() // 2).cast(pl.Int64)
+        edges = pl.lit(0.0)
+        return tuple(  # type: ignore[return-value]
+            frame.with_columns(place.alias(AT), edges.alias(START), edges.alias(STOP))
+            for frame in (first, second)
+        )
+    at = pl.col(clock)
+    if "bin_s" in first.columns:
+        early, late = at, at + pl.col("bin_s").fill_null(0.0)
+    else:
+        early = at - pl.col("time_err_minus_s").fill_null(0.0)
+        late = at + pl.col("time_err_plus_s").fill_null(0.0)
+    return tuple(  # type: ignore[return-value]
+        frame.with_columns(
+            (at * TICKS_PER_S).round().cast(pl.Int64).alias(AT),
+            early.alias(START),
+            late.alias(STOP),
+        )
+        for frame in (first, second)
+    )
+
+
+def _extent(frame: pl.DataFrame) -> tuple[float, float]:
+    return frame[START].min(), frame[STOP].max()  # type: ignore[return-value]
+
+
+def _within(frame: pl.DataFrame, start: float, stop: float) -> pl.DataFrame:
+    """Return the points whose middle lies in an extent."""
+    middle = (pl.col(START) + pl.col(STOP)) / 2
+    return frame.filter(middle.is_between(start, stop))
