@@ -19,6 +19,7 @@ from orbital_kernel.archives.swift.grb_table import (
     burst_time,
     marked_number,
 )
+from orbital_kernel.archives.swift.sources import SDS82, SDS82_ERROR
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.redshifts import agreed_redshift
 from orbital_kernel.model.times import to_utc_iso
@@ -274,6 +275,57 @@ def test_the_second_of_two_columns_is_the_observations(tmp_path):
 
     assert sources["flux"].to_pylist() == [5e-16]
     assert sources["obs_id"].to_pylist() == ["8941"]
+
+
+def test_flux_bounds_and_significance_of_an_observation_come_from_its_own_columns(
+    tmp_path,
+):
+    path = tmp_path / "per_obi.tsv"
+    path.write_text(
+        "#Column\tname\t2CXO\n"
+        "name\tra\tdec\terr_ellipse_r0\tsignificance\tflux_aper_b\tobsid\t"
+        "flux_significance_b\tflux_significance_w\tobi_flux_aper_b\t"
+        "obi_flux_aper_lolim_b\tobi_flux_aper_hilim_b\tobi_flux_aper_w\t"
+        "obi_flux_aper_lolim_w\tobi_flux_aper_hilim_w\n"
+        "2CXO J1\t15.9\t-72.0\t0.7\t54.9\t1.7e-13\t1541\t21.8\tNaN\t2.1e-12\t"
+        "2.0e-12\t2.2e-12\tNaN\tNaN\tNaN\n"
+        "2CXO J1\t15.9\t-72.0\t0.7\t54.9\t1.7e-13\t1542\tNaN\t3.5\tNaN\tNaN\tNaN\t"
+        "4.0e-13\t3.0e-13\t5.0e-13\n"
+        "2CXO J1\t15.9\t-72.0\t0.7\t54.9\t1.7e-13\t1543\tNaN\tNaN\tNaN\tNaN\tNaN\t"
+        "NaN\tNaN\tNaN\n"
+    )
+    rows = rows_of(path)[0]["sources"].to_pylist()
+    columns = ("significance", "flux", "flux_low", "flux_high", "band")
+
+    assert [tuple(row[c] for c in columns) for row in rows] == [
+        (21.8, 2.1e-12, 2.0e-12, 2.2e-12, "CSC b"),
+        (3.5, 4.0e-13, 3.0e-13, 5.0e-13, "CSC w"),
+        (None, None, None, None, None),
+    ]
+    assert [json.loads(row["extra"])["flux_aper_b"] for row in rows] == ["1.7e-13"] * 3
+
+
+def test_errors_of_zero_and_negative_ones_of_a_catalogue_are_no_bounds(tmp_path):
+    path = tmp_path / "sds82.csv"
+    rate, error = SDS82, SDS82_ERROR
+    path.write_text(
+        f"RA;DEC;{rate};{error};exposure_time(s)\n"
+        "00:56:24.480;-01:16:38.317;0.02;0;4572.8\n"
+        "00:56:25.480;-01:16:38.317;0.02;-1;4572.8\n"
+    )
+    tables, account = rows_of(path)
+    rows = tables["sources"].to_pylist()
+
+    assert [
+        (r["flux"], r["flux_low"], r["flux_high"], r["is_limit"]) for r in rows
+    ] == [
+        (0.02, None, None, False),
+        (None, None, 0.02, True),
+    ]
+    assert account.noted == {
+        "values with two errors of 0, kept without errors": 1,
+        "upper limits marked by a negative error": 1,
+    }
 
 
 def test_vizier_names_and_blank_bands_are_understood(tmp_path):

@@ -101,6 +101,16 @@ def test_two_errors_of_zero_are_a_limit_where_ukssdc_writes_them():
     assert noted == {"upper limits marked by two errors of 0": 1}
 
 
+def test_a_value_of_zero_with_two_errors_of_zero_is_no_data_of_ukssdc():
+    account = Account("swift")
+    answer = limits.measured(
+        [0.0, 2.0], [0.0, 0.0], account=account, coding=limits.UKSSDC
+    )
+
+    assert [math.isnan(value) for value in answer.value] == [True, False]
+    assert answer.is_limit.tolist() == [False, True]
+
+
 def test_a_negative_error_is_a_limit_in_any_column():
     nan = math.nan
     assert decide([5.0, 6.0], [-1.0, 2.0])[1] == [True, False]

@@ -8,7 +8,8 @@ Archives mark an upper limit in several ways. In order, the first that applies d
 3. a negative error. The lower error of an asymmetric pair may be written with its sign;
    that is a sign and no code if the other rows have it too;
 4. two errors of zero, in the products of UKSSDC (`UKSSDC`), which writes them for limits
-   and for nothing else (www.swift.ac.uk/xrt_curves/docs.php).
+   and for nothing else (www.swift.ac.uk/xrt_curves/docs.php). A value of zero among them
+   is a bin without data.
 
 No measurement is infinitely precise. Where two errors of zero do not mark a limit, the
 value is kept as a measurement without known errors: both are null. An error of zero on
@@ -61,8 +62,9 @@ STATED = Coding(negative=False)
 
 @dataclass(frozen=True)
 class Measured:
-    """Errors (at least 0, NaN where there is none) and which values are limits."""
+    """Values, errors (at least 0), NaN where there is none, and which values are limits."""
 
+    value: Reals
     plus: Reals
     minus: Reals
     is_limit: Flags
@@ -155,10 +157,13 @@ def measured(
     says_yes, silent = _said(len(values), flagged=flagged)
     negative = present & ((upper < 0) | (lower < 0))
     zeros = present & (upper == 0) & (lower == 0)
+    empty = zeros & (values == 0) & coding.zero
+    present, zeros = present & ~empty, zeros & ~empty
     coded = (negative & coding.negative) | (zeros & coding.zero)
     is_limit = present & (says_yes | (silent & coded))
     unknown = present & ~is_limit
     for rows, words in (
+        (empty, "values of 0 with two errors of 0, which is no data"),
         (is_limit & ~says_yes & negative, "upper limits marked by a negative error"),
         (is_limit & ~says_yes & zeros, "upper limits marked by two errors of 0"),
         (unknown & zeros, "values with two errors of 0, kept without errors"),
@@ -171,6 +176,7 @@ def measured(
         if rows.any():
             account.note(words, int(rows.sum()))
     return Measured(
+        np.where(empty, math.nan, values),
         np.where(unknown & (upper > 0) & np.isfinite(upper), upper, math.nan),
         np.where(unknown & (lower > 0) & np.isfinite(lower), lower, math.nan),
         is_limit,

@@ -2,8 +2,9 @@
 
 A form says which columns make the catalogue recognisable and which of them hold what.
 Rules common to all: a flux of 0 is no flux; 0 or blank beside a positive upper bound
-is an upper limit; the broadest band that says anything is taken; every other column
-goes to `extra` as written.
+is an upper limit, and so is a value with a negative error (limits.py); the broadest
+band that says anything is taken, with its own significance where the catalogue has one;
+every other column goes to `extra` as written.
 """
 
 import re
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from orbital_kernel.archives import limits
 from orbital_kernel.archives.chandra.clock import bare_obs_id
 from orbital_kernel.archives.formats import text, votable
 from orbital_kernel.archives.formats.catalog_columns import (
@@ -39,7 +41,10 @@ SLOT_DEG = 1e-4
 
 @dataclass(frozen=True)
 class FluxColumns:
-    """Columns of one band's flux: value, bounds or errors; `scale` to `unit`."""
+    """Columns of one band's flux: value, bounds or errors; `scale` to `unit`.
+
+    `significance` names the column of this band's own significance, if there is one.
+    """
 
     value: str
     low: str = ""
@@ -51,6 +56,7 @@ class FluxColumns:
     scale: float = 1.0
     band: str = ""
     kev: tuple[float, float] | None = None
+    significance: str = ""
     error_is_limit_at_zero: bool = False
 
 
@@ -117,7 +123,7 @@ def _has(source: Source, form: Form, names: set[str]) -> bool:
 
 
 def catalog_reader(
-    name: str, forms: Sequence[Form], doc: str, *, version: int = 1
+    name: str, forms: Sequence[Form], doc: str, *, version: int = 2
 ) -> Reader:
     """Return a reader of catalogues in any of these forms, recognised by column names."""
 
@@ -155,7 +161,7 @@ def read_catalog(source: Source, account: Account, form: Form) -> Batches:
         cells = (TextCells(batch) for batch in text.batches(table_rows))
     names: set[str | None] = set()
     for some in cells:
-        table_name, entries = _sources(some, form, simulated=simulated)
+        table_name, entries = _sources(some, form, account, simulated=simulated)
         if form.number:
             entries = _numbered(entries, some, form, names)
         yield table_name, _without_slots(entries, form, account)
@@ -163,7 +169,7 @@ def read_catalog(source: Source, account: Account, form: Form) -> Batches:
 
 def _delimiter(source: Source, form: Form) -> str | None:
     for delimiter in DELIMITERS:
-        names = {cell.strip().lower() for cell in _header(source, delimiter)}
+        names = {n.lower() for n in text.unique(_header(source, delimiter))}
         if form.needs <= names:
             return delimiter
     return None
@@ -179,7 +185,9 @@ def _header(source: Source, delimiter: str) -> list[str]:
     return []
 
 
-def _sources(cells: Cells, form: Form, *, simulated: bool) -> tuple[str, pa.Table]:
+def _sources(
+    cells: Cells, form: Form, account: Account, *, simulated: bool
+) -> tuple[str, pa.Table]:
     column = {name.lower(): name for name in cells.names}
     if not form.needs <= column.keys():
         lacking = sorted(form.needs - column.keys())
@@ -208,8 +216,7 @@ def _sources(cells: Cells, form: Form, *, simulated: bool) -> tuple[str, pa.Tabl
         error_confidence=np.where(
             np.isnan(radius), np.nan, form.error_confidence or np.nan
         ),
-        significance=reals(form.significance),
-        **_fluxes(cells, form, column),
+        **_fluxes(cells, form, column, account),
         exposure_s=reals(form.exposure),
         kind=_texts(cells, pick(form.kind)),
         extra=_extra(cells, form),
@@ -288,25 +295,35 @@ def _ellipse(form: Form, reals: Any) -> Mapping[str, Reals]:
     }
 
 
-def _fluxes(cells: Cells, form: Form, column: Mapping[str, str]) -> dict[str, Any]:
-    """Take each row's flux or limit from the first band that has one."""
+def _fluxes(
+    cells: Cells, form: Form, column: Mapping[str, str], account: Account
+) -> dict[str, Any]:
+    """Take each row's flux or limit, and significance, from the first band that has one."""
     count = len(cells)
     flux, low, high = (np.full(count, np.nan) for _ in range(3))
     chosen = np.full(count, -1)
+    own = [band for band in form.fluxes if band.significance in column]
+    general = next((column[s] for s in form.significance if s in column), None)
+    significance = np.full(count, np.nan)
+    if general is not None and not own:
+        significance = _real(cells, general, form)
     for place, band in enumerate(form.fluxes):
         if band.value not in column:
             continue
-        measured = _band(cells, form, band, column)
+        measured = _band(cells, form, band, column, account)
         new = (chosen < 0) & (np.isfinite(measured[0]) | np.isfinite(measured[2]))
         chosen[new] = place
         for target, values in zip((flux, low, high), measured, strict=True):
             target[new] = values[new]
+        if band in own:
+            significance[new] = _real(cells, column[band.significance], form)[new]
     bands = [form.fluxes[place] if place >= 0 else None for place in chosen]
     return {
         "flux": flux,
         "flux_low": low,
         "flux_high": high,
         "is_limit": np.isnan(flux) & np.isfinite(high),
+        "significance": significance,
         "flux_unit": [b and b.unit for b in bands],
         "band": [b and b.band for b in bands],
         "band_low_kev": [b.kev[0] if b and b.kev else None for b in bands],
@@ -315,28 +332,34 @@ def _fluxes(cells: Cells, form: Form, column: Mapping[str, str]) -> dict[str, An
 
 
 def _band(
-    cells: Cells, form: Form, band: FluxColumns, column: Mapping[str, str]
+    cells: Cells,
+    form: Form,
+    band: FluxColumns,
+    column: Mapping[str, str],
+    account: Account,
 ) -> tuple[Reals, Reals, Reals]:
+    """Return flux, lower and upper bound; a limit is an upper bound without a flux."""
+
     def get(name: str) -> Reals:
         if name not in column:
             return np.full(len(cells), np.nan)
         return _real(cells, column[name], form) * band.scale
 
-    value, low, high, error = (
-        get(band.value),
-        get(band.low),
-        get(band.high),
-        get(band.error),
-    )
+    value, low, high = get(band.value), get(band.low), get(band.high)
+    plus, minus = (get(name or band.error) for name in (band.plus, band.minus))
     seen = value > 0
-    plus, minus = (
-        np.abs(get(name)) if name else error for name in (band.plus, band.minus)
+    errors = limits.measured(
+        np.where(seen, value, np.nan), plus, minus, account=account
     )
-    low = np.where(np.isnan(low), value - minus, low)
-    bound = np.where(np.isnan(high), value + plus, high)
-    if not band.error_is_limit_at_zero and not (band.high or band.plus):
+    low = np.where(np.isnan(low), value - errors.minus, low)
+    bound = np.where(np.isnan(high), value + errors.plus, high)
+    if band.error_is_limit_at_zero or band.plus:
+        bound = np.where(seen | np.isfinite(bound), bound, value + np.abs(plus))
+    elif not band.high:
         bound = np.where(seen, bound, np.nan)
+    bound = np.where(errors.is_limit, value, bound)
     bound = np.where(seen | (bound > 0), bound, np.nan)
+    seen = seen & ~errors.is_limit
     return (
         np.where(seen, value, np.nan),
         np.where(seen, np.clip(low, 0, None), np.nan),

@@ -9,8 +9,8 @@ whose fluxes are of 0.5-10 keV, by a photon index of 1.4 from counts of 0.5-7 ke
 
 Traps handled: strings padded with blanks; RA in degrees in one form, '11 05 07.45'
 hours with a blank in front in another; two columns of one name, the master's first,
-the observation's second ('flux_aper90_b' and '.1'): rows with an ObsID take the
-second; 'NaN', blanks and 999999 for a band never observed; flux 0 or null beside a
+the observation's second ('flux_aper90_b' and '.1'): rows with an ObsID take flux,
+bounds and significance of the observation and never the master's, which stay in `extra`; 'NaN', blanks and 999999 for a band never observed; flux 0 or null beside a
 high limit is an upper limit; booleans ' TRUE' and 'False' stay as written in `extra`;
 fluxes of bands b (0.5-7 keV) and w (0.1-10, HRC) are never mixed in one value. Bounds
 are 68 %, position ellipses 95 %. C-COSMOS writes a limit as flux 0 with the limit in
@@ -26,7 +26,7 @@ from orbital_kernel.archives.source_catalog import (
 B, W = (0.5, 7.0), (0.1, 10.0)
 
 
-def _csc(stem: str, band: str, suffix: str = "") -> FluxColumns:
+def _csc(stem: str, band: str, suffix: str = "", own: str = "") -> FluxColumns:
     kev = B if band == "b" else W
     return FluxColumns(
         value=f"{stem}_{band}{suffix}",
@@ -34,6 +34,7 @@ def _csc(stem: str, band: str, suffix: str = "") -> FluxColumns:
         high=f"{stem}_hilim_{band}{suffix}",
         band=f"CSC {band}",
         kev=kev,
+        significance=f"{own}_{band}" if own else "",
     )
 
 
@@ -48,11 +49,19 @@ MASTER = ("flux_aper_avg", "flux_aper", "flux_aper90_avg", "flux_aper90")
 ELLIPSE = ("err_ellipse_r0", "err_ellipse_r1", "err_ellipse_ang")
 MASTER_FLUXES = tuple(_csc(stem, band) for band in "bw" for stem in MASTER)
 OBSERVED_FLUXES = tuple(
-    _csc(stem, band, end) for band in "bw" for stem, end in OBSERVED
+    _csc(stem, band, end, "flux_significance")
+    for band in "bw"
+    for stem, end in OBSERVED
 )
+OBSERVED_SIGNIFICANCE = ("significance.1", "significance#2")
 
 
-def _form(catalog: str, *needs: str, fluxes: tuple[FluxColumns, ...]) -> Form:
+def _form(
+    catalog: str,
+    *needs: str,
+    fluxes: tuple[FluxColumns, ...],
+    significance: tuple[str, ...] = ("significance",),
+) -> Form:
     return Form(
         catalog=catalog,
         observatory="chandra",
@@ -65,7 +74,7 @@ def _form(catalog: str, *needs: str, fluxes: tuple[FluxColumns, ...]) -> Form:
         error_radius=("err_ellipse_r0",),
         ellipse=ELLIPSE,
         error_confidence=0.95,
-        significance=("significance",),
+        significance=significance,
         exposure=("livetime",),
         kind=("master_class",),
         fluxes=fluxes,
@@ -93,7 +102,17 @@ FORMS = (
             FluxColumns("favgw", "b_favgw", "b_favgw#2", band="CSC w", kev=W),
         ),
     ),
-    _form("csc2-observation", "obsid", fluxes=OBSERVED_FLUXES + MASTER_FLUXES),
+    *(
+        _form(
+            "csc2-observation",
+            "obsid",
+            band.value,
+            fluxes=OBSERVED_FLUXES,
+            significance=OBSERVED_SIGNIFICANCE,
+        )
+        for band in OBSERVED_FLUXES
+    ),
+    _form("csc2-observation", "obsid", fluxes=MASTER_FLUXES),
     _form("csc2", "err_ellipse_r0", fluxes=MASTER_FLUXES),
     _form("csc2", "flux_aper_b", fluxes=MASTER_FLUXES),
     _form("csc2-derived", "hard_hm", fluxes=()),

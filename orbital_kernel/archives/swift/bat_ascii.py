@@ -57,6 +57,8 @@ def read(source: Source, account: Account) -> Batches:
     if not width > 0:
         raise ArchiveError("the times do not grow: no light curve")
     for channel, (low, high) in enumerate(bands):
+        if empty := int((~(table[:, 2 + 2 * channel] > 0)).sum()):
+            account.note("bins without a positive error, which is no data", empty)
         yield _photometry(
             source, table, channel, width=width, band=(low, high), name=name
         )

@@ -71,6 +71,8 @@ def read(source: Source, account: Account) -> Batches:
     clock = rule if utcf is None else f"UTCF {utcf} s"
     account.understood.append(f"{table.rows} bins of {len(bands)} channel(s), {clock}")
     for block in file.blocks(table, rows=max(1, BATCH_ROWS // len(bands))):
+        if empty := int((~(block.reals("ERROR") > 0)).sum()):
+            account.note("bins without a positive error, which is no data", empty)
         yield _rates(source, file, block, bands)
     yield from good_times(file, table, "BAT")
 

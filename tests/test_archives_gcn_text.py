@@ -1,0 +1,109 @@
+"""GCN Classic notices as text: trigger, time, position and error, in every unit."""
+
+import pytest
+from archive_files import rows_of
+
+from orbital_kernel.archives import detect
+from orbital_kernel.errors import ArchiveError
+from orbital_kernel.model.times import to_utc_iso
+
+BAT = """\
+TITLE:           GCN/SWIFT NOTICE
+NOTICE_DATE:     Sat 11 Dec 21 13:10:00 UT
+NOTICE_TYPE:     Swift-BAT GRB Position
+TRIGGER_NUM:     1088940,   Seg_Num: 0
+GRB_RA:          212.272d {+14h 09m 05s} (J2000),
+                 212.501d {+14h 10m 00s} (current),
+                 211.721d {+14h 06m 53s} (1950)
+GRB_DEC:         +27.884d {+27d 53' 01"} (J2000),
+                 +27.781d {+27d 46' 52"} (current),
+                 +28.121d {+28d 07' 16"} (1950)
+GRB_ERROR:       3.00 [arcmin radius, statistical only]
+GRB_DATE:        19559 TJD;   345 DOY;   21/12/11
+GRB_TIME:        47399.65 SOD {13:09:59.65} UT
+RATE_SIGNIF:     31.81 [sigma]
+IMAGE_SIGNIF:    17.02 [sigma]
+COMMENTS:        SWIFT-BAT GRB Coordinates.
+"""
+GBM = """\
+TITLE:           GCN/FERMI NOTICE
+NOTICE_DATE:     Sat 11 Dec 21 13:10:40 UT
+NOTICE_TYPE:     Fermi-GBM Flight Position
+RECORD_NUM:      44
+TRIGGER_NUM:     660921004
+GRB_RA:          212.530d {+14h 10m 07s} (J2000)
+GRB_DEC:         +27.720d {+27d 43' 11"} (J2000)
+GRB_ERROR:       1.00 [deg radius, statistical only]
+DATA_SIGNIF:     49.70 [sigma]
+GRB_DATE:        19559 TJD;   345 DOY;   21/12/11
+GRB_TIME:        47399.65 SOD {13:09:59.65} UT
+"""
+
+
+def notices(tmp_path, *texts):
+    path = tmp_path / "notice.txt"
+    path.write_text("".join(texts))
+    assert detect(path).name == "gcn-text"
+    return rows_of(path)
+
+
+def test_a_bat_notice_gives_trigger_time_j2000_position_and_error(tmp_path):
+    row = notices(tmp_path, BAT)[0]["swift.notices"]
+    first = row.to_pylist()[0]
+
+    assert to_utc_iso(row["time"].to_numpy()) == ["2021-12-11T13:09:59.650"]
+    assert to_utc_iso(row["time_sent"].to_numpy()) == ["2021-12-11T13:10:00.000"]
+    assert (first["kind"], first["trigger_id"]) == ("swift.bat_grb_pos", "1088940")
+    assert (first["ra"], first["dec"]) == (212.272, 27.884)
+    assert (first["error_radius_arcsec"], first["error_confidence"]) == (180.0, 0.9)
+    assert (first["significance"], first["role"]) == (17.02, "observation")
+
+
+def test_several_notices_of_two_observatories_go_to_each(tmp_path):
+    tables, account = notices(tmp_path, BAT, "/////\n", GBM)
+    fermi = tables["fermi.notices"].to_pylist()[0]
+
+    assert account.observatory == "swift"
+    assert len(tables["swift.notices"]) == 1
+    assert (fermi["kind"], fermi["trigger_id"]) == ("fermi.gbm_flt_pos", "660921004")
+    assert (fermi["error_radius_arcsec"], fermi["error_confidence"]) == (3600.0, 0.683)
+    assert fermi["file_row"] == 1
+
+
+def test_a_stated_containment_precedes_the_usual_one(tmp_path):
+    xrt = BAT.replace("BAT GRB", "XRT").replace(
+        "3.00 [arcmin radius, statistical only]",
+        "4.9 [arcsec radius, statistical plus systematic, 95% containment]",
+    )
+    first = notices(tmp_path, xrt)[0]["swift.notices"].to_pylist()[0]
+
+    assert first["kind"] == "swift.xrt_pos"
+    assert (first["error_radius_arcsec"], first["error_confidence"]) == (4.9, 0.95)
+
+
+def test_a_test_notice_and_a_retraction_are_marked(tmp_path):
+    test = notices(tmp_path, GBM.replace("Flight", "Test"))[0]["fermi.notices"]
+    withdrawn = BAT + "COMMENTS:        This is a RETRACTION: not a burst.\n"
+    retraction = notices(tmp_path, withdrawn)[0]["swift.notices"]
+
+    assert test["role"].to_pylist() == ["test"]
+    assert retraction["alert_type"].to_pylist() == ["retraction"]
+
+
+def test_undefined_coordinates_are_no_position(tmp_path):
+    lines = [x for x in GBM.splitlines() if not x.startswith(("GRB_RA", "GRB_DEC"))]
+    text = "\n".join([*lines, "GRB_RA:          Undefined", "GRB_DEC: Undefined"])
+    first = notices(tmp_path, text)[0]["fermi.notices"].to_pylist()[0]
+
+    assert (first["ra"], first["dec"], first["healpix"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [("21/12/11", "21/12/10", "TJD 19559"), ("Swift-BAT", "INTEGRAL", "INTEGRAL")],
+)
+def test_a_contradiction_or_another_mission_is_refused_by_name(
+    tmp_path, old, new, reason
+):
+    with pytest.raises(ArchiveError, match=reason):
+        notices(tmp_path, BAT.replace(old, new))
