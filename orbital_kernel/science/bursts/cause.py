@@ -62,15 +62,15 @@ def net_cause(measurement: Measurement, shape: Layout, settings: Settings) -> Ca
         and measurement.window.sigma < 8
     ):
         return "glitch", f"{words}; one bin beside missing data"
-    steady = constant(measurement, shape)
-    if steady:
-        return "unknown", f"{words}; {steady}"
     after_s = (
         float(measurement.excess.met[-1] + measurement.excess.seconds[-1])
         - measurement.stop
     )
     if after_s < settings.ended_s - 2 * shape.bin_s:
         words = f"{words}; not over at the end of the data: T90 is a lower limit"
+    steady = constant(measurement, shape)
+    if steady:
+        return "unknown", f"{words}; {steady}"
     return "burst", words
 
 

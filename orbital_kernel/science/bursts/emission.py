@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.science.bursts.blocks import block_edges, cells
+from orbital_kernel.science.bursts.extent import adjacent
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LEAST_SIGMA = 2.6
 """A block below this is background between or beside the emission."""
 LEAST_BINS = 6
+ADJACENT_BINS = 8
 LONGER = 1
 UNSEEN_SIGMA = 2.5
 """Emission beside a block below this does not make a block of its own."""
@@ -74,7 +76,7 @@ def emission(stretch: Stretch, blocks: Blocks) -> tuple[int, int]:
     """Return the first and end bin of the emission: edges of Bayesian blocks.
 
     The first and the last block are background; so are blocks that hold nothing, at
-    both ends of what the detector found.
+    both ends of what the detector found, and all beyond it.
     """
     edges, rate, weight = blocks
     holds = rate * np.sqrt(weight) > LEAST_SIGMA
@@ -87,9 +89,25 @@ def emission(stretch: Stretch, blocks: Blocks) -> tuple[int, int]:
     emitting = np.flatnonzero(holds)
     if len(emitting) == 0:
         return stretch.first, stretch.end
-    end = min(int(edges[emitting[-1] + 1]), stretch.tail)
-    first = int(edges[emitting[0]])
-    return (first, end) if end > first else (stretch.first, stretch.end)
+    end = min(int(edges[emitting[-1] + 1]), stretch.tail, stretch.end)
+    first = max(int(edges[emitting[0]]), stretch.first)
+    if end <= first:
+        return stretch.first, stretch.end
+    return _grown(stretch, first, end)
+
+
+def _grown(stretch: Stretch, first: int, end: int) -> tuple[int, int]:
+    """Return the emission with what is adjacent to it, no longer than itself.
+
+    So near, few windows are tried, and a fainter excess is sure than a block needs.
+    """
+    reach = max(end - first, ADJACENT_BINS)
+    arrays = stretch.value, stretch.variance, stretch.offset
+    high = min(end + reach, stretch.end, stretch.tail)
+    low = max(first - reach, stretch.first)
+    after = adjacent(*arrays, end, high - end, 1, LEAST_SIGMA)
+    before = adjacent(*arrays, first - 1, first - low, -1, LEAST_SIGMA)
+    return first - before, end + after
 
 
 def faint_sides(
@@ -101,7 +119,7 @@ def faint_sides(
     is a share of what the block had, or of what would have been noticed if that is less.
     Also return the first and end bin with it.
     """
-    edges, rate, weight = blocks
+    edges, rate, _ = blocks
     model = np.repeat(rate, np.diff(edges)) * stretch.seconds
     model[:first], model[end:] = 0.0, 0.0
     opens = int(np.searchsorted(edges, first, side="right")) - 1

@@ -4,6 +4,8 @@ A bright source that rises or sets steps up or down within some 10 s. A burst go
 the level before it, and is not constant for a minute between two sharp edges.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -119,7 +121,7 @@ def _parts(value: Floats, variance: Floats, seconds: Floats) -> tuple[Floats, Fl
     held = variance > 0
     value, variance, seconds = value[held], variance[held], seconds[held]
     edges = np.linspace(0, len(value), PARTS + 1).astype(int)
-    parts = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+    parts = [slice(a, b) for a, b in pairwise(edges) if b > a]
     lasts = np.array([seconds[p].sum() for p in parts])
     means = np.array([value[p].sum() for p in parts]) / lasts
     return means, np.sqrt([variance[p].sum() for p in parts]) / lasts
