@@ -8,7 +8,6 @@ the limit in a column of its own, an error of 0, a negative error, none.
 """
 
 import math
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -75,14 +74,17 @@ def _read(mapping: TableMapping, source: Source, account: Account) -> Batches:
     account.observatory = mapping.observatory or next(
         (o for o in owners if o is not None), account.observatory
     )
-    make: dict[str, Callable[..., pa.Table]] = {
-        "photometry": _photometry,
-        "sources": partial(_sources, catalog=_catalog(mapping, source)),
-    }[mapping.table]
     simulated = text.says_simulated(source)
+
+    def make(chosen: DeclaredCells) -> pa.Table:
+        if mapping.table == "photometry":
+            return _photometry(chosen, mapping, simulated=simulated)
+        catalog = _catalog(mapping, source)
+        return _sources(chosen, mapping, simulated=simulated, catalog=catalog)
+
     for owner in dict.fromkeys(o for o in owners if o is not None):
         chosen = table.rows([o == owner for o in owners])
-        yield f"{owner}.{mapping.table}", make(chosen, mapping, simulated=simulated)
+        yield f"{owner}.{mapping.table}", make(chosen)
 
 
 def _catalog(mapping: TableMapping, source: Source) -> str:
