@@ -36,18 +36,47 @@ class Holder:
     curves: frozenset[str] | None
     """None if the ledger of an earlier Orbital does not have them."""
 
-    def may_hold(self, table: str, curves: Collection[str]) -> bool:
-        """Return whether the file may hold one of these curves in a table."""
-        holds = self.curves is None or not self.curves.isdisjoint(curves)
-        return table in self.tables and holds
-
 
 @dataclass
+class Holders:
+    """The files that hold curves, by content and by the identities of their curves."""
+
+    _by_content: dict[str, Holder] = field(default_factory=dict)
+    _by_curve: dict[str, dict[str, None]] = field(default_factory=dict)
+    _unnoted: dict[str, None] = field(default_factory=dict)
+
+    def add(self, holder: Holder) -> None:
+        """Add a file, in place of an earlier one of that content."""
+        self.remove(holder.sha256)
+        self._by_content[holder.sha256] = holder
+        for index in self._indices(holder):
+            index[holder.sha256] = None
+
+    def remove(self, sha256: str) -> None:
+        """Forget a file, if it is one of these."""
+        holder = self._by_content.pop(sha256, None)
+        for index in self._indices(holder) if holder else ():
+            index.pop(sha256, None)
+
+    def near(self, curves: Collection[str]) -> list[Holder]:
+        """Return the files that hold, or may hold, one of these curves."""
+        found = dict(self._unnoted)
+        for curve in curves:
+            found |= self._by_curve.get(curve, {})
+        return [self._by_content[sha256] for sha256 in found]
+
+    def _indices(self, holder: Holder) -> list[dict[str, None]]:
+        if holder.curves is None:
+            return [self._unnoted]
+        return [self._by_curve.setdefault(curve, {}) for curve in holder.curves]
+
+
 class Succession:
     """The files that hold curves, and what newer versions do to them."""
 
-    ledger: Ledger
-    _holders: dict[str, Holder] | None = field(default=None, repr=False)
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._holders: Holders | None = None
 
     def settle(
         self,
@@ -57,57 +86,48 @@ class Succession:
         tallies: Mapping[str, Tally],
     ) -> None:
         """Compare a file whose rows were just written with those that hold its curves."""
-        newer = self.ledger.newer_than(holder.sha256)
+        newer = self._ledger.newer_than(holder.sha256)
         for other in self._others(tx, holder, tally):
             outcome = _Outcome(tx, holder, other, tally)
-            for table in sorted({*holder.tables} & {*other.tables}):
-                if _is_curves(table):
-                    outcome.compare(
-                        table, tally.curves[table], newer=other.sha256 in newer
-                    )
+            for table in sorted({*tally.curves} & {*other.tables}):
+                is_newer = other.sha256 in newer
+                outcome.compare(table, tally.curves[table], newer=is_newer)
             outcome.finish()
             if not outcome.superseded:
                 continue
             if other.sha256 in tallies:
                 tallies[other.sha256].supersede(outcome.superseded, outcome.sums)
             else:
-                self.ledger.supersede(
+                self._ledger.supersede(
                     tx, other.sha256, outcome.superseded, outcome.sums
                 )
-        self._stored()[holder.sha256] = holder
+        self._stored().add(holder)
 
     def forget(self, sha256: str) -> None:
-        """Forget a file whose rows are deleted or were rolled back."""
-        if self._holders is not None:
-            self._holders.pop(sha256, None)
+        """Forget a file whose rows are deleted."""
+        self._stored().remove(sha256)
 
     def _others(self, tx: "Transaction", holder: Holder, tally: Tally) -> list[Holder]:
-        """Return the files that may hold the same curves, the oldest first."""
+        """Return the other files that may hold the same curves."""
         others = [
             other
-            for other in self._stored().values()
-            if other.sha256 != holder.sha256
-            and any(
-                other.may_hold(table, curves) for table, curves in tally.curves.items()
-            )
+            for other in self._stored().near(holder.curves or ())
+            if other.sha256 != holder.sha256 and {*other.tables} & {*tally.curves}
         ]
         if all(other.curves is not None for other in others):
             return others
         near = {sha256 for table in tally.curves for sha256 in _near(tx, table, holder)}
         return [o for o in others if o.curves is not None or o.sha256 in near]
 
-    def _stored(self) -> dict[str, Holder]:
+    def _stored(self) -> Holders:
         if self._holders is None:
-            self._holders = {
-                sha256: Holder(
-                    sha256,
-                    entry.name,
-                    entry.tables.keys(),
-                    None if entry.curves is None else frozenset(entry.curves),
-                )
-                for sha256, entry in self.ledger.ingested_entries().items()
-                if any(map(_is_curves, entry.tables))
-            }
+            self._holders = Holders()
+            for sha256, entry in self._ledger.ingested_entries().items():
+                if any(map(_is_curves, entry.tables)):
+                    curves = None if entry.curves is None else frozenset(entry.curves)
+                    self._holders.add(
+                        Holder(sha256, entry.name, tuple(entry.tables), curves)
+                    )
         return self._holders
 
 

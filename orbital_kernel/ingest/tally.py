@@ -100,9 +100,7 @@ def _twins_reason(table: str, rows: Mapping[str, int]) -> str:
     names = ", ".join(list(rows)[:NAMED])
     more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
     keys = ", ".join(schema.table(table).key)
-    return (
-        f"the last row of each {keys} is stored; these have other cells: {names}{more}"
-    )
+    return f"repeated with the same {keys} and other cells, the last is stored: {names}{more}"
 
 
 def report_of(file: Parsed, tally: Tally) -> FileReport:

@@ -112,14 +112,6 @@ def _written(cells: DeclaredCells, mapping: TableMapping) -> Iterator[Written]:
         yield written.without_blank(f"{series.value} without a value")
 
 
-def _catalog(mapping: TableMapping, source: Source) -> str:
-    """Return the catalogue's name: that of the mapping, else the file's.
-
-    Ids are those of one catalogue: two files may both number their sources from 1.
-    """
-    return str(mapping.constants.get("catalog") or catalog_of(source))
-
-
 def _owners(
     cells: DeclaredCells, mapping: TableMapping, account: Account
 ) -> list[str | None]:
