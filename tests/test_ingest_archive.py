@@ -283,10 +283,14 @@ def put(report):
     return rows, repeated
 
 
+NO_FILE = {"swift-xrt-lightcurve"}
+"""Formats of which the archive has no file; tests write theirs."""
+
+
 def test_every_format_is_counted_another_way(ingested):
     seen = {file["format"] for file in ingested[1] if file["state"] == "ingested"}
 
-    assert {reader.name for reader in readers()} == set(COUNTS)
+    assert {reader.name for reader in readers()} - NO_FILE == set(COUNTS)
     assert seen == set(COUNTS)
 
 

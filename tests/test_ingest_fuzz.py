@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from test_archives_xselect import curve
 
 from orbital_kernel.archives import detect, readers
 from orbital_kernel.errors import ArchiveError
@@ -170,6 +171,7 @@ def test_damaged_files_of_every_sample_kind_are_refused_or_read_whole(sample, tm
 
 def test_damaged_files_of_every_real_kind_are_refused_or_read_whole(archive, tmp_path):
     files = kinds(archive)
+    files["swift-xrt-lightcurve"] = curve(tmp_path / "sw00035014061xpc.lc")
     assert {reader.name for reader in readers()} == set(files)
 
     ended = check_all(files, tmp_path, 0.2)
