@@ -766,3 +766,25 @@ def test_logarithms_are_not_read_as_values(tmp_path):
     mapping = FLUX.replace('"csv"', '"ecsv"').replace("1e-13 erg / (cm2 s)", "erg / s")
     with pytest.raises(MappingError, match=r"'flux' is in dex.erg / s., a logarithm"):
         read(tmp_path, mapping, None, "t.ecsv")
+
+
+@pytest.mark.parametrize("unit", ["s", "ks", "keV"])
+def test_days_in_a_column_of_another_unit_are_refused(tmp_path, unit):
+    mapping = FLUX.replace('"t"', f'"t [{unit}]"')
+    with pytest.raises(MappingError, match=rf"'t \[{unit}\]' is in {unit}"):
+        read(tmp_path, mapping, LINES.replace("t,", f"t [{unit}],"))
+
+
+def test_time_since_an_event_follows_the_unit_of_its_column(tmp_path):
+    mapping = FLUX.replace(
+        '"mjd", scale = "utc"', '"since", scale = "utc", t0 = "2013-04-27T07:47:06"'
+    )
+    rows, account = read(tmp_path, mapping, "name,t [ks],flux,e\nA,1.5,2,0.5\n")
+
+    assert 1500.0 == rows[0]["since_t0_s"]
+    assert "2013-04-27 08:13:13.184000" == str(rows[0]["time"])
+    assert "t [ks]: converted from ks to s" in account.understood
+    with pytest.raises(
+        MappingError, match=r"format since needs `t0` \(UTC\) and `unit`"
+    ):
+        read(tmp_path, mapping, "name,t,flux,e\nA,1.5,2,0.5\n")
