@@ -41,10 +41,24 @@ EXAMPLE = "Example: orbital bursts calibrate ~/swift/rates_1s --tries 10 --json"
     is_flag=True,
     help="Store the curves in the platform's folder; scans take thresholds from them.",
 )
+@click.option(
+    "--t90",
+    "catalogue",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Compare T90 of the light curves PATHS with this catalogue of bursts.",
+)
+@click.option(
+    "--nights",
+    type=click.IntRange(min=1),
+    help="Simulate this many nights with steps, sources that rise and set, SAA and "
+    "bursts, and count what is reported. Not with PATHS.",
+)
 @json_option
 def calibrate(
     paths: tuple[Path, ...],
     *,
+    catalogue: Path | None,
+    nights: int | None,
     days: float,
     tries: int,
     seed: int,
@@ -57,6 +71,9 @@ def calibrate(
     unless a catalogue in the store names it. Uncatalogued bursts count too, so that the
     rate is an upper limit. Simulated bursts are added to intervals without detections.
 
+    With --t90, compares T90 with a catalogue instead: the method was chosen on the bursts
+    with an even trigger number, and those with an odd one only report.
+
     Without PATHS, uses simulated background: Poisson counts with an orbital trend, and
     normal rates. Intervals have 90 % confidence (Garwood; Wilson).
     """
@@ -64,6 +81,9 @@ def calibrate(
         raise click.UsageError(
             "--keep stores curves of simulated background: use it without PATHS"
         )
+    if catalogue is not None or nights is not None:
+        _compare(catalogue, nights, paths, seed, keep=keep, as_json=as_json)
+        return
     from orbital_kernel.commands.bursts import thresholds
 
     with console.status("calibrating") as status:
@@ -94,6 +114,55 @@ def calibrate(
         )
 
 
+def _compare(
+    catalogue: Path | None,
+    nights: int | None,
+    paths: tuple[Path, ...],
+    seed: int,
+    *,
+    keep: bool,
+    as_json: bool,
+) -> None:
+    """Compare what the detector reports with a catalogue, or with simulated nights."""
+    if keep or (catalogue is not None and nights is not None):
+        raise click.UsageError("use one of --t90, --nights and --keep at a time")
+    if catalogue is not None:
+        if not paths:
+            raise click.UsageError("--t90 needs PATHS: light curves of its bursts")
+        _t90(catalogue, paths, as_json=as_json)
+    elif nights is not None:
+        if paths:
+            raise click.UsageError("--nights simulates its rates: use it without PATHS")
+        _nights(nights, seed, as_json=as_json)
+
+
+def _t90(catalogue: Path, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Print T90 against a catalogue: each series, then each half of the bursts."""
+    from orbital_kernel.commands.bursts.agreement import of_files
+    from orbital_kernel.science.bursts.calibration.agreement import agreement
+
+    with console.status("calibrating") as status:
+        rows = of_files(catalogue, paths, status.update)
+    halves = agreement(rows)
+    if as_json:
+        print_json({"t90": rows.to_dicts(), "halves": halves.to_dicts()})
+        return
+    _print("T90 in s against the catalogue", rows)
+    _print("bursts above 15 sigma, by parity of the trigger number", halves)
+
+
+def _nights(nights: int, seed: int, *, as_json: bool) -> None:
+    """Print what the detector reports of simulated nights."""
+    from orbital_kernel.science.bursts.calibration.nights import night_causes
+
+    with console.status("calibrating"):
+        rows = night_causes(nights, seed)
+    if as_json:
+        print_json({"nights": rows.to_dicts()})
+        return
+    _print(f"events of {nights} simulated nights, by reported cause", rows)
+
+
 def _print(title: str, rows: "pl.DataFrame") -> None:
     from orbital_kernel.science.columns import simulated
 
@@ -101,12 +170,13 @@ def _print(title: str, rows: "pl.DataFrame") -> None:
     table(
         title,
         tuple(shown.columns),
-        [
-            tuple(None if v is None else f"{v:.4g}" for v in row)
-            for row in shown.iter_rows()
-        ],
+        [tuple(_cell(v) for v in row) for row in shown.iter_rows()],
         simulated=simulated(rows),
     )
+
+
+def _cell(value: object) -> str | None:
+    return f"{value:.4g}" if isinstance(value, float) else value and str(value)
 
 
 def _of_simulated(days: float, tries: int, seed: int, progress: Any) -> tuple[Any, Any]:

@@ -25,11 +25,11 @@ Floats = NDArray[np.float64]
 REPLICAS = 48
 SEED = 90
 ONE_SIGMA = 0.683
-DEFINITION = 0.5
+DEFINITION = 0.3
 """Share of the difference to T90 of all that the detector found, as an error."""
 PENALTY = 6.0
 """Log odds against a block, as battblocks has them."""
-PENALTIES = (4.0, 9.0)
+PENALTIES = (5.0, 8.0)
 """The range of the odds that simulations draw from, log-uniform."""
 
 

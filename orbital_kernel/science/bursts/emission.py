@@ -16,7 +16,7 @@ LEAST_SIGMA = 2.6
 LEAST_BINS = 6
 ADJACENT_BINS = 8
 LONGER = 1
-UNSEEN_SIGMA = 2.5
+UNSEEN_SIGMA = 2.0
 """Emission beside a block below this does not make a block of its own."""
 LEVEL_SIGMA = 2.0
 """A level below this counts as zero."""
@@ -119,11 +119,11 @@ def faint_sides(
     is a share of what the block had, or of what would have been noticed if that is less.
     Also return the first and end bin with it.
     """
-    edges, rate, _ = blocks
+    edges = np.union1d(blocks.edges, [first, end])
+    rate, _ = _rates(stretch, edges)
     model = np.repeat(rate, np.diff(edges)) * stretch.seconds
     model[:first], model[end:] = 0.0, 0.0
-    opens = int(np.searchsorted(edges, first, side="right")) - 1
-    closes = int(np.searchsorted(edges, end)) - 1
+    opens, closes = np.searchsorted(edges, [first, end]) - [0, 1]
     low, high = first, end
     for side, k in ((0, opens), (1, closes)):
         reach = LONGER * int(edges[k + 1] - edges[k])
@@ -144,22 +144,20 @@ def faint_sides(
 
 def blocks_of(stretch: Stretch, penalty: float) -> Blocks:
     """Return the Bayesian blocks of a stretch, `penalty` the log odds against each."""
+    edges = cells(len(stretch.met), stretch.first, stretch.end)
+    blocks = edges[block_edges(*_rates(stretch, edges), penalty)]
+    return Blocks(blocks, *_rates(stretch, blocks))
+
+
+def _rates(stretch: Stretch, edges: Ints) -> tuple[Floats, Floats]:
+    """Return weighted mean rates between edges, and the inverse of their variances."""
     measured = stretch.variance > 0
     weight = np.zeros(len(measured))
     weight[measured] = stretch.seconds[measured] ** 2 / stretch.variance[measured]
     rate = np.where(measured, stretch.value / stretch.seconds, 0.0)
-    edges = cells(len(measured), stretch.first, stretch.end)
-    inverse, mean = _merged(rate, weight, edges)
-    blocks = edges[block_edges(mean, inverse, penalty)]
-    inverse, mean = _merged(rate, weight, blocks)
-    return Blocks(blocks, mean, inverse)
-
-
-def _merged(rate: Floats, weight: Floats, edges: Ints) -> tuple[Floats, Floats]:
-    """Return inverse variances and weighted mean rates between edges."""
     inverse = np.add.reduceat(weight, edges[:-1])
     sums = np.add.reduceat(weight * rate, edges[:-1])
-    return inverse, np.where(inverse > 0, sums / np.maximum(inverse, 1e-300), 0.0)
+    return np.where(inverse > 0, sums / np.maximum(inverse, 1e-300), 0.0), inverse
 
 
 def without_level(stretch: Stretch, first: int, end: int) -> tuple[Floats, Floats]:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from math import log, sqrt
 from typing import Any
 
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)
