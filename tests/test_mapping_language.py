@@ -85,16 +85,17 @@ def test_every_key_is_taken_by_a_format_or_refused_by_name(tmp_path, form, optio
         content = Table.read(LINES.splitlines(), format="ascii.csv")
         content.write(tmp_path / "t", format=form)
     else:
-        separator = {"csv": ",", "tab": "\t"}.get(form, " ")
+        separator = {"csv": ",", "tab": "\t", "latex": "&"}.get(form, " ")
         separator = ";" if option == "delimiter" else separator
         lines = LINES.replace(",", separator).splitlines(keepends=True)
-        lines = lines[1:] if form == "no_header" else lines
+        headless = form in {"no_header", "pasted"}
+        lines = lines[1:] if headless else lines
         if option == "comment":
             lines.insert(1, "# taken by night\n")
         if option == "skip_lines":
             lines.insert(0, "Table 1 of a paper\n")
         (tmp_path / "t").write_text("".join(lines))
-        if form == "no_header" and option != "names":
+        if headless and option != "names":
             names = f"names = {OPTIONS['names']}\n"
             (tmp_path / "m.toml").write_text(
                 f"{names}{option} = {OPTIONS[option]}\n{mapping}"
