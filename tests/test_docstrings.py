@@ -10,6 +10,7 @@ import orbital_kernel
 from orbital_kernel import plots
 from orbital_kernel.archives.mapped.mapping import read_mapping
 from orbital_kernel.archives.mapped.reader import declared_reader
+from orbital_kernel.ingest.mappings import MappingCheck, Mappings
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Answer, Explain
 from orbital_kernel.questions import Questions
@@ -22,7 +23,7 @@ PUBLIC = [
     *(getattr(plots, name) for name in plots.__all__),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
     *(Answer, Bursts, Explain, Objects, Questions, Storage),
-    *(declared_reader, read_mapping),
+    *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]
 
 

@@ -91,8 +91,25 @@ def test_a_draft_with_its_blanks_filled_reads_the_table(tmp_path):
 
 def test_an_exposure_in_kiloseconds_is_never_taken_for_seconds(tmp_path):
     content = "mjd,rate,exposure_ks\n56409.5,2.0,20.1\n56410.5,2.0,20.1\n"
+    mapping = tomllib.loads(drafted(tmp_path, content))
+    unknown = content.replace("exposure_ks", "exposure")
 
-    assert "exposure_s" not in tomllib.loads(drafted(tmp_path, content))["columns"]
+    assert "ks" == mapping["unit"]["columns"]["exposure_s"]
+    assert "exposure_s" not in tomllib.loads(drafted(tmp_path, unknown))["columns"]
+
+
+def test_codes_of_missing_values_are_named(tmp_path):
+    content = "mjd,flux\n56409.5,2.0\n56410.5,-9.990E+02\n"
+
+    assert [-999] == tomllib.loads(drafted(tmp_path, content))["missing"]
+
+
+def test_a_log_of_observations_is_no_catalogue(tmp_path):
+    content = "obsid,name,ra,dec,start,exposure (s)\n4,Crab,83.6,22.0,2000-01-01T00:00:00,1000\n5,Crab,83.6,22.0,2000-01-02T00:00:00,1000\n"
+    mapping = tomllib.loads(drafted(tmp_path, content))
+
+    assert "observations" == mapping["table"]
+    assert "exposure (s)" == mapping["columns"]["exposure_s"]
 
 
 def test_the_error_of_another_quantity_is_not_the_values(tmp_path):

@@ -15,6 +15,7 @@ from orbital_kernel.archives.mapped.blanks import BLANK
 from orbital_kernel.archives.mapped.guesses import (
     Guess,
     guesses,
+    in_kiloseconds,
     is_exposure,
     plain_name,
     shared_words,
@@ -28,6 +29,7 @@ from orbital_kernel.errors import MappingError
 from orbital_kernel.model.observatory import observatories
 
 MOST_WORDS = 40
+MISSING_CODES = (-999, -9999, -99, 999999)
 _OBJECT = re.compile(
     r"(GRB ?\d{6}[A-Z]?|(?:SN|AT)[ _]?\d{4}[A-Za-z]{1,4}|GW\d{6}|NGC ?\d+)",
     re.IGNORECASE,
@@ -86,13 +88,16 @@ def _target(shown: Layout) -> tuple[str, str]:
         name: {guess.meaning for guess in guesses(shown, meanings)}
         for name, meanings in MEANINGS.items()
     }
-    if {"time", "value"} <= fits["photometry"] or {"start", "value"} <= fits[
-        "photometry"
-    ]:
+    points, log = fits["photometry"], fits["observations"]
+    dated = bool({"time", "time_start"} & points)
+    if dated and "value" in points:
         return "photometry", "it has times and fluxes, rates or magnitudes"
-    for name, needed in NEEDED.items():
-        if name != "photometry" and set(needed) <= fits[name]:
-            return name, f"it has {', '.join(needed)}"
+    if dated and {"time", "energy_ev"} <= fits["events"]:
+        return "events", "it has times and energies"
+    if "obs_id" in log and dated:
+        return "observations", "it has ObsIDs and times, and no fluxes"
+    if set(NEEDED["sources"]) <= fits["sources"]:
+        return "sources", f"it has {', '.join(NEEDED['sources'])}"
     best = max(fits, key=lambda name: len(fits[name] & set(NEEDED[name])))
     return best, f"its columns fit no table wholly; choose of {', '.join(MEANINGS)}"
 
@@ -114,8 +119,20 @@ def _top(path: Path, shown: Layout) -> Iterator[str]:
         yield f"comment = {_text(shown.comment)}  # the rest of a line after it is ignored"
     if shown.skip_lines:
         yield f"skip_lines = {shown.skip_lines}  # lines above the table"
+    if codes := _codes(shown):
+        yield f"missing = {json.dumps(codes)}  # codes of missing values in its cells"
     if shown.names:
         yield f"names = {json.dumps(shown.names, ensure_ascii=False)}"
+
+
+def _codes(shown: Layout) -> list[int]:
+    """Return the usual codes of missing values that cells hold."""
+    cells = {cell for column in shown.header for cell in shown.cells(column)}
+    return [
+        code
+        for code in MISSING_CODES
+        if cells & {str(code), f"{code}.0", f"{code:.3E}"}
+    ]
 
 
 def _columns(
@@ -146,12 +163,14 @@ def _columns(
 
 
 def _given(meaning: str, meanings: set[str]) -> bool:
-    return meaning in meanings or (meaning == "time" and {"start", "stop"} <= meanings)
+    return meaning in meanings or (
+        meaning == "time" and {"time_start", "time_stop"} <= meanings
+    )
 
 
 def _time(shown: Layout, target: str, columns: list[Guess]) -> Iterator[str]:
     mapped = {g.meaning: g.column for g in columns}
-    column = mapped.get("time") or mapped.get("start")
+    column = mapped.get("time") or mapped.get("time_start")
     if column is None:
         if "time" in NEEDED[target]:
             yield f'\n[time]\nformat = "{BLANK}"  # iso, mjd, jd, since or interval'
@@ -185,10 +204,18 @@ def _elapsed_unit(shown: Layout, column: str) -> Iterator[str]:
 
 
 def _unit(shown: Layout, columns: list[Guess]) -> Iterator[str]:
-    value = next((g.column for g in columns if g.meaning == "value"), None)
-    if value is None:
-        return
-    yield "\n[unit]"
+    mapped = {g.meaning: g.column for g in columns}
+    value, exposure = mapped.get("value"), mapped.get("exposure_s")
+    in_ks = exposure is not None and in_kiloseconds(exposure)
+    if value is not None or in_ks:
+        yield "\n[unit]"
+    if in_ks:
+        yield f'columns = {{exposure_s = "ks"}}  # by the name {exposure!r}'
+    if value is not None:
+        yield from _value_unit(shown, value)
+
+
+def _value_unit(shown: Layout, value: str) -> Iterator[str]:
     read, named = heading(value).unit, _unit_column(shown, value)
     if value in shown.units:
         yield f"value = {_text(unit(shown.units[value]) or shown.units[value])}  # the file's own"

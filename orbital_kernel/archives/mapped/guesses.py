@@ -20,8 +20,8 @@ PLUS = r"(?:plus|pos|upper|up|sup|hi|high|\+)"
 MINUS = r"(?:minus|neg|lower|lo|inf|low|-)"
 NAMES: Mapping[str, str] = {
     "time": r"mjd( mid)?|hjd|bjd|jd|t|time|times|date|date obs|obs date( iso)?|obs start|t mid|days?|phase|epoch|time since .*|days? ?\(?since.*|date time|datetime|met|age",
-    "start": r"(mjd|t|time|obs|utc|date|begin)? ?(start|begin|beg)( mjd| time| utc)?|tstart|begin time|mjd start",
-    "stop": r"(mjd|t|time|obs|utc|date|end)? ?(stop|end|fin)( mjd| time| utc)?|tstop|end time|mjd stop",
+    "time_start": r"(mjd|t|time|obs|utc|date|begin)? ?(start|begin|beg)( mjd| time| utc)?|tstart|begin time|mjd start",
+    "time_stop": r"(mjd|t|time|obs|utc|date|end)? ?(stop|end|fin)( mjd| time| utc)?|tstop|end time|mjd stop",
     "time_err": r"dt|dtime|t err|time err(or)?|mjd err",
     "value": rf"{VALUE}( {VALUE})?( [\d.]+ ?-? ?[\d.]* ?k?ev| [bshmuw]| unabs\w*| abs\w*| obs\w*)*|.*(flux|count ?rate|rate)s?( avg| mean| aper \w)?",
     "value_err_plus": rf"(.* )?({ERROR} ?{PLUS}|{PLUS} ?{ERROR})( .*)?|eplus",
@@ -55,7 +55,7 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
 }
 """What must read the cells of a column for it to have that meaning."""
 ERRORS = ("value_err", "value_err_plus", "value_err_minus")
-TIMES = frozenset(["time", "start", "stop"])
+TIMES = frozenset(["time", "time_start", "time_stop"])
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _fits(layout: Layout, meaning: str, column: str) -> bool:
     if re.fullmatch(r"col\d+", name):
         return meaning == "time" and _is_dated(cells, column)
     named = bool(cells) and bool(re.fullmatch(NAMES[meaning], name))
-    if not named or (meaning == "exposure_s" and not in_seconds(layout, column)):
+    if not named or (meaning == "exposure_s" and not has_unit(layout, column)):
         return False
     if meaning in TIMES:
         return time_format(cells, heading(column)) is not None
@@ -153,10 +153,15 @@ def shared_words(name: str, other: str) -> float:
     return len(words & theirs) + (other != "" and other in name.removeprefix("d"))
 
 
-def in_seconds(layout: Layout, column: str) -> bool:
-    """Return whether the file says that a column is in seconds."""
+def has_unit(layout: Layout, column: str) -> bool:
+    """Return whether the file says that a column is in seconds or kiloseconds."""
     said = layout.units.get(column) or heading(column).unit
-    return said == "s" or plain_name(column).endswith(" s")
+    return said in {"s", "ks"} or plain_name(column).endswith((" s", " ks"))
+
+
+def in_kiloseconds(column: str) -> bool:
+    """Return whether a column's name ends in ks."""
+    return heading(column).unit is None and plain_name(column).endswith(" ks")
 
 
 def is_exposure(column: str) -> bool:

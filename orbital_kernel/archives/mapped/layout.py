@@ -4,6 +4,7 @@ A layout is what a person sees first: which sign separates the cells, whether th
 line names the columns, what stands above the table. It holds the first rows as text.
 """
 
+import csv
 import re
 import warnings
 from collections import Counter
@@ -151,7 +152,7 @@ def _splitter(sign: str) -> Split:
 def _regular(lines: list[str], split: Split) -> bool:
     try:
         counts = Counter(len(split(line)) for line in lines)
-    except ValueError:
+    except (ValueError, csv.Error):
         return False
     return len(counts) == 1 and counts.most_common()[0][0] > 1
 

@@ -132,9 +132,9 @@ def published() -> tuple[Published, ...]:
 
 def _loaded(path: Path) -> Published:
     content = tomllib.loads(path.read_text(encoding="utf-8"))
-    match = {
-        k: tuple(v) if isinstance(v, list) else v
-        for k, v in content.pop("match").items()
+    match: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.pop("match").items()
     }
     return Published(path.stem, content, Match(**match))
 
