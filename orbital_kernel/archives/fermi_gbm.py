@@ -192,9 +192,5 @@ def _events(
 
 
 READER = Reader(
-    "fermi-gbm",
-    recognises,
-    read,
-    "Fermi GBM spectra in time and photons, FITS",
-    version=2,
+    "fermi-gbm", recognises, read, "Fermi GBM spectra in time and photons, FITS"
 )

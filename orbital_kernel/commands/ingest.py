@@ -90,8 +90,8 @@ def ingest(
 ) -> None:
     """Ingest files and folders in any known format.
 
-    Formats are recognised by content. Each content is stored once, so that a second run
-    adds nothing. Broken files and unknown formats are refused with a reason; the other
+    Formats are recognised by content. Each content is stored once, packed or not, so that
+    a second run adds nothing; a later version of a light curve replaces its points. Broken files and unknown formats are refused with a reason; the other
     files are ingested. A new embedded platform is provisioned first; provision a cluster
     yourself. Exits with 1 if any file is refused or, with --validate, differs from the
     store.

@@ -190,7 +190,18 @@ class IngestReport:
         path.write_text(json.dumps(self.quarantine(), indent=2) + "\n")
 
     def __repr__(self) -> str:
-        """Return the counts by state."""
+        """Return the counts of files by state, and of rows by what became of them."""
         counts = {state: len(self.in_state(state)) for state in STATES}
         summary = ", ".join(f"{n} {s}" for s, n in counts.items() if n)
-        return f"IngestReport({summary or 'no files'}; {self.rows:,} rows written)"
+        states = [s for f in self.files for c in f.tables.values() for s in c.items()]
+        totals = {
+            "updated": sum(rows for state, rows in states if state == "updated"),
+            "already there": sum(
+                rows for state, rows in states if state == "unchanged"
+            ),
+            "skipped": sum(rows for f in self.files for rows in f.skipped.values()),
+            "replaced": sum(rows for f in self.files for rows in f.replaced.values()),
+        }
+        rows = [f"{self.rows:,} rows written"]
+        rows += [f"{count:,} {state}" for state, count in totals.items() if count]
+        return f"IngestReport({summary or 'no files'}; {', '.join(rows)})"

@@ -227,5 +227,5 @@ READER = Reader(
     recognises,
     read,
     "Chandra dmextract and level-3 light curve",
-    version=3,
+    version=2,
 )

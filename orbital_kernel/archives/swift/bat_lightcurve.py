@@ -226,9 +226,5 @@ def _rates(
 
 
 READER = Reader(
-    "swift-bat-lightcurve",
-    recognises,
-    read,
-    "BAT mask-weighted light curve, FITS",
-    version=2,
+    "swift-bat-lightcurve", recognises, read, "BAT mask-weighted light curve, FITS"
 )

@@ -91,6 +91,4 @@ def _rates(
     )
 
 
-READER = Reader(
-    "swift-bat-rates", recognises, read, "BAT raw array rates, FITS", version=2
-)
+READER = Reader("swift-bat-rates", recognises, read, "BAT raw array rates, FITS")

@@ -141,6 +141,4 @@ def embedded(source: Source, series: str, account: Account) -> Batches:
         yield from light_curves(open_fits(source, account), series, account)
 
 
-READER = Reader(
-    "swift-tdrss-lightcurve", recognises, read, "Swift TDRSS light curve", version=2
-)
+READER = Reader("swift-tdrss-lightcurve", recognises, read, "Swift TDRSS light curve")
