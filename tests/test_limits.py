@@ -157,3 +157,12 @@ def test_an_error_of_zero_on_one_side_is_none_there():
         [False],
         {"values with an error of 0 on one side, kept without it": 1},
     )
+
+
+def test_a_rate_of_no_counts_has_no_error_and_is_counted():
+    account = Account("fermi")
+    error = limits.poisson_error(np.array([0.0, 9.0, math.nan]), np.array([2.0] * 3))
+    limits.note_empty(account, np.array([0.0, 9.0, math.nan]))
+
+    assert [None if math.isnan(e) else e for e in error] == [None, 1.5, None]
+    assert account.noted == {"bins of 0 counts: rate without an error": 1}

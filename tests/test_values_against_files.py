@@ -21,6 +21,10 @@ FOLDERS = ("joint/otter", "swift_xrt/xrt_grb_json")
 BAT = "swift_bat/grb_lightcurves_1s"
 PER_OBI = "chandra/catalogs/csc2_search_2CXOJ010337_per_obi.tsv"
 CATALOGUES = (PER_OBI, "swift_bat/catalogs/BAT_70m_catalog_20nov2012.fits")
+SGR_A = tuple(
+    f"chandra/sgra_lightcurves/{name}_lc300.fits"
+    for name in ("11843_sgra_2-4keV", "1561_sgra_4-8keV", "22594_sgra_2-4keV")
+)
 OWNERS = {"Swift": "swift", "swift": "swift", "Chandra": "chandra"}
 
 
@@ -29,7 +33,7 @@ def chosen(archive: Path) -> list[Path]:
     return [
         *small,
         *sorted((archive / BAT).glob("*.lc"))[:8],
-        *(archive / name for name in CATALOGUES),
+        *(archive / name for name in (*CATALOGUES, *SGR_A)),
     ]
 
 
@@ -196,3 +200,27 @@ def test_fluxes_of_the_bat_survey_are_those_of_the_fits(session, archive):
     assert close(np.where(flux > 0, flux, np.nan), stored["flux"])
     assert close(np.where(flux > 0, high, np.nan), stored["flux_high"])
     assert stored["flux_unit"].unique().to_list() == ["erg / (cm2 s)"]
+
+
+def test_bins_of_chandra_curves_are_those_of_the_fits(session, archive):
+    """Three curves of Sgr A*: net rates, and no error where the file's is 0."""
+    stored = session.table("chandra.photometry").filter(pl.col("band_low_kev") >= 2)
+    for name in SGR_A:
+        table = fits.getdata(archive / name, "LIGHTCURVE")
+        exposed = np.asarray(table["EXPOSURE"]) > 0
+        rate, error = (
+            np.where(exposed, np.asarray(table[column], float), np.nan)
+            for column in (
+                ("NET_RATE", "ERR_RATE")
+                if "NET_RATE" in table.names
+                else ("COUNT_RATE", "COUNT_RATE_ERR")
+            )
+        )
+        number = fits.getheader(archive / name, "LIGHTCURVE")["OBS_ID"].strip()
+        low = float(name.split("sgra_")[2].split("-")[0])
+        points = stored.filter(
+            pl.col("obs_id") == number, pl.col("band_low_kev") == low
+        ).sort("file_row")
+
+        assert close(rate, points["value"]), name
+        assert close(np.where(error > 0, error, np.nan), points["value_err_plus"]), name

@@ -32,6 +32,7 @@ from orbital_kernel.archives.formats.fits import (
     text,
 )
 from orbital_kernel.archives.intervals import gti_rows
+from orbital_kernel.archives.limits import note_empty, poisson_error
 from orbital_kernel.archives.naming import named_in, series_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
@@ -81,6 +82,7 @@ def read(source: Source, account: Account) -> Batches:
         for block in file.blocks(table, rows=max(1, BATCH_ROWS // len(low))):
             unusable = _unusable(block)
             bad += int(unusable.sum())
+            note_empty(account, block.reals("COUNTS"))
             yield _rates(source, file, block, (low, high), unusable)
         if bad:
             account.understood.append(f"{bad} bins flagged or unexposed: rate null")
@@ -161,7 +163,7 @@ def _rates(
         band_low_kev=np.tile(edges[0], bins),
         band_high_kev=np.tile(edges[1], bins),
         rate=(counts / exposure[:, None]).ravel(),
-        rate_err=(np.sqrt(counts) / exposure[:, None]).ravel(),
+        rate_err=poisson_error(counts, exposure[:, None]).ravel(),
         counts=counts.ravel(),
         unit="count / s",
         kind="raw",
@@ -192,5 +194,9 @@ def _events(
 
 
 READER = Reader(
-    "fermi-gbm", recognises, read, "Fermi GBM spectra in time and photons, FITS"
+    "fermi-gbm",
+    recognises,
+    read,
+    "Fermi GBM spectra in time and photons, FITS",
+    version=2,
 )

@@ -183,6 +183,19 @@ def measured(
     )
 
 
+def poisson_error(counts: Reals, exposure_s: Reals) -> Reals:
+    """Return the 1-sigma error of a rate of counts; NaN for none, whose error is not 0."""
+    return (
+        np.where(counts > 0, np.sqrt(np.clip(counts, 0, None)), math.nan) / exposure_s
+    )
+
+
+def note_empty(account: Account, counts: Reals) -> None:
+    """Count the bins and channels without a count, whose rate has no error."""
+    if empty := int((counts == 0).sum()):
+        account.note("bins of 0 counts: rate without an error", empty)
+
+
 def _sized(errors: ArrayLike, values: Reals) -> Reals:
     return np.broadcast_to(np.asarray(errors, np.float64), values.shape)
 

@@ -29,7 +29,7 @@ OWNERS = {
     **dict.fromkeys(("swift", "uvot", "xrt"), "swift"),
     **dict.fromkeys(("chandra", "cxo", "acis"), "chandra"),
 }
-INSTRUMENTS = {
+INSTRUMENTS: Mapping[str | tuple[str, str], str] = {
     **{name: name.upper() for name in ("uvot", "xrt", "bat", "acis", "hrc")},
     ("swift", "xray"): "XRT",
     ("swift", "uvoir"): "UVOT",

@@ -33,6 +33,7 @@ from orbital_kernel.archives.formats.fits import (
     text,
 )
 from orbital_kernel.archives.intervals import gti_rows
+from orbital_kernel.archives.limits import note_empty
 from orbital_kernel.archives.naming import named_in
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -95,6 +96,12 @@ def read(source: Source, account: Account) -> Batches:
             instrument=gti_instrument(gti, table),
             simulated=is_simulated(file),
         )
+    if table.has("COUNTS"):
+        for block in file.blocks(table):
+            counts = block.reals("COUNTS")
+            if block.hdu.has("EXPOSURE"):
+                counts = counts[block.reals("EXPOSURE") > 0]
+            note_empty(account, counts)
 
 
 def gti_instrument(gti: Hdu, table: Hdu) -> str | None:
@@ -179,8 +186,8 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         time_rule=rule,
         **position(np.full(count, ra), np.full(count, dec)),
         value=np.where(gap, np.nan, value),
-        value_err_plus=np.where(gap, np.nan, np.abs(error)),
-        value_err_minus=np.where(gap, np.nan, np.abs(error)),
+        value_err_plus=np.where(gap | ~(error > 0), np.nan, error),
+        value_err_minus=np.where(gap | ~(error > 0), np.nan, error),
         is_limit=False,
         unit="count / s",
         band=band,
@@ -227,5 +234,5 @@ READER = Reader(
     recognises,
     read,
     "Chandra dmextract and level-3 light curve",
-    version=2,
+    version=3,
 )

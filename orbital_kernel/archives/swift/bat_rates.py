@@ -21,6 +21,7 @@ from orbital_kernel.archives.formats.fits import (
     first_table,
     open_fits,
 )
+from orbital_kernel.archives.limits import note_empty, poisson_error
 from orbital_kernel.archives.naming import series_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
@@ -63,6 +64,7 @@ def read(source: Source, account: Account) -> Batches:
     account.observatory = "swift"
     account.understood.append(f"{table.rows} bins of {channels} channel(s), raw counts")
     for block in file.blocks(table, rows=BATCH_ROWS // channels):
+        note_empty(account, block.reals("COUNTS"))
         yield _rates(source, file, block, channels)
     yield from good_times(file, table, "BAT")
 
@@ -82,7 +84,7 @@ def _rates(
         series=series_of(source),
         bin_s=widths,
         rate=counts / widths,
-        rate_err=np.sqrt(np.clip(counts, 0, None)) / widths,
+        rate_err=poisson_error(counts, widths),
         counts=counts,
         unit="count / s",
         kind="raw",
@@ -91,4 +93,6 @@ def _rates(
     )
 
 
-READER = Reader("swift-bat-rates", recognises, read, "BAT raw array rates, FITS")
+READER = Reader(
+    "swift-bat-rates", recognises, read, "BAT raw array rates, FITS", version=2
+)
