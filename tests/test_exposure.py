@@ -15,7 +15,7 @@ from archive_files import (
 )
 from astropy.io import fits
 
-from orbital_kernel.science.lightcurves import EXPOSED, bin_events, merged
+from orbital_kernel.science.lightcurves import EXPOSED, bin_events, merged, overlaps
 from orbital_kernel.science.lightcurves.exposure import nanoseconds
 
 HEAD = "obsid|ra|dec|start_time|exposure|operation_mode|pointing_mode|"
@@ -245,3 +245,45 @@ def test_photons_outside_good_time_make_no_bins(tmp_path):
 
     assert (curve["exposure_fraction"] > 0).all()
     assert 6 == len(curve)
+
+
+MAKERS = {
+    "gcn/schedules/swift_plan_ppst_2022-03.csv": {"planned"},
+    "gcn/schedules/swift_asflown_afst_2022-03.csv": {"snapshot", "span", "idle"},
+    "gcn/schedules/swift_obsquery_asflown.csv": {"snapshot"},
+    "swift_xrt/obs_logs/swiftxrlog_AT2022tsd.txt": {"snapshot", "slewing", "settling"},
+    "swift_bat/grb_lightcurves_1s/grb_130427A_1chan_1s.lc": {"gti"},
+    "fermi/glg_cspec_n3_bn080916009_v01.pha": {"gti"},
+    "fermi/glg_tte_n3_bn080916009_v01.fit.gz": {"gti"},
+    "chandra/evt2/M82_obs10027_stingray_chandra_test.fits": {"gti"},
+    "chandra/sgra_evt2/03392_sgra_evt2.fits": {"gti"},
+    "chandra/lightcurves/CDF-S_XT1_xt_lc.fits": {"gti"},
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_every_maker_of_intervals_says_what_was_exposed(archive, name):
+    tables, account = rows_of(archive / name)
+    intervals = pl.from_arrow(tables["intervals"])
+
+    length = (pl.col("time_stop") - pl.col("time")).dt.total_nanoseconds() / 1e9
+    exposed = pl.col("kind").is_in(EXPOSED)
+    assert MAKERS[name] == set(intervals["kind"])
+    assert intervals.select((length >= 0).all()).item()
+    assert intervals.select((pl.col("live_s") <= length + 1e-6).all()).item()
+    assert intervals.filter(~exposed)["live_s"].is_null().all()
+    if account.observatory == "chandra":
+        assert intervals.select((pl.col("live_s") < length).all()).item()
+
+
+def test_slews_share_no_time_with_anything(tmp_path):
+    log = rows_of(browsed(tmp_path / "log.txt", "swiftxrlog", XRT))[0]["intervals"]
+    intervals = pl.from_arrow(log)
+    all_day = intervals.select(
+        pl.col("time").min().dt.offset_by("-1d"),
+        pl.col("time_stop").max().dt.offset_by("1d"),
+    )
+
+    shared = overlaps(intervals, all_day)
+
+    assert ["snapshot"] * 2 == intervals["kind"].gather(shared["row_a"]).to_list()

@@ -81,7 +81,8 @@ def chandra(archive):
     rows = {}
     for row in read(archive / CHANMASTER, "\t"):
         place = degrees(row["ra"], hours=True), degrees(row["dec"], hours=False)
-        if row["time"].strip() and not any(map(math.isnan, place)):
+        exposed = float(row["exposure"].strip() or 1) > 0
+        if exposed and row["time"].strip() and not any(map(math.isnan, place)):
             rows[row["obsid"].strip()] = (*place, stamp(row["time"], "mdy"))
     return placed(rows)
 
@@ -95,7 +96,10 @@ def swift(archive):
             stamp(row["START_TIME"], "dmy"),
         )
         for row in read(archive / SWIFTMASTR, ",")
-        if row["RA"].strip() and row["START_TIME"].strip()
+        if row["RA"].strip()
+        and row["START_TIME"].strip()
+        and float(row["XRT_EXPOSURE"] or 1) > 0
+        and not row["NAME"].upper().startswith("SAA-COLD")
     }
     return placed(rows)
 

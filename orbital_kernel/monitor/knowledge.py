@@ -17,6 +17,7 @@ from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.monitor.rows import TABLE
 from orbital_kernel.query import Cone, Query, run
 from orbital_kernel.questions import catalogued
+from orbital_kernel.questions.looks import is_look
 from orbital_kernel.science import visibility
 from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.visibility import Elements, Orbit
@@ -194,7 +195,7 @@ def _limits(
     name: str, sources: pl.DataFrame, exposures: pl.DataFrame
 ) -> dict[str, Any]:
     """Return whether the observations allow an upper limit."""
-    done = exposures.filter(pl.col("exposure_s") > 0)
+    done = exposures.filter(is_look(), pl.col("exposure_s") > 0)
     detected = sources.filter(~pl.col("is_limit").fill_null(value=False))
     seconds = float(done["exposure_s"].sum())
     verdict = (

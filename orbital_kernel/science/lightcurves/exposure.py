@@ -42,9 +42,7 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
         If several instruments (or CCDs, whose good times differ) are mixed.
     """
     demand(intervals, "time", "time_stop", subject="intervals")
-    if "kind" in intervals.columns:
-        exposed = pl.col("kind").is_in(EXPOSED).fill_null(value=True)
-        intervals = intervals.filter(exposed)
+    intervals = intervals.filter(_exposed(intervals))
     if "instrument" in intervals.columns:
         _one_instrument(intervals)
     seconds = (pl.col("time_stop") - pl.col("time")).dt.total_nanoseconds() / NS
@@ -105,8 +103,8 @@ def overlaps(
     Parameters
     ----------
     intervals_a, intervals_b
-        Good times: time and time_stop (TT); if known obs_id, instrument; ra and dec (deg,
-        ICRS) if `within_arcmin` is given.
+        Good times: time and time_stop (TT); if known obs_id, instrument and kind, of
+        which only exposure counts; ra and dec (deg, ICRS) if `within_arcmin` is given.
     within_arcmin
         Largest separation of the pointings, arcmin; by default the position does not count.
 
@@ -149,6 +147,13 @@ def nanoseconds(frame: pl.DataFrame, name: str) -> Ints:
     """Return a time column as int64 nanoseconds; nulls become the smallest integer."""
     values = frame[name].cast(TT).cast(pl.Int64).fill_null(np.iinfo(np.int64).min)
     return values.to_numpy()
+
+
+def _exposed(intervals: pl.DataFrame) -> pl.Series:
+    """Return which intervals are exposure; all if the frame does not say their kind."""
+    if "kind" not in intervals.columns:
+        return pl.repeat(value=True, n=len(intervals), eager=True)
+    return intervals["kind"].is_in(EXPOSED).fill_null(value=True)
 
 
 def _one_instrument(intervals: pl.DataFrame) -> None:
@@ -196,7 +201,8 @@ def _overlapping(a: pl.DataFrame, b: pl.DataFrame) -> tuple[Ints, Ints]:
 
 def _sorted(frame: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
     start, stop = _bounds(frame)
-    rows = np.flatnonzero((stop > start) & (start > np.iinfo(np.int64).min))
+    dated = (stop > start) & (start > np.iinfo(np.int64).min)
+    rows = np.flatnonzero(dated & _exposed(frame).to_numpy())
     rows = rows[np.argsort(start[rows], kind="stable")]
     return rows, start[rows], stop[rows]
 
