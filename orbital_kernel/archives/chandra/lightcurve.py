@@ -20,6 +20,7 @@ import pyarrow as pa
 from astropy.io import fits
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -70,6 +71,8 @@ def read(source: Source, account: Account) -> Batches:
         f"{table.rows} bins, {'net' if table.has('NET_RATE') else 'total'} rate, "
         f"{chandra_clock.rule(table)}"
     )
+    if remark := fits_time.remark(chandra_clock.rule(table), table):
+        account.understood.append(remark)
     for block in file.blocks(table):
         yield _photometry(file, block)
     for background in file.find("BKGLIGHTCURVE"):
@@ -141,12 +144,14 @@ def _object(header: fits.Header) -> str | None:
 def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:
     zero = chandra_clock.zero_s(block.hdu)
     if block.hdu.has("TIME_MIN", "TIME_MAX"):
-        return block.reals("TIME_MIN") + zero, block.reals("TIME_MAX") + zero
-    width = number(block.hdu.header, "TIMEDEL")
+        low, high = (fits_time.seconds(block, n) for n in ("TIME_MIN", "TIME_MAX"))
+        return low + zero, high + zero
+    width = fits_time.keyword_s(block.hdu.header, "TIMEDEL")
     if width is None or width <= 0:
         raise ArchiveError("neither TIME_MIN and TIME_MAX nor TIMEDEL give bin widths")
     place = number(block.hdu.header, "TIMEPIXR")
-    start = block.reals("TIME") + zero - (0.5 if place is None else place) * width
+    time = fits_time.seconds(block, "TIME")
+    start = time + zero - (0.5 if place is None else place) * width
     return start, start + width
 
 

@@ -90,4 +90,6 @@ def _rates(
     )
 
 
-READER = Reader("swift-bat-rates", recognises, read, "BAT raw array rates, FITS")
+READER = Reader(
+    "swift-bat-rates", recognises, read, "BAT raw array rates, FITS", version=2
+)
