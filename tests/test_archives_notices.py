@@ -54,6 +54,55 @@ def test_a_notice_gives_its_time_place_and_sender(tmp_path):
     assert row["role"].to_pylist() == ["observation"]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2022-12-31T21:46:05.13+00:00", "2022-12-31T23:46:05.13+02:00"),
+        *("2022-12-31 21:46:05.13 UTC", "2022:365:21:46:05.13", "20221231T214605.13Z"),
+    ],
+)
+def test_a_notice_may_write_its_offset_from_utc_and_the_day_of_the_year(
+    tmp_path, written
+):
+    row = notice(tmp_path, trigger_time=written, alert_datetime=written)[0]["notices"]
+    path = tmp_path / "event.xml"
+    path.write_text(
+        VOEVENT.format(role="observation", citations="").replace(
+            "2022-09-30T11:11:52.12", written
+        )
+    )
+    event_row = rows_of(path)[0]["notices"]
+
+    for time in (row["time"], row["time_sent"], event_row["time"]):
+        assert to_utc_iso(time.to_numpy()) == ["2022-12-31T21:46:05.130"]
+
+
+@pytest.mark.parametrize("instrument", ["xrt", "uvot"])
+def test_notices_of_a_follow_up_give_the_start_of_the_observation(tmp_path, instrument):
+    schema = f"https://gcn.nasa.gov/schema/main/gcn/notices/swift/{instrument}/position.schema.json"
+    content = GUANO | {"$schema": schema, "instrument": instrument.upper()}
+    content |= {"observation_start": "2024-09-12T01:48:25.200Z"}
+    del content["trigger_time"]
+    path = tmp_path / "notice.json"
+    path.write_text(json.dumps(content))
+
+    tables, account = rows_of(path)
+
+    time = tables["notices"]["time"].to_numpy()
+    assert to_utc_iso(time) == ["2024-09-12T01:48:25.200"]
+    assert tables["notices"]["kind"].to_pylist() == [f"swift.{instrument}.position"]
+    assert account.understood == [
+        "no trigger time: time is the start of the observation"
+    ]
+
+
+def test_the_time_of_the_trigger_precedes_that_of_the_observation(tmp_path):
+    row, account = notice(tmp_path, observation_start="2022-12-31T21:50:00Z")
+
+    assert to_utc_iso(row["notices"]["time"].to_numpy()) == ["2022-12-31T21:46:05.130"]
+    assert account.understood == []
+
+
 @pytest.mark.parametrize("id_", ["694215995", ["694215995"], [694215995]])
 def test_ids_of_every_schema_version_are_one_text(tmp_path, id_):
     assert notice(tmp_path, id=id_)[0]["notices"]["trigger_id"].to_pylist() == [

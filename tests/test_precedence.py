@@ -186,3 +186,17 @@ def test_the_view_of_redshifts_names_catalogues_and_counts_doubts(rows):
     ].to_list()
     assert 2.0 == view.numbers["redshifts that a catalogue doubts"]
     assert any("tentative" in text for text in view.selection)
+
+
+def test_a_notice_of_a_follow_up_times_its_observation_and_no_trigger():
+    kinds = [
+        "swift.bat.position",
+        "swift.xrt.position",
+        "swift.uvot_pos",
+        "SWIFT.XRT.x",
+    ]
+    rows = pl.DataFrame({"kind": [*kinds, None]})
+
+    assert rows.select(precedence.times_a_follow_up()).to_series().to_list() == [
+        *(False, True, True, True, False),
+    ]

@@ -43,6 +43,9 @@ def seen_at_once(holding, stocked, sample):
         }
         for n, (begin, end) in enumerate([*snapshots, (start + timedelta(1e-9), stop)])
     ]
+    rows = [{**row, "time_rule": "swift-met-utcf"} for row in rows]
+    at_barycentre = {"time": start, "time_stop": stop, "kind": "gti"}
+    rows.append(rows[0] | at_barycentre | {"time_rule": "swift-met-utcf at barycentre"})
     with holding("swift.intervals", pa.Table.from_pylist(rows), "obs_id"):
         yield start, stop
 
@@ -64,6 +67,15 @@ def test_simultaneous_is_of_good_time_united_and_never_of_plans(stocked, seen_at
     assert {("09990001001", "90002", AGN)} == set(
         shared.select("obs_id_a", "obs_id_b", "object_b").rows()
     )
+
+
+def test_good_times_at_the_barycentre_are_counted_and_not_compared(
+    stocked, seen_at_once
+):
+    answer = stocked.questions.simultaneous("swift", "chandra", within_arcmin=8)
+
+    assert sum(answer.frame["overlap_s"]) == pytest.approx(2_500.0)
+    assert any("1 intervals with times of arrival" in r for r in answer.how.residual)
 
 
 def test_simultaneous_can_be_cut_by_time_length_and_separation(stocked, seen_at_once):

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     BATCH_ROWS,
     Block,
@@ -144,7 +145,9 @@ def _rates(
     counts = block.reals("COUNTS").reshape(bins, -1)
     if counts.shape[1] != channels:
         raise ArchiveError(f"EBOUNDS has {channels} channels, COUNTS {counts.shape[1]}")
-    start, width = block.reals("TIME"), block.reals("ENDTIME") - block.reals("TIME")
+    start = fits_time.seconds(block, "TIME") + fits_time.zero_s(block.hdu)
+    stop = fits_time.seconds(block, "ENDTIME") + fits_time.zero_s(block.hdu)
+    width = stop - start
     exposure = np.where(unusable, np.nan, block.reals("EXPOSURE"))
 
     def each(values: Any) -> Any:
@@ -176,7 +179,8 @@ def _rates(
 def _events(
     file: FitsFile, block: Block, low: Reals, high: Reals
 ) -> tuple[str, pa.Table]:
-    met, channel = block.reals("TIME"), block.integers("PHA")
+    met = fits_time.seconds(block, "TIME") + fits_time.zero_s(block.hdu)
+    channel = block.integers("PHA")
     number_of = channel.filled(-1)
     if number_of.size and not 0 <= number_of.min() <= number_of.max() < len(low):
         raise ArchiveError(f"PHA outside of the {len(low)} channels of EBOUNDS")

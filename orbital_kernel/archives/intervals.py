@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from orbital_kernel.archives.formats.fits import FitsFile, Hdu
+from orbital_kernel.archives.formats import fits_time
+from orbital_kernel.archives.formats.fits import FitsFile, Hdu, Reals
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import INTERVALS
@@ -20,21 +21,23 @@ def gti_rows(
     utcf_s: float | None = None,
     zero_s: float = 0.0,
     live_fraction: float | None = None,
+    at_met_s: float | None = None,
     **columns: Any,
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield a GTI table's rows; `columns` are the same for all (obs_id, instrument…).
 
     `live_fraction` is what the dead time of the detector leaves of an interval; None if
-    the file does not say.
+    the file does not say. `at_met_s` is the clock value at which Swift's `utcf_s` holds.
     """
     live = np.nan if live_fraction is None else live_fraction
+    zero = fits_time.zero_s(hdu, otherwise=zero_s)
     for block in file.blocks(hdu):
-        start, stop = block.reals("START") + zero_s, block.reals("STOP") + zero_s
+        start, stop = (fits_time.seconds(block, n) + zero for n in ("START", "STOP"))
         yield rows(
             INTERVALS,
             len(block),
-            time=times.to_tt(rule, start, utcf_s=0.0 if utcf_s is None else utcf_s),
-            time_stop=times.to_tt(rule, stop, utcf_s=0.0 if utcf_s is None else utcf_s),
+            time=_tt(rule, start, utcf_s, at_met_s),
+            time_stop=_tt(rule, stop, utcf_s, at_met_s),
             met_start_s=start,
             met_stop_s=stop,
             utcf_s=utcf_s,
@@ -44,3 +47,11 @@ def gti_rows(
             file_row=range(block.first, block.first + len(block)),
             **columns,
         )
+
+
+def _tt(
+    rule: str, met: Reals, utcf_s: float | None, at_met_s: float | None
+) -> times.Instants:
+    if utcf_s is None or at_met_s is None:
+        return times.to_tt(rule, met, utcf_s=0.0 if utcf_s is None else utcf_s)
+    return times.swift_elapsed(met, utcf_s=utcf_s, at_met_s=at_met_s)[0]

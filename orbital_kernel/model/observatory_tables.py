@@ -205,7 +205,9 @@ NOTICES = Table(
         text("role", "observation, test, utility", "meta.code"),
         text("alert_type", "initial, update, retraction", "meta.code"),
         text("trigger_id", "trigger number or name", "meta.id"),
-        instant("time", "trigger time"),
+        instant(
+            "time", "trigger time; of XRT and UVOT, the start of their observation"
+        ),
         instant("time_sent", "when the notice was issued", "time.creation"),
         *SKY,
         real("error_radius_arcsec", "arcsec", "stat.error;pos.eq", "position error"),

@@ -12,7 +12,7 @@ from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal, NotNull
 from orbital_kernel.science.bursts import match
-from orbital_kernel.science.precedence import T90, TIME, united
+from orbital_kernel.science.precedence import T90, TIME, times_a_follow_up, united
 
 REAL = "observation"
 """The role of notices that are not tests."""
@@ -112,8 +112,9 @@ class Coincident:
 
 
 def _ordered(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per burst by the order of catalogues; notices as they are."""
+    """Return one row per burst by the order of catalogues; notices of triggers as they are."""
     if table != "grbs":
+        rows = rows.filter(~times_a_follow_up())
         return rows.sort("time", "kind", "notice_id", "trigger_id", nulls_last=True)
     bursts = united(rows, TIME, T90)
     return bursts.rename({"t0_source": "catalog"})

@@ -205,7 +205,12 @@ def _notices(
         pl.when(retracted.fill_null(value=False))
         .then(pl.lit(RETRACTED))
         .alias("excluded"),
-        *(column for column in NOTICE if column in schema.GRBS.arrow.names),
+        pl.when(~precedence.times_a_follow_up()).then("time").alias("time"),
+        *(
+            column
+            for column in NOTICE
+            if column in schema.GRBS.arrow.names and column != "time"
+        ),
     )
 
 

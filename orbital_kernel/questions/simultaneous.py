@@ -20,12 +20,12 @@ from orbital_kernel.questions.asking import (
 )
 from orbital_kernel.questions.looks import is_look
 from orbital_kernel.science.columns import either, fill
-from orbital_kernel.science.lightcurves import EXPOSED, merged, overlaps
+from orbital_kernel.science.lightcurves import EXPOSED, is_local, merged, overlaps
 
 POINTING = ("obs_id", "object", "ra", "dec")
 INTERVAL = (
     *("obs_id", "object", "time", "time_stop", "kind", "instrument", "ra", "dec"),
-    "simulated",
+    *("simulated", "time_rule"),
 )
 KEYS = ("obs_id", "instrument", "object", "ra", "dec", "simulated")
 LONGEST = np.timedelta64(4, "D")
@@ -48,7 +48,8 @@ def simultaneous(
     Intervals are those of kind gti or snapshot, and none of pointings named SAA-COLD;
     those of one observation and instrument are merged first, across CCDs and files. With
     `start` or `stop` (UTC) only stretches that reach into that span are returned, in
-    full. An interval without a position has that of its observation.
+    full. An interval without a position has that of its observation. Intervals on
+    barycentric or geocentric times are not compared.
     """
     require_observatories(first, second)
     if first == second:
@@ -79,8 +80,10 @@ def simultaneous(
         )
     ]
     answers = together(orbital, queries, kind="simultaneous")
-    a = united(_placed(answers[0].frame, answers[1].frame))
-    b = united(_placed(answers[2].frame, answers[3].frame))
+    good = [answers[k].frame.filter(is_local()) for k in (0, 2)]
+    away = sum(len(answers[k].frame) for k in (0, 2)) - sum(map(len, good))
+    a = united(_placed(good[0], answers[1].frame))
+    b = united(_placed(good[1], answers[3].frame))
     shared = overlaps(a, b, within_arcmin=within_arcmin).filter(
         pl.col("overlap_s") >= at_least_s, *_reaching(start, stop)
     )
@@ -100,6 +103,11 @@ def simultaneous(
         f"good times overlap, pointings within {within_arcmin} arcmin",
         "none of pointings named SAA-COLD",
     ]
+    if away:
+        residual.append(
+            f"{away} intervals with times of arrival at the barycentre or geocentre are "
+            "not compared"
+        )
     return joint_answer(answers, rows, residual, begin, UNITS)
 
 

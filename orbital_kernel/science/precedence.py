@@ -32,6 +32,8 @@ ORDER = (
     Catalogue("xrt-lightcurve-types", "XRT"),
 )
 NOTICE = "notice"
+FOLLOW_UP = r"(?i)(?:^|[^a-z])(?:xrt|uvot)(?:[^a-z]|$)"
+"""The kinds of notices of instruments that follow a trigger up."""
 NO_CATALOGUE = "catalogue without a name"
 LIMITS = ("<", ">")
 INSTRUMENT = "$['position from']"
@@ -56,6 +58,14 @@ class Quantity:
 def is_doubtful() -> pl.Expr:
     """Return whether the text of a redshift marks it as not firm."""
     return pl.col("redshift_text").str.contains(DOUBT).fill_null(value=False)
+
+
+def times_a_follow_up() -> pl.Expr:
+    """Return whether a notice's time is the start of a follow-up, not the trigger.
+
+    Notices of Swift's XRT and UVOT give when their observation of the burst began.
+    """
+    return pl.col("kind").str.contains(FOLLOW_UP).fill_null(value=False)
 
 
 TIME = Quantity("time", ("time",), "t0_source")

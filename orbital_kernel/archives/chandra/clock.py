@@ -8,6 +8,7 @@ in some logs, with zeros to five digits in names of files and some catalogues.
 
 from astropy.io import fits
 
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu, number, text
 from orbital_kernel.errors import ArchiveError
 
@@ -28,12 +29,12 @@ def rule(hdu: Hdu) -> str:
     scale = text(header, "TIMESYS").upper()
     if scale not in RULES:
         raise ArchiveError(f"TIMESYS = {scale!r}; known are {', '.join(RULES)}")
-    return RULES[scale]
+    return fits_time.placed_rule(RULES[scale], header)
 
 
 def zero_s(hdu: Hdu) -> float:
-    """Return TIMEZERO, 0 where absent."""
-    return number(hdu.header, "TIMEZERO") or 0.0
+    """Return TIMEZERO in seconds, 0 where absent."""
+    return fits_time.zero_s(hdu)
 
 
 def obs_id(file: FitsFile, hdu: Hdu) -> str | None:

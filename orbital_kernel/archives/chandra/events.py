@@ -17,6 +17,7 @@ import pyarrow as pa
 from orbital_kernel.archives.chandra import clock as chandra_clock
 from orbital_kernel.archives.chandra import exposure
 from orbital_kernel.archives.chandra.lightcurve import gti_instrument
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -55,8 +56,8 @@ def read(source: Source, account: Account) -> Batches:
     rule = chandra_clock.rule(table)
     account.understood.append(f"{table.rows} events, {rule}")
     account.understood.append(exposure.live_remark(table.header))
-    if rule == "chandra-tdb":
-        account.understood.append("times are of arrival at the barycentre")
+    if remark := fits_time.remark(rule, table):
+        account.understood.append(remark)
     for block in file.blocks(table):
         yield _events(file, block, rule)
     for gti in file.good_times():
@@ -75,7 +76,7 @@ def read(source: Source, account: Account) -> Batches:
 
 def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     table = block.hdu
-    met = block.reals("time") + chandra_clock.zero_s(table)
+    met = fits_time.seconds(block, "time") + chandra_clock.zero_s(table)
     columns: dict[str, Any] = {}
     for name, alternatives in INTEGERS.items():
         present = [a for a in alternatives if table.has(a)]

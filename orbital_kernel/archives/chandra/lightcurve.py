@@ -22,6 +22,7 @@ from astropy.io import fits
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
 from orbital_kernel.archives.chandra import exposure, sky_plane
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -76,6 +77,8 @@ def read(source: Source, account: Account) -> Batches:
     )
     account.understood.append(exposure.live_remark(table.header))
     empty = 0
+    if remark := fits_time.remark(chandra_clock.rule(table), table):
+        account.understood.append(remark)
     for block in file.blocks(table):
         name, points = _photometry(file, block)
         empty += points["value"].null_count
@@ -149,12 +152,14 @@ def _object(header: fits.Header, path: Path) -> str | None:
 def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:
     zero = chandra_clock.zero_s(block.hdu)
     if block.hdu.has("TIME_MIN", "TIME_MAX"):
-        return block.reals("TIME_MIN") + zero, block.reals("TIME_MAX") + zero
-    width = number(block.hdu.header, "TIMEDEL")
+        low, high = (fits_time.seconds(block, n) for n in ("TIME_MIN", "TIME_MAX"))
+        return low + zero, high + zero
+    width = fits_time.keyword_s(block.hdu.header, "TIMEDEL")
     if width is None or width <= 0:
         raise ArchiveError("neither TIME_MIN and TIME_MAX nor TIMEDEL give bin widths")
     place = number(block.hdu.header, "TIMEPIXR")
-    start = block.reals("TIME") + zero - (0.5 if place is None else place) * width
+    time = fits_time.seconds(block, "TIME")
+    start = time + zero - (0.5 if place is None else place) * width
     return start, start + width
 
 

@@ -12,6 +12,7 @@ import json
 import numpy as np
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     first_table,
     is_simulated,
@@ -47,7 +48,7 @@ def read(source: Source, account: Account) -> Batches:
     ]
     account.skip("rows of the list of files, kept in `extra`", len(members))
     header = table.header
-    edges = [number(header, "TSTART"), number(header, "TSTOP")]
+    edges = [fits_time.keyword_s(header, n) for n in ("TSTART", "TSTOP")]
     seconds = np.array([np.nan if edge is None else edge for edge in edges])
     start, stop = times.to_tt(chandra_clock.rule(table), seconds)
     yield rows(

@@ -8,7 +8,8 @@ third; positions and errors are null in scaled-map notices; errors are a radius 
 ellipse, in degrees, 90 % unless containment_probability says else; longitudes may be
 -325; FITS light curves come inside as base64 and are read into `rates`, while 'place
 holder' stands for them elsewhere (other embedded files are counted as skipped); older notices name no schema; `payload` keeps the
-notice without its binary. alert_tense 'test' or 'injection' becomes the role.
+notice without its binary. alert_tense 'test' or 'injection' becomes the role; notices of XRT and UVOT
+give no trigger_time: `time` is the start of their observation.
 """
 
 import base64
@@ -38,6 +39,7 @@ from orbital_kernel.model import times
 from orbital_kernel.model.schema import NOTICES
 
 BINARY_OVER = 1000
+OBSERVATION_START = "no trigger time: time is the start of the observation"
 GROUPS = (
     "alert_reporter",
     "alert_info",
@@ -73,7 +75,10 @@ def read(source: Source, account: Account) -> Batches:
     notice = _flat(documents.document(source))
     account.observatory = str(notice.get("mission") or "swift").lower()
     kind, trigger = _kind(notice), _trigger(notice)
-    sent = _utc(notice, "alert_datetime")
+    time = _tt(notice, "trigger_time")
+    if np.isnat(time[0]) and notice.get("observation_start") is not None:
+        time = _tt(notice, "observation_start")
+        account.understood.append(OBSERVATION_START)
     yield rows(
         NOTICES,
         1,
@@ -82,8 +87,8 @@ def read(source: Source, account: Account) -> Batches:
         role=_role(notice),
         alert_type=notice.get("alert_type"),
         trigger_id=trigger,
-        time=times.tt_from_utc(_utc(notice, "trigger_time")),
-        time_sent=times.tt_from_utc(sent),
+        time=time,
+        time_sent=_tt(notice, "alert_datetime"),
         **position(_real(notice, "ra"), _real(notice, "dec")),
         error_radius_arcsec=[_radius(notice) * 3600],
         error_confidence=_confidence(notice),
@@ -128,9 +133,9 @@ def _role(notice: Document) -> str:
     return tense if tense in NOT_OBSERVED else "observation"
 
 
-def _utc(notice: Document, key: str) -> Any:
+def _tt(notice: Document, key: str) -> times.Instants:
     value = notice.get(key)
-    return np.array([times.parse_utc("" if value is None else str(value))])
+    return times.tt_from_utc(["" if value is None else str(value)])
 
 
 def _real(notice: Document, key: str) -> float:
@@ -213,4 +218,4 @@ def _curves(notice: Document, trigger: str | None, account: Account) -> Batches:
             )
 
 
-READER = Reader("gcn-json", recognises, read, "GCN notice, JSON", version=2)
+READER = Reader("gcn-json", recognises, read, "GCN notice, JSON", version=3)

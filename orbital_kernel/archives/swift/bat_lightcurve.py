@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     BATCH_ROWS,
     Block,
@@ -38,12 +39,10 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift import clock as swift_clock
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.model import times
 from orbital_kernel.model.schema import RATES
 
 UNIT = "count / (s det)"
 UNIT_PER_CM2 = "count / (cm2 s)"
-TIME_UNITS = {"s": 1.0, "d": 86_400.0, "day": 86_400.0, "h": 3600.0, "min": 60.0}
 
 Reals = NDArray[np.float64]
 Band = tuple[str, float | None, float | None]
@@ -70,6 +69,8 @@ def read(source: Source, account: Account) -> Batches:
     rule, utcf = swift_clock.clock(file, table)
     clock = rule if utcf is None else f"UTCF {utcf} s"
     account.understood.append(f"{table.rows} bins of {len(bands)} channel(s), {clock}")
+    if remark := fits_time.remark(rule, table):
+        account.understood.append(remark)
     for block in file.blocks(table, rows=max(1, BATCH_ROWS // len(bands))):
         if empty := int((~(block.reals("ERROR") > 0)).sum()):
             account.note("bins without a positive error, which is no data", empty)
@@ -111,6 +112,8 @@ def good_times(
             gti,
             rule=rule,
             utcf_s=utcf,
+            zero_s=fits_time.zero_s(table),
+            at_met_s=number(table.header, "TSTART") or number(file.primary, "TSTART"),
             obs_id=swift_clock.obs_id(file, table),
             object=swift_clock.target(file, table),
             instrument=instrument,
@@ -122,12 +125,12 @@ def bin_width(block: Block) -> Reals | float:
     """Return TIMEDEL (s), a column or a keyword; ArchiveError if it is not a width."""
     table = block.hdu
     if table.has("TIMEDEL"):
-        widths = block.reals("TIMEDEL") * time_unit(table, "TIMEDEL")
+        widths = fits_time.seconds(block, "TIMEDEL")
         if not (widths > 0).all():
             raise ArchiveError("a bin of TIMEDEL has no width")
         return widths
-    width = (number(table.header, "TIMEDEL") or 0.0) * time_unit(table)
-    if not 0 < width < 1e6:
+    width = fits_time.keyword_s(table.header, "TIMEDEL")
+    if width is None or not 0 < width < 1e6:
         raise ArchiveError(
             f"TIMEDEL = {table.header.get('TIMEDEL')!r} is not a bin width"
         )
@@ -135,21 +138,10 @@ def bin_width(block: Block) -> Reals | float:
 
 
 def bin_start(block: Block, width: Reals | float) -> Reals:
-    """Return the start of bins (MET, s) whose TIME lies TIMEPIXR of the way into them."""
-    table = block.hdu
-    zero = (number(table.header, "TIMEZERO") or 0.0) * time_unit(table)
-    met = block.reals("TIME") * time_unit(table, "TIME") + zero
-    return met - (number(table.header, "TIMEPIXR") or 0.0) * width
-
-
-def time_unit(table: Hdu, column: str | None = None) -> float:
-    """Return the seconds of a column's unit, or of TIMEUNIT, which is s by default."""
-    unit = text(table.header, "TIMEUNIT")
-    if column is not None:
-        unit = table.field(column).unit or unit
-    if (unit or "s").strip() not in TIME_UNITS:
-        raise ArchiveError(f"times are in {unit!r}; known are {', '.join(TIME_UNITS)}")
-    return TIME_UNITS[(unit or "s").strip()]
+    """Return the start of bins (MET) whose TIME lies TIMEPIXR of the way into them."""
+    header = block.hdu.header
+    met = fits_time.seconds(block, "TIME") + fits_time.zero_s(block.hdu)
+    return met - (number(header, "TIMEPIXR") or 0.0) * width
 
 
 def rate_unit(table: Hdu) -> str:
@@ -166,16 +158,17 @@ def clock_columns(
     file: FitsFile, block: Block, start: Reals, channels: int
 ) -> dict[str, Any]:
     """Return the time columns and identity all BAT rates share, a value a channel."""
-    rule, utcf = swift_clock.clock(file, block.hdu)
-    tt = times.to_tt(rule, start, utcf_s=utcf or 0.0)
+    when = swift_clock.instants(file, block.hdu, start)
     row = np.arange(block.first, block.first + len(block))
     return {
         "obs_id": swift_clock.obs_id(file, block.hdu),
         "object": swift_clock.target(file, block.hdu),
-        "time": np.repeat(tt, channels),
+        "time": np.repeat(when["time"], channels),
         "met_s": np.repeat(start, channels),
-        "utcf_s": utcf,
-        "time_rule": rule,
+        "utcf_s": None
+        if when["utcf_s"] is None
+        else np.repeat(when["utcf_s"], channels),
+        "time_rule": when["time_rule"],
         "channel": np.tile(np.arange(channels, dtype=np.int16), len(block)),
         "instrument": "BAT",
         "simulated": is_simulated(file),
@@ -226,5 +219,9 @@ def _rates(
 
 
 READER = Reader(
-    "swift-bat-lightcurve", recognises, read, "BAT mask-weighted light curve, FITS"
+    "swift-bat-lightcurve",
+    recognises,
+    read,
+    "BAT mask-weighted light curve, FITS",
+    version=2,
 )

@@ -5,21 +5,30 @@ header and the packet keywords carry the real correction (-34 s in 2024). Zero i
 therefore taken as "not given", and the first other value wins, the table's own first.
 Trap: after barycorr TIME is TDB from MJDREF and no longer the raw clock; a header that says
 CLOCKAPP = T has TT from MJDREF. UTCF applies to neither.
+Trap: UTCF contains leap seconds and the header gives that of TSTART: after a leap second
+it is one less, while the clock runs on (`instants`).
+Trap: TIMEREF may say that times are of the barycentre or geocentre.
 Trap: OBS_ID is text with leading zeros, in some products a number.
 """
 
 import math
+from typing import Any
 
+import numpy as np
 from astropy.io import fits
 
-from orbital_kernel.archives.formats.fits import FitsFile, Hdu, number, text
+from orbital_kernel.archives.formats import fits_time
+from orbital_kernel.archives.formats.fits import FitsFile, Hdu, Reals, number, text
 from orbital_kernel.archives.naming import named_in
 from orbital_kernel.errors import ArchiveError
+from orbital_kernel.model import times
 
 RULE = "swift-met-utcf"
 CORRECTIONS = ("UTCFINIT", "P1UTCC", "PCUTCC", "UTCCTIME")
 CORRECTED = "since 2001-01-01T00:01:04.184 {scale}"
 MJDREF = 51910 + 64.184 / 86_400
+LONGEST_FILE_S = 3.2e7
+"""A TSTART farther from the times than a year is not the start of them."""
 YEARS_OF_ZERO = (1.30e8, 1.75e8)
 """MET between which the clock truly stood within half a second of UTC (2005-2006)."""
 
@@ -32,7 +41,8 @@ def clock(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> tuple[str, float 
     scale = text(hdu.header, "TIMESYS").lower() or text(file.primary, "TIMESYS").lower()
     corrected = hdu.header.get("CLOCKAPP", file.primary.get("CLOCKAPP")) is True
     if scale != "tdb" and not corrected:
-        return RULE, utcf(file, hdu, needed=needed)
+        rule = fits_time.placed_rule(RULE, hdu.header, file.primary)
+        return rule, utcf(file, hdu, needed=needed)
     epoch = number(hdu.header, "MJDREF")
     if epoch is None:
         epoch = (number(hdu.header, "MJDREFI") or 0) + (
@@ -40,7 +50,27 @@ def clock(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> tuple[str, float 
         )
     if abs(epoch - MJDREF) > 1e-8:
         raise ArchiveError(f"MJDREF is {epoch!r}, Swift's clock starts at {MJDREF!r}")
-    return CORRECTED.format(scale=scale or "tt"), None
+    rule = CORRECTED.format(scale=scale or "tt")
+    return fits_time.placed_rule(rule, hdu.header, file.primary), None
+
+
+def instants(
+    file: FitsFile, hdu: Hdu, met: Reals, *, needed: bool = True
+) -> dict[str, Any]:
+    """Return time (TT), utcf_s and time_rule of clock values of a table.
+
+    Without any UTCF `time` is null, or ArchiveError is raised if it is `needed`.
+    """
+    rule, correction = clock(file, hdu, needed=needed)
+    if correction is None or math.isnan(correction) or not np.isfinite(met).any():
+        value = math.nan if correction is None else correction
+        tt = times.to_tt(rule, met, utcf_s=0.0 if correction is None else value)
+        return {"time": tt, "utcf_s": correction, "time_rule": rule}
+    start = number(hdu.header, "TSTART") or number(file.primary, "TSTART")
+    if not start or abs(start - np.nanmin(met)) > LONGEST_FILE_S:
+        start = float(np.nanmin(met))
+    tt, corrections = times.swift_elapsed(met, utcf_s=correction, at_met_s=start)
+    return {"time": tt, "utcf_s": corrections, "time_rule": rule}
 
 
 def utcf(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -27,7 +28,6 @@ from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift import clock as swift_clock
 from orbital_kernel.archives.swift.bat_lightcurve import good_times
-from orbital_kernel.model import times
 from orbital_kernel.model.schema import EVENTS
 
 
@@ -47,7 +47,9 @@ def read(source: Source, account: Account) -> Batches:
     file = open_fits(source, account)
     account.observatory = "swift"
     (table, *_) = file.find("EVENTS")
-    _, utcf = swift_clock.clock(file, table, needed=False)
+    rule, utcf = swift_clock.clock(file, table, needed=False)
+    if remark := fits_time.remark(rule, table):
+        account.understood.append(remark)
     if utcf is not None and math.isnan(utcf):
         account.understood.append("no header gives UTCFINIT: time null, MET kept")
     for block in file.blocks(table):
@@ -61,8 +63,8 @@ def read(source: Source, account: Account) -> Batches:
 
 def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     table = block.hdu
-    met = block.reals("TIME")
-    rule, utcf = swift_clock.clock(file, table, needed=False)
+    met = fits_time.seconds(block, "TIME") + fits_time.zero_s(table)
+    when = swift_clock.instants(file, table, met, needed=False)
     x, y = block.reals("X"), block.reals("Y")
     nowhere = (x == 0) & (y == 0)
     x, y = np.where(nowhere, np.nan, x), np.where(nowhere, np.nan, y)
@@ -77,9 +79,9 @@ def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         len(block),
         obs_id=swift_clock.obs_id(file, table),
         object=swift_clock.target(file, table),
-        time=times.to_tt(rule, met, utcf_s=utcf or 0.0),
+        time=when["time"],
         met_s=met,
-        time_rule=rule,
+        time_rule=when["time_rule"],
         x_pix=x,
         y_pix=y,
         instrument="XRT",
@@ -89,4 +91,4 @@ def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("swift-events", recognises, read, "Swift-XRT event list", version=2)
+READER = Reader("swift-events", recognises, read, "Swift-XRT event list", version=3)

@@ -14,6 +14,7 @@ Channels are 15-25, 25-50, 50-100 and 100-350 keV.
 import numpy as np
 import pyarrow as pa
 
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -36,7 +37,6 @@ from orbital_kernel.archives.swift.bat_lightcurve import (
 )
 from orbital_kernel.archives.swift.bat_rates import BANDS
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.model import times
 from orbital_kernel.model.schema import PHOTOMETRY, RATES
 
 XRT_MODES = {
@@ -112,8 +112,7 @@ def _bat(file: FitsFile, block: Block, series: str) -> tuple[str, pa.Table]:
 
 
 def _xrt(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
-    rule, utcf = swift_clock.clock(file, block.hdu)
-    met = block.reals("TIME")
+    met = fits_time.seconds(block, "TIME") + fits_time.zero_s(block.hdu)
     modes = block.integers("XRTMODE")
     trigger = text(block.hdu.header, "TRIGGER")
     return rows(
@@ -121,10 +120,8 @@ def _xrt(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         len(block),
         object=swift_clock.target(file, block.hdu) or f"Swift trigger {trigger}",
         obs_id=swift_clock.obs_id(file, block.hdu),
-        time=times.to_tt(rule, met, utcf_s=utcf or 0.0),
+        **swift_clock.instants(file, block.hdu, met),
         met_s=met,
-        utcf_s=utcf,
-        time_rule=rule,
         value=np.where(np.isin(modes, (6, 7)), block.reals("RATE"), np.nan),
         is_limit=False,
         unit="count / s",
@@ -141,4 +138,6 @@ def embedded(source: Source, series: str, account: Account) -> Batches:
         yield from light_curves(open_fits(source, account), series, account)
 
 
-READER = Reader("swift-tdrss-lightcurve", recognises, read, "Swift TDRSS light curve")
+READER = Reader(
+    "swift-tdrss-lightcurve", recognises, read, "Swift TDRSS light curve", version=2
+)

@@ -13,7 +13,7 @@ from orbital_kernel.science.lightcurves.bands import (
     parse_unit,
 )
 from orbital_kernel.science.lightcurves.binning import rebin
-from orbital_kernel.science.lightcurves.dating import dated
+from orbital_kernel.science.lightcurves.dating import dated, is_local
 from orbital_kernel.science.lightcurves.exposure import (
     EXPOSED,
     live_seconds,
@@ -43,6 +43,7 @@ __all__ = [
     "dated",
     "energy_flux",
     "gather",
+    "is_local",
     "joint",
     "left_out",
     "live_seconds",

@@ -16,6 +16,7 @@ from orbital_kernel.science.columns import TT, fill
 
 LIGHT_TRAVEL_S = 500.0
 """Most that arrival at the solar system's barycentre differs from arrival near Earth, s."""
+AWAY = r"tdb$| at (?:barycentre|geocentre|heliocentre)$"
 FINEST_STEP_S = 1e-3
 ASSUMED = "since_t0_s after the trigger of {}, assumed"
 _SAME = ("since_t0_s", "value", "unit", "instrument", "mode")
@@ -76,6 +77,11 @@ def step_s(trigger: datetime) -> float:
     (utc,) = to_utc_iso(tt, unit="ms")
     decimals = (utc or "").rpartition(".")[2].rstrip("0")
     return max(10.0 ** -len(decimals), FINEST_STEP_S)
+
+
+def is_local() -> pl.Expr:
+    """Return whether a row's times are of arrival at the spacecraft, by its time_rule."""
+    return ~pl.col("time_rule").str.contains(AWAY).fill_null(value=False)
 
 
 def placed(rows: pl.DataFrame) -> pl.DataFrame:
