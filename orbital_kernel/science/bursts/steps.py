@@ -17,6 +17,10 @@ Floats = NDArray[np.float64]
 STEP_SIGMA = 3.0
 STEP_SHARE = 0.25
 """A step below this share of the excess is the tail of a burst, or a trend."""
+CLEAR_SIGMA = 4.0
+WHOLE_SHARE = 0.6
+ORBIT_SLOPE = 1e-4
+"""Share of its level by which a background changes in 1 s, along an orbit."""
 BETTER = 6.0
 """Chi squared by which a step must fit better than a curved background."""
 CONSTANT_S = 45.0
@@ -60,15 +64,36 @@ def level_changed(measurement: Measurement, shape: Layout) -> str:
     _, _, curved = _last_term(powers(x, 3), y, noise)
     part = slice(m.first, m.end)
     height = float(m.excess.value[part, band].mean())
-    sure = abs(step) > STEP_SIGMA * step_err and curved - stepped > BETTER
-    if not sure or abs(step) < STEP_SHARE * height:
+    plain, plain_err = _difference(y, noise, met[held], side)
+    clear = curved - stepped > BETTER and abs(step) > STEP_SIGMA * step_err
+    if clear and abs(step) > STEP_SHARE * height:
+        change = step
+    elif plain_err > 0 and abs(plain) > max(
+        CLEAR_SIGMA * plain_err, WHOLE_SHARE * height
+    ):
+        change = plain
+    else:
         return ""
-    rate = step / shape.bin_s
+    rate = change / shape.bin_s
     return (
         f"the level after it is {abs(rate):.0f} counts/s {'above' if rate > 0 else 'below'}"
         f" that before it in {shape.bands[band]}: a step, as a source at the Earth's limb"
         " or a change of pointing makes"
     )
+
+
+def _difference(
+    y: Floats, noise: Floats, met: Floats, side: Floats
+) -> tuple[float, float]:
+    """Return level after minus level before, less what an orbit may change, and its error."""
+    before, after = side < 0, side > 0
+    change = y[after].mean() - y[before].mean()
+    apart = met[after].mean() - met[before].mean()
+    orbit = ORBIT_SLOPE * float(y.mean()) * float(apart)
+    error = np.hypot(
+        *(np.sqrt(noise[part].sum()) / part.sum() for part in (before, after))
+    )
+    return float(np.sign(change) * max(abs(change) - orbit, 0.0)), float(error)
 
 
 def _last_term(base: Floats, y: Floats, variance: Floats) -> tuple[float, float, float]:
