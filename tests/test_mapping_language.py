@@ -59,6 +59,7 @@ def shared_case(name):
     return CASES / name
 
 
+HEADLESS = ("no_header", "pasted")
 OPTIONS = {
     "names": "['name', 't', 'flux', 'e']",
     "delimiter": '";"',
@@ -85,17 +86,16 @@ def test_every_key_is_taken_by_a_format_or_refused_by_name(tmp_path, form, optio
         content = Table.read(LINES.splitlines(), format="ascii.csv")
         content.write(tmp_path / "t", format=form)
     else:
-        separator = {"csv": ",", "tab": "\t", "latex": "&"}.get(form, " ")
+        separator = {"csv": ",", "tab": "\t", "latex": " & "}.get(form, " ")
         separator = ";" if option == "delimiter" else separator
         lines = LINES.replace(",", separator).splitlines(keepends=True)
-        headless = form in {"no_header", "pasted"}
-        lines = lines[1:] if headless else lines
+        lines = lines[1:] if form in HEADLESS else lines
         if option == "comment":
             lines.insert(1, "# taken by night\n")
         if option == "skip_lines":
             lines.insert(0, "Table 1 of a paper\n")
         (tmp_path / "t").write_text("".join(lines))
-        if headless and option != "names":
+        if form in HEADLESS and option != "names":
             names = f"names = {OPTIONS['names']}\n"
             (tmp_path / "m.toml").write_text(
                 f"{names}{option} = {OPTIONS[option]}\n{mapping}"
@@ -730,3 +730,61 @@ def test_values_of_rows_without_a_unit_and_tables_without_rows_are_stated(tmp_pa
     assert [2.0, None] == [row["value"] for row in rows]
     assert ["1 of 2 rows without a unit"] == account.understood
     assert ["the table has no rows"] == read(tmp_path, FLUX, LINES[:14])[1].understood
+
+
+@pytest.mark.parametrize(
+    ("stated", "value", "unit"),
+    [
+        ("MJy", 2e9, "mJy"),
+        ("ABmag", 2.0, "mag(AB)"),
+        ("AB mag", 2.0, "mag(AB)"),
+        ("count / (s det)", 2.0, "count / (s det)"),
+        ("W / m2", 2000.0, "erg / (cm2 s)"),
+    ],
+)
+def test_units_that_look_alike_are_kept_apart(tmp_path, stated, value, unit):
+    by_mapping, _ = read(tmp_path, FLUX.replace("1e-13 erg / (cm2 s)", stated))
+    mapping = FLUX.replace('unit = { value = "1e-13 erg / (cm2 s)" }', "")
+    heading = LINES.replace("flux", f"flux [{stated}]")
+
+    assert (value, unit) == (
+        pytest.approx(by_mapping[0]["value"]),
+        by_mapping[0]["unit"],
+    )
+    if "det" not in stated:
+        row = read(tmp_path, mapping, heading)[0][0]
+        assert (value, unit) == (pytest.approx(row["value"]), row["unit"])
+
+
+def test_logarithms_are_not_read_as_values(tmp_path):
+    content = Table({"name": ["A"], "t": [57000.0], "flux": [44.0], "e": [0.1]})
+    content.write(tmp_path / "t.csv", format="ascii.csv")
+    with pytest.raises(MappingError, match=r"'dex.erg / s.' is not a flux"):
+        read(tmp_path, FLUX.replace("1e-13 erg / (cm2 s)", "dex(erg / s)"), None)
+    content["flux"].unit = "dex(erg / s)"
+    content.write(tmp_path / "t.ecsv", format="ascii.ecsv")
+    mapping = FLUX.replace('"csv"', '"ecsv"').replace("1e-13 erg / (cm2 s)", "erg / s")
+    with pytest.raises(MappingError, match=r"'flux' is in dex.erg / s., a logarithm"):
+        read(tmp_path, mapping, None, "t.ecsv")
+
+
+@pytest.mark.parametrize("unit", ["s", "ks", "keV"])
+def test_days_in_a_column_of_another_unit_are_refused(tmp_path, unit):
+    mapping = FLUX.replace('"t"', f'"t [{unit}]"')
+    with pytest.raises(MappingError, match=rf"'t \[{unit}\]' is in {unit}"):
+        read(tmp_path, mapping, LINES.replace("t,", f"t [{unit}],"))
+
+
+def test_time_since_an_event_follows_the_unit_of_its_column(tmp_path):
+    mapping = FLUX.replace(
+        '"mjd", scale = "utc"', '"since", scale = "utc", t0 = "2013-04-27T07:47:06"'
+    )
+    rows, account = read(tmp_path, mapping, "name,t [ks],flux,e\nA,1.5,2,0.5\n")
+
+    assert 1500.0 == rows[0]["since_t0_s"]
+    assert "2013-04-27 08:13:13.184000" == str(rows[0]["time"])
+    assert "t [ks]: converted from ks to s" in account.understood
+    with pytest.raises(
+        MappingError, match=r"format since needs `t0` \(UTC\) and `unit`"
+    ):
+        read(tmp_path, mapping, "name,t,flux,e\nA,1.5,2,0.5\n")

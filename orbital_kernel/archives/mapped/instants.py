@@ -92,7 +92,13 @@ def _clock_factor(cells: DeclaredCells, meaning: str) -> float:
     """Return the factor from the column's unit to days (mjd, jd) or seconds."""
     form, stated = cells.mapping.time.format, cells.mapping.time.unit
     if form in {"mjd", "jd"}:
-        return factor(cells, meaning, "d")
+        unit = table_unit(cells, meaning)
+        if unit is not None and not math.isclose(factor(cells, meaning, "d"), 1.0):
+            raise MappingError(
+                f"column {cells.column_of(meaning)!r} is in {unit}, but time.format is "
+                f"{form!r}, a number of days: set it to the clock that the column counts"
+            )
+        return 1.0
     if form == "since" and stated is None and table_unit(cells, meaning) is None:
         raise MappingError("[time] format since needs `t0` (UTC) and `unit`")
     return factor(cells, meaning, "s", stated if form == "since" else None)

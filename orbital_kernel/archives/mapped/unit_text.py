@@ -22,7 +22,7 @@ _HEADING = re.compile(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*$")
 _SIGNS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻−×·µμ", "0123456789+--* uu")  # noqa: RUF001
 _RAISED = re.compile("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _FACTOR = re.compile(
-    r"^\s*\*?\s*10\s*(?:\^|\*\*)?\s*\{?([-+]?\d{1,2})\}?\s*\*?\s*(?=\D)"
+    r"^\s*[*x]?\s*10\s*(?:\^|\*\*)?\s*\{?([-+]?\d{1,2})\}?\s*\*?\s*(?=\D)"
 )
 _POWER = re.compile(r"(?<=[A-Za-z])\s*(?:\^|\*\*)\s*[{(]?([-+]?\d)[})]?")
 _BARE_POWER = re.compile(r"(?<=[A-Za-z])(-\d)(?=\W|$)")
@@ -33,7 +33,7 @@ _SPELLINGS = {
     "counts": "ct", "count": "ct", "cts": "ct", "cnt": "ct", "cnts": "ct",
     "photons": "ph", "photon": "ph", "phot": "ph", "degrees": "deg", "degree": "deg",
     "arcseconds": "arcsec", "arcsecs": "arcsec", "kev": "keV", "ev": "eV", "jy": "Jy",
-    "mjy": "mJy", "ujy": "uJy", "millijy": "mJy", "microjy": "uJy", "sqcm": "cm2",
+    "ujy": "uJy", "millijy": "mJy", "microjy": "uJy", "sqcm": "cm2",
 }  # fmt: skip
 _KINDS = (
     *(u.erg / u.cm**2 / u.s, u.ph / u.cm**2 / u.s, u.ct / u.cm**2 / u.s, u.ct / u.s),

@@ -63,6 +63,11 @@ def column_unit(cells: DeclaredCells, column: str) -> Any:
     if written is None or not str(written).strip():
         return heading_unit(column)
     unit = stated_unit(str(written))
+    if unit is None and isinstance(written, u.function.FunctionUnitBase):
+        raise MappingError(
+            f"column {column!r} is in {written}, a logarithm: give a column of the values "
+            "themselves, or set unit.override = true if the table is wrong"
+        )
     if unit is None and isinstance(written, u.UnitBase):
         unit = None if isinstance(written, u.UnrecognizedUnit) else written
     if unit is None:
@@ -80,6 +85,8 @@ def value_units(cells: DeclaredCells) -> tuple[Reals, list[str | None]]:
             for n in named
         ]  # fmt: skip
     elif cells.given("value"):
+        if column.lower().startswith("log"):
+            cells.note(f"{column}: read as values, not as logarithms")
         pairs = [_agreed(table_unit(cells, "value"), section.value, column, cells)]
         pairs *= len(cells)
     else:
@@ -162,6 +169,8 @@ def _kept(written: Any, column: str, *, needed: bool = True) -> Pair:
     """Return the factor to a kept unit and its name."""
     if written in KEPT_AS_TEXT:
         return 1.0, str(written)
+    if isinstance(written, str) and stated_unit(written) in MAGNITUDES:
+        return 1.0, str(stated_unit(written))
     try:
         unit = u.Unit(written)
     except (ValueError, TypeError) as error:
@@ -171,8 +180,9 @@ def _kept(written: Any, column: str, *, needed: bool = True) -> Pair:
             f"column {column!r}: {written!r} is not a unit; known are "
             f"{', '.join((*KEPT_UNITS, *KEPT_AS_TEXT))}, with a factor if needed"
         ) from error
+    linear = not isinstance(unit, u.function.FunctionUnitBase)
     for name, target in KEPT_UNITS.items():
-        if unit.is_equivalent(target):
+        if linear and unit.is_equivalent(target):
             return float(unit.to(target)), name
     if not needed:
         return 1.0, str(written)
