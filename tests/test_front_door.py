@@ -19,7 +19,6 @@ from numpydoc.docscrape import NumpyDocString
 import orbital_kernel
 from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, query
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
-from orbital_kernel.ingest.mappings import MappingCheck, Mappings
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.questions.objects import Objects
@@ -33,7 +32,7 @@ DOORS: tuple[Door, ...] = (
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
     *(query.Answer, query.Explain),
     *(IngestReport, FileReport, Survey, Validation),
-    *(Bursts, Storage, Mappings, MappingCheck),
+    *(Bursts, Storage),
     *(getattr(plots, name) for name in plots.__all__),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
 )
