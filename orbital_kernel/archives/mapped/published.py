@@ -132,7 +132,7 @@ def published() -> tuple[Published, ...]:
 
 def _loaded(path: Path) -> Published:
     content = tomllib.loads(path.read_text(encoding="utf-8"))
-    match: dict[str, Any] = {
+    match: Any = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in content.pop("match").items()
     }

@@ -49,12 +49,14 @@ def rise_and_set(t: Floats, rng: np.random.Generator) -> Floats:
 
 def saa_entry(t: Floats, rng: np.random.Generator) -> Floats:
     """Return counts/s that climb into the South Atlantic Anomaly."""
-    return rng.uniform(8e3, 2e5) * np.exp((t - t[-1]) / rng.uniform(25, 90))
+    climb: Floats = np.exp((t - t[-1]) / rng.uniform(25, 90))
+    return rng.uniform(8e3, 2e5) * climb
 
 
 def saa_exit(t: Floats, rng: np.random.Generator) -> Floats:
     """Return counts/s that decay out of the South Atlantic Anomaly."""
-    return rng.uniform(8e3, 2e5) * np.exp((t[0] - t) / rng.uniform(25, 90))
+    decay: Floats = np.exp((t[0] - t) / rng.uniform(25, 90))
+    return rng.uniform(8e3, 2e5) * decay
 
 
 def quiet_stretch(t: Floats, rng: np.random.Generator) -> Floats:
