@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.science.bursts.blocks import block_edges, cells
-from orbital_kernel.science.bursts.extent import adjacent
+from orbital_kernel.science.bursts.excess import adjacent
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -49,3 +49,30 @@ def usual(widths: Floats) -> float:
     if (widths == widths[0]).all():
         return float(widths[0])
     return float(np.median(widths))
+
+
+@compiled
+def adjacent(
+    value: Floats,
+    variance: Floats,
+    drift: Floats,
+    at: int,
+    count: int,
+    step: int,
+    sigma: float,
+) -> int:
+    """Return how many of `count` bins, outward in order, still hold emission."""
+    s = v = d = 0.0
+    best = -np.inf
+    reached = 0
+    for k in range(count):
+        s += value[at]
+        v += variance[at]
+        d += drift[at]
+        at += step
+        noise = v + d * d
+        z = s / np.sqrt(noise) if noise > 0 else 0.0
+        if z > best:
+            best = z
+            reached = k + 1
+    return reached if best >= sigma else 0

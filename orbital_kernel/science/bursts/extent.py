@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.science.bursts.compiled import compiled
-from orbital_kernel.science.bursts.excess import Excess, Window, usual
+from orbital_kernel.science.bursts.excess import Excess, Window, adjacent, usual
 from orbital_kernel.science.bursts.hull import best_window
 
 Floats = NDArray[np.float64]
@@ -81,30 +81,3 @@ def grown(
             break
         first, end = first - before, end + after
     return first, end
-
-
-@compiled
-def adjacent(
-    value: Floats,
-    variance: Floats,
-    drift: Floats,
-    at: int,
-    count: int,
-    step: int,
-    sigma: float,
-) -> int:
-    """Return how many of `count` bins, outward in order, still hold emission."""
-    s = v = d = 0.0
-    best = -np.inf
-    reached = 0
-    for k in range(count):
-        s += value[at]
-        v += variance[at]
-        d += drift[at]
-        at += step
-        noise = v + d * d
-        z = s / np.sqrt(noise) if noise > 0 else 0.0
-        if z > best:
-            best = z
-            reached = k + 1
-    return reached if best >= sigma else 0

@@ -10,10 +10,11 @@ import numpy as np
 
 from orbital_kernel.science.bursts.cause import cause_of
 from orbital_kernel.science.bursts.episode import Episode
-from orbital_kernel.science.bursts.excursion import Trigger, blank, measured
+from orbital_kernel.science.bursts.excursion import Trigger, blank
 from orbital_kernel.science.bursts.hulls import Hulls
 from orbital_kernel.science.bursts.ledger import Ledger
 from orbital_kernel.science.bursts.measure import measure_net, measure_raw, quiet_s
+from orbital_kernel.science.bursts.measured import measured
 from orbital_kernel.science.bursts.samples import Layout, Samples, no_samples
 from orbital_kernel.science.bursts.settings import Settings
 from orbital_kernel.science.bursts.turnon import Learned, learn

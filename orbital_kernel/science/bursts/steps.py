@@ -18,7 +18,7 @@ STEP_SIGMA = 3.0
 STEP_SHARE = 0.25
 """A step below this share of the excess is the tail of a burst, or a trend."""
 CLEAR_SIGMA = 4.0
-WHOLE_SHARE = 0.6
+WHOLE_SHARE = 0.4
 ORBIT_SLOPE = 1e-4
 """Share of its level by which a background changes in 1 s, along an orbit."""
 BETTER = 6.0
