@@ -172,7 +172,7 @@ def as_earlier_versions_did(orbital, path):
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     for name, rows in orbital.tables().items():
         column = "sha256" if name == "ops.files" else "file_sha256"
-        if not rows or name.startswith("cross.") or name == "ops.queries":
+        if not rows or (name.startswith(("cross.", "ops.")) and name != "ops.files"):
             continue
         frame = orbital.table(name).with_columns(pl.lit(sha256).alias(column))
         if name == "ops.files":
