@@ -191,7 +191,7 @@ def poisson_error(counts: Reals, exposure_s: Reals) -> Reals:
 
 
 def note_empty(account: Account, counts: Reals) -> None:
-    """Count the bins and channels without a count, whose rate has no error."""
+    """Count the bins and channels without a count (or error), whose rate has no error."""
     if empty := int((counts == 0).sum()):
         account.note("bins of 0 counts: rate without an error", empty)
 

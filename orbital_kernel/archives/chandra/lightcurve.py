@@ -99,12 +99,12 @@ def read(source: Source, account: Account) -> Batches:
             instrument=gti_instrument(gti, table),
             simulated=is_simulated(file),
         )
-    if table.has("COUNTS"):
-        for block in file.blocks(table):
-            counts = block.reals("COUNTS")
-            if block.hdu.has("EXPOSURE"):
-                counts = counts[block.reals("EXPOSURE") > 0]
-            note_empty(account, counts)
+    column = "ERR_RATE" if table.has("NET_RATE", "ERR_RATE") else "COUNT_RATE_ERR"
+    for block in file.blocks(table):
+        error = block.reals(column)
+        if block.hdu.has("EXPOSURE"):
+            error = error[block.reals("EXPOSURE") > 0]
+        note_empty(account, error)
 
 
 def gti_instrument(gti: Hdu, table: Hdu) -> str | None:
