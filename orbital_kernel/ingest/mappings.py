@@ -120,7 +120,7 @@ class Mappings:
         >>> from pathlib import Path
         >>> from orbital_kernel import connect
         >>> orbital = connect()
-        >>> _ = Path("a.csv").write_text("mjd,flux\\n56409.5,2e-13\\n56410.5,1e-13\\n")
+        >>> _ = Path("a.csv").write_text("mjd,flux\n56409.5,2e-13\n56410.5,1e-13\n")
         >>> 'time = "mjd"' in orbital.mappings.draft("a.csv")
         True
         """
