@@ -254,10 +254,14 @@ def put(report):
     return rows, repeated
 
 
+ABSENT = {"gcn-text", "swift-bat-monitor"}
+"""Formats of which the archive has no file; tests of their own write them."""
+
+
 def test_every_format_is_counted_another_way(ingested):
     seen = {file["format"] for file in ingested[1] if file["state"] == "ingested"}
 
-    assert {reader.name for reader in readers()} == set(COUNTS)
+    assert {reader.name for reader in readers()} - ABSENT == set(COUNTS)
     assert seen == set(COUNTS)
 
 
