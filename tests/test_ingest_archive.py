@@ -283,7 +283,7 @@ def put(report):
     return rows, repeated
 
 
-NO_FILE = {"swift-xrt-lightcurve"}
+NO_FILE = {"gcn-text", "swift-bat-monitor", "swift-xrt-lightcurve"}
 """Formats of which the archive has no file; tests write theirs."""
 
 
