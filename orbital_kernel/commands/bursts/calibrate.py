@@ -176,7 +176,9 @@ def _print(title: str, rows: "pl.DataFrame") -> None:
 
 
 def _cell(value: object) -> str | None:
-    return f"{value:.4g}" if isinstance(value, float) else value and str(value)
+    if value is None:
+        return None
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _of_simulated(days: float, tries: int, seed: int, progress: Any) -> tuple[Any, Any]:
