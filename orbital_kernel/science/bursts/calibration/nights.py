@@ -33,7 +33,9 @@ def _rate(rng: np.random.Generator) -> float:
 
 def step_up(t: Floats, rng: np.random.Generator) -> Floats:
     """Return counts/s of a source that rises."""
-    return _rate(rng) * _ramp(t, rng.uniform(300, 1200), rng.choice(RAMPS_S))
+    rate = _rate(rng)
+    at, ramp = rng.uniform(300, 1200), float(rng.choice(RAMPS_S))
+    return np.asarray(rate * _ramp(t, at, ramp))
 
 
 def step_down(t: Floats, rng: np.random.Generator) -> Floats:
@@ -49,14 +51,14 @@ def rise_and_set(t: Floats, rng: np.random.Generator) -> Floats:
 
 def saa_entry(t: Floats, rng: np.random.Generator) -> Floats:
     """Return counts/s that climb into the South Atlantic Anomaly."""
-    climb: Floats = np.exp((t - t[-1]) / rng.uniform(25, 90))
-    return rng.uniform(8e3, 2e5) * climb
+    top, scale = rng.uniform(8e3, 2e5), rng.uniform(25, 90)
+    return np.asarray(top * np.exp((t - t[-1]) / scale))
 
 
 def saa_exit(t: Floats, rng: np.random.Generator) -> Floats:
     """Return counts/s that decay out of the South Atlantic Anomaly."""
-    decay: Floats = np.exp((t[0] - t) / rng.uniform(25, 90))
-    return rng.uniform(8e3, 2e5) * decay
+    top, scale = rng.uniform(8e3, 2e5), rng.uniform(25, 90)
+    return np.asarray(top * np.exp((t[0] - t) / scale))
 
 
 def quiet_stretch(t: Floats, rng: np.random.Generator) -> Floats:
