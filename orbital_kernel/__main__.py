@@ -12,6 +12,7 @@ import click
 from orbital_kernel import config
 from orbital_kernel.commands import INTERRUPTED, log
 from orbital_kernel.commands.interrupts import deliver_lost_interrupts
+from orbital_kernel.commands.terminal import echo
 from orbital_kernel.errors import OrbitalError
 
 COMMANDS = {
@@ -65,7 +66,7 @@ class _Lazy(click.Group):
         try:
             return super().invoke(context)
         except KeyboardInterrupt:
-            click.echo(
+            echo(
                 "orbital: interrupted; finished work is stored: run the same command again "
                 "to continue",
                 err=True,
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         cli(arguments, prog_name="orbital")
     except Exception as error:  # noqa: BLE001 - reported, and logged with its traceback
-        click.echo(f"orbital: {_sentence(error)}", err=True)
+        echo(f"orbital: {_sentence(error)}", err=True)
         sys.exit(1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orbital_kernel.commands.output import SIMULATED, print_json, rows_of
-from orbital_kernel.commands.terminal import visible
+from orbital_kernel.commands.terminal import echo, visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,10 +51,10 @@ def show_answer(
         print_json(document | {"units": dict(answer.units), "simulated": simulated})
         return
     if simulated and not _simulated(frame):
-        click.echo(f"{SIMULATED}: this database holds simulated rows")
+        echo(f"{SIMULATED}: this database holds simulated rows")
     show_frame(frame, answer.units)
     if explain:
-        click.echo(str(answer.how))
+        echo(str(answer.how))
 
 
 def show_frame(frame: "pl.DataFrame", units: Mapping[str, str | None]) -> None:
@@ -63,7 +63,7 @@ def show_frame(frame: "pl.DataFrame", units: Mapping[str, str | None]) -> None:
 
     simulated = _simulated(frame)
     if simulated:
-        click.echo(
+        echo(
             f"{SIMULATED}: {simulated:,} of {len(frame):,} rows are simulated, not observed"
         )
     headers = {name: visible(_header(name, units)) for name in frame.columns}
@@ -72,7 +72,7 @@ def show_frame(frame: "pl.DataFrame", units: Mapping[str, str | None]) -> None:
     )
     wide = shutil.get_terminal_size((160, 40)).columns
     with pl.Config(tbl_rows=40, tbl_cols=12, fmt_str_lengths=40, tbl_width_chars=wide):
-        click.echo(str(frame.rename(headers)))
+        echo(str(frame.rename(headers)))
 
 
 def _simulated(frame: "pl.DataFrame") -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from orbital_kernel.commands import output
+from orbital_kernel.commands.terminal import echo
 
 MONTH_DAYS = 365.25 / 12
 ENDS = LOW, LIKELY, HIGH = ("low_a_month", "likely_a_month", "high_a_month")
@@ -130,21 +131,21 @@ def _print(document: dict[str, Any]) -> None:
             ],
         )
     else:
-        click.echo(
+        echo(
             "Forecast: unknown, because quotas were sampled fewer than three times; run "
             "`orbital quotas --watch 3600`"
         )
     guest = document["what_if"]
-    click.echo(
+    echo(
         f"With {guest['name']}, {guest['share']:g} times {guest['like']}: "
         f"{guest['more_a_month']:.4g} {money} more per month"
     )
-    click.echo(
+    echo(
         f"Data reduction {document['prices']['data_reduction']:.3g} to 1. Prices are "
         "assumptions:"
     )
     for reason in document["prices"]["reasons"]:
-        click.echo(f"  {reason}")
+        echo(f"  {reason}")
 
 
 _SUMS = ("storage", "queries", "total")

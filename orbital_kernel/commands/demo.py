@@ -8,6 +8,7 @@ import click
 
 from orbital_kernel import config
 from orbital_kernel.commands.output import console, progress, table
+from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     from orbital_kernel.reports.summary import Summary
@@ -83,14 +84,12 @@ def _print(summary: "Summary", out: Path) -> None:
     ]
     table("Orbital demo", ("step", "result"), rows)
     for file in summary.refused[:REFUSED_SHOWN]:
-        click.echo(f"refused {file['reason']}")
+        echo(f"refused {file['reason']}")
     if len(summary.refused) > REFUSED_SHOWN:
-        click.echo(
-            f"… and {len(summary.refused) - REFUSED_SHOWN} more: see summary.json"
-        )
-    click.echo(
+        echo(f"… and {len(summary.refused) - REFUSED_SHOWN} more: see summary.json")
+    echo(
         f"next: open {out / '01_start_here.html'}; {out / 'summary.json'} has all numbers"
     )
-    click.echo("explore the same data in JupyterLab:")
+    echo("explore the same data in JupyterLab:")
     embedded = config.from_environment() is None
-    click.echo(lab.shell_line(config.data_folder() if embedded else None))
+    echo(lab.shell_line(config.data_folder() if embedded else None))

@@ -10,6 +10,7 @@ import click
 
 from orbital_kernel import config
 from orbital_kernel.commands.output import json_option, print_json
+from orbital_kernel.commands.terminal import echo
 from orbital_kernel.embedded import files as platform_files
 from orbital_kernel.embedded.files import folder_errors
 from orbital_kernel.errors import OrbitalError
@@ -35,7 +36,7 @@ def doctor(*, as_json: bool) -> None:
         print_json([{"check": n, "ok": ok, "told": text} for n, ok, text in checks])
     else:
         for name, ok, text in checks:
-            click.echo(f"{SHOWN[ok]} {name}: {text}")
+            echo(f"{SHOWN[ok]} {name}: {text}")
     sys.exit(1 if any(ok is False for _, ok, _ in checks) else 0)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import console, json_option, print_json, table
+from orbital_kernel.commands.terminal import echo
 
 EXAMPLE = (
     'Example: orbital fetch heasarc "SELECT obsid, ra, dec, time, exposure FROM '
@@ -118,9 +119,9 @@ def fetch(
     if as_json:
         print_json(document)
         return
-    click.echo(
+    echo(
         f"{fetched.rows:,} rows in {fetched.answers} answers ({fetched.cached} cached) "
         f"of {fetched.service}: {fetched.path}"
     )
     if mapping is not None:
-        click.echo(repr(report))
+        echo(repr(report))

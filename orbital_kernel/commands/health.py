@@ -10,6 +10,7 @@ import click
 
 from orbital_kernel.commands import output
 from orbital_kernel.commands.polling import looks_option, polls, watch_option
+from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     from orbital_kernel.storage.health.alerts import Alert
@@ -69,7 +70,7 @@ def health(
         elif not poll:
             _print(status, every_check=every_check)
         for alert in () if as_json else changes:
-            click.echo(f"{alert.event}: {alert.name} {alert.state}: {alert.reason}")
+            echo(f"{alert.event}: {alert.name} {alert.state}: {alert.reason}")
     sys.exit(
         {"bad": BAD, "unknown": UNKNOWN}.get(status.state, 0) if status else UNKNOWN
     )
@@ -80,7 +81,7 @@ def _print(status: "Health", *, every_check: bool) -> None:
     if checks:
         output.table("Checks", ("state", "check", "reason"), [_row(c) for c in checks])
     counts = f"{len(status.of('ok'))} of {len(status.checks)} checks are ok"
-    click.echo(f"{status.state}: {counts}")
+    echo(f"{status.state}: {counts}")
 
 
 def _row(check: "Check") -> tuple[str, str, str]:
@@ -90,7 +91,7 @@ def _row(check: "Check") -> tuple[str, str, str]:
 def _print_json(status: "Health", changes: "tuple[Alert, ...]", *, lines: bool) -> None:
     document = {**status.to_json(), "alerts": [vars(alert) for alert in changes]}
     if lines:
-        click.echo(json.dumps(document, allow_nan=False))
+        echo(json.dumps(document, allow_nan=False))
     else:
         output.print_json(document)
 

@@ -17,6 +17,7 @@ from orbital_kernel.commands.output import (
     progress,
     table,
 )
+from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
@@ -183,7 +184,7 @@ def _show(report: "IngestReport", *, as_json: bool) -> None:
     if as_json:
         print_json(report.to_json())
         return
-    click.echo(repr(report))
+    echo(repr(report))
     remarks = Counter(text for file in report.files for text in file.understood)
     if remarks:
         table(
@@ -250,7 +251,7 @@ def _survey(
     table("quotas", ("quota", "for", "needs", "free", "enough"), quotas)
     unchanged = plan.in_state("unchanged")
     if unchanged:
-        click.echo(f"{len(unchanged)} files are in the store already")
+        echo(f"{len(unchanged)} files are in the store already")
     refused = plan.in_state("refused")
     if refused:
         table(
@@ -284,7 +285,7 @@ def _validate(
         differences = [(f.path, f.state, f.reason) for f in differing]
         table("differences", ("file", "state", "reason"), differences)
     else:
-        click.echo("source and store agree")
+        echo("source and store agree")
     return 0 if comparison.agrees else 1
 
 

@@ -15,10 +15,8 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-import click
-
 from orbital_kernel import config
-from orbital_kernel.commands.terminal import visible
+from orbital_kernel.commands.terminal import echo, visible
 from orbital_kernel.errors import OrbitalError
 
 LOG = logging.getLogger(__name__)
@@ -125,10 +123,10 @@ class Screen(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record; a failure's sentence is printed by the command itself."""
         if self.verbose:
-            click.echo(self.format(record), err=True)
+            echo(self.format(record), err=True)
         elif record.name != LOG.name:
             text = without_secrets(record.getMessage())
-            click.echo(f"{record.levelname.lower()}: {text}", err=True)
+            echo(f"{record.levelname.lower()}: {text}", err=True)
 
 
 class LogFile(logging.Handler):
@@ -154,7 +152,7 @@ class LogFile(logging.Handler):
             _append(path, self.format(record))
         except (OrbitalError, OSError) as error:
             if self.verbose:
-                click.echo(f"orbital: no log file is written: {error}", err=True)
+                echo(f"orbital: no log file is written: {error}", err=True)
             self.verbose, self.path = False, None
         else:
             self.path = path

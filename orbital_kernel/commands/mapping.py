@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import console, json_option, print_json, table
+from orbital_kernel.commands.terminal import echo
 from orbital_kernel.errors import MappingError
 
 HIDDEN = {"file_sha256", "healpix", "file_row", "simulated", "extra"}
@@ -58,7 +59,7 @@ def draft(file: Path, target: str | None, out: Path | None) -> None:
         raise MappingError(f"{out} exists: draft into another file, or remove it first")
     text = Mappings().draft(file, target)
     if out is None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
         return
     out.write_text(text, encoding="utf-8")
     blanks = text.count('= "FILL IN')
@@ -106,11 +107,11 @@ def check(mapping_file: Path, file: Path, rows: int, *, as_json: bool) -> None:
         ]
         table(f"{checked.name}: {shown} of {checked.rows} rows", heads, cells)
     for line in result.understood:
-        click.echo(line)
+        echo(line)
     for reason, count in result.skipped.items():
-        click.echo(f"not stored: {count} rows: {reason}")
+        echo(f"not stored: {count} rows: {reason}")
     if not stored:
-        click.echo("no row would be stored", err=True)
+        echo("no row would be stored", err=True)
     sys.exit(0 if stored else 1)
 
 

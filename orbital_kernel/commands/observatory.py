@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import json_option, print_json, table
+from orbital_kernel.commands.terminal import echo
 
 MARKS = {"ok": "ok", "fails": "FAILS", "not tried": "-"}
 
@@ -29,7 +30,7 @@ def new(name: str, folder: Path | None) -> None:
     from orbital_kernel.commands.observatory_kit import scaffold
 
     path = scaffold(name, folder)
-    click.echo(
+    echo(
         f"{path}\nreplace each FILL IN; if no reader knows the format of its files, put one "
         f"into the same folder;\nthen: orbital observatory check {name} --sample FILE"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from orbital_kernel.commands.terminal import visible
+from orbital_kernel.commands.terminal import echo, visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,7 @@ json_option = click.option(
 
 def print_json(document: Any) -> None:
     """Print one JSON document, and nothing else, on stdout."""
-    click.echo(json.dumps(_plain(document), indent=2, default=str, allow_nan=False))
+    echo(json.dumps(_plain(document), indent=2, default=str, allow_nan=False))
 
 
 def rows_of(frame: "pl.DataFrame") -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import click
 from orbital_kernel import config, embedded
 from orbital_kernel.commands import log
 from orbital_kernel.commands.output import json_option, print_json
+from orbital_kernel.commands.terminal import echo
 from orbital_kernel.errors import PlatformError
 
 
@@ -61,9 +62,9 @@ def up(
         embedded.foreground(folder, port=port, accept_loss=accept_loss)
     before = embedded.last_ports(folder)
     settings = embedded.ensure(folder, port=port, accept_loss=accept_loss)
-    click.echo(f"up: data {settings.endpoint}, VMS https://{settings.vms_address}")
+    echo(f"up: data {settings.endpoint}, VMS https://{settings.vms_address}")
     if any(before) and before != embedded.last_ports(folder):
-        click.echo(
+        echo(
             f"the ports changed: the last run used {before[0]} and {before[1]}; replace "
             "addresses that you noted earlier",
             err=True,
@@ -75,7 +76,7 @@ def up(
 def down(data: Path | None) -> None:
     """Stop the embedded platform. Its data remain."""
     folder = config.data_folder(data)
-    click.echo("stopped" if embedded.stop(folder) else f"no platform runs on {folder}")
+    echo("stopped" if embedded.stop(folder) else f"no platform runs on {folder}")
 
 
 @click.command(epilog="Example: orbital status --json")
@@ -108,12 +109,12 @@ def _print_status(state: embedded.Status) -> None:
         if state.warnings
         else "does not answer"
     )
-    click.echo(f"{word}: {state.data_dir} ({state.bytes_on_disk / 1e6:,.1f} MB)")
+    echo(f"{word}: {state.data_dir} ({state.bytes_on_disk / 1e6:,.1f} MB)")
     if state.endpoint:
-        click.echo(f"data {state.endpoint}, VMS https://{state.vms_address}")
-        click.echo(f"stand-in {state.version}, pid {state.pid}, since {state.started}")
+        echo(f"data {state.endpoint}, VMS https://{state.vms_address}")
+        echo(f"stand-in {state.version}, pid {state.pid}, since {state.started}")
     for warning in state.warnings:
-        click.echo(f"warning: {warning}")
+        echo(f"warning: {warning}")
 
 
 @click.command(
@@ -125,7 +126,7 @@ def env(data: Path | None) -> None:
 
     Starts the embedded platform if needed.
     """
-    click.echo(embedded.ensure(config.data_folder(data)).exports())
+    echo(embedded.ensure(config.data_folder(data)).exports())
 
 
 @click.command(

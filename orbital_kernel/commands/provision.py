@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from orbital_kernel.commands.output import console, json_option, print_json
+from orbital_kernel.commands.terminal import echo
 
 yes_delete_option = click.option(
     "--yes-delete",
@@ -77,7 +78,7 @@ def apply(
     if as_json:
         print_json({**planned.to_json(), **applied.to_json()})
     else:
-        click.echo(f"{len(applied.done)} changes made")
+        echo(f"{len(applied.done)} changes made")
 
 
 @provision.command(epilog="Example: orbital provision destroy --yes-delete swift-data")
@@ -113,7 +114,7 @@ def endpoints(*, as_json: bool) -> None:
     if as_json:
         print_json({"endpoints": list(endpoints)})
     else:
-        click.echo("\n".join(endpoints))
+        echo("\n".join(endpoints))
 
 
 def _show_plan(*, as_json: bool, yes_delete: tuple[str, ...] = ()) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orbital_kernel.commands.output import json_option, print_json, table
+from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,7 +78,7 @@ def queries(
         return
     if not kinds:
         of_kind = "" if kind is None else f" of kind {kind!r}"
-        click.echo(
+        echo(
             f"no queries{of_kind} are in the ledger yet: run one, for example `orbital query cone`"
         )
         return
@@ -113,9 +114,9 @@ def advise(last: int | None, *, apply: bool, as_json: bool) -> None:
         print_json({"advice": entries, "followed": measured})
         return
     for entry in followed or recommended:
-        click.echo(str(entry))
+        echo(str(entry))
     if not recommended:
-        click.echo("no projection would reduce the rows that the observed queries read")
+        echo("no projection would reduce the rows that the observed queries read")
 
 
 def _ledger(orbital: "Orbital", kind: str | None, last: int | None) -> "pl.DataFrame":

@@ -11,6 +11,7 @@ from orbital_kernel.commands.answers import (
     show_frame,
 )
 from orbital_kernel.commands.output import json_option, print_json, rows_of
+from orbital_kernel.commands.terminal import echo
 
 KINDS = ("variability", "flux-ratio", "lone-burst", "transient")
 PLACE_UNITS = {"nearest_arcmin": "arcmin"}
@@ -184,10 +185,10 @@ def place(
     source = (
         f", position of {answer.position_catalog}" if answer.position_catalog else ""
     )
-    click.echo(f"RA {answer.ra:.5f}, Dec {answer.dec:+.5f} (ICRS deg){source}")
+    echo(f"RA {answer.ra:.5f}, Dec {answer.dec:+.5f} (ICRS deg){source}")
     show_frame(answer.summary, PLACE_UNITS)
     if explain:
-        click.echo(str(answer.how))
+        echo(str(answer.how))
 
 
 @click.command(epilog="Example: orbital query rare variability --below 0.01")
@@ -230,10 +231,10 @@ def rare(
             }
         )
         return
-    click.echo(str(events))
+    echo(str(events))
     show_frame(rows, {})
     if explain:
-        click.echo(str(events.how))
+        echo(str(events.how))
 
 
 QUESTIONS = (simultaneous, follow_ups, place, rare)

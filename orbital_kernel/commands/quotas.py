@@ -7,6 +7,7 @@ import click
 
 from orbital_kernel.commands import output
 from orbital_kernel.commands.polling import looks_option, polls, watch_option
+from orbital_kernel.commands.terminal import echo
 
 
 @click.command(
@@ -54,7 +55,7 @@ def quotas(
 def _print_json(forecasts: list[dict[str, Any]], *, dry_run: bool, lines: bool) -> None:
     document = {"dry_run": dry_run, "quotas": forecasts}
     if lines:
-        click.echo(json.dumps(document, allow_nan=False))
+        echo(json.dumps(document, allow_nan=False))
     else:
         output.print_json(document)
 

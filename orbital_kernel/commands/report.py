@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import console, table
+from orbital_kernel.commands.terminal import echo
 
 
 @click.command(
@@ -47,4 +48,4 @@ def report(name: str | None, pairs: tuple[tuple[str, str], ...], out: Path) -> N
     selected = reports.find(name)
     with console.status(f"running {name}"):
         page = reports.run(selected, out.resolve(), reports.parse(selected, pairs))
-    click.echo(str(page))
+    echo(str(page))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orbital_kernel.commands import output
+from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     from orbital_kernel.storage.rollout.rollout import Stage
@@ -71,7 +72,7 @@ def go_live(
     if as_json:
         output.print_json(declared.to_json())
     else:
-        click.echo(f"{observatory} is live")
+        echo(f"{observatory} is live")
 
 
 def _missing(stage: "Stage") -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import progress
+from orbital_kernel.commands.terminal import echo
 
 
 @click.command(epilog="Example: orbital sample ~/sample --size 100MB")
@@ -38,6 +39,4 @@ def sample(folder: Path, size: str, seed: int) -> None:
 
         truth = simulator.write(folder, size=size, seed=seed, progress=advance)
     files = truth.tables["files"]
-    click.echo(
-        f"{len(files)} files, {truth.size_bytes / 1e6:.1f} MB in {truth.archive}"
-    )
+    echo(f"{len(files)} files, {truth.size_bytes / 1e6:.1f} MB in {truth.archive}")

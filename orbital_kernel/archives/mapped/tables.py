@@ -50,11 +50,16 @@ def read_table(mapping: TableMapping, source: Source) -> TableFile:
     except ArchiveError:
         raise
     except (OSError, ValueError, LookupError) as error:
-        raise ArchiveError(
-            f"damaged, or not a table of `format` {mapping.format!r}: "
-            f"{' '.join(str(error).split())}; formats are {', '.join(FORMATS)}; "
-            "`comment` and `skip_lines` name lines that are not of the table"
-        ) from error
+        raise not_of_format(mapping, error) from error
+
+
+def not_of_format(mapping: TableMapping, error: Exception) -> ArchiveError:
+    """Return the refusal of a file that is not a table of the mapping's format."""
+    return ArchiveError(
+        f"damaged, or not a table of `format` {mapping.format!r}: "
+        f"{' '.join(str(error).split())}; formats are {', '.join(FORMATS)}; "
+        "`comment` and `skip_lines` name lines that are not of the table"
+    )
 
 
 def _read(mapping: TableMapping, source: Source) -> TableFile:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orbital_kernel.commands.output import console, json_option, print_json, table
+from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,9 +110,7 @@ def calibrate(
     for kind, share in shares.items():
         _print(f"{kind}: bursts found", share)
     if keep:
-        click.echo(
-            f"`orbital bursts scan --false-alarms-per-day` uses {path} from now on"
-        )
+        echo(f"`orbital bursts scan --false-alarms-per-day` uses {path} from now on")
 
 
 def _compare(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orbital_kernel.commands.output import json_option, print_json, table
+from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,9 +107,9 @@ def followup(
     )
     for limit in rows["upper_limits"]:
         mark = " (simulated)" if limit["simulated"] else ""
-        click.echo(f"{limit['observatory']}: {limit['upper_limit']}{mark}")
+        echo(f"{limit['observatory']}: {limit['upper_limit']}{mark}")
     for text in rows["assumptions"]:
-        click.echo(f"assumed: {text}")
+        echo(f"assumed: {text}")
 
 
 def _orbits(tles: tuple[str, ...]) -> "dict[str, Elements]":

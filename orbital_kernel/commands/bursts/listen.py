@@ -6,6 +6,7 @@ from threading import Event
 import click
 
 from orbital_kernel.commands.output import json_option, print_json
+from orbital_kernel.commands.terminal import echo
 
 
 @click.command(
@@ -68,14 +69,14 @@ def listen(
             orbital.home / "notices",
             stop=stop,
             for_s=for_s,
-            note=lambda line: click.echo(line, err=True),
+            note=lambda line: echo(line, err=True),
         )
     finally:
         stream.close()
     if as_json:
         print_json(received.to_json())
         return
-    click.echo(
+    echo(
         f"{received.ingested} notices ingested, {received.unchanged} stored before, "
         f"{len(received.refused)} refused, {received.tombstones} tombstones"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import json_option, print_json, rows_of, table
+from orbital_kernel.commands.terminal import echo
 
 
 @click.command(epilog="Example: orbital bursts population --json")
@@ -43,4 +44,4 @@ def population(*, html: Path | None, as_json: bool) -> None:
         rows = [(quantity, f"{value:.4g}") for quantity, value in numbers]
         table(title, ("quantity", "value"), rows, simulated=view.simulated)
         for text in view.selection:
-            click.echo(f"selection: {text}")
+            echo(f"selection: {text}")

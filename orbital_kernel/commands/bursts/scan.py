@@ -6,6 +6,7 @@ import click
 
 from orbital_kernel.commands.bursts import thresholds
 from orbital_kernel.commands.output import console, json_option, print_json, table
+from orbital_kernel.commands.terminal import echo
 
 HEADER = (
     "time (UTC)",
@@ -83,4 +84,4 @@ def scan(
         ],
         simulated=any(b["simulated"] for b in found_bursts),
     )
-    click.echo(thresholds.sentence(origin))
+    echo(thresholds.sentence(origin))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orbital_kernel.commands.output import json_option, print_json
+from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     from orbital_kernel.monitor import Sink
@@ -88,9 +89,9 @@ def watch(
 
     sent: list[dict[str, Any]] = []
     show = {
-        (False, False): lambda alert: click.echo(line(alert)),
-        (False, True): lambda alert: click.echo(line(alert)),
-        (True, False): lambda alert: click.echo(json.dumps(alert)),
+        (False, False): lambda alert: echo(line(alert)),
+        (False, True): lambda alert: echo(line(alert)),
+        (True, False): lambda alert: echo(json.dumps(alert)),
         (True, True): sent.append,
     }[as_json, once]
     orbital = connect().require_tables()
@@ -103,11 +104,11 @@ def watch(
         replay=replay,
         speed=speed,
         idle_s=idle,
-        note=lambda text: click.echo(text, err=True),
+        note=lambda text: echo(text, err=True),
     )
     watcher.run(stop, once=once, poll_s=every, heartbeat_s=heartbeat)
     if stop.is_set():
-        click.echo(
+        echo(
             "stopped; excursions and alerts are stored: the same command continues from here",
             err=True,
         )
