@@ -61,6 +61,12 @@ class MappingCheck:
         What the reader read in the file, in words.
     skipped : dict of str to int
         Rows that would not be stored, counted by reason.
+
+    Examples
+    --------
+    >>> from orbital_kernel.ingest.mappings import MappingCheck
+    >>> MappingCheck("my.toml", "my.csv", (), skipped={"no position": 2}).skipped
+    {'no position': 2}
     """
 
     mapping: str
@@ -76,6 +82,12 @@ class MappingCheck:
         -------
         dict
             Keys `mapping`, `file`, `tables`, `understood` and `skipped`.
+
+        Examples
+        --------
+        >>> from orbital_kernel.ingest.mappings import MappingCheck
+        >>> MappingCheck("my.toml", "my.csv", ()).to_json()["tables"]
+        []
         """
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return plain
