@@ -32,6 +32,9 @@ def stream(attributes, kind="BINARY"):
     return table(f"<DATA><{kind}><STREAM {attributes}/></{kind}></DATA>")
 
 
+BOMB = gzip.compress(HEAD.encode() + b" " * (64 << 20), compresslevel=1)
+
+
 class Service(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -115,8 +118,7 @@ class Service(BaseHTTPRequestHandler):
         )
 
     def _gzipbomb(self):
-        packed = gzip.compress(HEAD.encode() + b" " * (64 << 20))
-        self.whole(packed, Content_Encoding="gzip")
+        self.whole(BOMB, Content_Encoding="gzip")
 
     def _tofile(self):
         self.to("file:///etc/passwd")
