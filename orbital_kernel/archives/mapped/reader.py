@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orbital_kernel.archives.faults import guarded
 from orbital_kernel.archives.formats import text, votable
-from orbital_kernel.archives.formats.fits import open_fits
+from orbital_kernel.archives.formats.fits import is_fits, open_fits
 from orbital_kernel.archives.mapped.cells import DeclaredCells
 from orbital_kernel.archives.mapped.mapping import TableMapping, of_series, read_mapping
 from orbital_kernel.archives.mapped.tables import read_table
@@ -72,10 +72,15 @@ def read_declared(mapping: TableMapping, source: Source, account: Account) -> Ba
 
 def _look_first(mapping: TableMapping, source: Source, account: Account) -> None:
     """Refuse files that would lead astropy elsewhere or are damaged; note what is odd."""
-    if mapping.format == "fits":
+    if mapping.format == "fits" and is_fits(source):
         open_fits(source, account)
     if mapping.format == "votable":
-        structure = votable.structure(source.path)
+        try:
+            structure = votable.structure(source.path)
+        except votable.BrokenXmlError:
+            if votable.is_votable(source):
+                raise
+            return  # no XML: `read_table` names the formats
         if structure.error:
             raise ArchiveError(votable.failed(structure))
         if structure.overflow:
