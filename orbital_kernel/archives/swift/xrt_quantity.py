@@ -3,7 +3,7 @@
 Source: swifttools, data structures of `ukssdc` (names of datasets: PC, WT, with UL, Hard,
 Soft or HR behind them) and its burst analyser ('Density', Jy at 10 keV; 'BATBand').
 
-UKSSDC's upper limits are of 3 sigma; limits.py says which points are limits.
+limits.py says which points are upper limits; those of UKSSDC are of 3 sigma.
 """
 
 import re
@@ -25,24 +25,6 @@ _RATE = re.compile(
 _MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
 _PART = re.compile(
     r"(?:(?<![A-Za-z])|(?<=WT)|(?<=PC))(hard|soft)(?![a-z])", re.IGNORECASE
-)
-_KEV = 10.0
-LIMIT_CONFIDENCE = 0.9973
-MILLIJANSKY = {"": 1e3, "m": 1.0, "u": 1e-3, "\u00b5": 1e-3, "\u03bc": 1e-3}
-_JANSKY = re.compile(r"(?<![A-Za-z])([mu\u00b5\u03bc]?)Jy\b")
-_RATIO = re.compile(
-    r"hardness|gamma|\bnh\b|(?<![A-Za-z])(?-i:(?:WT|PC)?HR)(?![A-Za-z])", re.IGNORECASE
-)
-_RATE = re.compile(
-    r"(?<![A-Za-z])(?:count_?)?rate(?![A-Za-z])|\bcount rate\b", re.IGNORECASE
-)
-_MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
-_PART = re.compile(
-    r"(?:(?<![A-Za-z])|(?<=WT)|(?<=PC))(hard|soft)(?![a-z])", re.IGNORECASE
-)
-_LIMIT = re.compile(
-    r"upper|\blimits?\b|(?<![A-Za-z])(?:(?:xrt)?(?:wt|pc))?_?UL(?![A-Za-z])",
-    re.IGNORECASE,
 )
 _KEV = re.compile(r"(?P<low>\d*\.?\d+)\s*-\s*(?P<high>\d+\.?\d*)\s*keV")
 _AT_KEV = re.compile(r"\bat\s+(\d+(?:\.\d+)?)\s*keV")
