@@ -14,6 +14,7 @@ from archive_files import (
     write,
 )
 from astropy.io import fits
+from astropy.table import Table
 
 from orbital_kernel.science.lightcurves import EXPOSED, bin_events, merged, overlaps
 from orbital_kernel.science.lightcurves.exposure import nanoseconds
@@ -214,6 +215,38 @@ def test_the_archives_xrt_log_has_its_pointing_seconds_only(archive):
     good = merged(pl.from_arrow(rows_of(path)[0]["intervals"]))
 
     assert expected == pytest.approx(good["live_s"].sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("modes", "instrument"), [(XRT, "XRT"), (UVOT, "UVOT"), (BAT, "BAT")]
+)
+def test_a_log_that_a_service_sent_as_votable_is_read_as_its_text(
+    tmp_path, modes, instrument
+):
+    path = tmp_path / "answer.vot"
+    rows = {
+        "obsid": ["00015367001"] * len(modes),
+        "RA": [50.07] * len(modes),
+        "DEC": [8.74] * len(modes),
+        "start_time": [59856.375 + n / 1440 for n in range(len(modes))],
+        "exposure": [30.5] * len(modes),
+        "operation_mode": [mode[0] for mode in modes],
+        "pointing_mode": [mode[1] for mode in modes],
+    }
+    if len(modes[0]) == 4:
+        rows["filter"] = [mode[2] for mode in modes]
+    Table(rows).write(path, format="votable")
+    browse = browsed(tmp_path / "log.txt", f"swift{instrument[:2].lower()}log", modes)
+
+    tables, account = rows_of(path)
+    expected = rows_of(browse)[0]["intervals"]
+
+    same = ["obs_id", "kind", "instrument", "live_s", "ra", "dec", "simulated"]
+    intervals = tables["intervals"]
+    assert intervals.select(same).equals(expected.select(same))
+    late = pl.from_arrow(intervals)["time"] - pl.from_arrow(expected)["time"]
+    assert late.abs().max() < timedelta(milliseconds=1)
+    assert f"log of {instrument}" in account.understood
 
 
 def test_a_bin_without_exposure_is_empty_whatever_its_error(tmp_path):

@@ -52,7 +52,7 @@ def test_a_flag_is_understood_in_every_spelling(yes, no):
 
 
 def test_equals_compares_by_meaning_and_other_words_by_text():
-    assert limits.flags(["True", "T", "1.0", "no", "2"], "1") == [
+    assert limits.flags(["True", "T", "1.0", "no", "0"], "1") == [
         *(True, True, True, False, False)
     ]
     assert limits.flags(["ul", "UL ", "det", ""], "UL") == [True, True, False, None]
@@ -166,3 +166,19 @@ def test_a_rate_of_no_counts_has_no_error_and_is_counted():
 
     assert [None if math.isnan(e) else e for e in error] == [None, 1.5, None]
     assert account.noted == {"bins of 0 counts: rate without an error": 1}
+
+
+def test_a_lower_error_written_first_in_some_rows_is_put_right_and_counted():
+    assert decide([5.0, 6.0, 7.0], [1.0, -0.5, -99.0], [-2.0, 0.7, -99.0]) == (
+        [(1.0, 2.0), (0.7, 0.5), (None, None)],
+        [False, False, True],
+        {
+            "points with the lower error first": 1,
+            "upper limits marked by a negative error": 1,
+        },
+    )
+
+
+def test_among_other_codes_one_spelling_of_no_is_not_another():
+    assert limits.flags(["n", "f", "x"], "n") == [True, False, False]
+    assert limits.flags(["u", "l", "d", ""], ["u", "l"]) == [True, True, False, None]

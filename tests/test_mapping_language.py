@@ -669,7 +669,7 @@ def test_errors_may_be_constants_and_errors_of_zero_are_none(tmp_path):
 
     assert [2e-14, 2e-14] == pytest.approx([row["value_err_plus"] for row in rows])
     assert (None, False) == (zero[0]["value_err_plus"], zero[0]["is_limit"])
-    assert any("an error of 0 or less" in text for text in account.understood)
+    assert any("two errors of 0, kept without" in text for text in account.understood)
 
 
 @pytest.mark.parametrize(

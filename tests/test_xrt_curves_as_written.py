@@ -68,7 +68,7 @@ def test_blocks_named_for_upper_limits_hold_limits(tmp_path, heading, mode):
     [
         ("5e-13 -4e-13", False, 5e-13, 4e-13),
         ("0 0", True, None, None),
-        ("0 -4e-13", False, 0.0, 4e-13),
+        ("0 -4e-13", False, None, 4e-13),
         ("-1 -1", True, None, None),
         ("-4e-13 5e-13", False, 5e-13, 4e-13),
         ("NO NO", False, None, None),

@@ -6,7 +6,8 @@ Archives mark an upper limit in several ways. In order, the first that applies d
 2. a flag of the row in any spelling: True, T, 1, 1.0, yes, UKSSDC's UpperLimit (`flags`);
    a flag that says no makes the row a measurement, whatever its errors are;
 3. a negative error. The lower error of an asymmetric pair may be written with its sign;
-   that is a sign and no code if the other rows have it too;
+   that is a sign and no code if the other rows have it too, and a row that has it the
+   other way round has its lower error first;
 4. two errors of zero, in the products of UKSSDC (`UKSSDC`), which writes them for limits
    and for nothing else (www.swift.ac.uk/xrt_curves/docs.php). A value of zero among them
    is a bin without data.
@@ -35,11 +36,11 @@ Flags = NDArray[np.bool_]
 TRUE = frozenset({"true", "t", "yes", "y", "1"})
 FALSE = frozenset({"false", "f", "no", "n", "0"})
 YES = TRUE | {"<", "ul", "upper", "upper limit", "upperlimit", "upper_limit", "limit"}
-NO = FALSE | {"=", "det", "detection", "measurement"}
+NO = FALSE | {"=", "d", "det", "detection", "m", "measurement"}
 BLANK = {"", "nan", "null", "none", "n/a", "--"}
 _NAME = re.compile(
     r"(?<![a-z])(?:xrt|bat)?_?(?:wt|pc)?_?(?:slew|settling)?_?uls?(?![a-z])"
-    r"|up(?:per)?[\s_-]?lim|non[\s_-]?detection",
+    r"|up(?:per)?[\s_-]?lim|(?<![a-z])(?:upper|limits?)(?![a-z])|non[\s_-]?detection",
     re.IGNORECASE,
 )
 
@@ -75,6 +76,24 @@ def names_limits(name: str | None) -> bool:
     return name is not None and _NAME.search(name) is not None
 
 
+def word(cell: Any) -> str | None:
+    """Return a flag as a lower-case word, whole numbers without a fraction; None if blank."""
+    if cell is None or cell is np.ma.masked:
+        return None
+    if isinstance(cell, np.generic):
+        cell = cell.item()
+    if isinstance(cell, bytes):
+        cell = cell.decode("ascii", "replace")
+    text = str(cell).strip().casefold()
+    if text in BLANK:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return f"{number:g}"
+
+
 def truth(cell: Any) -> bool | None:
     """Return a flag in any spelling as true or false, None if it is blank.
 
@@ -83,11 +102,11 @@ def truth(cell: Any) -> bool | None:
     ArchiveError
         If the cell is neither.
     """
-    word = _word(cell)
-    if word is None:
+    flag = word(cell)
+    if flag is None:
         return None
-    if word in YES or word in NO:
-        return word in YES
+    if flag in YES or flag in NO:
+        return flag in YES
     raise ArchiveError(
         f"a limit flag is {cell!r}, which is neither true nor false: state the value "
         "that marks a limit"
@@ -101,10 +120,10 @@ def flags(cells: Iterable[Any], equals: Any = None) -> list[bool | None]:
     ----------
     cells : iterable
         Booleans, numbers, text or bytes; masked, None and NaN are blank.
-    equals : object, optional
-        The value that marks a limit. It is compared as text without case, and as true or
-        false if it is one of their spellings: '1' equals True, 'T' and 1.0. By default
-        any spelling of true marks one.
+    equals : object or list of objects, optional
+        The value that marks a limit, or several. It is compared as text without case. If
+        all cells are spellings of true or false, so is it: '1' equals True, 'T' and 1.0;
+        among other codes 'n' is not 'f'. By default any spelling of true marks a limit.
 
     Raises
     ------
@@ -113,10 +132,11 @@ def flags(cells: Iterable[Any], equals: Any = None) -> list[bool | None]:
     """
     if equals is None:
         return [truth(cell) for cell in cells]
-    mark = _word(equals)
-    alike = next((same for same in (TRUE, FALSE) if mark in same), {mark})
-    words = [_word(cell) for cell in cells]
-    return [None if word is None else word in alike for word in words]
+    marks = {word(mark) for mark in (equals if isinstance(equals, list) else [equals])}
+    words = [word(cell) for cell in cells]
+    if all(flag is None or flag in TRUE | FALSE for flag in words):
+        marks = next((set(same) for same in (TRUE, FALSE) if marks <= same), marks)
+    return [None if flag is None else flag in marks for flag in words]
 
 
 def measured(
@@ -152,7 +172,7 @@ def measured(
     values = np.atleast_1d(np.asarray(value, np.float64))
     upper = _sized(plus, values)
     lower = upper if minus is None else _sized(minus, values)
-    upper, lower = _unsigned(upper, lower)
+    upper, lower = _unsigned(upper, lower, account)
     present = np.isfinite(values)
     says_yes, silent = _said(len(values), flagged=flagged)
     negative = present & ((upper < 0) | (lower < 0))
@@ -163,7 +183,7 @@ def measured(
     is_limit = present & (says_yes | (silent & coded))
     unknown = present & ~is_limit
     for rows, words in (
-        (empty, "values of 0 with two errors of 0, which is no data"),
+        (empty, "values of 0 with two errors of 0: no measurement, value null"),
         (is_limit & ~says_yes & negative, "upper limits marked by a negative error"),
         (is_limit & ~says_yes & zeros, "upper limits marked by two errors of 0"),
         (unknown & zeros, "values with two errors of 0, kept without errors"),
@@ -200,15 +220,16 @@ def _sized(errors: ArrayLike, values: Reals) -> Reals:
     return np.broadcast_to(np.asarray(errors, np.float64), values.shape)
 
 
-def _unsigned(upper: Reals, lower: Reals) -> tuple[Reals, Reals]:
+def _unsigned(upper: Reals, lower: Reals, account: Account) -> tuple[Reals, Reals]:
     """Return a pair of error columns without the sign that shows a column's side."""
-    pairs = np.isfinite(upper) & np.isfinite(lower) & (upper != 0) & (lower != 0)
-    if not pairs.any():
+    pairs = np.isfinite(upper) & np.isfinite(lower)
+    if (pairs & (upper > 0) & (lower > 0)).any():
         return upper, lower
-    if (upper[pairs] < 0).all() and (lower[pairs] > 0).all():
-        upper, lower = lower, upper
-    signed = ~(lower[pairs & (upper > 0)] > 0).any()
-    return upper, np.where(signed & (upper > 0), np.abs(lower), lower)
+    reverse = pairs & (upper < 0) & (lower > 0)
+    if reverse.any():
+        account.note("points with the lower error first", int(reverse.sum()))
+    upper, lower = np.where(reverse, lower, upper), np.where(reverse, upper, lower)
+    return upper, np.where(upper >= 0, np.abs(lower), lower)
 
 
 def _said(
@@ -224,21 +245,3 @@ def _said(
         np.array([flag is True for flag in said], bool),
         np.array([flag is None for flag in said], bool),
     )
-
-
-def _word(cell: Any) -> str | None:
-    """Return a cell as a lower-case word, whole numbers without a fraction."""
-    if cell is None or cell is np.ma.masked:
-        return None
-    if isinstance(cell, np.generic):
-        cell = cell.item()
-    if isinstance(cell, bytes):
-        cell = cell.decode("ascii", "replace")
-    word = str(cell).strip().casefold()
-    if word in BLANK:
-        return None
-    try:
-        number = float(word)
-    except ValueError:
-        return word
-    return f"{number:g}"

@@ -1,35 +1,28 @@
 """Which rows of a declared table are upper limits.
 
-A flag has any spelling: True, T, 1, 1.0 and yes are the same. A convention that fits no
-row is an error that shows the values, unless all rows say that they are measurements.
+limits.py has the rule of flags and errors; the mapping says which part of it applies, by
+its convention. A convention that fits no row is an error that shows the values, unless all
+rows say that they are measurements.
 """
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
+from orbital_kernel.archives import limits
+from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
 from orbital_kernel.archives.mapped.units import limit_factor
+from orbital_kernel.archives.reading import Account
 from orbital_kernel.errors import MappingError
 
-TRUE = frozenset({"true", "t", "yes", "y", "1"})
-FALSE = frozenset({"false", "f", "no", "n", "0"})
-LIMITS = TRUE | {
-    "<",
-    "ul",
-    "upper",
-    "upper limit",
-    "upperlimit",
-    "upper_limit",
-    "limit",
+ERRORS = {
+    "zero-error": limits.Coding(negative=False, zero=True),
+    "negative-error": limits.Coding(negative=True),
 }
-MEASURED = FALSE | {"=", "d", "det", "detection", "measurement", "m"}
-_SIGN = re.compile(r"\s*([<>\u2264\u2265])\s*=?\s*(.*)")
-_LOWER = frozenset(">\u2265")
+"""How the conventions that are of errors mark limits."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +56,20 @@ def bounded(
     value = written.value
     limit, values_seen = no_rows, [""]
     if rule.convention == "flag":
-        words = [_word(cell) for cell in cells.texts(str(rule.column))]
-        limit, values_seen = _flagged(cells, words)
+        limit, values_seen = _flagged(cells)
     elif rule.convention == "zero-value":
         bound = cells.reals(str(rule.column)) * limit_factor(cells)
         limit = ~(value > 0) & (bound > 0)
         sound = (value > 0).all()
         values_seen = [] if sound else _shown(bound)
         value = np.where(limit, bound, value)
-    elif rule.convention == "zero-error":
-        limit = (plus == 0) & (minus == 0)
+    elif rule.convention in ERRORS:
+        account, coding = Account(""), ERRORS[rule.convention]
+        coded = limits.measured(value, plus, minus, account=account, coding=coding)
         values_seen = _unsound(value, plus, minus)
-    elif rule.convention == "negative-error":
-        limit = ((plus < 0) & ~(minus > 0)) | ((minus < 0) & ~(plus > 0))
-        values_seen = _unsound(value, plus, minus)
+        value, limit = coded.value, coded.is_limit
+        if empty := int(np.isnan(value).sum() - np.isnan(written.value).sum()):
+            cells.note(f"{empty} values of 0 with two errors of 0: no measurement")
     if rule.convention != "none" and len(cells) and not limit.any():
         _state_none(cells, values_seen)
     return replace(written, value=value, is_limit=limit | written.is_limit)
@@ -117,46 +110,23 @@ def _signed(cells: DeclaredCells, units: Sequence[str | None]) -> Bounded:
     )
 
 
-def _flagged(
-    cells: DeclaredCells, words: list[str | None]
-) -> tuple[NDArray[np.bool_], list[str]]:
+def _flagged(cells: DeclaredCells) -> tuple[NDArray[np.bool_], list[str]]:
     """Return which rows are flagged, and the values that are no word of a measurement."""
-    equals = cells.mapping.limit.equals
-    codes = {_word(str(c)) for c in (equals if isinstance(equals, list) else [equals])}
-    boolean = all(word in TRUE | FALSE for word in words if word is not None)
-    for spellings in (TRUE, FALSE):
-        if codes <= spellings and boolean:
-            codes = set(spellings)
-    if equals is None:
-        codes = {word for word in words if word is not None and word.lower() in LIMITS}
-    limit = np.array([word is not None and word in codes for word in words], dtype=bool)
-    stated = cells.texts(str(cells.mapping.limit.column))
-    strange = [
-        str(text)
-        for text, word in zip(stated, words, strict=True)
-        if word is not None and word.lower() not in MEASURED
-    ]
-    if not limit.any() and all(word is None for word in words):
-        strange = ["blank"]
-    unclear = [text for text in strange if (_word(text) or "").lower() not in LIMITS]
-    if equals is None and unclear:
+    rule = cells.mapping.limit
+    texts = cells.texts(str(rule.column))
+    words = {text: limits.word(text) for text in texts}
+    strange = [t for t in texts if words[t] is not None and words[t] not in limits.NO]
+    unclear = [t for t in strange if words[t] not in limits.YES]
+    if rule.equals is None and unclear:
         raise MappingError(
-            f"limit.column {cells.mapping.limit.column!r} has "
+            f"limit.column {rule.column!r} has "
             f"{', '.join(_unique(map(repr, unclear))[:8])}, neither true nor false: set "
             "limit.equals to the value that marks a limit"
         )
+    limit = np.array([bool(flag) for flag in limits.flags(texts, rule.equals)], bool)
+    if all(word is None for word in words.values()):
+        return limit, ["blank"]
     return limit, _unique(map(repr, strange))
-
-
-def _word(cell: str | None) -> str | None:
-    """Return a flag so that spellings of the same number or truth value are equal."""
-    if cell is None:
-        return None
-    word = cell.strip()
-    try:
-        return f"{number(word):g}"
-    except ValueError:
-        return word.lower() if word.lower() in TRUE | FALSE else word
 
 
 def _unsound(value: Reals, plus: Reals, minus: Reals) -> list[str]:

@@ -78,6 +78,8 @@ def _look_first(mapping: TableMapping, source: Source, account: Account) -> None
         try:
             structure = votable.structure(source.path)
         except votable.BrokenXmlError as error:
+            if votable.is_votable(source):
+                raise
             raise not_of_format(mapping, error) from error
         if structure.error:
             raise ArchiveError(votable.failed(structure))

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orbital_kernel.archives import limits
 from orbital_kernel.archives.mapped.bounds import Bounded, bounded
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
 from orbital_kernel.archives.mapped.instants import Clocked, binned, clocked
@@ -289,17 +290,18 @@ def _measured(
         _first(plus, values.plus * units[0]),
         _first(minus, values.minus * units[0]),
     )
-    present = ~values.is_limit & ~np.isnan(values.value)
-    minus = np.where((minus < 0) & (plus > 0), -minus, minus)
-    return values, _sound(cells, plus, present), _sound(cells, minus, present)
-
-
-def _sound(cells: DeclaredCells, error: Reals, present: NDArray[np.bool_]) -> Reals:
-    """Return errors above 0; others are no errors, which is stated."""
-    unsound = int((present & (error <= 0)).sum())
-    if unsound:
-        cells.note(f"{unsound} values with an error of 0 or less, stored without it")
-    return np.where(present & (error > 0), error, math.nan)
+    account = Account("")
+    sound = limits.measured(
+        values.value,
+        plus,
+        minus,
+        account=account,
+        coding=limits.STATED,
+        flagged=values.is_limit.tolist(),
+    )
+    for text in account.understood:
+        cells.note(text)
+    return values, sound.plus, sound.minus
 
 
 def _sigmas(cells: DeclaredCells) -> Reals:

@@ -16,6 +16,8 @@ IDLE = "idle"
 SPAN = "span"
 XRT_EXPOSES = {"PHOTON", "WINDOWED", "PC", "WT"}
 """Modes of XRT that expose; bias frames, raw data and images before them do not."""
+BAT_MODES = {"SURVEY", "EVENT", "MASKTAG"}
+"""Modes of BAT that no other instrument without filters has."""
 TURNED_IN_S = 60.0
 """Timelines are in whole minutes: within this, an exposure fills its stretch."""
 _IDLE_TARGET = re.compile(r"\s*saa[-_ ]?cold", re.IGNORECASE)

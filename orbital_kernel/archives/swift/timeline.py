@@ -1,7 +1,7 @@
 """Swift timelines: pre-planned, as-flown, and the logs of XRT, UVOT and BAT.
 
 Plan and as-flown are CSV as the TOO API's queries print them, in front of the rows
-perhaps a column that counts them; the instrument logs are W3Browse text or delimited.
+perhaps a column that counts them; the instrument logs are W3Browse text, delimited, or VOTables of a service.
 All give `intervals`: 'planned' ones, or 'snapshot' for what was exposed.
 Source: www.swift.psu.edu/too_api; heasarc.gsfc.nasa.gov/W3Browse/swift/swiftxrlog.html.
 
@@ -14,11 +14,12 @@ start + exposure; times are UTC, or MJD.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
-from orbital_kernel.archives.formats import text, w3browse
+from orbital_kernel.archives.formats import text, votable, w3browse
 from orbital_kernel.archives.formats.log_dates import from_mjd
 from orbital_kernel.archives.formats.text import Record
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
@@ -72,12 +73,14 @@ def read(source: Source, account: Account) -> Batches:
 
 def _instrument_log(source: Source, account: Account, *, simulated: bool) -> Batches:
     names = _log_names(source)
-    instrument = _instrument(source, names)
+    batches = text.batches(_log_records(source, account))
+    first = next(batches, [])
+    instrument = _instrument(source, names, first)
     account.understood.append(f"log of {instrument}")
     if "pointing_mode" not in names:
         account.understood.append("no pointing_mode: every row is taken as pointing")
     kinds: list[str] = []
-    for batch in text.batches(_log_records(source)):
+    for batch in filter(None, chain([first], batches)):
         table, of_batch = _snapshots(batch, instrument, simulated=simulated)
         kinds += of_batch
         yield table
@@ -86,6 +89,9 @@ def _instrument_log(source: Source, account: Account, *, simulated: bool) -> Bat
 
 def _log_names(source: Source) -> list[str]:
     """Return the columns of an instrument log, in lower case; [] if it is none."""
+    if votable.is_votable(source):
+        columns = votable.columns(source)
+        return sorted(columns) if columns >= INSTRUMENT_LOG else []
     if names := w3browse.header(source, INSTRUMENT_LOG):
         return names
     delimiter = _delimiter(source)
@@ -102,19 +108,28 @@ def _delimiter(source: Source) -> str | None:
     return None
 
 
-def _log_records(source: Source) -> Iterator[Record]:
+def _log_records(source: Source, account: Account) -> Iterator[Record]:
+    if votable.is_votable(source):
+        return map(text.lower, votable.records(source, account))
     if w3browse.header(source, INSTRUMENT_LOG):
         return w3browse.records(source, INSTRUMENT_LOG)
     return map(text.lower, text.records(source.path, _delimiter(source) or ","))
 
 
-def _instrument(source: Source, names: list[str]) -> str:
-    """Return whose log it is, by the title above the rows, else by its columns."""
-    title = "\n".join(text.head_lines(source, w3browse.TITLES)).lower()
+def _instrument(source: Source, names: list[str], batch: list[Record]) -> str:
+    """Return whose log it is, by its title or file name, else by columns and modes."""
+    if votable.is_votable(source):
+        titles = votable.structure(source.path).notes
+    else:
+        titles = text.head_lines(source, w3browse.TITLES)
+    title = "\n".join([*titles, source.path.name]).lower()
     for table, instrument in NAMED.items():
         if table in title:
             return instrument
-    return "UVOT" if "filter" in names else "XRT"
+    if "filter" in names:
+        return "UVOT"
+    modes = {(record.text("operation_mode") or "").upper() for record in batch}
+    return "BAT" if modes & pointing.BAT_MODES else "XRT"
 
 
 def _is_timeline(source: Source) -> bool:

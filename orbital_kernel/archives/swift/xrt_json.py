@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from orbital_kernel.archives import limits
 from orbital_kernel.archives.formats import documents, text
 from orbital_kernel.archives.formats.documents import Document
 from orbital_kernel.archives.naming import named_in, object_of
@@ -33,7 +34,6 @@ from orbital_kernel.archives.swift.xrt_quantity import (
     RATIO,
     Quantity,
     band_of,
-    measured,
     mode_of,
 )
 from orbital_kernel.errors import ArchiveError
@@ -71,11 +71,13 @@ def read(source: Source, account: Account) -> Batches:
         return
     table = _Columns(columns, keys)
     stems = (name, "Flux" if "FluxPos" in columns else "Rate")
-    points = measured(
+    points = limits.measured(
         table.reals(name),
         table.first(*(f"{stem}{end}" for stem in stems for end in ("Pos", "Err"))),
         table.first(*(f"{stem}{end}" for stem in stems for end in ("Neg", "Err"))),
-        limits=name == "UpperLimit" or "UL" in heading.split(),
+        account=account,
+        coding=limits.UKSSDC,
+        flagged=limits.names_limits(name) or "UL" in heading.split() or None,
     )
     band = band_of(quantity, heading, "", of_bat=False)
     when = _times(source, table)
@@ -83,10 +85,6 @@ def read(source: Source, account: Account) -> Batches:
     account.understood.append(_about(when, relative=relative))
     if quantity.unit == DENSITY:
         account.understood.append(f"flux density in mJy at {band.name}")
-    if points.empty:
-        account.understood.append(
-            f"{points.empty} values of 0 with errors of 0: no measurement, value null"
-        )
     written = table.reals("Time")
     others = [
         n for n in columns if n not in USED and not n.startswith((*stems, "RateErr"))
@@ -99,8 +97,8 @@ def read(source: Source, account: Account) -> Batches:
         value=points.value * quantity.factor,
         value_err_plus=points.plus * quantity.factor,
         value_err_minus=points.minus * quantity.factor,
-        is_limit=points.limit,
-        limit_confidence=np.where(points.limit, LIMIT_CONFIDENCE, np.nan),
+        is_limit=points.is_limit,
+        limit_confidence=np.where(points.is_limit, LIMIT_CONFIDENCE, np.nan),
         unit=quantity.unit,
         band=band.name,
         band_low_kev=band.low,

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from orbital_kernel.archives import limits
 from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.formats.qdp import Points, Preamble, Reals, is_qdp, parse
 from orbital_kernel.archives.naming import object_of
@@ -44,9 +45,7 @@ from orbital_kernel.archives.swift.xrt_quantity import (
     RATIO,
     Quantity,
     band_of,
-    measured,
     mode_of,
-    names_limits,
     names_ratio,
     quantity_of,
 )
@@ -85,7 +84,7 @@ def read(source: Source, account: Account) -> Batches:
         elif quantity.unit == RATIO:
             account.skip(f"'{block.heading}' is neither a flux nor a rate", len(block))
         elif block.values:
-            yield _photometry(preamble, block, quantity, row, claims)
+            yield _photometry(preamble, block, quantity, row, claims, account)
         row += len(block)
     account.understood.extend(sorted(claims))
 
@@ -138,15 +137,21 @@ def _photometry(
     quantity: Quantity,
     first: int,
     claims: set[str],
+    account: Account,
 ) -> tuple[str, pa.Table]:
     clock, plus, minus, *written = _columns(block.values, preamble)
-    points = measured(*written, limits=names_limits(block.heading))
+    points = limits.measured(
+        *written,
+        account=account,
+        coding=limits.UKSSDC,
+        flagged=limits.names_limits(block.heading) or None,
+    )
     is_bat = "bat" in block.heading.lower()
     band = band_of(quantity, block.heading, preamble.words, of_bat=is_bat)
     others = _others(block)
     when = _times(preamble, block, clock, np.abs(plus), np.abs(minus))
     relative = bool(when)
-    _report(when, points.swapped, points.empty, claims)
+    _report(when, claims)
     if quantity.unit == DENSITY:
         claims.add(f"flux density in mJy at {band.name}")
     scale = quantity.factor
@@ -159,8 +164,8 @@ def _photometry(
         value=points.value * scale,
         value_err_plus=points.plus * scale,
         value_err_minus=points.minus * scale,
-        is_limit=points.limit,
-        limit_confidence=np.where(points.limit, LIMIT_CONFIDENCE, np.nan),
+        is_limit=points.is_limit,
+        limit_confidence=np.where(points.is_limit, LIMIT_CONFIDENCE, np.nan),
         unit=quantity.unit,
         band=band.name,
         band_low_kev=band.low,
@@ -185,18 +190,14 @@ def _photometry(
     )
 
 
-def _report(when: dict[str, Any], swapped: int, empty: int, claims: set[str]) -> None:
-    """Note what the times are of, and what was read otherwise than written."""
+def _report(when: dict[str, Any], claims: set[str]) -> None:
+    """Note what the times are of."""
     if "time" not in when:
         claims.add("no T0 in the file: times are relative only")
     if "met_s" in when and "time" not in when:
         claims.add("no correction of Swift's clock: time null, MET kept")
     if "tdb" in when.get("time_rule", ""):
         claims.add("times are TDB, of arrival at the barycentre")
-    if swapped:
-        claims.add(f"{swapped} points with the lower error first")
-    if empty:
-        claims.add(f"{empty} values of 0 with errors of 0: no measurement, value null")
 
 
 def _times(

@@ -1,20 +1,13 @@
-"""What the values of a UKSSDC light curve are: unit, band, read-out mode, limits.
+"""What the values of a UKSSDC light curve are: unit, band, read-out mode.
 
 Source: swifttools, data structures of `ukssdc` (names of datasets: PC, WT, with UL, Hard,
 Soft or HR behind them) and its burst analyser ('Density', Jy at 10 keV; 'BATBand').
 
-Upper limits: a dataset with UL, a column UpperLimit, or both errors 0; other tables
-mark them by a negative upper error. A value of 0 whose errors are 0 is no measurement.
-The limits are of 3 sigma.
+limits.py says which points are upper limits; those of UKSSDC are of 3 sigma.
 """
 
 import re
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-Reals = NDArray[np.float64]
 
 FLUX, RATE, DENSITY = "erg / (cm2 s)", "count / s", "mJy"
 RATIO = "ratio"
@@ -32,10 +25,6 @@ _RATE = re.compile(
 _MODE = re.compile(r"\b(WT|PC)|(?<![a-z])(wt|pc)(?![a-z])|xrt(wt|pc)")
 _PART = re.compile(
     r"(?:(?<![A-Za-z])|(?<=WT)|(?<=PC))(hard|soft)(?![a-z])", re.IGNORECASE
-)
-_LIMIT = re.compile(
-    r"upper|\blimits?\b|(?<![A-Za-z])(?:(?:xrt)?(?:wt|pc))?_?UL(?![A-Za-z])",
-    re.IGNORECASE,
 )
 _KEV = re.compile(r"(?P<low>\d*\.?\d+)\s*-\s*(?P<high>\d+\.?\d*)\s*keV")
 _AT_KEV = re.compile(r"\bat\s+(\d+(?:\.\d+)?)\s*keV")
@@ -56,18 +45,6 @@ class Band:
     name: str | None
     low: float | None = None
     high: float | None = None
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Values with their errors as magnitudes; `swapped` counts errors in reverse order."""
-
-    value: Reals
-    plus: Reals
-    minus: Reals
-    limit: NDArray[np.bool_]
-    swapped: int
-    empty: int
 
 
 def quantity_of(*texts: str) -> Quantity | None:
@@ -107,30 +84,6 @@ def band_of(quantity: Quantity, heading: str, words: str, *, of_bat: bool) -> Ba
 def names_ratio(heading: str) -> bool:
     """Return whether a block of that name holds ratios, or parameters of a spectrum."""
     return _RATIO.search(heading) is not None
-
-
-def names_limits(heading: str) -> bool:
-    """Return whether a block or dataset of that name holds upper limits."""
-    return _LIMIT.search(heading) is not None
-
-
-def measured(value: Reals, plus: Reals, minus: Reals, *, limits: bool) -> Measured:
-    """Return values, errors (signs as in the file become magnitudes), and the limits."""
-    swapped = (plus < 0) & (minus > 0)
-    up, down = np.where(swapped, minus, plus), np.where(swapped, plus, minus)
-    both_zero = (up == 0) & (down == 0)
-    empty = both_zero & (value == 0)
-    limit = np.full(len(value), limits) | both_zero | (up < 0)
-    limit &= ~empty & ~np.isnan(value)
-    bare = limit | empty
-    return Measured(
-        np.where(empty, np.nan, value),
-        np.where(bare, np.nan, np.abs(up)),
-        np.where(bare, np.nan, np.abs(down)),
-        limit,
-        int(swapped.sum()),
-        int(empty.sum()),
-    )
 
 
 def mode_of(heading: str) -> str | None:
