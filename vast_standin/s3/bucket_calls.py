@@ -8,7 +8,7 @@ from vast_standin.http import ProtocolError, Response
 from vast_standin.s3.call import Call
 from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
 from vast_standin.s3.listing import Page
-from vast_standin.s3.uploads import list_uploads
+from vast_standin.s3.uploads import list_uploads, page_of_uploads
 
 MAX_KEYS = 1000
 REGION = "us-east-1"
@@ -17,15 +17,31 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\Z")
 
 
 def list_buckets(call: Call) -> Response:
-    """ListBuckets: every bucket with its creation time."""
+    """ListBuckets: every bucket with its creation time; prefix, pages, region."""
+    limit = call.number("max-buckets", 10_000)
+    if not 1 <= limit <= 10_000:
+        raise ProtocolError(400, "InvalidArgument", "max-buckets is 1 to 10000")
+    prefix = call.query.get("prefix", "")
+    token = call.query.get("continuation-token")
+    after = _read_token(token) if token else ""
+    elsewhere = call.query.get("bucket-region", REGION) != REGION
+    following = [
+        (name, created)
+        for name, created in call.buckets.all()
+        if name.startswith(prefix) and name > after and not elsewhere
+    ]
+    page = following[:limit]
     entries: list[Node] = [
         ("Bucket", [("Name", name), ("CreationDate", iso_time(created))])
-        for name, created in call.buckets.all()
+        for name, created in page
     ]
     owner: list[Node] = [("ID", call.user), ("DisplayName", call.user)]
-    return xml_response(
-        "ListAllMyBucketsResult", [("Owner", owner), ("Buckets", entries)]
-    )
+    nodes: list[Node] = [("Owner", owner), ("Buckets", entries)]
+    if prefix:
+        nodes.append(("Prefix", prefix))
+    if len(following) > limit:
+        nodes.append(("ContinuationToken", _make_token(page[-1][0])))
+    return xml_response("ListAllMyBucketsResult", nodes)
 
 
 def create_bucket(call: Call) -> Response:
@@ -65,10 +81,8 @@ def get_versioning(call: Call) -> Response:
 
 
 def list_objects(call: Call) -> Response:
-    """ListObjects and ListObjectsV2: prefix, delimiter, pages, url encoding."""
+    """ListObjects: prefix, delimiter, pages, url encoding."""
     call.need_bucket()
-    if call.query.get("list-type") == "2":
-        return _list_v2(call)
     page = _page(call, call.query.get("marker", ""))
     more: list[Node] = [("Marker", _text(call, call.query.get("marker", "")))]
     if page.truncated:
@@ -78,7 +92,11 @@ def list_objects(call: Call) -> Response:
     )
 
 
-def _list_v2(call: Call) -> Response:
+def list_objects_v2(call: Call) -> Response:
+    """ListObjectsV2: prefix, delimiter, pages by token, url encoding."""
+    call.need_bucket()
+    if call.query["list-type"] != "2":
+        raise ProtocolError(400, "InvalidArgument", "list-type is 2 or absent")
     token = call.query.get("continuation-token")
     start = call.query.get("start-after", "")
     page = _page(call, _read_token(token) if token else start)
@@ -149,10 +167,33 @@ def delete_objects(call: Call) -> Response:
 
 
 def uploads_of_bucket(call: Call) -> Response:
-    """ListMultipartUploads: all of them, by key; no pages."""
+    """ListMultipartUploads: by key and id; prefix, delimiter, pages, url encoding."""
     call.need_bucket()
-    prefix = call.query.get("prefix", "")
-    entries: list[Node] = [
+    _check_encoding(call)
+    limit = min(call.number("max-uploads", MAX_KEYS), MAX_KEYS)
+    page = page_of_uploads(
+        list_uploads(call.objects, call.bucket),
+        prefix=call.query.get("prefix", ""),
+        delimiter=call.query.get("delimiter", ""),
+        after=(
+            call.query.get("key-marker", ""),
+            call.query.get("upload-id-marker", ""),
+        ),
+        limit=limit,
+    )
+    nodes: list[Node] = [
+        ("Bucket", call.bucket),
+        ("KeyMarker", _text(call, call.query.get("key-marker", ""))),
+        ("UploadIdMarker", call.query.get("upload-id-marker", "")),
+        ("Prefix", _text(call, call.query.get("prefix", ""))),
+        ("MaxUploads", limit),
+        ("IsTruncated", page.truncated),
+        *_folding(call),
+    ]
+    if page.truncated:
+        nodes.append(("NextKeyMarker", _text(call, page.last[0])))
+        nodes.append(("NextUploadIdMarker", page.last[1]))
+    nodes += [
         (
             "Upload",
             [
@@ -162,27 +203,23 @@ def uploads_of_bucket(call: Call) -> Response:
                 ("StorageClass", "STANDARD"),
             ],
         )
-        for upload in list_uploads(call.objects, call.bucket)
-        if upload.key.startswith(prefix)
+        for upload in page.uploads
     ]
-    return xml_response(
-        "ListMultipartUploadsResult",
-        [("Bucket", call.bucket), ("Prefix", prefix), ("IsTruncated", False), *entries],
-    )
+    nodes += [
+        ("CommonPrefixes", [("Prefix", _text(call, prefix))])
+        for prefix in page.prefixes
+    ]
+    return xml_response("ListMultipartUploadsResult", nodes)
 
 
 def _page(call: Call, after: str) -> Page:
-    text = call.query.get("max-keys", str(MAX_KEYS))
-    if not (text.isascii() and text.isdigit()):
-        raise ProtocolError(400, "InvalidArgument", "max-keys is not a number")
-    if call.query.get("encoding-type", "url") != "url":
-        raise ProtocolError(400, "InvalidArgument", "encoding-type must be url")
+    _check_encoding(call)
     return call.objects.list(
         call.bucket,
         call.query.get("prefix", ""),
         call.query.get("delimiter", ""),
         after,
-        min(int(text), MAX_KEYS),
+        min(call.number("max-keys", MAX_KEYS), MAX_KEYS),
     )
 
 
@@ -190,9 +227,19 @@ def _common(call: Call, page: Page) -> list[Node]:
     nodes: list[Node] = [
         ("Name", call.bucket),
         ("Prefix", _text(call, call.query.get("prefix", ""))),
-        ("MaxKeys", int(call.query.get("max-keys", MAX_KEYS))),
+        ("MaxKeys", call.number("max-keys", MAX_KEYS)),
         ("IsTruncated", page.truncated),
     ]
+    return nodes + _folding(call)
+
+
+def _check_encoding(call: Call) -> None:
+    if call.query.get("encoding-type", "url") != "url":
+        raise ProtocolError(400, "InvalidArgument", "encoding-type must be url")
+
+
+def _folding(call: Call) -> list[Node]:
+    nodes: list[Node] = []
     if delimiter := call.query.get("delimiter"):
         nodes.append(("Delimiter", _text(call, delimiter)))
     if encoding := call.query.get("encoding-type"):

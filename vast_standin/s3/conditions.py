@@ -31,7 +31,10 @@ def check_read(headers: Mapping[str, str], thing: Stored, *, prefix: str = "") -
 
 def check_write(headers: Mapping[str, str], current: Stored | None) -> None:
     """Raise 412 if If-None-Match: * or If-Match forbids the write."""
-    if headers.get("if-none-match") == "*" and current is not None:
+    absent = headers.get("if-none-match")
+    if absent is not None and absent.strip() != "*":
+        raise ProtocolError(501, "NotImplemented", "If-None-Match of a write is * only")
+    if absent is not None and current is not None:
         raise _failed("If-None-Match")
     match = headers.get("if-match")
     if match is None:
@@ -42,6 +45,16 @@ def check_write(headers: Mapping[str, str], current: Stored | None) -> None:
         )
     if not _names(match, current):
         raise _failed("If-Match")
+
+
+def wants_range(headers: Mapping[str, str], thing: Stored) -> bool:
+    """Return whether If-Range lets a range be sent; otherwise all is sent."""
+    validator = headers.get("if-range")
+    if validator is None:
+        return True
+    if validator.startswith(('"', "W/")):
+        return validator == f'"{thing.etag}"'
+    return _time(headers, "if-range") == int(thing.modified)
 
 
 def parse_range(text: str | None, size: int) -> tuple[int, int] | None:

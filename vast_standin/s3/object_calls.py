@@ -1,6 +1,6 @@
 """S3 calls on single objects: get, head, put, copy, delete and tags."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote
@@ -8,7 +8,12 @@ from urllib.parse import parse_qsl, unquote
 from vast_standin.http import ProtocolError, Response
 from vast_standin.s3.call import Call, split_path
 from vast_standin.s3.checksums import PREFIX, Digests
-from vast_standin.s3.conditions import check_read, check_write, parse_range
+from vast_standin.s3.conditions import (
+    check_read,
+    check_write,
+    parse_range,
+    wants_range,
+)
 from vast_standin.s3.documents import (
     Node,
     http_time,
@@ -18,6 +23,7 @@ from vast_standin.s3.documents import (
 )
 from vast_standin.s3.index import Properties, Stored, now
 from vast_standin.s3.objects import BLOCK, check_key
+from vast_standin.s3.parameters import METADATA
 
 KEPT_HEADERS = (
     "content-type",
@@ -27,8 +33,8 @@ KEPT_HEADERS = (
     "content-language",
     "expires",
 )
-METADATA = "x-amz-meta-"
 METADATA_LIMIT = 2048
+TAGS_LIMIT = 10
 _OVERRIDES = {f"response-{name}": name for name in KEPT_HEADERS}
 
 
@@ -39,7 +45,8 @@ def get_object(call: Call) -> Response:
     if not check_read(call.headers, thing):
         return Response(status=304, headers={"ETag": f'"{thing.etag}"'})
     try:
-        span = parse_range(call.headers.get("range"), thing.size)
+        text = call.headers.get("range") if wants_range(call.headers, thing) else None
+        span = parse_range(text, thing.size)
     except ProtocolError as error:
         error.message += f" {call.key}"
         raise
@@ -86,10 +93,16 @@ def copy_object(call: Call) -> Response:
         )
     call.objects.check_writable(call.bucket, source.size, call.user)
     properties = replace(source.properties, owner=call.user)
+    given = properties_of(call)
     if directive == "REPLACE":
-        given = properties_of(call)
-        properties = replace(
-            given, checksums=properties.checksums, tags=given.tags or properties.tags
+        properties = replace(properties, headers=given.headers, metadata=given.metadata)
+    if call.headers.get("x-amz-tagging-directive", "COPY").upper() == "REPLACE":
+        properties = replace(properties, tags=given.tags)
+    elif given.tags:
+        raise ProtocolError(
+            400,
+            "InvalidRequest",
+            "x-amz-tagging needs x-amz-tagging-directive: REPLACE",
         )
     file = call.objects.link(source)
     try:
@@ -169,6 +182,7 @@ def properties_of(call: Call) -> Properties:
     tags = dict(
         parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True)
     )
+    check_tags(tags)
     return Properties(headers, metadata, {}, tags, call.user)
 
 
@@ -186,6 +200,7 @@ def copy_source(call: Call) -> Stored:
             404, "NoSuchBucket", f"The bucket {bucket!r} does not exist."
         )
     call.check("s3:GetObject", bucket, key)
+    call.check_owner(bucket, "x-amz-source-expected-bucket-owner")
     source = call.objects.find(bucket, key)
     if not check_read(call.headers, source, prefix="x-amz-copy-source-"):
         raise ProtocolError(412, "PreconditionFailed", "The source was not modified.")
@@ -224,10 +239,17 @@ class FileSpan:
         self._file.close()
 
 
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raise 400 for more tags than an object can have."""
+    if len(tags) > TAGS_LIMIT:
+        raise ProtocolError(
+            400, "InvalidTag", f"an object has at most {TAGS_LIMIT} tags"
+        )
+
+
 def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
     check_key(thing.key)
-    if len(tags) > 10:
-        raise ProtocolError(400, "InvalidTag", "an object has at most ten tags")
+    check_tags(tags)
     call.objects.amend(thing, replace(thing.properties, tags=tags))
 
 

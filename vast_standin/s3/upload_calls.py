@@ -67,7 +67,10 @@ def complete_upload(call: Call) -> Response:
     """CompleteMultipartUpload: one transaction makes the parts the object."""
     upload = _upload(call)
     check_write(call.headers, call.objects.index.get(call.bucket, call.key))
-    root = parse_document(call.document(), "CompleteMultipartUpload")
+    # Checksums in the headers are of the object, not of this document.
+    md5 = {k: v for k, v in call.headers.items() if k == "content-md5"}
+    document = call.body(Digests(md5))
+    root = parse_document(document, "CompleteMultipartUpload")
     chosen = []
     for node in root.findall("Part"):
         text = node.findtext("PartNumber") or ""
@@ -93,8 +96,8 @@ def abort_upload(call: Call) -> Response:
 def list_parts(call: Call) -> Response:
     """ListParts: pages by part-number-marker."""
     upload = _upload(call)
-    after = int(call.query.get("part-number-marker") or 0)
-    limit = min(int(call.query.get("max-parts") or 1000), 1000)
+    after = call.number("part-number-marker", 0)
+    limit = min(call.number("max-parts", 1000), 1000)
     following = [p for p in uploads.parts(call.objects, upload) if p.number > after]
     page = following[:limit]
     nodes: list[Node] = [
@@ -136,7 +139,7 @@ def _upload(call: Call) -> uploads.Upload:
 
 
 def _number(call: Call) -> int:
-    text = call.query["partNumber"]
+    text = call.query.get("partNumber", "")
     if not text.isdigit() or not 1 <= int(text) <= uploads.PARTS_LIMIT:
         raise ProtocolError(
             400, "InvalidArgument", f"part numbers are 1 to {uploads.PARTS_LIMIT}"

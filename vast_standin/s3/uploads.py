@@ -3,7 +3,8 @@
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import multipart_etag
@@ -39,7 +40,7 @@ class Part:
 def begin(objects: ObjectStore, bucket: str, key: str, properties: Properties) -> str:
     """Begin an upload and return its id."""
     check_key(key)
-    upload = secrets.token_hex(16)
+    upload = f"{time.time_ns():016x}{secrets.token_hex(8)}"
     with objects.index.transaction() as db:
         db.execute(
             "INSERT INTO uploads VALUES (?,?,?,?,?)",
@@ -61,10 +62,10 @@ def find(objects: ObjectStore, bucket: str, key: str, upload_id: str) -> Upload:
 
 
 def list_uploads(objects: ObjectStore, bucket: str) -> list[Upload]:
-    """Return a bucket's open uploads by key and time."""
+    """Return a bucket's open uploads by key and id; newer ids are greater."""
     rows = objects.index.rows(
         "SELECT id, bucket, key, started, said FROM uploads WHERE bucket=? "
-        "ORDER BY key, started",
+        "ORDER BY key, id",
         bucket,
     )
     return [
@@ -77,6 +78,48 @@ def list_uploads(objects: ObjectStore, bucket: str) -> list[Upload]:
         )
         for number, place, key, started, text in rows
     ]
+
+
+@dataclass
+class UploadPage:
+    """Uploads and common prefixes of one page; `last` resumes after it."""
+
+    uploads: list[Upload] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    truncated: bool = False
+    last: tuple[str, str] = ("", "")
+
+
+def page_of_uploads(
+    uploads: list[Upload],
+    *,
+    prefix: str,
+    delimiter: str,
+    after: tuple[str, str],
+    limit: int,
+) -> UploadPage:
+    """Return at most `limit` uploads and common prefixes after a key and an id."""
+    page = UploadPage()
+    marker, upload_id = after
+    for upload in uploads:
+        cut = upload.key.find(delimiter, len(prefix)) if delimiter else -1
+        folded = upload.key[: cut + len(delimiter)] if cut >= 0 else ""
+        same = upload.key == marker and upload_id and upload.id > upload_id
+        beyond = (folded or upload.key).encode() > marker.encode() or same
+        if not upload.key.startswith(prefix) or not beyond:
+            continue
+        if folded and folded in page.prefixes[-1:]:
+            continue
+        if len(page.uploads) + len(page.prefixes) >= limit:
+            page.truncated = limit > 0
+            return page
+        if folded:
+            page.prefixes.append(folded)
+            page.last = (folded, "")
+        else:
+            page.uploads.append(upload)
+            page.last = (upload.key, upload.id)
+    return page
 
 
 def add_part(objects: ObjectStore, upload: Upload, part: Part) -> None:
