@@ -2,6 +2,7 @@
 
 import base64
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vast_standin.http import ProtocolError, Response
@@ -9,6 +10,9 @@ from vast_standin.s3.call import Call
 from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
 from vast_standin.s3.listing import Page
 from vast_standin.s3.uploads import list_uploads, page_of_uploads
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 MAX_KEYS = 1000
 REGION = "us-east-1"
@@ -88,7 +92,8 @@ def list_objects(call: Call) -> Response:
     if page.truncated:
         more.append(("NextMarker", _text(call, page.last)))
     return xml_response(
-        "ListBucketResult", [*_common(call, page), *more, *_entries(call, page)]
+        "ListBucketResult",
+        [*_common(call, page), *more, *_entries(call, page, owner=True)],
     )
 
 
@@ -101,6 +106,7 @@ def list_objects_v2(call: Call) -> Response:
     start = call.query.get("start-after", "")
     page = _page(call, _read_token(token) if token else start)
     more: list[Node] = [("KeyCount", len(page))]
+    owner = call.query.get("fetch-owner", "").lower() == "true"
     if token:
         more.append(("ContinuationToken", token))
     if start:
@@ -108,7 +114,8 @@ def list_objects_v2(call: Call) -> Response:
     if page.truncated:
         more.append(("NextContinuationToken", _make_token(page.last)))
     return xml_response(
-        "ListBucketResult", [*_common(call, page), *more, *_entries(call, page)]
+        "ListBucketResult",
+        [*_common(call, page), *more, *_entries(call, page, owner=owner)],
     )
 
 
@@ -147,23 +154,36 @@ def delete_objects(call: Call) -> Response:
     """DeleteObjects: up to 1000 keys; absent ones count as deleted, as in S3."""
     call.need_bucket()
     root = parse_document(call.document(), "Delete")
-    keys = [node.findtext("Key") or "" for node in root.findall("Object")]
-    if not keys or len(keys) > MAX_KEYS:
+    nodes = root.findall("Object")
+    if not nodes or len(nodes) > MAX_KEYS:
         raise ProtocolError(400, "MalformedXML", f"give 1 to {MAX_KEYS} objects")
     done: list[Node] = []
     refused: list[Node] = []
-    for key in keys:
+    for node in nodes:
+        key = node.findtext("Key") or ""
         try:
-            call.check("s3:DeleteObject", call.bucket, key)
+            _delete_listed(call, key, node)
         except ProtocolError as error:
             parts = [("Key", key), ("Code", error.code), ("Message", error.message)]
             refused.append(("Error", parts))
         else:
-            call.objects.delete(call.bucket, key)
             done.append(("Deleted", [("Key", key)]))
     if (root.findtext("Quiet") or "").lower() == "true":
         done = []
     return xml_response("DeleteResult", [*done, *refused])
+
+
+def _delete_listed(call: Call, key: str, node: "Element") -> None:
+    """Delete one object of a list; raise what refuses it."""
+    call.check("s3:DeleteObject", call.bucket, key)
+    unserved = sorted({child.tag for child in node} - {"Key", "ETag"})
+    if unserved:
+        raise ProtocolError(
+            501, "NotImplemented", f"{', '.join(unserved)} is not implemented"
+        )
+    tag = node.findtext("ETag")
+    headers = {} if tag is None else {"if-match": tag}
+    call.objects.delete(call.bucket, key, headers)
 
 
 def uploads_of_bucket(call: Call) -> Response:
@@ -201,6 +221,8 @@ def uploads_of_bucket(call: Call) -> Response:
                 ("UploadId", upload.id),
                 ("Initiated", iso_time(upload.started)),
                 ("StorageClass", "STANDARD"),
+                *owner_nodes(call, upload.properties.owner),
+                *owner_nodes(call, upload.properties.owner, "Initiator"),
             ],
         )
         for upload in page.uploads
@@ -247,7 +269,7 @@ def _folding(call: Call) -> list[Node]:
     return nodes
 
 
-def _entries(call: Call, page: Page) -> list[Node]:
+def _entries(call: Call, page: Page, *, owner: bool) -> list[Node]:
     contents: list[Node] = [
         (
             "Contents",
@@ -257,6 +279,7 @@ def _entries(call: Call, page: Page) -> list[Node]:
                 ("ETag", f'"{thing.etag}"'),
                 ("Size", thing.size),
                 ("StorageClass", "STANDARD"),
+                *(owner_nodes(call, thing.properties.owner) if owner else ()),
             ],
         )
         for thing in page.objects
@@ -266,6 +289,12 @@ def _entries(call: Call, page: Page) -> list[Node]:
         for prefix in page.prefixes
     ]
     return contents + folded
+
+
+def owner_nodes(call: Call, owner: str, element: str = "Owner") -> list[Node]:
+    """Return who owns an object: its writer, else its bucket's owner."""
+    name = owner or call.buckets.owner(call.bucket)
+    return [(element, [("ID", name), ("DisplayName", name)])]
 
 
 def _text(call: Call, text: str) -> str:

@@ -31,6 +31,7 @@ def make_error(error: ProtocolError, resource: str, request_id: str) -> bytes:
     children: list[Node] = [
         ("Code", error.code),
         ("Message", error.message),
+        *error.details.items(),
         ("Resource", resource),
         ("RequestId", request_id),
     ]

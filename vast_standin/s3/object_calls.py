@@ -11,6 +11,7 @@ from vast_standin.s3.checksums import PREFIX, Digests
 from vast_standin.s3.conditions import (
     check_read,
     check_write,
+    failed,
     parse_range,
     wants_range,
 )
@@ -33,6 +34,7 @@ KEPT_HEADERS = (
     "content-language",
     "expires",
 )
+COPY_SOURCE = "x-amz-copy-source-"
 METADATA_LIMIT = 2048
 TAGS_LIMIT = 10
 _OVERRIDES = {f"response-{name}": name for name in KEPT_HEADERS}
@@ -77,13 +79,14 @@ def put_object(call: Call) -> Response:
         thing = Stored(
             call.bucket, call.key, file, size, digests.etag, now(), properties
         )
-        call.objects.publish(thing)
+        call.objects.publish(thing, call.headers)
     return Response(headers={"ETag": f'"{thing.etag}"', **_checksum_headers(thing)})
 
 
 def copy_object(call: Call) -> Response:
-    """CopyObject: a hard link; metadata copied or replaced as the directive says."""
+    """CopyObject: a hard link, under conditions; metadata copied or replaced as the directive says."""
     call.need_bucket()
+    check_write(call.headers, call.objects.index.get(call.bucket, call.key))
     source = copy_source(call)
     directive = call.headers.get("x-amz-metadata-directive", "COPY").upper()
     same = (source.bucket, source.key) == (call.bucket, call.key)
@@ -109,7 +112,7 @@ def copy_object(call: Call) -> Response:
         copy = Stored(
             call.bucket, call.key, file, source.size, source.etag, now(), properties
         )
-        call.objects.publish(copy)
+        call.objects.publish(copy, call.headers)
     except BaseException:
         call.objects.discard(file)
         raise
@@ -121,9 +124,9 @@ def copy_object(call: Call) -> Response:
 
 
 def delete_object(call: Call) -> Response:
-    """DeleteObject: 204 whether or not it existed, as in S3."""
+    """DeleteObject: 204 whether or not it existed, as in S3, unless If-Match is given."""
     call.need_bucket()
-    call.objects.delete(call.bucket, call.key)
+    call.objects.delete(call.bucket, call.key, call.headers)
     return Response(status=204)
 
 
@@ -202,8 +205,10 @@ def copy_source(call: Call) -> Stored:
     call.check("s3:GetObject", bucket, key)
     call.check_owner(bucket, "x-amz-source-expected-bucket-owner")
     source = call.objects.find(bucket, key)
-    if not check_read(call.headers, source, prefix="x-amz-copy-source-"):
-        raise ProtocolError(412, "PreconditionFailed", "The source was not modified.")
+    if not check_read(call.headers, source, prefix=COPY_SOURCE):
+        names = ("If-None-Match", "If-Modified-Since")
+        given = [n for n in names if f"{COPY_SOURCE}{n.lower()}" in call.headers]
+        raise failed(f"{COPY_SOURCE}{given[0]}")
     return source
 
 

@@ -196,10 +196,11 @@ OPERATIONS: dict[Route, Operation] = {
     ),
     ("PUT", "object", "copy"): _operation(
         "CopyObject",
-        f"{_WRITES} {_SOURCE} x-amz-metadata-directive x-amz-tagging-directive",
-        refused="x-amz-checksum-algorithm if-match if-none-match",
+        f"{_WRITES} {_SOURCE} x-amz-metadata-directive x-amz-tagging-directive "
+        "if-match if-none-match",
+        refused="x-amz-checksum-algorithm",
     ),
-    ("DELETE", "object", ""): _operation("DeleteObject", refused="versionId if-match"),
+    ("DELETE", "object", ""): _operation("DeleteObject", "if-match", refused="versionId"),
     ("GET", "object", "tagging"): _operation(
         "GetObjectTagging", query="tagging", refused="versionId"
     ),

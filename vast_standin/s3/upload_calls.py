@@ -77,7 +77,7 @@ def complete_upload(call: Call) -> Response:
         if not text.isdigit():
             raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
         chosen.append((int(text), node.findtext("ETag") or ""))
-    thing = uploads.complete(call.objects, upload, chosen)
+    thing = uploads.complete(call.objects, upload, chosen, call.headers)
     nodes: list[Node] = [
         ("Location", f"/{call.bucket}/{call.key}"),
         ("Bucket", call.bucket),

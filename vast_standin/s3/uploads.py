@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vast_standin.http import ProtocolError
@@ -150,12 +151,15 @@ def parts(objects: ObjectStore, upload: Upload) -> list[Part]:
 
 
 def complete(
-    objects: ObjectStore, upload: Upload, listed: list[tuple[int, str]]
+    objects: ObjectStore,
+    upload: Upload,
+    listed: list[tuple[int, str]],
+    headers: Mapping[str, str],
 ) -> Stored:
     """Assemble the listed parts (number, ETag) into the object.
 
     Raises ProtocolError(400) for parts out of order, unknown, of another ETag, or too
-    small and not the last.
+    small and not the last; 412 if conditions in the headers do not hold.
     """
     chosen = _chosen({part.number: part for part in parts(objects, upload)}, listed)
     size = sum(part.size for part in chosen)
@@ -166,7 +170,7 @@ def complete(
         upload.bucket, upload.key, file, size, etag, now(), upload.properties
     )
     try:
-        objects.publish(thing)
+        objects.publish(thing, headers)
     except BaseException:
         objects.discard(file)
         raise
