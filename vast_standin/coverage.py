@@ -72,7 +72,9 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - The stand-in has neither peers, event brokers and topics nor drives and network cards:
   their lists and their pages for Prometheus are empty, and creating one is refused with
   501. Kafka settings of views are stored and have no effect.
-- Object versions and locks are refused.
+- Objects have one version, `null`; other versions, versioning and locks are refused.
+- A completed multipart upload is remembered for 10 days, so that a client may repeat its
+  completion after a lost reply.
 """
 _FOLDER = """
 ## What a start does with the data folder

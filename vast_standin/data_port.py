@@ -129,7 +129,8 @@ def is_data(request: Request) -> bool:
     names = {name for name in names if not name.startswith("response-")}
     if names & _ROWS:
         return True
-    is_object = bool(split_path(request.path)[1]) and names <= _UPLOAD_QUERY
+    plain = names <= _UPLOAD_QUERY | {"versionId"}
+    is_object = bool(split_path(request.path)[1]) and plain
     return is_object and request.method in ("GET", "PUT")
 
 

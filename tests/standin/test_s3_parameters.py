@@ -18,6 +18,8 @@ ANSWERED = sorted(set(MODEL.operation_names) & BY_NAME.keys())
 ELSEWHERE = {
     "ListDirectoryBuckets": "the same request as ListBuckets",
     "WriteGetObjectResponse": "its path is a bucket's",
+    "GetBucketLifecycle": "the same request as GetBucketLifecycleConfiguration",
+    "GetBucketNotification": "the same request as GetBucketNotificationConfiguration",
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3 import bucket_calls, object_calls, upload_calls
+from vast_standin.s3 import bucket_calls, object_calls, questions, upload_calls
 from vast_standin.s3.call import Call, split_path
 from vast_standin.s3.parameters import OPERATIONS, Route
 
@@ -23,6 +23,7 @@ ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("GET", "bucket", "location"): bucket_calls.get_location,
     ("GET", "bucket", "versioning"): bucket_calls.get_versioning,
     ("GET", "bucket", "uploads"): bucket_calls.uploads_of_bucket,
+    ("GET", "bucket", "versions"): bucket_calls.list_versions,
     ("POST", "bucket", "delete"): bucket_calls.delete_objects,
     ("GET", "object", ""): object_calls.get_object,
     ("HEAD", "object", ""): object_calls.get_object,
@@ -38,6 +39,7 @@ ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("POST", "object", "uploadId"): upload_calls.complete_upload,
     ("DELETE", "object", "uploadId"): upload_calls.abort_upload,
     ("GET", "object", "uploadId"): upload_calls.list_parts,
+    **questions.ROUTES,
 }
 _SUBRESOURCES = frozenset(sub.removesuffix("copy").strip() for _, _, sub in ROUTES) - {
     ""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3.call import Call
+from vast_standin.s3.call import Call, no_version
 from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
+from vast_standin.s3.index import Stored
 from vast_standin.s3.listing import Page
 from vast_standin.s3.uploads import list_uploads, page_of_uploads
 
@@ -167,7 +168,9 @@ def delete_objects(call: Call) -> Response:
             parts = [("Key", key), ("Code", error.code), ("Message", error.message)]
             refused.append(("Error", parts))
         else:
-            done.append(("Deleted", [("Key", key)]))
+            version = node.findtext("VersionId")
+            named: list[Node] = [("VersionId", version)] if version else []
+            done.append(("Deleted", [("Key", key), *named]))
     if (root.findtext("Quiet") or "").lower() == "true":
         done = []
     return xml_response("DeleteResult", [*done, *refused])
@@ -176,11 +179,14 @@ def delete_objects(call: Call) -> Response:
 def _delete_listed(call: Call, key: str, node: "Element") -> None:
     """Delete one object of a list; raise what refuses it."""
     call.check("s3:DeleteObject", call.bucket, key)
-    unserved = sorted({child.tag for child in node} - {"Key", "ETag"})
+    unserved = sorted({child.tag for child in node} - {"Key", "ETag", "VersionId"})
     if unserved:
         raise ProtocolError(
             501, "NotImplemented", f"{', '.join(unserved)} is not implemented"
         )
+    version = node.findtext("VersionId")
+    if version not in (None, "", "null"):
+        raise no_version(str(version))
     tag = node.findtext("ETag")
     headers = {} if tag is None else {"if-match": tag}
     call.objects.delete(call.bucket, key, headers)
@@ -269,26 +275,66 @@ def _folding(call: Call) -> list[Node]:
     return nodes
 
 
-def _entries(call: Call, page: Page, *, owner: bool) -> list[Node]:
-    contents: list[Node] = [
+def list_versions(call: Call) -> Response:
+    """ListObjectVersions: each object is the version null, as where none was kept."""
+    call.need_bucket()
+    after, version = (
+        call.query.get("key-marker", ""),
+        call.query.get("version-id-marker"),
+    )
+    if version and (not after or version != "null"):
+        raise ProtocolError(
+            400, "InvalidArgument", "version-id-marker is null and needs a key-marker"
+        )
+    page = _page(call, after)
+    more: list[Node] = [
+        ("KeyMarker", _text(call, after)),
+        ("VersionIdMarker", version or ""),
+    ]
+    if page.truncated:
+        more.append(("NextKeyMarker", _text(call, page.last)))
+        if page.objects and page.last == page.objects[-1].key:
+            more.append(("NextVersionIdMarker", "null"))
+    versions: list[Node] = [
         (
-            "Contents",
+            "Version",
             [
-                ("Key", _text(call, thing.key)),
-                ("LastModified", iso_time(thing.modified)),
-                ("ETag", f'"{thing.etag}"'),
-                ("Size", thing.size),
-                ("StorageClass", "STANDARD"),
-                *(owner_nodes(call, thing.properties.owner) if owner else ()),
+                *_contents(call, thing, owner=True),
+                ("VersionId", "null"),
+                ("IsLatest", True),
             ],
         )
         for thing in page.objects
     ]
-    folded: list[Node] = [
+    return xml_response(
+        "ListVersionsResult",
+        [*_common(call, page), *more, *versions, *_prefixes(call, page)],
+    )
+
+
+def _entries(call: Call, page: Page, *, owner: bool) -> list[Node]:
+    contents: list[Node] = [
+        ("Contents", _contents(call, thing, owner=owner)) for thing in page.objects
+    ]
+    return contents + _prefixes(call, page)
+
+
+def _contents(call: Call, thing: Stored, *, owner: bool) -> list[Node]:
+    return [
+        ("Key", _text(call, thing.key)),
+        ("LastModified", iso_time(thing.modified)),
+        ("ETag", f'"{thing.etag}"'),
+        ("Size", thing.size),
+        ("StorageClass", "STANDARD"),
+        *(owner_nodes(call, thing.properties.owner) if owner else ()),
+    ]
+
+
+def _prefixes(call: Call, page: Page) -> list[Node]:
+    return [
         ("CommonPrefixes", [("Prefix", _text(call, prefix))])
         for prefix in page.prefixes
     ]
-    return contents + folded
 
 
 def owner_nodes(call: Call, owner: str, element: str = "Owner") -> list[Node]:

@@ -77,6 +77,13 @@ class Call:
             raise ProtocolError(400, "InvalidArgument", f"{name} is not a number")
         return int(text)
 
+    def check_version(self) -> bool:
+        """Return whether the version "null" is named; raise 404 for any other."""
+        version = self.query.get("versionId")
+        if version not in (None, "null"):
+            raise no_version(version)
+        return version is not None
+
     def check_owner(self, bucket: str, header: str) -> None:
         """Raise 403 if a header expects another owner of a bucket."""
         expected = self.headers.get(header)
@@ -94,6 +101,16 @@ class Call:
             raise ProtocolError(
                 404, "NoSuchBucket", f"The bucket {self.bucket!r} does not exist."
             )
+
+
+def no_version(version: str) -> ProtocolError:
+    """Return the error 404 of a version that no bucket holds."""
+    return ProtocolError(
+        404,
+        "NoSuchVersion",
+        f"There is no version {version[:80]!r}: buckets are not versioned, the version "
+        "of each object is null.",
+    )
 
 
 def split_path(path: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote
 
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3.call import Call, split_path
+from vast_standin.s3.call import Call, no_version, split_path
 from vast_standin.s3.checksums import PREFIX, Digests
 from vast_standin.s3.conditions import (
     check_read,
@@ -43,6 +43,7 @@ _OVERRIDES = {f"response-{name}": name for name in KEPT_HEADERS}
 def get_object(call: Call) -> Response:
     """GetObject: whole or one range, conditions, response header overrides."""
     call.need_bucket()
+    call.check_version()
     thing = call.objects.find(call.bucket, call.key)
     if not check_read(call.headers, thing):
         return Response(status=304, headers={"ETag": f'"{thing.etag}"'})
@@ -126,13 +127,15 @@ def copy_object(call: Call) -> Response:
 def delete_object(call: Call) -> Response:
     """DeleteObject: 204 whether or not it existed, as in S3, unless If-Match is given."""
     call.need_bucket()
+    headers = {"x-amz-version-id": "null"} if call.check_version() else {}
     call.objects.delete(call.bucket, call.key, call.headers)
-    return Response(status=204)
+    return Response(status=204, headers=headers)
 
 
 def get_tagging(call: Call) -> Response:
     """GetObjectTagging: the tags last put."""
     call.need_bucket()
+    call.check_version()
     thing = call.objects.find(call.bucket, call.key)
     tags: list[Node] = [
         ("Tag", [("Key", name), ("Value", value)])
@@ -144,6 +147,7 @@ def get_tagging(call: Call) -> Response:
 def put_tagging(call: Call) -> Response:
     """PutObjectTagging: replaces all tags; at most ten."""
     call.need_bucket()
+    call.check_version()
     thing = call.objects.find(call.bucket, call.key)
     root = parse_document(call.document(), "Tagging")
     tags = {
@@ -157,6 +161,7 @@ def put_tagging(call: Call) -> Response:
 def delete_tagging(call: Call) -> Response:
     """DeleteObjectTagging."""
     call.need_bucket()
+    call.check_version()
     _retag(call, call.objects.find(call.bucket, call.key), {})
     return Response(status=204)
 
@@ -194,9 +199,7 @@ def copy_source(call: Call) -> Stored:
     text = call.headers["x-amz-copy-source"]
     path, _, version = text.partition("?versionId=")
     if version and version != "null":
-        raise ProtocolError(
-            501, "NotImplemented", "object versions are not implemented"
-        )
+        raise no_version(version)
     bucket, key = split_path(path if "/" in path.lstrip("/") else unquote(path))
     if not call.buckets.exists(bucket):
         raise ProtocolError(

@@ -7,6 +7,7 @@ which the next start removes.  Copies are hard links: the bytes are never change
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -108,14 +109,21 @@ class ObjectStore:
             self.publish(thing)
         return thing
 
-    def publish(self, thing: Stored, headers: Mapping[str, str] | None = None) -> None:
+    def publish(
+        self,
+        thing: Stored,
+        headers: Mapping[str, str] | None = None,
+        also: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
         """Make a written file the object's bytes, and remove what it replaces.
 
-        Raises ProtocolError(412) if conditions in the headers do not hold at that moment.
+        `also` changes more in the same transaction, or refuses it. Raises ProtocolError(412) if conditions in the headers do not hold at that moment.
         """
         check_key(thing.key)
         with self.index.transaction() as db:
             old = self.index.get(thing.bucket, thing.key)
+            if also is not None:
+                also(db)
             check_write(headers or {}, old)
             put_row(db, thing)
             if old:
@@ -219,6 +227,7 @@ class ObjectStore:
                 (bucket,),
             )
             db.execute("DELETE FROM uploads WHERE bucket=?", (bucket,))
+            db.execute("DELETE FROM completed WHERE bucket=?", (bucket,))
         for row in rows:
             self.discard(row[0])
 
@@ -240,6 +249,12 @@ class ObjectStore:
         file = self._ledger.new_file(_FILE)
         self.path(file).parent.mkdir(mode=0o700, exist_ok=True)
         return file
+
+    def settle(self, file: str) -> None:
+        """Wait until a file written from parts is on disk, where that is asked for."""
+        if self._sync:
+            with self.path(file).open("rb") as written:
+                os.fsync(written.fileno())
 
     def path(self, file: str) -> Path:
         """Return the path of a file of the store."""

@@ -186,10 +186,10 @@ OPERATIONS: dict[Route, Operation] = {
     ),
     ("POST", "bucket", "delete"): _operation("DeleteObjects", _BODY, "delete"),
     ("GET", "object", ""): _operation(
-        "GetObject", _READS, _OVERRIDES, "partNumber versionId"
+        "GetObject", _READS, f"{_OVERRIDES} versionId", "partNumber"
     ),
     ("HEAD", "object", ""): _operation(
-        "HeadObject", _READS, _OVERRIDES, "partNumber versionId"
+        "HeadObject", _READS, f"{_OVERRIDES} versionId", "partNumber"
     ),
     ("PUT", "object", ""): _operation(
         "PutObject", f"{_BODY} {_WRITES} if-match if-none-match"
@@ -200,15 +200,15 @@ OPERATIONS: dict[Route, Operation] = {
         "if-match if-none-match",
         refused="x-amz-checksum-algorithm",
     ),
-    ("DELETE", "object", ""): _operation("DeleteObject", "if-match", refused="versionId"),
+    ("DELETE", "object", ""): _operation("DeleteObject", "if-match", "versionId"),
     ("GET", "object", "tagging"): _operation(
-        "GetObjectTagging", query="tagging", refused="versionId"
+        "GetObjectTagging", query="tagging versionId"
     ),
     ("PUT", "object", "tagging"): _operation(
-        "PutObjectTagging", _BODY, "tagging", "versionId"
+        "PutObjectTagging", _BODY, "tagging versionId"
     ),
     ("DELETE", "object", "tagging"): _operation(
-        "DeleteObjectTagging", query="tagging", refused="versionId"
+        "DeleteObjectTagging", query="tagging versionId"
     ),
     ("POST", "object", "uploads"): _operation(
         "CreateMultipartUpload", _WRITES, "uploads"
@@ -231,6 +231,45 @@ OPERATIONS: dict[Route, Operation] = {
     ("GET", "object", "uploadId"): _operation(
         "ListParts", query="uploadId max-parts part-number-marker"
     ),
+    ("GET", "bucket", "versions"): _operation(
+        "ListObjectVersions", query=f"{_PAGE} versions key-marker version-id-marker"
+    ),
+    ("GET", "object", "acl"): _operation("GetObjectAcl", query="acl versionId"),
+    ("GET", "object", "retention"): _operation(
+        "GetObjectRetention", query="retention versionId"
+    ),
+    ("GET", "object", "legal-hold"): _operation(
+        "GetObjectLegalHold", query="legal-hold versionId"
+    ),
+    **{
+        (method, "bucket", sub): _operation(name, query=sub)
+        for method, sub, name in (
+            ("GET", "acl", "GetBucketAcl"),
+            ("GET", "policy", "GetBucketPolicy"),
+            ("GET", "policyStatus", "GetBucketPolicyStatus"),
+            ("GET", "lifecycle", "GetBucketLifecycleConfiguration"),
+            ("GET", "tagging", "GetBucketTagging"),
+            ("GET", "cors", "GetBucketCors"),
+            ("GET", "website", "GetBucketWebsite"),
+            ("GET", "replication", "GetBucketReplication"),
+            ("GET", "object-lock", "GetObjectLockConfiguration"),
+            ("GET", "encryption", "GetBucketEncryption"),
+            ("GET", "publicAccessBlock", "GetPublicAccessBlock"),
+            ("GET", "notification", "GetBucketNotificationConfiguration"),
+            ("GET", "logging", "GetBucketLogging"),
+            ("GET", "accelerate", "GetBucketAccelerateConfiguration"),
+            ("GET", "requestPayment", "GetBucketRequestPayment"),
+            ("GET", "ownershipControls", "GetBucketOwnershipControls"),
+            ("DELETE", "policy", "DeleteBucketPolicy"),
+            ("DELETE", "lifecycle", "DeleteBucketLifecycle"),
+            ("DELETE", "tagging", "DeleteBucketTagging"),
+            ("DELETE", "cors", "DeleteBucketCors"),
+            ("DELETE", "website", "DeleteBucketWebsite"),
+            ("DELETE", "replication", "DeleteBucketReplication"),
+            ("DELETE", "encryption", "DeleteBucketEncryption"),
+            ("DELETE", "publicAccessBlock", "DeletePublicAccessBlock"),
+        )
+    },
 }
 
 

@@ -64,20 +64,24 @@ def copy_part(call: Call) -> Response:
 
 
 def complete_upload(call: Call) -> Response:
-    """CompleteMultipartUpload: one transaction makes the parts the object."""
-    upload = _upload(call)
-    check_write(call.headers, call.objects.index.get(call.bucket, call.key))
-    # Checksums in the headers are of the object, not of this document.
-    md5 = {k: v for k, v in call.headers.items() if k == "content-md5"}
-    document = call.body(Digests(md5))
-    root = parse_document(document, "CompleteMultipartUpload")
-    chosen = []
-    for node in root.findall("Part"):
-        text = node.findtext("PartNumber") or ""
-        if not text.isdigit():
-            raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
-        chosen.append((int(text), node.findtext("ETag") or ""))
-    thing = uploads.complete(call.objects, upload, chosen, call.headers)
+    """CompleteMultipartUpload: one transaction makes the parts the object.
+
+    Repeated after a lost reply, it is answered as the first time.
+    """
+    call.need_bucket()
+    listed = _listed(call)
+    try:
+        upload = _upload(call)
+        check_write(call.headers, call.objects.index.get(call.bucket, call.key))
+        thing = uploads.complete(call.objects, upload, listed, call.headers)
+    except ProtocolError:
+        target = (call.bucket, call.key)
+        earlier = uploads.completed(
+            call.objects, target, call.query["uploadId"], listed
+        )
+        if earlier is None:
+            raise
+        thing = earlier
     nodes: list[Node] = [
         ("Location", f"/{call.bucket}/{call.key}"),
         ("Bucket", call.bucket),
@@ -85,6 +89,20 @@ def complete_upload(call: Call) -> Response:
         ("ETag", f'"{thing.etag}"'),
     ]
     return xml_response("CompleteMultipartUploadResult", nodes)
+
+
+def _listed(call: Call) -> list[tuple[int, str]]:
+    """Return number and ETag of the parts that a completion lists."""
+    # Checksums in the headers are of the object, not of this document.
+    md5 = {k: v for k, v in call.headers.items() if k == "content-md5"}
+    root = parse_document(call.body(Digests(md5)), "CompleteMultipartUpload")
+    listed = []
+    for node in root.findall("Part"):
+        text = node.findtext("PartNumber") or ""
+        if not text.isdigit():
+            raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
+        listed.append((int(text), node.findtext("ETag") or ""))
+    return listed
 
 
 def abort_upload(call: Call) -> Response:
