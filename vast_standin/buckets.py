@@ -32,6 +32,11 @@ class ViewBuckets:
             if view.get("bucket")
         )
 
+    def owner(self, name: str) -> str:
+        """Return the name of the user a bucket belongs to, "" if it has none."""
+        view = self._cluster.view_of_bucket(name) or {}
+        return str(view.get("bucket_owner") or "")
+
     def snapshots(self, name: str) -> list[str]:
         """Return the names of a bucket's snapshots, in order."""
         return sorted(self._cluster.engine.snapshots(name))

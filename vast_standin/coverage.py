@@ -1,11 +1,19 @@
 """``python -m vast_standin.coverage``: COVERAGE.md, made from the tables that dispatch."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from vast_standin import s3
 from vast_standin.data_port import SERVER
+from vast_standin.s3.parameters import (
+    HARMLESS,
+    OPERATIONS,
+    PROTOCOL,
+    REFUSED,
+    VALUES,
+    Operation,
+)
 from vast_standin.tabular import routes as tabular
 from vast_standin.vms.kinds import RESOURCES
 from vast_standin.vms.metrics import METRICS
@@ -64,7 +72,9 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - The stand-in has neither peers, event brokers and topics nor drives and network cards:
   their lists and their pages for Prometheus are empty, and creating one is refused with
   501. Kafka settings of views are stored and have no effect.
-- Object versions and locks are refused.
+- Objects have one version, `null`; other versions, versioning and locks are refused.
+- A completed multipart upload is remembered for 10 days, so that a client may repeat its
+  completion after a lost reply.
 """
 _FOLDER = """
 ## What a start does with the data folder
@@ -136,10 +146,34 @@ def _sql() -> Iterable[str]:
 def _objects() -> Iterable[str]:
     yield f"## S3 ({len(s3.ROUTES)} calls)\n"
     rows = [
-        (f"`{method}` {level}{f' `?{sub}`' if sub else ''}", _sentence(handler))
+        (
+            f"`{method}` {level}{f' `?{sub}`' if sub else ''}",
+            _sentence(handler),
+            _served(OPERATIONS[method, level, sub], sub),
+        )
         for (method, level, sub), handler in s3.ROUTES.items()
     ]
-    yield _table(("call", "what it does"), rows)
+    yield _table(("call", "what it does", "headers and parameters served"), rows)
+    yield "Without effect in this store, so accepted:\n"
+    yield _table(("header or parameter", "reason"), _coded(HARMLESS))
+    yield "Served with these values only, else 501:\n"
+    values = {name: ", ".join(sorted(values)) for name, values in VALUES.items()}
+    yield _table(("header", "values"), _coded(values))
+    yield (
+        "Every other `x-amz-` header, condition and query parameter is refused with 501 "
+        "by its name. Of those that S3 has for these calls:\n"
+    )
+    yield _table(("header", "reason"), _coded(REFUSED))
+
+
+def _served(operation: Operation, sub: str) -> str:
+    routing = {*sub.split(), "x-amz-copy-source"}
+    names = (operation.headers | operation.query) - PROTOCOL - routing
+    return " ".join(sorted(names)) or "none"
+
+
+def _coded(reasons: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(f"`{name}`", reason) for name, reason in reasons.items()]
 
 
 def _management() -> Iterable[str]:

@@ -19,7 +19,7 @@ from vast_standin.payload import open_payload, read_checked
 from vast_standin.s3.call import Buckets, Call, split_path
 from vast_standin.s3.documents import make_error
 from vast_standin.s3.objects import ObjectStore
-from vast_standin.sigv4 import Verified, verify
+from vast_standin.sigv4 import Verified, verify, without_signature
 from vast_standin.trace import Trace
 from vast_standin.vms.cluster import Cluster
 
@@ -57,7 +57,7 @@ class DataPort:
             body, length, trailers = open_payload(request, proof)
             response = None
         else:
-            data = read_checked(request, proof, BODY_LIMIT)
+            data, trailers = read_checked(request, proof, BODY_LIMIT)
             body, length = io.BytesIO(data), len(data)
             request = replace(request, body=body, content_length=length)
             trace.mark("body")
@@ -86,7 +86,8 @@ class DataPort:
         if sigv2.signs(request):
             proof = sigv2.verify(request, secret, now=now)
             return proof, sigv2.without_signature(request)
-        return verify(request, secret, now=now, skew=self.skew), request
+        proof = verify(request, secret, now=now, skew=self.skew)
+        return proof, without_signature(request)
 
     def refuse(
         self, error: ProtocolError, request: Request | None, trace: Trace
@@ -128,7 +129,8 @@ def is_data(request: Request) -> bool:
     names = {name for name in names if not name.startswith("response-")}
     if names & _ROWS:
         return True
-    is_object = bool(split_path(request.path)[1]) and names <= _UPLOAD_QUERY
+    plain = names <= _UPLOAD_QUERY | {"versionId"}
+    is_object = bool(split_path(request.path)[1]) and plain
     return is_object and request.method in ("GET", "PUT")
 
 

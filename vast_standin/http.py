@@ -38,10 +38,20 @@ class Response:
 
 
 class ProtocolError(Exception):
-    """An error with its wire code; turned into bytes in one place, the listener."""
+    """An error with its wire code; turned into bytes in one place, the listener.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    `details` are further elements that S3 adds to the document of some errors.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.details = details or {}

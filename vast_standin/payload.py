@@ -43,15 +43,20 @@ def open_payload(
     return io.BufferedReader(body, 1 << 20), request.content_length, {}
 
 
-def read_checked(request: Request, proof: Verified, limit: int) -> bytes:
-    """Return a whole body of at most `limit` bytes, checked against its signed hash."""
+def read_checked(
+    request: Request, proof: Verified, limit: int
+) -> tuple[bytes, dict[str, str]]:
+    """Return a whole body of at most `limit` bytes, checked against its signed hash.
+
+    Its trailers come with it.
+    """
     if request.content_length > limit:
         raise _too_large(limit)
     if proof.payload in _SIGNED_CHUNKS or proof.payload == _UNSIGNED_CHUNKS:
-        reader, length, _ = open_payload(request, proof)
+        reader, length, trailers = open_payload(request, proof)
         if length > limit:
             raise _too_large(limit)
-        return reader.read()
+        return reader.read(), trailers
     length = request.content_length if request.content_length >= 0 else limit + 1
     data = request.body.read(length) if length else b""
     if len(data) > limit:
@@ -59,7 +64,7 @@ def read_checked(request: Request, proof: Verified, limit: int) -> bytes:
     if proof.payload != UNSIGNED:
         digest = hashlib.sha256(data).hexdigest() if data else EMPTY_SHA256
         _check(digest, proof.payload)
-    return data
+    return data, {}
 
 
 class _Hashed(io.RawIOBase):

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -22,6 +22,13 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
 LONGEST_PRESIGNED = 7 * 24 * 3600
+_SIGNING = frozenset(
+    {
+        *("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires"),
+        *("x-amz-signedheaders", "x-amz-signature", "x-amz-security-token"),
+        "x-amz-content-sha256",
+    }
+)
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z\Z")
 
@@ -108,6 +115,19 @@ def parse_claim(request: Request) -> Claim:
     if "X-Amz-Signature" in query:
         return _query_claim(query)
     raise ProtocolError(403, "AccessDenied", "Requests must be signed (SigV4).")
+
+
+def without_signature(request: Request) -> Request:
+    """Return a presigned request less its signature; headers in its query are set."""
+    if "authorization" in request.headers:
+        return request
+    added = {
+        name.lower(): value
+        for name, value in request.query
+        if name.lower().startswith("x-amz-") and name.lower() not in _SIGNING
+    }
+    query = [pair for pair in request.query if not pair[0].lower().startswith("x-amz-")]
+    return replace(request, query=tuple(query), headers={**request.headers, **added})
 
 
 @functools.lru_cache(maxsize=256)

@@ -229,12 +229,12 @@ def test_an_upload_that_stops_short_stores_nothing(standin, s3, bucket):
 
 def test_what_is_not_implemented_is_refused_loudly(s3, bucket):
     calls = (
-        lambda: s3.get_bucket_policy(Bucket=bucket),
-        lambda: s3.get_object_acl(Bucket=bucket, Key="k"),
+        lambda: s3.put_bucket_policy(Bucket=bucket, Policy="{}"),
+        lambda: s3.put_object_acl(Bucket=bucket, Key="k", ACL="public-read"),
         lambda: s3.put_bucket_versioning(
             Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
         ),
-        lambda: s3.get_bucket_lifecycle_configuration(Bucket=bucket),
+        lambda: s3.list_bucket_inventory_configurations(Bucket=bucket),
     )
 
     assert [(501, "NotImplemented")] * len(calls) == [refusal(call) for call in calls]

@@ -1,17 +1,16 @@
 """S3 as boto3 and Arrow's S3FileSystem use it: one table of calls, everything else 501.
 
-A call is found by method, level (service, bucket, object) and sub-resource; sub-resources
-that S3 knows and this table does not are refused, never ignored.
+A call is found by method, level (service, bucket, object) and sub-resource; what
+`parameters` does not list for it is refused, never ignored.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3 import bucket_calls, object_calls, upload_calls
+from vast_standin.s3 import bucket_calls, object_calls, questions, upload_calls
 from vast_standin.s3.call import Call, split_path
-
-Route = tuple[str, str, str]
+from vast_standin.s3.parameters import OPERATIONS, Route
 
 ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("GET", "service", ""): bucket_calls.list_buckets,
@@ -19,10 +18,12 @@ ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("HEAD", "bucket", ""): bucket_calls.head_bucket,
     ("DELETE", "bucket", ""): bucket_calls.delete_bucket,
     ("GET", "bucket", ""): bucket_calls.list_objects,
+    ("GET", "bucket", "list-type"): bucket_calls.list_objects_v2,
     ("GET", "bucket", "list_type"): bucket_calls.list_snapshots,
     ("GET", "bucket", "location"): bucket_calls.get_location,
     ("GET", "bucket", "versioning"): bucket_calls.get_versioning,
     ("GET", "bucket", "uploads"): bucket_calls.uploads_of_bucket,
+    ("GET", "bucket", "versions"): bucket_calls.list_versions,
     ("POST", "bucket", "delete"): bucket_calls.delete_objects,
     ("GET", "object", ""): object_calls.get_object,
     ("HEAD", "object", ""): object_calls.get_object,
@@ -38,17 +39,11 @@ ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("POST", "object", "uploadId"): upload_calls.complete_upload,
     ("DELETE", "object", "uploadId"): upload_calls.abort_upload,
     ("GET", "object", "uploadId"): upload_calls.list_parts,
+    **questions.ROUTES,
 }
-_PARAMETERS = frozenset(
-    {
-        "continuation-token", "delimiter", "encoding-type", "fetch-owner", "list-type",
-        "marker", "max-keys", "max-parts", "part-number-marker", "partNumber", "prefix",
-        "start-after", "x-id", "key-marker", "upload-id-marker", "max-uploads",
-        "response-content-type", "response-cache-control", "response-content-language",
-        "response-content-disposition", "response-content-encoding", "response-expires",
-        "max-buckets", "max_keys",
-    }
-)  # fmt: skip
+_SUBRESOURCES = frozenset(sub.removesuffix("copy").strip() for _, _, sub in ROUTES) - {
+    ""
+}
 
 
 def handle(call: Call) -> Response:
@@ -56,23 +51,25 @@ def handle(call: Call) -> Response:
     bucket, key = split_path(call.request.path)
     query = dict(call.request.query)
     level = "object" if key else "bucket" if bucket else "service"
-    route = ROUTES.get((call.request.method, level, _sub_resource(call, query)))
-    if route is None:
+    route = (call.request.method, level, _sub_resource(call, query))
+    if route not in ROUTES:
+        names = f" with {', '.join(query)}" if query else ""
         raise ProtocolError(
             501,
             "NotImplemented",
-            f"{call.request.method} on a {level} with this sub-resource is not implemented",
+            f"{call.request.method} on a {level}{names} is not implemented",
         )
-    return route(replace(call, bucket=bucket, key=key, query=query))
+    operation = OPERATIONS[route]
+    operation.check(call.headers, query)
+    operation.check_values(call.headers)
+    call = replace(call, bucket=bucket, key=key, query=query)
+    call.check_owner(bucket, "x-amz-expected-bucket-owner")
+    return ROUTES[route](call)
 
 
 def _sub_resource(call: Call, query: dict[str, str]) -> str:
-    """Return the call's sub-resource; raise 501 for unknown names."""
-    names = [
-        name
-        for name in query
-        if name not in _PARAMETERS and not name.lower().startswith("x-amz-")
-    ]
+    """Return the sub-resource that a call names, "" for the object or bucket itself."""
+    names = sorted(_SUBRESOURCES & query.keys())
     if len(names) > 1:
         raise ProtocolError(501, "NotImplemented", f"query {', '.join(names)}")
     sub = names[0] if names else ""

@@ -6,6 +6,7 @@ from typing import BinaryIO, Protocol
 from urllib.parse import unquote
 
 from vast_standin.http import ProtocolError, Request
+from vast_standin.s3.checksums import Digests
 from vast_standin.s3.objects import ObjectStore
 
 
@@ -17,6 +18,9 @@ class Buckets(Protocol):
 
     def all(self) -> list[tuple[str, float]]:
         """Return name and creation time of every bucket, by name."""
+
+    def owner(self, name: str) -> str:
+        """Return the name of the user a bucket belongs to, "" if it has none."""
 
     def snapshots(self, name: str) -> list[str]:
         """Return the names of a bucket's snapshots, in order."""
@@ -54,10 +58,42 @@ class Call:
         return self.request.headers
 
     def document(self, limit: int = 2 << 20) -> bytes:
-        """Return a small body as a whole."""
+        """Return a small body as a whole, its declared checksums verified."""
+        return self.body(Digests(self.headers), limit)
+
+    def body(self, digests: Digests, limit: int = 2 << 20) -> bytes:
+        """Return a small body as a whole, verified by the given checksums."""
         if self.length > limit:
             raise ProtocolError(400, "EntityTooLarge", f"the limit is {limit} bytes")
-        return self.payload.read(self.length)
+        data = self.payload.read(self.length)
+        digests.update(data)
+        digests.confirm(self.trailers)
+        return data
+
+    def number(self, name: str, default: int) -> int:
+        """Return a query parameter as a whole number; raise 400 for other text."""
+        text = self.query.get(name) or str(default)
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise ProtocolError(400, "InvalidArgument", f"{name} is not a number")
+        return int(text)
+
+    def check_version(self) -> bool:
+        """Return whether the version "null" is named; raise 404 for any other."""
+        version = self.query.get("versionId")
+        if version not in (None, "null"):
+            raise no_version(version)
+        return version is not None
+
+    def check_owner(self, bucket: str, header: str) -> None:
+        """Raise 403 if a header expects another owner of a bucket."""
+        expected = self.headers.get(header)
+        if expected is not None and expected != self.buckets.owner(bucket):
+            raise ProtocolError(
+                403,
+                "AccessDenied",
+                f"{header} is {expected!r}, but {bucket} belongs to "
+                f"{self.buckets.owner(bucket)!r}",
+            )
 
     def need_bucket(self) -> None:
         """Raise 404 NoSuchBucket if the bucket does not exist."""
@@ -65,6 +101,16 @@ class Call:
             raise ProtocolError(
                 404, "NoSuchBucket", f"The bucket {self.bucket!r} does not exist."
             )
+
+
+def no_version(version: str) -> ProtocolError:
+    """Return the error 404 of a version that no bucket holds."""
+    return ProtocolError(
+        404,
+        "NoSuchVersion",
+        f"There is no version {version[:80]!r}: buckets are not versioned, the version "
+        "of each object is null.",
+    )
 
 
 def split_path(path: str) -> tuple[str, str]:

@@ -19,9 +19,9 @@ def check_read(headers: Mapping[str, str], thing: Stored, *, prefix: str = "") -
     match = headers.get(f"{prefix}if-match")
     limit = _time(headers, f"{prefix}if-unmodified-since")
     if match is not None and not _names(match, thing):
-        raise _failed("If-Match")
+        raise failed(f"{prefix}If-Match")
     if match is None and limit is not None and int(thing.modified) > limit:
-        raise _failed("If-Unmodified-Since")
+        raise failed(f"{prefix}If-Unmodified-Since")
     other = headers.get(f"{prefix}if-none-match")
     if other is not None:
         return not _names(other, thing)
@@ -30,18 +30,31 @@ def check_read(headers: Mapping[str, str], thing: Stored, *, prefix: str = "") -
 
 
 def check_write(headers: Mapping[str, str], current: Stored | None) -> None:
-    """Raise 412 if If-None-Match: * or If-Match forbids the write."""
-    if headers.get("if-none-match") == "*" and current is not None:
-        raise _failed("If-None-Match")
+    """Raise 412 if If-None-Match: * or If-Match forbids to replace or delete."""
+    absent = headers.get("if-none-match")
+    if absent is not None and absent.strip() != "*":
+        raise ProtocolError(501, "NotImplemented", "If-None-Match of a write is * only")
+    if absent is not None and current is not None:
+        raise failed("If-None-Match")
     match = headers.get("if-match")
     if match is None:
         return
     if current is None:
         raise ProtocolError(
-            404, "NoSuchKey", "If-Match names an object that does not exist"
+            404, "NoSuchKey", "If-Match names an object that does not exist."
         )
     if not _names(match, current):
-        raise _failed("If-Match")
+        raise failed("If-Match")
+
+
+def wants_range(headers: Mapping[str, str], thing: Stored) -> bool:
+    """Return whether If-Range lets a range be sent; otherwise all is sent."""
+    validator = headers.get("if-range")
+    if validator is None:
+        return True
+    if validator.startswith(('"', "W/")):
+        return validator == f'"{thing.etag}"'
+    return _time(headers, "if-range") == int(thing.modified)
 
 
 def parse_range(text: str | None, size: int) -> tuple[int, int] | None:
@@ -82,9 +95,13 @@ def _time(headers: Mapping[str, str], name: str) -> int | None:
         return None
 
 
-def _failed(condition: str) -> ProtocolError:
+def failed(condition: str) -> ProtocolError:
+    """Return the error 412 that names the condition, as clients read it."""
     return ProtocolError(
-        412, "PreconditionFailed", f"The condition {condition} did not hold."
+        412,
+        "PreconditionFailed",
+        f"The condition {condition} did not hold.",
+        {"Condition": condition},
     )
 
 

@@ -10,6 +10,7 @@ from vast_standin.http import ProtocolError, Response
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 Node = tuple[str, "str | int | bool | Sequence[Node]"]
+"""Name and content of an element; attributes may follow the name, after a blank."""
 
 
 def make_document(root: str, children: Iterable[Node]) -> bytes:
@@ -31,6 +32,7 @@ def make_error(error: ProtocolError, resource: str, request_id: str) -> bytes:
     children: list[Node] = [
         ("Code", error.code),
         ("Message", error.message),
+        *error.details.items(),
         ("Resource", resource),
         ("RequestId", request_id),
     ]
@@ -68,11 +70,12 @@ def http_time(seconds: float) -> str:
 
 def _element(node: Node) -> str:
     name, value = node
+    end = name.partition(" ")[0]
     if isinstance(value, bool):
-        return f"<{name}>{str(value).lower()}</{name}>"
+        return f"<{name}>{str(value).lower()}</{end}>"
     if isinstance(value, (str, int)):
-        return f"<{name}>{_escape(str(value))}</{name}>"
-    return f"<{name}>{''.join(_element(child) for child in value)}</{name}>"
+        return f"<{name}>{_escape(str(value))}</{end}>"
+    return f"<{name}>{''.join(_element(child) for child in value)}</{end}>"
 
 
 def _escape(text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vast_standin.custody import Home, Ledger
 
-FORMAT = 2
+FORMAT = 3
 _SCHEMA = """
 CREATE TABLE objects (
     bucket TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL,
@@ -32,6 +32,15 @@ CREATE TABLE IF NOT EXISTS kept (
     said TEXT NOT NULL, PRIMARY KEY (bucket, snapshot, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS kept_file ON kept (file);
 """
+_UPGRADES = {
+    3: """
+CREATE TABLE completed (
+    id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, listed TEXT NOT NULL,
+    size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
+    said TEXT NOT NULL) WITHOUT ROWID;
+ALTER TABLE parts ADD COLUMN checksums TEXT NOT NULL DEFAULT '{}';
+"""
+}
 _NAMING = ("objects", "parts", "kept")
 _TRIGGERS = """
 CREATE TRIGGER IF NOT EXISTS {table}_named AFTER INSERT ON {table} BEGIN
@@ -104,7 +113,17 @@ class Index:
             with self.transaction() as db:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
-        self._db.executescript(f"{_SNAPSHOT_TABLE} PRAGMA user_version={FORMAT}")
+        self._db.executescript(_SNAPSHOT_TABLE)
+        if version < FORMAT:
+            self._upgrade(version)
+
+    def _upgrade(self, version: int) -> None:
+        """Bring an index of an earlier format to this one, in one transaction."""
+        with self.transaction() as db:
+            for step in range(version + 1, FORMAT + 1):
+                for statement in _UPGRADES.get(step, "").split(";"):
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version={FORMAT}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

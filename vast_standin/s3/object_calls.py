@@ -1,14 +1,20 @@
 """S3 calls on single objects: get, head, put, copy, delete and tags."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote
 
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3.call import Call, split_path
+from vast_standin.s3.call import Call, no_version, split_path
 from vast_standin.s3.checksums import PREFIX, Digests
-from vast_standin.s3.conditions import check_read, check_write, parse_range
+from vast_standin.s3.conditions import (
+    check_read,
+    check_write,
+    failed,
+    parse_range,
+    wants_range,
+)
 from vast_standin.s3.documents import (
     Node,
     http_time,
@@ -18,6 +24,7 @@ from vast_standin.s3.documents import (
 )
 from vast_standin.s3.index import Properties, Stored, now
 from vast_standin.s3.objects import BLOCK, check_key
+from vast_standin.s3.parameters import METADATA
 
 KEPT_HEADERS = (
     "content-type",
@@ -27,19 +34,22 @@ KEPT_HEADERS = (
     "content-language",
     "expires",
 )
-METADATA = "x-amz-meta-"
+COPY_SOURCE = "x-amz-copy-source-"
 METADATA_LIMIT = 2048
+TAGS_LIMIT = 10
 _OVERRIDES = {f"response-{name}": name for name in KEPT_HEADERS}
 
 
 def get_object(call: Call) -> Response:
     """GetObject: whole or one range, conditions, response header overrides."""
     call.need_bucket()
+    call.check_version()
     thing = call.objects.find(call.bucket, call.key)
     if not check_read(call.headers, thing):
         return Response(status=304, headers={"ETag": f'"{thing.etag}"'})
     try:
-        span = parse_range(call.headers.get("range"), thing.size)
+        text = call.headers.get("range") if wants_range(call.headers, thing) else None
+        span = parse_range(text, thing.size)
     except ProtocolError as error:
         error.message += f" {call.key}"
         raise
@@ -70,13 +80,14 @@ def put_object(call: Call) -> Response:
         thing = Stored(
             call.bucket, call.key, file, size, digests.etag, now(), properties
         )
-        call.objects.publish(thing)
+        call.objects.publish(thing, call.headers)
     return Response(headers={"ETag": f'"{thing.etag}"', **_checksum_headers(thing)})
 
 
 def copy_object(call: Call) -> Response:
-    """CopyObject: a hard link; metadata copied or replaced as the directive says."""
+    """CopyObject: a hard link, under conditions; metadata copied or replaced as the directive says."""
     call.need_bucket()
+    check_write(call.headers, call.objects.index.get(call.bucket, call.key))
     source = copy_source(call)
     directive = call.headers.get("x-amz-metadata-directive", "COPY").upper()
     same = (source.bucket, source.key) == (call.bucket, call.key)
@@ -86,17 +97,23 @@ def copy_object(call: Call) -> Response:
         )
     call.objects.check_writable(call.bucket, source.size, call.user)
     properties = replace(source.properties, owner=call.user)
+    given = properties_of(call)
     if directive == "REPLACE":
-        given = properties_of(call)
-        properties = replace(
-            given, checksums=properties.checksums, tags=given.tags or properties.tags
+        properties = replace(properties, headers=given.headers, metadata=given.metadata)
+    if call.headers.get("x-amz-tagging-directive", "COPY").upper() == "REPLACE":
+        properties = replace(properties, tags=given.tags)
+    elif given.tags:
+        raise ProtocolError(
+            400,
+            "InvalidRequest",
+            "x-amz-tagging needs x-amz-tagging-directive: REPLACE",
         )
     file = call.objects.link(source)
     try:
         copy = Stored(
             call.bucket, call.key, file, source.size, source.etag, now(), properties
         )
-        call.objects.publish(copy)
+        call.objects.publish(copy, call.headers)
     except BaseException:
         call.objects.discard(file)
         raise
@@ -108,15 +125,17 @@ def copy_object(call: Call) -> Response:
 
 
 def delete_object(call: Call) -> Response:
-    """DeleteObject: 204 whether or not it existed, as in S3."""
+    """DeleteObject: 204 whether or not it existed, as in S3, unless If-Match is given."""
     call.need_bucket()
-    call.objects.delete(call.bucket, call.key)
-    return Response(status=204)
+    headers = {"x-amz-version-id": "null"} if call.check_version() else {}
+    call.objects.delete(call.bucket, call.key, call.headers)
+    return Response(status=204, headers=headers)
 
 
 def get_tagging(call: Call) -> Response:
     """GetObjectTagging: the tags last put."""
     call.need_bucket()
+    call.check_version()
     thing = call.objects.find(call.bucket, call.key)
     tags: list[Node] = [
         ("Tag", [("Key", name), ("Value", value)])
@@ -128,6 +147,7 @@ def get_tagging(call: Call) -> Response:
 def put_tagging(call: Call) -> Response:
     """PutObjectTagging: replaces all tags; at most ten."""
     call.need_bucket()
+    call.check_version()
     thing = call.objects.find(call.bucket, call.key)
     root = parse_document(call.document(), "Tagging")
     tags = {
@@ -141,6 +161,7 @@ def put_tagging(call: Call) -> Response:
 def delete_tagging(call: Call) -> Response:
     """DeleteObjectTagging."""
     call.need_bucket()
+    call.check_version()
     _retag(call, call.objects.find(call.bucket, call.key), {})
     return Response(status=204)
 
@@ -169,6 +190,7 @@ def properties_of(call: Call) -> Properties:
     tags = dict(
         parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True)
     )
+    check_tags(tags)
     return Properties(headers, metadata, {}, tags, call.user)
 
 
@@ -177,18 +199,19 @@ def copy_source(call: Call) -> Stored:
     text = call.headers["x-amz-copy-source"]
     path, _, version = text.partition("?versionId=")
     if version and version != "null":
-        raise ProtocolError(
-            501, "NotImplemented", "object versions are not implemented"
-        )
+        raise no_version(version)
     bucket, key = split_path(path if "/" in path.lstrip("/") else unquote(path))
     if not call.buckets.exists(bucket):
         raise ProtocolError(
             404, "NoSuchBucket", f"The bucket {bucket!r} does not exist."
         )
     call.check("s3:GetObject", bucket, key)
+    call.check_owner(bucket, "x-amz-source-expected-bucket-owner")
     source = call.objects.find(bucket, key)
-    if not check_read(call.headers, source, prefix="x-amz-copy-source-"):
-        raise ProtocolError(412, "PreconditionFailed", "The source was not modified.")
+    if not check_read(call.headers, source, prefix=COPY_SOURCE):
+        names = ("If-None-Match", "If-Modified-Since")
+        given = [n for n in names if f"{COPY_SOURCE}{n.lower()}" in call.headers]
+        raise failed(f"{COPY_SOURCE}{given[0]}")
     return source
 
 
@@ -224,10 +247,17 @@ class FileSpan:
         self._file.close()
 
 
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raise 400 for more tags than an object can have."""
+    if len(tags) > TAGS_LIMIT:
+        raise ProtocolError(
+            400, "InvalidTag", f"an object has at most {TAGS_LIMIT} tags"
+        )
+
+
 def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
     check_key(thing.key)
-    if len(tags) > 10:
-        raise ProtocolError(400, "InvalidTag", "an object has at most ten tags")
+    check_tags(tags)
     call.objects.amend(thing, replace(thing.properties, tags=tags))
 
 

@@ -7,7 +7,8 @@ which the next start removes.  Copies are hard links: the bytes are never change
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import BinaryIO
 from vast_standin.custody import Home, admit_database, readable
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import Digests
+from vast_standin.s3.conditions import check_write
 from vast_standin.s3.index import Index, Properties, Stored, now, put_row, stored
 from vast_standin.s3.listing import Page
 from vast_standin.s3.snapshots import SNAPSHOTS, SnapshotObjects
@@ -107,11 +109,22 @@ class ObjectStore:
             self.publish(thing)
         return thing
 
-    def publish(self, thing: Stored) -> None:
-        """Make a written file the object's bytes, and remove what it replaces."""
+    def publish(
+        self,
+        thing: Stored,
+        headers: Mapping[str, str] | None = None,
+        also: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
+        """Make a written file the object's bytes, and remove what it replaces.
+
+        `also` changes more in the same transaction, or refuses it. Raises ProtocolError(412) if conditions in the headers do not hold at that moment.
+        """
         check_key(thing.key)
         with self.index.transaction() as db:
             old = self.index.get(thing.bucket, thing.key)
+            if also is not None:
+                also(db)
+            check_write(headers or {}, old)
             put_row(db, thing)
             if old:
                 self._usage.book(old, -1)
@@ -127,10 +140,13 @@ class ObjectStore:
                 properties = replace(properties, owner=current.properties.owner)
                 put_row(db, replace(current, properties=properties))
 
-    def delete(self, bucket: str, key: str) -> bool:
-        """Delete an object; return whether there was one."""
+    def delete(
+        self, bucket: str, key: str, headers: Mapping[str, str] | None = None
+    ) -> bool:
+        """Delete an object if the headers' conditions hold; return whether it existed."""
         with self.index.transaction() as db:
             old = self.index.get(bucket, key)
+            check_write(headers or {}, old)
             if old is None:
                 return False
             db.execute(
@@ -211,6 +227,7 @@ class ObjectStore:
                 (bucket,),
             )
             db.execute("DELETE FROM uploads WHERE bucket=?", (bucket,))
+            db.execute("DELETE FROM completed WHERE bucket=?", (bucket,))
         for row in rows:
             self.discard(row[0])
 
@@ -232,6 +249,12 @@ class ObjectStore:
         file = self._ledger.new_file(_FILE)
         self.path(file).parent.mkdir(mode=0o700, exist_ok=True)
         return file
+
+    def settle(self, file: str) -> None:
+        """Wait until a file written from parts is on disk, where that is asked for."""
+        if self._sync:
+            with self.path(file).open("rb") as written:
+                os.fsync(written.fileno())
 
     def path(self, file: str) -> Path:
         """Return the path of a file of the store."""

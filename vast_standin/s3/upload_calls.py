@@ -64,17 +64,24 @@ def copy_part(call: Call) -> Response:
 
 
 def complete_upload(call: Call) -> Response:
-    """CompleteMultipartUpload: one transaction makes the parts the object."""
-    upload = _upload(call)
-    check_write(call.headers, call.objects.index.get(call.bucket, call.key))
-    root = parse_document(call.document(), "CompleteMultipartUpload")
-    chosen = []
-    for node in root.findall("Part"):
-        text = node.findtext("PartNumber") or ""
-        if not text.isdigit():
-            raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
-        chosen.append((int(text), node.findtext("ETag") or ""))
-    thing = uploads.complete(call.objects, upload, chosen)
+    """CompleteMultipartUpload: one transaction makes the parts the object.
+
+    Repeated after a lost reply, it is answered as the first time.
+    """
+    call.need_bucket()
+    listed = _listed(call)
+    try:
+        upload = _upload(call)
+        check_write(call.headers, call.objects.index.get(call.bucket, call.key))
+        thing = uploads.complete(call.objects, upload, listed, call.headers)
+    except ProtocolError:
+        target = (call.bucket, call.key)
+        earlier = uploads.completed(
+            call.objects, target, call.query["uploadId"], listed
+        )
+        if earlier is None:
+            raise
+        thing = earlier
     nodes: list[Node] = [
         ("Location", f"/{call.bucket}/{call.key}"),
         ("Bucket", call.bucket),
@@ -82,6 +89,20 @@ def complete_upload(call: Call) -> Response:
         ("ETag", f'"{thing.etag}"'),
     ]
     return xml_response("CompleteMultipartUploadResult", nodes)
+
+
+def _listed(call: Call) -> list[tuple[int, str]]:
+    """Return number and ETag of the parts that a completion lists."""
+    # Checksums in the headers are of the object, not of this document.
+    md5 = {k: v for k, v in call.headers.items() if k == "content-md5"}
+    root = parse_document(call.body(Digests(md5)), "CompleteMultipartUpload")
+    listed = []
+    for node in root.findall("Part"):
+        text = node.findtext("PartNumber") or ""
+        if not text.isdigit():
+            raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
+        listed.append((int(text), node.findtext("ETag") or ""))
+    return listed
 
 
 def abort_upload(call: Call) -> Response:
@@ -93,8 +114,8 @@ def abort_upload(call: Call) -> Response:
 def list_parts(call: Call) -> Response:
     """ListParts: pages by part-number-marker."""
     upload = _upload(call)
-    after = int(call.query.get("part-number-marker") or 0)
-    limit = min(int(call.query.get("max-parts") or 1000), 1000)
+    after = call.number("part-number-marker", 0)
+    limit = min(call.number("max-parts", 1000), 1000)
     following = [p for p in uploads.parts(call.objects, upload) if p.number > after]
     page = following[:limit]
     nodes: list[Node] = [
@@ -136,7 +157,7 @@ def _upload(call: Call) -> uploads.Upload:
 
 
 def _number(call: Call) -> int:
-    text = call.query["partNumber"]
+    text = call.query.get("partNumber", "")
     if not text.isdigit() or not 1 <= int(text) <= uploads.PARTS_LIMIT:
         raise ProtocolError(
             400, "InvalidArgument", f"part numbers are 1 to {uploads.PARTS_LIMIT}"
