@@ -145,7 +145,7 @@ def ingest(
 
 def _provision(orbital: "Orbital") -> None:
     """Create storage and tables on a new embedded platform, never on a cluster."""
-    if orbital.settings.engine == "embedded" and not orbital.store.actual():
+    if orbital.settings.engine == "embedded" and not orbital.store.row_counts():
         console.print("new platform: creating its storage and tables first")
         orbital.storage.apply()
     orbital.require_tables()
