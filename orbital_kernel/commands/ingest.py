@@ -17,6 +17,7 @@ from orbital_kernel.commands.output import (
     progress,
     table,
 )
+from orbital_kernel.commands.outputs import OutputFile
 
 if TYPE_CHECKING:
     from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--quarantine",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     help="Write the refused files with reason and offset to this file, as JSON.",
 )
 @click.option(
