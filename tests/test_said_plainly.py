@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from orbital_kernel import config, connect, embedded
+from vast_standin.custody.database import readable
 
 LONG = "n" * 300
 PRIVILEGES = "-dac_override,-dac_read_search"
@@ -49,6 +51,7 @@ def run(home, orbital):
             capture_output=True,
             text=True,
             timeout=240,
+            check=False,
             preexec_fn=None if limit is None else small,
         )
         assert 1 == done.returncode, done.stdout + done.stderr
@@ -143,20 +146,20 @@ def test_a_soft_limit_is_raised_as_far_as_the_hard_one_allows(home, orbital):
     subprocess.run(command, env=environment, preexec_fn=small, check=True)
 
 
-def test_a_platform_without_open_files_never_calls_its_data_damaged(tmp_path):
+def test_a_platform_without_open_files_never_calls_its_data_damaged_or_lost(tmp_path):
     connect(tmp_path)
     embedded.stop(tmp_path)
     command = [sys.executable, "-m", "vast_standin", "--data", str(tmp_path)]
     texts = []
 
-    for limit in range(6, 24, 2):
+    for limit in (8, 16, 32, 64):
 
         def small(limit=limit):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
         server = subprocess.Popen(
             command,
-            preexec_fn=small,
+            preexec_fn=small,  # noqa: PLW1509 - no thread runs here
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -165,8 +168,23 @@ def test_a_platform_without_open_files_never_calls_its_data_damaged(tmp_path):
         server.send_signal(signal.SIGTERM)
         texts.append(server.communicate()[1])
 
-    assert any("open files" in text or "ulimit" in text for text in texts)
+    refusals = ["needs 64 open files" in text for text in texts]
+    assert [True, True, True, False] == refusals
     assert not any("damaged" in text or "Traceback" in text for text in texts)
+    assert not (tmp_path / "lost").exists()
+    assert connect(tmp_path).tables() == {}
+    embedded.stop(tmp_path)
+
+
+def test_a_database_that_the_system_does_not_open_is_not_called_damaged(tmp_path):
+    path = tmp_path / "catalogue.sqlite"
+    path.mkdir()
+
+    with pytest.raises(sqlite3.OperationalError) as refusal, readable(path):
+        sqlite3.connect(path)
+
+    assert f"{path} cannot be opened or written" in str(refusal.value)
+    assert "nothing in it was changed" in str(refusal.value)
 
 
 def test_sql_that_runs_while_the_platform_stops_ends_with_a_sentence(tmp_path):

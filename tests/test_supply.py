@@ -88,8 +88,10 @@ def test_an_exception_is_not_for_what_the_metadata_state_already():
     ("lines", "expected"),
     [
         (["License-Expression: mit AND Apache-2.0"], "MIT AND Apache-2.0"),
-        (["License: BSD", "Classifier: License :: OSI Approved :: BSD License"],)
-        + ("LicenseRef-BSD",),
+        (
+            ["License: BSD", "Classifier: License :: OSI Approved :: BSD License"],
+            "LicenseRef-BSD",
+        ),
         (["License: BSD 3-Clause License"], "BSD-3-Clause"),
         (["Classifier: License :: OSI Approved :: MIT License"], "MIT"),
         (["License: Copyright (c) A. Person"], None),

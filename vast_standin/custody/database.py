@@ -24,6 +24,10 @@ _NOT_DAMAGE = (
 """Kinds of errors that say nothing of the file's content; SQLite refines their names."""
 
 
+class Unopened(sqlite3.OperationalError):
+    """The system refused to open or write a database file, which may be whole."""
+
+
 @dataclass(frozen=True)
 class Examined:
     """What a database file is: why it cannot be used, or whose it is."""
@@ -88,9 +92,11 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def _require_damage(path: Path, error: sqlite3.DatabaseError) -> None:
-    """Raise OperationalError with the file's name if the file itself may be whole."""
+    """Raise Unopened with the file's name if the file itself may be whole."""
+    if isinstance(error, Unopened):
+        raise error
     if getattr(error, "sqlite_errorname", "").startswith(_NOT_DAMAGE):
-        raise sqlite3.OperationalError(
+        raise Unopened(
             f"{path} cannot be opened or written ({error}); nothing in it was changed: "
             "check that its disk has space and can be written to, and that enough files "
             "may be open (`ulimit -n`), then start again"
