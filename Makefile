@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs lint clean
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -93,6 +93,9 @@ watch-kills: venv ## kill the watcher 50 times and compare with an undisturbed o
 
 docs: venv ## build guide and API reference in build/docs; warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+
+sbom: venv ## write sbom.cdx.json, the bill of materials of the locks
+	$(BIN)/python tests/sbom.py
 
 lint: venv ## check format, lint and types
 	$(BIN)/ruff format --check .

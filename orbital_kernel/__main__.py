@@ -11,9 +11,10 @@ import click
 
 from orbital_kernel import config
 from orbital_kernel.commands import INTERRUPTED, log
+from orbital_kernel.commands.handles import require_handles
 from orbital_kernel.commands.interrupts import deliver_lost_interrupts
 from orbital_kernel.commands.terminal import echo
-from orbital_kernel.errors import OrbitalError
+from orbital_kernel.errors import OrbitalError, is_of_no_file, system_sentence
 
 COMMANDS = {
     "up": ("platform", "Start the embedded platform."),
@@ -111,6 +112,7 @@ class _Lazy(click.Group):
 def cli(database: str | None, *, verbose: bool) -> None:
     """Store, query and analyse the data of Swift and Chandra as one."""
     log.begin(verbose=verbose)
+    require_handles()
     if database is not None:  # for the notebooks and processes a command starts too
         os.environ[config.DATABASE_VARIABLE] = database
 
@@ -130,12 +132,9 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OrbitalError):
         log.LOG.debug("`%s` ended with an error", cli.called, exc_info=error)
         return str(error)
-    if isinstance(error, OSError) and error.filename:
+    if isinstance(error, OSError) and (error.filename or is_of_no_file(error)):
         log.LOG.info("`%s` ended with an error", cli.called, exc_info=error)
-        return (
-            f"{error.filename}: {error.strerror or error}; check that it exists and that "
-            "you may read and write it"
-        )
+        return system_sentence(error)
     return log.report_failure(cli.called, error)
 
 

@@ -15,10 +15,12 @@
     └── ReportError       a report notebook, its parameters or its run is wrong
 
 A message says what was asked, what was found, and what to do next.
-`unknown` writes the message about a misspelt name, so that each offers the closest one.
+`unknown` writes the message about a misspelt name, so that each offers the closest one;
+`system_sentence` that about an error of the operating system.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 
 
@@ -105,3 +107,43 @@ def shortened(names: Sequence[str]) -> str:
     shown = ", ".join(names[:MOST_NAMES])
     more = len(names) - MOST_NAMES
     return shown if more <= 0 else f"{shown}, … {more} more"
+
+
+HANDLES = "allow more open files, for example `ulimit -n 4096`, then run it again"
+_MEMORY = "free memory, then run it again"
+_SPACE = "free space there, or choose a place on another disk"
+_ADVICE = {
+    errno.EMFILE: HANDLES,
+    errno.ENFILE: HANDLES,
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.ENOMEM: _MEMORY,
+    errno.EROFS: "choose a place on a disk that can be written to",
+    errno.EACCES: "choose a place that you may read and write, or ask its owner",
+    errno.EPERM: "choose a place that you may read and write, or ask its owner",
+    errno.ENAMETOOLONG: "choose a shorter name: most disks allow 255 bytes",
+    errno.ENOENT: "check the spelling; the folder must exist",
+    errno.ENOTDIR: "a part of this path is a file: name a folder that exists",
+    errno.EISDIR: "this is a folder: name a file",
+    errno.EEXIST: "this is in the way: choose another name, or move it away",
+    errno.EIO: "the disk failed: check it, then run it again",
+}
+_EVERYWHERE = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENAMETOOLONG, errno.EIO}
+)
+
+
+def system_advice(error: OSError) -> str:
+    """Return what to do next about an error of the operating system."""
+    return _ADVICE.get(error.errno or 0, "check that you may read and write it")
+
+
+def is_of_no_file(error: OSError) -> bool:
+    """Whether another file or folder would not help: handles, memory, names, disks."""
+    return error.errno in _EVERYWHERE
+
+
+def system_sentence(error: OSError) -> str:
+    """Return what was refused, why, and what to do next."""
+    subject = error.filename if error.filename is not None else "the system"
+    return f"{subject}: {error.strerror or error}; {system_advice(error)}"

@@ -5,6 +5,7 @@ import gc
 import importlib.abc
 import ipaddress
 import logging
+import math
 import os
 import resource
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from vast_standin import __version__
 
+FEWEST_HANDLES = 64
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -28,7 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 2
     os.umask(0o077)
-    _raise_handle_limit()
+    most = _raise_handle_limit()
+    if most < FEWEST_HANDLES:
+        print(
+            f"vast_standin needs {FEWEST_HANDLES} open files and the system allows "
+            f"{most}: allow more, for example with `ulimit -n 4096`",
+            file=sys.stderr,
+        )
+        return 2
     logging.basicConfig(
         level=logging.DEBUG if given.verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -36,10 +45,11 @@ def main(arguments: list[str] | None = None) -> int:
     return _run(given)
 
 
-def _raise_handle_limit() -> None:
+def _raise_handle_limit() -> float:
     """Take all file handles the system gives: one per connection and per mapped file."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return math.inf if most == resource.RLIM_INFINITY else most
 
 
 def _run(given: argparse.Namespace) -> int:

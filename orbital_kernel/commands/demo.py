@@ -8,6 +8,7 @@ import click
 
 from orbital_kernel import config
 from orbital_kernel.commands.output import console, progress, table
+from orbital_kernel.commands.outputs import OutputFolder
 from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ REFUSED_SHOWN = 3
 @click.command(epilog="Example: orbital demo --archive ~/xray-files --out demo")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder(),
     default=Path("demo"),
     show_default=True,
     help="Folder for the platform, the reports and summary.json.",

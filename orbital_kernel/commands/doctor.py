@@ -115,7 +115,7 @@ def _endpoint(settings: config.Settings) -> str:
 def _tables() -> str:
     from orbital_kernel import connect
 
-    return f"{len(connect().require_tables().store.actual())} tables"
+    return f"{len(connect().require_tables().tables())} tables"
 
 
 def _vms() -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import console, json_option, print_json, table
+from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
 
 EXAMPLE = (
@@ -18,7 +19,7 @@ EXAMPLE = (
 @click.argument("adql", required=False)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     default=Path("fetched.vot"),
     show_default=True,
     help="VOTable to write.",

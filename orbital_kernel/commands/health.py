@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orbital_kernel.commands import output
+from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.polling import looks_option, polls, watch_option
 from orbital_kernel.commands.terminal import echo
 
@@ -25,7 +26,7 @@ BAD, UNKNOWN = 1, 3
 @looks_option
 @click.option(
     "--prometheus",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     metavar="FILE",
     help="Also write the metrics to this file, for Prometheus' textfile collector.",
 )

@@ -17,6 +17,7 @@ from orbital_kernel.commands.output import (
     progress,
     table,
 )
+from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 @click.option(
     "--quarantine",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     help="Write the refused files with reason and offset to this file, as JSON.",
 )
 @click.option(
@@ -146,7 +147,7 @@ def ingest(
 
 def _provision(orbital: "Orbital") -> None:
     """Create storage and tables on a new embedded platform, never on a cluster."""
-    if orbital.settings.engine == "embedded" and not orbital.store.actual():
+    if orbital.settings.engine == "embedded" and not orbital.store.row_counts():
         console.print("new platform: creating its storage and tables first")
         orbital.storage.apply()
     orbital.require_tables()

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import console, json_option, print_json, table
+from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
 from orbital_kernel.errors import MappingError
 
@@ -43,7 +44,7 @@ def mapping() -> None:
 @click.option(
     "--out",
     metavar="MAPPING",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     help="Write the mapping to this file. Default: print it. An existing file is kept.",
 )
 def draft(file: Path, target: str | None, out: Path | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import json_option, print_json, table
+from orbital_kernel.commands.outputs import OutputFolder
 from orbital_kernel.commands.terminal import echo
 
 MARKS = {"ok": "ok", "fails": "FAILS", "not tried": "-"}
@@ -22,7 +23,7 @@ def observatory() -> None:
 @click.option(
     "--folder",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder(),
     help="Folder of the new file. Add it to ORBITAL_OBSERVATORIES to make it known.",
 )
 def new(name: str, folder: Path | None) -> None:

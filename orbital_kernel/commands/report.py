@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import console, table
+from orbital_kernel.commands.outputs import OutputFolder
 from orbital_kernel.commands.terminal import echo
 
 
@@ -22,7 +23,7 @@ from orbital_kernel.commands.terminal import echo
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder(),
     default=Path("reports"),
     show_default=True,
     help="Folder for the executed notebook and the HTML page.",

@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import progress
+from orbital_kernel.commands.outputs import OutputFolder
 from orbital_kernel.commands.terminal import echo
 
 
 @click.command(epilog="Example: orbital sample ~/sample --size 100MB")
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=OutputFolder())
 @click.option(
     "--size",
     default="small",

@@ -1,12 +1,13 @@
 """The vendor's client with connections kept open and response headers read."""
 
 import copy
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import requests
 from vastdb import errors as vast_errors
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Result = TypeVar("Result")
+LOG = logging.getLogger(__name__)
 ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
@@ -186,7 +188,15 @@ def say(error: Exception) -> str:
     if isinstance(error, vast_errors.HttpError):
         reason = f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
         return reason + (OLDER if error.code == NO_COLUMN else "")
-    return str(getattr(error, "cause", error))
+    cause = getattr(error, "cause", error)
+    if isinstance(cause, requests.exceptions.ConnectionError):
+        address = urlsplit(cause.request.url).netloc if cause.request else "its address"
+        LOG.debug("no connection to the database: %s", cause)
+        return (
+            f"the database at {address} does not answer: it was stopped, or the network "
+            "is interrupted; see `orbital status`, then run it again"
+        )
+    return str(cause)
 
 
 def _sum(before: int | None, header: str | None) -> int | None:

@@ -179,6 +179,11 @@ class Store:
         with self.transaction() as tx:
             return tx.tables()
 
+    def row_counts(self) -> dict[str, int]:
+        """Return the rows of each table by full name; {} if the database is missing."""
+        with self.transaction() as tx:
+            return tx.row_counts()
+
     def create(self, full_name: str) -> None:
         """Create one table of schema.py, and its schema if missing."""
         with self.transaction() as tx:

@@ -52,6 +52,29 @@ class Definitions:
                 )
         return tables
 
+    def row_counts(self) -> dict[str, int]:
+        """Return the rows of each table by full name, with one request per page of names.
+
+        Uncommitted rows of this transaction are included. {} if the database is missing.
+        """
+        try:
+            bucket = self._tx.bucket(self._shared.database)
+        except vast_errors.MissingBucket:
+            return {}
+        counts: dict[str, int] = {}
+        for parent in bucket.schemas():
+            after, more = 0, True
+            while more:
+                _, _, page, after, more, _ = self._shared.api.list_tables(
+                    self._shared.database,
+                    parent.name,
+                    txid=self.number,
+                    next_key=after,
+                    include_list_stats=True,
+                )
+                counts |= {f"{parent.name}.{t.name}": int(t.num_rows) for t in page}
+        return dict(sorted(counts.items()))
+
     def create(self, full_name: str) -> None:
         """Create one table of schema.py, and its schema if missing."""
         table = schema.table(full_name)

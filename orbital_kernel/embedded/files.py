@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from filelock import Timeout
 
 from orbital_kernel.config import HOME_VARIABLE
-from orbital_kernel.errors import PlatformError
+from orbital_kernel.errors import PlatformError, is_of_no_file, system_advice
 
 NOTE = "standin.json"
 CREDENTIALS = "credentials.json"
@@ -121,12 +121,18 @@ def folder_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise PlatformError(
             f"the platform's folder {folder} cannot be used "
-            f"({error.filename or folder}: {error.strerror or error}): choose a folder "
-            f"that you may write to with --data or {HOME_VARIABLE}"
+            f"({error.filename or folder}: {error.strerror or error}): {_next(error)}"
         ) from error
 
 
-def _read(path: Path, advice: str) -> Any:
+def _next(error: OSError) -> str:
+    """Return what to do: another folder helps, unless the system lacks something."""
+    if is_of_no_file(error):
+        return system_advice(error)
+    return f"choose a folder that you may write to with --data or {HOME_VARIABLE}"
+
+
+def _read(path: Path, repair: str) -> Any:
     """Return a file's JSON value, None if the file is missing."""
     try:
         content = path.read_bytes()
@@ -135,33 +141,35 @@ def _read(path: Path, advice: str) -> Any:
     except NotADirectoryError:
         raise
     except OSError as error:
+        if is_of_no_file(error):
+            raise
         raise DamagedFile(
-            f"{path} cannot be read ({error.strerror}): {advice}"
+            f"{path} cannot be read ({error.strerror}): {repair}"
         ) from None
     if not content.strip():
-        raise DamagedFile(f"{path} is empty: {advice}")
+        raise DamagedFile(f"{path} is empty: {repair}")
     try:
         value = json.loads(content)
     except ValueError:
-        raise DamagedFile(f"{path} is not JSON: {advice}") from None
+        raise DamagedFile(f"{path} is not JSON: {repair}") from None
     if value is None:
-        raise DamagedFile(f"{path} holds null: {advice}")
+        raise DamagedFile(f"{path} holds null: {repair}")
     return value
 
 
 def _require(
-    path: Path, value: Any, kinds: Mapping[str, type], advice: str = NEW_NOTE
+    path: Path, value: Any, kinds: Mapping[str, type], repair: str = NEW_NOTE
 ) -> None:
     """Raise DamagedFile if fields are missing or of another type."""
     if not isinstance(value, dict):
-        raise DamagedFile(f"{path} is not a JSON object: {advice}")
+        raise DamagedFile(f"{path} is not a JSON object: {repair}")
     missing = [
         name
         for name, kind in kinds.items()
         if type(value.get(name)) is not kind or value[name] == ""
     ]
     if missing:
-        raise DamagedFile(f"{path} lacks {', '.join(missing)}: {advice}")
+        raise DamagedFile(f"{path} lacks {', '.join(missing)}: {repair}")
 
 
 def _port(url: str) -> int | None:

@@ -181,7 +181,7 @@ def survey(
     planned, purity = [], Purity(store)
     task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
     current = Current.by(reader_by(task), mapping_hash(task.mapping))
-    provisioned = LEDGER in store.actual()  # a new store can be surveyed too
+    provisioned = LEDGER in store.row_counts()  # a new store can be surveyed too
     ledger = Ledger(entries(store) if provisioned else {})
     stored: set[str] = set()
 

@@ -363,7 +363,7 @@ class Bursts:
         >>> orbital.bursts.catalog().columns[:3]
         ['catalog', 'name', 'trigger_id']
         """
-        tables = self._store.actual()
+        tables = self._store.row_counts()
         frames = [
             frame_of(self._store.read(f"{observatory}.grbs"))
             for observatory in observatories()

@@ -182,8 +182,7 @@ class Tables(Queries):
         >>> orbital.tables()["swift.sources"] > 0
         True
         """
-        with self.store.transaction() as tx:
-            return {name: tx.rows(name) for name in sorted(tx.tables())}
+        return self.store.row_counts()
 
     def units(self, table: str | pl.DataFrame) -> dict[str, str]:
         """Return the units of columns.
@@ -332,7 +331,7 @@ class Tables(Queries):
         >>> orbital.require_tables() is orbital
         True
         """
-        if not self.store.actual():
+        if not self.store.row_counts():
             raise StoreError(
                 f"the database {self.database!r} at {self.store.settings.endpoint} has "
                 "no tables: run `orbital provision apply` (or orbital.storage.apply())"

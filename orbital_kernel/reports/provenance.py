@@ -79,10 +79,10 @@ def snapshot(session: Orbital) -> dict[str, Any]:
 
 
 def _content(tx: Transaction) -> dict[str, Any]:
-    names = sorted(tx.tables())
-    counts = {name: tx.rows(name) for name in names if not name.startswith("ops.")}
+    rows_by_name = tx.row_counts()
+    counts = {n: rows for n, rows in rows_by_name.items() if not n.startswith("ops.")}
     files: list[dict[str, Any]] = []
-    if LEDGER in names:
+    if LEDGER in rows_by_name:
         files = tx.select(LEDGER, columns=["sha256", "state", "ingested"]).to_pylist()
     ingested = [row for row in files if row["state"] == "ingested"]
     times = [row["ingested"] for row in ingested if row["ingested"]]
@@ -102,7 +102,7 @@ def _content(tx: Transaction) -> dict[str, Any]:
 
 def _origin(tx: Transaction, name: str) -> str:
     """Return whether a table's rows are simulated, real, both, or not marked."""
-    if "simulated" not in {column.name for column in tx.tables()[name].columns}:
+    if "simulated" not in tx.columns(name):
         return "not marked"
     present = {
         flag: len(

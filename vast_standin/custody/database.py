@@ -11,7 +11,21 @@ from vast_standin.custody.mark import MARK
 
 _HEADER = 100
 _MAGIC = b"SQLite format 3\0"
-_NOT_DAMAGE = frozenset({"SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED"})
+_NOT_DAMAGE = (
+    "SQLITE_FULL",
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+    "SQLITE_IOERR",
+    "SQLITE_PERM",
+    "SQLITE_NOMEM",
+)
+"""Kinds of errors that say nothing of the file's content; SQLite refines their names."""
+
+
+class Unopened(sqlite3.OperationalError):
+    """The system refused to open or write a database file, which may be whole."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,7 @@ def examine(path: Path, table: str) -> Examined:
         with closing(sqlite3.connect(address, uri=True)) as db:
             return _contents(db, table, checked=_log(path))
     except sqlite3.DatabaseError as error:
+        _require_damage(path, error)
         return Examined(f"is damaged ({error})")
 
 
@@ -69,11 +84,22 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorname", "") in _NOT_DAMAGE:
-            raise
+        _require_damage(path, error)
         raise Refused(
             f"{path} is damaged ({error}); nothing was deleted: restore it from a "
             f"backup of this folder, or move it away and begin without it with {OVERRIDE}"
+        ) from error
+
+
+def _require_damage(path: Path, error: sqlite3.DatabaseError) -> None:
+    """Raise Unopened with the file's name if the file itself may be whole."""
+    if isinstance(error, Unopened):
+        raise error
+    if getattr(error, "sqlite_errorname", "").startswith(_NOT_DAMAGE):
+        raise Unopened(
+            f"{path} cannot be opened or written ({error}); nothing in it was changed: "
+            "check that its disk has space and can be written to, and that enough files "
+            "may be open (`ulimit -n`), then start again"
         ) from error
 
 

@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call
 
+EXACT_NAME = "tabular-name-exact-match"
 _DEFAULT_PAGE = 1000
 
 
@@ -52,7 +53,7 @@ def page(call: Call, items: Iterable[T]) -> Page[T]:
     after = call.integer("tabular-next-key", 0)
     if largest < 0:
         raise ProtocolError(400, "InvalidArgument", "tabular-max-keys is below 0")
-    exact = call.request.headers.get("tabular-name-exact-match")
+    exact = call.request.headers.get(EXACT_NAME)
     prefix = call.header("tabular-name-prefix")
     matching = [i for i in items if _fits(i.name, exact, prefix)]
     if call.flag("tabular-list-count-only"):

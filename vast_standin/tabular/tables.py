@@ -15,7 +15,7 @@ from vast_standin.tabular.definitions import (
 )
 from vast_standin.tabular.derived import IMPORTS, IMPORTS_DEFINITION, imports_table
 from vast_standin.tabular.flat import FlatTable, Scalar, Value, message
-from vast_standin.tabular.listing import page
+from vast_standin.tabular.listing import EXACT_NAME, page
 from vast_standin.tabular.partitions import PARTITIONS_SUFFIX, partition_count
 from vast_standin.tabular.wire import read_schema
 
@@ -89,7 +89,12 @@ def drop_table(call: Call) -> Response:
 def list_tables(call: Call) -> Response:
     """List the tables of a schema, with their statistics."""
     schema = call.schema()
-    chosen = page(call, call.root.tables_in(schema.id))
+    exact = call.request.headers.get(EXACT_NAME)
+    if exact:
+        table = call.root.table(schema.bucket, schema.path, exact)
+        chosen = page(call, [] if table is None else [table])
+    else:
+        chosen = page(call, call.root.tables_in(schema.id))
     body = message(
         {
             0: schema.bucket,

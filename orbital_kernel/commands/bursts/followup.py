@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orbital_kernel.commands.output import json_option, print_json, table
+from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--html",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     help="Also write the timeline to this HTML file.",
 )
 @json_option

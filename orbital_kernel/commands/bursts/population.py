@@ -5,13 +5,14 @@ from pathlib import Path
 import click
 
 from orbital_kernel.commands.output import json_option, print_json, rows_of, table
+from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
 
 
 @click.command(epilog="Example: orbital bursts population --json")
 @click.option(
     "--html",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     help="Also write the four figures to this HTML file.",
 )
 @json_option

@@ -6,6 +6,7 @@ import click
 
 from orbital_kernel.commands.bursts import thresholds
 from orbital_kernel.commands.output import console, json_option, print_json, table
+from orbital_kernel.commands.outputs import OutputFolder
 from orbital_kernel.commands.terminal import echo
 
 HEADER = (
@@ -29,7 +30,7 @@ HEADER = (
 )
 @click.option(
     "--plots",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder(),
     help="Write one HTML page per burst or unknown excursion to this folder.",
 )
 @json_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orbital_kernel.commands.output import json_option, print_json
+from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--file",
     "path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     help="Append each alert once to this file, one JSON document per line.",
 )
 @click.option("--webhook", metavar="URL", help="Also post alerts to this URL.")
