@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from orbital_kernel import config, embedded
+from orbital_kernel import config
 from orbital_kernel.commands.output import json_option, print_json, progress
 from orbital_kernel.commands.platform import data_option
+from orbital_kernel.embedded import backup as backups
+from orbital_kernel.embedded import restore as restores
 from orbital_kernel.embedded.transfer import Progress
 
 backup_argument = click.argument(
@@ -36,9 +38,9 @@ def backup(place: Path, data: Path | None, *, verify: bool, as_json: bool) -> No
     folder = config.data_folder(data)
     with _bar("verifying" if verify else "copying") as on_progress:
         if verify:
-            summary = embedded.verify(place, on_progress)
+            summary = backups.verify(place, on_progress)
         else:
-            summary = embedded.backup(folder, place, on_progress)
+            summary = backups.backup(folder, place, on_progress)
     if as_json:
         print_json(asdict(summary) | {"verified": verify})
         return
@@ -71,7 +73,7 @@ def restore(place: Path, data: Path | None, *, replace: bool, as_json: bool) -> 
     """
     folder = config.data_folder(data)
     with _bar("restoring") as on_progress:
-        restored = embedded.restore(place, folder, on_progress, replace=replace)
+        restored = restores.restore(place, folder, on_progress, replace=replace)
     if as_json:
         print_json(asdict(restored))
         return

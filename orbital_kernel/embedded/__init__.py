@@ -1,6 +1,5 @@
-"""The embedded platform: find, start and stop it, back it up and restore it."""
+"""The embedded platform: find, start and stop it; its small files, read strictly."""
 
-from orbital_kernel.embedded.backup import Backup, backup, verify
 from orbital_kernel.embedded.platform import (
     Status,
     ensure,
@@ -9,18 +8,5 @@ from orbital_kernel.embedded.platform import (
     status,
     stop,
 )
-from orbital_kernel.embedded.restore import Restored, restore
 
-__all__ = [
-    "Backup",
-    "Restored",
-    "Status",
-    "backup",
-    "ensure",
-    "foreground",
-    "last_ports",
-    "restore",
-    "status",
-    "stop",
-    "verify",
-]
+__all__ = ["Status", "ensure", "foreground", "last_ports", "status", "stop"]

@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -102,7 +101,7 @@ def backup(
             str(folder),
             copy.store,
             copy.moment,
-            version("orbital"),
+            copy.version,
             files=(*others, *entries),
             excluded=excluded,
             missing=copy.missing,

@@ -25,6 +25,7 @@ class Copy:
 
     folder: Path
     store: str
+    version: str
     moment: str
     missing: tuple[str, ...]
 
@@ -37,6 +38,7 @@ def copied(settings: Settings) -> Iterator[Copy]:
         yield Copy(
             Path(reply["folder"]),
             reply["store"],
+            reply["version"],
             reply["moment"],
             tuple(reply["missing"]),
         )

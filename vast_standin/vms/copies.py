@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vast_standin import __version__
 from vast_standin.custody.home import NOTE
 from vast_standin.disk import disk_errors
 from vast_standin.files import write_private_json
@@ -73,6 +74,7 @@ class Copies:
         return {
             "folder": str(self.path),
             "store": cluster.home.id,
+            "version": __version__,
             "moment": moment.isoformat(),
             "missing": missing,
         }
