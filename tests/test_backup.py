@@ -50,6 +50,25 @@ def folder(tmp_path_factory, sample):
     embedded.stop(folder)
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Return the backup of a platform without rows, and what that platform held."""
+    folder = tmp_path_factory.mktemp("small")
+    connect(folder / "data").storage.apply()
+    held = state(folder / "data")
+    embedded.stop(folder / "data")
+    backup(folder / "data", folder / "safe")
+    return folder / "safe", held
+
+
+@pytest.fixture(scope="module")
+def stored(folder, tmp_path_factory):
+    """Return a backup of the platform, and what the platform held."""
+    safe = tmp_path_factory.mktemp("stored") / "safe"
+    backup(folder, safe)
+    return safe, state(folder)
+
+
 @pytest.fixture
 def counted(tmp_path):
     """Return a platform whose writer is ready, and its folder."""
@@ -190,16 +209,12 @@ def test_a_backup_killed_at_any_moment_is_whole_or_not_there(folder, tmp_path, s
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_restore_killed_at_any_moment_leaves_the_old_platform_or_the_new(
-    folder, tmp_path, seed
+    stored, small, tmp_path, seed
 ):
-    saved = state(folder)
-    backup(folder, tmp_path / "safe")
-    place = tmp_path / "other" / "data"
-    old = connect(place)
-    old.storage.apply()
-    earlier = state(place)
-    embedded.stop(place)
-    restoring = ("restore", tmp_path / "safe", "--data", place, "--replace")
+    (safe, saved), (earlier_safe, earlier) = stored, small
+    place = tmp_path / "data"
+    restore(earlier_safe, place)
+    restoring = ("restore", safe, "--data", place, "--replace")
     killed(orbital_command(*restoring), random.Random(seed))
 
     present = state(place)
@@ -211,7 +226,7 @@ def test_a_restore_killed_at_any_moment_leaves_the_old_platform_or_the_new(
         aside = aside.rename(place.parent / "set aside")
         assert earlier == state(aside)
         embedded.stop(aside)
-    restored = restore(tmp_path / "safe", place, replace=True)
+    restored = restore(safe, place, replace=True)
     assert Path(restored.set_aside).is_dir()
     assert saved == state(place)
     embedded.stop(place)
