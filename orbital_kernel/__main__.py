@@ -24,6 +24,8 @@ COMMANDS = {
         "Show folder, addresses and state of the embedded platform.",
     ),
     "env": ("platform", "Print the vendors' variables as export lines for a shell."),
+    "backup": ("backup", "Back up the embedded platform while it runs."),
+    "restore": ("backup", "Restore the embedded platform from a backup."),
     "exec": ("platform", "Run a command with the vendors' variables set."),
     "doctor": ("doctor", "Check the installation and the connection."),
     "provision": ("provision", "Plan and apply changes to storage and tables."),

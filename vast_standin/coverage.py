@@ -102,6 +102,15 @@ which holds the number of the last committed change.
   every start needs the option.
 - A folder written by an earlier version gets its id at the first start. Files that its
   catalogue does not name move to `lost/` at that start.
+
+## Copies of the data folder
+
+`POST /api/standin_copies/` (managers only, not a call of the real product) makes the folder
+`copying/` with the three databases as they were together at one moment, between commits,
+and hard links to all files they name; nothing is removed from the data while it is made.
+It replies with `folder`, `moment`, `store`, `version` and `missing` (named files that are
+not there). `DELETE` removes the folder, as do the next copy and the next start.
+`orbital backup` copies it.
 """
 
 

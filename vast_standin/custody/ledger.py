@@ -8,12 +8,14 @@ import itertools
 import re
 import secrets
 import sqlite3
+import threading
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from vast_standin.custody.admission import DatabaseState, admit
+from vast_standin.custody.frozen import Frozen, reading
 from vast_standin.custody.home import Home
 from vast_standin.custody.mark import MARK, Mark, MarkFile, read_mark
 
@@ -45,10 +47,13 @@ class Ledger:
         path: Path,
         base: Path,
     ) -> None:
-        self._db, self._lock, self._home = db, lock, home
-        self._path, self._base = path, base
+        self._db, self.lock, self._home = db, lock, home
+        self._path, self.base = path, base
         self._mark = MarkFile(path.parent / MARK)
         self._gone: list[str] = []
+        self._disposing = threading.RLock()  # a finalizer may dispose at any point
+        self._holds = 0
+        self._deferred: list[Path] = []
         self._flushed = 0
         self._guarded_runs: frozenset[str] | None = None
         self._reserved: defaultdict[str, deque[str]] = defaultdict(deque)
@@ -71,7 +76,7 @@ class Ledger:
         state = DatabaseState(
             self._home,
             self._path,
-            self._base,
+            self.base,
             mark,
             runs=frozenset(runs),
             changes=self._changes,
@@ -86,7 +91,7 @@ class Ledger:
 
         `form` is filled with the file's serial, of 20 characters.
         """
-        with self._lock:
+        with self.lock:
             reserved = self._reserved[form]
             if not reserved:
                 self._reserve(form, reserved)
@@ -108,17 +113,49 @@ class Ledger:
         self._mark.write(self._present())
 
     def dispose(self, path: Path) -> None:
-        """Remove a file that nothing needs; what another database may name moves away."""
+        """Remove a file that nothing needs; what another database may name moves away.
+
+        While the files are held for a copy it is removed at the end of that.
+        """
+        with self._disposing:
+            if self._holds and path.is_relative_to(self.base):
+                self._deferred.append(path)
+                return
         if not self._is_guarded(path.name):
             path.unlink(missing_ok=True)
         elif self._home.lost.take([path]):
             self._home.lost.explain_once(_GUARDED)
-        if path.is_relative_to(self._base):
-            self._gone.append(path.relative_to(self._base).as_posix())
+        if path.is_relative_to(self.base):
+            self._gone.append(path.relative_to(self.base).as_posix())
+
+    @contextmanager
+    def frozen(self) -> Iterator[Frozen]:
+        """Give the present state, and keep every file it names; begin with the lock held.
+
+        Only the beginning needs the lock: commits go on meanwhile.
+        """
+        with self._disposing:
+            self._holds += 1
+        try:
+            with reading(self._path) as db:
+                name = self._path.relative_to(self._home.path)
+                yield Frozen(db, name, self._present())
+        finally:
+            self._release()
 
     def close(self) -> None:
         """Close the mark."""
         self._mark.close()
+
+    def _release(self) -> None:
+        """Remove what was dropped while the files were held."""
+        with self._disposing:
+            self._holds -= 1
+            if self._holds:
+                return
+            deferred, self._deferred = self._deferred, []
+        for path in deferred:
+            self.dispose(path)
 
     def _reserve(self, form: str, reserved: deque[str]) -> None:
         """Note names in advance, many at once, because each note is a commit."""
@@ -148,7 +185,7 @@ class Ledger:
         values = {"store": self._store, "changes": self._changes}
         if doubt:
             values["guard"] = self.run
-        with self._lock:
+        with self.lock:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT INTO run VALUES (?, ?)", (self.run, self.token))
             self._db.executemany(

@@ -57,11 +57,11 @@ class Engine:
         admit_database(home, path, "tbl", data=data)
         self._catalogue = Catalogue(path, full=durable)
         self._closing.callback(self._catalogue.close)
-        self._ledger = self._catalogue.keep_ledger(
+        self.ledger = self._catalogue.keep_ledger(
             self._commit, home, path, self.folder.path
         )
-        self._closing.callback(self._ledger.close)
-        self.folder.remove = self._ledger.dispose
+        self._closing.callback(self.ledger.close)
+        self.folder.remove = self.ledger.dispose
         loaded = self._catalogue.load(self.folder)
         self.growth = Growth()
         self._sequence = 0
@@ -75,17 +75,17 @@ class Engine:
             self._references,
             self._catalogue,
             home,
-            self._ledger,
+            self.ledger,
         )
         named = self._catalogue.extents()
         for name, size in self._snapshots.extents.items():
             named[name] = max(size, named.get(name, 0))
-        for name in self._ledger.admit(named, present):
+        for name in self.ledger.admit(named, present):
             self.folder.file(name).absent = True
         self._snapshots.settle()
         self._note_start()
         highest = max(loaded.highest_id, self._snapshots.highest_id)
-        numbers = Numbers(highest, loaded.next_row_ids, self._ledger)
+        numbers = Numbers(highest, loaded.next_row_ids, self.ledger)
         self._shared = Shared(
             self.folder,
             numbers,
@@ -256,6 +256,14 @@ class Engine:
         """List the snapshots of a bucket by name."""
         return self._snapshots.names(bucket)
 
+    def files(self) -> list[str]:
+        """Name the files that committed data and snapshots are in."""
+        return self._references.names
+
+    def snapshot_files(self) -> list[Path]:
+        """Return the catalogues of all snapshots."""
+        return self._snapshots.files()
+
     def improve(self, table_id: int) -> bool:
         """Do one piece of upkeep on a table now; return whether there may be more."""
         return self._upkeep.improve(table_id, settled=True)
@@ -307,4 +315,4 @@ class Engine:
 
     def _note_start(self) -> None:
         noted = int(self._catalogue.setting("starts", "0"))
-        self._catalogue.remember("starts", str(max(noted + 1, self._ledger.run)))
+        self._catalogue.remember("starts", str(max(noted + 1, self.ledger.run)))

@@ -41,6 +41,11 @@ class References:
         return file.name in self._uses
 
     @property
+    def names(self) -> list[str]:
+        """Name the files in use."""
+        return list(self._uses)
+
+    @property
     def files(self) -> int:
         """Count the files in use."""
         return len(self._uses)

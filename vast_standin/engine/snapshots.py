@@ -89,6 +89,10 @@ class Snapshots:
         """List the snapshots of a bucket."""
         return sorted(name for of, name in self._roots if of == bucket)
 
+    def files(self) -> list[Path]:
+        """Return the catalogues of all snapshots."""
+        return [self._file(*key) for key in self._roots]
+
     def _complete(self, noted: set[str]) -> None:
         """Bring snapshots that are noted and missing back from `lost/`, or refuse."""
         missing = sorted(file for file in noted if not (self.path / file).exists())

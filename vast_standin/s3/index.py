@@ -164,13 +164,19 @@ class Index:
 
     def files(self) -> dict[str, int]:
         """Return every file the index refers to, with its size."""
-        query = " UNION ".join(f"SELECT file, size FROM {name}" for name in _NAMING)  # noqa: S608
-        return {str(file): int(str(size)) for file, size in self.rows(query)}
+        with self._lock:
+            return files_named(self._db)
 
     def close(self) -> None:
         """Close the database."""
         with self._lock:
             self._db.close()
+
+
+def files_named(db: sqlite3.Connection) -> dict[str, int]:
+    """Return every file a database of objects refers to, with its size."""
+    query = " UNION ".join(f"SELECT file, size FROM {name}" for name in _NAMING)  # noqa: S608
+    return {str(file): int(size) for file, size in db.execute(query)}
 
 
 def put_row(db: sqlite3.Connection, thing: Stored) -> None:

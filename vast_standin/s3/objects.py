@@ -46,8 +46,8 @@ class ObjectStore:
             self.index = Index(path, sync=sync)
         try:
             with readable(path):
-                self._ledger = self.index.keep_ledger(home, path, self._data)
-                self._ledger.admit(self.index.files(), present)
+                self.ledger = self.index.keep_ledger(home, path, self._data)
+                self.ledger.admit(self.index.files(), present)
         except BaseException:
             self.index.close()
             raise
@@ -58,7 +58,7 @@ class ObjectStore:
     def close(self) -> None:
         """Close the index."""
         self.index.close()
-        self._ledger.close()
+        self.ledger.close()
 
     def exists(self, bucket: str, key: str) -> bool:
         """Return whether an object exists."""
@@ -246,7 +246,7 @@ class ObjectStore:
 
     def new_file(self) -> str:
         """Return the name of a file that does not exist."""
-        file = self._ledger.new_file(_FILE)
+        file = self.ledger.new_file(_FILE)
         self.path(file).parent.mkdir(mode=0o700, exist_ok=True)
         return file
 
@@ -263,7 +263,7 @@ class ObjectStore:
     def discard(self, file: str) -> None:
         """Remove a file of the store, unless a snapshot keeps it."""
         if not self.snapshots.holds(file):
-            self._ledger.dispose(self.path(file))
+            self.ledger.dispose(self.path(file))
 
     def _write(self, file: str, source: BinaryIO | bytes, digests: Digests) -> int:
         size = 0

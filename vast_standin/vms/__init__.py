@@ -13,6 +13,7 @@ from vast_standin.trace import Trace
 from vast_standin.vms import loading
 from vast_standin.vms.calls import handle
 from vast_standin.vms.cluster import Cluster
+from vast_standin.vms.copies import Copies
 from vast_standin.vms.particular import Answer
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall, parse_body, parse_parts
@@ -28,6 +29,7 @@ class VmsPort:
     def __init__(self, cluster: Cluster, faults: Faults) -> None:
         self.cluster = cluster
         self._faults = faults
+        self._copies = Copies(cluster)
 
     def answer(self, request: Request, trace: Trace) -> Response:
         """Authenticate, parse and dispatch a request."""
@@ -80,6 +82,8 @@ class VmsPort:
         """Nothing is counted on this port."""
 
     def _handle(self, call: VmsCall) -> Answer:
+        if call.parts == ("standin_copies",):
+            return self._copies.answer(call)
         if call.parts[0] != "standin_faults":
             return handle(self.cluster, call)
         if call.method == "POST":

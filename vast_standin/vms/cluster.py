@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from vast_standin.custody import Home
+from vast_standin.custody import Home, Ledger
 from vast_standin.keys import Credentials
 from vast_standin.meters import Counts, Meters
 from vast_standin.s3.objects import ObjectStore
@@ -33,6 +33,16 @@ class Usage(Protocol):
 
 class Engine(Protocol):
     """The database engine as the management side uses it."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Return the ledger of its catalogue and data files."""
+
+    def files(self) -> list[str]:
+        """Name the files that committed data and snapshots are in."""
+
+    def snapshot_files(self) -> list[Path]:
+        """Return the catalogues of all snapshots."""
 
     @property
     def root(self) -> Any:

@@ -39,8 +39,8 @@ class Records:
             with readable(path):
                 self._upgrade(path)
                 self._load()
-                self._ledger = Ledger(self._db, self.lock, home, path, path.parent)
-                self._ledger.admit({}, {})
+                self.ledger = Ledger(self._db, self.lock, home, path, path.parent)
+                self.ledger.admit({}, {})
         except BaseException:
             self._db.close()
             raise
@@ -119,7 +119,7 @@ class Records:
             try:
                 yield
                 if self._changes:
-                    self._ledger.changed()
+                    self.ledger.changed()
             except BaseException:
                 self._db.execute("ROLLBACK")
                 self._changes.clear()
@@ -127,7 +127,7 @@ class Records:
                 raise
             self._db.execute("COMMIT")
             if self._changes:
-                self._ledger.committed()
+                self.ledger.committed()
             self.watch(self._changes)
             self._changes = []
 
@@ -135,7 +135,7 @@ class Records:
         """Close the database."""
         with self.lock:
             self._db.close()
-            self._ledger.close()
+            self.ledger.close()
 
     def _load(self) -> None:
         self.version += 1
