@@ -10,6 +10,7 @@ import click
 from orbital_kernel import config
 from orbital_kernel.commands.output import json_option, print_json, progress
 from orbital_kernel.commands.platform import data_option
+from orbital_kernel.commands.terminal import echo
 from orbital_kernel.embedded import backup as backups
 from orbital_kernel.embedded import restore as restores
 from orbital_kernel.embedded.transfer import Progress
@@ -44,16 +45,16 @@ def backup(place: Path, data: Path | None, *, verify: bool, as_json: bool) -> No
     if as_json:
         print_json(asdict(summary) | {"verified": verify})
         return
-    click.echo(
+    echo(
         f"{'verified' if verify else 'backed up'}: {summary.backup}, {summary.files} files "
         f"({summary.bytes / 1e6:,.1f} MB) of {summary.data_dir} at {summary.moment_utc}"
     )
     if summary.excluded:
-        click.echo(f"not in the backup: {', '.join(summary.excluded)}")
+        echo(f"not in the backup: {', '.join(summary.excluded)}")
     if summary.unlisted:
-        click.echo(f"warning: {summary.unlisted} files in it are not of the backup")
+        echo(f"warning: {summary.unlisted} files in it are not of the backup")
     _warn(summary.missing)
-    click.echo("it holds the platform's credentials: keep it as private as they are")
+    echo("it holds the platform's credentials: keep it as private as they are")
 
 
 @click.command(epilog="Example: orbital restore /mnt/safe/orbital-2026-11-30 --replace")
@@ -77,18 +78,18 @@ def restore(place: Path, data: Path | None, *, replace: bool, as_json: bool) -> 
     if as_json:
         print_json(asdict(restored))
         return
-    click.echo(
+    echo(
         f"restored: {restored.data_dir}, {restored.files} files "
         f"({restored.bytes / 1e6:,.1f} MB) as of {restored.moment_utc}"
     )
     if restored.set_aside:
-        click.echo(f"the folder that was there is now {restored.set_aside}")
+        echo(f"the folder that was there is now {restored.set_aside}")
     _warn(restored.missing)
 
 
 def _warn(missing: tuple[str, ...]) -> None:
     if missing:
-        click.echo(
+        echo(
             f"warning: {len(missing)} files were missing in the platform itself, among "
             f"them {missing[0]}: `orbital up --accept-loss` starts without them"
         )
