@@ -1,15 +1,18 @@
 """The watcher: the same bursts as a scan, and each alert once, despite kills."""
 
+import io
 import json
 import random
 import signal
 import socket
 import sqlite3
 import time
+import zlib
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Event, Thread
 
+import numpy as np
 import polars as pl
 import pytest
 from burst_series import MET, net, raw
@@ -564,3 +567,44 @@ def test_a_checkpoint_of_an_earlier_watcher_is_read(tmp_path):
     seen = {"seen": [(2.0, 0)]}
     assert document | seen == {name: getattr(course, name) for name in document}
     assert b"state" == course.state
+
+
+def grown_old(folder):
+    """Make the detectors' states in a checkpoint those of the version before."""
+    database = sqlite3.connect(folder / "watch.sqlite")
+    states = database.execute("select series, state from courses").fetchall()
+    for name, state in states:
+        with np.load(io.BytesIO(zlib.decompress(state))) as file:
+            arrays = dict(file)
+        head = json.loads(str(arrays.pop("head")))
+        head["version"] -= 1
+        packed = io.BytesIO()
+        np.savez(packed, head=np.array(json.dumps(head)), **arrays)
+        database.execute(
+            "update courses set state = ? where series = ?",
+            (zlib.compress(packed.getvalue()), name),
+        )
+    database.commit()
+    database.close()
+    return len(states)
+
+
+@pytest.mark.parametrize("more_rows", [False, True])
+def test_a_series_followed_by_an_older_detector_is_read_again_from_its_start(
+    orbital, watcher, heard, tmp_path, more_rows
+):
+    name = f"older-{more_rows}"
+    rows = series(name, net((300.0, 10.0, 5.0), (900.0, 4.0, 9.0), bins=1500))
+    put(orbital, rows[: 700 if more_rows else 1500])
+    before = watcher()
+    before.poll()
+    before.end()
+    assert grown_old(tmp_path / "watch") > 0
+    if more_rows:
+        put(orbital, rows[700:])
+
+    watcher().run(Event(), once=True)
+
+    assert 2 == stored(orbital, name).filter(pl.col("cause") == "burst").height
+    assert stored(orbital, name).equals(scanned(orbital, name))
+    assert 2 == len({alert["id"] for alert in of(heard, name)})

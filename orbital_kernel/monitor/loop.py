@@ -180,11 +180,23 @@ class Watch:
         for course in [c for c in self._courses.values() if not c.closed]:
             wait = idle_s if lives(course) else min(idle_s, OLD_IDLE_S)
             if now - self._touched.get(course.name, now) >= wait:
-                ended.append((course, self._detectors.finish(course)))
-                course.closed = True
+                try:
+                    ended.append((course, self._finished(course)))
+                    course.closed = True
+                except QueryError as error:
+                    self._refuse(course, error)
         self._save(ended)
         for course, _ in ended:
             self._detectors.release(course)
+
+    def _finished(self, course: Course) -> Change:
+        """Return the change if a series ended here, whichever version saved its state."""
+        try:
+            return self._detectors.finish(course)
+        except QueryError as error:
+            self._note(f"{course.series} is read again from its start: {error}")
+            self._follow_again(course)
+            return self._detectors.finish(course)
 
     def end(self) -> None:
         """Save what is not saved yet, and end the sinks' threads."""

@@ -34,6 +34,8 @@ _SPELLINGS = {
     "photons": "ph", "photon": "ph", "phot": "ph", "degrees": "deg", "degree": "deg",
     "arcseconds": "arcsec", "arcsecs": "arcsec", "kev": "keV", "ev": "eV", "jy": "Jy",
     "ujy": "uJy", "millijy": "mJy", "microjy": "uJy", "sqcm": "cm2",
+    "mujy": "uJy", "hrs": "h", "arcminutes": "arcmin", "angstroms": "Angstrom",
+    "cgs": "erg / (cm2 s)",
 }  # fmt: skip
 _KINDS = (
     *(u.erg / u.cm**2 / u.s, u.ph / u.cm**2 / u.s, u.ct / u.cm**2 / u.s, u.ct / u.s),
