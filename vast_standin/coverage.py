@@ -73,6 +73,8 @@ The real product's behaviour here is not public, or one machine cannot have it:
   their lists and their pages for Prometheus are empty, and creating one is refused with
   501. Kafka settings of views are stored and have no effect.
 - Objects have one version, `null`; other versions, versioning and locks are refused.
+- A copy keeps the ETag and the parts of its source; its checksum, too, unless another
+  algorithm is asked for.
 - A completed multipart upload is remembered for 10 days, so that a client may repeat its
   completion after a lost reply.
 """

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3 import bucket_calls, object_calls, questions, upload_calls
+from vast_standin.s3 import bucket_calls, object_calls, parts, questions, upload_calls
 from vast_standin.s3.call import Call, split_path
 from vast_standin.s3.parameters import OPERATIONS, Route
 
@@ -33,6 +33,7 @@ ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("GET", "object", "tagging"): object_calls.get_tagging,
     ("PUT", "object", "tagging"): object_calls.put_tagging,
     ("DELETE", "object", "tagging"): object_calls.delete_tagging,
+    ("GET", "object", "attributes"): parts.get_attributes,
     ("POST", "object", "uploads"): upload_calls.create_upload,
     ("PUT", "object", "uploadId"): upload_calls.upload_part,
     ("PUT", "object", "uploadId copy"): upload_calls.copy_part,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from vast_standin.http import ProtocolError, Response
 from vast_standin.s3.call import Call, no_version
 from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
-from vast_standin.s3.index import Stored
+from vast_standin.s3.index import Properties, Stored
 from vast_standin.s3.listing import Page
 from vast_standin.s3.uploads import list_uploads, page_of_uploads
 
@@ -229,6 +229,7 @@ def uploads_of_bucket(call: Call) -> Response:
                 ("StorageClass", "STANDARD"),
                 *owner_nodes(call, upload.properties.owner),
                 *owner_nodes(call, upload.properties.owner, "Initiator"),
+                *upload_checksum_nodes(upload.properties),
             ],
         )
         for upload in page.uploads
@@ -334,6 +335,16 @@ def _prefixes(call: Call, page: Page) -> list[Node]:
     return [
         ("CommonPrefixes", [("Prefix", _text(call, prefix))])
         for prefix in page.prefixes
+    ]
+
+
+def upload_checksum_nodes(properties: Properties) -> list[Node]:
+    """Return the checksum that an open upload declared, if it did."""
+    if not properties.algorithm:
+        return []
+    return [
+        ("ChecksumAlgorithm", properties.algorithm.upper()),
+        ("ChecksumType", properties.checksum_type),
     ]
 
 

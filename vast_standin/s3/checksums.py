@@ -3,11 +3,11 @@
 import base64
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from vast_standin.http import ProtocolError
-from vast_standin.s3.crc import CRC32C, CRC64NVME, Crc
+from vast_standin.s3.crc import CRC32, CRC32C, CRC64NVME, Crc, combine
 
 PREFIX = "x-amz-checksum-"
 
@@ -42,10 +42,14 @@ _ALGORITHMS: dict[str, Callable[[], Running]] = {
 }
 
 
+_JOINED = {"crc32": CRC32, "crc32c": CRC32C, "crc64nvme": CRC64NVME}
+COMPOSITE, FULL_OBJECT = "COMPOSITE", "FULL_OBJECT"
+
+
 class Digests:
     """MD5 for the ETag and every further checksum one upload asks for."""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str], also: Iterable[str] = ()) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._content_md5 = headers.get("content-md5")
         self._expected = {
@@ -60,7 +64,9 @@ class Digests:
             if name.strip()
         ]
         algorithm = headers.get("x-amz-sdk-checksum-algorithm", "").lower()
-        names = {*self._expected, *announced, *([algorithm] if algorithm else [])}
+        names = {*self._expected, *announced, *also}
+        if algorithm:
+            names.add(algorithm)
         unknown = sorted(names - _ALGORITHMS.keys())
         if unknown:
             raise ProtocolError(
@@ -107,3 +113,65 @@ def multipart_etag(etags: list[str]) -> str:
     """Return the ETag of an object assembled from parts, as S3 makes it."""
     joined = b"".join(bytes.fromhex(etag) for etag in etags)
     return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"
+
+
+def upload_checksum(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Return algorithm and type that a multipart upload declares, "" if none.
+
+    Raises ProtocolError(400) for a pair that S3 does not have: of the CRCs, CRC64NVME is
+    of the whole object only; SHAs are of the parts' checksums only.
+    """
+    algorithm = headers.get("x-amz-checksum-algorithm", "").lower()
+    kind = headers.get("x-amz-checksum-type", "").upper()
+    if not algorithm:
+        if kind:
+            raise _invalid("x-amz-checksum-type needs x-amz-checksum-algorithm")
+        return "", ""
+    if algorithm not in _ALGORITHMS:
+        raise ProtocolError(
+            501, "NotImplemented", f"x-amz-checksum-algorithm: {algorithm[:40]}"
+        )
+    kind = kind or (FULL_OBJECT if algorithm == "crc64nvme" else COMPOSITE)
+    fits = {
+        COMPOSITE: algorithm != "crc64nvme",
+        FULL_OBJECT: algorithm in _JOINED,
+    }
+    if not fits.get(kind, False):
+        raise _invalid(
+            f"checksum type {kind[:40]} does not go with {algorithm.upper()}"
+        )
+    return algorithm, kind
+
+
+def checksum_of_parts(
+    algorithm: str, kind: str, parts: Sequence[tuple[int, str]]
+) -> str:
+    """Return the checksum of an object from size and checksum of each part."""
+    sums = [base64.b64decode(value) for _, value in parts]
+    if kind == COMPOSITE:
+        running = _ALGORITHMS[algorithm]()
+        running.update(b"".join(sums))
+        return f"{base64.b64encode(running.digest()).decode()}-{len(parts)}"
+    whole = sums[0]
+    for (size, _), part in zip(parts[1:], sums[1:], strict=True):
+        whole = combine(_JOINED[algorithm], whole, part, size)
+    return base64.b64encode(whole).decode()
+
+
+def declared(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the checksums of an object that headers name, by algorithm."""
+    return {
+        name: headers[PREFIX + name] for name in _ALGORITHMS if PREFIX + name in headers
+    }
+
+
+def element(name: str) -> str:
+    """Return the name of a checksum's element in a document."""
+    return f"Checksum{name.upper()}"
+
+
+ELEMENTS = {element(name): name for name in _ALGORITHMS}
+
+
+def _invalid(message: str) -> ProtocolError:
+    return ProtocolError(400, "InvalidRequest", message)

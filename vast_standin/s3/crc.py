@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Words = NDArray[np.uint64]
 
+CRC32 = (0xEDB88320, 32)
 CRC32C = (0x82F63B78, 32)
 CRC64NVME = (0x9A6C9329AC4BC9B5, 64)
 _LANES = (4096, 64)
@@ -63,6 +64,16 @@ class Crc:
         before = np.array([self._state], np.uint64)
         shift = _shift_tables(self._polynomial, size)
         self._state = int((_shifted(before, shift) ^ states)[0])
+
+
+def combine(kind: tuple[int, int], first: bytes, second: bytes, size: int) -> bytes:
+    """Return the CRC of two spans from the CRC of each and the second one's size."""
+    if not size:
+        return first
+    state = np.array([int.from_bytes(first, "big")], np.uint64)
+    moved = _shifted(state, _shift_tables(kind[0], size))
+    joined = int(moved[0]) ^ int.from_bytes(second, "big")
+    return joined.to_bytes(kind[1] // 8, "big")
 
 
 def _step(words: "Words", tables: "Words") -> "Words":

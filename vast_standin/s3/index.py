@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +54,9 @@ CREATE TRIGGER IF NOT EXISTS {table}_dropped AFTER DELETE ON {table} BEGIN
 class Properties:
     """Properties that the writer gave an object: headers, metadata, checksums, tags.
 
-    `owner` is the user who wrote it; before format 2 that was not noted.
+    `owner` is the user who wrote it; before format 2 that was not noted. `algorithm` is
+    what an open upload declared. Number, size and checksums of `parts` are noted since
+    format 3.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +64,9 @@ class Properties:
     checksums: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
+    checksum_type: str = ""
+    algorithm: str = ""
+    parts: Sequence[tuple[int, int, Mapping[str, str]]] = ()
 
     def dumps(self) -> str:
         """Return the stored form."""
@@ -72,6 +77,9 @@ class Properties:
                 dict(self.checksums),
                 dict(self.tags),
                 self.owner,
+                self.checksum_type,
+                self.algorithm,
+                list(self.parts),
             ]
         )
 

@@ -7,7 +7,13 @@ from urllib.parse import parse_qsl, unquote
 
 from vast_standin.http import ProtocolError, Response
 from vast_standin.s3.call import Call, no_version, split_path
-from vast_standin.s3.checksums import PREFIX, Digests
+from vast_standin.s3.checksums import (
+    COMPOSITE,
+    FULL_OBJECT,
+    PREFIX,
+    Digests,
+    element,
+)
 from vast_standin.s3.conditions import (
     check_read,
     check_write,
@@ -25,6 +31,7 @@ from vast_standin.s3.documents import (
 from vast_standin.s3.index import Properties, Stored, now
 from vast_standin.s3.objects import BLOCK, check_key
 from vast_standin.s3.parameters import METADATA
+from vast_standin.s3.parts import part_headers, part_span
 
 KEPT_HEADERS = (
     "content-type",
@@ -49,13 +56,16 @@ def get_object(call: Call) -> Response:
         return Response(status=304, headers={"ETag": f'"{thing.etag}"'})
     try:
         text = call.headers.get("range") if wants_range(call.headers, thing) else None
-        span = parse_range(text, thing.size)
+        part = part_span(thing, call)
+        span = part or parse_range(text, thing.size)
     except ProtocolError as error:
         error.message += f" {call.key}"
         raise
     headers = _object_headers(call, thing, complete=span is None)
     first, length = span or (0, thing.size)
     headers["Content-Length"] = str(length)
+    if part:
+        headers |= part_headers(thing, call)
     if span:
         headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{thing.size}"
     status = 206 if span else 200
@@ -108,6 +118,12 @@ def copy_object(call: Call) -> Response:
             "InvalidRequest",
             "x-amz-tagging needs x-amz-tagging-directive: REPLACE",
         )
+    algorithm = call.headers.get("x-amz-checksum-algorithm", "").lower()
+    if algorithm and (
+        algorithm not in properties.checksums or properties.checksum_type == COMPOSITE
+    ):
+        sums = _checksums(call, source, algorithm)
+        properties = replace(properties, checksums=sums, checksum_type=FULL_OBJECT)
     file = call.objects.link(source)
     try:
         copy = Stored(
@@ -120,8 +136,24 @@ def copy_object(call: Call) -> Response:
     nodes: list[Node] = [
         ("LastModified", iso_time(copy.modified)),
         ("ETag", f'"{copy.etag}"'),
+        *checksum_nodes(properties.checksums, properties.checksum_type or FULL_OBJECT),
     ]
     return xml_response("CopyObjectResult", nodes)
+
+
+def _checksums(call: Call, source: Stored, algorithm: str) -> dict[str, str]:
+    """Return the checksum of an object's bytes, read for this."""
+    digests = Digests({}, [algorithm])
+    with call.objects.open_file(source) as file:
+        while block := file.read(BLOCK):
+            digests.update(block)
+    return digests.confirm({})
+
+
+def checksum_nodes(checksums: Mapping[str, str], kind: str = "") -> list[Node]:
+    """Return checksums as elements, with their type if one is given."""
+    nodes: list[Node] = [(element(name), value) for name, value in checksums.items()]
+    return [*nodes, ("ChecksumType", kind)] if kind and checksums else nodes
 
 
 def delete_object(call: Call) -> Response:
@@ -285,4 +317,8 @@ def _object_headers(call: Call, thing: Stored, *, complete: bool) -> dict[str, s
 
 
 def _checksum_headers(thing: Stored) -> dict[str, str]:
-    return {PREFIX + name: value for name, value in thing.properties.checksums.items()}
+    checksums = thing.properties.checksums
+    headers = {PREFIX + name: value for name, value in checksums.items()}
+    if checksums:
+        headers[f"{PREFIX}type"] = thing.properties.checksum_type or FULL_OBJECT
+    return headers

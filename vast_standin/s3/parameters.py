@@ -46,8 +46,6 @@ HARMLESS: dict[str, str] = {
     "x-amz-security-token": "keys are permanent; the signature alone proves them",
     "x-amz-user-agent": "it names the client",
     "x-amz-optional-object-attributes": "no object was archived, so none was restored",
-    "x-amz-checksum-algorithm": "parts are verified; the whole gets no checksum",
-    "x-amz-checksum-type": "parts are verified; the whole gets no checksum",
     "x-id": "it repeats the operation's name",
 }
 _LOCKS = "objects are not locked"
@@ -186,10 +184,10 @@ OPERATIONS: dict[Route, Operation] = {
     ),
     ("POST", "bucket", "delete"): _operation("DeleteObjects", _BODY, "delete"),
     ("GET", "object", ""): _operation(
-        "GetObject", _READS, f"{_OVERRIDES} versionId", "partNumber"
+        "GetObject", _READS, f"{_OVERRIDES} versionId partNumber"
     ),
     ("HEAD", "object", ""): _operation(
-        "HeadObject", _READS, f"{_OVERRIDES} versionId", "partNumber"
+        "HeadObject", _READS, f"{_OVERRIDES} versionId partNumber"
     ),
     ("PUT", "object", ""): _operation(
         "PutObject", f"{_BODY} {_WRITES} if-match if-none-match"
@@ -197,8 +195,7 @@ OPERATIONS: dict[Route, Operation] = {
     ("PUT", "object", "copy"): _operation(
         "CopyObject",
         f"{_WRITES} {_SOURCE} x-amz-metadata-directive x-amz-tagging-directive "
-        "if-match if-none-match",
-        refused="x-amz-checksum-algorithm",
+        "x-amz-checksum-algorithm if-match if-none-match",
     ),
     ("DELETE", "object", ""): _operation("DeleteObject", "if-match", "versionId"),
     ("GET", "object", "tagging"): _operation(
@@ -211,7 +208,9 @@ OPERATIONS: dict[Route, Operation] = {
         "DeleteObjectTagging", query="tagging versionId"
     ),
     ("POST", "object", "uploads"): _operation(
-        "CreateMultipartUpload", _WRITES, "uploads"
+        "CreateMultipartUpload",
+        f"{_WRITES} x-amz-checksum-algorithm x-amz-checksum-type",
+        "uploads",
     ),
     ("PUT", "object", "uploadId"): _operation(
         "UploadPart", _BODY, "uploadId partNumber"
@@ -221,9 +220,9 @@ OPERATIONS: dict[Route, Operation] = {
     ),
     ("POST", "object", "uploadId"): _operation(
         "CompleteMultipartUpload",
-        "content-md5 if-match if-none-match",
+        f"content-md5 if-match if-none-match {_SUMS} x-amz-checksum-type "
+        "x-amz-mp-object-size",
         "uploadId",
-        f"{_SUMS} x-amz-mp-object-size",
     ),
     ("DELETE", "object", "uploadId"): _operation(
         "AbortMultipartUpload", query="uploadId"
@@ -233,6 +232,11 @@ OPERATIONS: dict[Route, Operation] = {
     ),
     ("GET", "bucket", "versions"): _operation(
         "ListObjectVersions", query=f"{_PAGE} versions key-marker version-id-marker"
+    ),
+    ("GET", "object", "attributes"): _operation(
+        "GetObjectAttributes",
+        "x-amz-object-attributes x-amz-max-parts x-amz-part-number-marker",
+        "attributes versionId",
     ),
     ("GET", "object", "acl"): _operation("GetObjectAcl", query="acl versionId"),
     ("GET", "object", "retention"): _operation(

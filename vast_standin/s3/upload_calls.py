@@ -1,15 +1,20 @@
 """S3 calls of multipart uploads."""
 
+from dataclasses import replace
+
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3 import uploads
+from vast_standin.s3 import completions, uploads
+from vast_standin.s3.bucket_calls import owner_nodes, upload_checksum_nodes
 from vast_standin.s3.call import Call
-from vast_standin.s3.checksums import PREFIX, Digests
+from vast_standin.s3.checksums import ELEMENTS, PREFIX, Digests, upload_checksum
+from vast_standin.s3.completions import Listed
 from vast_standin.s3.conditions import check_write, parse_range
 from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
 from vast_standin.s3.index import now
 from vast_standin.s3.object_calls import (
     FileSpan,
     check_length,
+    checksum_nodes,
     copy_source,
     properties_of,
 )
@@ -18,25 +23,32 @@ from vast_standin.s3.object_calls import (
 def create_upload(call: Call) -> Response:
     """CreateMultipartUpload: takes headers and metadata of the future object."""
     call.need_bucket()
-    Digests(call.headers)
-    upload = uploads.begin(call.objects, call.bucket, call.key, properties_of(call))
+    algorithm, kind = upload_checksum(call.headers)
+    properties = replace(properties_of(call), algorithm=algorithm, checksum_type=kind)
+    upload = uploads.begin(call.objects, call.bucket, call.key, properties)
     nodes: list[Node] = [
         ("Bucket", call.bucket),
         ("Key", call.key),
         ("UploadId", upload),
     ]
-    return xml_response("InitiateMultipartUploadResult", nodes)
+    response = xml_response("InitiateMultipartUploadResult", nodes)
+    if algorithm:
+        response.headers["x-amz-checksum-algorithm"] = algorithm.upper()
+        response.headers["x-amz-checksum-type"] = kind
+    return response
 
 
 def upload_part(call: Call) -> Response:
     """UploadPart: streamed to disk like an object."""
     upload, number = _upload(call), _number(call)
     call.objects.check_writable(call.bucket, call.length, call.user)
-    with call.objects.incoming(call.payload, Digests(call.headers)) as written:
+    with call.objects.incoming(
+        call.payload, Digests(call.headers, _sums(upload))
+    ) as written:
         file, size, digests = written
         check_length(call, size)
         checksums = digests.confirm(call.trailers)
-        part = uploads.Part(number, file, size, digests.etag, now())
+        part = uploads.Part(number, file, size, digests.etag, now(), checksums)
         uploads.add_part(call.objects, upload, part)
     named = {PREFIX + name: value for name, value in checksums.items()}
     return Response(headers={"ETag": f'"{part.etag}"', **named})
@@ -52,13 +64,15 @@ def copy_part(call: Call) -> Response:
     with call.objects.open_file(source) as file:
         file.seek(first)
         reader = _Limited(FileSpan(file, first, length))
-        with call.objects.incoming(reader, Digests({})) as written:  # type: ignore[arg-type]
+        with call.objects.incoming(reader, Digests({}, _sums(upload))) as written:  # type: ignore[arg-type]
             name, size, digests = written
-            part = uploads.Part(number, name, size, digests.etag, now())
+            sums = digests.confirm({})
+            part = uploads.Part(number, name, size, digests.etag, now(), sums)
             uploads.add_part(call.objects, upload, part)
     nodes: list[Node] = [
         ("LastModified", iso_time(part.modified)),
         ("ETag", f'"{part.etag}"'),
+        *checksum_nodes(part.checksums),
     ]
     return xml_response("CopyPartResult", nodes)
 
@@ -73,10 +87,10 @@ def complete_upload(call: Call) -> Response:
     try:
         upload = _upload(call)
         check_write(call.headers, call.objects.index.get(call.bucket, call.key))
-        thing = uploads.complete(call.objects, upload, listed, call.headers)
+        thing = completions.complete(call.objects, upload, listed, call.headers)
     except ProtocolError:
         target = (call.bucket, call.key)
-        earlier = uploads.completed(
+        earlier = completions.completed(
             call.objects, target, call.query["uploadId"], listed
         )
         if earlier is None:
@@ -87,12 +101,13 @@ def complete_upload(call: Call) -> Response:
         ("Bucket", call.bucket),
         ("Key", call.key),
         ("ETag", f'"{thing.etag}"'),
+        *checksum_nodes(thing.properties.checksums, thing.properties.checksum_type),
     ]
     return xml_response("CompleteMultipartUploadResult", nodes)
 
 
-def _listed(call: Call) -> list[tuple[int, str]]:
-    """Return number and ETag of the parts that a completion lists."""
+def _listed(call: Call) -> list[Listed]:
+    """Return the parts that a completion lists."""
     # Checksums in the headers are of the object, not of this document.
     md5 = {k: v for k, v in call.headers.items() if k == "content-md5"}
     root = parse_document(call.body(Digests(md5)), "CompleteMultipartUpload")
@@ -101,7 +116,9 @@ def _listed(call: Call) -> list[tuple[int, str]]:
         text = node.findtext("PartNumber") or ""
         if not text.isdigit():
             raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
-        listed.append((int(text), node.findtext("ETag") or ""))
+        sums = {ELEMENTS[n.tag]: n.text or "" for n in node if n.tag in ELEMENTS}
+        tag = (node.findtext("ETag") or "").strip('"')
+        listed.append(Listed(int(text), tag, sums))
     return listed
 
 
@@ -124,7 +141,12 @@ def list_parts(call: Call) -> Response:
         ("UploadId", upload.id),
         ("MaxParts", limit),
         ("IsTruncated", len(following) > limit),
+        ("PartNumberMarker", after),
         ("NextPartNumberMarker", page[-1].number if page else 0),
+        ("StorageClass", "STANDARD"),
+        *owner_nodes(call, upload.properties.owner),
+        *owner_nodes(call, upload.properties.owner, "Initiator"),
+        *upload_checksum_nodes(upload.properties),
         *(("Part", _part_nodes(part)) for part in page),
     ]
     return xml_response("ListPartsResult", nodes)
@@ -148,7 +170,13 @@ def _part_nodes(part: uploads.Part) -> list[Node]:
         ("LastModified", iso_time(part.modified)),
         ("ETag", f'"{part.etag}"'),
         ("Size", part.size),
+        *checksum_nodes(part.checksums),
     ]
+
+
+def _sums(upload: uploads.Upload) -> list[str]:
+    """Return the checksum that an upload needs of each part."""
+    return [upload.properties.algorithm] if upload.properties.algorithm else []
 
 
 def _upload(call: Call) -> uploads.Upload:
