@@ -16,7 +16,7 @@ class _Output(click.Path):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """Return the path; ConfigError if nothing can be written there."""
         try:
-            path = Path(super().convert(value, param, ctx))
+            path = Path(os.fsdecode(super().convert(value, param, ctx)))
             _require_writable(path)
         except OSError as error:
             raise ConfigError(f"cannot write to {system_sentence(error)}") from None

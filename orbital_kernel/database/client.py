@@ -190,7 +190,9 @@ def say(error: Exception) -> str:
         return reason + (OLDER if error.code == NO_COLUMN else "")
     cause = getattr(error, "cause", error)
     if isinstance(cause, requests.exceptions.ConnectionError):
-        address = urlsplit(cause.request.url).netloc if cause.request else "its address"
+        address = (
+            urlsplit(str(cause.request.url)).netloc if cause.request else "its address"
+        )
         LOG.debug("no connection to the database: %s", cause)
         return (
             f"the database at {address} does not answer: it was stopped, or the network "
