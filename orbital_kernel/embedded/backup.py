@@ -87,7 +87,7 @@ def backup(
         If the folder holds no platform, the target holds something or lies in the
         folder, or the disk has no room.
     """
-    target = target.absolute()
+    folder, target = folder.resolve(), target.absolute()
     _check(folder, target)
     with (
         disk_errors(target),

@@ -70,7 +70,7 @@ def restore(
         If the backup is not complete or a file of it is damaged, the platform of the
         folder runs, or the folder holds data; nothing is changed then.
     """
-    source = source.absolute()
+    source, folder = source.absolute(), folder.resolve()
     contents = manifest.read(source)
     _require_free(folder, replace=replace)
     aside = None
@@ -100,6 +100,11 @@ def restore(
 
 
 def _require_free(folder: Path, *, replace: bool) -> None:
+    if folder.is_mount():
+        raise PlatformError(
+            f"{folder} is where a disk is mounted: restore to a new folder in it with "
+            "--data"
+        )
     if _is_empty(folder) or replace:
         return
     names = [

@@ -23,12 +23,11 @@ def disk_errors(place: Path) -> Iterator[None]:
     """Turn errors of the operating system about a backup into one sentence."""
     try:
         yield
-    except (OSError, sqlite3.Error) as error:
-        file = getattr(error, "filename", None) or place
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
         raise PlatformError(
-            f"{file} cannot be read or written ({reason}): nothing was changed; check "
-            f"the disk and that {place} may be written, and run the same again"
+            f"{error.filename or place} cannot be read or written "
+            f"({error.strerror or error}): nothing was changed; check the disk and that "
+            f"{place} may be written, and run the same again"
         ) from error
 
 
@@ -47,15 +46,28 @@ def copy_file(source: Path, target: Path, name: str) -> Entry:
 
 
 def copy_database(source: Path, target: Path, name: str) -> Entry:
-    """Copy an SQLite database of another process as of one moment."""
+    """Copy an SQLite database of another process as of one moment.
+
+    Opened for writing, so that SQLite can undo what a killed process left unfinished.
+    """
+    if not source.is_file():
+        raise FileNotFoundError(source)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with (
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as database,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        database.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")
+    try:
+        with (
+            closing(
+                sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True)
+            ) as database,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            database.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise PlatformError(
+            f"{source} cannot be read as a database ({error}): repair it, or move it out "
+            "of the platform's folder, and run the same again"
+        ) from error
     return entry_of(target, name)
 
 

@@ -94,7 +94,8 @@ def _clear(path: Path) -> None:
     names = {entry.name for entry in path.iterdir()}
     if names and MARKER not in names:
         raise PlatformError(
-            f"{path} holds files that are not those of an interrupted run: move it away"
+            f"{path} holds files that are not those of an interrupted run, perhaps the "
+            "folder that a killed restore replaced: give it another name"
         )
     (path / MARKER).write_text(TEXT)
     for entry in path.iterdir():
