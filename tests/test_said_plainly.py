@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -206,5 +207,5 @@ def test_sql_that_runs_while_the_platform_stops_ends_with_a_sentence(tmp_path):
     _, line = client.communicate(timeout=120)
 
     assert 1 == client.returncode
-    assert "does not answer: it was stopped, or the network is interrupted" in line
+    assert re.search(r"does not answer \(.+\): it was stopped, or the network", line)
     assert "Traceback" not in line

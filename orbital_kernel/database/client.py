@@ -1,7 +1,7 @@
 """The vendor's client with connections kept open and response headers read."""
 
 import copy
-import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Result = TypeVar("Result")
-LOG = logging.getLogger(__name__)
+SYSTEM_REASON = re.compile(r"\[Errno \d+\] (\w[\w ]+)")
 ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
@@ -189,14 +189,13 @@ def say(error: Exception) -> str:
         reason = f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
         return reason + (OLDER if error.code == NO_COLUMN else "")
     cause = getattr(error, "cause", error)
-    if isinstance(cause, requests.exceptions.ConnectionError):
-        address = (
-            urlsplit(str(cause.request.url)).netloc if cause.request else "its address"
-        )
-        LOG.debug("no connection to the database: %s", cause)
+    reason = SYSTEM_REASON.search(str(cause))
+    if isinstance(cause, requests.exceptions.ConnectionError) and reason:
+        request = cause.request
+        place = f" at {urlsplit(str(request.url)).netloc}" if request else ""
         return (
-            f"the database at {address} does not answer: it was stopped, or the network "
-            "is interrupted; see `orbital status`, then run it again"
+            f"the database{place} does not answer ({reason[1]}): it was stopped, or the "
+            "network is interrupted; see `orbital status`, then run it again"
         )
     return str(cause)
 
