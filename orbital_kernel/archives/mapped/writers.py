@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
-from orbital_kernel.archives.mapped.instants import Clocked, binned, clocked
-from orbital_kernel.archives.mapped.measurements import (
+from orbital_kernel.archives.mapped.bounds import (
     errors_in_sigma,
     first,
     limit_confidence,
     measured,
 )
+from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
+from orbital_kernel.archives.mapped.instants import Clocked, binned, clocked
 from orbital_kernel.archives.mapped.targets import OF_BANDS, TABLES
 from orbital_kernel.archives.mapped.units import (
     DENSITY,
