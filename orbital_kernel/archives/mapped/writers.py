@@ -4,15 +4,18 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from orbital_kernel.archives import limits
-from orbital_kernel.archives.mapped.bounds import Bounded, bounded
+from orbital_kernel.archives.mapped.bounds import (
+    errors_in_sigma,
+    first,
+    limit_confidence,
+    measured,
+)
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
 from orbital_kernel.archives.mapped.instants import Clocked, binned, clocked
 from orbital_kernel.archives.mapped.targets import OF_BANDS, TABLES
@@ -92,10 +95,10 @@ class Written:
 def photometry(cells: DeclaredCells) -> Written:
     """Return light-curve points."""
     units = value_units(cells)
-    values, plus, minus = _measured(cells, units)
-    sigmas = _sigmas(cells)
+    values, plus, minus = measured(cells, units)
+    sigmas = errors_in_sigma(cells)
     middle, after, before = binned(cells)
-    confidence = _confidence(cells, values.is_limit)
+    confidence = limit_confidence(cells, values.is_limit)
     bands = band_columns(cells)
     if DENSITY in units[1] and not any(bands[n][0] for n in OF_BANDS[1:] if bands[n]):
         cells.note(
@@ -135,10 +138,10 @@ def sources(cells: DeclaredCells) -> Written:
     """Return sources of a catalogue; without a name it has that of the file."""
     units = value_units(cells)
     factors = error_factors(cells, units)
-    values, plus, minus = _measured(cells, units)
+    values, plus, minus = measured(cells, units)
     value = values.value * units[0]
-    low = _first(cells.real("value_low") * factors["value_low"], value - minus)
-    high = _first(cells.real("value_high") * factors["value_high"], value + plus)
+    low = first(cells.real("value_low") * factors["value_low"], value - minus)
+    high = first(cells.real("value_high") * factors["value_high"], value + plus)
     columns = {
         **_plain(cells, ("catalog", *OF_BANDS)),
         "catalog": cells.words("catalog") if cells.given("catalog") else cells.catalog,
@@ -268,68 +271,6 @@ def _instants(cells: DeclaredCells) -> tuple[dict[str, Any], dict[str, Clocked]]
         if c.type == TT and cells.given(c.name)
     }
     return {name: clock.tt for name, clock in clocks.items()}, clocks
-
-
-def _measured(
-    cells: DeclaredCells, units: tuple[Reals, list[str | None]]
-) -> tuple[Bounded, Reals, Reals]:
-    """Return the values, and their errors in the kept unit; limits have no errors."""
-    factors = error_factors(cells, units)
-    both = cells.real("value_err")
-    plus_alone, minus_alone = (
-        cells.real("value_err_plus"),
-        cells.real("value_err_minus"),
-    )
-    values = bounded(
-        cells, _first(plus_alone, both), _first(minus_alone, both), units[1]
-    )
-    both = both * factors["value_err"]
-    plus = _first(plus_alone * factors["value_err_plus"], both)
-    minus = _first(minus_alone * factors["value_err_minus"], both)
-    plus, minus = (
-        _first(plus, values.plus * units[0]),
-        _first(minus, values.minus * units[0]),
-    )
-    account = Account("")
-    sound = limits.measured(
-        values.value,
-        plus,
-        minus,
-        account=account,
-        coding=limits.STATED,
-        flagged=values.is_limit.tolist(),
-    )
-    for text in account.understood:
-        cells.note(text)
-    return values, sound.plus, sound.minus
-
-
-def _sigmas(cells: DeclaredCells) -> Reals:
-    """Return how many sigmas (Gaussian) the errors are, 1 if `error_confidence` is not given."""
-    if not cells.given("error_confidence"):
-        return np.ones(len(cells))
-    confidence = cells.real("error_confidence")
-    wrong = confidence[~((confidence > 0) & (confidence < 1))]
-    if len(wrong):
-        raise MappingError(f"error_confidence is {wrong[0]:g}, not between 0 and 1")
-    cells.note(
-        "errors converted to 1 sigma (Gaussian) from a confidence of "
-        f"{', '.join(f'{c:g}' for c in np.unique(confidence))}"
-    )
-    levels = {c: NormalDist().inv_cdf((1 + c) / 2) for c in np.unique(confidence)}
-    return np.array([levels[c] for c in confidence])
-
-
-def _confidence(cells: DeclaredCells, limit: NDArray[np.bool_]) -> Reals:
-    stated = cells.mapping.limit.confidence
-    confidence = cells.real("limit_confidence")
-    if stated is not None:
-        confidence = _first(confidence, np.full(len(cells), float(stated)))
-    return np.where(limit, confidence, math.nan)
-
-
-def _first(preferred: Reals, otherwise: Reals) -> Reals:
-    return np.where(np.isnan(preferred), otherwise, preferred)
 
 
 def _blank(values: Reals) -> int:
