@@ -75,6 +75,9 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - Objects have one version, `null`; other versions, versioning and locks are refused.
 - A copy keeps the ETag and the parts of its source; its checksum, too, unless another
   algorithm is asked for.
+- A bucket may be named in the Host header, before `localhost` or this machine's name;
+  any other Host is path style.
+- A form (PostObject) needs a policy signed by either signature version.
 - A completed multipart upload is remembered for 10 days, so that a client may repeat its
   completion after a lost reply.
 """

@@ -9,16 +9,22 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO, cast
 
 from vast_standin import __version__, s3, sigv2
 from vast_standin.access import Guard, ReadableObjects, secret_of, user_of
 from vast_standin.faults import Faults
+from vast_standin.form import is_form, read_form
+from vast_standin.hosts import hint, path_style
 from vast_standin.http import ProtocolError, Request, Response
 from vast_standin.meters import Client
 from vast_standin.payload import open_payload, read_checked
+from vast_standin.post_policy import verify_policy
 from vast_standin.s3.call import Buckets, Call, split_path
 from vast_standin.s3.documents import make_error
+from vast_standin.s3.form_calls import headers_of
 from vast_standin.s3.objects import ObjectStore
+from vast_standin.s3.parameters import HARMLESS
 from vast_standin.sigv4 import Verified, verify, without_signature
 from vast_standin.trace import Trace
 from vast_standin.vms.cluster import Cluster
@@ -45,6 +51,9 @@ class DataPort:
 
     def answer(self, request: Request, trace: Trace) -> Response:
         """Verify, authorise, answer."""
+        addressed = path_style(request)
+        if is_form(addressed) and not split_path(addressed.path)[1]:
+            return self._posted(addressed, trace)
         proof, request = self._proof(request)
         user = user_of(self.cluster, proof.access_key)
         trace.user = str(user["name"])
@@ -83,17 +92,59 @@ class DataPort:
             return secret_of(self.cluster, key)
 
         now = datetime.now(UTC)
+        addressed = path_style(request)
         if sigv2.signs(request):
-            proof = sigv2.verify(request, secret, now=now)
-            return proof, sigv2.without_signature(request)
+            proof = sigv2.verify(addressed, secret, now=now)
+            return proof, sigv2.without_signature(addressed)
+        # Version 4 signs the path as sent, version 2 with the bucket in it.
         proof = verify(request, secret, now=now, skew=self.skew)
-        return proof, without_signature(request)
+        return proof, without_signature(addressed)
+
+    def _posted(self, request: Request, trace: Trace) -> Response:
+        """Answer a form: its policy is its signature."""
+        unsigned = sorted(
+            name
+            for name in request.headers
+            if name.startswith("x-amz-") and name not in HARMLESS
+        )
+        if unsigned:
+            raise ProtocolError(
+                403, "AccessDenied", f"A form signs no headers: {', '.join(unsigned)}"
+            )
+        bucket = split_path(request.path)[0]
+        form = read_form(request)
+        policy = verify_policy(
+            form.fields,
+            bucket,
+            lambda key: secret_of(self.cluster, key),
+            datetime.now(UTC),
+        )
+        user = user_of(self.cluster, policy.access_key)
+        trace.user = str(user["name"])
+        guard = Guard(self.cluster, user, trace.peer, policy.access_key)
+        guard.check("s3:PutObject", bucket, form.fields["key"])
+        self.faults.before(request)
+        call = Call(
+            replace(request, headers=headers_of(form.fields)),
+            trace.user,
+            cast("BinaryIO", form.file),
+            request.content_length,
+            {},
+            self.objects,
+            self.buckets,
+            guard.check,
+            form=form,
+            check_size=policy.check_size,
+        )
+        return self.faults.after(request, s3.handle(call))
 
     def refuse(
         self, error: ProtocolError, request: Request | None, trace: Trace
     ) -> Response:
         """Return an error as the XML document all clients of this port read."""
         path = request.path if request else ""
+        if request and error.code == "NoSuchBucket":
+            error.message += hint(request)
         return Response(
             error.status,
             {"Content-Type": "application/xml"},
@@ -110,6 +161,7 @@ class DataPort:
         self, request: Request, response: Response, trace: Trace, sizes: tuple[int, int]
     ) -> None:
         """Count a finished request on its bucket's view."""
+        request = path_style(request)
         bucket = split_path(request.path)[0] if response.status < 400 else ""
         if bucket:
             writes = request.method not in ("GET", "HEAD")

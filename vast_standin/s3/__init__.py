@@ -8,7 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3 import bucket_calls, object_calls, parts, questions, upload_calls
+from vast_standin.s3 import (
+    bucket_calls,
+    form_calls,
+    object_calls,
+    parts,
+    questions,
+    upload_calls,
+)
 from vast_standin.s3.call import Call, split_path
 from vast_standin.s3.parameters import OPERATIONS, Route
 
@@ -24,6 +31,7 @@ ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("GET", "bucket", "versioning"): bucket_calls.get_versioning,
     ("GET", "bucket", "uploads"): bucket_calls.uploads_of_bucket,
     ("GET", "bucket", "versions"): bucket_calls.list_versions,
+    ("POST", "bucket", ""): form_calls.post_object,
     ("POST", "bucket", "delete"): bucket_calls.delete_objects,
     ("GET", "object", ""): object_calls.get_object,
     ("HEAD", "object", ""): object_calls.get_object,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 from urllib.parse import unquote
 
+from vast_standin.form import Form
 from vast_standin.http import ProtocolError, Request
 from vast_standin.s3.checksums import Digests
 from vast_standin.s3.objects import ObjectStore
@@ -32,6 +33,10 @@ class Buckets(Protocol):
         """Drop an empty bucket; raise 409 if it holds something."""
 
 
+def _any_size(size: int) -> None:
+    """Allow every size: no policy limits it."""
+
+
 @dataclass(frozen=True)
 class Call:
     """A verified request, its payload decoded but not yet read.
@@ -51,6 +56,8 @@ class Call:
     bucket: str = ""
     key: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
+    form: Form | None = None
+    check_size: Callable[[int], None] = _any_size
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl, unquote
 
 from vast_standin.http import ProtocolError, Response
@@ -32,6 +32,9 @@ from vast_standin.s3.index import Properties, Stored, now
 from vast_standin.s3.objects import BLOCK, check_key
 from vast_standin.s3.parameters import METADATA
 from vast_standin.s3.parts import part_headers, part_span
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 KEPT_HEADERS = (
     "content-type",
@@ -91,7 +94,7 @@ def put_object(call: Call) -> Response:
             call.bucket, call.key, file, size, digests.etag, now(), properties
         )
         call.objects.publish(thing, call.headers)
-    return Response(headers={"ETag": f'"{thing.etag}"', **_checksum_headers(thing)})
+    return Response(headers={"ETag": f'"{thing.etag}"', **checksum_headers(thing)})
 
 
 def copy_object(call: Call) -> Response:
@@ -182,11 +185,7 @@ def put_tagging(call: Call) -> Response:
     call.check_version()
     thing = call.objects.find(call.bucket, call.key)
     root = parse_document(call.document(), "Tagging")
-    tags = {
-        tag.findtext("Key") or "": tag.findtext("Value") or ""
-        for tag in root.iter("Tag")
-    }
-    _retag(call, thing, tags)
+    _retag(call, thing, read_tags(root))
     return Response()
 
 
@@ -279,6 +278,14 @@ class FileSpan:
         self._file.close()
 
 
+def read_tags(root: "Element") -> dict[str, str]:
+    """Return the tags of a document."""
+    return {
+        tag.findtext("Key") or "": tag.findtext("Value") or ""
+        for tag in root.iter("Tag")
+    }
+
+
 def check_tags(tags: Mapping[str, str]) -> None:
     """Raise 400 for more tags than an object can have."""
     if len(tags) > TAGS_LIMIT:
@@ -312,11 +319,12 @@ def _object_headers(call: Call, thing: Stored, *, complete: bool) -> dict[str, s
     if thing.properties.tags:
         headers["x-amz-tagging-count"] = str(len(thing.properties.tags))
     if complete and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
-        headers |= _checksum_headers(thing)
+        headers |= checksum_headers(thing)
     return headers
 
 
-def _checksum_headers(thing: Stored) -> dict[str, str]:
+def checksum_headers(thing: Stored) -> dict[str, str]:
+    """Return an object's checksums as headers, with their type."""
     checksums = thing.properties.checksums
     headers = {PREFIX + name: value for name, value in checksums.items()}
     if checksums:

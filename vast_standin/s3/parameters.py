@@ -182,6 +182,7 @@ OPERATIONS: dict[Route, Operation] = {
         query="uploads delimiter encoding-type key-marker max-uploads prefix "
         "upload-id-marker",
     ),
+    ("POST", "bucket", ""): _operation("PostObject", f"content-md5 {_SUMS} {_WRITES}"),
     ("POST", "bucket", "delete"): _operation("DeleteObjects", _BODY, "delete"),
     ("GET", "object", ""): _operation(
         "GetObject", _READS, f"{_OVERRIDES} versionId partNumber"

@@ -85,24 +85,18 @@ def _parts(call: Call, thing: Stored) -> list[Node]:
     parts = thing.properties.parts
     following = [part for part in parts if part[0] > after]
     page = following[:limit]
-    return [
+    nodes: list[Node] = [
         ("PartsCount", len(parts)),
         ("PartNumberMarker", after),
         ("NextPartNumberMarker", page[-1][0] if page else 0),
         ("MaxParts", limit),
         ("IsTruncated", len(following) > len(page)),
-        *(
-            (
-                "Part",
-                [
-                    ("PartNumber", number),
-                    ("Size", size),
-                    *((element(k), value) for k, value in checksums.items()),
-                ],
-            )
-            for number, size, checksums in page
-        ),
     ]
+    for number, size, checksums in page:
+        part: list[Node] = [("PartNumber", number), ("Size", size)]
+        part += [(element(name), value) for name, value in checksums.items()]
+        nodes.append(("Part", part))
+    return nodes
 
 
 def _number(call: Call, header: str, default: int) -> int:

@@ -150,7 +150,17 @@ def parts(objects: ObjectStore, upload: Upload) -> list[Part]:
         "ORDER BY number",
         upload.id,
     )
-    return [Part(*row[:5], json.loads(str(row[5]))) for row in rows]  # type: ignore[arg-type]
+    return [
+        Part(
+            int(str(number)),
+            str(file),
+            int(str(size)),
+            str(etag),
+            float(str(modified)),
+            json.loads(str(sums)),
+        )
+        for number, file, size, etag, modified, sums in rows
+    ]
 
 
 def abort(objects: ObjectStore, upload: Upload) -> None:
