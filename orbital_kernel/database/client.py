@@ -189,12 +189,12 @@ def say(error: Exception) -> str:
         reason = f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
         return reason + (OLDER if error.code == NO_COLUMN else "")
     cause = getattr(error, "cause", error)
-    reason = SYSTEM_REASON.search(str(cause))
-    if isinstance(cause, requests.exceptions.ConnectionError) and reason:
+    system = SYSTEM_REASON.search(str(cause))
+    if isinstance(cause, requests.exceptions.ConnectionError) and system:
         request = cause.request
         place = f" at {urlsplit(str(request.url)).netloc}" if request else ""
         return (
-            f"the database{place} does not answer ({reason[1]}): it was stopped, or the "
+            f"the database{place} does not answer ({system[1]}): it was stopped, or the "
             "network is interrupted; see `orbital status`, then run it again"
         )
     return str(cause)
