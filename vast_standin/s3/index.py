@@ -32,15 +32,12 @@ CREATE TABLE IF NOT EXISTS kept (
     said TEXT NOT NULL, PRIMARY KEY (bucket, snapshot, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS kept_file ON kept (file);
 """
-_UPGRADES = {
-    3: """
-CREATE TABLE completed (
+_COMPLETED = """
+CREATE TABLE IF NOT EXISTS completed (
     id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, listed TEXT NOT NULL,
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
-    said TEXT NOT NULL) WITHOUT ROWID;
-ALTER TABLE parts ADD COLUMN checksums TEXT NOT NULL DEFAULT '{}';
+    said TEXT NOT NULL) WITHOUT ROWID
 """
-}
 _NAMING = ("objects", "parts", "kept")
 _TRIGGERS = """
 CREATE TRIGGER IF NOT EXISTS {table}_named AFTER INSERT ON {table} BEGIN
@@ -123,14 +120,17 @@ class Index:
                     db.execute(statement)
         self._db.executescript(_SNAPSHOT_TABLE)
         if version < FORMAT:
-            self._upgrade(version)
+            self._upgrade()
 
-    def _upgrade(self, version: int) -> None:
+    def _upgrade(self) -> None:
         """Bring an index of an earlier format to this one, in one transaction."""
         with self.transaction() as db:
-            for step in range(version + 1, FORMAT + 1):
-                for statement in _UPGRADES.get(step, "").split(";"):
-                    db.execute(statement)
+            db.execute(_COMPLETED)
+            columns = {row[1] for row in db.execute("PRAGMA table_info(parts)")}
+            if "checksums" not in columns:
+                db.execute(
+                    "ALTER TABLE parts ADD COLUMN checksums TEXT NOT NULL DEFAULT '{}'"
+                )
             db.execute(f"PRAGMA user_version={FORMAT}")
 
     @contextmanager
