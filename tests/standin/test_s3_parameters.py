@@ -107,7 +107,9 @@ def test_an_operation_without_an_answer_is_501(standin, s3, bucket, name):
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_value_without_effect_is_refused(standin, bucket, name):
-    operation = next(o for o in OPERATIONS.values() if name in o.headers)
+    operation = next(
+        o for o in OPERATIONS.values() if name in o.headers and o.name != "PostObject"
+    )
     route = next(r for r, o in OPERATIONS.items() if o is operation)
     paths = {"service": "/", "bucket": f"/{bucket}-other", "object": f"/{bucket}/k"}
     headers = {name: "surprise"}
