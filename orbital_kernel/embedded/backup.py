@@ -27,7 +27,7 @@ from orbital_kernel.embedded.transfer import (
     files_below,
     require_space,
 )
-from orbital_kernel.embedded.unfinished import MARKER, finish, unfinished
+from orbital_kernel.embedded.unfinished import MARKER, UNFINISHED, finish, unfinished
 from orbital_kernel.errors import PlatformError
 
 STORE = frozenset({"tables", "objects", "vms.sqlite", "mark.json", "store.json"})
@@ -92,7 +92,7 @@ def backup(
     with (
         disk_errors(target),
         _alone(folder),
-        unfinished(target, ".partial") as partial,
+        unfinished(target, UNFINISHED[0]) as partial,
     ):
         others, excluded = _copy_others(folder, partial)
         with _serving(folder) as settings, copied(settings) as copy:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from orbital_kernel.embedded.unfinished import MARKER, UNFINISHED
 from orbital_kernel.errors import PlatformError
 
 NAME = "backup.json"
@@ -52,13 +53,12 @@ class Manifest:
 def read(folder: Path) -> Manifest:
     """Return the manifest of a backup; PlatformError if the folder is not a usable one."""
     path = folder / NAME
+    if (folder / MARKER).exists() and folder.name.endswith(UNFINISHED):
+        raise _incomplete(folder)
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise PlatformError(
-            f"{folder} is not a complete backup (it has no {NAME}): name a folder that "
-            "`orbital backup` wrote"
-        ) from error
+        raise _incomplete(folder) from error
     except OSError as error:
         raise PlatformError(f"{path} cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -92,6 +92,13 @@ def _is_inside(name: str) -> bool:
 def _digest(document: Mapping[str, Any]) -> str:
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _incomplete(folder: Path) -> PlatformError:
+    return PlatformError(
+        f"{folder} is not a complete backup: name a folder that `orbital backup` wrote to "
+        "its end"
+    )
 
 
 def _damaged(path: Path) -> PlatformError:

@@ -18,7 +18,7 @@ from orbital_kernel.embedded.transfer import (
     disk_errors,
     require_space,
 )
-from orbital_kernel.embedded.unfinished import exchange, finish, unfinished
+from orbital_kernel.embedded.unfinished import UNFINISHED, exchange, finish, unfinished
 from orbital_kernel.errors import PlatformError
 
 
@@ -77,7 +77,7 @@ def restore(
     with (
         disk_errors(folder),
         _stopped(folder),
-        unfinished(folder, ".restoring") as partial,
+        unfinished(folder, UNFINISHED[1]) as partial,
     ):
         require_space(partial, contents.bytes)
         _fill(source, contents, partial, on_progress)

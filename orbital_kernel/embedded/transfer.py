@@ -33,7 +33,7 @@ def disk_errors(place: Path) -> Iterator[None]:
 
 def copy_file(source: Path, target: Path, name: str) -> Entry:
     """Copy one file; return its entry under a name."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(target.parent)
     digest, size = hashlib.sha256(), 0
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
@@ -52,7 +52,7 @@ def copy_database(source: Path, target: Path, name: str) -> Entry:
     """
     if not source.is_file():
         raise FileNotFoundError(source)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(target.parent)
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         with (
@@ -87,6 +87,13 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
             path = Path(root, name)
             if path.is_file():
                 yield path.relative_to(folder).as_posix(), path
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, all private."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700)
 
 
 def require_space(folder: Path, size: int) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from orbital_kernel.errors import PlatformError
 
 MARKER = "unfinished.txt"
+UNFINISHED = ".partial", ".restoring"
+"""What the names of such folders end in: backups, and restored folders."""
 TEXT = (
     "Orbital fills a folder whose name ends in .partial or .restoring, or was "
     "interrupted: the same command clears it and begins again.\n"
