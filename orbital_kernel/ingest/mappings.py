@@ -24,7 +24,7 @@ from orbital_kernel.model.times import to_utc_iso
 class CheckedTable:
     """What a mapping would store into one table.
 
-    Attributes
+    Parameters
     ----------
     name : str
         The table, such as 'chandra.photometry'.
@@ -34,6 +34,12 @@ class CheckedTable:
         The columns that hold values, with their units; times are shown as UTC.
     first : list of dict
         The first rows, by column.
+
+    Examples
+    --------
+    >>> from orbital_kernel.ingest.mappings import CheckedTable
+    >>> CheckedTable("swift.sources", 1, {"ra": "deg"}, [{"ra": 83.6}]).units["ra"]
+    'deg'
     """
 
     name: str
@@ -43,7 +49,20 @@ class CheckedTable:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The first rows as a frame."""
+        """The first rows as a frame.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per row shown, a column per name of `units`.
+
+        Examples
+        --------
+        >>> from orbital_kernel.ingest.mappings import CheckedTable
+        >>> rows = [{"ra": 83.6}]
+        >>> CheckedTable("swift.sources", 1, {"ra": "deg"}, rows).frame.columns
+        ['ra']
+        """
         return pl.DataFrame(self.first, infer_schema_length=None)
 
 
@@ -51,7 +70,7 @@ class CheckedTable:
 class MappingCheck:
     """What a mapping makes of a table, before anything is stored.
 
-    Attributes
+    Parameters
     ----------
     mapping, file : str
         Paths of both files.
