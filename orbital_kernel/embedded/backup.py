@@ -195,11 +195,14 @@ def _alone(folder: Path) -> Iterator[None]:
 @contextmanager
 def _serving(folder: Path) -> Iterator[Settings]:
     """Give the settings of the platform; one that was started for this is stopped."""
-    runs = platform.status(folder).running
+    earlier = platform.status(folder).pid
+    settings = platform.ensure(folder)
+    # By number: one that was killed may be seen as running for a moment longer.
+    started = platform.status(folder).pid != earlier
     try:
-        yield platform.ensure(folder)
+        yield settings
     finally:
-        if not runs:
+        if started:
             platform.stop(folder)
 
 
