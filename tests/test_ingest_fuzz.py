@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from test_archives_gcn_text import BAT
+from test_archives_monitor import days
 from test_archives_xselect import curve
 
 from orbital_kernel.archives import detect, readers
@@ -172,6 +174,9 @@ def test_damaged_files_of_every_sample_kind_are_refused_or_read_whole(sample, tm
 def test_damaged_files_of_every_real_kind_are_refused_or_read_whole(archive, tmp_path):
     files = kinds(archive)
     files["swift-xrt-lightcurve"] = curve(tmp_path / "sw00035014061xpc.lc")
+    files["swift-bat-monitor"] = days(tmp_path / "CenX-3.lc.fits")
+    files["gcn-text"] = tmp_path / "notice.txt"
+    files["gcn-text"].write_text(BAT)
     assert {reader.name for reader in readers()} == set(files)
 
     ended = check_all(files, tmp_path, 0.2)

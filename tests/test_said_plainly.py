@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from orbital_kernel import config, connect, embedded
@@ -191,8 +192,9 @@ def test_a_database_that_the_system_does_not_open_is_not_called_damaged(tmp_path
 def test_sql_that_runs_while_the_platform_stops_ends_with_a_sentence(tmp_path):
     session = connect(tmp_path)
     session.storage.apply()
+    session.store.insert("swift.events", pa.table({"obs_id": ["1"] * 300}))
     log = tmp_path / "access.log"
-    tables = ", ".join(f"swift.points AS t{number}" for number in range(8))
+    tables = ", ".join(f"swift.events AS t{number}" for number in range(8))
     text = f"SELECT count(*) AS n FROM {tables}"
     client = subprocess.Popen(
         [sys.executable, "-m", "orbital_kernel", "query", "sql", text],
