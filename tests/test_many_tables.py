@@ -35,8 +35,8 @@ def listing(session, folder):
     return tables, [
         (entry["method"], *entry["query"])
         for entry in map(json.loads, lines)
-        if entry["port"] == "data"
-    ]
+        if entry["port"] == "data" and "transaction" not in entry["query"]
+    ]  # a commit of the step before may be logged late
 
 
 def test_a_listing_asks_as_often_for_many_tables_as_for_few(session, tmp_path):
