@@ -32,6 +32,8 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 
+_UTC = re.compile(r".*\d\s*(?:Z|UTC?)\s*", re.IGNORECASE)
+
 
 def parse_utc(text: str) -> np.datetime64:
     """Return the instant that an ISO-like text names.
@@ -112,6 +114,12 @@ def tt_from_utc(utc: ArrayLike) -> Instants:
     in_leap_second = np.array([within for _, within in dates], dtype=bool)
     tt = utc_to_tt(parsed)
     return np.where(in_leap_second, tt - SECOND, tt).reshape(instants.shape)
+
+
+def is_zoned(text: str) -> bool:
+    """Return whether a date says that it is UTC, or by how much it differs."""
+    match = _DATE.fullmatch(text)
+    return match is not None and bool(_text(match, "sign") or _UTC.fullmatch(text))
 
 
 def _read(text: str) -> tuple[np.datetime64, bool]:

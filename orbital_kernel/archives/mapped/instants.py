@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats import free_dates
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
-from orbital_kernel.archives.mapped.dates import is_zoned, plain_date
 from orbital_kernel.archives.mapped.units import factor, table_unit
 from orbital_kernel.errors import MappingError
 from orbital_kernel.model import times
+from orbital_kernel.model.dates import is_zoned
 
 TIME_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 CLOCKS = ("chandra", "swift")
@@ -84,7 +84,7 @@ def _zero(cells: DeclaredCells) -> np.datetime64:
     if written == "unknown":
         cells.note("time is since an event; no date, because t0 is unknown")
         return NAT
-    instant: np.datetime64 = times.tt_from_utc([plain_date(written)])[0]
+    instant: np.datetime64 = times.tt_from_utc([written])[0]
     return instant
 
 
@@ -128,7 +128,7 @@ def _dates(cells: DeclaredCells, meaning: str) -> Clocked:
                 f"{where} is {cell!r}, which says that it is UTC; time.scale is {scale!r}"
             )
         try:
-            texts.append(plain_date(cell or ""))
+            texts.append(cell or "")
             times.parse_utc(texts[-1])
         except ValueError as error:
             raise MappingError(
