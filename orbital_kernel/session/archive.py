@@ -6,7 +6,7 @@ from typing import Protocol
 
 from filelock import FileLock
 
-from orbital_kernel import sample
+from orbital_kernel import measurements, sample
 from orbital_kernel.database import Store
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.ingest import (
@@ -304,6 +304,33 @@ class Archive(ABC):
         contents = contents_of(files_of([self.sample()]))
         ledger = entries(self.store)
         return any(ledger[c].state == "ingested" for c in contents if c in ledger)
+
+    def ingest_published(self) -> IngestReport:
+        """Ingest the published measurements that come with Orbital.
+
+        Light curves of GW170817, GRB 130427A, NGC 925 ULX-3 and SN 2010jl by both
+        observatories, and a flare of Sgr A*, each with its paper. They are real: use a
+        database without simulated rows, `connect(database="published")`.
+
+        Returns
+        -------
+        IngestReport
+            What became of each table.
+
+        Raises
+        ------
+        StoreError
+            If the database holds simulated rows.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> published = connect(database="published")
+        >>> _ = published.storage.apply()
+        >>> published.ingest_published().in_state("refused")
+        ()
+        """
+        return self.ingest(measurements.FOLDER)
 
     def sample(self) -> Path:
         """Return the folder of the sample sky's files, written if missing.
