@@ -25,7 +25,6 @@ ROOMS = {
     "science": "errors model",
     "plots": "errors model science",
     "sample": "errors",
-    "measurements": "",
     "query": "errors model database",
     "storage": "errors config model database query",
     "ingest": "errors config model archives database storage",
@@ -34,7 +33,7 @@ ROOMS = {
     "plots",
     "embedded": "errors config",
     "session": "errors config model database query storage ingest questions monitor "
-    "embedded sample measurements",
+    "embedded sample",
     "reports": "errors config model database query ingest monitor embedded session",
     "__init__": "errors science plots query storage session reports",
     "commands": "errors config model archives database science plots sample query "

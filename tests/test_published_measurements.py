@@ -6,14 +6,14 @@ import pytest
 from astropy.time import Time
 from scipy.optimize import curve_fit
 
-from orbital_kernel import connect, measurements
+from orbital_kernel import connect
 
 TRIGGER = Time("2013-04-27T07:47:57.512", scale="utc")
 
 
 @pytest.fixture(scope="module")
 def published(home):
-    session = connect(home, database=measurements.DATABASE)
+    session = connect(home, database="published")
     session.storage.apply()
     report = session.ingest_published()
     assert () == report.in_state("refused")

@@ -127,10 +127,10 @@ def ingest(
     `orbital mapping draft TABLE` writes one, `orbital mapping check MAPPING TABLE` shows
     the rows as they would be stored. The guide, page "Mappings", has the whole language.
     """  # noqa: D301  \b keeps the lines of the example apart
-    from orbital_kernel import connect, measurements
+    from orbital_kernel import connect, sample
 
     if published:
-        paths = (*paths, measurements.FOLDER)
+        paths = (*paths, sample.MEASUREMENTS)
     if not paths:
         raise click.UsageError("name files or folders to ingest, or give --published")
     if dry_run and validate:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from filelock import FileLock
 
-from orbital_kernel import measurements, sample
+from orbital_kernel import sample
 from orbital_kernel.database import Store
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.ingest import (
@@ -330,7 +330,7 @@ class Archive(ABC):
         >>> published.ingest_published().in_state("refused")
         ()
         """
-        return self.ingest(measurements.FOLDER)
+        return self.ingest(sample.MEASUREMENTS)
 
     def sample(self) -> Path:
         """Return the folder of the sample sky's files, written if missing.
