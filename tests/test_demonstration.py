@@ -9,7 +9,8 @@ from bs4 import BeautifulSoup
 
 from orbital_kernel import reports
 from orbital_kernel.errors import ReportError
-from orbital_kernel.reports.demonstration import KEYS, demonstrate
+from orbital_kernel.reports.criteria import KEYS
+from orbital_kernel.reports.demonstration import demonstrate
 
 FIELDS = {
     *("key", "asked", "achieved", "value", "unit", "measured_utc", "command"),

@@ -1,127 +1,38 @@
-"""The mission's success criteria, each with a measured value: `demonstration.json`.
+"""What was achieved, measured: each success criterion of the mission.
 
 Queries and cross-observatory answers are measured on the session's own data. Burst
-latency and one more observatory are measured on a platform of their own, with simulated
-rows. Scale and cost are modelled, from measured queries and a file of assumed prices.
+latency and one more observatory are measured on an embedded platform in a temporary
+folder, with simulated rows, so that a demonstration never writes into the data it is
+about. Scale and cost are modelled (`modelled.py`).
 """
 
-import json
+import os
+import tempfile
 import time as clock
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 import numpy as np
-import polars as pl
 
+from orbital_kernel import embedded
 from orbital_kernel.errors import ReportError
-from orbital_kernel.reports import trial
-from orbital_kernel.reports.report import NOTEBOOKS
-from orbital_kernel.session import Orbital
-from orbital_kernel.storage import cost
+from orbital_kernel.model.observatory import files
+from orbital_kernel.monitor.scan import series_in
+from orbital_kernel.reports import modelled
+from orbital_kernel.reports.criteria import Criterion, Demonstration, now
+from orbital_kernel.session import Orbital, connect
 
-KEYS = ("platform", "queries", "cross", "bursts", "scale-out", "exabyte", "cost")
 PLACES = 20
 RADIUS_ARCMIN = 5.0
-EXABYTE = 1e18
-NODES = 8
-HOURS_A_MONTH = 365.25 / 12 * 24
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One success criterion and what was achieved.
-
-    Parameters
-    ----------
-    key : str
-        One of `KEYS`.
-    asked, achieved : str
-        What was asked for, and what was achieved on which data, in words.
-    value : float
-        The number.
-    unit : str
-        Its unit.
-    measured_utc : str
-        When it was computed, ISO 8601.
-    command : str
-        The command that computes it again.
-    source : str
-        'measured' or 'modelled'.
-    simulated : bool
-        Whether it rests on simulated rows.
-
-    Examples
-    --------
-    >>> from orbital_kernel.reports.demonstration import Criterion
-    >>> Criterion("queries", "?", "!", 12.5, "ms", "", "orbital query", "measured", True).value
-    12.5
-    """
-
-    key: str
-    asked: str
-    achieved: str
-    value: float
-    unit: str
-    measured_utc: str
-    command: str
-    source: str
-    simulated: bool
-
-
-@dataclass(frozen=True)
-class Demonstration:
-    """Every success criterion, shown as one page in a notebook.
-
-    Parameters
-    ----------
-    criteria : tuple of Criterion
-        One for each of `KEYS`, in that order.
-
-    Examples
-    --------
-    >>> from orbital_kernel import connect
-    >>> from orbital_kernel.reports.demonstration import demonstrate
-    >>> [c.key for c in demonstrate(connect()).criteria][:2]
-    ['platform', 'queries']
-    """
-
-    criteria: tuple[Criterion, ...]
-
-    def _repr_markdown_(self) -> str:
-        return "\n\n".join(
-            f"### {c.asked}\n\n**{c.value:,} {c.unit}** ({c.source}"
-            f"{', simulated rows' if c.simulated else ''})\n\n{c.achieved}.\n\n"
-            f"Again: `{c.command}`"
-            for c in self.criteria
-        )
-
-    def write(self, folder: Path) -> Path:
-        """Write the criteria to FOLDER/demonstration.json.
-
-        Parameters
-        ----------
-        folder : pathlib.Path
-            An existing folder.
-
-        Returns
-        -------
-        pathlib.Path
-            The file.
-
-        Examples
-        --------
-        >>> from pathlib import Path
-        >>> from tempfile import mkdtemp
-        >>> from orbital_kernel.reports.demonstration import Demonstration
-        >>> Demonstration(()).write(Path(mkdtemp())).name
-        'demonstration.json'
-        """
-        path = folder / "demonstration.json"
-        text = json.dumps({"criteria": [asdict(c) for c in self.criteria]}, indent=2)
-        path.write_text(text + "\n", encoding="utf-8")
-        return path
+FOLDER_VARIABLE = "ORBITAL_OBSERVATORIES"
+POLL_S = 0.1
+BLOCK_S = 16.0
+LONGEST_WAIT_S = 30.0
+NIGHT = "swift_bat/rates_1s/sw09900006000brt1s.lc.gz"
 
 
 def demonstrate(orbital: Orbital) -> Demonstration:
@@ -155,13 +66,14 @@ def demonstrate(orbital: Orbital) -> Demonstration:
         _queries(orbital, simulated=simulated),
         _cross(orbital, simulated=simulated),
     )
-    with trial.platform() as other:
+    quotas = [
+        o.storage.quota.hard_bytes or 0 for o in orbital.storage.observatories.values()
+    ]
+    with _temporary() as other:
         trials = (_bursts(other), _scale_out(other))
-    return Demonstration((*on_data, *trials, _exabyte(), _cost(orbital)))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return Demonstration(
+        (*on_data, *trials, modelled.exabyte(), modelled.cost_of(quotas))
+    )
 
 
 def _platform(orbital: Orbital, *, simulated: bool) -> Criterion:
@@ -178,7 +90,7 @@ def _platform(orbital: Orbital, *, simulated: bool) -> Criterion:
         f"plan keeps {resources} storage resources for {len(names)} observatories",
         len(filled),
         "observatories on one platform",
-        _now(),
+        now(),
         "orbital provision plan",
         "measured",
         simulated,
@@ -206,7 +118,7 @@ def _queries(orbital: Orbital, *, simulated: bool) -> Criterion:
         f"rows: median {half:.0f} ms, 99th percentile {most:.0f} ms",
         round(float(most), 1),
         "ms (99th percentile)",
-        _now(),
+        now(),
         f"orbital query cone {table} --ra {ra:.4f} --dec {dec:.4f} "
         f"--radius {RADIUS_ARCMIN:g} --explain",
         "measured",
@@ -238,7 +150,7 @@ def _cross(orbital: Orbital, *, simulated: bool) -> Criterion:
         f"of pointings within 12 arcmin and 30 days, found in {seconds:.2f} s",
         matched,
         "objects of both observatories",
-        _now(),
+        now(),
         "orbital query objects swift chandra --within-arcmin 12 --within-days 30",
         "measured",
         simulated,
@@ -246,7 +158,7 @@ def _cross(orbital: Orbital, *, simulated: bool) -> Criterion:
 
 
 def _bursts(other: Orbital) -> Criterion:
-    latency = trial.burst_latency_s(other)
+    latency = _burst_latency_s(other)
     return Criterion(
         "bursts",
         "Bursts detected as they arrive",
@@ -254,7 +166,7 @@ def _bursts(other: Orbital) -> Criterion:
         "rates that decide",
         round(latency, 3),
         "s from commit to alert",
-        _now(),
+        now(),
         "make bench-watch",
         "measured",
         simulated=True,
@@ -262,7 +174,7 @@ def _bursts(other: Orbital) -> Criterion:
 
 
 def _scale_out(other: Orbital) -> Criterion:
-    added = trial.one_more(other)
+    added = _one_more(other)
     return Criterion(
         "scale-out",
         "One more observatory without new systems",
@@ -270,52 +182,104 @@ def _scale_out(other: Orbital) -> Criterion:
         f"{added.tables} tables, and its first query answered",
         round(added.seconds, 2),
         "s from the observatory's file to its first answer",
-        _now(),
+        now(),
         "orbital observatory new NAME; orbital provision apply",
         "measured",
         simulated=True,
     )
 
 
-def _exabyte() -> Criterion:
-    timings = pl.read_csv(NOTEBOOKS / "scale.csv").filter(pl.col("kind") == "cone 10'")
-    model = cost.calibrated([cost.Measured(*r) for r in timings.drop("kind").rows()])
-    rows = EXABYTE / model.bytes_a_row
-    at = cost.predict_on_cluster(cost.Cluster(), model, rows)
-    return Criterion(
-        "exabyte",
-        "The same questions at an exabyte",
-        f"a cone of 10 arcmin in {rows:.1e} rows on {NODES} nodes: "
-        f"{at.milliseconds / 1000:.2g} s ({at.low_ms / 1000:.2g} to "
-        f"{at.high_ms / 1000:.2g}, 90 %), {at.extrapolated:.0e} times the largest table "
-        "measured; the cluster is assumed",
-        round(at.milliseconds / 1000, 3),
-        "s for a cone search in 10^18 bytes",
-        _now(),
-        "orbital report 13_capacity_cost_scale",
-        "modelled",
-        simulated=True,
+@contextmanager
+def _temporary() -> Iterator[Orbital]:
+    """Provide an empty platform, provisioned, and remove it afterwards."""
+    with tempfile.TemporaryDirectory() as box:
+        home = Path(box) / "platform"
+        try:
+            orbital = connect(home)
+            orbital.storage.apply()
+            yield orbital
+            orbital.flush()
+        finally:
+            embedded.stop(home)
+
+
+@dataclass
+class _Clocked:
+    """A sink that notes when each alert arrived."""
+
+    name: str = "demonstration"
+    waits: bool = False
+    arrived: list[float] = field(default_factory=list)
+
+    def send(self, _alert: Any) -> None:
+        """Note the time."""
+        self.arrived.append(clock.perf_counter())
+
+
+def _burst_latency_s(orbital: Orbital) -> float:
+    """Return the time from the commit of a burst's rates to its alert, s.
+
+    A simulated night is committed in blocks while the watcher follows the store, as it
+    does in production; the clock starts when the commit of the block that decides
+    returns.
+    """
+    night = orbital.sample() / NIGHT
+    ((observatory, rows),) = series_in(night, given=True)
+    sink, stop = _Clocked(), Event()
+    watcher = orbital.bursts.watch(orbital.watch_folder, sinks=[sink])
+    follower = Thread(target=watcher.run, args=(stop,), kwargs={"poll_s": POLL_S})
+    follower.start()
+    try:
+        start = float(rows["met_s"].min())  # type: ignore[arg-type]
+        blocks = rows.with_columns(
+            block=((rows["met_s"] - start) / BLOCK_S).floor()
+        ).partition_by("block", maintain_order=True, include_key=False)
+        for block in blocks:
+            orbital.store.insert(f"{observatory}.rates", block.to_arrow())
+            committed = clock.perf_counter()
+            while clock.perf_counter() < committed + 3 * POLL_S and not sink.arrived:
+                clock.sleep(POLL_S / 20)
+            if sink.arrived:
+                return sink.arrived[0] - committed
+        limit = clock.perf_counter() + LONGEST_WAIT_S
+        while clock.perf_counter() < limit and not sink.arrived:
+            clock.sleep(POLL_S / 20)
+    finally:
+        stop.set()
+        follower.join()
+    raise ReportError(
+        f"the watcher sent no alert within {LONGEST_WAIT_S:g} s of the end of {NIGHT}"
     )
 
 
-def _cost(orbital: Orbital) -> Criterion:
-    price = cost.prices()
-    spaces = [
-        o.storage.quota.hard_bytes or 0 for o in orbital.storage.observatories.values()
-    ]
-    storage = cost.storage_month(sum(spaces), price)
-    nodes = NODES * HOURS_A_MONTH * price.per_cnode_hour
-    together, apart = storage + nodes, storage + 2 * nodes
-    return Criterion(
-        "cost",
-        "What it costs, beside two separate systems",
-        f"{together:,.0f} {price.currency} a month for {sum(spaces) / 1e12:.1f} TB of quotas "
-        f"and {NODES} nodes; {apart:,.0f} for two systems with {NODES} nodes each; all "
-        "prices are assumed",
-        round(together, 2),
-        f"{price.currency} a month",
-        _now(),
-        "orbital cost",
-        "modelled",
-        simulated=False,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Added:
+    """One more observatory: seconds until it answers, and what was created."""
+
+    seconds: float
+    resources: int
+    tables: int
+
+
+def _one_more(orbital: Orbital, name: str = "third", like: str = "fermi") -> _Added:
+    """Add an observatory from one file; return how long until it answers a query."""
+    before = os.environ.get(FOLDER_VARIABLE)
+    with tempfile.TemporaryDirectory() as folder:
+        text = files()[like].read_text(encoding="utf-8").replace(like, name)
+        os.environ[FOLDER_VARIABLE] = folder
+        try:
+            start = clock.perf_counter()
+            (Path(folder) / f"{name}.toml").write_text(text, encoding="utf-8")
+            session = connect(orbital.home)
+            planned = session.storage.plan()
+            session.storage.apply()
+            session.cone(f"{name}.sources", ra=83.63, dec=22.01, radius_arcmin=5)
+            seconds = clock.perf_counter() - start
+            session.flush()
+        finally:
+            if before is None:
+                del os.environ[FOLDER_VARIABLE]
+            else:
+                os.environ[FOLDER_VARIABLE] = before
+    tables = [c for c in planned.changes if c.resource == "table"]
+    return _Added(seconds, len(planned.changes) - len(tables), len(tables))
