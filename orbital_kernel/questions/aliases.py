@@ -6,8 +6,9 @@ from functools import partial
 import polars as pl
 
 from orbital_kernel.database import Store
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.questions.asking import read, side_by_side
+from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science.matching import plain
 
 
@@ -18,7 +19,8 @@ def default_name(database: Store, name: str) -> str | None:
     """
     tables = [f"{observatory}.photometry" for observatory in observatories()]
     columns = ("object", "extra")
-    frames = side_by_side(partial(read, database, columns=columns), tables)
+    read = partial(database.read, columns=columns)
+    frames = map(frame_of, side_by_side(read, tables))
     rows = (
         pl.concat(frames)
         .filter(pl.col("extra").str.contains('"aliases"', literal=True))

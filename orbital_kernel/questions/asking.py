@@ -1,10 +1,9 @@
 """Several tables of one question, queried side by side, and one explanation of it all."""
 
 import time as clock
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import polars as pl
 
@@ -13,10 +12,7 @@ from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Explain, Query, ucds_by_name
-
-SIDE_BY_SIDE = 8
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from orbital_kernel.questions.side_by_side import side_by_side
 
 
 class Asks(Protocol):
@@ -50,14 +46,6 @@ def require_observatories(*names: str | None) -> None:
 def together(orbital: Asks, queries: Sequence[Query], *, kind: str) -> list[Answer]:
     """Return the answers of independent queries, in order; they run side by side."""
     return side_by_side(lambda query: orbital.query(query, kind=kind), queries)
-
-
-def side_by_side(ask: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return what `ask` gives for each, in order; at most SIDE_BY_SIDE at once."""
-    if len(items) <= 1:
-        return [ask(item) for item in items]
-    with ThreadPoolExecutor(min(len(items), SIDE_BY_SIDE)) as pool:
-        return list(pool.map(ask, items))
 
 
 def joint_explain(

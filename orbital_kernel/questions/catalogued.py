@@ -10,7 +10,7 @@ from orbital_kernel.model import schema, times
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.predicate import Clause, Equal
-from orbital_kernel.questions.asking import side_by_side
+from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science import precedence
 from orbital_kernel.science.matching import plain
 

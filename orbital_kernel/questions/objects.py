@@ -8,13 +8,15 @@ from typing import Any
 import polars as pl
 
 from orbital_kernel.errors import QueryError, did_you_mean, shortened
-from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions import catalogued, detections, pairs
-from orbital_kernel.questions.asking import Session, read, side_by_side
+from orbital_kernel.questions.asking import Session, read
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
+from orbital_kernel.questions.side_by_side import side_by_side
+from orbital_kernel.questions.subject import points as points_of
+from orbital_kernel.questions.subject import resolve
 from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.lightcurves import (
     Band,
@@ -23,7 +25,6 @@ from orbital_kernel.science.lightcurves import (
     SpectralModel,
     conversion,
 )
-from orbital_kernel.science.matching import plain
 
 FLUX = "erg / (cm2 s)"
 DETECTIONS = ("object", "unit", "is_limit", "simulated")
@@ -232,22 +233,16 @@ class Objects:
         """
         band = Band(*band_kev)
         conversion(FLUX, band, to_unit=unit, to_band=band, model=model)
-        database = self._orbital.store
-        bursts = catalogued.listed(database, name)
-        place = best_position(database, name, bursts)
-        cone = None
-        if place is not None:
-            cone = Cone(place["ra"] % 360, place["dec"], within_arcsec / 60)
-        names = tuple(observatories())
-        frames = side_by_side(partial(self._points, name=name, cone=cone), names)
-        points = lightcurves.gather(dict(zip(names, frames, strict=True)))
+        subject = resolve(self._orbital, name)
+        by_observatory = points_of(self._orbital, subject, within_arcsec=within_arcsec)
+        points = lightcurves.gather(by_observatory)
         if not len(points):
             objects_ = self.names()["object"].drop_nulls().unique().sort().to_list()
             raise QueryError(
                 f"no photometry of {name!r}{did_you_mean(name, objects_)}; objects with "
                 f"photometry: {shortened(objects_) or 'none'}"
             )
-        trigger, catalog = _trigger(bursts)
+        trigger, catalog = _trigger(subject.bursts)
         points = lightcurves.dated(points, trigger, catalog)
         source = None
         if t0 is None:
@@ -395,30 +390,6 @@ class Objects:
         True
         """
         return pairs.match(self._orbital, first, second)
-
-    def _points(
-        self, observatory: str, *, name: str, cone: Cone | None
-    ) -> pl.DataFrame:
-        """Return the points that a file names so, and those within the cone."""
-        table = f"{observatory}.photometry"
-        stored = read(self._orbital.store, table, ("object",))["object"]
-        names = [
-            text for text in stored.drop_nulls().unique() if plain(text) == plain(name)
-        ]
-        queries = (
-            [Query(table, sets={"object": names}, full_scan=True)] if names else []
-        )
-        queries += [Query(table, cone=cone)] if cone is not None else []
-        frames = [self._rows(query) for query in queries]
-        if cone is not None:
-            if table == detections.CURVES:
-                curves = detections.curves_within(self._rows, cone)
-                frames[-1] = pl.concat([frames[-1], curves])
-            is_named = pl.col("object").is_in(names).fill_null(value=False)
-            frames[-1] = frames[-1].filter(~is_named)
-        if not frames:
-            return frame_of(self._orbital.store.read(table, limit=0))
-        return pl.concat(frames)
 
 
 def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:

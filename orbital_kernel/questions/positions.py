@@ -10,7 +10,8 @@ from orbital_kernel.database import Store
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions import catalogued
 from orbital_kernel.questions.aliases import default_name
-from orbital_kernel.questions.asking import read, side_by_side
+from orbital_kernel.questions.asking import read
+from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science import precedence
 from orbital_kernel.science.columns import fill
 from orbital_kernel.science.matching import plain
