@@ -1,10 +1,14 @@
 """What a call is about: names, identifiers and places, resolved."""
 
+import math
+
+import numpy as np
+import pyarrow as pa
 import pytest
 from astropy.coordinates import SkyCoord
 
-from orbital_kernel import Query
 from orbital_kernel.errors import QueryError
+from orbital_kernel.model import sky
 from orbital_kernel.model.spelling import beginnings, normalised
 from orbital_kernel.questions.subject import points, resolve
 
@@ -36,16 +40,21 @@ def test_a_burst_can_be_completed_without_its_prefix():
 
 
 def test_a_place_is_a_pair_or_a_coordinate_and_gives_the_points_within_the_radius(
-    stocked,
+    stocked, holding
 ):
-    placed = Query("chandra.photometry", not_null=("ra", "object"), full_scan=True)
-    row = stocked.query(placed).frame.row(0, named=True)
+    ra, dec = np.array([10.0, 10.001, 10.5]), np.array([5.0, 5.0, 5.0])
+    names = ["at the place", "3.6 arcsec away", "elsewhere"]
+    place = {"ra": ra, "dec": dec, "healpix": sky.healpix(ra, dec)}
+    rows = pa.table({"object": names, "file_sha256": ["placed"] * 3, **place})
 
-    for place in ((row["ra"], row["dec"]), SkyCoord(row["ra"], row["dec"], unit="deg")):
-        subject = resolve(stocked, place)
-        rows = points(stocked, subject, within_arcsec=5)["chandra"]
-        assert (row["ra"], row["dec"]) == pytest.approx((subject.ra, subject.dec))
-        assert row["object"] in rows["object"].to_list()
+    with holding("chandra.photometry", rows, "file_sha256"):
+        for given in ((10.0, 5.0), SkyCoord(10.0, 5.0, unit="deg")):
+            subject = resolve(stocked, given)
+            frame = points(stocked, subject, within_arcsec=2)["chandra"]
+            assert ["at the place"] == frame["object"].to_list()
+            assert names[:2] == subject.neighbours["object"].to_list()
+            separations = subject.neighbours["separation_arcsec"].to_list()
+            assert [0.0, 3.6 * math.cos(math.radians(5))] == pytest.approx(separations)
 
 
 def test_a_name_in_another_spelling_is_the_same_subject(stocked):
