@@ -32,3 +32,24 @@ def beginnings(text: str) -> tuple[str, ...]:
     """Return the keys that a normalised name may begin with if people type this much."""
     key = normalised(text)
     return (key, f"grb{key}") if key.isdigit() else (key,)
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """Return exact spellings under which a table may have a name, itself among them."""
+    text = " ".join(unicodedata.normalize("NFKC", name).translate(_SIGNS).split())
+    key = normalised(text)
+    texts = {name, text, text.upper()}
+    for prefix, written in _PREFIXES.items():
+        if key.startswith(prefix) and key[len(prefix) : len(prefix) + 1].isdigit():
+            tail = key[len(prefix) :]
+            tails = (tail, tail.upper()) if prefix == "sn" else (tail.upper(),)
+            texts |= {f"{w}{end}" for w in written for end in tails}
+    if key.startswith("j") and key[1:2].isdigit():
+        base = text.upper()[text.upper().index("J") :]
+        texts |= {base, f"2CXO {base}"}
+    bare = {t[len(_SAMPLE) :] if t.casefold().startswith(_SAMPLE) else t for t in texts}
+    return tuple(sorted(texts | bare | {f"SIM {t}" for t in bare}))
+
+
+_SIGNS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"))
+_PREFIXES = {"grb": ("GRB ", "GRB", ""), "sn": ("SN ", "SN", "AT ", "AT")}

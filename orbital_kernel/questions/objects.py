@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import polars as pl
 
 from orbital_kernel.errors import QueryError, did_you_mean, shortened
-from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Query
-from orbital_kernel.questions import catalogued, detections, pairs
-from orbital_kernel.questions.asking import Session, read
+from orbital_kernel.questions import (
+    catalogued,
+    detections,
+    pairs,
+    registering,
+    spellings,
+)
+from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
-from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.questions.subject import points as points_of
 from orbital_kernel.questions.subject import resolve
 from orbital_kernel.science import lightcurves, precedence
@@ -67,20 +70,17 @@ class Objects:
         >>> "SIM AGN 1" in orbital.objects.names()["object"]
         True
         """
-        detections = partial(read, self._orbital.store, columns=DETECTIONS)
-        tables = [f"{observatory}.photometry" for observatory in observatories()]
-        photometry = side_by_side(detections, tables)
-        frames = [
-            rows.filter(
-                pl.col("unit").str.contains("erg|count|ph"),
-                ~pl.col("is_limit").fill_null(value=False),
-            )
-            .group_by("object")
-            .agg(pl.len().alias("points"), pl.col("simulated").max())
-            .select(pl.lit(observatory).alias("observatory"), pl.all())
-            for observatory, rows in zip(observatories(), photometry, strict=True)
-        ]
-        return self._renamed(pl.concat(frames)).sort("object", "observatory")
+        registering.ensure(self._orbital.store)
+        query = Query(
+            spellings.NAMES,
+            columns=("observatory", "object_id", "points", "simulated"),
+            sets={"kind": ["object"]},
+            ranges={"points": (1, None)},
+            full_scan=True,
+        )
+        rows = self._rows(query).with_columns(pl.col("points").cast(pl.UInt32))
+        names = rows.rename({"object_id": "object"})
+        return self._renamed(names).sort("object", "observatory")
 
     def _rows(self, query: Query) -> pl.DataFrame:
         return self._orbital.query(query, kind="object").frame
@@ -146,8 +146,10 @@ class Objects:
         >>> "error_radius_arcsec" in orbital.objects.place("SIM GRB 120102S")
         True
         """
-        database = self._orbital.store
-        return best_position(database, name, catalogued.listed(database, name))
+        registering.ensure(self._orbital.store)
+        names = spellings.named(self._orbital, name)
+        bursts = catalogued.listed(self._orbital, name, names=names)
+        return best_position(self._orbital, name, bursts, names=names)
 
     def trigger(self, name: str) -> datetime | None:
         """Return the trigger time of a burst.
@@ -169,7 +171,7 @@ class Objects:
         >>> orbital.objects.trigger("no such burst") is None
         True
         """
-        return _trigger(catalogued.listed(self._orbital.store, name))[0]
+        return _trigger(catalogued.listed(self._orbital, name))[0]
 
     def light_curve(
         self,
@@ -233,6 +235,7 @@ class Objects:
         """
         band = Band(*band_kev)
         conversion(FLUX, band, to_unit=unit, to_band=band, model=model)
+        registering.ensure(self._orbital.store)
         subject = resolve(self._orbital, name)
         by_observatory = points_of(self._orbital, subject, within_arcsec=within_arcsec)
         points = lightcurves.gather(by_observatory)

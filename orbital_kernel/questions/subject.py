@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import separation_deg
-from orbital_kernel.model.spelling import normalised
+from orbital_kernel.model.spelling import variants
 from orbital_kernel.query import Cone, Query
-from orbital_kernel.questions import catalogued, detections
-from orbital_kernel.questions.aliases import default_name
-from orbital_kernel.questions.asking import Session, read, together
+from orbital_kernel.questions import catalogued, detections, spellings
+from orbital_kernel.questions.asks import Asks
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
 from orbital_kernel.questions.side_by_side import side_by_side
 
@@ -91,7 +89,7 @@ class Subject:
 
 
 def resolve(
-    orbital: Session,
+    orbital: Asks,
     subject: "str | tuple[float, float] | SkyCoord",
     *,
     neighbours_arcsec: float = NEIGHBOUR_ARCSEC,
@@ -100,7 +98,7 @@ def resolve(
 
     Parameters
     ----------
-    orbital : Session
+    orbital : Asks
         Answers the queries.
     subject : str, tuple of float or SkyCoord
         A name or alias in any spelling, an identifier of `cross.objects` or of a source
@@ -135,13 +133,12 @@ def resolve(
             aliases=(row["name"],),
         )
         return _with_neighbours(orbital, matching, neighbours_arcsec)
-    database = orbital.store
-    bursts = catalogued.listed(database, subject)
-    place = best_position(database, subject, bursts)
-    names = spellings(orbital, subject)
+    rows = spellings.named(orbital, subject)
+    bursts = catalogued.listed(orbital, subject, names=rows)
+    place = best_position(orbital, subject, bursts, names=rows)
+    names = spellings.of_points(orbital, subject, rows)
     aliases = tuple(n for n in names if n != subject)
-    if not names and (other := default_name(database, subject)):
-        names, aliases = (other,), (other,)
+    aliases += spellings.aliases(orbital, rows)
     where: Mapping[str, Any] = place or {}
     matching = Subject(
         subject,
@@ -157,7 +154,7 @@ def resolve(
 
 
 def points(
-    orbital: Session, subject: Subject, *, within_arcsec: float = NEARBY_ARCSEC
+    orbital: Asks, subject: Subject, *, within_arcsec: float = NEARBY_ARCSEC
 ) -> dict[str, pl.DataFrame]:
     """Return the `photometry` rows of a subject by observatory.
 
@@ -167,7 +164,7 @@ def points(
     cone = subject.cone(within_arcsec)
     every = tuple(observatories())
     frames = side_by_side(
-        partial(_points, orbital, names=list(subject.names), cone=cone), every
+        partial(_points, orbital, names=_names(subject), cone=cone), every
     )
     return dict(zip(every, frames, strict=True))
 
@@ -189,39 +186,24 @@ def position_of(place: "tuple[float, float] | SkyCoord") -> tuple[float, float]:
     return ra % 360, dec
 
 
-def spellings(orbital: Session, name: str) -> tuple[str, ...]:
-    """Return the spellings of a name in column `object` of the photometry tables."""
-    tables = [f"{observatory}.photometry" for observatory in observatories()]
-    stored = side_by_side(partial(read, orbital.store, columns=("object",)), tables)
-    objects = pl.concat(stored)["object"].drop_nulls().unique().sort()
-    return tuple(text for text in objects if normalised(text) == normalised(name))
-
-
-def _registered(orbital: Session, object_id: str) -> dict[str, Any] | None:
-    query = Query("cross.objects", sets={"object_id": [object_id]}, full_scan=True)
+def _registered(orbital: Asks, object_id: str) -> dict[str, Any] | None:
+    query = Query("cross.objects", sets={"object_id": [object_id]})
     rows = orbital.query(query, kind="object").frame
     return rows.row(0, named=True) if len(rows) else None
 
 
-def _with_neighbours(orbital: Session, subject: Subject, radius: float) -> Subject:
+def _with_neighbours(orbital: Asks, subject: Subject, radius: float) -> Subject:
     """Return the subject with the objects near it that have another name."""
     cone = subject.cone(radius)
     if cone is None:
         return subject
-    columns = ("object", "ra", "dec")
-    every = tuple(observatories())
-    answers = together(
-        orbital,
-        [Query(f"{o}.photometry", columns=columns, cone=cone) for o in every],
-        kind="object",
+    columns = ("observatory", "object_id", "ra", "dec", "points")
+    query = Query(
+        spellings.NAMES, columns=columns, cone=cone, sets={"kind": ["object"]}
     )
-    objects_ = pl.concat(
-        answer.frame.drop_nulls("object")
-        .group_by("object")
-        .agg(pl.col("ra", "dec").first(), pl.len().cast(pl.Int64).alias("points"))
-        .with_columns(pl.lit(observatory).alias("observatory"))
-        for observatory, answer in zip(every, answers, strict=True)
-    ).filter(~pl.col("object").is_in([*subject.names, *subject.aliases]))
+    objects_ = orbital.query(query, kind="names").frame.rename({"object_id": "object"})
+    others = pl.col("object").is_in([*subject.names, *subject.aliases])
+    objects_ = objects_.filter(~others)
     apart = separation_deg(cone.ra, cone.dec, objects_["ra"], objects_["dec"])
     placed = objects_.with_columns(
         pl.Series("separation_arcsec", 3600 * apart, dtype=pl.Float64)
@@ -230,8 +212,14 @@ def _with_neighbours(orbital: Session, subject: Subject, radius: float) -> Subje
     return replace(subject, neighbours=neighbours)
 
 
+def _names(subject: Subject) -> list[str]:
+    """Return the spellings to ask for: also usual ones that are not registered."""
+    more = variants(subject.text) if subject.names else ()
+    return sorted({*subject.names, *more})
+
+
 def _points(
-    orbital: Session, observatory: str, *, names: list[str], cone: Cone | None
+    orbital: Asks, observatory: str, *, names: list[str], cone: Cone | None
 ) -> pl.DataFrame:
     """Return the points that a file names so, and those within the cone."""
     table = f"{observatory}.photometry"
@@ -239,7 +227,7 @@ def _points(
     def ask(query: Query) -> pl.DataFrame:
         return orbital.query(query, kind="object").frame
 
-    queries = [Query(table, sets={"object": names}, full_scan=True)] if names else []
+    queries = [Query(table, sets={"object": names})] if names else []
     queries += [Query(table, cone=cone)] if cone is not None else []
     frames = [ask(query) for query in queries]
     if cone is not None:
@@ -249,5 +237,5 @@ def _points(
         is_named = pl.col("object").is_in(names).fill_null(value=False)
         frames[-1] = frames[-1].filter(~is_named)
     if not frames:
-        return frame_of(orbital.store.read(table, limit=0))
+        return ask(Query(table, limit=0))
     return pl.concat(frames)
