@@ -6,12 +6,32 @@ from orbital_kernel.model.columns import (
     SIMULATED,
     SKY,
     Table,
+    count,
     instant,
     real,
     text,
 )
 
 CROSS_TABLES = (
+    Table(
+        "names",
+        (
+            text("normalised", "the name as names are compared", "meta.id"),
+            text("name", "the name as written", "meta.id;src"),
+            text("kind", "object, alias, burst, target or notice", "meta.code"),
+            text("observatory", "observatory of the table", "instr.obsty"),
+            text("table", "table that has the name, e.g. swift.grbs", "meta.table"),
+            text("object_id", "the object's name or identifier in it", "meta.id;src"),
+            *SKY,
+            real("error_arcsec", "arcsec", "stat.error;pos.eq", "error, or typical"),
+            text("instrument", "instrument of the position", "instr"),
+            text("place_source", "as of its points; null: the table", "meta.ref"),
+            count("points", "detections in X-rays, for kind object", "meta.number"),
+            SIMULATED,
+        ),
+        ("normalised",),
+        "Every name of an object once per table, sorted by its normalised spelling.",
+    ),
     Table(
         "objects",
         (

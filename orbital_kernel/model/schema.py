@@ -73,7 +73,9 @@ def tables(observatories: Mapping[str, object] | tuple[str, ...]) -> dict[str, T
         for o in observatories
         for t in OBSERVATORY_TABLES
     }
-    catalogue |= {f"cross.{t.name}": t for t in CROSS_TABLES}
+    catalogue |= {
+        f"cross.{t.name}": _laid_out(f"cross.{t.name}", t) for t in CROSS_TABLES
+    }
     return catalogue | {f"ops.{t.name}": t for t in OPS_TABLES}
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import healpix
+from orbital_kernel.model.spelling import normalised
 from orbital_kernel.science.columns import demand, fill, finite
 from orbital_kernel.science.matching.errorcircles import (
     covariances,
@@ -96,12 +97,8 @@ def objects(
 
 
 def plain(name: str) -> str:
-    """Return a name without case, blanks and punctuation: 'V404_Cyg' is 'v404cyg'.
-
-    The prefix 'SIM' of the sample sky is dropped too: some catalogues there lack it.
-    """
-    label = name.casefold().removeprefix("sim ")
-    return "".join(c for c in label if c.isalnum() or c == "+")
+    """Return a name as names are compared: 'V404_Cyg' is 'v404cyg'."""
+    return normalised(name)
 
 
 def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
