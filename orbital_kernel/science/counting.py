@@ -400,7 +400,7 @@ def _profile(on: Reals, off: Reals, ratio: Reals, *, confidence: float) -> Bound
             special.xlogy(on, s + b) - s - b + special.xlogy(off, b / ratio) - b / ratio
         )
         best = special.xlogy(on, on) - on + special.xlogy(off, off) - off
-        return 2 * (best - fit)
+        return np.asarray(2 * (best - fit))
 
     def root(outer: Reals) -> Reals:
         inner = np.maximum(net, 0.0)
