@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science import shape
 from orbital_kernel.science.aperture import Aperture, pixel_arcsec
 from orbital_kernel.science.counting import on_off_bounds
 
@@ -223,3 +224,56 @@ def test_a_circle_on_the_sky_holds_what_is_nearer_than_its_radius():
 def test_regions_that_cannot_be_tested_are_refused(text, words):
     with pytest.raises(QueryError, match=words):
         Aperture(text)
+
+
+TABLE = "chandra/tables/sgra_flares_pipeline.csv"
+
+
+@pytest.fixture(scope="module")
+def nights(night, archive):
+    """Return the session with all of Sgr A*'s event lists, and their ObsIDs."""
+    files = sorted((archive / "chandra" / "sgra_evt2").glob("*.fits"))
+    assert () == night.ingest(*files).in_state("refused")
+    return night, [path.name[:5].lstrip("0") for path in files]
+
+
+def test_every_flare_of_the_published_table_is_found_once_and_one_more(nights, archive):
+    """ObsID 14702 is of May 2013, when the magnetar 2.4 arcsec away was in outburst."""
+    session, obs_ids = nights
+    table = pl.read_csv(archive / TABLE, infer_schema_length=None)
+    seen, extra = 0, []
+    for obs_id in obs_ids:
+        published = table.filter(pl.col("obs_id") == int(obs_id))
+        flares = session.flares("chandra", obs_id).with_columns(
+            start=pl.col("time").dt.epoch("ns") / 86400e9 + 40587,
+            last=(pl.col("stop_s") - pl.col("start_s")) / 86400,
+        )
+        for row in flares.iter_rows(named=True):
+            overlap = (published["start_mjd"] < row["start"] + row["last"]) & (
+                published["end_mjd"] > row["start"]
+            )
+            seen += int(overlap.sum())
+            extra += [obs_id] * (not overlap.any())
+
+    assert (24, ["14702"]) == (seen, extra)
+
+
+def test_counts_and_rates_of_flares_are_those_of_the_table(nights, archive):
+    session, _ = nights
+    flares = session.flares("chandra", "3392")
+
+    assert [66, 66, 29] == flares["counts"].to_list()
+    assert (
+        pytest.approx([0.0218, 0.0123, 0.0275], abs=2e-4)
+        == (flares["counts"] / (flares["stop_s"] - flares["start_s"])).to_list()
+    )
+    assert (flares["excess_err_minus"] > 0).all()
+
+
+def test_a_constant_source_has_no_flares():
+    blocks = pl.DataFrame(
+        {"start_s": [0.0], "stop_s": [9.0], "counts": [5], "exposure_s": [9.0]}
+    )
+
+    assert 0 == len(shape.flares(blocks))
+    assert 0 == len(shape.flares(blocks.clear()))

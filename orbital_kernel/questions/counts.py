@@ -167,6 +167,15 @@ def counts(
     )
 
 
+def bins_of(bin_s: float | None, bins: str | Sequence[float] | None) -> Bins:
+    """Return the bins that a caller gives: a width in s, or how they are made."""
+    if bins is not None and bin_s is None:
+        return bins
+    if bin_s is not None and bins is None:
+        return bin_s
+    raise QueryError("give the width of bins in `bin_s`, or `bins`, not both")
+
+
 def _check(band: tuple[float, float], exposure_ratio: float, confidence: float) -> None:
     if not 0 <= band[0] < band[1]:
         raise QueryError(f"a band is two rising energies in keV; got {band}")

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError
 from orbital_kernel.query import Answer
 from orbital_kernel.questions.asking import Asks
-from orbital_kernel.questions.counts import Counted, counts
+from orbital_kernel.questions.counts import Counted, bins_of, counts
 from orbital_kernel.questions.followups import follow_ups
 from orbital_kernel.questions.place import Known, known_at
 from orbital_kernel.questions.rare import Rare, rare
@@ -230,14 +229,12 @@ class Questions:
         >>> answer.units["exposure_s"]
         's'
         """
-        if (bin_s is None) == (bins is None):
-            raise QueryError("give the width of bins in `bin_s`, or `bins`, not both")
         return counts(
             self._orbital,
             observatory,
             obs_id,
             band_kev=band_kev,
-            bins=bins if bins is not None else bin_s or 0.0,
+            bins=bins_of(bin_s, bins),
             region=region,
             background=background,
             exposure_ratio=exposure_ratio,

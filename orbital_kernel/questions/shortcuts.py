@@ -8,6 +8,7 @@ from datetime import datetime
 import polars as pl
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import FLUX, Objects
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
@@ -19,7 +20,6 @@ from orbital_kernel.questions.session import (
     FIELD_ARCMIN,
     Questions,
 )
-from orbital_kernel.science.counting import LIMIT
 from orbital_kernel.science.lightcurves import (
     CountsToFlux,
     PowerLaw,
@@ -27,7 +27,7 @@ from orbital_kernel.science.lightcurves import (
 )
 
 
-class Shortcuts(ABC):
+class Shortcuts(Light, ABC):
     """The questions that a session answers in one call."""
 
     @property
@@ -254,88 +254,6 @@ class Shortcuts(ABC):
             within_days=within_days,
             after_days=after_days,
             catalog=catalog,
-        ).frame
-
-    def counts(
-        self,
-        observatory: str,
-        obs_id: str,
-        *,
-        band_kev: tuple[float, float],
-        bin_s: float | None = None,
-        bins: str | Sequence[float] | None = None,
-        region: str | None = None,
-        background: str | None = None,
-        exposure_ratio: float = 1.0,
-        start_s: float | None = None,
-        limit_confidence: float = LIMIT,
-    ) -> pl.DataFrame:
-        """Return the photons of one ObsID counted in bins of live time.
-
-        Only photons within good time count, each chip in its own; exposure is the live
-        part of it (ONTIME times DTCOR). Rates are not corrected for PSF, vignetting or
-        pile-up.
-
-        Parameters
-        ----------
-        observatory, obs_id : str
-            The observatory and its ObsID; both must have an event list ingested.
-        band_kev : tuple of float
-            Nominal energies to count, keV, the lower included.
-        bin_s : float, optional
-            Width of bins, s. Give this or `bins`.
-        bins : str or sequence of float, optional
-            'counts:N' (photons a bin), 'snr:X' (net counts over their error), 'snapshots',
-            'observation', 'blocks' or 'blocks:P0' (Bayesian blocks; 0.05 by default), or
-            edges on the file's clock, s.
-        region, background : str, optional
-            Content of a DS9 or CIAO region file; all photons by default. With a
-            background rates are net.
-        exposure_ratio : float
-            Mean of the exposure map in the source region over that in the background
-            region; 1 by default, as if both saw the same.
-        start_s : float, optional
-            Start of the first bin on the file's clock, s; by default TSTART of the file
-            where known (the bins of dmextract), else the first good time.
-        limit_confidence : float
-            Confidence of limits and detections; 3 sigma by default.
-
-        Returns
-        -------
-        polars.DataFrame
-            Columns of `Questions.counts`: start_s, stop_s and exposure_s (s), counts,
-            rate and its errors (ct / s), is_limit.
-
-        Raises
-        ------
-        QueryError
-            If there are no good times or photons of the ObsID, or an argument is not
-            valid.
-
-        References
-        ----------
-        Gehrels 1986, ApJ 303, 336; `orbital_kernel.science.counting` for backgrounds.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> obs_id = orbital.table("chandra.events", ["obs_id"])["obs_id"][0]
-        >>> bins = orbital.counts("chandra", obs_id, band_kev=(0.5, 7.0), bin_s=300)
-        >>> bool((bins["exposure_s"] > 0).all())
-        True
-        """
-        return self.questions.counts(
-            observatory,
-            obs_id,
-            band_kev=band_kev,
-            bin_s=bin_s,
-            bins=bins,
-            region=region,
-            background=background,
-            exposure_ratio=exposure_ratio,
-            start_s=start_s,
-            limit_confidence=limit_confidence,
         ).frame
 
     def known_at(
