@@ -8,6 +8,7 @@ from datetime import datetime
 import polars as pl
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import FLUX, Objects
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
@@ -26,7 +27,7 @@ from orbital_kernel.science.lightcurves import (
 )
 
 
-class Shortcuts(ABC):
+class Shortcuts(Light, ABC):
     """The questions that a session answers in one call."""
 
     @property
