@@ -36,6 +36,7 @@ EVERY: dict[str, Layout] = {
 BY_TABLE: dict[str, Layout] = {
     "swift.events": Layout(("time",), (BY_SKY,)),
     "chandra.events": Layout(("healpix", "time"), (BY_TIME,)),
+    "cross.associations": Layout(projections=(BY_SKY,)),
     "chandra.photometry": Layout(("healpix", "time"), (BY_OBJECT, BY_TIME, BY_VALUE)),
 }
 """By full name, for tables that are queried otherwise."""
