@@ -16,6 +16,7 @@ from orbital_kernel.questions import (
     spellings,
 )
 from orbital_kernel.questions.asking import Session
+from orbital_kernel.questions.matching import Matching, Progress, match, no_progress
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
 from orbital_kernel.questions.subject import points as points_of
@@ -361,29 +362,51 @@ class Objects:
             within_days=within_days,
         )
 
-    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; store objects and associations in `cross`.
+    def match(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+    ) -> pl.DataFrame:
+        """Match observatories' sources; store pairs, objects and associations in `cross`.
 
-        A row without a stated position error gets the typical one of the instrument
-        whose bands it is in; one without a confidence is taken at 68 %, the widest
-        usual reading; a row without any error is not matched. Matching again replaces
-        the stored objects.
+        The rows of each observatory are made one list first. A row without a stated
+        position error gets the typical one of its instrument, one without a confidence is
+        taken at 68 %. Matching again replaces the stored objects; their ids stay.
 
         Parameters
         ----------
         first, second : str
             The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
 
         Returns
         -------
         polars.DataFrame
-            The candidate pairs, best first: left_row, right_row, separation_arcsec
-            (arcsec), match_probability and more.
+            All candidate pairs, each left source's best first: left_id, right_id (names
+            as written), left_catalog, right_catalog, left_members, right_members (rows of
+            each source), separation_arcsec (arcsec), normalised_separation, p_any
+            (probability of any counterpart), p_i (that it is this one, if any),
+            match_probability (their product), p_any_right, p_i_right, mutual and more.
 
         Raises
         ------
         QueryError
-            If an observatory is unknown.
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
 
         Examples
         --------
@@ -391,8 +414,77 @@ class Objects:
         >>> orbital = connect()
         >>> "match_probability" in orbital.objects.match().columns
         True
+
+        References
+        ----------
+        Budavári & Szalay 2008, ApJ 679, 301; Salvato et al. 2018, MNRAS 473, 4937.
         """
-        return pairs.match(self._orbital, first, second)
+        return self.matching(
+            first,
+            second,
+            *others,
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+        ).pairs
+
+    def matching(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+        progress: Progress = no_progress,
+    ) -> Matching:
+        """Match as `match`, and return the account of every row with the pairs.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
+        progress : callable
+            Called with the rows matched so far, and all rows.
+
+        Returns
+        -------
+        Matching
+            pairs, objects, blends, excluded and errors (rows by reason), frame offsets
+            and chance rates.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.objects.matching("swift", "chandra").objects > 0
+        True
+        """
+        return match(
+            self._orbital,
+            (first, second, *others),
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+            progress=progress,
+        )
 
 
 def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:

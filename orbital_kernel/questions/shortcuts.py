@@ -325,24 +325,44 @@ class Shortcuts(Light, ABC):
         """
         return self.questions.rare(kind, first=first, second=second)
 
-    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; store objects and associations in `cross`.
+    def match(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+    ) -> pl.DataFrame:
+        """Match observatories' sources; store pairs, objects and associations in `cross`.
 
         Parameters
         ----------
         first, second : str
             The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
 
         Returns
         -------
         polars.DataFrame
             The candidate pairs of `Objects.match`, best first, with separation_arcsec
-            (arcsec) and match_probability.
+            (arcsec), p_any, p_i and match_probability.
 
         Raises
         ------
         QueryError
-            If an observatory is unknown.
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
 
         Examples
         --------
@@ -351,4 +371,11 @@ class Shortcuts(Light, ABC):
         >>> "separation_arcsec" in orbital.match("swift", "chandra").columns
         True
         """
-        return self.objects.match(first, second)
+        return self.objects.match(
+            first,
+            second,
+            *others,
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+        )

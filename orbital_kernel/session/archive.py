@@ -309,7 +309,7 @@ class Archive(ABC):
         ledger = entries(self.store)
         return any(ledger[c].state == "ingested" for c in contents if c in ledger)
 
-    def ingest_published(self) -> IngestReport:
+    def ingest_published(self) -> "IngestReport":
         """Ingest the published measurements that come with Orbital.
 
         Light curves of GW170817, GRB 130427A, NGC 925 ULX-3 and SN 2010jl by both
@@ -334,6 +334,8 @@ class Archive(ABC):
         >>> published.ingest_published().in_state("refused")
         ()
         """
+        from orbital_kernel import sample
+
         return self.ingest(sample.MEASUREMENTS)
 
     def sample(self) -> Path:
