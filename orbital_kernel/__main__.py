@@ -44,6 +44,7 @@ COMMANDS = {
     "query": ("query", "Query tables by place, time, observatories or SQL."),
     "counts": ("counts", "Count the photons of one ObsID in bins of live time."),
     "match": ("match", "Match sources of observatories; store the objects."),
+    "lag": ("lag", "Measure by how much one light curve follows another."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),
     "sample": ("sample", "Write a simulated sky as files in the real formats."),

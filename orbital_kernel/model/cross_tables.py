@@ -115,6 +115,15 @@ CROSS_TABLES = (
             real("chance_probability", "", "stat.probability", "of such a peak"),
             text("method", "estimator and settings", "meta.note"),
             SIMULATED,
+            text("object", "the object as it was asked for", "meta.id;src"),
+            real("low_s", "s", "time.interval;stat.min", "lower end of the interval"),
+            real("high_s", "s", "time.interval;stat.max", "upper end of the interval"),
+            real("confidence", "", "stat.probability", "of that interval"),
+            real(
+                "significance_local", "", "stat.probability", "1 - chance at that lag"
+            ),
+            real("significance_global", "", "stat.probability", "1 - chance at any"),
+            real("slope", "", "spect.index", "of the red noise fitted to `second`"),
         ),
         ("object_id",),
         "Time lags between two series.",

@@ -7,8 +7,10 @@ from datetime import datetime
 
 import polars as pl
 
+from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
 from orbital_kernel.questions.light import Light
+from orbital_kernel.questions.lags import lag_of
 from orbital_kernel.questions.objects import FLUX, Objects
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
@@ -20,6 +22,7 @@ from orbital_kernel.questions.session import (
     FIELD_ARCMIN,
     Questions,
 )
+from orbital_kernel.science.correlation import Lag
 from orbital_kernel.science.lightcurves import (
     CountsToFlux,
     PowerLaw,
@@ -39,6 +42,11 @@ class Shortcuts(Light, ABC):
     @abstractmethod
     def questions(self) -> Questions:
         """The same questions, with units and explanation."""
+
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """The database."""
 
     def light_curve(
         self,
@@ -324,6 +332,80 @@ class Shortcuts(Light, ABC):
         'transient'
         """
         return self.questions.rare(kind, first=first, second=second)
+
+    def lag(
+        self,
+        subject: str,
+        *,
+        of: str,
+        against: str,
+        method: str = "iccf",
+        max_lag_s: float | None = None,
+        step_s: float | None = None,
+        confidence: float = 0.68,
+        simulations: int = 1000,
+        seed: int = 1,
+        store: bool = False,
+    ) -> Lag:
+        """Return by how much one light curve of an object follows another.
+
+        The lag is positive if `of` follows `against`.
+
+        Parameters
+        ----------
+        subject : str
+            The object's name in any spelling that a table has.
+        of, against : str
+            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH]` with the band in keV.
+        method : str
+            'iccf' (interpolated cross-correlation), 'zdcf' or 'dcf'.
+        max_lag_s : float, optional
+            Largest lag examined, s; by default half the length of the shorter series.
+        step_s : float, optional
+            Step of the lags (ICCF) or width of the bins (DCF), s; by default half the
+            larger median spacing, or that spacing.
+        confidence : float
+            Confidence of the interval.
+        simulations : int
+            Number of simulated unrelated series behind the significance.
+        seed : int
+            Seed of the random numbers.
+        store : bool
+            Store the result in `cross.lags`, in place of an earlier one.
+
+        Returns
+        -------
+        Lag
+            The lag with its interval (s), and its significance against red noise of the
+            slope fitted to the points.
+
+        Raises
+        ------
+        QueryError
+            If a selection is not valid, has no points, or mixes bands or units; if
+            detections have no errors, or times of arrival at several places are mixed.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> lag = orbital.lag("SIM AGN 1", of="swift", against="swift", simulations=50)
+        >>> lag.low_s <= 0 <= lag.high_s
+        True
+        """
+        return lag_of(
+            self,
+            subject,
+            of=of,
+            against=against,
+            method=method,
+            max_lag_s=max_lag_s,
+            step_s=step_s,
+            confidence=confidence,
+            simulations=simulations,
+            seed=seed,
+            store=store,
+        )
 
     def match(
         self,
