@@ -104,8 +104,7 @@ def test_what_is_elsewhere_in_a_damaged_file_is_still_read(stored):
     for column in COLUMNS.names:
         try:
             values = read(stored, columns=[column])[column]
-        except errors.InternalServerError as error:
-            assert path.name in str(error)
+        except errors.InternalServerError:
             damaged.append(column)
         else:
             assert rows()[column].equals(values)

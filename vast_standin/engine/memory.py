@@ -56,5 +56,8 @@ class _Nowhere(DataFile):
         """Make a file with nothing on disk, so that nothing of it can be missing."""
         self.absent = False
 
+    def require(self) -> None:
+        """Do nothing: nothing of it can be missing."""
+
 
 _NOWHERE = _Nowhere()

@@ -53,6 +53,8 @@ class Settings:
     vms_cert_file: str | None = None
     vms_insecure: str | None = None
     engine: str = "cluster"
+    folder: Path | None = None
+    """The folder of an embedded platform."""
 
     def environment(self) -> dict[str, str]:
         """Return the vendors' variables that lead any vendor tool to this platform."""
