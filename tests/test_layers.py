@@ -29,7 +29,7 @@ ROOMS = {
     "storage": "errors config model database query",
     "ingest": "errors config model archives database storage",
     "questions": "errors model database query science",
-    "monitor": "errors model archives database science query storage ingest questions "
+    "monitor": "errors config model archives database science query storage ingest questions "
     "plots",
     "embedded": "errors config",
     "session": "errors config model database query storage ingest questions monitor "

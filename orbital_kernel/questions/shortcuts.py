@@ -9,8 +9,8 @@ import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
-from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.lags import lag_of
+from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import FLUX, Objects
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known

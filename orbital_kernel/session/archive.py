@@ -4,10 +4,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from filelock import FileLock
-
+from orbital_kernel.config.locks import Lock
 from orbital_kernel.database import Store
-from orbital_kernel.errors import ArchiveError
+from orbital_kernel.errors import ArchiveError, StoreError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
 
@@ -357,7 +356,8 @@ class Archive(ABC):
 
         folder = self.home / "sample"
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(self.home / "sample.lock"):
+        purpose = "another writing of the sample sky"
+        with Lock(self.home / "sample.lock", purpose, StoreError).held():
             if not (folder / "truth" / "truth.json").exists():
                 sample.write(folder)
         return folder / "archive"

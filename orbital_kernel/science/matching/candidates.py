@@ -192,7 +192,7 @@ def pair_frame(a: Places, b: Places, pairs: Joined, density: Reals) -> pl.DataFr
             "normalised_separation": pairs.normalised,
             "density_per_arcmin2": density * 3600,
             "chance_probability": -np.expm1(-density * area),
-            "log10_bayes_factor": np.log10(np.e) * pairs.bayes,
+            "log10_bayes_factor": pairs.bayes / np.log(10),
         }
     )
 
