@@ -40,7 +40,13 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
 @click.option(
     "--step", type=float, metavar="SECONDS", help="Step of the lags, or width of bins."
 )
-@click.option("--confidence", type=float, default=0.68, show_default=True)
+@click.option(
+    "--confidence",
+    type=float,
+    default=0.68,
+    show_default=True,
+    help="Confidence of the interval of the lag, 0 to 1.",
+)
 @click.option(
     "--simulations",
     type=int,
@@ -48,7 +54,13 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
     show_default=True,
     help="Unrelated light curves simulated for the significance.",
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Seed of the simulation: the same seed gives the same numbers.",
+)
 @click.option("--store", is_flag=True, help="Store the result in cross.lags.")
 @json_option
 def lag(
