@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
+CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -55,6 +56,17 @@ $(CONFORMANCE)/.ready: tests/standin/conformance/requirements.lock
 	$(CONFORMANCE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+clients: venv $(CLIENTS)/.ready ## try the S3, SQL and management clients that people use
+	rm -rf build/clients
+	ORBITAL_HOME=$(CURDIR)/build/clients $(BIN)/orbital exec -- \
+	  $(CLIENTS)/bin/python tests/standin/clients --write; \
+	status=$$?; ORBITAL_HOME=$(CURDIR)/build/clients $(BIN)/orbital down; exit $$status
+
+$(CLIENTS)/.ready: tests/standin/clients/requirements.lock
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 fuzz-standin: venv ## send broken requests to the stand-in; SEED=1 SIZE=5000
 	$(BIN)/python tests/standin/fuzz.py --seed $(or $(SEED),1) --size $(or $(SIZE),5000)
 
@@ -85,6 +97,9 @@ bench-standin: venv ## measure the stand-in against DuckDB and Polars on Parquet
 kills-standin: venv ## kill -9 the stand-in 200 times under eight writers and four readers
 	$(BIN)/python tests/standin/kills.py --kills 200
 
+flips-standin: venv ## damage 100 files of a store, one at a time: none may go unnoticed
+	$(BIN)/python tests/standin/flips.py --trials 100
+
 soak-standin: venv ## run 16 clients for 30 minutes: only conflicts as errors, constant memory and files
 	$(BIN)/python tests/standin/soak.py --minutes 30
 
@@ -109,4 +124,4 @@ lint: venv ## check format, lint and types
 	$(BIN)/mypy
 
 clean: ## remove all files that the targets created
-	rm -rf $(VENV) $(CONFORMANCE) demo build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CONFORMANCE) $(CLIENTS) demo build dist .pytest_cache .mypy_cache .ruff_cache
