@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale bench-quality kills-standin soak-standin bench-watch watch-kills docs sbom lint clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -81,6 +81,9 @@ kills-standin: venv ## kill -9 the stand-in 200 times under eight writers and fo
 
 soak-standin: venv ## run 16 clients for 30 minutes: only conflicts as errors, constant memory and files
 	$(BIN)/python tests/standin/soak.py --minutes 30
+
+bench-quality: venv ## measure false alarms and dates of the control charts, into RESULTS.md
+	$(BIN)/python benchmarks/bench_quality.py --write
 
 bench-scale: venv ## test the scale model, fitted to small tables, on a large table
 	$(BIN)/python benchmarks/bench_scale.py

@@ -39,6 +39,7 @@ COMMANDS = {
     "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
     "query": ("query", "Query tables by place, time, observatories or SQL."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
+    "quality": ("quality", "Check the data, and show what is wrong since when."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),
     "sample": ("sample", "Write a simulated sky as files in the real formats."),
     "report": ("report", "Run a report notebook and write it as HTML."),

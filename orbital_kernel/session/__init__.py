@@ -23,6 +23,7 @@ from orbital_kernel.query.tables import Tables
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.asking import together
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.quality import Quality
 from orbital_kernel.questions.shortcuts import Shortcuts
 from orbital_kernel.session.archive import Archive
 from orbital_kernel.storage.health.checks import Check, Health, health_of
@@ -170,6 +171,19 @@ class Orbital(Archive, Tables, Shortcuts):
         'd'
         """
         return Questions(self)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """Data quality: run(), board(), history(), report(), gate().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "evidence" in orbital.quality.board().columns
+        True
+        """
+        return Quality(self)
 
     @property
     def watch_folder(self) -> Path:

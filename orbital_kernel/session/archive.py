@@ -1,14 +1,17 @@
 """Archive: the session's methods that take files in and compare them with its rows."""
 
+import dataclasses
+import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol
 
 from filelock import FileLock
+from polars.exceptions import PolarsError
 
 from orbital_kernel import sample
 from orbital_kernel.database import Store
-from orbital_kernel.errors import ArchiveError
+from orbital_kernel.errors import ArchiveError, OrbitalError
 from orbital_kernel.ingest import (
     WORDS,
     IngestReport,
@@ -26,6 +29,10 @@ from orbital_kernel.ingest import (
 from orbital_kernel.ingest.mappings import Mappings
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
+from orbital_kernel.questions.quality import Quality
+from orbital_kernel.questions.quality_ingest import Watched
+
+LOG = logging.getLogger(__name__)
 
 
 class Provisions(Protocol):
@@ -49,6 +56,11 @@ class Archive(ABC):
     @abstractmethod
     def storage(self) -> Provisions:
         """Provisioning."""
+
+    @property
+    @abstractmethod
+    def quality(self) -> Quality:
+        """Data quality."""
 
     @property
     def simulated(self) -> bool | None:
@@ -123,7 +135,8 @@ class Archive(ABC):
         ['path', 'format', 'observatory', 'state']
         """
         require_observatories(observatory)
-        return ingest(
+        watched = Watched()
+        report = ingest(
             paths,
             self.store,
             observatory=observatory,
@@ -133,6 +146,27 @@ class Archive(ABC):
             workers=workers,
             accept_checksums=accept_checksums,
             progress=progress,
+            seen=watched.take,
+        )
+        return dataclasses.replace(report, faults=self._checked(watched, report))
+
+    def _checked(self, watched: Watched, report: IngestReport) -> tuple[str, ...]:
+        """Record the quality of the rows just written; return what is bad, in words."""
+        if not watched.rows:
+            return ()
+        try:
+            found = watched.measured(len(report.in_state("ingested")))
+            rows = self.quality.record(
+                found, scope="ingest", simulated=watched.simulated
+            ).filter(state="bad")
+        except (OrbitalError, PolarsError):
+            LOG.warning(
+                "the rows are stored, but their quality was not checked", exc_info=True
+            )
+            return ("the quality checks failed: see the log",)
+        return tuple(
+            f"{row['name']} of {row['subject']}: {row['evidence']}"
+            for row in rows.to_dicts()
         )
 
     def survey(
