@@ -46,6 +46,7 @@ COMMANDS = {
     "match": ("match", "Match sources of observatories; store the objects."),
     "lag": ("lag", "Measure by how much one light curve follows another."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
+    "quality": ("quality", "Check the data, and show what is wrong since when."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),
     "sample": ("sample", "Write a simulated sky as files in the real formats."),
     "report": ("report", "Run a report notebook and write it as HTML."),

@@ -22,13 +22,14 @@ from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.quality import Quality
 from orbital_kernel.storage.session import Storage
 
 Door = type | Callable[..., Any]
 DOORS: tuple[Door, ...] = (
     orbital_kernel.connect,
     Orbital,
-    *(Objects, Questions, Known, Rare),
+    *(Objects, Quality, Questions, Known, Rare),
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
     *(query.Answer, query.Explain),
     *(IngestReport, FileReport, Survey, Validation),

@@ -205,6 +205,8 @@ def _show(report: "IngestReport", *, as_json: bool) -> None:
             [(f"{n:,}", r) for r, n in remarks.most_common()],
         )
     _account(report)
+    for fault in report.faults:
+        echo(f"quality: {fault}")
     refused = report.in_state("refused")
     if refused:
         table("refused", ("file", "reason"), [(r.path, r.reason) for r in refused])

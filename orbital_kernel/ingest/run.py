@@ -6,16 +6,18 @@ again continues with the other files.
 """
 
 import time as clock
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.content import contents_of, mapping_hash
 from orbital_kernel.ingest.current import Current
 from orbital_kernel.ingest.files import files_of, in_order
-from orbital_kernel.ingest.items import Refusal, Rows, Task
+from orbital_kernel.ingest.items import End, Item, Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Ledger, entries
 from orbital_kernel.ingest.lock import only_one
 from orbital_kernel.ingest.offered import Meter, Offered
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 TOGETHER_BYTES = 16 << 20
 TOGETHER_FILES = 64
 TOGETHER_SECONDS = 2.0
+Seen = Callable[[str, pa.Table], None]
+"""Called with a table's full name and rows that are written to it."""
 
 
 def ingest(
@@ -44,6 +48,7 @@ def ingest(
     workers: int | None = None,
     accept_checksums: bool = False,
     progress: Progress = lambda _path, _bytes: None,
+    seen: Seen = lambda _table, _rows: None,
 ) -> IngestReport:
     """Ingest files and folders; report those that are refused and ingest the others.
 
@@ -68,6 +73,8 @@ def ingest(
         Whether to take FITS files whose DATASUM does not fit their data.
     progress
         Called with a path and the number of bytes it has advanced.
+    seen
+        Called with the table and the rows of each file as they are written.
 
     Returns
     -------
@@ -102,7 +109,7 @@ def ingest(
         rewritten = contents_of(files) if replace else ()
         ledger = Ledger(stored, rewritten=rewritten)
         writer = Writer(store, ledger, begun, current.mapping)
-        run = _Run(writer, store, progress, bulk_above)
+        run = _Run(writer, store, progress, bulk_above, seen)
         with read(files, task, selects=selects, workers=workers) as offers:
             for offered in offers:
                 run.take(offered)
@@ -119,7 +126,9 @@ class _Run:
         store: "Store",
         progress: Progress,
         bulk_above: int | None,
+        seen: Seen,
     ) -> None:
+        self._seen_by = seen
         self.reports: dict[Path, FileReport] = {}
         self._writer = writer
         self._store = store
@@ -152,6 +161,8 @@ class _Run:
         size = 0
         for item in items:
             if not isinstance(item, Rows):
+                for _ in self._watched(rows if isinstance(item, End) else ()):
+                    """These rows are written with the next flush."""
                 self._hold(Parsed(offered, item, rows), size)
                 return
             rows.append(item)
@@ -161,7 +172,8 @@ class _Run:
                 break
         self.flush()
         bulk = self._bulk(offered)
-        report = self._writer.write_large(offered, chain(rows, items), bulk)
+        watched = self._watched(chain(rows, items))
+        report = self._writer.write_large(offered, watched, bulk)
         self._done(report, offered)
 
     def flush(self) -> None:
@@ -176,6 +188,13 @@ class _Run:
         for twin in twins:
             self._report_stored(twin)
         self._since = clock.monotonic()
+
+    def _watched(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items; show their rows to whoever watches the ingest."""
+        for item in items:
+            if isinstance(item, Rows):
+                self._seen_by(item.table, item.data)
+            yield item
 
     def _hold(self, parsed: Parsed, size: int) -> None:
         self._waiting.append(parsed)

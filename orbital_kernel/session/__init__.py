@@ -31,6 +31,7 @@ from orbital_kernel.storage.patience import LOOK_S, Patience, TooSlow
 
 if TYPE_CHECKING:
     from orbital_kernel.monitor.bursts import Bursts
+    from orbital_kernel.questions.quality import Quality
     from orbital_kernel.storage.health.checks import Health
     from orbital_kernel.storage.session import Storage
 
@@ -192,6 +193,21 @@ class Orbital(Archive, Tables, Shortcuts):
         'd'
         """
         return Questions(self)
+
+    @cached_property
+    def quality(self) -> "Quality":
+        """Data quality: run(), board(), history(), report(), gate().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "evidence" in orbital.quality.board().columns
+        True
+        """
+        from orbital_kernel.questions.quality import Quality
+
+        return Quality(self)
 
     @property
     def watch_folder(self) -> Path:
