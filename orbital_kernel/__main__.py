@@ -39,6 +39,7 @@ COMMANDS = {
     "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
     "query": ("query", "Query tables by place, time, observatories or SQL."),
     "counts": ("counts", "Count the photons of one ObsID in bins of live time."),
+    "shape": ("shape", "Measure variability, decay and trend of an object."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),
     "sample": ("sample", "Write a simulated sky as files in the real formats."),
