@@ -125,8 +125,10 @@ class Explanation:
         read = "unknown" if self.rows_read is None else f"{self.rows_read:,}"
         stages = ", ".join(f"{n} {ms:.1f}" for n, ms in self.stages.items())
         lines = [
-            f"{len(self.queries)} queries read {read} of {self.rows_stored:,} rows, "
-            f"returned {self.rows_returned:,}, in {self.milliseconds:.1f} ms",
+            (
+                f"{len(self.queries)} queries read {read} of {self.rows_stored:,} rows, "
+                f"returned {self.rows_returned:,}, in {self.milliseconds:.1f} ms"
+            ),
             f"time by stage, ms, summed over queries side by side: {stages or 'none'}",
         ]
         lines += [
