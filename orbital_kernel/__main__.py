@@ -46,6 +46,8 @@ COMMANDS = {
     "match": ("match", "Match sources of observatories; store the objects."),
     "lag": ("lag", "Measure by how much one light curve follows another."),
     "shape": ("shape", "Measure variability, decay and trend of an object."),
+    "object": ("object", "Show everything stored about one object."),
+    "names": ("names", "Find, complete and register names of objects."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
     "quality": ("quality", "Check the data, and show what is wrong since when."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),

@@ -36,7 +36,7 @@ def curves_of(sources: pl.DataFrame) -> list[Query]:
     obs_ids = listed.drop_nulls().unique().sort().to_list()
     if not obs_ids:
         return []
-    return [Query(CURVES, sets={"obs_id": obs_ids}, null=("ra",), full_scan=True)]
+    return [Query(CURVES, sets={"obs_id": obs_ids}, null=("ra",))]
 
 
 def placed(points: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
@@ -58,14 +58,13 @@ def sources_of(ask: Ask, objects: Sequence[str]) -> dict[str, str]:
         columns=columns,
         sets={"object": list(objects)},
         null=("ra",),
-        full_scan=True,
     )
     points = ask(curves).unique(["object", "obs_id"])
     obs_ids = points["obs_id"].drop_nulls().unique().sort().to_list()
     if not obs_ids:
         return {}
     sets = {"catalog": [CATALOG], "obs_id": obs_ids}
-    listed = Query(SOURCES, columns=SOURCE, sets=sets, full_scan=True)
+    listed = Query(SOURCES, columns=SOURCE, sets=sets)
     named = _named(points, ask(listed))
     return dict(named.sort("source_id").select("object", "source_id").rows())
 

@@ -4,14 +4,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
+from orbital_kernel.questions import registering
 from orbital_kernel.questions.lags import lag_of
 from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import FLUX, Objects
+from orbital_kernel.questions.page import ObjectPage, page
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
 from orbital_kernel.questions.positions import NEARBY_ARCSEC
@@ -28,6 +31,9 @@ from orbital_kernel.science.lightcurves import (
     PowerLaw,
     SpectralModel,
 )
+
+if TYPE_CHECKING:
+    from orbital_kernel.questions.asking import Session
 
 
 class Shortcuts(Light, ABC):
@@ -109,6 +115,36 @@ class Shortcuts(Light, ABC):
             t0=t0,
             within_arcsec=within_arcsec,
         )
+
+    def object(self, name: str) -> ObjectPage:
+        """Return everything stored about an object, on one page.
+
+        Parameters
+        ----------
+        name : str
+            A name or alias in any spelling, or an identifier of `cross.objects`.
+
+        Returns
+        -------
+        ObjectPage
+            Names, position, redshift, numbers of points, bursts, observations and
+            matched objects.
+
+        Raises
+        ------
+        QueryError
+            If no table has the name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.object("SIM GRB 120102S").position["position_catalog"]
+        'swift-grb-table'
+        """
+        session = cast("Session", self)
+        registering.ensure(session.store)
+        return page(session, name)
 
     def objects_observed_by(
         self,
