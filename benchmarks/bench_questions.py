@@ -176,23 +176,22 @@ class Parquet:
 
     def _near(self, target, select):
         cone = Cone(target.ra, target.dec, NEARBY_ARCSEC / 60)
-        return within(cone, select("by_place", "healpix", cone.cover()))
+        return within(cone, select("by_place", "healpix", cone.cover))
 
     def _cone(self, target, select):
         cone = Cone(target.source_ra, target.source_dec, RADIUS_ARCMIN)
-        return within(cone, select("sources", "healpix", cone.cover()))
+        return within(cone, select("sources", "healpix", cone.cover))
 
     def _sql(self, file, column, ranges):
         values = [end for pair in ranges for end in pair]
         where = " OR ".join([f"{column} BETWEEN ? AND ?"] * len(ranges))
         text = f"SELECT * FROM read_parquet('{self.files[file]}') WHERE {where}"
-        return pl.from_arrow(
-            self.database.cursor().execute(text, values).to_arrow_table()
-        )
+        rows = self.database.cursor().sql(text, params=values)
+        return pl.from_arrow(rows.to_arrow_table())
 
     def _lazy(self, file, column, ranges):
         where = pl.any_horizontal(
-            pl.col(column).is_between(low, high) for low, high in ranges
+            pl.col(column).is_between(pl.lit(low), pl.lit(high)) for low, high in ranges
         )
         return pl.scan_parquet(self.files[file]).filter(where).collect()
 
