@@ -21,7 +21,9 @@ from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, 
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
+from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.page import ObjectPage
 from orbital_kernel.questions.quality import Quality
 from orbital_kernel.storage.session import Storage
 
@@ -29,9 +31,9 @@ Door = type | Callable[..., Any]
 DOORS: tuple[Door, ...] = (
     orbital_kernel.connect,
     Orbital,
-    *(Objects, Quality, Questions, Known, Rare),
+    *(Objects, Quality, Questions, Known, Rare, Names, ObjectPage),
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
-    *(query.Answer, query.Explain),
+    *(query.Answer, query.Explain, query.Explanation),
     *(IngestReport, FileReport, Survey, Validation),
     *(Bursts, Storage),
     *(getattr(plots, name) for name in plots.__all__),

@@ -228,6 +228,10 @@ def _account(report: "IngestReport") -> None:
             for name, total in sorted(totals.items())
         ]
         table("rows", ("table", "new", "updated", "already there"), counted)
+    places = sum((Counter(file.places) for file in report.files), Counter[str]())
+    if places:
+        by_source = [(f"{points:,}", name) for name, points in places.most_common()]
+        table("places of points", ("points", "position of"), by_source)
     for verb, counter in reasons.items():
         if counter:
             by_reason = [(f"{rows:,}", why) for why, rows in counter.most_common()]

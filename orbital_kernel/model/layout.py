@@ -37,7 +37,7 @@ BY_ID = Projection("by_id", ("object_id",))
 BY_KEY = Projection("by_key", ("key",))
 
 EVERY: dict[str, Layout] = {
-    "observations": Layout(projections=(BY_TIME, BY_OBSID)),
+    "observations": Layout(projections=(BY_TIME, BY_OBSID, BY_OBJECT)),
     "grbs": Layout(projections=(BY_NAME, BY_SKY, BY_ERROR)),
     "intervals": Layout(projections=(BY_OBSID,)),
     "sources": Layout(projections=(BY_FLUX, BY_SOURCE, OF_OBSID)),

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.query import Cone, Query
 
 Ask = Callable[[Query], pl.DataFrame]
@@ -27,7 +29,7 @@ def curves_within(ask: Ask, cone: Cone) -> pl.DataFrame:
     query = Query(SOURCES, columns=SOURCE, cone=cone, sets={"catalog": [CATALOG]})
     sources = ask(query)
     frames = [placed(ask(q), sources) for q in curves_of(sources)]
-    return frames[0] if frames else ask(Query(CURVES, limit=0))
+    return frames[0] if frames else frame_of(schema.table(CURVES).arrow.empty_table())
 
 
 def curves_of(sources: pl.DataFrame) -> list[Query]:

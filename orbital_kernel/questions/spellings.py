@@ -61,8 +61,15 @@ def of_points(orbital: Asks, name: str, names: pl.DataFrame) -> tuple[str, ...]:
 
 
 def of_kind(names: pl.DataFrame, kind: str, table: str, name: str) -> list[str]:
-    """Return the spellings that a table has or may have of a name."""
+    """Return the spellings to search a table for; none if it cannot have the name.
+
+    A name that is registered of other tables only is searched where it is registered,
+    except that any catalogue may have a burst.
+    """
     of_table = names.filter(pl.col("kind") == kind, pl.col("table") == table)
+    is_burst = kind == "burst" and normalised(name).startswith("grb")
+    if of_table.is_empty() and len(names) and not is_burst:
+        return []
     return sorted({*of_table["object_id"], *variants(name)})
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import variants
@@ -237,5 +239,5 @@ def _points(
         is_named = pl.col("object").is_in(names).fill_null(value=False)
         frames[-1] = frames[-1].filter(~is_named)
     if not frames:
-        return ask(Query(table, limit=0))
+        return frame_of(schema.table(table).arrow.empty_table())
     return pl.concat(frames)
