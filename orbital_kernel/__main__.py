@@ -38,6 +38,7 @@ COMMANDS = {
     "observatory": ("observatory", "Create, check and list observatories' files."),
     "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
     "query": ("query", "Query tables by place, time, observatories or SQL."),
+    "curve": ("curve", "Show the light curve of one object, and write it to a file."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),
     "sample": ("sample", "Write a simulated sky as files in the real formats."),

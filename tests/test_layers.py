@@ -28,7 +28,7 @@ ROOMS = {
     "query": "errors model database",
     "storage": "errors config model database query",
     "ingest": "errors config model archives database storage",
-    "questions": "errors model database query science",
+    "questions": "errors model database query science plots",
     "monitor": "errors model archives database science query storage ingest questions "
     "plots",
     "embedded": "errors config",

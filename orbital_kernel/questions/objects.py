@@ -1,31 +1,30 @@
 """One object across observatories, identified by position first, then by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError, did_you_mean, shortened
-from orbital_kernel.model.frames import frame_of
+from orbital_kernel.errors import QueryError
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions import catalogued, detections, pairs
+from orbital_kernel.questions.aliases import default_name
 from orbital_kernel.questions.asking import Session, read, side_by_side
+from orbital_kernel.questions.curve import LightCurve
+from orbital_kernel.questions.light_curves import Scale, assembled
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
-from orbital_kernel.science import lightcurves, precedence
-from orbital_kernel.science.lightcurves import (
-    Band,
-    CountsToFlux,
-    PowerLaw,
-    SpectralModel,
-    conversion,
-)
+from orbital_kernel.science import precedence
+from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
 from orbital_kernel.science.matching import plain
 
-FLUX = "erg / (cm2 s)"
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+
 DETECTIONS = ("object", "unit", "is_limit", "simulated")
 
 
@@ -172,49 +171,52 @@ class Objects:
 
     def light_curve(
         self,
-        name: str,
+        subject: "str | tuple[float, float] | SkyCoord",
         *,
-        unit: str = FLUX,
-        band_kev: tuple[float, float] = (0.3, 10.0),
-        model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+        unit: str | None = None,
+        band_kev: tuple[float, float] | None = None,
+        model: SpectralModel | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
         t0: datetime | None = None,
+        bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
-    ) -> pl.DataFrame:
-        """Return an object's points of all observatories in one unit and band.
+        background: bool = False,
+    ) -> LightCurve:
+        """Return the light curve of an object from all observatories.
 
-        A point is the object's if its file names the object, or if it is within
-        `within_arcsec` of the object's position.
+        The same as `Orbital.light_curve`.
 
         Parameters
         ----------
-        name : str
-            The object's name in any spelling that a table has.
-        unit : str
-            Unit of the result: an energy flux, a photon flux or a flux density.
-        band_kev : tuple of float
-            Lower and upper edge of the band, keV.
-        model : SpectralModel
-            Spectrum by which bands are converted; by default a power law of photon
-            index 2.0 +- 0.3.
+        subject : str, tuple of float or SkyCoord
+            A name or alias in any spelling that a table has, or a position: RA and Dec
+            (ICRS deg) or a SkyCoord.
+        unit : str, optional
+            Unit to bring the points to: an energy flux, a photon flux or a flux density.
+            By default each point keeps its own unit and band.
+        band_kev : tuple of float, optional
+            Band to convert to, keV; 0.3-10 keV by default, and 1 keV for a flux density.
+            A band, a model or factors without a unit ask for an energy flux.
+        model : SpectralModel, optional
+            Spectrum by which bands are converted. By default the one that the record of
+            the point states, else a power law of photon index 2.0 +- 0.3.
         counts_to_flux : mapping of str to CountsToFlux, optional
-            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one have no
-            value.
+            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one are
+            excluded from a curve in units of flux.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
-            else the first point.
+            else the T0 of the files, else the first point.
+        bins : float, str or sequence of float, optional
+            Bins in which detections are averaged: see `LightCurve.binned`.
         within_arcsec : float
             Radius within which points are the object's, arcsec.
+        background : bool
+            Whether rates of a whole detector with its background count as points.
 
         Returns
         -------
-        polars.DataFrame
-            The columns of `photometry`, and utc (text), since_s (s), since_days (d),
-            t0_source, time_place (spacecraft or barycentre), time_assumed_err_s (s, of
-            the catalogue's trigger where the file gives only seconds since T0, as
-            time_rule then says), factor, factor_err, value_err_model, conversion, the `given_`
-            originals, and left_out: why a point has no value, else null. value and its
-            errors are in the unit of column unit; in order of time.
+        LightCurve
+            Points, excluded points with their reasons, and neighbours.
 
         Raises
         ------
@@ -226,41 +228,21 @@ class Objects:
         --------
         >>> from orbital_kernel import connect
         >>> orbital = connect()
-        >>> curve = orbital.light_curve("SIM AGN 1")
+        >>> curve = orbital.objects.light_curve("SIM AGN 1", unit="erg / (cm2 s)")
         >>> curve["unit"].unique().to_list()
         ['erg / (s cm2)']
         """
-        band = Band(*band_kev)
-        conversion(FLUX, band, to_unit=unit, to_band=band, model=model)
-        database = self._orbital.store
-        bursts = catalogued.listed(database, name)
-        place = best_position(database, name, bursts)
-        cone = None
-        if place is not None:
-            cone = Cone(place["ra"] % 360, place["dec"], within_arcsec / 60)
-        names = tuple(observatories())
-        frames = side_by_side(partial(self._points, name=name, cone=cone), names)
-        points = lightcurves.gather(dict(zip(names, frames, strict=True)))
-        if not len(points):
-            objects_ = self.names()["object"].drop_nulls().unique().sort().to_list()
-            raise QueryError(
-                f"no photometry of {name!r}{did_you_mean(name, objects_)}; objects with "
-                f"photometry: {shortened(objects_) or 'none'}"
-            )
-        trigger, catalog = _trigger(bursts)
-        points = lightcurves.dated(points, trigger, catalog)
-        source = None
-        if t0 is None:
-            t0, source = trigger, catalog
-        return lightcurves.joint(
-            points,
-            unit=unit,
-            band_kev=band_kev,
-            model=model,
-            counts_to_flux=counts_to_flux,
+        scale = Scale(unit, band_kev, model, counts_to_flux)
+        scale.require()
+        curve = assembled(
+            self._orbital,
+            self._subject(subject),
+            scale,
             t0=t0,
-            t0_source=source,
+            within_arcsec=within_arcsec,
+            background=background,
         )
+        return curve if bins is None else curve.binned(bins)
 
     def observed_by(
         self,
@@ -396,29 +378,59 @@ class Objects:
         """
         return pairs.match(self._orbital, first, second)
 
-    def _points(
-        self, observatory: str, *, name: str, cone: Cone | None
-    ) -> pl.DataFrame:
-        """Return the points that a file names so, and those within the cone."""
-        table = f"{observatory}.photometry"
-        stored = read(self._orbital.store, table, ("object",))["object"]
-        names = [
-            text for text in stored.drop_nulls().unique() if plain(text) == plain(name)
+    def _subject(self, subject: "str | tuple[float, float] | SkyCoord") -> "_Subject":
+        """Return names and position of what a call is about."""
+        if not isinstance(subject, str):
+            ra, dec = _position(subject)
+            return _Subject(f"RA {ra:.6f}, Dec {dec:+.6f}", (), ra, dec)
+        database = self._orbital.store
+        bursts = catalogued.listed(database, subject)
+        place = best_position(database, subject, bursts) or {}
+        names = {subject, *bursts["name"].drop_nulls()}
+        if not self._has_points(names) and (other := default_name(database, subject)):
+            names.add(other)
+        listed = tuple(sorted(names))
+        return _Subject(subject, listed, place.get("ra"), place.get("dec"), bursts)
+
+    def _has_points(self, names: Iterable[str]) -> bool:
+        """Return whether a table of points has one of these names."""
+        keys = {plain(name) for name in names}
+        tables = [
+            f"{o}.{kind}" for o in observatories() for kind in ("photometry", "rates")
         ]
-        queries = (
-            [Query(table, sets={"object": names}, full_scan=True)] if names else []
+        stored = side_by_side(
+            partial(read, self._orbital.store, columns=("object",)), tables
         )
-        queries += [Query(table, cone=cone)] if cone is not None else []
-        frames = [self._rows(query) for query in queries]
-        if cone is not None:
-            if table == detections.CURVES:
-                curves = detections.curves_within(self._rows, cone)
-                frames[-1] = pl.concat([frames[-1], curves])
-            is_named = pl.col("object").is_in(names).fill_null(value=False)
-            frames[-1] = frames[-1].filter(~is_named)
-        if not frames:
-            return frame_of(self._orbital.store.read(table, limit=0))
-        return pl.concat(frames)
+        listed = pl.concat(stored)["object"].drop_nulls().unique()
+        return not keys.isdisjoint(map(plain, listed))
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """Names and position of what a call is about."""
+
+    text: str
+    names: tuple[str, ...]
+    ra: float | None = None
+    dec: float | None = None
+    bursts: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(
+            schema=dict.fromkeys(catalogued.COLUMNS, pl.String)
+        )
+    )
+
+
+def _position(place: Any) -> tuple[float, float]:
+    """Return RA and Dec, ICRS deg, of a pair or a SkyCoord."""
+    if hasattr(place, "icrs"):
+        place = (place.icrs.ra.deg, place.icrs.dec.deg)
+    try:
+        ra, dec = map(float, place)
+    except (TypeError, ValueError):
+        raise QueryError(
+            f"an object is a name, RA and Dec in degrees, or one SkyCoord; got {place!r}"
+        ) from None
+    return ra % 360, dec
 
 
 def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:

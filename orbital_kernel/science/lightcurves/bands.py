@@ -16,7 +16,7 @@ from astropy import constants
 from astropy import units as u
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.lightcurves.spectra import (
+from orbital_kernel.science.spectra import (
     Band,
     SpectralModel,
     energy_flux,
@@ -49,6 +49,9 @@ class CountsToFlux:
         1-sigma error of the factor.
     unit
         Unit of the factor.
+    rate_band_kev
+        Band of the count rates, keV; by default that of the energy flux. Rates of
+        another band are not converted.
 
     Examples
     --------
@@ -62,6 +65,19 @@ class CountsToFlux:
     source: str = "stated by the caller"
     factor_err: float = 0.0
     unit: str = "erg / (cm2 ct)"
+    rate_band_kev: tuple[float, float] | None = None
+
+    @property
+    def rate_band(self) -> tuple[float, float]:
+        """Band of the count rates that the factor is of, keV.
+
+        Examples
+        --------
+        >>> from orbital_kernel import CountsToFlux
+        >>> CountsToFlux(1e-11, (0.5, 7.0)).rate_band
+        (0.5, 7.0)
+        """
+        return self.rate_band_kev or self.band_kev
 
     def __post_init__(self) -> None:
         if not (0 < self.factor < np.inf and self.factor_err >= 0 and self.source):
@@ -117,19 +133,35 @@ def conversion(
         If there is no conversion; the message says why and can be shown.
     """
     given, target = parse_unit(unit), parse_unit(to_unit)
-    if _kind(target) not in {"energy flux", "photon flux"}:
+    if kind_of(target) not in _NORMALISATION:
         raise QueryError(f"{to_unit!r} is not an energy flux or a photon flux")
-    if _kind(given).startswith("count rate"):
-        return _counts(given, counts_to_flux, target, to_band, model)
-    if to_band.low_kev == to_band.high_kev:
-        raise QueryError(f"the band to convert into has no width: {to_band}")
+    require_band(target, to_band)
+    if kind_of(given).startswith("count rate"):
+        return _counts(given, band, counts_to_flux, target, to_band, model)
     best, low, high = (
         _factor(given, band, target, to_band, spectrum)
         for spectrum in (model, *model.one_sigma())
     )
-    if band == to_band and _kind(given) == _kind(target):
+    if band == to_band and kind_of(given) == kind_of(target):
         return Conversion(best, 0.0, "unit only" if best != 1.0 else "as given")
     return Conversion(best, abs(high - low) / 2, f"{band} to {to_band}: {model}")
+
+
+def is_flux_density(unit: str) -> bool:
+    """Return whether a unit is of flux densities."""
+    return kind_of(parse_unit(unit)) == "flux density"
+
+
+def require_band(unit: u.UnitBase, band: Band) -> None:
+    """Raise QueryError if a band does not go with a unit to convert into."""
+    at_one_energy = band.low_kev == band.high_kev
+    if at_one_energy and kind_of(unit) != "flux density":
+        raise QueryError(f"the band to convert into has no width: {band}")
+    if not at_one_energy and kind_of(unit) == "flux density":
+        raise QueryError(
+            f"a flux density is at one energy, not in {band}: give both edges of the "
+            "band the same energy, such as (1.0, 1.0)"
+        )
 
 
 def parse_unit(text: str) -> u.UnitBase:
@@ -180,7 +212,8 @@ _KINDS: Mapping[str, u.UnitBase] = {
 }
 
 
-def _kind(unit: u.UnitBase) -> str:
+def kind_of(unit: u.UnitBase) -> str:
+    """Return what a unit measures, one of the kinds that can be converted."""
     for kind, reference in _KINDS.items():
         if unit.is_equivalent(reference):
             return kind
@@ -197,7 +230,7 @@ def _factor(
     to_band: Band,
     model: SpectralModel,
 ) -> float:
-    kind, to_kind = _kind(given), _kind(target)
+    kind, to_kind = kind_of(given), kind_of(target)
     one_energy = band.low_kev == band.high_kev
     if one_energy != (kind == "flux density"):
         raise QueryError(f"a {kind} cannot be given at {band}")
@@ -209,6 +242,7 @@ def _factor(
 
 def _counts(
     given: u.UnitBase,
+    band: Band,
     stated: CountsToFlux | None,
     target: u.UnitBase,
     to_band: Band,
@@ -218,6 +252,11 @@ def _counts(
     if stated is None:
         raise QueryError(
             "a count rate becomes a flux only by a stated counts_to_flux factor"
+        )
+    if (band.low_kev, band.high_kev) != tuple(map(float, stated.rate_band)):
+        raise QueryError(
+            f"the counts_to_flux factor is of rates in {Band(*stated.rate_band)}, and "
+            f"this rate is in {band}"
         )
     product = given * parse_unit(stated.unit)
     if not product.is_equivalent(ENERGY_FLUX):

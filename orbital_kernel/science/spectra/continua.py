@@ -105,9 +105,10 @@ class PowerLaw:
         )
 
     def __str__(self) -> str:
-        return (
-            f"power law, photon index {self.photon_index:g} ± {self.photon_index_err:g}"
-        )
+        index = f"power law, photon index {self.photon_index:g}"
+        if np.isnan(self.photon_index_err):
+            return f"{index} (error not stated)"
+        return f"{index} ± {self.photon_index_err:g}"
 
 
 @dataclass(frozen=True)
