@@ -400,7 +400,8 @@ class LightCurve:
         Returns
         -------
         stingray.Lightcurve
-            Times in s since T0, the values as count rate, and their mean errors.
+            Times in s since T0, the values as count rate, and their mean errors, which
+            stingray itself takes as Poisson where it analyses.
 
         Raises
         ------

@@ -5,6 +5,7 @@ those that start with =, +, -, @, a tab or a carriage return.
 """
 
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,9 @@ def write_csv(frame: pl.DataFrame, path: Path) -> Path:
 
 def write_ecsv(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> Path:
     """Write all rows as ECSV with units, masks and times (TT)."""
-    table(frame, about).write(path, format="ascii.ecsv", overwrite=True)
+    from astropy.table import Table  # noqa: PLC0415 - slow
+
+    Table(table(frame, about)).write(path, format="ascii.ecsv", overwrite=True)
     return path
 
 
@@ -78,16 +81,18 @@ def write_fits(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> Pat
 def write_votable(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> Path:
     """Write all rows as a VOTable; times are MJD (TT)."""
     from astropy.io.votable import from_table  # noqa: PLC0415 - slow
+    from astropy.units import UnitsWarning  # noqa: PLC0415
 
     rows = table(_in_days(frame), about)
     for name in rows.colnames:
         if rows[name].dtype.kind in "OU":
             rows[name] = np.array(_texts(frame, name), dtype=object)
-    document = from_table(_filled(rows))
-    document.get_first_table().description = "; ".join(
-        f"{key}: {value}" for key, value in about.items()
-    )
-    document.to_xml(str(path))
+    facts = "; ".join(f"{key}: {value}" for key, value in about.items())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnitsWarning)  # 'erg' is old, and what all use
+        document = from_table(_filled(rows))
+        document.get_first_table().description = facts
+        document.to_xml(str(path))
     return path
 
 
@@ -155,20 +160,19 @@ def stingray_curve(points: pl.DataFrame) -> Any:
     is_complete = width.null_count() == 0 and (width > 0).all()
     errors = pl.mean_horizontal("value_err_plus", "value_err_minus")
     since = rows["since_s"].to_numpy()
-    return Lightcurve(
-        since,
-        rows["value"].to_numpy(),
-        err=rows.select(errors).to_series().fill_null(math.nan).to_numpy(),
-        input_counts=False,
-        err_dist="gauss",
-        dt=width.to_numpy()
-        if is_complete
-        else float(np.median(step))
-        if len(step)
-        else 1.0,
-        skip_checks=True,
-        gti=[[since.min() - 1, since.max() + 1]],
-    )
+    spacing = float(np.median(step)) if len(step) else 1.0
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="SIMON says")  # stated in to_stingray
+        return Lightcurve(
+            since,
+            rows["value"].to_numpy(),
+            err=rows.select(errors).to_series().fill_null(math.nan).to_numpy(),
+            input_counts=False,
+            err_dist="gauss",
+            dt=width.to_numpy() if is_complete else spacing,
+            skip_checks=True,
+            gti=[[since.min() - 1, since.max() + 1]],
+        )
 
 
 def _in_days(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,8 @@
 """Points that several files hold: each is counted once, the others say so.
 
-A point repeats another if instrument, band, unit, value and time agree: the time
-since the file's T0 to a millisecond, or the time itself. UKSSDC's curves come as QDP and
-as JSON, with and without a date, and tables of papers hold points of the archives.
+A point repeats another if observatory, instrument, band, unit, value and time agree: the
+time since the file's T0 to a millisecond, or the time itself. UKSSDC's curves come as QDP
+and as JSON, with and without a date, and tables of papers hold points of the archives.
 """
 
 import polars as pl
@@ -12,8 +12,9 @@ from orbital_kernel.science.columns import TT, fill
 REPEATED = "repeats another point of the curve"
 FIGURES = 5
 """Significant figures to which values agree."""
-_SAME = ("instrument", "unit", "is_limit")
+_SAME = ("observatory", "instrument", "unit", "is_limit")
 _SHAPE = {
+    "observatory": pl.String(),
     "since_t0_s": pl.Float64(),
     "instrument": pl.String(),
     "mode": pl.String(),
