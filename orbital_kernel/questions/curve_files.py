@@ -162,7 +162,7 @@ def stingray_curve(points: pl.DataFrame) -> Any:
     since = rows["since_s"].to_numpy()
     spacing = float(np.median(step)) if len(step) else 1.0
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="SIMON says")  # stated in to_stingray
+        warnings.filterwarnings("ignore", message="SIMON|Some functional")
         return Lightcurve(
             since,
             rows["value"].to_numpy(),

@@ -27,11 +27,13 @@ from orbital_kernel.science.columns import TT, fill
 from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.lightcurves.assembly import NOT_OF_OBJECT, zero_of
 from orbital_kernel.science.matching import plain
-from orbital_kernel.science.spectra import SpectralModel
+from orbital_kernel.science.spectra import SpectralModel, galactic_nh_1e22
 
 FLUX = "erg / (cm2 s)"
 XRT_BAND = (0.3, 10.0)
 ONE_KEV = (1.0, 1.0)
+GALACTIC, STATES = "galactic", ("absorbed", "unabsorbed")
+LEAST_NH = 1e17
 REFERENCE = "$.reference"
 BY_CALLER = "the caller"
 NET = "net"
@@ -69,11 +71,14 @@ class Scale:
     band_kev: tuple[float, float] | None = None
     model: SpectralModel | None = None
     counts_to_flux: Mapping[str, CountsToFlux] | None = None
+    nh: float | str | None = None
+    absorption: str | None = None
 
     @property
     def target(self) -> str | None:
-        """The unit to convert to: a band, a model or factors ask for an energy flux."""
-        asks = (self.band_kev, self.model, self.counts_to_flux)
+        """The unit to convert to: a band, a model, … ask for an energy flux."""
+        spectrum = (self.model, self.counts_to_flux, self.nh, self.absorption)
+        asks = (self.band_kev, *spectrum)
         return self.unit or (FLUX if any(asks) else None)
 
     @property
@@ -88,6 +93,27 @@ class Scale:
         """Raise QueryError if points cannot be brought to it."""
         if self.target is not None:
             lightcurves.require_target(self.target, lightcurves.Band(*self.band))
+        if self.absorption not in (None, *STATES):
+            raise QueryError(
+                f"absorption is one of {', '.join(STATES)}; got {self.absorption!r}"
+            )
+        if isinstance(self.nh, str) and self.nh != GALACTIC:
+            raise QueryError(f"nh is a column in cm-2 or {GALACTIC!r}; got {self.nh!r}")
+        if isinstance(self.nh, float | int) and self.nh and self.nh < LEAST_NH:
+            raise QueryError(
+                f"nh is in cm-2, as in 1.7e20; got {self.nh:g}, which absorbs nothing"
+            )
+
+    def nh_1e22(self, position: tuple[float, float] | None) -> float | None:
+        """Return the column of hydrogen, 1e22 cm-2; QueryError if it needs a position."""
+        if self.nh is None or isinstance(self.nh, float | int):
+            return None if self.nh is None else self.nh / 1e22
+        if position is None:
+            raise QueryError(
+                "no table has a position of the object, so the Galactic column is not "
+                "known: give nh in cm-2"
+            )
+        return galactic_nh_1e22(*position)
 
 
 def assembled(
@@ -122,7 +148,7 @@ def assembled(
     row = catalogued.row_used(subject.bursts, precedence.TIME.name)
     trigger, source = (None, None) if row is None else (row["time"], row["catalog"])
     points = _dated(points, trigger, source, t0)
-    position = None if cone is None else (cone.ra, cone.dec)
+    position = _position(points) if cone is None else (cone.ra, cone.dec)
     frame = lightcurves.joint(
         points,
         unit=scale.target,
@@ -131,7 +157,9 @@ def assembled(
         counts_to_flux=scale.counts_to_flux,
         t0=t0 or trigger,
         t0_source=None if t0 else source,
-        position=position or _position(points),
+        position=position,
+        nh_1e22=scale.nh_1e22(position),
+        absorption=scale.absorption,
     )
     beside = _neighbours(ask, subject, cone, others)
     steps = ["repeated points", "times at one place", "units and bands"]

@@ -177,6 +177,8 @@ class Objects:
         band_kev: tuple[float, float] | None = None,
         model: SpectralModel | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        nh: float | str | None = None,
+        absorption: str | None = None,
         t0: datetime | None = None,
         bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
@@ -203,6 +205,11 @@ class Objects:
         counts_to_flux : mapping of str to CountsToFlux, optional
             Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one are
             excluded from a curve in units of flux.
+        nh : float or 'galactic', optional
+            Column of hydrogen towards the object, cm-2, by which spectra are absorbed;
+            'galactic' is that of the position (needs the extra 'absorption').
+        absorption : {'absorbed', 'unabsorbed'}, optional
+            What fluxes are converted to; by default they stay as they are.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
             else the T0 of the files, else the first point.
@@ -232,7 +239,7 @@ class Objects:
         >>> curve["unit"].unique().to_list()
         ['erg / (s cm2)']
         """
-        scale = Scale(unit, band_kev, model, counts_to_flux)
+        scale = Scale(unit, band_kev, model, counts_to_flux, nh, absorption)
         scale.require()
         curve = assembled(
             self._orbital,

@@ -48,6 +48,8 @@ class Shortcuts(ABC):
         band_kev: tuple[float, float] | None = None,
         model: SpectralModel | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        nh: float | str | None = None,
+        absorption: str | None = None,
         t0: datetime | None = None,
         bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
@@ -75,6 +77,11 @@ class Shortcuts(ABC):
         counts_to_flux : mapping of str to CountsToFlux, optional
             Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one are
             excluded from a curve in units of flux.
+        nh : float or 'galactic', optional
+            Column of hydrogen towards the object, cm-2, by which spectra are absorbed;
+            'galactic' is that of the position (needs the extra 'absorption').
+        absorption : {'absorbed', 'unabsorbed'}, optional
+            What fluxes are converted to; by default they stay as they are.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
             else the T0 of the files, else the first point.
@@ -110,6 +117,8 @@ class Shortcuts(ABC):
             band_kev=band_kev,
             model=model,
             counts_to_flux=counts_to_flux,
+            nh=nh,
+            absorption=absorption,
             t0=t0,
             bins=bins,
             within_arcsec=within_arcsec,

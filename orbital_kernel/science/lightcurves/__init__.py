@@ -25,6 +25,7 @@ from orbital_kernel.science.lightcurves.exposure import (
 from orbital_kernel.science.lightcurves.model_files import model_file
 from orbital_kernel.science.lightcurves.photons import bin_events
 from orbital_kernel.science.lightcurves.point_bands import require_target
+from orbital_kernel.science.lightcurves.response_factors import factor_of_response
 from orbital_kernel.science.spectra import (
     Band,
     BlackBody,
@@ -47,6 +48,7 @@ __all__ = [
     "conversion",
     "dated",
     "energy_flux",
+    "factor_of_response",
     "gather",
     "is_flux_density",
     "is_local",

@@ -20,6 +20,7 @@ from orbital_kernel.science.lightcurves.point_bands import (
     CONVERSION,
     conversions_of,
     require_target,
+    with_absorption,
 )
 from orbital_kernel.science.lightcurves.repeats import REPEATED, repeats
 from orbital_kernel.science.spectra import Band, SpectralModel
@@ -34,6 +35,12 @@ _TIES = (
     *("given_value", "value_err_plus", "time_err_plus_s"),
 )
 VALUES = ("value", "value_err_plus", "value_err_minus")
+MODEL_ERRORS = {
+    "value_err_model": "factor_err",
+    "value_err_model_plus": "factor_err_plus",
+    "value_err_model_minus": "factor_err_minus",
+}
+"""Errors of the value from its conversion, and those of the factor."""
 _SHAPE: Mapping[str, pl.DataType] = {
     "observatory": pl.String(),
     "object": pl.String(),
@@ -63,12 +70,13 @@ _SHAPE: Mapping[str, pl.DataType] = {
 _ORDER = (
     *("observatory", "object", "obs_id", "utc", "time", "since_s", "since_days"),
     *("t0_source", "time_rule", "time_place", "time_assumed_err_s"),
-    *("time_err_minus_s", "time_err_plus_s", *VALUES, "value_err_model"),
+    *("time_err_minus_s", "time_err_plus_s", *VALUES, *MODEL_ERRORS),
     *("is_limit", "limit_confidence", "unit", "band", "band_low_kev", "band_high_kev"),
     *("band_low_nm", "band_high_nm", "instrument", "mode", "exposure_s", "absorption"),
     *("given_value", "given_unit", "given_band"),
     *("given_band_low_kev", "given_band_high_kev"),
-    *("factor", "factor_err", "conversion", "reference"),
+    *("factor", "factor_err", "factor_err_plus", "factor_err_minus"),
+    *("conversion", "reference"),
     *("left_out", "excluded", "simulated", "file_sha256", "file_row"),
 )
 
@@ -141,6 +149,8 @@ def joint(
     t0: datetime | None = None,
     t0_source: str | None = None,
     position: tuple[float, float] | None = None,
+    nh_1e22: float | None = None,
+    absorption: str | None = None,
 ) -> pl.DataFrame:
     """Return every point on one time axis, in one unit and band or in its own.
 
@@ -169,6 +179,11 @@ def joint(
     position
         RA and Dec of the object, ICRS deg: with it times of a barycentre beside others
         are corrected to the geocentre.
+    nh_1e22
+        Column of hydrogen towards the object, 1e22 cm-2: spectra are absorbed by it.
+    absorption
+        'absorbed' or 'unabsorbed': what fluxes are converted to; by default they stay
+        as they are.
 
     Returns
     -------
@@ -215,11 +230,19 @@ def joint(
         *(finite(name) for name in (*VALUES, "since_t0_s", *edges)),
     )
     rows = placed(rows.with_columns(pl.col("time").cast(TT)), position)
-    rows = _with_reasons(rows)
+    rows = with_absorption(_with_reasons(rows))
     if unit is None:
         rows = _as_given(rows)
     else:
-        rows = conversions_of(rows, unit, band, model, counts_to_flux or {})
+        rows = conversions_of(
+            rows,
+            unit,
+            band,
+            model,
+            counts_to_flux or {},
+            nh_1e22=nh_1e22,
+            absorption=absorption,
+        )
         rows = _converted(rows)
     return (
         _timed(rows, t0, t0_source)
@@ -288,7 +311,7 @@ def _as_given(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         pl.coalesce("excluded", unstated).alias("excluded"),
         *(pl.lit(None, dtype=kind).alias(name) for name, kind in CONVERSION.items()),
-        pl.lit(None, dtype=pl.Float64).alias("value_err_model"),
+        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in MODEL_ERRORS),
     )
 
 
@@ -312,13 +335,17 @@ def _converted(rows: pl.DataFrame) -> pl.DataFrame:
         for name, m, s in zip(VALUES, of_magnitude, scaled, strict=True)
     )
     return rows.with_columns(
-        usable.then(
-            pl.col("value").abs() * pl.col("factor_err") / pl.col("factor")
-        ).alias("value_err_model"),
+        *(
+            usable.then(pl.col("value").abs() * pl.col(error) / pl.col("factor")).alias(
+                name
+            )
+            for name, error in MODEL_ERRORS.items()
+        ),
         *(
             pl.coalesce(f"to_{name}", name).alias(name)
             for name in ("unit", "band", "band_low_kev", "band_high_kev")
         ),
+        pl.coalesce("to_absorption", "absorption").alias("absorption"),
     )
 
 

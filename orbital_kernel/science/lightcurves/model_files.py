@@ -6,8 +6,14 @@ from typing import Any
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.lightcurves.bands import CountsToFlux
-from orbital_kernel.science.spectra import BlackBody, PowerLaw, SpectralModel
+from orbital_kernel.science.spectra import (
+    Absorbed,
+    BlackBody,
+    PowerLaw,
+    SpectralModel,
+)
 
+COLUMN = ("nh_1e22", "nh_err_1e22", "redshift", "table")
 MODELS: Mapping[str, Any] = {"power law": PowerLaw, "black body": BlackBody}
 
 
@@ -20,7 +26,7 @@ def model_file(
     ----------
     text : str
         A table [model] with `kind` ('power law', 'black body') and its parameters, and
-        tables [counts."INSTRUMENT/MODE"] with the parameters of CountsToFlux.
+        nh_1e22 (1e22 cm-2) with nh_err_1e22 if it is absorbed; and tables [counts."INSTRUMENT/MODE"] with the parameters of CountsToFlux.
     name : str
         The file's name, for errors.
 
@@ -50,7 +56,10 @@ def _read(
     counts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[SpectralModel | None, dict[str, CountsToFlux]]:
     about = dict(model or {})
+    column = {key: about.pop(key) for key in COLUMN if key in about}
     spectrum = MODELS[about.pop("kind", "power law")](**about) if about else None
+    if column:
+        spectrum = Absorbed(spectrum or PowerLaw(), **column)
     return spectrum, {name: _factor(about) for name, about in (counts or {}).items()}
 
 

@@ -16,22 +16,37 @@ from orbital_kernel.science.lightcurves.magnitudes import (
     density_of_magnitude,
     is_magnitude,
 )
-from orbital_kernel.science.spectra import Band, PowerLaw, SpectralModel, quoted_model
+from orbital_kernel.science.lightcurves.packaged_factors import (
+    PACKAGED,
+    packaged_index,
+)
+from orbital_kernel.science.spectra import (
+    Absorbed,
+    Band,
+    PowerLaw,
+    SpectralModel,
+    quoted_model,
+)
 
 GIVEN_AS = (
     *("unit", "band_low_kev", "band_high_kev", "band", "instrument", "mode"),
-    "spectrum",
+    *("spectrum", "absorption", "packaged"),
 )
 STATED_AT = "$.xray_model"
 """Where a row's `extra` holds the spectrum by which its source made the flux."""
+ABSORPTION_AT = "$.absorption"
+UNABSORBED_BESIDE = '"unabsorbed flux"'
+"""A table that lists unabsorbed fluxes beside the points has these absorbed."""
 CONVERSION: Mapping[str, pl.DataType] = {
     "factor": pl.Float64(),
     "factor_err": pl.Float64(),
+    "factor_err_plus": pl.Float64(),
+    "factor_err_minus": pl.Float64(),
     "conversion": pl.String(),
-    "absorption": pl.String(),
 }
 _ANSWER = {
     **CONVERSION,
+    "to_absorption": pl.String(),
     "refused": pl.String(),
     "to_unit": pl.String(),
     "to_band": pl.String(),
@@ -53,6 +68,9 @@ def conversions_of(
     band: Band,
     model: SpectralModel | None,
     stated: Mapping[str, CountsToFlux],
+    *,
+    nh_1e22: float | None = None,
+    absorption: str | None = None,
 ) -> pl.DataFrame:
     """Return the rows with the conversion of each, or the reason against it.
 
@@ -60,26 +78,51 @@ def conversions_of(
     conversion, refused, and unit and band of the result (to_…).
     """
     rows = rows.with_columns(
-        pl.col("extra").str.json_path_match(STATED_AT).alias("spectrum")
+        pl.col("extra").str.json_path_match(STATED_AT).alias("spectrum"),
+        packaged_index().alias("packaged"),
     )
     kinds = rows.select(GIVEN_AS).unique(maintain_order=True)
+    spectra = {
+        text: _spectrum(text, model, nh_1e22) for text in kinds["spectrum"].unique()
+    }
     answers = [
-        _conversion_of(kind, unit, band, model, stated)
+        _conversion_of(kind, unit, band, spectra[kind["spectrum"]], stated, absorption)
         for kind in kinds.iter_rows(named=True)
     ]
     answered = pl.DataFrame(answers, schema=_ANSWER)
-    table = kinds.hstack(answered.with_columns(pl.col("factor_err").fill_nan(None)))
+    errors = pl.col("factor_err", "factor_err_plus", "factor_err_minus")
+    table = kinds.hstack(answered.with_columns(errors.fill_nan(None)))
     return rows.join(
         table, on=GIVEN_AS, nulls_equal=True, how="left", maintain_order="left"
     )
+
+
+def with_absorption(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with `absorption`, as their records state it; else null."""
+    stated = pl.col("extra").str.json_path_match(ABSORPTION_AT)
+    both = pl.col("extra").str.contains(UNABSORBED_BESIDE, literal=True)
+    return rows.with_columns(
+        pl.coalesce(stated, pl.when(both).then(pl.lit("absorbed"))).alias("absorption")
+    )
+
+
+def _spectrum(
+    text: str | None, model: SpectralModel | None, nh_1e22: float | None
+) -> SpectralModel:
+    """Return the spectrum of points: the caller's, else their record's, else a default."""
+    chosen = model or quoted_model(text) or PowerLaw()
+    if nh_1e22 is None or isinstance(chosen, Absorbed):
+        return chosen
+    return Absorbed(chosen, nh_1e22)
 
 
 def _conversion_of(
     kind: Mapping[str, Any],
     unit: str,
     band: Band,
-    model: SpectralModel | None,
+    model: SpectralModel,
     stated: Mapping[str, CountsToFlux],
+    absorption: str | None,
 ) -> dict[str, Any]:
     target = parse_unit(unit)
     result = {
@@ -96,6 +139,8 @@ def _conversion_of(
             return {
                 "factor": zero,
                 "factor_err": 0.0,
+                "factor_err_plus": 0.0,
+                "factor_err_minus": 0.0,
                 "conversion": how,
                 "to_unit": target.to_string(),
             }
@@ -105,8 +150,10 @@ def _conversion_of(
             _band(kind, factor),
             to_unit=unit,
             to_band=band,
-            model=model or quoted_model(kind["spectrum"]) or PowerLaw(),
+            model=model,
             counts_to_flux=factor,
+            absorption=kind["absorption"],
+            to_absorption=absorption,
         )
     except QueryError as reason:
         return {**result, "refused": str(reason)}
@@ -114,7 +161,10 @@ def _conversion_of(
         **result,
         "factor": applied.factor,
         "factor_err": applied.factor_err,
+        "factor_err_plus": applied.factor_err_plus,
+        "factor_err_minus": applied.factor_err_minus,
         "conversion": applied.how,
+        "to_absorption": applied.absorption,
     }
 
 
@@ -133,7 +183,10 @@ def _stated_factor(
 ) -> CountsToFlux | None:
     instrument = str(kind["instrument"])
     names = (f"{instrument}/{kind['mode']}", instrument, instrument.partition("-")[0])
-    return next((stated[name] for name in names if name in stated), None)
+    given = next((stated[name] for name in names if name in stated), None)
+    if given is None and kind["packaged"] is not None:
+        return PACKAGED[kind["packaged"]].factor
+    return given
 
 
 def _band(kind: Mapping[str, Any], factor: CountsToFlux | None) -> Band:

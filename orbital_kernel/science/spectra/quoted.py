@@ -4,8 +4,11 @@ import json
 import math
 from typing import Any
 
+from orbital_kernel.science.spectra.absorbed import Absorbed
 from orbital_kernel.science.spectra.continua import PowerLaw, SpectralModel
 
+COLUMN_NAMES = ("nhmw", "nh")
+IN_1E22 = "10^22 cm^-2"
 INDEX_NAMES = frozenset({"photonindex", "gamma", "index", "phoindex"})
 
 
@@ -28,6 +31,12 @@ def quoted_model(text: str | None) -> SpectralModel | None:
     names = [str(name).lower() for name in stated.get("param_names", ())]
     values = dict(zip(names, stated.get("param_values", ()), strict=False))
     index = next((values[name] for name in names if name in INDEX_NAMES), None)
-    if index is None or stated.get("model_name", "").lower() != "powerlaw":
+    kind = str(stated.get("model_name", "")).lower()
+    if index is None or kind not in ("powerlaw", "absorbed powerlaw"):
         return None
-    return PowerLaw(float(index), math.nan)
+    law = PowerLaw(float(index), math.nan)
+    if kind == "powerlaw":
+        return law
+    units = dict(zip(names, stated.get("param_units", ()), strict=False))
+    column = next((name for name in COLUMN_NAMES if units.get(name) == IN_1E22), None)
+    return None if column is None else Absorbed(law, float(values[column]))
