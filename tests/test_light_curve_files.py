@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.__main__ import cli
+from orbital_kernel.errors import QueryError
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.science.matching import plain
 
@@ -193,3 +194,37 @@ def test_neighbours_are_listed_and_not_merged(session):
     assert {"SGR A*", "SgrA*", "Sgr A*"} == set(curve["object"])
     assert len(place) == len(curve)
     assert place.object == "RA 266.416800, Dec -29.007800"
+
+
+def test_the_redshift_is_that_of_the_first_catalogue_or_of_the_caller(session):
+    curve = session.light_curve("GRB 130427A", unit="erg / (cm2 s)")
+    given = session.light_curve("GRB 130427A", redshift=1.0)
+
+    assert (0.34, "bat-catalog-redshift") == (curve.redshift, curve.redshift_source)
+    assert (1.0, "the caller") == (given.redshift, given.redshift_source)
+    assert 0 == curve.points["luminosity_erg_s"].null_count()
+    assert curve["rest_s"][-1] == pytest.approx(curve["since_s"][-1] / 1.34)
+
+
+def test_the_galactic_column_absorbs_the_spectrum_of_each_point(session):
+    curve = session.light_curve(
+        "IGR J17361-4441", nh="galactic", absorption="unabsorbed"
+    )
+
+    assert {"unabsorbed"} == set(curve.points["absorption"])
+    assert curve["conversion"].str.contains("NH 0.2").all()
+    assert (curve["factor"] > 1).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"nh": 0.02}, "nh is in cm-2"),
+        ({"nh": "local"}, "galactic"),
+        ({"absorption": "dered"}, "absorbed, unabsorbed"),
+        ({"nh": "galactic"}, "no table has a position"),
+    ],
+)
+def test_a_column_that_cannot_be_used_is_refused(session, options, reason):
+    with pytest.raises(QueryError, match=reason):
+        session.light_curve("NGC 925 ULX-3", **options)

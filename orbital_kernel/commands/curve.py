@@ -48,6 +48,10 @@ KEYS = {
     "exposure_s": "exposure_s",
     "conversion": "conversion",
     "absorption": "absorption",
+    "rest_s": "rest_s",
+    "luminosity_erg_s": "luminosity_erg_s",
+    "luminosity_err_plus_erg_s": "luminosity_err_plus_erg_s",
+    "luminosity_err_minus_erg_s": "luminosity_err_minus_erg_s",
     "reference": "reference",
     "simulated": "simulated",
     "excluded": "excluded",
@@ -84,6 +88,11 @@ KEYS = {
     type=click.Choice(["absorbed", "unabsorbed"]),
     help="Convert fluxes to this. Default: they stay as they are.",
 )
+@click.option(
+    "--redshift",
+    type=float,
+    help="Redshift for the rest frame. Default: that of the first burst catalogue.",
+)
 @click.option("--t0", metavar="UTC", help="Start of the elapsed time, UTC.")
 @click.option(
     "--bin",
@@ -109,6 +118,7 @@ def curve(
     model: Path | None,
     nh: str | None,
     absorption: str | None,
+    redshift: float | None,
     t0: str | None,
     bins: str | None,
     out: Path | None,
@@ -135,6 +145,7 @@ def curve(
         counts_to_flux=factors,
         nh=None if nh is None else _number(nh),
         absorption=absorption,
+        redshift=redshift,
         t0=None if t0 is None else _tt(t0),
         bins=None if bins is None else _number(bins),
         background=background,
@@ -165,6 +176,8 @@ def document(curve: "LightCurve") -> dict[str, Any]:
         "object": curve.object,
         "t0_utc": curve.t0_utc,
         "t0_source": curve.t0_source,
+        "redshift": curve.redshift,
+        "redshift_source": curve.redshift_source,
         "points": points.to_dicts(),
         "neighbours": curve.neighbours.to_dicts(),
         "excluded": curve.reasons.to_dicts(),

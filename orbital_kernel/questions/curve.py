@@ -64,6 +64,12 @@ class LightCurve:
         (deg), separation_arcsec (arcsec) and points.
     how : Explain, optional
         How the points were found.
+    redshift : float, optional
+        Redshift of rest_s (s), luminosity_erg_s and its errors (erg / s, of energy
+        fluxes, under astropy's Planck18, in the emitted band rest_band_low_kev to
+        rest_band_high_kev); None if it is not known.
+    redshift_source : str, optional
+        What gives the redshift.
 
     Examples
     --------
@@ -82,6 +88,8 @@ class LightCurve:
         default_factory=lambda: pl.DataFrame(schema=NEIGHBOURS)
     )
     how: Explain | None = None
+    redshift: float | None = None
+    redshift_source: str | None = None
 
     @property
     def points(self) -> pl.DataFrame:
@@ -426,6 +434,7 @@ class LightCurve:
             "object": self.object,
             "t0_utc": self.t0_utc,
             "t0_source": self.t0_source,
+            "redshift": self.redshift,
         }
         return {key: value for key, value in facts.items() if value is not None}
 

@@ -121,6 +121,7 @@ def assembled(
     subject: Subject,
     scale: Scale,
     *,
+    redshift: float | None,
     t0: datetime | None,
     within_arcsec: float,
     background: bool,
@@ -161,6 +162,8 @@ def assembled(
         nh_1e22=scale.nh_1e22(position),
         absorption=scale.absorption,
     )
+    redshift, redshift_source = _redshift(subject, redshift)
+    frame = lightcurves.with_rest_frame(frame, redshift)
     beside = _neighbours(ask, subject, cone, others)
     steps = ["repeated points", "times at one place", "units and bands"]
     zero = t0 or trigger or zero_of(frame)
@@ -171,6 +174,8 @@ def assembled(
         _t0_source(frame),
         beside,
         joint_explain(answers, len(frame), steps, start) if answers else None,
+        redshift,
+        redshift_source,
     )
 
 
@@ -325,6 +330,17 @@ def _dated(
     if start is not None:
         return lightcurves.dated(points, start, "another file of the object")
     return lightcurves.dated(points, t0, BY_CALLER)
+
+
+def _redshift(subject: Subject, given: float | None) -> tuple[float | None, str | None]:
+    """Return the redshift and what gives it: the caller, else the first catalogue."""
+    if given is not None:
+        return given, BY_CALLER
+    row = catalogued.row_used(subject.bursts, precedence.REDSHIFT.name)
+    if row is None:
+        return None, None
+    doubt = ", marked as doubtful there" if row["redshift_doubtful"] else ""
+    return row["redshift"], f"{row['catalog']}{doubt}"
 
 
 def _t0_source(frame: pl.DataFrame) -> str | None:

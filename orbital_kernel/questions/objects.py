@@ -179,6 +179,7 @@ class Objects:
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
         nh: float | str | None = None,
         absorption: str | None = None,
+        redshift: float | None = None,
         t0: datetime | None = None,
         bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
@@ -210,6 +211,9 @@ class Objects:
             'galactic' is that of the position (needs the extra 'absorption').
         absorption : {'absorbed', 'unabsorbed'}, optional
             What fluxes are converted to; by default they stay as they are.
+        redshift : float, optional
+            Redshift, for luminosities and times in the rest frame; by default that of
+            the burst catalogue that comes first in the one order.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
             else the T0 of the files, else the first point.
@@ -245,6 +249,7 @@ class Objects:
             self._orbital,
             self._subject(subject),
             scale,
+            redshift=redshift,
             t0=t0,
             within_arcsec=within_arcsec,
             background=background,

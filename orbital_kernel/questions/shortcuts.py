@@ -50,6 +50,7 @@ class Shortcuts(ABC):
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
         nh: float | str | None = None,
         absorption: str | None = None,
+        redshift: float | None = None,
         t0: datetime | None = None,
         bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
@@ -82,6 +83,9 @@ class Shortcuts(ABC):
             'galactic' is that of the position (needs the extra 'absorption').
         absorption : {'absorbed', 'unabsorbed'}, optional
             What fluxes are converted to; by default they stay as they are.
+        redshift : float, optional
+            Redshift, for luminosities and times in the rest frame; by default that of
+            the burst catalogue that comes first in the one order.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
             else the T0 of the files, else the first point.
@@ -119,6 +123,7 @@ class Shortcuts(ABC):
             counts_to_flux=counts_to_flux,
             nh=nh,
             absorption=absorption,
+            redshift=redshift,
             t0=t0,
             bins=bins,
             within_arcsec=within_arcsec,

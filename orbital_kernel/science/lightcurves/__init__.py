@@ -26,6 +26,7 @@ from orbital_kernel.science.lightcurves.model_files import model_file
 from orbital_kernel.science.lightcurves.photons import bin_events
 from orbital_kernel.science.lightcurves.point_bands import require_target
 from orbital_kernel.science.lightcurves.response_factors import factor_of_response
+from orbital_kernel.science.lightcurves.restframe import with_rest_frame
 from orbital_kernel.science.spectra import (
     Band,
     BlackBody,
@@ -64,4 +65,5 @@ __all__ = [
     "rebin",
     "require_target",
     "t0_of_files",
+    "with_rest_frame",
 ]

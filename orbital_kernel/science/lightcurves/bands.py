@@ -245,6 +245,8 @@ def parse_unit(text: str) -> u.UnitBase:
             unit = u.Unit(words, parse_strict="raise")
     except (ValueError, TypeError):
         raise QueryError(f"{text!r} is not a unit that astropy knows") from None
+    if not isinstance(unit, u.UnitBase):
+        raise QueryError(f"{text!r} is a unit of magnitudes")
     if any(base.name.endswith("erg") and base.name != "erg" for base in unit.bases):
         raise QueryError(f"{text!r} reads as a fraction of an erg: correct the unit")
     return unit

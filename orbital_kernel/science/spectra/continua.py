@@ -148,12 +148,32 @@ class PowerLaw:
 
 @dataclass(frozen=True)
 class BlackBody:
-    """Planck photon spectrum N(E) ~ E^2 / (exp(E/kT) - 1), kT in keV with its error."""
+    """Planck photon spectrum N(E) ~ E^2 / (exp(E/kT) - 1).
+
+    Parameters
+    ----------
+    kt_kev : float
+        Temperature, kT in keV.
+    kt_err_kev : float
+        Its 1-sigma error, keV.
+
+    Raises
+    ------
+    QueryError
+        If the error is negative, or not below the temperature.
+
+    Examples
+    --------
+    >>> from orbital_kernel import BlackBody
+    >>> str(BlackBody(0.1, 0.02))
+    'black body, kT 0.1 ± 0.02 keV'
+    """
 
     kt_kev: float
     kt_err_kev: float
 
     def __post_init__(self) -> None:
+        """Raise QueryError for a temperature or error that is not physical."""
         if not 0 <= self.kt_err_kev < self.kt_kev:
             raise QueryError(
                 f"a black body needs kT > its error >= 0; got {self.kt_kev}"
@@ -161,23 +181,75 @@ class BlackBody:
             )
 
     def photons(self, energy_kev: np.ndarray) -> np.ndarray:
-        """Return E^2 / (exp(E/kT) - 1)."""
+        """Return E^2 / (exp(E/kT) - 1), the photons a keV in any one normalisation.
+
+        Parameters
+        ----------
+        energy_kev : numpy.ndarray
+            Photon energies, keV.
+
+        Returns
+        -------
+        numpy.ndarray
+            Photons a keV at these energies, of the same shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from orbital_kernel import BlackBody
+        >>> BlackBody(1.0, 0.1).photons(np.array([1.0])).round(3).tolist()
+        [0.582]
+        """
         return np.asarray(energy_kev**2 / np.expm1(energy_kev / self.kt_kev))
 
     def one_sigma(self) -> tuple["BlackBody", "BlackBody"]:
-        """Return the cooler and the hotter body."""
+        """Return the cooler and the hotter body, one sigma from this one.
+
+        Returns
+        -------
+        tuple of BlackBody
+            The cooler body, then the hotter one.
+
+        Examples
+        --------
+        >>> from orbital_kernel import BlackBody
+        >>> [round(body.kt_kev, 3) for body in BlackBody(1.0, 0.1).one_sigma()]
+        [0.9, 1.1]
+        """
         step = self.kt_err_kev
         return BlackBody(self.kt_kev - step, 0), BlackBody(self.kt_kev + step, 0)
 
     def drawn(
         self, generator: np.random.Generator, number: int
     ) -> Iterator["BlackBody"]:
-        """Yield the body with temperatures drawn from a normal distribution above 0."""
+        """Yield the body with temperatures drawn from a normal distribution above 0.
+
+        Parameters
+        ----------
+        generator : numpy.random.Generator
+            Gives the numbers.
+        number : int
+            How many bodies.
+
+        Yields
+        ------
+        BlackBody
+            The body with a drawn temperature.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from orbital_kernel import BlackBody
+        >>> bodies = BlackBody(1.0, 0.0).drawn(np.random.default_rng(1), 2)
+        >>> [body.kt_kev for body in bodies]
+        [1.0, 1.0]
+        """
         lowest = 1e-3 * self.kt_kev
         for kt_kev in generator.normal(self.kt_kev, self.kt_err_kev, number):
             yield BlackBody(max(float(kt_kev), lowest), 0)
 
     def __str__(self) -> str:
+        """Return the temperature with its error."""
         return f"black body, kT {self.kt_kev:g} ± {self.kt_err_kev:g} keV"
 
 
