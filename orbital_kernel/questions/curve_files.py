@@ -136,7 +136,7 @@ def stingray_curve(points: pl.DataFrame) -> Any:
     QueryError if the points are of several instruments, bands or units.
     """
     try:
-        from stingray import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        from stingray import (  # noqa: PLC0415
             Lightcurve,
         )
     except ImportError as error:

@@ -10,23 +10,18 @@ from typing import Any, Protocol
 import polars as pl
 
 from orbital_kernel.errors import QueryError, did_you_mean, shortened
-from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import separation_deg
+from orbital_kernel.model.spelling import normalised, variants
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued, detections
-from orbital_kernel.questions.asking import (
-    Session,
-    joint_explain,
-    read,
-    side_by_side,
-)
+from orbital_kernel.questions.asking import Session, joint_explain, read
 from orbital_kernel.questions.curve import NEIGHBOURS, LightCurve
+from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.columns import TT, fill
 from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.lightcurves.assembly import NOT_OF_OBJECT, zero_of
-from orbital_kernel.science.matching import plain
 from orbital_kernel.science.spectra import SpectralModel, galactic_nh_1e22
 
 FLUX = "erg / (cm2 s)"
@@ -34,13 +29,14 @@ XRT_BAND = (0.3, 10.0)
 ONE_KEV = (1.0, 1.0)
 GALACTIC, STATES = "galactic", ("absorbed", "unabsorbed")
 LEAST_NH = 1e17
+TRIGGERS_OF = "swift"
 REFERENCE = "$.reference"
 BY_CALLER = "the caller"
 NET = "net"
 
 
 class Subject(Protocol):
-    """What a light curve is of: names and a position, as the tables have them."""
+    """What a light curve is of, as `subject.resolve` returns it."""
 
     @property
     def text(self) -> str:
@@ -48,19 +44,30 @@ class Subject(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the object in the tables."""
+        """Spellings in column `object` of the photometry tables."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names of the object."""
+
+    @property
+    def spellings(self) -> list[str]:
+        """The spellings to ask for."""
 
     @property
     def ra(self) -> float | None:
         """Right ascension, ICRS deg."""
 
     @property
-    def dec(self) -> float | None:
-        """Declination, ICRS deg."""
+    def place(self) -> Mapping[str, Any] | None:
+        """Position, error and their sources; None without one, or of a position."""
 
     @property
     def bursts(self) -> pl.DataFrame:
-        """The burst's rows in catalogues and notices, as `catalogued.listed` gives them."""
+        """The burst's rows in catalogues and notices."""
+
+    def cone(self, within_arcsec: float) -> Cone | None:
+        """Return the circle about the position; None without one."""
 
 
 @dataclass(frozen=True)
@@ -135,18 +142,16 @@ def assembled(
         answers.append(answer)
         return answer.frame
 
-    cone = None
-    if subject.ra is not None and subject.dec is not None:
-        cone = Cone(subject.ra % 360, subject.dec, within_arcsec / 60)
+    cone = subject.cone(within_arcsec)
     names = tuple(observatories())
-    parts = partial(_of_observatory, orbital, ask, subject, cone)
+    parts = partial(_of_observatory, ask, subject, cone)
     frames = side_by_side(partial(parts, background=background), names)
     points = lightcurves.gather(dict(zip(names, frames, strict=True)))
     points, others = _without_neighbours(points, subject, cone)
     if not len(points):
         raise _nothing(orbital, subject)
     points = _with_references(orbital, points)
-    row = catalogued.row_used(subject.bursts, precedence.TIME.name)
+    row = _row_used(subject, precedence.TIME.name)
     trigger, source = (None, None) if row is None else (row["time"], row["catalog"])
     points = _dated(points, trigger, source, t0)
     position = _position(points) if cone is None else (cone.ra, cone.dec)
@@ -180,7 +185,6 @@ def assembled(
 
 
 def _of_observatory(
-    orbital: Session,
     ask: Callable[[Query], pl.DataFrame],
     subject: Subject,
     cone: Cone | None,
@@ -190,10 +194,10 @@ def _of_observatory(
 ) -> pl.DataFrame:
     """Return the points that a file names so, those within the cone, and the rates."""
     table = f"{observatory}.photometry"
-    names = _spellings(orbital, table, subject)
+    names = subject.spellings
     frames = []
     if names:
-        frames.append(ask(Query(table, sets={"object": names}, full_scan=True)))
+        frames.append(ask(Query(table, sets={"object": names})))
     if cone is not None:
         near = [ask(Query(table, cone=cone))]
         if table == detections.CURVES:
@@ -201,8 +205,8 @@ def _of_observatory(
         is_named = pl.col("object").is_in(names).fill_null(value=False)
         frames += [frame.filter(~is_named) for frame in near]
     if not frames:
-        frames.append(frame_of(orbital.store.read(table, limit=0)))
-    rates = _rates(orbital, ask, subject, observatory)
+        frames.append(ask(Query(table, limit=0)))
+    rates = _rates(ask, subject, observatory)
     if len(rates):
         points = lightcurves.points_of_rates(rates, empty=True)
         frames.append(_of_rates(points, background=background))
@@ -210,26 +214,37 @@ def _of_observatory(
 
 
 def _rates(
-    orbital: Session,
     ask: Callable[[Query], pl.DataFrame],
     subject: Subject,
     observatory: str,
 ) -> pl.DataFrame:
     """Return binned rates whose file names the object, and net rates of its trigger."""
     table = f"{observatory}.rates"
-    names = _spellings(orbital, table, subject)
-    numbers = subject.bursts.filter(pl.col("observatory") == observatory)["trigger_id"]
-    triggers = {
-        f"{int(number):08d}000"
-        for number in numbers.drop_nulls()
-        if number.isdecimal() and observatory == "swift"
-    }
+    names = _rate_names(subject)
+    triggers = _trigger_ids(subject.bursts) if observatory == TRIGGERS_OF else ()
     sets: list[Mapping[str, Sequence[Any]]] = [{"object": names}] if names else []
     if triggers:
         sets.append({"obs_id": sorted(triggers), "kind": [NET]})
     frames = [ask(Query(table, sets=chosen, full_scan=True)) for chosen in sets]
     rows = pl.concat(frames) if frames else pl.DataFrame()
     return rows.unique(maintain_order=True) if len(frames) > 1 else rows
+
+
+def _rate_names(subject: Subject) -> list[str]:
+    """Return spellings of files of rates, some of which have a burst's letter small."""
+    names = {*subject.names, *subject.aliases}
+    if subject.ra is None or subject.names or subject.place:
+        names |= {*variants(subject.text)}
+    small = {name[:-1] + name[-1].lower() for name in names if name[-2:-1].isdigit()}
+    return sorted(names | small)
+
+
+def _trigger_ids(bursts: pl.DataFrame) -> tuple[str, ...]:
+    """Return the ObsIDs of a burst's triggers: the number, and segment 000."""
+    if "trigger_id" not in bursts.columns:
+        return ()
+    numbers = bursts["trigger_id"].drop_nulls().unique().sort()
+    return tuple(f"{int(number):08d}000" for number in numbers if number.isdecimal())
 
 
 def _of_rates(points: pl.DataFrame, *, background: bool) -> pl.DataFrame:
@@ -245,15 +260,6 @@ def _of_rates(points: pl.DataFrame, *, background: bool) -> pl.DataFrame:
     )
 
 
-def _spellings(orbital: Session, table: str, subject: Subject) -> list[str]:
-    """Return the names in a table that are the subject's, in any spelling."""
-    names = {plain(name) for name in subject.names}
-    if not names:
-        return []
-    stored = read(orbital.store, table, ("object",))["object"].drop_nulls().unique()
-    return sorted(text for text in stored if plain(text) in names)
-
-
 def _without_neighbours(
     points: pl.DataFrame, subject: Subject, cone: Cone | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -263,14 +269,14 @@ def _without_neighbours(
     """
     if cone is None or not len(points):
         return points, points.clear()
-    names = {plain(name) for name in subject.names}
+    names = _keys(subject)
     every = points["object"].drop_nulls().unique()
     if not names and len(every):
         apart = separation_deg(cone.ra, cone.dec, points["ra"], points["dec"])
         near = points.with_columns(pl.Series("apart", apart, dtype=pl.Float64))
         nearest = near.drop_nulls("object").sort("apart", "object", nulls_last=True)
-        names = {plain(nearest["object"][0])}
-    own = [text for text in every if plain(text) in names]
+        names = {normalised(nearest["object"][0])}
+    own = [text for text in every if normalised(text) in names]
     is_own = (pl.col("object").is_in(own) | pl.col("object").is_null()).fill_null(
         value=True
     )
@@ -278,6 +284,13 @@ def _without_neighbours(
         is_own |= pl.col("kind") == NET  # named by its trigger
     is_own = is_own.fill_null(value=False)
     return points.filter(is_own), points.filter(~is_own)
+
+
+def _keys(subject: Subject) -> set[str]:
+    """Return the normalised names of the subject; none of a place."""
+    named = subject.names or subject.aliases or subject.place is not None
+    texts = (*subject.names, *subject.aliases, *((subject.text,) if named else ()))
+    return {normalised(text) for text in texts}
 
 
 def _neighbours(
@@ -296,13 +309,15 @@ def _neighbours(
                 pl.col("ra", "dec").first(), pl.len().cast(pl.Int64).alias("points")
             )
         )
-    names = {plain(name) for name in (*subject.names, subject.text)}
+    names = _keys(subject)
     columns = ("catalog", "source_id", "ra", "dec")
     tables = [f"{observatory}.sources" for observatory in observatories()]
     near = side_by_side(lambda t: ask(Query(t, columns=columns, cone=cone)), tables)
     for observatory, sources in zip(observatories(), near, strict=True):
         listed = sources.rename({"source_id": "object"}).drop_nulls("object")
-        listed = listed.filter([plain(text) not in names for text in listed["object"]])
+        listed = listed.filter(
+            [normalised(text) not in names for text in listed["object"]]
+        )
         frames.append(
             listed.unique(["catalog", "object"], maintain_order=True).with_columns(
                 pl.lit(observatory).alias("observatory")
@@ -332,11 +347,18 @@ def _dated(
     return lightcurves.dated(points, t0, BY_CALLER)
 
 
+def _row_used(subject: Subject, quantity: str) -> dict[str, Any] | None:
+    """Return the row of the burst that gives a quantity; None without a burst."""
+    if "used" not in subject.bursts.columns:
+        return None
+    return catalogued.row_used(subject.bursts, quantity)
+
+
 def _redshift(subject: Subject, given: float | None) -> tuple[float | None, str | None]:
     """Return the redshift and what gives it: the caller, else the first catalogue."""
     if given is not None:
         return given, BY_CALLER
-    row = catalogued.row_used(subject.bursts, precedence.REDSHIFT.name)
+    row = _row_used(subject, precedence.REDSHIFT.name)
     if row is None:
         return None, None
     doubt = ", marked as doubtful there" if row["redshift_doubtful"] else ""

@@ -1,26 +1,28 @@
 """One object across observatories, identified by position first, then by name."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError
-from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Query
-from orbital_kernel.questions import catalogued, detections, pairs
-from orbital_kernel.questions.aliases import default_name
-from orbital_kernel.questions.asking import Session, read, side_by_side
+from orbital_kernel.questions import (
+    catalogued,
+    detections,
+    pairs,
+    registering,
+    spellings,
+)
+from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.light_curves import Scale, assembled
+from orbital_kernel.questions.matching import Matching, Progress, match, no_progress
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
+from orbital_kernel.questions.subject import resolve
 from orbital_kernel.science import precedence
 from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
-from orbital_kernel.science.matching import plain
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -65,20 +67,17 @@ class Objects:
         >>> "SIM AGN 1" in orbital.objects.names()["object"]
         True
         """
-        detections = partial(read, self._orbital.store, columns=DETECTIONS)
-        tables = [f"{observatory}.photometry" for observatory in observatories()]
-        photometry = side_by_side(detections, tables)
-        frames = [
-            rows.filter(
-                pl.col("unit").str.contains("erg|count|ph"),
-                ~pl.col("is_limit").fill_null(value=False),
-            )
-            .group_by("object")
-            .agg(pl.len().alias("points"), pl.col("simulated").max())
-            .select(pl.lit(observatory).alias("observatory"), pl.all())
-            for observatory, rows in zip(observatories(), photometry, strict=True)
-        ]
-        return self._renamed(pl.concat(frames)).sort("object", "observatory")
+        registering.ensure(self._orbital.store)
+        query = Query(
+            spellings.NAMES,
+            columns=("observatory", "object_id", "points", "simulated"),
+            sets={"kind": ["object"]},
+            ranges={"points": (1, None)},
+            full_scan=True,
+        )
+        rows = self._rows(query).with_columns(pl.col("points").cast(pl.UInt32))
+        names = rows.rename({"object_id": "object"})
+        return self._renamed(names).sort("object", "observatory")
 
     def _rows(self, query: Query) -> pl.DataFrame:
         return self._orbital.query(query, kind="object").frame
@@ -144,8 +143,10 @@ class Objects:
         >>> "error_radius_arcsec" in orbital.objects.place("SIM GRB 120102S")
         True
         """
-        database = self._orbital.store
-        return best_position(database, name, catalogued.listed(database, name))
+        registering.ensure(self._orbital.store)
+        names = spellings.named(self._orbital, name)
+        bursts = catalogued.listed(self._orbital, name, names=names)
+        return best_position(self._orbital, name, bursts, names=names)
 
     def trigger(self, name: str) -> datetime | None:
         """Return the trigger time of a burst.
@@ -167,7 +168,7 @@ class Objects:
         >>> orbital.objects.trigger("no such burst") is None
         True
         """
-        return _trigger(catalogued.listed(self._orbital.store, name))[0]
+        return _trigger(catalogued.listed(self._orbital, name))[0]
 
     def light_curve(
         self,
@@ -245,9 +246,10 @@ class Objects:
         """
         scale = Scale(unit, band_kev, model, counts_to_flux, nh, absorption)
         scale.require()
+        registering.ensure(self._orbital.store)
         curve = assembled(
             self._orbital,
-            self._subject(subject),
+            resolve(self._orbital, subject),
             scale,
             redshift=redshift,
             t0=t0,
@@ -357,29 +359,51 @@ class Objects:
             within_days=within_days,
         )
 
-    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; store objects and associations in `cross`.
+    def match(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+    ) -> pl.DataFrame:
+        """Match observatories' sources; store pairs, objects and associations in `cross`.
 
-        A row without a stated position error gets the typical one of the instrument
-        whose bands it is in; one without a confidence is taken at 68 %, the widest
-        usual reading; a row without any error is not matched. Matching again replaces
-        the stored objects.
+        The rows of each observatory are made one list first. A row without a stated
+        position error gets the typical one of its instrument, one without a confidence is
+        taken at 68 %. Matching again replaces the stored objects; their ids stay.
 
         Parameters
         ----------
         first, second : str
             The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
 
         Returns
         -------
         polars.DataFrame
-            The candidate pairs, best first: left_row, right_row, separation_arcsec
-            (arcsec), match_probability and more.
+            All candidate pairs, each left source's best first: left_id, right_id (names
+            as written), left_catalog, right_catalog, left_members, right_members (rows of
+            each source), separation_arcsec (arcsec), normalised_separation, p_any
+            (probability of any counterpart), p_i (that it is this one, if any),
+            match_probability (their product), p_any_right, p_i_right, mutual and more.
 
         Raises
         ------
         QueryError
-            If an observatory is unknown.
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
 
         Examples
         --------
@@ -387,62 +411,77 @@ class Objects:
         >>> orbital = connect()
         >>> "match_probability" in orbital.objects.match().columns
         True
+
+        References
+        ----------
+        Budavári & Szalay 2008, ApJ 679, 301; Salvato et al. 2018, MNRAS 473, 4937.
         """
-        return pairs.match(self._orbital, first, second)
+        return self.matching(
+            first,
+            second,
+            *others,
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+        ).pairs
 
-    def _subject(self, subject: "str | tuple[float, float] | SkyCoord") -> "_Subject":
-        """Return names and position of what a call is about."""
-        if not isinstance(subject, str):
-            ra, dec = _position(subject)
-            return _Subject(f"RA {ra:.6f}, Dec {dec:+.6f}", (), ra, dec)
-        database = self._orbital.store
-        bursts = catalogued.listed(database, subject)
-        place = best_position(database, subject, bursts) or {}
-        names = {subject, *bursts["name"].drop_nulls()}
-        if not self._has_points(names) and (other := default_name(database, subject)):
-            names.add(other)
-        listed = tuple(sorted(names))
-        return _Subject(subject, listed, place.get("ra"), place.get("dec"), bursts)
+    def matching(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+        progress: Progress = no_progress,
+    ) -> Matching:
+        """Match as `match`, and return the account of every row with the pairs.
 
-    def _has_points(self, names: Iterable[str]) -> bool:
-        """Return whether a table of points has one of these names."""
-        keys = {plain(name) for name in names}
-        tables = [
-            f"{o}.{kind}" for o in observatories() for kind in ("photometry", "rates")
-        ]
-        stored = side_by_side(
-            partial(read, self._orbital.store, columns=("object",)), tables
+        Parameters
+        ----------
+        first, second : str
+            The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
+        progress : callable
+            Called with the rows matched so far, and all rows.
+
+        Returns
+        -------
+        Matching
+            pairs, objects, blends, excluded and errors (rows by reason), frame offsets
+            and chance rates.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.objects.matching("swift", "chandra").objects > 0
+        True
+        """
+        return match(
+            self._orbital,
+            (first, second, *others),
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+            progress=progress,
         )
-        listed = pl.concat(stored)["object"].drop_nulls().unique()
-        return not keys.isdisjoint(map(plain, listed))
-
-
-@dataclass(frozen=True)
-class _Subject:
-    """Names and position of what a call is about."""
-
-    text: str
-    names: tuple[str, ...]
-    ra: float | None = None
-    dec: float | None = None
-    bursts: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(
-            schema=dict.fromkeys(catalogued.COLUMNS, pl.String)
-        )
-    )
-
-
-def _position(place: Any) -> tuple[float, float]:
-    """Return RA and Dec, ICRS deg, of a pair or a SkyCoord."""
-    if hasattr(place, "icrs"):
-        place = (place.icrs.ra.deg, place.icrs.dec.deg)
-    try:
-        ra, dec = map(float, place)
-    except (TypeError, ValueError):
-        raise QueryError(
-            f"an object is a name, RA and Dec in degrees, or one SkyCoord; got {place!r}"
-        ) from None
-    return ra % 360, dec
 
 
 def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:

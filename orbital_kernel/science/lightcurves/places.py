@@ -108,8 +108,8 @@ def light_travel_ns(
     Eastman, Siverd & Gaudi 2010, PASP 122, 935; astropy's built-in ephemeris (ERFA
     epv00), good to 1e-5 s of light travel.
     """
-    from astropy.coordinates import EarthLocation, SkyCoord  # noqa: PLC0415 - slow
-    from astropy.time import Time, TimeDelta  # noqa: PLC0415
+    from astropy.coordinates import EarthLocation, SkyCoord
+    from astropy.time import Time, TimeDelta
 
     centre = EarthLocation.from_geocentric(0, 0, 0, unit="m")
     text = times.to_numpy().astype("datetime64[ns]").astype(str)

@@ -77,7 +77,7 @@ def with_rest_frame(curve: pl.DataFrame, redshift: float | None) -> pl.DataFrame
 @cache
 def luminosity_distance_cm(redshift: float) -> float:
     """Return the luminosity distance under Planck18, cm."""
-    from astropy.cosmology import Planck18  # noqa: PLC0415 - slow
+    from astropy.cosmology import Planck18
 
     return float(Planck18.luminosity_distance(redshift).to_value(u.cm))
 

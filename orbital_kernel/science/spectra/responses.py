@@ -70,7 +70,7 @@ def read_response(arf: str | Path, rmf: str | Path) -> Response:
     ----------
     George & Arnaud 1992, OGIP CAL/GEN/92-002: EBOUNDS, MATRIX and SPECRESP.
     """
-    from astropy.io import fits  # noqa: PLC0415 - slow
+    from astropy.io import fits
 
     with fits.open(arf) as file:
         area = _table(file, ("SPECRESP",), arf)
