@@ -42,6 +42,7 @@ COMMANDS = {
     "observatory": ("observatory", "Create, check and list observatories' files."),
     "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
     "query": ("query", "Query tables by place, time, observatories or SQL."),
+    "curve": ("curve", "Show the light curve of one object, and write it to a file."),
     "counts": ("counts", "Count the photons of one ObsID in bins of live time."),
     "match": ("match", "Match sources of observatories; store the objects."),
     "lag": ("lag", "Measure by how much one light curve follows another."),

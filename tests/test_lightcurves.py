@@ -88,7 +88,7 @@ def test_asymmetric_errors_and_limits_survive_a_band_conversion():
 LEFT_OUT = [
     ({"unit": ["cerg/cm^2/sec"] * 2}, "fraction of an erg"),
     ({"unit": ["ct / s"] * 2}, "stated counts_to_flux"),
-    ({"unit": ["mag"] * 2}, "neither an energy flux"),
+    ({"unit": ["mag"] * 2}, "is a flux density at its wavelength"),
     ({"unit": [None, None]}, "no unit is given"),
     ({"band_low_kev": [None, None]}, "no edges in keV"),
     ({"band_low_kev": [float("nan")] * 2}, "no edges in keV"),

@@ -21,9 +21,10 @@ class Light(ABC):
     ) -> Answer:
         """Answer one query."""
 
+    @property
     @abstractmethod
-    def light_curve(self, name: Any) -> pl.DataFrame:
-        """Return an object's points of all observatories."""
+    def objects(self) -> Any:
+        """Objects, with their light curves."""
 
     def counts(
         self,
@@ -216,7 +217,11 @@ class Light(ABC):
         >>> 0 <= orbital.shape(bins).rows["p_constant"][0] <= 1
         True
         """
-        curve = self.light_curve(subject) if isinstance(subject, str) else subject
+        curve: pl.DataFrame = (
+            self.objects.light_curve(subject).frame
+            if isinstance(subject, str)
+            else subject
+        )
         return shapes.shape_of(
             curve, since_s=since_s, breaks=breaks, systematic=systematic
         )

@@ -11,9 +11,10 @@ import polars as pl
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
 from orbital_kernel.questions import registering
+from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.lags import lag_of
 from orbital_kernel.questions.light import Light
-from orbital_kernel.questions.objects import FLUX, Objects
+from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage, page
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
@@ -26,13 +27,11 @@ from orbital_kernel.questions.session import (
     Questions,
 )
 from orbital_kernel.science.correlation import Lag
-from orbital_kernel.science.lightcurves import (
-    CountsToFlux,
-    PowerLaw,
-    SpectralModel,
-)
+from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
 
 if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+
     from orbital_kernel.questions.asking import Session
 
 
@@ -56,41 +55,64 @@ class Shortcuts(Light, ABC):
 
     def light_curve(
         self,
-        name: str,
+        subject: "str | tuple[float, float] | SkyCoord",
         *,
-        unit: str = FLUX,
-        band_kev: tuple[float, float] = (0.3, 10.0),
-        model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+        unit: str | None = None,
+        band_kev: tuple[float, float] | None = None,
+        model: SpectralModel | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        nh: float | str | None = None,
+        absorption: str | None = None,
+        redshift: float | None = None,
         t0: datetime | None = None,
+        bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
-    ) -> pl.DataFrame:
-        """Return an object's points of all observatories in one unit and band.
+        background: bool = False,
+    ) -> LightCurve:
+        """Return the light curve of an object from all observatories.
+
+        Detections and limits of every instrument, in order of time. Points that do not
+        count keep their rows, with the reason in column `excluded`.
 
         Parameters
         ----------
-        name : str
-            The object's name in any spelling that a table has.
-        unit : str
-            Unit of the result: an energy flux, a photon flux or a flux density.
-        band_kev : tuple of float
-            Lower and upper edge of the band, keV.
-        model : SpectralModel
-            Spectrum by which bands are converted; by default a power law of photon
-            index 2.0 +- 0.3.
+        subject : str, tuple of float or SkyCoord
+            A name or alias in any spelling that a table has, or a position: RA and Dec
+            (ICRS deg) or a SkyCoord.
+        unit : str, optional
+            Unit to bring the points to: an energy flux, a photon flux or a flux density.
+            By default each point keeps its own unit and band.
+        band_kev : tuple of float, optional
+            Band to convert to, keV; 0.3-10 keV by default, and 1 keV for a flux density.
+            A band, a model or factors without a unit ask for an energy flux.
+        model : SpectralModel, optional
+            Spectrum by which bands are converted. By default the one that the record of
+            the point states, else a power law of photon index 2.0 +- 0.3.
         counts_to_flux : mapping of str to CountsToFlux, optional
-            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one have no
-            value.
+            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one are
+            excluded from a curve in units of flux.
+        nh : float or 'galactic', optional
+            Column of hydrogen towards the object, cm-2, by which spectra are absorbed;
+            'galactic' is that of the position (needs the extra 'absorption').
+        absorption : {'absorbed', 'unabsorbed'}, optional
+            What fluxes are converted to; by default they stay as they are.
+        redshift : float, optional
+            Redshift, for luminosities and times in the rest frame; by default that of
+            the burst catalogue that comes first in the one order.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
-            else the first point.
+            else the T0 of the files, else the first point.
+        bins : float, str or sequence of float, optional
+            Bins in which detections are averaged: see `LightCurve.binned`.
         within_arcsec : float
             Radius within which points are the object's, arcsec.
+        background : bool
+            Whether rates of a whole detector with its background count as points.
 
         Returns
         -------
-        polars.DataFrame
-            One row per point, in order of time; columns of `Objects.light_curve`.
+        LightCurve
+            Points, excluded points with their reasons, and neighbours.
 
         Raises
         ------
@@ -103,17 +125,22 @@ class Shortcuts(Light, ABC):
         >>> from orbital_kernel import connect
         >>> orbital = connect()
         >>> curve = orbital.light_curve("SIM AGN 1", band_kev=(0.5, 8.0))
-        >>> curve["band_low_kev"].unique().to_list()
+        >>> curve.points["band_low_kev"].unique().to_list()
         [0.5]
         """
         return self.objects.light_curve(
-            name,
+            subject,
             unit=unit,
             band_kev=band_kev,
             model=model,
             counts_to_flux=counts_to_flux,
+            nh=nh,
+            absorption=absorption,
+            redshift=redshift,
             t0=t0,
+            bins=bins,
             within_arcsec=within_arcsec,
+            background=background,
         )
 
     def object(self, name: str) -> ObjectPage:
