@@ -18,6 +18,7 @@ from orbital_kernel.ingest.ledger import Ledger, Noted
 from orbital_kernel.ingest.lock import Begun
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.overlap import put
+from orbital_kernel.ingest.overlapped import Inserts
 from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.ingest.succession import Holder, Succession
@@ -102,16 +103,18 @@ class Writer:
     ) -> FileReport:
         sha256, tally = offered.sha256, Tally()
         self._forget(tx, {sha256: tally})
-        for item in items:
-            if isinstance(item, Refusal):
-                raise _RefusedError(item)
-            if isinstance(item, End):
-                parsed = Parsed(offered, item)
-                continue
-            tally.kinds |= _kinds([item])
-            if why := self._purity.refuses(tally.kinds, offered.path.name):
-                raise _RefusedError(Refusal(why))
-            self._write_batch(tx, item, sha256, tally, bulk)
+        with Inserts(tx) as inserts:
+            for item in items:
+                if isinstance(item, Refusal):
+                    raise _RefusedError(item)
+                if isinstance(item, End):
+                    parsed = Parsed(offered, item)
+                    continue
+                tally.kinds |= _kinds([item])
+                if why := self._purity.refuses(tally.kinds, offered.path.name):
+                    raise _RefusedError(Refusal(why))
+                self._write_batch(tx, item, sha256, tally, bulk, inserts)
+            inserts.finish()
         if bulk:
             bulk.finish(tx)
         for table, total in tally.sums.items():
@@ -146,6 +149,7 @@ class Writer:
     ) -> None:
         """Compare the curves of a file just written with those of other files."""
         tally = tallies[offered.sha256]
+        tally.curves = versions.settled(tally.curves)
         curves = frozenset(curve for found in tally.curves.values() for curve in found)
         if curves:
             holder = Holder(
@@ -218,16 +222,18 @@ class Writer:
         sha256: str,
         tally: Tally,
         bulk: Bulk | None,
+        inserts: Inserts,
     ) -> None:
         rows = _stamped(item, sha256)
         if schema.table(item.table).key:
+            inserts.finish()
             _put(tx, item.table, rows, tally, self.ledger.newer_than(sha256))
             tally.spans[item.table] = []
             return
         if bulk:
             bulk.add(tx, item.table, rows)
         else:
-            tx.insert(item.table, rows)
+            inserts.add(item.table, rows)
         tally.add(item.table, {"inserted": len(rows)}, rows)
         _note_curves(item.table, rows, tally)
         tally.spans[item.table] = wider(

@@ -113,7 +113,7 @@ def _observations(columns: TextColumns, *, simulated: bool) -> tuple[str, pa.Tab
         log="swiftmastr",
         extra=extras(
             columns.cells.drop(USED, strict=False).with_columns(
-                pl.Series("times", np.where(days, "days", None), pl.String)
+                pl.Series("times", ["days" if day else None for day in days], pl.String)
             )
         ),
         simulated=simulated,
