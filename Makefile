@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -75,6 +75,9 @@ bench-bursts: venv ## measure the burst detector against a grid of windows and B
 
 bench-cli: venv ## measure how soon commands of the shell answer, beside the vendor's import
 	$(BIN)/python benchmarks/bench_cli.py
+
+bench-lags: venv ## measure coverage of lags and false alarms in red noise; writes RESULTS.md
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/bench_lags.py --seeds 1000 --write
 
 bench-standin: venv ## measure the stand-in against DuckDB and Polars on Parquet, and the start with 10^8 rows
 	$(BIN)/python benchmarks/bench_standin.py --open-rows 100000000

@@ -29,12 +29,13 @@ ROOMS = {
     "storage": "errors config model database query",
     "ingest": "errors config model archives database storage",
     "questions": "errors model database query science",
-    "monitor": "errors model archives database science query storage ingest questions "
+    "monitor": "errors config model archives database science query storage ingest questions "
     "plots",
     "embedded": "errors config",
     "session": "errors config model database query storage ingest questions monitor "
     "embedded sample",
-    "reports": "errors config model database query ingest monitor embedded session",
+    "reports": "errors config model database query storage ingest monitor embedded "
+    "session",
     "__init__": "errors science plots query storage session reports",
     "commands": "errors config model archives database science plots sample query "
     "storage ingest questions monitor embedded session reports __init__",

@@ -15,11 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orbital_kernel.ingest import versions
-from orbital_kernel.ingest.checksum import SHA, Sum, numeric_columns, span_of, sum_of
+from orbital_kernel.ingest.checksum import SHA, Sum, span_of, stored_numeric, sum_of
 from orbital_kernel.ingest.ledger import Ledger
 from orbital_kernel.ingest.tally import Tally
 from orbital_kernel.ingest.versions import CURVE, Versions
-from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal, Null, Range
 
@@ -259,7 +258,7 @@ class _Outcome:
             self.tally.sums[table] = self._sum(table, self.offered)
 
     def _sum(self, table: str, holder: Holder) -> Sum:
-        columns = numeric_columns(schema.table(table))
+        columns = stored_numeric(self.tx, table)
         return sum_of(self.tx.select(table, _of(holder), columns=columns))
 
     def _points(

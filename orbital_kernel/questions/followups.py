@@ -8,7 +8,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query import Answer, Cone, Query
-from orbital_kernel.questions import catalogued
+from orbital_kernel.questions import catalogued, typical
 from orbital_kernel.questions.asking import (
     Asks,
     joint_answer,
@@ -123,7 +123,7 @@ def _listed(
     united = precedence.united(answer.frame, *catalogued.quantities()).with_columns(
         pl.coalesce("position_catalog", "t0_source", "catalogs").alias("catalog")
     )
-    rows = catalogued.with_errors(united)
+    rows = typical.with_errors(united)
     if bursts is None:
         return rows, [answer]
     names = [bursts] if isinstance(bursts, str) else list(bursts)

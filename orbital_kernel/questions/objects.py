@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import polars as pl
 
 from orbital_kernel.errors import QueryError, did_you_mean, shortened
-from orbital_kernel.model.frames import frame_of
-from orbital_kernel.model.observatory import observatories
-from orbital_kernel.query import Answer, Cone, Query
-from orbital_kernel.questions import catalogued, detections, pairs
-from orbital_kernel.questions.asking import Session, read, side_by_side
+from orbital_kernel.query import Answer, Query
+from orbital_kernel.questions import (
+    catalogued,
+    detections,
+    pairs,
+    registering,
+    spellings,
+)
+from orbital_kernel.questions.asking import Session
+from orbital_kernel.questions.matching import Matching, Progress, match, no_progress
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
+from orbital_kernel.questions.subject import points as points_of
+from orbital_kernel.questions.subject import resolve
 from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.lightcurves import (
     Band,
@@ -23,7 +29,6 @@ from orbital_kernel.science.lightcurves import (
     SpectralModel,
     conversion,
 )
-from orbital_kernel.science.matching import plain
 
 FLUX = "erg / (cm2 s)"
 DETECTIONS = ("object", "unit", "is_limit", "simulated")
@@ -66,20 +71,17 @@ class Objects:
         >>> "SIM AGN 1" in orbital.objects.names()["object"]
         True
         """
-        detections = partial(read, self._orbital.store, columns=DETECTIONS)
-        tables = [f"{observatory}.photometry" for observatory in observatories()]
-        photometry = side_by_side(detections, tables)
-        frames = [
-            rows.filter(
-                pl.col("unit").str.contains("erg|count|ph"),
-                ~pl.col("is_limit").fill_null(value=False),
-            )
-            .group_by("object")
-            .agg(pl.len().alias("points"), pl.col("simulated").max())
-            .select(pl.lit(observatory).alias("observatory"), pl.all())
-            for observatory, rows in zip(observatories(), photometry, strict=True)
-        ]
-        return self._renamed(pl.concat(frames)).sort("object", "observatory")
+        registering.ensure(self._orbital.store)
+        query = Query(
+            spellings.NAMES,
+            columns=("observatory", "object_id", "points", "simulated"),
+            sets={"kind": ["object"]},
+            ranges={"points": (1, None)},
+            full_scan=True,
+        )
+        rows = self._rows(query).with_columns(pl.col("points").cast(pl.UInt32))
+        names = rows.rename({"object_id": "object"})
+        return self._renamed(names).sort("object", "observatory")
 
     def _rows(self, query: Query) -> pl.DataFrame:
         return self._orbital.query(query, kind="object").frame
@@ -145,8 +147,10 @@ class Objects:
         >>> "error_radius_arcsec" in orbital.objects.place("SIM GRB 120102S")
         True
         """
-        database = self._orbital.store
-        return best_position(database, name, catalogued.listed(database, name))
+        registering.ensure(self._orbital.store)
+        names = spellings.named(self._orbital, name)
+        bursts = catalogued.listed(self._orbital, name, names=names)
+        return best_position(self._orbital, name, bursts, names=names)
 
     def trigger(self, name: str) -> datetime | None:
         """Return the trigger time of a burst.
@@ -168,7 +172,7 @@ class Objects:
         >>> orbital.objects.trigger("no such burst") is None
         True
         """
-        return _trigger(catalogued.listed(self._orbital.store, name))[0]
+        return _trigger(catalogued.listed(self._orbital, name))[0]
 
     def light_curve(
         self,
@@ -232,22 +236,17 @@ class Objects:
         """
         band = Band(*band_kev)
         conversion(FLUX, band, to_unit=unit, to_band=band, model=model)
-        database = self._orbital.store
-        bursts = catalogued.listed(database, name)
-        place = best_position(database, name, bursts)
-        cone = None
-        if place is not None:
-            cone = Cone(place["ra"] % 360, place["dec"], within_arcsec / 60)
-        names = tuple(observatories())
-        frames = side_by_side(partial(self._points, name=name, cone=cone), names)
-        points = lightcurves.gather(dict(zip(names, frames, strict=True)))
+        registering.ensure(self._orbital.store)
+        subject = resolve(self._orbital, name)
+        by_observatory = points_of(self._orbital, subject, within_arcsec=within_arcsec)
+        points = lightcurves.gather(by_observatory)
         if not len(points):
             objects_ = self.names()["object"].drop_nulls().unique().sort().to_list()
             raise QueryError(
                 f"no photometry of {name!r}{did_you_mean(name, objects_)}; objects with "
                 f"photometry: {shortened(objects_) or 'none'}"
             )
-        trigger, catalog = _trigger(bursts)
+        trigger, catalog = _trigger(subject.bursts)
         points = lightcurves.dated(points, trigger, catalog)
         source = None
         if t0 is None:
@@ -363,29 +362,51 @@ class Objects:
             within_days=within_days,
         )
 
-    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; store objects and associations in `cross`.
+    def match(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+    ) -> pl.DataFrame:
+        """Match observatories' sources; store pairs, objects and associations in `cross`.
 
-        A row without a stated position error gets the typical one of the instrument
-        whose bands it is in; one without a confidence is taken at 68 %, the widest
-        usual reading; a row without any error is not matched. Matching again replaces
-        the stored objects.
+        The rows of each observatory are made one list first. A row without a stated
+        position error gets the typical one of its instrument, one without a confidence is
+        taken at 68 %. Matching again replaces the stored objects; their ids stay.
 
         Parameters
         ----------
         first, second : str
             The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
 
         Returns
         -------
         polars.DataFrame
-            The candidate pairs, best first: left_row, right_row, separation_arcsec
-            (arcsec), match_probability and more.
+            All candidate pairs, each left source's best first: left_id, right_id (names
+            as written), left_catalog, right_catalog, left_members, right_members (rows of
+            each source), separation_arcsec (arcsec), normalised_separation, p_any
+            (probability of any counterpart), p_i (that it is this one, if any),
+            match_probability (their product), p_any_right, p_i_right, mutual and more.
 
         Raises
         ------
         QueryError
-            If an observatory is unknown.
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
 
         Examples
         --------
@@ -393,32 +414,77 @@ class Objects:
         >>> orbital = connect()
         >>> "match_probability" in orbital.objects.match().columns
         True
-        """
-        return pairs.match(self._orbital, first, second)
 
-    def _points(
-        self, observatory: str, *, name: str, cone: Cone | None
-    ) -> pl.DataFrame:
-        """Return the points that a file names so, and those within the cone."""
-        table = f"{observatory}.photometry"
-        stored = read(self._orbital.store, table, ("object",))["object"]
-        names = [
-            text for text in stored.drop_nulls().unique() if plain(text) == plain(name)
-        ]
-        queries = (
-            [Query(table, sets={"object": names}, full_scan=True)] if names else []
+        References
+        ----------
+        Budavári & Szalay 2008, ApJ 679, 301; Salvato et al. 2018, MNRAS 473, 4937.
+        """
+        return self.matching(
+            first,
+            second,
+            *others,
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+        ).pairs
+
+    def matching(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+        progress: Progress = no_progress,
+    ) -> Matching:
+        """Match as `match`, and return the account of every row with the pairs.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
+        progress : callable
+            Called with the rows matched so far, and all rows.
+
+        Returns
+        -------
+        Matching
+            pairs, objects, blends, excluded and errors (rows by reason), frame offsets
+            and chance rates.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.objects.matching("swift", "chandra").objects > 0
+        True
+        """
+        return match(
+            self._orbital,
+            (first, second, *others),
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+            progress=progress,
         )
-        queries += [Query(table, cone=cone)] if cone is not None else []
-        frames = [self._rows(query) for query in queries]
-        if cone is not None:
-            if table == detections.CURVES:
-                curves = detections.curves_within(self._rows, cone)
-                frames[-1] = pl.concat([frames[-1], curves])
-            is_named = pl.col("object").is_in(names).fill_null(value=False)
-            frames[-1] = frames[-1].filter(~is_named)
-        if not frames:
-            return frame_of(self._orbital.store.read(table, limit=0))
-        return pl.concat(frames)
 
 
 def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:

@@ -4,10 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
+from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import FLUX, Objects
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
@@ -25,8 +28,11 @@ from orbital_kernel.science.lightcurves import (
     SpectralModel,
 )
 
+if TYPE_CHECKING:
+    from orbital_kernel.science.correlation import Lag
 
-class Shortcuts(ABC):
+
+class Shortcuts(Light, ABC):
     """The questions that a session answers in one call."""
 
     @property
@@ -38,6 +44,11 @@ class Shortcuts(ABC):
     @abstractmethod
     def questions(self) -> Questions:
         """The same questions, with units and explanation."""
+
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """The database."""
 
     def light_curve(
         self,
@@ -324,24 +335,120 @@ class Shortcuts(ABC):
         """
         return self.questions.rare(kind, first=first, second=second)
 
-    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; store objects and associations in `cross`.
+    def lag(
+        self,
+        subject: str,
+        *,
+        of: str,
+        against: str,
+        method: str = "iccf",
+        max_lag_s: float | None = None,
+        step_s: float | None = None,
+        confidence: float = 0.68,
+        simulations: int = 1000,
+        seed: int = 1,
+        store: bool = False,
+    ) -> "Lag":
+        """Return by how much one light curve of an object follows another.
+
+        The lag is positive if `of` follows `against`.
+
+        Parameters
+        ----------
+        subject : str
+            The object's name in any spelling that a table has.
+        of, against : str
+            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH]` with the band in keV.
+        method : str
+            'iccf' (interpolated cross-correlation), 'zdcf' or 'dcf'.
+        max_lag_s : float, optional
+            Largest lag examined, s; by default half the length of the shorter series.
+        step_s : float, optional
+            Step of the lags (ICCF) or width of the bins (DCF), s; by default half the
+            larger median spacing, or that spacing.
+        confidence : float
+            Confidence of the interval.
+        simulations : int
+            Number of simulated unrelated series behind the significance.
+        seed : int
+            Seed of the random numbers.
+        store : bool
+            Store the result in `cross.lags`, in place of an earlier one.
+
+        Returns
+        -------
+        Lag
+            The lag with its interval (s), and its significance against red noise of the
+            slope fitted to the points.
+
+        Raises
+        ------
+        QueryError
+            If a selection is not valid, has no points, or mixes bands or units; if
+            detections have no errors, or times of arrival at several places are mixed.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> lag = orbital.lag("SIM AGN 1", of="swift", against="swift", simulations=50)
+        >>> lag.low_s <= 0 <= lag.high_s
+        True
+        """
+        from orbital_kernel.questions.lags import lag_of  # noqa: PLC0415 - with numba
+
+        return lag_of(
+            self,
+            subject,
+            of=of,
+            against=against,
+            method=method,
+            max_lag_s=max_lag_s,
+            step_s=step_s,
+            confidence=confidence,
+            simulations=simulations,
+            seed=seed,
+            store=store,
+        )
+
+    def match(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+    ) -> pl.DataFrame:
+        """Match observatories' sources; store pairs, objects and associations in `cross`.
 
         Parameters
         ----------
         first, second : str
             The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
 
         Returns
         -------
         polars.DataFrame
             The candidate pairs of `Objects.match`, best first, with separation_arcsec
-            (arcsec) and match_probability.
+            (arcsec), p_any, p_i and match_probability.
 
         Raises
         ------
         QueryError
-            If an observatory is unknown.
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
 
         Examples
         --------
@@ -350,4 +457,11 @@ class Shortcuts(ABC):
         >>> "separation_arcsec" in orbital.match("swift", "chandra").columns
         True
         """
-        return self.objects.match(first, second)
+        return self.objects.match(
+            first,
+            second,
+            *others,
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+        )

@@ -23,6 +23,7 @@ from orbital_kernel.query.queries import LEDGER
 from orbital_kernel.query.tables import Tables
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.asking import together
+from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.shortcuts import Shortcuts
 from orbital_kernel.session.archive import Archive
@@ -167,6 +168,19 @@ class Orbital(Archive, Tables, Shortcuts):
         return Objects(self)
 
     @cached_property
+    def names(self) -> Names:
+        """Names of objects: find(), complete(), rebuild().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.names.find("sim agn 1")["kind"].unique().sort().to_list()
+        ['object', 'target']
+        """
+        return Names(self)
+
+    @cached_property
     def questions(self) -> Questions:
         """Questions with units and explanation: simultaneous(), follow_ups(), rare().
 
@@ -262,7 +276,7 @@ class Orbital(Archive, Tables, Shortcuts):
         True
         """
         queries = [
-            Query(f"{observatory}.rates", sets={"series": [name]}, full_scan=True)
+            Query(f"{observatory}.rates", sets={"series": [name]})
             for observatory in observatories()
         ]
         for answer in together(self, queries, kind="series"):

@@ -4,10 +4,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from filelock import FileLock
-
+from orbital_kernel.config.locks import Lock
 from orbital_kernel.database import Store
-from orbital_kernel.errors import ArchiveError
+from orbital_kernel.errors import ArchiveError, StoreError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
 
@@ -309,6 +308,35 @@ class Archive(ABC):
         ledger = entries(self.store)
         return any(ledger[c].state == "ingested" for c in contents if c in ledger)
 
+    def ingest_published(self) -> "IngestReport":
+        """Ingest the published measurements that come with Orbital.
+
+        Light curves of GW170817, GRB 130427A, NGC 925 ULX-3 and SN 2010jl by both
+        observatories, and a flare of Sgr A*, each with its paper. They are real: use a
+        database without simulated rows, `connect(database="published")`.
+
+        Returns
+        -------
+        IngestReport
+            What became of each table.
+
+        Raises
+        ------
+        StoreError
+            If the database holds simulated rows.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> published = connect(database="published")
+        >>> _ = published.storage.apply()
+        >>> published.ingest_published().in_state("refused")
+        ()
+        """
+        from orbital_kernel import sample
+
+        return self.ingest(sample.MEASUREMENTS)
+
     def sample(self) -> Path:
         """Return the folder of the sample sky's files, written if missing.
 
@@ -328,7 +356,8 @@ class Archive(ABC):
 
         folder = self.home / "sample"
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(self.home / "sample.lock"):
+        purpose = "another writing of the sample sky"
+        with Lock(self.home / "sample.lock", purpose, StoreError).held():
             if not (folder / "truth" / "truth.json").exists():
                 sample.write(folder)
         return folder / "archive"
