@@ -12,7 +12,6 @@ from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
 from orbital_kernel.questions import registering
 from orbital_kernel.questions.curve import LightCurve
-from orbital_kernel.questions.lags import lag_of
 from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage, page
@@ -26,13 +25,13 @@ from orbital_kernel.questions.session import (
     FIELD_ARCMIN,
     Questions,
 )
-from orbital_kernel.science.correlation import Lag
 from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
 
     from orbital_kernel.questions.asking import Session
+    from orbital_kernel.science.correlation import Lag
 
 
 class Shortcuts(Light, ABC):
@@ -409,7 +408,7 @@ class Shortcuts(Light, ABC):
         simulations: int = 1000,
         seed: int = 1,
         store: bool = False,
-    ) -> Lag:
+    ) -> "Lag":
         """Return by how much one light curve of an object follows another.
 
         The lag is positive if `of` follows `against`.
@@ -456,6 +455,8 @@ class Shortcuts(Light, ABC):
         >>> lag.low_s <= 0 <= lag.high_s
         True
         """
+        from orbital_kernel.questions.lags import lag_of  # noqa: PLC0415 - with numba
+
         return lag_of(
             self,
             subject,
