@@ -157,7 +157,7 @@ def cluster(matched, tmp_path):
 
 
 def test_dask_workers_give_the_same_objects_even_if_one_is_killed(matched, cluster):
-    from distributed import Client
+    from distributed import Client  # noqa: PLC0415 an extra
 
     address, workers = cluster
     with Client(address, set_as_default=False) as client:
