@@ -38,6 +38,13 @@ from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.science.matching import neighbours
 from orbital_kernel.science.matching.candidates import with_priors
 from orbital_kernel.science.matching.joining import joined, places
+from orbital_kernel.science.matching.nway import combinations
+from orbital_kernel.science.matching.priors import (
+    CLASSES,
+    FINENESSES,
+    OCTAVES,
+    Priors,
+)
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
@@ -51,6 +58,7 @@ A_FIELD = 26
 """Sources of a list per field, about."""
 SEED = 5
 BINS = 10
+MATTERS = 0.001
 
 
 def catalogues(size):
@@ -169,12 +177,70 @@ def run_one(name, size):
     print(json.dumps([pairs, seconds, peak / 1024]))
 
 
-def nway_numbers(python):
-    """Return nway's p_any and p_i beside Orbital's on one small sky; None if missing."""
-    code = "import nwaylib"
-    if not python or subprocess.run([python, "-c", code], check=False).returncode:
+def beside_nway(python):
+    """Return a line that compares p_any and p_i with nway's; None if it is missing."""
+    if not python:
         return None
-    return python
+    dice = np.random.default_rng(SEED)
+    area, common = 0.25, 300
+    place = dice.uniform([150, -0.25], [150.5, 0.25], (common, 2))
+    tables = {}
+    for name, sigma, alone in (("x", 3.0, 100), ("y", 1.0, 900), ("z", 0.5, 900)):
+        seen = place[dice.random(common) < 0.8]
+        seen = seen + dice.normal(0, sigma / 3600, seen.shape)
+        every = [seen, dice.uniform([150, -0.25], [150.5, 0.25], (alone, 2))]
+        ra, dec = np.concatenate(every).T
+        sigmas = np.full(ra.size, sigma)
+        tables[name] = {"ra": ra, "dec": dec, "sigma": sigmas}
+    completeness = [0.8, 0.6]
+    lists = {n: {k: v.tolist() for k, v in t.items()} for n, t in tables.items()}
+    task = {"tables": lists, "area_deg2": area, "radius_arcsec": 30.0}
+    done = subprocess.run(
+        [python, str(HERE / "nway_numbers.py")],
+        input=json.dumps(task | {"completeness": completeness}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        return None
+    theirs = pl.DataFrame(json.loads(done.stdout)).select(
+        *(pl.col(n).cast(pl.Int64) for n in tables),
+        *("prob_has_match", "prob_this_match"),
+    )
+    sources = {
+        name: places(
+            pl.DataFrame({"ra": t["ra"], "dec": t["dec"]}).with_columns(
+                error_radius_arcsec=t["sigma"] * 2.1459660, error_confidence=0.9
+            ),
+            name,
+        )
+        for name, t in tables.items()
+    }
+    even = {
+        name: Priors(
+            ((tables[name]["ra"].size + 1) / (area * 3600**2),) * CLASSES,
+            ((share / (1 + share),) * OCTAVES,) * CLASSES,
+            (1.0,) * FINENESSES,
+        )
+        for name, share in zip(("y", "z"), completeness, strict=True)
+    }
+    others = {name: sources[name] for name in ("y", "z")}
+    ours = combinations(sources["x"], others, even, n_sigma=7.0)
+    pairs = ours.with_columns(pl.col("y_row", "z_row").fill_null(-1)).join(
+        theirs,
+        left_on=["primary_row", "y_row", "z_row"],
+        right_on=list(tables),
+    )
+    some = (pl.col("prob_this_match") > 0) & (pl.col("prob_has_match") > MATTERS)
+    p_any = (pairs["p_any"] - pairs["prob_has_match"]).abs().max()
+    chosen = pairs.filter(some)
+    p_i = (chosen["p_i"] - chosen["prob_this_match"]).abs().max()
+    return (
+        f"- Beside nway, three catalogues of an even sky: {pairs.height:,} of "
+        f"{theirs.height:,} combinations compared; largest difference of p_any "
+        f"{p_any:.1e}, of p_i {p_i:.1e} (where p_any is over {MATTERS:g})."
+    )
 
 
 def calibrated(fields):
@@ -251,9 +317,13 @@ def report(options):
             print(lines[-1], flush=True)
     missing = [n for n, method in METHODS.items() if not available(method)]
     missing += [n for n in ("lsdb",) if importlib.util.find_spec(n) is None]
-    if nway_numbers(options.nway) is None:
-        missing.append("nway")
-    notes = ["", f"- Not installed, therefore not measured: {', '.join(missing)}."]
+    compared = beside_nway(options.nway)
+    missing += [] if compared else ["nway"]
+    notes = [
+        "",
+        *([compared] if compared else []),
+        f"- Not installed, therefore not measured: {', '.join(missing)}.",
+    ]
     if options.calibrate:
         notes += ["", "Posteriors of a larger sky:", "", *calibrated(options.calibrate)]
     print("\n".join(notes))

@@ -21,6 +21,7 @@ from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, 
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
+from orbital_kernel.questions.matching import Matching
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.storage.session import Storage
 
@@ -28,7 +29,7 @@ Door = type | Callable[..., Any]
 DOORS: tuple[Door, ...] = (
     orbital_kernel.connect,
     Orbital,
-    *(Objects, Questions, Known, Rare),
+    *(Objects, Questions, Known, Rare, Matching),
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
     *(query.Answer, query.Explain),
     *(IngestReport, FileReport, Survey, Validation),
