@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-questions
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-questions bench-matching
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -114,6 +114,9 @@ bench-scale: venv ## test the scale model, fitted to small tables, on a large ta
 
 bench-watch: venv ## measure the delay until a live burst can be queried, while clients query
 	$(BIN)/python benchmarks/bench_watch.py
+
+bench-matching: venv ## measure matching beside astropy's join (STILTS, nway, LSDB where installed: NWAY=PYTHON), and its posteriors
+	$(BIN)/python benchmarks/bench_matching.py --sizes 100000 1000000 --calibrate 38000 --results $(if $(NWAY),--nway $(NWAY))
 
 watch-kills: venv ## kill the watcher 50 times and compare with an undisturbed one
 	$(BIN)/python tests/watch_kills.py --kills 50

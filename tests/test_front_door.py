@@ -21,6 +21,7 @@ from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, 
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
+from orbital_kernel.questions.matching import Matching
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage
@@ -31,7 +32,7 @@ Door = type | Callable[..., Any]
 DOORS: tuple[Door, ...] = (
     orbital_kernel.connect,
     Orbital,
-    *(Objects, Quality, Questions, Known, Rare, Names, ObjectPage),
+    *(Objects, Quality, Questions, Known, Matching, Rare, Names, ObjectPage),
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
     *(query.Answer, query.Explain, query.Explanation),
     *(IngestReport, FileReport, Survey, Validation),
