@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-standin bench-scale kills-standin soak-standin bench-coverage bench-watch watch-kills docs sbom lint clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -84,6 +84,9 @@ soak-standin: venv ## run 16 clients for 30 minutes: only conflicts as errors, c
 
 bench-scale: venv ## test the scale model, fitted to small tables, on a large table
 	$(BIN)/python benchmarks/bench_scale.py
+
+bench-coverage: venv ## measure how often the offered intervals contain the truth, into RESULTS.md
+	$(BIN)/python benchmarks/bench_coverage.py --write
 
 bench-watch: venv ## measure the delay until a live burst can be queried, while clients query
 	$(BIN)/python benchmarks/bench_watch.py

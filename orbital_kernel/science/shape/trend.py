@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.counting import SIGMA
 
 Reals = NDArray[np.float64]
 YEAR_S = 365.25 * 86400
@@ -20,7 +21,8 @@ class Trend:
     Parameters
     ----------
     slope, slope_err : float
-        Change per year (365.25 d) in the unit of the values, or in dex of logarithms.
+        Change per year (365.25 d) in the unit of the values, and its standard error;
+        with few points `interval` is wider than that error suggests.
     level, level_err : float
         Value of the line at the weighted mean time.
     scatter : float
@@ -47,6 +49,30 @@ class Trend:
     scatter: float
     p_value: float
     points: int
+
+    def interval(self, confidence: float = SIGMA) -> tuple[float, float]:
+        """Return the interval of the slope, by Student's t of points - 2.
+
+        Parameters
+        ----------
+        confidence : float
+            Probability of the interval; 1 sigma by default.
+
+        Returns
+        -------
+        tuple of float
+            Lower and upper bound of the slope, per year.
+
+        Examples
+        --------
+        >>> from orbital_kernel.science.shape import Trend
+        >>> Trend(1.0, 0.1, 0.0, 0.1, 0.0, 0.0, 4).interval(0.95)[0] < 0.6
+        True
+        """
+        from scipy import stats
+
+        half = float(stats.t.ppf((1 + confidence) / 2, self.points - 2))
+        return self.slope - half * self.slope_err, self.slope + half * self.slope_err
 
 
 def trend(time_s: ArrayLike, values: ArrayLike, errors: ArrayLike) -> Trend:
