@@ -23,7 +23,7 @@ from orbital_kernel.science import counting
 SEED = 1918
 RESULTS = Path(__file__).with_name("RESULTS.md")
 TITLE = "## Coverage of intervals"
-MEANS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+MEANS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 CLAIMS = (counting.SIGMA, 0.95)
 BACKGROUND, OFF, RATIO = 2.0, 20.0, 0.1
 
@@ -194,7 +194,7 @@ def decays(rng, seeds) -> Iterator[Row]:
             times,
             counts * scale,
             (high - counts) * scale,
-            (counts - low) * scale,
+            err_minus=(counts - low) * scale,
             breaks=0,
         )
         fits.append((fit.indices[0], fit.index_errs[0]))

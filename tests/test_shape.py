@@ -197,7 +197,7 @@ def test_the_late_decay_of_grb_130427a_is_the_published_one(archive):
         np.append(xrt[:, 0], late["time"]),
         np.append(xrt[:, 3], late["flux"]),
         np.append(xrt[:, 4], np.hypot(late["dflux"], systematic)),
-        np.append(-xrt[:, 5], np.hypot(late["dflux"], systematic)),
+        err_minus=np.append(-xrt[:, 5], np.hypot(late["dflux"], systematic)),
         is_limit=np.append(upper, np.zeros(len(late), bool)),
         breaks=0,
     )
@@ -207,7 +207,7 @@ def test_the_late_decay_of_grb_130427a_is_the_published_one(archive):
         np.append(xrt[after, 0], late["time"]),
         np.append(xrt[after, 3], late["flux"]),
         np.append(xrt[after, 4], np.hypot(late["dflux"], systematic)),
-        np.append(-xrt[after, 5], np.hypot(late["dflux"], systematic)),
+        err_minus=np.append(-xrt[after, 5], np.hypot(late["dflux"], systematic)),
         is_limit=np.append(upper[after], np.zeros(len(late), bool)),
         breaks=0,
     )

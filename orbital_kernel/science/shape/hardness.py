@@ -86,6 +86,13 @@ def hardness(
     ----------
     Park et al. 2006, ApJ 652, 610, eqs. 4 to 11 (BEHR); sampled here exactly, as the
     background can be marginalised in closed form.
+
+    Examples
+    --------
+    >>> from orbital_kernel import shape
+    >>> colour = shape.hardness(30, 10, soft_off=20, hard_off=20, ratio=0.1)
+    >>> colour.ratio_low < -0.5 < colour.ratio_high
+    True
     """
     if min(soft, hard, soft_off, hard_off) < 0 or (
         ratio is None and soft_off + hard_off

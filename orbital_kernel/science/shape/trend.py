@@ -98,6 +98,15 @@ def trend(time_s: ArrayLike, values: ArrayLike, errors: ArrayLike) -> Trend:
     References
     ----------
     Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 7, with restricted likelihood.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from orbital_kernel import shape
+    >>> years = np.array([0.0, 1.0, 2.0, 3.0])
+    >>> line = shape.trend(years * 365.25 * 86400, 1 - 0.1 * years, np.full(4, 0.02))
+    >>> round(line.slope, 3)
+    -0.1
     """
     from scipy import optimize, stats
 
@@ -157,6 +166,15 @@ def seasons(points: pl.DataFrame, *, gap_days: float = 60.0) -> pl.DataFrame:
     polars.DataFrame
         season, start_s, stop_s (s), points, value (weighted mean), value_err (of it,
         from the larger of errors and scatter), selection.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import shape
+    >>> days = [0.0, 10.0, 200.0]
+    >>> points = pl.DataFrame({"time_s": days, "value": 1.0, "value_err": 0.1})
+    >>> shape.seasons(points.with_columns(pl.col("time_s") * 86400))["points"].to_list()
+    [2, 1]
     """
     ordered = points.sort("time_s")
     gap = pl.col("time_s").diff().fill_null(0.0) > gap_days * 86400
@@ -209,6 +227,14 @@ def states(
     References
     ----------
     Scargle et al. 2013, ApJ 764, 167, section 3.3 (point measurements).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from orbital_kernel import shape
+    >>> values = np.array([1.0, 1.0, 1.0, 5.0, 5.0, 5.0])
+    >>> shape.states(np.arange(6.0), values, np.full(6, 0.1))["points"].to_list()
+    [3, 3]
     """
     from astropy.stats import bayesian_blocks
 
