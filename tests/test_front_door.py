@@ -17,7 +17,17 @@ import pytest
 from numpydoc.docscrape import NumpyDocString
 
 import orbital_kernel
-from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, query
+from orbital_kernel import (
+    Box,
+    Cone,
+    Orbital,
+    Polygon,
+    Query,
+    TimeSpan,
+    plots,
+    query,
+    shape,
+)
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
@@ -38,6 +48,7 @@ DOORS: tuple[Door, ...] = (
     *(IngestReport, FileReport, Survey, Validation),
     *(Bursts, Storage),
     *(getattr(plots, name) for name in plots.__all__),
+    *(getattr(shape, name) for name in shape.__all__ if name != "LEAST_CHANCE"),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
 )
 MOST_POSITIONAL = 3

@@ -13,7 +13,17 @@ from orbital_kernel.science.counting import LIMIT
 
 
 class Light(ABC):
-    """Counts, flares and shape, as a session returns them."""
+    """Counts, flares and shape, as a session returns them.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> obs_id = orbital.table("chandra.events", ["obs_id"])["obs_id"][0]
+    >>> bins = orbital.counts("chandra", obs_id, band_kev=(0.5, 7.0), bin_s=600)
+    >>> bins.columns[:2]
+    ['start_s', 'stop_s']
+    """
 
     @abstractmethod
     def query(

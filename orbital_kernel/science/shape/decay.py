@@ -120,8 +120,8 @@ def decay(
     since_s: ArrayLike,
     value: ArrayLike,
     err_plus: ArrayLike,
-    err_minus: ArrayLike | None = None,
     *,
+    err_minus: ArrayLike | None = None,
     is_limit: ArrayLike | None = None,
     breaks: int | None = None,
     systematic: float = 0.0,
@@ -163,6 +163,16 @@ def decay(
     Hurvich & Tsai 1989, Biometrika 76, 297 (AICc); Tobin 1958, Econometrica 26, 24
     (limits); Zhang et al. 2006, ApJ 642, 354, and Evans et al. 2009, MNRAS 397, 1177
     (names).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from orbital_kernel import shape
+    >>> t = np.geomspace(100, 1e6, 80)
+    >>> flux = np.where(t < 1e4, (t / 1e4) ** -0.5, (t / 1e4) ** -1.3)
+    >>> fit = shape.decay(t, flux, 0.05 * flux)
+    >>> [round(index, 2) for index in fit.indices], fit.names[1]
+    ([0.5, 1.3], 'end of the plateau')
     """
     if breaks is not None and breaks not in range(MOST_BREAKS + 1):
         raise QueryError(f"a decay has 0 to {MOST_BREAKS} breaks, not {breaks}")

@@ -73,6 +73,14 @@ def periodogram(
     References
     ----------
     VanderPlas 2018, ApJS 236, 16; Baluev 2008, MNRAS 385, 1279 (false alarms).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from orbital_kernel import shape
+    >>> t = np.arange(0, 300, 1.7)
+    >>> shape.periodogram(t, np.cos(2 * np.pi * t / 30)).false_alarm < 1e-6
+    True
     """
     from astropy.timeseries import LombScargle
 
@@ -141,6 +149,12 @@ def power_spectrum(
     References
     ----------
     Huppenkothen et al. 2019, ApJ 881, 39 (stingray); Leahy et al. 1983, ApJ 266, 160.
+
+    Examples
+    --------
+    >>> from orbital_kernel import shape
+    >>> shape.power_spectrum([3, 5, 4, 4, 6, 2, 3, 5], 1.0).columns
+    ['frequency_hz', 'power', 'power_err']
     """
     number = np.asarray(counts, np.float64)
     if number.size < 8 or not bin_s > 0:

@@ -126,6 +126,14 @@ def shape_of(
     ------
     QueryError
         If the curve has neither values with units nor counts with live time.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import shape
+    >>> bins = pl.DataFrame({"counts": [9, 30, 8], "exposure_s": [10.0, 10.0, 10.0]})
+    >>> shape.shape_of(bins).rows["p_method"].to_list()
+    ['chi2']
     """
     points, notes = _points(curve, since_s)
     rows, decays = [], {}
@@ -308,7 +316,7 @@ def _decay(
             time,
             value,
             plus,
-            minus.cast(pl.Float64).fill_null(np.nan).to_numpy(),
+            err_minus=minus.cast(pl.Float64).fill_null(np.nan).to_numpy(),
             is_limit=group["is_limit"].to_numpy(),
             breaks=breaks,
             systematic=systematic,
@@ -319,7 +327,26 @@ def _decay(
 
 
 def document(shape: Shape) -> dict[str, Any]:
-    """Return a shape as one JSON document."""
+    """Return a shape as one JSON document.
+
+    Parameters
+    ----------
+    shape
+        What `shape_of` returns.
+
+    Returns
+    -------
+    dict
+        groups (rows), decays by group, units, notes and simulated.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import shape
+    >>> bins = pl.DataFrame({"counts": [9, 30, 8], "exposure_s": [10.0, 10.0, 10.0]})
+    >>> shape.document(shape.shape_of(bins))["groups"][0]["points"]
+    3
+    """
     decays = {
         name: {
             key: value.tolist() if isinstance(value, np.ndarray) else value

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.counting import SIGMA
 
 Reals = NDArray[np.float64]
 YEAR_S = 365.25 * 86400
@@ -20,7 +21,8 @@ class Trend:
     Parameters
     ----------
     slope, slope_err : float
-        Change per year (365.25 d) in the unit of the values, or in dex of logarithms.
+        Change per year (365.25 d) in the unit of the values, and its standard error;
+        with few points `interval` is wider than that error suggests.
     level, level_err : float
         Value of the line at the weighted mean time.
     scatter : float
@@ -48,6 +50,30 @@ class Trend:
     p_value: float
     points: int
 
+    def interval(self, confidence: float = SIGMA) -> tuple[float, float]:
+        """Return the interval of the slope, by Student's t of points - 2.
+
+        Parameters
+        ----------
+        confidence : float
+            Probability of the interval; 1 sigma by default.
+
+        Returns
+        -------
+        tuple of float
+            Lower and upper bound of the slope, per year.
+
+        Examples
+        --------
+        >>> from orbital_kernel.science.shape import Trend
+        >>> Trend(1.0, 0.1, 0.0, 0.1, 0.0, 0.0, 4).interval(0.95)[0] < 0.6
+        True
+        """
+        from scipy import stats
+
+        half = float(stats.t.ppf((1 + confidence) / 2, self.points - 2))
+        return self.slope - half * self.slope_err, self.slope + half * self.slope_err
+
 
 def trend(time_s: ArrayLike, values: ArrayLike, errors: ArrayLike) -> Trend:
     """Return the secular slope of values, with intrinsic scatter as a free parameter.
@@ -72,6 +98,15 @@ def trend(time_s: ArrayLike, values: ArrayLike, errors: ArrayLike) -> Trend:
     References
     ----------
     Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 7, with restricted likelihood.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from orbital_kernel import shape
+    >>> years = np.array([0.0, 1.0, 2.0, 3.0])
+    >>> line = shape.trend(years * 365.25 * 86400, 1 - 0.1 * years, np.full(4, 0.02))
+    >>> round(line.slope, 3)
+    -0.1
     """
     from scipy import optimize, stats
 
@@ -131,6 +166,15 @@ def seasons(points: pl.DataFrame, *, gap_days: float = 60.0) -> pl.DataFrame:
     polars.DataFrame
         season, start_s, stop_s (s), points, value (weighted mean), value_err (of it,
         from the larger of errors and scatter), selection.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import shape
+    >>> days = [0.0, 10.0, 200.0]
+    >>> points = pl.DataFrame({"time_s": days, "value": 1.0, "value_err": 0.1})
+    >>> shape.seasons(points.with_columns(pl.col("time_s") * 86400))["points"].to_list()
+    [2, 1]
     """
     ordered = points.sort("time_s")
     gap = pl.col("time_s").diff().fill_null(0.0) > gap_days * 86400
@@ -183,6 +227,14 @@ def states(
     References
     ----------
     Scargle et al. 2013, ApJ 764, 167, section 3.3 (point measurements).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from orbital_kernel import shape
+    >>> values = np.array([1.0, 1.0, 1.0, 5.0, 5.0, 5.0])
+    >>> shape.states(np.arange(6.0), values, np.full(6, 0.1))["points"].to_list()
+    [3, 3]
     """
     from astropy.stats import bayesian_blocks
 

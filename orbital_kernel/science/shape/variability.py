@@ -11,7 +11,7 @@ Reals = NDArray[np.float64]
 FEW = 10.0
 TRIALS = 10_000
 SEED = 20120427
-MOST_PARTS = 60
+LEAST_PARTS, MOST_PARTS = 10, 60
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,12 @@ def constancy(counts: ArrayLike, exposure_s: ArrayLike) -> Constancy:
     References
     ----------
     Pearson 1900, Phil. Mag. 50, 157; Mighell 1999, ApJ 518, 380 (few counts).
+
+    Examples
+    --------
+    >>> from orbital_kernel import shape
+    >>> shape.constancy([0, 9, 1, 0], [10.0] * 4).p_value < 0.01
+    True
     """
     from scipy import stats
 
@@ -123,6 +129,27 @@ def constancy_of_values(values: ArrayLike, errors: ArrayLike) -> Constancy:
     """Return the chi-square test of values with Gaussian errors against their mean.
 
     For fluxes whose counts are not known; with few counts its p-values are too small.
+
+    Parameters
+    ----------
+    values, errors
+        Values (n,) and 1-sigma errors (n,), in one unit.
+
+    Returns
+    -------
+    Constancy
+        Statistic, degrees of freedom, p-value and method.
+
+    Raises
+    ------
+    QueryError
+        If there are fewer than two values, or an error is not positive.
+
+    Examples
+    --------
+    >>> from orbital_kernel import shape
+    >>> shape.constancy_of_values([1.0, 1.1, 0.9], [0.1, 0.1, 0.1]).dof
+    2
     """
     from scipy import stats
 
@@ -149,7 +176,7 @@ def gregory_loredo(
     total_s
         Total live time, s.
     parts
-        Most steps; by default a third of the photons, from 2 to 60.
+        Most steps; by default a third of the photons, from 10 to 60.
 
     Returns
     -------
@@ -165,6 +192,12 @@ def gregory_loredo(
     ----------
     Gregory & Loredo 1992, ApJ 398, 146, eqs. 5.25 to 5.29, for a known period equal to
     the observation.
+
+    Examples
+    --------
+    >>> from orbital_kernel import shape
+    >>> shape.gregory_loredo([50.0 + 0.1 * k for k in range(9)], 100.0).probability > 0.9
+    True
     """
     from scipy import special
 
@@ -172,7 +205,7 @@ def gregory_loredo(
     if times.size and not (times.min() >= 0 and times.max() <= total_s):
         raise QueryError(f"arrival times in live time are from 0 to {total_s:g} s")
     count = times.size
-    most = parts or int(np.clip(count // 3, 2, MOST_PARTS))
+    most = parts or int(np.clip(count // 3, LEAST_PARTS, MOST_PARTS))
     steps = np.arange(2, most + 1)
     phase = times / total_s
     log_odds = np.array([_log_odds(phase, int(m)) for m in steps])
@@ -200,7 +233,25 @@ def _log_odds(phase: Reals, m: int) -> float:
 
 
 def live_times(counts: ArrayLike, exposure_s: ArrayLike) -> tuple[Reals, float]:
-    """Return arrival times in live time of binned counts, evenly within each bin."""
+    """Return arrival times in live time of binned counts, evenly within each bin.
+
+    Parameters
+    ----------
+    counts, exposure_s
+        Counts (n,) and live times (n,), s.
+
+    Returns
+    -------
+    tuple of numpy.ndarray and float
+        Arrival times in live time, s, and the total live time, s.
+
+    Examples
+    --------
+    >>> from orbital_kernel import shape
+    >>> times, total = shape.live_times([1, 2], [10.0, 10.0])
+    >>> times.tolist(), total
+    ([5.0, 12.5, 17.5], 20.0)
+    """
     n, live = np.asarray(counts, np.int64), np.asarray(exposure_s, np.float64)
     before = np.concatenate([[0.0], np.cumsum(live)])
     of_bin = np.repeat(np.arange(n.size), n)

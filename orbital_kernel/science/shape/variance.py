@@ -64,6 +64,12 @@ def excess_variance(values: ArrayLike, errors: ArrayLike) -> Variance:
     References
     ----------
     Vaughan et al. 2003, MNRAS 345, 1271, eqs. 8, 10, 11 and B2.
+
+    Examples
+    --------
+    >>> from orbital_kernel import shape
+    >>> round(shape.excess_variance([1.0, 3.0, 1.0, 3.0], [0.1] * 4).fvar, 2)
+    0.58
     """
     x, sigma = (np.asarray(a, np.float64) for a in (values, errors))
     if x.size < 2 or x.shape != sigma.shape or not (sigma > 0).all():
@@ -79,6 +85,27 @@ def excess_variance_of_counts(counts: ArrayLike, exposure_s: ArrayLike) -> Varia
 
     The Poisson variance of a rate is estimated by counts / exposure2, which has no bias at
     few counts; errors of single bins (Gehrels, exact) have.
+
+    Parameters
+    ----------
+    counts, exposure_s
+        Counts (n,) and live times (n,), s.
+
+    Returns
+    -------
+    Variance
+        Excess variance, Fvar and their errors; the mean is a rate in ct / s.
+
+    Raises
+    ------
+    QueryError
+        If there are fewer than two bins with live time, or no counts.
+
+    Examples
+    --------
+    >>> from orbital_kernel import shape
+    >>> shape.excess_variance_of_counts([40, 160, 40, 160], [10.0] * 4).fvar > 0.5
+    True
     """
     n, live = (np.asarray(a, np.float64) for a in (counts, exposure_s))
     if n.size < 2 or not (live > 0).all() or not n.any():
