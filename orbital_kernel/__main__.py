@@ -38,6 +38,7 @@ COMMANDS = {
     "observatory": ("observatory", "Create, check and list observatories' files."),
     "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
     "query": ("query", "Query tables by place, time, observatories or SQL."),
+    "calibration": ("calibration", "Compare two observatories' fluxes of one time."),
     "lag": ("lag", "Measure by how much one light curve follows another."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),

@@ -6,10 +6,18 @@ import polars as pl
 
 from orbital_kernel.query import Answer
 from orbital_kernel.questions.asking import Asks
+from orbital_kernel.questions.calibration import (
+    ARCSEC_APART,
+    DAYS_APART,
+    Calibration,
+    calibration,
+)
 from orbital_kernel.questions.followups import follow_ups
 from orbital_kernel.questions.place import Known, known_at
 from orbital_kernel.questions.rare import Rare, rare
 from orbital_kernel.questions.simultaneous import simultaneous
+from orbital_kernel.questions.visits import Visits, visits
+from orbital_kernel.science.one_band import BAND_KEV
 
 FIELD_ARCMIN = 12.0
 ERROR_ARCMIN = 5.0
@@ -214,3 +222,96 @@ class Questions:
         True
         """
         return rare(self._orbital, kind, first=first, second=second)
+
+    def calibration(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *,
+        place: tuple[float, float] | None = None,
+        within_days: float = DAYS_APART,
+        within_arcsec: float = ARCSEC_APART,
+        at_least_s: float = 0.0,
+        band_kev: tuple[float, float] = BAND_KEV,
+        photon_index: float = 2.0,
+    ) -> Calibration:
+        """Return the flux ratio of two observatories from nearly simultaneous points.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories; ratios are first over second.
+        place : tuple of float, optional
+            RA and Dec, ICRS deg: only points within `within_arcsec` of it.
+        within_days : float
+            Longest time between the good times of two points, d; 1 by default.
+        within_arcsec : float
+            Largest separation of two points, arcsec.
+        at_least_s : float
+            Least good time in common, s; above 0 only simultaneous points are compared.
+        band_kev : tuple of float
+            The band of all fluxes, keV; by default that of Chandra's source catalogue.
+        photon_index : float
+            Photon index (+- 0.3) of the power law that converts bands.
+
+        Returns
+        -------
+        Calibration
+            Constants by pair of instruments, the pairs, and the excluded points.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or a limit is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> calibration = orbital.questions.calibration(within_days=30)
+        >>> "constant" in calibration.constants.columns
+        True
+        """
+        return calibration(
+            self._orbital,
+            first,
+            second,
+            place=place,
+            within_days=within_days,
+            within_arcsec=within_arcsec,
+            at_least_s=at_least_s,
+            band_kev=band_kev,
+            photon_index=photon_index,
+        )
+
+    def visits(
+        self, ra: float, dec: float, *, by: Sequence[str] | None = None
+    ) -> Visits:
+        """Return who looked at a place, and when, in good time.
+
+        Parameters
+        ----------
+        ra, dec : float
+            The place, ICRS deg.
+        by : sequence of str, optional
+            Only these observatories.
+
+        Returns
+        -------
+        Visits
+            One row per stretch of good time, and first and last look by observatory.
+
+        Raises
+        ------
+        QueryError
+            If the position is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> ra, dec = orbital.objects.position("SIM GRB 120102S")
+        >>> len(orbital.questions.visits(ra, dec).rows) > 0
+        True
+        """
+        return visits(self._orbital, ra, dec, names=None if by is None else tuple(by))
