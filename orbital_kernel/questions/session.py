@@ -1,10 +1,10 @@
 """Questions: what `orbital.questions` is; answers come with units and explanation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from orbital_kernel.query import Answer
+from orbital_kernel.query import Answer, Cone, TimeSpan
 from orbital_kernel.questions.asking import Asks
 from orbital_kernel.questions.calibration import (
     ARCSEC_APART,
@@ -14,9 +14,10 @@ from orbital_kernel.questions.calibration import (
 )
 from orbital_kernel.questions.followups import follow_ups
 from orbital_kernel.questions.place import Known, known_at
-from orbital_kernel.questions.rare import Rare, rare
+from orbital_kernel.questions.rare import Rare, Scope, rare
 from orbital_kernel.questions.simultaneous import simultaneous
 from orbital_kernel.questions.visits import Visits, visits
+from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.one_band import BAND_KEV
 
 FIELD_ARCMIN = 12.0
@@ -193,7 +194,17 @@ class Questions:
         """
         return known_at(self._orbital, ra, dec, radius_arcmin=radius_arcmin)
 
-    def rare(self, kind: str, *, first: str = "swift", second: str = "chandra") -> Rare:
+    def rare(
+        self,
+        kind: str,
+        *,
+        first: str = "swift",
+        second: str = "chandra",
+        region: tuple[float, float, float] | None = None,
+        start: str | None = None,
+        stop: str | None = None,
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+    ) -> Rare:
         """Return rare events of one kind, rarest first.
 
         Parameters
@@ -202,6 +213,12 @@ class Questions:
             'variability', 'flux-ratio', 'lone-burst' or 'transient'.
         first, second : str
             The observatories compared.
+        region : tuple of float, optional
+            RA, Dec and radius (deg) of a cone: only what is in it.
+        start, stop : str, optional
+            Only light-curve points, pointings and bursts of this span, ISO 8601 in UTC.
+        counts_to_flux : mapping of str to CountsToFlux, optional
+            Factor of an observatory's count rates. Without one flux-ratio excludes them.
 
         Returns
         -------
@@ -221,7 +238,10 @@ class Questions:
         >>> "expected" in orbital.questions.rare("variability").rows.columns
         True
         """
-        return rare(self._orbital, kind, first=first, second=second)
+        cone = None if region is None else Cone(*region[:2], 60 * region[2])
+        span = None if start is None and stop is None else TimeSpan(start, stop)
+        scope = Scope(cone, span, counts_to_flux or {})
+        return rare(self._orbital, kind, first=first, second=second, scope=scope)
 
     def calibration(
         self,

@@ -308,7 +308,17 @@ class Shortcuts(ABC):
         )
         return replace(content, position_catalog=row["position_catalog"])
 
-    def rare(self, kind: str, *, first: str = "swift", second: str = "chandra") -> Rare:
+    def rare(
+        self,
+        kind: str,
+        *,
+        first: str = "swift",
+        second: str = "chandra",
+        region: tuple[float, float, float] | None = None,
+        start: str | None = None,
+        stop: str | None = None,
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+    ) -> Rare:
         """Return rare events of one kind, rarest first.
 
         Parameters
@@ -317,6 +327,12 @@ class Shortcuts(ABC):
             'variability', 'flux-ratio', 'lone-burst' or 'transient'.
         first, second : str
             The observatories compared.
+        region : tuple of float, optional
+            RA, Dec and radius (deg) of a cone: only what is in it.
+        start, stop : str, optional
+            Only light-curve points, pointings and bursts of this span, ISO 8601 in UTC.
+        counts_to_flux : mapping of str to CountsToFlux, optional
+            Factor of an observatory's count rates. Without one flux-ratio excludes them.
 
         Returns
         -------
@@ -335,7 +351,15 @@ class Shortcuts(ABC):
         >>> orbital.rare("transient").kind
         'transient'
         """
-        return self.questions.rare(kind, first=first, second=second)
+        return self.questions.rare(
+            kind,
+            first=first,
+            second=second,
+            region=region,
+            start=start,
+            stop=stop,
+            counts_to_flux=counts_to_flux,
+        )
 
     def calibration(
         self,

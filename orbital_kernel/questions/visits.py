@@ -180,7 +180,7 @@ def _count(
 
 
 def _none() -> pl.DataFrame:
-    kinds = {n: pl.String() for n in COLUMNS}
+    kinds: dict[str, pl.DataType] = {n: pl.String() for n in COLUMNS}
     kinds |= {"time": TT, "time_stop": TT, "good_s": pl.Float64()}
     kinds |= {"separation_arcmin": pl.Float64(), "simulated": pl.Boolean()}
     return pl.DataFrame(schema=kinds)

@@ -7,7 +7,12 @@ have no factor, and say so.
 import polars as pl
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.lightcurves import Band, PowerLaw, conversion
+from orbital_kernel.science.lightcurves import (
+    Band,
+    CountsToFlux,
+    PowerLaw,
+    conversion,
+)
 
 FLUX_UNIT = "erg / (cm2 s)"
 BAND_KEV = (0.5, 7.0)
@@ -22,6 +27,7 @@ def in_one_band(
     band_kev: tuple[float, float] = BAND_KEV,
     photon_index: float = 2.0,
     index_err: float = 0.3,
+    counts_to_flux: CountsToFlux | None = None,
 ) -> pl.DataFrame:
     """Return the rows with what turns their fluxes into one unit and band.
 
@@ -35,6 +41,8 @@ def in_one_band(
         Band to convert to, keV.
     photon_index, index_err
         Power law between the bands, and the 1-sigma error of its index.
+    counts_to_flux
+        Stated factor for count rates; without one they have no factor.
 
     Returns
     -------
@@ -45,7 +53,7 @@ def in_one_band(
     kinds = rows.select(unit_column, *EDGES).unique(maintain_order=True)
     model = PowerLaw(photon_index, index_err)
     answers = [
-        _factor(unit, low, high, Band(*band_kev), model)
+        _factor(unit, low, high, Band(*band_kev), model, counts_to_flux)
         for unit, low, high in kinds.iter_rows()
     ]
     types = {"factor": pl.Float64, "factor_err": pl.Float64, "unconverted": pl.String}
@@ -71,6 +79,7 @@ def _factor(
     high: float | None,
     band: Band,
     model: PowerLaw,
+    stated: CountsToFlux | None,
 ) -> tuple[float | None, float | None, str | None]:
     if unit is None:
         return None, None, "no unit is given"
@@ -78,7 +87,12 @@ def _factor(
         return None, None, f"the band has no edges in keV ({unit})"
     try:
         applied = conversion(
-            unit, Band(low, high), to_unit=FLUX_UNIT, to_band=band, model=model
+            unit,
+            Band(low, high),
+            to_unit=FLUX_UNIT,
+            to_band=band,
+            model=model,
+            counts_to_flux=stated,
         )
     except QueryError as reason:
         return None, None, str(reason)
