@@ -45,6 +45,7 @@ COMMANDS = {
     "curve": ("curve", "Show the light curve of one object, and write it to a file."),
     "counts": ("counts", "Count the photons of one ObsID in bins of live time."),
     "match": ("match", "Match sources of observatories; store the objects."),
+    "calibration": ("calibration", "Compare two observatories' fluxes of one time."),
     "lag": ("lag", "Measure by how much one light curve follows another."),
     "shape": ("shape", "Measure variability, decay and trend of an object."),
     "object": ("object", "Show everything stored about one object."),
