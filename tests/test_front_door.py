@@ -21,15 +21,18 @@ from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, 
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
+from orbital_kernel.questions.footprints import UpperLimit
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.quality import Quality
+from orbital_kernel.science.footprints import Coverage, Footprint
 from orbital_kernel.storage.session import Storage
 
 Door = type | Callable[..., Any]
 DOORS: tuple[Door, ...] = (
     orbital_kernel.connect,
     Orbital,
-    *(Objects, Quality, Questions, Known, Rare),
+    *(Objects, Quality, Questions, Known, Rare, UpperLimit),
+    *(Coverage, Footprint),
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
     *(query.Answer, query.Explain),
     *(IngestReport, FileReport, Survey, Validation),
