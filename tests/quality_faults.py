@@ -153,11 +153,18 @@ def bursts(*redshifts, catalog="swift-grb-table", name="GRB 200101A"):
 
 
 def catalogue(
-    *, offset_arcsec=(0.0, 0.0), rotation=0.0, error_arcsec=0.5, seed=8, name
+    *,
+    offset_arcsec=(0.0, 0.0),
+    rotation=0.0,
+    frame_arcsec=0.0,
+    error_arcsec=0.5,
+    seed=8,
+    name,
 ):
     """Return 300 sources in three fields of 0.5 deg, shifted and turned about each field.
 
-    `rotation` is in arcsec per degree from the field's centre.
+    `rotation` is in arcsec per degree from the field's centre, `frame_arcsec` that of the
+    whole frame about the pole.
     """
     sky = np.random.default_rng(7)
     noise = np.random.default_rng(seed)
@@ -168,7 +175,7 @@ def catalogue(
     east = x + (offset_arcsec[0] - rotation * y + dx) / 3600
     north = y + (offset_arcsec[1] + rotation * x + dy) / 3600
     dec = centre[:, 1] + north
-    ra = centre[:, 0] + east / np.cos(np.radians(dec))
+    ra = centre[:, 0] + east / np.cos(np.radians(dec)) + frame_arcsec / 3600
     return rows(
         catalog=name,
         source_id=[f"{name} {k}" for k in range(300)],

@@ -12,7 +12,13 @@ from orbital_kernel import connect
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
 from orbital_kernel.questions.quality_passes import Survey
-from orbital_kernel.science.quality import CHECKS, Astrometry
+from orbital_kernel.science.quality import (
+    CHECKS,
+    Astrometry,
+    Contradictions,
+    Intervals,
+    judged,
+)
 
 CLEAN = {
     "swift.photometry": [planted.calibrator()],
@@ -69,14 +75,24 @@ FAULTS = {
         planted.catalogue(name="second", seed=9, rotation=8.0),
         "astrometric rotation",
     ),
+    "frame": (
+        "swift.sources",
+        planted.catalogue(name="second", seed=9, frame_arcsec=5.0),
+        "frame rotation",
+    ),
 }
 
 BY_SLICE = (
     *("astrometric offset", "astrometric rotation", "glitch rate", "SAA loss"),
-    *("turn-on rate", "background level"),
+    *("turn-on rate", "background level", "frame rotation"),
 )
 """Checks whose medians and neighbours are of a slice."""
-BESIDE = {"repeat": ("repeated rows",), "overlap": ("GTI fraction",)}
+BESIDE = {
+    "repeat": ("repeated rows",),
+    "overlap": ("GTI fraction",),
+    "offset": ("frame rotation",),
+    "frame": ("astrometric offset",),
+}
 """What a fault also upsets: an overlap is more good time than time."""
 
 
@@ -224,6 +240,67 @@ def test_an_ingest_records_the_quality_of_its_rows(stocked):
     assert {"ok"} == set(history.filter(scope="ingest")["state"])
 
 
+def test_an_offset_that_drifts_from_look_to_look_is_dated():
+    rng = np.random.default_rng(11)
+    fixed = pl.from_arrow(planted.catalogue(name="first"))
+    looks = []
+    for day in range(60):
+        moved = fixed.sample(12, seed=day)
+        north = 0.05 * max(day - 30, 0) + 0.1 * rng.normal(size=12)
+        looks.append(
+            moved.with_columns(
+                obs_id=pl.lit(f"{day:05d}"),
+                catalog=pl.lit("second"),
+                dec=pl.col("dec") + pl.Series(north) / 3600,
+            )
+        )
+    compared = Astrometry(["a"])
+    frames = [fixed.with_columns(obs_id=pl.lit(None, pl.String)), *looks]
+    compared.take(
+        pl.concat(frames, how="diagonal").with_columns(observatory=pl.lit("a"))
+    )
+    start, day_ns = planted.START.astype(np.int64), planted.DAY.astype(np.int64)
+    times = {f"a|{k:05d}": int(start + k * day_ns) for k in range(60)}
+    by_subject = {m.subject: m for m in compared.measured(times)}
+    north = by_subject["a.first to a.second, north by observation"]
+    result = judged(CHECKS[north.check], north)
+
+    assert ("warn", "drift") == (result.state, result.change.kind)
+    assert result.change.low <= start + 30 * day_ns <= result.change.high
+
+
+def test_trigger_times_of_two_catalogues_that_begin_to_differ_are_dated():
+    rng = np.random.default_rng(12)
+    days = np.arange(100)
+    seconds = np.where(days >= 60, 0.3, 0.0) + 0.05 * rng.normal(size=100)
+    names = [f"GRB 2001{k:03d}" for k in days]
+    rows = [
+        pl.DataFrame(
+            {"name": names, "catalog": catalog, "time": planted.instants(at)}
+        ).with_columns(ra=pl.lit(None, pl.Float64), dec=pl.lit(None, pl.Float64))
+        for catalog, at in (("one", days), ("two", days + seconds / 86_400))
+    ]
+    compared = Contradictions()
+    compared.take(pl.concat(rows))
+    (offset,) = (m for m in compared.measured() if m.check == "trigger time offset")
+    change = judged(CHECKS[offset.check], offset).change
+
+    assert planted.instants(60).astype(np.int64) == change.since
+    assert pytest.approx(0.3, abs=0.05) == change.size
+
+
+def test_intervals_of_two_observations_of_one_instrument_overlap():
+    first = pl.from_arrow(planted.good_times())
+    other = first[5:6].with_columns(
+        obs_id=pl.lit("99999999999"), time=pl.col("time") + pl.duration(seconds=10)
+    )
+    checked = Intervals("swift")
+    checked.take(pl.concat([first, other], how="vertical_relaxed"))
+    (overlaps,) = (m for m in checked.measured() if m.check == "overlapping intervals")
+
+    assert 1 == overlaps.value
+
+
 def test_offsets_are_those_that_were_planted():
     frames = [
         pl.from_arrow(planted.catalogue(name=name, seed=seed, **shift)).with_columns(
@@ -236,7 +313,7 @@ def test_offsets_are_those_that_were_planted():
     ]
     compared = Astrometry(["a", "b"])
     compared.take(pl.concat(frames))
-    offset, rotation = compared.measured()
+    offset, rotation, _ = compared.measured()
 
     assert pytest.approx(5.0, abs=5 * offset.error) == offset.value
     assert pytest.approx(6.0, abs=5 * rotation.error) == rotation.value

@@ -79,7 +79,6 @@ class Watched:
         )
         self.simulated |= simulated(frame)
         if "time" in frame.columns:
-            frame = frame.sort("time", nulls_last=True)
             newest = frame["time"].cast(TT).cast(pl.Int64).max()
             if isinstance(newest, int):
                 self._newest[name] = max(newest, self._newest.get(name, newest))
@@ -89,7 +88,7 @@ class Watched:
 
 def _members(table: str) -> list[Pass]:
     name, _, kind = table.partition(".")
-    members: list[Pass] = [Values(table), Clocks(table)]
+    members: list[Pass] = [Values(table, repeats=False), Clocks(table)]
     return [*members, Intervals(name)] if kind == "intervals" else members
 
 

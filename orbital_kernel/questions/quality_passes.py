@@ -8,8 +8,9 @@ import polars as pl
 
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.model import schema
+from orbital_kernel.query import Query
 from orbital_kernel.questions.asking import Session
-from orbital_kernel.questions.slices import SLICE_ROWS, in_sky, in_time
+from orbital_kernel.questions.slices import KIND, SLICE_ROWS, in_sky, in_time
 from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.quality import (
     CHECKS,
@@ -34,7 +35,9 @@ from orbital_kernel.science.quality import (
 
 Found = list[tuple[str, Measured]]
 """Measured values, each with its observatory."""
-SKY = ("ra", "dec", "catalog")
+SKY = ("ra", "dec", "catalog", "obs_id")
+MOST_LOOKS = 20_000
+"""Observations whose times are asked for, to chart offsets in time."""
 TIMED = ("intervals", "rates", "photometry", "events", "grbs", "notices")
 SKIES = ("observations", "sources")
 
@@ -168,7 +171,29 @@ class Survey:
         except OrbitalError as error:
             why = f"the sources could not be read: {error}"
             return found + [(both, replace(m, missing=why)) for m in frames.measured()]
-        return found + [(both, measured) for measured in frames.measured()]
+        times = _times_of(orbital, frames.looks())
+        return found + [(both, measured) for measured in frames.measured(times)]
+
+
+def _times_of(orbital: Session, looks: Collection[str]) -> dict[str, int]:
+    """Return the start, ns TT, of observations named 'observatory|obs_id'."""
+    times: dict[str, int] = {}
+    by_name: dict[str, list[str]] = {}
+    for look in sorted(looks)[:MOST_LOOKS]:
+        name, _, obs_id = look.partition("|")
+        by_name.setdefault(name, []).append(obs_id)
+    for name, ids in by_name.items():
+        query = Query(
+            f"{name}.observations",
+            ("obs_id", "time"),
+            sets={"obs_id": ids},
+            full_scan=True,
+        )
+        rows = orbital.query(query, kind=KIND).frame.drop_nulls()
+        ns = rows["time"].cast(pl.Int64)
+        keys = (f"{name}|{obs_id}" for obs_id in rows["obs_id"])
+        times |= dict(zip(keys, ns, strict=True))
+    return times
 
 
 def table_columns(table: str) -> tuple[str, ...]:

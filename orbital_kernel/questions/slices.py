@@ -17,7 +17,7 @@ from orbital_kernel.query import Query
 from orbital_kernel.query.names import require_table
 from orbital_kernel.questions.asking import Session
 
-SLICE_ROWS = 1_000_000
+SLICE_ROWS = 500_000
 MINUTE_NS = 60_000_000_000
 CELL_SHIFT = 2 * (29 - 8)
 """Cells of 14 arcmin: the slices of a pointed catalogue are not larger than wished."""

@@ -23,6 +23,7 @@ from orbital_kernel.query.queries import LEDGER
 from orbital_kernel.query.tables import Tables
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.asking import together
+from orbital_kernel.questions.footprints import Footprints
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.shortcuts import Shortcuts
@@ -81,7 +82,7 @@ def connect(
     return Orbital(settings, home=home, database=database)
 
 
-class Orbital(Archive, Tables, Shortcuts):
+class Orbital(Archive, Tables, Shortcuts, Footprints):
     """A session: ingest, query, detect, compare and provision.
 
     Parameters

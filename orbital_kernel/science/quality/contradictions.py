@@ -1,5 +1,6 @@
 """What catalogues say of one burst, where they contradict each other."""
 
+import numpy as np
 import polars as pl
 
 from orbital_kernel.model.redshifts import DOUBT
@@ -17,6 +18,10 @@ COLUMNS = (
     *("catalog", "name", "time", "ra", "dec", "error_radius_arcsec"),
     *("error_confidence", "redshift", "redshift_text"),
 )
+OFFSET = "trigger time offset"
+NEAR_S = 5.0
+"""Larger differences are contradictions, not a catalogue's clock."""
+LEAST_COMMON = 20
 REDSHIFT_SHARE = 0.1
 TIME_S = 60.0
 POSITION_SIGMA = 5.0
@@ -63,11 +68,12 @@ class Contradictions:
         if not self.rows:
             why = "no burst catalogue has rows"
             return [
-                Measured(n, "grbs", missing=why) for n in (REDSHIFT, POSITION, TIME)
+                Measured(n, "grbs", missing=why)
+                for n in (REDSHIFT, POSITION, TIME, OFFSET)
             ]
         rows = pl.concat(self._parts).unique()
         rows = rows.filter(pl.len().over("burst") > 1).sort("burst", "catalog", "time")
-        return [_redshifts(rows), _positions(rows), _times(rows)]
+        return [_redshifts(rows), _positions(rows), _times(rows), *_offsets(rows)]
 
 
 def _redshifts(rows: pl.DataFrame) -> Measured:
@@ -125,6 +131,39 @@ def _times(rows: pl.DataFrame) -> Measured:
         f"by more than {TIME_S:g} s{_list(wrong)}",
         since=since if isinstance(since, int) else None,
     )
+
+
+def _offsets(rows: pl.DataFrame) -> list[Measured]:
+    """Compare the trigger times of each two catalogues, as a series in time."""
+    dated = rows.drop_nulls("time").unique(["burst", "catalog"], maintain_order=True)
+    pairs = dated.join(dated, on="burst", suffix="_of").filter(
+        pl.col("catalog") < pl.col("catalog_of")
+    )
+    apart = (pl.col("time_of") - pl.col("time")).dt.total_nanoseconds() / 1e9
+    near = pairs.with_columns(apart.alias("value")).filter(
+        pl.col("value").abs() < NEAR_S
+    )
+    result = []
+    for (first, second), both in near.group_by(
+        "catalog", "catalog_of", maintain_order=True
+    ):
+        if len(both) < LEAST_COMMON:
+            continue
+        samples = both.select("time", "value").sort("time")
+        result.append(
+            Measured(
+                OFFSET,
+                f"{first} to {second}",
+                float(np.median(samples["value"].to_numpy())),
+                evidence=f"{len(both):,} bursts of both within {NEAR_S:g} s",
+                samples=samples,
+                outliers=False,
+            )
+        )
+    if result:
+        return result
+    why = f"no two catalogues share {LEAST_COMMON} bursts with times"
+    return [Measured(OFFSET, "grbs", missing=why)]
 
 
 def _positions(rows: pl.DataFrame) -> Measured:

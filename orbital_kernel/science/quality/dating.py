@@ -211,4 +211,9 @@ def _interval(fit: _Fit, free: float) -> tuple[float, float]:
     order = np.argsort(-posterior / np.maximum(width, 1e-300))
     total = np.cumsum(posterior[order])
     inside = order[: int(np.searchsorted(total, CREDIBLE * total[-1])) + 1]
-    return float(fit.onset[inside].min()), float(fit.onset[inside].max())
+    middles = (fit.onset[1:] + fit.onset[:-1]) / 2
+    edges = np.concatenate([fit.onset[:1], middles, fit.onset[-1:]])
+    low, high = int(inside.min()), int(inside.max())
+    if fit.kind == "step":
+        return float(fit.onset[low]), float(fit.onset[high])
+    return float(edges[low]), float(edges[high + 1])

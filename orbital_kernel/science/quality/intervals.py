@@ -13,9 +13,11 @@ COLUMNS = (
     "file_sha256",
 )
 KEYS = ["obs_id", "instrument", "kind"]
+DEVICE = ["instrument", "kind"]
+"""An instrument observes once at a time, whatever the observation; a CCD is one."""
 LEAST_OVERLAP_S = 1e-3
 LONGEST = pl.duration(days=4)
-"""No interval of an observation begins so long after another one's end and overlaps it."""
+"""No interval of an instrument begins so long after another one's end and overlaps it."""
 
 
 class Intervals:
@@ -41,7 +43,7 @@ class Intervals:
                 pl.col(*KEYS, "file_sha256").cast(pl.String).fill_null(""),
                 pl.col("live_s").cast(pl.Float64),
             )
-            .filter(pl.col("kind").is_in(EXPOSED))
+            .filter(pl.col("kind").is_in([*EXPOSED, ""]))
             .drop_nulls(["time", "time_stop"])
         )
         self.rows += len(exposed)
@@ -56,13 +58,13 @@ class Intervals:
         self._add(single)
 
     def _compare(self, single: pl.DataFrame) -> None:
-        """Note intervals that begin before an earlier one of their observation ends."""
+        """Note intervals that begin before an earlier one of their instrument ends."""
         new = single.with_columns(old=pl.lit(value=False))
         if self._ahead is not None:
             new = pl.concat([self._ahead, new], how="vertical_relaxed")
-        new = new.sort(*KEYS, "time", "time_stop").with_columns(
-            before=pl.col("time_stop").cum_max().shift(1).over(KEYS),
-            within=pl.col("file_sha256") == pl.col("file_sha256").shift(1).over(KEYS),
+        new = new.sort(*DEVICE, "time", "time_stop").with_columns(
+            before=pl.col("time_stop").cum_max().shift(1).over(DEVICE),
+            within=pl.col("file_sha256") == pl.col("file_sha256").shift(1).over(DEVICE),
         )
         seconds = (pl.min_horizontal("before", "time_stop") - pl.col("time")).alias(
             "by"

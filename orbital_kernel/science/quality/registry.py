@@ -142,7 +142,7 @@ _ALL = (
         intervals.OVERLAPS,
         "intervals",
         Limits("an instrument observes once at a time", bad_high=0),
-        "Good time intervals that begin before an earlier one of the observation ends.",
+        "Good time intervals that begin before an earlier one of the instrument ends.",
         at_ingest=True,
     ),
     Check(
@@ -180,6 +180,17 @@ _ALL = (
             bad_high=2.0,
         ),
         "Rotation of one catalogue's fields against another's; faults are beyond 5 sigma.",
+    ),
+    Check(
+        astrometry.FRAME,
+        "arcsec",
+        Limits(
+            "frames are tied to ICRS to 0.3 arcsec (CSC 2), 1 arcsec (enhanced XRT)",
+            warn_high=0.5,
+            bad_high=1.5,
+        ),
+        "Rotation of a whole catalogue's frame against another's, about any axis; faults "
+        "are beyond 5 sigma.",
     ),
     Check(
         points.CALIBRATOR,
@@ -222,6 +233,12 @@ _ALL = (
         "bursts",
         Limits("tables round to seconds or minutes; 60 s is beyond that", bad_high=0),
         "Bursts whose catalogues state contradicting trigger times.",
+    ),
+    Check(
+        contradictions.OFFSET,
+        "s",
+        Limits("tables round to seconds; " + CHARTED, warn_low=-1.0, warn_high=1.0),
+        "Median difference of the trigger times of two catalogues, below 5 s.",
     ),
 )
 CHECKS: Mapping[str, Check] = {check.name: check for check in _ALL}

@@ -147,8 +147,9 @@ def columns_of(table: str, stored: tuple[str, ...]) -> tuple[str, ...]:
 class Values:
     """Counts impossible values, repeats and unknown units in the rows of one table."""
 
-    def __init__(self, full_name: str) -> None:
+    def __init__(self, full_name: str, *, repeats: bool = True) -> None:
         self._name = full_name
+        self._seeks_repeats = repeats
         self._identity = IDENTITY[full_name.partition(".")[2]]
         self.rows = 0
         self.bad_rows = 0
@@ -198,7 +199,7 @@ class Values:
 
     def _repeating(self, frame: pl.DataFrame) -> None:
         names = [name for name in self._identity if name in frame.columns]
-        if len(names) < 2 or not len(frame):
+        if len(names) < 2 or not (self._seeks_repeats and len(frame)):
             return
         if "time" in names:
             frame = frame.drop_nulls("time")
