@@ -90,8 +90,8 @@ bench-standin: venv ## measure the stand-in against DuckDB and Polars on Parquet
 
 kills-standin: venv ## kill -9 the stand-in 300 times: tables, definitions, S3, parts, ingest, merges, copies
 	$(BIN)/python tests/standin/kills.py --kills 280
-	rm -rf build/kills && ORBITAL_HOME=$(CURDIR)/build/kills $(BIN)/orbital sample --out build/kills-sample
-	$(BIN)/python tests/ingest_kills.py build/kills-sample/archive 20
+	rm -rf build/kills && $(BIN)/orbital sample build/kills
+	$(BIN)/python tests/ingest_kills.py build/kills/archive 20
 
 flips-standin: venv ## damage 100 files of a store, one at a time: none may go unnoticed
 	$(BIN)/python tests/standin/flips.py --trials 100

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 from tabular import BUCKET, connect
+from urllib3.exceptions import HTTPError
 from vastdb import errors
 from vastpy import RESTFailure
 
 GONE = (
     *(errors.ConnectionError, errors.HttpError, OSError),
-    *(BotoCoreError, ClientError, RESTFailure),
+    *(BotoCoreError, ClientError, RESTFailure, HTTPError),
 )
 PART_BYTES = 5 << 20
 PATIENCE_S = 20
