@@ -97,8 +97,10 @@ bench-lags: venv ## measure coverage of lags and false alarms in red noise; writ
 bench-standin: venv ## measure the stand-in against DuckDB and Polars on Parquet, and the start with 10^8 rows
 	$(BIN)/python benchmarks/bench_standin.py --open-rows 100000000
 
-kills-standin: venv ## kill -9 the stand-in 200 times under eight writers and four readers
-	$(BIN)/python tests/standin/kills.py --kills 200
+kills-standin: venv ## kill -9 the stand-in 300 times: tables, definitions, S3, parts, ingest, merges, copies
+	$(BIN)/python tests/standin/kills.py --kills 280
+	rm -rf build/kills && $(BIN)/orbital sample build/kills
+	$(BIN)/python tests/ingest_kills.py build/kills/archive 20
 
 flips-standin: venv ## damage 100 files of a store, one at a time: none may go unnoticed
 	$(BIN)/python tests/standin/flips.py --trials 100
