@@ -14,6 +14,7 @@ from orbital_kernel.ingest.mappings import MappingCheck, Mappings
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Answer, Explain
 from orbital_kernel.questions import Questions
+from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.storage.session import Storage
 
@@ -22,7 +23,7 @@ PUBLIC = [
     *(getattr(orbital_kernel, name) for name in orbital_kernel.__all__),
     *(getattr(plots, name) for name in plots.__all__),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
-    *(Answer, Bursts, Explain, Objects, Questions, Storage),
+    *(Answer, Bursts, Explain, Light, Objects, Questions, Storage),
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]
 

@@ -29,11 +29,25 @@ class Light(ABC):
     def query(
         self, query: Query, *, kind: str = "query", estimate: bool = False
     ) -> Answer:
-        """Answer one query."""
+        """Answer one query.
+
+        Examples
+        --------
+        >>> from orbital_kernel import Query, connect
+        >>> len(connect().query(Query("chandra.events", limit=2)).frame)
+        2
+        """
 
     @abstractmethod
-    def light_curve(self, name: Any) -> pl.DataFrame:
-        """Return an object's points of all observatories."""
+    def light_curve(self, name: Any, /) -> pl.DataFrame:
+        """Return an object's points of all observatories.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> "value" in connect().light_curve("SIM GRB 120102S").columns
+        True
+        """
 
     def counts(
         self,
