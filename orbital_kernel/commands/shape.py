@@ -11,6 +11,12 @@ from orbital_kernel.commands.terminal import echo
 if TYPE_CHECKING:
     from orbital_kernel.science.shape import Decay
 
+SHOWN = (
+    *("observatory", "instrument", "unit", "points", "limits", "mean", "fvar"),
+    *("fvar_err", "p_constant", "slope_yr", "slope_err_yr", "reason"),
+)
+"""Columns of the table; --json has all."""
+
 
 @click.command(epilog='Example: orbital shape "GRB 130427A" --since 47000 --breaks 0')
 @click.argument("name", metavar="OBJECT")
@@ -48,7 +54,7 @@ def shape(
     if as_json:
         print_json({"object": name} | document(result))
         return
-    show_frame(result.rows, result.units)
+    show_frame(result.rows.select(SHOWN), result.units)
     for group, fit in result.decays.items():
         echo(f"{group}: {_sentence(fit)}")
     for note in result.notes:

@@ -29,7 +29,14 @@ class Light(ABC):
     def query(
         self, query: Query, *, kind: str = "query", estimate: bool = False
     ) -> Answer:
-        """Answer one query."""
+        """Answer one query.
+
+        Examples
+        --------
+        >>> from orbital_kernel import Query, connect
+        >>> len(connect().query(Query("chandra.events", limit=2)).frame)
+        2
+        """
 
     @property
     @abstractmethod
