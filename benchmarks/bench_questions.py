@@ -79,7 +79,7 @@ def measure(folder, rows, asks, settle):
     start = time.perf_counter()
     orbital.names.rebuild()
     rebuilt = time.perf_counter() - start
-    sorted_in = wait(orbital, settle)
+    sorted_in = tables.settle(orbital.store, settle)
     frames = Parquet(folder, tables.photometry(objects), tables.sources(rows))
     targets = choose(objects, frames.sources, asks)
     lines = [line(rows, "names.rebuild", "Orbital", [rebuilt], None)]
@@ -251,21 +251,6 @@ def choose(objects, sources, asks):
             np.resize(order, asks + 1), rows.iter_rows(named=True), strict=True
         )
     ]
-
-
-def wait(orbital, settle):
-    """Wait until the projections are sorted; return the time, or None if not in time."""
-    start = time.perf_counter()
-    while time.perf_counter() - start < settle:
-        with orbital.store.transaction() as tx:
-            if all(
-                tx.in_step(table, name)
-                for table in ("swift.photometry", "chandra.sources")
-                for name in tx.projections(table)
-            ):
-                return round(time.perf_counter() - start, 1)
-        time.sleep(0.5)
-    return None
 
 
 def timed(ask):

@@ -119,6 +119,7 @@ def large(tmp_path_factory):
     session.storage.apply()
     objects = question_tables.fill(session.store, ROWS)
     session.names.rebuild()
+    assert question_tables.settle(session.store, 240) is not None
     yield session, objects
     session.flush()
     embedded.stop(folder)

@@ -8,7 +8,7 @@ import polars as pl
 from orbital_kernel.query.answer import Explain
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Explanation:
     """The queries of one call. `orbital.explained()` yields one.
 
