@@ -68,7 +68,7 @@ def main():
     if arguments.out:
         record(arguments.out, text)
     if arguments.plot:
-        draw([x for x in lines if x["p50_ms"] is not None], arguments.plot)
+        draw(lines, arguments.plot)
 
 
 def measure(folder, rows, asks, settle):
@@ -92,8 +92,8 @@ def measure(folder, rows, asks, settle):
         with orbital.explained() as explanation:
             answer = ask(orbital, targets[1])
         lines.append(line(rows, call, "Orbital", [first, *warm], explanation))
-        for engine in ("DuckDB", "Polars"):
-            query = getattr(frames, engine.lower()).get(call)
+        for engine in ("DuckDB sorted", "Polars sorted"):
+            query = getattr(frames, engine.partition(" ")[0].lower()).get(call)
             if query is None:
                 continue
             if rows <= EXACT_ROWS:
@@ -267,6 +267,7 @@ def line(rows, call, engine, spent, explanation):
         "rows": rows,
         "kind": call,
         "engine": engine,
+        "clients": 1,
         "cold_ms": round(1e3 * spent[0], 1),
         "p50_ms": round(1e3 * statistics.median(warm), 1),
         "queries": None if explanation is None else len(explanation.queries),
