@@ -315,7 +315,11 @@ def record(path, text):
     after = remainder.split(END)[1]
     date = time.strftime("%Y-%m-%d", time.gmtime())
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-    note = f"Measured on {date} (UTC); load of the machine at the end {load}."
+    cores = os.cpu_count()
+    note = (
+        f"Measured on {date} (UTC) on {cores} cores; load at the end {load} (more than "
+        f"{cores} means that other work slowed all engines down)."
+    )
     path.write_text(
         f"{before}{BEGIN}\n{note}\n\n{text}\n{END}{after}", encoding="utf-8"
     )
