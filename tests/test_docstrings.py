@@ -17,6 +17,7 @@ from orbital_kernel.questions import Questions
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage
+from orbital_kernel.questions.quality import Quality
 from orbital_kernel.storage.session import Storage
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -25,6 +26,7 @@ PUBLIC = [
     *(getattr(plots, name) for name in plots.__all__),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
     *(Answer, Bursts, Explain, Explanation, Names, ObjectPage, Objects, Questions),
+    Quality,
     Storage,
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]

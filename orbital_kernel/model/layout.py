@@ -56,7 +56,7 @@ BY_TABLE: dict[str, Layout] = {
     "cross.names": Layout(projections=(BY_SKY,)),
     "cross.objects": Layout(projections=(BY_ID,)),
     "cross.bursts": Layout(projections=(BY_OBJECT,)),
-    "cross.associations": Layout(projections=(BY_KEY,)),
+    "cross.associations": Layout(projections=(BY_KEY, BY_SKY)),
 }
 """By full name, for tables that are queried otherwise."""
 

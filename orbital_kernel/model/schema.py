@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from orbital_kernel.errors import SchemaMismatch
 from orbital_kernel.model.columns import PROVENANCE, TT, Column, Table
-from orbital_kernel.model.cross_tables import CROSS_TABLES
+from orbital_kernel.model.cross_tables import CROSS_TABLES as DERIVED
 from orbital_kernel.model.layout import layout
+from orbital_kernel.model.matching_tables import MATCHING_TABLES
 from orbital_kernel.model.observatory_tables import (
     EVENTS,
     GRBS,
@@ -46,6 +47,8 @@ __all__ = [
     "table",
     "tables",
 ]
+
+CROSS_TABLES = (*DERIVED, *MATCHING_TABLES)
 
 
 def tables(observatories: Mapping[str, object] | tuple[str, ...]) -> dict[str, Table]:

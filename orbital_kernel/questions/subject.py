@@ -3,22 +3,17 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model import schema
-from orbital_kernel.model.frames import frame_of
-from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import variants
 from orbital_kernel.query import Cone, Query
-from orbital_kernel.questions import catalogued, detections, spellings
+from orbital_kernel.questions import catalogued, spellings
 from orbital_kernel.questions.asks import Asks
-from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
-from orbital_kernel.questions.side_by_side import side_by_side
+from orbital_kernel.questions.positions import best_position
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
@@ -82,6 +77,12 @@ class Subject:
     aliases: tuple[str, ...] = ()
     place: Mapping[str, Any] | None = None
     bursts: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @property
+    def spellings(self) -> list[str]:
+        """The spellings to ask for: also usual ones that are not registered."""
+        more = variants(self.text) if self.names else ()
+        return sorted({*self.names, *more})
 
     def cone(self, within_arcsec: float) -> Cone | None:
         """Return the circle about the position; None without one."""
@@ -155,22 +156,6 @@ def resolve(
     return _with_neighbours(orbital, matching, neighbours_arcsec)
 
 
-def points(
-    orbital: Asks, subject: Subject, *, within_arcsec: float = NEARBY_ARCSEC
-) -> dict[str, pl.DataFrame]:
-    """Return the `photometry` rows of a subject by observatory.
-
-    A point is the subject's if its file names it so, or if it is within `within_arcsec`
-    of its position.
-    """
-    cone = subject.cone(within_arcsec)
-    every = tuple(observatories())
-    frames = side_by_side(
-        partial(_points, orbital, names=_names(subject), cone=cone), every
-    )
-    return dict(zip(every, frames, strict=True))
-
-
 def position_of(place: "tuple[float, float] | SkyCoord") -> tuple[float, float]:
     """Return RA (0 to 360) and Dec, ICRS deg, of a pair or a SkyCoord."""
     sky: Any = getattr(place, "icrs", None)
@@ -212,32 +197,3 @@ def _with_neighbours(orbital: Asks, subject: Subject, radius: float) -> Subject:
     )
     neighbours = placed.select([*NEIGHBOURS]).sort("separation_arcsec", "object")
     return replace(subject, neighbours=neighbours)
-
-
-def _names(subject: Subject) -> list[str]:
-    """Return the spellings to ask for: also usual ones that are not registered."""
-    more = variants(subject.text) if subject.names else ()
-    return sorted({*subject.names, *more})
-
-
-def _points(
-    orbital: Asks, observatory: str, *, names: list[str], cone: Cone | None
-) -> pl.DataFrame:
-    """Return the points that a file names so, and those within the cone."""
-    table = f"{observatory}.photometry"
-
-    def ask(query: Query) -> pl.DataFrame:
-        return orbital.query(query, kind="object").frame
-
-    queries = [Query(table, sets={"object": names})] if names else []
-    queries += [Query(table, cone=cone)] if cone is not None else []
-    frames = [ask(query) for query in queries]
-    if cone is not None:
-        if table == detections.CURVES:
-            curves = detections.curves_within(ask, cone)
-            frames[-1] = pl.concat([frames[-1], curves])
-        is_named = pl.col("object").is_in(names).fill_null(value=False)
-        frames[-1] = frames[-1].filter(~is_named)
-    if not frames:
-        return frame_of(schema.table(table).arrow.empty_table())
-    return pl.concat(frames)
