@@ -29,10 +29,9 @@ import polars as pl
 import question_tables as tables
 from query_plot import draw
 
-from orbital_kernel import Cone, connect, embedded
+from orbital_kernel import Cone, Query, connect, embedded
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import normalised
-from orbital_kernel.questions.subject import points, resolve
 
 RADIUS_ARCMIN = 1.0
 NEARBY_ARCSEC = 5.0
@@ -109,9 +108,16 @@ def measure(folder, rows, asks, settle):
 CALLS = {
     "position by name": lambda s, t: s.objects.position(t.name),
     "position by source id": lambda s, t: s.objects.position(t.source),
-    "points by name": lambda s, t: gather(points(s, resolve(s, t.name))),
-    "points by place": lambda s, t: gather(points(s, resolve(s, (t.ra, t.dec)))),
+    "points by name": lambda s, t: (
+        s.query(Query("swift.photometry", sets={"object": [t.name]})).frame
+    ),
+    "points by place": lambda s, t: (
+        s.query(
+            Query("swift.photometry", cone=Cone(t.ra, t.dec, NEARBY_ARCSEC / 60))
+        ).frame
+    ),
     "light curve by name": lambda s, t: s.light_curve(t.name),
+    "light curve by place": lambda s, t: s.light_curve((t.ra, t.dec)),
     "known at a place": lambda s, t: s.known_at((t.ra, t.dec)),
     "cone of sources": lambda s, t: s.cone(
         "chandra.sources",
@@ -200,11 +206,6 @@ def within(cone, frame):
     """Return the rows within a cone."""
     apart = separation_deg(cone.ra, cone.dec, frame["ra"], frame["dec"])
     return frame.filter(pl.Series(apart * 60 <= cone.radius_arcmin))
-
-
-def gather(by_observatory):
-    """Return the points of all observatories."""
-    return pl.concat(frame for frame in by_observatory.values() if len(frame))
 
 
 def compare(call, engine, answer, rows, frames, target):
