@@ -29,10 +29,9 @@ import polars as pl
 import question_tables as tables
 from query_plot import draw
 
-from orbital_kernel import Cone, connect, embedded
+from orbital_kernel import Cone, Query, connect, embedded
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import normalised
-from orbital_kernel.questions.subject import points, resolve
 
 RADIUS_ARCMIN = 1.0
 NEARBY_ARCSEC = 5.0
@@ -68,7 +67,7 @@ def main():
     if arguments.out:
         record(arguments.out, text)
     if arguments.plot:
-        draw([x for x in lines if x["p50_ms"] is not None], arguments.plot)
+        draw(lines, arguments.plot)
 
 
 def measure(folder, rows, asks, settle):
@@ -79,7 +78,7 @@ def measure(folder, rows, asks, settle):
     start = time.perf_counter()
     orbital.names.rebuild()
     rebuilt = time.perf_counter() - start
-    sorted_in = wait(orbital, settle)
+    sorted_in = tables.settle(orbital.store, settle)
     frames = Parquet(folder, tables.photometry(objects), tables.sources(rows))
     targets = choose(objects, frames.sources, asks)
     lines = [line(rows, "names.rebuild", "Orbital", [rebuilt], None)]
@@ -92,8 +91,8 @@ def measure(folder, rows, asks, settle):
         with orbital.explained() as explanation:
             answer = ask(orbital, targets[1])
         lines.append(line(rows, call, "Orbital", [first, *warm], explanation))
-        for engine in ("DuckDB", "Polars"):
-            query = getattr(frames, engine.lower()).get(call)
+        for engine in ("DuckDB sorted", "Polars sorted"):
+            query = getattr(frames, engine.partition(" ")[0].lower()).get(call)
             if query is None:
                 continue
             if rows <= EXACT_ROWS:
@@ -109,9 +108,16 @@ def measure(folder, rows, asks, settle):
 CALLS = {
     "position by name": lambda s, t: s.objects.position(t.name),
     "position by source id": lambda s, t: s.objects.position(t.source),
-    "points by name": lambda s, t: gather(points(s, resolve(s, t.name))),
-    "points by place": lambda s, t: gather(points(s, resolve(s, (t.ra, t.dec)))),
+    "points by name": lambda s, t: (
+        s.query(Query("swift.photometry", sets={"object": [t.name]})).frame
+    ),
+    "points by place": lambda s, t: (
+        s.query(
+            Query("swift.photometry", cone=Cone(t.ra, t.dec, NEARBY_ARCSEC / 60))
+        ).frame
+    ),
     "light curve by name": lambda s, t: s.light_curve(t.name),
+    "light curve by place": lambda s, t: s.light_curve((t.ra, t.dec)),
     "known at a place": lambda s, t: s.known_at((t.ra, t.dec)),
     "cone of sources": lambda s, t: s.cone(
         "chandra.sources",
@@ -202,11 +208,6 @@ def within(cone, frame):
     return frame.filter(pl.Series(apart * 60 <= cone.radius_arcmin))
 
 
-def gather(by_observatory):
-    """Return the points of all observatories."""
-    return pl.concat(frame for frame in by_observatory.values() if len(frame))
-
-
 def compare(call, engine, answer, rows, frames, target):
     """Stop if an answer is not that of brute force over all rows in memory."""
     exact = {
@@ -253,21 +254,6 @@ def choose(objects, sources, asks):
     ]
 
 
-def wait(orbital, settle):
-    """Wait until the projections are sorted; return the time, or None if not in time."""
-    start = time.perf_counter()
-    while time.perf_counter() - start < settle:
-        with orbital.store.transaction() as tx:
-            if all(
-                tx.in_step(table, name)
-                for table in ("swift.photometry", "chandra.sources")
-                for name in tx.projections(table)
-            ):
-                return round(time.perf_counter() - start, 1)
-        time.sleep(0.5)
-    return None
-
-
 def timed(ask):
     """Return the duration of a call, s."""
     start = time.perf_counter()
@@ -282,6 +268,7 @@ def line(rows, call, engine, spent, explanation):
         "rows": rows,
         "kind": call,
         "engine": engine,
+        "clients": 1,
         "cold_ms": round(1e3 * spent[0], 1),
         "p50_ms": round(1e3 * statistics.median(warm), 1),
         "queries": None if explanation is None else len(explanation.queries),
@@ -329,7 +316,11 @@ def record(path, text):
     after = remainder.split(END)[1]
     date = time.strftime("%Y-%m-%d", time.gmtime())
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-    note = f"Measured on {date} (UTC); load of the machine at the end {load}."
+    cores = os.cpu_count()
+    note = (
+        f"Measured on {date} (UTC) on {cores} cores; load at the end {load} (more than "
+        f"{cores} means that other work slowed all engines down)."
+    )
     path.write_text(
         f"{before}{BEGIN}\n{note}\n\n{text}\n{END}{after}", encoding="utf-8"
     )

@@ -18,7 +18,7 @@ ENGINES = (
 COLOURS = dict(zip(ENGINES, theme.CYCLE, strict=False))
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 BROWSER = "chromium"
-WITH_LEGEND = "flux and time"
+WITH_LEGEND = ("flux and time", "cone of sources")
 WIDTH, HEIGHT = 360, 270
 
 
@@ -69,10 +69,10 @@ def _plot(kind, lines, sizes):
         if points:
             x, y = zip(*points, strict=True)
             options = {"color": colour}
-            options |= {"legend_label": name} if kind == WITH_LEGEND else {}
+            options |= {"legend_label": name} if kind in WITH_LEGEND else {}
             plot.line(x, y, line_width=2, **options)
             plot.scatter(x, y, size=6, **options)
-    if kind == WITH_LEGEND:
+    if kind in WITH_LEGEND:
         plot.legend.label_text_font_size = "8pt"
         plot.legend.padding = plot.legend.spacing = 0
         plot.legend.glyph_height = 14

@@ -1,5 +1,6 @@
 """Tables of realistic shape for the questions: names, positions, points in clusters."""
 
+import time as clock
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,3 +120,19 @@ def fill(store: Store, rows: int) -> Scene:
         for at in range(0, rows, SLICE):
             store.insert(table, data.slice(at, SLICE))
     return objects
+
+
+def settle(store: Store, seconds: float) -> float | None:
+    """Wait until all projections are sorted; return the time, s, or None if it is over."""
+    start = clock.perf_counter()
+    while clock.perf_counter() - start < seconds:
+        with store.transaction() as tx:
+            pairs = [
+                (table, name)
+                for table in ("swift.photometry", "chandra.sources", "cross.names")
+                for name in tx.projections(table)
+            ]
+            if all(tx.in_step(table, name) for table, name in pairs):
+                return round(clock.perf_counter() - start, 1)
+        clock.sleep(0.2)
+    return None

@@ -85,11 +85,20 @@ ON_OBJECT = {
 
 WITHOUT = {
     "reads files, and the ledger of files": (
-        *("ingest", "survey", "validate", "sample"),
+        *("ingest", "ingest_published", "survey", "validate", "sample"),
     ),
     "compares all sources of both observatories": ("match", "objects.match"),
     "compares all rows of a kind; it is limited by rare.py": ("rare", "questions.rare"),
     "reads every row that has a name, once, in batches": ("names.rebuild",),
+    "compares the sources of a region, by tiles": (
+        *("objects.matching", "objects.combinations"),
+    ),
+    "reads the events, intervals and footprints of ObsIDs that are named or cover a place; "
+    "this database has none": (
+        *("counts", "flares", "visits", "footprint", "upper_limit", "calibration"),
+        *("questions.counts", "questions.visits", "questions.calibration"),
+    ),
+    "reads one light curve, as light_curve does": ("lag", "shape"),
     "is a whole table or an SQL statement as it was asked for": (
         *("table", "sql", "ask_sql"),
     ),
@@ -119,6 +128,7 @@ def large(tmp_path_factory):
     session.storage.apply()
     objects = question_tables.fill(session.store, ROWS)
     session.names.rebuild()
+    assert question_tables.settle(session.store, 240) is not None
     yield session, objects
     session.flush()
     embedded.stop(folder)

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pytest
 from astropy.coordinates import SkyCoord
 
+from orbital_kernel import Query
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import sky
 from orbital_kernel.model.spelling import beginnings, normalised
-from orbital_kernel.questions.subject import points, resolve
+from orbital_kernel.questions.subject import resolve
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,8 @@ def test_a_place_is_a_pair_or_a_coordinate_and_gives_the_points_within_the_radiu
         stocked.names.rebuild()
         for given in ((10.0, 5.0), SkyCoord(10.0, 5.0, unit="deg")):
             subject = resolve(stocked, given)
-            frame = points(stocked, subject, within_arcsec=2)["chandra"]
+            within = Query("chandra.photometry", cone=subject.cone(2))
+            frame = stocked.query(within).frame
             assert ["at the place"] == frame["object"].to_list()
             assert names[:2] == subject.neighbours["object"].to_list()
             separations = subject.neighbours["separation_arcsec"].to_list()

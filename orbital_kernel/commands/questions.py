@@ -67,7 +67,7 @@ def simultaneous(
     "follow-ups",
     epilog='Example: orbital query follow-ups "GRB 130427A" --by chandra --within-days 400',
 )
-@click.argument("bursts", nargs=-1, metavar="[BURST]...")
+@click.argument("bursts", nargs=-1, metavar="[BURST]...", shell_complete=completions)
 @click.option(
     "--of",
     default="swift",

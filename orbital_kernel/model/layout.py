@@ -42,7 +42,7 @@ EVERY: dict[str, Layout] = {
     "intervals": Layout(projections=(BY_OBSID,)),
     "sources": Layout(projections=(BY_FLUX, BY_SOURCE, OF_OBSID)),
     "photometry": Layout(projections=(BY_OBJECT, BY_SKY, BY_VALUE, BY_OBSID)),
-    "rates": Layout(projections=(BY_SERIES,)),
+    "rates": Layout(projections=(BY_SERIES, BY_OBJECT, BY_OBSID)),
     "notices": Layout(projections=(BY_NOTICE, BY_TRIGGER, BY_SKY, BY_ERROR)),
 }
 """By table name, of whatever observatory."""

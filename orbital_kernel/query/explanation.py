@@ -8,7 +8,7 @@ import polars as pl
 from orbital_kernel.query.answer import Explain
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Explanation:
     """The queries of one call. `orbital.explained()` yields one.
 
@@ -39,23 +39,55 @@ class Explanation:
 
     @property
     def rows_read(self) -> int | None:
-        """Rows read by the server; None if it does not report them."""
+        """Rows read by the server; None if it does not report them.
+
+        Examples
+        --------
+        >>> from orbital_kernel.query import Explanation
+        >>> explanation = Explanation()
+        >>> explanation.rows_read
+        0
+        """
         counts = [query.rows_read for query in self.queries]
         return None if None in counts else sum(count or 0 for count in counts)
 
     @property
     def rows_stored(self) -> int:
-        """Rows of the tables that were queried."""
+        """Rows of the tables that were queried.
+
+        Examples
+        --------
+        >>> from orbital_kernel.query import Explanation
+        >>> explanation = Explanation()
+        >>> explanation.rows_stored
+        0
+        """
         return sum({query.table: query.rows_stored for query in self.queries}.values())
 
     @property
     def rows_returned(self) -> int:
-        """Rows that the queries returned."""
+        """Rows that the queries returned.
+
+        Examples
+        --------
+        >>> from orbital_kernel.query import Explanation
+        >>> explanation = Explanation()
+        >>> explanation.rows_returned
+        0
+        """
         return sum(query.rows_returned for query in self.queries)
 
     @property
     def stages(self) -> dict[str, float]:
-        """Time by stage, ms, summed over queries that may have run side by side."""
+        """Time by stage, ms, summed over queries that may have run side by side.
+
+        Examples
+        --------
+        >>> from orbital_kernel.query import Explanation
+        >>> explanation = Explanation()
+        >>> explanation.stages
+        {}
+        """
         stages: dict[str, float] = {}
         for query in self.queries:
             for stage, spent in query.stages.items():
@@ -64,7 +96,15 @@ class Explanation:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One row per query: kind, table, conditions, rows and milliseconds (ms)."""
+        """One row per query: kind, table, conditions, rows and milliseconds (ms).
+
+        Examples
+        --------
+        >>> from orbital_kernel.query import Explanation
+        >>> explanation = Explanation()
+        >>> explanation.frame.columns[:2]
+        ['kind', 'table']
+        """
         return pl.DataFrame(
             [
                 {

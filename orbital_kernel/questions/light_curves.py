@@ -225,7 +225,7 @@ def _rates(
     sets: list[Mapping[str, Sequence[Any]]] = [{"object": names}] if names else []
     if triggers:
         sets.append({"obs_id": sorted(triggers), "kind": [NET]})
-    frames = [ask(Query(table, sets=chosen, full_scan=True)) for chosen in sets]
+    frames = [ask(Query(table, sets=chosen)) for chosen in sets]
     rows = pl.concat(frames) if frames else pl.DataFrame()
     return rows.unique(maintain_order=True) if len(frames) > 1 else rows
 
@@ -401,9 +401,11 @@ def _with_references(orbital: Session, points: pl.DataFrame) -> pl.DataFrame:
 
 
 def _nothing(orbital: Session, subject: Subject) -> QueryError:
-    tables = [f"{observatory}.photometry" for observatory in observatories()]
-    stored = side_by_side(partial(read, orbital.store, columns=("object",)), tables)
-    objects_ = pl.concat(stored)["object"].drop_nulls().unique().sort().to_list()
+    query = Query(
+        "cross.names", ("object_id",), sets={"kind": ["object"]}, full_scan=True
+    )
+    names = orbital.query(query, kind="names").frame["object_id"]
+    objects_ = names.unique().sort().to_list()
     return QueryError(
         f"no photometry of {subject.text!r}{did_you_mean(subject.text, objects_)}; "
         f"objects with photometry: {shortened(objects_) or 'none'}"

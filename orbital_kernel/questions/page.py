@@ -86,7 +86,15 @@ class ObjectPage:
 
     @property
     def simulated(self) -> bool:
-        """Whether any row of the page is simulated."""
+        """Whether any row of the page is simulated.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.object("SIM AGN 1").simulated
+        True
+        """
         return simulated(
             self.names, self.points, self.bursts, self.excursions, self.ids
         )
