@@ -84,7 +84,7 @@ def octave_class(covariance: Reals) -> Ints:
 def fineness_class(covariance: Reals) -> Ints:
     """Return the half octave of the largest error as a class, 0 to FINENESSES - 1."""
     steps = np.floor(2 * np.log2(largest_sigma(covariance))).astype(np.int64)
-    return np.clip(steps - 2 * FIRST_OCTAVE, 0, FINENESSES - 1)
+    return np.asarray(np.clip(steps - 2 * FIRST_OCTAVE, 0, FINENESSES - 1))
 
 
 def density_class(ra: Reals, dec: Reals, stored: Ints, own: Ints) -> Ints:
