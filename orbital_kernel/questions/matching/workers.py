@@ -107,7 +107,8 @@ def _feed(
                 )
                 return
             waiting.put((tile, attempt + 1))
-            process.restart()
+            if not process.restarted():
+                return
         except OrbitalError as error:
             done.put(error)
             return
@@ -125,6 +126,7 @@ class _Process:
         }
         self._head = json.dumps({"plan": plan.as_json(), "now": now.isoformat()})
         self.ended = False
+        self._lock = threading.Lock()
         self.start()
 
     def start(self) -> None:
@@ -137,17 +139,24 @@ class _Process:
             env=self._environment,
             text=True,
         )
-        self._send(self._head)
+        with suppress(EOFError):  # it shows when the first tile is sent
+            self._send(self._head)
 
-    def restart(self) -> None:
-        """Start another program in place of one that ended."""
-        self._close()
-        self.start()
+    def restarted(self) -> bool:
+        """Start another program in place of one that ended; False if none is needed."""
+        with self._lock:
+            if self.ended:
+                return False
+            self._close()
+            self.start()
+            return True
 
     def do(self, tile: Tile) -> Summary:
         """Return the counts of a tile; EOFError if the process ends before."""
         self._send(json.dumps(asdict(tile)))
-        line = self._popen.stdout.readline() if self._popen.stdout else ""
+        line = ""
+        with suppress(ValueError):  # closed at the end of the match
+            line = self._popen.stdout.readline() if self._popen.stdout else ""
         if not line:
             raise EOFError
         reply: dict[str, Any] = json.loads(line)
@@ -165,8 +174,9 @@ class _Process:
 
     def end(self) -> None:
         """End the process: what it had not committed is not stored."""
-        self.ended = True
-        self._close()
+        with self._lock:
+            self.ended = True
+            self._close()
 
     def _close(self) -> None:
         self._popen.kill()
