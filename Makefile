@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags bench-lightcurves
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
