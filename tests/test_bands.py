@@ -130,6 +130,18 @@ def test_a_stated_factor_is_applied_only_to_rates_of_its_own_band():
         )
 
 
+def test_a_rate_per_detector_needs_a_factor_and_takes_one():
+    band = Band(15, 150)
+    stated = CountsToFlux(3e-7, (15.0, 150.0), "Crab", unit="erg det / (cm2 ct)")
+    flux = conversion(
+        "count / (s det)", band, to_band=band, model=CRAB_LIKE, counts_to_flux=stated
+    )
+
+    assert pytest.approx(3e-7) == flux.factor
+    with pytest.raises(QueryError, match="stated counts_to_flux"):
+        conversion("count / (s det)", band, to_band=band, model=CRAB_LIKE)
+
+
 NO_WAY = [
     ("mag", XRT, "neither"),
     ("furlong / fortnight", XRT, "not a unit"),

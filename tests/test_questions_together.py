@@ -8,7 +8,8 @@ import pytest
 from orbital_kernel import Query
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Explain
-from orbital_kernel.questions.asking import SIDE_BY_SIDE, side_by_side, together
+from orbital_kernel.questions.asking import together
+from orbital_kernel.questions.side_by_side import SIDE_BY_SIDE, side_by_side
 
 TABLES = [f"{name}.observations" for name in ("swift", "chandra", "fermi")]
 

@@ -13,6 +13,8 @@ DAY_MS = 86_400_000.0
 MJD_OF_UNIX_EPOCH = 40587.0
 SCALES = ("auto", "utc", "mjd", "elapsed", "log")
 LOG_FROM = 1000.0
+MOSTLY_AFTER = 0.8
+FIRST_POINT = "first point"
 Reals = np.ndarray
 
 
@@ -21,8 +23,10 @@ def time_scale(usable: pl.DataFrame, requested: str) -> str:
     if requested != "auto":
         return requested
     since = usable["since_s"].drop_nulls().to_numpy()
-    wide = since.size > 1 and since.min() > 0 and np.ptp(since) > LOG_FROM * since.min()
-    if wide:
+    after = since[since > 0]
+    late = after.size > 1 and after.size >= MOSTLY_AFTER * since.size
+    of_event = not usable["t0_source"].eq(FIRST_POINT).any()
+    if late and of_event and np.ptp(after) > LOG_FROM * after.min():
         return "log"
     return "elapsed" if len(usable) and usable["time"].null_count() else "utc"
 
@@ -66,11 +70,16 @@ def flux_label(rows: pl.DataFrame) -> str:
     return f"{low:g}–{high:g} keV {noun} ({label})"  # noqa: RUF001
 
 
-def label_time(drawn: Any, shown: pl.DataFrame, scale: str) -> None:
-    """Label the time axis and, of UTC, the elapsed days above it."""
+def label_time(
+    drawn: Any, shown: pl.DataFrame, scale: str, *, is_first: bool = True
+) -> None:
+    """Label the time axis and, of UTC, the elapsed days above the first panel."""
     start = t0_of(shown)
-    if scale == "utc":
+    if scale == "utc" and is_first:
         utc_axis(drawn, shown, start)
+        return
+    if scale == "utc":
+        drawn.xaxis.axis_label = "time (UTC)"
         return
     if scale == "mjd":
         drawn.xaxis.axis_label = "Modified Julian Date (UTC)"

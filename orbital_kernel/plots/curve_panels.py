@@ -68,9 +68,7 @@ def panel(
     drawn.add_layout(
         Span(location=LEVEL[name], dimension="width", line_color=theme.PALE)
     )
-    label_time(drawn, rows, "elapsed" if scale == "utc" else scale)
-    if scale == "utc":
-        drawn.xaxis.axis_label = "time (UTC)"
+    label_time(drawn, rows, scale, is_first=False)
     if name == "hardness" and hardness is not None:
         theme.note(drawn, f"H: {hardness[1]} · S: {hardness[0]}")
     return drawn

@@ -11,16 +11,18 @@ from bokeh.models import Range1d
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.plots import theme
 from orbital_kernel.plots.curve_axes import (
+    DAY_MS,
     SCALES,
     flux_label,
     label_time,
+    t0_of,
     time_scale,
 )
 from orbital_kernel.plots.curve_marks import LIMITS, draw_limits, draw_points
 from orbital_kernel.plots.curve_panels import PANELS, panel, require_inputs
 from orbital_kernel.science.columns import demand, fill, with_seconds
 
-PANEL_HEIGHT = 190
+PANEL_HEIGHT = 280
 MOSTLY = 0.1
 """Share of values not above zero from which a rate is drawn on a linear axis."""
 
@@ -63,8 +65,8 @@ def light_curve(
         Title; by default it names the object.
     time_axis
         'utc', 'mjd' (UTC), 'elapsed' or 'log' (time since T0); 'auto' (default) for
-        'log' if all points are later than T0 and span a factor of 1000, for the time
-        since T0 if points have no date, else 'utc'.
+        'log' if T0 is an event's, four of five points are later and these span a
+        factor of 1000, for the time since T0 if points have no date, else 'utc'.
     model
         Values expected at times since T0 (s), in the unit of the first panel: drawn as a
         line, and used by the panels 'residual' and 'ratio'.
@@ -96,6 +98,7 @@ def light_curve(
     >>> plots.light_curve(curve).title.text.startswith("SIMULATED")
     True
     """
+    title = title or _title_of(curve)
     curve = getattr(curve, "frame", curve)
     demand(curve, "time", "value", "unit", subject="a light curve's points")
     if time_axis not in SCALES:
@@ -120,11 +123,19 @@ def light_curve(
     drawn += [
         panel(name, first, scale, model=model, hardness=hardness) for name in panels
     ]
+    if scale == "utc" and len(drawn) > 1 and usable["time"].count():
+        _widen(drawn[0], usable)
     for figure in drawn[1:]:
         figure.x_range = drawn[0].x_range
     if len(drawn) == 1:
         return drawn[0]
     return column(*drawn, sizing_mode="stretch_width")
+
+
+def _title_of(curve: Any) -> str | None:
+    """Return the title of a LightCurve; None of a frame, whose rows name the object."""
+    is_frame = isinstance(curve, pl.DataFrame)
+    return None if is_frame else f"Light curve of {curve.object}"
 
 
 def _prepared(curve: pl.DataFrame) -> pl.DataFrame:
@@ -172,7 +183,7 @@ def _panel(
         y_axis_label=flux_label(shown if len(shown) else rows),
         height=theme.HEIGHT if is_first else PANEL_HEIGHT,
     )
-    label_time(drawn, shown, scale)
+    label_time(drawn, shown, scale, is_first=is_first)
     items = [
         (name, draw_points(drawn, detections, color=color, scale=scale, floor=low))
         for name, detections, color in _series(shown.filter(~pl.col("is_limit")))
@@ -194,6 +205,19 @@ def _panel(
     theme.legend(drawn, items)
     theme.note(drawn, _missing(rows, part, shown, is_first=is_first))
     return drawn
+
+
+def _widen(drawn: Any, usable: pl.DataFrame) -> None:
+    """Widen the first panel's range to the points of all panels."""
+    ms = theme.utc_ms(usable["time"].drop_nulls())
+    pad = max(0.04 * np.ptp(ms), DAY_MS / 24)
+    drawn.x_range.update(start=ms.min() - pad, end=ms.max() + pad)
+    zero = usable.filter(pl.col("time").is_not_null())
+    start = float(theme.utc_ms(t0_of(zero))[0])
+    drawn.extra_x_ranges["elapsed"].update(
+        start=(drawn.x_range.start - start) / DAY_MS,
+        end=(drawn.x_range.end - start) / DAY_MS,
+    )
 
 
 def _line(drawn: Any, usable: pl.DataFrame, scale: str, model: Any) -> None:

@@ -35,6 +35,7 @@ CAUSES = {
 INK, PALE, GRID = "#2B2F36", "#6B7280", "#E5E7EB"
 FONT = "Helvetica, Arial, sans-serif"
 HEIGHT = 430
+MOST_IN_A_ROW = 6
 SIMULATED = "SIMULATED"
 
 
@@ -168,6 +169,8 @@ def legend(drawn: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
         margin=4,
         location="top_left",
     )
+    if len(entries) > MOST_IN_A_ROW:
+        box.ncols = MOST_IN_A_ROW
     drawn.add_layout(box, "above")
 
 

@@ -170,7 +170,7 @@ class LightCurve:
         """
         from orbital_kernel.plots.light_curve import light_curve  # noqa: PLC0415 - bokeh
 
-        return light_curve(self.frame, title=title, time_axis=time_axis)
+        return light_curve(self, title=title, time_axis=time_axis)
 
     def only(
         self,

@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from orbital_kernel.model import schema
-from orbital_kernel.model.frames import frame_of
 from orbital_kernel.query import Cone, Query
 
 Ask = Callable[[Query], pl.DataFrame]
@@ -24,12 +22,11 @@ OF_A_REGION = r"_\d{3} region \d+$"
 """How the object of a level-3 curve ends: its stack and region."""
 
 
-def curves_within(ask: Ask, cone: Cone) -> pl.DataFrame:
+def curves_within(ask: Ask, cone: Cone) -> list[pl.DataFrame]:
     """Return the points of curves whose source is within the cone, named and placed."""
     query = Query(SOURCES, columns=SOURCE, cone=cone, sets={"catalog": [CATALOG]})
     sources = ask(query)
-    frames = [placed(ask(q), sources) for q in curves_of(sources)]
-    return frames[0] if frames else frame_of(schema.table(CURVES).arrow.empty_table())
+    return [placed(ask(q), sources) for q in curves_of(sources)]
 
 
 def curves_of(sources: pl.DataFrame) -> list[Query]:

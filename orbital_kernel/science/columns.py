@@ -1,6 +1,6 @@
 """Columns that a frame needs: absent ones are reported, or filled with nulls."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -69,3 +69,18 @@ def with_seconds(frame: pl.DataFrame, name: str, duration: pl.Expr) -> pl.DataFr
             None
         )
     )
+
+
+def numbered(frame: pl.DataFrame, names: Sequence[str], number: str) -> pl.DataFrame:
+    """Return the frame with the number of each row's values of some columns.
+
+    Numbers follow the order of the values. Rows are compared by a hash of 64 bits, which
+    is several times faster than by their texts: two of a thousand kinds share one with a
+    chance of 3e-14.
+    """
+    keyed = frame.with_columns(pl.struct(names).hash(seed=0).alias("_hash"))
+    kinds = keyed.select(*names, "_hash").unique("_hash")
+    kinds = kinds.sort(names, nulls_last=True).with_row_index(number)
+    return keyed.join(
+        kinds.select("_hash", number), on="_hash", how="left", maintain_order="left"
+    ).drop("_hash")

@@ -220,15 +220,7 @@ def joint(
     band = Band(*band_kev)
     if unit is not None:
         require_target(unit, band)
-    edges = (f"band_{e}_{u}" for u in ("kev", "nm") for e in ("low", "high"))
-    rows = fill(points, _SHAPE).with_columns(
-        pl.coalesce("observatory", "instrument", pl.lit("unknown")).alias(
-            "observatory"
-        ),
-        pl.col("is_limit").fill_null(value=False),
-        pl.col("unit").cast(pl.String),
-        *(finite(name) for name in (*VALUES, "since_t0_s", *edges)),
-    )
+    rows = _shaped(points)
     rows = placed(rows.with_columns(pl.col("time").cast(TT)), position)
     rows = with_absorption(_with_reasons(rows))
     if unit is None:
@@ -248,6 +240,28 @@ def joint(
         _timed(rows, t0, t0_source)
         .select(_ORDER)
         .sort("time", "since_s", "observatory", *_TIES, nulls_last=True)
+    )
+
+
+def brought_to(
+    points: pl.DataFrame, unit: str, band: Band, model: SpectralModel | None
+) -> pl.DataFrame:
+    """Return points of many objects in a unit and band; repeated points are kept."""
+    require_target(unit, band)
+    rows = with_absorption(_with_reasons(_shaped(points), repeated=False))
+    return _converted(conversions_of(rows, unit, band, model, {}))
+
+
+def _shaped(points: pl.DataFrame) -> pl.DataFrame:
+    """Return points with all columns; NaN and infinities become null."""
+    edges = (f"band_{e}_{u}" for u in ("kev", "nm") for e in ("low", "high"))
+    return fill(points, _SHAPE).with_columns(
+        pl.coalesce("observatory", "instrument", pl.lit("unknown")).alias(
+            "observatory"
+        ),
+        pl.col("is_limit").fill_null(value=False),
+        pl.col("unit").cast(pl.String),
+        *(finite(name) for name in (*VALUES, "since_t0_s", *edges)),
     )
 
 
@@ -283,8 +297,9 @@ def left_out(curve: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_reasons(rows: pl.DataFrame) -> pl.DataFrame:
+def _with_reasons(rows: pl.DataFrame, *, repeated: bool = True) -> pl.DataFrame:
     """Return the rows with what they were, and why they cannot be points, if so."""
+    same = repeats(rows) if repeated else pl.lit(value=False)
     undated = pl.col("time").is_null() & pl.col("since_t0_s").is_null()
     unexposed = (pl.col("exposure_s") == 0).fill_null(value=False)
     reason = pl.coalesce(
@@ -294,7 +309,7 @@ def _with_reasons(rows: pl.DataFrame) -> pl.DataFrame:
             pl.lit("no value: the bin has no exposure")
         ),
         pl.when(pl.col("value").is_null()).then(pl.lit("no value")),
-        pl.when(repeats(rows)).then(pl.lit(REPEATED)),
+        pl.when(same).then(pl.lit(REPEATED)),
     )
     return rows.with_columns(
         reason.alias("excluded"),

@@ -8,10 +8,11 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
-from orbital_kernel.science.columns import TT, demand
+from orbital_kernel.science.columns import TT, demand, numbered
 
 LOG = re.compile(r"log\s*(\d+)")
 MOST_BINS = 10_000_000
+SERIES = "_series"
 _SERIES = ("observatory", "object", "instrument", "mode", "unit", "band")
 
 
@@ -43,10 +44,11 @@ def averaged(curve: pl.DataFrame, bins: float | str | Sequence[float]) -> pl.Dat
     since = curve["since_s"].to_numpy()
     number = _numbers(since, bins)
     usable = pl.col("excluded").is_null() & ~pl.col("is_limit") & (pl.col("_bin") >= 0)
-    rows = curve.with_columns(pl.Series("_bin", number), _weight().alias("_weight"))
+    rows = numbered(curve, _SERIES, SERIES).with_columns(pl.Series("_bin", number))
+    rows = rows.with_columns(_weight().alias("_weight"))
     others = rows.filter(~usable.fill_null(value=False))
     means = _means(rows.filter(usable))
-    kinds = {**curve.schema, "averaged": pl.UInt32()}
+    kinds = {**curve.schema, "averaged": pl.UInt32(), SERIES: pl.UInt32()}
     table = pl.concat(
         [
             means.select(pl.col(name).cast(kind) for name, kind in kinds.items()),
@@ -55,7 +57,7 @@ def averaged(curve: pl.DataFrame, bins: float | str | Sequence[float]) -> pl.Dat
             ),
         ]
     )
-    return table.sort("time", "since_s", *_SERIES, nulls_last=True)
+    return table.sort("time", "since_s", SERIES, nulls_last=True).drop(SERIES)
 
 
 def _numbers(since: np.ndarray, bins: float | str | Sequence[float]) -> np.ndarray:
@@ -90,9 +92,8 @@ def _weight() -> pl.Expr:
     width = pl.col("time_err_plus_s") + pl.col("time_err_minus_s")
     exposed = pl.when(pl.col("exposure_s") > 0).then("exposure_s")
     weighted = pl.when(width > 0).then(width)
-    series = [name for name in _SERIES if name != "object"]
     complete = [
-        pl.when(part.is_not_null().all().over(*series)).then(part)
+        pl.when(part.is_not_null().all().over(SERIES)).then(part)
         for part in (exposed, weighted)
     ]
     return pl.coalesce(*complete, pl.lit(1.0))
@@ -128,15 +129,19 @@ def _means(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("exposure_s").sum().alias("exposure_s"),
         pl.len().alias("averaged"),
     ]
-    changed = {expr.meta.output_name() for expr in summed} | {*_SERIES, "_bin"}
+    changed = {expr.meta.output_name() for expr in summed}
     carried = [
-        pl.col(name).first()
+        name
         for name in rows.columns
-        if name not in changed | {"_weight", "given_value", "utc"}
+        if name not in changed | {"_bin", "_weight", "given_value", "utc"}
     ]
-    means = rows.group_by(*_SERIES, "_bin", maintain_order=True).agg(*summed, *carried)
-    utc = to_utc_iso(means["time"].to_numpy())
-    return means.with_columns(
-        pl.lit(None, dtype=pl.Float64).alias("given_value"),
-        pl.Series("utc", utc, dtype=pl.String),
+    rows = rows.with_row_index("_row")
+    means = rows.group_by(SERIES, "_bin", maintain_order=True).agg(
+        *summed, pl.col("_row").first()
     )
+    means = means.drop(SERIES, "_bin").hstack(rows[means["_row"]].select(carried))
+    means = means.with_columns(pl.lit(None, dtype=pl.Float64).alias("given_value"))
+    if "utc" not in rows.columns:
+        return means
+    utc = to_utc_iso(means["time"].to_numpy())
+    return means.with_columns(pl.Series("utc", utc, dtype=pl.String))

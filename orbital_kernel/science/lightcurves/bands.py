@@ -32,6 +32,7 @@ ENERGY_FLUX = u.erg / (u.cm**2 * u.s)
 PHOTON_FLUX = u.ph / (u.cm**2 * u.s)
 DENSITY = u.erg / (u.cm**2 * u.s * u.Hz)
 COUNT_RATE = u.ct / u.s
+DETECTOR = u.def_unit("det", doc="one of BAT's 32,768 detectors")
 SPELLINGS = {"sec": "s", "counts": "ct", "cts": "ct", "photons": "ph"}
 
 
@@ -240,7 +241,7 @@ def parse_unit(text: str) -> u.UnitBase:
     """
     words = re.sub(r"[A-Za-z]+", lambda word: SPELLINGS.get(word[0], word[0]), text)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), u.add_enabled_units([DETECTOR]):
             warnings.simplefilter("ignore", u.UnitsWarning)  # 'erg/s/cm2' is clear
             unit = u.Unit(words, parse_strict="raise")
     except (ValueError, TypeError):
@@ -279,6 +280,7 @@ _KINDS: Mapping[str, u.UnitBase] = {
     "flux density": DENSITY,
     "count rate": COUNT_RATE,
     "count rate per area": COUNT_RATE / u.cm**2,
+    "count rate per detector": COUNT_RATE / DETECTOR,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.columns import numbered
 from orbital_kernel.science.lightcurves.bands import (
     CountsToFlux,
     conversion,
@@ -81,7 +82,8 @@ def conversions_of(
         pl.col("extra").str.json_path_match(STATED_AT).alias("spectrum"),
         packaged_index().alias("packaged"),
     )
-    kinds = rows.select(GIVEN_AS).unique(maintain_order=True)
+    rows = numbered(rows, GIVEN_AS, "_kind")
+    kinds = rows.select(*GIVEN_AS, "_kind").unique("_kind", maintain_order=True)
     spectra = {
         text: _spectrum(text, model, nh_1e22) for text in kinds["spectrum"].unique()
     }
@@ -91,10 +93,8 @@ def conversions_of(
     ]
     answered = pl.DataFrame(answers, schema=_ANSWER)
     errors = pl.col("factor_err", "factor_err_plus", "factor_err_minus")
-    table = kinds.hstack(answered.with_columns(errors.fill_nan(None)))
-    return rows.join(
-        table, on=GIVEN_AS, nulls_equal=True, how="left", maintain_order="left"
-    )
+    table = kinds.select("_kind").hstack(answered.with_columns(errors.fill_nan(None)))
+    return rows.join(table, on="_kind", how="left", maintain_order="left")
 
 
 def with_absorption(rows: pl.DataFrame) -> pl.DataFrame:

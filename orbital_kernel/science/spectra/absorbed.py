@@ -38,7 +38,7 @@ class Absorbed:
     >>> from orbital_kernel import Absorbed, PowerLaw
     >>> seen = Absorbed(PowerLaw(2.0, 0.0), 0.1)
     >>> float(seen.photons(np.array([1.0])).round(4)[0])
-    0.8222
+    0.8405
     """
 
     model: SpectralModel
