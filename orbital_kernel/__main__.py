@@ -39,6 +39,7 @@ COMMANDS = {
     "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
     "query": ("query", "Query tables by place, time, observatories or SQL."),
     "calibration": ("calibration", "Compare two observatories' fluxes of one time."),
+    "findings": ("findings", "Show and look for detections unlike what was known."),
     "lag": ("lag", "Measure by how much one light curve follows another."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),
