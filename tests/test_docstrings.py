@@ -14,7 +14,11 @@ from orbital_kernel.ingest.mappings import MappingCheck, Mappings
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Answer, Explain
 from orbital_kernel.questions import Questions
+from orbital_kernel.questions.calibration import Calibration
+from orbital_kernel.questions.findings import Comparison
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.visits import Visits
+from orbital_kernel.science.correlation import Lag
 from orbital_kernel.storage.session import Storage
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -23,6 +27,7 @@ PUBLIC = [
     *(getattr(plots, name) for name in plots.__all__),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
     *(Answer, Bursts, Explain, Objects, Questions, Storage),
+    *(Calibration, Comparison, Lag, Visits),
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]
 

@@ -21,7 +21,11 @@ from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, 
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
+from orbital_kernel.questions.calibration import Calibration
+from orbital_kernel.questions.findings import Comparison
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.visits import Visits
+from orbital_kernel.science.correlation import Lag
 from orbital_kernel.storage.session import Storage
 
 Door = type | Callable[..., Any]
@@ -29,6 +33,7 @@ DOORS: tuple[Door, ...] = (
     orbital_kernel.connect,
     Orbital,
     *(Objects, Questions, Known, Rare),
+    *(Calibration, Comparison, Lag, Visits),
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
     *(query.Answer, query.Explain),
     *(IngestReport, FileReport, Survey, Validation),

@@ -40,7 +40,13 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
 @click.option(
     "--step", type=float, metavar="SECONDS", help="Step of the lags, or width of bins."
 )
-@click.option("--confidence", type=float, default=0.68, show_default=True)
+@click.option(
+    "--confidence",
+    type=float,
+    default=0.68,
+    show_default=True,
+    help="Confidence of the interval.",
+)
 @click.option(
     "--simulations",
     type=int,
@@ -48,7 +54,13 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
     show_default=True,
     help="Unrelated light curves simulated for the significance.",
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Seed of the simulations: the same seed gives the same lag.",
+)
 @click.option("--store", is_flag=True, help="Store the result in cross.lags.")
 @json_option
 def lag(
