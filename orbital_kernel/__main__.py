@@ -46,6 +46,7 @@ COMMANDS = {
     "counts": ("counts", "Count the photons of one ObsID in bins of live time."),
     "match": ("match", "Match sources of observatories; store the objects."),
     "calibration": ("calibration", "Compare two observatories' fluxes of one time."),
+    "findings": ("findings", "Show and look for detections unlike what was known."),
     "lag": ("lag", "Measure by how much one light curve follows another."),
     "shape": ("shape", "Measure variability, decay and trend of an object."),
     "object": ("object", "Show everything stored about one object."),

@@ -14,10 +14,14 @@ from orbital_kernel.ingest.mappings import MappingCheck, Mappings
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Answer, Explain, Explanation
 from orbital_kernel.questions import Questions
+from orbital_kernel.questions.calibration import Calibration
+from orbital_kernel.questions.findings import Comparison
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage
 from orbital_kernel.questions.quality import Quality
+from orbital_kernel.questions.visits import Visits
+from orbital_kernel.science.correlation import Lag
 from orbital_kernel.storage.session import Storage
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -28,6 +32,7 @@ PUBLIC = [
     *(Answer, Bursts, Explain, Explanation, Names, ObjectPage, Objects, Questions),
     Quality,
     Storage,
+    *(Calibration, Comparison, Lag, Visits),
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]
 

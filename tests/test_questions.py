@@ -302,6 +302,7 @@ COMMANDS = [
     (["simultaneous", "swift", "chandra"], "obs_id_a", "overlap_s [s]"),
     (["follow-ups", "120102S"], "name", "dt_days [d]"),
     (["place", "GRB 120102S"], "table", "nearest_arcmin [arcmin]"),
+    (["visits", "GRB 120102S"], "good_s", "first_look"),
     (["rare", "variability", "--below", "0.01"], "object", "null: a constant source"),
 ]
 

@@ -238,4 +238,48 @@ def rare(
         echo(str(events.how))
 
 
-QUESTIONS = (simultaneous, follow_ups, place, rare)
+@click.command(
+    epilog='Example: orbital query visits "GRB 130427A" --json; '
+    "or orbital query visits --ra 83.63 --dec 22.01"
+)
+@click.argument("name", required=False)
+@click.option("--ra", type=float, metavar="DEG", help="Right ascension, ICRS degrees.")
+@click.option("--dec", type=float, metavar="DEG", help="Declination, ICRS degrees.")
+@explain_option
+@json_option
+def visits(
+    name: str | None,
+    ra: float | None,
+    dec: float | None,
+    *,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Show who looked at a place and when, in good time, with first and last look."""
+    if name is None and (ra is None or dec is None):
+        raise click.UsageError("give a NAME, or --ra and --dec")
+    from orbital_kernel import connect
+
+    where = name if ra is None or dec is None else (ra, dec)
+    answer = connect().visits(where or "")
+    if as_json:
+        print_json(
+            {
+                "ra": answer.ra,
+                "dec": answer.dec,
+                "rows": rows_of(answer.rows),
+                "summary": rows_of(answer.summary),
+                "excluded": answer.excluded,
+                "explain": asdict(answer.how),
+            }
+        )
+        return
+    show_frame(answer.summary, {"good_s": "s"})
+    show_frame(answer.rows, {"good_s": "s", "separation_arcmin": "arcmin"})
+    for reason, number in answer.excluded.items():
+        echo(f"excluded: {number}: {reason}")
+    if explain:
+        echo(str(answer.how))
+
+
+QUESTIONS = (simultaneous, follow_ups, place, visits, rare)

@@ -89,7 +89,15 @@ class Calibration:
 
     @property
     def units(self) -> dict[str, str]:
-        """The units of the columns of `pairs`."""
+        """The units of the columns of `pairs`.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.calibration("swift", "chandra").units["flux_a"]
+        'erg / (cm2 s)'
+        """
         return {name: UNITS.get(name, "") for name in self.pairs.columns}
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from orbital_kernel.query import Answer, Cone, TimeSpan
-from orbital_kernel.questions.asking import Asks
+from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.calibration import (
     ARCSEC_APART,
     DAYS_APART,
@@ -34,8 +34,8 @@ class Questions:
 
     Parameters
     ----------
-    orbital : Asks
-        Answers the queries.
+    orbital : Session
+        Answers the queries, and has the database.
 
     Examples
     --------
@@ -46,8 +46,21 @@ class Questions:
     's'
     """
 
-    def __init__(self, orbital: Asks) -> None:
+    def __init__(self, orbital: Session) -> None:
         self._orbital = orbital
+
+    @property
+    def session(self) -> Session:
+        """Who answers the queries.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.questions.session is orbital
+        True
+        """
+        return self._orbital
 
     def simultaneous(
         self,

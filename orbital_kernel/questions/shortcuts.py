@@ -15,6 +15,13 @@ from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.questions.calibration import ARCSEC_APART, Calibration
 from orbital_kernel.questions.calibration import DAYS_APART as CALIBRATION_DAYS
 from orbital_kernel.questions.curve import LightCurve
+from orbital_kernel.questions.findings import (
+    EXPECTED,
+    RATIO,
+    Comparison,
+    compare_new,
+    findings,
+)
 from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage, page
@@ -487,6 +494,89 @@ class Shortcuts(Light, ABC):
             band_kev=band_kev,
             photon_index=photon_index,
         )
+
+    def compare_new(
+        self,
+        *,
+        since: datetime | None = None,
+        alert_ratio: float = RATIO,
+        alert_expected: float = EXPECTED,
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+    ) -> Comparison:
+        """Compare newly ingested sources and points with all known at their place.
+
+        Each row of a file is compared, in one band, with the fluxes and limits of both
+        observatories from files ingested earlier, and kept in `cross.findings`.
+
+        Parameters
+        ----------
+        since : datetime, optional
+            Rows of files ingested after this, UTC; by default after the last comparison,
+            all if there was none.
+        alert_ratio : float
+            Least ratio to the faintest earlier row, or of the brightest to the new one,
+            of an alert.
+        alert_expected : float
+            Largest expected number by chance of an alert.
+        counts_to_flux : mapping of str to CountsToFlux, optional
+            Factor of an observatory's count rates; without one they are excluded.
+
+        Returns
+        -------
+        Comparison
+            The compared rows, those beyond the limits of alerts, and the excluded ones.
+
+        Raises
+        ------
+        QueryError
+            If a factor is not of the band of the rates.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "expected" in orbital.compare_new().rows.columns
+        True
+        """
+        return compare_new(
+            self.questions.session,
+            since=since,
+            ratio=alert_ratio,
+            expected=alert_expected,
+            counts_to_flux=counts_to_flux or {},
+        )
+
+    def findings(
+        self, *, since: str | None = None, kind: str | None = None
+    ) -> pl.DataFrame:
+        """Return what is kept in `cross.findings`, rarest first.
+
+        Parameters
+        ----------
+        since : str, optional
+            Only findings made since then, ISO 8601 in UTC.
+        kind : str, optional
+            Only of this kind: 'brightening', 'fading' or 'new'.
+
+        Returns
+        -------
+        polars.DataFrame
+            The columns of `cross.findings`: the new row, its ratios to the brightest and
+            the faintest earlier one, statistic, p_value, expected, and evidence as JSON.
+
+        Raises
+        ------
+        QueryError
+            If the time is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "ratio_brightest" in orbital.findings(kind="fading").columns
+        True
+        """
+        return findings(self.questions.session, since, kind).frame
 
     def visits(
         self, place: str | tuple[float, float], *, by: Sequence[str] | None = None

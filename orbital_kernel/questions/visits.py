@@ -63,7 +63,15 @@ class Visits:
 
     @property
     def summary(self) -> pl.DataFrame:
-        """One row per observatory: looks, first and last look (TT), good_s (s)."""
+        """One row per observatory: looks, first and last look (TT), good_s (s).
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.visits("SIM GRB 120102S").summary["observatory"].to_list()
+        ['chandra', 'swift']
+        """
         return (
             self.rows.group_by("observatory", maintain_order=True)
             .agg(

@@ -1,0 +1,95 @@
+"""`orbital findings`: detections unlike what was known at their place, and their alerts."""
+
+from pathlib import Path
+
+import click
+
+from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.output import json_option, print_json, rows_of
+from orbital_kernel.commands.terminal import echo
+
+SHORT = (
+    *("kind", "object", "observatory", "ratio_brightest", "ratio_faintest"),
+    *("statistic", "expected", "flux", "found", "simulated"),
+)
+
+
+@click.command(epilog="Example: orbital findings --compare --alerts alerts.jsonl")
+@click.option("--since", metavar="UTC", help="Only findings made since then.")
+@click.option(
+    "--kind",
+    type=click.Choice(["brightening", "fading", "new"]),
+    help="Only findings of this kind.",
+)
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="First compare rows ingested since the last comparison.",
+)
+@click.option(
+    "--ratio",
+    type=float,
+    default=5.0,
+    show_default=True,
+    help="Least ratio of an alert.",
+)
+@click.option(
+    "--expected",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="Largest number expected by chance of an alert.",
+)
+@click.option(
+    "--alerts",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append alerts to this file, one JSON document a line.",
+)
+@click.option("--webhook", metavar="URL", help="Post alerts to this URL.")
+@json_option
+def findings(
+    since: str | None,
+    kind: str | None,
+    ratio: float,
+    expected: float,
+    alerts: Path | None,
+    webhook: str | None,
+    *,
+    compare: bool,
+    as_json: bool,
+) -> None:
+    """List what is kept in cross.findings, rarest first.
+
+    With --compare each new source and point is compared first, in one band, with every
+    flux and limit at its place of both observatories; beyond --ratio and --expected an
+    alert is sent.
+    """
+    from orbital_kernel import connect
+
+    orbital = connect()
+    document: dict[str, object] = {}
+    if compare:
+        from orbital_kernel.monitor.findings import alerts_of, deliver
+        from orbital_kernel.monitor.sinks import AlertFile, Sink, Webhook
+
+        answer = orbital.compare_new(alert_ratio=ratio, alert_expected=expected)
+        sent = alerts_of(answer.alerts)
+        sinks: list[Sink] = [AlertFile(alerts)] if alerts else []
+        sinks += [Webhook(webhook)] if webhook else []
+        notes = deliver(sent, sinks)
+        document = {
+            "new": answer.new,
+            "compared": len(answer.rows),
+            "alerts": sent,
+            "excluded": dict(answer.excluded),
+            "notes": notes,
+        }
+        if not as_json:
+            echo(str(answer))
+            for note in notes:
+                echo(note, err=True)
+    rows = orbital.findings(since=since, kind=kind)
+    if as_json:
+        print_json({"findings": rows_of(rows), **document})
+        return
+    show_frame(rows.select(SHORT), {"flux": "erg / (cm2 s)"})
