@@ -21,9 +21,9 @@ from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, 
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
-from orbital_kernel.questions.footprints import UpperLimit
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.quality import Quality
+from orbital_kernel.questions.upper_limits import UpperLimit
 from orbital_kernel.science.footprints import Coverage, Footprint
 from orbital_kernel.storage.session import Storage
 
