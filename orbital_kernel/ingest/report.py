@@ -43,6 +43,9 @@ class FileReport:
         The byte at which a refused file is damaged, if known.
     replaced
         Stored rows that rows of this file replaced, by reason.
+    places
+        Points of light curves by the source of their position: file, observation,
+        catalogue, target (an observation of that name), or none.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class FileReport:
     size_bytes: int = 0
     understood: tuple[str, ...] = ()
     replaced: dict[str, int] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from orbital_kernel.ingest.bulk import Bulk
-from orbital_kernel.ingest.content import contents_of, mapping_hash
+from orbital_kernel.ingest.content import mapping_hash
 from orbital_kernel.ingest.current import Current
 from orbital_kernel.ingest.files import files_of, in_order
 from orbital_kernel.ingest.items import End, Item, Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Ledger, entries
 from orbital_kernel.ingest.lock import only_one
-from orbital_kernel.ingest.offered import Meter, Offered
+from orbital_kernel.ingest.offered import Meter, Offered, hashed
 from orbital_kernel.ingest.parsing import reader_by
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
@@ -95,9 +95,12 @@ def ingest(
     current = Current.by(declared, mapping_hash(task.mapping))
     with only_one(store) as begun:
         single = len(files) == 1 and not replace
-        contents = sorted(contents_of(files)) if single else ()
-        stored = entries(store, contents or None)
-        if contents and not any(map(current, stored.values())):
+        prepared = {path: hashed(path) for path in files if single or replace}
+        contents = sorted(
+            {h for o in prepared.values() for h in (o.sha256, o.packed) if h}
+        )
+        stored = entries(store, contents if single and contents else None)
+        if single and contents and not any(map(current, stored.values())):
             stored = entries(store)  # what is new may concern files of any name
 
         begun_with = Ledger(stored)
@@ -106,11 +109,12 @@ def ingest(
             entry = begun_with.find(offered.sha256, offered.packed)
             return replace or entry is None or not current(entry)
 
-        rewritten = contents_of(files) if replace else ()
-        ledger = Ledger(stored, rewritten=rewritten)
+        ledger = Ledger(stored, rewritten=contents if replace else ())
         writer = Writer(store, ledger, begun, current.mapping)
         run = _Run(writer, store, progress, bulk_above, seen)
-        with read(files, task, selects=selects, workers=workers) as offers:
+        with read(
+            files, task, selects=selects, workers=workers, prepared=prepared
+        ) as offers:
             for offered in offers:
                 run.take(offered)
             run.flush()

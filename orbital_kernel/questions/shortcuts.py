@@ -4,11 +4,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
+from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
-from orbital_kernel.questions.objects import FLUX, Objects
+from orbital_kernel.questions import registering
+from orbital_kernel.questions.asking import require_observatories
+from orbital_kernel.questions.calibration import ARCSEC_APART, Calibration
+from orbital_kernel.questions.calibration import DAYS_APART as CALIBRATION_DAYS
+from orbital_kernel.questions.curve import LightCurve
+from orbital_kernel.questions.light import Light
+from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.page import ObjectPage, page
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
 from orbital_kernel.questions.positions import NEARBY_ARCSEC
@@ -19,14 +28,18 @@ from orbital_kernel.questions.session import (
     FIELD_ARCMIN,
     Questions,
 )
-from orbital_kernel.science.lightcurves import (
-    CountsToFlux,
-    PowerLaw,
-    SpectralModel,
-)
+from orbital_kernel.questions.visits import Visits
+from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
+from orbital_kernel.science.one_band import BAND_KEV
+
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+
+    from orbital_kernel.questions.asking import Session
+    from orbital_kernel.science.correlation import Lag
 
 
-class Shortcuts(ABC):
+class Shortcuts(Light, ABC):
     """The questions that a session answers in one call."""
 
     @property
@@ -39,43 +52,71 @@ class Shortcuts(ABC):
     def questions(self) -> Questions:
         """The same questions, with units and explanation."""
 
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """The database."""
+
     def light_curve(
         self,
-        name: str,
+        subject: "str | tuple[float, float] | SkyCoord",
         *,
-        unit: str = FLUX,
-        band_kev: tuple[float, float] = (0.3, 10.0),
-        model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+        unit: str | None = None,
+        band_kev: tuple[float, float] | None = None,
+        model: SpectralModel | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        nh: float | str | None = None,
+        absorption: str | None = None,
+        redshift: float | None = None,
         t0: datetime | None = None,
+        bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
-    ) -> pl.DataFrame:
-        """Return an object's points of all observatories in one unit and band.
+        background: bool = False,
+    ) -> LightCurve:
+        """Return the light curve of an object from all observatories.
+
+        Detections and limits of every instrument, in order of time. Points that do not
+        count keep their rows, with the reason in column `excluded`.
 
         Parameters
         ----------
-        name : str
-            The object's name in any spelling that a table has.
-        unit : str
-            Unit of the result: an energy flux, a photon flux or a flux density.
-        band_kev : tuple of float
-            Lower and upper edge of the band, keV.
-        model : SpectralModel
-            Spectrum by which bands are converted; by default a power law of photon
-            index 2.0 +- 0.3.
+        subject : str, tuple of float or SkyCoord
+            A name or alias in any spelling that a table has, or a position: RA and Dec
+            (ICRS deg) or a SkyCoord.
+        unit : str, optional
+            Unit to bring the points to: an energy flux, a photon flux or a flux density.
+            By default each point keeps its own unit and band.
+        band_kev : tuple of float, optional
+            Band to convert to, keV; 0.3-10 keV by default, and 1 keV for a flux density.
+            A band, a model or factors without a unit ask for an energy flux.
+        model : SpectralModel, optional
+            Spectrum by which bands are converted. By default the one that the record of
+            the point states, else a power law of photon index 2.0 +- 0.3.
         counts_to_flux : mapping of str to CountsToFlux, optional
-            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one have no
-            value.
+            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one are
+            excluded from a curve in units of flux.
+        nh : float or 'galactic', optional
+            Column of hydrogen towards the object, cm-2, by which spectra are absorbed;
+            'galactic' is that of the position (needs the extra 'absorption').
+        absorption : {'absorbed', 'unabsorbed'}, optional
+            What fluxes are converted to; by default they stay as they are.
+        redshift : float, optional
+            Redshift, for luminosities and times in the rest frame; by default that of
+            the burst catalogue that comes first in the one order.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
-            else the first point.
+            else the T0 of the files, else the first point.
+        bins : float, str or sequence of float, optional
+            Bins in which detections are averaged: see `LightCurve.binned`.
         within_arcsec : float
             Radius within which points are the object's, arcsec.
+        background : bool
+            Whether rates of a whole detector with its background count as points.
 
         Returns
         -------
-        polars.DataFrame
-            One row per point, in order of time; columns of `Objects.light_curve`.
+        LightCurve
+            Points, excluded points with their reasons, and neighbours.
 
         Raises
         ------
@@ -88,18 +129,53 @@ class Shortcuts(ABC):
         >>> from orbital_kernel import connect
         >>> orbital = connect()
         >>> curve = orbital.light_curve("SIM AGN 1", band_kev=(0.5, 8.0))
-        >>> curve["band_low_kev"].unique().to_list()
+        >>> curve.points["band_low_kev"].unique().to_list()
         [0.5]
         """
         return self.objects.light_curve(
-            name,
+            subject,
             unit=unit,
             band_kev=band_kev,
             model=model,
             counts_to_flux=counts_to_flux,
+            nh=nh,
+            absorption=absorption,
+            redshift=redshift,
             t0=t0,
+            bins=bins,
             within_arcsec=within_arcsec,
+            background=background,
         )
+
+    def object(self, name: str) -> ObjectPage:
+        """Return everything stored about an object, on one page.
+
+        Parameters
+        ----------
+        name : str
+            A name or alias in any spelling, or an identifier of `cross.objects`.
+
+        Returns
+        -------
+        ObjectPage
+            Names, position, redshift, numbers of points, bursts, observations and
+            matched objects.
+
+        Raises
+        ------
+        QueryError
+            If no table has the name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.object("SIM GRB 120102S").position["position_catalog"]
+        'swift-grb-table'
+        """
+        session = cast("Session", self)
+        registering.ensure(session.store)
+        return page(session, name)
 
     def objects_observed_by(
         self,
@@ -295,7 +371,17 @@ class Shortcuts(ABC):
         )
         return replace(content, position_catalog=row["position_catalog"])
 
-    def rare(self, kind: str, *, first: str = "swift", second: str = "chandra") -> Rare:
+    def rare(
+        self,
+        kind: str,
+        *,
+        first: str = "swift",
+        second: str = "chandra",
+        region: tuple[float, float, float] | None = None,
+        start: str | None = None,
+        stop: str | None = None,
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+    ) -> Rare:
         """Return rare events of one kind, rarest first.
 
         Parameters
@@ -304,6 +390,12 @@ class Shortcuts(ABC):
             'variability', 'flux-ratio', 'lone-burst' or 'transient'.
         first, second : str
             The observatories compared.
+        region : tuple of float, optional
+            RA, Dec and radius (deg) of a cone: only what is in it.
+        start, stop : str, optional
+            Only light-curve points, pointings and bursts of this span, ISO 8601 in UTC.
+        counts_to_flux : mapping of str to CountsToFlux, optional
+            Factor of an observatory's count rates. Without one flux-ratio excludes them.
 
         Returns
         -------
@@ -322,26 +414,231 @@ class Shortcuts(ABC):
         >>> orbital.rare("transient").kind
         'transient'
         """
-        return self.questions.rare(kind, first=first, second=second)
+        return self.questions.rare(
+            kind,
+            first=first,
+            second=second,
+            region=region,
+            start=start,
+            stop=stop,
+            counts_to_flux=counts_to_flux,
+        )
 
-    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; store objects and associations in `cross`.
+    def calibration(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *,
+        subject: str | None = None,
+        within_days: float = CALIBRATION_DAYS,
+        within_arcsec: float = ARCSEC_APART,
+        at_least_s: float = 0.0,
+        band_kev: tuple[float, float] = BAND_KEV,
+        photon_index: float = 2.0,
+    ) -> Calibration:
+        """Return the flux ratio of two observatories from nearly simultaneous points.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories; ratios are first over second.
+        subject : str, optional
+            Name of an object: only points at its position.
+        within_days : float
+            Longest time between the good times of two points, d; 1 by default.
+        within_arcsec : float
+            Largest separation of two points, arcsec.
+        at_least_s : float
+            Least good time in common, s; above 0 only simultaneous points are compared.
+        band_kev : tuple of float
+            The band of all fluxes, keV; by default that of Chandra's source catalogue.
+        photon_index : float
+            Photon index (+- 0.3) of the power law that converts bands.
+
+        Returns
+        -------
+        Calibration
+            Constants by pair of instruments, the pairs, and the excluded points.
+
+        Raises
+        ------
+        QueryError
+            If no table has a position of the object, an observatory is unknown or given
+            twice, or a limit is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> calibration = orbital.calibration("swift", "chandra", within_days=30)
+        >>> "ratio" in calibration.pairs.columns
+        True
+        """
+        place = None if subject is None else self.objects.position(subject)
+        if subject is not None and place is None:
+            raise QueryError(f"no table has a position of {subject!r}")
+        return self.questions.calibration(
+            first,
+            second,
+            place=place,
+            within_days=within_days,
+            within_arcsec=within_arcsec,
+            at_least_s=at_least_s,
+            band_kev=band_kev,
+            photon_index=photon_index,
+        )
+
+    def visits(
+        self, place: str | tuple[float, float], *, by: Sequence[str] | None = None
+    ) -> Visits:
+        """Return who looked at a place, and when, in good time.
+
+        Parameters
+        ----------
+        place : str or tuple of float
+            Name of an object, or RA and Dec, ICRS deg.
+        by : sequence of str, optional
+            Only these observatories.
+
+        Returns
+        -------
+        Visits
+            One row per stretch of good time, and first and last look by observatory.
+            ObsIDs of zero exposure, idle pointings, slews and plans are no look.
+
+        Raises
+        ------
+        QueryError
+            If no table has a position of the name, or an observatory is unknown.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> visits = orbital.visits("SIM GRB 120102S", by=["chandra"])
+        >>> bool((visits.rows["good_s"] > 0).all())
+        True
+        """
+        require_observatories(*(by or ()))
+        where = self.objects.position(place) if isinstance(place, str) else place
+        if where is None:
+            raise QueryError(f"no table has a position of {place!r}: give (ra, dec)")
+        return self.questions.visits(where[0] % 360, where[1], by=by)
+
+    def lag(
+        self,
+        subject: str,
+        *,
+        of: str,
+        against: str,
+        method: str = "iccf",
+        max_lag_s: float | None = None,
+        step_s: float | None = None,
+        confidence: float = 0.68,
+        simulations: int = 1000,
+        seed: int = 1,
+        store: bool = False,
+    ) -> "Lag":
+        """Return by how much one light curve of an object follows another.
+
+        The lag is positive if `of` follows `against`.
+
+        Parameters
+        ----------
+        subject : str
+            The object's name in any spelling that a table has.
+        of, against : str
+            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH]` with the band in keV.
+        method : str
+            'iccf' (interpolated cross-correlation), 'zdcf' or 'dcf'.
+        max_lag_s : float, optional
+            Largest lag examined, s; by default half the length of the shorter series.
+        step_s : float, optional
+            Step of the lags (ICCF) or width of the bins (DCF), s; by default half the
+            larger median spacing, or that spacing.
+        confidence : float
+            Confidence of the interval.
+        simulations : int
+            Number of simulated unrelated series behind the significance.
+        seed : int
+            Seed of the random numbers.
+        store : bool
+            Store the result in `cross.lags`, in place of an earlier one.
+
+        Returns
+        -------
+        Lag
+            The lag with its interval (s), and its significance against red noise of the
+            slope fitted to the points.
+
+        Raises
+        ------
+        QueryError
+            If a selection is not valid, has no points, or mixes bands or units; if
+            detections have no errors, or times of arrival at several places are mixed.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> lag = orbital.lag("SIM AGN 1", of="swift", against="swift", simulations=50)
+        >>> lag.low_s <= 0 <= lag.high_s
+        True
+        """
+        from orbital_kernel.questions.lags import lag_of  # noqa: PLC0415 - with numba
+
+        return lag_of(
+            self,
+            subject,
+            of=of,
+            against=against,
+            method=method,
+            max_lag_s=max_lag_s,
+            step_s=step_s,
+            confidence=confidence,
+            simulations=simulations,
+            seed=seed,
+            store=store,
+        )
+
+    def match(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+    ) -> pl.DataFrame:
+        """Match observatories' sources; store pairs, objects and associations in `cross`.
 
         Parameters
         ----------
         first, second : str
             The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
 
         Returns
         -------
         polars.DataFrame
             The candidate pairs of `Objects.match`, best first, with separation_arcsec
-            (arcsec) and match_probability.
+            (arcsec), p_any, p_i and match_probability.
 
         Raises
         ------
         QueryError
-            If an observatory is unknown.
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
 
         Examples
         --------
@@ -350,4 +647,11 @@ class Shortcuts(ABC):
         >>> "separation_arcsec" in orbital.match("swift", "chandra").columns
         True
         """
-        return self.objects.match(first, second)
+        return self.objects.match(
+            first,
+            second,
+            *others,
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+        )

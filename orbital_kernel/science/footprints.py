@@ -342,7 +342,7 @@ def upper_limit(counts: float, background: float, confidence: float) -> float:
     Kraft, Burrows & Nousek 1991, ApJ 374, 344, eqs. 8 and 9 with a lower bound of 0: the
     posterior of a flat prior of the source above 0.
     """
-    from scipy import special  # noqa: PLC0415 - 0.1 s that only limits need
+    from scipy import special
 
     tail = (1 - confidence) * special.gammaincc(counts + 1, background)
     return float(special.gammainccinv(counts + 1, tail) - background)

@@ -20,6 +20,8 @@ Ints = NDArray[np.int64]
 LEAST_SAMPLES = 8
 LEAST_SEGMENT = 3
 """Fewest samples on a side of a step: fewer would be outlying points."""
+ROUNDING = 1e-9
+"""Share of the largest spread below which one is rounding."""
 FINE = 4
 """Onsets tried between two samples of a drift, for series of at most FINE_UP_TO samples."""
 FINE_UP_TO = 400
@@ -171,8 +173,8 @@ def _drift(days: Reals, values: Reals, weights: Reals) -> list[_Fit]:
     sy, sxy = later(y), later(x * y)
     mean = (sx - tau * ones) / np.sum(weights)
     spread = sxx - 2 * tau * sx + tau**2 * ones - mean**2 * np.sum(weights)
-    spread = np.maximum(spread, 1e-300)
-    slope = (sxy - tau * sy) / spread
+    bends = spread > ROUNDING * np.max(spread, initial=0.0)  # else the line is straight
+    slope = np.where(bends, sxy - tau * sy, 0.0) / np.where(bends, spread, 1.0)
     squares = np.sum(weights * y**2) - slope**2 * spread
     if not np.ptp(days):
         return []

@@ -1,0 +1,186 @@
+"""Coverage of the intervals of lags, and false alarms in red noise, over many seeds.
+
+    python benchmarks/bench_lags.py [--seeds 1000] [--write]
+
+One signal with power ~ f^-slope is seen by two instruments at a known delay, at the times
+of either observatory: Swift-like (a snapshot every 2 days for 200 days with gaps; the two
+instruments look together), Chandra-like (one exposure of 50 ks in bins of 500 s). The
+table gives how often the interval at 68 and 95 % holds the delay. False alarms are how
+often two unrelated series of each slope reach a global chance of 0.05. `--write` puts the
+tables into RESULTS.md.
+"""
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.science.correlation import METHODS, lag
+from orbital_kernel.science.correlation.rednoise import realisation, spectrum
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+HEADING = "## Lags: coverage and false alarms"
+DAY = 86_400.0
+START = np.datetime64("2013-04-27", "ns")
+SLOPES = (1.0, 1.5, 2.0)
+CLAIMS = (0.68, 0.95)
+ALARM = 0.05
+COVERAGE_SLOPE = 2.0
+
+
+def swift_like(rng):
+    """Return the times of two instruments that look together, s, and a typical delay."""
+    days = np.arange(0, 200, 2.0) + rng.uniform(-0.4, 0.4, 100)
+    seen = (rng.random(100) < 0.85) & ~((days > 80) & (days < 105))
+    times = days[seen] * DAY
+    return times, times + 300.0, 6 * DAY
+
+
+def chandra_like(_rng):
+    """Return the times of two bands of one exposure, s, and a typical delay."""
+    times = np.arange(100) * 500.0
+    return times, times, 1500.0
+
+
+SAMPLINGS = {"Swift-like": swift_like, "Chandra-like": chandra_like}
+ERROR = {"Swift-like": 0.15, "Chandra-like": 0.15}
+
+
+def frame(times, values, errors):
+    """Return points as rows of `photometry`."""
+    return pl.DataFrame(
+        {
+            "time": pl.Series(START + (times * 1e9).astype("timedelta64[ns]")),
+            "value": values,
+            "value_err_plus": errors,
+            "value_err_minus": errors,
+        }
+    )
+
+
+def noisy(times, values, error, rng):
+    """Return values of unit scatter with errors."""
+    values = (values - values.mean()) / values.std()
+    errors = np.full(times.size, error)
+    return frame(times, values + rng.normal(0, errors), errors)
+
+
+def delayed(sampling, slope, rng):
+    """Return two series of one signal, and the delay of the second."""
+    first, second, delay = SAMPLINGS[sampling](rng)
+    shifted = np.concatenate([first, second - delay])
+    signal = realisation(shifted, spectrum(np.sort(shifted), slope), rng)
+    parts = np.split(signal, [first.size])
+    return (
+        noisy(first, parts[0], ERROR[sampling], rng),
+        noisy(second, parts[1], ERROR[sampling], rng),
+        delay,
+    )
+
+
+def unrelated(sampling, slope, rng):
+    """Return two series that have nothing in common."""
+    first, second, _ = SAMPLINGS[sampling](rng)
+    return tuple(
+        noisy(
+            times,
+            realisation(times, spectrum(times, slope), rng),
+            ERROR[sampling],
+            rng,
+        )
+        for times in (first, second)
+    )
+
+
+def covered(method, sampling, seed):
+    """Return whether the interval at each claim holds the delay."""
+    first, second, delay = delayed(
+        sampling, COVERAGE_SLOPE, np.random.default_rng((7, seed))
+    )
+    flags = []
+    for claim in CLAIMS:
+        found_lag = lag(
+            first,
+            second,
+            method=method,
+            confidence=claim,
+            simulations=1,
+            resamples=300,
+            seed=seed,
+        )
+        flags.append(
+            found_lag.low_s is not None and found_lag.low_s <= delay <= found_lag.high_s
+        )
+    return flags
+
+
+def alarmed(method, sampling, slope, seed):
+    """Return whether two unrelated series reach the global chance of the claim."""
+    first, second = unrelated(sampling, slope, np.random.default_rng((11, seed)))
+    answer = lag(first, second, method=method, simulations=199, resamples=1, seed=seed)
+    return answer.chance_global <= ALARM
+
+
+def rate(share, claim, seeds):
+    """Return a share as text, with its deviation from the claim in binomial errors."""
+    error = np.sqrt(claim * (1 - claim) / seeds)
+    return f"{share:.3f} ({(share - claim) / error:+.1f} sigma)"
+
+
+def tables(seeds):
+    """Return both tables as lines of Markdown."""
+    lines = [
+        f"{seeds} seeds a row; in brackets the deviation from the claim in binomial errors.",
+        "",
+        f"| interval (signal of slope {COVERAGE_SLOPE:g}) | sampling | holds the delay at 68 % | at 95 % |",
+        "|---|---|---|---|",
+    ]
+    with ProcessPoolExecutor(2) as pool:
+        for method, sampling in product(METHODS, SAMPLINGS):
+            flags = list(
+                pool.map(partial(covered, method, sampling), range(seeds), chunksize=20)
+            )
+            shares = np.mean(flags, axis=0)
+            cells = [rate(s, c, seeds) for s, c in zip(shares, CLAIMS, strict=True)]
+            lines.append(f"| {method} | {sampling} | {' | '.join(cells)} |")
+            print(lines[-1], flush=True)
+        lines += ["", "| false alarms at a global chance of 0.05 | sampling | "]
+        lines[-1] += " | ".join(f"slope {slope:g}" for slope in SLOPES) + " |"
+        lines.append("|---|---|" + "---|" * len(SLOPES))
+        for method, sampling in product(METHODS, SAMPLINGS):
+            cells = []
+            for slope in SLOPES:
+                trial = partial(alarmed, method, sampling, slope)
+                share = np.mean(list(pool.map(trial, range(seeds), chunksize=20)))
+                cells.append(rate(share, ALARM, seeds))
+            lines.append(f"| {method} | {sampling} | {' | '.join(cells)} |")
+            print(lines[-1], flush=True)
+    return lines
+
+
+def write(lines):
+    """Replace the section of RESULTS.md, or add it at the end."""
+    text = RESULTS.read_text(encoding="utf-8")
+    before, _, after = text.partition(f"{HEADING}\n")
+    _, mark, remainder = after.partition("\n## ")
+    section = "\n".join([HEADING, "", *lines, ""])
+    RESULTS.write_text(f"{before.rstrip()}\n\n{section}{mark}{remainder}", "utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--write", action="store_true", help="write RESULTS.md")
+    options = parser.parse_args()
+    lines = tables(options.seeds)
+    print("\n".join(lines))
+    if options.write:
+        write(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""The lag of one object's light curve behind another: two selections of its points.
+
+A selection is written `OBSERVATORY[/INSTRUMENT][:LOW-HIGH]` with the band in keV, such as
+swift/XRT:0.3-10. Points of several units or bands are never mixed.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from orbital_kernel.database import Store
+from orbital_kernel.errors import QueryError
+from orbital_kernel.model.predicate import Clause, Equal
+from orbital_kernel.questions.asking import require_observatories
+from orbital_kernel.science.correlation import Lag, lag
+
+if TYPE_CHECKING:
+    from orbital_kernel.questions.curve import LightCurve
+
+TABLE = "cross.lags"
+SPEC = re.compile(
+    r"(?P<observatory>[^/:]+)(?:/(?P<instrument>[^:]+))?"
+    r"(?::(?P<low>[\d.]+(?:e[-+]?\d+)?)-(?P<high>[\d.]+(?:e[-+]?\d+)?))?"
+)
+EDGE = 1e-3
+"""Largest relative difference of two band edges that are the same."""
+BAND = ("given_band_low_kev", "given_band_high_kev")
+
+
+class Curves(Protocol):
+    """Who has light curves of objects."""
+
+    def light_curve(self, subject: str) -> "LightCurve":
+        """Return the light curve of an object."""
+
+
+class HasCurves(Protocol):
+    """Who has objects with light curves, and the database."""
+
+    @property
+    def objects(self) -> Curves:
+        """Objects in the data of all observatories."""
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which points of an object: an observatory's, of an instrument and a band (keV)."""
+
+    observatory: str
+    instrument: str | None = None
+    band_kev: tuple[float, float] | None = None
+
+    def __str__(self) -> str:
+        """Return the selection as it is written."""
+        instrument = f"/{self.instrument}" if self.instrument else ""
+        edges = self.band_kev
+        band = f":{edges[0]:g}-{edges[1]:g}" if edges else ""
+        return f"{self.observatory}{instrument}{band}"
+
+
+def selection(text: str) -> Selection:
+    """Return the selection that a text writes; QueryError for any other text."""
+    match = SPEC.fullmatch(text.strip())
+    if match is None:
+        raise QueryError(
+            f"points are selected by OBSERVATORY[/INSTRUMENT][:LOW-HIGH] with the band in "
+            f"keV, such as swift/XRT:0.3-10, not {text!r}"
+        )
+    require_observatories(match["observatory"])
+    band = None
+    if match["low"] is not None:
+        band = float(match["low"]), float(match["high"])
+        if not 0 < band[0] < band[1]:
+            raise QueryError(f"a band needs 0 < LOW < HIGH in keV, not {text!r}")
+    return Selection(match["observatory"], match["instrument"], band)
+
+
+def lag_of(
+    orbital: HasCurves,
+    subject: str,
+    *,
+    of: str,
+    against: str,
+    method: str,
+    max_lag_s: float | None,
+    step_s: float | None,
+    confidence: float,
+    simulations: int,
+    seed: int,
+    store: bool,
+) -> Lag:
+    """Return the lag of one selection of an object's points against another."""
+    selected, reference = selection(of), selection(against)
+    points = _points(orbital, subject)
+    result = lag(
+        chosen(points, reference, subject),
+        chosen(points, selected, subject),
+        method=method,
+        max_lag_s=max_lag_s,
+        step_s=step_s,
+        confidence=confidence,
+        simulations=simulations,
+        seed=seed,
+    )
+    if store:
+        keep(orbital.store, result, subject, str(reference), str(selected))
+    return result
+
+
+def _points(orbital: HasCurves, subject: str) -> pl.DataFrame:
+    """Return the points of an object with the band of their file; `excluded` says why."""
+    return orbital.objects.light_curve(subject).frame
+
+
+def chosen(points: pl.DataFrame, which: Selection, subject: str) -> pl.DataFrame:
+    """Return the points of a selection: of one unit and one band.
+
+    Raises
+    ------
+    QueryError
+        If there are none, or if they are of several units or bands: the error lists those.
+    """
+    rows, usable = points.filter(pl.col("observatory") == which.observatory), _usable()
+    if which.instrument:
+        name = which.instrument.casefold()
+        of_instrument = pl.col("instrument").str.to_lowercase().str.starts_with(name)
+        rows = rows.filter(of_instrument.fill_null(value=False))
+    if which.band_kev:
+        rows = rows.filter(
+            ((pl.col(column) - edge).abs() <= EDGE * edge).fill_null(value=False)
+            for column, edge in zip(BAND, which.band_kev, strict=True)
+        )
+    reasons = rows.filter(~usable)["excluded"].value_counts(sort=True)
+    rows = rows.filter(usable)
+    kinds = rows.select("instrument", "unit", *BAND).unique().sort(pl.all())
+    if rows.is_empty():
+        raise QueryError(
+            f"{subject!r} has no usable points of {which}{_why(reasons)}; it has "
+            f"{_listed(points.filter(usable))}"
+        )
+    if kinds.select(*BAND).n_unique() > 1 or kinds["unit"].n_unique() > 1:
+        raise QueryError(
+            f"{which} of {subject!r} mixes several bands or units: choose one of "
+            f"{_listed(rows)}"
+        )
+    return rows
+
+
+def _usable() -> pl.Expr:
+    return pl.col("excluded").is_null() & pl.col("value").is_not_null()
+
+
+def _why(reasons: pl.DataFrame) -> str:
+    """Return how many points are excluded for which reason."""
+    texts = [f"{n} excluded: {reason}" for reason, n in reasons.iter_rows()]
+    return f" ({'; '.join(texts)})" if texts else ""
+
+
+def _listed(points: pl.DataFrame) -> str:
+    """Return the selections that the points offer, with their numbers and units."""
+    columns = ("observatory", "instrument", *BAND, "unit")
+    kinds = points.group_by(columns).len("points").sort("points", descending=True)
+    names = []
+    for row in kinds.iter_rows(named=True):
+        edges = (row[BAND[0]], row[BAND[1]])
+        band = None if None in edges else edges
+        name = Selection(row["observatory"], row["instrument"], band)
+        names.append(f"{name} ({row['points']} points, {row['unit']})")
+    return ", ".join(names) or "none"
+
+
+def keep(
+    database: Store, result: Lag, subject: str, reference: str, selected: str
+) -> None:
+    """Store a lag in cross.lags in place of an earlier one of the same question."""
+    error = (
+        None
+        if result.low_s is None or result.high_s is None
+        else (result.high_s - result.low_s) / 2
+    )
+    row: dict[str, str | float | None] = {
+        "object": subject,
+        "first": reference,
+        "second": selected,
+        "lag_s": result.lag_s,
+        "lag_err_s": error,
+        "low_s": result.low_s,
+        "high_s": result.high_s,
+        "confidence": result.confidence,
+        "correlation": result.correlation,
+        "chance_probability": result.chance_global,
+        "significance_local": result.significance_local,
+        "significance_global": result.significance_global,
+        "slope": result.slope,
+        "method": result.method,
+        "simulated": result.simulated,
+    }
+    with database.transaction() as tx:
+        tx.widen(TABLE)
+        tx.delete(
+            TABLE,
+            [
+                Clause(name, (Equal(str(row[name])),))
+                for name in ("object", "first", "second", "method")
+            ],
+        )
+        tx.insert(TABLE, pl.DataFrame([row]).to_arrow())

@@ -1,0 +1,126 @@
+"""The lag of an object's light curves, from the session and the command line."""
+
+import json
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from orbital_kernel.__main__ import cli
+from orbital_kernel.errors import QueryError
+from orbital_kernel.questions.lags import Selection, selection
+from orbital_kernel.science.correlation import red_noise
+
+OBJECT = "Lagging Source"
+DELAY_S = 4000.0
+START = datetime(2019, 3, 1)  # noqa: DTZ001 - TT
+
+
+@pytest.fixture(scope="module")
+def lagging(orbital, holding):
+    """Return a session with a source that Chandra sees later than Swift's soft band."""
+    rng = np.random.default_rng(3)
+    grid = np.arange(0, 400_000.0, 200)
+    signal = 5 + red_noise(grid, 1.5, rng=rng)
+
+    def rows(delay, low, high, instrument, rule):
+        times = np.sort(rng.uniform(20_000, 380_000, 90))
+        values = np.interp(times - delay, grid, signal) + rng.normal(0, 0.1, 90)
+        return pl.DataFrame(
+            {
+                "object": OBJECT,
+                "time": [START + timedelta(seconds=t) for t in times],
+                "value": values * 1e-12,
+                "value_err_plus": 1e-13,
+                "value_err_minus": 1e-13,
+                "is_limit": False,
+                "unit": "erg / (cm2 s)",
+                "band_low_kev": low,
+                "band_high_kev": high,
+                "instrument": instrument,
+                "time_rule": rule,
+                "simulated": True,
+            },
+            schema_overrides={"time": pl.Datetime("ns")},
+        ).to_arrow()
+
+    soft = rows(0, 0.3, 1.5, "XRT", "swift-met-utcf")
+    hard = rows(0, 1.5, 10.0, "XRT", "swift-met-utcf")
+    with (
+        holding("swift.photometry", soft, "object"),
+        holding("swift.photometry", hard, "object"),
+        holding(
+            "chandra.photometry",
+            rows(DELAY_S, 0.5, 7, "ACIS-S", "chandra-tt"),
+            "object",
+        ),
+    ):
+        yield orbital
+
+
+def test_a_lag_between_two_observatories_is_positive_if_the_first_named_follows(
+    lagging,
+):
+    ask = {"max_lag_s": 20_000, "confidence": 0.95, "simulations": 40}
+    later = lagging.lag(OBJECT, of="chandra", against="swift/XRT:0.3-1.5", **ask)
+    earlier = lagging.lag(OBJECT, of="swift/xrt:0.3-1.5", against="chandra", **ask)
+
+    assert later.low_s <= DELAY_S <= later.high_s
+    assert later.lag_s == pytest.approx(DELAY_S, abs=2500)
+    assert earlier.lag_s == pytest.approx(-later.lag_s, abs=1.0)
+    assert (90, 90) == later.points
+    assert later.simulated
+
+
+def test_a_selection_that_mixes_bands_lists_those_it_has(lagging):
+    with pytest.raises(QueryError, match=r"swift/XRT:0.3-1.5 \(90 points"):
+        lagging.lag(OBJECT, of="chandra", against="swift")
+    with pytest.raises(QueryError, match="no usable points of fermi"):
+        lagging.lag(OBJECT, of="chandra", against="fermi")
+
+
+def test_a_stored_lag_replaces_the_one_before(lagging):
+    for _ in range(2):
+        result = lagging.lag(
+            OBJECT, of="chandra", against="swift:1.5-10", simulations=9, store=True
+        )
+    rows = lagging.table("cross.lags").filter(object=OBJECT)
+
+    assert [result.lag_s] == rows["lag_s"].to_list()
+    assert [("swift:1.5-10", "chandra")] == rows.select("first", "second").rows()
+    assert rows["low_s"][0] == result.low_s
+    assert rows["chance_probability"][0] == result.chance_global
+
+
+def test_the_command_prints_the_lag_as_one_document(lagging, home, monkeypatch):
+    monkeypatch.setenv("ORBITAL_HOME", str(home))
+    arguments = ["lag", OBJECT, "--of", "chandra", "--against", "swift/XRT:0.3-1.5"]
+    arguments += ["--method", "dcf", "--simulations", "20", "--json"]
+    document = json.loads(CliRunner().invoke(cli, arguments).stdout)
+
+    assert "dcf" == document["method"]
+    assert document["low_s"] <= document["lag_s"] <= document["high_s"]
+    assert 0.68 == document["confidence"]
+    assert {"significance_local", "significance_global", "sign"} <= set(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("swift", Selection("swift")),
+        ("swift/XRT", Selection("swift", "XRT")),
+        ("chandra:0.5-7", Selection("chandra", None, (0.5, 7.0))),
+        ("swift/BAT:15-150", Selection("swift", "BAT", (15.0, 150.0))),
+    ],
+)
+def test_selections_are_read_as_written(text, expected):
+    assert expected == selection(text)
+    assert text == str(expected)
+
+
+@pytest.mark.parametrize("text", ["swft", "swift:7-0.5", "swift/", "swift:a-b"])
+def test_other_selections_are_refused(text):
+    with pytest.raises(QueryError):
+        selection(text)
