@@ -33,12 +33,12 @@ from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.questions.calibration import Calibration
 from orbital_kernel.questions.findings import Comparison
-from orbital_kernel.questions.footprints import UpperLimit
 from orbital_kernel.questions.matching import Matching
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage
 from orbital_kernel.questions.quality import Quality
+from orbital_kernel.questions.upper_limits import UpperLimit
 from orbital_kernel.questions.visits import Visits
 from orbital_kernel.science.correlation import Lag
 from orbital_kernel.science.footprints import Coverage, Footprint

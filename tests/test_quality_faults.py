@@ -318,3 +318,17 @@ def test_offsets_are_those_that_were_planted():
     assert pytest.approx(5.0, abs=5 * offset.error) == offset.value
     assert pytest.approx(6.0, abs=5 * rotation.error) == rotation.value
     assert np.isclose(0.04, offset.error, atol=0.02)
+
+
+def test_a_clock_value_that_is_no_time_is_a_fault_and_no_error(store):
+    rows = planted.good_times()
+    met = rows["met_start_s"].to_pylist()
+    wild = rows.set_column(
+        rows.column_names.index("met_start_s"), "met_start_s", [[1e30, *met[1:]]]
+    )
+    board = store({"swift.intervals": [wild]}).quality.run(
+        "swift", checks=["time against clock"]
+    )
+
+    assert ["bad"] == board["state"].to_list()
+    assert "1 of 60 rows" in board["evidence"][0]

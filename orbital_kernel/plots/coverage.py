@@ -22,27 +22,22 @@ class Covers(Protocol):
 def shaded(drawn: Any, moc: MOC, to_map: Any, *, color: str) -> list[Any]:
     """Shade the cells of a MOC, merged until there are few enough; return the glyphs."""
     part = moc
-    while _cells(part) > MOST_CELLS:
+    while part.uniq_hpx.size > MOST_CELLS:
         part = part.degrade_to_order(part.max_order - 1)
+    uniq = part.uniq_hpx.astype(np.int64)
+    orders = np.floor(np.log2(np.maximum(uniq, 4) / 4) / 2).astype(int)
     xs, ys = [], []
     reach = WIDEST_SHARE * abs(_width(drawn))
-    for cell, order in _listed(part):
-        lon, lat = vertices(np.array([cell], dtype=np.uint64), order)
-        x, y = to_map(np.degrees(lon.rad[0]), np.degrees(lat.rad[0]))
-        if np.isfinite([*x, *y]).all() and (not reach or np.ptp(x) <= reach):
-            xs.append(list(x))
-            ys.append(list(y))
+    for order in np.unique(orders):
+        cells = uniq[orders == order] - 4 * 4 ** int(order)
+        lon, lat = vertices(cells.astype(np.uint64), int(order))
+        x, y = to_map(np.degrees(lon.rad), np.degrees(lat.rad))
+        drawable = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
+        if reach:
+            drawable &= np.ptp(x, axis=1) <= reach
+        xs += x[drawable].tolist()
+        ys += y[drawable].tolist()
     return [drawn.patches(xs, ys, fill_color=color, fill_alpha=0.25, line_color=None)]
-
-
-def _listed(moc: MOC) -> list[tuple[int, int]]:
-    """Return the cells of a MOC with their orders."""
-    tree = moc.serialize(format="json")
-    return [(cell, int(order)) for order, cells in tree.items() for cell in cells]
-
-
-def _cells(moc: MOC) -> int:
-    return len(_listed(moc))
 
 
 def _width(drawn: Any) -> float:

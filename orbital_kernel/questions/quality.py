@@ -133,7 +133,7 @@ class Quality:
         for name in chosen:
             if name not in CHECKS:
                 raise QueryError(unknown("quality check", name, CHECKS))
-        names = observatory or tuple(observatories())
+        names = tuple(sorted(set(observatory or observatories())))
         survey = Survey(names, chosen, tuple(calibrators))
         found = survey.run(self._orbital)
         return self.record(found, false_alarm=false_alarm, simulated=survey.simulated)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.model import schema
@@ -135,7 +136,7 @@ class Survey:
                     self.simulated |= simulated(frame)
                     for member in members:
                         member.take(frame)
-            except OrbitalError as error:
+            except (OrbitalError, PolarsError) as error:
                 failed[table] = f"{full_name} could not be read: {error}"
         return failed
 

@@ -71,6 +71,10 @@ def in_sky(
             )
             for t in tables
         ]
+    yield [
+        _ask(orbital, Query(t, names[t], null=("healpix",), full_scan=True))
+        for t in tables
+    ]
 
 
 def _ask(orbital: Session, query: Query) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Data quality: checks with unit, limits and their origin, charts that date a change, gates."""
 
 from orbital_kernel.science.quality.arrivals import Arrivals
-from orbital_kernel.science.quality.astrometry import Astrometry, FrameFit, fitted
+from orbital_kernel.science.quality.astrometry import Astrometry
 from orbital_kernel.science.quality.charts import Chart, chart
 from orbital_kernel.science.quality.check import (
     STATES,
@@ -15,6 +15,7 @@ from orbital_kernel.science.quality.check import (
 from orbital_kernel.science.quality.clocks import Clocks
 from orbital_kernel.science.quality.contradictions import Contradictions
 from orbital_kernel.science.quality.dating import Change, change_in
+from orbital_kernel.science.quality.frame_fits import FrameFit, fitted
 from orbital_kernel.science.quality.gates import Spell, marked, require_good
 from orbital_kernel.science.quality.intervals import Intervals
 from orbital_kernel.science.quality.points import CALIBRATORS, Points

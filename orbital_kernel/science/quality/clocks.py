@@ -9,12 +9,14 @@ from orbital_kernel.science.quality.check import Measured
 
 AGREES, CORRECTION = "time against clock", "clock correction jumps"
 COLUMNS = ("time", "met_s", "met_start_s", "utcf_s", "time_rule")
-CLOCKED = r"^(swift-met-utcf|chandra-tt|chandra-tdb|since .*)$"
+CLOCKED = r"^(swift-met-utcf|chandra-tt|chandra-tdb|since \d{4}-\d\d-\d\dT[\d:.]+ (utc|tt|tdb))$"
 """Rules whose clock values are seconds of the observatory's clock."""
 AGREE_S = 1e-3
 JUMP_S = 0.05
 DRIFT_S_A_DAY = 0.02
 """Swift's clock drifted by 0.003 s a day in 2010 and 0.007 s a day in 2024."""
+REACH_S = 6e9
+"""Clock values beyond 190 years are no times."""
 HOUR_NS = 3_600_000_000_000
 
 
@@ -52,6 +54,14 @@ class Clocks:
             )
 
     def _compare(self, rule: str, rows: pl.DataFrame) -> None:
+        impossible = rows.filter(~pl.col("met").is_between(-REACH_S, REACH_S))
+        if len(impossible):
+            self._bad += len(impossible)
+            self._worst = max(self._worst, REACH_S)
+            self._first(impossible["time"])
+            rows = rows.filter(pl.col("met").is_between(-REACH_S, REACH_S))
+        if not len(rows):
+            return
         utcf = rows["utcf_s"].fill_null(0.0).to_numpy()
         expected = times.to_tt(rule, rows["met"].to_numpy(), utcf_s=utcf)
         stored = rows["time"].cast(pl.Int64).to_numpy()
@@ -60,8 +70,12 @@ class Clocks:
         self._worst = max(self._worst, float(away.max(initial=0.0)))
         if (wrong := away > AGREE_S).any():
             self._bad += int(wrong.sum())
-            first = int(stored[wrong].min())
-            self._since = first if self._since is None else min(self._since, first)
+            self._first(rows["time"].filter(pl.Series(wrong)))
+
+    def _first(self, at: pl.Series) -> None:
+        """Note the first of the times at fault."""
+        first = int(at.cast(pl.Int64).to_numpy().min())
+        self._since = first if self._since is None else min(self._since, first)
 
     def measured(self) -> list[Measured]:
         """Return both checks."""

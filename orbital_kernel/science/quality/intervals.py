@@ -212,4 +212,5 @@ class Intervals:
             evidence=f"{gtis['good_s'].sum():,.0f} s of good time in {len(gtis):,} "
             "observations, from the first start to the last stop",
             samples=shares,
+            outliers=False,
         )
