@@ -222,6 +222,14 @@ def test_the_command_prints_pairs_that_add_up(matched):
     assert sums.to_list() == pytest.approx([1.0] * len(sums))
 
 
+def test_a_database_without_sources_has_no_pairs_and_no_objects(home):
+    session = connect(home, database="empty-sky")
+    session.storage.apply()
+    matching = match(session, NAMES)
+
+    assert (0, 0, {}) == (len(matching.pairs), matching.objects, matching.excluded)
+
+
 @pytest.mark.parametrize(
     ("names", "more", "message"),
     [

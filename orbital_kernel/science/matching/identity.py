@@ -5,6 +5,7 @@ name. The id is the registered one of the members, if any is registered.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -92,7 +93,7 @@ def objects(
     Budavári & Szalay 2008, ApJ 679, 301.
     """
     members = _members(catalogues)
-    links = _links(members, matches, at_least)
+    links = _links(catalogues, matches, at_least)
     members = members.with_columns(
         pl.Series(
             "group",
@@ -147,8 +148,12 @@ def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     return placed.with_columns(pl.Series("sigma", sigma))
 
 
-def _links(members: pl.DataFrame, matches: Matches, at_least: float) -> pl.DataFrame:
-    first = dict(members.group_by("table").agg(pl.col("member").min()).rows())
+def _links(
+    catalogues: Mapping[str, pl.DataFrame], matches: Matches, at_least: float
+) -> pl.DataFrame:
+    sizes = [frame.height for frame in catalogues.values()]
+    before = itertools.accumulate(sizes, initial=0)
+    first = dict(zip(catalogues, before, strict=False))
     parts = [pl.DataFrame(schema=LINK)]
     for left_table, right_table, pairs in matches:
         missing = {left_table, right_table} - set(first)
