@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         advice,
         latency,
     )
-    from orbital_kernel.science import population
+    from orbital_kernel.science import population, shape
     from orbital_kernel.science.bursts import calibration
     from orbital_kernel.science.lightcurves import CountsToFlux
     from orbital_kernel.science.spectra import Absorbed, BlackBody, PowerLaw
@@ -54,6 +54,7 @@ __all__ = [
     "plots",
     "population",
     "reports",
+    "shape",
 ]
 
 _HOMES = {
@@ -79,6 +80,7 @@ _MODULES = {
     "plots": "orbital_kernel.plots",
     "population": "orbital_kernel.science.population",
     "reports": "orbital_kernel.reports",
+    "shape": "orbital_kernel.science.shape",
 }
 
 

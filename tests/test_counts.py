@@ -5,6 +5,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from archive_files import CHANDRA, SWIFT, chandra_gti, table, write
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
@@ -277,3 +278,83 @@ def test_a_constant_source_has_no_flares():
 
     assert 0 == len(shape.flares(blocks))
     assert 0 == len(shape.flares(blocks.clear()))
+
+
+def event_file(path, columns, gtis, **keywords):
+    """Write a small event list; return the path."""
+    kinds = {"ccd_id": "I", "PI": "J"}
+    data = [
+        fits.Column(name, kinds.get(name, "D"), array=np.array(values))
+        for name, values in columns.items()
+    ]
+    return write(path, table("EVENTS", data, keywords=keywords), *gtis)
+
+
+def swift_list(path, times, pi, **keywords):
+    """Write photons of Swift's XRT in two snapshots."""
+    stops = table(
+        "GTI",
+        [
+            fits.Column(
+                "START", "D", "s", array=np.array([1000.0, 6000.0]) + 388740000
+            ),
+            fits.Column("STOP", "D", "s", array=np.array([1100.0, 6050.0]) + 388740000),
+        ],
+        keywords=SWIFT,
+    )
+    columns = {
+        "TIME": np.array(times) + 388740000,
+        "X": np.full(len(times), 500.0),
+        "Y": np.arange(len(times), dtype=float),
+        "PI": pi,
+    }
+    more = SWIFT | {"INSTRUME": "XRT", "OBS_ID": "00099999001", "UTCFINIT": -10.5}
+    return event_file(path, columns, [stops], **more | keywords)
+
+
+def test_photons_of_swift_are_counted_by_channel_and_snapshot(real, tmp_path):
+    times = [999.0, 1000.5, 1050.0, 1099.0, 1101.0, 6010.0, 6020.0]
+    real.ingest(swift_list(tmp_path / "a.evt", times, [50, 29, 30, 999, 50, 1000, 700]))
+    answer = real.questions.counts(
+        "swift", "00099999001", band_kev=(0.3, 10.0), bins="snapshots"
+    )
+
+    assert [2, 1] == answer.frame["counts"].to_list()
+    assert [100.0, 50.0] == pytest.approx(answer.frame["exposure_s"].to_list())
+    assert "energies are PI channels of 10 eV" in answer.notes
+
+
+def test_photons_that_two_files_hold_count_once(real, tmp_path):
+    times, pi = [1010.0, 1010.0, 1020.0, 6010.0], [100, 100, 200, 300]
+    keywords = {"OBS_ID": "00099999002"}
+    real.ingest(swift_list(tmp_path / "b.evt", times, pi, **keywords))
+    real.ingest(swift_list(tmp_path / "c.evt", times[:3], pi[:3], **keywords))
+    answer = real.questions.counts(
+        "swift", "00099999002", band_kev=(0.3, 10.0), bins="observation"
+    )
+
+    assert 4 == answer.frame["counts"][0]
+    assert any("count once" in note for note in answer.notes)
+
+
+def test_photons_of_each_chip_count_in_its_own_good_time(real, tmp_path):
+    columns = {
+        "time": [101.0, 160.0, 102.0, 160.0, 250.0],
+        "ccd_id": [7, 7, 7, 6, 7],
+        "energy": [2000.0] * 5,
+        "x": [1.0, 2.0, 3.0, 4.0, 5.0],
+        "y": [1.0] * 5,
+    }
+    gtis = [
+        chandra_gti(7, [100.0, 200.0], [150.0, 300.0]),
+        chandra_gti(6, [100.0], [300.0]),
+    ]
+    keywords = CHANDRA | {"OBS_ID": "99901", "DTCOR": 0.9, "TSTART": 90.0}
+    real.ingest(event_file(tmp_path / "evt2.fits", columns, gtis, **keywords))
+    answer = real.questions.counts("chandra", "99901", band_kev=(0.5, 7), bin_s=100)
+
+    assert [90.0, 190.0] == answer.frame["start_s"].to_list()[:2]
+    assert [3, 1, 0] == answer.frame["counts"].to_list()
+    assert pytest.approx([45.0, 81.0, 9.0]) == answer.frame["exposure_s"].to_list()
+    assert "live time is that of CCD 7" in answer.notes
+    assert any("1 of 5 photons are of other CCDs" in note for note in answer.notes)

@@ -12,9 +12,12 @@ from orbital_kernel.archives.mapped.mapping import read_mapping
 from orbital_kernel.archives.mapped.reader import declared_reader
 from orbital_kernel.ingest.mappings import MappingCheck, Mappings
 from orbital_kernel.monitor.bursts import Bursts
-from orbital_kernel.query import Answer, Explain
+from orbital_kernel.query import Answer, Explain, Explanation
 from orbital_kernel.questions import Questions
+from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.page import ObjectPage
+from orbital_kernel.questions.quality import Quality
 from orbital_kernel.storage.session import Storage
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -22,7 +25,9 @@ PUBLIC = [
     *(getattr(orbital_kernel, name) for name in orbital_kernel.__all__),
     *(getattr(plots, name) for name in plots.__all__),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
-    *(Answer, Bursts, Explain, Objects, Questions, Storage),
+    *(Answer, Bursts, Explain, Explanation, Names, ObjectPage, Objects, Questions),
+    Quality,
+    Storage,
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]
 

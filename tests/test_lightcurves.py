@@ -310,6 +310,13 @@ def test_bins_close_when_they_reach_the_signal_to_noise():
     assert snr.min() >= 2.0
 
 
+def test_the_signal_to_noise_of_counts_is_that_of_their_sum():
+    events = pl.DataFrame({"time": after(*np.arange(0.5, 1000, 10))})
+    curve = rebin(bin_events(events, intervals((0, 1000)), 5.0), snr=5.0)
+
+    assert [25.0] * 4 == curve["counts"].to_list()
+
+
 def test_a_background_is_taken_off_before_the_signal_to_noise():
     raw = rates(range(20), [101.0] * 20).with_columns(background=pl.lit(100.0))
 

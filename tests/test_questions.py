@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from orbital_kernel import CountsToFlux
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import times
@@ -205,8 +206,13 @@ def test_the_burst_nobody_lists_is_the_lone_one(stocked, sample):
 
 
 def test_flux_ratios_are_ranked_among_pairs_that_are_really_one_source(stocked):
-    result = stocked.rare("flux-ratio")
+    factor = CountsToFlux(4e-11, (0.3, 10.0), "stated for the test")
 
+    result = stocked.rare("flux-ratio", counts_to_flux={"swift": factor})
+
+    unconverted = stocked.rare("flux-ratio")
+    assert 0 == len(unconverted.rows)
+    assert any("sources excluded: a count rate" in r for r in unconverted.selection)
     assert len(result.rows) == result.looked_at > 50
     assert result.rows["statistic"].abs().is_sorted(descending=True)
     assert abs(result.rows["statistic"].median()) < 0.5
@@ -318,3 +324,12 @@ def test_each_question_is_a_command_with_json_and_explanation(
     )
     assert shown in text
     assert "rows read" in text
+
+
+def test_rare_events_can_be_cut_by_region_and_time(stocked):
+    everywhere = stocked.rare("variability")
+    nowhere = stocked.rare("variability", region=(10.0, 85.0, 0.1))
+    never = stocked.rare("variability", start="1999-01-01", stop="1999-02-01")
+
+    assert everywhere.looked_at > 0
+    assert [0, 0] == [nowhere.looked_at, never.looked_at]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from orbital_kernel import connect, plots
+from orbital_kernel import CountsToFlux, connect, plots
 from orbital_kernel.__main__ import cli
 from orbital_kernel.monitor import knowledge
 from orbital_kernel.monitor.alerts import alert, line
@@ -19,6 +19,7 @@ from orbital_kernel.science.bursts.calibration import Pulse, inject, noise_serie
 from orbital_kernel.science.columns import either, simulated
 
 BURST = "GRB 120102S"
+FACTOR = CountsToFlux(4e-11, (0.3, 10.0), "stated for the test")
 START = datetime(2026, 1, 15)  # noqa: DTZ001 - naive is UTC here
 
 
@@ -96,7 +97,12 @@ QUESTIONS = {
     "match": lambda o: o.objects.match(),
     "objects": lambda o: o.objects.match() is not None and o.table("cross.objects"),
     "associations": lambda o: o.table("cross.associations"),
-    **{f"rare {kind}": lambda o, kind=kind: o.rare(kind).rows for kind in KINDS},
+    **{
+        f"rare {kind}": lambda o, kind=kind: (
+            o.rare(kind, counts_to_flux={"swift": FACTOR}).rows
+        )
+        for kind in KINDS
+    },
     "bursts stored": lambda o: o.bursts.stored(),
     "bursts catalog": lambda o: o.bursts.catalog(),
     "bursts as JSON": lambda o: pl.DataFrame(

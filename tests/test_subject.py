@@ -48,6 +48,7 @@ def test_a_place_is_a_pair_or_a_coordinate_and_gives_the_points_within_the_radiu
     rows = pa.table({"object": names, "file_sha256": ["placed"] * 3, **place})
 
     with holding("chandra.photometry", rows, "file_sha256"):
+        stocked.names.rebuild()
         for given in ((10.0, 5.0), SkyCoord(10.0, 5.0, unit="deg")):
             subject = resolve(stocked, given)
             frame = points(stocked, subject, within_arcsec=2)["chandra"]
@@ -55,6 +56,7 @@ def test_a_place_is_a_pair_or_a_coordinate_and_gives_the_points_within_the_radiu
             assert names[:2] == subject.neighbours["object"].to_list()
             separations = subject.neighbours["separation_arcsec"].to_list()
             assert [0.0, 3.6 * math.cos(math.radians(5))] == pytest.approx(separations)
+    assert 3 == stocked.names.rebuild()["changed"].sum()
 
 
 def test_a_name_in_another_spelling_is_the_same_subject(stocked):

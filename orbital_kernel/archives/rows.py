@@ -98,6 +98,8 @@ def _array(values: Any, kind: pa.DataType, count: int) -> pa.Array:
         return pa.nulls(count, kind)
     if isinstance(values, str | bool | int | float | np.datetime64 | np.generic):
         return pa.repeat(_array([values], kind, 1)[0], count)
+    if isinstance(values, range):
+        values = np.arange(values.start, values.stop, values.step, dtype=np.int64)
     if isinstance(values, pl.Series):
         return values.to_arrow().cast(kind)
     if isinstance(values, np.ma.MaskedArray):

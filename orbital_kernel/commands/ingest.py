@@ -205,6 +205,8 @@ def _show(report: "IngestReport", *, as_json: bool) -> None:
             [(f"{n:,}", r) for r, n in remarks.most_common()],
         )
     _account(report)
+    for fault in report.faults:
+        echo(f"quality: {fault}")
     refused = report.in_state("refused")
     if refused:
         table("refused", ("file", "reason"), [(r.path, r.reason) for r in refused])
@@ -226,6 +228,10 @@ def _account(report: "IngestReport") -> None:
             for name, total in sorted(totals.items())
         ]
         table("rows", ("table", "new", "updated", "already there"), counted)
+    places = sum((Counter(file.places) for file in report.files), Counter[str]())
+    if places:
+        by_source = [(f"{points:,}", name) for name, points in places.most_common()]
+        table("places of points", ("points", "position of"), by_source)
     for verb, counter in reasons.items():
         if counter:
             by_reason = [(f"{rows:,}", why) for why, rows in counter.most_common()]

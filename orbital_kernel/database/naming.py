@@ -52,6 +52,8 @@ def names_of(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the distinct names in rows of a table, without aliases."""
     kind, label = KINDS[table.partition(".")[2]]
     of_points = kind == "object"
+    if of_points and "place_source" not in rows.columns:  # of an earlier Orbital
+        rows = rows.with_columns(place_source=pl.lit(None, dtype=pl.String))
     none = pl.lit(None, dtype=pl.String)
     error = pl.lit(None, dtype=pl.Float64)
     if of_points:
@@ -156,45 +158,34 @@ def rows_of(names: pl.DataFrame) -> pa.Table:
 
 
 def register(tx: Transaction, names: pl.DataFrame) -> int:
-    """Register names that a transaction brings; return how many are new or changed.
+    """Register the names of rows that a transaction writes or deletes.
 
-    Registering again changes nothing. Points of objects are counted as they are then.
+    Each is read back from its table, so that `cross.names` has what is stored then; a
+    name that no row has any more is deleted. Returns how many names changed.
     """
     if names.is_empty():
         return 0
     require_table(tx)
     changed = 0
     for part in united(names).sort("name").iter_slices(AT_ONCE):
-        fresh = rows_of(_counted(tx, part))
-        keys = pl.Series(fresh["normalised"]).unique().sort()
-        stored = tx.select(NAMES, [_in("normalised", keys)], row_ids=True)
-        changed += replace(tx, stored, fresh, withdraw=False)
+        fresh = rows_of(_as_stored(tx, part))
+        keys = rows_of(part)["normalised"].unique()
+        stored = tx.select(NAMES, [_in("normalised", keys.to_pylist())], row_ids=True)
+        frame = frame_of(stored).with_row_index("row")
+        same = frame.join(part, on=["name", "kind", "table", "object_id"], how="semi")
+        changed += replace(tx, stored.take(same["row"].to_arrow()), fresh)
     return changed
 
 
-def replace(
-    tx: Transaction, stored: pa.Table, fresh: pa.Table, *, withdraw: bool
-) -> int:
-    """Write names that differ from the stored ones; return how many changed.
-
-    With `withdraw` the stored names that are not among the fresh ones are deleted;
-    otherwise a stored position that is better remains.
-    """
-    before, after = frame_of(stored), frame_of(fresh)
-    columns = after.columns
-    if not withdraw:
-        kept = before.select(columns).join(after, on=KEY, how="semi")
-        both = pl.concat([after, kept.with_columns(points=pl.lit(0, dtype=pl.Int64))])
-        after = frame_of(rows_of(united(both)))
-    before = before.with_row_index("row")
-    same = before.select("row", *columns).join(
-        after.with_row_index("fresh"), on=columns, nulls_equal=True
-    )
+def replace(tx: Transaction, stored: pa.Table, fresh: pa.Table) -> int:
+    """Write names in place of stored ones, as far as they differ; return how many."""
+    before = frame_of(stored).with_row_index("row")
+    after = frame_of(fresh).with_row_index("fresh")
+    columns = fresh.column_names
+    same = before.select("row", *columns).join(after, on=columns, nulls_equal=True)
     stale = before.join(same, on="row", how="anti")
-    if not withdraw:
-        stale = stale.join(after, on=KEY, how="semi")
     tx.delete_rows(NAMES, stored.take(stale["row"].to_arrow()))
-    new = after.with_row_index("fresh").join(same, on="fresh", how="anti")
+    new = after.join(same, on="fresh", how="anti")
     if len(new):
         tx.insert(NAMES, new.drop("fresh").to_arrow())
     return len(stale) + len(new)
@@ -206,22 +197,19 @@ def require_table(tx: Transaction) -> None:
         tx.create(NAMES)
 
 
-def _counted(tx: Transaction, names: pl.DataFrame) -> pl.DataFrame:
-    """Return names with the number of detections stored of each object."""
-    frames = [names.filter(pl.col("kind") != "object")]
-    objects_ = names.filter(pl.col("kind") == "object")
-    for (table,), part in objects_.group_by("table", maintain_order=True):
-        clause = _in("object", part["object_id"])
-        columns = ("object", "unit", "is_limit")
-        rows = frame_of(tx.select(str(table), [clause], columns=columns))
-        counts = rows.group_by(pl.col("object").alias("object_id")).agg(
-            is_detection().sum().cast(pl.Int64).alias("points")
+def _as_stored(tx: Transaction, names: pl.DataFrame) -> pl.DataFrame:
+    """Return these names as their tables have them now; aliases as they are."""
+    frames = [names.filter(pl.col("kind") == "alias")]
+    registered = names.filter(pl.col("kind") != "alias")
+    for (table_,), part in registered.group_by("table", maintain_order=True):
+        table = str(table_)
+        label = KINDS[table.partition(".")[2]][1]
+        existing = tx.columns(table)
+        columns = [c for c in columns_of(table) if c in existing]
+        rows = frame_of(
+            tx.select(table, [_in(label, part["object_id"])], columns=columns)
         )
-        frames.append(
-            part.drop("points")
-            .join(counts, on="object_id", how="left")
-            .select(names.columns)
-        )
+        frames.append(names_of(table, rows).select(names.columns))
     return pl.concat(frames)
 
 

@@ -60,18 +60,12 @@ class Names:
         return rows
 
     def forget(self, table: str, of_file: Sequence[Clause]) -> None:
-        """Take the names of rows that will be deleted: their points are counted again."""
-        if table.endswith(".photometry"):
-            columns = [
-                c for c in naming.columns_of(table) if c in self._tx.columns(table)
-            ]
-            rows = self._tx.select(table, of_file, columns=columns)
-            if len(rows):
-                names = frame_of(rows).with_columns(
-                    *(pl.lit(None, dtype=pl.Float64).alias(c) for c in ("ra", "dec")),
-                    pl.lit(None, dtype=pl.String).alias("place_source"),
-                )
-                self._frames += [naming.names_of(table, names)]
+        """Take the names of rows that will be deleted, so that they are read again."""
+        existing = self._tx.columns(table)
+        columns = [c for c in naming.columns_of(table) if c in existing]
+        if columns:
+            rows = frame_of(self._tx.select(table, of_file, columns=columns))
+            self._frames.append(naming.names_of(table, rows))
 
     def register(self) -> None:
         """Write the names taken so far."""

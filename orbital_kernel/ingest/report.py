@@ -79,6 +79,8 @@ class IngestReport:
     ----------
     files
         One FileReport per file.
+    faults
+        What the quality checks found bad in the rows, in words.
 
     Examples
     --------
@@ -90,6 +92,7 @@ class IngestReport:
     """
 
     files: tuple[FileReport, ...]
+    faults: tuple[str, ...] = ()
 
     def in_state(self, state: str) -> tuple[FileReport, ...]:
         """Return the files in one state.
@@ -128,13 +131,14 @@ class IngestReport:
             [{n: getattr(r, n) for n in names} for r in self.files], schema=kinds
         )
 
-    def to_json(self) -> dict[str, list[dict[str, object]]]:
+    def to_json(self) -> dict[str, list[dict[str, object]] | list[str]]:
         """Return the report as `orbital ingest --json` prints it.
 
         Returns
         -------
         dict
-            `files`: the fields of each FileReport.
+            `files`: the fields of each FileReport; `faults`, if the quality checks found
+            any.
 
         Examples
         --------
@@ -144,7 +148,8 @@ class IngestReport:
         >>> orbital.ingest(mkdtemp()).to_json()
         {'files': []}
         """
-        return {"files": [asdict(report) for report in self.files]}
+        faults = {"faults": list(self.faults)} if self.faults else {}
+        return {"files": [asdict(report) for report in self.files], **faults}
 
     def quarantine(self) -> dict[str, object]:
         """Return the refused files with reason and offset, as `--quarantine` writes them.

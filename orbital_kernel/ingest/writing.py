@@ -19,6 +19,7 @@ from orbital_kernel.ingest.lock import Begun
 from orbital_kernel.ingest.names import Names
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.overlap import put
+from orbital_kernel.ingest.overlapped import Inserts
 from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.ingest.succession import Holder, Succession
@@ -29,6 +30,9 @@ from orbital_kernel.model.predicate import Clause, Equal
 
 if TYPE_CHECKING:
     from orbital_kernel.database import Store, Transaction
+
+OVERLAPPED = ("events", "rates", "intervals")
+"""Tables whose rows are sent while others are read: nothing is selected for them."""
 
 
 class Writer:
@@ -106,16 +110,18 @@ class Writer:
     ) -> FileReport:
         sha256, tally, names = offered.sha256, Tally(), Names(tx)
         self._forget(tx, {sha256: tally}, names)
-        for item in items:
-            if isinstance(item, Refusal):
-                raise _RefusedError(item)
-            if isinstance(item, End):
-                parsed = Parsed(offered, item)
-                continue
-            tally.kinds |= _kinds([item])
-            if why := self._purity.refuses(tally.kinds, offered.path.name):
-                raise _RefusedError(Refusal(why))
-            self._write_batch(tx, item, sha256, tally, bulk, names)
+        with Inserts(tx) as inserts:
+            for item in items:
+                if isinstance(item, Refusal):
+                    raise _RefusedError(item)
+                if isinstance(item, End):
+                    parsed = Parsed(offered, item)
+                    continue
+                tally.kinds |= _kinds([item])
+                if why := self._purity.refuses(tally.kinds, offered.path.name):
+                    raise _RefusedError(Refusal(why))
+                self._write_batch(tx, item, sha256, tally, bulk, names, inserts)
+            inserts.finish()
         if bulk:
             bulk.finish(tx)
         for table, total in tally.sums.items():
@@ -151,6 +157,7 @@ class Writer:
     ) -> None:
         """Compare the curves of a file just written with those of other files."""
         tally = tallies[offered.sha256]
+        tally.curves = versions.settled(tally.curves)
         curves = frozenset(curve for found in tally.curves.values() for curve in found)
         if curves:
             holder = Holder(
@@ -237,8 +244,11 @@ class Writer:
         tally: Tally,
         bulk: Bulk | None,
         names: Names,
+        inserts: Inserts,
     ) -> None:
         rows = _stamped(item, sha256)
+        if versions.kind_of(item.table) not in OVERLAPPED:
+            inserts.finish()
         if schema.table(item.table).key:
             _put(tx, item.table, rows, tally, self.ledger.newer_than(sha256))
             names.add(item.table, rows)
@@ -248,7 +258,7 @@ class Writer:
         if bulk:
             bulk.add(tx, item.table, placed)
         else:
-            tx.insert(item.table, placed)
+            inserts.add(item.table, placed)
         tally.add(item.table, {"inserted": len(rows)}, rows)
         _note_curves(item.table, rows, tally)
         tally.spans[item.table] = wider(

@@ -37,7 +37,7 @@ BY_ID = Projection("by_id", ("object_id",))
 BY_KEY = Projection("by_key", ("key",))
 
 EVERY: dict[str, Layout] = {
-    "observations": Layout(projections=(BY_TIME, BY_OBSID)),
+    "observations": Layout(projections=(BY_TIME, BY_OBSID, BY_OBJECT)),
     "grbs": Layout(projections=(BY_NAME, BY_SKY, BY_ERROR)),
     "intervals": Layout(projections=(BY_OBSID,)),
     "sources": Layout(projections=(BY_FLUX, BY_SOURCE, OF_OBSID)),
@@ -55,6 +55,7 @@ BY_TABLE: dict[str, Layout] = {
     ),
     "cross.names": Layout(projections=(BY_SKY,)),
     "cross.objects": Layout(projections=(BY_ID,)),
+    "cross.bursts": Layout(projections=(BY_OBJECT,)),
     "cross.associations": Layout(projections=(BY_KEY, BY_SKY)),
 }
 """By full name, for tables that are queried otherwise."""

@@ -7,6 +7,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, times
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Query
 from orbital_kernel.questions import spellings
@@ -141,7 +142,10 @@ def _grbs(
     """Return the catalogue rows under any spelling of the name."""
     table = f"{observatory}.grbs"
     spelled = spellings.of_kind(names, "burst", table, name)
-    rows = orbital.query(Query(table, sets={"name": spelled}), kind="bursts").frame
+    if spelled:
+        rows = orbital.query(Query(table, sets={"name": spelled}), kind="bursts").frame
+    else:
+        rows = frame_of(schema.GRBS.arrow.empty_table())
     return rows.with_columns(
         pl.lit(observatory).alias("observatory"),
         pl.lit("catalogue").alias("source"),
@@ -160,7 +164,7 @@ def _notices(
     table = f"{observatory}.notices"
     spelled = spellings.of_kind(names, "notice", table, name)
     numbers = triggers.drop_nulls().filter(triggers.drop_nulls().str.contains(NUMBER))
-    selections = [{"notice_id": spelled}]
+    selections = [{"notice_id": spelled}] if spelled else []
     if len(numbers):
         selections.append({"trigger_id": numbers.unique().sort().to_list()})
     queries = [
@@ -168,7 +172,9 @@ def _notices(
         for selection in selections
     ]
     answers = together(orbital, queries, kind="bursts")
-    rows = pl.concat(answer.frame for answer in answers).unique(maintain_order=True)
+    empty = frame_of(schema.NOTICES.arrow.empty_table()).select(NOTICE)
+    rows = pl.concat([empty, *(answer.frame for answer in answers)])
+    rows = rows.unique(maintain_order=True)
     withdrawn = rows.filter(_IS_RETRACTION)["trigger_id"].drop_nulls().to_list()
     retracted = _IS_RETRACTION | pl.col("trigger_id").is_in(withdrawn)
     return rows.select(

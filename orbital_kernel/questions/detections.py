@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.query import Cone, Query
 
 Ask = Callable[[Query], pl.DataFrame]
@@ -22,11 +24,12 @@ OF_A_REGION = r"_\d{3} region \d+$"
 """How the object of a level-3 curve ends: its stack and region."""
 
 
-def curves_within(ask: Ask, cone: Cone) -> list[pl.DataFrame]:
+def curves_within(ask: Ask, cone: Cone) -> pl.DataFrame:
     """Return the points of curves whose source is within the cone, named and placed."""
     query = Query(SOURCES, columns=SOURCE, cone=cone, sets={"catalog": [CATALOG]})
     sources = ask(query)
-    return [placed(ask(q), sources) for q in curves_of(sources)]
+    frames = [placed(ask(q), sources) for q in curves_of(sources)]
+    return frames[0] if frames else frame_of(schema.table(CURVES).arrow.empty_table())
 
 
 def curves_of(sources: pl.DataFrame) -> list[Query]:
@@ -35,7 +38,7 @@ def curves_of(sources: pl.DataFrame) -> list[Query]:
     obs_ids = listed.drop_nulls().unique().sort().to_list()
     if not obs_ids:
         return []
-    return [Query(CURVES, sets={"obs_id": obs_ids}, null=("ra",), full_scan=True)]
+    return [Query(CURVES, sets={"obs_id": obs_ids}, null=("ra",))]
 
 
 def placed(points: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
@@ -57,14 +60,13 @@ def sources_of(ask: Ask, objects: Sequence[str]) -> dict[str, str]:
         columns=columns,
         sets={"object": list(objects)},
         null=("ra",),
-        full_scan=True,
     )
     points = ask(curves).unique(["object", "obs_id"])
     obs_ids = points["obs_id"].drop_nulls().unique().sort().to_list()
     if not obs_ids:
         return {}
     sets = {"catalog": [CATALOG], "obs_id": obs_ids}
-    listed = Query(SOURCES, columns=SOURCE, sets=sets, full_scan=True)
+    listed = Query(SOURCES, columns=SOURCE, sets=sets)
     named = _named(points, ask(listed))
     return dict(named.sort("source_id").select("object", "source_id").rows())
 

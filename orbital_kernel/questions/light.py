@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -12,13 +13,28 @@ from orbital_kernel.science.counting import LIMIT
 
 
 class Light(ABC):
-    """Counts, flares and shape, as a session returns them."""
+    """Counts, flares and shape, as a session returns them.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> obs_id = orbital.table("chandra.events", ["obs_id"])["obs_id"][0]
+    >>> bins = orbital.counts("chandra", obs_id, band_kev=(0.5, 7.0), bin_s=600)
+    >>> bins.columns[:2]
+    ['start_s', 'stop_s']
+    """
 
     @abstractmethod
     def query(
         self, query: Query, *, kind: str = "query", estimate: bool = False
     ) -> Answer:
         """Answer one query."""
+
+    @property
+    @abstractmethod
+    def objects(self) -> Any:
+        """Objects, with their light curves."""
 
     def counts(
         self,
@@ -160,3 +176,62 @@ class Light(ABC):
             region=region,
         )
         return shapes.flares(blocks, least_chance=least_chance)
+
+    def shape(
+        self,
+        subject: pl.DataFrame | str,
+        *,
+        since_s: tuple[float | None, float | None] = (None, None),
+        breaks: int | None = None,
+        systematic: float = 0.0,
+    ) -> shapes.Shape:
+        """Return what a light curve says: variability, decay and trend, by instrument.
+
+        Single results are functions of `orbital_kernel.shape`: hardness, periodogram,
+        power_spectrum, states, seasons and more.
+
+        Parameters
+        ----------
+        subject : polars.DataFrame or str
+            Points of `light_curve`, bins of `counts`, or the name of an object, whose
+            `light_curve` is taken.
+        since_s : tuple of float
+            Only points from and to these times since T0, s; None is unbounded.
+        breaks : int, optional
+            Number of breaks of the decay, 0 to 3; chosen by AICc by default.
+        systematic : float
+            Relative error added to each point of the decay in quadrature.
+
+        Returns
+        -------
+        Shape
+            `rows` with excess variance, Fvar, chi-square, probability of variability
+            and slope, with units; `decays` with indices, breaks, covariance and names.
+
+        Raises
+        ------
+        QueryError
+            If no table has the object, or the curve has neither values nor counts.
+
+        References
+        ----------
+        Vaughan et al. 2003, MNRAS 345, 1271; Gregory & Loredo 1992, ApJ 398, 146; Evans
+        et al. 2009, MNRAS 397, 1177.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> obs_id = orbital.table("chandra.events", ["obs_id"])["obs_id"][0]
+        >>> bins = orbital.counts("chandra", obs_id, band_kev=(0.5, 7.0), bin_s=600)
+        >>> 0 <= orbital.shape(bins).rows["p_constant"][0] <= 1
+        True
+        """
+        curve: pl.DataFrame = (
+            self.objects.light_curve(subject).frame
+            if isinstance(subject, str)
+            else subject
+        )
+        return shapes.shape_of(
+            curve, since_s=since_s, breaks=breaks, systematic=systematic
+        )

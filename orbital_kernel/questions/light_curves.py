@@ -201,7 +201,7 @@ def _of_observatory(
     if cone is not None:
         near = [ask(Query(table, cone=cone))]
         if table == detections.CURVES:
-            near += detections.curves_within(ask, cone)
+            near.append(detections.curves_within(ask, cone))
         is_named = pl.col("object").is_in(names).fill_null(value=False)
         frames += [frame.filter(~is_named) for frame in near]
     if not frames:

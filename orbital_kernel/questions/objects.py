@@ -18,6 +18,7 @@ from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.light_curves import Scale, assembled
 from orbital_kernel.questions.matching import Matching, Progress, match, no_progress
+from orbital_kernel.questions.matching.combining import combine
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
 from orbital_kernel.questions.subject import resolve
@@ -482,6 +483,54 @@ class Objects:
             dask=dask,
             progress=progress,
         )
+
+    def combinations(
+        self, first: str, second: str, *others: str, region: tuple[float, float, float]
+    ) -> pl.DataFrame:
+        """Return the combinations of candidates of three and more observatories.
+
+        Every source of the first observatory in the region is combined with each
+        candidate of each other observatory, and with none. Nothing is stored.
+
+        Parameters
+        ----------
+        first : str
+            The observatory whose sources' counterparts are searched.
+        second : str
+            Another observatory.
+        *others : str
+            Further observatories.
+        region : tuple of float
+            RA, Dec and radius, ICRS deg.
+
+        Returns
+        -------
+        polars.DataFrame
+            `NAME_id` and `NAME_catalog` of each observatory (null: no counterpart there),
+            ra and dec (of the first, deg), log10_bayes_factor, p_any (of any counterpart),
+            p_i (of this combination, if any), rank and simulated.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or there are too many
+            combinations.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> found = orbital.objects.combinations(
+        ...     "swift", "chandra", "fermi", region=(83.63, 22.01, 1.0)
+        ... )
+        >>> "p_any" in found.columns
+        True
+
+        References
+        ----------
+        Budavári & Szalay 2008, ApJ 679, 301, eq. 18; Salvato et al. 2018, MNRAS 473, 4937.
+        """
+        return combine(self._orbital, (first, second, *others), region)
 
 
 def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:

@@ -1,8 +1,8 @@
 """Rare events of two observatories, ranked, with the rules that selected them."""
 
 import time as clock
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.query import Answer, Explain, Query
+from orbital_kernel.query import Answer, Cone, Explain, Query, TimeSpan
 from orbital_kernel.questions.asking import (
     SOURCE,
     Asks,
@@ -21,13 +21,20 @@ from orbital_kernel.questions.asking import (
 )
 from orbital_kernel.questions.place import field_of
 from orbital_kernel.science import rarity
+from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.matching import cross_match, neighbours
+from orbital_kernel.science.one_band import (
+    BAND_KEV,
+    FLUX_UNIT,
+    in_one_band,
+    reasons,
+)
 
 N_SIGMA = 5.0
 SURE = 0.5
 POINT = (
     *("object", "time", "value", "value_err_plus", "value_err_minus", "is_limit"),
-    *("unit", "band", "instrument", "simulated"),
+    *("unit", "band", "instrument", "simulated", "exposure_s"),
 )
 BURST = (
     *("burst_id", "observatory", "series", "obs_id", "object", "time"),
@@ -37,6 +44,17 @@ BURST = (
 POINTED = ("ra", "dec", "time", "instrument", "exposure_s")
 FLUX = ("flux", "flux_unit", "is_limit", "significance")
 Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is examined: a region of the sky, a span of time, and factors of count rates."""
+
+    cone: Cone | None = None
+    time: TimeSpan | None = None
+    counts_to_flux: Mapping[str, CountsToFlux] = field(default_factory=dict)
+
+
 Ranked = tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]
 
 
@@ -79,22 +97,31 @@ class Rare:
         return "\n".join((first, *self.selection))
 
 
-def rare(orbital: Asks, kind: str, *, first: str, second: str) -> Rare:
+def rare(
+    orbital: Asks, kind: str, *, first: str, second: str, scope: Scope = Scope()
+) -> Rare:
     """Return rare events of a kind, all ranked: select by `expected`, e.g. below 0.01."""
     if kind not in KINDS:
         raise QueryError(unknown("kind of rare event", kind, KINDS))
     require_observatories(first, second)
     start = clock.perf_counter()
-    rows, looked_at, answers, rules = KINDS[kind](orbital, first, second)
+    rows, looked_at, answers, rules = KINDS[kind](orbital, first, second, scope)
     selection = (rarity.NULLS[kind], *rules)
     how = joint_explain(answers, len(rows), selection, start)
     return Rare(kind, rows, looked_at, selection, how)
 
 
-def _variability(orbital: Asks, first: str, second: str) -> Ranked:
+def _variability(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
     names = (first, second)
     queries = [
-        Query(f"{name}.photometry", POINT, not_null=("value",), full_scan=True)
+        Query(
+            f"{name}.photometry",
+            POINT,
+            cone=scope.cone,
+            time=scope.time,
+            not_null=("value",),
+            full_scan=True,
+        )
         for name in names
     ]
     answers = together(orbital, queries, kind="rare")
@@ -104,12 +131,27 @@ def _variability(orbital: Asks, first: str, second: str) -> Ranked:
     )
     ranked = rarity.variable(points)
     rule = f"curves of at least {rarity.LEAST_POINTS} detections with an error"
-    return ranked, len(ranked), answers, (rule,)
+    few = int(ranked["p_value"].is_null().sum())
+    untested = f"{few} curves have too few counts for their Gaussian errors: not tested"
+    return ranked, len(ranked), answers, (rule, untested)
 
 
-def _flux_ratio(orbital: Asks, first: str, second: str) -> Ranked:
-    a, b, answers = _catalogues(orbital, first, second)
-    a, b = (side.filter(_DETECTED) for side in (a, b))
+def _flux_ratio(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
+    a, b, answers = _catalogues(orbital, first, second, scope)
+    a, b = (
+        in_one_band(
+            side.filter(_DETECTED),
+            "flux_unit",
+            counts_to_flux=scope.counts_to_flux.get(name),
+        )
+        for name, side in ((first, a), (second, b))
+    )
+    excluded = [
+        f"{name}: {count} sources excluded: {reason}"
+        for name, side in ((first, a), (second, b))
+        for reason, count in reasons(side).items()
+    ]
+    a, b = (side.filter(pl.col("unconverted").is_null()) for side in (a, b))
     best = cross_match(a, b).filter("mutual", pl.col("match_probability") >= SURE)
     left, right = a[best["left_row"]], b[best["right_row"]]
     pairs = best.select(
@@ -119,32 +161,37 @@ def _flux_ratio(orbital: Asks, first: str, second: str) -> Ranked:
         left["source_id"].alias("source_a"),
         right["source_id"].alias("source_b"),
         *(left[name] for name in ("ra", "dec")),
-        left["flux"].alias("flux_a"),
-        right["flux"].alias("flux_b"),
+        (left["flux"] * left["factor"]).alias("flux_a"),
+        (right["flux"] * right["factor"]).alias("flux_b"),
         _kinds(left).alias("_a"),
         _kinds(right).alias("_b"),
     )
     named = pairs.with_columns(pl.format("{} / {}", "_a", "_b").alias("kind"))
     ranked = rarity.flux_ratios(named.drop("_a", "_b"))
     rule = f"pairs are each other's best with a match probability of {SURE:g} or more"
-    return ranked, len(ranked), answers, (rule,)
+    converted = f"fluxes in {BAND_KEV[0]:g}-{BAND_KEV[1]:g} keV, {FLUX_UNIT}"
+    return ranked, len(ranked), answers, (rule, converted, *excluded)
 
 
-def _lone_burst(orbital: Asks, _first: str, _second: str) -> Ranked:
-    answer = orbital.query(Query("cross.bursts", BURST, full_scan=True), kind="rare")
+def _lone_burst(orbital: Asks, _first: str, _second: str, scope: Scope) -> Ranked:
+    answer = orbital.query(
+        Query("cross.bursts", BURST, time=scope.time, full_scan=True), kind="rare"
+    )
     excursions = answer.frame.sort("time", "burst_id", nulls_last=True)
     rule = "of the excursions in cross.bursts: `orbital bursts scan` fills it"
     return rarity.lone_bursts(excursions), len(excursions), [answer], (rule,)
 
 
-def _transient(orbital: Asks, first: str, second: str) -> Ranked:
-    a, b, answers = _catalogues(orbital, first, second)
+def _transient(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
+    a, b, answers = _catalogues(orbital, first, second, scope)
     pointings = together(
         orbital,
         [
             Query(
                 f"{name}.observations",
                 POINTED,
+                cone=scope.cone,
+                time=scope.time,
                 not_null=("ra", "dec", "time"),
                 full_scan=True,
             )
@@ -168,11 +215,17 @@ def _transient(orbital: Asks, first: str, second: str) -> Ranked:
 
 
 def _catalogues(
-    orbital: Asks, first: str, second: str
+    orbital: Asks, first: str, second: str, scope: Scope
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[Answer]]:
     """Return the sources of two observatories, once each, with position errors."""
     queries = [
-        Query(f"{name}.sources", (*SOURCE, *FLUX), not_null=("ra",), full_scan=True)
+        Query(
+            f"{name}.sources",
+            (*SOURCE, *FLUX),
+            cone=scope.cone,
+            not_null=("ra",),
+            full_scan=True,
+        )
         for name in (first, second)
     ]
     answers = together(orbital, queries, kind="rare")
@@ -193,11 +246,11 @@ def _exposed(
     done = log.filter(pl.col("exposure_s").fill_null(0) > 0)
     observatory = observatories()[other]
     widths = {i: field_of(observatory, i) / 60 for i in done["instrument"].unique()}
-    field = np.array([widths[i] for i in done["instrument"]], dtype=np.float64)
+    radius = np.array([widths[i] for i in done["instrument"]], dtype=np.float64)
     i, j, apart = neighbours(
         *_places(sources), *_places(done), max(widths.values(), default=0.0)
     )
-    inside = apart <= field[j]
+    inside = apart <= radius[j]
     exposed = np.bincount(
         i[inside], done["exposure_s"].to_numpy()[j[inside]], minlength=len(sources)
     )
@@ -228,7 +281,7 @@ def _kinds(rows: pl.DataFrame) -> pl.Series:
 
 
 _DETECTED = ~pl.col("is_limit").fill_null(value=False) & (pl.col("flux") > 0)
-KINDS: dict[str, Callable[[Asks, str, str], Ranked]] = {
+KINDS: dict[str, Callable[[Asks, str, str, Scope], Ranked]] = {
     "variability": _variability,
     "flux-ratio": _flux_ratio,
     "lone-burst": _lone_burst,

@@ -56,7 +56,7 @@ def rebuild(
             stored = tx.select(
                 naming.NAMES, [Clause("table", (Equal(table),))], row_ids=True
             )
-            changed = naming.replace(tx, stored, naming.rows_of(names), withdraw=True)
+            changed = naming.replace(tx, stored, naming.rows_of(names))
         lacking[table] = without_place
         results.append([table, counts[table], len(names), changed, 0])
     for result in results:
@@ -80,8 +80,7 @@ def _read(
 ) -> tuple[pl.DataFrame, set[str]]:
     """Return the names in a table, and the objects whose points lack places."""
     existing = tx.columns(table)
-    read_columns = naming.columns_of(table)
-    columns = [c for c in read_columns if c in existing]
+    columns = [c for c in naming.columns_of(table) if c in existing]
     parts: list[pl.DataFrame] = []
     lacking: set[str] = set()
     waiting: list[pa.RecordBatch] = []
@@ -90,8 +89,6 @@ def _read(
     def take() -> None:
         frame = frame_of(pa.Table.from_batches(waiting))
         waiting.clear()
-        if "place_source" in read_columns and "place_source" not in frame.columns:
-            frame = frame.with_columns(place_source=pl.lit(None, dtype=pl.String))
         parts[:] = [naming.united(pl.concat([*parts, naming.names_of(table, frame)]))]
         if table.endswith(".photometry"):
             without = frame.filter(pl.any_horizontal(pl.col("ra", "dec").is_null()))

@@ -1,17 +1,26 @@
 """Questions: what `orbital.questions` is; answers come with units and explanation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from orbital_kernel.query import Answer
+from orbital_kernel.query import Answer, Cone, TimeSpan
 from orbital_kernel.questions.asking import Asks
+from orbital_kernel.questions.calibration import (
+    ARCSEC_APART,
+    DAYS_APART,
+    Calibration,
+    calibration,
+)
 from orbital_kernel.questions.counts import Counted, bins_of, counts
 from orbital_kernel.questions.followups import follow_ups
 from orbital_kernel.questions.place import Known, known_at
-from orbital_kernel.questions.rare import Rare, rare
+from orbital_kernel.questions.rare import Rare, Scope, rare
 from orbital_kernel.questions.simultaneous import simultaneous
+from orbital_kernel.questions.visits import Visits, visits
 from orbital_kernel.science.counting import LIMIT
+from orbital_kernel.science.lightcurves import CountsToFlux
+from orbital_kernel.science.one_band import BAND_KEV
 
 FIELD_ARCMIN = 12.0
 ERROR_ARCMIN = 5.0
@@ -274,7 +283,17 @@ class Questions:
         """
         return known_at(self._orbital, ra, dec, radius_arcmin=radius_arcmin)
 
-    def rare(self, kind: str, *, first: str = "swift", second: str = "chandra") -> Rare:
+    def rare(
+        self,
+        kind: str,
+        *,
+        first: str = "swift",
+        second: str = "chandra",
+        region: tuple[float, float, float] | None = None,
+        start: str | None = None,
+        stop: str | None = None,
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+    ) -> Rare:
         """Return rare events of one kind, rarest first.
 
         Parameters
@@ -283,6 +302,12 @@ class Questions:
             'variability', 'flux-ratio', 'lone-burst' or 'transient'.
         first, second : str
             The observatories compared.
+        region : tuple of float, optional
+            RA, Dec and radius (deg) of a cone: only what is in it.
+        start, stop : str, optional
+            Only light-curve points, pointings and bursts of this span, ISO 8601 in UTC.
+        counts_to_flux : mapping of str to CountsToFlux, optional
+            Factor of an observatory's count rates. Without one flux-ratio excludes them.
 
         Returns
         -------
@@ -302,4 +327,100 @@ class Questions:
         >>> "expected" in orbital.questions.rare("variability").rows.columns
         True
         """
-        return rare(self._orbital, kind, first=first, second=second)
+        cone = None if region is None else Cone(*region[:2], 60 * region[2])
+        span = None if start is None and stop is None else TimeSpan(start, stop)
+        scope = Scope(cone, span, counts_to_flux or {})
+        return rare(self._orbital, kind, first=first, second=second, scope=scope)
+
+    def calibration(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *,
+        place: tuple[float, float] | None = None,
+        within_days: float = DAYS_APART,
+        within_arcsec: float = ARCSEC_APART,
+        at_least_s: float = 0.0,
+        band_kev: tuple[float, float] = BAND_KEV,
+        photon_index: float = 2.0,
+    ) -> Calibration:
+        """Return the flux ratio of two observatories from nearly simultaneous points.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories; ratios are first over second.
+        place : tuple of float, optional
+            RA and Dec, ICRS deg: only points within `within_arcsec` of it.
+        within_days : float
+            Longest time between the good times of two points, d; 1 by default.
+        within_arcsec : float
+            Largest separation of two points, arcsec.
+        at_least_s : float
+            Least good time in common, s; above 0 only simultaneous points are compared.
+        band_kev : tuple of float
+            The band of all fluxes, keV; by default that of Chandra's source catalogue.
+        photon_index : float
+            Photon index (+- 0.3) of the power law that converts bands.
+
+        Returns
+        -------
+        Calibration
+            Constants by pair of instruments, the pairs, and the excluded points.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or a limit is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> calibration = orbital.questions.calibration(within_days=30)
+        >>> "constant" in calibration.constants.columns
+        True
+        """
+        return calibration(
+            self._orbital,
+            first,
+            second,
+            place=place,
+            within_days=within_days,
+            within_arcsec=within_arcsec,
+            at_least_s=at_least_s,
+            band_kev=band_kev,
+            photon_index=photon_index,
+        )
+
+    def visits(
+        self, ra: float, dec: float, *, by: Sequence[str] | None = None
+    ) -> Visits:
+        """Return who looked at a place, and when, in good time.
+
+        Parameters
+        ----------
+        ra, dec : float
+            The place, ICRS deg.
+        by : sequence of str, optional
+            Only these observatories.
+
+        Returns
+        -------
+        Visits
+            One row per stretch of good time, and first and last look by observatory.
+
+        Raises
+        ------
+        QueryError
+            If the position is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> ra, dec = orbital.objects.position("SIM GRB 120102S")
+        >>> len(orbital.questions.visits(ra, dec).rows) > 0
+        True
+        """
+        return visits(self._orbital, ra, dec, names=None if by is None else tuple(by))

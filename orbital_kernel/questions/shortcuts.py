@@ -4,16 +4,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
+from orbital_kernel.questions import registering
+from orbital_kernel.questions.asking import require_observatories
+from orbital_kernel.questions.calibration import ARCSEC_APART, Calibration
+from orbital_kernel.questions.calibration import DAYS_APART as CALIBRATION_DAYS
 from orbital_kernel.questions.curve import LightCurve
-from orbital_kernel.questions.lags import lag_of
 from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.page import ObjectPage, page
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
 from orbital_kernel.questions.positions import NEARBY_ARCSEC
@@ -24,11 +28,15 @@ from orbital_kernel.questions.session import (
     FIELD_ARCMIN,
     Questions,
 )
-from orbital_kernel.science.correlation import Lag
+from orbital_kernel.questions.visits import Visits
 from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
+from orbital_kernel.science.one_band import BAND_KEV
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
+
+    from orbital_kernel.questions.asking import Session
+    from orbital_kernel.science.correlation import Lag
 
 
 class Shortcuts(Light, ABC):
@@ -138,6 +146,36 @@ class Shortcuts(Light, ABC):
             within_arcsec=within_arcsec,
             background=background,
         )
+
+    def object(self, name: str) -> ObjectPage:
+        """Return everything stored about an object, on one page.
+
+        Parameters
+        ----------
+        name : str
+            A name or alias in any spelling, or an identifier of `cross.objects`.
+
+        Returns
+        -------
+        ObjectPage
+            Names, position, redshift, numbers of points, bursts, observations and
+            matched objects.
+
+        Raises
+        ------
+        QueryError
+            If no table has the name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.object("SIM GRB 120102S").position["position_catalog"]
+        'swift-grb-table'
+        """
+        session = cast("Session", self)
+        registering.ensure(session.store)
+        return page(session, name)
 
     def objects_observed_by(
         self,
@@ -333,7 +371,17 @@ class Shortcuts(Light, ABC):
         )
         return replace(content, position_catalog=row["position_catalog"])
 
-    def rare(self, kind: str, *, first: str = "swift", second: str = "chandra") -> Rare:
+    def rare(
+        self,
+        kind: str,
+        *,
+        first: str = "swift",
+        second: str = "chandra",
+        region: tuple[float, float, float] | None = None,
+        start: str | None = None,
+        stop: str | None = None,
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+    ) -> Rare:
         """Return rare events of one kind, rarest first.
 
         Parameters
@@ -342,6 +390,12 @@ class Shortcuts(Light, ABC):
             'variability', 'flux-ratio', 'lone-burst' or 'transient'.
         first, second : str
             The observatories compared.
+        region : tuple of float, optional
+            RA, Dec and radius (deg) of a cone: only what is in it.
+        start, stop : str, optional
+            Only light-curve points, pointings and bursts of this span, ISO 8601 in UTC.
+        counts_to_flux : mapping of str to CountsToFlux, optional
+            Factor of an observatory's count rates. Without one flux-ratio excludes them.
 
         Returns
         -------
@@ -360,7 +414,116 @@ class Shortcuts(Light, ABC):
         >>> orbital.rare("transient").kind
         'transient'
         """
-        return self.questions.rare(kind, first=first, second=second)
+        return self.questions.rare(
+            kind,
+            first=first,
+            second=second,
+            region=region,
+            start=start,
+            stop=stop,
+            counts_to_flux=counts_to_flux,
+        )
+
+    def calibration(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *,
+        subject: str | None = None,
+        within_days: float = CALIBRATION_DAYS,
+        within_arcsec: float = ARCSEC_APART,
+        at_least_s: float = 0.0,
+        band_kev: tuple[float, float] = BAND_KEV,
+        photon_index: float = 2.0,
+    ) -> Calibration:
+        """Return the flux ratio of two observatories from nearly simultaneous points.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories; ratios are first over second.
+        subject : str, optional
+            Name of an object: only points at its position.
+        within_days : float
+            Longest time between the good times of two points, d; 1 by default.
+        within_arcsec : float
+            Largest separation of two points, arcsec.
+        at_least_s : float
+            Least good time in common, s; above 0 only simultaneous points are compared.
+        band_kev : tuple of float
+            The band of all fluxes, keV; by default that of Chandra's source catalogue.
+        photon_index : float
+            Photon index (+- 0.3) of the power law that converts bands.
+
+        Returns
+        -------
+        Calibration
+            Constants by pair of instruments, the pairs, and the excluded points.
+
+        Raises
+        ------
+        QueryError
+            If no table has a position of the object, an observatory is unknown or given
+            twice, or a limit is not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> calibration = orbital.calibration("swift", "chandra", within_days=30)
+        >>> "ratio" in calibration.pairs.columns
+        True
+        """
+        place = None if subject is None else self.objects.position(subject)
+        if subject is not None and place is None:
+            raise QueryError(f"no table has a position of {subject!r}")
+        return self.questions.calibration(
+            first,
+            second,
+            place=place,
+            within_days=within_days,
+            within_arcsec=within_arcsec,
+            at_least_s=at_least_s,
+            band_kev=band_kev,
+            photon_index=photon_index,
+        )
+
+    def visits(
+        self, place: str | tuple[float, float], *, by: Sequence[str] | None = None
+    ) -> Visits:
+        """Return who looked at a place, and when, in good time.
+
+        Parameters
+        ----------
+        place : str or tuple of float
+            Name of an object, or RA and Dec, ICRS deg.
+        by : sequence of str, optional
+            Only these observatories.
+
+        Returns
+        -------
+        Visits
+            One row per stretch of good time, and first and last look by observatory.
+            ObsIDs of zero exposure, idle pointings, slews and plans are no look.
+
+        Raises
+        ------
+        QueryError
+            If no table has a position of the name, or an observatory is unknown.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> visits = orbital.visits("SIM GRB 120102S", by=["chandra"])
+        >>> bool((visits.rows["good_s"] > 0).all())
+        True
+        """
+        require_observatories(*(by or ()))
+        where = self.objects.position(place) if isinstance(place, str) else place
+        if where is None:
+            raise QueryError(f"no table has a position of {place!r}: give (ra, dec)")
+        return self.questions.visits(where[0] % 360, where[1], by=by)
 
     def lag(
         self,
@@ -375,7 +538,7 @@ class Shortcuts(Light, ABC):
         simulations: int = 1000,
         seed: int = 1,
         store: bool = False,
-    ) -> Lag:
+    ) -> "Lag":
         """Return by how much one light curve of an object follows another.
 
         The lag is positive if `of` follows `against`.
@@ -422,6 +585,8 @@ class Shortcuts(Light, ABC):
         >>> lag.low_s <= 0 <= lag.high_s
         True
         """
+        from orbital_kernel.questions.lags import lag_of  # noqa: PLC0415 - with numba
+
         return lag_of(
             self,
             subject,

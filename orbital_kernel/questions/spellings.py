@@ -16,14 +16,15 @@ MANY = 1_000
 """Points among which spellings and positions of unregistered names are searched."""
 
 
-def named(orbital: Asks, name: str) -> pl.DataFrame:
-    """Return the rows of `cross.names` of a name, in any spelling, and of its aliases.
+def named(orbital: Asks, *names: str) -> pl.DataFrame:
+    """Return the rows of `cross.names` of names, in any spelling, and of their aliases.
 
-    Objects that a table has under the name as an alias follow with their own rows.
+    Objects that a table has under a name as an alias follow with their own rows.
     """
-    rows = _rows(orbital, [normalised(name)])
+    keys = {normalised(name) for name in names}
+    rows = _rows(orbital, sorted(keys))
     aliased = rows.filter(pl.col("kind") == "alias")["object_id"].unique()
-    others = sorted({*map(normalised, aliased)} - {normalised(name)})
+    others = sorted({*map(normalised, aliased)} - keys)
     return pl.concat([rows, _rows(orbital, others)]) if others else rows
 
 
@@ -60,8 +61,15 @@ def of_points(orbital: Asks, name: str, names: pl.DataFrame) -> tuple[str, ...]:
 
 
 def of_kind(names: pl.DataFrame, kind: str, table: str, name: str) -> list[str]:
-    """Return the spellings that a table has or may have of a name."""
+    """Return the spellings to search a table for; none if it cannot have the name.
+
+    A name that is registered of other tables only is searched where it is registered,
+    except that any catalogue may have a burst.
+    """
     of_table = names.filter(pl.col("kind") == kind, pl.col("table") == table)
+    is_burst = kind == "burst" and normalised(name).startswith("grb")
+    if of_table.is_empty() and len(names) and not is_burst:
+        return []
     return sorted({*of_table["object_id"], *variants(name)})
 
 

@@ -61,6 +61,24 @@ def poisson_bounds(counts: ArrayLike, confidence: float = SIGMA) -> Bounds:
 def poisson_limit(counts: ArrayLike, confidence: float = LIMIT) -> Reals:
     """Return the upper limits (n,) of Poisson means, one-sided; 3 sigma by default.
 
+    Parameters
+    ----------
+    counts
+        Counts (n,).
+    confidence
+        Confidence of the limit.
+
+    Returns
+    -------
+    numpy.ndarray
+        Upper limits (n,), counts.
+
+    Examples
+    --------
+    >>> from orbital_kernel.science.counting import poisson_limit
+    >>> poisson_limit([0, 1], 0.95).round(2).tolist()
+    [3.0, 4.74]
+
     References
     ----------
     Gehrels 1986, ApJ 303, 336, table 1.
@@ -147,6 +165,26 @@ def source_limit(
     counts: ArrayLike, background: ArrayLike, confidence: float = LIMIT
 ) -> Reals:
     """Return the upper limits (n,) of a source's mean above a known background, counts.
+
+    Parameters
+    ----------
+    counts
+        Counts (n,) of source and background together.
+    background
+        Known mean (n,) of the background, counts.
+    confidence
+        Confidence of the limit.
+
+    Returns
+    -------
+    numpy.ndarray
+        Upper limits (n,), counts.
+
+    Examples
+    --------
+    >>> from orbital_kernel.science.counting import source_limit
+    >>> source_limit([0, 3], 1.0, 0.95).round(2).tolist()
+    [3.0, 6.78]
 
     References
     ----------
@@ -264,6 +302,28 @@ def on_off_limit(
 ) -> Reals:
     """Return the upper limits (n,) of a source's mean with a counted background, counts.
 
+    Parameters
+    ----------
+    counts
+        Counts (n,) in the source region.
+    off
+        Counts (n,) in the background region.
+    ratio
+        Area times exposure of the source region over those of the background region.
+    confidence
+        Confidence of the limit.
+
+    Returns
+    -------
+    numpy.ndarray
+        Upper limits (n,), counts.
+
+    Examples
+    --------
+    >>> from orbital_kernel.science.counting import on_off_limit
+    >>> on_off_limit([0, 5], 10, 0.1, 0.95).round(2).tolist()
+    [3.0, 9.44]
+
     References
     ----------
     Loredo 1992, in Statistical Challenges in Modern Astronomy, p. 275, eq. 5.14.
@@ -277,6 +337,26 @@ def on_off_limit(
 
 def chance(counts: ArrayLike, off: ArrayLike, ratio: ArrayLike) -> Reals:
     """Return the probability (n,) that the background alone gives so many counts.
+
+    Parameters
+    ----------
+    counts
+        Counts (n,) in the source region.
+    off
+        Counts (n,) in the background region.
+    ratio
+        Area times exposure of the source region over those of the background region.
+
+    Returns
+    -------
+    numpy.ndarray
+        Probabilities (n,).
+
+    Examples
+    --------
+    >>> from orbital_kernel.science.counting import chance
+    >>> chance([0, 5], 10, 0.1).round(2).tolist()
+    [1.0, 0.01]
 
     References
     ----------

@@ -13,21 +13,26 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.science.columns import demand, fill, finite
+from orbital_kernel.science.lowcounts import constancy, whole_counts
 
 Reals = NDArray[np.float64]
 
 LEAST_POINTS = 5
+LEAST_COUNTS = 15
+COUNT_RATES = ("count / s", "ct / s", "counts / s")
 MAD_TO_SIGMA = 1.4826
 NULLS: Mapping[str, str] = {
     "variability": (
-        "chi-square of the points about their weighted mean; null: a constant source "
-        "with Gaussian errors as given; limits excluded; one unit and band at a time"
+        "of whole counts the likelihood ratio against a constant source, its chance "
+        "simulated exactly (Poisson); else chi-square of the points about their weighted "
+        "mean; null: a constant source with Gaussian errors as given, if the errors are "
+        "of 15 counts or more; limits excluded; one unit and band at a time"
     ),
     "flux-ratio": (
         "deviation of log10(flux a / flux b) from the median of all matched pairs of the "
         "same catalogues, in robust sigma (1.4826 MAD); null: the pairs scatter as a "
-        "Gaussian of that width. Bands are not converted: the median carries the "
-        "difference of bands and units, the scatter that of spectra"
+        "Gaussian of that width. Both fluxes are in one band and unit; pairs that cannot "
+        "be converted are excluded and counted"
     ),
     "lone-burst": (
         "significance of the best window; null: the detector's false alarms, whose number "
@@ -42,59 +47,97 @@ NULLS: Mapping[str, str] = {
 }
 
 
-def variable(points: pl.DataFrame) -> pl.DataFrame:
+def variable(points: pl.DataFrame, *, seed: int = 1) -> pl.DataFrame:
     """Rank light curves by the significance of their variability.
 
     Parameters
     ----------
     points
         `photometry` rows with observatory, object, instrument, unit, band, value,
-        value_err_plus and value_err_minus (in `unit`), is_limit. A curve is an object's
-        points of one observatory, instrument, unit and band with at least five detections
-        whose errors are above zero.
+        value_err_plus and value_err_minus (in `unit`), is_limit, and exposure_s (s) if
+        known. A curve is an object's points of one observatory, instrument, unit and band
+        with at least five detections.
+    seed
+        Seed of the simulated counts.
 
     Returns
     -------
     polars.DataFrame
         observatory, object, instrument, unit, band, points, mean (in `unit`),
-        fractional_variability (excess over the errors, as a share of the mean), statistic
-        (chi-square), simulated, degrees, p_value, expected.
+        fractional_variability (excess over the errors, as a share of the mean), statistic,
+        simulated, degrees, test ('Poisson' for whole counts, else 'Gaussian'), p_value,
+        randomised (the p-value with ties broken at random), expected. Curves of fewer
+        counts than Gaussian errors allow have no p_value and are last.
     """
     keys = ("observatory", "object", "instrument", "unit", "band")
     demand(
         points, *keys, "value", "value_err_plus", "value_err_minus", subject="points"
     )
     error = (pl.col("value_err_plus") + pl.col("value_err_minus")) / 2
+    types = {"simulated": pl.Boolean(), "exposure_s": pl.Float64()}
     used = (
-        fill(points, {"simulated": pl.Boolean()})
+        fill(points, types)
         .filter(~pl.col("is_limit").fill_null(value=False))
         .with_columns(finite("value"), error.alias("_error"))
         .filter(pl.col("value").is_not_null(), pl.col("_error") > 0)
-        .with_columns((1 / pl.col("_error") ** 2).alias("_weight"))
     )
-    grouped = used.with_columns(
-        (
-            (pl.col("value") * pl.col("_weight")).sum().over(keys)
-            / pl.col("_weight").sum().over(keys)
-        ).alias("_mean")
-    ).group_by(keys, maintain_order=True)
-    square = (pl.col("value") - pl.col("_mean")) ** 2
-    curves = grouped.agg(
-        pl.len().cast(pl.Int64).alias("points"),
-        pl.col("_mean").first().alias("mean"),
-        (
-            (pl.col("value").var() - (pl.col("_error") ** 2).mean()).clip(0).sqrt()
-            / pl.col("value").mean().abs()
-        ).alias("fractional_variability"),
-        (square * pl.col("_weight")).sum().alias("statistic"),
-        pl.col("simulated").max(),
-    ).filter(pl.col("points") >= LEAST_POINTS)
-    degrees = curves["points"] - 1
-    p = [
-        chi_square_tail(value, count)
-        for value, count in zip(curves["statistic"], degrees, strict=True)
+    rng = np.random.default_rng(seed)
+    rows = [
+        dict(zip(keys, key, strict=True)) | _curve(group, rng)
+        for key, group in used.group_by(keys, maintain_order=True)
+        if len(group) >= LEAST_POINTS
     ]
-    return _ranked(curves.with_columns(degrees.alias("degrees")), np.array(p))
+    shape = {**{name: pl.String() for name in keys}, **CURVE}
+    curves = pl.DataFrame(rows, schema=shape)
+    p = curves["p_value"].fill_null(np.nan).to_numpy()
+    tested = int(np.isfinite(p).sum())
+    return _ranked(curves.drop("p_value"), p, tested).with_columns(
+        pl.col("p_value", "expected").fill_nan(None)
+    )
+
+
+CURVE: Mapping[str, pl.DataType] = {
+    "points": pl.Int64(),
+    "mean": pl.Float64(),
+    "fractional_variability": pl.Float64(),
+    "statistic": pl.Float64(),
+    "simulated": pl.Boolean(),
+    "degrees": pl.Int64(),
+    "test": pl.String(),
+    "p_value": pl.Float64(),
+    "randomised": pl.Float64(),
+}
+
+
+def _curve(group: pl.DataFrame, rng: np.random.Generator) -> dict[str, object]:
+    """Return one curve's mean, variability and the chance of it."""
+    value, error = group["value"].to_numpy(), group["_error"].to_numpy()
+    excess = max(float(np.var(value, ddof=1) - np.mean(error**2)), 0.0)
+    row: dict[str, object] = {
+        "points": value.size,
+        "fractional_variability": math.sqrt(excess) / abs(float(value.mean()) or 1.0),
+        "simulated": group["simulated"].max(),
+        "degrees": value.size - 1,
+    }
+    exposure = group["exposure_s"].fill_null(np.nan).to_numpy()
+    counts = None
+    if group["unit"][0] in COUNT_RATES:
+        counts = whole_counts(value, exposure)
+    if counts is not None:
+        exact = constancy(counts, exposure, rng)
+        return row | {
+            "mean": float(counts.sum() / exposure.sum()),
+            "test": "Poisson",
+            **exact._asdict(),
+        }
+    weight = 1 / error**2
+    mean = float(np.sum(value * weight) / np.sum(weight))
+    square = float(np.sum((value - mean) ** 2 * weight))
+    row |= {"mean": mean, "statistic": square}
+    if np.median((value / error) ** 2) < LEAST_COUNTS:
+        return row | {"test": "too few counts for Gaussian errors"}
+    p = chi_square_tail(square, value.size - 1)
+    return row | {"test": "Gaussian", "p_value": p, "randomised": p}
 
 
 def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -188,10 +231,11 @@ def lone_bursts(excursions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ranked(rows: pl.DataFrame, p: Reals) -> pl.DataFrame:
+def _ranked(rows: pl.DataFrame, p: Reals, trials: int | None = None) -> pl.DataFrame:
+    number = len(rows) if trials is None else trials
     return rows.with_columns(
         pl.Series("p_value", p, dtype=pl.Float64),
-        pl.Series("expected", p * len(rows), dtype=pl.Float64),
+        pl.Series("expected", p * number, dtype=pl.Float64),
     ).sort(
         "p_value", pl.col("statistic").abs(), descending=[False, True], nulls_last=True
     )

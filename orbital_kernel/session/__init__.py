@@ -23,6 +23,7 @@ from orbital_kernel.query.queries import LEDGER
 from orbital_kernel.query.tables import Tables
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.asking import together
+from orbital_kernel.questions.footprints import Footprints
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.shortcuts import Shortcuts
@@ -31,6 +32,7 @@ from orbital_kernel.storage.patience import LOOK_S, Patience, TooSlow
 
 if TYPE_CHECKING:
     from orbital_kernel.monitor.bursts import Bursts
+    from orbital_kernel.questions.quality import Quality
     from orbital_kernel.storage.health.checks import Health
     from orbital_kernel.storage.session import Storage
 
@@ -80,7 +82,7 @@ def connect(
     return Orbital(settings, home=home, database=database)
 
 
-class Orbital(Archive, Tables, Shortcuts):
+class Orbital(Archive, Tables, Shortcuts, Footprints):
     """A session: ingest, query, detect, compare and provision.
 
     Parameters
@@ -192,6 +194,21 @@ class Orbital(Archive, Tables, Shortcuts):
         'd'
         """
         return Questions(self)
+
+    @cached_property
+    def quality(self) -> "Quality":
+        """Data quality: run(), board(), history(), report(), gate().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "evidence" in orbital.quality.board().columns
+        True
+        """
+        from orbital_kernel.questions.quality import Quality
+
+        return Quality(self)
 
     @property
     def watch_folder(self) -> Path:

@@ -1,18 +1,24 @@
 """Archive: the session's methods that take files in and compare them with its rows."""
 
+import dataclasses
+import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from orbital_kernel.config.locks import Lock
 from orbital_kernel.database import Store
-from orbital_kernel.errors import ArchiveError, StoreError
+from orbital_kernel.errors import ArchiveError, OrbitalError, StoreError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
+
+LOG = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
     from orbital_kernel.ingest.mappings import Mappings
+    from orbital_kernel.questions.quality import Quality
+    from orbital_kernel.questions.quality_ingest import Watched
 
 
 class Provisions(Protocol):
@@ -36,6 +42,11 @@ class Archive(ABC):
     @abstractmethod
     def storage(self) -> Provisions:
         """Provisioning."""
+
+    @property
+    @abstractmethod
+    def quality(self) -> "Quality":
+        """Data quality."""
 
     @property
     def simulated(self) -> bool | None:
@@ -118,7 +129,10 @@ class Archive(ABC):
         from orbital_kernel.ingest import ingest
 
         require_observatories(observatory)
-        return ingest(
+        from orbital_kernel.questions.quality_ingest import Watched
+
+        watched = Watched()
+        report = ingest(
             paths,
             self.store,
             observatory=observatory,
@@ -128,6 +142,29 @@ class Archive(ABC):
             workers=workers,
             accept_checksums=accept_checksums,
             progress=progress,
+            seen=watched.take,
+        )
+        return dataclasses.replace(report, faults=self._checked(watched, report))
+
+    def _checked(self, watched: "Watched", report: "IngestReport") -> tuple[str, ...]:
+        """Record the quality of the rows just written; return what is bad, in words."""
+        if not watched.rows:
+            return ()
+        from polars.exceptions import PolarsError
+
+        try:
+            found = watched.measured(len(report.in_state("ingested")))
+            rows = self.quality.record(
+                found, scope="ingest", simulated=watched.simulated
+            ).filter(state="bad")
+        except (OrbitalError, PolarsError):
+            LOG.warning(
+                "the rows are stored, but their quality was not checked", exc_info=True
+            )
+            return ("the quality checks failed: see the log",)
+        return tuple(
+            f"{row['name']} of {row['subject']}: {row['evidence']}"
+            for row in rows.to_dicts()
         )
 
     def survey(

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import closing
 
+import flips
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -243,3 +244,16 @@ def test_a_changed_row_of_a_database_is_refused_by_name(stored, name, table, col
 
     with pytest.raises(RuntimeError, match=f"{name}.* is damaged .*{table}"):
         stored.start()
+
+
+def test_no_flip_or_cut_goes_unnoticed(fresh_standin, tmp_path):
+    results = flips.campaign(
+        lambda data: fresh_standin(name=data.relative_to(tmp_path)),
+        tmp_path,
+        trials=4,
+        seed=7,
+        count=2000,
+    )
+
+    assert [] == [result for result in results if result[2].startswith("FAULT")]
+    assert 4 == len(results)

@@ -2,6 +2,7 @@
 
 import time as clock
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 
 import numpy as np
@@ -67,10 +68,12 @@ def match(
     summaries: dict[tuple[int, int], Summary] = dict(finished)
     done = total - sum(tile.rows for tile in tiles)
     progress(done, total)
-    for tile, summary in _run(store, plan, tiles, dask=dask, workers=workers):
-        summaries[tile.low, tile.high] = summary
-        done += tile.rows
-        progress(done, total)
+    run = _run(store, plan, tiles, dask=dask, workers=workers)
+    with closing(run):
+        for tile, summary in run:
+            summaries[tile.low, tile.high] = summary
+            done += tile.rows
+            progress(done, total)
     _forget(store, plan.run_id)
     return Matching(
         store,

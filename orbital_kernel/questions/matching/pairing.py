@@ -13,7 +13,7 @@ from orbital_kernel.science.matching.links import accepted
 from orbital_kernel.science.matching.offset import frame_offset
 from orbital_kernel.science.matching.priors import Priors, estimate, shift_arcsec
 
-SKIES = 8
+SKIES = 4
 FURTHER = 2.0
 """Skies are shifted by so many steps of the priors: an arcminute, or more."""
 

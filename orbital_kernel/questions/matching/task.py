@@ -111,7 +111,7 @@ class Plan:
 
 def _priors(document: dict[str, Any]) -> Priors:
     share = tuple(tuple(row) for row in document["share"])
-    return Priors(tuple(document["density"]), share)
+    return Priors(tuple(document["density"]), share, tuple(document["weight"]))
 
 
 def _region(document: dict[str, Any]) -> tuple[float, float, float] | None:

@@ -11,7 +11,8 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -30,7 +31,7 @@ ATTEMPTS = 3
 SINGLE_THREADED = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1") | {
     "POLARS_MAX_THREADS": "2"
 }
-Done = Iterator[tuple[Tile, Summary]]
+Done = Generator[tuple[Tile, Summary], None, None]
 
 
 def in_this_process(
@@ -72,6 +73,8 @@ def in_processes(
             waiting.put(None)
         for process in processes:
             process.end()
+        for thread in threads:
+            thread.join()
 
 
 def cores() -> int:
@@ -104,7 +107,7 @@ def _feed(
                 )
                 return
             waiting.put((tile, attempt + 1))
-            process.start()
+            process.restart()
         except OrbitalError as error:
             done.put(error)
             return
@@ -136,6 +139,11 @@ class _Process:
         )
         self._send(self._head)
 
+    def restart(self) -> None:
+        """Start another program in place of one that ended."""
+        self._close()
+        self.start()
+
     def do(self, tile: Tile) -> Summary:
         """Return the counts of a tile; EOFError if the process ends before."""
         self._send(json.dumps(asdict(tile)))
@@ -158,8 +166,15 @@ class _Process:
     def end(self) -> None:
         """End the process: what it had not committed is not stored."""
         self.ended = True
+        self._close()
+
+    def _close(self) -> None:
         self._popen.kill()
         self._popen.wait()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
 
 def by_dask(
@@ -191,7 +206,8 @@ def by_dask(
             ): tile
             for tile in tiles
         }
-        for future in as_completed(list(tasks)):  # type: ignore[no-untyped-call]
+        done = as_completed(list(tasks), loop=client.loop)  # type: ignore[no-untyped-call]
+        for future in done:
             yield tasks[future], future.result()
 
 

@@ -90,10 +90,27 @@ def _usable(rates: pl.DataFrame) -> pl.DataFrame:
         .filter(
             finite("rate").is_not_null(), (pl.col("_live") > 0), (pl.col("_err") > 0)
         )
+        .with_columns((pl.col("_err") * pl.col("_live")).pow(2).alias("_var"))
         .with_columns(
-            (pl.col("_err") * pl.col("_live")).pow(2).alias("_var"),
+            pl.when(_is_of_counts("_live"))
+            .then(_net_variance())
+            .otherwise("_var")
+            .alias("_noise")
         )
     )
+
+
+def _is_of_counts(live: str) -> pl.Expr:
+    """Return whether a rate is that of the row's counts, less a counted background."""
+    background = (pl.col("backscale") * pl.col("background_counts")).fill_null(0.0)
+    net = pl.col("counts") - background
+    apart = (pl.col("rate") * pl.col(live) - net).abs()
+    return (apart <= 1e-6 * (1 + pl.col("counts"))).fill_null(value=False)
+
+
+def _net_variance() -> pl.Expr:
+    scaled = pl.col("backscale").pow(2) * pl.col("background_counts")
+    return pl.col("counts") + scaled.fill_null(0.0)
 
 
 def _runs(usable: pl.DataFrame, by: list[str]) -> Ints:
@@ -139,7 +156,7 @@ def _groups(
     runs = _runs(usable, by)
     live = usable["_live"].to_numpy()
     signal = (usable["rate"] - usable["_bkg"]).to_numpy() * live
-    noise = usable["_var"].to_numpy() + (usable["_bkg_err"].to_numpy() * live) ** 2
+    noise = usable["_noise"].to_numpy() + (usable["_bkg_err"].to_numpy() * live) ** 2
     bins = np.stack([signal, noise, usable["bin_s"].to_numpy()], axis=1)
     labels = np.zeros(runs.size, dtype=np.int64)
     most = np.inf if width_s is None else width_s
@@ -157,7 +174,8 @@ def _closed(bins: Reals, snr: float, most_s: float) -> Ints:
     for signal, noise, width in bins.tolist():
         labels.append(label)
         total, variance, length = total + signal, variance + noise, length + width
-        unfinished = total < snr * variance**0.5 and length < most_s
+        seen = variance > 0 and total >= snr * variance**0.5
+        unfinished = not seen and length < most_s
         if not unfinished:
             label, total, variance, length = label + 1, 0.0, 0.0, 0.0
     last = np.array(labels, dtype=np.int64)
@@ -197,13 +215,7 @@ def _total(name: str) -> pl.Expr:
 
 def _errors_of_counts(summed: pl.DataFrame) -> pl.DataFrame:
     """Return the rows with errors of their counts, where rates are those of counts."""
-    net = pl.col("counts") - (
-        pl.col("backscale") * pl.col("background_counts")
-    ).fill_null(0.0)
-    same = (pl.col("rate") * pl.col("live_s") - net).abs() <= 1e-6 * (
-        1 + pl.col("counts")
-    )
-    counted = summed.with_row_index("_row").filter(same.fill_null(value=False))
+    counted = summed.with_row_index("_row").filter(_is_of_counts("live_s"))
     if counted.is_empty():
         return summed.drop("background_counts", "backscale")
     alone = counted["background_counts"].is_null().all()

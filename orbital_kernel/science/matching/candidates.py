@@ -31,6 +31,7 @@ from orbital_kernel.science.matching.joining import (
 from orbital_kernel.science.matching.priors import (
     Priors,
     density_class,
+    fineness_class,
     octave_class,
     odds_of,
 )
@@ -175,7 +176,8 @@ def _one_way(
     octaves = octave_class(a.covariance[sources])
     by_source, share = priors.of(classes, octaves)
     density = by_source[back]
-    odds = odds_of(pairs, back, by_source)
+    finenesses = fineness_class(b.covariance)[pairs.of_right]
+    odds = odds_of(pairs, density) * np.array(priors.weight)[finenesses]
     p_any, p_i = posterior(pairs.of_left, odds, share[back])
     return density, p_any, p_i
 

@@ -42,6 +42,16 @@ def flares(blocks: pl.DataFrame, *, least_chance: float = LEAST_CHANCE) -> pl.Da
     References
     ----------
     Scargle et al. 2013, ApJ 764, 167 (blocks); Neilsen et al. 2013, ApJ 774, 42.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import shape
+    >>> columns = ("start_s", "stop_s", "counts", "exposure_s")
+    >>> rows = [(0, 900, 9, 900), (900, 1000, 20, 100), (1000, 1800, 8, 800)]
+    >>> blocks = pl.DataFrame(rows, schema=columns, orient="row")
+    >>> shape.flares(blocks)["counts"].to_list()
+    [20]
     """
     demand(blocks, "start_s", "stop_s", "counts", "exposure_s", subject="flares")
     if blocks.is_empty():
