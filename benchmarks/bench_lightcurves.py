@@ -19,12 +19,8 @@ import pandas as pd
 import polars as pl
 from astropy.table import Table
 
-from orbital_kernel.science.lightcurves import (
-    PowerLaw,
-    characters,
-    conversion,
-    curves_of_objects,
-)
+from orbital_kernel.science.lightcurves import PowerLaw, conversion
+from orbital_kernel.science.lightcurves.many import characters, curves_of_objects
 from orbital_kernel.science.spectra import Band
 
 BATCH = 500

@@ -4,13 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from orbital_kernel.science.lightcurves import (
-    PowerLaw,
-    averaged,
-    characters,
-    curves_of_objects,
-    joint,
-)
+from orbital_kernel.science.lightcurves import PowerLaw, averaged, joint
+from orbital_kernel.science.lightcurves.many import characters, curves_of_objects
 
 DAY = 86_400.0
 LAW = PowerLaw(1.7, 0.2)

@@ -22,7 +22,6 @@ from orbital_kernel.science.lightcurves.exposure import (
     merged,
     overlaps,
 )
-from orbital_kernel.science.lightcurves.many import characters, curves_of_objects
 from orbital_kernel.science.lightcurves.model_files import model_file
 from orbital_kernel.science.lightcurves.photons import bin_events
 from orbital_kernel.science.lightcurves.point_bands import require_target
@@ -47,9 +46,7 @@ __all__ = [
     "SpectralModel",
     "averaged",
     "bin_events",
-    "characters",
     "conversion",
-    "curves_of_objects",
     "dated",
     "energy_flux",
     "factor_of_response",

@@ -7,7 +7,6 @@ offset of its filter, which is listed here for UVOT only.
 from astropy import units as u
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.lightcurves.bands import parse_unit
 
 AB_ZERO_JY = 3631.0
 """Flux density of AB magnitude zero. Oke & Gunn 1983, ApJ 266, 713."""
@@ -29,22 +28,24 @@ def is_magnitude(unit: str) -> bool:
     return unit.startswith("mag")
 
 
-def density_of_magnitude(
-    unit: str, band: str | None, target: u.UnitBase
-) -> tuple[float, str]:
-    """Return the factor to a flux density, and how.
-
-    Of magnitudes it is the flux density of magnitude zero: multiply by 10^(-0.4 m).
-    QueryError if there is none, or the target is not a flux density.
-    """
+def require_density(unit: str, band: str | None, target: u.UnitBase) -> None:
+    """Raise QueryError if points of a filter are asked for as something else."""
     if not target.is_equivalent(DENSITY):
         raise QueryError(
             f"{unit} of the filter {band or '(none named)'} is a flux density at its "
             f"wavelength: give a unit such as 'Jy', not {target.to_string()!r}"
         )
-    if not is_magnitude(unit):
-        factor = float(parse_unit(unit).to(target))
-        return factor, "as given" if factor == 1 else "unit only"
+
+
+def density_of_magnitude(
+    unit: str, band: str | None, target: u.UnitBase
+) -> tuple[float, str]:
+    """Return the factor to a flux density, and how.
+
+    It is the flux density of magnitude zero: multiply by 10^(-0.4 m). QueryError if there
+    is none, or the target is not a flux density.
+    """
+    require_density(unit, band, target)
     zero = float((AB_ZERO_JY * u.Jy).to_value(target))
     system = unit.removeprefix("mag").strip("()").lower()
     if system == "ab":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+from astropy import units as u
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import numbered
@@ -16,6 +17,7 @@ from orbital_kernel.science.lightcurves.bands import (
 from orbital_kernel.science.lightcurves.magnitudes import (
     density_of_magnitude,
     is_magnitude,
+    require_density,
 )
 from orbital_kernel.science.lightcurves.packaged_factors import (
     PACKAGED,
@@ -135,7 +137,7 @@ def _conversion_of(
         return {**result, "refused": "no unit is given"}
     try:
         if is_magnitude(kind["unit"]) or _is_optical(kind):
-            zero, how = density_of_magnitude(kind["unit"], kind["band"], target)
+            zero, how = _density(kind, target)
             return {
                 "factor": zero,
                 "factor_err": 0.0,
@@ -166,6 +168,16 @@ def _conversion_of(
         "conversion": applied.how,
         "to_absorption": applied.absorption,
     }
+
+
+def _density(kind: Mapping[str, Any], target: u.UnitBase) -> tuple[float, str]:
+    """Return the factor from a magnitude or flux density of a filter, and how."""
+    unit, band = kind["unit"], kind["band"]
+    if is_magnitude(unit):
+        return density_of_magnitude(unit, band, target)
+    require_density(unit, band, target)
+    factor = float(parse_unit(unit).to(target))
+    return factor, "as given" if factor == 1 else "unit only"
 
 
 def _is_optical(kind: Mapping[str, Any]) -> bool:
