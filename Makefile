@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
+CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-lags bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-questions bench-matching bench-coverage
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -55,6 +56,17 @@ $(CONFORMANCE)/.ready: tests/standin/conformance/requirements.lock
 	$(CONFORMANCE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+clients: venv $(CLIENTS)/.ready ## try the S3, SQL and management clients that people use
+	rm -rf build/clients
+	ORBITAL_HOME=$(CURDIR)/build/clients $(BIN)/orbital exec -- \
+	  $(CLIENTS)/bin/python tests/standin/clients --write; \
+	status=$$?; ORBITAL_HOME=$(CURDIR)/build/clients $(BIN)/orbital down; exit $$status
+
+$(CLIENTS)/.ready: tests/standin/clients/requirements.lock
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 fuzz-standin: venv ## send broken requests to the stand-in; SEED=1 SIZE=5000
 	$(BIN)/python tests/standin/fuzz.py --seed $(or $(SEED),1) --size $(or $(SIZE),5000)
 
@@ -70,8 +82,14 @@ bench: venv ## run the side-by-side benchmarks
 bench-queries: venv ## measure the latency of selective queries against DuckDB and Polars
 	$(BIN)/python benchmarks/bench_queries.py --rows 1000000 10000000 --plot docs/query_latency.png
 
+bench-questions: venv ## measure public calls by name and place against DuckDB and Polars on sorted Parquet
+	$(BIN)/python benchmarks/bench_questions.py --rows 100000 1000000 10000000 --out benchmarks/RESULTS.md --plot docs/question_latency.png
+
 bench-bursts: venv ## measure the burst detector against a grid of windows and Bayesian blocks
 	$(BIN)/python benchmarks/bench_bursts.py --seconds 3600
+
+bench-cli: venv ## measure how soon commands of the shell answer, beside the vendor's import
+	$(BIN)/python benchmarks/bench_cli.py
 
 bench-lags: venv ## measure coverage of lags and false alarms in red noise; writes RESULTS.md
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/bench_lags.py --seeds 1000 --write
@@ -79,17 +97,31 @@ bench-lags: venv ## measure coverage of lags and false alarms in red noise; writ
 bench-standin: venv ## measure the stand-in against DuckDB and Polars on Parquet, and the start with 10^8 rows
 	$(BIN)/python benchmarks/bench_standin.py --open-rows 100000000
 
-kills-standin: venv ## kill -9 the stand-in 200 times under eight writers and four readers
-	$(BIN)/python tests/standin/kills.py --kills 200
+kills-standin: venv ## kill -9 the stand-in 300 times: tables, definitions, S3, parts, ingest, merges, copies
+	$(BIN)/python tests/standin/kills.py --kills 280
+	rm -rf build/kills && $(BIN)/orbital sample build/kills
+	$(BIN)/python tests/ingest_kills.py build/kills/archive 20
+
+flips-standin: venv ## damage 100 files of a store, one at a time: none may go unnoticed
+	$(BIN)/python tests/standin/flips.py --trials 100
 
 soak-standin: venv ## run 16 clients for 30 minutes: only conflicts as errors, constant memory and files
 	$(BIN)/python tests/standin/soak.py --minutes 30
 
+bench-quality: venv ## measure false alarms and dates of the control charts, into RESULTS.md
+	$(BIN)/python benchmarks/bench_quality.py --write
+
 bench-scale: venv ## test the scale model, fitted to small tables, on a large table
 	$(BIN)/python benchmarks/bench_scale.py
 
+bench-coverage: venv ## measure how often the offered intervals contain the truth, into RESULTS.md
+	$(BIN)/python benchmarks/bench_coverage.py --write
+
 bench-watch: venv ## measure the delay until a live burst can be queried, while clients query
 	$(BIN)/python benchmarks/bench_watch.py
+
+bench-matching: venv ## measure matching beside astropy's join (STILTS, nway, LSDB where installed: NWAY=PYTHON), and its posteriors
+	$(BIN)/python benchmarks/bench_matching.py --sizes 100000 1000000 --calibrate 38000 --results $(if $(NWAY),--nway $(NWAY))
 
 watch-kills: venv ## kill the watcher 50 times and compare with an undisturbed one
 	$(BIN)/python tests/watch_kills.py --kills 50
@@ -106,4 +138,4 @@ lint: venv ## check format, lint and types
 	$(BIN)/mypy
 
 clean: ## remove all files that the targets created
-	rm -rf $(VENV) $(CONFORMANCE) demo build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CONFORMANCE) $(CLIENTS) demo build dist .pytest_cache .mypy_cache .ruff_cache

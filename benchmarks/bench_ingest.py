@@ -1,12 +1,14 @@
 """Ingest by format, compared with astropy as reader and with Parquet writers.
 
-    python benchmarks/bench_ingest.py [--archive DIR] [--repeat 3] [--bulk]
+    python benchmarks/bench_ingest.py [--archive DIR] [--repeat 3] [--bulk] [--speed [--record]]
 
 Each format's largest file of the archive (default: the sample sky) is processed by Orbital
 (read, write, read back, verify, commit); by Orbital's reader alone; by astropy, which reads
 the same file into memory if it supports the format; and by Polars and DuckDB, which write
 the rows of Orbital's tables to Parquet, without reading. MB are those of the file. `--bulk`
-compares inserts with imports of Parquet objects, by number of rows.
+compares inserts with imports of Parquet objects, by number of rows. `--speed` ingests a
+large event list, a long catalogue and thousands of small files (ingest_speed.py), beside
+astropy and Polars; `--record` puts its table into RESULTS.md.
 """
 
 import argparse
@@ -22,6 +24,8 @@ import polars as pl
 import pyarrow as pa
 from astropy.io import ascii as astropy_ascii
 from astropy.io import fits
+from ingest_speed import measured
+from recorded import record
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.archives import detect
@@ -187,11 +191,28 @@ def bulk(orbital, repeat):
         print(f"| {count:,} | {rows.nbytes / 1e6:.0f} | {' | '.join(rates)} |")
 
 
+def speed(orbital, folder, options, box):
+    """Print large and many files, and record them if asked to."""
+    table = "\n".join(measured(orbital, folder, box, options.repeat))
+    print(table)
+    if options.record:
+        about = (
+            "`python benchmarks/bench_ingest.py --speed --archive DIR --record`: read, written, "
+            "read back, verified and committed by Orbital, the processes that read started each "
+            f"time; beside it astropy and Polars to Parquet in turn, medians of {options.repeat}."
+        )
+        record(
+            "ingest_speed", "Ingest of large and of many files", f"{about}\n\n{table}"
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--archive", type=Path)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--bulk", action="store_true")
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--record", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # astropy warns of unknown units
     with tempfile.TemporaryDirectory() as box:
@@ -200,6 +221,9 @@ def main():
         try:
             if options.bulk:
                 bulk(orbital, options.repeat)
+            elif options.speed:
+                folder = options.archive or orbital.sample()
+                speed(orbital, folder, options, Path(box))
             else:
                 folder = options.archive or orbital.sample()
                 formats(orbital, folder, options.repeat, Path(box))

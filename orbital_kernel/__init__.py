@@ -19,9 +19,10 @@ if TYPE_CHECKING:
         advice,
         latency,
     )
-    from orbital_kernel.science import population
+    from orbital_kernel.science import population, shape
     from orbital_kernel.science.bursts import calibration
-    from orbital_kernel.science.lightcurves import CountsToFlux, PowerLaw
+    from orbital_kernel.science.lightcurves import CountsToFlux
+    from orbital_kernel.science.spectra import Absorbed, BlackBody, PowerLaw
     from orbital_kernel.session import Orbital, connect
     from orbital_kernel.storage import cost
     from orbital_kernel.storage.growth import forecast, growth
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from orbital_kernel.storage.health.checks import Check, health_of
 
 __all__ = [
+    "Absorbed",
     "Alerts",
+    "BlackBody",
     "Box",
     "Check",
     "Cone",
@@ -51,13 +54,17 @@ __all__ = [
     "plots",
     "population",
     "reports",
+    "shape",
 ]
 
 _HOMES = {
     **dict.fromkeys(
         ("Box", "Cone", "Polygon", "Query", "TimeSpan"), "orbital_kernel.query"
     ),
-    **dict.fromkeys(("CountsToFlux", "PowerLaw"), "orbital_kernel.science.lightcurves"),
+    **dict.fromkeys(
+        ("Absorbed", "BlackBody", "PowerLaw"), "orbital_kernel.science.spectra"
+    ),
+    "CountsToFlux": "orbital_kernel.science.lightcurves",
     **dict.fromkeys(("Orbital", "connect"), "orbital_kernel.session"),
     **dict.fromkeys(("Check", "health_of"), "orbital_kernel.storage.health.checks"),
     "Alerts": "orbital_kernel.storage.health.alerts",
@@ -73,6 +80,7 @@ _MODULES = {
     "plots": "orbital_kernel.plots",
     "population": "orbital_kernel.science.population",
     "reports": "orbital_kernel.reports",
+    "shape": "orbital_kernel.science.shape",
 }
 
 

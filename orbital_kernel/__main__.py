@@ -1,5 +1,7 @@
 """The `orbital` command: a table of subcommands, each imported when it is called."""
 
+import atexit
+import gc
 import importlib
 import os
 import sys
@@ -16,6 +18,8 @@ from orbital_kernel.commands.interrupts import deliver_lost_interrupts
 from orbital_kernel.commands.terminal import echo
 from orbital_kernel.errors import OrbitalError, is_of_no_file, system_sentence
 
+RARELY = 100_000
+"""New objects between two collections of garbage: imports create many and drop few."""
 COMMANDS = {
     "up": ("platform", "Start the embedded platform."),
     "down": ("platform", "Stop the embedded platform."),
@@ -38,10 +42,17 @@ COMMANDS = {
     "observatory": ("observatory", "Create, check and list observatories' files."),
     "fetch": ("fetch", "Fetch tables from the archives' TAP services."),
     "query": ("query", "Query tables by place, time, observatories or SQL."),
+    "curve": ("curve", "Show the light curve of one object, and write it to a file."),
+    "counts": ("counts", "Count the photons of one ObsID in bins of live time."),
+    "match": ("match", "Match sources of observatories; store the objects."),
     "calibration": ("calibration", "Compare two observatories' fluxes of one time."),
     "findings": ("findings", "Show and look for detections unlike what was known."),
     "lag": ("lag", "Measure by how much one light curve follows another."),
+    "shape": ("shape", "Measure variability, decay and trend of an object."),
+    "object": ("object", "Show everything stored about one object."),
+    "names": ("names", "Find, complete and register names of objects."),
     "queries": ("queries", "Show the latency of past queries against their budgets."),
+    "quality": ("quality", "Check the data, and show what is wrong since when."),
     "bursts": ("bursts", "Find bursts in files, in the store, or as rows arrive."),
     "sample": ("sample", "Write a simulated sky as files in the real formats."),
     "report": ("report", "Run a report notebook and write it as HTML."),
@@ -124,12 +135,19 @@ def cli(database: str | None, *, verbose: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a failure is one sentence on stderr and exit 1."""
+    collect_rarely()
     deliver_lost_interrupts()
     try:
         cli(arguments, prog_name="orbital")
     except Exception as error:  # noqa: BLE001 - reported, and logged with its traceback
         echo(f"orbital: {_sentence(error)}", err=True)
         sys.exit(1)
+
+
+def collect_rarely() -> None:
+    """Collect garbage rarely, and none at exit: a third of the time of a short command."""
+    gc.set_threshold(RARELY)
+    atexit.register(gc.freeze)
 
 
 def _sentence(error: Exception) -> str:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import burst_catalogues
 import polars as pl
 import pytest
+from astropy.coordinates import EarthLocation, SkyCoord
+from astropy.time import Time
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.science.lightcurves import dated, gather, joint
@@ -75,14 +77,49 @@ def test_a_point_that_another_file_dates_is_not_there_twice():
     time = pl.Series([T0, None], dtype=NS)
     twice = points(time=time, since_t0_s=[100.0, 100.0], value=[2e-12, 2e-12])
 
-    assert dated(twice, T0, "x")["time"].null_count() == 1
+    curve = joint(dated(twice, T0, "x"))
+
+    assert curve["value"].null_count() == 1
+    assert curve["excluded"].to_list() == [None, "repeats another point of the curve"]
 
 
-def test_without_a_trigger_nothing_is_dated():
+def test_without_a_trigger_nothing_is_dated_and_points_count_from_the_files_t0():
     curve = joint(dated(points(), None, None))
 
     assert curve["time"].null_count() == 2
-    assert set(curve["left_out"]) == {"no absolute time"}
+    assert curve["since_s"].to_list() == [100.0, 90000.25]
+    assert set(curve["t0_source"]) == {"the file, without a date"}
+    assert set(curve["excluded"]) == {None}
+
+
+def test_a_point_without_a_time_of_any_kind_is_excluded():
+    curve = joint(dated(points(since_t0_s=[None, 5.0]), None, None))
+
+    assert curve["excluded"].to_list() == [
+        None,
+        "no absolute time, and none since a T0",
+    ]
+
+
+def test_times_of_the_barycentre_are_those_of_the_geocentre_if_the_place_is_known():
+    """astropy's light travel time for a place near the ecliptic, 2013-04-27."""
+    time = pl.Series([T0, T0], dtype=NS)
+    near = points(time=time, time_rule=["swift-met-utcf"] * 2)
+    far = points(time=time, time_rule=["chandra-tdb"] * 2)
+    source = SkyCoord(266.4168, -29.0078, unit="deg")
+    centre = EarthLocation.from_geocentric(0, 0, 0, unit="m")
+    local = Time(T0 - timedelta(seconds=352.0), scale="tt", location=centre)
+    travel = local.light_travel_time(source, ephemeris="builtin").sec
+
+    mixed = joint(
+        gather({"swift": near, "chandra": far}), position=(266.4168, -29.0078), t0=T0
+    )
+    moved = mixed.filter(observatory="chandra")
+
+    assert abs(travel) > 300
+    assert moved["since_s"].to_list() == pytest.approx([-travel] * 2, abs=0.02)
+    assert set(moved["time_place"]) == {"geocentre"}
+    assert moved["time_err_plus_s"].to_list() == [5.0, 5.0]
 
 
 def test_times_of_the_barycentre_beside_others_are_marked_and_wider():

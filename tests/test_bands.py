@@ -110,7 +110,7 @@ def test_a_stated_factor_in_another_band_adds_the_model_error_in_quadrature():
     stated = CountsToFlux(4e-11, (0.5, 7.0), "CSC", 4e-12)
     onward = conversion("erg / (cm2 s)", CSC_BROAD, to_band=XRT, model=CRAB_LIKE)
     flux = conversion(
-        "count / s", XRT, to_band=XRT, model=CRAB_LIKE, counts_to_flux=stated
+        "count / s", CSC_BROAD, to_band=XRT, model=CRAB_LIKE, counts_to_flux=stated
     )
 
     assert pytest.approx(4e-11 * onward.factor) == flux.factor
@@ -118,6 +118,16 @@ def test_a_stated_factor_in_another_band_adds_the_model_error_in_quadrature():
         pytest.approx(np.hypot(0.1, onward.factor_err / onward.factor))
         == flux.factor_err / flux.factor
     )
+
+
+def test_a_stated_factor_is_applied_only_to_rates_of_its_own_band():
+    stated = CountsToFlux(4e-11, (0.5, 7.0), rate_band_kev=(0.3, 10.0))
+
+    conversion("count / s", XRT, to_band=XRT, model=CRAB_LIKE, counts_to_flux=stated)
+    with pytest.raises(QueryError, match="this rate is in 2-4 keV"):
+        conversion(
+            "count / s", Band(2, 4), to_band=XRT, model=CRAB_LIKE, counts_to_flux=stated
+        )
 
 
 NO_WAY = [

@@ -125,7 +125,7 @@ def answers(session, names, *, placed=None):
         **{("catalogued", n): session.bursts.catalogued(n) for n in names},
         **{("trigger", n): session.objects.trigger(n) for n in names},
         **{("place", n): session.objects.place(n) for n in names},
-        **{("curve", n): session.light_curve(n) for n in sorted(curves)},
+        **{("curve", n): session.light_curve(n).frame for n in sorted(curves)},
         **{
             ("known", n, t): rows
             for n in content

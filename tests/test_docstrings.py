@@ -12,11 +12,14 @@ from orbital_kernel.archives.mapped.mapping import read_mapping
 from orbital_kernel.archives.mapped.reader import declared_reader
 from orbital_kernel.ingest.mappings import MappingCheck, Mappings
 from orbital_kernel.monitor.bursts import Bursts
-from orbital_kernel.query import Answer, Explain
+from orbital_kernel.query import Answer, Explain, Explanation
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.calibration import Calibration
 from orbital_kernel.questions.findings import Comparison
+from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.page import ObjectPage
+from orbital_kernel.questions.quality import Quality
 from orbital_kernel.questions.visits import Visits
 from orbital_kernel.science.correlation import Lag
 from orbital_kernel.storage.session import Storage
@@ -26,8 +29,10 @@ PUBLIC = [
     *(getattr(orbital_kernel, name) for name in orbital_kernel.__all__),
     *(getattr(plots, name) for name in plots.__all__),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
-    *(Answer, Bursts, Explain, Objects, Questions, Storage),
     *(Calibration, Comparison, Lag, Visits),
+    *(Answer, Bursts, Explain, Explanation, Names, ObjectPage, Objects, Questions),
+    Quality,
+    Storage,
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]
 

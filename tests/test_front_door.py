@@ -17,28 +17,46 @@ import pytest
 from numpydoc.docscrape import NumpyDocString
 
 import orbital_kernel
-from orbital_kernel import Box, Cone, Orbital, Polygon, Query, TimeSpan, plots, query
+from orbital_kernel import (
+    Box,
+    Cone,
+    Orbital,
+    Polygon,
+    Query,
+    TimeSpan,
+    plots,
+    query,
+    shape,
+)
 from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.questions.calibration import Calibration
 from orbital_kernel.questions.findings import Comparison
+from orbital_kernel.questions.footprints import UpperLimit
+from orbital_kernel.questions.matching import Matching
+from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.page import ObjectPage
+from orbital_kernel.questions.quality import Quality
 from orbital_kernel.questions.visits import Visits
 from orbital_kernel.science.correlation import Lag
+from orbital_kernel.science.footprints import Coverage, Footprint
 from orbital_kernel.storage.session import Storage
 
 Door = type | Callable[..., Any]
 DOORS: tuple[Door, ...] = (
     orbital_kernel.connect,
     Orbital,
-    *(Objects, Questions, Known, Rare),
     *(Calibration, Comparison, Lag, Visits),
+    *(Objects, Quality, Questions, Known, Matching, Rare, Names, ObjectPage),
+    *(Coverage, Footprint, UpperLimit),
     *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
-    *(query.Answer, query.Explain),
+    *(query.Answer, query.Explain, query.Explanation),
     *(IngestReport, FileReport, Survey, Validation),
     *(Bursts, Storage),
     *(getattr(plots, name) for name in plots.__all__),
+    *(getattr(shape, name) for name in shape.__all__ if name != "LEAST_CHANCE"),
     *(getattr(orbital_widgets, name) for name in orbital_widgets.__all__),
 )
 MOST_POSITIONAL = 3

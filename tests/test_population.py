@@ -12,7 +12,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.schema import GRBS
 from orbital_kernel.science import population
-from orbital_kernel.science.counting import gehrels_bounds
+from orbital_kernel.science.counting import poisson_bounds
 
 
 def grbs(*rows):
@@ -56,7 +56,7 @@ def test_a_rate_counts_by_year_and_marks_years_not_whole():
 
 def test_bounds_of_a_count_are_those_of_gehrels_table():
     """Gehrels 1986, tables 1 and 2: n = 5 at 84.13 % one-sided is 2.84 to 8.38."""
-    low, high = gehrels_bounds(np.array([5, 0]))
+    low, high = poisson_bounds(np.array([5, 0]))
     assert abs(low[0] - 2.84) < 0.02
     assert abs(high[0] - 8.38) < 0.02
     assert (0.0, True) == (low[1], abs(high[1] - 1.841) < 0.03)

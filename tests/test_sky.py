@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import SkyCoord, angular_separation
+from astropy.coordinates import Angle, Latitude, Longitude, SkyCoord, angular_separation
+from mocpy import MOC
 
 from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.sky import (
+    ORDER,
     box_ranges,
     cone_ranges,
     healpix,
@@ -168,3 +170,20 @@ def test_declinations_keep_their_sign(text, expected):
 def test_other_coordinates_are_refused(text):
     with pytest.raises(ValueError, match=r"angle|minutes|float"):
         parse_ra(text)
+
+
+@pytest.mark.parametrize("radius", [1e-9, 1e-6, 1e-3, 0.3, 17.0, 80.0])
+@pytest.mark.parametrize(("ra", "dec"), CENTRES)
+def test_a_cone_is_covered_by_the_cells_of_its_moc(ra, dec, radius):
+    depth = int(np.clip(np.ceil(np.log2(58.6 * 4 / radius)), 3, ORDER))
+    moc = MOC.from_cone(
+        lon=Longitude(ra, u.deg),
+        lat=Latitude(dec, u.deg),
+        radius=Angle(max(radius * (1 + 1e-9), 1e-7), u.deg),
+        max_depth=depth,
+        delta_depth=2,
+    )
+
+    assert moc.to_depth29_ranges.tolist() == [
+        list(span) for span in cone_ranges(ra, dec, radius, max_ranges=10**6)
+    ]

@@ -127,7 +127,7 @@ def test_an_answer_has_units_and_ucds_of_the_columns_asked_for(stocked):
 
 
 def test_frames_that_people_hold_get_units_from_the_session(stocked):
-    curve = stocked.light_curve("SIM AGN 1")
+    curve = stocked.light_curve("SIM AGN 1", unit="erg / (cm2 s)")
     cone = stocked.cone("swift.sources", ra=0, dec=0, radius_arcmin=10_000)
     pairs = stocked.objects_observed_by("swift", "chandra", within_arcmin=60)
 

@@ -94,6 +94,10 @@ which holds the number of the last committed change.
 - Any other file moves to `lost/START/`, below its former path. `lost/START/why.txt`,
   the log, `warnings` in `orbital status --json` and the alarm `DATA_SET_ASIDE` (in
   `orbital health`) give the reason.
+- Blocks of 64 KiB of segments and objects, and the rows of the databases, have
+  checksums, verified at first read, at a start (databases) and by upkeep. A file that is
+  damaged or cut is an error 500 with its name and the alarm `DATA_DAMAGED`; files of
+  older programs get checksums by upkeep (alarm `DATA_UNVERIFIED`).
 - To bring it all back: stop the platform, put the right database back (with its `-wal`,
   if there is one) and start. Files in `lost/` that it names return by themselves. While
   `lost/` exists, dropped files of earlier runs move there, too, so that work done in

@@ -18,6 +18,14 @@ def write_private(path: Path, content: bytes) -> None:
     scratch.replace(path)
 
 
+def read_json(path: Path) -> dict[str, str]:
+    """Read a JSON object; an empty one if there is none, or it cannot be read."""
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
 def write_private_json(path: Path, value: Mapping[str, object]) -> None:
     """Write a JSON object as a private file."""
     write_private(path, (json.dumps(value, indent=2) + "\n").encode())

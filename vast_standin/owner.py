@@ -40,7 +40,7 @@ class Ownership:
     def _holder(self) -> str:
         try:
             note = json.loads(self._note.read_bytes())
-            return f"process {note['pid']}, {note['endpoint']}"
+            return f"process {note['pid']}, {note['endpoint']}, since {note['started']}"
         except FileNotFoundError:
             return "it is just starting or stopping"
         except (OSError, ValueError, KeyError, TypeError):

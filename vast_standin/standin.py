@@ -23,6 +23,7 @@ from vast_standin.meters import SAMPLE_SECONDS
 from vast_standin.owner import Ownership
 from vast_standin.s3.objects import ObjectStore
 from vast_standin.tabular.routes import handle
+from vast_standin.verification import Verification
 from vast_standin.vms import VmsPort, metering
 from vast_standin.vms.alarms import watch
 from vast_standin.vms.cluster import Cluster
@@ -119,6 +120,7 @@ class Standin:
         self._closers.append(self.vms.server_close)
         cluster.addresses = ((options.host, self.data.port),)
         self._keeping_house(cluster)
+        verification = self._closing(Verification(home, engine, objects))
         for listener in (self.data, self.vms):
             listener.start()
             self._closers.append(listener.stop)
@@ -131,6 +133,7 @@ class Standin:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         self._ownership.announce(self.note)
+        verification.start()
 
     def _closing(self, thing: Opened) -> Opened:
         self._closers.append(thing.close)

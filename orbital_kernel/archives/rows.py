@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
@@ -23,7 +24,7 @@ def rows(table: Table, count: int, **columns: Any) -> tuple[str, pa.Table]:
     count : int
         Number of rows.
     columns
-        Values by column name, in the column's unit: an array or list of `count` values,
+        Values by column name, in the column's unit: an array, series or list of `count` values,
         or one value for all rows. NaN, NaT, None and masked values become null. Columns
         that are not given are null.
 
@@ -97,6 +98,10 @@ def _array(values: Any, kind: pa.DataType, count: int) -> pa.Array:
         return pa.nulls(count, kind)
     if isinstance(values, str | bool | int | float | np.datetime64 | np.generic):
         return pa.repeat(_array([values], kind, 1)[0], count)
+    if isinstance(values, range):
+        values = np.arange(values.start, values.stop, values.step, dtype=np.int64)
+    if isinstance(values, pl.Series):
+        return values.to_arrow().cast(kind)
     if isinstance(values, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(values)
         return pa.array(values.data, mask=mask).cast(kind)

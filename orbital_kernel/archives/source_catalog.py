@@ -14,22 +14,22 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from orbital_kernel.archives import limits
-from orbital_kernel.archives.chandra.clock import bare_obs_id
-from orbital_kernel.archives.formats import text, votable
-from orbital_kernel.archives.formats.catalog_columns import (
-    BlockCells,
-    Cells,
-    Reals,
-    TextCells,
+from orbital_kernel.archives.chandra.clock import bare_obs_ids
+from orbital_kernel.archives.formats import text, text_columns, votable
+from orbital_kernel.archives.formats.angle_columns import (
+    declinations,
+    right_ascensions,
 )
+from orbital_kernel.archives.formats.catalog_columns import BlockCells, Cells, Reals
 from orbital_kernel.archives.formats.fits import first_table, is_simulated, open_fits
+from orbital_kernel.archives.formats.text_columns import TextColumns
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import SOURCES
 
 DESCRIBED = b"#Column\t"
@@ -153,12 +153,11 @@ def read_catalog(source: Source, account: Account, form: Form) -> Batches:
         )
     else:
         simulated = text.says_simulated(source)
-        table_rows = (
-            votable.records(source, account)
+        cells = (
+            map(TextColumns.of, text.batches(votable.records(source, account)))
             if votable.is_votable(source)
-            else text.records(source.path, _delimiter(source, form) or ",")
+            else text_columns.columns(source.path, _delimiter(source, form) or ",")
         )
-        cells = (TextCells(batch) for batch in text.batches(table_rows))
     names: set[str | None] = set()
     for some in cells:
         table_name, entries = _sources(some, form, account, simulated=simulated)
@@ -208,8 +207,8 @@ def _sources(
         source_id=_names(cells, form, pick),
         obs_id=_obs_ids(cells, form, pick(form.obs_id)),
         **position(
-            _angles(cells, pick(form.ra), parse_ra),
-            _angles(cells, pick(form.dec), parse_dec),
+            _angles(cells, pick(form.ra), right_ascensions),
+            _angles(cells, pick(form.dec), declinations),
         ),
         error_radius_arcsec=radius,
         **_ellipse(form, reals),
@@ -221,7 +220,7 @@ def _sources(
         kind=_texts(cells, pick(form.kind)),
         extra=_extra(cells, form),
         simulated=simulated,
-        file_row=range(cells.first, cells.first + len(cells)),
+        file_row=np.arange(cells.first, cells.first + len(cells)),
     )
 
 
@@ -257,23 +256,23 @@ def _real(cells: Cells, name: str, form: Form) -> Reals:
     return np.where(absent, np.nan, values)
 
 
-def _texts(cells: Cells, name: str | None) -> list[str | None] | None:
+def _texts(cells: Cells, name: str | None) -> pl.Series | None:
     return None if name is None else cells.texts(name)
 
 
-def _obs_ids(cells: Cells, form: Form, name: str | None) -> list[str | None] | None:
+def _obs_ids(cells: Cells, form: Form, name: str | None) -> pl.Series | None:
     texts = _texts(cells, name)
     if texts is None or form.observatory != "chandra":
         return texts
-    return [bare_obs_id(cell) for cell in texts]
+    return bare_obs_ids(texts)
 
 
-def _names(cells: Cells, form: Form, pick: Any) -> list[str | None]:
-    parts = [cells.texts(pick((name,))) for name in form.source_id]
-    joined = [" ".join(p for p in row if p) for row in zip(*parts, strict=True)]
-    return [
-        name if name.startswith(form.prefix) else form.prefix + name for name in joined
-    ]
+def _names(cells: Cells, form: Form, pick: Any) -> pl.Series:
+    parts = pl.DataFrame([cells.texts(pick((name,))) for name in form.source_id])
+    joined = pl.concat_str(pl.all(), separator=" ", ignore_nulls=True)
+    named = joined.str.starts_with(form.prefix)
+    prefixed = pl.when(named).then(joined).otherwise(pl.lit(form.prefix) + joined)
+    return parts.select(prefixed.alias("source_id")).to_series()
 
 
 def _angles(cells: Cells, name: str | None, parse: Any) -> Reals:
@@ -281,7 +280,8 @@ def _angles(cells: Cells, name: str | None, parse: Any) -> Reals:
         return np.full(len(cells), np.nan)
     if isinstance(cells, BlockCells) and cells.block.hdu.field(name).code != "A":
         return cells.reals(name)
-    return np.array([parse(cell or "") for cell in cells.texts(name)])
+    angles: Reals = parse(cells.texts(name))
+    return angles
 
 
 def _ellipse(form: Form, reals: Any) -> Mapping[str, Reals]:
@@ -317,17 +317,24 @@ def _fluxes(
             target[new] = values[new]
         if band in own:
             significance[new] = _real(cells, column[band.significance], form)[new]
-    bands = [form.fluxes[place] if place >= 0 else None for place in chosen]
     return {
         "flux": flux,
         "flux_low": low,
         "flux_high": high,
         "is_limit": np.isnan(flux) & np.isfinite(high),
         "significance": significance,
-        "flux_unit": [b and b.unit for b in bands],
-        "band": [b and b.band for b in bands],
-        "band_low_kev": [b.kev[0] if b and b.kev else None for b in bands],
-        "band_high_kev": [b.kev[1] if b and b.kev else None for b in bands],
+        **{name: pl.Series(values)[chosen] for name, values in _words(form).items()},
+    }
+
+
+def _words(form: Form) -> dict[str, list[Any]]:
+    """Return unit and band of each of a form's fluxes, and nulls at the end for none."""
+    kev = [band.kev or (None, None) for band in form.fluxes]
+    return {
+        "flux_unit": [*(band.unit for band in form.fluxes), None],
+        "band": [*(band.band for band in form.fluxes), None],
+        "band_low_kev": [*(low for low, _ in kev), None],
+        "band_high_kev": [*(high for _, high in kev), None],
     }
 
 
@@ -367,24 +374,36 @@ def _band(
     )
 
 
-def _extra(cells: Cells, form: Form) -> list[str | None]:
-    columns: dict[str, list[Any]] = {}
+def _extra(cells: Cells, form: Form) -> pl.Series | list[str | None]:
     used = {*form.obs_id, *form.error_radius, *form.significance, *form.kind}
     used |= {*form.exposure[:1], *(form.ellipse or ()), *form.source_id[:1]}
-    for name in cells.names:
-        if name.lower() in used:
-            continue
-        values: list[Any] = cells.texts(name)
-        if (
-            isinstance(cells, BlockCells)
-            and cells.block.hdu.field(name).code in "EDIJK"
-        ):
-            if cells.block.hdu.field(name).repeat != 1:
-                continue
-            values = cells.reals(name).tolist()
-        if name.lower() in form.zero_is_missing:
-            values = [None if v in {0, "0"} else v for v in values]
-        columns[name] = values
+    names = [name for name in cells.names if name.lower() not in used]
+    texts = [_unless_zero(cells.texts(name), form) for name in names]
+    if isinstance(cells, BlockCells):
+        return _extra_of_block(cells, texts, form)
+    return text_columns.extras(pl.DataFrame(texts))
+
+
+def _unless_zero(cells: pl.Series, form: Form) -> pl.Series:
+    if cells.name.lower() not in form.zero_is_missing:
+        return cells
+    return cells.set((cells == "0").fill_null(value=False), None)
+
+
+def _extra_of_block(
+    cells: BlockCells, texts: list[pl.Series], form: Form
+) -> list[str | None]:
+    """Return the same of a FITS table, whose numbers stay numbers."""
+    columns: dict[str, list[Any]] = {}
+    for values in texts:
+        field = cells.block.hdu.field(values.name)
+        if field.code not in "EDIJK":
+            columns[values.name] = values.to_list()
+        elif field.repeat == 1:
+            numbers = cells.reals(values.name)
+            if values.name.lower() in form.zero_is_missing:
+                numbers = np.where(numbers == 0, np.nan, numbers)
+            columns[values.name] = numbers.tolist()
     return [
         extra(dict(zip(columns, row, strict=True)))
         for row in zip(*columns.values(), strict=True)

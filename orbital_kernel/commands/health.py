@@ -58,7 +58,7 @@ def health(
     """
     from orbital_kernel import connect
     from orbital_kernel.storage.health.alerts import Alerts
-    from orbital_kernel.storage.session import LOOK_S
+    from orbital_kernel.storage.patience import LOOK_S
 
     orbital, alerts, status = connect(), Alerts(), None
     for poll in polls(every, looks):

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: orbital ingest ~/swift/00350311000 --observatory swift")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--published",
+    is_flag=True,
+    help="Ingest the published measurements that come with Orbital, into a database "
+    "without simulated rows: orbital --database published ingest --published",
+)
 @click.option(
     "--observatory",
     metavar="NAME",
@@ -84,6 +90,7 @@ def ingest(
     quarantine: Path | None,
     bulk_above: int | None,
     *,
+    published: bool,
     replace: bool,
     dry_run: bool,
     validate: bool,
@@ -120,8 +127,12 @@ def ingest(
     `orbital mapping draft TABLE` writes one, `orbital mapping check MAPPING TABLE` shows
     the rows as they would be stored. The guide, page "Mappings", has the whole language.
     """  # noqa: D301  \b keeps the lines of the example apart
-    from orbital_kernel import connect
+    from orbital_kernel import connect, sample
 
+    if published:
+        paths = (*paths, sample.MEASUREMENTS)
+    if not paths:
+        raise click.UsageError("name files or folders to ingest, or give --published")
     if dry_run and validate:
         raise click.UsageError("choose one of --dry-run and --validate")
     if (dry_run or validate) and (replace or quarantine or bulk_above is not None):
@@ -194,6 +205,8 @@ def _show(report: "IngestReport", *, as_json: bool) -> None:
             [(f"{n:,}", r) for r, n in remarks.most_common()],
         )
     _account(report)
+    for fault in report.faults:
+        echo(f"quality: {fault}")
     refused = report.in_state("refused")
     if refused:
         table("refused", ("file", "reason"), [(r.path, r.reason) for r in refused])
@@ -215,6 +228,10 @@ def _account(report: "IngestReport") -> None:
             for name, total in sorted(totals.items())
         ]
         table("rows", ("table", "new", "updated", "already there"), counted)
+    places = sum((Counter(file.places) for file in report.files), Counter[str]())
+    if places:
+        by_source = [(f"{points:,}", name) for name, points in places.most_common()]
+        table("places of points", ("points", "position of"), by_source)
     for verb, counter in reasons.items():
         if counter:
             by_reason = [(f"{rows:,}", why) for why, rows in counter.most_common()]

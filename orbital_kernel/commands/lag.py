@@ -45,7 +45,7 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
     type=float,
     default=0.68,
     show_default=True,
-    help="Confidence of the interval.",
+    help="Confidence of the interval of the lag, 0 to 1.",
 )
 @click.option(
     "--simulations",
@@ -59,7 +59,7 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
     type=int,
     default=1,
     show_default=True,
-    help="Seed of the simulations: the same seed gives the same lag.",
+    help="Seed of the simulation: the same seed gives the same numbers.",
 )
 @click.option("--store", is_flag=True, help="Store the result in cross.lags.")
 @json_option

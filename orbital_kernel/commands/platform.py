@@ -138,8 +138,10 @@ def env(data: Path | None) -> None:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(data: Path | None, command: tuple[str, ...]) -> None:
     """Run COMMAND with the vendors' variables set. Starts the platform if needed."""
-    settings = embedded.ensure(config.data_folder(data))
+    folder = config.data_folder(data)
+    settings = embedded.ensure(folder)
     environment = config.without_vendor_variables(os.environ) | settings.environment()
+    environment[config.HOME_VARIABLE] = str(folder)  # its locks are there
     try:
         os.execvpe(command[0], command, environment)
     except FileNotFoundError as error:

@@ -10,6 +10,7 @@ from orbital_kernel.commands.answers import (
     show_answer,
     show_frame,
 )
+from orbital_kernel.commands.names import completions
 from orbital_kernel.commands.output import json_option, print_json, rows_of
 from orbital_kernel.commands.terminal import echo
 
@@ -136,7 +137,7 @@ def follow_ups(
     epilog="Example: orbital query place --ra 83.63 --dec 22.01 --radius 1; "
     'or by name: orbital query place "GRB 130427A"'
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completions)
 @click.option("--ra", type=float, metavar="DEG", help="Right ascension, ICRS degrees.")
 @click.option("--dec", type=float, metavar="DEG", help="Declination, ICRS degrees.")
 @click.option(

@@ -154,6 +154,14 @@ class Definitions:
         """Whether the table's metadata is loaded in this session."""
         return full_name in self._shared.metadata
 
+    def has(self, full_name: str) -> bool:
+        """Whether the database has the table."""
+        try:
+            self._load(full_name)
+        except StoreError:
+            return False
+        return True
+
     def columns(self, full_name: str) -> frozenset[str]:
         """Return the names of the table's columns, fewer than schema.py's if older."""
         return frozenset(self._load(full_name).arrow_schema.names)

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from orbital_kernel.config import Settings
+from orbital_kernel.config.locks import OWNER, Lock
 from orbital_kernel.embedded import manifest, platform
 from orbital_kernel.embedded.copies import Copy, copied
 from orbital_kernel.embedded.manifest import Entry, Manifest
@@ -179,17 +178,9 @@ def _check(folder: Path, target: Path) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    lock = FileLock(folder / "backup.lock", timeout=0, mode=0o600)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise PlatformError(
-            f"another backup of {folder} runs: wait until it ends"
-        ) from error
-    try:
+    purpose = f"another backup of {folder}"
+    with Lock(folder / "backup.lock", purpose, PlatformError).held(0):
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -218,7 +209,7 @@ def _copy_others(folder: Path, partial: Path) -> tuple[list[Entry], tuple[str, .
         files = files_below(path) if path.is_dir() else [("", path)]
         for below, source in files:
             name = f"{path.name}/{below}" if below else path.name
-            if not name.endswith((*COMPANIONS, ".lock")):
+            if not name.endswith((*COMPANIONS, ".lock", OWNER, ".transaction")):
                 entries += _copy_other(source, partial / name, name)
     return entries, tuple(excluded)
 

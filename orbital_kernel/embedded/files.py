@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from filelock import Timeout
-
 from orbital_kernel.config import HOME_VARIABLE
 from orbital_kernel.errors import PlatformError, is_of_no_file, system_advice
 
@@ -113,11 +111,6 @@ def folder_errors(folder: Path) -> Iterator[None]:
     """Turn errors of the operating system about the folder into one sentence."""
     try:
         yield
-    except Timeout as error:
-        raise PlatformError(
-            f"another process starts the platform of {folder} and holds "
-            f"{error.lock_file}: wait for it or end it, then run the same again"
-        ) from error
     except OSError as error:
         raise PlatformError(
             f"the platform's folder {folder} cannot be used "

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from filelock import FileLock
-
 from orbital_kernel import config
 from orbital_kernel.config import Settings
+from orbital_kernel.config.locks import Lock
 from orbital_kernel.embedded import files as platform_files
 from orbital_kernel.embedded.files import DamagedFile, Note, folder_errors
 from orbital_kernel.embedded.process import owner, reserved_ports, serves
@@ -94,7 +93,8 @@ def ensure(
     """
     with folder_errors(folder):
         _make(folder)
-        with FileLock(folder / "start.lock", timeout=2 * START_SECONDS):
+        lock = Lock(folder / "start.lock", f"the start of {folder}", PlatformError)
+        with lock.held(2 * START_SECONDS):
             note = _note(folder)
             if note is None or not _wait_answering(folder, note):
                 note = _start(folder, port, accept_loss=accept_loss)
@@ -306,6 +306,7 @@ def _settings(folder: Path, note: Note) -> Settings:
         vms_password=keys["vms_password"],
         vms_cert_file=keys["cert_file"],
         engine="embedded",
+        folder=folder,
     )
 
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 
-from filelock import FileLock, Timeout
-
+from orbital_kernel.config.locks import Lock
 from orbital_kernel.embedded import manifest, platform
 from orbital_kernel.embedded.backup import EXCLUDED, TRANSIENT, require_same
 from orbital_kernel.embedded.files import PORTS
@@ -129,9 +128,12 @@ def _stopped(folder: Path) -> Iterator[None]:
     with ExitStack() as locks:
         try:
             for name in ("start.lock", "standin.lock", "backup.lock"):
-                locks.enter_context(FileLock(folder / name, timeout=0, mode=0o600))
-        except Timeout as error:
-            process = f"pid {pid}" if pid else "it is starting, stopping or copied"
+                lock = Lock(folder / name, f"what holds {name}", PlatformError)
+                locks.enter_context(lock.held(0))
+        except PlatformError as error:
+            process = (
+                f"pid {pid}" if pid else f"it is starting, stopping or copied: {error}"
+            )
             raise PlatformError(
                 f"the platform of {folder} is in use ({process}): run `orbital down "
                 f"--data {folder}` first"

@@ -10,11 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from orbital_kernel.errors import OrbitalError
@@ -38,6 +38,9 @@ SINGLE_THREADED = dict.fromkeys(
 )
 Selects = Callable[[Offered], bool]
 """Whether a file is to be read, given the hash of its content."""
+Prepared = Mapping[Path, Offered]
+"""Files that are hashed already."""
+NOTHING: Prepared = MappingProxyType({})
 
 
 @contextmanager
@@ -47,14 +50,17 @@ def read(
     *,
     selects: Selects,
     workers: int | None = None,
+    prepared: Prepared = NOTHING,
 ) -> Iterator[Iterable[Offered]]:
     """Give the files in order: read in this process if small, else by processes."""
     size = sum(map(size_of, files))
     if workers is None and size <= SMALL_BYTES:
-        yield read_here(files, task, selects=selects)
+        yield read_here(files, task, selects=selects, prepared=prepared)
     else:
         count = workers or min(cores(), 1 + size // SMALL_BYTES)
-        with Pool(files, task, selects=selects, workers=count) as pool:
+        with Pool(
+            files, task, selects=selects, workers=count, prepared=prepared
+        ) as pool:
             yield pool
 
 
@@ -71,10 +77,11 @@ def read_here(
     *,
     selects: Selects,
     stalled_s: float = SMALL_SECONDS,
+    prepared: Prepared = NOTHING,
 ) -> Iterator[Offered]:
     """Yield the files in order, read in this process: for a few small ones."""
     for path in paths:
-        offered = hashed(path)
+        offered = prepared.get(path) or hashed(path)
         if not offered.refusal and selects(offered):
             offered.local = patient(parse(path, task), stalled_s)
         yield offered
@@ -91,12 +98,14 @@ class Pool:
         selects: Selects,
         workers: int,
         stalled_s: float = STALLED_SECONDS,
+        prepared: Prepared = NOTHING,
     ) -> None:
         """Read with this many processes those files that `selects` selects.
 
         A file whose reader yields nothing for `stalled_s` is refused.
         """
         self._stalled_s = stalled_s
+        self._prepared = prepared
         self._task = task
         self._selects = selects
         self._paths = paths
@@ -146,7 +155,8 @@ class Pool:
         reader: _Reader | None = None
         try:
             while (index := self._take()) is not None:
-                offered = hashed(self._paths[index])
+                path = self._paths[index]
+                offered = self._prepared.get(path) or hashed(path)
                 selected = not offered.refusal and self._selects(offered)
                 if not selected:
                     self._hand_over(index, offered)

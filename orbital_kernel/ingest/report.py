@@ -43,6 +43,9 @@ class FileReport:
         The byte at which a refused file is damaged, if known.
     replaced
         Stored rows that rows of this file replaced, by reason.
+    places
+        Points of light curves by the source of their position: file, observation,
+        catalogue, target (an observation of that name), or none.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class FileReport:
     size_bytes: int = 0
     understood: tuple[str, ...] = ()
     replaced: dict[str, int] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class IngestReport:
     ----------
     files
         One FileReport per file.
+    faults
+        What the quality checks found bad in the rows, in words.
 
     Examples
     --------
@@ -86,6 +92,7 @@ class IngestReport:
     """
 
     files: tuple[FileReport, ...]
+    faults: tuple[str, ...] = ()
 
     def in_state(self, state: str) -> tuple[FileReport, ...]:
         """Return the files in one state.
@@ -124,13 +131,14 @@ class IngestReport:
             [{n: getattr(r, n) for n in names} for r in self.files], schema=kinds
         )
 
-    def to_json(self) -> dict[str, list[dict[str, object]]]:
+    def to_json(self) -> dict[str, list[dict[str, object]] | list[str]]:
         """Return the report as `orbital ingest --json` prints it.
 
         Returns
         -------
         dict
-            `files`: the fields of each FileReport.
+            `files`: the fields of each FileReport; `faults`, if the quality checks found
+            any.
 
         Examples
         --------
@@ -140,7 +148,8 @@ class IngestReport:
         >>> orbital.ingest(mkdtemp()).to_json()
         {'files': []}
         """
-        return {"files": [asdict(report) for report in self.files]}
+        faults = {"faults": list(self.faults)} if self.faults else {}
+        return {"files": [asdict(report) for report in self.files], **faults}
 
     def quarantine(self) -> dict[str, object]:
         """Return the refused files with reason and offset, as `--quarantine` writes them.

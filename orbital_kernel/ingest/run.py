@@ -6,19 +6,21 @@ again continues with the other files.
 """
 
 import time as clock
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from orbital_kernel.ingest.bulk import Bulk
-from orbital_kernel.ingest.content import contents_of, mapping_hash
+from orbital_kernel.ingest.content import mapping_hash
 from orbital_kernel.ingest.current import Current
 from orbital_kernel.ingest.files import files_of, in_order
-from orbital_kernel.ingest.items import Refusal, Rows, Task
+from orbital_kernel.ingest.items import End, Item, Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Ledger, entries
 from orbital_kernel.ingest.lock import only_one
-from orbital_kernel.ingest.offered import Meter, Offered
+from orbital_kernel.ingest.offered import Meter, Offered, hashed
 from orbital_kernel.ingest.parsing import reader_by
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 TOGETHER_BYTES = 16 << 20
 TOGETHER_FILES = 64
 TOGETHER_SECONDS = 2.0
+Seen = Callable[[str, pa.Table], None]
+"""Called with a table's full name and rows that are written to it."""
 
 
 def ingest(
@@ -44,6 +48,7 @@ def ingest(
     workers: int | None = None,
     accept_checksums: bool = False,
     progress: Progress = lambda _path, _bytes: None,
+    seen: Seen = lambda _table, _rows: None,
 ) -> IngestReport:
     """Ingest files and folders; report those that are refused and ingest the others.
 
@@ -68,6 +73,8 @@ def ingest(
         Whether to take FITS files whose DATASUM does not fit their data.
     progress
         Called with a path and the number of bytes it has advanced.
+    seen
+        Called with the table and the rows of each file as they are written.
 
     Returns
     -------
@@ -88,9 +95,12 @@ def ingest(
     current = Current.by(declared, mapping_hash(task.mapping))
     with only_one(store) as begun:
         single = len(files) == 1 and not replace
-        contents = sorted(contents_of(files)) if single else ()
-        stored = entries(store, contents or None)
-        if contents and not any(map(current, stored.values())):
+        prepared = {path: hashed(path) for path in files if single or replace}
+        contents = sorted(
+            {h for o in prepared.values() for h in (o.sha256, o.packed) if h}
+        )
+        stored = entries(store, contents if single and contents else None)
+        if single and contents and not any(map(current, stored.values())):
             stored = entries(store)  # what is new may concern files of any name
 
         begun_with = Ledger(stored)
@@ -99,11 +109,12 @@ def ingest(
             entry = begun_with.find(offered.sha256, offered.packed)
             return replace or entry is None or not current(entry)
 
-        rewritten = contents_of(files) if replace else ()
-        ledger = Ledger(stored, rewritten=rewritten)
+        ledger = Ledger(stored, rewritten=contents if replace else ())
         writer = Writer(store, ledger, begun, current.mapping)
-        run = _Run(writer, store, progress, bulk_above)
-        with read(files, task, selects=selects, workers=workers) as offers:
+        run = _Run(writer, store, progress, bulk_above, seen)
+        with read(
+            files, task, selects=selects, workers=workers, prepared=prepared
+        ) as offers:
             for offered in offers:
                 run.take(offered)
             run.flush()
@@ -119,7 +130,9 @@ class _Run:
         store: "Store",
         progress: Progress,
         bulk_above: int | None,
+        seen: Seen,
     ) -> None:
+        self._seen_by = seen
         self.reports: dict[Path, FileReport] = {}
         self._writer = writer
         self._store = store
@@ -152,6 +165,8 @@ class _Run:
         size = 0
         for item in items:
             if not isinstance(item, Rows):
+                for _ in self._watched(rows if isinstance(item, End) else ()):
+                    """These rows are written with the next flush."""
                 self._hold(Parsed(offered, item, rows), size)
                 return
             rows.append(item)
@@ -161,7 +176,8 @@ class _Run:
                 break
         self.flush()
         bulk = self._bulk(offered)
-        report = self._writer.write_large(offered, chain(rows, items), bulk)
+        watched = self._watched(chain(rows, items))
+        report = self._writer.write_large(offered, watched, bulk)
         self._done(report, offered)
 
     def flush(self) -> None:
@@ -176,6 +192,13 @@ class _Run:
         for twin in twins:
             self._report_stored(twin)
         self._since = clock.monotonic()
+
+    def _watched(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items; show their rows to whoever watches the ingest."""
+        for item in items:
+            if isinstance(item, Rows):
+                self._seen_by(item.table, item.data)
+            yield item
 
     def _hold(self, parsed: Parsed, size: int) -> None:
         self._waiting.append(parsed)

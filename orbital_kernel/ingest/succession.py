@@ -7,23 +7,29 @@ the same curves, and the older version's points are deleted. Good times go with 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orbital_kernel.ingest import versions
-from orbital_kernel.ingest.checksum import SHA, Sum, numeric_columns, span_of, sum_of
+from orbital_kernel.ingest.checksum import SHA, Sum, span_of, stored_numeric, sum_of
 from orbital_kernel.ingest.ledger import Ledger
 from orbital_kernel.ingest.tally import Tally
 from orbital_kernel.ingest.versions import CURVE, Versions
-from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
-from orbital_kernel.model.predicate import Clause, Equal
+from orbital_kernel.model.predicate import Clause, Equal, Null, Range
 
 if TYPE_CHECKING:
     from orbital_kernel.database import Transaction
 
 INTERVALS = "intervals"
+FEW_OTHERS = 4
+"""More files of one curve are first reduced to those that meet a file in time."""
+MARGIN = timedelta(seconds=100)
+"""Clock corrections move a point in time by less."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,13 @@ class Succession:
             for other in self._stored().near(holder.curves or ())
             if other.sha256 != holder.sha256 and {*other.tables} & {*tally.curves}
         ]
+        if len(others) > FEW_OTHERS:
+            meeting = {
+                sha256
+                for table in tally.curves
+                for sha256 in _meeting(tx, table, holder, others)
+            }
+            others = [other for other in others if other.sha256 in meeting]
         if all(other.curves is not None for other in others):
             return others
         near = {sha256 for table in tally.curves for sha256 in _near(tx, table, holder)}
@@ -124,7 +137,7 @@ class Succession:
             self._holders = Holders()
             for sha256, entry in self._ledger.ingested_entries().items():
                 if any(map(_is_curves, entry.tables)):
-                    curves = None if entry.curves is None else frozenset(entry.curves)
+                    curves = frozenset(entry.curves) if entry.curves else None
                     self._holders.add(
                         Holder(sha256, entry.name, tuple(entry.tables), curves)
                     )
@@ -203,8 +216,10 @@ class _Outcome:
     def _good_times(self, table: str, found: Versions, loser: Holder) -> None:
         """Delete the loser's good times within the span of the winner, if it has any."""
         name = f"{table.partition('.')[0]}.{INTERVALS}"
-        if found.span is None or not all(
-            name in holder.tables for holder in (self.offered, self.stored)
+        if (
+            found.span is None
+            or name == table
+            or not all(name in holder.tables for holder in (self.offered, self.stored))
         ):
             return
         winner = self.offered if found.offered_wins else self.stored
@@ -243,7 +258,7 @@ class _Outcome:
             self.tally.sums[table] = self._sum(table, self.offered)
 
     def _sum(self, table: str, holder: Holder) -> Sum:
-        columns = numeric_columns(schema.table(table))
+        columns = stored_numeric(self.tx, table)
         return sum_of(self.tx.select(table, _of(holder), columns=columns))
 
     def _points(
@@ -270,6 +285,23 @@ def _near(tx: "Transaction", table: str, holder: Holder) -> set[str]:
     objects = [name for name in rows["object"].unique().to_pylist() if name]
     named = [Clause("object", tuple(map(Equal, objects)))] if objects else []
     clauses = [*span_of(table, rows), *named]
+    return set(tx.select(table, clauses, columns=[SHA])[SHA].unique().to_pylist())
+
+
+def _meeting(
+    tx: "Transaction", table: str, holder: Holder, others: Collection[Holder]
+) -> set[str]:
+    """Return those of the others that have rows within a file's time, or without time."""
+    names = {other.sha256 for other in others if table in other.tables}
+    times = tx.select(table, _of(holder), columns=("time",))["time"]
+    if times.null_count or not len(times) or not names:
+        return names
+    ends = [
+        v.cast(pa.timestamp("us"), safe=False).as_py()
+        for v in pc.min_max(times).values()
+    ]
+    span = Range(ends[0] - MARGIN, ends[1] + MARGIN)
+    clauses = [Clause("time", (span, Null())), Clause(SHA, tuple(map(Equal, names)))]
     return set(tx.select(table, clauses, columns=[SHA])[SHA].unique().to_pylist())
 
 

@@ -46,6 +46,8 @@ class Tally:
     replaced: dict[str, int] = field(default_factory=dict)
     superseded: dict[str, int] = field(default_factory=dict)
     """Its rows, by table, that a later version of a curve replaced."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Its points of light curves by the source of their position."""
 
     def add(self, table: str, counts: Mapping[str, int], rows: pa.Table) -> None:
         """Add rows that were written to one table."""
@@ -128,6 +130,7 @@ def report_of(file: Parsed, tally: Tally) -> FileReport:
         tables=tally.counts,
         skipped=tally.excluded(outcome.skipped),
         replaced=dict(tally.replaced),
+        places=dict(tally.places),
         sha256=offered.sha256,
         seconds=round(outcome.seconds, 3),
         size_bytes=offered.size,

@@ -15,7 +15,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orbital_kernel.ingest.checksum import Sum, numeric_columns, row_hashes, sum_of
+from orbital_kernel.ingest.checksum import (
+    PLACED,
+    Sum,
+    numeric_columns,
+    row_hashes,
+    sum_of,
+)
 from orbital_kernel.ingest.files import files_of, in_order, shown
 from orbital_kernel.ingest.items import Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Entry, Ledger, entries
@@ -225,7 +231,11 @@ def _compared(
     sha256, superseded = entry.sha256, entry.superseded.get(name, 0)
     table = schema.table(name)
     source = pa.concat_tables(schema.conform(part, table) for part in parts)
-    columns = (*dict.fromkeys((*numeric_columns(table), *table.key)),)
+    with store.transaction() as tx:
+        existing = tx.columns(name)
+    columns = tuple(
+        c for c in dict.fromkeys((*numeric_columns(table), *table.key)) if c in existing
+    )
     source = source.select(columns)
     of_file = [Clause("file_sha256", (Equal(sha256),))]
     if not table.key:
@@ -281,7 +291,10 @@ def _side(rows: pa.Table) -> Side:
             for e in ("min", "max")
         )
     if "healpix" in rows.column_names:
-        pixels = rows.column("healpix").drop_null().to_numpy()
+        cells_of_file = rows.column("healpix")
+        if PLACED in rows.column_names:
+            cells_of_file = cells_of_file.filter(pc.is_null(rows.column(PLACED)))
+        pixels = cells_of_file.drop_null().to_numpy()
         cells = len(np.unique(pixels >> CELL_SHIFT))
     return Side(len(rows), first, last, cells, str(sum_of(rows)))
 

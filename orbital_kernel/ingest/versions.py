@@ -6,10 +6,15 @@ else the time), the width of its bin, and whether it is a limit. Two files hold 
 of a curve if at least half of the points that both could hold are the same points and,
 unless the files have one name, at least half of these have the same values: curves of two
 sources in one field share times, not values.
+
+Event lists and logs of intervals are versioned alike, by ObsID and instrument: a photon by
+its time, chip and place to 16 pixels (processing again moves it by less), an interval by
+its start and length. Of a list and a cut-out of it the photons of the smaller are dropped.
 """
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,28 +22,43 @@ import pyarrow as pa
 
 from orbital_kernel.model.frames import frame_of
 
-CURVES = ("rates", "photometry")
-"""Tables, of any observatory, whose rows are points of curves."""
+CURVES = ("rates", "photometry", "events", "intervals")
+"""Tables, of any observatory, whose rows are points of curves, photons or intervals."""
 IDENTITY = {
     "rates": ("object", "obs_id", "series", "instrument", "band", "unit", "kind"),
     "photometry": ("object", "obs_id", "instrument", "band", "unit", "mode"),
+    "events": ("obs_id", "object", "instrument"),
+    "intervals": ("obs_id", "object", "instrument", "kind"),
 }
 NAMED_BY = ("object", "obs_id", "series")
-VALUES = {
+OBSERVED = ("events", "intervals")
+"""Tables whose rows are of an observation before they are of an object."""
+PIXELS = 16
+PLACED = ("x_pix", "y_pix", "pi")
+VALUES: dict[str, tuple[str, ...]] = {
+    "events": (),
+    "intervals": (),
     "rates": ("rate", "rate_err"),
     "photometry": ("value", "value_err_plus", "value_err_minus"),
 }
 OTHERS = {
     "rates": ("time", "met_s", "utcf_s", "object", "obs_id", "counts"),
     "photometry": ("time", "met_s", "since_t0_s", "object", "obs_id", "exposure_s"),
+    "events": ("time", "met_s", "ccd_id", "energy_ev", "grade", "status", *PLACED),
+    "intervals": ("time", "time_stop", "live_s", "object", "extra"),
 }
-WIDTHS = {"rates": ("bin_s",), "photometry": ("time_err_minus_s", "time_err_plus_s")}
+WIDTHS: dict[str, tuple[str, ...]] = {
+    "rates": ("bin_s",),
+    "photometry": ("time_err_minus_s", "time_err_plus_s"),
+    "events": (),
+    "intervals": (),
+}
 CLOCKS = ("met_s", "since_t0_s", "time_s")
 TICKS_PER_S = 10_000
 """Times that differ by less than about 0.1 ms are one: bins are 4 ms or wider."""
 CURVE, AT, WIDTH, START, STOP = "$curve", "$at", "$width", "$start", "$stop"
-LIMIT = "is_limit"
-KEY = (AT, WIDTH, LIMIT)
+LIMIT, PLACE = "is_limit", "$place"
+KEY = (AT, WIDTH, LIMIT, PLACE)
 
 
 def kind_of(table: str) -> str:
@@ -58,6 +78,12 @@ def curves_of(table: str, rows: pa.Table) -> set[str]:
     columns = [name for name in IDENTITY[table] if name in rows.column_names]
     frame = frame_of(rows.select(columns)).unique()
     return set(_identified(frame, table)[CURVE])
+
+
+def settled(curves: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Return the curves of a file by table; good times beside curves go with these."""
+    alone = all(kind_of(table) == "intervals" for table in curves)
+    return {t: c for t, c in curves.items() if alone or kind_of(t) != "intervals"}
 
 
 def same_name(first: str, second: str) -> bool:
@@ -83,13 +109,35 @@ def points_of(table: str, rows: pa.Table) -> pl.DataFrame:
     frame = _identified(frame_of(rows), table)
     if LIMIT not in frame.columns:
         frame = frame.with_columns(pl.lit(value=False).alias(LIMIT))
+    frame = frame.with_columns(_place(table).alias(PLACE))
+    if table in OBSERVED:
+        frame = frame.with_columns(_length(table).alias("bin_s"))
     seconds = pl.col("time").dt.epoch("us") / 1e6
-    width = pl.sum_horizontal(pl.col(name).fill_null(0.0) for name in WIDTHS[table])
+    widths = WIDTHS[table] or ("bin_s",)
+    width = pl.sum_horizontal(pl.col(name).fill_null(0.0) for name in widths)
     return frame.with_columns(
         seconds.alias("time_s"),
         pl.col(LIMIT).fill_null(value=False),
         (width * TICKS_PER_S).round().cast(pl.Int64).alias(WIDTH),
     )
+
+
+def _place(table: str) -> pl.Expr:
+    """Return a number for chip and rough place of a photon; 0 for other points."""
+    if table != "events":
+        return pl.lit(0, pl.Int64)
+    x, y = (
+        (pl.col(name).fill_null(0.0) / PIXELS).floor().cast(pl.Int64)
+        for name in PLACED[:2]
+    )
+    chip = pl.col("ccd_id").fill_null(-1).cast(pl.Int64)
+    return (chip * 1_000_003 + x) * 1_000_003 + y
+
+
+def _length(table: str) -> pl.Expr:
+    if table == "events":
+        return pl.lit(0.0)
+    return (pl.col("time_stop") - pl.col("time")).dt.total_microseconds() / 1e6
 
 
 def _identified(frame: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -104,7 +152,8 @@ def _identified(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def _identity(table: str, row: dict[str, str]) -> str:
-    name = next((row[n] for n in NAMED_BY if row.get(n)), "")
+    names = ("obs_id", "object") if table in OBSERVED else NAMED_BY
+    name = next((row[n] for n in names if row.get(n)), "")
     parts = [re.sub(r"[\s_]+", "", name).casefold()]
     parts += [row.get(n, "") for n in IDENTITY[table] if n not in NAMED_BY]
     return hashlib.sha256("\0".join((table, *parts)).encode()).hexdigest()[:16]
@@ -146,7 +195,7 @@ def versions(
     around = _within(offered, stored_start, stored_stop)
     common = inside.join(offered, on=KEY, how="semi")
     if not len(common) or 2 * len(common) < max(len(inside), len(around)):
-        return None
+        return _cut_out(table, offered, stored, stored_is_newer=stored_is_newer)
     equal = common.join(
         offered, on=[*KEY, *VALUES[table]], how="semi", nulls_equal=True
     )
@@ -169,6 +218,19 @@ def versions(
     return Versions(offered_wins, replaced, same, len(common) - same, span)
 
 
+def _cut_out(
+    table: str, offered: pl.DataFrame, stored: pl.DataFrame, *, stored_is_newer: bool
+) -> Versions | None:
+    """Return the photons that are in both lists, to be deleted from the smaller one."""
+    if table != "events":
+        return None
+    offered_wins = len(offered) >= len(stored) and not stored_is_newer
+    winner, loser = (offered, stored) if offered_wins else (stored, offered)
+    same = [*KEY, *(name for name in PLACED if name in winner.columns)]
+    replaced = loser.join(winner, on=same, how="semi", nulls_equal=True)
+    return Versions(offered_wins, replaced, len(replaced), 0, None)
+
+
 def _placed(
     first: pl.DataFrame, second: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -185,7 +247,8 @@ def _placed(
         None,
     )
     if clock is None:
-        written = pl.col("extra" if "extra" in first.columns else "series")
+        names = [name for name in ("extra", "series") if name in first.columns]
+        written = pl.col(names[0]) if names else pl.lit("")
         place = (written.fill_null("").hash() // 2).cast(pl.Int64)
         edges = pl.lit(0.0)
         return tuple(  # type: ignore[return-value]

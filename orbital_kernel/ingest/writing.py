@@ -16,8 +16,10 @@ from orbital_kernel.ingest.checksum import SHA, span_of, verify, wider
 from orbital_kernel.ingest.items import End, Item, Kinds, Refusal, Rows
 from orbital_kernel.ingest.ledger import Ledger, Noted
 from orbital_kernel.ingest.lock import Begun
+from orbital_kernel.ingest.names import Names
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.overlap import put
+from orbital_kernel.ingest.overlapped import Inserts
 from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.ingest.succession import Holder, Succession
@@ -28,6 +30,9 @@ from orbital_kernel.model.predicate import Clause, Equal
 
 if TYPE_CHECKING:
     from orbital_kernel.database import Store, Transaction
+
+OVERLAPPED = ("events", "rates", "intervals")
+"""Tables whose rows are sent while others are read: nothing is selected for them."""
 
 
 class Writer:
@@ -61,12 +66,15 @@ class Writer:
                 for f in files
                 if isinstance(f.outcome, End)
             }
-            self._forget(tx, tallies)
-            self._write_together(tx, files, tallies)
-            self._write_keyed(tx, files, tallies)
+            names = Names(tx)
+            self._forget(tx, tallies, names)
+            self._write_keyed(tx, files, tallies, names)
+            names.register()
+            self._write_together(tx, files, tallies, names)
             for file in files:
                 if isinstance(file.outcome, End):
                     self._settle(tx, file.offered, tallies)
+            names.finish()
             reports = [
                 report_of(f, tallies.get(f.offered.sha256, Tally())) for f in files
             ]
@@ -100,23 +108,26 @@ class Writer:
         items: Iterable[Item],
         bulk: Bulk | None,
     ) -> FileReport:
-        sha256, tally = offered.sha256, Tally()
-        self._forget(tx, {sha256: tally})
-        for item in items:
-            if isinstance(item, Refusal):
-                raise _RefusedError(item)
-            if isinstance(item, End):
-                parsed = Parsed(offered, item)
-                continue
-            tally.kinds |= _kinds([item])
-            if why := self._purity.refuses(tally.kinds, offered.path.name):
-                raise _RefusedError(Refusal(why))
-            self._write_batch(tx, item, sha256, tally, bulk)
+        sha256, tally, names = offered.sha256, Tally(), Names(tx)
+        self._forget(tx, {sha256: tally}, names)
+        with Inserts(tx) as inserts:
+            for item in items:
+                if isinstance(item, Refusal):
+                    raise _RefusedError(item)
+                if isinstance(item, End):
+                    parsed = Parsed(offered, item)
+                    continue
+                tally.kinds |= _kinds([item])
+                if why := self._purity.refuses(tally.kinds, offered.path.name):
+                    raise _RefusedError(Refusal(why))
+                self._write_batch(tx, item, sha256, tally, bulk, names, inserts)
+            inserts.finish()
         if bulk:
             bulk.finish(tx)
         for table, total in tally.sums.items():
             verify(tx, table, {sha256: total}, tally.spans[table])
         self._settle(tx, offered, {sha256: tally})
+        names.finish()
         report = report_of(parsed, tally)
         self._note(tx, [parsed], [report], {sha256: tally})
         return report
@@ -146,6 +157,7 @@ class Writer:
     ) -> None:
         """Compare the curves of a file just written with those of other files."""
         tally = tallies[offered.sha256]
+        tally.curves = versions.settled(tally.curves)
         curves = frozenset(curve for found in tally.curves.values() for curve in found)
         if curves:
             holder = Holder(
@@ -153,7 +165,9 @@ class Writer:
             )
             self._succession.settle(tx, holder, tally, tallies)
 
-    def _forget(self, tx: "Transaction", tallies: Mapping[str, Tally]) -> None:
+    def _forget(
+        self, tx: "Transaction", tallies: Mapping[str, Tally], names: Names
+    ) -> None:
         """Delete the stored rows of contents that are written again."""
         for sha256, tally in tallies.items():
             entry = self.ledger.entry(sha256)
@@ -169,11 +183,16 @@ class Writer:
                 if key:
                     rows = tx.select(table, of_file, columns=key)
                     tally.before[table] = frame_of(rows)
+                names.forget(table, of_file)
                 if deleted := tx.delete(table, of_file):
                     tally.replace(reason, deleted)
 
     def _write_together(
-        self, tx: "Transaction", files: Sequence[Parsed], tallies: Mapping[str, Tally]
+        self,
+        tx: "Transaction",
+        files: Sequence[Parsed],
+        tallies: Mapping[str, Tally],
+        names: Names,
     ) -> None:
         """Insert the rows of all files into tables without a key, one request per table."""
         batches: dict[str, list[pa.Table]] = {}
@@ -185,7 +204,7 @@ class Writer:
                 tally.add(item.table, {"inserted": len(rows)}, rows)
                 _note_curves(item.table, rows, tally)
         for table, parts in batches.items():
-            rows = pa.concat_tables(parts)
+            rows = names.placed(table, pa.concat_tables(parts), tallies)
             tx.insert(table, rows)
             expected = {
                 sha: tally.sums[table]
@@ -195,7 +214,11 @@ class Writer:
             verify(tx, table, expected, span_of(table, rows))
 
     def _write_keyed(
-        self, tx: "Transaction", files: Sequence[Parsed], tallies: Mapping[str, Tally]
+        self,
+        tx: "Transaction",
+        files: Sequence[Parsed],
+        tallies: Mapping[str, Tally],
+        names: Names,
     ) -> None:
         """Write the rows of tables with a key, file by file, in order."""
         for file in files:
@@ -207,7 +230,9 @@ class Writer:
             tally = tallies.get(file.offered.sha256, Tally())
             for table, parts in tables.items():
                 newer = self.ledger.newer_than(file.offered.sha256)
-                _put(tx, table, pa.concat_tables(parts), tally, newer)
+                rows = pa.concat_tables(parts)
+                _put(tx, table, rows, tally, newer)
+                names.add(table, rows)
                 expected = {file.offered.sha256: tally.sums[table]}
                 verify(tx, table, expected, [])
 
@@ -218,20 +243,26 @@ class Writer:
         sha256: str,
         tally: Tally,
         bulk: Bulk | None,
+        names: Names,
+        inserts: Inserts,
     ) -> None:
         rows = _stamped(item, sha256)
+        if versions.kind_of(item.table) not in OVERLAPPED:
+            inserts.finish()
         if schema.table(item.table).key:
             _put(tx, item.table, rows, tally, self.ledger.newer_than(sha256))
+            names.add(item.table, rows)
             tally.spans[item.table] = []
             return
+        placed = names.placed(item.table, rows, {sha256: tally})
         if bulk:
-            bulk.add(tx, item.table, rows)
+            bulk.add(tx, item.table, placed)
         else:
-            tx.insert(item.table, rows)
+            inserts.add(item.table, placed)
         tally.add(item.table, {"inserted": len(rows)}, rows)
         _note_curves(item.table, rows, tally)
         tally.spans[item.table] = wider(
-            tally.spans.get(item.table), span_of(item.table, rows)
+            tally.spans.get(item.table), span_of(item.table, placed)
         )
 
     def _note(

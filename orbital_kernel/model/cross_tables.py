@@ -9,12 +9,32 @@ from orbital_kernel.model.columns import (
     Column,
     Table,
     count,
+    flag,
     instant,
     real,
     text,
 )
 
 CROSS_TABLES = (
+    Table(
+        "names",
+        (
+            text("normalised", "the name as names are compared", "meta.id"),
+            text("name", "the name as written", "meta.id;src"),
+            text("kind", "object, alias, burst, target or notice", "meta.code"),
+            text("observatory", "observatory of the table", "instr.obsty"),
+            text("table", "table that has the name, e.g. swift.grbs", "meta.table"),
+            text("object_id", "the object's name or identifier in it", "meta.id;src"),
+            *SKY,
+            real("error_arcsec", "arcsec", "stat.error;pos.eq", "error, or typical"),
+            text("instrument", "instrument of the position", "instr"),
+            text("place_source", "as of its points; null: the table", "meta.ref"),
+            count("points", "detections in X-rays, for kind object", "meta.number"),
+            SIMULATED,
+        ),
+        ("normalised",),
+        "Every name of an object once per table, sorted by its normalised spelling.",
+    ),
     Table(
         "objects",
         (
@@ -24,6 +44,7 @@ CROSS_TABLES = (
             real("error_radius_arcsec", "arcsec", "stat.error;pos.eq", "95 % radius"),
             text("kind", "grb, source, transient", "src.class"),
             text("observatories", "who has seen it, comma-separated", "meta.note"),
+            flag("blend", "true: several sources that one observatory cannot separate"),
             SIMULATED,
         ),
         ("healpix",),
@@ -34,11 +55,17 @@ CROSS_TABLES = (
         (
             text("object_id", "row in cross.objects", "meta.id;src"),
             text("table", "table of the member, e.g. chandra.sources", "meta.table"),
+            text("catalog", "catalogue of the member", "meta.ref"),
             text("key", "the member's own key in that table", "meta.id"),
+            text("obs_id", "ObsID of the member, if it is of one", "meta.id;obs"),
+            text("role", "source, repeat (of a source), component (of a blend)"),
             real("separation_arcsec", "arcsec", "pos.angDistance", "from the object"),
             real("normalised_separation", "", "stat.fit.goodness", "in combined sigma"),
             real("chance_probability", "", "stat.probability", "of an unrelated match"),
+            real("p_any", "", "stat.probability", "of any counterpart"),
+            real("p_i", "", "stat.probability", "of this one, if any"),
             text("method", "how the match was made", "meta.note"),
+            count("healpix", "HEALPix index of the object", "pos.healpix"),
             SIMULATED,
         ),
         ("object_id",),

@@ -25,18 +25,38 @@ BY_SKY = Projection("by_sky", ("healpix",))
 BY_OBJECT = Projection("by_object", ("object", "time"))
 BY_FLUX = Projection("by_flux", ("flux",))
 BY_VALUE = Projection("by_value", ("value",))
+BY_OBSID = Projection("by_obs_id", ("obs_id", "time"))
+BY_SOURCE = Projection("by_source", ("source_id",))
+OF_OBSID = Projection("by_obs_id", ("obs_id",))
+BY_NAME = Projection("by_name", ("name",))
+BY_ERROR = Projection("by_error", ("error_radius_arcsec",))
+BY_NOTICE = Projection("by_notice", ("notice_id",))
+BY_TRIGGER = Projection("by_trigger", ("trigger_id",))
+BY_SERIES = Projection("by_series", ("series", "time"))
+BY_ID = Projection("by_id", ("object_id",))
+BY_KEY = Projection("by_key", ("key",))
 
 EVERY: dict[str, Layout] = {
-    "observations": Layout(projections=(BY_TIME,)),
-    "sources": Layout(projections=(BY_FLUX,)),
-    "photometry": Layout(projections=(BY_OBJECT, BY_VALUE)),
+    "observations": Layout(projections=(BY_TIME, BY_OBSID, BY_OBJECT)),
+    "grbs": Layout(projections=(BY_NAME, BY_SKY, BY_ERROR)),
+    "intervals": Layout(projections=(BY_OBSID,)),
+    "sources": Layout(projections=(BY_FLUX, BY_SOURCE, OF_OBSID)),
+    "photometry": Layout(projections=(BY_OBJECT, BY_SKY, BY_VALUE, BY_OBSID)),
+    "rates": Layout(projections=(BY_SERIES,)),
+    "notices": Layout(projections=(BY_NOTICE, BY_TRIGGER, BY_SKY, BY_ERROR)),
 }
 """By table name, of whatever observatory."""
 
 BY_TABLE: dict[str, Layout] = {
     "swift.events": Layout(("time",), (BY_SKY,)),
     "chandra.events": Layout(("healpix", "time"), (BY_TIME,)),
-    "chandra.photometry": Layout(("healpix", "time"), (BY_OBJECT, BY_TIME, BY_VALUE)),
+    "chandra.photometry": Layout(
+        ("healpix", "time"), (BY_OBJECT, BY_TIME, BY_VALUE, BY_OBSID)
+    ),
+    "cross.names": Layout(projections=(BY_SKY,)),
+    "cross.objects": Layout(projections=(BY_ID,)),
+    "cross.bursts": Layout(projections=(BY_OBJECT,)),
+    "cross.associations": Layout(projections=(BY_KEY, BY_SKY)),
 }
 """By full name, for tables that are queried otherwise."""
 

@@ -144,6 +144,7 @@ PHOTOMETRY = Table(
         text("instrument", "instrument or telescope", "instr"),
         text("mode", "read-out mode, e.g. WT or PC", "instr.setup"),
         real("exposure_s", "s", "time.duration;obs.exposure", "exposure"),
+        text("place_source", "observation or catalogue; null: the file", "meta.ref"),
         *EXTRA,
         *PROVENANCE,
     ),
@@ -221,7 +222,7 @@ NOTICES = Table(
     "Alerts of the observatories as they were sent.",
 )
 
-OPTIONAL = frozenset({"live_s"})
+OPTIONAL = frozenset({"live_s", "place_source"})
 """Columns that older databases lack: null there until files are ingested again."""
 OBSERVATORY_TABLES = (
     OBSERVATIONS,

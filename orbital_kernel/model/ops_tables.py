@@ -1,11 +1,13 @@
 """The ledgers of ingestion, queries, quality, storage and automation: schema `ops`."""
 
 from orbital_kernel.model.columns import (
+    SIMULATED,
     TT,
     Column,
     Table,
     count,
     flag,
+    instant,
     real,
     text,
 )
@@ -76,9 +78,20 @@ OPS_TABLES = (
             real("limit", "", "meta.number", "what was allowed"),
             text("unit", "unit of value and limit", "meta.unit"),
             text("reason", "in words", "meta.note"),
+            text(
+                "observatory", "whose data; several, separated by commas", "instr.obsty"
+            ),
+            text("scope", "store, ingest, or sample of a series", "meta.code"),
+            instant("time", "when the fault began; of a sample, its own time"),
+            instant("time_low", "earliest time of that, 95 %"),
+            instant("time_high", "latest time of that, 95 %"),
+            real("value_err", "", "stat.error", "1-sigma error of the value"),
+            text("change", "step, drift, or '' without one", "meta.code"),
+            text("run", "the run of checks, shared by its rows", "meta.id"),
+            SIMULATED,
         ),
         (),
-        "Checks of data quality.",
+        "Checks of data quality, and the samples of their series.",
     ),
     Table(
         "storage",

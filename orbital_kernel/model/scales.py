@@ -1,13 +1,16 @@
-"""Time scales: TT of UTC and of TDB, with the leap seconds that astropy ships."""
+"""Time scales: TT of UTC and of TDB, with the leap seconds that astropy ships.
+
+astropy is imported where it computes: most questions need leap seconds only.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from threading import RLock
 
 import numpy as np
-from astropy.time import Time
-from astropy.utils import iers
+from astropy_iers_data import IERS_LEAP_SECOND_FILE
 from numpy.typing import NDArray
 
 Instants = NDArray[np.datetime64]
@@ -29,6 +32,8 @@ def offline() -> Iterator[None]:
     one per process, so that threads take turns; otherwise the last could restore what
     another had set.
     """
+    from astropy.utils import iers  # noqa: PLC0415 - a tenth of a second
+
     with _OFFLINE, iers.conf.set_temp("auto_download", False):
         yield
 
@@ -49,20 +54,21 @@ def utc_to_tt(utc: Instants) -> Instants:
 @cache
 def leap_seconds() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return days (UTC, ns since 1970) and TAI-UTC (ns) from them on, since 1972."""
-    table = iers.LeapSeconds.from_iers_leap_seconds(iers.IERS_LEAP_SECOND_FILE)
+    lines = Path(IERS_LEAP_SECOND_FILE).read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line.strip() and line.lstrip()[0] != "#"]
     days = np.array(
-        [
-            f"{y:04d}-{m:02d}-01"
-            for y, m in zip(table["year"], table["month"], strict=True)
-        ],
+        [f"{int(year):04d}-{int(month):02d}-01" for _, _, month, year, _ in rows],
         dtype="datetime64[ns]",
     )
-    return days.view(np.int64), np.asarray(table["tai_utc"]).astype(np.int64) * NS
+    offsets = np.array([int(offset) for *_, offset in rows], dtype=np.int64)
+    return days.view(np.int64), offsets * NS
 
 
 @offline()
 def tdb_to_tt(tdb: Instants) -> Instants:
     """Take TDB-TT (under 2 ms, geocentre) from astropy at whole hours, linear between."""
+    from astropy.time import Time  # noqa: PLC0415 - a sixth of a second
+
     ns = tdb.view(np.int64)
     finite = ns != NAT
     if not finite.any():

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from orbital_kernel.errors import SchemaMismatch
 from orbital_kernel.model.columns import PROVENANCE, TT, Column, Table
-from orbital_kernel.model.cross_tables import CROSS_TABLES
+from orbital_kernel.model.cross_tables import CROSS_TABLES as DERIVED
 from orbital_kernel.model.layout import layout
+from orbital_kernel.model.matching_tables import MATCHING_TABLES
 from orbital_kernel.model.observatory_tables import (
     EVENTS,
     GRBS,
@@ -47,6 +48,8 @@ __all__ = [
     "tables",
 ]
 
+CROSS_TABLES = (*DERIVED, *MATCHING_TABLES)
+
 
 def tables(observatories: Mapping[str, object] | tuple[str, ...]) -> dict[str, Table]:
     """Return every table of the database.
@@ -73,7 +76,9 @@ def tables(observatories: Mapping[str, object] | tuple[str, ...]) -> dict[str, T
         for o in observatories
         for t in OBSERVATORY_TABLES
     }
-    catalogue |= {f"cross.{t.name}": t for t in CROSS_TABLES}
+    catalogue |= {
+        f"cross.{t.name}": _laid_out(f"cross.{t.name}", t) for t in CROSS_TABLES
+    }
     return catalogue | {f"ops.{t.name}": t for t in OPS_TABLES}
 
 

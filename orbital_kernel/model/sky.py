@@ -3,15 +3,15 @@
 A region becomes a bounded list of half-open ranges of order-29 nested indices, a
 predicate a database can evaluate. Covers are conservative: every position inside the
 region falls in a range; some outside do too, so the exact test is made afterwards.
+
+astropy, cdshealpix and mocpy (which imports matplotlib) are imported where they compute:
+a command that needs none of them answers at once.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-import astropy.units as u
 import numpy as np
-from astropy.coordinates import Angle, Latitude, Longitude, SkyCoord
-from cdshealpix.nested import lonlat_to_healpix
-from mocpy import MOC
 from numpy.typing import ArrayLike, NDArray
 
 Reals = NDArray[np.float64]
@@ -60,6 +60,10 @@ def healpix(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
         raise ValueError(f"a declination of {worst:g} deg does not exist")
     index = np.full(ra.shape, -1, dtype=np.int64)
     if finite.any():
+        import astropy.units as u
+        from astropy.coordinates import Latitude, Longitude
+        from cdshealpix.nested import lonlat_to_healpix
+
         index[finite] = lonlat_to_healpix(
             Longitude(ra[finite], u.deg), Latitude(dec[finite], u.deg), ORDER
         ).astype(np.int64)
@@ -112,14 +116,19 @@ def cone_ranges(
         )
     if radius_deg >= 90:
         return [FULL_SKY]
-    moc = MOC.from_cone(
-        lon=Longitude(ra % 360, u.deg),
-        lat=Latitude(dec, u.deg),
-        radius=Angle(max(radius_deg * (1 + 1e-9), 1e-7), u.deg),
-        max_depth=_depth(radius_deg),
-        delta_depth=2,
+    import astropy.units as u
+    from astropy.coordinates import Angle, Latitude, Longitude
+    from cdshealpix.nested import cone_search
+
+    depth = _depth(radius_deg)
+    cells, depths, _ = cone_search(
+        Longitude(ra % 360, u.deg),
+        Latitude(dec, u.deg),
+        Angle(max(radius_deg * (1 + 1e-9), 1e-7), u.deg),
+        depth=depth,
+        depth_delta=min(2, ORDER - depth),
     )
-    return _bounded(moc, max_ranges, slack)
+    return _bounded(_ranges_of(cells, depths), max_ranges, slack)
 
 
 def box_ranges(
@@ -145,6 +154,10 @@ def box_ranges(
     list of (int, int)
         Half-open ranges of nested indices of order 29.
     """
+    import astropy.units as u
+    from astropy.coordinates import Angle, Latitude, Longitude
+    from mocpy import MOC
+
     moc = MOC.from_box(
         lon=Longitude(ra % 360, u.deg),
         lat=Latitude(dec, u.deg),
@@ -153,7 +166,7 @@ def box_ranges(
         angle=Angle(90 if half_width_deg >= half_height_deg else 0, u.deg),
         max_depth=_depth(min(half_width_deg, half_height_deg)),
     )
-    return _bounded(moc, max_ranges)
+    return _bounded(moc.to_depth29_ranges, max_ranges)
 
 
 def zone_ranges(
@@ -180,6 +193,9 @@ def zone_ranges(
     list of (int, int)
         Half-open ranges of nested indices of order 29.
     """
+    from astropy.coordinates import SkyCoord
+    from mocpy import MOC
+
     width = (ra_max - ra_min) % 360 or (360.0 if ra_max != ra_min else 0.0)
     margin = 1e-9
     low, high = max(dec_min - margin, -90), min(dec_max + margin, 90)
@@ -196,7 +212,7 @@ def zone_ranges(
             (ra_min + width / 2, ra_min + width),
         )
     ]
-    return _bounded(halves[0].union(halves[1]), max_ranges)
+    return _bounded(halves[0].union(halves[1]).to_depth29_ranges, max_ranges)
 
 
 def polygon_ranges(
@@ -224,13 +240,17 @@ def polygon_ranges(
     """
     if len(ra) != len(dec) or len(ra) < 3:
         raise ValueError(f"a polygon needs 3 or more corners, got {len(ra)}/{len(dec)}")
+    import astropy.units as u
+    from astropy.coordinates import Latitude, Longitude
+    from mocpy import MOC
+
     extent = float(np.max(separation_deg(ra[0], dec[0], ra, dec)))
     moc = MOC.from_polygon(
         lon=Longitude(np.asarray(ra) % 360, u.deg),
         lat=Latitude(dec, u.deg),
         max_depth=_depth(extent / 2),
     )
-    return _bounded(moc, max_ranges)
+    return _bounded(moc.to_depth29_ranges, max_ranges)
 
 
 def separation_deg(
@@ -276,9 +296,19 @@ def _depth(radius_deg: float) -> int:
     return int(np.clip(np.ceil(np.log2(cells)), 3, ORDER))
 
 
-def _bounded(moc: MOC, max_ranges: int, slack: float = 0.0) -> list[Range]:
+def _ranges_of(cells: NDArray[np.uint64], depths: NDArray[np.uint8]) -> NDArray[Any]:
+    """Return the ranges that cells of several depths cover, shape (ranges, 2)."""
+    shifts = (2 * (ORDER - depths.astype(np.uint64))).astype(np.uint64)
+    lows = np.sort(cells << shifts)
+    highs = np.sort((cells + np.uint64(1)) << shifts)
+    new = np.concatenate([[True], lows[1:] > highs[:-1]])
+    last = np.concatenate([new[1:], [True]])
+    return np.stack([lows[new], highs[last]], axis=1)
+
+
+def _bounded(cover: NDArray[Any], max_ranges: int, slack: float = 0.0) -> list[Range]:
     """Close the smallest gaps until few enough ranges are left, and within `slack`."""
-    ranges = moc.to_depth29_ranges.astype(np.int64)
+    ranges = cover.astype(np.int64)
     gaps = ranges[1:, 0] - ranges[:-1, 1]
     cells = np.sum(ranges[:, 1] - ranges[:, 0])
     cheap = np.searchsorted(np.cumsum(np.sort(gaps)), slack * cells, side="right")

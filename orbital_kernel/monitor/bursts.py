@@ -21,6 +21,7 @@ from orbital_kernel.monitor.replay import Replay
 from orbital_kernel.monitor.rows import TABLE, none, with_utc
 from orbital_kernel.monitor.scan import excursions_of, scan_series, series_in
 from orbital_kernel.monitor.sinks import Sink
+from orbital_kernel.query.planned import Planned
 from orbital_kernel.questions import catalogued as questions
 from orbital_kernel.science import precedence
 from orbital_kernel.science.bursts import Settings
@@ -337,7 +338,7 @@ class Bursts:
         >>> orbital.bursts.catalogued(name).columns[:2]
         ['observatory', 'catalog']
         """
-        return questions.catalogued(self._store, name)
+        return questions.catalogued(Planned(self._store), name)
 
     def catalog(self) -> pl.DataFrame:
         """Return every row of the burst catalogues, in order of precedence.

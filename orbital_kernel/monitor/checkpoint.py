@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from orbital_kernel.config.locks import Lock
 from orbital_kernel.errors import StoreError
 from orbital_kernel.monitor.course import Course, Name
 
@@ -48,7 +47,7 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = FileLock(folder / "watch.lock")
+        self._lock = Lock(folder / "watch.lock", "another watcher", StoreError)
         # Opened in one thread; a watcher may run in another.
         self._database = sqlite3.connect(
             folder / FILE, timeout=30.0, check_same_thread=False
@@ -65,11 +64,11 @@ class Checkpoints:
     def held(self) -> Iterator[None]:
         """Exclude other watchers; StoreError if one is at work already."""
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
+            self._lock.acquire(0)
+        except StoreError as error:
             raise StoreError(
-                f"another watcher already follows this store (it holds {self.folder}): "
-                "stop it first, or let it do the work"
+                f"another watcher already follows this store ({error}); stop it first, or "
+                "let it do the work"
             ) from error
         try:
             yield

@@ -16,7 +16,8 @@ from orbital_kernel.model.observatory import Observatory, observatories
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.monitor.rows import TABLE
 from orbital_kernel.query import Cone, Query, run
-from orbital_kernel.questions import catalogued
+from orbital_kernel.query.planned import Planned
+from orbital_kernel.questions import catalogued, typical
 from orbital_kernel.questions.looks import is_look
 from orbital_kernel.science import visibility
 from orbital_kernel.science.columns import simulated
@@ -151,14 +152,14 @@ def to_json(result: FollowUp) -> dict[str, Any]:
 
 def _placed(store: Store, name: str | None) -> Place | None:
     """Return the position of a burst or notice, of the catalogue that comes first."""
-    rows = catalogued.listed(store, name) if name else None
+    rows = catalogued.listed(Planned(store), name) if name else None
     row = None if rows is None else catalogued.row_used(rows, "position")
     if row is None:
         return None
     instrument, error = row["position_instrument"], row["error_radius_arcsec"]
     by = f"{name} of {row['catalog']}" + (f" ({instrument})" if instrument else "")
     if not error:
-        error = catalogued.typical_errors().get(instrument, UNSTATED_ERROR_ARCSEC)
+        error = typical.typical_errors().get(instrument, UNSTATED_ERROR_ARCSEC)
         by += f', error assumed {error:g}"'
     return Place(row["ra"], row["dec"], error / 60.0, by, bool(row["simulated"]))
 

@@ -13,6 +13,7 @@ from orbital_kernel.plots.latency_course import latency_course
 from orbital_kernel.plots.light_curve import light_curve
 from orbital_kernel.plots.match_separations import match_separations
 from orbital_kernel.plots.population import population
+from orbital_kernel.plots.quality import control_chart, quality_board
 from orbital_kernel.plots.rates import rates
 from orbital_kernel.plots.scale import scale
 from orbital_kernel.plots.sky_map import sky_map
@@ -23,6 +24,7 @@ from orbital_kernel.plots.visibility import visibility
 __all__ = [
     "burst_view",
     "burst_views",
+    "control_chart",
     "detection",
     "false_alarms",
     "latency",
@@ -30,6 +32,7 @@ __all__ = [
     "light_curve",
     "match_separations",
     "population",
+    "quality_board",
     "rates",
     "row_agreement",
     "scale",

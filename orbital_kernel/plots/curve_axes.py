@@ -1,7 +1,8 @@
-"""The axes of a light curve: flux, and UTC with elapsed days or the time since T0."""
+"""The axes of a light curve: flux, and UTC, MJD or the time since T0."""
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 from bokeh.models import CustomJS, LinearAxis, NumeralTickFormatter, Range1d
 
@@ -9,36 +10,84 @@ from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.plots import theme
 
 DAY_MS = 86_400_000.0
+MJD_OF_UNIX_EPOCH = 40587.0
+SCALES = ("auto", "utc", "mjd", "elapsed", "log")
+LOG_FROM = 1000.0
+Reals = np.ndarray
+
+
+def time_scale(usable: pl.DataFrame, requested: str) -> str:
+    """Return the time axis to draw: the one asked for, or that of the points."""
+    if requested != "auto":
+        return requested
+    since = usable["since_s"].drop_nulls().to_numpy()
+    wide = since.size > 1 and since.min() > 0 and np.ptp(since) > LOG_FROM * since.min()
+    if wide:
+        return "log"
+    return "elapsed" if len(usable) and usable["time"].null_count() else "utc"
+
+
+def times_of(rows: pl.DataFrame, scale: str) -> tuple[Reals, Reals, Reals]:
+    """Return the times of points on an axis, and the ends of their widths."""
+    later, earlier = (
+        rows[f"time_err_{side}_s"].fill_null(0.0).to_numpy()
+        for side in ("plus", "minus")
+    )
+    if scale in ("log", "elapsed"):
+        x, step = rows["since_s"].to_numpy(), 1.0
+    else:
+        x, step = theme.utc_ms(rows["time"]), 1000.0
+        if scale == "mjd":
+            x, step = x / DAY_MS + MJD_OF_UNIX_EPOCH, 1 / 86400
+    left = x - earlier * step
+    if scale == "log":
+        left = np.where(left > 0, left, x)
+    return x, left, x + later * step
 
 
 def t0_of(shown: pl.DataFrame) -> pl.Series:
-    """Return t0 (TT), which `since_s` counts from."""
+    """Return t0 (TT), which `since_s` counts from; null if no point has a date."""
     since = pl.duration(nanoseconds=(pl.col("since_s") * 1e9).cast(pl.Int64))
     return shown.select(
-        (pl.col("time").cast(pl.Datetime("ns")) - since).first()
+        (pl.col("time").cast(pl.Datetime("ns")) - since).drop_nulls().first()
     ).to_series()
 
 
 def flux_label(rows: pl.DataFrame) -> str:
     """Return band and unit of the points, for the flux axis."""
     unit = rows["unit"].drop_nulls()
-    low, high = rows["band_low_kev"].drop_nulls(), rows["band_high_kev"].drop_nulls()
-    band = f"{low[0]:g}–{high[0]:g} keV flux" if len(low) and len(high) else "value"  # noqa: RUF001
-    return f"{band} ({theme.unit_label(unit[0] if len(unit) else None)})"
+    edges = rows.select("band_low_kev", "band_high_kev").unique()
+    label = theme.unit_label(unit[0] if len(unit) else None)
+    if len(edges) != 1 or None in edges.row(0):
+        magnitude = len(unit) and unit[0].startswith("mag")
+        return label if magnitude else f"value ({label})"
+    low, high = edges.row(0)
+    noun = "rate" if len(unit) and unit[0].startswith(("count", "ct")) else "flux"
+    return f"{low:g}–{high:g} keV {noun} ({label})"  # noqa: RUF001
+
+
+def label_time(drawn: Any, shown: pl.DataFrame, scale: str) -> None:
+    """Label the time axis and, of UTC, the elapsed days above it."""
+    start = t0_of(shown)
+    if scale == "utc":
+        utc_axis(drawn, shown, start)
+        return
+    if scale == "mjd":
+        drawn.xaxis.axis_label = "Modified Julian Date (UTC)"
+        return
+    if scale == "log":
+        theme.log_axis(drawn.xaxis[0])
+    drawn.xaxis.axis_label = f"time since {_t0_label(shown, start)} (s)"
 
 
 def _t0_label(shown: pl.DataFrame, start: pl.Series) -> str:
     """Return T0 in UTC to the millisecond, and the catalogue it is from."""
     text = to_utc_iso(start.to_numpy(), unit="ms")[0] if len(start) else None
-    utc = "T0" if text is None else str(text).removesuffix(".000").replace("T", " ")
     sources = shown["t0_source"].drop_nulls().unique().sort().to_list()
-    return f"{utc} UTC" + (f", T0: {', '.join(sources)}" if sources else "")
-
-
-def log_time_axis(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
-    """Label a logarithmic axis of the time since T0."""
-    theme.log_axis(drawn.xaxis[0])
-    drawn.xaxis.axis_label = f"time since {_t0_label(shown, start)} (s)"
+    source = f", T0: {', '.join(sources)}" if sources else ""
+    if text is None:
+        return f"T0{source.replace(', T0: ', ' of ')}"
+    return f"{str(text).removesuffix('.000').replace('T', ' ')} UTC{source}"
 
 
 def utc_axis(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:

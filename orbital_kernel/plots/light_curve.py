@@ -1,152 +1,228 @@
-"""Points of all observatories on one time axis, in one unit and band."""
+"""Points of all observatories on one time axis: one panel for each unit."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
-from bokeh.models import (
-    ColumnDataSource,
-    HoverTool,
-    Range1d,
-)
+from bokeh.layouts import column
+from bokeh.models import Range1d
 
-from orbital_kernel.errors import QueryError
-from orbital_kernel.model.times import to_utc_iso
+from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.plots import theme
-from orbital_kernel.plots.curve_axes import flux_label, log_time_axis, t0_of, utc_axis
+from orbital_kernel.plots.curve_axes import (
+    SCALES,
+    flux_label,
+    label_time,
+    time_scale,
+)
+from orbital_kernel.plots.curve_marks import LIMITS, draw_limits, draw_points
+from orbital_kernel.plots.curve_panels import PANELS, panel, require_inputs
 from orbital_kernel.science.columns import demand, fill, with_seconds
 
-LOG_FROM = 1000.0
-CROWD = 200
-SCALES = ("auto", "utc", "log")
+PANEL_HEIGHT = 190
+MOSTLY = 0.1
+"""Share of values not above zero from which a rate is drawn on a linear axis."""
 
 _SHAPE = {
-    "observatory": pl.String(),
-    "object": pl.String(),
-    "obs_id": pl.String(),
-    "instrument": pl.String(),
+    **dict.fromkeys(
+        ("observatory", "object", "obs_id", "instrument", "mode", "band"), pl.String()
+    ),
+    **dict.fromkeys(
+        ("left_out", "excluded", "t0_source", "time_rule", "time_place"), pl.String()
+    ),
+    **dict.fromkeys(("conversion", "reference"), pl.String()),
     "is_limit": pl.Boolean(),
-    "left_out": pl.String(),
-    "t0_source": pl.String(),
-    "value_err_plus": pl.Float64(),
-    "value_err_minus": pl.Float64(),
-    "value_err_model": pl.Float64(),
-    "time_err_plus_s": pl.Float64(),
-    "time_err_minus_s": pl.Float64(),
-    "band_low_kev": pl.Float64(),
-    "band_high_kev": pl.Float64(),
+    **dict.fromkeys(
+        ("value_err_plus", "value_err_minus", "value_err_model"), pl.Float64()
+    ),
+    **dict.fromkeys(("time_err_plus_s", "time_err_minus_s"), pl.Float64()),
+    **dict.fromkeys(("band_low_kev", "band_high_kev", "exposure_s"), pl.Float64()),
 }
 
 
 def light_curve(
-    curve: pl.DataFrame, *, title: str | None = None, time_axis: str = "auto"
+    curve: Any,
+    *,
+    title: str | None = None,
+    time_axis: str = "auto",
+    model: Callable[[np.ndarray], np.ndarray] | None = None,
+    panels: Sequence[str] = (),
+    hardness: tuple[str, str] | None = None,
 ) -> Any:
-    """Return a figure of a light curve: logarithmic flux against UTC or elapsed time.
+    """Return a figure of a light curve, as astronomers draw it.
 
     Parameters
     ----------
     curve
-        What `Orbital.light_curve` or `science.lightcurves.joint` returns, or `photometry`
-        rows of one unit and band: time (TT), value and unit; if known value_err_plus,
-        value_err_minus, value_err_model (in that unit), time_err_plus_s, time_err_minus_s
-        (s), is_limit, band_low_kev, band_high_kev, observatory, t0_source.
+        A LightCurve, what `science.lightcurves.joint` returns, or `photometry` rows:
+        time (TT), value and unit; if known value_err_plus, value_err_minus,
+        value_err_model (in that unit), time_err_plus_s, time_err_minus_s (s), since_s
+        (s), is_limit, band, band_low_kev, band_high_kev, observatory, mode, t0_source.
     title
         Title; by default it names the object.
     time_axis
-        'utc'; 'log' for the logarithm of the time since T0; 'auto' (default) for 'log' if
-        all points are later than T0 and span a factor of 1000.
+        'utc', 'mjd' (UTC), 'elapsed' or 'log' (time since T0); 'auto' (default) for
+        'log' if all points are later than T0 and span a factor of 1000, for the time
+        since T0 if points have no date, else 'utc'.
+    model
+        Values expected at times since T0 (s), in the unit of the first panel: drawn as a
+        line, and used by the panels 'residual' and 'ratio'.
+    panels
+        Panels below, linked in time: 'residual' ((value - model) / error), 'ratio'
+        (value / model), 'hardness' ((H - S) / (H + S)).
+    hardness
+        Names of the soft and the hard band, as in column `band`, for the panel
+        'hardness'.
 
     Returns
     -------
-    bokeh.plotting.figure
-        Upper limits are open triangles pointing down. Points that cannot be drawn are
-        counted under the title.
+    bokeh.plotting.figure, or a column of linked figures
+        One panel for each unit. Colours are by observatory, or by instrument and band if
+        an observatory has several; marks by mode. Upper limits are open triangles with
+        arrows pointing down, and have their own entry in the legend. Points that cannot
+        be drawn are counted under the title.
 
     Raises
     ------
     QueryError
-        If points differ in unit or band, or the time axis is not one of these.
+        If the time axis or a panel is not one of these, or lacks its model or bands.
 
     Examples
     --------
     >>> from orbital_kernel import connect, plots
     >>> orbital = connect()
-    >>> figure = plots.light_curve(orbital.light_curve("GRB 120102S"))
-    >>> figure.title.text.startswith("SIMULATED")
+    >>> curve = orbital.light_curve("GRB 120102S", unit="erg / (cm2 s)")
+    >>> plots.light_curve(curve).title.text.startswith("SIMULATED")
     True
     """
+    curve = getattr(curve, "frame", curve)
     demand(curve, "time", "value", "unit", subject="a light curve's points")
     if time_axis not in SCALES:
         raise QueryError(
             f"a time axis is one of {', '.join(SCALES)}; got {time_axis!r}"
         )
+    for name in panels:
+        if name not in PANELS:
+            raise QueryError(unknown("panel", name, PANELS))
+        require_inputs(name, model, hardness)
     rows = _prepared(curve)
-    _require_single(rows, "unit", "band_low_kev", "band_high_kev")
-    shown = rows.filter(
-        pl.col("value") > 0, pl.col("time").is_not_null(), pl.col("left_out").is_null()
-    )
-    log = time_axis == "log" or (time_axis == "auto" and _wide(shown))
-    if log:
-        shown = shown.filter(pl.col("since_s") > 0)
-    low, high = _heights(shown)
-    drawn = theme.canvas(
-        title or _title(rows),
-        curve,
-        x_axis_type="log" if log else "datetime",
-        y_axis_type="log",
-        y_range=Range1d(low, high),
-        y_axis_label=flux_label(rows),
-    )
-    start = t0_of(shown)
-    (log_time_axis if log else utc_axis)(drawn, shown, start)
-    items = [
-        (name, _points(drawn, part, color=color, log=log, floor=low))
-        for (name, part), color in _parts(shown)
+    usable = rows.filter(pl.col("excluded").is_null(), pl.col("value").is_not_null())
+    scale = time_scale(usable, time_axis)
+    units = _units(usable)
+    drawn = [
+        _panel(rows, usable, unit, scale, title if i == 0 else None, i == 0, curve)
+        for i, unit in enumerate(units)
     ]
-    theme.log_axis(drawn.yaxis[0])
-    theme.legend(drawn, items)
-    theme.note(drawn, _missing(rows, shown))
-    return drawn
+    if model is not None:
+        _line(drawn[0], usable, scale, model)
+    first = usable.filter(pl.col("unit").eq_missing(pl.lit(units[0])))
+    drawn += [
+        panel(name, first, scale, model=model, hardness=hardness) for name in panels
+    ]
+    for figure in drawn[1:]:
+        figure.x_range = drawn[0].x_range
+    if len(drawn) == 1:
+        return drawn[0]
+    return column(*drawn, sizing_mode="stretch_width")
 
 
 def _prepared(curve: pl.DataFrame) -> pl.DataFrame:
     rows = fill(curve, _SHAPE).with_columns(
         pl.coalesce("observatory", "instrument", pl.lit("points")).alias("observatory"),
         pl.col("is_limit").fill_null(value=False),
+        pl.coalesce("excluded", "left_out").alias("excluded"),
     )
     if "since_s" in rows.columns:
         return rows
     return with_seconds(rows, "since_s", pl.col("time") - pl.col("time").min())
 
 
-def _require_single(rows: pl.DataFrame, *names: str) -> None:
-    for name in names:
-        values = rows.filter(pl.col("left_out").is_null())[name].drop_nulls().unique()
-        if values.len() > 1:
-            raise QueryError(
-                f"points of several {name} cannot share an axis:"
-                f" {', '.join(str(v) for v in values.sort().to_list()[:4])};"
-                " bring them into one with science.lightcurves.joint"
-            )
+def _units(usable: pl.DataFrame) -> list[str | None]:
+    """Return the units, that of most points first."""
+    counts = usable.group_by("unit").len().sort("len", "unit", descending=[True, False])
+    return counts["unit"].to_list() or [None]
 
 
-def _wide(shown: pl.DataFrame) -> bool:
-    since = shown["since_s"].to_numpy()
-    return bool(
-        since.size > 1 and since.min() > 0 and np.ptp(since) > LOG_FROM * since.min()
+def _panel(
+    rows: pl.DataFrame,
+    usable: pl.DataFrame,
+    unit: str | None,
+    scale: str,
+    title: str | None,
+    is_first: bool,  # noqa: FBT001 - private
+    curve: pl.DataFrame,
+) -> Any:
+    """Return the figure of the points of one unit."""
+    part = usable.filter(pl.col("unit").eq_missing(pl.lit(unit)))
+    is_magnitude = (unit or "").startswith("mag")
+    linear = is_magnitude or _linear(part)
+    shown = part if linear else part.filter(pl.col("value") > 0)
+    if scale in ("utc", "mjd"):
+        shown = shown.filter(pl.col("time").is_not_null())
+    elif scale == "log":
+        shown = shown.filter(pl.col("since_s") > 0)
+    low, high = _heights(shown, linear=linear)
+    drawn = theme.canvas(
+        (title or _title(rows)) if is_first else "",
+        curve if is_first else None,
+        x_axis_type={"utc": "datetime", "log": "log"}.get(scale, "auto"),
+        y_axis_type="linear" if linear else "log",
+        y_range=Range1d(*((high, low) if is_magnitude else (low, high))),
+        y_axis_label=flux_label(shown if len(shown) else rows),
+        height=theme.HEIGHT if is_first else PANEL_HEIGHT,
     )
+    label_time(drawn, shown, scale)
+    items = [
+        (name, draw_points(drawn, detections, color=color, scale=scale, floor=low))
+        for name, detections, color in _series(shown.filter(~pl.col("is_limit")))
+    ]
+    items.append(
+        (
+            LIMITS,
+            [
+                mark
+                for _, limits, color in _series(shown, limits=True)
+                for mark in draw_limits(
+                    drawn, limits, color=color, scale=scale, floor=low
+                )
+            ],
+        )
+    )
+    if not linear:
+        theme.log_axis(drawn.yaxis[0])
+    theme.legend(drawn, items)
+    theme.note(drawn, _missing(rows, part, shown, is_first=is_first))
+    return drawn
 
 
-def _heights(shown: pl.DataFrame) -> tuple[float, float]:
+def _line(drawn: Any, usable: pl.DataFrame, scale: str, model: Any) -> None:
+    """Draw the model over the time since T0."""
+    rows = usable.filter(pl.col("since_s").is_not_null()).sort("since_s")
+    since = rows["since_s"].to_numpy()
+    x = theme.utc_ms(rows["time"]) if scale == "utc" else since
+    drawn.line(x, np.asarray(model(since)), color=theme.INK, line_width=1.5)
+
+
+def _linear(part: pl.DataFrame) -> bool:
+    """Return whether values scatter about zero, as net rates do."""
+    rate = str(part["unit"].first()).startswith(("count", "ct"))
+    return rate and int((part["value"] <= 0).sum()) > MOSTLY * len(part)
+
+
+def _heights(shown: pl.DataFrame, *, linear: bool) -> tuple[float, float]:
     if shown.is_empty():
         return 0.1, 10.0
-    top = shown["value"] + shown["value_err_plus"].fill_null(0.0)
-    bottom = pl.select(
-        pl.max_horizontal(
-            shown["value"] - shown["value_err_minus"].fill_null(0.0), shown["value"] / 4
-        )
-    ).to_series()
-    return float(bottom.min()) / 1.6, float(top.max()) * 1.6  # type: ignore[arg-type]
+    plus, minus = (
+        shown[f"value_err_{side}"].fill_null(0.0) for side in ("plus", "minus")
+    )
+    value = shown["value"]
+    if linear:
+        low, high = float((value - minus).min()), float((value + plus).max())  # type: ignore[arg-type]
+        pad = 0.05 * (high - low) or 1.0
+        return low - pad, high + pad
+    bottom = pl.select(pl.max_horizontal(value - minus, value / 4)).to_series()
+    return float(bottom.min()) / 1.6, float((value + plus).max()) * 1.6  # type: ignore[arg-type]
 
 
 def _title(rows: pl.DataFrame) -> str:
@@ -154,111 +230,45 @@ def _title(rows: pl.DataFrame) -> str:
     return f"Light curve of {names[0]}" if len(names) == 1 else "Light curve"
 
 
-def _parts(shown: pl.DataFrame) -> list[tuple[tuple[str, pl.DataFrame], str]]:
-    """Return the observatories with few points last, so that they lie on top."""
+def _series(
+    shown: pl.DataFrame, *, limits: bool = False
+) -> list[tuple[str, pl.DataFrame, str]]:
+    """Return name, points and colour of each series; those with few points lie on top.
+
+    A series is an observatory, or an instrument and band of one that has several.
+    """
+    kinds = shown.select("observatory", "instrument", "band").unique()
+    several = kinds.group_by("observatory").len().filter(pl.col("len") > 1)
+    detailed = pl.concat_str(
+        "observatory", "instrument", "band", separator=" ", ignore_nulls=True
+    )
+    rows = shown.with_columns(
+        pl.when(pl.col("observatory").is_in(several["observatory"].to_list()))
+        .then(detailed)
+        .otherwise("observatory")
+        .alias("_series")
+    )
     counts = (
-        shown.group_by("observatory")
-        .len()
-        .sort("len", "observatory", descending=[True, False])
+        rows.group_by("_series").len().sort("len", "_series", descending=[True, False])
     )
-    names = counts["observatory"].to_list()
+    names = counts["_series"].to_list()
     color = theme.colors(sorted(names))
-    return [((n, shown.filter(pl.col("observatory") == n)), color[n]) for n in names]
+    chosen = rows.filter(pl.col("is_limit")) if limits else rows
+    return [(n, chosen.filter(pl.col("_series") == n), color[n]) for n in names]
 
 
-def _points(
-    drawn: Any, part: pl.DataFrame, *, color: str, log: bool, floor: float
-) -> list[Any]:
-    """Draw one observatory's detections and limits; return what a legend click hides."""
-    renderers = []
-    for limit in (False, True):
-        rows = part.filter(pl.col("is_limit") == limit)
-        if rows.is_empty():
-            continue
-        source = ColumnDataSource(_columns(rows, log=log, floor=floor))
-        renderers.append(
-            drawn.segment(
-                "left", "y", "right", "y", source=source, color=color, alpha=0.55
-            )
-        )
-        bar = {"line_width": 1.3, "source": source, "color": color, "alpha": 0.55}
-        renderers.append(drawn.segment("x", "low", "x", "high", **bar))
-        marks = drawn.scatter(
-            "x",
-            "y",
-            source=source,
-            marker="inverted_triangle" if limit else "circle",
-            size=10 if limit else 5 if part.height > CROWD else 8,
-            line_color=color,
-            fill_color="white" if limit else color,
-            line_width=1.5 if limit else 0.5,
-            fill_alpha=0.85,
-        )
-        drawn.add_tools(_hover(marks, part, limit=limit))
-        renderers.append(marks)
-    return renderers
-
-
-def _columns(rows: pl.DataFrame, *, log: bool, floor: float) -> dict[str, Any]:
-    """Return the drawn columns; a lower bar below zero ends at the bottom of the plot."""
-    value = rows["value"].to_numpy()
-    plus, minus = (
-        rows[f"value_err_{side}"].fill_null(0.0).to_numpy()
-        for side in ("plus", "minus")
-    )
-    since = rows["since_s"].to_numpy()
-    later, earlier = (
-        rows[f"time_err_{side}_s"].fill_null(0.0).to_numpy()
-        for side in ("plus", "minus")
-    )
-    x, scale = (since, 1.0) if log else (theme.utc_ms(rows["time"]), 1000.0)
-    earliest = x - earlier * scale
-    arrow = np.where(rows["is_limit"].to_numpy(), value / 1.6, value - minus)
-    return {
-        "x": x,
-        "y": value,
-        "left": np.where(earliest > 0, earliest, x) if log else earliest,
-        "right": x + later * scale,
-        "low": np.maximum(arrow, floor),
-        "high": value + plus,
-        "utc": [text or "" for text in to_utc_iso(rows["time"].to_numpy(), unit="s")],
-        "days": since / 86400,
-        "plus": plus,
-        "minus": minus,
-        "model": rows["value_err_model"].fill_null(0.0).to_numpy(),
-        "obs_id": rows["obs_id"].fill_null("").to_list(),
-        "instrument": rows["instrument"].fill_null("").to_list(),
-        "observatory": rows["observatory"].to_list(),
-    }
-
-
-def _hover(marks: Any, part: pl.DataFrame, *, limit: bool) -> HoverTool:
-    unit = theme.unit_label(part["unit"].drop_nulls().first())  # type: ignore[arg-type]
-    value = "< @y{0.00e+0}" if limit else "@y{0.00e+0}  +@plus{0.0e+0} −@minus{0.0e+0}"  # noqa: RUF001
-    return HoverTool(
-        renderers=[marks],
-        tooltips=[
-            ("", "@observatory @instrument @obs_id"),
-            ("UTC", "@utc"),
-            ("elapsed", "@days{0,0.0000} d"),
-            ("upper limit" if limit else "flux", f"{value} {unit}"),
-            ("band conversion", f"± @model{{0.0e+0}} {unit}"),
-        ],
-    )
-
-
-def _missing(rows: pl.DataFrame, shown: pl.DataFrame) -> str:
-    excluded = int(rows["left_out"].is_not_null().sum())
-    hidden = rows.height - excluded - shown.height
+def _missing(
+    rows: pl.DataFrame, part: pl.DataFrame, shown: pl.DataFrame, *, is_first: bool
+) -> str:
+    hidden = part.height - shown.height
     parts = [f"{shown.height:,} points"]
-    if excluded:
-        reasons = rows["left_out"].drop_nulls().unique().sort().to_list()
-        first = (
-            reasons[0] if len(reasons) == 1 else f"{len(reasons)} reasons, see left_out"
-        )
-        parts.append(f"{excluded:,} excluded: {first}")
+    reasons = rows["excluded"].drop_nulls()
+    if is_first and len(reasons):
+        kinds = reasons.unique().sort().to_list()
+        text = kinds[0] if len(kinds) == 1 else f"{len(kinds)} reasons, see excluded"
+        parts.append(f"{len(reasons):,} excluded: {text}")
     if hidden:
         parts.append(
-            f"{hidden:,} not on logarithmic axes (not above zero, or without value)"
+            f"{hidden:,} not on these axes (not above zero, or without a date)"
         )
     return " · ".join(parts)

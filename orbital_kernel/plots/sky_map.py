@@ -1,5 +1,6 @@
 """Positions on the sky: the whole sky in Aitoff's projection, or a field in RA and Dec."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import theme
+from orbital_kernel.plots.coverage import Covers, shaded
 from orbital_kernel.plots.projection import CENTRE_RA, all_sky
 from orbital_kernel.science.columns import demand, fill, finite
 
@@ -27,6 +29,7 @@ def sky_map(
     title: str = "Sky map",
     cone: Cone | None = None,
     projection: str = "auto",
+    coverage: Mapping[str, Covers] | None = None,
 ) -> Any:
     """Return a map of positions, with RA increasing to the left.
 
@@ -42,6 +45,9 @@ def sky_map(
     projection
         'aitoff' for the whole sky; 'field' for a patch to scale, with error circles; 'auto'
         (default) for the field if all rows, or the cone, lie within 25 deg.
+    coverage
+        Parts of the sky that were looked at, shaded, by name: footprints, or anything
+        with a `moc`. Fine cells are merged to what a map shows.
 
     Returns
     -------
@@ -73,6 +79,12 @@ def sky_map(
         _field(title, positions, centre, reach) if field else all_sky(title, positions)
     )
     items = [
+        (name, shaded(drawn, part.moc, to_map, color=color))
+        for (name, part), color in zip(
+            (coverage or {}).items(), theme.colors(coverage or {}).values(), strict=True
+        )
+    ]
+    items += [
         (name, _marks(drawn, part, to_map, color, circles=field))
         for name, part, color in _groups(rows)
     ]

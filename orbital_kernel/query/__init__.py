@@ -8,7 +8,9 @@ then compared to the nanosecond.
 
 from orbital_kernel.query import sql
 from orbital_kernel.query.answer import Answer, Explain
-from orbital_kernel.query.planning import MAX_SET, Plan, plan
+from orbital_kernel.query.compiled import MAX_SET, Plan
+from orbital_kernel.query.explanation import Explanation
+from orbital_kernel.query.planning import plan
 from orbital_kernel.query.question import Largest, Query, TimeSpan
 from orbital_kernel.query.recording import Recorder, ledger_fields, ledger_row
 from orbital_kernel.query.regions import MAX_SKY_RANGES, Box, Cone, Polygon
@@ -23,6 +25,7 @@ __all__ = [
     "Box",
     "Cone",
     "Explain",
+    "Explanation",
     "Largest",
     "Plan",
     "Polygon",

@@ -17,7 +17,8 @@ from orbital_kernel.errors import QueryError, SchemaMismatch
 from orbital_kernel.model import schema
 from orbital_kernel.model.columns import Projection
 from orbital_kernel.model.predicate import Clause
-from orbital_kernel.query.planning import Plan, ordered
+from orbital_kernel.query.compiled import Plan
+from orbital_kernel.query.planning import ordered
 from orbital_kernel.query.question import Query
 from orbital_kernel.query.recording import Remembered, recorded
 

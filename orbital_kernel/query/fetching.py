@@ -14,7 +14,7 @@ from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause
 from orbital_kernel.query import question
-from orbital_kernel.query.planning import Plan
+from orbital_kernel.query.compiled import Plan
 
 FIRST_STEP_ROWS = 1_000
 STEP_GROWTH = 16

@@ -2,6 +2,8 @@
 
 import getpass
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import polars as pl
 from orbital_kernel.database import Store
 from orbital_kernel.query import running, sql
 from orbital_kernel.query.answer import Answer
+from orbital_kernel.query.explanation import Explanation
 from orbital_kernel.query.names import check_names
 from orbital_kernel.query.question import Query
 from orbital_kernel.query.recording import Recorder, ledger_fields, short
@@ -207,6 +210,38 @@ class Queries(ABC):
         """
         self._recorder.flush()
 
+    @contextmanager
+    def explained(self) -> Iterator[Explanation]:
+        """Explain whatever is called in a block: its queries, rows read and time.
+
+        Yields
+        ------
+        Explanation
+            The queries so far, complete at the end of the block.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> with orbital.explained() as explanation:
+        ...     place = orbital.objects.position("SIM GRB 120102S")
+        >>> explanation.rows_read <= explanation.rows_stored
+        True
+        """
+        explanation = Explanation()
+        self._explanations.append(explanation)
+        try:
+            yield explanation
+        finally:
+            self._explanations.remove(explanation)
+            explanation.finish()
+
+    @cached_property
+    def _explanations(self) -> list[Explanation]:
+        return []
+
     def _record(self, query: Query, answer: Answer, kind: str) -> None:
+        for explanation in self._explanations:
+            explanation.add(kind, answer.how)
         row = ledger_fields(query, answer.how, kind=kind, who=self._user)
         self._recorder.record(row)

@@ -11,9 +11,10 @@ import polars as pl
 from orbital_kernel.database import ReadCounts, Store, Transaction
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query.answer import Answer, Explain
+from orbital_kernel.query.compiled import Plan
 from orbital_kernel.query.fetching import Fetch
 from orbital_kernel.query.names import require_table
-from orbital_kernel.query.planning import Plan, choices, ordered, plan, share
+from orbital_kernel.query.planning import choices, ordered, plan, share
 from orbital_kernel.query.question import Query
 from orbital_kernel.query.units import ucds_of, units_of
 

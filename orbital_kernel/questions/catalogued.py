@@ -1,18 +1,20 @@
 """One burst in every catalogue and notice, and which row gives time, position, T90, z."""
 
+from functools import partial
 from typing import Any
 
 import polars as pl
 
-from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, times
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.model.predicate import Clause, Equal
-from orbital_kernel.questions.asking import side_by_side
+from orbital_kernel.query import Query
+from orbital_kernel.questions import spellings
+from orbital_kernel.questions.asks import Asks, together
+from orbital_kernel.questions.side_by_side import side_by_side
+from orbital_kernel.questions.typical import typical_errors
 from orbital_kernel.science import precedence
-from orbital_kernel.science.matching import plain
 
 NOTICE = (
     *("notice_id", "kind", "alert_type", "trigger_id", "time", "ra", "dec"),
@@ -38,45 +40,6 @@ UNITS = {
 }
 
 
-def typical_errors() -> dict[str, float]:
-    """Return the typical position error of every instrument by its name, arcsec."""
-    return {
-        instrument.name: instrument.position_error.radius_arcsec
-        for observatory in observatories().values()
-        for instrument in observatory.instruments
-    }
-
-
-def with_errors(positions: pl.DataFrame) -> pl.DataFrame:
-    """Return positions with the typical error of their instrument where none is stated.
-
-    `error_assumed` is true there: the radius and its confidence are not the catalogue's.
-    """
-    instruments = [i for o in observatories().values() for i in o.instruments]
-    radius, confidence = (
-        pl.col("position_instrument")
-        .str.to_uppercase()
-        .replace_strict(values, default=None, return_dtype=pl.Float64)
-        for values in (
-            {i.name.upper(): i.position_error.radius_arcsec for i in instruments},
-            {i.name.upper(): i.position_error.confidence for i in instruments},
-        )
-    )
-    unstated = ~(pl.col("error_radius_arcsec") > 0).fill_null(value=False)
-    assumed = unstated & pl.col("ra").is_not_null() & radius.is_not_null()
-    return positions.with_columns(
-        pl.when(assumed)
-        .then(radius)
-        .otherwise("error_radius_arcsec")
-        .alias("error_radius_arcsec"),
-        pl.when(assumed)
-        .then(confidence)
-        .otherwise("error_confidence")
-        .alias("error_confidence"),
-        assumed.fill_null(value=False).alias("error_assumed"),
-    )
-
-
 def quantities() -> tuple[precedence.Quantity, ...]:
     """Return what a burst has from catalogues: time, position, T90 and redshift."""
     return (
@@ -87,13 +50,13 @@ def quantities() -> tuple[precedence.Quantity, ...]:
     )
 
 
-def catalogued(database: Store, name: str) -> pl.DataFrame:
+def catalogued(orbital: Asks, name: str) -> pl.DataFrame:
     """Return one row per catalogue and notice of a burst, in the one order.
 
     Parameters
     ----------
-    database : Store
-        The database that holds the catalogues and notices.
+    orbital : Asks
+        Answers the queries: a session, or `Planned` of a database.
     name : str
         The burst's name with or without 'GRB', in any case; or a notice's identifier.
 
@@ -114,11 +77,11 @@ def catalogued(database: Store, name: str) -> pl.DataFrame:
     --------
     >>> from orbital_kernel import connect
     >>> from orbital_kernel.questions.catalogued import catalogued
-    >>> rows = catalogued(connect().store, "SIM GRB 120102S")
+    >>> rows = catalogued(connect(), "SIM GRB 120102S")
     >>> rows.columns[:3]
     ['observatory', 'catalog', 'source']
     """
-    rows = listed(database, name)
+    rows = listed(orbital, name)
     if rows.is_empty():
         raise QueryError(
             f"no burst catalogue and no notice has {name!r}: ingest one that lists it, or "
@@ -127,17 +90,23 @@ def catalogued(database: Store, name: str) -> pl.DataFrame:
     return rows
 
 
-def listed(database: Store, name: str) -> pl.DataFrame:
-    """Return the rows of `catalogued`; no rows if nothing lists the burst."""
-    key = precedence.burst_key(name)
-    grbs = side_by_side(lambda o: _grbs(database, o, key), tuple(observatories()))
+def listed(
+    orbital: Asks, name: str, *, names: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Return the rows of `catalogued`; no rows if nothing lists the burst.
+
+    `names` are the rows of `cross.names` of the name, if they have been read.
+    """
+    if names is None:
+        names = spellings.named(orbital, name)
+    grbs = side_by_side(partial(_grbs, orbital, name, names), tuple(observatories()))
     notices = side_by_side(
-        lambda pair: _notices(database, pair[0], name, pair[1]["trigger_id"]),
+        lambda pair: _notices(orbital, pair[0], name, names, pair[1]["trigger_id"]),
         [*zip(observatories(), grbs, strict=True)],
     )
     # Notices have no name of their own, so the burst's catalogues name theirs.
-    names = pl.concat(grbs)["name"].drop_nulls().sort()
-    burst = names[0] if len(names) else name
+    burst_names = pl.concat(grbs)["name"].drop_nulls().sort()
+    burst = burst_names[0] if len(burst_names) else name
     rows = pl.concat([*grbs, *notices], how="diagonal")
     return _marked(rows.with_columns(pl.col("name").fill_null(burst)))
 
@@ -167,14 +136,17 @@ def _marked(rows: pl.DataFrame) -> pl.DataFrame:
     ).select(COLUMNS)
 
 
-def _grbs(database: Store, observatory: str, key: str) -> pl.DataFrame:
+def _grbs(
+    orbital: Asks, name: str, names: pl.DataFrame, observatory: str
+) -> pl.DataFrame:
     """Return the catalogue rows under any spelling of the name."""
     table = f"{observatory}.grbs"
-    names = frame_of(database.read(table, columns=["name"]))["name"].drop_nulls()
-    same = [name for name in names.unique() if precedence.burst_key(name) == key]
-    clause = Clause("name", tuple(map(Equal, sorted(same))))
-    rows = database.read(table, [clause]) if same else schema.GRBS.arrow.empty_table()
-    return frame_of(rows).with_columns(
+    spelled = spellings.of_kind(names, "burst", table, name)
+    if spelled:
+        rows = orbital.query(Query(table, sets={"name": spelled}), kind="bursts").frame
+    else:
+        rows = frame_of(schema.GRBS.arrow.empty_table())
+    return rows.with_columns(
         pl.lit(observatory).alias("observatory"),
         pl.lit("catalogue").alias("source"),
         pl.lit(None, dtype=pl.String).alias("excluded"),
@@ -182,16 +154,27 @@ def _grbs(database: Store, observatory: str, key: str) -> pl.DataFrame:
 
 
 def _notices(
-    database: Store, observatory: str, name: str, triggers: pl.Series
+    orbital: Asks,
+    observatory: str,
+    name: str,
+    names: pl.DataFrame,
+    triggers: pl.Series,
 ) -> pl.DataFrame:
     """Return the real notices of these triggers, or of that name, as catalogue rows."""
-    real = [Clause("role", (Equal("observation"),))]
-    sent = frame_of(database.read(f"{observatory}.notices", real, columns=list(NOTICE)))
-    identifiers = sent["notice_id"].drop_nulls().unique()
-    named = [i for i in identifiers if plain(i) == plain(name)]
+    table = f"{observatory}.notices"
+    spelled = spellings.of_kind(names, "notice", table, name)
     numbers = triggers.drop_nulls().filter(triggers.drop_nulls().str.contains(NUMBER))
-    is_named = pl.col("notice_id").is_in(named)
-    rows = sent.filter(is_named | pl.col("trigger_id").is_in(numbers.to_list()))
+    selections = [{"notice_id": spelled}] if spelled else []
+    if len(numbers):
+        selections.append({"trigger_id": numbers.unique().sort().to_list()})
+    queries = [
+        Query(table, columns=NOTICE, sets={**selection, "role": ["observation"]})
+        for selection in selections
+    ]
+    answers = together(orbital, queries, kind="bursts")
+    empty = frame_of(schema.NOTICES.arrow.empty_table()).select(NOTICE)
+    rows = pl.concat([empty, *(answer.frame for answer in answers)])
+    rows = rows.unique(maintain_order=True)
     withdrawn = rows.filter(_IS_RETRACTION)["trigger_id"].drop_nulls().to_list()
     retracted = _IS_RETRACTION | pl.col("trigger_id").is_in(withdrawn)
     return rows.select(

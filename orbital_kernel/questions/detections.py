@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.query import Cone, Query
 
 Ask = Callable[[Query], pl.DataFrame]
@@ -27,7 +29,7 @@ def curves_within(ask: Ask, cone: Cone) -> pl.DataFrame:
     query = Query(SOURCES, columns=SOURCE, cone=cone, sets={"catalog": [CATALOG]})
     sources = ask(query)
     frames = [placed(ask(q), sources) for q in curves_of(sources)]
-    return frames[0] if frames else ask(Query(CURVES, limit=0))
+    return frames[0] if frames else frame_of(schema.table(CURVES).arrow.empty_table())
 
 
 def curves_of(sources: pl.DataFrame) -> list[Query]:
@@ -36,7 +38,7 @@ def curves_of(sources: pl.DataFrame) -> list[Query]:
     obs_ids = listed.drop_nulls().unique().sort().to_list()
     if not obs_ids:
         return []
-    return [Query(CURVES, sets={"obs_id": obs_ids}, null=("ra",), full_scan=True)]
+    return [Query(CURVES, sets={"obs_id": obs_ids}, null=("ra",))]
 
 
 def placed(points: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
@@ -58,14 +60,13 @@ def sources_of(ask: Ask, objects: Sequence[str]) -> dict[str, str]:
         columns=columns,
         sets={"object": list(objects)},
         null=("ra",),
-        full_scan=True,
     )
     points = ask(curves).unique(["object", "obs_id"])
     obs_ids = points["obs_id"].drop_nulls().unique().sort().to_list()
     if not obs_ids:
         return {}
     sets = {"catalog": [CATALOG], "obs_id": obs_ids}
-    listed = Query(SOURCES, columns=SOURCE, sets=sets, full_scan=True)
+    listed = Query(SOURCES, columns=SOURCE, sets=sets)
     named = _named(points, ask(listed))
     return dict(named.sort("source_id").select("object", "source_id").rows())
 

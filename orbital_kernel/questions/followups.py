@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.model.spelling import variants
 from orbital_kernel.query import Answer, Cone, Query
-from orbital_kernel.questions import catalogued
+from orbital_kernel.questions import catalogued, spellings, typical
 from orbital_kernel.questions.asking import (
     Asks,
     joint_answer,
@@ -117,25 +118,35 @@ def _listed(
                 "name, time (TT), ra and dec (deg), or names"
             )
         return bursts, []
-    sets = {"catalog": [catalog]} if catalog else {}
-    query = Query(f"{of}.grbs", columns=STORED, sets=sets, full_scan=True)
+    names = [bursts] if isinstance(bursts, str) else list(bursts or ())
+    sets: dict[str, list[str]] = {"catalog": [catalog]} if catalog else {}
+    if names:
+        sets["name"] = _spelled(orbital, names, f"{of}.grbs")
+    query = Query(f"{of}.grbs", columns=STORED, sets=sets, full_scan=not names)
     answer = orbital.query(query, kind="follow-ups")
     united = precedence.united(answer.frame, *catalogued.quantities()).with_columns(
         pl.coalesce("position_catalog", "t0_source", "catalogs").alias("catalog")
     )
-    rows = catalogued.with_errors(united)
+    rows = typical.with_errors(united)
     if bursts is None:
         return rows, [answer]
-    names = [bursts] if isinstance(bursts, str) else list(bursts)
     names_by_key = {burst_key(name): name for name in names}
     keys = pl.Series([*map(burst_key, rows["name"])], dtype=pl.String)
     missing = [name for key, name in names_by_key.items() if key not in set(keys)]
     if missing:
+        some = orbital.query(Query(f"{of}.grbs", ("name",), limit=3)).frame["name"]
         raise QueryError(
             f"no burst catalogue of {of} has {', '.join(missing)}; give names as "
-            f"{', '.join(rows['name'].drop_nulls().head(3)) or 'GRB 130427A'}"
+            f"{', '.join(some.drop_nulls()) or 'GRB 130427A'}"
         )
     return rows.filter(keys.is_in(list(names_by_key))), [answer]
+
+
+def _spelled(orbital: Asks, names: Sequence[str], table: str) -> list[str]:
+    """Return the spellings that a table of bursts has or may have of these names."""
+    rows = spellings.named(orbital, *names)
+    registered = rows.filter(pl.col("kind") == "burst", pl.col("table") == table)
+    return sorted({*registered["object_id"], *(v for n in names for v in variants(n))})
 
 
 def _queries(

@@ -6,7 +6,7 @@ swift/XRT:0.3-10. Points of several units or bands are never mixed.
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
@@ -15,6 +15,9 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.science.correlation import Lag, lag
+
+if TYPE_CHECKING:
+    from orbital_kernel.questions.curve import LightCurve
 
 TABLE = "cross.lags"
 SPEC = re.compile(
@@ -29,8 +32,8 @@ BAND = ("given_band_low_kev", "given_band_high_kev")
 class Curves(Protocol):
     """Who has light curves of objects."""
 
-    def light_curve(self, name: str) -> pl.DataFrame:
-        """Return the points of an object."""
+    def light_curve(self, subject: str) -> "LightCurve":
+        """Return the light curve of an object."""
 
 
 class HasCurves(Protocol):
@@ -112,10 +115,7 @@ def lag_of(
 
 def _points(orbital: HasCurves, subject: str) -> pl.DataFrame:
     """Return the points of an object with the band of their file; `excluded` says why."""
-    curve = orbital.objects.light_curve(subject)
-    if "excluded" in curve.columns:
-        return curve
-    return curve.with_columns(excluded="left_out")
+    return orbital.objects.light_curve(subject).frame
 
 
 def chosen(points: pl.DataFrame, which: Selection, subject: str) -> pl.DataFrame:

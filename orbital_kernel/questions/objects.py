@@ -1,31 +1,33 @@
 """One object across observatories, identified by position first, then by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from orbital_kernel.errors import QueryError, did_you_mean, shortened
-from orbital_kernel.model.frames import frame_of
-from orbital_kernel.model.observatory import observatories
-from orbital_kernel.query import Answer, Cone, Query
-from orbital_kernel.questions import catalogued, detections, pairs
-from orbital_kernel.questions.asking import Session, read, side_by_side
+from orbital_kernel.query import Answer, Query
+from orbital_kernel.questions import (
+    catalogued,
+    detections,
+    pairs,
+    registering,
+    spellings,
+)
+from orbital_kernel.questions.asking import Session
+from orbital_kernel.questions.curve import LightCurve
+from orbital_kernel.questions.light_curves import Scale, assembled
+from orbital_kernel.questions.matching import Matching, Progress, match, no_progress
+from orbital_kernel.questions.matching.combining import combine
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
-from orbital_kernel.science import lightcurves, precedence
-from orbital_kernel.science.lightcurves import (
-    Band,
-    CountsToFlux,
-    PowerLaw,
-    SpectralModel,
-    conversion,
-)
-from orbital_kernel.science.matching import plain
+from orbital_kernel.questions.subject import resolve
+from orbital_kernel.science import precedence
+from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
 
-FLUX = "erg / (cm2 s)"
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+
 DETECTIONS = ("object", "unit", "is_limit", "simulated")
 
 
@@ -66,20 +68,17 @@ class Objects:
         >>> "SIM AGN 1" in orbital.objects.names()["object"]
         True
         """
-        detections = partial(read, self._orbital.store, columns=DETECTIONS)
-        tables = [f"{observatory}.photometry" for observatory in observatories()]
-        photometry = side_by_side(detections, tables)
-        frames = [
-            rows.filter(
-                pl.col("unit").str.contains("erg|count|ph"),
-                ~pl.col("is_limit").fill_null(value=False),
-            )
-            .group_by("object")
-            .agg(pl.len().alias("points"), pl.col("simulated").max())
-            .select(pl.lit(observatory).alias("observatory"), pl.all())
-            for observatory, rows in zip(observatories(), photometry, strict=True)
-        ]
-        return self._renamed(pl.concat(frames)).sort("object", "observatory")
+        registering.ensure(self._orbital.store)
+        query = Query(
+            spellings.NAMES,
+            columns=("observatory", "object_id", "points", "simulated"),
+            sets={"kind": ["object"]},
+            ranges={"points": (1, None)},
+            full_scan=True,
+        )
+        rows = self._rows(query).with_columns(pl.col("points").cast(pl.UInt32))
+        names = rows.rename({"object_id": "object"})
+        return self._renamed(names).sort("object", "observatory")
 
     def _rows(self, query: Query) -> pl.DataFrame:
         return self._orbital.query(query, kind="object").frame
@@ -145,8 +144,10 @@ class Objects:
         >>> "error_radius_arcsec" in orbital.objects.place("SIM GRB 120102S")
         True
         """
-        database = self._orbital.store
-        return best_position(database, name, catalogued.listed(database, name))
+        registering.ensure(self._orbital.store)
+        names = spellings.named(self._orbital, name)
+        bursts = catalogued.listed(self._orbital, name, names=names)
+        return best_position(self._orbital, name, bursts, names=names)
 
     def trigger(self, name: str) -> datetime | None:
         """Return the trigger time of a burst.
@@ -168,53 +169,67 @@ class Objects:
         >>> orbital.objects.trigger("no such burst") is None
         True
         """
-        return _trigger(catalogued.listed(self._orbital.store, name))[0]
+        return _trigger(catalogued.listed(self._orbital, name))[0]
 
     def light_curve(
         self,
-        name: str,
+        subject: "str | tuple[float, float] | SkyCoord",
         *,
-        unit: str = FLUX,
-        band_kev: tuple[float, float] = (0.3, 10.0),
-        model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+        unit: str | None = None,
+        band_kev: tuple[float, float] | None = None,
+        model: SpectralModel | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        nh: float | str | None = None,
+        absorption: str | None = None,
+        redshift: float | None = None,
         t0: datetime | None = None,
+        bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
-    ) -> pl.DataFrame:
-        """Return an object's points of all observatories in one unit and band.
+        background: bool = False,
+    ) -> LightCurve:
+        """Return the light curve of an object from all observatories.
 
-        A point is the object's if its file names the object, or if it is within
-        `within_arcsec` of the object's position.
+        The same as `Orbital.light_curve`.
 
         Parameters
         ----------
-        name : str
-            The object's name in any spelling that a table has.
-        unit : str
-            Unit of the result: an energy flux, a photon flux or a flux density.
-        band_kev : tuple of float
-            Lower and upper edge of the band, keV.
-        model : SpectralModel
-            Spectrum by which bands are converted; by default a power law of photon
-            index 2.0 +- 0.3.
+        subject : str, tuple of float or SkyCoord
+            A name or alias in any spelling that a table has, or a position: RA and Dec
+            (ICRS deg) or a SkyCoord.
+        unit : str, optional
+            Unit to bring the points to: an energy flux, a photon flux or a flux density.
+            By default each point keeps its own unit and band.
+        band_kev : tuple of float, optional
+            Band to convert to, keV; 0.3-10 keV by default, and 1 keV for a flux density.
+            A band, a model or factors without a unit ask for an energy flux.
+        model : SpectralModel, optional
+            Spectrum by which bands are converted. By default the one that the record of
+            the point states, else a power law of photon index 2.0 +- 0.3.
         counts_to_flux : mapping of str to CountsToFlux, optional
-            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one have no
-            value.
+            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one are
+            excluded from a curve in units of flux.
+        nh : float or 'galactic', optional
+            Column of hydrogen towards the object, cm-2, by which spectra are absorbed;
+            'galactic' is that of the position (needs the extra 'absorption').
+        absorption : {'absorbed', 'unabsorbed'}, optional
+            What fluxes are converted to; by default they stay as they are.
+        redshift : float, optional
+            Redshift, for luminosities and times in the rest frame; by default that of
+            the burst catalogue that comes first in the one order.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
-            else the first point.
+            else the T0 of the files, else the first point.
+        bins : float, str or sequence of float, optional
+            Bins in which detections are averaged: see `LightCurve.binned`.
         within_arcsec : float
             Radius within which points are the object's, arcsec.
+        background : bool
+            Whether rates of a whole detector with its background count as points.
 
         Returns
         -------
-        polars.DataFrame
-            The columns of `photometry`, and utc (text), since_s (s), since_days (d),
-            t0_source, time_place (spacecraft or barycentre), time_assumed_err_s (s, of
-            the catalogue's trigger where the file gives only seconds since T0, as
-            time_rule then says), factor, factor_err, value_err_model, conversion, the `given_`
-            originals, and left_out: why a point has no value, else null. value and its
-            errors are in the unit of column unit; in order of time.
+        LightCurve
+            Points, excluded points with their reasons, and neighbours.
 
         Raises
         ------
@@ -226,41 +241,23 @@ class Objects:
         --------
         >>> from orbital_kernel import connect
         >>> orbital = connect()
-        >>> curve = orbital.light_curve("SIM AGN 1")
+        >>> curve = orbital.objects.light_curve("SIM AGN 1", unit="erg / (cm2 s)")
         >>> curve["unit"].unique().to_list()
         ['erg / (s cm2)']
         """
-        band = Band(*band_kev)
-        conversion(FLUX, band, to_unit=unit, to_band=band, model=model)
-        database = self._orbital.store
-        bursts = catalogued.listed(database, name)
-        place = best_position(database, name, bursts)
-        cone = None
-        if place is not None:
-            cone = Cone(place["ra"] % 360, place["dec"], within_arcsec / 60)
-        names = tuple(observatories())
-        frames = side_by_side(partial(self._points, name=name, cone=cone), names)
-        points = lightcurves.gather(dict(zip(names, frames, strict=True)))
-        if not len(points):
-            objects_ = self.names()["object"].drop_nulls().unique().sort().to_list()
-            raise QueryError(
-                f"no photometry of {name!r}{did_you_mean(name, objects_)}; objects with "
-                f"photometry: {shortened(objects_) or 'none'}"
-            )
-        trigger, catalog = _trigger(bursts)
-        points = lightcurves.dated(points, trigger, catalog)
-        source = None
-        if t0 is None:
-            t0, source = trigger, catalog
-        return lightcurves.joint(
-            points,
-            unit=unit,
-            band_kev=band_kev,
-            model=model,
-            counts_to_flux=counts_to_flux,
+        scale = Scale(unit, band_kev, model, counts_to_flux, nh, absorption)
+        scale.require()
+        registering.ensure(self._orbital.store)
+        curve = assembled(
+            self._orbital,
+            resolve(self._orbital, subject),
+            scale,
+            redshift=redshift,
             t0=t0,
-            t0_source=source,
+            within_arcsec=within_arcsec,
+            background=background,
         )
+        return curve if bins is None else curve.binned(bins)
 
     def observed_by(
         self,
@@ -363,29 +360,51 @@ class Objects:
             within_days=within_days,
         )
 
-    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; store objects and associations in `cross`.
+    def match(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+    ) -> pl.DataFrame:
+        """Match observatories' sources; store pairs, objects and associations in `cross`.
 
-        A row without a stated position error gets the typical one of the instrument
-        whose bands it is in; one without a confidence is taken at 68 %, the widest
-        usual reading; a row without any error is not matched. Matching again replaces
-        the stored objects.
+        The rows of each observatory are made one list first. A row without a stated
+        position error gets the typical one of its instrument, one without a confidence is
+        taken at 68 %. Matching again replaces the stored objects; their ids stay.
 
         Parameters
         ----------
         first, second : str
             The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
 
         Returns
         -------
         polars.DataFrame
-            The candidate pairs, best first: left_row, right_row, separation_arcsec
-            (arcsec), match_probability and more.
+            All candidate pairs, each left source's best first: left_id, right_id (names
+            as written), left_catalog, right_catalog, left_members, right_members (rows of
+            each source), separation_arcsec (arcsec), normalised_separation, p_any
+            (probability of any counterpart), p_i (that it is this one, if any),
+            match_probability (their product), p_any_right, p_i_right, mutual and more.
 
         Raises
         ------
         QueryError
-            If an observatory is unknown.
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
 
         Examples
         --------
@@ -393,32 +412,125 @@ class Objects:
         >>> orbital = connect()
         >>> "match_probability" in orbital.objects.match().columns
         True
-        """
-        return pairs.match(self._orbital, first, second)
 
-    def _points(
-        self, observatory: str, *, name: str, cone: Cone | None
-    ) -> pl.DataFrame:
-        """Return the points that a file names so, and those within the cone."""
-        table = f"{observatory}.photometry"
-        stored = read(self._orbital.store, table, ("object",))["object"]
-        names = [
-            text for text in stored.drop_nulls().unique() if plain(text) == plain(name)
-        ]
-        queries = (
-            [Query(table, sets={"object": names}, full_scan=True)] if names else []
+        References
+        ----------
+        Budavári & Szalay 2008, ApJ 679, 301; Salvato et al. 2018, MNRAS 473, 4937.
+        """
+        return self.matching(
+            first,
+            second,
+            *others,
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+        ).pairs
+
+    def matching(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+        progress: Progress = no_progress,
+    ) -> Matching:
+        """Match as `match`, and return the account of every row with the pairs.
+
+        Parameters
+        ----------
+        first, second : str
+            The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
+        progress : callable
+            Called with the rows matched so far, and all rows.
+
+        Returns
+        -------
+        Matching
+            pairs, objects, blends, excluded and errors (rows by reason), frame offsets
+            and chance rates.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.objects.matching("swift", "chandra").objects > 0
+        True
+        """
+        return match(
+            self._orbital,
+            (first, second, *others),
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+            progress=progress,
         )
-        queries += [Query(table, cone=cone)] if cone is not None else []
-        frames = [self._rows(query) for query in queries]
-        if cone is not None:
-            if table == detections.CURVES:
-                curves = detections.curves_within(self._rows, cone)
-                frames[-1] = pl.concat([frames[-1], curves])
-            is_named = pl.col("object").is_in(names).fill_null(value=False)
-            frames[-1] = frames[-1].filter(~is_named)
-        if not frames:
-            return frame_of(self._orbital.store.read(table, limit=0))
-        return pl.concat(frames)
+
+    def combinations(
+        self, first: str, second: str, *others: str, region: tuple[float, float, float]
+    ) -> pl.DataFrame:
+        """Return the combinations of candidates of three and more observatories.
+
+        Every source of the first observatory in the region is combined with each
+        candidate of each other observatory, and with none. Nothing is stored.
+
+        Parameters
+        ----------
+        first : str
+            The observatory whose sources' counterparts are searched.
+        second : str
+            Another observatory.
+        *others : str
+            Further observatories.
+        region : tuple of float
+            RA, Dec and radius, ICRS deg.
+
+        Returns
+        -------
+        polars.DataFrame
+            `NAME_id` and `NAME_catalog` of each observatory (null: no counterpart there),
+            ra and dec (of the first, deg), log10_bayes_factor, p_any (of any counterpart),
+            p_i (of this combination, if any), rank and simulated.
+
+        Raises
+        ------
+        QueryError
+            If an observatory is unknown or given twice, or there are too many
+            combinations.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> found = orbital.objects.combinations(
+        ...     "swift", "chandra", "fermi", region=(83.63, 22.01, 1.0)
+        ... )
+        >>> "p_any" in found.columns
+        True
+
+        References
+        ----------
+        Budavári & Szalay 2008, ApJ 679, 301, eq. 18; Salvato et al. 2018, MNRAS 473, 4937.
+        """
+        return combine(self._orbital, (first, second, *others), region)
 
 
 def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:

@@ -1,23 +1,16 @@
-"""Two observatories compared: pointings close in space and time, and matched sources."""
+"""Two observatories compared: pointings close in space and time."""
 
 import time as clock
 
-import polars as pl
-
-from orbital_kernel.model.predicate import Clause, NotNull
 from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions.asking import (
-    SOURCE,
     Asks,
-    Session,
     joint_answer,
-    positioned,
-    read,
     require_observatories,
     together,
 )
 from orbital_kernel.questions.looks import RULE, is_look
-from orbital_kernel.science.matching import cross_match, objects, pairs_in_time
+from orbital_kernel.science.matching import pairs_in_time
 
 DAYS_APART = 30.0
 POINTING = (
@@ -71,25 +64,3 @@ def pointings(
         RULE,
     ]
     return joint_answer(answers, pairs, residual, start, UNITS)
-
-
-def match(orbital: Session, first: str, second: str) -> pl.DataFrame:
-    """Match two observatories' sources; replace objects and associations in `cross`."""
-    require_observatories(first, second)
-    names = [f"{observatory}.sources" for observatory in (first, second)]
-    of_first, of_second = catalogues = [
-        positioned(read(orbital.store, f"{observatory}.sources", SOURCE), observatory)
-        for observatory in (first, second)
-    ]
-    pairs = cross_match(of_first, of_second)
-    matched = objects(
-        dict(zip(names, catalogues, strict=True)),
-        [(names[0], names[1], pairs)] if len(pairs) else [],
-        singles=False,
-    )
-    with orbital.store.transaction() as tx:
-        for name, frame in zip(("objects", "associations"), matched, strict=True):
-            tx.widen(f"cross.{name}")
-            tx.delete(f"cross.{name}", [Clause("object_id", (NotNull(),))])
-            tx.insert(f"cross.{name}", frame.to_arrow())
-    return pairs

@@ -18,6 +18,7 @@ from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.visibility import field_radius_arcmin
 
 WIDEST_FIELD_ARCMIN = 60.0
+POINT_ARCMIN = 1e-3
 LONGEST_EXPOSURE = timedelta(days=4)
 NEAR = {
     "sources": "position within the radius, or within its own error of it",
@@ -29,6 +30,9 @@ NEAR = {
     "objects": "position within the radius, or within its error of it",
 }
 WIDEST_SOURCE_ERROR_ARCMIN = 10.0
+WIDE_CIRCLE_ARCMIN = 60.0
+"""Error circles of bursts and notices up to here are found by place, wider ones by error."""
+_NOT_OF_FILE = pl.col("place_source").is_not_null() | pl.col("ra").is_null()
 ERRORS = ("error_radius_arcsec", "error_major_arcsec")
 
 
@@ -109,21 +113,15 @@ def known_at(orbital: Asks, ra: float, dec: float, *, radius_arcmin: float) -> K
     start = clock.perf_counter()
     cone = Cone(ra, dec, radius_arcmin)
     by_name = observatories()
-    queries = {
-        name: query
-        for observatory in by_name.values()
-        for name, query in _queries(observatory, cone)
-    }
-    queries["cross.objects"] = _wide("cross.objects", cone, WIDEST_SOURCE_ERROR_ARCMIN)
-    first = dict(
-        zip(
-            queries,
-            together(orbital, list(queries.values()), kind="place"),
-            strict=True,
-        )
-    )
+    queries = [query for o in by_name.values() for query in _queries(o, cone)]
+    queries.append(_wide("cross.objects", cone, WIDEST_SOURCE_ERROR_ARCMIN))
+    first = together(orbital, queries, kind="place")
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for query, answer in zip(queries, first, strict=True):
+        frames.setdefault(query.table, []).append(answer.frame)
     near = {
-        name: _near(name, answer.frame, cone, by_name) for name, answer in first.items()
+        name: _near(name, pl.concat(parts).unique(maintain_order=True), cone, by_name)
+        for name, parts in frames.items()
     }
     second = _second_round(orbital, near, cone)
     rows = {
@@ -133,7 +131,7 @@ def known_at(orbital: Asks, ra: float, dec: float, *, radius_arcmin: float) -> K
         },
     }
     order = [n for n in sorted(rows) if len(rows[n])]
-    answers = [*first.values(), *(a for given, _ in second.values() for a in given)]
+    answers = [*first, *(a for given, _ in second.values() for a in given)]
     how = joint_explain(
         answers,
         sum(len(rows[name]) for name in order),
@@ -143,21 +141,34 @@ def known_at(orbital: Asks, ra: float, dec: float, *, radius_arcmin: float) -> K
     return Known(ra, dec, radius_arcmin, {name: rows[name] for name in order}, how)
 
 
-def _queries(observatory: Observatory, cone: Cone) -> list[tuple[str, Query]]:
+def _queries(observatory: Observatory, cone: Cone) -> list[Query]:
+    """Return the queries of one observatory's tables; of errors that are wide, apart."""
     widest = field_of(observatory, None)
     name = observatory.name
+    circles = [f"{name}.grbs", f"{name}.notices"]
+    beyond = {"error_radius_arcsec": (60 * WIDE_CIRCLE_ARCMIN, None)}
     return [
-        (f"{name}.sources", _wide(f"{name}.sources", cone, WIDEST_SOURCE_ERROR_ARCMIN)),
-        (f"{name}.photometry", Query(f"{name}.photometry", cone=cone, full_scan=True)),
-        (f"{name}.observations", _wide(f"{name}.observations", cone, widest)),
-        *(
-            (
-                f"{name}.{table}",
-                Query(f"{name}.{table}", not_null=("ra", "dec"), full_scan=True),
-            )
-            for table in ("grbs", "notices")
-        ),
+        _wide(f"{name}.sources", cone, WIDEST_SOURCE_ERROR_ARCMIN),
+        Query(f"{name}.photometry", cone=cone),
+        _wide(f"{name}.observations", cone, widest),
+        *(_wide(table, cone, WIDE_CIRCLE_ARCMIN) for table in circles),
+        *(Query(t, ranges=beyond, not_null=("ra", "dec")) for t in circles),
     ]
+
+
+def observed(orbital: Asks, ra: float, dec: float) -> dict[str, pl.DataFrame]:
+    """Return the exposed observations whose field contains a position, by table."""
+    by_name = observatories()
+    cone = Cone(ra % 360, dec, POINT_ARCMIN)
+    queries = [
+        _wide(f"{name}.observations", cone, field_of(observatory, None))
+        for name, observatory in by_name.items()
+    ]
+    answers = together(orbital, queries, kind="object")
+    return {
+        query.table: _near(query.table, answer.frame, cone, by_name)
+        for query, answer in zip(queries, answers, strict=True)
+    }
 
 
 def _wide(table: str, cone: Cone, more_arcmin: float) -> Query:
@@ -227,7 +238,7 @@ def _second_round(
     }
     names = _names(near, cone)
     points = {
-        name: [Query(name, sets={"object": names}, null=("ra",), full_scan=True)]
+        name: [Query(name, sets={"object": names}, where=_NOT_OF_FILE)]
         for name in near
         if name.endswith(".photometry") and names
     }
@@ -295,7 +306,7 @@ def _added(
     apart = 60 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
     separation = pl.Series("separation_arcmin", apart, dtype=pl.Float64).fill_nan(None)
     more = rows.with_columns(separation).select(near[name].columns)
-    return pl.concat([near[name], _nearest_first(more)])
+    return pl.concat([near[name], _nearest_first(more)]).unique(maintain_order=True)
 
 
 def _counted(rows: pl.DataFrame, cone: Cone) -> pl.DataFrame:

@@ -12,11 +12,13 @@ from orbital_kernel.questions.calibration import (
     Calibration,
     calibration,
 )
+from orbital_kernel.questions.counts import Counted, bins_of, counts
 from orbital_kernel.questions.followups import follow_ups
 from orbital_kernel.questions.place import Known, known_at
 from orbital_kernel.questions.rare import Rare, Scope, rare
 from orbital_kernel.questions.simultaneous import simultaneous
 from orbital_kernel.questions.visits import Visits, visits
+from orbital_kernel.science.counting import LIMIT
 from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.one_band import BAND_KEV
 
@@ -173,6 +175,93 @@ class Questions:
             within_days=within_days,
             after_days=after_days,
             catalog=catalog,
+        )
+
+    def counts(
+        self,
+        observatory: str,
+        obs_id: str,
+        *,
+        band_kev: tuple[float, float],
+        bin_s: float | None = None,
+        bins: str | Sequence[float] | None = None,
+        region: str | None = None,
+        background: str | None = None,
+        exposure_ratio: float = 1.0,
+        start_s: float | None = None,
+        limit_confidence: float = LIMIT,
+    ) -> Counted:
+        """Return the photons of one ObsID counted in bins of live time.
+
+        Only photons within good time count, each chip in its own; exposure is the live
+        part of it (ONTIME times DTCOR). Rates are not corrected for PSF, vignetting or
+        pile-up.
+
+        Parameters
+        ----------
+        observatory, obs_id : str
+            The observatory and its ObsID; both must have an event list ingested.
+        band_kev : tuple of float
+            Nominal energies to count, keV, the lower included.
+        bin_s : float, optional
+            Width of bins, s. Give this or `bins`.
+        bins : str or sequence of float, optional
+            'counts:N' (photons a bin), 'snr:X' (net counts over their error), 'snapshots',
+            'observation', 'blocks' or 'blocks:P0' (Bayesian blocks; 0.05 by default), or
+            edges on the file's clock, s.
+        region, background : str, optional
+            Content of a DS9 or CIAO region file; all photons by default. With a
+            background rates are net.
+        exposure_ratio : float
+            Mean of the exposure map in the source region over that in the background
+            region; 1 by default, as if both saw the same.
+        start_s : float, optional
+            Start of the first bin on the file's clock, s; by default TSTART of the file
+            where known (the bins of dmextract), else the first good time.
+        limit_confidence : float
+            Confidence of limits and detections; 3 sigma by default.
+
+        Returns
+        -------
+        Counted
+            Bins with exposure, in order, in `.frame`: start_s, stop_s (s, the file's
+            clock), time (TT, start), counts, background_counts, exposure_s (live, s),
+            rate, rate_err_plus, rate_err_minus (ct / s, 1 sigma), is_limit (`rate` is an
+            upper limit of limit_confidence), net_rate (ct / s, also of limits); areas,
+            backscale and notes beside them.
+
+        Raises
+        ------
+        QueryError
+            If there are no good times or photons of the ObsID, or an argument is not
+            valid.
+
+        References
+        ----------
+        Gehrels 1986, ApJ 303, 336; `orbital_kernel.science.counting` for backgrounds.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> obs_id = orbital.table("chandra.events", ["obs_id"])["obs_id"][0]
+        >>> answer = orbital.questions.counts(
+        ...     "chandra", obs_id, band_kev=(0.5, 7.0), bin_s=300
+        ... )
+        >>> answer.units["exposure_s"]
+        's'
+        """
+        return counts(
+            self._orbital,
+            observatory,
+            obs_id,
+            band_kev=band_kev,
+            bins=bins_of(bin_s, bins),
+            region=region,
+            background=background,
+            exposure_ratio=exposure_ratio,
+            start_s=start_s,
+            limit_confidence=limit_confidence,
         )
 
     def known_at(self, ra: float, dec: float, *, radius_arcmin: float = 1.0) -> Known:

@@ -4,14 +4,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
+from orbital_kernel.questions import registering
 from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.questions.calibration import ARCSEC_APART, Calibration
 from orbital_kernel.questions.calibration import DAYS_APART as CALIBRATION_DAYS
+from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.findings import (
     EXPECTED,
     RATIO,
@@ -19,8 +22,9 @@ from orbital_kernel.questions.findings import (
     compare_new,
     findings,
 )
-from orbital_kernel.questions.lags import lag_of
-from orbital_kernel.questions.objects import FLUX, Objects
+from orbital_kernel.questions.light import Light
+from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.page import ObjectPage, page
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
 from orbital_kernel.questions.positions import NEARBY_ARCSEC
@@ -32,16 +36,17 @@ from orbital_kernel.questions.session import (
     Questions,
 )
 from orbital_kernel.questions.visits import Visits
-from orbital_kernel.science.correlation import Lag
-from orbital_kernel.science.lightcurves import (
-    CountsToFlux,
-    PowerLaw,
-    SpectralModel,
-)
+from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
 from orbital_kernel.science.one_band import BAND_KEV
 
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
 
-class Shortcuts(ABC):
+    from orbital_kernel.questions.asking import Session
+    from orbital_kernel.science.correlation import Lag
+
+
+class Shortcuts(Light, ABC):
     """The questions that a session answers in one call."""
 
     @property
@@ -61,41 +66,64 @@ class Shortcuts(ABC):
 
     def light_curve(
         self,
-        name: str,
+        subject: "str | tuple[float, float] | SkyCoord",
         *,
-        unit: str = FLUX,
-        band_kev: tuple[float, float] = (0.3, 10.0),
-        model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+        unit: str | None = None,
+        band_kev: tuple[float, float] | None = None,
+        model: SpectralModel | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        nh: float | str | None = None,
+        absorption: str | None = None,
+        redshift: float | None = None,
         t0: datetime | None = None,
+        bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
-    ) -> pl.DataFrame:
-        """Return an object's points of all observatories in one unit and band.
+        background: bool = False,
+    ) -> LightCurve:
+        """Return the light curve of an object from all observatories.
+
+        Detections and limits of every instrument, in order of time. Points that do not
+        count keep their rows, with the reason in column `excluded`.
 
         Parameters
         ----------
-        name : str
-            The object's name in any spelling that a table has.
-        unit : str
-            Unit of the result: an energy flux, a photon flux or a flux density.
-        band_kev : tuple of float
-            Lower and upper edge of the band, keV.
-        model : SpectralModel
-            Spectrum by which bands are converted; by default a power law of photon
-            index 2.0 +- 0.3.
+        subject : str, tuple of float or SkyCoord
+            A name or alias in any spelling that a table has, or a position: RA and Dec
+            (ICRS deg) or a SkyCoord.
+        unit : str, optional
+            Unit to bring the points to: an energy flux, a photon flux or a flux density.
+            By default each point keeps its own unit and band.
+        band_kev : tuple of float, optional
+            Band to convert to, keV; 0.3-10 keV by default, and 1 keV for a flux density.
+            A band, a model or factors without a unit ask for an energy flux.
+        model : SpectralModel, optional
+            Spectrum by which bands are converted. By default the one that the record of
+            the point states, else a power law of photon index 2.0 +- 0.3.
         counts_to_flux : mapping of str to CountsToFlux, optional
-            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one have no
-            value.
+            Factor of 'INSTRUMENT/MODE' or 'INSTRUMENT'; count rates without one are
+            excluded from a curve in units of flux.
+        nh : float or 'galactic', optional
+            Column of hydrogen towards the object, cm-2, by which spectra are absorbed;
+            'galactic' is that of the position (needs the extra 'absorption').
+        absorption : {'absorbed', 'unabsorbed'}, optional
+            What fluxes are converted to; by default they stay as they are.
+        redshift : float, optional
+            Redshift, for luminosities and times in the rest frame; by default that of
+            the burst catalogue that comes first in the one order.
         t0 : datetime, optional
             Where `since_s` starts, TT. By default the trigger of a catalogued burst,
-            else the first point.
+            else the T0 of the files, else the first point.
+        bins : float, str or sequence of float, optional
+            Bins in which detections are averaged: see `LightCurve.binned`.
         within_arcsec : float
             Radius within which points are the object's, arcsec.
+        background : bool
+            Whether rates of a whole detector with its background count as points.
 
         Returns
         -------
-        polars.DataFrame
-            One row per point, in order of time; columns of `Objects.light_curve`.
+        LightCurve
+            Points, excluded points with their reasons, and neighbours.
 
         Raises
         ------
@@ -108,18 +136,53 @@ class Shortcuts(ABC):
         >>> from orbital_kernel import connect
         >>> orbital = connect()
         >>> curve = orbital.light_curve("SIM AGN 1", band_kev=(0.5, 8.0))
-        >>> curve["band_low_kev"].unique().to_list()
+        >>> curve.points["band_low_kev"].unique().to_list()
         [0.5]
         """
         return self.objects.light_curve(
-            name,
+            subject,
             unit=unit,
             band_kev=band_kev,
             model=model,
             counts_to_flux=counts_to_flux,
+            nh=nh,
+            absorption=absorption,
+            redshift=redshift,
             t0=t0,
+            bins=bins,
             within_arcsec=within_arcsec,
+            background=background,
         )
+
+    def object(self, name: str) -> ObjectPage:
+        """Return everything stored about an object, on one page.
+
+        Parameters
+        ----------
+        name : str
+            A name or alias in any spelling, or an identifier of `cross.objects`.
+
+        Returns
+        -------
+        ObjectPage
+            Names, position, redshift, numbers of points, bursts, observations and
+            matched objects.
+
+        Raises
+        ------
+        QueryError
+            If no table has the name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.object("SIM GRB 120102S").position["position_catalog"]
+        'swift-grb-table'
+        """
+        session = cast("Session", self)
+        registering.ensure(session.store)
+        return page(session, name)
 
     def objects_observed_by(
         self,
@@ -565,7 +628,7 @@ class Shortcuts(ABC):
         simulations: int = 1000,
         seed: int = 1,
         store: bool = False,
-    ) -> Lag:
+    ) -> "Lag":
         """Return by how much one light curve of an object follows another.
 
         The lag is positive if `of` follows `against`.
@@ -612,6 +675,8 @@ class Shortcuts(ABC):
         >>> lag.low_s <= 0 <= lag.high_s
         True
         """
+        from orbital_kernel.questions.lags import lag_of  # noqa: PLC0415 - with numba
+
         return lag_of(
             self,
             subject,
@@ -626,24 +691,44 @@ class Shortcuts(ABC):
             store=store,
         )
 
-    def match(self, first: str = "swift", second: str = "chandra") -> pl.DataFrame:
-        """Match two observatories' sources; store objects and associations in `cross`.
+    def match(
+        self,
+        first: str = "swift",
+        second: str = "chandra",
+        *others: str,
+        region: tuple[float, float, float] | None = None,
+        within_arcsec: float | None = None,
+        dask: str | None = None,
+    ) -> pl.DataFrame:
+        """Match observatories' sources; store pairs, objects and associations in `cross`.
 
         Parameters
         ----------
         first, second : str
             The observatories whose `sources` are matched.
+        *others : str
+            Further observatories; every two are matched.
+        region : tuple of float, optional
+            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
+            was stored remains.
+        within_arcsec : float, optional
+            Largest separation, arcsec; by default 5 combined errors.
+        dask : str, optional
+            Address of a Dask cluster whose workers do the work, such as
+            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
+            machine.
 
         Returns
         -------
         polars.DataFrame
             The candidate pairs of `Objects.match`, best first, with separation_arcsec
-            (arcsec) and match_probability.
+            (arcsec), p_any, p_i and match_probability.
 
         Raises
         ------
         QueryError
-            If an observatory is unknown.
+            If an observatory is unknown or given twice, or the region or separation is
+            not valid.
 
         Examples
         --------
@@ -652,4 +737,11 @@ class Shortcuts(ABC):
         >>> "separation_arcsec" in orbital.match("swift", "chandra").columns
         True
         """
-        return self.objects.match(first, second)
+        return self.objects.match(
+            first,
+            second,
+            *others,
+            region=region,
+            within_arcsec=within_arcsec,
+            dask=dask,
+        )

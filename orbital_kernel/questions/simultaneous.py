@@ -11,7 +11,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import times
-from orbital_kernel.query import Answer, Query, TimeSpan
+from orbital_kernel.query import MAX_SET, Answer, Query, TimeSpan
 from orbital_kernel.questions.asking import (
     Asks,
     joint_answer,
@@ -60,26 +60,26 @@ def simultaneous(
         )
     begin = clock.perf_counter()
     span = _span(start, stop)
-    queries = [
-        query
-        for name in (first, second)
-        for query in (
+    every = together(
+        orbital,
+        [
             Query(
                 f"{name}.intervals",
                 columns=INTERVAL,
                 time=span,
                 sets={"kind": EXPOSED},
                 full_scan=True,
-            ),
-            Query(
-                f"{name}.observations",
-                columns=POINTING,
-                not_null=("ra", "dec"),
-                full_scan=True,
-            ),
-        )
+            )
+            for name in (first, second)
+        ],
+        kind="simultaneous",
+    )
+    targets = [
+        _pointings(name, answer.frame)
+        for name, answer in zip((first, second), every, strict=True)
     ]
-    answers = together(orbital, queries, kind="simultaneous")
+    pointings = together(orbital, targets, kind="simultaneous")
+    answers = [every[0], pointings[0], every[1], pointings[1]]
     good = [answers[k].frame.filter(is_local()) for k in (0, 2)]
     away = sum(len(answers[k].frame) for k in (0, 2)) - sum(map(len, good))
     a = united(_placed(good[0], answers[1].frame))
@@ -109,6 +109,17 @@ def simultaneous(
             "not compared"
         )
     return joint_answer(answers, rows, residual, begin, UNITS)
+
+
+def _pointings(observatory: str, intervals: pl.DataFrame) -> Query:
+    """Return the query of the observations of these intervals; of all if they are many."""
+    table = f"{observatory}.observations"
+    obs_ids = intervals["obs_id"].drop_nulls().unique().sort().to_list()
+    if len(obs_ids) > MAX_SET:
+        return Query(table, columns=POINTING, not_null=("ra", "dec"), full_scan=True)
+    return Query(
+        table, columns=POINTING, sets={"obs_id": obs_ids}, not_null=("ra", "dec")
+    )
 
 
 def _span(start: str | None, stop: str | None) -> TimeSpan | None:

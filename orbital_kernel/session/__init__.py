@@ -1,12 +1,14 @@
 """Orbital: what connect() returns; holds the database and the storage.
 
-Notebooks, widgets and the command line use this session and nothing below it.
+Notebooks, widgets and the command line use this session and nothing below it. Detection,
+ingest and storage are imported when they are first called: a query needs none of them.
 """
 
 import re
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -16,18 +18,23 @@ from orbital_kernel.config import Settings
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Query
 from orbital_kernel.query.queries import LEDGER
 from orbital_kernel.query.tables import Tables
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.asking import together
+from orbital_kernel.questions.footprints import Footprints
+from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.shortcuts import Shortcuts
 from orbital_kernel.session.archive import Archive
-from orbital_kernel.storage.health.checks import Check, Health, health_of
-from orbital_kernel.storage.patience import Patience, TooSlow
-from orbital_kernel.storage.session import LOOK_S, Storage
+from orbital_kernel.storage.patience import LOOK_S, Patience, TooSlow
+
+if TYPE_CHECKING:
+    from orbital_kernel.monitor.bursts import Bursts
+    from orbital_kernel.questions.quality import Quality
+    from orbital_kernel.storage.health.checks import Health
+    from orbital_kernel.storage.session import Storage
 
 __all__ = ["LEDGER", "Orbital", "connect"]
 
@@ -75,7 +82,7 @@ def connect(
     return Orbital(settings, home=home, database=database)
 
 
-class Orbital(Archive, Tables, Shortcuts):
+class Orbital(Archive, Tables, Shortcuts, Footprints):
     """A session: ingest, query, detect, compare and provision.
 
     Parameters
@@ -120,7 +127,7 @@ class Orbital(Archive, Tables, Shortcuts):
         return Store(self.settings, database=self.database)
 
     @cached_property
-    def storage(self) -> Storage:
+    def storage(self) -> "Storage":
         """Provisioning and health: plan(), apply(), health().
 
         Examples
@@ -130,10 +137,12 @@ class Orbital(Archive, Tables, Shortcuts):
         >>> orbital.storage.plan().changes
         ()
         """
+        from orbital_kernel.storage.session import Storage
+
         return Storage(self.settings, self.store, watch_folder=self.watch_folder)
 
     @cached_property
-    def bursts(self) -> Bursts:
+    def bursts(self) -> "Bursts":
         """Burst detection: scan(), stored().
 
         Examples
@@ -143,6 +152,8 @@ class Orbital(Archive, Tables, Shortcuts):
         >>> "cause" in orbital.bursts.stored().columns
         True
         """
+        from orbital_kernel.monitor.bursts import Bursts
+
         return Bursts(self.store)
 
     @cached_property
@@ -159,6 +170,19 @@ class Orbital(Archive, Tables, Shortcuts):
         return Objects(self)
 
     @cached_property
+    def names(self) -> Names:
+        """Names of objects: find(), complete(), rebuild().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.names.find("sim agn 1")["kind"].unique().sort().to_list()
+        ['object', 'target']
+        """
+        return Names(self)
+
+    @cached_property
     def questions(self) -> Questions:
         """Questions with units and explanation: simultaneous(), follow_ups(), rare().
 
@@ -170,6 +194,21 @@ class Orbital(Archive, Tables, Shortcuts):
         'd'
         """
         return Questions(self)
+
+    @cached_property
+    def quality(self) -> "Quality":
+        """Data quality: run(), board(), history(), report(), gate().
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "evidence" in orbital.quality.board().columns
+        True
+        """
+        from orbital_kernel.questions.quality import Quality
+
+        return Quality(self)
 
     @property
     def watch_folder(self) -> Path:
@@ -188,7 +227,9 @@ class Orbital(Archive, Tables, Shortcuts):
         name = re.sub(r"[^\w.-]+", "_", f"{platform}-{self.database}")
         return self.home / "watch" / name
 
-    def health(self, *, feeds: Iterable[str] = (), within_s: float = LOOK_S) -> Health:
+    def health(
+        self, *, feeds: Iterable[str] = (), within_s: float = LOOK_S
+    ) -> "Health":
         """Return the state of the platform, even if it cannot be connected to.
 
         Parameters
@@ -215,6 +256,8 @@ class Orbital(Archive, Tables, Shortcuts):
         >>> len(orbital.health().checks) > 1
         True
         """
+        from orbital_kernel.storage.health.checks import Check, health_of
+
         patience = Patience(answer_s=within_s).ending_in(within_s, attempts=1)
         try:
             storage = patience.within(lambda: self.storage)
@@ -250,7 +293,7 @@ class Orbital(Archive, Tables, Shortcuts):
         True
         """
         queries = [
-            Query(f"{observatory}.rates", sets={"series": [name]}, full_scan=True)
+            Query(f"{observatory}.rates", sets={"series": [name]})
             for observatory in observatories()
         ]
         for answer in together(self, queries, kind="series"):

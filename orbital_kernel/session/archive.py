@@ -1,31 +1,24 @@
 """Archive: the session's methods that take files in and compare them with its rows."""
 
+import dataclasses
+import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from filelock import FileLock
-
-from orbital_kernel import sample
+from orbital_kernel.config.locks import Lock
 from orbital_kernel.database import Store
-from orbital_kernel.errors import ArchiveError
-from orbital_kernel.ingest import (
-    WORDS,
-    IngestReport,
-    Progress,
-    Survey,
-    Validation,
-    contents_of,
-    entries,
-    files_of,
-    held,
-    ingest,
-    survey,
-    validate,
-)
-from orbital_kernel.ingest.mappings import Mappings
+from orbital_kernel.errors import ArchiveError, OrbitalError, StoreError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
+
+LOG = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
+    from orbital_kernel.ingest.mappings import Mappings
+    from orbital_kernel.questions.quality import Quality
+    from orbital_kernel.questions.quality_ingest import Watched
 
 
 class Provisions(Protocol):
@@ -51,23 +44,34 @@ class Archive(ABC):
         """Provisioning."""
 
     @property
+    @abstractmethod
+    def quality(self) -> "Quality":
+        """Data quality."""
+
+    @property
     def simulated(self) -> bool | None:
         """Whether the database holds simulated rows or real ones; None for no rows.
 
         True also if an earlier Orbital has mixed them: any row may be simulated.
         """
+        from orbital_kernel.ingest import held
+
         kinds = held(self.store)
         return True in kinds if kinds else None
 
     @property
     def holds(self) -> str:
         """The content in words: simulated rows, real rows or no rows."""
+        from orbital_kernel.ingest import WORDS, held
+
         kinds = sorted(held(self.store), reverse=True)
         return f"{' and '.join(WORDS[kind] for kind in kinds) or 'no'} rows"
 
     @property
-    def mappings(self) -> Mappings:
+    def mappings(self) -> "Mappings":
         """Drafts and checks of mapping files, which declare the columns of any table."""
+        from orbital_kernel.ingest.mappings import Mappings
+
         return Mappings()
 
     def ingest(
@@ -79,8 +83,8 @@ class Archive(ABC):
         bulk_above: int | None = None,
         workers: int | None = None,
         accept_checksums: bool = False,
-        progress: Progress = lambda _path, _size: None,
-    ) -> IngestReport:
+        progress: "Progress" = lambda _path, _size: None,
+    ) -> "IngestReport":
         """Ingest files and folders of any known format.
 
         Parameters
@@ -122,8 +126,13 @@ class Archive(ABC):
         >>> orbital.ingest(orbital.sample()).frame.columns[:4]
         ['path', 'format', 'observatory', 'state']
         """
+        from orbital_kernel.ingest import ingest
+
         require_observatories(observatory)
-        return ingest(
+        from orbital_kernel.questions.quality_ingest import Watched
+
+        watched = Watched()
+        report = ingest(
             paths,
             self.store,
             observatory=observatory,
@@ -133,6 +142,29 @@ class Archive(ABC):
             workers=workers,
             accept_checksums=accept_checksums,
             progress=progress,
+            seen=watched.take,
+        )
+        return dataclasses.replace(report, faults=self._checked(watched, report))
+
+    def _checked(self, watched: "Watched", report: "IngestReport") -> tuple[str, ...]:
+        """Record the quality of the rows just written; return what is bad, in words."""
+        if not watched.rows:
+            return ()
+        from polars.exceptions import PolarsError
+
+        try:
+            found = watched.measured(len(report.in_state("ingested")))
+            rows = self.quality.record(
+                found, scope="ingest", simulated=watched.simulated
+            ).filter(state="bad")
+        except (OrbitalError, PolarsError):
+            LOG.warning(
+                "the rows are stored, but their quality was not checked", exc_info=True
+            )
+            return ("the quality checks failed: see the log",)
+        return tuple(
+            f"{row['name']} of {row['subject']}: {row['evidence']}"
+            for row in rows.to_dicts()
         )
 
     def survey(
@@ -142,8 +174,8 @@ class Archive(ABC):
         mapping: str | Path | None = None,
         workers: int | None = None,
         accept_checksums: bool = False,
-        progress: Progress = lambda _path, _size: None,
-    ) -> Survey:
+        progress: "Progress" = lambda _path, _size: None,
+    ) -> "Survey":
         """Read files and report the effect of ingesting them; write nothing.
 
         Parameters
@@ -179,6 +211,8 @@ class Archive(ABC):
         >>> orbital.survey(orbital.sample()).in_state("refused")
         ()
         """
+        from orbital_kernel.ingest import survey
+
         require_observatories(observatory)
         return survey(
             paths,
@@ -197,8 +231,8 @@ class Archive(ABC):
         mapping: str | Path | None = None,
         workers: int | None = None,
         accept_checksums: bool = False,
-        progress: Progress = lambda _path, _size: None,
-    ) -> Validation:
+        progress: "Progress" = lambda _path, _size: None,
+    ) -> "Validation":
         """Compare files with the rows stored from them.
 
         Parameters
@@ -234,6 +268,8 @@ class Archive(ABC):
         >>> len(orbital.validate(orbital.sample()).files) > 0
         True
         """
+        from orbital_kernel.ingest import validate
+
         require_observatories(observatory)
         return validate(
             paths,
@@ -249,8 +285,8 @@ class Archive(ABC):
         self,
         archive: str | Path = "",
         *,
-        progress: Progress = lambda _path, _size: None,
-    ) -> IngestReport:
+        progress: "Progress" = lambda _path, _size: None,
+    ) -> "IngestReport":
         """Provision storage and tables, and ingest an archive.
 
         Without an archive, an empty database gets the sample sky, whose files are
@@ -281,6 +317,8 @@ class Archive(ABC):
         >>> orbital.prepare().in_state("refused")
         ()
         """
+        from orbital_kernel.ingest import IngestReport
+
         self.storage.apply()
         if not archive and not self._takes_sample:
             return IngestReport(())
@@ -296,6 +334,8 @@ class Archive(ABC):
     @property
     def _takes_sample(self) -> bool:
         """Whether the sample belongs here: no rows are stored, or part of the sample."""
+        from orbital_kernel.ingest import contents_of, entries, files_of
+
         schemas = (*observatories(), "cross")
         if not any(n for name in schemas for n in self.store.counts(name).values()):
             return True
@@ -304,6 +344,35 @@ class Archive(ABC):
         contents = contents_of(files_of([self.sample()]))
         ledger = entries(self.store)
         return any(ledger[c].state == "ingested" for c in contents if c in ledger)
+
+    def ingest_published(self) -> "IngestReport":
+        """Ingest the published measurements that come with Orbital.
+
+        Light curves of GW170817, GRB 130427A, NGC 925 ULX-3 and SN 2010jl by both
+        observatories, and a flare of Sgr A*, each with its paper. They are real: use a
+        database without simulated rows, `connect(database="published")`.
+
+        Returns
+        -------
+        IngestReport
+            What became of each table.
+
+        Raises
+        ------
+        StoreError
+            If the database holds simulated rows.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> published = connect(database="published")
+        >>> _ = published.storage.apply()
+        >>> published.ingest_published().in_state("refused")
+        ()
+        """
+        from orbital_kernel import sample
+
+        return self.ingest(sample.MEASUREMENTS)
 
     def sample(self) -> Path:
         """Return the folder of the sample sky's files, written if missing.
@@ -320,9 +389,12 @@ class Archive(ABC):
         >>> orbital.sample().name
         'archive'
         """
+        from orbital_kernel import sample
+
         folder = self.home / "sample"
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(self.home / "sample.lock"):
+        purpose = "another writing of the sample sky"
+        with Lock(self.home / "sample.lock", purpose, StoreError).held():
             if not (folder / "truth" / "truth.json").exists():
                 sample.write(folder)
         return folder / "archive"

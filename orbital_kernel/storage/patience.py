@@ -10,6 +10,8 @@ from random import Random
 from typing import TypeVar
 
 T = TypeVar("T")
+LOOK_S = 10.0
+"""Seconds after which `health` returns, unless its caller gives another time."""
 
 
 class TooSlow(Exception):

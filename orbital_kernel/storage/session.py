@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orbital_kernel.storage.cost.methods import CostMethods
 from orbital_kernel.storage.growth.methods import GrowthMethods
-from orbital_kernel.storage.health.methods import LOOK_S, HealthMethods
+from orbital_kernel.storage.health.methods import HealthMethods
 from orbital_kernel.storage.history import FILES, QUERIES
 from orbital_kernel.storage.provision.execute import Applied, Progress
 from orbital_kernel.storage.provision.plan import Plan
@@ -17,7 +17,7 @@ from orbital_kernel.storage.rollout import rollout
 from orbital_kernel.storage.rollout.requirements import REQUIREMENTS, requirements
 from orbital_kernel.storage.rollout.rollout import Rollout
 
-__all__ = ["LOOK_S", "Storage"]
+__all__ = ["Storage"]
 
 
 class Storage(HealthMethods, GrowthMethods, CostMethods):

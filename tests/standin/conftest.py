@@ -75,7 +75,7 @@ class Standin(Clients):
     def kill(self) -> None:
         """End the process as a crash would."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self) -> int:
         """End the process politely and return its exit code."""

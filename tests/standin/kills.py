@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+from kill_kinds import Kind, all_kinds
 from tabular import BUCKET, connect, until_no_conflict
 from vastdb import errors
 
@@ -43,6 +44,7 @@ class Books:
     commits: int = 0
     faults: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    kinds: list[Kind] = field(default_factory=all_kinds)
 
 
 def prepare(session):
@@ -67,6 +69,12 @@ def round_of_one_kill(standin, books, dice, number, longest):
         threading.Thread(target=_read, args=(session, books, ended))
         for _ in range(READERS)
     ]
+    clients += [
+        threading.Thread(
+            target=kind.work, args=(standin, random.Random(dice.random()), ended)
+        )
+        for kind in books.kinds
+    ]
     for client in clients:
         client.start()
     time.sleep(dice.uniform(0.01, longest))
@@ -78,6 +86,8 @@ def round_of_one_kill(standin, books, dice, number, longest):
         _kill_while_starting(standin, dice)
     standin.start()
     compare(connect(standin), books)
+    for kind in books.kinds:
+        books.faults += kind.compare(standin)
 
 
 def compare(session, books):
@@ -303,7 +313,8 @@ def main():
     print(
         f"seed {given.seed}: {given.kills} kills in {time.monotonic() - begun:.0f} s, "
         f"{books.commits} commits confirmed, count {books.counted}, "
-        f"{len(books.faults)} faults"
+        + "".join(f"{kind.done} {type(kind).__name__}, " for kind in books.kinds)
+        + f"{len(books.faults)} faults"
     )
     return 1 if books.faults else 0
 

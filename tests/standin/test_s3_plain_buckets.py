@@ -165,7 +165,7 @@ def test_an_index_of_the_earlier_format_is_upgraded(fresh_standin):
     ) as db:
         db.executescript(
             "DROP TABLE completed; ALTER TABLE parts DROP COLUMN checksums; "
-            "PRAGMA user_version=2"
+            "DROP TABLE sums; DROP TABLE row_sums; PRAGMA user_version=2"
         )
 
     s3 = standin.start().s3()

@@ -8,5 +8,14 @@ returns from there when a database that names it is put back.
 from vast_standin.custody.database import admit_database, readable
 from vast_standin.custody.home import Home, Refused
 from vast_standin.custody.ledger import Ledger
+from vast_standin.custody.sums import RowSums, begin_sums
 
-__all__ = ["Home", "Ledger", "Refused", "admit_database", "readable"]
+__all__ = [
+    "Home",
+    "Ledger",
+    "Refused",
+    "RowSums",
+    "admit_database",
+    "begin_sums",
+    "readable",
+]

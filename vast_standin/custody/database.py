@@ -6,8 +6,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from vast_standin.custody.frozen import reading
 from vast_standin.custody.home import OVERRIDE, Home, Refused
 from vast_standin.custody.mark import MARK
+from vast_standin.custody.sums import changed_table
 
 _HEADER = 100
 _MAGIC = b"SQLite format 3\0"
@@ -72,7 +74,7 @@ def examine(path: Path, table: str) -> Examined:
     address = f"{path.absolute().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True)) as db:
-            return _contents(db, table, checked=_log(path))
+            return _contents(db, table)
     except sqlite3.DatabaseError as error:
         _require_damage(path, error)
         return Examined(f"is damaged ({error})")
@@ -91,6 +93,20 @@ def readable(path: Path) -> Iterator[None]:
         ) from error
 
 
+def changed_database(path: Path) -> str:
+    """Return what is damaged in a database in use; "" if nothing is."""
+    try:
+        with reading(path) as db:
+            (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+            if verdict != "ok":
+                return f"{path} is damaged ({verdict})"
+            changed = changed_table(db)
+    except sqlite3.DatabaseError as error:
+        _require_damage(path, error)
+        return f"{path} is damaged ({error})"
+    return f"{path} is damaged (rows of its table {changed})" if changed else ""
+
+
 def _require_damage(path: Path, error: sqlite3.DatabaseError) -> None:
     """Raise Unopened with the file's name if the file itself may be whole."""
     if isinstance(error, Unopened):
@@ -103,17 +119,18 @@ def _require_damage(path: Path, error: sqlite3.DatabaseError) -> None:
         ) from error
 
 
-def _contents(db: sqlite3.Connection, table: str, *, checked: bool) -> Examined:
+def _contents(db: sqlite3.Connection, table: str) -> Examined:
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
     if not tables:
         return Examined("is empty", absent=True)
     if table not in tables:
         return Examined("is a database of another kind")
-    if checked:
-        # A log left by a kill may be of another database file than the one here.
-        (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
-            return Examined(f"does not fit its log, or is damaged ({verdict})")
+    # A log left by a kill may be of another database file than the one here.
+    (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        return Examined(f"does not fit its log, or is damaged ({verdict})")
+    if changed := changed_table(db):
+        return Examined(f"is damaged (rows of its table {changed} are not as written)")
     (rows,) = db.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()  # noqa: S608 - own names
     store = None
     if "custody" in tables:

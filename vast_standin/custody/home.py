@@ -1,6 +1,7 @@
 """The data folder as a whole: its id, what was lost in it, and warnings for people."""
 
 import json
+import logging
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from vast_standin.custody.lost import LostFiles
 from vast_standin.custody.mark import MARK, read_mark
 from vast_standin.files import write_private_json
 
+LOG = logging.getLogger("vast_standin.custody")
 OVERRIDE = "`orbital up --accept-loss`"
 NOTE = "store.json"
 
@@ -31,6 +33,10 @@ class Home:
     """Every database of the folder was created: one that is missing now is lost."""
     missing: list[str] = field(default_factory=list)
     """What this start serves without, in sentences."""
+    damaged: dict[str, str] = field(default_factory=dict)
+    """Files found damaged or cut since the start, with what is wrong."""
+    unverified: int = 0
+    """Files of older programs that have no checksums yet."""
 
     def __post_init__(self) -> None:
         """Read the id if the folder has one."""
@@ -70,6 +76,13 @@ class Home:
         if not self.established:
             write_private_json(self.path / NOTE, {"id": self.id})
             self.established = True
+
+    def note_damage(self, path: Path, error: Exception) -> None:
+        """Keep that a file turned out to be damaged or cut."""
+        name = self.name(path)
+        if name not in self.damaged:
+            LOG.error("%s is damaged: %s", name, error)
+        self.damaged[name] = str(error)
 
     def warnings(self) -> list[str]:
         """Return what is missing or was set aside by this start or an earlier one."""

@@ -39,11 +39,21 @@ class Base:
         return 0 if self.extent is None else self.extent.length
 
     def column(self, number: int) -> pa.Array | None:
-        """Return a column as first written, or None."""
+        """Return a column as first written, or None; its values are not yet verified."""
         if self.extent is None:
             return None
         at = self.extent.batch.schema.get_field_index(str(number))
         return None if at < 0 else self.extent.batch.column(at)
+
+    def verify(self, number: int, start: int, stop: int) -> None:
+        """Verify rows [start, stop) of a column that it has; 500 if they are damaged."""
+        if self.extent is not None:
+            self.extent.verify(str(number), start, stop)
+
+    @property
+    def whole(self) -> bool:
+        """Return whether all of it was verified."""
+        return self.extent is None or self.extent.whole
 
     @property
     def row_ids(self) -> RowIds:
@@ -55,6 +65,7 @@ class Base:
         if self.first_row_id is not None or self.extent is None:
             first = self.first_row_id or 0
             return np.arange(first + start, first + stop, dtype=np.uint64)
+        self.extent.verify(ROW_ID, start, stop)
         return np.asarray(self.extent.batch.column(ROW_ID).to_numpy())[start:stop]
 
     @cached_property
@@ -91,9 +102,10 @@ class Base:
 
     @cached_property
     def sorted_values(self) -> Sequence[Any] | npt.NDArray[Any]:
-        """Values of the sorting column without its trailing nulls."""
+        """Values of the sorting column without its trailing nulls, once verified."""
         number = -1 if self.sorted_by is None else self.sorted_by
-        return self.ordered(number, 0, self.rows)
+        column = self.column(number)
+        return () if column is None else self._ordered(column, 0, self.rows)
 
     def ordered(
         self, number: int, start: int, stop: int
@@ -102,6 +114,14 @@ class Base:
         column = self.column(number)
         if column is None:
             return ()
+        self.verify(number, start, stop)
+        if number == self.sorted_by and (start, stop) == (0, self.rows) and self.whole:
+            return self.sorted_values
+        return self._ordered(column, start, stop)
+
+    def _ordered(
+        self, column: pa.Array, start: int, stop: int
+    ) -> Sequence[Any] | npt.NDArray[Any]:
         part = column.slice(start, stop - start)
         values = physical(part.slice(0, len(part) - part.null_count))
         if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):

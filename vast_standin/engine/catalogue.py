@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vast_standin.custody import Home, Ledger
+from vast_standin.custody import Home, Ledger, RowSums
 from vast_standin.engine.difference import save_difference
 from vast_standin.engine.files import DataFolder
 from vast_standin.engine.records import copy_of, patch_of, segment_of, table_of_row
 from vast_standin.engine.root import BucketInfo, Root, Schema
 from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import SortedCopy
-from vast_standin.engine.upgrades import upgrade
+from vast_standin.engine.upgrades import SUMMED, upgrade
 
 if TYPE_CHECKING:
     from vast_standin.engine.patch import Patch
@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS copy (
     segment_id INTEGER NOT NULL, patches INTEGER NOT NULL, file TEXT NOT NULL,
     offset INTEGER NOT NULL, length INTEGER NOT NULL, rows INTEGER NOT NULL,
     sorted_by INTEGER NOT NULL, zones BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS sums (file TEXT PRIMARY KEY, runs BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS snapshot (file TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS patch_segment ON patch (segment_id);
 CREATE INDEX IF NOT EXISTS segment_table ON segment (table_id);
@@ -69,12 +70,14 @@ class Catalogue:
 
     def __init__(self, path: Path, *, full: bool = False) -> None:
         self._ledger: Ledger | None = None
+        self._folder: DataFolder | None = None
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
             self._db.executescript(_TABLES)
             upgrade(self._db, path)
+            self._sums = RowSums(self._db, SUMMED)
         except BaseException:
             self._db.close()
             raise
@@ -90,10 +93,13 @@ class Catalogue:
 
     def remember(self, key: str, value: str) -> None:
         """Write a remembered value."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        with self._changing() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def load(self, folder: DataFolder) -> Loaded:
         """Read everything that was committed."""
+        self._folder = folder
+        folder.sums.update(self._db.execute("SELECT file, runs FROM sums"))
         root = Root()
         for row in self._db.execute("SELECT * FROM schema ORDER BY id").fetchall():
             root = root.with_schema(Schema(*row))
@@ -173,19 +179,46 @@ class Catalogue:
     def _transaction(
         self, gained: Iterable[str] = (), dropped: Iterable[str] = ()
     ) -> Iterator[sqlite3.Connection]:
+        with self._changing() as db:
+            yield db
+            if self._folder is not None:
+                self._keep_sums(self._folder, gained, dropped)
+            if self._ledger is not None:
+                self._ledger.changed(gained, dropped)
+        if self._ledger is not None:
+            self._ledger.committed()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield self._db
-            if self._ledger is not None:
-                self._ledger.changed(gained, dropped)
+            self._sums.write()
             self._db.execute("COMMIT")
         except BaseException:
+            self._sums.forget()
             # A full disk may have ended the transaction already.
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        if self._ledger is not None:
-            self._ledger.committed()
+        self._sums.committed()
+
+    def _keep_sums(
+        self, folder: DataFolder, gained: Iterable[str], dropped: Iterable[str]
+    ) -> None:
+        """Keep the checksums of files as long as something is in them."""
+        for file in gained:
+            values = (file, folder.keep_sums(file))
+            self._db.execute("INSERT OR REPLACE INTO sums VALUES (?, ?)", values)
+        for file in dropped:
+            self._db.execute("DELETE FROM sums WHERE file=?", (file,))
+            folder.sums.pop(file, None)
+
+    def keep_sums(self, file: str) -> None:
+        """Write the checksums of a file that had none."""
+        with self._changing():
+            if self._folder is not None:
+                self._keep_sums(self._folder, [file], ())
 
     def _buckets(self) -> dict[str, BucketInfo]:
         rows = self._db.execute("SELECT * FROM bucket ORDER BY created").fetchall()

@@ -3,15 +3,16 @@
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from vast_standin.custody import Home, admit_database, readable
 from vast_standin.disk import disk_errors
 from vast_standin.engine.catalogue import Catalogue
 from vast_standin.engine.expansion import expand_new_rows
-from vast_standin.engine.files import DataFolder
+from vast_standin.engine.files import DataFolder, Extent
 from vast_standin.engine.growth import Growth
 from vast_standin.engine.locks import Locks
 from vast_standin.engine.numbers import Numbers
@@ -24,6 +25,7 @@ from vast_standin.engine.snapshots import Snapshots
 from vast_standin.engine.transaction import Transaction
 from vast_standin.engine.upkeep import Upkeep
 from vast_standin.engine.usage import Usage, usage_of
+from vast_standin.engine.verifying import Extents, Pace, verify_file
 from vast_standin.http import ProtocolError
 
 _CATALOGUE = "catalogue.sqlite"
@@ -49,7 +51,7 @@ class Engine:
 
     def _load(self, folder: Path, home: Home, *, durable: bool) -> None:
         self.path = folder
-        self.folder = DataFolder(folder / "segments", durable)
+        self.folder = DataFolder(folder / "segments", durable, report=home.note_damage)
         self._commit = threading.RLock()
         present = self.folder.sizes()
         data = bool(present) or any(folder.glob("snapshots/*.sqlite"))
@@ -263,6 +265,30 @@ class Engine:
     def snapshot_files(self) -> list[Path]:
         """Return the catalogues of all snapshots."""
         return self._snapshots.files()
+
+    def unverified(self) -> int:
+        """Count the files whose checksums are not known yet."""
+        return sum(not self.folder.file(name).runs for name in self.files())
+
+    def verifications(self, pace: Pace) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Yield files by name, each with what verifies it; `pace` slows the reading."""
+        extents = Extents.of(iter([self.root, *self._snapshots.roots()])).by_file
+        for name in sorted(self.files()):
+            yield name, partial(self._verify_file, name, extents.get(name, {}), pace)
+
+    def _verify_file(self, name: str, extents: dict[int, Extent], pace: Pace) -> None:
+        if self.folder.file(name).absent:
+            return
+        try:
+            fresh = verify_file(self.folder, name, extents, pace)
+        except FileNotFoundError:
+            if name in self.files():
+                raise self.folder.file(name).cut() from None
+            return  # dropped meanwhile
+        if fresh:
+            with self._commit, disk_errors():
+                if name in self.files():
+                    self._catalogue.keep_sums(name)
 
     def improve(self, table_id: int) -> bool:
         """Do one piece of upkeep on a table now; return whether there may be more."""

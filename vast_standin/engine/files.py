@@ -2,13 +2,14 @@
 
 A file holds extents: each a complete Arrow IPC stream of one record batch, beginning
 at a multiple of 64 bytes. Files go away when neither committed data nor a reader needs them.
+Each extent is a run of blocks with checksums, verified when they are first read.
 """
 
 import mmap
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -16,7 +17,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from vast_standin.blocks import Run, damaged, packed, run_of, unpacked
 from vast_standin.engine.newest import Newest
+from vast_standin.engine.places import Place, place_of
 from vast_standin.http import ProtocolError
 
 _ALIGNMENT = 64
@@ -24,7 +27,13 @@ _MOST_BUFFERS = 512
 _WRITTEN_BEHIND = range(1 << 20, 16 << 20)
 _WRITERS = ThreadPoolExecutor(2, "write")
 _REMOVE = partial(Path.unlink, missing_ok=True)
+_ROWS = "rows of this table are in"
+Report = Callable[[Path, ProtocolError], None]
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+
+
+def _unheard(path: Path, error: ProtocolError) -> None:
+    """Report nothing."""
 
 
 class Gather:
@@ -70,21 +79,55 @@ def stream_buffers(batch: pa.RecordBatch) -> list[memoryview]:
 
 
 class DataFile:
-    """One file of extents; mapped when first read, unlinked when doomed and unused."""
+    """One file of extents; mapped when first read, unlinked when doomed and unused.
 
-    def __init__(self, path: Path, remove: Callable[[Path], None]) -> None:
+    `report` is called with the path and an error when it turns out to be cut or damaged.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        remove: Callable[[Path], None],
+        runs: dict[int, Run] | None = None,
+        report: Report = _unheard,
+    ) -> None:
         self.path = path
         self.absent = False
         self.doomed = threading.Event()
+        self.runs = {} if runs is None else runs
+        """The blocks of each extent, by its offset; those of older programs have none."""
+        self._report = report
+        self._map: mmap.mmap | None = None
         self._lock = threading.Lock()
         self._pending: list[Future[None]] = []
         self._mapped: pa.Buffer | None = None
         weakref.finalize(self, _remove_if_doomed, path, self.doomed, remove)
 
     def require(self) -> None:
-        """Refuse to read a file that is missing, before an answer begins."""
+        """Refuse to read a file that is missing or shorter than what is mapped of it.
+
+        Reading a mapping beyond the end of its file would end the process.
+        """
         if self.absent:
             raise _gone(self.path)
+        if self._map is not None and self._map.size() < len(self._map):
+            raise self.cut()
+
+    def verify(self, run: Run, view: pa.Buffer, start: int, stop: int) -> None:
+        """Verify a range of a run; 500 with the file's name if it is damaged."""
+        mapped = memoryview(view)
+        place = run.damage(lambda low, high: mapped[low:high], start, stop)
+        if place is not None:
+            raise self.broken(damaged(_ROWS, self.path, place))
+
+    def cut(self) -> ProtocolError:
+        """Report that the file is cut, and return the error."""
+        return self.broken(_gone(self.path))
+
+    def broken(self, error: ProtocolError) -> ProtocolError:
+        """Report an error of this file, and return it."""
+        self._report(self.path, error)
+        return error
 
     @property
     def name(self) -> str:
@@ -96,8 +139,9 @@ class DataFile:
     ) -> None:
         """Write while the caller goes on, then close; `settle` waits for that."""
         write = _WRITERS.submit(_write_and_close, descriptor, buffers, offset)
+        sums = _WRITERS.submit(_note_sums, self.runs, buffers, offset)
         with self._lock:
-            self._pending.append(write)
+            self._pending += [write, sums]
 
     def settle(self) -> None:
         """Wait for pending writes; raise, each time, if one failed."""
@@ -113,7 +157,11 @@ class DataFile:
         self.settle()
         with self._lock:
             if self._mapped is None or self._mapped.size < offset + length:
-                self._mapped = _mapped(self.path, offset + length)
+                try:
+                    self._map = _mapped(self.path, offset + length)
+                except ProtocolError as error:
+                    raise self.broken(error) from None
+                self._mapped = pa.py_buffer(self._map)
             return self._mapped.slice(offset, length)
 
 
@@ -126,11 +174,57 @@ class Extent:
     length: int
 
     @cached_property
+    def view(self) -> pa.Buffer:
+        """Its bytes, mapped."""
+        return self.file.view(self.offset, self.length)
+
+    @cached_property
     def batch(self) -> pa.RecordBatch:
-        """The record batch, mapped."""
-        source = pa.BufferReader(self.file.view(self.offset, self.length))
-        with pa.ipc.open_stream(source) as stream:
+        """The record batch, mapped; what describes it is verified, its values are not."""
+        run = self.run
+        if run is not None:
+            for start, stop in _descriptions(self.view):
+                self.file.verify(run, self.view, start, min(stop, self.length))
+        with pa.ipc.open_stream(pa.BufferReader(self.view)) as stream:
             return stream.read_next_batch()
+
+    @property
+    def run(self) -> Run | None:
+        """Its blocks; None if an older program wrote it and upkeep has not read it yet."""
+        self.file.settle()
+        return self.file.runs.get(self.offset)
+
+    @property
+    def whole(self) -> bool:
+        """Return whether reading needs no more verification, once it is open."""
+        run = self.file.runs.get(self.offset)
+        return run is not None and run.whole
+
+    def verify(self, column: str, start: int = 0, stop: int | None = None) -> None:
+        """Verify rows [start, stop) of a column; 500 if file or values are damaged."""
+        self.file.require()
+        if self.whole:
+            return
+        batch, run = self.batch, self.run
+        place = self._places.get(column)
+        if place is None:
+            place = place_of(batch.column(column), self.view)
+            self._places[column] = place
+        last = batch.num_rows if stop is None else stop
+        if run is not None:
+            for low, high in place.spans(start, last):
+                self.file.verify(run, self.view, low, high)
+
+    @cached_property
+    def _places(self) -> dict[str, Place]:
+        return {}
+
+    def verify_all(self) -> None:
+        """Verify every byte."""
+        self.file.require()
+        run = self.run
+        if run is not None:
+            self.file.verify(run, self.view, 0, self.length)
 
 
 @dataclass
@@ -166,6 +260,7 @@ class FileWriter:
                 os.posix_fallocate(descriptor, offset, length)
                 self.file.write_behind(os.dup(descriptor), buffers, offset)
             else:
+                _note_sums(self.file.runs, buffers, offset)
                 _write_all(descriptor, buffers, offset)
         finally:
             os.close(descriptor)
@@ -202,6 +297,10 @@ class DataFolder:
     newest: Newest = field(default_factory=Newest)
     remove: Callable[[Path], None] = _REMOVE
     """What is done with a file that nothing needs any more."""
+    report: Report = _unheard
+    """Called with path and error of a file that is damaged or cut."""
+    sums: dict[str, bytes] = field(default_factory=dict)
+    """The stored checksums of committed files, by name."""
     _open: "weakref.WeakValueDictionary[str, DataFile]" = field(
         default_factory=weakref.WeakValueDictionary
     )
@@ -213,7 +312,8 @@ class DataFolder:
         """Return the file of a name, always the same object."""
         file = self._open.get(name)
         if file is None:
-            file = DataFile(self.path / name, self.remove)
+            runs = {run.offset: run for run in unpacked(self.sums.get(name, b""))}
+            file = DataFile(self.path / name, self.remove, runs, self.report)
             self._open[name] = file
         return file
 
@@ -222,13 +322,29 @@ class DataFolder:
         newest = self.newest if load else None
         return FileWriter(self.file(name), self.durable, newest)
 
+    def keep_sums(self, name: str) -> bytes:
+        """Return the checksums of a file that was written, for the catalogue."""
+        runs = self.file(name).runs
+        self.sums[name] = packed(runs[offset] for offset in sorted(runs))
+        return self.sums[name]
+
     def sizes(self) -> dict[str, int]:
         """Return the size of every file."""
         with os.scandir(self.path) as entries:
             return {e.name: e.stat().st_size for e in entries}
 
 
-def _mapped(path: Path, length: int) -> pa.Buffer:
+def _descriptions(view: pa.Buffer) -> Iterator[tuple[int, int]]:
+    """Yield the places of the two messages' metadata; each is read after the one before."""
+    at = 0
+    for _ in range(2):
+        yield at, at + 8
+        end = at + 8 + int.from_bytes(memoryview(view)[at + 4 : at + 8], "little")
+        yield at, end
+        at = end
+
+
+def _mapped(path: Path, length: int) -> mmap.mmap:
     try:
         with path.open("rb") as source:
             mapped = mmap.mmap(source.fileno(), 0, prot=mmap.PROT_READ)
@@ -236,7 +352,7 @@ def _mapped(path: Path, length: int) -> pa.Buffer:
         raise _gone(path) from None
     if len(mapped) < length:
         raise _gone(path)
-    return pa.py_buffer(mapped)
+    return mapped
 
 
 def _gone(path: Path) -> ProtocolError:
@@ -252,6 +368,11 @@ def _remove_if_doomed(
 ) -> None:
     if doomed.is_set():
         remove(path)
+
+
+def _note_sums(runs: dict[int, Run], buffers: list[memoryview], offset: int) -> None:
+    """Keep the checksums of an extent: of the bytes that are to be written."""
+    runs[offset] = run_of(offset, buffers)
 
 
 def _write_and_close(descriptor: int, buffers: list[memoryview], offset: int) -> None:

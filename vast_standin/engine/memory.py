@@ -17,6 +17,14 @@ class MemoryExtent(Extent):
 
     held: pa.RecordBatch | None = None
 
+    def verify(self, column: str, start: int = 0, stop: int | None = None) -> None:
+        """Do nothing: there is no file."""
+
+    @property
+    def whole(self) -> bool:
+        """Return that there is nothing to verify."""
+        return True
+
     @cached_property
     def batch(self) -> pa.RecordBatch:
         """The record batch."""
@@ -47,6 +55,9 @@ class _Nowhere(DataFile):
     def __init__(self) -> None:
         """Make a file with nothing on disk, so that nothing of it can be missing."""
         self.absent = False
+
+    def require(self) -> None:
+        """Do nothing: nothing of it can be missing."""
 
 
 _NOWHERE = _Nowhere()

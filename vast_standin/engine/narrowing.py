@@ -14,9 +14,9 @@ import pyarrow as pa
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.physical import physical_type
 from vast_standin.engine.positions import Span
-from vast_standin.engine.segment import Segment
+from vast_standin.engine.segment import Segment, runs_of
 from vast_standin.engine.table import Table
-from vast_standin.engine.zones import GROUP, ColumnZones
+from vast_standin.engine.zones import ColumnZones
 
 _Bounds = tuple[object, object, int, int]
 _UNKNOWN: _Bounds = (None, None, 1, 2)
@@ -82,16 +82,8 @@ def _narrowed(segment: Segment, possible: Mapping[int, Intervals]) -> list[Span]
         if groups is not None:
             mask = groups if mask is None else mask & groups
     if mask is not None and not mask.all():
-        spans = _meet(spans, _runs(mask, segment.rows))
+        spans = _meet(spans, list(runs_of(mask, segment.rows)))
     return spans
-
-
-def _runs(mask: npt.NDArray[np.bool_], rows: int) -> list[Span]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
-    return [
-        (int(a) * GROUP, min(int(b) * GROUP, rows))
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
-    ]
 
 
 def _near(spans: list[Span]) -> list[Span]:

@@ -153,6 +153,7 @@ class Change:
     def _make(self, positions: Positions, chosen: Positions) -> Patch:
         first, rows = int(chosen[0]), len(chosen)
         together = int(chosen[-1]) - first + 1 == rows
+        self.extent.verify_all()
         extent, values = self.extent, self.extent.batch
         if together:
             values = values.slice(first, rows)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,7 @@ def own_folder(folder: Path) -> IO[str]:
             "or give another folder"
         ) from err
     handle.truncate(0)
-    handle.write(str(os.getpid()))
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    handle.write(f"{os.getpid()} (user {os.getuid()}, since {since})")
     handle.flush()
     return handle

@@ -9,6 +9,7 @@ import pyarrow as pa
 from vast_standin.engine.files import Extent
 from vast_standin.engine.positions import Positions
 from vast_standin.engine.zones import ColumnZones, unpack
+from vast_standin.http import ProtocolError
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,18 @@ class Patch:
         """Numbers of the columns it changes."""
         return frozenset(int(n) for n in self.extent.batch.schema.names)
 
+    @cached_property
+    def nbytes(self) -> int:
+        """Its share of the extent's bytes: all of one that cannot be read."""
+        try:
+            rows = self.extent.batch.num_rows
+        except ProtocolError:
+            rows = self.rows
+        return int(self.extent.length * self.rows // max(1, rows))
+
     def values(self, number: int) -> pa.Array:
-        """Return the new values of a column."""
+        """Return the new values of a column, verified."""
+        self.extent.verify(str(number), self.first, self.first + self.rows)
         return self.extent.batch.column(str(number)).slice(self.first, self.rows)
 
     @cached_property

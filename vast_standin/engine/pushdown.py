@@ -17,6 +17,7 @@ from vast_standin.engine.positions import Span
 from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Table
 from vast_standin.engine.zones import GROUP, ColumnZones
+from vast_standin.http import ProtocolError
 
 _FEW_GROUPS = 4
 Make = Callable[[Segment, int, int], Iterator[pa.RecordBatch]]
@@ -30,6 +31,8 @@ class Pruned(ds.InMemoryDataset):  # type: ignore[misc]  # pyarrow has no types
         self._table = table
         self._make = make
         self.rows_opened = 0
+        self.fault: ProtocolError | None = None
+        """Why the rows could not be read: the engine passes its text on, not its kind."""
 
     def scanner(
         self,
@@ -40,14 +43,23 @@ class Pruned(ds.InMemoryDataset):  # type: ignore[misc]  # pyarrow has no types
         """Scan the row groups in which a row may fulfil the filter."""
         spans = possible_spans(self._table, self.schema, filter)
         self.rows_opened += sum(stop - start for _, start, stop in spans)
-        batches = (
-            batch
-            for segment, start, stop in spans
-            for batch in self._make(segment, start, stop)
-        )
         return ds.Scanner.from_batches(
-            batches, schema=self.schema, columns=columns, filter=filter, **options
+            self._batches(spans),
+            schema=self.schema,
+            columns=columns,
+            filter=filter,
+            **options,
         )
+
+    def _batches(
+        self, spans: list[tuple[Segment, int, int]]
+    ) -> Iterator[pa.RecordBatch]:
+        try:
+            for segment, start, stop in spans:
+                yield from self._make(segment, start, stop)
+        except ProtocolError as error:
+            self.fault = error
+            raise
 
 
 def possible_spans(

@@ -193,6 +193,7 @@ def _copy_of(table: Table, projection: Projection, segment: Segment) -> Segment 
         return None
     gone = np.zeros(segment.rows, dtype=np.bool_)
     gone[segment.deleted] = True
+    extent.verify(ORIGIN)
     origin = extent.batch.column(ORIGIN).to_numpy()
     return Segment(copy.base, deleted=np.flatnonzero(gone[origin]))
 

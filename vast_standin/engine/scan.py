@@ -5,8 +5,9 @@ scan is cut into slots (the wire's splits and sub-splits) by position: blocks of
 groups are dealt out to the slots in turn.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vast_standin.engine.narrowing import narrowed
-from vast_standin.engine.positions import Positions
+from vast_standin.engine.positions import Positions, Span
 from vast_standin.engine.predicate import (
     ALWAYS,
     Expression,
@@ -32,6 +33,7 @@ _STEP = 2 * GROUP
 _MOST_ROWS_TESTED = 1 << 24
 _BATCH = GROUP
 _FEW = 4096
+_APART = 8192
 _Step = tuple[int, int, int, int]
 
 Virtual = Callable[[Segment, int, int], pa.Array]
@@ -59,6 +61,21 @@ class Piece:
     def rows(self) -> int:
         """Number of rows to return."""
         return self.stop - self.start if self.chosen is None else len(self.chosen)
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """Where its rows are: what lies between chosen rows far apart is left out."""
+        if self.chosen is None or self.segment.whole:
+            return [(self.start, self.stop)]
+        if not len(self.chosen):
+            return []
+        cuts = np.flatnonzero(np.diff(self.chosen) > _APART)
+        starts = self.chosen[np.concatenate(([0], cuts + 1))]
+        ends = self.chosen[np.concatenate((cuts, [len(self.chosen) - 1]))]
+        return [
+            (self.start + low, self.start + high + 1)
+            for low, high in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -149,8 +166,35 @@ class Scan:
 
     def take(self, piece: Piece, number: int) -> pa.Array:
         """Read the rows of a piece in one column."""
-        array = self.read(piece.segment, number, piece.start, piece.stop)
+        if self._is_stored(number):
+            self._verify(piece, number)
+            kind = self.table.definition.by_number[number].field.type
+            array = piece.segment.read(
+                number, kind, piece.start, piece.stop, verified=True
+            )
+        else:
+            array = self.read(piece.segment, number, piece.start, piece.stop)
         return array if piece.chosen is None else array.take(pa.array(piece.chosen))
+
+    def verify(self, pieces: Iterable[Piece], numbers: Sequence[int]) -> None:
+        """Verify all that reading pieces needs, so that an answer does not end halfway.
+
+        Raises ProtocolError 500 with the file's name if it is damaged or cut.
+        """
+        for piece in pieces:
+            piece.segment.require()
+            for number in numbers:
+                if self._is_stored(number):
+                    self._verify(piece, number)
+                else:
+                    self.read(piece.segment, number, piece.start, piece.stop)
+
+    def _is_stored(self, number: int) -> bool:
+        return number != ROW_ID_COLUMN and number not in self.virtual
+
+    def _verify(self, piece: Piece, number: int) -> None:
+        for start, stop in piece.spans:
+            piece.segment.verify(number, start, stop)
 
     def _own_steps(self, slot: Slot, start: int) -> Iterator[_Step]:
         """Yield segment index, first position, end, and position in the table."""

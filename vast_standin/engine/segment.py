@@ -21,12 +21,15 @@ from vast_standin.engine.patch import Patch
 from vast_standin.engine.positions import Positions, Span
 from vast_standin.engine.zones import GROUP
 
+_Piece = tuple[int, int, pa.Array | None, bool]
+"""First position, end, values, and whether these are of the base: verified when read."""
+
 
 @dataclass(frozen=True)
 class _Layers:
     """One column of a segment: pieces side by side, and scattered changes on top."""
 
-    pieces: tuple[tuple[int, int, pa.Array | None], ...]
+    pieces: tuple[_Piece, ...]
     scattered: tuple[Patch, ...]
 
 
@@ -66,9 +69,7 @@ class Segment:
         """Bytes on disk, patches included."""
         nbytes = self.base.nbytes
         for patch in self.patches:
-            nbytes += (
-                patch.extent.length * patch.rows // max(1, patch.extent.batch.num_rows)
-            )
+            nbytes += patch.nbytes
         return nbytes
 
     def with_patch(self, patch: Patch) -> "Segment":
@@ -82,16 +83,42 @@ class Segment:
             gone = np.union1d(self.deleted, gone)
         return replace(self, deleted=gone, _layers=self._layers)
 
-    def read(self, number: int, kind: pa.DataType, start: int, stop: int) -> pa.Array:
-        """Read positions [start, stop) of a column, without copying if possible."""
-        layers = self._layers.get(number)
-        if layers is None:
-            layers = self._layers[number] = self._lay(number)
+    def verify(self, number: int, start: int, stop: int) -> None:
+        """Verify what a read of these positions needs; 500 if a file is damaged."""
+        self.require()
+        for low, high, array, of_base in self._layers_of(number).pieces:
+            if of_base and array is not None and low < stop and high > start:
+                begin = max(start, low) - low + array.offset
+                self.base.verify(
+                    number, begin, begin + min(stop, high) - max(start, low)
+                )
+
+    @property
+    def whole(self) -> bool:
+        """Return whether reading needs no more verification."""
+        return self.base.whole
+
+    def read(
+        self,
+        number: int,
+        kind: pa.DataType,
+        start: int,
+        stop: int,
+        *,
+        verified: bool = False,
+    ) -> pa.Array:
+        """Read positions [start, stop) of a column, without copying if possible.
+
+        They are verified first unless the caller has seen to that.
+        """
+        if not verified:
+            self.verify(number, start, stop)
+        layers = self._layers_of(number)
         parts = [
             array.slice(max(start, low) - low, min(stop, high) - max(start, low))
             if array is not None
             else pa.nulls(min(stop, high) - max(start, low), kind)
-            for low, high, array in layers.pieces
+            for low, high, array, _ in layers.pieces
             if low < stop and high > start
         ]
         if not parts:
@@ -138,19 +165,32 @@ class Segment:
             number in p.numbers for p in self.patches
         ):
             return None
-        values = self.base.sorted_values
-        if isinstance(values, np.ndarray):
-            spans = _search_all(values, intervals)
-        else:
-            spans = [_search(values, low, high) for low, high in intervals.spans]
-        if intervals.nulls and len(values) < self.rows:
-            spans.append((len(values), self.rows))
+        spans = [
+            (start + low, start + high)
+            for start, stop in self._searched(number, intervals)
+            for low, high in _found(self.base.ordered(number, start, stop), intervals)
+        ]
+        column = self.base.column(number)
+        nulls = self.rows if column is None else column.null_count
+        if intervals.nulls and nulls:
+            spans.append((self.rows - nulls, self.rows))
         return [s for s in spans if s[0] < s[1]]
 
+    def _searched(self, number: int, intervals: Intervals) -> list[Span]:
+        """Return where to search: row groups ruled out need not be verified for that."""
+        if self.whole:
+            return [(0, self.rows)]
+        groups = self.possible_groups(number, intervals)
+        return [(0, self.rows)] if groups is None else list(runs_of(groups, self.rows))
+
+    def _layers_of(self, number: int) -> _Layers:
+        layers = self._layers.get(number)
+        if layers is None:
+            layers = self._layers[number] = self._lay(number)
+        return layers
+
     def _lay(self, number: int) -> _Layers:
-        pieces: list[tuple[int, int, pa.Array | None]] = [
-            (0, self.rows, self.base.column(number))
-        ]
+        pieces: list[_Piece] = [(0, self.rows, self.base.column(number), True)]
         scattered: list[Patch] = []
         for patch in self.patches:
             if number not in patch.numbers:
@@ -158,27 +198,34 @@ class Segment:
             if scattered or patch.start is None:
                 scattered.append(patch)
             else:
-                new = (patch.start, patch.start + patch.rows, patch.values(number))
+                values = patch.values(number)
+                new = (patch.start, patch.start + patch.rows, values, False)
                 pieces = sorted([*_around(pieces, new), new], key=_start)
         return _Layers(tuple(pieces), tuple(scattered))
 
 
-def _start(piece: tuple[int, int, pa.Array | None]) -> int:
+def runs_of(groups: npt.NDArray[np.bool_], rows: int) -> Iterator[Span]:
+    """Yield the spans of marked row groups, neighbours joined."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], groups.view(np.int8), [0]))))
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        yield int(first) * GROUP, min(int(end) * GROUP, rows)
+
+
+def _start(piece: _Piece) -> int:
     return piece[0]
 
 
-def _around(
-    pieces: list[tuple[int, int, pa.Array | None]],
-    new: tuple[int, int, pa.Array | None],
-) -> Iterator[tuple[int, int, pa.Array | None]]:
+def _around(pieces: list[_Piece], new: _Piece) -> Iterator[_Piece]:
     """Cut the range of a new piece out of the others."""
-    for low, high, array in pieces:
+    for low, high, array, of_base in pieces:
         if low < new[0]:
             stop = min(high, new[0])
-            yield low, stop, None if array is None else array.slice(0, stop - low)
+            part = None if array is None else array.slice(0, stop - low)
+            yield low, stop, part, of_base
         if high > new[1]:
             begin = max(low, new[1])
-            yield begin, high, None if array is None else array.slice(begin - low)
+            part = None if array is None else array.slice(begin - low)
+            yield begin, high, part, of_base
 
 
 def _overlaid(
@@ -197,6 +244,14 @@ def _overlaid(
     source = np.arange(stop - start)
     source[positions[low:high] - start] = len(array) + np.arange(high - low)
     return pc.take(pa.concat_arrays([array, values]), pa.array(source))
+
+
+def _found(
+    values: Sequence[Any] | npt.NDArray[Any], intervals: Intervals
+) -> list[Span]:
+    if isinstance(values, np.ndarray):
+        return _search_all(values, intervals)
+    return [_search(values, low, high) for low, high in intervals.spans]
 
 
 def _search(values: Sequence[Any], low: Any, high: Any) -> Span:

@@ -85,6 +85,10 @@ class Snapshots:
             )
         return root
 
+    def roots(self) -> list[Root]:
+        """Return the states of all snapshots."""
+        return list(self._roots.values())
+
     def names(self, bucket: str) -> list[str]:
         """List the snapshots of a bucket."""
         return sorted(name for of, name in self._roots if of == bucket)

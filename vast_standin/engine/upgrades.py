@@ -10,9 +10,11 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
+from vast_standin.custody import begin_sums
 from vast_standin.engine.zones import ColumnZones, pack
 
-FORMAT = 2
+FORMAT = 3
+SUMMED = "meta bucket schema tbl segment patch copy snapshot sums".split()  # noqa: SIM905
 _WITH_ZONES = ("segment", "patch", "copy")
 
 
@@ -29,8 +31,8 @@ def upgrade(db: sqlite3.Connection, path: object) -> None:
         )
     for step in range(version, FORMAT):
         with _all_or_nothing(db):
-            _STEPS[step](db)
             _note(db, step + 1)
+            _STEPS[step](db)
 
 
 def _format(db: sqlite3.Connection) -> int:
@@ -38,7 +40,9 @@ def _format(db: sqlite3.Connection) -> int:
     row = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
     if row is not None:
         return int(row[0])
-    _note(db, FORMAT)
+    with _all_or_nothing(db):
+        _note(db, FORMAT)
+        begin_sums(db, SUMMED)
     return FORMAT
 
 
@@ -86,4 +90,12 @@ def _zones_by_column(data: bytes) -> Mapping[int, ColumnZones]:
     return result
 
 
-_STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _zones_in_one_batch}
+def _sums_of_rows(db: sqlite3.Connection) -> None:
+    """Sum up the rows of every table, so that damage is noticed from now on."""
+    begin_sums(db, SUMMED)
+
+
+_STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
+    1: _zones_in_one_batch,
+    2: _sums_of_rows,
+}

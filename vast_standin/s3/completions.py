@@ -177,12 +177,14 @@ def _assemble(objects: ObjectStore, chosen: list[Part]) -> str:
     try:
         if len(chosen) == 1:
             os.link(objects.path(chosen[0].file), target)
+            objects.sums.copied(chosen[0].file, file)
             return file
         with target.open("xb", buffering=0) as sink:
             for part in chosen:
                 with objects.path(part.file).open("rb", buffering=0) as source:
                     shutil.copyfileobj(source, sink, 1 << 20)
         objects.settle(file)
+        objects.sums.joined([(part.file, part.size) for part in chosen], file)
     except FileNotFoundError:
         objects.discard(file)
         raise no_upload() from None

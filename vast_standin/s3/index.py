@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vast_standin.custody import Home, Ledger
+from vast_standin.custody import Home, Ledger, RowSums, begin_sums
 
-FORMAT = 3
+FORMAT = 4
 _SCHEMA = """
-CREATE TABLE objects (
+CREATE TABLE IF NOT EXISTS objects (
     bucket TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL,
     etag TEXT NOT NULL, modified REAL NOT NULL, said TEXT NOT NULL,
     PRIMARY KEY (bucket, key)) WITHOUT ROWID;
-CREATE TABLE uploads (
+CREATE TABLE IF NOT EXISTS uploads (
     id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, started REAL NOT NULL,
     said TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE parts (
+CREATE TABLE IF NOT EXISTS parts (
     upload TEXT NOT NULL, number INTEGER NOT NULL, file TEXT NOT NULL,
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
     PRIMARY KEY (upload, number)) WITHOUT ROWID;
@@ -38,7 +38,11 @@ CREATE TABLE IF NOT EXISTS completed (
     size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL,
     said TEXT NOT NULL) WITHOUT ROWID
 """
+_SUMS = """
+CREATE TABLE IF NOT EXISTS sums (file TEXT PRIMARY KEY, runs BLOB NOT NULL) WITHOUT ROWID
+"""
 _NAMING = ("objects", "parts", "kept")
+_SUMMED = (*_NAMING, "uploads", "completed", "sums")
 _TRIGGERS = """
 CREATE TRIGGER IF NOT EXISTS {table}_named AFTER INSERT ON {table} BEGIN
     DELETE FROM pending WHERE file=NEW.file; END;
@@ -105,6 +109,7 @@ class Index:
     def __init__(self, path: Path, *, sync: bool) -> None:
         self._lock = threading.RLock()
         self._ledger: Ledger | None = None
+        self._sums: RowSums | None = None
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(f"PRAGMA synchronous={'FULL' if sync else 'NORMAL'}")
@@ -121,6 +126,7 @@ class Index:
         self._db.executescript(_SNAPSHOT_TABLE)
         if version < FORMAT:
             self._upgrade()
+        self._sums = RowSums(self._db, _SUMMED)
 
     def _upgrade(self) -> None:
         """Bring an index of an earlier format to this one, in one transaction."""
@@ -131,6 +137,8 @@ class Index:
                 db.execute(
                     "ALTER TABLE parts ADD COLUMN checksums TEXT NOT NULL DEFAULT '{}'"
                 )
+            db.execute(_SUMS)
+            begin_sums(db, _SUMMED)
             db.execute(f"PRAGMA user_version={FORMAT}")
 
     @contextmanager
@@ -142,10 +150,16 @@ class Index:
                 yield self._db
                 if self._ledger is not None:
                     self._ledger.changed()
+                if self._sums is not None:
+                    self._sums.write()
             except BaseException:
                 self._db.execute("ROLLBACK")
+                if self._sums is not None:
+                    self._sums.forget()
                 raise
             self._db.execute("COMMIT")
+            if self._sums is not None:
+                self._sums.committed()
             if self._ledger is not None:
                 self._ledger.committed()
 
@@ -174,6 +188,30 @@ class Index:
         """Return every file the index refers to, with its size."""
         with self._lock:
             return files_named(self._db)
+
+    def tags_without_sums(self) -> dict[str, list[tuple[str, list[int]]]]:
+        """Return the ETags of files that have no checksums, with the sizes of parts."""
+        parts = " UNION ".join(
+            f"SELECT file, etag, {said} FROM {table} "  # noqa: S608 - own names
+            "WHERE file NOT IN (SELECT file FROM sums)"
+            for table, said in (
+                ("objects", "said"),
+                ("kept", "said"),
+                ("parts", "'[]'"),
+            )
+        )
+        tags: dict[str, list[tuple[str, list[int]]]] = {}
+        for file, tag, text in self.rows(parts):
+            sizes = [int(size) for _, size, _ in Properties.loads(str(text)).parts]
+            tags.setdefault(str(file), []).append((str(tag), sizes))
+        return tags
+
+    def forget_sums(self, named: Mapping[str, int]) -> None:
+        """Remove the checksums of files that nothing names."""
+        with self.transaction() as db:
+            files = [row[0] for row in db.execute("SELECT file FROM sums")]
+            gone = [(file,) for file in files if file not in named]
+            db.executemany("DELETE FROM sums WHERE file=?", gone)
 
     def close(self) -> None:
         """Close the database."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import parse_qsl, unquote
 
 from vast_standin.http import ProtocolError, Response
@@ -29,7 +29,7 @@ from vast_standin.s3.documents import (
     xml_response,
 )
 from vast_standin.s3.index import Properties, Stored, now
-from vast_standin.s3.objects import BLOCK, check_key
+from vast_standin.s3.objects import BLOCK, ObjectStore, check_key
 from vast_standin.s3.parameters import METADATA
 from vast_standin.s3.parts import part_headers, part_span
 
@@ -74,8 +74,7 @@ def get_object(call: Call) -> Response:
     status = 206 if span else 200
     if call.request.method == "HEAD" or not length:
         return Response(status, headers)
-    file = call.objects.open_file(thing)
-    return Response(status, headers, FileSpan(file, first, length))
+    return Response(status, headers, verified_span(call.objects, thing, first, length))
 
 
 def put_object(call: Call) -> Response:
@@ -252,6 +251,19 @@ def check_length(call: Call, size: int) -> None:
         raise ProtocolError(
             400, "IncompleteBody", f"{call.length} bytes were declared, {size} arrived"
         )
+
+
+def verified_span(
+    objects: ObjectStore, thing: Stored, first: int, length: int
+) -> "FileSpan":
+    """Return a span of an object whose bytes were all verified: an answer begins whole."""
+    file = objects.open_file(thing)
+    try:
+        file.verify(first, first + length)
+    except BaseException:
+        file.close()
+        raise
+    return FileSpan(cast("BinaryIO", file), first, length)
 
 
 class FileSpan:

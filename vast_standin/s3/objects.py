@@ -5,6 +5,7 @@ new file and becomes visible by one transaction; a crash leaves a file noted as 
 which the next start removes.  Copies are hard links: the bytes are never changed in place.
 """
 
+import io
 import os
 import shutil
 import sqlite3
@@ -12,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from vast_standin.blocks import Run, Summing
 from vast_standin.custody import Home, admit_database, readable
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import Digests
@@ -21,7 +23,9 @@ from vast_standin.s3.conditions import check_write
 from vast_standin.s3.index import Index, Properties, Stored, now, put_row, stored
 from vast_standin.s3.listing import Page
 from vast_standin.s3.snapshots import SNAPSHOTS, SnapshotObjects
+from vast_standin.s3.sums import FileSums, drop_sums
 from vast_standin.s3.usage import Usage
+from vast_standin.s3.verified import VerifiedFile
 
 BLOCK = 1 << 20
 KEY_LIMIT = 1024
@@ -47,11 +51,15 @@ class ObjectStore:
         try:
             with readable(path):
                 self.ledger = self.index.keep_ledger(home, path, self._data)
-                self.ledger.admit(self.index.files(), present)
+                named = self.index.files()
+                self.ledger.admit(named, present)
+                self.index.forget_sums(named)
         except BaseException:
             self.index.close()
             raise
         self.snapshots = SnapshotObjects(self.index)
+        self.sums = FileSums(self.index)
+        self.report = home.note_damage
         self.check_writable: Callable[[str, int, str], None] = _always
         self._usage = Usage(self.index)
 
@@ -74,23 +82,29 @@ class ObjectStore:
     def open(self, bucket: str, key: str) -> BinaryIO:
         """Open an object's bytes for reading; raise 404 NoSuchKey.
 
-        The file can be memory-mapped: its bytes never change, even when the object is
-        replaced or deleted while it is open.
+        Its bytes never change, even when the object is replaced or deleted meanwhile.
         """
         while True:
             thing = self.find(bucket, key)
             try:
-                return self.open_file(thing)
+                return cast("BinaryIO", self.open_file(thing))
             except FileNotFoundError:
                 if self.snapshots.lookup(bucket, key) == thing:
                     raise _gone(thing) from None
 
-    def open_file(self, thing: Stored) -> BinaryIO:
-        """Open the bytes of a record; refuse them if they are cut short."""
-        source = self.path(thing.file).open("rb")
-        if os.fstat(source.fileno()).st_size < thing.size:
+    def open_file(self, thing: Stored) -> VerifiedFile:
+        """Open the bytes of a record; refuse them if they are cut short.
+
+        What is read of them is verified.
+        """
+        runs = self.sums.runs(thing.file)
+        path = self.path(thing.file)
+        source = VerifiedFile(path, thing.key, runs, self.report)
+        if source.size < thing.size:
             source.close()
-            raise _gone(thing)
+            error = _gone(thing)
+            self.report(path, error)
+            raise error
         return source
 
     def put(
@@ -126,9 +140,12 @@ class ObjectStore:
                 also(db)
             check_write(headers or {}, old)
             put_row(db, thing)
+            self.sums.keep(db, thing.file)
             if old:
+                drop_sums(db, [old.file])
                 self._usage.book(old, -1)
             self._usage.book(thing, 1)
+        self.sums.settled(thing.file)
         if old:
             self.discard(old.file)
 
@@ -152,6 +169,7 @@ class ObjectStore:
             db.execute(
                 "DELETE FROM objects WHERE bucket=? AND key=?", (bucket, key.encode())
             )
+            drop_sums(db, [old.file])
             self._usage.book(old, -1)
         self.discard(old.file)
         return True
@@ -167,6 +185,7 @@ class ObjectStore:
             ) from None
         except OSError:
             shutil.copyfile(self.path(thing.file), self.path(file))
+        self.sums.copied(thing.file, file)
         return file
 
     def list(
@@ -228,6 +247,7 @@ class ObjectStore:
             )
             db.execute("DELETE FROM uploads WHERE bucket=?", (bucket,))
             db.execute("DELETE FROM completed WHERE bucket=?", (bucket,))
+            drop_sums(db, [row[0] for row in rows])
         for row in rows:
             self.discard(row[0])
 
@@ -262,25 +282,25 @@ class ObjectStore:
 
     def discard(self, file: str) -> None:
         """Remove a file of the store, unless a snapshot keeps it."""
+        self.sums.settled(file)
         if not self.snapshots.holds(file):
             self.ledger.dispose(self.path(file))
 
     def _write(self, file: str, source: BinaryIO | bytes, digests: Digests) -> int:
-        size = 0
+        summing = Summing()
         with self.path(file).open("xb", buffering=0) as sink:
             if isinstance(source, bytes):
-                digests.update(source)
-                size = sink.write(source)
-            else:
-                while block := source.read(BLOCK):
-                    digests.update(block)
-                    view = memoryview(block)
-                    while view:
-                        view = view[sink.write(view) :]
-                    size += len(block)
+                source = io.BytesIO(source)
+            while block := source.read(BLOCK):
+                digests.update(block)
+                summing.update(block)
+                view = memoryview(block)
+                while view:
+                    view = view[sink.write(view) :]
             if self._sync:
                 os.fsync(sink.fileno())
-        return size
+        self.sums.written(file, [Run(0, summing.length, summing.sums())])
+        return summing.length
 
     def _present(self) -> dict[str, int]:
         """Return the size of every file."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from vast_standin.s3.index import Index, Stored, stored
 from vast_standin.s3.listing import Page, list_keys
+from vast_standin.s3.sums import drop_sums
 
 SNAPSHOTS = ".snapshot/"
 _FIELDS = "key, file, size, etag, modified, said"
@@ -40,6 +41,7 @@ class SnapshotObjects:
             db.execute(
                 "DELETE FROM kept WHERE bucket=? AND snapshot=?", (bucket, snapshot)
             )
+            drop_sums(db, [row[0] for row in rows])
         return [row[0] for row in rows]
 
     def holds(self, file: str) -> bool:

@@ -1,5 +1,6 @@
 """S3 calls of multipart uploads."""
 
+from contextlib import closing
 from dataclasses import replace
 
 from vast_standin.http import ProtocolError, Response
@@ -17,6 +18,7 @@ from vast_standin.s3.object_calls import (
     checksum_nodes,
     copy_source,
     properties_of,
+    verified_span,
 )
 
 
@@ -61,9 +63,9 @@ def copy_part(call: Call) -> Response:
     span = parse_range(call.headers.get("x-amz-copy-source-range"), source.size)
     first, length = span or (0, source.size)
     call.objects.check_writable(call.bucket, length, call.user)
-    with call.objects.open_file(source) as file:
-        file.seek(first)
-        reader = _Limited(FileSpan(file, first, length))
+    span_of_source = verified_span(call.objects, source, first, length)
+    with closing(span_of_source):
+        reader = _Limited(span_of_source)
         with call.objects.incoming(reader, Digests({}, _sums(upload))) as written:  # type: ignore[arg-type]
             name, size, digests = written
             sums = digests.confirm({})

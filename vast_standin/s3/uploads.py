@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from vast_standin.http import ProtocolError
 from vast_standin.s3.index import Properties, now
 from vast_standin.s3.objects import ObjectStore, check_key
+from vast_standin.s3.sums import drop_sums
 
 PARTS_LIMIT = 10_000
 
@@ -139,6 +140,10 @@ def add_part(objects: ObjectStore, upload: Upload, part: Part) -> None:
                 json.dumps(dict(part.checksums)),
             ),
         )
+        objects.sums.keep(db, part.file)
+        if old:
+            drop_sums(db, [old[0]])
+    objects.sums.settled(part.file)
     if old:
         objects.discard(old[0])
 
@@ -178,7 +183,9 @@ def forget(db: sqlite3.Connection, upload: Upload) -> list[str]:
         raise no_upload()
     rows = db.execute("SELECT file FROM parts WHERE upload=?", (upload.id,)).fetchall()
     db.execute("DELETE FROM parts WHERE upload=?", (upload.id,))
-    return [row[0] for row in rows]
+    files = [str(row[0]) for row in rows]
+    drop_sums(db, files)
+    return files
 
 
 def no_upload() -> ProtocolError:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from vast_standin.engine.pushdown import Pruned
 from vast_standin.http import ProtocolError
 
 if TYPE_CHECKING:
@@ -46,12 +47,14 @@ class Instance:
     connection: "duckdb.DuckDBPyConnection"
     _filled: bool = False
     _reader: pa.RecordBatchReader | None = None
+    _shown: list[Pruned] = field(default_factory=list)
 
     def empty(self) -> "Instance":
         """Drop the catalogue of the last query and begin an empty one."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+        self._shown.clear()
         if self._filled:
             self.connection.execute("USE memory")
             self.connection.execute(f"DETACH {CATALOGUE}")
@@ -65,6 +68,8 @@ class Instance:
         self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self.connection.execute(f"USE {CATALOGUE}.{quoted(schema)}")
         self.connection.from_arrow(rows).create_view(name)
+        if isinstance(rows, Pruned):
+            self._shown.append(rows)
         self.connection.execute(f"USE {CATALOGUE}")
 
     def run(self, sql: str) -> pa.RecordBatchReader:
@@ -72,7 +77,7 @@ class Instance:
 
         Until the first one it may take LONGEST_SECONDS, then it is interrupted.
         """
-        with duck_errors():
+        with self.errors():
             result = self.connection.sql(sql)
             if result is None:
                 return pa.RecordBatchReader.from_batches(pa.schema([]), [])
@@ -83,6 +88,16 @@ class Instance:
                 return self._reader
             finally:
                 limit.cancel()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn DuckDB's errors into protocol errors, and raise those of reading as such."""
+        try:
+            with duck_errors():
+                yield
+        except ProtocolError as error:
+            faults = (rows.fault for rows in self._shown if rows.fault is not None)
+            raise next(faults, error) from error
 
     def columns(self, sql: str) -> list[tuple[str, str]]:
         """Return the column names and DuckDB types of a reading statement."""

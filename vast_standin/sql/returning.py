@@ -5,7 +5,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from vast_standin.sql.change import DIALECT, Change, only, unqualified
-from vast_standin.sql.duck import duck_errors, quoted
+from vast_standin.sql.duck import quoted
 from vast_standin.sql.sight import READ
 
 
@@ -30,5 +30,5 @@ def returned(change: Change, statement: exp.Expression) -> pa.Table:
     rows = f"{quoted(schema)}.{quoted(table.name)}"
     alias = quoted(named.alias or named.name)
     query = f"SELECT {columns} FROM {rows} AS {alias}"  # noqa: S608
-    with change.instance.run(query) as reader, duck_errors():
+    with change.instance.run(query) as reader, change.instance.errors():
         return reader.read_all()

@@ -22,7 +22,7 @@ from vast_standin.sql.change import (
     unqualified,
     unspoken,
 )
-from vast_standin.sql.duck import duck_errors, quoted
+from vast_standin.sql.duck import quoted
 from vast_standin.sql.fitting import fitted
 from vast_standin.sql.sight import ROW_ID
 from vast_standin.sql.values import assigned, is_default, named_columns, types
@@ -129,7 +129,7 @@ def batches(change: Change, query: str) -> Iterator[pa.RecordBatch]:
     waiting: list[pa.RecordBatch] = []
     rows = 0
     reader = change.instance.run(query)
-    while (batch := _next(reader)) is not None:
+    while (batch := _next(change, reader)) is not None:
         waiting.append(batch)
         rows += batch.num_rows
         if rows >= _ROWS_AT_ONCE:
@@ -139,8 +139,8 @@ def batches(change: Change, query: str) -> Iterator[pa.RecordBatch]:
         yield pa.concat_batches(waiting)
 
 
-def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
-    with duck_errors():
+def _next(change: Change, reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    with change.instance.errors():
         return next(reader, None)
 
 

@@ -13,7 +13,7 @@ from vast_standin.engine.engine import Engine
 from vast_standin.engine.files import stream_buffers
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
-from vast_standin.sql.duck import Duck, Instance, duck_errors
+from vast_standin.sql.duck import Duck, Instance
 from vast_standin.sql.sight import Check, Sight
 from vast_standin.sql.statements import Statement
 
@@ -82,7 +82,7 @@ class Query:
         size = 0
         while size < _LONGEST_RESULT_CHUNK:
             try:
-                with duck_errors():
+                with self.instance.errors():
                     batch = self.reader.read_next_batch()
             except StopIteration:
                 return Chunk(None, messages)

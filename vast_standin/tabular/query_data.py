@@ -59,6 +59,9 @@ def query_data(call: Call) -> Response:
         for sub_split, start in splits.starts.items()
         if start < FINISHED
     }
+    numbers = _numbers_of(planned)
+    for share in shares.values():
+        planned.scan.verify(share.pieces, numbers)
     rows = sum(s.rows_read for s in shares.values())
     groups = sum(s.groups_read for s in shares.values())
     return Response(
@@ -80,7 +83,7 @@ def _stream(planned: Plan, shares: dict[int, Share]) -> Iterator[list[memoryview
 
 
 def _record_batches(planned: Plan, share: Share) -> Iterator[pa.RecordBatch]:
-    numbers = tuple(dict.fromkeys(number for number, _ in planned.leaves))
+    numbers = _numbers_of(planned)
     for columns, rows in batches(planned.scan, share.pieces, numbers):
         arrays = dict(zip(numbers, columns, strict=True))
         if ROW_ID_COLUMN in arrays:
@@ -91,6 +94,11 @@ def _record_batches(planned: Plan, share: Share) -> Iterator[pa.RecordBatch]:
             yield pa.RecordBatch.from_arrays(leaves, schema=planned.schema)
         else:
             yield _empty(rows)
+
+
+def _numbers_of(planned: Plan) -> tuple[int, ...]:
+    """Return the columns an answer is made from."""
+    return tuple(dict.fromkeys(number for number, _ in planned.leaves))
 
 
 def _empty(rows: int) -> pa.RecordBatch:

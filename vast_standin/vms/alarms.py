@@ -24,6 +24,16 @@ DEFINITIONS: dict[str, tuple[str, str, str]] = {
         "MAJOR",
         "files that no database of the folder names are in lost/",
     ),
+    "DATA_DAMAGED": (
+        "Cluster",
+        "CRITICAL",
+        "files of stored data are not as they were written",
+    ),
+    "DATA_UNVERIFIED": (
+        "Cluster",
+        "INFO",
+        "files of an older program have no checksums yet: upkeep reads them",
+    ),
     "DATA_MISSING": ("Cluster", "CRITICAL", "files of stored data are missing"),
     "CLUSTER_SPACE_LOW": ("Cluster", "MAJOR", f"the disk is {DISK_MAJOR:.0f} % full"),
     "CLUSTER_SPACE_OUT": (
@@ -144,6 +154,12 @@ def _lost(cluster: Cluster) -> Iterator[Finding]:
     home, record = cluster.home, cluster.records.all("clusters")[0]
     if home.missing:
         yield Finding("DATA_MISSING", "Cluster", record, "; ".join(home.missing))
+    if home.damaged:
+        text = "; ".join(f"{name}: {why}" for name, why in home.damaged.items())
+        yield Finding("DATA_DAMAGED", "Cluster", record, text)
+    if home.unverified:
+        text = f"{home.unverified} files have no checksums yet: upkeep reads them"
+        yield Finding("DATA_UNVERIFIED", "Cluster", record, text)
     if reasons := home.lost.reasons():
         yield Finding("DATA_SET_ASIDE", "Cluster", record, "; ".join(reasons))
 

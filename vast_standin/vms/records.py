@@ -9,11 +9,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vast_standin.custody import Home, Ledger, admit_database, readable
+from vast_standin.custody import (
+    Home,
+    Ledger,
+    RowSums,
+    admit_database,
+    begin_sums,
+    readable,
+)
 from vast_standin.vms.journal import Change
 
 Record = dict[str, object]
-FORMAT = 1
+FORMAT = 2
+_SUMMED = ("records", "sequences")
 
 
 class Records:
@@ -38,6 +46,7 @@ class Records:
         try:
             with readable(path):
                 self._upgrade(path)
+                self._sums = RowSums(self._db, _SUMMED)
                 self._load()
                 self.ledger = Ledger(self._db, self.lock, home, path, path.parent)
                 self.ledger.admit({}, {})
@@ -118,14 +127,17 @@ class Records:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._sums.write()
                 if self._changes:
                     self.ledger.changed()
             except BaseException:
                 self._db.execute("ROLLBACK")
+                self._sums.forget()
                 self._changes.clear()
                 self._load()
                 raise
             self._db.execute("COMMIT")
+            self._sums.committed()
             if self._changes:
                 self.ledger.committed()
             self.watch(self._changes)
@@ -172,13 +184,14 @@ class Records:
             with self._db:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._db.execute(
-                    "CREATE TABLE records (resource TEXT, id INTEGER, body TEXT NOT NULL, "
+                    "CREATE TABLE IF NOT EXISTS records (resource TEXT, id INTEGER, body TEXT NOT NULL, "
                     "PRIMARY KEY (resource, id)) WITHOUT ROWID"
                 )
                 self._db.execute(
-                    "CREATE TABLE sequences (resource TEXT PRIMARY KEY, "
+                    "CREATE TABLE IF NOT EXISTS sequences (resource TEXT PRIMARY KEY, "
                     "last INTEGER NOT NULL) WITHOUT ROWID"
                 )
+                begin_sums(self._db, _SUMMED)
                 self._db.execute(f"PRAGMA user_version={FORMAT}")
 
 

@@ -8,5 +8,14 @@ from orbital_widgets.health_panel import HealthPanel
 from orbital_widgets.results import Outcome, Results
 from orbital_widgets.selection import Selection
 from orbital_widgets.setup import setup
+from orbital_widgets.storage_dashboard import StorageDashboard
 
-__all__ = ["Explorer", "HealthPanel", "Outcome", "Results", "Selection", "setup"]
+__all__ = [
+    "Explorer",
+    "HealthPanel",
+    "Outcome",
+    "Results",
+    "Selection",
+    "StorageDashboard",
+    "setup",
+]

@@ -1,23 +1,17 @@
 """The platform's health as a panel that repeats its checks on its own thread."""
 
 import inspect
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING, Any, Self
+from typing import Protocol
 
 import ipywidgets
 
 from orbital_kernel.storage.health.alerts import Alert, Alerts
 from orbital_kernel.storage.health.checks import STATES, Check, Health, health_of
-from orbital_widgets.latest import Latest, running_loop
-from orbital_widgets.static import is_static
-
-if TYPE_CHECKING:
-    import asyncio
-    from concurrent.futures import Future
+from orbital_widgets.panel import Panel, rows_html
 
 COLORS = {
     "ok": "#009E73",
@@ -27,12 +21,16 @@ COLORS = {
     "bad": "#D55E00",
 }
 NEWS = 5
-CELL = (
-    "padding:2px 10px;border-bottom:1px solid #ddd;text-align:left;vertical-align:top"
-)
 
 
-class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
+class Healthy(Protocol):
+    """Whoever can be asked for the platform's health: the session."""
+
+    def health(self) -> Health:
+        """Return the state of the platform."""
+
+
+class HealthPanel(Panel):
     """The state of the platform, its checks and its alerts, repeated periodically.
 
     The checks run on a separate thread, so that notebook cells can run meanwhile. If they
@@ -41,9 +39,9 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
 
     Parameters
     ----------
-    look : callable
-        Returns a `Health`: `orbital.health`, `orbital.storage.health` or a function of
-        your own. A parameter `within_s` of it receives `every_s`.
+    look : Orbital or callable
+        The session, or a function that returns a `Health`, such as
+        `orbital.storage.health`. A parameter `within_s` of it receives `every_s`.
     every_s : float, default 10.0
         Seconds between two runs.
     alerts : Alerts, optional
@@ -63,7 +61,7 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
     >>> from orbital_kernel import connect
     >>> from orbital_widgets import HealthPanel
     >>> orbital = connect()
-    >>> panel = HealthPanel(orbital.health, every_s=30, static=True).wait()
+    >>> panel = HealthPanel(orbital, every_s=30, static=True).wait()
     >>> panel.health.state in {"ok", "absent", "unknown", "warn", "bad"}
     True
     >>> panel.close()
@@ -71,27 +69,16 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(
         self,
-        look: Callable[..., Health],
+        look: "Healthy | Callable[..., Health]",
         *,
         every_s: float = 10.0,
         alerts: Alerts | None = None,
         static: bool | None = None,
     ) -> None:
-        super().__init__()
-        if every_s <= 0:
-            raise ValueError(f"every_s is seconds above 0, not {every_s}")
-        self._look, self._every_s = _bounded(look, every_s), every_s
+        super().__init__(_bounded(_look(look), every_s), every_s=every_s, static=static)
         self._alerts = alerts or Alerts()
-        self._static = is_static(choice=static)
-        self._latest = Latest(threading.RLock())
-        self._loop = running_loop()
-        self._timer: asyncio.TimerHandle | None = None
-        self._late: asyncio.TimerHandle | None = None
-        self._answered: datetime | None = None
         self._news: list[str] = []
-        self._open = True
         self.health: Health | None = None
-        self.looks = 0
         self._state = ipywidgets.HTML("checking …")
         self._checks = ipywidgets.HTML()
         self._alert_lines = ipywidgets.HTML()
@@ -107,114 +94,14 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         )
         self.refresh()
 
-    def refresh(self) -> None:
-        """Check now; the panel shows the result when it arrives.
+    def _static_html(self) -> str:
+        parts = (self._state, self._alert_lines, self._checks)
+        return "".join(str(part.value) for part in parts)
 
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import HealthPanel
-        >>> panel = HealthPanel(connect().health, static=True)
-        >>> panel.refresh()
-        >>> panel.wait().looks > 0
-        True
-        >>> panel.close()
-        """
-        if not self._open:
-            return
-        self._cancel_timers()
-        self._latest.ask(self._look, self._shown)
-        if self._loop is not None and not self._loop.is_closed():
-            self._late = self._loop.call_later(self._every_s, self._overdue)
-
-    def wait(self, timeout_s: float = 60.0) -> Self:
-        """Block until the running checks are shown.
-
-        Parameters
-        ----------
-        timeout_s : float, default 60.0
-            Longest time to wait, in seconds.
-
-        Returns
-        -------
-        HealthPanel
-            The panel itself.
-
-        Raises
-        ------
-        TimeoutError
-            If the checks have not ended in time.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import HealthPanel
-        >>> panel = HealthPanel(connect().health, static=True).wait()
-        >>> panel.close()
-        """
-        self._latest.wait(timeout_s)
-        return self
-
-    def close(self) -> None:
-        """Stop the checks and close the panel.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import HealthPanel
-        >>> panel = HealthPanel(connect().health, static=True)
-        >>> panel.close()
-        """
-        self._open = False
-        self._cancel_timers()
-        self._latest.close()
-        super().close()
-
-    def __repr__(self) -> str:
-        """Return the class and the period; what the panel shows changes."""
-        return f"HealthPanel(every {self._every_s:g} s)"
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        if not self._static:
-            return super()._repr_mimebundle_(**options)
-        if not self.looks:
-            self.wait()
-        parts = (self._state.value, self._alert_lines.value, self._checks.value)
-        return {"text/plain": repr(self), "text/html": "".join(parts)}
-
-    def _shown(self, future: "Future[Health]") -> None:
-        if not self._open:
-            return
-        self._cancel_timers()
-        error = future.exception()
-        if error:
-            self._show(self._unknown(f"the checks failed: {error}"))
-        else:
-            self._answered = datetime.now(UTC)
-            self._show(future.result())
-        self.looks += 1
-        if self._loop is not None and not self._loop.is_closed():
-            self._timer = self._loop.call_later(self._every_s, self.refresh)
-
-    def _overdue(self) -> None:
-        """Show that the checks have not ended in their period, so that the state is old."""
-        if self._open:
-            self._show(self._unknown(f"no answer within {self._every_s:g} s"))
-
-    def _unknown(self, reason: str) -> Health:
-        age = "no earlier answer"
-        if self._answered is not None:
-            seconds = (datetime.now(UTC) - self._answered).total_seconds()
-            age = f"the last answer is {seconds:.0f} s old"
-        return health_of([Check("look", "unknown", f"{reason}; {age}")])
+    def _failed(self, reason: str) -> None:
+        self._show(
+            health_of([Check("look", "unknown", f"the checks failed: {reason}")])
+        )
 
     def _show(self, health: Health) -> None:
         self.health = health
@@ -223,11 +110,6 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         del self._news[NEWS:]
         self._draw()
 
-    def _cancel_timers(self) -> None:
-        for timer in (self._timer, self._late):
-            if timer is not None:
-                timer.cancel()
-
     def _draw(self) -> None:
         if self.health is None:
             return
@@ -235,12 +117,16 @@ class HealthPanel(ipywidgets.VBox):  # type: ignore[misc]
         checks = self.health.checks
         fine = sum(check.state == "ok" for check in checks)
         self._state.value = (
-            f"{_badge(self.health.state)} {fine} of {len(checks)} checks are ok, "
+            f"{badge(self.health.state)} {fine} of {len(checks)} checks are ok, "
             f"looked at {at}"
         )
         self._alert_lines.value = "".join(f"<div>{line}</div>" for line in self._news)
         shown = [c for c in checks if self._every_check.value or c.state != "ok"]
         self._checks.value = _table(shown)
+
+
+def _look(source: "Healthy | Callable[..., Health]") -> Callable[..., Health]:
+    return source if callable(source) else source.health
 
 
 def _bounded(look: Callable[..., Health], seconds: float) -> Callable[[], Health]:
@@ -252,21 +138,14 @@ def _bounded(look: Callable[..., Health], seconds: float) -> Callable[[], Health
 
 def _table(checks: list[Check]) -> str:
     worst = sorted(checks, key=lambda check: -STATES.index(check.state))
-    rows = "".join(
-        f'<tr><td style="{CELL}">{_badge(check.state)}</td>'
-        f'<td style="{CELL}">{escape(check.name)}</td>'
-        f'<td style="{CELL}">{escape(check.reason)}</td></tr>'
-        for check in worst
-    )
-    if not rows:
+    if not worst:
         return "<i>every check is ok</i>"
-    head = "".join(
-        f'<th style="{CELL}">{name}</th>' for name in ("state", "check", "reason")
-    )
-    return f'<table style="border-collapse:collapse">{head}{rows}</table>'
+    rows = [(badge(c.state), escape(c.name), escape(c.reason)) for c in worst]
+    return rows_html(("state", "check", "reason"), rows)
 
 
-def _badge(state: str) -> str:
+def badge(state: str) -> str:
+    """Return a state as a coloured word."""
     return (
         f'<b style="color:white;background:{COLORS[state]};padding:1px 8px;'
         f'border-radius:3px">{state}</b>'
@@ -275,4 +154,4 @@ def _badge(state: str) -> str:
 
 def _line(alert: Alert) -> str:
     at = datetime.now(UTC).strftime("%H:%M:%S")
-    return f"{at} {alert.event} {_badge(alert.state)} {escape(alert.name)}: {escape(alert.reason)}"
+    return f"{at} {alert.event} {badge(alert.state)} {escape(alert.name)}: {escape(alert.reason)}"

@@ -10,21 +10,23 @@ version; exposure is in seconds, in ChaSeR's list in ks, and 0 for some rows; a 
 (the Moon) have no position; RA may miss its leading zero; column order differs.
 """
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from orbital_kernel.archives.chandra.clock import bare_obs_id
-from orbital_kernel.archives.formats import text, votable, w3browse
-from orbital_kernel.archives.formats.log_dates import from_mjd
-from orbital_kernel.archives.formats.text import Record
+from orbital_kernel.archives.chandra.clock import bare_obs_ids
+from orbital_kernel.archives.formats import text, text_columns, votable, w3browse
+from orbital_kernel.archives.formats.angle_columns import (
+    declinations,
+    right_ascensions,
+)
+from orbital_kernel.archives.formats.log_dates import AMERICAN, log_dates
+from orbital_kernel.archives.formats.text_columns import TextColumns, extras
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
-from orbital_kernel.archives.rows import extra, position, rows
-from orbital_kernel.errors import ArchiveError
-from orbital_kernel.model import times
-from orbital_kernel.model.angles import parse_dec, parse_ra
+from orbital_kernel.archives.rows import position, rows
 from orbital_kernel.model.schema import OBSERVATIONS
 
 NEEDED = {"obsid", "ra", "dec", "time", "exposure", "status", "detector", "grating"}
@@ -46,12 +48,6 @@ CHASER = {
 CHASER_NEEDS = {"obs id", "start date", "exposure", "appr exp"}
 KS = 1000.0
 
-_ISO = re.compile(r"\d{4}-\d\d-\d\d")
-_AMERICAN = re.compile(
-    r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"
-    r"(?:\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?)?"
-)
-
 
 def recognises(source: Source) -> bool:
     """Recognise the file by the column names of the first line."""
@@ -64,30 +60,9 @@ def read(source: Source, account: Account) -> Batches:
     """Yield `observations`, one row per ObsID."""
     account.observatory = "chandra"
     simulated = text.says_simulated(source)
-    for batch in text.batches(_records(source, account)):
-        account.understood.extend(_remarks(batch))
-        yield _observations(batch, simulated=simulated)
-
-
-def american_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
-    """Return the UTC of 'm/d/yyyy h:mm:ss', ISO or MJD; and if it has a time of day."""
-    if cell is None:
-        return np.datetime64("NaT", "ns"), False
-    if (utc := from_mjd(cell)) is not None:
-        return utc, not np.isnat(utc)
-    if _ISO.match(cell):
-        return times.parse_utc(cell), ":" in cell
-    match = _AMERICAN.fullmatch(cell)
-    if match is None:
-        raise ArchiveError(
-            f"line {line}: {cell!r} is not a date of the form m/d/yyyy h:m:s"
-        )
-    date = f"{match['year']}-{int(match['month']):02d}-{int(match['day']):02d}"
-    clock = f"{match['hour'] or 0}:{match['minute'] or '00'}:{match['second'] or '00'}"
-    try:
-        return times.parse_utc(f"{date}T{clock}"), match["hour"] is not None
-    except ValueError as error:
-        raise ArchiveError(f"line {line}: {cell!r} is not a date: {error}") from None
+    for some in _columns(source, account):
+        _remark(some, account)
+        yield _observations(some, simulated=simulated)
 
 
 def _delimiter(source: Source) -> str | None:
@@ -98,70 +73,68 @@ def _delimiter(source: Source) -> str | None:
     return None
 
 
-def _records(source: Source, account: Account) -> Iterator[Record]:
-    if votable.is_votable(source):
-        return map(text.lower, votable.records(source, account))
+def _columns(source: Source, account: Account) -> Iterator[TextColumns]:
     delimiter = _delimiter(source)
-    if delimiter is None:
-        return w3browse.records(source, NEEDED)
-    return map(_named, map(text.lower, text.records(source.path, delimiter)))
+    if delimiter is not None and not votable.is_votable(source):
+        some = text_columns.columns(source.path, delimiter)
+        return (_named(columns.lower()) for columns in some)
+    records = (
+        map(text.lower, votable.records(source, account))
+        if votable.is_votable(source)
+        else w3browse.records(source, NEEDED)
+    )
+    return map(TextColumns.of, text.batches(records))
 
 
-def _named(record: Record) -> Record:
-    """Return ChaSeR's record under chanmaster's names, any other as it is."""
-    if not record.cells.keys() >= CHASER_NEEDS:
-        return record
-    cells = {CHASER.get(name, name): cell for name, cell in record.cells.items()}
-    return Record(record.row, record.line, cells)
+def _named(columns: TextColumns) -> TextColumns:
+    """Return ChaSeR's columns under chanmaster's names, any other as they are."""
+    if not {*columns.names} >= CHASER_NEEDS:
+        return columns
+    return columns.renamed([CHASER.get(name, name) for name in columns.names])
 
 
-def _remarks(batch: list[Record]) -> list[str]:
-    placeless = sum(record.text("ra") is None for record in batch)
-    timeless = sum(record.text("time") is None for record in batch)
-    remarks = {f"{placeless} rows without a position": placeless}
-    remarks[f"{timeless} rows not yet observed, without a time"] = timeless
-    return [words for words, count in remarks.items() if count]
+def _remark(columns: TextColumns, account: Account) -> None:
+    for name, words in (
+        ("ra", "rows without a position"),
+        ("time", "rows not yet observed, without a time"),
+    ):
+        if count := columns.texts(name).null_count():
+            account.note(words, count)
 
 
-def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
-    started = [american_date(r.text("time"), line=r.line) for r in batch]
-    public = [american_date(r.text("public_date"), line=r.line)[0] for r in batch]
-    utc = np.array([u if timed else np.datetime64("NaT", "ns") for u, timed in started])
-    chaser = "appr exp" in batch[0].cells
-    exposure = np.array([r.real("exposure") for r in batch]) * (KS if chaser else 1.0)
-    tt = times.tt_from_utc(utc)
+def _observations(columns: TextColumns, *, simulated: bool) -> tuple[str, pa.Table]:
+    texts, lines = columns.texts, columns.lines
+    start, bare = log_dates(texts("time"), AMERICAN, lines=lines)
+    timed = ~bare & ~np.isnat(start)
+    public, _ = log_dates(texts("public_date"), AMERICAN, lines=lines)
+    chaser = "appr exp" in columns.names
     return rows(
         OBSERVATIONS,
-        len(batch),
-        obs_id=[bare_obs_id(r.text("obsid")) for r in batch],
-        object=[r.text("name") for r in batch],
-        **position(
-            [parse_ra(r.cells["ra"]) for r in batch],
-            [parse_dec(r.cells["dec"]) for r in batch],
-        ),
-        time=tt,
-        exposure_s=exposure,
-        instrument=[r.text("detector") for r in batch],
-        mode=[r.text("grating") for r in batch],
-        status=[r.text("status") for r in batch],
-        category=[r.text("category") for r in batch],
-        pi=[r.text("pi") for r in batch],
-        time_public=times.tt_from_utc(np.array(public)),
+        len(columns),
+        obs_id=bare_obs_ids(texts("obsid")),
+        object=texts("name"),
+        **position(right_ascensions(texts("ra")), declinations(texts("dec"))),
+        time=np.where(timed, start, np.datetime64("NaT", "ns")),
+        exposure_s=columns.reals("exposure") * (KS if chaser else 1.0),
+        instrument=texts("detector"),
+        mode=texts("grating"),
+        status=texts("status"),
+        category=texts("category"),
+        pi=texts("pi"),
+        time_public=public,
         log="chaser" if chaser else "chanmaster",
-        extra=[
-            _extra(record, timed=timed)
-            for record, (_, timed) in zip(batch, started, strict=True)
-        ],
+        extra=_extra(columns, timed),
         simulated=simulated,
-        file_row=[r.row for r in batch],
+        file_row=columns.rows,
     )
 
 
-def _extra(record: Record, *, timed: bool) -> str | None:
-    others = {name: record.text(name) for name in record.cells if name not in USED}
-    if not timed and record.text("time"):
-        others["planned"] = record.text("time")
-    return extra(others)
+def _extra(columns: TextColumns, timed: NDArray[np.bool_]) -> pl.Series:
+    planned = columns.texts("time").set(pl.Series(timed), None).alias("planned")
+    others = columns.cells.drop(USED, strict=False)
+    return extras(others.with_columns(planned))
 
 
-READER = Reader("chandra-observations", recognises, read, "chanmaster, ChaSeR's list")
+READER = Reader(
+    "chandra-observations", recognises, read, "chanmaster, ChaSeR's list", version=2
+)

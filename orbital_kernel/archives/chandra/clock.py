@@ -6,6 +6,7 @@ arrival at the barycentre. ObsIDs are text without leading zeros, padded with bl
 in some logs, with zeros to five digits in names of files and some catalogues.
 """
 
+import polars as pl
 from astropy.io import fits
 
 from orbital_kernel.archives.formats import fits_time
@@ -46,6 +47,17 @@ def bare_obs_id(written: str | None) -> str | None:
     """Return '8941' of ' 08941', so that every log and file names it alike; else None."""
     bare = (written or "").strip()
     return (bare.lstrip("0") if bare.isdigit() else bare) or None
+
+
+def bare_obs_ids(written: pl.Series) -> pl.Series:
+    """Return the same of a column of stripped text."""
+    bare = pl.when(pl.col("x").str.contains(r"^\d+$"))
+    bare_number = bare.then(pl.col("x").str.strip_chars_start("0")).otherwise("x")
+    return (
+        written.to_frame("x")
+        .select(pl.when(bare_number != "").then(bare_number).alias(written.name))
+        .to_series()
+    )
 
 
 def instrument(hdu: Hdu) -> str | None:

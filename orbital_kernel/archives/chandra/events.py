@@ -23,6 +23,7 @@ from orbital_kernel.archives.formats.fits import (
     FitsFile,
     first_table,
     is_simulated,
+    number,
     open_fits,
     text,
 )
@@ -30,7 +31,7 @@ from orbital_kernel.archives.formats.tangent import tangent_positions
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.naming import named_in
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
-from orbital_kernel.archives.rows import rows
+from orbital_kernel.archives.rows import extra, rows
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import EVENTS
 
@@ -71,6 +72,7 @@ def read(source: Source, account: Account) -> Batches:
             object=text(table.header, "OBJECT") or named_in(file.path),
             instrument=gti_instrument(gti, table),
             simulated=is_simulated(file),
+            extra=extra({"tstart_s": number(table.header, "TSTART")}),
         )
 
 
@@ -104,4 +106,4 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("chandra-events", recognises, read, "Chandra event list", version=3)
+READER = Reader("chandra-events", recognises, read, "Chandra event list", version=4)

@@ -1,8 +1,9 @@
 """Dates and intervals as papers' tables write them, freely: '2007-Mar-17-13:02-14:54'.
 
 A year, a month's name, a day or a decimal day; then perhaps a clock time, and after a
-dash an end: a clock time, a day, or a month and a day. All is UTC. A whole day means all
-of it, a decimal day or a clock time an instant.
+dash an end: a clock time, a day, or a month and a day. A clock time is UTC unless an
+offset follows it ('13:02+02:00', '13:02 UTC-05:00'; '13:02-14:54' is an interval). A whole day means all of it, a decimal day or a clock
+time an instant.
 """
 
 import re
@@ -12,7 +13,8 @@ import numpy as np
 MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 DAY = np.timedelta64(86_400_000_000_000, "ns")
 _DASH = r"\s*[-\u2013\u2014]\s*"
-_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?"
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d*)?)?(?:\s*(?:Z|UTC?(?:[+-]\d{2}:\d{2})?|\+\d{2}:\d{2}))?"
+_ZONE = re.compile(r"\s*(?:Z|UTC?)?(?:([+-])(\d{2}):(\d{2}))?$")
 _FORM = (
     rf"(?P<year>\d{{4}})[\s-]+(?P<month>[A-Za-z]{{3,9}})\.?[\s-]+(?P<day>\d{{1,2}}(?:\.\d*)?)"
     rf"(?:(?:{_DASH}|\s+)(?P<clock>{_CLOCK}))?"
@@ -64,12 +66,24 @@ def _instant(
     if part:
         instant += np.timedelta64(round(float(f"0.{part}") * 86_400e9), "ns")
     if clock:
+        zone = _ZONE.search(clock)
+        if zone and zone[0]:
+            clock = clock[: zone.start()]
+            instant -= _offset(zone)
         hours, minutes, *seconds = (float(value) for value in clock.split(":"))
         elapsed = 3600 * hours + 60 * minutes + sum(seconds)
         if elapsed > 86_400 or minutes >= 60:
             raise ValueError(f"{clock!r} is not a time of day")
         instant += np.timedelta64(round(elapsed * 1e9), "ns")
     return instant
+
+
+def _offset(zone: re.Match[str]) -> np.timedelta64:
+    sign, hours, minutes = zone.groups()
+    east = 60 * int(hours) + int(minutes) if sign else 0
+    if east > 14 * 60:
+        raise ValueError(f"{zone[0].strip()!r} is not an offset from UTC")
+    return np.timedelta64((-east if sign == "-" else east) * 60_000_000_000, "ns")
 
 
 def _all_day(day: str) -> np.timedelta64:

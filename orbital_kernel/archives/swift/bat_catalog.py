@@ -112,8 +112,8 @@ def _clock(batch: list[Record], utc: times.Instants):  # type: ignore[no-untyped
 
 
 def _summary(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
-    utc = np.array([times.parse_utc(r.text("Trig_time_UTC") or "") for r in batch])
-    met, utcf = _clock(batch, utc)
+    dates = [r.text("Trig_time_UTC") or "" for r in batch]
+    met, utcf = _clock(batch, np.array([times.parse_utc(date) for date in dates]))
     error = [60 * _finite(r, "Image_position_err") for r in batch]
     return rows(
         GRBS,
@@ -122,7 +122,7 @@ def _summary(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
         name=[burst_name(r.cells[FIRST]) for r in batch],
         trigger_id=[r.text("Trig_ID") for r in batch],
         obs_id=[trigger_obs_id(r.text("Trig_ID")) for r in batch],
-        time=times.tt_from_utc(utc),
+        time=times.tt_from_utc(dates),
         met_s=met,
         utcf_s=utcf,
         time_rule="utc",
@@ -184,5 +184,5 @@ def _redshifts(
 
 
 READER = Reader(
-    "swift-bat-catalog", recognises, read, "BAT GRB catalogue, text tables", version=2
+    "swift-bat-catalog", recognises, read, "BAT GRB catalogue, text tables", version=3
 )

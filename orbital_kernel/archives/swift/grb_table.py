@@ -69,13 +69,13 @@ def read(source: Source, account: Account) -> Batches:
         yield _grbs(batch, account, simulated=simulated)
 
 
-def burst_time(name: str, clock: str | None) -> np.datetime64:
-    """Return the UTC of '130427A' and '07:47:57'; NaT where no time of day is given."""
+def burst_date(name: str, clock: str | None) -> str:
+    """Return the date of '130427A' and '07:47:57'; '' where no time of day is given."""
     match = _BURST.fullmatch(name.strip())
     if match is None or clock is None or not _CLOCK.fullmatch(clock.strip()):
-        return np.datetime64("NaT", "ns")
+        return ""
     year, month, day, _ = match.groups()
-    return times.parse_utc(f"20{year}-{month}-{day}T{clock.strip()}")
+    return f"20{year}-{month}-{day}T{clock.strip().rstrip('.')}"
 
 
 def burst_name(name: str) -> str:
@@ -100,8 +100,8 @@ def marked_number(cell: str | None) -> tuple[float, str | None]:
 def _grbs(
     batch: list[Record], account: Account, *, simulated: bool
 ) -> tuple[str, pa.Table]:
-    utc = np.array([burst_time(r.cells[NAME], r.text(TIME)) for r in batch])
-    untimed = int(np.isnat(utc).sum())
+    tt = times.tt_from_utc([burst_date(r.cells[NAME], r.text(TIME)) for r in batch])
+    untimed = int(np.isnat(tt).sum())
     if untimed:
         account.understood.append(f"{untimed} bursts without a time of day: time null")
     places = [_best_position(record) for record in batch]
@@ -120,7 +120,7 @@ def _grbs(
         catalog="swift-grb-table",
         name=[burst_name(record.cells[NAME]) for record in batch],
         trigger_id=[record.text(TRIGGER) for record in batch],
-        time=times.tt_from_utc(utc),
+        time=tt,
         time_rule="utc",
         **position([p[0] for p in places], [p[1] for p in places]),
         error_radius_arcsec=[p[2] for p in places],
@@ -163,5 +163,5 @@ def _extra(record: Record, instrument: str | None) -> str | None:
 
 
 READER = Reader(
-    "swift-grb-table", recognises, read, "Swift GRB table, tab-separated", version=2
+    "swift-grb-table", recognises, read, "Swift GRB table, tab-separated", version=3
 )

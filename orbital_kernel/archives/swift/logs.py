@@ -10,20 +10,22 @@ first day and `time_stop` the end of the last. ObsIDs have lost their leading ze
 get them back (11 digits). Exposure 0 is kept as 0. RA is 0-360 across the seam.
 """
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
-from orbital_kernel.archives.formats import text, votable, w3browse
-from orbital_kernel.archives.formats.log_dates import from_mjd
-from orbital_kernel.archives.formats.text import Record
+from orbital_kernel.archives.formats import text, text_columns, votable, w3browse
+from orbital_kernel.archives.formats.angle_columns import (
+    declinations,
+    right_ascensions,
+)
+from orbital_kernel.archives.formats.log_dates import EUROPEAN, log_dates
+from orbital_kernel.archives.formats.text_columns import TextColumns, extras
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
-from orbital_kernel.archives.rows import extra, position, rows
-from orbital_kernel.errors import ArchiveError
+from orbital_kernel.archives.rows import position, rows
 from orbital_kernel.model import times
-from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.schema import OBSERVATIONS
 
 NEEDED = {"name", "obsid", "ra", "dec", "start_time", "xrt_exposure"}
@@ -31,8 +33,8 @@ USED = NEEDED | {"target_id", "stop_time"}
 VOTABLE_NEEDS = {"obsid", "ra", "dec", "start_time"}
 """Of an answer whose query, or table, names swiftmastr."""
 DELIMITERS = (",", "\t", "|", ";")
+OBS_ID_DIGITS = 11
 ONE_DAY = np.timedelta64(1, "D")
-_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+([\d:.]+))?")
 
 
 def recognises(source: Source) -> bool:
@@ -47,32 +49,13 @@ def read(source: Source, account: Account) -> Batches:
     account.observatory = "swift"
     account.understood.append("exposure is XRT's; an ObsID is a bag of snapshots")
     simulated = text.says_simulated(source)
-    for batch in text.batches(_records(source, account)):
-        yield _observations(batch, simulated=simulated)
-
-
-def european_date(cell: str | None, *, line: int) -> tuple[np.datetime64, bool]:
-    """Return the UTC of 'dd/mm/yyyy [hh:mm:ss]', ISO or MJD; and if it is a bare day."""
-    if cell is None:
-        return np.datetime64("NaT", "ns"), False
-    if (utc := from_mjd(cell)) is not None:
-        return utc, False
-    match = _DAY.fullmatch(cell)
-    try:
-        if match:
-            day, month, year, clock = match.groups()
-            date = f"{year}-{int(month):02d}-{int(day):02d}"
-            return times.parse_utc(f"{date}T{clock}" if clock else date), clock is None
-        return times.parse_utc(cell), len(cell) <= 10
-    except ValueError as error:
-        raise ArchiveError(
-            f"line {line}: {cell!r} is not a date of the form dd/mm/yyyy ({error})"
-        ) from None
+    for some in _columns(source, account):
+        yield _observations(some, simulated=simulated)
 
 
 def full_obs_id(cell: str | None) -> str | None:
     """Return an ObsID with its 11 digits."""
-    return cell.zfill(11) if cell and cell.isdigit() else cell
+    return cell.zfill(OBS_ID_DIGITS) if cell and cell.isdigit() else cell
 
 
 def _delimiter(source: Source) -> str | None:
@@ -83,50 +66,59 @@ def _delimiter(source: Source) -> str | None:
     return None
 
 
-def _records(source: Source, account: Account) -> Iterator[Record]:
-    if votable.is_votable(source):
-        return map(text.lower, votable.records(source, account))
+def _columns(source: Source, account: Account) -> Iterator[TextColumns]:
     delimiter = _delimiter(source)
-    if delimiter is None:
-        return w3browse.records(source, NEEDED)
-    return map(text.lower, text.records(source.path, delimiter))
+    if delimiter is not None and not votable.is_votable(source):
+        some = text_columns.columns(source.path, delimiter)
+        return (columns.lower() for columns in some)
+    records = (
+        map(text.lower, votable.records(source, account))
+        if votable.is_votable(source)
+        else w3browse.records(source, NEEDED)
+    )
+    return map(TextColumns.of, text.batches(records))
 
 
-def _target(record: Record) -> str | None:
-    """Return the target's number: of its column, else the first 8 digits of the ObsID."""
-    obs_id = full_obs_id(record.text("obsid"))
-    return record.text("target_id") or (obs_id and obs_id[:-3].lstrip("0")) or None
+def _full_obs_ids(columns: TextColumns) -> pl.Series:
+    cells = columns.texts("obsid")
+    numbers = cells.str.contains(r"^\d+$").fill_null(value=False)
+    return cells.str.zfill(OBS_ID_DIGITS).zip_with(numbers, cells)
 
 
-def _observations(batch: list[Record], *, simulated: bool) -> tuple[str, pa.Table]:
-    start = [european_date(r.text("start_time"), line=r.line) for r in batch]
-    stop = [european_date(r.text("stop_time"), line=r.line) for r in batch]
-    end = np.array([utc + ONE_DAY if bare else utc for utc, bare in stop])
+def _targets(columns: TextColumns) -> pl.Series:
+    """Return targets' numbers: of their column, else the first 8 digits of the ObsID."""
+    obs_ids = _full_obs_ids(columns)
+    of_obs_ids = obs_ids.str.head(-3).str.strip_chars_start("0")
+    targets = columns.texts("target_id").fill_null(of_obs_ids)
+    return targets.set((targets == "").fill_null(value=False), None)
+
+
+def _observations(columns: TextColumns, *, simulated: bool) -> tuple[str, pa.Table]:
+    texts, lines = columns.texts, columns.lines
+    start, days = log_dates(texts("start_time"), EUROPEAN, lines=lines)
+    stop, last_days = log_dates(texts("stop_time"), EUROPEAN, lines=lines)
+    next_day = times.tt_from_utc(times.utc_from_tt(stop) + ONE_DAY)
     return rows(
         OBSERVATIONS,
-        len(batch),
-        obs_id=[full_obs_id(r.text("obsid")) for r in batch],
-        target_id=[_target(r) for r in batch],
-        object=[r.text("name") for r in batch],
-        **position(
-            [parse_ra(r.cells["ra"]) for r in batch],
-            [parse_dec(r.cells["dec"]) for r in batch],
-        ),
-        time=times.tt_from_utc(np.array([utc for utc, _ in start])),
-        time_stop=times.tt_from_utc(end),
-        exposure_s=[r.real("xrt_exposure") for r in batch],
-        roll_deg=[r.real("roll_angle") for r in batch],
+        len(columns),
+        obs_id=_full_obs_ids(columns),
+        target_id=_targets(columns),
+        object=texts("name"),
+        **position(right_ascensions(texts("ra")), declinations(texts("dec"))),
+        time=start,
+        time_stop=np.where(last_days, next_day, stop),
+        exposure_s=columns.reals("xrt_exposure"),
+        roll_deg=columns.reals("roll_angle"),
         instrument="XRT",
         log="swiftmastr",
-        extra=[
-            extra({k: r.text(k) for k in r.cells if k not in USED} | {"times": "days"})
-            if bare
-            else extra({k: r.text(k) for k in r.cells if k not in USED})
-            for r, (_, bare) in zip(batch, start, strict=True)
-        ],
+        extra=extras(
+            columns.cells.drop(USED, strict=False).with_columns(
+                pl.Series("times", ["days" if day else None for day in days], pl.String)
+            )
+        ),
         simulated=simulated,
-        file_row=[r.row for r in batch],
+        file_row=columns.rows,
     )
 
 
-READER = Reader("swift-observations", recognises, read, "Swift master log")
+READER = Reader("swift-observations", recognises, read, "Swift master log", version=2)

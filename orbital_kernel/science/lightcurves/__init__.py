@@ -6,22 +6,28 @@ from orbital_kernel.science.lightcurves.assembly import (
     left_out,
     points_of_rates,
 )
+from orbital_kernel.science.lightcurves.averaging import averaged
 from orbital_kernel.science.lightcurves.bands import (
     Conversion,
     CountsToFlux,
     conversion,
+    is_flux_density,
     parse_unit,
 )
 from orbital_kernel.science.lightcurves.binning import rebin
-from orbital_kernel.science.lightcurves.dating import dated, is_local
+from orbital_kernel.science.lightcurves.dating import dated, is_local, t0_of_files
 from orbital_kernel.science.lightcurves.exposure import (
     EXPOSED,
     live_seconds,
     merged,
     overlaps,
 )
+from orbital_kernel.science.lightcurves.model_files import model_file
 from orbital_kernel.science.lightcurves.photons import bin_events
-from orbital_kernel.science.lightcurves.spectra import (
+from orbital_kernel.science.lightcurves.point_bands import require_target
+from orbital_kernel.science.lightcurves.response_factors import factor_of_response
+from orbital_kernel.science.lightcurves.restframe import with_rest_frame
+from orbital_kernel.science.spectra import (
     Band,
     BlackBody,
     PowerLaw,
@@ -38,19 +44,26 @@ __all__ = [
     "CountsToFlux",
     "PowerLaw",
     "SpectralModel",
+    "averaged",
     "bin_events",
     "conversion",
     "dated",
     "energy_flux",
+    "factor_of_response",
     "gather",
+    "is_flux_density",
     "is_local",
     "joint",
     "left_out",
     "live_seconds",
     "merged",
+    "model_file",
     "overlaps",
     "parse_unit",
     "photon_flux",
     "points_of_rates",
     "rebin",
+    "require_target",
+    "t0_of_files",
+    "with_rest_frame",
 ]

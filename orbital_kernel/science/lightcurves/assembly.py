@@ -1,9 +1,9 @@
-"""Points of one object from all observatories on one time axis, in one unit and band.
+"""Points of one object from all observatories on one time axis.
 
-Points are `photometry` rows with a column `observatory`. A point that cannot be
-converted to the requested band and unit remains in the answer with a null value and
-the reason in `left_out`. Limits remain limits, errors remain asymmetric, and the error
-of the conversion is a column of its own.
+Points are `photometry` rows with a column `observatory`. Without a unit each keeps its
+own; with one they are brought into it. A point that is excluded remains in the answer
+with the reason in `excluded`. Limits remain limits, errors remain asymmetric, and the
+error of the conversion is a column of its own.
 """
 
 from collections.abc import Mapping
@@ -13,31 +13,44 @@ import polars as pl
 
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, fill, finite, with_seconds
-from orbital_kernel.science.lightcurves.bands import (
-    CountsToFlux,
-    conversion,
-    parse_unit,
+from orbital_kernel.science.lightcurves.bands import CountsToFlux
+from orbital_kernel.science.lightcurves.dating import t0_of_files
+from orbital_kernel.science.lightcurves.places import placed
+from orbital_kernel.science.lightcurves.point_bands import (
+    CONVERSION,
+    conversions_of,
+    require_target,
+    with_absorption,
 )
-from orbital_kernel.science.lightcurves.dating import placed
-from orbital_kernel.science.lightcurves.point_bands import GIVEN_AS, conversions_of
-from orbital_kernel.science.lightcurves.spectra import Band, PowerLaw, SpectralModel
+from orbital_kernel.science.lightcurves.repeats import REPEATED, repeats
+from orbital_kernel.science.spectra import Band, SpectralModel
 
-FIRST_POINT, GIVEN = "first point", "given"
+FIRST_POINT, GIVEN, OF_FILE = "first point", "given", "the file"
+UNDATED = "the file, without a date"
 """What `t0_source` says of a T0 that is from no catalogue."""
+NO_TIME = "no absolute time, and none since a T0"
+NOT_OF_OBJECT = "rate of the detector with its background, not of the object alone"
 _TIES = (
     *("instrument", "mode", "object", "obs_id", "given_unit", "given_band"),
     *("given_value", "value_err_plus", "time_err_plus_s"),
 )
-_VALUES = ("value", "value_err_plus", "value_err_minus")
+VALUES = ("value", "value_err_plus", "value_err_minus")
+MODEL_ERRORS = {
+    "value_err_model": "factor_err",
+    "value_err_model_plus": "factor_err_plus",
+    "value_err_model_minus": "factor_err_minus",
+}
+"""Errors of the value from its conversion, and those of the factor."""
 _SHAPE: Mapping[str, pl.DataType] = {
     "observatory": pl.String(),
     "object": pl.String(),
     "obs_id": pl.String(),
+    "since_t0_s": pl.Float64(),
     "is_limit": pl.Boolean(),
     "limit_confidence": pl.Float64(),
     "band": pl.String(),
-    "band_low_kev": pl.Float64(),
-    "band_high_kev": pl.Float64(),
+    **{f"band_{edge}": pl.Float64() for edge in ("low_kev", "high_kev")},
+    **{f"band_{edge}": pl.Float64() for edge in ("low_nm", "high_nm")},
     "instrument": pl.String(),
     "mode": pl.String(),
     "exposure_s": pl.Float64(),
@@ -48,21 +61,23 @@ _SHAPE: Mapping[str, pl.DataType] = {
     "value_err_plus": pl.Float64(),
     "value_err_minus": pl.Float64(),
     "simulated": pl.Boolean(),
+    "extra": pl.String(),
+    "reference": pl.String(),
+    "excluded": pl.String(),
+    "file_sha256": pl.String(),
+    "file_row": pl.Int64(),
 }
 _ORDER = (
     *("observatory", "object", "obs_id", "utc", "time", "since_s", "since_days"),
     *("t0_source", "time_rule", "time_place", "time_assumed_err_s"),
-    *("time_err_minus_s", "time_err_plus_s", *_VALUES, "value_err_model"),
-    *("is_limit", "limit_confidence", "unit", "band_low_kev", "band_high_kev"),
-    *("instrument", "mode", "exposure_s", "given_value", "given_unit", "given_band"),
-    *(
-        "given_band_low_kev",
-        "given_band_high_kev",
-        "factor",
-        "factor_err",
-        "conversion",
-    ),
-    *("left_out", "simulated"),
+    *("time_err_minus_s", "time_err_plus_s", *VALUES, *MODEL_ERRORS),
+    *("is_limit", "limit_confidence", "unit", "band", "band_low_kev", "band_high_kev"),
+    *("band_low_nm", "band_high_nm", "instrument", "mode", "exposure_s", "absorption"),
+    *("given_value", "given_unit", "given_band"),
+    *("given_band_low_kev", "given_band_high_kev"),
+    *("factor", "factor_err", "factor_err_plus", "factor_err_minus"),
+    *("conversion", "reference"),
+    *("left_out", "excluded", "simulated", "file_sha256", "file_row"),
 )
 
 
@@ -86,13 +101,15 @@ def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
 
 
-def points_of_rates(rates: pl.DataFrame) -> pl.DataFrame:
-    """Return `rates` rows with data as `photometry` rows, with times at mid-bin.
+def points_of_rates(rates: pl.DataFrame, *, empty: bool = False) -> pl.DataFrame:
+    """Return `rates` rows as `photometry` rows, with times at mid-bin.
 
     Parameters
     ----------
     rates
         time (TT, start of the bin), bin_s (s), rate and rate_err (in `unit`), unit.
+    empty
+        Whether bins without data are returned too, with a null value.
 
     Returns
     -------
@@ -108,7 +125,7 @@ def points_of_rates(rates: pl.DataFrame) -> pl.DataFrame:
     demand(rates, "time", "bin_s", "rate", "rate_err", "unit", subject="rates")
     half = pl.col("bin_s") / 2
     return (
-        rates.filter(finite("rate").is_not_null())
+        rates.filter(pl.lit(empty) | finite("rate").is_not_null())
         .with_columns(
             pl.col("time").cast(TT) + pl.duration(nanoseconds=half * 1e9),
             half.alias("time_err_plus_s"),
@@ -125,46 +142,61 @@ def points_of_rates(rates: pl.DataFrame) -> pl.DataFrame:
 def joint(
     points: pl.DataFrame,
     *,
-    unit: str = "erg / (cm2 s)",
+    unit: str | None = "erg / (cm2 s)",
     band_kev: tuple[float, float] = (0.3, 10.0),
-    model: SpectralModel = PowerLaw(),  # noqa: B008 - frozen
+    model: SpectralModel | None = None,
     counts_to_flux: Mapping[str, CountsToFlux] | None = None,
     t0: datetime | None = None,
     t0_source: str | None = None,
+    position: tuple[float, float] | None = None,
+    nh_1e22: float | None = None,
+    absorption: str | None = None,
 ) -> pl.DataFrame:
-    """Return every point in one unit and band on one time axis, in order of time.
+    """Return every point on one time axis, in one unit and band or in its own.
 
     Parameters
     ----------
     points
         `photometry` rows: time (TT), value and unit; if known observatory, instrument,
-        mode, the errors, is_limit, band_low_kev and band_high_kev (keV).
+        mode, the errors, is_limit, band_low_kev and band_high_kev (keV), since_t0_s (s).
     unit
-        Unit to convert to: an energy flux or a photon flux.
+        Unit to convert to: an energy flux, a photon flux, or a flux density; None keeps
+        each point's own unit and band.
     band_kev
-        Band to convert to, keV. The default is the band of Swift-XRT.
+        Band to convert to, keV; one energy for a flux density. The default is the band
+        of Swift-XRT.
     model
-        Spectrum by which bands are converted; a power law of photon index 2.0 ± 0.3 by
-        default.
+        Spectrum by which bands are converted. By default the one that the record of the
+        point states, else a power law of photon index 2.0 ± 0.3.
     counts_to_flux
         Stated factor by 'INSTRUMENT/MODE' or 'INSTRUMENT' ('ACIS' serves 'ACIS-0123'
-        too). Count rates without a factor are excluded.
+        too). Count rates without a factor of their band are excluded.
     t0
-        Start (TT) of `since_s`; the time of the first usable point by default.
+        Start (TT) of `since_s`. By default the T0 of the files, else the time of the
+        first usable point.
     t0_source
         Name of the catalogue that gives `t0`.
+    position
+        RA and Dec of the object, ICRS deg: with it times of a barycentre beside others
+        are corrected to the geocentre.
+    nh_1e22
+        Column of hydrogen towards the object, 1e22 cm-2: spectra are absorbed by it.
+    absorption
+        'absorbed' or 'unabsorbed': what fluxes are converted to; by default they stay
+        as they are.
 
     Returns
     -------
     polars.DataFrame
-        Beside the columns of `photometry`: utc (text), since_s (s), since_days (d),
-        t0_source; time_rule, time_place (spacecraft or barycentre; where a curve mixes
-        them, times of the barycentre are uncertain by 500 s more) and time_assumed_err_s
-        (s, of a trigger assumed as T0, else null); factor and factor_err (1 sigma, from the model); value_err_model (error
-        of the value from the conversion: common to all points of one conversion, and
-        therefore not part of the point's own errors); conversion (how); given_value,
-        given_unit, given_band, given_band_low_kev, given_band_high_kev (keV); left_out
-        (null, or why the point has no value).
+        Beside the columns of `photometry`: utc (text), since_s (s; of points without a
+        date the time since the file's T0), since_days, t0_source; time_rule, time_place
+        (spacecraft, geocentre or barycentre) and time_assumed_err_s (s, of a trigger
+        assumed as T0, else null); factor and factor_err (1 sigma, from the model);
+        value_err_model (error of the value from the conversion: common to all points of
+        one conversion, and therefore not part of the point's own errors); conversion
+        (how); absorption (absorbed, unabsorbed, or null: not stated); given_value,
+        given_unit, given_band, given_band_low_kev, given_band_high_kev (keV); excluded
+        and left_out (null, or why the point is excluded).
 
     Raises
     ------
@@ -186,32 +218,52 @@ def joint(
     """
     demand(points, "time", "value", "unit", subject="points")
     band = Band(*band_kev)
-    conversion("erg / (cm2 s)", band, to_unit=unit, to_band=band, model=model)
-    rows = placed(fill(points, _SHAPE)).with_columns(
+    if unit is not None:
+        require_target(unit, band)
+    edges = (f"band_{e}_{u}" for u in ("kev", "nm") for e in ("low", "high"))
+    rows = fill(points, _SHAPE).with_columns(
         pl.coalesce("observatory", "instrument", pl.lit("unknown")).alias(
             "observatory"
         ),
         pl.col("is_limit").fill_null(value=False),
-        *(finite(name) for name in (*_VALUES, "band_low_kev", "band_high_kev")),
+        pl.col("unit").cast(pl.String),
+        *(finite(name) for name in (*VALUES, "since_t0_s", *edges)),
     )
-    conversions = conversions_of(rows, unit, band, model, counts_to_flux or {})
-    rows = _converted(rows.join(conversions, on=GIVEN_AS, nulls_equal=True, how="left"))
-    rows = rows.with_columns(
-        pl.lit(parse_unit(unit).to_string()).alias("unit"),
-        pl.lit(band.low_kev).alias("band_low_kev"),
-        pl.lit(band.high_kev).alias("band_high_kev"),
-    )
-    source = t0_source or (FIRST_POINT if t0 is None else GIVEN)
+    rows = placed(rows.with_columns(pl.col("time").cast(TT)), position)
+    rows = with_absorption(_with_reasons(rows))
+    if unit is None:
+        rows = _as_given(rows)
+    else:
+        rows = conversions_of(
+            rows,
+            unit,
+            band,
+            model,
+            counts_to_flux or {},
+            nh_1e22=nh_1e22,
+            absorption=absorption,
+        )
+        rows = _converted(rows)
     return (
-        _timed(rows, t0)
-        .with_columns(pl.lit(source).alias("t0_source"))
+        _timed(rows, t0, t0_source)
         .select(_ORDER)
-        .sort("time", "observatory", *_TIES, nulls_last=True)
+        .sort("time", "since_s", "observatory", *_TIES, nulls_last=True)
     )
+
+
+def zero_of(curve: pl.DataFrame) -> datetime | None:
+    """Return T0 (TT) of a joint curve to the microsecond; None if no point has a date."""
+    dated = curve.filter(pl.col("time").is_not_null() & pl.col("since_s").is_not_null())
+    if dated.is_empty():
+        return None
+    nearest = dated.sort(pl.col("since_s").abs())[0]
+    since = pl.duration(nanoseconds=(pl.col("since_s") * 1e9).cast(pl.Int64))
+    start = nearest.select((pl.col("time") - since).dt.round("1us")).item()
+    return start if isinstance(start, datetime) else None
 
 
 def left_out(curve: pl.DataFrame) -> pl.DataFrame:
-    """Return how many points of a joint curve have no value, by observatory and reason.
+    """Return how many points of a joint curve are excluded, by observatory and reason.
 
     Parameters
     ----------
@@ -231,34 +283,94 @@ def left_out(curve: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _converted(rows: pl.DataFrame) -> pl.DataFrame:
+def _with_reasons(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with what they were, and why they cannot be points, if so."""
+    undated = pl.col("time").is_null() & pl.col("since_t0_s").is_null()
+    unexposed = (pl.col("exposure_s") == 0).fill_null(value=False)
     reason = pl.coalesce(
-        pl.when(pl.col("time").is_null()).then(pl.lit("no absolute time")),
+        "excluded",
+        pl.when(undated).then(pl.lit(NO_TIME)),
+        pl.when(pl.col("value").is_null() & unexposed).then(
+            pl.lit("no value: the bin has no exposure")
+        ),
         pl.when(pl.col("value").is_null()).then(pl.lit("no value")),
-        "no_way",
+        pl.when(repeats(rows)).then(pl.lit(REPEATED)),
     )
-    usable = pl.when(pl.col("left_out").is_null())
     return rows.with_columns(
-        reason.alias("left_out"),
+        reason.alias("excluded"),
         *(pl.col(name).alias(f"given_{name}") for name in ("value", "unit", "band")),
         *(
             pl.col(f"band_{e}_kev").alias(f"given_band_{e}_kev")
             for e in ("low", "high")
         ),
-    ).with_columns(
-        *(usable.then(pl.col(name) * pl.col("factor")).alias(name) for name in _VALUES),
-        usable.then(pl.col("value").abs() * pl.col("factor_err")).alias(
-            "value_err_model"
-        ),
     )
 
 
-def _timed(rows: pl.DataFrame, t0: datetime | None) -> pl.DataFrame:
-    time = rows["time"].cast(TT)
-    usable = rows.filter(pl.col("left_out").is_null())["time"]
-    zero = pl.lit(t0 if t0 is not None else usable.min(), dtype=TT)
+def _as_given(rows: pl.DataFrame) -> pl.DataFrame:
+    unstated = pl.when(pl.col("unit").is_null()).then(pl.lit("no unit is given"))
+    return rows.with_columns(
+        pl.coalesce("excluded", unstated).alias("excluded"),
+        *(pl.lit(None, dtype=kind).alias(name) for name, kind in CONVERSION.items()),
+        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in MODEL_ERRORS),
+    )
+
+
+def _converted(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with values in the target's unit; magnitudes are not linear."""
+    rows = rows.with_columns(pl.coalesce("excluded", "refused").alias("excluded"))
+    usable = pl.when(pl.col("excluded").is_null())
+    value, plus, minus = VALUES
+    scaled = [
+        usable.then(pl.col(name) * pl.col("factor")).alias(name) for name in VALUES
+    ]
+    bright = 10 ** (-0.4 * pl.col(value)) * pl.col("factor")
+    of_magnitude = [
+        usable.then(bright).alias(value),
+        usable.then(bright * (10 ** (0.4 * pl.col(minus)) - 1)).alias(plus),
+        usable.then(bright * (1 - 10 ** (-0.4 * pl.col(plus)))).alias(minus),
+    ]
+    is_magnitude = pl.col("unit").str.starts_with("mag").fill_null(value=False)
     rows = rows.with_columns(
-        time, pl.Series("utc", to_utc_iso(time.to_numpy()), dtype=pl.String)
+        pl.when(is_magnitude).then(m).otherwise(s).alias(name)
+        for name, m, s in zip(VALUES, of_magnitude, scaled, strict=True)
+    )
+    return rows.with_columns(
+        *(
+            usable.then(pl.col("value").abs() * pl.col(error) / pl.col("factor")).alias(
+                name
+            )
+            for name, error in MODEL_ERRORS.items()
+        ),
+        *(
+            pl.coalesce(f"to_{name}", name).alias(name)
+            for name in ("unit", "band", "band_low_kev", "band_high_kev")
+        ),
+        pl.coalesce("to_absorption", "absorption").alias("absorption"),
+    )
+
+
+def _timed(
+    rows: pl.DataFrame, t0: datetime | None, t0_source: str | None
+) -> pl.DataFrame:
+    """Return the rows with UTC and the time since T0; undated rows keep the file's."""
+    source, zero = t0_source or GIVEN, pl.lit(t0, dtype=TT)
+    if t0 is None:
+        start, source = t0_of_files(rows), OF_FILE
+        zero = pl.lit(start, dtype=TT)
+        if start is None:
+            usable = rows.filter(pl.col("excluded").is_null())["time"]
+            nanoseconds, source = usable.cast(pl.Int64).min(), FIRST_POINT
+            zero = pl.lit(nanoseconds, dtype=pl.Int64).cast(TT)
+    time = rows["time"]
+    rows = rows.with_columns(
+        pl.Series("utc", to_utc_iso(time.to_numpy()), dtype=pl.String),
+        pl.when(time.is_not_null() | pl.col("since_t0_s").is_null())
+        .then(pl.lit(source))
+        .otherwise(pl.lit(UNDATED))
+        .alias("t0_source"),
+        pl.col("excluded").alias("left_out"),
     )
     rows = with_seconds(rows, "since_s", pl.col("time") - zero)
-    return rows.with_columns((pl.col("since_s") / 86400).alias("since_days"))
+    return rows.with_columns(
+        pl.coalesce("since_s", "since_t0_s").alias("since_s")
+    ).with_columns((pl.col("since_s") / 86400).alias("since_days"))

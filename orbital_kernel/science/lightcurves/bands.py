@@ -1,14 +1,14 @@
 """Fluxes converted from one band and unit to another, under a stated spectral model.
 
 Two fluxes are comparable only in one band and one unit. The conversion needs a
-spectrum, so the model is an argument, its parameter has an error, and every conversion
-carries the error that follows from it. Whether a flux is corrected for absorption
-remains as the source of the points states. A count rate needs a stated factor.
+spectrum, so the model is an argument, its parameters have errors, and every conversion
+carries the error that follows from them. Absorption is removed or added only if it is
+asked for. A count rate needs a stated factor.
 """
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,13 @@ from astropy import constants
 from astropy import units as u
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.lightcurves.spectra import (
+from orbital_kernel.science.spectra import (
+    Absorbed,
     Band,
     SpectralModel,
     energy_flux,
     photon_flux,
+    unabsorbed,
 )
 
 ERG_PER_KEV = float((1 * u.keV).to_value(u.erg))
@@ -49,6 +51,11 @@ class CountsToFlux:
         1-sigma error of the factor.
     unit
         Unit of the factor.
+    rate_band_kev
+        Band of the count rates, keV; by default that of the energy flux. Rates of
+        another band are not converted.
+    absorption
+        Whether that flux is 'absorbed' or 'unabsorbed'; None if unknown.
 
     Examples
     --------
@@ -62,6 +69,20 @@ class CountsToFlux:
     source: str = "stated by the caller"
     factor_err: float = 0.0
     unit: str = "erg / (cm2 ct)"
+    rate_band_kev: tuple[float, float] | None = None
+    absorption: str | None = None
+
+    @property
+    def rate_band(self) -> tuple[float, float]:
+        """Band of the count rates that the factor is of, keV.
+
+        Examples
+        --------
+        >>> from orbital_kernel import CountsToFlux
+        >>> CountsToFlux(1e-11, (0.5, 7.0)).rate_band
+        (0.5, 7.0)
+        """
+        return self.rate_band_kev or self.band_kev
 
     def __post_init__(self) -> None:
         if not (0 < self.factor < np.inf and self.factor_err >= 0 and self.source):
@@ -73,11 +94,18 @@ class CountsToFlux:
 
 @dataclass(frozen=True)
 class Conversion:
-    """Multiply by `factor`; `factor_err` is its 1-sigma error from the model."""
+    """Multiply by `factor`; its 1-sigma errors are of the model.
+
+    `factor_err` is the mean of `factor_err_plus` and `factor_err_minus`; `absorption` is
+    the state of the result: absorbed, unabsorbed, or None if that of the flux is unknown.
+    """
 
     factor: float
     factor_err: float
     how: str
+    factor_err_plus: float = 0.0
+    factor_err_minus: float = 0.0
+    absorption: str | None = None
 
 
 def conversion(
@@ -88,6 +116,8 @@ def conversion(
     to_band: Band,
     model: SpectralModel,
     counts_to_flux: CountsToFlux | None = None,
+    absorption: str | None = None,
+    to_absorption: str | None = None,
 ) -> Conversion:
     """Return the factor from a flux in one unit and band to another.
 
@@ -104,12 +134,18 @@ def conversion(
         Spectrum between the bands; its normalisation cancels out.
     counts_to_flux
         Factor for count rates.
+    absorption
+        Whether the flux is 'absorbed' (as observed) or 'unabsorbed'; None if unknown.
+    to_absorption
+        The same of the flux returned; by default as the flux given. Removing or adding
+        absorption needs an absorbed model.
 
     Returns
     -------
     Conversion
-        factor; factor_err, half the difference of the factors for the model one sigma
-        below and above (0 if kind of unit and band do not change); how.
+        factor; its errors, from the model one sigma below and above, or for an absorbed
+        model from 300 draws of its parameters (0 if kind of unit, band and absorption
+        do not change); how.
 
     Raises
     ------
@@ -117,19 +153,83 @@ def conversion(
         If there is no conversion; the message says why and can be shown.
     """
     given, target = parse_unit(unit), parse_unit(to_unit)
-    if _kind(target) not in {"energy flux", "photon flux"}:
+    if kind_of(target) not in _NORMALISATION:
         raise QueryError(f"{to_unit!r} is not an energy flux or a photon flux")
-    if _kind(given).startswith("count rate"):
-        return _counts(given, counts_to_flux, target, to_band, model)
-    if to_band.low_kev == to_band.high_kev:
-        raise QueryError(f"the band to convert into has no width: {to_band}")
-    best, low, high = (
-        _factor(given, band, target, to_band, spectrum)
-        for spectrum in (model, *model.one_sigma())
+    require_band(target, to_band)
+    if kind_of(given).startswith("count rate"):
+        return _counts(
+            given, band, counts_to_flux, target, to_band, model, to_absorption
+        )
+    state = to_absorption or absorption
+    changes = to_absorption not in (None, absorption)
+    require_column(model, state if changes else None)
+    assumed = "; taken as absorbed, which its record does not state"
+    note = assumed if changes and absorption is None else ""
+
+    def factor(spectrum: SpectralModel) -> float:
+        source = unabsorbed(spectrum) if absorption == "unabsorbed" else spectrum
+        sink = unabsorbed(spectrum) if state == "unabsorbed" else spectrum
+        return _factor(given, band, target, to_band, source, sink)
+
+    best = factor(model)
+    if band == to_band and kind_of(given) == kind_of(target):
+        observed = to_absorption == "absorbed" and absorption is None
+        if not changes or observed or unabsorbed(model) == model:
+            how = ("unit only" if best != 1.0 else "as given") + note
+            return Conversion(best, 0.0, how, absorption=state)
+    low, high = _spread(factor, model)
+    plus, minus = max(high - best, 0.0), max(best - low, 0.0)
+    if np.isnan(low + high):
+        plus = minus = np.nan
+    bands = f"{band} to {to_band}" + (f", {state}" if changes else "")
+    return Conversion(
+        best, (high - low) / 2, f"{bands}: {model}{note}", plus, minus, state
     )
-    if band == to_band and _kind(given) == _kind(target):
-        return Conversion(best, 0.0, "unit only" if best != 1.0 else "as given")
-    return Conversion(best, abs(high - low) / 2, f"{band} to {to_band}: {model}")
+
+
+DRAWS, SEED = 300, 20041120
+_ONE_SIGMA = (0.15865525393145707, 0.8413447460685429)
+
+
+def require_column(model: SpectralModel, to_absorption: str | None) -> None:
+    """Raise QueryError if absorption is to change and the model has no column."""
+    if to_absorption is not None and not isinstance(model, Absorbed):
+        raise QueryError(
+            f"an {to_absorption} flux needs a column of hydrogen: give nh in cm-2, or "
+            "nh='galactic'"
+        )
+
+
+def _spread(
+    factor: Callable[[SpectralModel], float], model: SpectralModel
+) -> tuple[float, float]:
+    """Return the factor one sigma below and above its best value."""
+    if not isinstance(model, Absorbed):
+        low, high = sorted(factor(spectrum) for spectrum in model.one_sigma())
+        return low, high
+    models = model.drawn(np.random.default_rng(SEED), DRAWS)
+    values = np.array([factor(spectrum) for spectrum in models])
+    if np.isnan(values).any():
+        return np.nan, np.nan
+    low, high = np.quantile(values, _ONE_SIGMA)
+    return float(low), float(high)
+
+
+def is_flux_density(unit: str) -> bool:
+    """Return whether a unit is of flux densities."""
+    return kind_of(parse_unit(unit)) == "flux density"
+
+
+def require_band(unit: u.UnitBase, band: Band) -> None:
+    """Raise QueryError if a band does not go with a unit to convert into."""
+    at_one_energy = band.low_kev == band.high_kev
+    if at_one_energy and kind_of(unit) != "flux density":
+        raise QueryError(f"the band to convert into has no width: {band}")
+    if not at_one_energy and kind_of(unit) == "flux density":
+        raise QueryError(
+            f"a flux density is at one energy, not in {band}: give both edges of the "
+            "band the same energy, such as (1.0, 1.0)"
+        )
 
 
 def parse_unit(text: str) -> u.UnitBase:
@@ -145,6 +245,8 @@ def parse_unit(text: str) -> u.UnitBase:
             unit = u.Unit(words, parse_strict="raise")
     except (ValueError, TypeError):
         raise QueryError(f"{text!r} is not a unit that astropy knows") from None
+    if not isinstance(unit, u.UnitBase):
+        raise QueryError(f"{text!r} is a unit of magnitudes")
     if any(base.name.endswith("erg") and base.name != "erg" for base in unit.bases):
         raise QueryError(f"{text!r} reads as a fraction of an erg: correct the unit")
     return unit
@@ -180,7 +282,8 @@ _KINDS: Mapping[str, u.UnitBase] = {
 }
 
 
-def _kind(unit: u.UnitBase) -> str:
+def kind_of(unit: u.UnitBase) -> str:
+    """Return what a unit measures, one of the kinds that can be converted."""
     for kind, reference in _KINDS.items():
         if unit.is_equivalent(reference):
             return kind
@@ -195,29 +298,37 @@ def _factor(
     band: Band,
     target: u.UnitBase,
     to_band: Band,
-    model: SpectralModel,
+    source: SpectralModel,
+    sink: SpectralModel,
 ) -> float:
-    kind, to_kind = _kind(given), _kind(target)
+    kind, to_kind = kind_of(given), kind_of(target)
     one_energy = band.low_kev == band.high_kev
     if one_energy != (kind == "flux density"):
         raise QueryError(f"a {kind} cannot be given at {band}")
-    if kind == to_kind and band == to_band:
+    if kind == to_kind and band == to_band and source == sink:
         return float(given.to(target))
-    normalisation = _NORMALISATION[kind](given, band, model)
-    return normalisation / _NORMALISATION[to_kind](target, to_band, model)
+    normalisation = _NORMALISATION[kind](given, band, source)
+    return normalisation / _NORMALISATION[to_kind](target, to_band, sink)
 
 
 def _counts(
     given: u.UnitBase,
+    band: Band,
     stated: CountsToFlux | None,
     target: u.UnitBase,
     to_band: Band,
     model: SpectralModel,
+    to_absorption: str | None,
 ) -> Conversion:
     """Apply the stated factor, then convert its band; both errors in quadrature."""
     if stated is None:
         raise QueryError(
             "a count rate becomes a flux only by a stated counts_to_flux factor"
+        )
+    if (band.low_kev, band.high_kev) != tuple(map(float, stated.rate_band)):
+        raise QueryError(
+            f"the counts_to_flux factor is of rates in {Band(*stated.rate_band)}, and "
+            f"this rate is in {band}"
         )
     product = given * parse_unit(stated.unit)
     if not product.is_equivalent(ENERGY_FLUX):
@@ -228,13 +339,18 @@ def _counts(
         to_unit=target.to_string(),
         to_band=to_band,
         model=model,
-    )
-    relative = np.hypot(
-        stated.factor_err / stated.factor, onward.factor_err / onward.factor
+        absorption=stated.absorption,
+        to_absorption=to_absorption,
     )
     factor = stated.factor * onward.factor
-    return Conversion(
-        factor,
-        float(factor * relative),
-        f"{stated.factor:g} {stated.unit} ({stated.source}); {onward.how}",
+    relative = stated.factor_err / stated.factor
+    mean, plus, minus = (
+        float(factor * np.hypot(relative, error / onward.factor))
+        for error in (
+            onward.factor_err,
+            onward.factor_err_plus,
+            onward.factor_err_minus,
+        )
     )
+    how = f"{stated.factor:g} {stated.unit} ({stated.source}); {onward.how}"
+    return Conversion(factor, mean, how, plus, minus, onward.absorption)

@@ -1,4 +1,4 @@
-"""Light curves on wider bins; no bin reaches across a gap."""
+"""Light curves on wider bins, with errors from counts; no bin reaches across a gap."""
 
 import itertools
 
@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import TT, demand, fill, finite, with_seconds
+from orbital_kernel.science.counting import poisson_bounds
 from orbital_kernel.science.lightcurves.exposure import NS, nanoseconds
+from orbital_kernel.science.lightcurves.photons import rates_of
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,9 +41,11 @@ def rebin(
     Returns
     -------
     polars.DataFrame
-        time (TT), bin_s (s), rate (mean weighted by exposure) and rate_err (in
-        quadrature; Poisson from `counts` without errors), counts, exposure_fraction, bins
-        (how many were combined). Gaps and bins without data end a bin; the remainder of an
+        time (TT), bin_s (s), rate (mean weighted by exposure) and rate_err, counts,
+        exposure_fraction, bins (how many were combined). Where the rates are those of
+        counts (`bin_events` and raw rates), errors follow from the sum of the counts, with
+        rate_err_plus, rate_err_minus, is_limit and rate_limit of the sum; else they are
+        added in quadrature. Gaps and bins without data end a bin; the remainder of an
         exposure joins the bin before it.
 
     Raises
@@ -69,11 +73,13 @@ def _usable(rates: pl.DataFrame) -> pl.DataFrame:
     frame = fill(
         rates,
         {n: pl.Float64() for n in ("rate_err", "counts", "exposure_fraction")}
-        | {n: pl.Float64() for n in ("background", "background_err")},
+        | {n: pl.Float64() for n in ("background", "background_err")}
+        | {n: pl.Float64() for n in ("background_counts", "backscale")},
     )
     live = pl.col("bin_s") * pl.col("exposure_fraction").fill_null(1.0)
-    poisson = pl.col("counts").clip(lower_bound=1.0).sqrt() / live
-    error = pl.coalesce(finite("rate_err"), poisson)
+    high = poisson_bounds(np.nan_to_num(frame["counts"].cast(pl.Float64).to_numpy()))[1]
+    poisson = pl.Series(high) - pl.col("counts")
+    error = pl.coalesce(finite("rate_err"), poisson / live)
     return (
         frame.with_columns(
             live.alias("_live"),
@@ -84,10 +90,27 @@ def _usable(rates: pl.DataFrame) -> pl.DataFrame:
         .filter(
             finite("rate").is_not_null(), (pl.col("_live") > 0), (pl.col("_err") > 0)
         )
+        .with_columns((pl.col("_err") * pl.col("_live")).pow(2).alias("_var"))
         .with_columns(
-            (pl.col("_err") * pl.col("_live")).pow(2).alias("_var"),
+            pl.when(_is_of_counts("_live"))
+            .then(_net_variance())
+            .otherwise("_var")
+            .alias("_noise")
         )
     )
+
+
+def _is_of_counts(live: str) -> pl.Expr:
+    """Return whether a rate is that of the row's counts, less a counted background."""
+    background = (pl.col("backscale") * pl.col("background_counts")).fill_null(0.0)
+    net = pl.col("counts") - background
+    apart = (pl.col("rate") * pl.col(live) - net).abs()
+    return (apart <= 1e-6 * (1 + pl.col("counts"))).fill_null(value=False)
+
+
+def _net_variance() -> pl.Expr:
+    scaled = pl.col("backscale").pow(2) * pl.col("background_counts")
+    return pl.col("counts") + scaled.fill_null(0.0)
 
 
 def _runs(usable: pl.DataFrame, by: list[str]) -> Ints:
@@ -133,7 +156,7 @@ def _groups(
     runs = _runs(usable, by)
     live = usable["_live"].to_numpy()
     signal = (usable["rate"] - usable["_bkg"]).to_numpy() * live
-    noise = usable["_var"].to_numpy() + (usable["_bkg_err"].to_numpy() * live) ** 2
+    noise = usable["_noise"].to_numpy() + (usable["_bkg_err"].to_numpy() * live) ** 2
     bins = np.stack([signal, noise, usable["bin_s"].to_numpy()], axis=1)
     labels = np.zeros(runs.size, dtype=np.int64)
     most = np.inf if width_s is None else width_s
@@ -151,7 +174,8 @@ def _closed(bins: Reals, snr: float, most_s: float) -> Ints:
     for signal, noise, width in bins.tolist():
         labels.append(label)
         total, variance, length = total + signal, variance + noise, length + width
-        unfinished = total < snr * variance**0.5 and length < most_s
+        seen = variance > 0 and total >= snr * variance**0.5
+        unfinished = not seen and length < most_s
         if not unfinished:
             label, total, variance, length = label + 1, 0.0, 0.0, 0.0
     last = np.array(labels, dtype=np.int64)
@@ -159,22 +183,54 @@ def _closed(bins: Reals, snr: float, most_s: float) -> Ints:
 
 
 def _summed(labelled: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """Return one row a label: means weighted by exposure, errors in quadrature."""
+    """Return one row a label: means weighted by exposure, errors from counts if known."""
     live, seconds = pl.col("_live"), pl.col("_live").sum()
     stop = pl.col("time").cast(TT) + pl.duration(nanoseconds=pl.col("bin_s") * NS)
     carried = [name for name in (*_CARRIED, "met_s") if name in labelled.columns]
-    counts = pl.when(pl.col("counts").null_count() == 0).then(pl.col("counts").sum())
     summed = labelled.group_by("_bin", maintain_order=True).agg(
         *(pl.col(name).first() for name in (*by, *carried)),
         pl.col("time").cast(TT).min(),
         (stop.max() - pl.col("time").min()).alias("_span"),
         ((pl.col("rate") * live).sum() / seconds).alias("rate"),
         (pl.col("_var").sum().sqrt() / seconds).alias("rate_err"),
-        counts.alias("counts"),
+        _total("counts"),
+        _total("background_counts"),
+        pl.when(pl.col("backscale").n_unique() == 1)
+        .then(pl.col("backscale").first())
+        .alias("backscale"),
         pl.len().alias("bins"),
         seconds.alias("live_s"),
     )
     summed = with_seconds(summed, "bin_s", pl.col("_span"))
+    summed = _errors_of_counts(summed)
     return summed.with_columns(
         (pl.col("live_s") / pl.col("bin_s")).alias("exposure_fraction")
     ).drop("_bin", "_span", "live_s")
+
+
+def _total(name: str) -> pl.Expr:
+    """Return the sum of a column, null if any bin lacks it."""
+    return pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
+
+
+def _errors_of_counts(summed: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with errors of their counts, where rates are those of counts."""
+    counted = summed.with_row_index("_row").filter(_is_of_counts("live_s"))
+    if counted.is_empty():
+        return summed.drop("background_counts", "backscale")
+    alone = counted["background_counts"].is_null().all()
+    columns = rates_of(
+        counted["counts"].to_numpy(),
+        counted["live_s"].to_numpy(),
+        None if alone else counted["background_counts"].fill_null(0.0).to_numpy(),
+        None if alone else counted["backscale"].fill_null(0.0).to_numpy(),
+    )
+    errors = counted.select("_row").with_columns(
+        pl.Series(name, values) for name, values in columns.items() if name != "rate"
+    )
+    return (
+        summed.with_row_index("_row")
+        .join(errors, on="_row", how="left", suffix="_of_counts", maintain_order="left")
+        .with_columns(pl.coalesce("rate_err_of_counts", "rate_err").alias("rate_err"))
+        .drop("_row", "rate_err_of_counts")
+    )

@@ -1,4 +1,4 @@
-"""Times of points that their file only counts from a trigger, and where they are of.
+"""Times of points that their file only counts from a trigger.
 
 UKSSDC's curves without a T0 give seconds since the burst's trigger, so a catalogue's
 trigger dates them. The date is assumed: `time_rule` names the catalogue and
@@ -11,15 +11,12 @@ from datetime import datetime
 
 import polars as pl
 
-from orbital_kernel.model.times import SPACECRAFT, place_of, to_utc_iso
-from orbital_kernel.science.columns import TT, fill
+from orbital_kernel.model.times import to_utc_iso
+from orbital_kernel.science.columns import TT, fill, finite
 
-LIGHT_TRAVEL_S = 500.0
-"""Most that arrival at the solar system's barycentre differs from arrival near Earth, s."""
 AWAY = r"tdb$| at (?:barycentre|geocentre|heliocentre)$"
 FINEST_STEP_S = 1e-3
 ASSUMED = "since_t0_s after the trigger of {}, assumed"
-_SAME = ("since_t0_s", "value", "unit", "instrument", "mode")
 
 
 def dated(
@@ -40,7 +37,7 @@ def dated(
     -------
     polars.DataFrame
         The rows with time (TT), time_rule and time_assumed_err_s (s, null where the file
-        itself dates the point). A point that another file dates stays without a time.
+        itself dates the point).
     """
     kinds = {"since_t0_s": pl.Float64(), "time_rule": pl.String()}
     rows = fill(points, {**kinds, "instrument": pl.String(), "mode": pl.String()})
@@ -50,25 +47,30 @@ def dated(
     undated = pl.col("time").is_null() & pl.col("since_t0_s").is_finite().fill_null(
         value=False
     )
-    key = pl.struct(
-        pl.col("since_t0_s").round(3),
-        pl.col("value").round_sig_figs(5),
-        *_SAME[2:],
-    )
-    elsewhere = rows.filter(pl.col("time").is_not_null()).select(key.alias("same"))
-    assumed = undated & ~key.is_in(elsewhere["same"].implode())
-    elapsed = pl.duration(
-        nanoseconds=(pl.col("since_t0_s") * 1e9).round().cast(pl.Int64)
-    )
     start = pl.lit(trigger, dtype=TT)
     return rows.with_columns(
-        pl.when(assumed).then(start + elapsed).otherwise("time").alias("time"),
-        pl.when(assumed)
+        pl.when(undated).then(start + _elapsed()).otherwise("time").alias("time"),
+        pl.when(undated)
         .then(pl.lit(ASSUMED.format(catalog)))
         .otherwise("time_rule")
         .alias("time_rule"),
-        pl.when(assumed).then(step_s(trigger)).alias("time_assumed_err_s"),
+        pl.when(undated).then(step_s(trigger)).alias("time_assumed_err_s"),
     )
+
+
+def t0_of_files(points: pl.DataFrame) -> datetime | None:
+    """Return the T0 (TT) from which dated points of files count; None without one.
+
+    Of several, the one of most points.
+    """
+    rows = fill(points, {"since_t0_s": pl.Float64()})
+    starts = rows.select(
+        (pl.col("time").cast(TT) - _elapsed()).dt.round("1ms").alias("t0")
+    ).drop_nulls()
+    if starts.is_empty():
+        return None
+    start: datetime = starts["t0"].mode().sort()[0]
+    return start
 
 
 def step_s(trigger: datetime) -> float:
@@ -84,23 +86,6 @@ def is_local() -> pl.Expr:
     return ~pl.col("time_rule").str.contains(AWAY).fill_null(value=False)
 
 
-def placed(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the points with `time_place`, widened where a curve mixes places.
-
-    Times of arrival at the barycentre are up to 500 s from those at a spacecraft: beside
-    points of a spacecraft their half-widths in time are wider by that.
-    """
-    place = pl.col("time_rule").map_elements(
-        place_of, return_dtype=pl.String, skip_nulls=False
-    )
-    rows = rows.with_columns(place.alias("time_place"))
-    if rows["time_place"].n_unique() < 2:
-        return rows
-    is_away = pl.col("time_place") != SPACECRAFT
-    return rows.with_columns(
-        pl.when(is_away)
-        .then(pl.col(name).fill_null(0) + LIGHT_TRAVEL_S)
-        .otherwise(name)
-        .alias(name)
-        for name in ("time_err_plus_s", "time_err_minus_s")
-    )
+def _elapsed() -> pl.Expr:
+    seconds = finite("since_t0_s") * 1e9
+    return pl.duration(nanoseconds=seconds.round().cast(pl.Int64))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import demand
-from orbital_kernel.science.counting import gehrels_bounds
+from orbital_kernel.science.counting import poisson_bounds
 from orbital_kernel.science.population.view import View, median, sources, view_of
 from orbital_kernel.science.precedence import (
     FLUENCE,
@@ -104,7 +104,7 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
 
     References
     ----------
-    Gehrels 1986, ApJ 303, 336 (bounds; see `science.counting.gehrels_bounds`).
+    Gehrels 1986, ApJ 303, 336 (bounds; see `science.counting.poisson_bounds`).
     """
     known_bursts = bursts(grbs)
     dated = known_bursts.drop_nulls("time")
@@ -115,7 +115,7 @@ def rate_by_year(grbs: pl.DataFrame) -> View:
     every = np.arange(years.min(), years.max() + 1)
     count = np.array([(years == year).sum() for year in every])
     covered = np.array([_covered(int(year), days.min(), days.max()) for year in every])
-    low, high = gehrels_bounds(count)
+    low, high = poisson_bounds(count)
     scale = DAYS_A_YEAR / covered
     rows = pl.DataFrame(
         {

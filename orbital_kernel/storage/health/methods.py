@@ -9,10 +9,8 @@ from orbital_kernel.storage.health import watcher as watcher_life
 from orbital_kernel.storage.health.checks import Health
 from orbital_kernel.storage.health.service import service_checks
 from orbital_kernel.storage.history import History
-from orbital_kernel.storage.patience import Patience
+from orbital_kernel.storage.patience import LOOK_S, Patience
 
-LOOK_S = 10.0
-"""Seconds after which `health` returns, unless its caller gives another time."""
 LOOK_ATTEMPTS = 2
 """Requests of `health` are repeated once; the next look repeats them anyway."""
 

@@ -53,6 +53,8 @@ class Settings:
     vms_cert_file: str | None = None
     vms_insecure: str | None = None
     engine: str = "cluster"
+    folder: Path | None = None
+    """The folder of an embedded platform."""
 
     def environment(self) -> dict[str, str]:
         """Return the vendors' variables that lead any vendor tool to this platform."""
@@ -104,7 +106,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
             f"AWS_S3_ENDPOINT_URL is {given['endpoint']}, but {' and '.join(missing)} "
             "is not set: set it, or unset the endpoint for the embedded platform"
         )
-    return Settings(**given)
+    return Settings(**given, folder=None)
 
 
 def without_vendor_variables(environment: Mapping[str, str]) -> dict[str, str]:

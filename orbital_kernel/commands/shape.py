@@ -1,0 +1,69 @@
+"""`orbital shape`: what the light curve of an object says."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.output import json_option, print_json
+from orbital_kernel.commands.terminal import echo
+
+if TYPE_CHECKING:
+    from orbital_kernel.science.shape import Decay
+
+
+@click.command(epilog='Example: orbital shape "GRB 130427A" --since 47000 --breaks 0')
+@click.argument("name", metavar="OBJECT")
+@click.option("--since", type=float, metavar="S", help="Only points from T0 + S s on.")
+@click.option("--until", type=float, metavar="S", help="Only points up to T0 + S s.")
+@click.option(
+    "--breaks",
+    type=click.IntRange(0, 3),
+    help="Breaks of the decay. Default: as many as AICc supports.",
+)
+@click.option(
+    "--systematic",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Relative error added to the points of the decay.",
+)
+@json_option
+def shape(
+    name: str,
+    since: float | None,
+    until: float | None,
+    breaks: int | None,
+    systematic: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Show variability, decay and trend of OBJECT, one row per instrument."""
+    from orbital_kernel import connect
+    from orbital_kernel.science.shape import document
+
+    result = connect().shape(
+        name, since_s=(since, until), breaks=breaks, systematic=systematic
+    )
+    if as_json:
+        print_json({"object": name} | document(result))
+        return
+    show_frame(result.rows, result.units)
+    for group, fit in result.decays.items():
+        echo(f"{group}: {_sentence(fit)}")
+    for note in result.notes:
+        echo(note)
+
+
+def _sentence(fit: "Decay") -> str:
+    """Return a decay in words: each segment with its index, each break with its time."""
+    parts = []
+    for k, name in enumerate(fit.names):
+        which = k // 2
+        if k % 2 == 0:
+            value, error = fit.indices[which], fit.index_errs[which]
+            parts.append(f"{name}, index {value:.3f} ± {error:.3f}")
+        else:
+            value, error = fit.breaks_s[which], fit.break_errs_s[which]
+            parts.append(f"{name} at {value:.4g} ± {error:.2g} s")
+    return f"{'; '.join(parts)} (chi2 {fit.chi2:.1f}, {fit.dof} degrees of freedom)"

@@ -1,0 +1,472 @@
+"""One light curve: its points, what is excluded and why, its neighbours."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.model.times import to_utc_iso
+from orbital_kernel.query import Explain
+from orbital_kernel.query.units import units_by_name
+from orbital_kernel.questions.curve_files import (
+    require_format,
+    stingray_curve,
+    time_series,
+    write_csv,
+    write_ecsv,
+    write_fits,
+    write_votable,
+)
+from orbital_kernel.science.lightcurves import averaged
+
+if TYPE_CHECKING:
+    from astropy.timeseries import TimeSeries
+
+NEIGHBOURS = {
+    "observatory": pl.String(),
+    "object": pl.String(),
+    "catalog": pl.String(),
+    "ra": pl.Float64(),
+    "dec": pl.Float64(),
+    "separation_arcsec": pl.Float64(),
+    "points": pl.Int64(),
+}
+
+
+@dataclass(frozen=True)
+class LightCurve:
+    """The light curve of one object from all observatories.
+
+    It can be read as its `frame`: indexing, `len`, and the methods of polars.DataFrame
+    are those of the frame.
+
+    Parameters
+    ----------
+    object : str
+        What was asked for.
+    frame : polars.DataFrame
+        All points of the files in order of time, excluded ones too: object, utc (text),
+        time (TT), since_s (s after T0), value with value_err_plus and value_err_minus in
+        `unit`, is_limit, band and its edges (keV or nm), instrument, mode, exposure_s
+        (s), time_rule, time_place, reference, and excluded: null, or why the point does
+        not count.
+    t0 : datetime, optional
+        T0 (TT); None if no file and no catalogue dates it.
+    t0_source : str, optional
+        What gives T0: a catalogue, the file, the first point, or the caller.
+    neighbours : polars.DataFrame
+        Objects of other names within the error of the position, not part of the curve:
+        observatory, object, catalog (null for objects with photometry), ra and dec
+        (deg), separation_arcsec (arcsec) and points.
+    how : Explain, optional
+        How the points were found.
+    redshift : float, optional
+        Redshift of rest_s (s), luminosity_erg_s and its errors (erg / s, of energy
+        fluxes, under astropy's Planck18, in the emitted band rest_band_low_kev to
+        rest_band_high_kev); None if it is not known.
+    redshift_source : str, optional
+        What gives the redshift.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> orbital = connect()
+    >>> curve = orbital.light_curve("SIM AGN 1")
+    >>> len(curve.points) + len(curve.excluded) == len(curve)
+    True
+    """
+
+    object: str
+    frame: pl.DataFrame
+    t0: datetime | None = None
+    t0_source: str | None = None
+    neighbours: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=NEIGHBOURS)
+    )
+    how: Explain | None = None
+    redshift: float | None = None
+    redshift_source: str | None = None
+
+    @property
+    def points(self) -> pl.DataFrame:
+        """The points that count, in order of time: detections and limits."""
+        return self.frame.filter(pl.col("excluded").is_null())
+
+    @property
+    def excluded(self) -> pl.DataFrame:
+        """The points that do not count; column `excluded` says why."""
+        return self.frame.filter(pl.col("excluded").is_not_null())
+
+    @property
+    def reasons(self) -> pl.DataFrame:
+        """How many points are excluded: observatory, excluded (the reason), points."""
+        return (
+            self.excluded.group_by("observatory", "excluded")
+            .agg(pl.len().alias("points"))
+            .sort("observatory", "excluded")
+        )
+
+    @property
+    def t0_utc(self) -> str | None:
+        """T0 as UTC text to the millisecond; None if T0 has no date."""
+        if self.t0 is None:
+            return None
+        text: str | None = to_utc_iso(np.array([self.t0], dtype="datetime64[ns]"))[0]
+        return text
+
+    @property
+    def units(self) -> dict[str, str | None]:
+        """The unit of each column; 'see unit' where each point states its own."""
+        return units_by_name(self.frame.columns)
+
+    def explain(self) -> Explain | None:
+        """Return how the points were found.
+
+        Returns
+        -------
+        Explain, or None
+            What the server evaluated and read; None for a curve made by hand.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> "swift.photometry" in orbital.light_curve("SIM AGN 1").explain().table
+        True
+        """
+        return self.how
+
+    def plot(self, *, title: str | None = None, time_axis: str = "auto") -> Any:
+        """Return a figure of the curve.
+
+        Parameters
+        ----------
+        title : str, optional
+            Title; by default it names the object.
+        time_axis : str
+            'utc', 'mjd', 'elapsed' or 'log' (time since T0), or 'auto'.
+
+        Returns
+        -------
+        bokeh figure or layout
+            As `plots.light_curve` draws it: one panel per unit, on one time axis.
+
+        Raises
+        ------
+        QueryError
+            If the time axis is not one of these.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> figure = orbital.light_curve("SIM AGN 1", unit="erg / (cm2 s)").plot()
+        >>> figure.title.text.startswith("SIMULATED")
+        True
+        """
+        from orbital_kernel.plots.light_curve import light_curve  # noqa: PLC0415 - bokeh
+
+        return light_curve(self.frame, title=title, time_axis=time_axis)
+
+    def only(
+        self,
+        *,
+        observatory: str | None = None,
+        instrument: str | None = None,
+        mode: str | None = None,
+        unit: str | None = None,
+        band: str | None = None,
+    ) -> "LightCurve":
+        """Return the curve of the points that have these values.
+
+        Parameters
+        ----------
+        observatory, instrument, mode, unit, band : str, optional
+            Values of the columns of that name; None is any.
+
+        Returns
+        -------
+        LightCurve
+            The points, excluded ones too, with the same T0.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> curve = orbital.light_curve("SIM AGN 1").only(observatory="swift")
+        >>> curve["observatory"].unique().to_list()
+        ['swift']
+        """
+        values = {
+            "observatory": observatory,
+            "instrument": instrument,
+            "mode": mode,
+            "unit": unit,
+            "band": band,
+        }
+        chosen = {name: value for name, value in values.items() if value is not None}
+        clauses = [pl.col(name) == value for name, value in chosen.items()]
+        return replace(self, frame=self.frame.filter(*clauses))
+
+    def binned(self, bins: "float | str | Sequence[float]") -> "LightCurve":
+        """Return the curve with the detections averaged in bins of time.
+
+        Each observatory, instrument, mode, unit and band is averaged by itself, weighted
+        by exposure (else by the width of the points), which is unbiased at low counts.
+        Limits and excluded points stay as they are.
+
+        Parameters
+        ----------
+        bins : float, str or sequence of float
+            Width in s from T0, 'log N' for N bins per decade of time since T0, or the
+            edges in s since T0.
+
+        Returns
+        -------
+        LightCurve
+            One point for each bin with detections; column `averaged` counts them.
+
+        Raises
+        ------
+        QueryError
+            If the bins are not one of these.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> curve = orbital.light_curve("SIM AGN 1")
+        >>> binned = curve.binned(86400.0)
+        >>> binned["averaged"].sum() == (~curve.points["is_limit"]).sum()
+        True
+        """
+        return replace(self, frame=averaged(self.frame, bins))
+
+    def to_file(self, path: "str | Path") -> Path:
+        """Write all points in the format that the name of the file ends with.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that ends with .csv, .ecsv, .fits or .vot.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        QueryError
+            If the name ends with none of these.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> orbital.light_curve("SIM AGN 1").to_file(folder / "curve.fits").name
+        'curve.fits'
+        """
+        writers = {
+            "csv": self.to_csv,
+            "ecsv": self.to_ecsv,
+            "fits": self.to_fits,
+            "votable": self.to_votable,
+        }
+        return writers[require_format(Path(path))](path)
+
+    def to_csv(self, path: "str | Path") -> Path:
+        """Write all points as CSV, times as ISO text (TT).
+
+        Text that starts with =, +, -, @, a tab or a carriage return gets a quote mark in
+        front, so that no spreadsheet runs it as a formula.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> orbital.light_curve("SIM AGN 1").to_csv(folder / "curve.csv").name
+        'curve.csv'
+        """
+        return write_csv(self.frame, Path(path))
+
+    def to_ecsv(self, path: "str | Path") -> Path:
+        """Write all points as ECSV: CSV with units, masks and times (TT) for astropy.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> orbital.light_curve("SIM AGN 1").to_ecsv(folder / "curve.ecsv").name
+        'curve.ecsv'
+        """
+        return write_ecsv(self.frame, Path(path), self._about)
+
+    def to_fits(self, path: "str | Path") -> Path:
+        """Write all points as a FITS binary table; `time` is MJD (TT).
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> orbital.light_curve("SIM AGN 1").to_fits(folder / "curve.fits").name
+        'curve.fits'
+        """
+        return write_fits(self.frame, Path(path), self._about)
+
+    def to_votable(self, path: "str | Path") -> Path:
+        """Write all points as a VOTable; `time` is MJD (TT).
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> orbital.light_curve("SIM AGN 1").to_votable(folder / "curve.vot").name
+        'curve.vot'
+        """
+        return write_votable(self.frame, Path(path), self._about)
+
+    def to_timeseries(self) -> "TimeSeries":
+        """Return the points as an astropy TimeSeries.
+
+        `flux` and `flux_err` are the value and the mean of its errors, so that
+        lightkurve, whose light curve is a TimeSeries, can take it.
+
+        Returns
+        -------
+        astropy.timeseries.TimeSeries
+            Times are TT, or the time since T0 where no point has a date; points without
+            a date beside dated ones are dropped and counted in meta["undated"].
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> curve = orbital.light_curve("SIM AGN 1", unit="erg / (cm2 s)")
+        >>> curve.to_timeseries()["flux"].unit
+        Unit("erg / (s cm2)")
+        """
+        return time_series(self.points, self._about)
+
+    def to_stingray(self) -> Any:
+        """Return the detections as a stingray Lightcurve; needs the extra 'timing'.
+
+        Returns
+        -------
+        stingray.Lightcurve
+            Times in s since T0, the values as count rate, and their mean errors, which
+            stingray itself takes as Poisson where it analyses.
+
+        Raises
+        ------
+        QueryError
+            If the points are of several instruments, bands or units, or stingray is not
+            installed.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> curve = orbital.light_curve("SIM AGN 1").only(observatory="swift")
+        >>> curve = curve.only(unit=curve.points["unit"][0], band=curve.points["band"][0])
+        >>> len(curve.to_stingray().time) == (~curve.points["is_limit"]).sum()
+        True
+        """
+        return stingray_curve(self.points)
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        facts = {
+            "object": self.object,
+            "t0_utc": self.t0_utc,
+            "t0_source": self.t0_source,
+            "redshift": self.redshift,
+        }
+        return {key: value for key, value in facts.items() if value is not None}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the frame."""
+        if name.startswith("__") or name == "frame":
+            raise AttributeError(name)
+        return getattr(self.frame, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a part of the frame."""
+        return self.frame[key]
+
+    def __len__(self) -> int:
+        """Return the number of points, excluded ones included."""
+        return len(self.frame)
+
+    def __iter__(self) -> Iterator[pl.Series]:
+        """Iterate over the frame's columns."""
+        return iter(self.frame)
+
+    def __repr__(self) -> str:
+        """Return the numbers of points, and the frame."""
+        return f"{self._summary()}\n{self.frame}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._summary()}</p>{self.frame._repr_html_()}"
+
+    def _summary(self) -> str:
+        limits = int(self.points["is_limit"].sum())
+        return (
+            f"Light curve of {self.object}: {len(self.points):,} points, {limits:,} of "
+            f"them limits; {len(self.excluded):,} excluded; T0 {self.t0_utc} "
+            f"({self.t0_source}); {len(self.neighbours)} neighbours"
+        )

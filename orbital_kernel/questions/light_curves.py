@@ -1,0 +1,410 @@
+"""The light curve of one object, from the photometry and rates of all observatories."""
+
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+
+import polars as pl
+
+from orbital_kernel.errors import QueryError, did_you_mean, shortened
+from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.sky import separation_deg
+from orbital_kernel.model.spelling import normalised, variants
+from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.questions import catalogued, detections
+from orbital_kernel.questions.asking import Session, joint_explain, read
+from orbital_kernel.questions.curve import NEIGHBOURS, LightCurve
+from orbital_kernel.questions.side_by_side import side_by_side
+from orbital_kernel.science import lightcurves, precedence
+from orbital_kernel.science.columns import TT, fill
+from orbital_kernel.science.lightcurves import CountsToFlux
+from orbital_kernel.science.lightcurves.assembly import NOT_OF_OBJECT, zero_of
+from orbital_kernel.science.spectra import SpectralModel, galactic_nh_1e22
+
+FLUX = "erg / (cm2 s)"
+XRT_BAND = (0.3, 10.0)
+ONE_KEV = (1.0, 1.0)
+GALACTIC, STATES = "galactic", ("absorbed", "unabsorbed")
+LEAST_NH = 1e17
+TRIGGERS_OF = "swift"
+REFERENCE = "$.reference"
+BY_CALLER = "the caller"
+NET = "net"
+
+
+class Subject(Protocol):
+    """What a light curve is of, as `subject.resolve` returns it."""
+
+    @property
+    def text(self) -> str:
+        """The name as given, or the position in words."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Spellings in column `object` of the photometry tables."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names of the object."""
+
+    @property
+    def spellings(self) -> list[str]:
+        """The spellings to ask for."""
+
+    @property
+    def ra(self) -> float | None:
+        """Right ascension, ICRS deg."""
+
+    @property
+    def place(self) -> Mapping[str, Any] | None:
+        """Position, error and their sources; None without one, or of a position."""
+
+    @property
+    def bursts(self) -> pl.DataFrame:
+        """The burst's rows in catalogues and notices."""
+
+    def cone(self, within_arcsec: float) -> Cone | None:
+        """Return the circle about the position; None without one."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the values of a curve are brought to; without a unit each keeps its own."""
+
+    unit: str | None = None
+    band_kev: tuple[float, float] | None = None
+    model: SpectralModel | None = None
+    counts_to_flux: Mapping[str, CountsToFlux] | None = None
+    nh: float | str | None = None
+    absorption: str | None = None
+
+    @property
+    def target(self) -> str | None:
+        """The unit to convert to: a band, a model, … ask for an energy flux."""
+        spectrum = (self.model, self.counts_to_flux, self.nh, self.absorption)
+        asks = (self.band_kev, *spectrum)
+        return self.unit or (FLUX if any(asks) else None)
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """The band to convert to; of a flux density 1 keV by default."""
+        if self.band_kev is not None:
+            return self.band_kev
+        density = self.target and lightcurves.is_flux_density(self.target)
+        return ONE_KEV if density else XRT_BAND
+
+    def require(self) -> None:
+        """Raise QueryError if points cannot be brought to it."""
+        if self.target is not None:
+            lightcurves.require_target(self.target, lightcurves.Band(*self.band))
+        if self.absorption not in (None, *STATES):
+            raise QueryError(
+                f"absorption is one of {', '.join(STATES)}; got {self.absorption!r}"
+            )
+        if isinstance(self.nh, str) and self.nh != GALACTIC:
+            raise QueryError(f"nh is a column in cm-2 or {GALACTIC!r}; got {self.nh!r}")
+        if isinstance(self.nh, float | int) and self.nh and self.nh < LEAST_NH:
+            raise QueryError(
+                f"nh is in cm-2, as in 1.7e20; got {self.nh:g}, which absorbs nothing"
+            )
+
+    def nh_1e22(self, position: tuple[float, float] | None) -> float | None:
+        """Return the column of hydrogen, 1e22 cm-2; QueryError if it needs a position."""
+        if self.nh is None or isinstance(self.nh, float | int):
+            return None if self.nh is None else self.nh / 1e22
+        if position is None:
+            raise QueryError(
+                "no table has a position of the object, so the Galactic column is not "
+                "known: give nh in cm-2"
+            )
+        return galactic_nh_1e22(*position)
+
+
+def assembled(
+    orbital: Session,
+    subject: Subject,
+    scale: Scale,
+    *,
+    redshift: float | None,
+    t0: datetime | None,
+    within_arcsec: float,
+    background: bool,
+) -> LightCurve:
+    """Return the light curve of a subject; see `Objects.light_curve`."""
+    start = clock.perf_counter()
+    answers: list[Answer] = []
+
+    def ask(query: Query) -> pl.DataFrame:
+        answer = orbital.query(query, kind="object")
+        answers.append(answer)
+        return answer.frame
+
+    cone = subject.cone(within_arcsec)
+    names = tuple(observatories())
+    parts = partial(_of_observatory, ask, subject, cone)
+    frames = side_by_side(partial(parts, background=background), names)
+    points = lightcurves.gather(dict(zip(names, frames, strict=True)))
+    points, others = _without_neighbours(points, subject, cone)
+    if not len(points):
+        raise _nothing(orbital, subject)
+    points = _with_references(orbital, points)
+    row = _row_used(subject, precedence.TIME.name)
+    trigger, source = (None, None) if row is None else (row["time"], row["catalog"])
+    points = _dated(points, trigger, source, t0)
+    position = _position(points) if cone is None else (cone.ra, cone.dec)
+    frame = lightcurves.joint(
+        points,
+        unit=scale.target,
+        band_kev=scale.band,
+        model=scale.model,
+        counts_to_flux=scale.counts_to_flux,
+        t0=t0 or trigger,
+        t0_source=None if t0 else source,
+        position=position,
+        nh_1e22=scale.nh_1e22(position),
+        absorption=scale.absorption,
+    )
+    redshift, redshift_source = _redshift(subject, redshift)
+    frame = lightcurves.with_rest_frame(frame, redshift)
+    beside = _neighbours(ask, subject, cone, others)
+    steps = ["repeated points", "times at one place", "units and bands"]
+    zero = t0 or trigger or zero_of(frame)
+    return LightCurve(
+        subject.text,
+        frame,
+        zero,
+        _t0_source(frame),
+        beside,
+        joint_explain(answers, len(frame), steps, start) if answers else None,
+        redshift,
+        redshift_source,
+    )
+
+
+def _of_observatory(
+    ask: Callable[[Query], pl.DataFrame],
+    subject: Subject,
+    cone: Cone | None,
+    observatory: str,
+    *,
+    background: bool,
+) -> pl.DataFrame:
+    """Return the points that a file names so, those within the cone, and the rates."""
+    table = f"{observatory}.photometry"
+    names = subject.spellings
+    frames = []
+    if names:
+        frames.append(ask(Query(table, sets={"object": names})))
+    if cone is not None:
+        near = [ask(Query(table, cone=cone))]
+        if table == detections.CURVES:
+            near.append(detections.curves_within(ask, cone))
+        is_named = pl.col("object").is_in(names).fill_null(value=False)
+        frames += [frame.filter(~is_named) for frame in near]
+    if not frames:
+        frames.append(ask(Query(table, limit=0)))
+    rates = _rates(ask, subject, observatory)
+    if len(rates):
+        points = lightcurves.points_of_rates(rates, empty=True)
+        frames.append(_of_rates(points, background=background))
+    return pl.concat(frames, how="diagonal_relaxed")
+
+
+def _rates(
+    ask: Callable[[Query], pl.DataFrame],
+    subject: Subject,
+    observatory: str,
+) -> pl.DataFrame:
+    """Return binned rates whose file names the object, and net rates of its trigger."""
+    table = f"{observatory}.rates"
+    names = _rate_names(subject)
+    triggers = _trigger_ids(subject.bursts) if observatory == TRIGGERS_OF else ()
+    sets: list[Mapping[str, Sequence[Any]]] = [{"object": names}] if names else []
+    if triggers:
+        sets.append({"obs_id": sorted(triggers), "kind": [NET]})
+    frames = [ask(Query(table, sets=chosen, full_scan=True)) for chosen in sets]
+    rows = pl.concat(frames) if frames else pl.DataFrame()
+    return rows.unique(maintain_order=True) if len(frames) > 1 else rows
+
+
+def _rate_names(subject: Subject) -> list[str]:
+    """Return spellings of files of rates, some of which have a burst's letter small."""
+    names = {*subject.names, *subject.aliases}
+    if subject.ra is None or subject.names or subject.place:
+        names |= {*variants(subject.text)}
+    small = {name[:-1] + name[-1].lower() for name in names if name[-2:-1].isdigit()}
+    return sorted(names | small)
+
+
+def _trigger_ids(bursts: pl.DataFrame) -> tuple[str, ...]:
+    """Return the ObsIDs of a burst's triggers: the number, and segment 000."""
+    if "trigger_id" not in bursts.columns:
+        return ()
+    numbers = bursts["trigger_id"].drop_nulls().unique().sort()
+    return tuple(f"{int(number):08d}000" for number in numbers if number.isdecimal())
+
+
+def _of_rates(points: pl.DataFrame, *, background: bool) -> pl.DataFrame:
+    """Return points of rates with mode and exposure; raw ones are excluded."""
+    raw = pl.col("kind") != NET
+    fraction = pl.col("exposure_fraction")
+    return points.with_columns(
+        pl.col("kind").alias("mode"),
+        (2 * pl.col("time_err_plus_s") * fraction).alias("exposure_s"),
+        pl.when(raw & pl.lit(not background))
+        .then(pl.lit(NOT_OF_OBJECT))
+        .alias("excluded"),
+    )
+
+
+def _without_neighbours(
+    points: pl.DataFrame, subject: Subject, cone: Cone | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the subject's points, and those of objects that have another name.
+
+    Of a place, the nearest object is the subject.
+    """
+    if cone is None or not len(points):
+        return points, points.clear()
+    names = _keys(subject)
+    every = points["object"].drop_nulls().unique()
+    if not names and len(every):
+        apart = separation_deg(cone.ra, cone.dec, points["ra"], points["dec"])
+        near = points.with_columns(pl.Series("apart", apart, dtype=pl.Float64))
+        nearest = near.drop_nulls("object").sort("apart", "object", nulls_last=True)
+        names = {normalised(nearest["object"][0])}
+    own = [text for text in every if normalised(text) in names]
+    is_own = (pl.col("object").is_in(own) | pl.col("object").is_null()).fill_null(
+        value=True
+    )
+    if "kind" in points.columns:
+        is_own |= pl.col("kind") == NET  # named by its trigger
+    is_own = is_own.fill_null(value=False)
+    return points.filter(is_own), points.filter(~is_own)
+
+
+def _keys(subject: Subject) -> set[str]:
+    """Return the normalised names of the subject; none of a place."""
+    named = subject.names or subject.aliases or subject.place is not None
+    texts = (*subject.names, *subject.aliases, *((subject.text,) if named else ()))
+    return {normalised(text) for text in texts}
+
+
+def _neighbours(
+    ask: Callable[[Query], pl.DataFrame],
+    subject: Subject,
+    cone: Cone | None,
+    others: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return the objects of other names within the cone, nearest first."""
+    if cone is None:
+        return pl.DataFrame(schema=NEIGHBOURS)
+    frames = []
+    if len(others):
+        frames.append(
+            others.group_by("observatory", "object").agg(
+                pl.col("ra", "dec").first(), pl.len().cast(pl.Int64).alias("points")
+            )
+        )
+    names = _keys(subject)
+    columns = ("catalog", "source_id", "ra", "dec")
+    tables = [f"{observatory}.sources" for observatory in observatories()]
+    near = side_by_side(lambda t: ask(Query(t, columns=columns, cone=cone)), tables)
+    for observatory, sources in zip(observatories(), near, strict=True):
+        listed = sources.rename({"source_id": "object"}).drop_nulls("object")
+        listed = listed.filter(
+            [normalised(text) not in names for text in listed["object"]]
+        )
+        frames.append(
+            listed.unique(["catalog", "object"], maintain_order=True).with_columns(
+                pl.lit(observatory).alias("observatory")
+            )
+        )
+    rows = fill(pl.concat(frames, how="diagonal_relaxed"), NEIGHBOURS)
+    apart = 3600 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
+    return (
+        rows.with_columns(pl.Series("separation_arcsec", apart, dtype=pl.Float64))
+        .select(pl.col(name).cast(kind) for name, kind in NEIGHBOURS.items())
+        .sort("separation_arcsec", "object", "catalog", nulls_last=True)
+    )
+
+
+def _dated(
+    points: pl.DataFrame,
+    trigger: datetime | None,
+    catalog: str | None,
+    t0: datetime | None,
+) -> pl.DataFrame:
+    """Return the points dated by the trigger, else by the files' T0, else by the caller."""
+    if trigger is not None:
+        return lightcurves.dated(points, trigger, catalog)
+    start = lightcurves.t0_of_files(points.with_columns(pl.col("time").cast(TT)))
+    if start is not None:
+        return lightcurves.dated(points, start, "another file of the object")
+    return lightcurves.dated(points, t0, BY_CALLER)
+
+
+def _row_used(subject: Subject, quantity: str) -> dict[str, Any] | None:
+    """Return the row of the burst that gives a quantity; None without a burst."""
+    if "used" not in subject.bursts.columns:
+        return None
+    return catalogued.row_used(subject.bursts, quantity)
+
+
+def _redshift(subject: Subject, given: float | None) -> tuple[float | None, str | None]:
+    """Return the redshift and what gives it: the caller, else the first catalogue."""
+    if given is not None:
+        return given, BY_CALLER
+    row = _row_used(subject, precedence.REDSHIFT.name)
+    if row is None:
+        return None, None
+    doubt = ", marked as doubtful there" if row["redshift_doubtful"] else ""
+    return row["redshift"], f"{row['catalog']}{doubt}"
+
+
+def _t0_source(frame: pl.DataFrame) -> str | None:
+    """Return what gives T0 of most points."""
+    counts = frame.group_by("t0_source").len().sort("len", "t0_source", descending=True)
+    return str(counts["t0_source"][0])
+
+
+def _position(points: pl.DataFrame) -> tuple[float, float] | None:
+    """Return a position that the points have, ICRS deg; None without one."""
+    if not {"ra", "dec"} <= set(points.columns):
+        return None
+    placed = points.select("ra", "dec").drop_nulls()
+    return placed.row(0) if len(placed) else None
+
+
+def _with_references(orbital: Session, points: pl.DataFrame) -> pl.DataFrame:
+    """Return the points with `reference`: the paper that the record names, else the file."""
+    files = read(orbital.store, "ops.files", ("sha256", "name")).drop_nulls()
+    names = dict(files.unique("sha256").iter_rows())
+    rows = fill(points, {"extra": pl.String(), "file_row": pl.Int64()})
+    paper = (
+        pl.col("extra")
+        .str.json_path_match(REFERENCE)
+        .str.replace_all(r'[\[\]"]', "")
+        .str.replace_all(",", ", ")
+    )
+    path = pl.col("file_sha256").replace_strict(
+        names, default=None, return_dtype=pl.String
+    )
+    return rows.with_columns(
+        pl.coalesce(paper, pl.format("{} row {}", path, "file_row"), path).alias(
+            "reference"
+        )
+    )
+
+
+def _nothing(orbital: Session, subject: Subject) -> QueryError:
+    tables = [f"{observatory}.photometry" for observatory in observatories()]
+    stored = side_by_side(partial(read, orbital.store, columns=("object",)), tables)
+    objects_ = pl.concat(stored)["object"].drop_nulls().unique().sort().to_list()
+    return QueryError(
+        f"no photometry of {subject.text!r}{did_you_mean(subject.text, objects_)}; "
+        f"objects with photometry: {shortened(objects_) or 'none'}"
+    )

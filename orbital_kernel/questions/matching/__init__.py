@@ -1,0 +1,147 @@
+"""Sources of several observatories matched: planned, cut into tiles, stored in `cross`."""
+
+import time as clock
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+
+import numpy as np
+
+from orbital_kernel.database import Store
+from orbital_kernel.errors import QueryError
+from orbital_kernel.model.predicate import Clause, Equal, Null
+from orbital_kernel.model.times import tt_from_utc
+from orbital_kernel.questions.asking import Session, require_observatories
+from orbital_kernel.questions.matching.plan import MOST_ROWS, make_plan
+from orbital_kernel.questions.matching.result import Matching
+from orbital_kernel.questions.matching.task import (
+    Plan,
+    Summary,
+    Tile,
+)
+from orbital_kernel.questions.matching.tile import finished_tiles
+from orbital_kernel.questions.matching.workers import (
+    Done,
+    by_dask,
+    in_processes,
+    in_this_process,
+)
+
+__all__ = ["Matching", "Progress", "match", "no_progress"]
+
+TABLES = ("objects", "associations", "pairs", "identities", "tiles")
+FEW_ROWS = 60_000
+Progress = Callable[[int, int], None]
+"""Called with the rows matched so far, and all rows."""
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+def match(
+    orbital: Session,
+    names: Sequence[str],
+    *,
+    region: tuple[float, float, float] | None = None,
+    within_arcsec: float | None = None,
+    dask: str | None = None,
+    workers: int | None = None,
+    most_rows: int = MOST_ROWS,
+    progress: Progress = no_progress,
+) -> Matching:
+    """Match the sources of observatories and store pairs, objects and associations.
+
+    A match that was interrupted continues behind its finished tiles, if the catalogues
+    have not changed.
+    """
+    _check(names, region, within_arcsec)
+    start = clock.perf_counter()
+    store = orbital.store
+    _prepare(store)
+    plan = make_plan(
+        store, names, within_arcsec=within_arcsec, region=region, most_rows=most_rows
+    )
+    total = sum(tile.rows for tile in plan.tiles)
+    finished = finished_tiles(store, plan.run_id)
+    tiles = [t for t in plan.tiles if (t.low, t.high) not in finished]
+    summaries: dict[tuple[int, int], Summary] = dict(finished)
+    done = total - sum(tile.rows for tile in tiles)
+    progress(done, total)
+    run = _run(store, plan, tiles, dask=dask, workers=workers)
+    with closing(run):
+        for tile, summary in run:
+            summaries[tile.low, tile.high] = summary
+            done += tile.rows
+            progress(done, total)
+    _forget(store, plan.run_id)
+    return Matching(
+        store,
+        plan,
+        tuple(names),
+        tuple(summaries[t.low, t.high] for t in plan.tiles),
+        clock.perf_counter() - start,
+    )
+
+
+def _run(
+    store: Store,
+    plan: Plan,
+    tiles: Sequence[Tile],
+    *,
+    dask: str | None,
+    workers: int | None,
+) -> Done:
+    now = tt_now()
+    if dask is not None:
+        return by_dask(store, plan, tiles, now, dask)
+    rows = sum(tile.rows for tile in tiles)
+    if workers is None and (rows <= FEW_ROWS or len(tiles) < 2):
+        return in_this_process(store, plan, tiles, now)
+    return in_processes(store, plan, tiles, now, workers)
+
+
+def tt_now() -> datetime:
+    """Return the present time on the TT scale, without zone."""
+    utc = np.array([datetime.now(UTC).replace(tzinfo=None)], "datetime64[ns]")
+    now: datetime = tt_from_utc(utc)[0].astype("datetime64[us]").item()
+    return now
+
+
+def _check(
+    names: Sequence[str],
+    region: tuple[float, float, float] | None,
+    within_arcsec: float | None,
+) -> None:
+    require_observatories(*names)
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise QueryError(
+            f"a match is of two or more different observatories, not of "
+            f"{', '.join(names) or 'none'}: name for instance swift and chandra"
+        )
+    if region is not None and not (abs(region[1]) <= 90 and 0 < region[2] <= 180):
+        raise QueryError(
+            f"a region is RA, Dec (-90 to 90 deg) and a radius (above 0, to 180 deg), not "
+            f"{region}"
+        )
+    if within_arcsec is not None and not within_arcsec > 0:
+        raise QueryError(f"within_arcsec is above 0 arcsec, not {within_arcsec:g}")
+
+
+def _prepare(store: Store) -> None:
+    """Create and widen the tables of a match; drop objects of before there were tiles."""
+    actual = store.actual()
+    with store.transaction() as tx:
+        for name in (f"cross.{table}" for table in TABLES):
+            if name not in actual:
+                tx.create(name)
+            else:
+                tx.widen(name)
+                tx.arrange(name)
+        tx.delete("cross.associations", [Clause("healpix", (Null(),))])
+
+
+def _forget(store: Store, run_id: str) -> None:
+    """Delete the marks of finished tiles: the match is complete."""
+    with store.transaction() as tx:
+        tx.delete("cross.tiles", [Clause("run_id", (Equal(run_id),))])

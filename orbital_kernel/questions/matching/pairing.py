@@ -1,0 +1,53 @@
+"""What two observatories' lists are matched with: frame offset, priors, chance rate.
+
+All are estimated on a sample of the sky; the chance rate is that of the same search on
+shifted skies, beside what the posteriors promise.
+"""
+
+import numpy as np
+
+from orbital_kernel.questions.matching.task import N_SIGMA, Chance, Pairing
+from orbital_kernel.science.matching.candidates import with_priors
+from orbital_kernel.science.matching.joining import Joined, Places, joined
+from orbital_kernel.science.matching.links import accepted
+from orbital_kernel.science.matching.offset import frame_offset
+from orbital_kernel.science.matching.priors import Priors, estimate, shift_arcsec
+
+SKIES = 4
+FURTHER = 2.0
+"""Skies are shifted by so many steps of the priors: an arcminute, or more."""
+
+
+def pairing_of(left: str, right: str, a: Places, b: Places) -> Pairing:
+    """Estimate frame offset, priors of both directions and chance rate of two lists."""
+    offset = frame_offset(a, b)
+    if offset.applied:
+        a = a.moved(offset.east_arcsec, offset.north_arcsec)
+    pairs = joined(a, b, n_sigma=N_SIGMA)
+    forth = estimate(a, b, pairs, n_sigma=N_SIGMA)
+    back = estimate(b, a, pairs.turned(), n_sigma=N_SIGMA)
+    return Pairing(left, right, offset, forth, back, chance(a, b, pairs, forth, back))
+
+
+def chance(a: Places, b: Places, pairs: Joined, forth: Priors, back: Priors) -> Chance:
+    """Return the chance rate of two lists in one frame, whose candidates are `pairs`."""
+    sure = accepted(with_priors(a, b, pairs, forth, back))
+    size = np.int64(max(b.ra.size, 1))
+    keys = np.sort(pairs.of_left * size + pairs.of_right)
+    distance = FURTHER * shift_arcsec(a, b, n_sigma=N_SIGMA)
+    counts = []
+    for turn in range(SKIES):
+        angle = 2 * np.pi * turn / SKIES
+        shifted = a.moved(distance * np.sin(angle), distance * np.cos(angle))
+        false = joined(shifted, b, n_sigma=N_SIGMA)
+        unrelated = ~np.isin(false.of_left * size + false.of_right, keys)
+        false = false.some(unrelated)
+        counts.append(accepted(with_priors(shifted, b, false, forth, back)).height)
+    mean = float(np.mean(counts))
+    return Chance(
+        int(a.ra.size),
+        sure.height,
+        float((1 - sure["match_probability"]).sum()),
+        mean,
+        float(np.sqrt(max(mean, 1 / SKIES) / SKIES)),
+    )

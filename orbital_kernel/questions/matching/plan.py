@@ -1,0 +1,246 @@
+"""The plan of a match: tiles of the sky, and what all tiles have to agree on.
+
+A survey streams cells and errors of both catalogues once. From it come the tiles, each
+with at most MOST_ROWS rows, and the margin around them. Frame offset and priors are
+estimated on a sample of whole cells of the sky that depends on the survey only, so that
+every cutting gives the same posteriors.
+"""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from cdshealpix.nested import neighbours as cells_beside
+from numpy.typing import NDArray
+
+from orbital_kernel.database import Store
+from orbital_kernel.model.frames import frame_of
+from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.sky import FULL_SKY, ORDER, cone_ranges
+from orbital_kernel.questions.matching.pairing import pairing_of
+from orbital_kernel.questions.matching.reading import (
+    ERRORS,
+    MOST_SIGMA_ARCSEC,
+    Sky,
+    listed,
+)
+from orbital_kernel.questions.matching.task import (
+    N_SIGMA,
+    Pairing,
+    Plan,
+    Tile,
+    healpix_clause,
+)
+from orbital_kernel.science.matching.errorcircles import covariances, largest_sigma
+from orbital_kernel.science.matching.joining import places
+from orbital_kernel.science.matching.typical import with_typical_errors
+
+Ints = NDArray[np.int64]
+
+CELL_ORDER = 8
+"""Cells of the survey, 13.7 arcmin: the smallest tile."""
+MOST_ROWS = 250_000
+SAMPLE_ROWS = 400_000
+LEAST_MARGIN_ARCMIN = 6.0
+MOST_RANGES = 48
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Rows by cell of order CELL_ORDER, widest error (one sigma), rows without position."""
+
+    cells: dict[str, tuple[Ints, Ints]]
+    sigma_arcsec: float
+    without_position: dict[str, int]
+
+    def total(self) -> tuple[Ints, Ints]:
+        """Return all occupied cells and how many rows each has."""
+        cells = np.concatenate([c for c, _ in self.cells.values()])
+        counts = np.concatenate([n for _, n in self.cells.values()])
+        unique, back = np.unique(cells, return_inverse=True)
+        return unique, np.bincount(back, counts, minlength=unique.size).astype(np.int64)
+
+
+def make_plan(
+    store: Store,
+    names: Sequence[str],
+    *,
+    within_arcsec: float | None,
+    region: tuple[float, float, float] | None,
+    most_rows: int = MOST_ROWS,
+) -> Plan:
+    """Survey the catalogues, cut the sky and estimate what the tiles share."""
+    names = tuple(sorted(names))
+    surveyed = survey(store, names, region)
+    tiles = cut(surveyed, region, most_rows)
+    pairings = _pairings(store, names, surveyed)
+    plan = Plan(
+        "",
+        names,
+        within_arcsec,
+        region,
+        pairings,
+        tiles,
+        surveyed.without_position if region is None else {},
+    )
+    text = plan.as_json() + json.dumps([(t.low, t.high, t.rows) for t in tiles])
+    return replace(plan, run_id=hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def wide_ranges(
+    region: tuple[float, float, float] | None,
+) -> list[tuple[int, int]]:
+    """Return the cells surveyed for a region: also its surroundings, for priors."""
+    if region is None:
+        return [FULL_SKY]
+    ra, dec, radius = region
+    return cone_ranges(ra % 360, dec, min(max(2 * radius, radius + 2), 180.0))
+
+
+def survey(
+    store: Store, names: Sequence[str], region: tuple[float, float, float] | None
+) -> Survey:
+    """Stream cells and errors of the catalogues."""
+    cells, missing, sigma = {}, {}, 0.0
+    clauses = [] if region is None else [healpix_clause(wide_ranges(region))]
+    for name in names:
+        counts: dict[int, int] = {}
+        missing[name] = 0
+        with store.transaction() as tx:
+            batches = tx.stream(f"{name}.sources", clauses, columns=list(ERRORS))
+            for batch in batches:
+                rows = frame_of(pa.Table.from_batches([batch]))
+                placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
+                missing[name] += rows.height - placed.height
+                part = placed.group_by(
+                    pl.col("healpix") // 4 ** (ORDER - CELL_ORDER)
+                ).len()
+                for cell, count in part.rows():
+                    counts[cell] = counts.get(cell, 0) + count
+                sigma = max(sigma, _widest(placed, name))
+        ordered = sorted(counts)
+        cells[name] = (
+            np.array(ordered, np.int64),
+            np.array([counts[cell] for cell in ordered], np.int64),
+        )
+    return Survey(cells, sigma, {n: count for n, count in missing.items() if count})
+
+
+def _widest(rows: pl.DataFrame, name: str) -> float:
+    if rows.is_empty():
+        return 0.0
+    stated = with_typical_errors(rows, observatories()[name].instruments)
+    sigma = largest_sigma(covariances(stated, side=name))
+    usable = sigma[sigma <= MOST_SIGMA_ARCSEC]
+    return float(usable.max()) if usable.size else 0.0
+
+
+def cut(
+    surveyed: Survey, region: tuple[float, float, float] | None, most_rows: int
+) -> tuple[Tile, ...]:
+    """Cut the sky, or the region, into tiles of at most `most_rows` where cells allow."""
+    cells, counts = surveyed.total()
+    if region is not None:
+        inside = _in_ranges(cells, cone_ranges(region[0] % 360, *region[1:]))
+        inner, inner_counts = cells[inside], counts[inside]
+    else:
+        inner, inner_counts = cells, counts
+    if not inner.size:
+        return (Tile(*FULL_SKY, (), 0),)
+    starts, held = [0], 0
+    for place, count in enumerate(inner_counts.tolist()):
+        if held and held + count > most_rows:
+            starts.append(place)
+            held = 0
+        held += count
+    scale = 4 ** (ORDER - CELL_ORDER)
+    bounds = [0, *(int(inner[place]) * scale for place in starts[1:]), FULL_SKY[1]]
+    order = _margin_order(surveyed.sigma_arcsec)
+    tiles = []
+    for low, high, first, last in zip(
+        bounds, bounds[1:], starts, [*starts[1:], inner.size], strict=False
+    ):
+        ranges = _ranges(inner[first:last], cells, order)
+        tiles.append(Tile(low, high, ranges, int(inner_counts[first:last].sum())))
+    return tuple(tiles)
+
+
+def _in_ranges(cells: Ints, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    scale = 4 ** (ORDER - CELL_ORDER)
+    inside = np.zeros(cells.size, bool)
+    for low, high in ranges:
+        inside |= (cells >= low // scale) & (cells <= (high - 1) // scale)
+    return inside
+
+
+def _margin_order(sigma_arcsec: float) -> int:
+    """Return the order of cells that are wider than the margin."""
+    margin = max(LEAST_MARGIN_ARCMIN, 3 * N_SIGMA * sigma_arcsec / 60)
+    order = CELL_ORDER
+    while order > 0 and 58.6 * 60 / 2**order * 0.6 < margin:
+        order -= 1
+    return order
+
+
+def _ranges(core: Ints, occupied: Ints, order: int) -> tuple[tuple[int, int], ...]:
+    """Return ranges that cover the occupied cells of a tile and of its margin."""
+    shift = 2 * (CELL_ORDER - order)
+    coarse = np.unique(core >> shift)
+    around = cells_beside(coarse.astype(np.uint64), order).astype(np.int64)
+    wanted = np.unique(np.concatenate([coarse, around[around >= 0]]))
+    cells = occupied[np.isin(occupied >> shift, wanted)]
+    gaps = np.diff(cells)
+    most = max(MOST_RANGES - 1, 0)
+    breaks = np.sort(np.argsort(gaps, kind="stable")[::-1][:most])
+    breaks = breaks[gaps[breaks] > 1]
+    scale = 4 ** (ORDER - CELL_ORDER)
+    lows = np.concatenate([cells[:1], cells[breaks + 1]]) * scale
+    highs = (np.concatenate([cells[breaks], cells[-1:]]) + 1) * scale
+    return tuple(zip(lows.tolist(), highs.tolist(), strict=True))
+
+
+def _pairings(
+    store: Store, names: Sequence[str], surveyed: Survey
+) -> tuple[Pairing, ...]:
+    ranges = sample_ranges(surveyed)
+    lists = {
+        name: listed(store.read, name, Sky(tuple(ranges))).sources if ranges else None
+        for name in names
+    }
+    return tuple(
+        pairing_of(
+            left,
+            right,
+            *(places(_some(lists[name]), name) for name in (left, right)),
+        )
+        for left, right in itertools.combinations(names, 2)
+    )
+
+
+def _some(sources: pl.DataFrame | None) -> pl.DataFrame:
+    if sources is not None:
+        return sources
+    return pl.DataFrame(schema={"ra": pl.Float64, "dec": pl.Float64})
+
+
+def sample_ranges(surveyed: Survey) -> list[tuple[int, int]]:
+    """Return whole cells of the sky with about SAMPLE_ROWS rows, in a fixed order."""
+    cells, counts = surveyed.total()
+    if counts.sum() <= SAMPLE_ROWS:
+        return [FULL_SKY] if cells.size else []
+    for order in range(4, CELL_ORDER + 1):
+        coarse, back = np.unique(cells >> 2 * (CELL_ORDER - order), return_inverse=True)
+        held = np.bincount(back, counts)
+        if held.max() <= SAMPLE_ROWS / 4:
+            break
+    mixed = (coarse.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
+    shuffled = np.argsort(mixed, kind="stable")
+    enough = np.searchsorted(np.cumsum(held[shuffled]), SAMPLE_ROWS) + 1
+    chosen = np.sort(coarse[shuffled[:enough]])
+    scale = 4 ** (ORDER - order)
+    return [(int(cell) * scale, int(cell + 1) * scale) for cell in chosen]

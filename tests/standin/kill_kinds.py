@@ -1,0 +1,210 @@
+"""What else is under way at a kill: definitions of tables, objects, uploads in parts, copies.
+
+Each kind is one client that does one thing at a time. So its state after a kill is the
+last confirmed one, or that of the change in flight: anything else is lost or half.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from botocore.exceptions import BotoCoreError, ClientError
+from tabular import BUCKET, connect
+from urllib3.exceptions import HTTPError
+from vastdb import errors
+from vastpy import RESTFailure
+
+GONE = (
+    *(errors.ConnectionError, errors.HttpError, OSError),
+    *(BotoCoreError, ClientError, RESTFailure, HTTPError),
+)
+PART_BYTES = 5 << 20
+PATIENCE_S = 20
+NAMES = 6
+
+
+@dataclass
+class Kind:
+    """A client with its books: the state that is confirmed, and that of a change in flight."""
+
+    prefix: str = ""
+    confirmed: dict = field(default_factory=dict)
+    pending: dict | None = None
+    done: int = 0
+    refused: list = field(default_factory=list)
+
+    def work(self, standin, dice, ended):
+        """Change things one by one until the stand-in is gone."""
+        try:
+            act = self.open(standin)
+            while not ended.is_set():
+                self.change(act, dice)
+                self.done += 1
+        except GONE as error:
+            if not ended.wait(PATIENCE_S):
+                self.refused.append(f"{type(self).__name__} was refused: {error}")
+
+    def compare(self, standin):
+        """Return the faults of the present state, and take it over."""
+        actual = self.state(standin)
+        allowed = (
+            [self.confirmed] if self.pending is None else [self.confirmed, self.pending]
+        )
+        faults = (
+            []
+            if actual in allowed
+            else [
+                f"{type(self).__name__}: {_difference(actual, self.confirmed)} of {self.pending}"
+            ]
+        )
+        self.confirmed, self.pending = actual, None
+        return faults + self.refused
+
+    def begin(self, **changes):
+        """Note what a change makes of the state; None removes."""
+        after = {**self.confirmed, **changes}
+        self.pending = {
+            name: value for name, value in after.items() if value is not None
+        }
+
+    def end(self):
+        """Note that the change is confirmed."""
+        self.confirmed, self.pending = self.pending, None
+
+
+@dataclass
+class Definitions(Kind):
+    """Tables created, altered, renamed and dropped."""
+
+    def open(self, standin):
+        return connect(standin)
+
+    def change(self, session, dice):
+        name = f"d{dice.randrange(NAMES)}"
+        columns = self.confirmed.get(name)
+        with session.transaction() as tx:
+            schema = tx.bucket(BUCKET).schema("kills")
+            if columns is None:
+                self.begin(**{name: ("a",)})
+                schema.create_table(name, pa.schema([("a", pa.int64())]))
+            elif dice.random() < 0.3:
+                self.begin(**{name: None})
+                schema.table(name).drop()
+            elif dice.random() < 0.5:
+                added = f"c{len(columns)}"
+                self.begin(**{name: (*columns, added)})
+                schema.table(name).add_column(pa.schema([(added, pa.float64())]))
+            else:
+                free = [f"d{n}" for n in range(NAMES) if f"d{n}" not in self.confirmed]
+                if not free:
+                    return
+                self.begin(**{name: None, free[0]: columns})
+                schema.table(name).rename(free[0])
+        if self.pending is not None:
+            self.end()
+
+    def state(self, standin):
+        with connect(standin).transaction() as tx:
+            tables = tx.bucket(BUCKET).schema("kills").tables()
+            return {
+                table.name: tuple(table.arrow_schema.names)
+                for table in tables
+                if table.name.startswith("d")
+            }
+
+
+@dataclass
+class Objects(Kind):
+    """Objects put, copied and deleted."""
+
+    prefix: str = "o/"
+
+    def open(self, standin):
+        return standin.s3()
+
+    def change(self, client, dice):
+        key = f"{self.prefix}{dice.randrange(NAMES)}"
+        place = {"Bucket": BUCKET, "Key": key}
+        choice = dice.random()
+        if choice < 0.2:
+            self.begin(**{key: None})
+            client.delete_object(**place)
+        elif choice < 0.4 and self.confirmed:
+            source = dice.choice(sorted(self.confirmed))
+            if source == key:
+                return
+            self.begin(**{key: self.confirmed[source]})
+            client.copy_object(**place, CopySource={"Bucket": BUCKET, "Key": source})
+        else:
+            body = dice.randbytes(dice.choice((1, 3000, 300_000)))
+            self.begin(**{key: _digest(body)})
+            client.put_object(**place, Body=body)
+        self.end()
+
+    def state(self, standin):
+        client = standin.s3()
+        listing = client.list_objects_v2(Bucket=BUCKET, Prefix=self.prefix)
+        keys = [entry["Key"] for entry in listing.get("Contents", [])]
+        found = {
+            key: _digest(client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+            for key in keys
+        }
+        client.close()
+        return found
+
+
+@dataclass
+class Uploads(Objects):
+    """Objects uploaded in parts, and uploads given up."""
+
+    prefix: str = "m/"
+
+    def change(self, client, dice):
+        key = f"{self.prefix}{dice.randrange(NAMES)}"
+        place = {"Bucket": BUCKET, "Key": key}
+        place["UploadId"] = client.create_multipart_upload(**place)["UploadId"]
+        sizes = dice.choice(((100,), (1,), (PART_BYTES, 70_000)))
+        bodies = [dice.randbytes(size) for size in sizes]
+        parts = []
+        for number, body in enumerate(bodies, 1):
+            reply = client.upload_part(**place, PartNumber=number, Body=body)
+            parts.append({"PartNumber": number, "ETag": reply["ETag"]})
+        if dice.random() < 0.2:
+            client.abort_multipart_upload(**place)
+            return
+        self.begin(**{key: _digest(b"".join(bodies))})
+        client.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
+        self.end()
+
+
+@dataclass
+class CopiesForBackup(Kind):
+    """Copies of the folder, as a backup asks for them; none stays after a kill."""
+
+    def open(self, standin):
+        return standin.vms()
+
+    def change(self, client, dice):
+        client.standin_copies.post()
+        if dice.random() < 0.5:
+            client.standin_copies.delete()
+
+    def state(self, standin):
+        left = standin.data / "copying"
+        return {"copying": True} if left.exists() else {}
+
+
+def _digest(content):
+    return hashlib.blake2b(content, digest_size=12).hexdigest()
+
+
+def _difference(actual, confirmed):
+    names = {
+        n for n in actual.keys() | confirmed.keys() if actual.get(n) != confirmed.get(n)
+    }
+    return {name: (confirmed.get(name), actual.get(name)) for name in sorted(names)}
+
+
+def all_kinds():
+    """Return one client of each kind."""
+    return [Definitions(), Objects(), Uploads(), CopiesForBackup()]

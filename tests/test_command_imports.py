@@ -1,0 +1,61 @@
+"""Commands answer at once: each imports only the heavy libraries that it uses."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from astropy.utils import iers
+
+from orbital_kernel.model.scales import NS, leap_seconds
+
+HEAVY = {
+    *("IPython", "astropy", "astropy.coordinates", "astropy.io.fits", "astropy.time"),
+    *("bokeh", "cdshealpix", "matplotlib", "mocpy", "nbconvert", "numba", "papermill"),
+    *("polars", "pyarrow", "regions", "scipy", "sgp4", "vastdb", "vastpy"),
+}
+CONE = ("query", "cone", "swift.sources", "--ra", "0.8", "--dec", "-0.5", "--radius=10")
+UNUSED = {
+    ("--help",): HEAVY,
+    ("query", "cone", "--help"): HEAVY,
+    ("status",): HEAVY,
+    ("env",): HEAVY,
+    CONE: HEAVY
+    - {"polars", "pyarrow", "vastdb", "cdshealpix", "astropy", "astropy.coordinates"}
+    - {"astropy.io.fits", "astropy.time"},  # imported by astropy.coordinates
+    ("query", "sql", "SELECT 1"): HEAVY - {"polars", "pyarrow", "vastdb", "astropy"},
+    ("health",): HEAVY - {"polars", "pyarrow", "vastdb", "vastpy", "astropy"},
+}
+PROGRAM = """
+import atexit, json, sys
+heavy, *words = json.loads(sys.argv[1])
+atexit.register(lambda: print(json.dumps([n for n in heavy if n in sys.modules]), file=sys.stderr))
+from orbital_kernel.__main__ import main
+main(words)
+"""
+
+
+@pytest.mark.parametrize("words", UNUSED, ids=" ".join)
+def test_a_command_leaves_alone_the_libraries_it_does_not_use(words, orbital):
+    given = json.dumps([sorted(HEAVY), *words])
+
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, given],
+        env={**os.environ, "ORBITAL_HOME": str(orbital.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    imported = set(json.loads(ended.stderr.splitlines()[-1]))
+
+    assert (0, "") == (ended.returncode, "\n".join(ended.stderr.splitlines()[:-1]))
+    assert set() == imported & UNUSED[words]
+
+
+def test_leap_seconds_are_those_that_astropy_reads():
+    table = iers.LeapSeconds.from_iers_leap_seconds(iers.IERS_LEAP_SECOND_FILE)
+    days, offsets = leap_seconds()
+
+    assert [int(seconds) * NS for seconds in table["tai_utc"]] == offsets.tolist()
+    assert [mjd - 40_587 for mjd in table["mjd"]] == (days / (86_400 * NS)).tolist()

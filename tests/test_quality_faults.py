@@ -1,0 +1,320 @@
+"""Planted faults are all found by `orbital quality run`, and clean rows show none."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+import quality_faults as planted
+from click.testing import CliRunner
+
+from orbital_kernel import connect
+from orbital_kernel.__main__ import cli
+from orbital_kernel.errors import QueryError
+from orbital_kernel.questions.quality_passes import Survey
+from orbital_kernel.science.quality import (
+    CHECKS,
+    Astrometry,
+    Contradictions,
+    Intervals,
+    judged,
+)
+
+CLEAN = {
+    "swift.photometry": [planted.calibrator()],
+    "swift.rates": [planted.bins()],
+    "swift.intervals": [planted.good_times()],
+    "swift.observations": [planted.pointings()],
+    "swift.grbs": [planted.bursts(2.1, 2.11)],
+    "swift.sources": [planted.catalogue(name="second", seed=9)],
+    "chandra.sources": [planted.catalogue(name="first")],
+}
+FAULTS = {
+    "step": (
+        "swift.photometry",
+        planted.calibrator(step=-0.1),
+        "calibrator flux ratio",
+    ),
+    "drift": (
+        "swift.photometry",
+        planted.calibrator(drift=0.001),
+        "calibrator flux ratio",
+    ),
+    "jump": ("swift.rates", planted.bins(jump_s=0.3), "clock jumps"),
+    "jump back": ("swift.rates", planted.bins(jump_s=-0.3), "clock jumps"),
+    "clock": (
+        "swift.intervals",
+        planted.good_times(clock_jump_s=0.3),
+        "clock correction jumps",
+    ),
+    "gap": ("swift.rates", planted.bins(gap_s=90.0), "clock gaps"),
+    "overlap": (
+        "swift.intervals",
+        planted.good_times(overlap=True),
+        "overlapping intervals",
+    ),
+    "repeat": (
+        "swift.intervals",
+        planted.good_times(repeat=True),
+        "repeated intervals",
+    ),
+    "negative": (
+        "swift.observations",
+        planted.pointings(exposure_s=-5.0),
+        "impossible values",
+    ),
+    "z = 34": ("swift.grbs", planted.bursts(34.0), "impossible values"),
+    "redshifts": ("swift.grbs", planted.bursts(0.5, 2.1), "redshift contradictions"),
+    "offset": (
+        "swift.sources",
+        planted.catalogue(name="second", seed=9, offset_arcsec=(3.0, -4.0)),
+        "astrometric offset",
+    ),
+    "rotation": (
+        "swift.sources",
+        planted.catalogue(name="second", seed=9, rotation=8.0),
+        "astrometric rotation",
+    ),
+    "frame": (
+        "swift.sources",
+        planted.catalogue(name="second", seed=9, frame_arcsec=5.0),
+        "frame rotation",
+    ),
+}
+
+BY_SLICE = (
+    *("astrometric offset", "astrometric rotation", "glitch rate", "SAA loss"),
+    *("turn-on rate", "background level", "frame rotation"),
+)
+"""Checks whose medians and neighbours are of a slice."""
+BESIDE = {
+    "repeat": ("repeated rows",),
+    "overlap": ("GTI fraction",),
+    "offset": ("frame rotation",),
+    "frame": ("astrometric offset",),
+}
+"""What a fault also upsets: an overlap is more good time than time."""
+
+
+@pytest.fixture(scope="module")
+def empty(home):
+    """Return a session on a provisioned database of its own."""
+    session = connect(home, database="faults")
+    session.storage.apply()
+    return session
+
+
+@pytest.fixture
+def store(empty):
+    """Return what fills that database with tables; it is empty again afterwards."""
+    filled = set()
+
+    def fill(tables):
+        for name, parts in tables.items():
+            filled.add(name)
+            for part in parts:
+                empty.store.insert(name, part)
+        return empty
+
+    yield fill
+    with empty.store.transaction() as tx:
+        for name in filled:
+            tx.delete(name, [])
+
+
+def state(board, check):
+    return board.filter(name=check)["state"].to_list()
+
+
+def test_clean_rows_show_no_fault(store):
+    board = store(CLEAN).quality.run("swift", "chandra")
+    faults = board.filter(pl.col("state").is_in(["bad", "warn"]))
+
+    assert [] == faults.select("name", "evidence").rows()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_planted_fault_is_found(fault, store):
+    table, faulty, check = FAULTS[fault]
+    board = store(CLEAN | {table: [faulty]}).quality.run("swift", "chandra")
+    found = board.filter(pl.col("state").is_in(["bad", "warn"]))["name"].unique()
+
+    assert check in found.to_list()
+    assert {check, *BESIDE.get(fault, ())} == set(found.to_list())
+
+
+def test_the_step_is_dated_and_its_size_stated(store):
+    session = store({"swift.photometry": [planted.calibrator(step=-0.1)]})
+    row = session.quality.run("swift", checks=["calibrator flux ratio"]).row(
+        0, named=True
+    )
+
+    assert ("bad", "step") == (row["state"], row["change"])
+    assert row["since_utc"].startswith("2020-04-29T23:58:50")
+    assert row["since_low_utc"] <= row["since_utc"] <= row["since_high_utc"]
+    assert "a step of -0.0974 (9.7 % of 1)" in row["evidence"]
+
+
+def test_the_onset_of_the_drift_is_inside_its_interval(store):
+    session = store({"swift.photometry": [planted.calibrator(drift=0.001)]})
+    row = session.quality.run("swift", checks=["calibrator flux ratio"]).row(
+        0, named=True
+    )
+
+    assert "drift" == row["change"]
+    assert row["since_low_utc"] <= "2020-03-21" <= row["since_high_utc"]
+
+
+def test_slices_give_what_one_query_gives(store):
+    session = store(CLEAN | {"swift.rates": [planted.bins(jump_s=0.3, gap_s=90.0)]})
+    names = ("swift", "chandra")
+    at_once, sliced = (
+        {
+            (m.check, m.subject): (m.value, m.since)
+            for _, m in Survey(names, tuple(CHECKS), most=most).run(session)
+            if m.check not in BY_SLICE
+        }
+        for most in (1_000_000, 250)
+    )
+
+    assert at_once == {key: pytest.approx(sliced[key], nan_ok=True) for key in at_once}
+
+
+def test_what_cannot_be_computed_is_unknown_with_its_reason(store):
+    board = store({}).quality.run("chandra", checks=["live-time fraction"])
+
+    assert ["unknown"] == board["state"].to_list()
+    assert "no good time intervals" in board["evidence"][0]
+
+
+def test_results_and_samples_are_kept_as_time_series(store):
+    quality = store({"swift.photometry": [planted.calibrator(step=-0.1)]}).quality
+    runs = len(quality.history("calibrator flux ratio"))
+    quality.run("swift", checks=["calibrator flux ratio"])
+    quality.run("swift", checks=["calibrator flux ratio"])
+    samples = quality.history("calibrator flux ratio", samples=True)
+
+    assert runs + 2 == len(quality.history("calibrator flux ratio"))
+    assert planted.DAYS == len(samples)
+    assert samples["time"].is_sorted()
+
+
+def test_a_gate_marks_rows_after_the_fault_and_can_refuse_them(store):
+    session = store({"swift.photometry": [planted.calibrator(step=-0.1)]})
+    session.quality.run("swift")
+    frame = session.table("swift.photometry").sort("time")
+    gated = session.quality.gate(frame, observatory="swift")
+    bad = gated.filter(quality="bad")
+
+    assert (
+        planted.DAYS - planted.STEP_AT + 1 >= len(bad) >= planted.DAYS - planted.STEP_AT
+    )
+    assert bad["quality_reason"].str.contains("calibrator flux ratio").all()
+    with pytest.raises(
+        QueryError, match="rows are in time that quality checks found bad"
+    ):
+        session.quality.gate(frame, observatory="swift", refuse="bad")
+
+
+def test_the_command_prints_the_board_as_one_document(store, home, monkeypatch):
+    store({"swift.observations": [planted.pointings(exposure_s=-5.0)]})
+    monkeypatch.setenv("ORBITAL_HOME", str(home))
+    monkeypatch.setenv("ORBITAL_DATABASE", "faults")
+    call = ["quality", "run", "swift", "--check", "impossible values", "--json"]
+    reply = CliRunner().invoke(cli, call)
+    (row,) = json.loads(reply.output)["checks"]
+
+    assert 1 == reply.exit_code
+    assert ("impossible values", "swift", 1.0, "rows", "bad") == tuple(
+        row[k] for k in ("name", "observatory", "value", "unit", "state")
+    )
+    assert "a negative exposure" in row["evidence"]
+    board = json.loads(CliRunner().invoke(cli, ["quality", "board", "--json"]).output)
+    assert "impossible values" in [check["name"] for check in board["checks"]]
+
+
+def test_an_ingest_records_the_quality_of_its_rows(stocked):
+    history = stocked.quality.history("impossible values")
+
+    assert "ingest" in history["scope"].to_list()
+    assert {"ok"} == set(history.filter(scope="ingest")["state"])
+
+
+def test_an_offset_that_drifts_from_look_to_look_is_dated():
+    rng = np.random.default_rng(11)
+    fixed = pl.from_arrow(planted.catalogue(name="first"))
+    looks = []
+    for day in range(60):
+        moved = fixed.sample(12, seed=day)
+        north = 0.05 * max(day - 30, 0) + 0.1 * rng.normal(size=12)
+        looks.append(
+            moved.with_columns(
+                obs_id=pl.lit(f"{day:05d}"),
+                catalog=pl.lit("second"),
+                dec=pl.col("dec") + pl.Series(north) / 3600,
+            )
+        )
+    compared = Astrometry(["a"])
+    frames = [fixed.with_columns(obs_id=pl.lit(None, pl.String)), *looks]
+    compared.take(
+        pl.concat(frames, how="diagonal").with_columns(observatory=pl.lit("a"))
+    )
+    start, day_ns = planted.START.astype(np.int64), planted.DAY.astype(np.int64)
+    times = {f"a|{k:05d}": int(start + k * day_ns) for k in range(60)}
+    by_subject = {m.subject: m for m in compared.measured(times)}
+    north = by_subject["a.first to a.second, north by observation"]
+    result = judged(CHECKS[north.check], north)
+
+    assert ("warn", "drift") == (result.state, result.change.kind)
+    assert result.change.low <= start + 30 * day_ns <= result.change.high
+
+
+def test_trigger_times_of_two_catalogues_that_begin_to_differ_are_dated():
+    rng = np.random.default_rng(12)
+    days = np.arange(100)
+    seconds = np.where(days >= 60, 0.3, 0.0) + 0.05 * rng.normal(size=100)
+    names = [f"GRB 2001{k:03d}" for k in days]
+    rows = [
+        pl.DataFrame(
+            {"name": names, "catalog": catalog, "time": planted.instants(at)}
+        ).with_columns(ra=pl.lit(None, pl.Float64), dec=pl.lit(None, pl.Float64))
+        for catalog, at in (("one", days), ("two", days + seconds / 86_400))
+    ]
+    compared = Contradictions()
+    compared.take(pl.concat(rows))
+    (offset,) = (m for m in compared.measured() if m.check == "trigger time offset")
+    change = judged(CHECKS[offset.check], offset).change
+
+    assert planted.instants(60).astype(np.int64) == change.since
+    assert pytest.approx(0.3, abs=0.05) == change.size
+
+
+def test_intervals_of_two_observations_of_one_instrument_overlap():
+    first = pl.from_arrow(planted.good_times())
+    other = first[5:6].with_columns(
+        obs_id=pl.lit("99999999999"), time=pl.col("time") + pl.duration(seconds=10)
+    )
+    checked = Intervals("swift")
+    checked.take(pl.concat([first, other], how="vertical_relaxed"))
+    (overlaps,) = (m for m in checked.measured() if m.check == "overlapping intervals")
+
+    assert 1 == overlaps.value
+
+
+def test_offsets_are_those_that_were_planted():
+    frames = [
+        pl.from_arrow(planted.catalogue(name=name, seed=seed, **shift)).with_columns(
+            observatory=pl.lit(name)
+        )
+        for name, seed, shift in (
+            ("a", 1, {}),
+            ("b", 2, {"offset_arcsec": (3.0, -4.0), "rotation": 6.0}),
+        )
+    ]
+    compared = Astrometry(["a", "b"])
+    compared.take(pl.concat(frames))
+    offset, rotation, _ = compared.measured()
+
+    assert pytest.approx(5.0, abs=5 * offset.error) == offset.value
+    assert pytest.approx(6.0, abs=5 * rotation.error) == rotation.value
+    assert np.isclose(0.04, offset.error, atol=0.02)
