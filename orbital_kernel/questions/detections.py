@@ -22,7 +22,7 @@ OF_A_REGION = r"_\d{3} region \d+$"
 """How the object of a level-3 curve ends: its stack and region."""
 
 
-def curves_within(ask: Ask, cone: Cone) -> pl.DataFrame:
+def curves_within(ask: Ask, cone: Cone) -> list[pl.DataFrame]:
     """Return the points of curves whose source is within the cone, named and placed."""
     query = Query(SOURCES, columns=SOURCE, cone=cone, sets={"catalog": [CATALOG]})
     sources = ask(query)

@@ -9,7 +9,6 @@ number of new rows that were compared.
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from orbital_kernel.science.matching import neighbours
 
@@ -89,6 +88,8 @@ def _places(rows: pl.DataFrame) -> tuple[Reals, Reals]:
 
 def _judged(pairs: pl.DataFrame) -> pl.DataFrame:
     """Return one row per new row: its extremes and their chance."""
+    from scipy.special import ndtr
+
     ratio = pl.col("flux") / pl.col("flux_old")
     measured = [_log_error(suffix) for suffix in ("", "_old")]
     error = sum((part**2 for part in measured), pl.lit(0.0)).sqrt()
