@@ -35,7 +35,9 @@ class Explanation:
     queries: list[Explain] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     milliseconds: float = 0.0
-    _start: float = field(default_factory=clock.perf_counter)
+
+    def __post_init__(self) -> None:
+        self._start = clock.perf_counter()
 
     @property
     def rows_read(self) -> int | None:

@@ -9,17 +9,19 @@ gaps between chips are not taken into account.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import astropy.units as u
 import numpy as np
 import polars as pl
-from astropy.coordinates import Angle, Latitude, Longitude
-from mocpy import MOC
 from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import demand, finite
 from orbital_kernel.science.matching.skyjoin import neighbours
+
+if TYPE_CHECKING:
+    from astropy.coordinates import Latitude, Longitude
+    from mocpy import MOC
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,11 +50,11 @@ class Coverage:
     41253
     """
 
-    def __init__(self, moc: MOC) -> None:
+    def __init__(self, moc: "MOC") -> None:
         self._moc = moc
 
     @property
-    def moc(self) -> MOC:
+    def moc(self) -> "MOC":
         """The part of the sky as a MOC."""
         return self._moc
 
@@ -134,7 +136,7 @@ class Footprint:
         return Coverage(_union(self.looks, self.order))
 
     @property
-    def moc(self) -> MOC:
+    def moc(self) -> "MOC":
         """The union of the fields as a MOC."""
         return self.coverage.moc
 
@@ -355,14 +357,21 @@ def by_depth(
     return np.searchsorted(np.asarray(edges_s), footprint.exposure_at(ra, dec))
 
 
-def _angles(ra: ArrayLike, dec: ArrayLike) -> tuple[Longitude, Latitude]:
+def _angles(ra: ArrayLike, dec: ArrayLike) -> "tuple[Longitude, Latitude]":
+    from astropy import units as u
+    from astropy.coordinates import Latitude, Longitude
+
     lon = np.atleast_1d(np.asarray(ra, dtype=np.float64)) % 360
     lat = np.atleast_1d(np.asarray(dec, dtype=np.float64))
     return Longitude(lon, u.deg), Latitude(lat, u.deg)
 
 
-def _union(looks: pl.DataFrame, order: int) -> MOC:
+def _union(looks: pl.DataFrame, order: int) -> "MOC":
     """Return the union of fields: circles, and squares whose roll is known."""
+    from astropy import units as u
+    from astropy.coordinates import Angle
+    from mocpy import MOC
+
     rolled = _rolled(looks) if len(looks) else np.zeros(0, dtype=bool)
     united = MOC.new_empty(order)
     for squares, rows in ((False, looks.filter(~rolled)), (True, looks.filter(rolled))):

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from cdshealpix.nested import neighbours as cells_beside
 from numpy.typing import NDArray
 
 from orbital_kernel.database import Store
@@ -191,6 +190,8 @@ def _ranges(core: Ints, occupied: Ints, order: int) -> tuple[tuple[int, int], ..
     """Return ranges that cover the occupied cells of a tile and of its margin."""
     shift = 2 * (CELL_ORDER - order)
     coarse = np.unique(core >> shift)
+    from cdshealpix.nested import neighbours as cells_beside  # noqa: PLC0415 - slow
+
     around = cells_beside(coarse.astype(np.uint64), order).astype(np.int64)
     wanted = np.unique(np.concatenate([coarse, around[around >= 0]]))
     cells = occupied[np.isin(occupied >> shift, wanted)]

@@ -13,7 +13,6 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
-from cdshealpix.nested import healpix_to_lonlat
 
 from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model.frames import frame_of
@@ -287,6 +286,8 @@ def _delete(tx: Transaction, table: str, clauses: list[Clause], plan: Plan) -> N
     if not len(rows):
         return
     cells = np.asarray(rows["healpix"]).astype(np.uint64)
+    from cdshealpix.nested import healpix_to_lonlat  # noqa: PLC0415 - slow
+
     ra, dec = (angle.deg for angle in healpix_to_lonlat(cells, 29))
     near = separation_deg(plan.region[0], plan.region[1], ra, dec) <= plan.region[2]
     tx.delete_rows(table, rows.filter(near))

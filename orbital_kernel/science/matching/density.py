@@ -1,7 +1,6 @@
 """How dense a catalogue is around positions, from its counts in HEALPix cells."""
 
 import numpy as np
-from cdshealpix.nested import neighbours
 from numpy.typing import NDArray
 
 from orbital_kernel.model.sky import ORDER, healpix
@@ -101,6 +100,8 @@ def blocks_around(
 def _in_block(cells: Ints, order: int, stored: Ints) -> tuple[Ints, Ints]:
     if not cells.size:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    from cdshealpix.nested import neighbours
+
     around = neighbours(cells.astype(np.uint64), order).astype(np.int64)
     shift = 2 * (ORDER - order)
     first = np.searchsorted(stored, around << shift)
