@@ -4,6 +4,7 @@ import re
 import threading
 from concurrent.futures import Future
 from dataclasses import replace
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -46,6 +47,15 @@ def test_rows_are_in_the_same_order_however_the_database_returns_them(table):
 
     assert not shuffled.frame.equals(answer.frame)
     assert joined([answer]).equals(joined([shuffled]))
+
+
+def test_a_session_answers_queries_and_finds_positions():
+    session = SimpleNamespace(query=fetch, objects=SimpleNamespace(position=resolve))
+    explorer = Explorer(session, object="Crab").wait()
+    explorer.close()
+
+    assert CRAB == (explorer.selection.ra, explorer.selection.dec)
+    assert 0 < len(explorer.frame) < 240
 
 
 def test_a_changed_selection_is_asked_and_answered(explorer):

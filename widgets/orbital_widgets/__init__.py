@@ -5,6 +5,7 @@ Nothing here imports the database: a widget receives the functions that it queri
 
 from orbital_widgets.explorer import Explorer
 from orbital_widgets.health_panel import HealthPanel
+from orbital_widgets.light_curve_explorer import LightCurveExplorer
 from orbital_widgets.results import Outcome, Results
 from orbital_widgets.selection import Selection
 from orbital_widgets.setup import setup
@@ -13,6 +14,7 @@ from orbital_widgets.storage_dashboard import StorageDashboard
 __all__ = [
     "Explorer",
     "HealthPanel",
+    "LightCurveExplorer",
     "Outcome",
     "Results",
     "Selection",

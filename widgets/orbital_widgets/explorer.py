@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 import polars as pl
@@ -21,9 +21,22 @@ Position = tuple[float, float] | tuple[float, float, float]
 Fetch = Callable[[Query], Answer]
 Resolve = Callable[[str], Position | None]
 
+
 LONGEST_WAIT_S = 120.0
 SWITCHES = {"bands": "band", "instruments": "instrument"}
 LOG = logging.getLogger(__name__)
+
+
+class Session(Protocol):
+    """What answers queries and finds positions of objects: the session."""
+
+    @property
+    def query(self) -> Fetch:
+        """Answer a query."""
+
+    @property
+    def objects(self) -> Any:
+        """Find objects."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +54,11 @@ class Explorer:
 
     Parameters
     ----------
-    fetch : callable
-        Answers a `Query`: `orbital.query`.
+    fetch : Orbital or callable
+        The session, or a function that answers a `Query`, such as `orbital.query`.
     resolve : callable, optional
         Returns RA and Dec (ICRS degrees) of an object's name, and optionally a radius in
-        arcmin, or None for an unknown name: `orbital.objects.position`.
+        arcmin, or None for an unknown name; `orbital.objects.position` of a session.
     selection : Selection, optional
         The selection to start with; the parameters below then keep their defaults.
     static : bool, optional
@@ -66,7 +79,7 @@ class Explorer:
     >>> from orbital_kernel import connect
     >>> from orbital_widgets import Explorer
     >>> orbital = connect()
-    >>> explorer = Explorer(orbital.query, orbital.objects.position, limit=5).wait()
+    >>> explorer = Explorer(orbital, limit=5).wait()
     >>> explorer.frame.columns[0]
     'observatory'
     >>> explorer.close()
@@ -74,7 +87,7 @@ class Explorer:
 
     def __init__(
         self,
-        fetch: Fetch,
+        fetch: "Session | Fetch",
         resolve: Resolve | None = None,
         *,
         selection: Selection | None = None,
@@ -112,7 +125,8 @@ class Explorer:
             )
         self.selection = Selection(**given) if selection is None else selection
         self.results = Results()
-        self._fetch, self._resolve, self._static = fetch, resolve, static
+        self._fetch, self._resolve = _functions(fetch, resolve)
+        self._static = static
         self._latest = Latest(self.selection.lock)
         self._queried: tuple[Any, ...] = ()
         self.selection.observe(self._changed)
@@ -279,6 +293,15 @@ class Explorer:
         with self.selection.hold_trait_notifications():
             self.selection.point(*position, name=self.selection.object)
             self._queried = self.selection.values()
+
+
+def _functions(
+    source: "Session | Fetch", resolve: Resolve | None
+) -> tuple[Fetch, Resolve | None]:
+    """Return what answers a query and what finds a position; a session does both."""
+    if hasattr(source, "query") and hasattr(source, "objects"):
+        return source.query, resolve or source.objects.position
+    return source, resolve
 
 
 def _answered(

@@ -75,7 +75,8 @@ class HealthPanel(Panel):
         alerts: Alerts | None = None,
         static: bool | None = None,
     ) -> None:
-        super().__init__(_bounded(_look(look), every_s), every_s=every_s, static=static)
+        super().__init__(_look(look), every_s=every_s, session=look, static=static)
+        self._within_s = every_s
         self._alerts = alerts or Alerts()
         self._news: list[str] = []
         self.health: Health | None = None
@@ -87,12 +88,15 @@ class HealthPanel(Panel):
         )
         self._every_check.observe(lambda _change: self._draw(), "value")
         self.children = (
-            self._state,
+            ipywidgets.HBox((self._state, self.reconnect)),
             self._alert_lines,
             self._every_check,
             self._checks,
         )
         self.refresh()
+
+    def _job(self) -> Callable[[], Health]:
+        return _bounded(_look(self.session), self._within_s)
 
     def _static_html(self) -> str:
         parts = (self._state, self._alert_lines, self._checks)

@@ -39,6 +39,11 @@ class Latest:
             if self._loop is not None:
                 self._future.add_done_callback(lambda _: self._hand_over(generation))
 
+    @property
+    def asked(self) -> bool:
+        """Whether a job was ever given."""
+        return self._future is not None
+
     def wait(self, timeout_s: float) -> None:
         """Block until the newest job is done and delivered; TimeoutError if it is not."""
         with self._lock:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import ipywidgets
 
+from orbital_widgets.connection import is_lost, renewed, sentence
 from orbital_widgets.latest import Latest, running_loop
 from orbital_widgets.static import is_static
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
 
+DEAD = "Its controls need the kernel that made it: run this cell again after a restart."
 CELL = (
     "padding:2px 10px;border-bottom:1px solid #ddd;text-align:left;vertical-align:top"
 )
@@ -31,8 +33,10 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     ----------
     ask : callable
         Returns the answer.
-    every_s : float
-        Seconds between two questions.
+    every_s : float, optional
+        Seconds between two questions; None asks only when `refresh` is called.
+    session : Orbital, optional
+        The session that is asked; [Reconnect] replaces it.
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
@@ -52,11 +56,17 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(
-        self, ask: Callable[[], Any], *, every_s: float, static: bool | None = None
+        self,
+        ask: Callable[[], Any],
+        *,
+        every_s: float | None,
+        session: Any = None,
+        static: bool | None = None,
     ) -> None:
         super().__init__()
-        if every_s <= 0:
+        if every_s is not None and every_s <= 0:
             raise ValueError(f"every_s is seconds above 0, not {every_s}")
+        self.session = session
         self._ask, self._every_s = ask, every_s
         self._static = is_static(choice=static)
         self._lock_ui = threading.RLock()
@@ -66,6 +76,13 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         self._late: asyncio.TimerHandle | None = None
         self._answered: datetime | None = None
         self._open = True
+        self.reconnect = ipywidgets.Button(
+            description="Reconnect",
+            icon="plug",
+            tooltip="connect to the platform again, and ask again",
+        )
+        self.reconnect.layout.display = "none"
+        self.reconnect.on_click(lambda _button: self._reconnected())
         self.looks = 0
 
     def refresh(self) -> None:
@@ -85,9 +102,9 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         if not self._open:
             return
         self._cancel_timers()
-        self._latest.ask(self._ask, self._arrived)
-        if self._loop is not None and not self._loop.is_closed():
-            self._late = self._loop.call_later(self._every_s, self._overdue)
+        self._latest.ask(self._job(), self._arrived)
+        if self._periodic():
+            self._late = self._loop.call_later(self._every_s, self._overdue)  # type: ignore[union-attr,arg-type]
 
     def wait(self, timeout_s: float = 60.0) -> Self:
         """Block until the running question is answered and shown.
@@ -113,7 +130,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         >>> panel = Panel(lambda: 1, every_s=60, static=True).wait()
         >>> panel.close()
         """
-        if not self.looks:
+        if not self._latest.asked:
             self.refresh()
         self._latest.wait(timeout_s)
         return self
@@ -137,14 +154,40 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         """Return the class and the period; what the panel shows changes."""
-        return f"{type(self).__name__}(every {self._every_s:g} s)"
+        period = "" if self._every_s is None else f"every {self._every_s:g} s"
+        return f"{type(self).__name__}({period})"
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if not self._static:
-            return super()._repr_mimebundle_(**options)
+            live = dict(super()._repr_mimebundle_(**options))
+            live["text/plain"] = live["text/html"] = f"{self!r}. {DEAD}"
+            return live
         if not self.looks:
             self.wait()
         return {"text/plain": repr(self), "text/html": self._static_html()}
+
+    def _job(self) -> Callable[[], Any]:
+        """Return the next question."""
+        return self._ask
+
+    def _reconnected(self) -> None:
+        """Connect again on the worker, then ask."""
+        self._cancel_timers()
+        session = self.session
+
+        def renew() -> Any:
+            self.session = renewed(session)
+            return self._job()()
+
+        self._latest.ask(renew, self._arrived)
+
+    def _periodic(self) -> bool:
+        """Return whether there is a loop that can ask again later."""
+        return (
+            self._every_s is not None
+            and self._loop is not None
+            and not self._loop.is_closed()
+        )
 
     def _show(self, answer: Any) -> None:
         """Show an answer."""
@@ -162,17 +205,20 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         self._cancel_timers()
         error = future.exception()
         if error:
-            self._failed(f"{error}; {self._age()}")
+            self.reconnect.layout.display = "" if is_lost(error) else "none"
+            self._failed(f"{sentence(error)}; {self._age()}")
         else:
+            self.reconnect.layout.display = "none"
             self._answered = datetime.now(UTC)
             self._show(future.result())
         self.looks += 1
-        if self._loop is not None and not self._loop.is_closed():
-            self._timer = self._loop.call_later(self._every_s, self.refresh)
+        if self._periodic():
+            self._timer = self._loop.call_later(self._every_s, self.refresh)  # type: ignore[union-attr,arg-type]
 
     def _overdue(self) -> None:
         """Show that the answer has not come in its period, so that the state is old."""
         if self._open:
+            self.reconnect.layout.display = ""
             self._failed(f"no answer within {self._every_s:g} s; {self._age()}")
 
     def _age(self) -> str:

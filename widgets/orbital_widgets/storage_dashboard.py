@@ -142,8 +142,9 @@ class StorageDashboard(Panel):
     def __init__(
         self, orbital: Any, *, every_s: float = 30.0, static: bool | None = None
     ) -> None:
-        super().__init__(lambda: look(orbital), every_s=every_s, static=static)
-        self._orbital = orbital
+        super().__init__(
+            lambda: look(self.session), every_s=every_s, session=orbital, static=static
+        )
         self.look: Look | None = None
         self._figure: LiveFigure | None = None
         self._state = ipywidgets.HTML("looking …")
@@ -160,7 +161,7 @@ class StorageDashboard(Panel):
         again.on_click(lambda _button: self.refresh())
         self._history = ipywidgets.VBox()
         self.children = (
-            ipywidgets.HBox((again, self._state)),
+            ipywidgets.HBox((again, self.reconnect, self._state)),
             *self._parts.values(),
             ipywidgets.HBox((self._consent, self._apply)),
             self._history,
@@ -223,7 +224,7 @@ class StorageDashboard(Panel):
         """Make the changes on the worker, then look again."""
         self._consent.value = False
         self._state.value = "applying …"
-        orbital = self._orbital
+        orbital = self.session
 
         def job() -> Look:
             orbital.storage.apply()

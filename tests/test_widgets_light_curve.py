@@ -1,0 +1,153 @@
+"""The light-curve explorer without a browser: controls, words, code, and hostile text."""
+
+import re
+
+import polars as pl
+import pytest
+from orbital_widgets import LightCurveExplorer
+from orbital_widgets.curve_choice import CurveChoice, code
+from orbital_widgets.frame_html import frame_html
+
+BURST = "GRB 120102S"
+
+
+@pytest.fixture
+def explorer(stocked, tmp_path):
+    shown = LightCurveExplorer(stocked, BURST, folder=tmp_path).wait()
+    yield shown
+    shown.close()
+
+
+def status(explorer):
+    return explorer._status.value
+
+
+def table(explorer, name):
+    return explorer._tables[name].value
+
+
+def test_points_and_excluded_points_of_an_object_are_counted(explorer, stocked):
+    curve = stocked.light_curve(BURST)
+
+    assert len(curve.points) == len(explorer.curve.points)
+    assert f"{len(curve.points):,} points shown" in status(explorer)
+    assert f"{len(curve.excluded):,} excluded" in status(explorer)
+    assert curve.reasons["excluded"][0][:20] in table(explorer, "Excluded")
+
+
+def test_the_menu_of_units_is_never_blank_and_offers_those_of_the_points(explorer):
+    labels = [label for label, _ in explorer.controls.unit.options]
+    units = explorer.curve.points["unit"].unique().to_list()
+
+    assert (None, None) == explorer.controls.unit.value
+    assert {"own units", "energy flux (erg / (cm2 s))"} <= set(labels)
+    assert len(units) == sum(label.startswith("only ") for label in labels)
+    explorer.controls.unit.value = ("erg / (cm2 s)", None)
+    explorer.wait()
+    assert 1 == explorer.curve.points["unit"].n_unique()
+    assert labels == [label for label, _ in explorer.controls.unit.options]
+
+
+def test_each_control_is_a_parameter_and_the_code_gives_the_same_points(
+    explorer, stocked, monkeypatch
+):
+    controls = explorer.controls
+    controls.unit.value = ("erg / (cm2 s)", None)
+    controls.band.value = "0.5 - 8"
+    controls.bins.value = 100.0
+    controls.boxes["limits"].value = False
+    controls.boxes["residual"].value = True
+    controls.boxes["blocks"].value = True
+    explorer.wait()
+    monkeypatch.setattr("orbital_kernel.connect", lambda: stocked)
+    names = {}
+    exec(explorer.code, names)
+
+    assert "band_kev=(0.5, 8.0), bins=100.0" in explorer.code
+    assert names["points"].equals(explorer.curve.frame)
+    assert 0 < len(names["blocks"])
+    assert f"{len(names['blocks'])} Bayesian block" in status(explorer)
+    assert [0.5] == explorer.curve.points["band_low_kev"].unique().to_list()
+
+
+def test_code_states_only_what_differs_from_the_defaults():
+    text = code(CurveChoice(BURST))
+
+    assert f"orbital.light_curve({BURST!r})\n" in text
+    assert "figure = plots.light_curve(curve.frame)\n" in text
+
+
+def test_a_band_that_is_none_is_answered_in_words_and_nothing_is_asked(explorer):
+    explorer.controls.band.value = "soft"
+
+    assert "two energies in keV" in explorer.controls._problem.value
+    assert explorer.choice.band_kev is None
+
+
+def test_an_unknown_name_says_why_and_what_is_near(explorer):
+    explorer.show(CurveChoice("GRB 120102SX"))
+    explorer.wait()
+
+    assert explorer.curve is None
+    assert "Problem:" in status(explorer)
+    assert BURST in status(explorer)
+
+
+def test_names_are_offered_while_one_is_typed_and_a_chosen_one_is_shown(stocked):
+    explorer = LightCurveExplorer(stocked)
+    explorer.controls.object.value = "SIM AG"
+    explorer.wait()
+    assert "SIM AGN 1" in explorer.controls.object.options
+    explorer.controls.object.value = "SIM AGN 1"
+    explorer.wait()
+    explorer.close()
+
+    assert "SIM AGN 1" == explorer.choice.object
+    assert 0 < len(explorer.curve.points)
+
+
+def test_a_lag_between_two_series_is_measured_by_a_button(stocked, monkeypatch):
+    monkeypatch.setattr("orbital_widgets.light_curve_explorer.SIMULATIONS", 20)
+    explorer = LightCurveExplorer(stocked, "SIM AGN 1").wait()
+    explorer._of.value = explorer._against.value = "swift/XRT:0.3-10"
+    explorer._measure.click()
+    explorer.wait()
+    explorer.close()
+
+    assert re.search(r"lag .*\bs\b", explorer._lag_text.value)
+
+
+@pytest.mark.parametrize("ending", ["csv", "fits"])
+def test_points_are_saved_into_the_working_folder(explorer, tmp_path, ending):
+    explorer._format.value = ending
+    explorer._saved()
+
+    assert (tmp_path / f"GRB_120102S.{ending}").is_file()
+    assert f"{len(explorer.curve):,} points written" in explorer._saved_as.value
+
+
+def test_in_a_report_it_is_html_without_a_kernel(stocked):
+    explorer = LightCurveExplorer(stocked, BURST, static=True)
+    page = explorer._repr_mimebundle_()["text/html"]
+    explorer.close()
+
+    assert "<iframe" in page
+    assert "SIMULATED" in page
+    for name in ("Points", "Excluded", "Neighbours", "Copy as code"):
+        assert f"<h4>{name}</h4>" in page
+
+
+def test_text_of_rows_is_never_markup():
+    hostile = "<img src=x onerror=alert(1)>"
+    page = frame_html(pl.DataFrame({hostile: [hostile]}))
+
+    assert "<img" not in page
+    assert 2 == page.count("&lt;img")
+
+
+def test_every_control_has_a_label(explorer):
+    controls = explorer.controls
+    entries = (controls.object, controls.unit, controls.band, controls.bins)
+
+    assert all(entry.description for entry in entries)
+    assert all(box.description for box in controls.boxes.values())

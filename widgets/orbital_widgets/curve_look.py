@@ -1,0 +1,226 @@
+"""One look at a light curve: the answer, its figure, and what to say about it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from orbital_kernel import plots
+from orbital_kernel.errors import QueryError
+from orbital_kernel.plots import curve_axes
+from orbital_widgets import curve_overlays
+from orbital_widgets.curve_choice import CurveChoice, code
+
+NEAR = 8
+SHORTEST = 3
+EDGES = ("band_low_kev", "band_high_kev")
+
+
+@dataclass(frozen=True, eq=False)
+class CurveLook:
+    """What was found for one choice.
+
+    Parameters
+    ----------
+    choice : CurveChoice
+        What was asked for.
+    curve : LightCurve, optional
+        The points shown; None without an answer.
+    figure : bokeh figure or layout, optional
+        Those points drawn; None if there are none.
+    words : tuple of str
+        Sentences about points, exclusions and overlays.
+    problem : str
+        Why there is no answer; '' if there is one.
+    near : tuple of str
+        Names of objects that begin like the one asked for.
+    units : tuple of str
+        Units of the points as written in their files, that of most points first.
+    selections : tuple of str
+        Series that a lag can be measured between.
+    code : str
+        The Python of the public calls.
+
+    Examples
+    --------
+    >>> from orbital_widgets.curve_choice import CurveChoice
+    >>> from orbital_widgets.curve_look import CurveLook
+    >>> CurveLook(CurveChoice()).problem
+    ''
+    """
+
+    choice: CurveChoice
+    curve: Any = None
+    figure: Any = None
+    words: tuple[str, ...] = ()
+    problem: str = ""
+    near: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    selections: tuple[str, ...] = ()
+    code: str = field(default="")
+
+
+def look(
+    orbital: Any, choice: CurveChoice, *, written: tuple[str, ...] = ()
+) -> CurveLook:
+    """Return the light curve of a choice, drawn; a refusal is a problem in words.
+
+    `written` are the units of the object's points in their files, if already looked up.
+    """
+    if not choice.object:
+        return CurveLook(choice, problem="Name an object to see its light curve.")
+    try:
+        return _answered(orbital, choice, written)
+    except QueryError as error:
+        return CurveLook(
+            choice,
+            problem=str(error),
+            near=near(orbital, choice.object),
+            units=written,
+            code=code(choice),
+        )
+
+
+def near(orbital: Any, name: str) -> tuple[str, ...]:
+    """Return names that begin like one, of the longest beginning that some name has."""
+    length = len(name.strip())
+    while length >= SHORTEST:
+        names = orbital.names.complete(name.strip()[:length], limit=NEAR)
+        if names:
+            return tuple(names)
+        length = min(length - 1, (length + SHORTEST) // 2)
+    return ()
+
+
+def _answered(orbital: Any, choice: CurveChoice, written: tuple[str, ...]) -> CurveLook:
+    curve = orbital.light_curve(
+        choice.object, unit=choice.unit, band_kev=choice.band_kev, bins=choice.bins
+    )
+    converted = choice.unit is not None or choice.band_kev is not None
+    units = written if converted else units_of(curve.points)
+    units = units or units_of(orbital.light_curve(choice.object).points)
+    shown = curve
+    if choice.as_written is not None:
+        shown = curve.only(unit=choice.as_written)
+    if not choice.limits:
+        shown = replace(shown, frame=shown.frame.filter(~pl.col("is_limit")))
+    words = [_summary(curve, shown)]
+    if shown.points.is_empty():
+        return CurveLook(
+            *(choice, shown, None, (*words, _why_empty(curve, choice))),
+            units=units,
+            code=code(choice),
+        )
+    first = units_of(shown.points)[0]
+    rows = shown.frame.filter(pl.col("unit").eq_missing(pl.lit(first or None)))
+    drawn, sentences, model = _drawable(orbital, choice, rows)
+    figure = plots.light_curve(
+        shown.frame,
+        time_axis=drawn.time_axis,
+        model=model,
+        panels=drawn.panels,
+        hardness=drawn.hardness,
+    )
+    series = curve_overlays.series_of(rows) if choice.blocks else {}
+    if choice.blocks:
+        sentences.append(_with_blocks(figure, shown, rows, series, choice.time_axis))
+    return CurveLook(
+        *(choice, shown, figure, (*words, *sentences)),
+        units=units,
+        selections=selections_of(curve.points),
+        code=code(drawn, first_unit=first or None, series=series),
+    )
+
+
+def _drawable(
+    orbital: Any, choice: CurveChoice, rows: pl.DataFrame
+) -> tuple[CurveChoice, list[str], Any]:
+    """Return the choice without panels that the points lack, why, and the decay."""
+    words, panels, model = [], list(choice.panels), None
+    fitted = choice.fitted
+    if fitted:
+        model, sentence = curve_overlays.decay_of(orbital, rows)
+        words.append(sentence)
+    if fitted and model is None:
+        fitted, panels = False, [name for name in panels if name == "hardness"]
+    hardness = (choice.hardness or bands_of(rows)) if "hardness" in panels else None
+    if "hardness" in panels and hardness is None:
+        panels.remove("hardness")
+        words.append("No hardness: the points of the first panel have a single band.")
+    drawn = replace(choice, panels=tuple(panels), hardness=hardness, decay=fitted)
+    return drawn, words, model
+
+
+def _with_blocks(
+    figure: Any, shown: Any, rows: pl.DataFrame, series: dict[str, str], time_axis: str
+) -> str:
+    """Draw the Bayesian blocks into the first panel; return a sentence on them."""
+    states, sentence = curve_overlays.blocks_of(rows, series)
+    if states is not None:
+        usable = shown.points.filter(pl.col("value").is_not_null())
+        scale = curve_axes.time_scale(usable, time_axis)
+        first = figure if hasattr(figure, "segment") else figure.children[0]
+        curve_overlays.draw_blocks(first, states, shown.t0, scale)
+    return sentence
+
+
+def units_of(points: pl.DataFrame) -> tuple[str, ...]:
+    """Return the units of points, that of most first; '' of points without one."""
+    counts = points.group_by(pl.col("unit").fill_null("")).len()
+    return tuple(counts.sort(["len", "unit"], descending=[True, False])["unit"])
+
+
+def bands_of(rows: pl.DataFrame) -> tuple[str, str] | None:
+    """Return the softest and the hardest band of detections; None of a single one."""
+    bands = (
+        rows.filter(~pl.col("is_limit"), pl.col("band").is_not_null())
+        .select("band", *EDGES)
+        .unique("band")
+        .sort(*EDGES, nulls_last=True)
+    )
+    return None if len(bands) < 2 else (bands["band"][0], bands["band"][-1])
+
+
+def selections_of(points: pl.DataFrame) -> tuple[str, ...]:
+    """Return the series with detections as `orbital.lag` selects them."""
+    series = (
+        points.filter(~pl.col("is_limit"))
+        .group_by("observatory", "instrument", *EDGES)
+        .len()
+        .sort("len", "observatory", "instrument", *EDGES, descending=True)
+    )
+    return tuple(dict.fromkeys(_selection(row) for row in series.to_dicts()))
+
+
+def _selection(row: dict[str, Any]) -> str:
+    instrument = f"/{row['instrument']}" if row["instrument"] else ""
+    low, high = (row[edge] for edge in EDGES)
+    band = "" if low is None or high is None else f":{low:g}-{high:g}"
+    return f"{row['observatory']}{instrument}{band}"
+
+
+def _summary(curve: Any, shown: Any) -> str:
+    limits = int(shown.points["is_limit"].sum())
+    text = f"{len(shown.points):,} points shown, {limits:,} of them limits"
+    hidden = len(curve.points) - len(shown.points)
+    text += f"; {hidden:,} hidden by the controls" if hidden else ""
+    text += f"; {len(curve.excluded):,} excluded"
+    if curve.t0_utc:
+        text += f"; T0 {curve.t0_utc} UTC ({curve.t0_source})"
+    mark = " Simulated points belong to the sample sky." if _is_simulated(curve) else ""
+    return f"{text}.{mark}"
+
+
+def _is_simulated(curve: Any) -> bool:
+    frame = curve.frame
+    return "simulated" in frame.columns and bool(frame["simulated"].any())
+
+
+def _why_empty(curve: Any, choice: CurveChoice) -> str:
+    if len(curve.points):
+        return "The controls hide every point: show limits, or choose another unit."
+    if len(curve.excluded):
+        return (
+            f"Every point of {choice.object} is excluded; the reasons are listed below."
+        )
+    return f"No point of {choice.object} is stored."

@@ -1,0 +1,436 @@
+"""The light-curve explorer: an object by name; units, bands, bins and overlays by controls."""
+
+import re
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import ipywidgets
+
+from orbital_kernel.errors import OrbitalError
+from orbital_kernel.plots import theme
+from orbital_widgets.connection import sentence
+from orbital_widgets.curve_choice import CurveChoice
+from orbital_widgets.curve_controls import CurveControls
+from orbital_widgets.curve_look import CurveLook, look
+from orbital_widgets.frame_html import frame_html
+from orbital_widgets.latest import Latest
+from orbital_widgets.live_figure import LiveFigure
+from orbital_widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    import polars as pl
+
+POINTS = (
+    *("observatory", "instrument", "mode", "utc", "since_s", "value", "value_err_plus"),
+    *("value_err_minus", "unit", "is_limit", "band", "exposure_s", "reference"),
+)
+COPY = (
+    "const s = getSelection(); s.selectAllChildren(this.nextElementSibling);"
+    "document.execCommand('copy'); this.textContent = 'Copied'"
+)
+FORMATS = (("CSV", "csv"), ("ECSV", "ecsv"), ("FITS", "fits"), ("VOTable", "vot"))
+SIMULATIONS = 300
+FRAME_PX = 620
+PANEL_PX = 220
+
+
+class LightCurveExplorer(Panel):
+    """One object's light curve; each control is a parameter of the public call.
+
+    Parameters
+    ----------
+    orbital : Orbital
+        The session.
+    object : str, default ''
+        Name or alias of the object.
+    unit : str, optional
+        Unit to convert the points to, as in `orbital.light_curve`.
+    as_written : str, optional
+        Show only points whose file has this unit.
+    band_kev : tuple of float, optional
+        Band to convert to, keV.
+    bins : float or str, optional
+        Width in s, or 'log N'.
+    time_axis : str, default 'auto'
+        'auto', 'utc', 'mjd', 'elapsed' (since T0) or 'log'.
+    limits : bool, default True
+        Show upper limits.
+    panels : tuple of str, default ()
+        'residual', 'ratio' and 'hardness', as in `plots.light_curve`.
+    hardness : tuple of str, optional
+        Soft and hard band; by default the lowest and the highest band.
+    decay, blocks : bool, default False
+        Draw the fitted decay, and the Bayesian blocks.
+    folder : str or Path, default '.'
+        Where [Save] writes.
+    static : bool, optional
+        Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
+        decides; reports set it.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> from orbital_widgets import LightCurveExplorer
+    >>> explorer = LightCurveExplorer(connect(), object="SIM AGN 1", static=True).wait()
+    >>> len(explorer.curve.points) > 0
+    True
+    >>> explorer.close()
+    """
+
+    def __init__(
+        self,
+        orbital: Any,
+        object: str = "",  # noqa: A002 - as the column
+        *,
+        unit: str | None = None,
+        as_written: str | None = None,
+        band_kev: tuple[float, float] | None = None,
+        bins: float | str | None = None,
+        time_axis: str = "auto",
+        limits: bool = True,
+        panels: tuple[str, ...] = (),
+        hardness: tuple[str, str] | None = None,
+        decay: bool = False,
+        blocks: bool = False,
+        folder: str | Path = ".",
+        static: bool | None = None,
+    ) -> None:
+        super().__init__(lambda: None, every_s=None, session=orbital, static=static)
+        self.choice = CurveChoice(
+            *(object, unit, as_written, band_kev, bins, time_axis, limits),
+            *(tuple(panels), hardness, decay, blocks),
+        )
+        self.look = CurveLook(self.choice)
+        self._folder = Path(folder)
+        self._written: dict[str, tuple[str, ...]] = {}
+        self._names, self._lags = Latest(self._lock_ui), Latest(self._lock_ui)
+        self._figure: LiveFigure | None = None
+        self._build()
+        self.refresh()
+
+    @property
+    def curve(self) -> Any:
+        """The light curve shown; None without an answer.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import LightCurveExplorer
+        >>> explorer = LightCurveExplorer(connect(), static=True).wait()
+        >>> explorer.curve is None
+        True
+        >>> explorer.close()
+        """
+        return self.look.curve
+
+    @property
+    def code(self) -> str:
+        """The Python of the public calls that give what is shown.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import LightCurveExplorer
+        >>> explorer = LightCurveExplorer(connect(), "SIM AGN 1", bins=600.0).wait()
+        >>> "orbital.light_curve('SIM AGN 1', bins=600.0)" in explorer.code
+        True
+        >>> explorer.close()
+        """
+        return self.look.code
+
+    def show(self, choice: CurveChoice) -> None:
+        """Show another choice; the controls follow it.
+
+        Parameters
+        ----------
+        choice : CurveChoice
+            The parameters.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import LightCurveExplorer
+        >>> explorer = LightCurveExplorer(connect(), "SIM AGN 1").wait()
+        >>> explorer.show(replace(explorer.choice, limits=False))
+        >>> explorer.wait().choice.limits
+        False
+        >>> explorer.close()
+        """
+        self.choice = choice
+        self.controls.show(choice, self._written.get(choice.object, ()))
+        self._status.value = "<i>asking…</i>"
+        self.refresh()
+
+    def complete(self, prefix: str) -> None:
+        """Offer names that begin so in the field of the object.
+
+        Parameters
+        ----------
+        prefix : str
+            The beginning of a name.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import LightCurveExplorer
+        >>> explorer = LightCurveExplorer(connect())
+        >>> explorer.complete("SIM AGN")
+        >>> explorer.wait().close()
+        """
+        session = self.session
+        self._names.ask(lambda: session.names.complete(prefix, limit=15), self._named)
+
+    def save(self, ending: str) -> Path:
+        """Write the points shown, excluded ones too, into the folder.
+
+        Parameters
+        ----------
+        ending : str
+            'csv', 'ecsv', 'fits' or 'vot'.
+
+        Returns
+        -------
+        Path
+            The file, named by the object.
+
+        Raises
+        ------
+        QueryError
+            If the ending is of no known format.
+        ValueError
+            If no light curve is shown.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import LightCurveExplorer
+        >>> folder = tempfile.mkdtemp()
+        >>> explorer = LightCurveExplorer(connect(), "SIM AGN 1", folder=folder).wait()
+        >>> explorer.save("csv").name
+        'SIM_AGN_1.csv'
+        >>> explorer.close()
+        """
+        if self.curve is None:
+            raise ValueError("no light curve is shown: name an object first")
+        name = re.sub(r"[^\w.+-]+", "_", self.choice.object).strip("._") or "curve"
+        path: Path = self.curve.to_file(self._folder / f"{name}.{ending}")
+        return path
+
+    def wait(self, timeout_s: float = 120.0) -> Self:
+        """Block until light curve, names and lag asked for have arrived.
+
+        Parameters
+        ----------
+        timeout_s : float, default 120.0
+            Longest time to wait for each, s.
+
+        Returns
+        -------
+        LightCurveExplorer
+            The explorer itself.
+
+        Raises
+        ------
+        TimeoutError
+            If no answer came in time.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import LightCurveExplorer
+        >>> LightCurveExplorer(connect(), "SIM AGN 1").wait().close()
+        """
+        super().wait(timeout_s)
+        self._names.wait(timeout_s)
+        self._lags.wait(timeout_s)
+        return self
+
+    def close(self) -> None:
+        """Stop asking and close the explorer.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import LightCurveExplorer
+        >>> LightCurveExplorer(connect()).close()
+        """
+        self._names.close()
+        self._lags.close()
+        if self._figure is not None:
+            self._figure.close()
+        super().close()
+
+    def _job(self) -> Callable[[], CurveLook]:
+        session, choice = self.session, self.choice
+        written = self._written.get(choice.object, ())
+        return lambda: look(session, choice, written=written)
+
+    def _build(self) -> None:
+        self.controls = CurveControls(self.choice)
+        self.controls.on_choice(self.show)
+        self.controls.on_typed(self.complete)
+        self._status = ipywidgets.HTML("<i>asking…</i>")
+        self._slot = ipywidgets.VBox()
+        self._tables = {name: ipywidgets.HTML() for name in TABLES}
+        tabs = ipywidgets.Tab(tuple(self._tables.values()), titles=tuple(TABLES))
+        self._format = ipywidgets.Dropdown(description="Format", options=FORMATS)
+        save = ipywidgets.Button(description="Save", tooltip="write the points shown")
+        save.on_click(lambda _button: self._saved())
+        self._saved_as = ipywidgets.HTML()
+        self._of = ipywidgets.Dropdown(description="Lag of")
+        self._against = ipywidgets.Dropdown(description="against")
+        self._measure = ipywidgets.Button(
+            description="Measure lag",
+            tooltip="by how much the first follows the second",
+        )
+        self._measure.on_click(lambda _button: self._lag())
+        self._lag_text = ipywidgets.HTML()
+        bars = (
+            ipywidgets.HBox((self._format, save, self._saved_as)),
+            ipywidgets.HBox((self._of, self._against, self._measure, self._lag_text)),
+        )
+        top = ipywidgets.HBox((self._status, self.reconnect))
+        self.children = (self.controls.widget, top, self._slot, *bars, tabs)
+        self.add_class("orbital-light-curve")
+
+    def _show(self, answer: CurveLook) -> None:
+        self.look = answer
+        if answer.units:
+            self._written[answer.choice.object] = answer.units
+        self.controls.show(answer.choice, answer.units)
+        self.controls.suggest(answer.near)
+        self._status.value = _status(answer)
+        for name, html in TABLES.items():
+            self._tables[name].value = html(answer)
+        for menu in (self._of, self._against):
+            chosen = menu.value
+            menu.options = answer.selections
+            if answer.selections:
+                first = answer.selections[0 if menu is self._of else -1]
+                menu.value = chosen if chosen in answer.selections else first
+        self._measure.disabled = not answer.selections
+        if not self._static:
+            self._redraw(answer.figure)
+
+    def _redraw(self, figure: Any) -> None:
+        old, self._figure = self._figure, None
+        if figure is not None:
+            self._figure = LiveFigure(figure, lock=self._lock_ui)
+        self._slot.children = () if self._figure is None else (self._figure,)
+        if old is not None:
+            old.close()
+
+    def _failed(self, reason: str) -> None:
+        self._status.value = _problem(reason)
+
+    def _named(self, future: "Future[list[str]]") -> None:
+        error = future.exception()
+        if error is None:
+            self.controls.suggest(tuple(future.result()))
+        else:
+            self._failed(sentence(error))
+
+    def _saved(self) -> None:
+        try:
+            path = self.save(self._format.value)
+        except (OrbitalError, ValueError) as error:
+            text = str(error)
+        except OSError as error:
+            text = f"the file cannot be written: {error.strerror}"
+        else:
+            text = f"{len(self.curve):,} points written to {path}"
+        self._saved_as.value = escape(text)
+
+    def _lag(self) -> None:
+        session, name = self.session, self.choice.object
+        of, against = self._of.value, self._against.value
+        self._lag_text.value = "<i>measuring…</i>"
+        self._lags.ask(
+            lambda: session.lag(name, of=of, against=against, simulations=SIMULATIONS),
+            self._lagged,
+        )
+
+    def _lagged(self, future: "Future[Any]") -> None:
+        error = future.exception()
+        text = str(future.result()) if error is None else sentence(error)
+        self._lag_text.value = escape(text)
+
+    def _static_html(self) -> str:
+        figure = ""
+        if self.look.figure is not None:
+            page = theme.to_html(self.look.figure, title="Light curve")
+            height = FRAME_PX + PANEL_PX * len(self.look.choice.panels)
+            figure = (
+                f'<iframe style="width:100%;height:{height}px;border:0" '
+                f'title="light curve" srcdoc="{escape(page)}"></iframe>'
+            )
+        tables = "".join(
+            f"<h4>{name}</h4>{self._tables[name].value}" for name in TABLES
+        )
+        title = escape(self.choice.object or "no object")
+        return f"<h3>Light curve of {title}</h3>{_status(self.look)}{figure}{tables}"
+
+
+def _status(answer: CurveLook) -> str:
+    lines = [escape(text) for text in answer.words]
+    if answer.problem:
+        lines.insert(0, _problem(answer.problem))
+    if answer.near:
+        lines.append(f"Names that begin alike: {escape(', '.join(answer.near))}.")
+    return "<br>".join(lines)
+
+
+def _problem(text: str) -> str:
+    return f'<span style="color:#b00020"><b>Problem:</b> {escape(text)}</span>'
+
+
+def _points(answer: CurveLook) -> str:
+    return _frame(answer, "points", POINTS, "no points")
+
+
+def _excluded(answer: CurveLook) -> str:
+    return _frame(answer, "reasons", None, "no point is excluded")
+
+
+def _neighbours(answer: CurveLook) -> str:
+    return _frame(answer, "neighbours", None, "no other object lies nearby")
+
+
+def _frame(
+    answer: CurveLook, part: str, columns: tuple[str, ...] | None, empty: str
+) -> str:
+    if answer.curve is None:
+        return "<i>no light curve</i>"
+    frame: pl.DataFrame = getattr(answer.curve, part)
+    return f"<i>{empty}</i>" if frame.is_empty() else frame_html(frame, columns)
+
+
+def _code(answer: CurveLook) -> str:
+    return f'<button onclick="{escape(COPY)}">Copy</button><pre>{escape(answer.code)}</pre>'
+
+
+TABLES: Mapping[str, Callable[[CurveLook], str]] = {
+    "Points": _points,
+    "Excluded": _excluded,
+    "Neighbours": _neighbours,
+    "Copy as code": _code,
+}
+"""The tables below the figure and what writes each."""
