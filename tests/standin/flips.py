@@ -1,4 +1,3 @@
-# ruff: noqa: T201  by hand it prints what it found
 """A campaign of damage: one bit flipped, or one file cut, in a store that is not running.
 
     python tests/standin/flips.py [--trials 100] [--seed 0]
