@@ -1,5 +1,6 @@
 """Backups of a platform: one moment of all it holds, whole or not there at all."""
 
+import hashlib
 import json
 import os
 import random
@@ -12,13 +13,17 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from backup_platform import (
+    BUCKET,
     COUNTED,
     PATH,
+    TEXTS,
     Writer,
     numbers,
     s3_of,
+    session_of,
     state,
     vms_of,
 )
@@ -461,3 +466,58 @@ def test_the_commands_print_one_document_and_progress_only_on_stderr(
     assert first | {"verified": True} == again
     assert first["moment_utc"] == restored["moment_utc"]
     assert None is restored["set_aside"]
+
+
+def test_damage_in_the_platform_is_named_and_never_copied_in_silence(
+    tmp_path, elsewhere
+):
+    place = tmp_path / "data"
+    orbital = connect(place)
+    orbital.storage.apply()
+    Writer(orbital.settings).prepare()
+    body = os.urandom(300_000)
+    s3_of(orbital.settings).put_object(Bucket=COUNTED, Key="rotten", Body=body)
+    with session_of(orbital.settings).transaction() as tx:
+        rows = pa.table({"n": range(9000), "text": ["t"] * 9000}, schema=TEXTS)
+        tx.bucket(BUCKET).schema("counted").table("first").insert(rows)
+    embedded.stop(place)
+    rotten = {
+        max(
+            (path for path in (place / folder).rglob("*") if path.is_file()),
+            key=lambda path: path.stat().st_size,
+        )
+        for folder in ("objects/data", "tables/segments")
+    }
+    for path in rotten:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    names = sorted(path.relative_to(place).as_posix() for path in rotten)
+
+    process = orbital_command("backup", tmp_path / "safe", "--data", place)
+    output, _ = process.communicate()
+    restored = restore(tmp_path / "safe", elsewhere)
+
+    assert 1 == process.returncode
+    assert "warning: 2 files were damaged in the platform itself" in output
+    assert names == sorted(restored.damaged)
+    assert names == sorted(verify(tmp_path / "safe").damaged)
+    for name in names:
+        assert name in output
+        assert (place / name).read_bytes() == (elsewhere / name).read_bytes()
+
+
+def test_a_whole_platform_has_no_damage(stored):
+    assert () == verify(stored[0]).damaged
+
+
+def test_a_backup_of_an_earlier_version_is_still_read(folder, tmp_path):
+    backup(folder, tmp_path / "safe")
+    path = tmp_path / "safe" / NAME
+    document = json.loads(path.read_text())
+    del document["damaged"], document["digest"]
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(json.dumps(document | {"digest": digest}))
+
+    assert () == verify(tmp_path / "safe").damaged

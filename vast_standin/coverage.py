@@ -117,8 +117,10 @@ which holds the number of the last committed change.
 `POST /api/standin_copies/` (managers only, not a call of the real product) makes the folder
 `copying/` with the three databases as they were together at one moment, between commits,
 and hard links to all files they name; nothing is removed from the data while it is made.
-It replies with `folder`, `moment`, `store`, `version` and `missing` (named files that are
-not there). `DELETE` removes the folder, as do the next copy and the next start.
+Then it reads all of that against the checksums. It replies with `folder`, `moment`,
+`store`, `version`, `missing` (named files that are not there) and `damaged` (files that
+are not as they were written; alarm `DATA_DAMAGED`). `DELETE` removes the folder, as do the
+next copy and the next start.
 `orbital backup` copies it.
 """
 

@@ -1,5 +1,6 @@
 """`orbital backup` and `restore`: the embedded platform's folder, saved and brought back."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -35,6 +36,9 @@ def backup(place: Path, data: Path | None, *, verify: bool, as_json: bool) -> No
     DIR holds one moment: every transaction, object and setting that was committed by
     then, and nothing later. It appears when it is complete. It holds the platform's
     credentials: only you can read it, and whoever has a copy has access.
+
+    What is copied is read against its checksums. Files that are damaged are named, and
+    the exit code is 1: keep an earlier backup, which may hold them whole.
     """
     folder = config.data_folder(data)
     with _bar("verifying" if verify else "copying") as on_progress:
@@ -44,7 +48,7 @@ def backup(place: Path, data: Path | None, *, verify: bool, as_json: bool) -> No
             summary = backups.backup(folder, place, on_progress)
     if as_json:
         print_json(asdict(summary) | {"verified": verify})
-        return
+        sys.exit(1 if summary.damaged else 0)
     echo(
         f"{'verified' if verify else 'backed up'}: {summary.backup}, {summary.files} files "
         f"({summary.bytes / 1e6:,.1f} MB) of {summary.data_dir} at {summary.moment_utc}"
@@ -53,8 +57,9 @@ def backup(place: Path, data: Path | None, *, verify: bool, as_json: bool) -> No
         echo(f"not in the backup: {', '.join(summary.excluded)}")
     if summary.unlisted:
         echo(f"warning: {summary.unlisted} files in it are not of the backup")
-    _warn(summary.missing)
+    _warn(summary.missing, summary.damaged)
     echo("it holds the platform's credentials: keep it as private as they are")
+    sys.exit(1 if summary.damaged else 0)
 
 
 @click.command(epilog="Example: orbital restore /mnt/safe/orbital-2026-11-30 --replace")
@@ -84,14 +89,20 @@ def restore(place: Path, data: Path | None, *, replace: bool, as_json: bool) -> 
     )
     if restored.set_aside:
         echo(f"the folder that was there is now {restored.set_aside}")
-    _warn(restored.missing)
+    _warn(restored.missing, restored.damaged)
 
 
-def _warn(missing: tuple[str, ...]) -> None:
+def _warn(missing: tuple[str, ...], damaged: tuple[str, ...]) -> None:
     if missing:
         echo(
             f"warning: {len(missing)} files were missing in the platform itself, among "
             f"them {missing[0]}: `orbital up --accept-loss` starts without them"
+        )
+    if damaged:
+        echo(
+            f"warning: {len(damaged)} files were damaged in the platform itself and are so "
+            f"in the backup ({', '.join(damaged)}): restore them from an earlier backup, "
+            "or ingest their files again"
         )
 
 

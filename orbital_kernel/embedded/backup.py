@@ -33,7 +33,7 @@ STORE = frozenset({"tables", "objects", "vms.sqlite", "mark.json", "store.json"}
 """What the platform itself gives a copy of."""
 TRANSIENT = frozenset(
     {"standin.json", "standin.lock", "start.lock", "backup.lock", "ports.json"}
-    | {"copying", MARKER}
+    | {"copying", "verified.json", MARKER}
 )
 """What belongs to a process or to the place of a folder."""
 EXCLUDED = frozenset({"lost", "logs", "standin.log", "access.log", "access.log.1"})
@@ -55,6 +55,8 @@ class Backup:
     missing: tuple[str, ...]
     unlisted: int = 0
     """Files in the folder that the backup does not list: nothing uses them."""
+    damaged: tuple[str, ...] = ()
+    """Files that were damaged in the platform itself, and are so in the backup."""
 
 
 def backup(
@@ -65,6 +67,9 @@ def backup(
     A platform that does not run is started for it and stopped again. Until the backup is
     complete its folder is named `….partial`, and it is removed if anything fails. It
     holds the platform's credentials and is readable by its owner only.
+
+    The platform reads what is copied against its checksums. A file that is damaged is
+    copied as it is and named in `damaged`: what is whole can still be saved.
 
     Parameters
     ----------
@@ -104,6 +109,7 @@ def backup(
             files=(*others, *entries),
             excluded=excluded,
             missing=copy.missing,
+            damaged=copy.damaged,
         )
         _write(contents, partial)
         finish(partial, target)
@@ -256,4 +262,5 @@ def _summary(target: Path, contents: Manifest) -> Backup:
         contents.excluded,
         contents.missing,
         sum(name not in listed for name, _ in files_below(target)),
+        contents.damaged,
     )

@@ -28,6 +28,8 @@ class Copy:
     version: str
     moment: str
     missing: tuple[str, ...]
+    damaged: tuple[str, ...]
+    """Files that the platform read and found not to be as written."""
 
 
 @contextmanager
@@ -41,6 +43,7 @@ def copied(settings: Settings) -> Iterator[Copy]:
             reply["version"],
             reply["moment"],
             tuple(reply["missing"]),
+            tuple(reply["damaged"]),
         )
     finally:
         try:

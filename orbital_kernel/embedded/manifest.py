@@ -37,6 +37,8 @@ class Manifest:
     """Entries of the platform's folder that are not copied."""
     missing: tuple[str, ...] = ()
     """Files that the platform lacked itself."""
+    damaged: tuple[str, ...] = ()
+    """Files that were damaged in the platform itself, and are so in the backup."""
     format: int = field(default=FORMAT)
 
     @property
@@ -79,8 +81,8 @@ def _checked(path: Path, document: Any) -> Manifest:
     outside = [entry.path for entry in files if not _is_inside(entry.path)]
     if outside:
         raise PlatformError(f"{path} names {outside[0]}, which is outside the backup")
-    for name in ("excluded", "missing"):
-        document[name] = tuple(document[name])
+    for name in ("excluded", "missing", "damaged"):
+        document[name] = tuple(document.get(name, ()))
     return Manifest(files=files, **document)
 
 

@@ -33,6 +33,8 @@ class Restored:
     missing: tuple[str, ...]
     set_aside: str | None
     """Where the folder that was replaced is now."""
+    damaged: tuple[str, ...] = ()
+    """Files that were damaged already when the backup was made."""
 
 
 def restore(
@@ -95,6 +97,7 @@ def restore(
         contents.bytes,
         contents.missing,
         str(aside) if aside else None,
+        contents.damaged,
     )
 
 

@@ -63,6 +63,9 @@ def copy_database(source: Path, target: Path, name: str) -> Entry:
         ):
             database.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
+            (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
     except sqlite3.Error as error:
         raise PlatformError(
             f"{source} cannot be read as a database ({error}): repair it, or move it out "

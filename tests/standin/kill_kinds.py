@@ -5,7 +5,11 @@ last confirmed one, or that of the change in flight: anything else is lost or ha
 """
 
 import hashlib
+import os
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +25,8 @@ GONE = (
 PART_BYTES = 5 << 20
 PATIENCE_S = 20
 NAMES = 6
+OPENED_EACH = 4
+"""After every so many kills a copy is served and read."""
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Kind:
     confirmed: dict = field(default_factory=dict)
     pending: dict | None = None
     done: int = 0
+    """Changes that the stand-in confirmed."""
     refused: list = field(default_factory=list)
 
     def work(self, standin, dice, ended):
@@ -39,7 +46,6 @@ class Kind:
             act = self.open(standin)
             while not ended.is_set():
                 self.change(act, dice)
-                self.done += 1
         except GONE as error:
             if not ended.wait(PATIENCE_S):
                 self.refused.append(f"{type(self).__name__} was refused: {error}")
@@ -70,6 +76,7 @@ class Kind:
     def end(self):
         """Note that the change is confirmed."""
         self.confirmed, self.pending = self.pending, None
+        self.done += 1
 
 
 @dataclass
@@ -179,19 +186,80 @@ class Uploads(Objects):
 
 @dataclass
 class CopiesForBackup(Kind):
-    """Copies of the folder, as a backup asks for them; none stays after a kill."""
+    """Copies of the folder, as a backup asks for them; none stays after a kill.
+
+    Each is saved elsewhere as a backup would do it. Now and then the last one is served:
+    all of it is there, nothing is half, and nothing confirmed before it is missing.
+    """
+
+    counted: Callable[[], int] = lambda: 0
+    """Returns how often the row in table `count` was counted up for certain."""
+    saved: Path | None = None
+    least: int = 0
+    rounds: int = 0
+    opened: int = 0
+    """Copies that were served and read."""
 
     def open(self, standin):
+        self.place = standin.data.parent / "saved"
         return standin.vms()
 
     def change(self, client, dice):
-        client.standin_copies.post()
+        least = self.counted()
+        reply = client.standin_copies.post()
+        if reply["missing"] or reply["damaged"]:
+            self.refused.append(f"a copy lacks files: {reply}")
+        target = self.place / f"{self.done}"
+        shutil.rmtree(target, ignore_errors=True)  # one that a kill left half
+        shutil.copytree(reply["folder"], target, copy_function=os.link)
+        self._forget()
+        self.saved, self.least = target, least
+        self.done += 1
         if dice.random() < 0.5:
             client.standin_copies.delete()
 
+    def compare(self, standin):
+        faults = super().compare(standin)
+        if self.saved is not None and self.rounds % OPENED_EACH == 0:
+            copy = type(standin)(self.saved).start()
+            try:
+                faults += self._faults(copy)
+            finally:
+                copy.stop()
+            self.opened += 1
+            self._forget()
+        self.rounds += 1
+        return faults
+
     def state(self, standin):
-        left = standin.data / "copying"
-        return {"copying": True} if left.exists() else {}
+        return {"copying": True} if (standin.data / "copying").exists() else {}
+
+    def _faults(self, copy):
+        faults = [f"a copy: {warning}" for warning in copy.note["warnings"]]
+        with connect(copy).transaction() as tx:
+            schema = tx.bucket(BUCKET).schema("kills")
+            first, second, count = (
+                schema.table(name).select().read_all()
+                for name in ("one", "two", "count")
+            )
+        order = [(name, "ascending") for name in first.schema.names]
+        if not first.sort_by(order).equals(second.sort_by(order)):
+            faults.append("a copy has half a transaction: its tables differ")
+        if count["n"][0].as_py() < self.least:
+            faults.append(f"a copy counts {count['n'][0]}, {self.least} before it")
+        client = copy.s3()
+        for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+            body = client.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
+            digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
+            if "-" not in entry["ETag"] and entry["ETag"].strip('"') != digest:
+                faults.append(f"a copy has other bytes in {entry['Key']}")
+        client.close()
+        return faults
+
+    def _forget(self):
+        if self.saved is not None:
+            shutil.rmtree(self.saved)
+            self.saved = None
 
 
 def _digest(content):

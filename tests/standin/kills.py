@@ -22,13 +22,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-from kill_kinds import Kind, all_kinds
+from kill_kinds import CopiesForBackup, Kind, all_kinds
 from tabular import BUCKET, connect, until_no_conflict
 from vastdb import errors
 
 WRITERS, READERS = 8, 4
 SIZES = (1, 5, 5, 5, 200, 20_000, 60_000)
 MOST_BATCHES = 60
+PATIENCE_S = 60
 COLUMNS = pa.schema([("w", pa.int64()), ("n", pa.int64()), ("value", pa.string())])
 GONE = (errors.ConnectionError, errors.HttpError, OSError)
 
@@ -57,8 +58,11 @@ def prepare(session):
         count.insert(pa.table({"n": [0]}))
 
 
-def round_of_one_kill(standin, books, dice, number, longest):
-    """Run the clients until the stand-in is killed; start it and compare."""
+def round_of_one_kill(standin, books, dice, number, longest, *, work):
+    """Run the clients until the stand-in is killed; start it and compare.
+
+    With `work` each client that does one kind of thing got one confirmed before.
+    """
     session = connect(standin)
     ended = threading.Event()
     clients = [
@@ -77,6 +81,8 @@ def round_of_one_kill(standin, books, dice, number, longest):
     ]
     for client in clients:
         client.start()
+    if work:
+        _wait_for_work(books, ended)
     time.sleep(dice.uniform(0.01, longest))
     standin.kill()
     ended.set()
@@ -88,6 +94,17 @@ def round_of_one_kill(standin, books, dice, number, longest):
     compare(connect(standin), books)
     for kind in books.kinds:
         books.faults += kind.compare(standin)
+
+
+def _wait_for_work(books, ended):
+    """Wait until something of each kind, and of the writers, is confirmed."""
+    before = [kind.done for kind in books.kinds]
+    commits, waited = books.commits, time.monotonic() + PATIENCE_S
+    while books.commits == commits or any(
+        kind.done == count for kind, count in zip(books.kinds, before, strict=True)
+    ):
+        if ended.wait(0.01) or time.monotonic() > waited:
+            return
 
 
 def compare(session, books):
@@ -263,12 +280,19 @@ def _start_in_vain(standin):
             raise
 
 
-def campaign(standin, *, kills, seed, longest):
-    """Kill so often; returns the books, with every fault found."""
+def campaign(standin, *, kills, seed, longest, always=False):
+    """Kill so often; returns the books, with every fault found.
+
+    Each kind of client gets something confirmed before every second kill, or `always`.
+    """
     dice, books = random.Random(seed), Books()
+    for kind in books.kinds:
+        if isinstance(kind, CopiesForBackup):
+            kind.counted = lambda: books.counted
     prepare(connect(standin))
     for number in range(kills):
-        round_of_one_kill(standin, books, dice, number, longest)
+        work = always or dice.random() < 0.5
+        round_of_one_kill(standin, books, dice, number, longest, work=work)
         if books.faults:
             break
     rose = increments(connect(standin))
@@ -314,6 +338,7 @@ def main():
         f"seed {given.seed}: {given.kills} kills in {time.monotonic() - begun:.0f} s, "
         f"{books.commits} commits confirmed, count {books.counted}, "
         + "".join(f"{kind.done} {type(kind).__name__}, " for kind in books.kinds)
+        + f"{books.kinds[-1].opened} of these copies opened, "
         + f"{len(books.faults)} faults"
     )
     return 1 if books.faults else 0

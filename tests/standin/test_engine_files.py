@@ -1,7 +1,9 @@
 """Files of Arrow data: what is written while the writer goes on is there when needed."""
 
 import errno
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,15 @@ SMALL = pa.record_batch({"0": np.arange(9)})
 @pytest.fixture
 def folder(tmp_path):
     return DataFolder(tmp_path / "segments")
+
+
+@pytest.fixture
+def changing_often():
+    """Threads that take turns after a few instructions, as on a busy machine."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.fixture
@@ -78,3 +89,33 @@ def test_a_file_discarded_while_it_is_written_goes_away(folder, held):
     del writer
 
     assert [] == list(folder.path.iterdir())
+
+
+def test_a_file_that_grows_while_others_read_it_is_never_called_cut(
+    folder, changing_often
+):
+    writer = folder.writer("t")
+    batch = LARGE.slice(0, 2000)
+    first = writer.append(batch)
+
+    def append_and_verify(_):
+        newest = writer.append(batch)
+        for extent in (newest, first):
+            extent.verify("0")
+        return newest.batch.equals(batch)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [True] * 4000 == list(pool.map(append_and_verify, range(4000)))
+
+
+def test_threads_that_open_a_file_at_once_get_the_same_object(folder, changing_often):
+    barrier = threading.Barrier(4)
+
+    def open_it(name):
+        barrier.wait(20)
+        return folder.file(name)
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(200):
+            files_ = list(pool.map(open_it, [f"t{number}"] * 4))
+            assert 1 == len({id(file) for file in files_})

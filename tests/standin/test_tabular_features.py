@@ -11,6 +11,7 @@ import pytest
 from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransform
 from tabular import BUCKET, make_table, table_in
 from vastdb import errors
+from vastdb.config import ImportConfig
 from vastdb.partitioning import PartitionKey, PartitionSpec
 from vastdb.table import BlobExpansionConfig
 from vastdb.table_metadata import TableRef
@@ -120,6 +121,30 @@ def test_an_object_is_imported_once(session, schema_name, standin):
     with session.transaction() as tx:
         imports = table_in(tx, schema_name).imports_table().select().read_all()
     assert ["m.parquet"] == imports["ObjectName"].to_pylist()
+
+
+def test_many_objects_are_imported_at_once_into_one_transaction(
+    session, schema_name, standin
+):
+    make_table(session, schema_name, MEASURES.slice(0, 0))
+    keys = [f"many-{number}.parquet" for number in range(60)]
+    client = standin.s3()
+    for number, key in enumerate(keys):
+        file = io.BytesIO()
+        pq.write_table(MEASURES.set_column(2, "n", [[number] * 6]), file)
+        client.put_object(Bucket=BUCKET, Key=key, Body=file.getvalue())
+    client.close()
+
+    with session.transaction() as tx:
+        table = table_in(tx, schema_name)
+        config = ImportConfig(import_concurrency=8)
+        table.import_files([f"/{BUCKET}/{key}" for key in keys], config=config)
+        imports = table.imports_table().select().read_all()
+        inside = sorted(table.select(["n"]).read_all()["n"].to_pylist())
+
+    rows = sorted(list(range(60)) * 6)
+    assert (rows, rows) == (inside, numbers(session, schema_name))
+    assert sorted(keys) == sorted(imports["ObjectName"].to_pylist())
 
 
 def test_a_snapshot_keeps_what_was(session, schema_name, standin, vms):

@@ -37,7 +37,7 @@ def test_a_copy_is_made_replaced_and_removed(standin, vms):
         "tables/catalogue.sqlite",
     } <= databases
     assert first["moment"] < second["moment"]
-    assert [] == second["missing"]
+    assert ([], []) == (second["missing"], second["damaged"])
     assert 204 == call(standin, "DELETE")
     assert not folder.exists()
     assert 204 == call(standin, "DELETE")

@@ -97,14 +97,20 @@ def changed_database(path: Path) -> str:
     """Return what is damaged in a database in use; "" if nothing is."""
     try:
         with reading(path) as db:
-            (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-            if verdict != "ok":
-                return f"{path} is damaged ({verdict})"
-            changed = changed_table(db)
+            problem = problem_of(db)
     except sqlite3.DatabaseError as error:
         _require_damage(path, error)
-        return f"{path} is damaged ({error})"
-    return f"{path} is damaged (rows of its table {changed})" if changed else ""
+        problem = str(error)
+    return f"{path} is damaged ({problem})" if problem else ""
+
+
+def problem_of(db: sqlite3.Connection) -> str:
+    """Return what is damaged in a database that is being read; "" if nothing is."""
+    (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        return str(verdict)
+    changed = changed_table(db)
+    return f"rows of its table {changed}" if changed else ""
 
 
 def _require_damage(path: Path, error: sqlite3.DatabaseError) -> None:

@@ -110,7 +110,9 @@ class DataFile:
         """
         if self.absent:
             raise _gone(self.path)
-        if self._map is not None and self._map.size() < len(self._map):
+        # Once: another thread may map more of the file at any time, since it only grows.
+        mapped = self._map
+        if mapped is not None and mapped.size() < len(mapped):
             raise self.cut()
 
     def verify(self, run: Run, view: pa.Buffer, start: int, stop: int) -> None:
@@ -301,6 +303,7 @@ class DataFolder:
     """Called with path and error of a file that is damaged or cut."""
     sums: dict[str, bytes] = field(default_factory=dict)
     """The stored checksums of committed files, by name."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _open: "weakref.WeakValueDictionary[str, DataFile]" = field(
         default_factory=weakref.WeakValueDictionary
     )
@@ -310,12 +313,13 @@ class DataFolder:
 
     def file(self, name: str) -> DataFile:
         """Return the file of a name, always the same object."""
-        file = self._open.get(name)
-        if file is None:
-            runs = {run.offset: run for run in unpacked(self.sums.get(name, b""))}
-            file = DataFile(self.path / name, self.remove, runs, self.report)
-            self._open[name] = file
-        return file
+        with self._lock:
+            file = self._open.get(name)
+            if file is None:
+                runs = {run.offset: run for run in unpacked(self.sums.get(name, b""))}
+                file = DataFile(self.path / name, self.remove, runs, self.report)
+                self._open[name] = file
+            return file
 
     def writer(self, name: str, *, load: bool = False) -> FileWriter:
         """Begin a new file; with `load`, memory keeps only its newest bytes."""

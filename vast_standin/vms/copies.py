@@ -2,7 +2,8 @@
 
 A copy is a folder of its own: the three databases as they were together, and hard links
 to every file they name. Links cost no space and files never change, so a copy of any
-size is there in a moment, and what the platform drops later stays in it.
+size is there in a moment, and what the platform drops later stays in it. Then all of it
+is read against its checksums, so that no damage is copied unnoticed.
 """
 
 import os
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vast_standin import __version__
+from vast_standin.custody.damaged import damaged_files
 from vast_standin.custody.home import NOTE
 from vast_standin.disk import disk_errors
 from vast_standin.files import write_private_json
@@ -77,7 +79,17 @@ class Copies:
             "version": __version__,
             "moment": moment.isoformat(),
             "missing": missing,
+            "damaged": self._damaged(),
         }
+
+    def _damaged(self) -> list[str]:
+        """Read the copy; report what is damaged in it, and return the names."""
+        home, names = self._cluster.home, []
+        for name, problem in damaged_files(self.path):
+            path = home.path / name
+            home.note_damage(path, ValueError(f"{path} is damaged ({problem})"))
+            names.append(name)
+        return names
 
     def _link(self, paths: Iterable[Path]) -> list[str]:
         """Link files of the data folder into the copy; return those that are missing."""
