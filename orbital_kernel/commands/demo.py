@@ -78,6 +78,12 @@ def _print(summary: "Summary", out: Path) -> None:
         ("bursts", f"{len(bursts)} found, {summary.bursts_matched} in a catalogue"),
         ("light curve", f"{summary.light_curve['object']}: {points} points"),
         (
+            "published",
+            f"{sum(p['points'] for p in summary.published):,} real points of "
+            + f"{len({p['object'] for p in summary.published})} objects, in a database "
+            + "of their own",
+        ),
+        (
             "queries",
             f"{len(summary.queries)}, slowest {max((q['milliseconds'] for q in summary.queries), default=0):.0f} ms",
         ),
@@ -89,7 +95,8 @@ def _print(summary: "Summary", out: Path) -> None:
     if len(summary.refused) > REFUSED_SHOWN:
         echo(f"… and {len(summary.refused) - REFUSED_SHOWN} more: see summary.json")
     echo(
-        f"next: open {out / '01_start_here.html'}; {out / 'summary.json'} has all numbers"
+        f"next: open {out / 'demonstration.html'} (what was achieved, on one page) and "
+        f"{out / '01_start_here.html'}; {out / 'summary.json'} has all numbers"
     )
     echo("explore the same data in JupyterLab:")
     embedded = config.from_environment() is None

@@ -27,9 +27,12 @@ TUTORIALS = (
     "03_ingest",
     "04_monitor_bursts",
     "05_build_light_curves",
+    "demonstration",
 )
 DATABASES = {True: "sample", False: "archive"}
 """The demo's database if the default one holds the other kind of rows."""
+PUBLISHED = "published"
+"""The database of the published measurements that come with Orbital."""
 A_MINUTE = timedelta(minutes=1)
 Step = Callable[[str], None]
 Advance = Callable[[str, int, int], None]
@@ -103,6 +106,8 @@ def run(
     _match(orbital, summary)
     step("light curve")
     _light_curve(orbital, summary)
+    step("published measurements")
+    summary.published = _published()
     step("queries")
     summary.queries = [asdict(orbital.query(query).how) for query in _queries(orbital)]
     step("reports")
@@ -199,6 +204,21 @@ def _light_curve(orbital: Orbital, summary: Summary) -> None:
         "limits": int(curve["is_limit"].sum()),
         "left_out": int(curve["left_out"].is_not_null().sum()),
     }
+
+
+def _published() -> list[dict[str, object]]:
+    """Ingest the measurements that come with Orbital; return the points of each object."""
+    orbital = connect(database=PUBLISHED)
+    orbital.storage.apply()
+    orbital.ingest_published()
+    points = [
+        orbital.table(f"{name}.photometry", ["object"]).with_columns(
+            observatory=pl.lit(name)
+        )
+        for name in ("swift", "chandra")
+    ]
+    counts = pl.concat(points).group_by("object", "observatory").len("points")
+    return counts.sort("object", "observatory").to_dicts()
 
 
 def _queries(orbital: Orbital) -> Iterator[Query]:

@@ -32,6 +32,9 @@ class Summary:
         Numbers of matches between the observatories.
     light_curve : dict
         Object, reference time and numbers of points of the light curve built.
+    published : list of dict
+        Points by object and observatory of the measurements that come with Orbital, in
+        the database 'published'.
     queries : list of dict
         How each query was answered, as with `--explain --json`.
     reports : list of str
@@ -52,6 +55,7 @@ class Summary:
     bursts_matched: int = 0
     matches: dict[str, int] = field(default_factory=dict)
     light_curve: dict[str, Any] = field(default_factory=dict)
+    published: list[dict[str, Any]] = field(default_factory=list)
     queries: list[dict[str, Any]] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
     platform: str = ""

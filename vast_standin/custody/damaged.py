@@ -54,10 +54,12 @@ def _damaged(
 def _damage(descriptor: int, runs: bytes) -> str:
     for run in unpacked(runs):
         first = run.offset
+
+        def bytes_between(low: int, high: int, first: int = first) -> bytes:
+            return os.pread(descriptor, high - low, first + low)
+
         place = run.damage(
-            lambda low, high, first=first: os.pread(
-                descriptor, high - low, first + low
-            ),
+            bytes_between,
             0,
             run.length,
         )
