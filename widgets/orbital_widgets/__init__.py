@@ -3,6 +3,7 @@
 Nothing here imports the database: a widget receives the functions that it queries with.
 """
 
+from orbital_widgets.burst_monitor import BurstMonitor
 from orbital_widgets.explorer import Explorer
 from orbital_widgets.health_panel import HealthPanel
 from orbital_widgets.light_curve_explorer import LightCurveExplorer
@@ -12,6 +13,7 @@ from orbital_widgets.setup import setup
 from orbital_widgets.storage_dashboard import StorageDashboard
 
 __all__ = [
+    "BurstMonitor",
     "Explorer",
     "HealthPanel",
     "LightCurveExplorer",
