@@ -7,6 +7,7 @@ from orbital_widgets.burst_monitor import BurstMonitor
 from orbital_widgets.explorer import Explorer
 from orbital_widgets.health_panel import HealthPanel
 from orbital_widgets.light_curve_explorer import LightCurveExplorer
+from orbital_widgets.quality_board import QualityBoard
 from orbital_widgets.results import Outcome, Results
 from orbital_widgets.selection import Selection
 from orbital_widgets.setup import setup
@@ -18,6 +19,7 @@ __all__ = [
     "HealthPanel",
     "LightCurveExplorer",
     "Outcome",
+    "QualityBoard",
     "Results",
     "Selection",
     "StorageDashboard",
