@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 from orbital_widgets import Explorer, Outcome, Results, Selection, controls, views
+from orbital_widgets.angle_text import dec_of, ra_of
 from orbital_widgets.latest import Latest
 from orbital_widgets.points import points, units
 from orbital_widgets.results import joined
@@ -115,8 +116,79 @@ def test_an_error_nobody_foresaw_is_shown_too(caplog):
     explorer = Explorer(broken).wait()
     explorer.close()
 
-    assert ("ZeroDivisionError: a bug",) == explorer.results.outcome.problems
-    assert "a query failed unexpectedly" in caplog.text
+    problem = explorer.results.outcome.problems[0]
+    assert "for a reason that Orbital did not foresee" in problem
+    assert "ZeroDivisionError" not in problem
+    assert "a bug" in caplog.text
+
+
+def test_a_lost_platform_offers_to_reconnect_and_an_answer_hides_the_button():
+    replies = [StoreError("the database does not answer")]
+
+    def gone(query):
+        if replies:
+            raise replies.pop()
+        return fetch(query)
+
+    explorer = Explorer(gone, observatories=("swift",)).wait()
+    status = views.StatusView(explorer.results, explorer.reconnect)
+    assert explorer.results.outcome.lost
+    assert not status.reconnect.layout.display
+    status.reconnect.click()
+    explorer.wait()
+    explorer.close()
+
+    assert "none" == status.reconnect.layout.display
+    assert {"swift"} == set(explorer.frame["observatory"])
+
+
+def test_tables_of_a_replaced_question_are_not_queried():
+    begun, go = threading.Event(), threading.Event()
+    queried = []
+
+    def slow(query):
+        queried.append(query)
+        begun.set()
+        go.wait(30)
+        return fetch(query)
+
+    explorer = Explorer(slow)
+    begun.wait(30)
+    explorer.selection.limit = 7
+    go.set()
+    explorer.wait()
+    explorer.close()
+
+    assert [1000] == [query.limit for query in queried if query.limit != 7]
+
+
+@pytest.mark.parametrize(
+    ("text", "degrees"),
+    [
+        ("12h", 180.0),
+        ("5h34m31.9s", 83.6329166667),
+        ("5h 34.5m", 83.625),
+        ("83.63 deg", 83.63),
+        ("05:34:31.9", 83.6329166667),
+    ],
+)
+def test_an_ra_is_understood_as_people_write_it(text, degrees):
+    assert ra_of(text) == pytest.approx(degrees)
+
+
+@pytest.mark.parametrize(("text", "degrees"), [("-41d30m", -41.5), ("+22°", 22.0)])
+def test_a_dec_is_understood_as_people_write_it(text, degrees):
+    assert dec_of(text) == pytest.approx(degrees)
+
+
+def test_an_angle_that_is_none_is_answered_in_words(explorer):
+    ra, dec, _ = controls.position(explorer.selection)
+    ra.entry.value, dec.entry.value = "noon", "12h"
+
+    assert "RA is degrees or hours, such as 83.63308" in ra.problem.value
+    assert "could not convert" not in ra.problem.value
+    assert "Dec is in degrees" in dec.problem.value
+    assert explorer.selection.ra is None
 
 
 def test_an_answer_no_longer_asked_for_is_dropped():
@@ -385,5 +457,5 @@ def test_simulated_rows_are_called_so(explorer):
     status = views.StatusView(explorer.results)
     plot = views.PlotView(explorer.selection, explorer.results)
 
-    assert "sample sky" in status.widget.value
+    assert "sample sky" in status.text.value
     assert plot.figure.title.text.startswith("SIMULATED")

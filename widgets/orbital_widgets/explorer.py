@@ -1,6 +1,5 @@
 """The query explorer: one Selection, its controls, the results and their views."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ import polars as pl
 from orbital_kernel.errors import OrbitalError, QueryError
 from orbital_kernel.query import Answer, Query
 from orbital_widgets import controls, static, views
+from orbital_widgets.connection import is_lost, renewed, sentence
 from orbital_widgets.latest import Latest
+from orbital_widgets.panel import DEAD
 from orbital_widgets.results import Outcome, Results, joined
 from orbital_widgets.selection import Selection
 
@@ -24,7 +25,6 @@ Resolve = Callable[[str], Position | None]
 
 LONGEST_WAIT_S = 120.0
 SWITCHES = {"bands": "band", "instruments": "instrument"}
-LOG = logging.getLogger(__name__)
 
 
 class Session(Protocol):
@@ -125,8 +125,7 @@ class Explorer:
             )
         self.selection = Selection(**given) if selection is None else selection
         self.results = Results()
-        self._fetch, self._resolve = _functions(fetch, resolve)
-        self._static = static
+        self._source, self._resolver, self._static = fetch, resolve, static
         self._latest = Latest(self.selection.lock)
         self._queried: tuple[Any, ...] = ()
         self.selection.observe(self._changed)
@@ -167,7 +166,7 @@ class Explorer:
         with self.selection.lock:
             self._queried = self.selection.values()
             self.results.busy = True
-            self._latest.ask(self._job(), self._arrived)
+            self._latest.ask(self._job(self._latest.stale()), self._arrived)
 
     def wait(self, timeout_s: float = LONGEST_WAIT_S) -> "Explorer":
         """Block until the newest answer has arrived.
@@ -215,6 +214,33 @@ class Explorer:
         self.selection.unobserve(self._changed)
         self._latest.close()
 
+    def reconnect(self) -> None:
+        """Connect to the platform again, then ask.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> explorer = Explorer(connect()).wait()
+        >>> explorer.reconnect()
+        >>> explorer.wait().close()
+        """
+        source, stale = self._source, self._latest.stale()
+
+        def renew() -> _Reply:
+            self._source = renewed(source)
+            with self.selection.lock:
+                job = self._job(stale)
+            return job()
+
+        with self.selection.lock:
+            self.results.busy = True
+            self._latest.ask(renew, self._arrived)
+
     @cached_property
     def widget(self) -> widgets.VBox:
         """The live widget: controls above, views below.
@@ -228,7 +254,7 @@ class Explorer:
         'VBox'
         >>> explorer.close()
         """
-        return _widget(self.selection, self.results)
+        return _widget(self.selection, self.results, self.reconnect)
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
         if static.is_static(choice=self._static):
@@ -239,37 +265,26 @@ class Explorer:
             }
         live: dict[str, Any] = dict(self.widget._repr_mimebundle_())
         live["text/plain"] = static.parameters_text(self.selection)
-        live["text/html"] = static.parameters_html(self.selection)
+        live["text/html"] = f"{static.parameters_html(self.selection)}<p>{DEAD}</p>"
         return live
 
     def _changed(self, _change: Any) -> None:
         if self.selection.values() != self._queried:
             self.ask()
 
-    def _job(self) -> Callable[[], _Reply]:
+    def _job(self, stale: Callable[[], bool]) -> Callable[[], _Reply]:
         """Return the work to do, with a copy of the present selection."""
+        fetch, resolve = _functions(self._source, self._resolver)
         table, limit = self.selection.table, self.selection.limit
         if self.selection.unplaced:
             name, twin = self.selection.object, self.selection.copy()
-            return lambda: self._look_up(name, twin)
+            return lambda: _looked_up(name, twin, fetch, resolve, stale)
         try:
             queries = self.selection.queries()
         except OrbitalError as error:
             problem = Outcome(table, problems=(str(error),))
             return lambda: _Reply(problem)
-        return lambda: _Reply(_answered(table, limit, queries, self._fetch))
-
-    def _look_up(self, name: str, selection: Selection) -> _Reply:
-        position = self._resolve(name) if self._resolve else None
-        if position is None:
-            raise QueryError(
-                f"no position of {name!r} is known: give RA and Dec, or another name"
-            )
-        selection.point(*position, name=name)
-        queries = selection.queries()
-        return _Reply(
-            _answered(selection.table, selection.limit, queries, self._fetch), position
-        )
+        return lambda: _Reply(_answered(table, limit, queries, fetch, stale))
 
     def _arrived(self, future: Future[_Reply]) -> None:
         error = future.exception()
@@ -278,14 +293,13 @@ class Explorer:
             self._place(reply.position)
             self.results.arrive(reply.outcome)
             return
-        if not isinstance(error, OrbitalError):
-            LOG.error("a query failed unexpectedly", exc_info=error)
-        words = (
-            str(error)
-            if isinstance(error, OrbitalError)
-            else f"{type(error).__name__}: {error}"
+        self.results.arrive(
+            Outcome(
+                self.selection.table,
+                problems=(sentence(error),),
+                lost=is_lost(error),
+            )
         )
-        self.results.arrive(Outcome(self.selection.table, problems=(words,)))
 
     def _place(self, position: Position | None) -> None:
         if position is None:
@@ -304,26 +318,58 @@ def _functions(
     return source, resolve
 
 
+def _looked_up(
+    name: str,
+    selection: Selection,
+    fetch: Fetch,
+    resolve: Resolve | None,
+    stale: Callable[[], bool],
+) -> _Reply:
+    """Find the position of a name, then query around it."""
+    position = resolve(name) if resolve else None
+    if position is None:
+        raise QueryError(
+            f"no position of {name!r} is known: give RA and Dec, or another name"
+        )
+    selection.point(*position, name=name)
+    table, limit = selection.table, selection.limit
+    outcome = _answered(table, limit, selection.queries(), fetch, stale)
+    return _Reply(outcome, position)
+
+
 def _answered(
-    table: str, limit: int, queries: tuple[Query, ...], fetch: Fetch
+    table: str,
+    limit: int,
+    queries: tuple[Query, ...],
+    fetch: Fetch,
+    stale: Callable[[], bool],
 ) -> Outcome:
-    """Query each table; an error of one does not hide the answers of others."""
-    answers, problems = [], []
+    """Query each table; an error of one does not hide the answers of others.
+
+    Once a newer selection makes the answer stale, the remaining tables are not queried.
+    """
+    answers, problems, lost = [], [], False
     for query in queries:
+        if stale():
+            break
         try:
             answers.append(fetch(query))
         except OrbitalError as error:
             problems.append(f"{query.table}: {error}")
+            lost = lost or is_lost(error)
     return Outcome(
         table,
         joined(answers),
         tuple(answer.how for answer in answers),
         tuple(problems),
         limit,
+        lost,
     )
 
 
-def _widget(selection: Selection, results: Results) -> widgets.VBox:
+def _widget(
+    selection: Selection, results: Results, reconnect: Callable[[], None]
+) -> widgets.VBox:
     toggles = [
         controls.Toggles(
             selection, "observatories", "Observatories", selection.available
@@ -355,7 +401,7 @@ def _widget(selection: Selection, results: Results) -> widgets.VBox:
         (
             _row(field.widget for field in fields),
             widgets.HBox((sky, plot)),
-            views.StatusView(results).widget,
+            views.StatusView(results, reconnect).widget,
             tabs,
         )
     )

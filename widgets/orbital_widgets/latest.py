@@ -27,6 +27,11 @@ class Latest:
         self._future: Future[Any] | None = None
         self._done: Done = lambda _future: None
 
+    def stale(self) -> Callable[[], bool]:
+        """Return whether the next job has been replaced, as a function for that job."""
+        generation = self._generation + 1
+        return lambda: self._generation != generation
+
     def ask(self, job: Job, done: Done) -> None:
         """Run `job` on the worker, then `done` with its future unless a newer job replaced it."""
         with self._lock:

@@ -26,6 +26,8 @@ class Outcome:
         Error messages of queries that failed.
     limit : int, optional
         Row limit per observatory.
+    lost : bool, optional
+        Whether the platform did not answer.
 
     Examples
     --------
@@ -39,6 +41,7 @@ class Outcome:
     explains: tuple[Explain, ...] = ()
     problems: tuple[str, ...] = ()
     limit: int | None = None
+    lost: bool = False
 
     @property
     def simulated(self) -> bool:

@@ -230,6 +230,7 @@ class StorageDashboard(Panel):
             orbital.storage.apply()
             return look(orbital)
 
+        self._cancel_timers()  # or the next look would cancel it
         self._latest.ask(job, self._arrived)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 
-from orbital_kernel.model import angles
+from orbital_widgets import angle_text
 from orbital_widgets.controls._field import Field
 from orbital_widgets.selection import Selection
 
@@ -15,8 +15,8 @@ DIGITS = 5
 def position(selection: Selection) -> tuple[Field, Field, Field]:
     """Return fields for RA and Dec (blank: the whole sky) and the radius in arcmin."""
     return (
-        _angle(selection, "ra", "RA", "83.63308 or 05:34:31.9", angles.parse_ra),
-        _angle(selection, "dec", "Dec", "22.0145 or +22:00:52", angles.parse_dec),
+        _angle(selection, "ra", "RA", "83.63308 or 05:34:31.9", angle_text.ra_of),
+        _angle(selection, "dec", "Dec", "22.0145 or +22:00:52", angle_text.dec_of),
         Field(
             selection,
             "radius_arcmin",

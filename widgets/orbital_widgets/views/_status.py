@@ -1,5 +1,6 @@
 """The state in words: busy, rows found, problems."""
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -10,17 +11,31 @@ from orbital_widgets.results import Results
 
 
 class StatusView:
-    """One line while queries run, then one line per observatory, and every problem."""
+    """One line while queries run, then one line per observatory, and every problem.
 
-    def __init__(self, results: Results) -> None:
+    A button connects again when the platform did not answer.
+    """
+
+    def __init__(
+        self, results: Results, reconnect: Callable[[], None] = lambda: None
+    ) -> None:
         self.results = results
-        self.widget = widgets.HTML()
+        self.text = widgets.HTML()
+        self.reconnect = widgets.Button(
+            description="Reconnect",
+            icon="plug",
+            tooltip="connect to the platform again, and ask again",
+        )
+        self.reconnect.on_click(lambda _button: reconnect())
+        self.widget = widgets.VBox((self.text, self.reconnect))
         self.widget.add_class("orbital-status")
         results.observe(self._read, ("busy", "outcome"))
         self._read(None)
 
     def _read(self, _change: Any) -> None:
-        self.widget.value = status_html(self.results)
+        self.text.value = status_html(self.results)
+        lost = self.results.outcome.lost and not self.results.busy
+        self.reconnect.layout.display = "" if lost else "none"
 
 
 def status_html(results: Results) -> str:
