@@ -1,11 +1,12 @@
 """Published results, computed again from the published measurements that come with Orbital.
 
-Each function takes the objects of a session and returns rows of `SCHEMA`.
+Each function takes a callable that returns the points of an object since a T0, and returns
+rows of `SCHEMA`.
 """
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,9 +14,6 @@ import polars as pl
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.model.times import tt_from_utc
 from orbital_kernel.science import shape
-
-if TYPE_CHECKING:
-    from orbital_kernel.questions.objects import Objects
 
 DAY_S = 86400.0
 MJD_ZERO = datetime(1858, 11, 17)  # noqa: DTZ001 - barycentric dynamical time
@@ -28,24 +26,25 @@ SCHEMA = {
     "remark": pl.String(),
 }
 Rows = list[dict[str, Any]]
+PointsOf = Callable[[str, datetime | None], pl.DataFrame]
 
 
-def results(objects: "Objects", subject: str | None = None) -> pl.DataFrame:
+def results(points_of: PointsOf, subject: str | None = None) -> pl.DataFrame:
     """Return published values beside those measured here, of all objects or of one."""
     if subject is not None and subject not in RESULTS:
         raise QueryError(unknown("object with a published result", subject, RESULTS))
     names = RESULTS if subject is None else (subject,)
-    rows = [row for name in names for row in RESULTS[name](objects)]
+    rows = [row for name in names for row in RESULTS[name](points_of)]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def late_decay(objects: "Objects") -> Rows:
+def late_decay(points_of: PointsOf) -> Rows:
     """Return the decay of GRB 130427A's X-ray afterglow after 47 ks.
 
     Points of Chandra get the 10 % of systematic error that the paper adds to them.
     """
     name, t0 = "GRB 130427A", _tt("2013-04-27T07:47:57.512")
-    points = objects.light_curve(name, t0=t0).points.filter(pl.col("since_s") > 47e3)
+    points = points_of(name, t0).filter(pl.col("since_s") > 47e3)
     added = pl.when(pl.col("observatory") == "chandra").then(0.1).otherwise(0.0)
     points = points.with_columns(
         (pl.col(error) ** 2 + (added * pl.col("value")) ** 2).sqrt()
@@ -59,10 +58,10 @@ def late_decay(objects: "Objects") -> Rows:
     return [_row(name, paper, quantity, "", (1.309, 0.007), measured, remark)]
 
 
-def rise_and_fall(objects: "Objects") -> Rows:
+def rise_and_fall(points_of: PointsOf) -> Rows:
     """Return the rise, the peak and the decline of GW170817 in X-rays alone."""
     name, t0 = "GW170817", _tt("2017-08-17T12:41:04")
-    points = objects.light_curve(name, t0=t0).points
+    points = points_of(name, t0)
     fit = _decay(points.filter(pl.col("unit") == "erg / (cm2 s)"), breaks=1)
     rise, decline = (-index for index in fit.indices)
     paper = "Makhathini et al. 2021, ApJ 922, 154"
@@ -81,14 +80,14 @@ def rise_and_fall(objects: "Objects") -> Rows:
     ]
 
 
-def dynamic_range(objects: "Objects") -> Rows:
+def dynamic_range(points_of: PointsOf) -> Rows:
     """Return how far the flux of NGC 925 ULX-3 rises above its deepest limit.
 
     A value of the paper that is a lower bound is met if the ratio reaches it within
     its error.
     """
     name = "NGC 925 ULX-3"
-    points = objects.light_curve(name).points
+    points = points_of(name, None)
     limit = points.filter("is_limit")["value"].min()
     rows = []
     for observatory, chosen in (
@@ -112,11 +111,11 @@ def dynamic_range(objects: "Objects") -> Rows:
     return rows
 
 
-def two_declines(objects: "Objects") -> Rows:
+def two_declines(points_of: PointsOf) -> Rows:
     """Return the decline of SN 2010jl from 2012 to 2014 by Swift beside Chandra's."""
     name, paper = "SN 2010jl", "Chandra et al. 2015, ApJ 810, 32, table 5"
     t0 = _tt("2010-10-01T00:00:00")
-    points = objects.light_curve(name, t0=t0).points
+    points = points_of(name, t0)
     indices, fluxes = {}, {}
     for observatory, first, last in (
         ("chandra", "2012-06-10", "2014-06-01"),
@@ -143,14 +142,14 @@ def two_declines(objects: "Objects") -> Rows:
     ]
 
 
-def flare_night(objects: "Objects") -> Rows:
+def flare_night(points_of: PointsOf) -> Rows:
     """Return the flare of Sgr A* in ObsID 23739, found in bins of 300 s.
 
     Bins of 2-4 and 4-8 keV are added, Bayesian blocks of them found in live time, and
     `orbital_kernel.shape.flares` chooses the blocks above quiescence.
     """
     name, paper = "Sgr A*", "table of flares of the Chandra archive's Sgr A* ObsIDs"
-    bins = _bins(objects.light_curve(name).points)
+    bins = _bins(points_of(name, None))
     flares = shape.flares(_blocks(bins))
     flare = flares.sort("excess", descending=True).row(0, named=True)
     start, stop = 59425.001908363, 59425.0477052716  # of the table, MJD
@@ -187,7 +186,7 @@ def flare_night(objects: "Objects") -> Rows:
     return [_row(*number, "Bayesian blocks, p0 = 0.05"), *rows]
 
 
-RESULTS: dict[str, Callable[["Objects"], Rows]] = {
+RESULTS: dict[str, Callable[[PointsOf], Rows]] = {
     "GRB 130427A": late_decay,
     "GW170817": rise_and_fall,
     "NGC 925 ULX-3": dynamic_range,

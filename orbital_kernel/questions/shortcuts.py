@@ -687,4 +687,6 @@ class Shortcuts(Light, ABC):
         >>> published.published_results("GRB 130427A")["published"].to_list()
         [1.309]
         """
-        return published.results(self.objects, subject)
+        return published.results(
+            lambda name, t0: self.objects.light_curve(name, t0=t0).points, subject
+        )
