@@ -240,3 +240,12 @@ def test_a_report_shows_whether_its_data_are_simulated(origins, expected):
     tables = {str(n): {"rows": 1, "origin": each} for n, each in enumerate(origins)}
 
     assert expected == page.origin({"snapshots": [{"tables": tables}]})
+
+
+def test_simulated_and_real_data_in_two_databases_are_not_said_to_share_one():
+    snapshots = [
+        {"tables": {"t": {"rows": 1, "origin": origin}}}
+        for origin in ("simulated", "real")
+    ]
+
+    assert "apart" == page.origin({"snapshots": snapshots})

@@ -10,7 +10,7 @@ import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
-from orbital_kernel.questions import registering
+from orbital_kernel.questions import published, registering
 from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.questions.calibration import ARCSEC_APART, Calibration
 from orbital_kernel.questions.calibration import DAYS_APART as CALIBRATION_DAYS
@@ -744,4 +744,39 @@ class Shortcuts(Light, ABC):
             region=region,
             within_arcsec=within_arcsec,
             dask=dask,
+        )
+
+    def published_results(self, subject: str | None = None) -> pl.DataFrame:
+        """Return published results beside the same values measured from stored points.
+
+        Needs the measurements that `ingest_published()` stores.
+
+        Parameters
+        ----------
+        subject : {'GRB 130427A', 'GW170817', 'NGC 925 ULX-3', 'SN 2010jl', 'Sgr A*'}
+            One object; by default all.
+
+        Returns
+        -------
+        polars.DataFrame
+            object, paper, quantity, unit, published and measured with their 1-sigma
+            errors (in `unit`), sigmas (difference over both errors), consistent (within
+            3 sigma, or a lower bound reached within its error) and remark.
+
+        Raises
+        ------
+        QueryError
+            If the object has no published result, or its points are not stored.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> published = connect(database="published")
+        >>> _ = published.storage.apply()
+        >>> _ = published.ingest_published()
+        >>> published.published_results("GRB 130427A")["published"].to_list()
+        [1.309]
+        """
+        return published.results(
+            lambda name, t0: self.objects.light_curve(name, t0=t0).points, subject
         )

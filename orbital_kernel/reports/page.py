@@ -22,6 +22,7 @@ ORIGINS = {
     "simulated": "All data in the database are SIMULATED.",
     "real": "All data in the database are real.",
     "both": "The database contains SIMULATED and real data.",
+    "apart": "One database has only SIMULATED data, another only real data.",
     "not marked": "The database does not record whether its data are simulated.",
     "none": "The notebook does not connect to a database; the origin of its data is not recorded.",
 }
@@ -59,7 +60,7 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
         ],
         "facts": facts,
         "origin": ORIGINS[origin(facts)],
-        "simulated": origin(facts) in {"simulated", "both"},
+        "simulated": origin(facts) in {"simulated", "both", "apart"},
         "figures": [figure.data() for figure in drawn],
         "scripts": written,
     }
@@ -94,12 +95,18 @@ def origin(facts: Mapping[str, Any]) -> str:
     """Return the origin of all rows: a key of ORIGINS."""
     if not facts["snapshots"]:
         return "none"
-    tables = [t for s in facts["snapshots"] for t in s.get("tables", {}).values()]
-    marks = {word for t in tables for word in t["origin"].split(" and ")}
-    marks.discard("not marked")
+    by_database = [_marks(snapshot) for snapshot in facts["snapshots"]]
+    marks = set().union(*by_database)
     if len(marks) == 2:
-        return "both"
+        return "both" if marks in by_database else "apart"
     return marks.pop() if marks else "not marked"
+
+
+def _marks(snapshot: Mapping[str, Any]) -> set[str]:
+    """Return whether the rows of one database are simulated, real or both."""
+    tables = snapshot.get("tables", {}).values()
+    marks = {word for table in tables for word in table["origin"].split(" and ")}
+    return marks - {"not marked"}
 
 
 def _exporter() -> HTMLExporter:

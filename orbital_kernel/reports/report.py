@@ -1,12 +1,15 @@
 """Reports and their parameters.
 
 A report is a notebook with one cell tagged `parameters` and a YAML file of the same name
-that gives each parameter a type, a description and a default. Parameters with an unknown
-name or a wrong type are refused before the notebook runs.
+that gives each parameter a type, a description and a default, and where it helps a
+minimum, a maximum, choices or a format. Parameters with an unknown name, a wrong type or
+a value outside are refused before the notebook runs and before papermill is imported.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -46,12 +49,22 @@ class Parameter:
         Meaning and unit, in one sentence.
     default : object
         Value if the parameter is not set.
+    minimum, maximum : float, optional
+        Smallest and largest number, in the unit of the description.
+    choices : tuple, optional
+        All values that are allowed.
+    format : {'utc', 'obs_id'}, optional
+        What a text must be; an empty text is allowed if it is the default.
     """
 
     name: str
     type: str
     description: str
     default: Any
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[Any, ...] = ()
+    format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,12 +81,15 @@ class Report:
         The notebook.
     parameters : tuple of Parameter
         Its parameters, in the order of the YAML file.
+    authors : tuple of str
+        Who wrote it.
     """
 
     name: str
     title: str
     notebook: Path
     parameters: tuple[Parameter, ...]
+    authors: tuple[str, ...] = field(default=())
 
 
 def reports(folder: Path = NOTEBOOKS) -> dict[str, Report]:
@@ -105,11 +121,31 @@ def reports(folder: Path = NOTEBOOKS) -> dict[str, Report]:
             declared["title"],
             sidecar.with_suffix(".ipynb"),
             tuple(
-                Parameter(name, **spec)
+                _declared(sidecar, name, spec)
                 for name, spec in (declared.get("parameters") or {}).items()
             ),
+            tuple(declared.get("authors") or ()),
         )
     return by_name
+
+
+def _declared(sidecar: Path, name: str, spec: Mapping[str, Any]) -> Parameter:
+    """Return a parameter of a YAML file; ReportError if it cannot be one."""
+    try:
+        choices = tuple(spec.get("choices") or ())
+        parameter = Parameter(name, **{**spec, "choices": choices})
+    except TypeError as error:
+        raise ReportError(f"{sidecar.name}: parameter {name}: {error}") from None
+    for what, value, allowed in (
+        ("type", parameter.type, TYPES),
+        ("format", parameter.format or "utc", FORMATS),
+    ):
+        if value not in allowed:
+            raise ReportError(
+                f"{sidecar.name}: parameter {name} has the {what} {value!r}; choose one "
+                f"of {', '.join(allowed)}"
+            )
+    return parameter
 
 
 def find(name: str, folder: Path = NOTEBOOKS) -> Report:
@@ -221,4 +257,42 @@ def _typed(report: Report, parameter: Parameter, value: Any) -> Any:
             f"report {report.name!r} needs {parameter.name} as {parameter.type} "
             f"({parameter.description}), not {value!r}"
         )
+    reason = _refused(parameter, value)
+    if reason:
+        raise ReportError(
+            f"report {report.name!r} cannot take {parameter.name} = {value!r} "
+            f"({parameter.description}): {reason}"
+        )
     return value
+
+
+def _refused(parameter: Parameter, value: Any) -> str | None:
+    """Return why a value of the right type is not allowed; None if it is."""
+    low, high = parameter.minimum, parameter.maximum
+    if low is not None and not value >= low:
+        return f"the minimum is {low:g}"
+    if high is not None and not value <= high:
+        return f"the maximum is {high:g}"
+    if parameter.choices and value not in parameter.choices:
+        return f"choose one of {', '.join(map(repr, parameter.choices))}"
+    if parameter.format and not (value == "" == parameter.default):
+        is_valid, text = FORMATS[parameter.format]
+        return None if is_valid(value) else f"it must be {text}"
+    return None
+
+
+def _is_utc(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset() is None
+    except ValueError:
+        return False
+
+
+FORMATS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "utc": (_is_utc, "a UTC time such as 2026-01-15T00:00:00"),
+    "obs_id": (
+        lambda text: bool(re.fullmatch(r"[0-9]{1,11}", text)),
+        "an ObsID: 1 to 11 digits",
+    ),
+}
+"""Formats of texts: a test, and the words for what passes it."""
