@@ -80,8 +80,8 @@ def _print(summary: "Summary", out: Path) -> None:
         (
             "published",
             f"{sum(p['points'] for p in summary.published):,} real points of "
-            + f"{len({p['object'] for p in summary.published})} objects, in a database "
-            + "of their own",
+             f"{len({p['object'] for p in summary.published})} objects, in a database "
+             "of their own",
         ),
         (
             "queries",
