@@ -79,9 +79,7 @@ def _print(summary: "Summary", out: Path) -> None:
         ("light curve", f"{summary.light_curve['object']}: {points} points"),
         (
             "published",
-            f"{sum(p['points'] for p in summary.published):,} real points of "
-             f"{len({p['object'] for p in summary.published})} objects, in a database "
-             "of their own",
+            f"{sum(p['points'] for p in summary.published):,} real points, own database",
         ),
         (
             "queries",
