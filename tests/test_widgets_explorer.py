@@ -8,7 +8,16 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from orbital_widgets import Explorer, Outcome, Results, Selection, controls, views
+from astropy.table import Table
+from orbital_widgets import (
+    Explorer,
+    Outcome,
+    Results,
+    Selection,
+    controls,
+    frame_files,
+    views,
+)
 from orbital_widgets.angle_text import dec_of, ra_of
 from orbital_widgets.latest import Latest
 from orbital_widgets.points import points, units
@@ -16,10 +25,11 @@ from orbital_widgets.results import joined
 from orbital_widgets.table_html import table_html
 from sky_in_memory import CRAB, fetch, frame_of, resolve
 
-from orbital_kernel.errors import StoreError
+from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.plots import theme
 from orbital_kernel.query import Query
 
+READ = {"csv": {"format": "ascii.csv"}, "ecsv": {"format": "ascii.ecsv"}}
 COLORS = theme.colors(("chandra", "swift"))
 
 
@@ -459,3 +469,83 @@ def test_simulated_rows_are_called_so(explorer):
 
     assert "sample sky" in status.text.value
     assert plot.figure.title.text.startswith("SIMULATED")
+
+
+def test_rows_can_be_limited_to_ranges_in_the_query_and_its_code(explorer):
+    fields = controls.RangeFields(explorer.selection)
+    fields.fields["significance"].value = "5 to"
+    explorer.wait()
+
+    assert {"significance": (5.0, None)} == explorer.selection.ranges
+    assert "ranges={'significance': (5.0, None)}" in explorer.selection.code()
+    assert "5 to" == explorer.selection.parameters()["ranges"].partition(" ")[2]
+
+
+def test_a_range_that_is_none_is_answered_in_words(explorer):
+    fields = controls.RangeFields(explorer.selection)
+    fields.fields["significance"].value = "bright"
+    assert "5 to 100" in fields._problem.value
+    fields.fields["significance"].value = "9 to 5"
+
+    assert "from low to high" in fields._problem.value
+    assert {} == explorer.selection.ranges
+
+
+def test_only_columns_of_the_table_can_be_limited(explorer):
+    fields = controls.RangeFields(explorer.selection)
+    explorer.selection.table = "photometry"
+
+    shown = [n for n, entry in fields.fields.items() if entry.layout.display != "none"]
+    assert "value" in shown
+    assert "significance" not in shown
+
+
+def test_earlier_selections_can_be_gone_back_to_and_forward_again(explorer):
+    explorer.selection.object = "Crab"
+    explorer.wait()
+    explorer.selection.table = "photometry"
+    explorer.wait()
+    explorer.go(-1)
+    explorer.wait()
+    assert ("sources", "Crab") == (explorer.selection.table, explorer.selection.object)
+    assert CRAB == (explorer.selection.ra, explorer.selection.dec)
+    explorer.go(-1)
+    explorer.wait()
+    assert explorer.selection.ra is None
+    explorer.go(-1)
+    explorer.go(2)
+    explorer.wait()
+
+    assert ("photometry", "Crab") == (
+        explorer.selection.table,
+        explorer.selection.object,
+    )
+
+
+@pytest.mark.parametrize("table", ["sources", "photometry"])
+@pytest.mark.parametrize("ending", ["csv", "ecsv", "vot", "fits"])
+def test_rows_are_saved_for_other_programs(explorer, tmp_path, ending, table):
+    explorer.selection.table = table
+    explorer.wait()
+    path = explorer.save(tmp_path / f"sources.{ending}")
+
+    assert len(explorer.frame) == len(Table.read(path, **READ.get(ending, {})))
+
+
+def test_formulas_in_saved_rows_are_disarmed(tmp_path):
+    frame = pl.DataFrame({"object": ["=1+1", "Crab"]})
+    path = frame_files.write(frame, "sources", tmp_path / "rows.csv")
+
+    assert ["object", "'=1+1", "Crab"] == path.read_text().split()
+
+
+def test_letters_that_fits_lacks_are_written_as_their_code(tmp_path):
+    frame = pl.DataFrame({"object": ["André", None]})
+    path = frame_files.write(frame, "sources", tmp_path / "rows.fits")
+
+    assert [r"Andr\xe9", ""] == Table.read(path)["object"].tolist()
+
+
+def test_an_unknown_ending_is_refused_in_words(explorer, tmp_path):
+    with pytest.raises(QueryError, match=r"\.csv, \.ecsv, \.vot, \.fits"):
+        explorer.save(tmp_path / "rows.xls")
