@@ -549,3 +549,42 @@ def test_letters_that_fits_lacks_are_written_as_their_code(tmp_path):
 def test_an_unknown_ending_is_refused_in_words(explorer, tmp_path):
     with pytest.raises(QueryError, match=r"\.csv, \.ecsv, \.vot, \.fits"):
         explorer.save(tmp_path / "rows.xls")
+
+
+def test_rows_picked_in_the_table_are_highlighted_in_plot_and_sky(explorer):
+    rows = views.RowsView(explorer.results)
+    plot = views.PlotView(explorer.selection, explorer.results)
+    sky = controls.SkyMap(explorer.selection, explorer.results)
+    rows._list.value = (2, 5)
+
+    assert (2, 5) == explorer.results.picked
+    assert [2, 5] == [int(sky.rows.data["row"][i]) for i in sky.rows.selected.indices]
+    shown = plot.shown.data["row"]
+    assert [2, 5] == [int(shown[i]) for i in plot.source.selected.indices]
+    assert 240 == len(rows.frame)
+    assert "2 of them picked" in rows._label.value
+
+
+def test_rows_picked_in_the_sky_are_those_of_the_table_and_the_plot(explorer):
+    rows = views.RowsView(explorer.results)
+    sky = controls.SkyMap(explorer.selection, explorer.results)
+    ra, dec = (explorer.frame[name][7] for name in ("ra", "dec"))
+    sky.picks.value = True
+    sky._tapped(SimpleNamespace(x=ra, y=dec))
+
+    assert 7 in explorer.results.picked
+    assert explorer.frame[list(explorer.results.picked)].equals(rows.frame)
+    assert explorer.selection.ra is None
+
+
+def test_a_picked_row_of_another_unit_stays_picked(explorer):
+    explorer.selection.table = "photometry"
+    explorer.wait()
+    rows = views.RowsView(explorer.results)
+    plot = views.PlotView(explorer.selection, explorer.results)
+    drawn = {int(row) for row in plot.shown.data["row"]}
+    other = next(row for row in range(len(explorer.frame)) if row not in drawn)
+    explorer.results.picked = (min(drawn), other)
+
+    assert (min(drawn), other) == explorer.results.picked
+    assert 2 == len(rows.frame)
