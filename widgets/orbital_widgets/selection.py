@@ -101,7 +101,7 @@ class Selection(HasTraits):  # type: ignore[misc]
         self.ra, self.dec, self.radius_arcmin = ra, dec, radius_arcmin
         self.object, self.start, self.stop = object, start, stop
         self.bands, self.instruments, self.limit = bands, instruments, limit
-        self.ranges = {} if ranges is None else ranges
+        self.ranges = {} if ranges is None else dict(ranges)
         self.observe(self._forget_object, ("ra", "dec"))
         self.observe(self._forget_names, "table")
 
