@@ -588,3 +588,17 @@ def test_a_picked_row_of_another_unit_stays_picked(explorer):
 
     assert (min(drawn), other) == explorer.results.picked
     assert 2 == len(rows.frame)
+
+
+def test_a_saved_selection_is_restored_from_its_json(explorer):
+    view = views.CodeView(explorer.selection)
+    saved = Selection(table="photometry", limit=7, ranges={"value": (0.0, None)})
+    view.saved.value = saved.to_json()
+    view.restore.click()
+    explorer.wait()
+    assert saved.values() == explorer.selection.values()
+    view.saved.value = '{"limit": 0}'
+    view.restore.click()
+
+    assert "limit" in view.problem.value
+    assert 7 == explorer.selection.limit
