@@ -8,7 +8,16 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from orbital_widgets import Explorer, Outcome, Results, Selection, controls, views
+from astropy.table import Table
+from orbital_widgets import (
+    Explorer,
+    Outcome,
+    Results,
+    Selection,
+    controls,
+    frame_files,
+    views,
+)
 from orbital_widgets.angle_text import dec_of, ra_of
 from orbital_widgets.latest import Latest
 from orbital_widgets.points import points, units
@@ -16,10 +25,11 @@ from orbital_widgets.results import joined
 from orbital_widgets.table_html import table_html
 from sky_in_memory import CRAB, fetch, frame_of, resolve
 
-from orbital_kernel.errors import StoreError
+from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.plots import theme
 from orbital_kernel.query import Query
 
+READ = {"csv": {"format": "ascii.csv"}, "ecsv": {"format": "ascii.ecsv"}}
 COLORS = theme.colors(("chandra", "swift"))
 
 
@@ -459,3 +469,136 @@ def test_simulated_rows_are_called_so(explorer):
 
     assert "sample sky" in status.text.value
     assert plot.figure.title.text.startswith("SIMULATED")
+
+
+def test_rows_can_be_limited_to_ranges_in_the_query_and_its_code(explorer):
+    fields = controls.RangeFields(explorer.selection)
+    fields.fields["significance"].value = "5 to"
+    explorer.wait()
+
+    assert {"significance": (5.0, None)} == explorer.selection.ranges
+    assert "ranges={'significance': (5.0, None)}" in explorer.selection.code()
+    assert "5 to" == explorer.selection.parameters()["ranges"].partition(" ")[2]
+
+
+def test_a_range_that_is_none_is_answered_in_words(explorer):
+    fields = controls.RangeFields(explorer.selection)
+    fields.fields["significance"].value = "bright"
+    assert "5 to 100" in fields._problem.value
+    fields.fields["significance"].value = "9 to 5"
+
+    assert "from low to high" in fields._problem.value
+    assert {} == explorer.selection.ranges
+
+
+def test_only_columns_of_the_table_can_be_limited(explorer):
+    fields = controls.RangeFields(explorer.selection)
+    explorer.selection.table = "photometry"
+
+    shown = [n for n, entry in fields.fields.items() if entry.layout.display != "none"]
+    assert "value" in shown
+    assert "significance" not in shown
+
+
+def test_earlier_selections_can_be_gone_back_to_and_forward_again(explorer):
+    explorer.selection.object = "Crab"
+    explorer.wait()
+    explorer.selection.table = "photometry"
+    explorer.wait()
+    explorer.go(-1)
+    explorer.wait()
+    assert ("sources", "Crab") == (explorer.selection.table, explorer.selection.object)
+    assert CRAB == (explorer.selection.ra, explorer.selection.dec)
+    explorer.go(-1)
+    explorer.wait()
+    assert explorer.selection.ra is None
+    explorer.go(-1)
+    explorer.go(2)
+    explorer.wait()
+
+    assert ("photometry", "Crab") == (
+        explorer.selection.table,
+        explorer.selection.object,
+    )
+
+
+@pytest.mark.parametrize("table", ["sources", "photometry"])
+@pytest.mark.parametrize("ending", ["csv", "ecsv", "vot", "fits"])
+def test_rows_are_saved_for_other_programs(explorer, tmp_path, ending, table):
+    explorer.selection.table = table
+    explorer.wait()
+    path = explorer.save(tmp_path / f"sources.{ending}")
+
+    assert len(explorer.frame) == len(Table.read(path, **READ.get(ending, {})))
+
+
+def test_formulas_in_saved_rows_are_disarmed(tmp_path):
+    frame = pl.DataFrame({"object": ["=1+1", "Crab"]})
+    path = frame_files.write(frame, "sources", tmp_path / "rows.csv")
+
+    assert ["object", "'=1+1", "Crab"] == path.read_text().split()
+
+
+def test_letters_that_fits_lacks_are_written_as_their_code(tmp_path):
+    frame = pl.DataFrame({"object": ["André", None]})
+    path = frame_files.write(frame, "sources", tmp_path / "rows.fits")
+
+    assert [r"Andr\xe9", ""] == Table.read(path)["object"].tolist()
+
+
+def test_an_unknown_ending_is_refused_in_words(explorer, tmp_path):
+    with pytest.raises(QueryError, match=r"\.csv, \.ecsv, \.vot, \.fits"):
+        explorer.save(tmp_path / "rows.xls")
+
+
+def test_rows_picked_in_the_table_are_highlighted_in_plot_and_sky(explorer):
+    rows = views.RowsView(explorer.results)
+    plot = views.PlotView(explorer.selection, explorer.results)
+    sky = controls.SkyMap(explorer.selection, explorer.results)
+    rows._list.value = (2, 5)
+
+    assert (2, 5) == explorer.results.picked
+    assert [2, 5] == [int(sky.rows.data["row"][i]) for i in sky.rows.selected.indices]
+    shown = plot.shown.data["row"]
+    assert [2, 5] == [int(shown[i]) for i in plot.source.selected.indices]
+    assert 240 == len(rows.frame)
+    assert "2 of them picked" in rows._label.value
+
+
+def test_rows_picked_in_the_sky_are_those_of_the_table_and_the_plot(explorer):
+    rows = views.RowsView(explorer.results)
+    sky = controls.SkyMap(explorer.selection, explorer.results)
+    ra, dec = (explorer.frame[name][7] for name in ("ra", "dec"))
+    sky.picks.value = True
+    sky._tapped(SimpleNamespace(x=ra, y=dec))
+
+    assert 7 in explorer.results.picked
+    assert explorer.frame[list(explorer.results.picked)].equals(rows.frame)
+    assert explorer.selection.ra is None
+
+
+def test_a_picked_row_of_another_unit_stays_picked(explorer):
+    explorer.selection.table = "photometry"
+    explorer.wait()
+    rows = views.RowsView(explorer.results)
+    plot = views.PlotView(explorer.selection, explorer.results)
+    drawn = {int(row) for row in plot.shown.data["row"]}
+    other = next(row for row in range(len(explorer.frame)) if row not in drawn)
+    explorer.results.picked = (min(drawn), other)
+
+    assert (min(drawn), other) == explorer.results.picked
+    assert 2 == len(rows.frame)
+
+
+def test_a_saved_selection_is_restored_from_its_json(explorer):
+    view = views.CodeView(explorer.selection)
+    saved = Selection(table="photometry", limit=7, ranges={"value": (0.0, None)})
+    view.saved.value = saved.to_json()
+    view.restore.click()
+    explorer.wait()
+    assert saved.values() == explorer.selection.values()
+    view.saved.value = '{"limit": 0}'
+    view.restore.click()
+
+    assert "limit" in view.problem.value
+    assert 7 == explorer.selection.limit

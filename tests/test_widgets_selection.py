@@ -150,3 +150,23 @@ def test_every_point_of_an_outline_is_a_radius_from_the_centre(centre):
 
     assert pytest.approx(0.5, abs=1e-9) == separations.min()
     assert pytest.approx(0.5, abs=1e-9) == separations.max()
+
+
+def test_a_selection_is_saved_and_restored_as_json():
+    selection = Selection(
+        table="grbs",
+        ra=83.63,
+        dec=22.01,
+        bands=("a",),
+        ranges={"t90_s": (None, 2)},
+        start="2012-01-01",
+    )
+    restored = Selection.from_json(selection.to_json())
+
+    assert selection.values() == restored.values()
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[1]", '{"colour": "red"}'])
+def test_what_is_no_saved_selection_is_refused_in_words(text):
+    with pytest.raises(QueryError, match="saved selection"):
+        Selection.from_json(text)

@@ -62,13 +62,17 @@ def write_ecsv(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> Pat
 
 
 def write_fits(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> Path:
-    """Write all rows as a FITS binary table; text that is null becomes empty."""
+    r"""Write all rows as a FITS binary table; text that is null becomes empty.
+
+    FITS text is ASCII: another letter is written as its code, as in Andr\xe9.
+    """
     from astropy.io import fits  # noqa: PLC0415 - slow
 
     rows = table(_in_days(frame), {})
     for name in rows.colnames:
         if rows[name].dtype.kind in "OU":
-            rows[name] = np.array(_texts(frame, name), dtype=str)
+            texts = [t.encode("ascii", "backslashreplace") for t in _texts(frame, name)]
+            rows[name] = np.array(texts, dtype=bytes)
     hdu = fits.table_to_hdu(_filled(rows))
     hdu.header["EXTNAME"] = "LIGHTCURVE"
     hdu.header["TIMESYS"] = ("TT", "scale of the column time")
@@ -176,9 +180,12 @@ def stingray_curve(points: pl.DataFrame) -> Any:
 
 
 def _in_days(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with `time` as Modified Julian Date (TT)."""
-    days = pl.col("time").cast(pl.Datetime("ns")).cast(pl.Int64) / NS_A_DAY
-    return frame.with_columns((days + MJD_TT_AT_UNIX_EPOCH).alias("time"))
+    """Return the frame with times as Modified Julian Date (TT)."""
+    times = [
+        name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)
+    ]
+    days = pl.col(times).cast(pl.Datetime("ns")).cast(pl.Int64) / NS_A_DAY
+    return frame.with_columns(days + MJD_TT_AT_UNIX_EPOCH)
 
 
 def _texts(frame: pl.DataFrame, name: str) -> list[str]:

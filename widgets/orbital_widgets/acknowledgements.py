@@ -14,7 +14,7 @@ ACTION = "acknowledged"
 
 
 def acknowledge(orbital: Any, burst: Mapping[str, Any], by: str) -> None:
-    """Record who has seen a burst, now; QueryError of the database if it cannot."""
+    """Record who has seen a burst, now; StoreError if the database does not answer."""
     row = {
         "done": datetime.now(UTC).replace(tzinfo=None),
         "actor": by,

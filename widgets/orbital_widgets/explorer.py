@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import ipywidgets as widgets
@@ -11,8 +12,9 @@ import polars as pl
 
 from orbital_kernel.errors import OrbitalError, QueryError
 from orbital_kernel.query import Answer, Query
-from orbital_widgets import controls, static, views
+from orbital_widgets import controls, frame_files, static, views
 from orbital_widgets.connection import is_lost, renewed, sentence
+from orbital_widgets.history import History
 from orbital_widgets.latest import Latest
 from orbital_widgets.panel import DEAD
 from orbital_widgets.results import Outcome, Results, joined
@@ -66,7 +68,7 @@ class Explorer:
         environment variable ORBITAL_STATIC decides; reports set it.
     table, observatories, ra, dec, radius_arcmin, object, start, stop : optional
         As in `Selection`.
-    bands, instruments, limit : optional
+    bands, instruments, ranges, limit : optional
         As in `Selection`.
 
     Raises
@@ -102,6 +104,7 @@ class Explorer:
         stop: str | None = None,
         bands: tuple[str, ...] | None = None,
         instruments: tuple[str, ...] | None = None,
+        ranges: Mapping[str, tuple[float | None, float | None]] | None = None,
         limit: int | None = None,
     ) -> None:
         parameters: dict[str, Any] = {
@@ -115,6 +118,7 @@ class Explorer:
             "stop": stop,
             "bands": bands,
             "instruments": instruments,
+            "ranges": ranges,
             "limit": limit,
         }
         given = {k: value for k, value in parameters.items() if value is not None}
@@ -128,6 +132,7 @@ class Explorer:
         self._source, self._resolver, self._static = fetch, resolve, static
         self._latest = Latest(self.selection.lock)
         self._queried: tuple[Any, ...] = ()
+        self._history = History()
         self.selection.observe(self._changed)
         self.ask()
 
@@ -165,6 +170,7 @@ class Explorer:
         """
         with self.selection.lock:
             self._queried = self.selection.values()
+            self._history.note(self.selection)
             self.results.busy = True
             self._latest.ask(self._job(self._latest.stale()), self._arrived)
 
@@ -197,6 +203,66 @@ class Explorer:
         """
         self._latest.wait(timeout_s)
         return self
+
+    def go(self, steps: int) -> None:
+        """Return to an earlier selection, or forward to a later one.
+
+        Parameters
+        ----------
+        steps : int
+            Number of selections, negative for earlier ones; nothing happens beyond the
+            first and the last.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> explorer = Explorer(connect(), limit=3).wait()
+        >>> explorer.selection.limit = 5
+        >>> explorer.go(-1)
+        >>> explorer.wait().selection.limit
+        3
+        >>> explorer.close()
+        """
+        selection = self._history.go(steps)
+        if selection is not None:
+            self.selection.become(selection)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the rows; text that a spreadsheet would run as a formula is quoted.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that ends with .csv, .ecsv, .vot or .fits.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        QueryError
+            If the name ends with none of these, or there are no rows.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> explorer = Explorer(connect(), limit=3).wait()
+        >>> explorer.save(pathlib.Path(tempfile.mkdtemp()) / "rows.csv").name
+        'rows.csv'
+        >>> explorer.close()
+        """
+        if self.frame.is_empty():
+            raise QueryError("there are no rows to write: change the selection first")
+        return frame_files.write(self.frame, self.results.outcome.table, Path(path))
 
     def close(self) -> None:
         """Stop querying.
@@ -254,7 +320,7 @@ class Explorer:
         'VBox'
         >>> explorer.close()
         """
-        return _widget(self.selection, self.results, self.reconnect)
+        return _widget(self)
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
         if static.is_static(choice=self._static):
@@ -307,6 +373,7 @@ class Explorer:
         with self.selection.hold_trait_notifications():
             self.selection.point(*position, name=self.selection.object)
             self._queried = self.selection.values()
+        self._history.place(self.selection)
 
 
 def _functions(
@@ -367,9 +434,8 @@ def _answered(
     )
 
 
-def _widget(
-    selection: Selection, results: Results, reconnect: Callable[[], None]
-) -> widgets.VBox:
+def _widget(explorer: Explorer) -> widgets.VBox:
+    selection, results = explorer.selection, explorer.results
     toggles = [
         controls.Toggles(
             selection, "observatories", "Observatories", selection.available
@@ -385,6 +451,7 @@ def _widget(
         *controls.time_range(selection),
         *toggles,
     )
+    ranges = controls.RangeFields(selection).widget
     tabs = widgets.Tab(
         (
             views.RowsView(results).widget,
@@ -400,8 +467,10 @@ def _widget(
     box = widgets.VBox(
         (
             _row(field.widget for field in fields),
+            ranges,
             widgets.HBox((sky, plot)),
-            views.StatusView(results, reconnect).widget,
+            views.StatusView(results, explorer.reconnect).widget,
+            views.bar(explorer.go, explorer.save, results),
             tabs,
         )
     )

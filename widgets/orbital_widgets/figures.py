@@ -94,7 +94,15 @@ def sky(rows: ColumnDataSource, cone: ColumnDataSource) -> Any:
         active_scroll="wheel_zoom",
         title="Click to set the centre · drag from it to set the radius",
     )
-    drawn.scatter("ra", "dec", source=rows, size=5, color="color", alpha=0.7)
+    drawn.scatter(
+        "ra",
+        "dec",
+        source=rows,
+        size=5,
+        color="color",
+        alpha=0.7,
+        nonselection_alpha=0.15,
+    )
     drawn.line("ra", "dec", source=cone, line_color="black", line_width=2)
     drawn.scatter("ra0", "dec0", source=cone, marker="cross", size=12, color="black")
     theme.dress(drawn)

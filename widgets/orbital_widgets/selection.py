@@ -1,6 +1,8 @@
 """The state that every control writes and every view reads."""
 
+import json
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from traitlets import Enum, HasTraits, Int, Unicode
@@ -10,11 +12,13 @@ from orbital_kernel.model import schema, times
 from orbital_kernel.model.observatory import observatories as all_observatories
 from orbital_kernel.query import Cone, Query, TimeSpan
 from orbital_widgets import code
-from orbital_widgets.traits import Bounded, Names, UtcText
+from orbital_widgets.traits import Bounded, Names, Ranges, UtcText
 
 TABLES = tuple(table.name for table in schema.OBSERVATORY_TABLES)
 ROW_LIMIT = 1000
 MAX_RADIUS_ARCMIN = 180 * 60.0
+RANGED = ("significance", "flux", "exposure_s", "value", "rate", "t90_s")
+"""Columns that can be limited to a range."""
 
 
 class Selection(HasTraits):  # type: ignore[misc]
@@ -40,6 +44,9 @@ class Selection(HasTraits):  # type: ignore[misc]
         Time range in UTC as ISO text, both ends included; '' is open.
     bands, instruments : tuple of str, default ()
         Allowed values of these columns; () allows all.
+    ranges : mapping of str to tuple, optional
+        (low, high) by column, None where open: significance, exposure_s (s), t90_s (s);
+        flux, value and rate in each row's own unit.
     limit : int, default 1000
         Largest number of rows per observatory.
 
@@ -66,6 +73,7 @@ class Selection(HasTraits):  # type: ignore[misc]
     stop: str = UtcText()
     bands: tuple[str, ...] = Names()
     instruments: tuple[str, ...] = Names()
+    ranges: dict[str, tuple[float | None, float | None]] = Ranges(RANGED)
     limit = Int(ROW_LIMIT, min=1)
 
     def __init__(
@@ -81,6 +89,7 @@ class Selection(HasTraits):  # type: ignore[misc]
         stop: str = "",
         bands: tuple[str, ...] = (),
         instruments: tuple[str, ...] = (),
+        ranges: Mapping[str, tuple[float | None, float | None]] | None = None,
         limit: int = ROW_LIMIT,
     ) -> None:
         self.lock = threading.RLock()
@@ -92,6 +101,7 @@ class Selection(HasTraits):  # type: ignore[misc]
         self.ra, self.dec, self.radius_arcmin = ra, dec, radius_arcmin
         self.object, self.start, self.stop = object, start, stop
         self.bands, self.instruments, self.limit = bands, instruments, limit
+        self.ranges = {} if ranges is None else dict(ranges)
         self.observe(self._forget_object, ("ra", "dec"))
         self.observe(self._forget_names, "table")
 
@@ -143,6 +153,25 @@ class Selection(HasTraits):  # type: ignore[misc]
         False
         """
         return bool(self.object) and self._placed != (self.object, self.ra, self.dec)
+
+    @property
+    def place(self) -> tuple[str, float | None, float | None]:
+        """The object last looked up, and its RA and Dec (deg).
+
+        Returns
+        -------
+        tuple
+            Name, '' if none, and the position.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> selection = Selection()
+        >>> selection.point(83.633, 22.0145, name="Crab")
+        >>> selection.place
+        ('Crab', 83.633, 22.0145)
+        """
+        return self._placed
 
     def point(
         self,
@@ -258,6 +287,7 @@ class Selection(HasTraits):  # type: ignore[misc]
         unusable = [
             name for name, names in sets.items() if names and name not in columns
         ]
+        unusable += [name for name in self.ranges if name not in columns]
         if unusable:
             raise QueryError(
                 f"{table} has no column {', '.join(unusable)}: clear that choice"
@@ -266,6 +296,7 @@ class Selection(HasTraits):  # type: ignore[misc]
             table,
             cone=self.cone,
             time=self._span(),
+            ranges=dict(self.ranges),
             sets={name: names for name, names in sets.items() if names},
             limit=self.limit,
         )
@@ -297,6 +328,93 @@ class Selection(HasTraits):  # type: ignore[misc]
                 f"unknown observatory {', '.join(strangers)}; known are {', '.join(self.available)}"
             )
         return tuple(self.query(observatory) for observatory in self.observatories)
+
+    def to_json(self) -> str:
+        """Return the values as JSON, to save or share.
+
+        Returns
+        -------
+        str
+            JSON that `from_json` reads.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> saved = Selection(ra=83.63, dec=22.01).to_json()
+        >>> Selection.from_json(saved).ra
+        83.63
+        """
+        return json.dumps(
+            {name: getattr(self, name) for name in sorted(self.trait_names())}
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Selection":
+        """Return the selection that JSON describes.
+
+        Parameters
+        ----------
+        text : str
+            What `to_json` returned; parameters that it lacks have their defaults.
+
+        Returns
+        -------
+        Selection
+            A new selection.
+
+        Raises
+        ------
+        QueryError
+            If the text is not such JSON.
+        TraitError
+            If a value is out of range.
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> Selection.from_json('{"table": "grbs", "limit": 5}').limit
+        5
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise QueryError(f"a saved selection is JSON: {error}") from None
+        names = set(cls.class_trait_names())
+        if not isinstance(values, dict) or set(values) - names:
+            raise QueryError(
+                f"a saved selection is a JSON object of {', '.join(sorted(names))}"
+            )
+        return cls(**values)
+
+    def become(self, other: "Selection") -> None:
+        """Take the values of another selection in one change.
+
+        Parameters
+        ----------
+        other : Selection
+            The values.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_widgets import Selection
+        >>> selection = Selection()
+        >>> selection.become(Selection(table="grbs"))
+        >>> selection.table
+        'grbs'
+        """
+        if self.values() == other.values():
+            return
+        with self.lock:
+            self.table = other.table  # forgets bands, instruments and ranges
+            with self.hold_trait_notifications():
+                self._placed = (other.object, other.ra, other.dec)
+                for name in self.trait_names():
+                    setattr(self, name, getattr(other, name))
+            self._placed = other.place
 
     def code(self) -> str:
         """Return equivalent Python code without widgets.
@@ -347,6 +465,10 @@ class Selection(HasTraits):  # type: ignore[misc]
             else "any",
             "bands": ", ".join(self.bands) or "any",
             "instruments": ", ".join(self.instruments) or "any",
+            "ranges": "; ".join(
+                f"{name} {range_text(ends)}" for name, ends in self.ranges.items()
+            )
+            or "any",
             "limit": f"{self.limit:,} rows per observatory",
         }
 
@@ -367,3 +489,10 @@ class Selection(HasTraits):  # type: ignore[misc]
 
     def _forget_names(self, _change: Any) -> None:
         self.bands = self.instruments = ()
+        self.ranges = {}
+
+
+def range_text(ends: tuple[float | None, float | None]) -> str:
+    """Return a range as text, as the field of a range reads it."""
+    low, high = ("" if end is None else f"{end:g}" for end in ends)
+    return f"{low} to {high}".strip()

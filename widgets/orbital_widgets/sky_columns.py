@@ -22,13 +22,14 @@ def cone(selection: Selection) -> dict[str, Any]:
 
 
 def positions(outcome: Outcome, observatories: tuple[str, ...]) -> dict[str, Any]:
-    """Return the positions of rows (ICRS degrees) in their observatory's colour."""
+    """Return positions (ICRS degrees), colours by observatory, and the rows' numbers."""
     if not {"ra", "dec"} <= set(outcome.frame.columns):
-        return {"ra": [], "dec": [], "color": []}
-    placed = outcome.frame.drop_nulls(["ra", "dec"])
+        return {"ra": [], "dec": [], "color": [], "row": []}
+    placed = outcome.frame.with_row_index("row").drop_nulls(["ra", "dec"])
     palette = theme.colors(observatories)
     return {
         "ra": placed["ra"].to_numpy() % 360,
         "dec": placed["dec"].to_numpy().copy(),
         "color": [palette[name] for name in placed["observatory"]],
+        "row": placed["row"].to_numpy().astype(np.int32),
     }

@@ -53,3 +53,33 @@ class Names(TraitType):  # type: ignore[misc]
         if isinstance(value, str) or not all(isinstance(name, str) for name in value):
             raise TraitError(f"{self.name} is a tuple of names, not {value!r}")
         return tuple(dict.fromkeys(value))
+
+
+class Ranges(TraitType):  # type: ignore[misc]
+    """Lowest and highest value by column, None where open; empty if all are allowed."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+        super().__init__({})
+
+    def make_dynamic_default(self) -> dict[str, Any]:
+        """Return an empty mapping for each selection."""
+        return {}
+
+    def validate(self, _obj: Any, value: Any) -> dict[str, tuple[Any, Any]]:
+        """Return the ranges that limit something; TraitError for others."""
+        ranges = {}
+        for column, (low, high) in dict(value).items():
+            if column not in self.columns:
+                raise TraitError(
+                    f"ranges are of {', '.join(self.columns)}, not {column!r}"
+                )
+            ends = [None if end is None else float(end) for end in (low, high)]
+            finite = [end for end in ends if end is not None]
+            if not all(map(math.isfinite, finite)) or finite != sorted(finite):
+                raise TraitError(
+                    f"{column} is from low to high, not {low!r} to {high!r}"
+                )
+            if finite:
+                ranges[column] = (ends[0], ends[1])
+        return ranges

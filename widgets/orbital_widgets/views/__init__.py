@@ -1,9 +1,10 @@
 """Views: each shows one aspect of the results, independently of others."""
 
+from orbital_widgets.views._bar import bar
 from orbital_widgets.views._code import CodeView
 from orbital_widgets.views._explain import ExplainView
 from orbital_widgets.views._plot import PlotView
 from orbital_widgets.views._rows import RowsView
 from orbital_widgets.views._status import StatusView
 
-__all__ = ["CodeView", "ExplainView", "PlotView", "RowsView", "StatusView"]
+__all__ = ["CodeView", "ExplainView", "PlotView", "RowsView", "StatusView", "bar"]

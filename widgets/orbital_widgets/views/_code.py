@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+from traitlets import TraitError
 
 from orbital_kernel.errors import OrbitalError
 from orbital_widgets.selection import Selection
@@ -15,21 +16,44 @@ COPY = (
 
 
 class CodeView:
-    """The equivalent code, with a button that copies it."""
+    """The equivalent code with a button that copies it, and the selection as JSON.
+
+    JSON that is pasted over it is taken by [Restore].
+    """
 
     def __init__(self, selection: Selection) -> None:
         self.selection = selection
-        self.widget = widgets.HTML()
+        self.text = widgets.HTML()
+        self.saved = widgets.Textarea(description="As JSON", rows=4)
+        self.saved.layout.width = "100%"
+        self.restore = widgets.Button(
+            description="Restore", tooltip="select what the JSON describes"
+        )
+        self.problem = widgets.HTML()
+        self.restore.on_click(lambda _button: self._restored())
+        row = widgets.HBox((self.restore, self.problem))
+        self.widget = widgets.VBox((self.text, self.saved, row))
         self.widget.add_class("orbital-code")
         selection.observe(self._read)
         self._read(None)
 
+    def _restored(self) -> None:
+        try:
+            selection = Selection.from_json(self.saved.value)
+        except (OrbitalError, TraitError, TypeError, ValueError) as error:
+            words = escape(str(error))
+            self.problem.value = f'<span style="color:#b00020">{words}</span>'
+        else:
+            self.problem.value = ""
+            self.selection.become(selection)
+
     def _read(self, _change: Any) -> None:
+        self.saved.value = self.selection.to_json()
         try:
             text = self.selection.code()
         except OrbitalError as error:
-            self.widget.value = f"<i>{escape(str(error))}</i>"
+            self.text.value = f"<i>{escape(str(error))}</i>"
             return
-        self.widget.value = (
+        self.text.value = (
             f'<button onclick="{escape(COPY)}">Copy</button><pre>{escape(text)}</pre>'
         )

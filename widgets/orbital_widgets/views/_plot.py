@@ -26,6 +26,7 @@ class PlotView:
         self.source = ColumnDataSource()
         self.shown = Points({})
         self.figure: Any = None
+        self._marking = False
         self._kind: tuple[str, str, str] | None = None
         self._unit = widgets.Dropdown(description="Unit shown")
         self._unit.add_class("orbital-unit")
@@ -73,6 +74,8 @@ class PlotView:
             figure.close()
 
     def _selected(self, _attr: str, _old: Any, new: list[int]) -> None:
+        if self._marking:
+            return
         with self.lock:
             rows = self.shown.data["row"]
             self.results.picked = tuple(int(rows[i]) for i in new if i < len(rows))
@@ -81,4 +84,6 @@ class PlotView:
         rows = {int(row): i for i, row in enumerate(self.shown.data.get("row", ()))}
         indices = [rows[row] for row in self.results.picked if row in rows]
         if indices != list(self.source.selected.indices):
+            self._marking = True  # rows of other units stay picked
             self.source.selected.indices = indices
+            self._marking = False

@@ -12,11 +12,19 @@ PAGE_ROWS = 20
 
 
 class RowsView:
-    """Rows of the newest outcome; only the picked ones if any are picked."""
+    """Rows of the newest outcome; only the picked ones if a view of them picked any.
+
+    Rows picked in the list beside the table are marked, and picked in all other views.
+    """
 
     def __init__(self, results: Results) -> None:
         self.results = results
         self.page = 0
+        self._picking = False
+        self._list = widgets.SelectMultiple(
+            description="Pick rows", rows=10, tooltip="rows to highlight in the plots"
+        )
+        self._list.observe(self._picked, "value")
         self._table = widgets.HTML(layout=widgets.Layout(overflow="auto"))
         self._label = widgets.Label()
         self._back = widgets.Button(description="Back", icon="arrow-left")
@@ -26,7 +34,7 @@ class RowsView:
         self._next.on_click(lambda _: self.turn(1))
         self._all.on_click(lambda _: self._unpick())
         bar = widgets.HBox((self._back, self._next, self._label, self._all))
-        self.widget = widgets.VBox((bar, self._table))
+        self.widget = widgets.VBox((bar, widgets.HBox((self._list, self._table))))
         self.widget.add_class("orbital-rows")
         results.observe(self._restart, ("outcome", "picked"))
         self._show()
@@ -36,7 +44,7 @@ class RowsView:
         """The rows shown over all pages."""
         frame: pl.DataFrame = self.results.outcome.frame
         picked = self.results.picked
-        return frame[list(picked)] if picked else frame
+        return frame[list(picked)] if picked and not self._picking else frame
 
     @property
     def pages(self) -> int:
@@ -48,25 +56,53 @@ class RowsView:
         self.page = min(max(self.page + pages, 0), self.pages - 1)
         self._show()
 
-    def _restart(self, _change: Any) -> None:
+    def _restart(self, change: Any) -> None:
+        if change["name"] == "outcome":
+            self._picking = False
+        if self._picking:
+            self._show()
+            return
         self.page = 0
         self._show()
 
+    def _picked(self, change: Any) -> None:
+        """Pick the rows chosen in the list, in addition to those of other pages."""
+        listed = {row for _, row in self._list.options}
+        others = (row for row in self.results.picked if row not in listed)
+        self._picking = True
+        self.results.picked = tuple(sorted((*others, *change["new"])))
+
     def _unpick(self) -> None:
+        self._picking = False
         self.results.picked = ()
 
     def _show(self) -> None:
         frame, picked = self.frame, self.results.picked
-        rows = frame[self.page * PAGE_ROWS : (self.page + 1) * PAGE_ROWS]
+        first = self.page * PAGE_ROWS
+        rows = frame[first : first + PAGE_ROWS]
+        numbers = list(range(len(frame)))
+        if picked and not self._picking:
+            numbers = list(picked)
+        self._offer(numbers[first : first + PAGE_ROWS])
         self._back.disabled = self.page == 0
         self._next.disabled = self.page == self.pages - 1
         self._all.layout.display = "" if picked else "none"
         self._label.value = (
             f"page {self.page + 1} of {self.pages}, {len(frame):,} rows"
-            + (" picked in the plot" if picked else "")
+            + (f", {len(picked):,} of them picked" if self._picking and picked else "")
+            + (" picked in the plot" if picked and not self._picking else "")
         )
         self._table.value = (
             table_html(rows, self.results.outcome.table)
             if len(rows)
             else "<i>no rows</i>"
         )
+
+    def _offer(self, rows: list[int]) -> None:
+        """List the rows of this page, those picked chosen."""
+        self._list.unobserve(self._picked, "value")
+        options = tuple((f"row {row + 1}", row) for row in rows)
+        if options != self._list.options:
+            self._list.options = options
+        self._list.value = tuple(row for row in rows if row in self.results.picked)
+        self._list.observe(self._picked, "value")

@@ -1,0 +1,64 @@
+"""Light-curve explorer and burst monitor on one page of a real JupyterLab."""
+
+import nbformat
+import pytest
+from lab import open_notebook, run_all
+from playwright.sync_api import expect
+
+SEEN_MS = 30_000
+CELLS = (
+    "import orbital_widgets\nfrom orbital_kernel import connect\norbital = connect()",
+    "orbital_widgets.setup()",
+    "orbital_widgets.LightCurveExplorer(orbital, 'SIM AGN 1')",
+    "orbital_widgets.BurstMonitor(orbital, every_s=3, by='Ada')",
+)
+
+
+@pytest.fixture(scope="module")
+def notebook(lab, tab, stocked, home, tmp_path_factory):
+    """Open a notebook with both widgets over the sample sky."""
+    folder = tmp_path_factory.mktemp("widgets") / "notebooks"
+    folder.mkdir()
+    cells = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(cells, folder / "widgets.ipynb")
+    open_notebook(tab, lab(folder, ORBITAL_HOME=str(home)), "widgets.ipynb")
+    run_all(tab)
+    return tab
+
+
+def test_a_light_curve_follows_its_controls(notebook, page):
+    curve = page.locator(".orbital-light-curve")
+    curve.locator("canvas").first.wait_for(timeout=SEEN_MS)
+    expect(curve).to_contain_text("points shown", timeout=SEEN_MS)
+
+    curve.get_by_label("Unit").select_option("energy flux (erg / (cm2 s))")
+    curve.get_by_label("Object").fill("GRB 12")
+    option = curve.locator("datalist option[value='GRB 120102S']")
+    option.wait_for(state="attached", timeout=SEEN_MS)
+    curve.get_by_label("Object").fill("GRB 120102S")
+    expect(curve).to_contain_text("bat-catalog-summary", timeout=SEEN_MS)
+    curve.locator("canvas").first.wait_for(timeout=SEEN_MS)
+
+    limits = curve.locator(".widget-checkbox", has_text="upper limits")
+    limits.locator("input").click()
+    expect(curve).to_contain_text("hidden by the controls", timeout=SEEN_MS)
+
+
+def test_a_burst_is_followed_up_and_acknowledged_by_clicking(notebook, page):
+    monitor = page.locator(".orbital-bursts")
+    monitor.locator("canvas").first.wait_for(timeout=SEEN_MS)
+    expect(monitor).to_contain_text("not acknowledged", timeout=SEEN_MS)
+
+    monitor.get_by_label("Cause").select_option("burst")
+    expect(monitor.get_by_label("Selected")).to_contain_text("burst", timeout=SEEN_MS)
+    monitor.get_by_role("button", name="Follow up").click()
+    expect(monitor).to_contain_text("Follow-up", timeout=SEEN_MS)
+    monitor.get_by_role("button", name="Acknowledge").click()
+    expect(monitor.get_by_label("Selected")).to_contain_text("✓", timeout=SEEN_MS)
+
+    monitor.get_by_label("Speed").select_option("10,000 times")
+    monitor.get_by_role("button", name="Replay").click()
+    expect(monitor).to_contain_text("the series has ended", timeout=SEEN_MS)
