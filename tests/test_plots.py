@@ -11,6 +11,7 @@ import pytest
 from bokeh.models import (
     Axis,
     BoxAnnotation,
+    HoverTool,
     Label,
     Legend,
     LinearAxis,
@@ -259,10 +260,11 @@ def test_every_figure_of_plots_is_tested_here():
     drawn = {name.partition(":")[0] for name in FIGURES}
     files = {module.name for module in pkgutil.iter_modules(plots.__path__)}
     names = files - {"agreement", "burst_views", "projection", "theme"}
-    names -= {"curve_axes", "curve_marks", "curve_panels"}
+    names -= {"coverage", "curve_axes", "curve_marks", "curve_panels", "quality"}
     names |= {"burst_view", "row_agreement", "time_agreement"}
 
-    assert drawn == set(plots.__all__) - {"burst_views", "to_html"}
+    elsewhere = {"burst_views", "to_html", "control_chart", "quality_board"}
+    assert drawn == set(plots.__all__) - elsewhere
     assert drawn == names
 
 
@@ -724,6 +726,23 @@ def test_latency_states_p50_and_p99_of_each_kind():
     assert ["cone: p50 15 ms, p99 20 ms", "sql: p50 200 ms, p99 298 ms"] == [
         item.label.value for item in legend.items
     ]
+
+
+def test_a_text_of_the_rows_is_never_the_template_of_a_tooltip():
+    text = "<img src=x onerror=alert(1)> @y{safe} $name"
+    figures = (
+        plots.latency(queries(kind=text)),
+        plots.light_curve(points(unit=text)),
+    )
+    templates = [
+        template
+        for figure in figures
+        for hover in figure.select({"type": HoverTool})
+        for _, template in hover.tooltips
+    ]
+
+    assert any("&#60;img" in template for template in templates)
+    assert [] == [t for t in templates if "<img" in t or "{safe}" in t]
 
 
 def test_latency_can_be_drawn_by_table_size():

@@ -98,7 +98,7 @@ def _columns(rows: pl.DataFrame, *, scale: str, floor: float) -> dict[str, Any]:
 
 
 def _hover(marks: Any, part: pl.DataFrame, *, limit: bool) -> HoverTool:
-    unit = theme.unit_label(part["unit"].drop_nulls().first())  # type: ignore[arg-type]
+    unit = theme.literal(theme.unit_label(part["unit"].drop_nulls().first()))  # type: ignore[arg-type]
     value = "< @y{0.00e+0}" if limit else "@y{0.00e+0}  +@plus{0.0e+0} −@minus{0.0e+0}"  # noqa: RUF001
     return HoverTool(
         renderers=[marks],

@@ -114,7 +114,7 @@ def _kind(
         HoverTool(
             renderers=[marks],
             tooltips=[
-                ("", f"{kind} of @table"),
+                ("", f"{theme.literal(kind)} of @table"),
                 ("took", "@y{0.0} ms"),
                 ("asked", "@predicate"),
             ],

@@ -1,6 +1,7 @@
 """The style of every figure, and the mark of simulated rows."""
 
 import itertools
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,6 +37,7 @@ INK, PALE, GRID = "#2B2F36", "#6B7280", "#E5E7EB"
 FONT = "Helvetica, Arial, sans-serif"
 HEIGHT = 430
 MOST_IN_A_ROW = 6
+_MARKUP = re.compile(r"[^\w\s.,:/()+-]")
 SIMULATED = "SIMULATED"
 
 
@@ -187,6 +189,15 @@ def utc_ms(times: pl.Series) -> Any:
     utc = utc_from_tt(times.cast(pl.Datetime("ns")).to_numpy())
     ms = utc.astype("datetime64[us]").astype(np.int64) / 1000
     return np.where(np.isnat(utc), np.nan, ms)
+
+
+def literal(text: str) -> str:
+    """Return a text for the template of a tooltip, where it shows just as it is.
+
+    Templates are HTML with placeholders such as `@x`; whatever may be part of either
+    becomes a character reference.
+    """
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
 def unit_label(unit: str | None) -> str:
