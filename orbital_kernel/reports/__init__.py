@@ -1,5 +1,7 @@
 """Reports: notebooks with parameters, run by papermill and written as HTML pages."""
 
+from orbital_kernel.reports.compare import compare
+from orbital_kernel.reports.many import Outcome, each, ensure, write_index
 from orbital_kernel.reports.report import (
     NOTEBOOKS,
     Parameter,
@@ -14,11 +16,16 @@ from orbital_kernel.reports.run import STATIC_VARIABLE, run
 __all__ = [
     "NOTEBOOKS",
     "STATIC_VARIABLE",
+    "Outcome",
     "Parameter",
     "Report",
     "check",
+    "compare",
+    "each",
+    "ensure",
     "find",
     "parse",
     "reports",
     "run",
+    "write_index",
 ]

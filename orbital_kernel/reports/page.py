@@ -24,11 +24,14 @@ ORIGINS = {
     "both": "The database contains SIMULATED and real data.",
     "apart": "One database has only SIMULATED data, another only real data.",
     "not marked": "The database does not record whether its data are simulated.",
+    "unfinished": "The notebook failed before the origin of its data was recorded.",
     "none": "The notebook does not connect to a database; the origin of its data is not recorded.",
 }
 
 
-def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
+def html(
+    notebook: Any, report: "Report", values: Mapping[str, Any], *, failure: str = ""
+) -> str:
     """Return an executed notebook as a page.
 
     Parameters
@@ -39,8 +42,10 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
         Source of title and of the parameters' descriptions and defaults.
     values : mapping of str to object
         Parameters that were set.
+    failure : str
+        Which cell failed, if the notebook did not run to its end.
     """
-    facts = record.of(notebook)
+    facts = _unrecorded() if failure else record.of(notebook)
     lifted, drawn = figures.lift(notebook)
     lifted.cells = [c for c in lifted.cells if record.TAG not in _tags(c)]
     _drop_title(lifted)
@@ -59,7 +64,9 @@ def html(notebook: Any, report: "Report", values: Mapping[str, Any]) -> str:
             for p in report.parameters
         ],
         "facts": facts,
-        "origin": ORIGINS[origin(facts)],
+        "authors": ", ".join(report.authors),
+        "failure": f"This report is incomplete: it {failure}" if failure else "",
+        "origin": ORIGINS["unfinished" if failure else origin(facts)],
         "simulated": origin(facts) in {"simulated", "both", "apart"},
         "figures": [figure.data() for figure in drawn],
         "scripts": written,
@@ -100,6 +107,13 @@ def origin(facts: Mapping[str, Any]) -> str:
     if len(marks) == 2:
         return "both" if marks in by_database else "apart"
     return marks.pop() if marks else "not marked"
+
+
+def _unrecorded() -> dict[str, Any]:
+    """Return date and versions, without data: those of a notebook that failed."""
+    from orbital_kernel.reports import provenance
+
+    return provenance.collect({})
 
 
 def _marks(snapshot: Mapping[str, Any]) -> set[str]:

@@ -83,6 +83,9 @@ class Report:
         Its parameters, in the order of the YAML file.
     authors : tuple of str
         Who wrote it.
+    valid_hours : float, optional
+        How long its page holds if data and code stay the same, hours: for a report that
+        reads the clock or the state of the platform. By default without an end.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Report:
     notebook: Path
     parameters: tuple[Parameter, ...]
     authors: tuple[str, ...] = field(default=())
+    valid_hours: float | None = None
 
 
 def reports(folder: Path = NOTEBOOKS) -> dict[str, Report]:
@@ -125,6 +129,7 @@ def reports(folder: Path = NOTEBOOKS) -> dict[str, Report]:
                 for name, spec in (declared.get("parameters") or {}).items()
             ),
             tuple(declared.get("authors") or ()),
+            declared.get("valid_hours"),
         )
     return by_name
 

@@ -19,8 +19,9 @@ def run(
     parameters: Mapping[str, Any] | None = None,
     *,
     progress: bool = False,
+    stem: str | None = None,
 ) -> Path:
-    """Run a report; write OUT/NAME.ipynb and OUT/NAME.html.
+    """Run a report; write OUT/NAME.ipynb, OUT/NAME.html and its record.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ def run(
         Values by name of parameter; the others keep their defaults.
     progress : bool
         Show a progress bar of the cells on stderr.
+    stem : str, optional
+        Name of the files without ending; by default that of the report.
 
     Returns
     -------
@@ -41,8 +44,8 @@ def run(
     Raises
     ------
     ReportError
-        If a parameter is wrong, or a cell fails: then with the cell's own error. The
-        notebook executed so far is in OUT/NAME.ipynb.
+        If a parameter is wrong, or a cell fails: then with the cell's own error. What was
+        executed so far is in OUT/NAME.ipynb and OUT/NAME.html, which name the cell.
 
     Examples
     --------
@@ -51,14 +54,15 @@ def run(
     >>> reports.run(reports.find("01_start_here"), Path("reports"))  # doctest: +SKIP
     PosixPath('reports/01_start_here.html')
     """
+    values = check(report, parameters or {})
     import nbformat
     import papermill
 
-    from orbital_kernel.reports import page, record
+    from orbital_kernel.reports import cache, page, record
 
-    values = check(report, parameters or {})
     out.mkdir(parents=True, exist_ok=True)
-    executed = out / f"{report.name}.ipynb"
+    stem = stem or report.name
+    executed = out / f"{stem}.ipynb"
     notebook = nbformat.read(report.notebook, as_version=4)
     notebook.cells.append(
         nbformat.v4.new_code_cell(record.SOURCE, metadata={"tags": [record.TAG]})
@@ -77,14 +81,22 @@ def run(
                 cwd=str(out),
             )
     except papermill.exceptions.PapermillExecutionError as error:
-        raise ReportError(
-            f"report {report.name!r} failed in cell {error.exec_count}: {error.ename}: "
-            f"{error.evalue} (see {executed})"
-        ) from None
-    text = page.html(nbformat.read(executed, as_version=4), report, values)
-    written = executed.with_suffix(".html")
-    written.write_text(text, encoding="utf-8")
+        reason = f"failed in cell {error.exec_count}: {error.ename}: {error.evalue}"
+        partial = nbformat.read(executed, as_version=4)
+        _write(executed, page.html(partial, report, values, failure=reason))
+        cache.new(report, stem, values, data=[], error=reason).write(out)
+        raise ReportError(f"report {report.name!r} {reason} (see {executed})") from None
+    finished = nbformat.read(executed, as_version=4)
+    data = record.of(finished)["snapshots"]
+    written = _write(executed, page.html(finished, report, values))
+    cache.new(report, stem, values, data=data).write(out)
     return written
+
+
+def _write(executed: Path, text: str) -> Path:
+    path = executed.with_suffix(".html")
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 @contextmanager
