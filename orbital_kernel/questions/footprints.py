@@ -107,7 +107,7 @@ class Footprints:
             full_scan=True,
         )
         frame = self.query(query, kind="footprint").frame
-        return _footprint(name, frame, instrument, order)
+        return footprint_of(name, frame, instrument, order)
 
     def upper_limit(
         self: Places,
@@ -204,8 +204,11 @@ def _position(
     return float(row["ra"]) % 360, float(row["dec"])
 
 
-def _footprint(
-    name: str, frame: pl.DataFrame, instrument: str | None, order: int
+def footprint_of(
+    name: str,
+    frame: pl.DataFrame,
+    instrument: str | None = None,
+    order: int = ORDER,
 ) -> Footprint:
     """Return the footprint of rows of `observations`."""
     named = frame
@@ -281,7 +284,7 @@ def _looks(orbital: Asks, name: str, ra: float, dec: float) -> pl.DataFrame:
     cone = Cone(ra, dec, np.sqrt(2) * max(radii, default=1.0) + 1.0)
     query = Query(f"{name}.observations", columns=POINTING, cone=cone)
     frame = orbital.query(query, kind="footprint").frame
-    return _footprint(name, frame, None, ORDER).looks_at(ra, dec)
+    return footprint_of(name, frame, None, ORDER).looks_at(ra, dec)
 
 
 def _photons(

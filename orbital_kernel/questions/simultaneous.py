@@ -82,8 +82,8 @@ def simultaneous(
     answers = [every[0], pointings[0], every[1], pointings[1]]
     good = [answers[k].frame.filter(is_local()) for k in (0, 2)]
     away = sum(len(answers[k].frame) for k in (0, 2)) - sum(map(len, good))
-    a = united(_placed(good[0], answers[1].frame))
-    b = united(_placed(good[1], answers[3].frame))
+    a = united(placed_intervals(good[0], answers[1].frame))
+    b = united(placed_intervals(good[1], answers[3].frame))
     shared = overlaps(a, b, within_arcmin=within_arcmin).filter(
         pl.col("overlap_s") >= at_least_s, *_reaching(start, stop)
     )
@@ -176,7 +176,7 @@ def united(intervals: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts) if parts else plain.select(*KEYS, "time", "time_stop")
 
 
-def _placed(intervals: pl.DataFrame, pointings: pl.DataFrame) -> pl.DataFrame:
+def placed_intervals(intervals: pl.DataFrame, pointings: pl.DataFrame) -> pl.DataFrame:
     """Return intervals with a position: as stated, else that of the observation."""
     positions = pointings.sort(*pointings.columns, nulls_last=True).unique(
         "obs_id", keep="first", maintain_order=True
