@@ -15,6 +15,7 @@ from orbital_kernel.science.extreme_hardness import (
     extreme_hardness,
 )
 from orbital_kernel.science.new_sources import detectable, new_sources
+from orbital_kernel.science.shuffled import false_alarms
 
 LEVELS = (0.01, 0.05, 0.3)
 
@@ -290,3 +291,14 @@ def test_hardness_of_the_sample_is_ranked_with_its_exclusions(stocked):
     assert events.looked_at == len(events.rows) > 50
     not_anti_conservative(events.rows["p_value"])
     assert any("no two bands" in text for text in events.selection)
+
+
+def test_shuffled_counts_have_no_more_alarms_than_stated():
+    frame = coloured(8, 300)
+    injected = pl.DataFrame({"kind": "a", "soft": [0] * 3, "hard": [300] * 3})
+    rows = {"rows": pl.concat([frame, injected])}
+    alarms = false_alarms("extreme-hardness", rows, searches=10, expected=0.1)
+
+    assert 3030 == alarms.examined
+    assert alarms.alarms <= alarms.stated + 3
+    assert alarms.share <= 0.05

@@ -17,12 +17,11 @@ from orbital_kernel.questions.asking import (
     require_observatories,
     together,
 )
-from orbital_kernel.questions.place import field_of
+from orbital_kernel.questions.fields import field_of
 from orbital_kernel.questions.rare_afterglows import serendipitous_afterglow
 from orbital_kernel.questions.rare_hardness import extreme_hardness
 from orbital_kernel.questions.rare_new import new_source
 from orbital_kernel.questions.rare_scope import (
-    DETECTED,
     EVERYTHING,
     Ranked,
     Scope,
@@ -135,7 +134,7 @@ def _flux_ratio(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
     a, b, answers = catalogues(orbital, first, second, scope)
     a, b = (
         in_one_band(
-            side.filter(DETECTED),
+            side.filter(rarity.DETECTED),
             "flux_unit",
             counts_to_flux=scope.counts_to_flux.get(name),
         )
@@ -233,7 +232,7 @@ def _exposed(
         pl.lit(other).alias("missed_by"),
         catalog_units(sources).alias("kind"),
     )
-    return numbered.filter(DETECTED, pl.col("exposed_s") > 0).select(
+    return numbered.filter(rarity.DETECTED, pl.col("exposed_s") > 0).select(
         *("observatory", "missed_by", "source_id", "ra", "dec", "flux", "flux_unit"),
         *("kind", "exposed_s", "matched", "simulated"),
     )
@@ -248,9 +247,11 @@ KINDS: dict[str, Callable[[Asks, str, str, Scope], Ranked]] = {
     "flux-ratio": _flux_ratio,
     "lone-burst": _lone_burst,
     "transient": _transient,
-    "extreme-hardness": extreme_hardness,
-    "new-source": new_source,
-    "serendipitous-afterglow": serendipitous_afterglow,
+    "extreme-hardness": lambda o, a, b, s: extreme_hardness(o, a, b, s.cone),
+    "new-source": lambda o, a, b, s: new_source(o, a, b, s.cone),
+    "serendipitous-afterglow": lambda o, a, b, s: serendipitous_afterglow(
+        o, a, b, s.time
+    ),
 }
 
 

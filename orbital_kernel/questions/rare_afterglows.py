@@ -4,20 +4,17 @@ import numpy as np
 import polars as pl
 
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.query import Query
-from orbital_kernel.questions import catalogued, typical
+from orbital_kernel.query import Answer, Query, TimeSpan
+from orbital_kernel.questions import typical
 from orbital_kernel.questions.asking import Asks, together
-from orbital_kernel.questions.place import field_of
-from orbital_kernel.questions.rare_scope import Ranked, Scope
-from orbital_kernel.questions.simultaneous import INTERVAL, placed_intervals, united
+from orbital_kernel.questions.fields import WIDEST_ARCMIN, field_of, radius_of
+from orbital_kernel.questions.good_time import INTERVAL, placed_intervals, united
 from orbital_kernel.science import precedence
 from orbital_kernel.science.afterglows import coverages, examined
 from orbital_kernel.science.lightcurves import EXPOSED, is_local
 from orbital_kernel.science.matching import neighbours
 
 WITHIN_DAYS = 3.0
-WIDEST_DEG = 1.0
-"""Wider fields monitor the sky: a burst in them is no chance."""
 AIMED = r"(?i)\bgrb|afterglow|gamma.?ray burst|\bGW ?\d{6}"
 """Targets so named are follow-ups and no chance."""
 BURST = (
@@ -29,13 +26,13 @@ TARGET = ("obs_id", "object", "ra", "dec", "instrument")
 
 
 def serendipitous_afterglow(
-    orbital: Asks, first: str, second: str, scope: Scope
-) -> Ranked:
+    orbital: Asks, first: str, second: str, time: TimeSpan | None
+) -> tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]:
     """Return bursts of `first` whose place `second` exposed soon after, by the wait."""
     bursts, good, targets = answers = together(
         orbital,
         [
-            Query(f"{first}.grbs", BURST, time=scope.time, full_scan=True),
+            Query(f"{first}.grbs", BURST, time=time, full_scan=True),
             Query(
                 f"{second}.intervals",
                 INTERVAL,
@@ -52,7 +49,11 @@ def serendipitous_afterglow(
         kind="rare",
     )
     on_site = bursts.frame.filter(is_local())
-    listed = typical.with_errors(precedence.united(on_site, *catalogued.quantities()))
+    listed = typical.with_errors(
+        precedence.united(
+            on_site, precedence.TIME, precedence.position(typical.typical_errors())
+        )
+    )
     placed = listed.drop_nulls(["time", "ra", "dec", "error_radius_arcsec"])
     near_earth = good.frame.filter(is_local())
     intervals = united(placed_intervals(near_earth, targets.frame.drop("instrument")))
@@ -102,7 +103,11 @@ def _inside(
     described = observatories()[observatory]
     widths = {n: field_of(described, n) / 60 for n in intervals["instrument"].unique()}
     field = np.array([widths[n] for n in intervals["instrument"]], dtype=np.float64)
-    pointed = field <= WIDEST_DEG
+    wide = [
+        i.name.upper() for i in described.instruments if radius_of(i) > WIDEST_ARCMIN
+    ]
+    names = intervals["instrument"].fill_null("").str.to_uppercase()
+    pointed = ~names.str.contains_any(wide or ["\0"]).to_numpy()
     error = bursts["error_radius_arcsec"].fill_null(0.0).to_numpy() / 3600
     i, j, apart = neighbours(
         bursts["ra"].to_numpy() % 360,

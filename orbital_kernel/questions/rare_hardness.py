@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from orbital_kernel.query import Query
+from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions.asking import Asks, together
-from orbital_kernel.questions.rare_scope import Ranked, Scope
 from orbital_kernel.science import extreme_hardness as ranking
 
 ROW = ("catalog", "source_id", "obs_id", "ra", "dec", "extra", "simulated")
@@ -61,14 +60,16 @@ BANDS = (
 )
 
 
-def extreme_hardness(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
+def extreme_hardness(
+    orbital: Asks, first: str, second: str, cone: Cone | None
+) -> tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]:
     """Return sources by how unusual their hardness is in their catalogue."""
     names = tuple(dict.fromkeys((first, second)))
     queries = [
         Query(
             f"{name}.sources",
             ROW,
-            cone=scope.cone,
+            cone=cone,
             not_null=("extra",),
             full_scan=True,
         )

@@ -6,15 +6,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from orbital_kernel.query import Cone, Query
+from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions.asking import Asks, positioned, together
-from orbital_kernel.questions.footprints import POINTING, WIDEST_ARCMIN, footprint_of
-from orbital_kernel.questions.rare_scope import DETECTED, Ranked, Scope
+from orbital_kernel.questions.fields import POINTING, WIDEST_ARCMIN, footprint_of
 from orbital_kernel.questions.upper_limits import APERTURES
 from orbital_kernel.science.columns import finite
 from orbital_kernel.science.footprints import Footprint
 from orbital_kernel.science.matching import neighbours
 from orbital_kernel.science.new_sources import new_sources
+from orbital_kernel.science.rarity import DETECTED
 
 ROW = (
     *("catalog", "source_id", "obs_id", "ra", "dec", "error_radius_arcsec", "kind"),
@@ -29,18 +29,20 @@ LOST_PER_ARCMIN = 0.03
 """Assumed share of exposure that vignetting takes per arcmin off axis, at most 70 %."""
 
 
-def new_source(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
+def new_source(
+    orbital: Asks, first: str, second: str, cone: Cone | None
+) -> tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]:
     """Return detections by how surely earlier looks would have shown them."""
     names = tuple(dict.fromkeys((first, second)))
     queries = [
         query
         for name in names
         for query in (
-            Query(f"{name}.sources", ROW, cone=scope.cone, full_scan=True),
+            Query(f"{name}.sources", ROW, cone=cone, full_scan=True),
             Query(
                 f"{name}.observations",
                 POINTING,
-                cone=_wider(scope.cone),
+                cone=_wider(cone),
                 not_null=("ra", "dec"),
                 full_scan=True,
             ),

@@ -12,7 +12,6 @@ from orbital_kernel.science.lightcurves import CountsToFlux
 FLUX = ("flux", "flux_unit", "is_limit", "significance")
 Ranked = tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]
 """Ranked rows, how many were examined, the answers read, and the rules in words."""
-DETECTED = ~pl.col("is_limit").fill_null(value=False) & (pl.col("flux") > 0)
 
 
 @dataclass(frozen=True)

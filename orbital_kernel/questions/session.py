@@ -15,7 +15,8 @@ from orbital_kernel.questions.calibration import (
 from orbital_kernel.questions.counts import Counted, bins_of, counts
 from orbital_kernel.questions.followups import follow_ups
 from orbital_kernel.questions.place import Known, known_at
-from orbital_kernel.questions.rare import Rare, Scope, rare
+from orbital_kernel.questions.rare import Rare, rare
+from orbital_kernel.questions.rare_scope import Scope
 from orbital_kernel.questions.simultaneous import simultaneous
 from orbital_kernel.questions.visits import Visits, visits
 from orbital_kernel.science.counting import LIMIT

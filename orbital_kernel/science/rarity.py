@@ -21,6 +21,7 @@ LEAST_POINTS = 5
 LEAST_COUNTS = 15
 COUNT_RATES = ("count / s", "ct / s", "counts / s")
 MAD_TO_SIGMA = 1.4826
+DETECTED = ~pl.col("is_limit").fill_null(value=False) & (pl.col("flux") > 0)
 NULLS: Mapping[str, str] = {
     "variability": (
         "of whole counts the likelihood ratio against a constant source, its chance "
