@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-questions bench-matching bench-coverage bench-lightcurves
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -110,6 +110,9 @@ flips-standin: venv ## damage 100 files of a store, one at a time: none may go u
 
 soak-standin: venv ## run 16 clients for 30 minutes: only conflicts as errors, constant memory and files
 	$(BIN)/python tests/standin/soak.py --minutes 30
+
+bench-rare: venv ## measure false alarms of rare events on shuffled data, into RESULTS.md
+	$(BIN)/python benchmarks/bench_rare.py --write
 
 bench-quality: venv ## measure false alarms and dates of the control charts, into RESULTS.md
 	$(BIN)/python benchmarks/bench_quality.py --write

@@ -14,7 +14,10 @@ from orbital_kernel.commands.names import completions
 from orbital_kernel.commands.output import json_option, print_json, rows_of
 from orbital_kernel.commands.terminal import echo
 
-KINDS = ("variability", "flux-ratio", "lone-burst", "transient")
+KINDS = (
+    *("variability", "flux-ratio", "lone-burst", "transient", "extreme-hardness"),
+    *("new-source", "serendipitous-afterglow"),
+)
 PLACE_UNITS = {"nearest_arcmin": "arcmin"}
 
 

@@ -6,10 +6,15 @@ import numpy as np
 import polars as pl
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model.observatory import Instrument, Observatory, observatory
+from orbital_kernel.model.observatory import observatory
 from orbital_kernel.query import Cone, Query, TimeSpan
 from orbital_kernel.questions.asking import Asks, require_observatories, together
-from orbital_kernel.questions.looks import is_look
+from orbital_kernel.questions.fields import (
+    POINTING,
+    WIDEST_ARCMIN,
+    footprint_of,
+    radius_of,
+)
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.upper_limits import (
     APERTURES,
@@ -19,25 +24,8 @@ from orbital_kernel.questions.upper_limits import (
     limit_of,
     sources_at,
 )
-from orbital_kernel.science.columns import finite
 from orbital_kernel.science.footprints import ORDER, Footprint
-from orbital_kernel.science.visibility import field_radius_arcmin
 
-POINTING = (
-    *("obs_id", "object", "ra", "dec", "healpix", "time", "exposure_s", "roll_deg"),
-    *("instrument", "mode", "status", "log", "simulated"),
-)
-WIDEST_ARCMIN = 60.0
-"""Wider fields monitor the sky and are not pointed at places."""
-UNEXPOSED = r"(?i)slew|settling"
-NOT_YET = (
-    "scheduled",
-    "unobserved",
-    "untriggered",
-    "discarded",
-    "canceled",
-    "cancelled",
-)
 CONFIDENCE = 0.9973
 
 
@@ -107,7 +95,7 @@ class Footprints:
             full_scan=True,
         )
         frame = self.query(query, kind="footprint").frame
-        return _footprint(name, frame, instrument, order)
+        return footprint_of(name, frame, instrument, order)
 
     def upper_limit(
         self: Places,
@@ -204,84 +192,16 @@ def _position(
     return float(row["ra"]) % 360, float(row["dec"])
 
 
-def _footprint(
-    name: str, frame: pl.DataFrame, instrument: str | None, order: int
-) -> Footprint:
-    """Return the footprint of rows of `observations`."""
-    named = frame
-    if instrument is not None:
-        of_it = (
-            pl.col("instrument").str.to_uppercase().str.starts_with(instrument.upper())
-        )
-        named = frame.filter(of_it.fill_null(value=False))
-    reasons = {
-        "zero exposure": pl.col("exposure_s").fill_null(1.0) <= 0,
-        "slew or settling": pl.any_horizontal(
-            pl.col("mode", "object").str.contains(UNEXPOSED)
-        ),
-        "idle (SAA-COLD)": ~is_look(exposure=None),
-        "not observed": pl.col("status").str.to_lowercase().is_in(NOT_YET),
-        "without a time": pl.col("time").is_null(),
-        "without a position": finite("ra").is_null() | finite("dec").is_null(),
-    }
-    excluded, rows = {}, named
-    for reason, condition in reasons.items():
-        looked = rows.filter(~condition.fill_null(value=False))
-        if len(looked) < len(rows):
-            excluded[reason] = len(rows) - len(looked)
-        rows = looked
-    return Footprint(name, _with_fields(observatory(name), rows), excluded, order)
-
-
-def _with_fields(described: Observatory, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return looks with the field of their instrument; unknown ones have the narrowest."""
-    pointed = [i for i in described.instruments if _radius(i) <= WIDEST_ARCMIN]
-    if not pointed:
-        return _as_field(rows.clear(), "", 1.0, None)
-    narrowest = min(pointed, key=_radius)
-    xray = [i for i in pointed if any(b.unit == "keV" for b in i.bands)]
-    default = min(xray, key=_radius) if xray else narrowest
-    text = pl.col("instrument").str.to_uppercase().fill_null("")
-    others, parts = rows, []
-    for candidate in pointed:
-        of_it = text.str.starts_with(candidate.name.upper())
-        parts.append(_fields(others.filter(of_it), candidate))
-        others = others.filter(~of_it)
-    parts.append(_fields(others, default))
-    columns = [*rows.columns, "field", "radius_arcmin", "half_arcmin"]
-    return pl.concat(part.select(columns) for part in parts)
-
-
-def _fields(rows: pl.DataFrame, of: Instrument) -> pl.DataFrame:
-    field, scale = of.field_of_view, 60.0 if of.field_of_view.unit == "deg" else 1.0
-    if field.shape == "square":
-        half = scale * field.size / 2
-        return _as_field(rows, of.name, half, half)
-    return _as_field(rows, of.name, _radius(of), None)
-
-
-def _as_field(
-    rows: pl.DataFrame, name: str, radius: float, half: float | None
-) -> pl.DataFrame:
-    return rows.with_columns(
-        field=pl.lit(name),
-        radius_arcmin=pl.lit(radius),
-        half_arcmin=pl.lit(half, dtype=pl.Float64),
-    )
-
-
-def _radius(of: Instrument) -> float:
-    return field_radius_arcmin(of.field_of_view)
-
-
 def _looks(orbital: Asks, name: str, ra: float, dec: float) -> pl.DataFrame:
     """Return the looks at a place by one selective query of pointings around it."""
     described = observatory(name)
-    radii = [_radius(i) for i in described.instruments if _radius(i) <= WIDEST_ARCMIN]
+    radii = [
+        radius_of(i) for i in described.instruments if radius_of(i) <= WIDEST_ARCMIN
+    ]
     cone = Cone(ra, dec, np.sqrt(2) * max(radii, default=1.0) + 1.0)
     query = Query(f"{name}.observations", columns=POINTING, cone=cone)
     frame = orbital.query(query, kind="footprint").frame
-    return _footprint(name, frame, None, ORDER).looks_at(ra, dec)
+    return footprint_of(name, frame).looks_at(ra, dec)
 
 
 def _photons(

@@ -13,11 +13,10 @@ from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.query import Answer, Cone, Explain, Query
 from orbital_kernel.questions import detections
 from orbital_kernel.questions.asking import Asks, joint_explain, together
+from orbital_kernel.questions.fields import field_of
 from orbital_kernel.questions.looks import is_look
 from orbital_kernel.science.columns import simulated
-from orbital_kernel.science.visibility import field_radius_arcmin
 
-WIDEST_FIELD_ARCMIN = 60.0
 POINT_ARCMIN = 1e-3
 LONGEST_EXPOSURE = timedelta(days=4)
 NEAR = {
@@ -201,27 +200,6 @@ def _near(
 def _nearest_first(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows by separation, ties in order of all columns."""
     return rows.sort("separation_arcmin", *rows.columns, nulls_last=True)
-
-
-def field_of(observatory: Observatory, instrument: str | None) -> float:
-    """Return the radius of an instrument's field of view, named as in a log, arcmin.
-
-    An unknown instrument, or one that does not make images, counts as the widest that
-    points.
-    """
-    fields = {
-        i.name.casefold(): field_radius_arcmin(i.field_of_view)
-        for i in observatory.instruments
-    }
-    pointed = [f for f in fields.values() if f <= WIDEST_FIELD_ARCMIN]
-    widest = max(pointed or fields.values())
-    named = (instrument or "").casefold()
-    matching = (
-        field
-        for name, field in fields.items()
-        if named.startswith(name) and field <= WIDEST_FIELD_ARCMIN
-    )
-    return next(matching, widest)
 
 
 def _second_round(

@@ -1,8 +1,8 @@
 """Rare events of two observatories, ranked, with the rules that selected them."""
 
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -10,18 +10,25 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.query import Answer, Cone, Explain, Query, TimeSpan
+from orbital_kernel.query import Explain, Query
 from orbital_kernel.questions.asking import (
-    SOURCE,
     Asks,
     joint_explain,
-    positioned,
     require_observatories,
     together,
 )
-from orbital_kernel.questions.place import field_of
+from orbital_kernel.questions.fields import field_of
+from orbital_kernel.questions.rare_afterglows import serendipitous_afterglow
+from orbital_kernel.questions.rare_hardness import extreme_hardness
+from orbital_kernel.questions.rare_new import new_source
+from orbital_kernel.questions.rare_scope import (
+    EVERYTHING,
+    Ranked,
+    Scope,
+    catalog_units,
+    catalogues,
+)
 from orbital_kernel.science import rarity
-from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.matching import cross_match, neighbours
 from orbital_kernel.science.one_band import (
     BAND_KEV,
@@ -42,20 +49,7 @@ BURST = (
     "simulated",
 )
 POINTED = ("ra", "dec", "time", "instrument", "exposure_s")
-FLUX = ("flux", "flux_unit", "is_limit", "significance")
 Reals = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What is examined: a region of the sky, a span of time, and factors of count rates."""
-
-    cone: Cone | None = None
-    time: TimeSpan | None = None
-    counts_to_flux: Mapping[str, CountsToFlux] = field(default_factory=dict)
-
-
-Ranked = tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Rare:
     Parameters
     ----------
     kind : str
-        'variability', 'flux-ratio', 'lone-burst' or 'transient'.
+        One of `kinds()`, e.g. 'variability' or 'new-source'.
     rows : polars.DataFrame
         The events with `statistic`, `p_value` and `expected` (how many of the examined
         would reach the statistic by chance; null if not known).
@@ -98,7 +92,7 @@ class Rare:
 
 
 def rare(
-    orbital: Asks, kind: str, *, first: str, second: str, scope: Scope = Scope()
+    orbital: Asks, kind: str, *, first: str, second: str, scope: Scope = EVERYTHING
 ) -> Rare:
     """Return rare events of a kind, all ranked: select by `expected`, e.g. below 0.01."""
     if kind not in KINDS:
@@ -137,10 +131,10 @@ def _variability(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked
 
 
 def _flux_ratio(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
-    a, b, answers = _catalogues(orbital, first, second, scope)
+    a, b, answers = catalogues(orbital, first, second, scope)
     a, b = (
         in_one_band(
-            side.filter(_DETECTED),
+            side.filter(rarity.DETECTED),
             "flux_unit",
             counts_to_flux=scope.counts_to_flux.get(name),
         )
@@ -163,8 +157,8 @@ def _flux_ratio(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
         *(left[name] for name in ("ra", "dec")),
         (left["flux"] * left["factor"]).alias("flux_a"),
         (right["flux"] * right["factor"]).alias("flux_b"),
-        _kinds(left).alias("_a"),
-        _kinds(right).alias("_b"),
+        catalog_units(left).alias("_a"),
+        catalog_units(right).alias("_b"),
     )
     named = pairs.with_columns(pl.format("{} / {}", "_a", "_b").alias("kind"))
     ranked = rarity.flux_ratios(named.drop("_a", "_b"))
@@ -183,7 +177,7 @@ def _lone_burst(orbital: Asks, _first: str, _second: str, scope: Scope) -> Ranke
 
 
 def _transient(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
-    a, b, answers = _catalogues(orbital, first, second, scope)
+    a, b, answers = catalogues(orbital, first, second, scope)
     pointings = together(
         orbital,
         [
@@ -214,31 +208,6 @@ def _transient(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
     return rarity.missed(covered), len(covered), [*answers, *pointings], (rule,)
 
 
-def _catalogues(
-    orbital: Asks, first: str, second: str, scope: Scope
-) -> tuple[pl.DataFrame, pl.DataFrame, list[Answer]]:
-    """Return the sources of two observatories, once each, with position errors."""
-    queries = [
-        Query(
-            f"{name}.sources",
-            (*SOURCE, *FLUX),
-            cone=scope.cone,
-            not_null=("ra",),
-            full_scan=True,
-        )
-        for name in (first, second)
-    ]
-    answers = together(orbital, queries, kind="rare")
-    a, b = (
-        positioned(answer.frame, name)
-        .sort("catalog", "source_id", "ra", "dec", "flux", nulls_last=True)
-        .sort("significance", descending=True, nulls_last=True, maintain_order=True)
-        .unique(["catalog", "source_id"], keep="first", maintain_order=True)
-        for name, answer in zip((first, second), answers, strict=True)
-    )
-    return a, b, answers
-
-
 def _exposed(
     name: str, sources: pl.DataFrame, seen: set[int], other: str, log: pl.DataFrame
 ) -> pl.DataFrame:
@@ -261,9 +230,9 @@ def _exposed(
         ),
         pl.lit(name).alias("observatory"),
         pl.lit(other).alias("missed_by"),
-        _kinds(sources).alias("kind"),
+        catalog_units(sources).alias("kind"),
     )
-    return numbered.filter(_DETECTED, pl.col("exposed_s") > 0).select(
+    return numbered.filter(rarity.DETECTED, pl.col("exposed_s") > 0).select(
         *("observatory", "missed_by", "source_id", "ra", "dec", "flux", "flux_unit"),
         *("kind", "exposed_s", "matched", "simulated"),
     )
@@ -273,19 +242,16 @@ def _places(rows: pl.DataFrame) -> tuple[Reals, Reals]:
     return rows["ra"].to_numpy() % 360, rows["dec"].to_numpy()
 
 
-def _kinds(rows: pl.DataFrame) -> pl.Series:
-    kind = pl.format(
-        "{} [{}]", pl.col("catalog").fill_null("?"), pl.col("flux_unit").fill_null("?")
-    )
-    return rows.select(kind).to_series()
-
-
-_DETECTED = ~pl.col("is_limit").fill_null(value=False) & (pl.col("flux") > 0)
 KINDS: dict[str, Callable[[Asks, str, str, Scope], Ranked]] = {
     "variability": _variability,
     "flux-ratio": _flux_ratio,
     "lone-burst": _lone_burst,
     "transient": _transient,
+    "extreme-hardness": lambda o, a, b, s: extreme_hardness(o, a, b, s.cone),
+    "new-source": lambda o, a, b, s: new_source(o, a, b, s.cone),
+    "serendipitous-afterglow": lambda o, a, b, s: serendipitous_afterglow(
+        o, a, b, s.time
+    ),
 }
 
 

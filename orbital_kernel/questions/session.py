@@ -15,7 +15,8 @@ from orbital_kernel.questions.calibration import (
 from orbital_kernel.questions.counts import Counted, bins_of, counts
 from orbital_kernel.questions.followups import follow_ups
 from orbital_kernel.questions.place import Known, known_at
-from orbital_kernel.questions.rare import Rare, Scope, rare
+from orbital_kernel.questions.rare import Rare, rare
+from orbital_kernel.questions.rare_scope import Scope
 from orbital_kernel.questions.simultaneous import simultaneous
 from orbital_kernel.questions.visits import Visits, visits
 from orbital_kernel.science.counting import LIMIT
@@ -312,7 +313,8 @@ class Questions:
         Parameters
         ----------
         kind : str
-            'variability', 'flux-ratio', 'lone-burst' or 'transient'.
+            'variability', 'flux-ratio', 'lone-burst', 'transient', 'extreme-hardness',
+            'new-source' or 'serendipitous-afterglow' (bursts of the first observatory).
         first, second : str
             The observatories compared.
         region : tuple of float, optional

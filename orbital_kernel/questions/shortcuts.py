@@ -394,7 +394,8 @@ class Shortcuts(Light, ABC):
         Parameters
         ----------
         kind : str
-            'variability', 'flux-ratio', 'lone-burst' or 'transient'.
+            'variability', 'flux-ratio', 'lone-burst', 'transient', 'extreme-hardness',
+            'new-source' or 'serendipitous-afterglow' (bursts of the first observatory).
         first, second : str
             The observatories compared.
         region : tuple of float, optional

@@ -18,16 +18,11 @@ from orbital_kernel.questions.asking import (
     require_observatories,
     together,
 )
-from orbital_kernel.questions.looks import is_look
-from orbital_kernel.science.columns import either, fill
-from orbital_kernel.science.lightcurves import EXPOSED, is_local, merged, overlaps
+from orbital_kernel.questions.good_time import INTERVAL, placed_intervals, united
+from orbital_kernel.science.columns import either
+from orbital_kernel.science.lightcurves import EXPOSED, is_local, overlaps
 
 POINTING = ("obs_id", "object", "ra", "dec")
-INTERVAL = (
-    *("obs_id", "object", "time", "time_stop", "kind", "instrument", "ra", "dec"),
-    *("simulated", "time_rule"),
-)
-KEYS = ("obs_id", "instrument", "object", "ra", "dec", "simulated")
 LONGEST = np.timedelta64(4, "D")
 """Longer than any good time interval: an orbit of Chandra lasts 64 h."""
 UNITS = {"overlap_s": "s", "separation_arcmin": "arcmin"}
@@ -82,8 +77,8 @@ def simultaneous(
     answers = [every[0], pointings[0], every[1], pointings[1]]
     good = [answers[k].frame.filter(is_local()) for k in (0, 2)]
     away = sum(len(answers[k].frame) for k in (0, 2)) - sum(map(len, good))
-    a = united(_placed(good[0], answers[1].frame))
-    b = united(_placed(good[1], answers[3].frame))
+    a = united(placed_intervals(good[0], answers[1].frame))
+    b = united(placed_intervals(good[1], answers[3].frame))
     shared = overlaps(a, b, within_arcmin=within_arcmin).filter(
         pl.col("overlap_s") >= at_least_s, *_reaching(start, stop)
     )
@@ -145,47 +140,3 @@ def _tt(utc: str) -> np.datetime64:
             f"a time span needs a time such as 2013-04-27T07:47, not {utc!r}"
         )
     return instant
-
-
-def united(intervals: pl.DataFrame) -> pl.DataFrame:
-    """Return good times merged by observation and instrument, across CCDs.
-
-    Columns obs_id, instrument, object, ra, dec, simulated, time, time_stop; intervals
-    without a position are dropped.
-    """
-    plain = (
-        fill(intervals, {"simulated": pl.Boolean()})
-        .with_columns(pl.col("instrument").str.replace(r" ccd \d+$", ""))
-        .drop_nulls(["time", "time_stop", "ra", "dec"])
-    )
-    plain = plain.sort(*KEYS, "time", "time_stop", nulls_last=True)
-    parts = [
-        merged(group).select(
-            *(
-                pl.lit(key).cast(plain.schema[name]).alias(name)
-                for name, key in zip(KEYS[:2], keys, strict=True)
-            ),
-            *(
-                pl.lit(group[name][0], dtype=plain.schema[name]).alias(name)
-                for name in KEYS[2:]
-            ),
-            pl.all(),
-        )
-        for keys, group in plain.group_by(list(KEYS[:2]), maintain_order=True)
-    ]
-    return pl.concat(parts) if parts else plain.select(*KEYS, "time", "time_stop")
-
-
-def _placed(intervals: pl.DataFrame, pointings: pl.DataFrame) -> pl.DataFrame:
-    """Return intervals with a position: as stated, else that of the observation."""
-    positions = pointings.sort(*pointings.columns, nulls_last=True).unique(
-        "obs_id", keep="first", maintain_order=True
-    )
-    return (
-        intervals.join(positions, on="obs_id", how="left", suffix="_of")
-        .with_columns(
-            pl.coalesce(name, f"{name}_of").alias(name)
-            for name in ("object", "ra", "dec")
-        )
-        .filter(is_look(exposure=None))
-    )

@@ -10,9 +10,9 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.query import Cone, Explain, Query
 from orbital_kernel.questions.asking import Asks, joint_explain, together
+from orbital_kernel.questions.fields import field_of
+from orbital_kernel.questions.good_time import INTERVAL, united
 from orbital_kernel.questions.looks import RULE, is_look
-from orbital_kernel.questions.place import field_of
-from orbital_kernel.questions.simultaneous import INTERVAL, united
 from orbital_kernel.science.columns import TT, with_seconds
 from orbital_kernel.science.lightcurves import EXPOSED, is_local
 

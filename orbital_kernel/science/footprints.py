@@ -246,6 +246,33 @@ class Footprint:
         """
         return Coverage(self.moc.intersection(other.moc))
 
+    def pairs_at(self, ra: ArrayLike, dec: ArrayLike) -> tuple[Ints, Ints, Reals]:
+        """Return pairs of places and looks whose field contains them, and how far off axis.
+
+        Parameters
+        ----------
+        ra, dec : array_like
+            Places, ICRS deg.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            Row numbers of places and of `looks`, and off-axis angles, arcmin.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> [len(part) for part in orbital.footprint("swift").pairs_at(0.0, -89.9)]
+        [0, 0, 0]
+        """
+        place, look = self._fields_at(ra, dec)
+        places, lat = (
+            np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (ra, dec)
+        )
+        east, north = _offsets(self.looks[look], places[place] % 360, lat[place])
+        return place, look, np.hypot(east, north)
+
     def _fields_at(self, ra: ArrayLike, dec: ArrayLike) -> tuple[Ints, Ints]:
         """Return pairs (place, look) of the looks whose field contains the place."""
         places = np.atleast_1d(np.asarray(ra, dtype=np.float64)) % 360

@@ -21,6 +21,7 @@ LEAST_POINTS = 5
 LEAST_COUNTS = 15
 COUNT_RATES = ("count / s", "ct / s", "counts / s")
 MAD_TO_SIGMA = 1.4826
+DETECTED = ~pl.col("is_limit").fill_null(value=False) & (pl.col("flux") > 0)
 NULLS: Mapping[str, str] = {
     "variability": (
         "of whole counts the likelihood ratio against a constant source, its chance "
@@ -43,6 +44,21 @@ NULLS: Mapping[str, str] = {
         "share of the sources at least as bright, in the field both observed, that the "
         "other observatory misses too; null: it is missed as such sources usually are. "
         "p is (missed + 1) / (as bright + 1), so no smaller than the sample allows"
+    ),
+    "extreme-hardness": (
+        "sigma of the hard counts given the total, against a beta-binomial fitted to all "
+        "sources of the same catalogue and bands; null: the hardness of sources scatters "
+        "as that beta distribution. Exact at few counts (effective counts: those that give "
+        "the stated errors)"
+    ),
+    "new-source": (
+        "counts a constant source would have had in all earlier looks of its observatory "
+        "at its place, over their limit; null: a constant source of the brightness that "
+        "explains both best (p is never below the truth)"
+    ),
+    "serendipitous-afterglow": (
+        "the days searched over the delay until good time at the burst's place; null: "
+        "triggers at any time in the span of the observations, the place kept"
     ),
 }
 
