@@ -73,10 +73,10 @@ def test_actions_of_automation_are_shown_as_text_never_as_markup(orbital, holdin
 
 
 def test_a_platform_that_is_gone_is_a_sentence_with_what_to_do(orbital):
-    def gone(_table):
+    def gone(_query, *, kind):
         raise StoreError("the database does not answer")
 
-    session = SimpleNamespace(storage=orbital.storage, table=gone)
+    session = SimpleNamespace(storage=orbital.storage, flush=lambda: None, query=gone)
     dashboard = StorageDashboard(session, every_s=600).wait()
     dashboard.close()
     assert "the database does not answer" in dashboard._state.value

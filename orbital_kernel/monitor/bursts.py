@@ -15,14 +15,17 @@ from orbital_kernel.ingest import files_of
 from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.spelling import variants
 from orbital_kernel.monitor import knowledge
 from orbital_kernel.monitor.loop import IDLE_S, Note, Watch
 from orbital_kernel.monitor.replay import Replay
 from orbital_kernel.monitor.rows import TABLE, none, with_utc
 from orbital_kernel.monitor.scan import excursions_of, scan_series, series_in
 from orbital_kernel.monitor.sinks import Sink
+from orbital_kernel.query import Query, TimeSpan
 from orbital_kernel.query.planned import Planned
 from orbital_kernel.questions import catalogued as questions
+from orbital_kernel.questions import spellings
 from orbital_kernel.science import precedence
 from orbital_kernel.science.bursts import Settings
 from orbital_kernel.science.visibility import Elements, Orbit
@@ -145,8 +148,30 @@ class Bursts:
                 scan_series(self._store, observatory, name, grbs, settings)
         return self.stored()
 
-    def stored(self) -> pl.DataFrame:
-        """Return cross.bursts in order of time.
+    def stored(
+        self,
+        names: Sequence[str] | str | None = None,
+        *,
+        start: str | datetime | None = None,
+        stop: str | datetime | None = None,
+        causes: Sequence[str] = (),
+        series: Sequence[str] = (),
+    ) -> pl.DataFrame:
+        """Return rows of cross.bursts in order of time: all, or those asked for.
+
+        The database evaluates all conditions. A read of a large table without any
+        reports its estimate to the log before it begins.
+
+        Parameters
+        ----------
+        names : sequence of str or str, optional
+            Objects, in any spelling that is registered, or in one of the usual ways.
+        start, stop : str or datetime, optional
+            Span of the start of the excursion, UTC; both ends included.
+        causes : sequence of str
+            Causes, such as 'burst'; all by default.
+        series : sequence of str
+            Series of rates; all by default.
 
         Returns
         -------
@@ -162,6 +187,8 @@ class Bursts:
         ------
         StoreError
             If the database does not answer.
+        QueryError
+            If a time cannot be read.
 
         Examples
         --------
@@ -169,8 +196,20 @@ class Bursts:
         >>> orbital = connect()
         >>> orbital.bursts.stored().columns[:3]
         ['burst_id', 'observatory', 'series']
+        >>> set(orbital.bursts.stored(causes=["burst"])["cause"]) <= {"burst"}
+        True
         """
-        return with_utc(frame_of(self._store.read(TABLE))).sort("time", "burst_id")
+        asks = Planned(self._store)
+        sets: dict[str, Sequence[str]] = {}
+        if names is not None:
+            sets["object"] = _spelled(
+                asks, [names] if isinstance(names, str) else list(names)
+            )
+        sets |= {"cause": list(causes)} if causes else {}
+        sets |= {"series": list(series)} if series else {}
+        span = None if start is None and stop is None else TimeSpan(start, stop)
+        query = Query(TABLE, time=span, sets=sets, full_scan=True)
+        return with_utc(asks.query(query).frame).sort("time", "burst_id")
 
     def watch(
         self,
@@ -374,3 +413,11 @@ class Bursts:
             pl.concat(frames) if frames else frame_of(schema.GRBS.arrow.empty_table())
         )
         return precedence.in_order(rows).select(rows.columns)
+
+
+def _spelled(asks: Planned, names: Sequence[str]) -> list[str]:
+    """Return the spellings that the column `object` may have of these names."""
+    registered = (
+        spellings.named(asks, *names)["object_id"].drop_nulls() if names else ()
+    )
+    return sorted({*registered, *(v for name in names for v in variants(name))})

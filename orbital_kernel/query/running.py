@@ -1,5 +1,6 @@
 """A plan carried out, and the explanation of it."""
 
+import logging
 import time as clock
 import uuid
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from orbital_kernel.query.planning import choices, ordered, plan, share
 from orbital_kernel.query.question import Query
 from orbital_kernel.query.units import ucds_of, units_of
 
+LOG = logging.getLogger(__name__)
 LARGE_TABLE_ROWS = 5_000_000
 MOST_OF_IT = 0.5
 FEW_OF_IT = 0.01
@@ -58,6 +60,8 @@ def _answer(
             remaining = None
             if _wide(planned):
                 remaining = _refuse_scans(planned, tx, stored.now)
+            elif planned.possible and query.full_scan:
+                remaining = _announced(planned, tx, stored.now())
             if estimate and remaining is None and planned.possible:
                 remaining = tx.estimate(query.table, planned.pushed)
         frame = answer(fetch)
@@ -185,6 +189,20 @@ def _refuse_scans(
         f"{', '.join(planned.sort_key) or 'nothing'}: give {advice}, a limit, or "
         "full_scan=True"
     )
+
+
+def _announced(planned: Plan, tx: Transaction, stored: int) -> int | None:
+    """Return the server's estimate for a large table; log it if it is large."""
+    if stored <= LARGE_TABLE_ROWS or planned.query.limit is not None:
+        return None
+    table = planned.query.table
+    remaining = tx.estimate(table, planned.pushed) if planned.pushed else stored
+    rows = stored if remaining is None else min(remaining, stored)
+    if rows > LARGE_TABLE_ROWS:
+        LOG.warning(
+            "reading about %s of %s rows of %s", f"{rows:,}", f"{stored:,}", table
+        )
+    return rows
 
 
 def _ms(seconds: float) -> float:

@@ -1,6 +1,7 @@
 """Names of stored rows registered: for rows of an older Orbital or written past the ingest."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from weakref import WeakSet
 
 import polars as pl
@@ -18,6 +19,8 @@ Progress = Callable[[str, int], None]
 SMALL = 200_000
 """Rows whose names are registered at the first look-up, without being asked."""
 BATCH_ROWS = 1_000_000
+PORTION = 100_000
+"""Points placed in one transaction."""
 _complete: WeakSet[Store] = WeakSet()
 
 
@@ -49,7 +52,8 @@ def rebuild(
     with store.transaction() as tx:
         naming.require_table(tx)
         tx.widen(naming.NAMES)
-    results, lacking = [], {}
+    results: list[list[object]] = []
+    lacking: dict[str, Counter[str]] = {}
     for table in counts:
         with store.transaction() as tx:
             names, without_place = _read(tx, table, progress)
@@ -77,12 +81,12 @@ def _rows_of(store: Store) -> dict[str, int]:
 
 def _read(
     tx: Transaction, table: str, progress: Progress
-) -> tuple[pl.DataFrame, set[str]]:
-    """Return the names in a table, and the objects whose points lack places."""
+) -> tuple[pl.DataFrame, Counter[str]]:
+    """Return the names in a table, and the points without place by object."""
     existing = tx.columns(table)
     columns = [c for c in naming.columns_of(table) if c in existing]
     parts: list[pl.DataFrame] = []
-    lacking: set[str] = set()
+    lacking: Counter[str] = Counter()
     waiting: list[pa.RecordBatch] = []
     rows = 0
 
@@ -92,7 +96,8 @@ def _read(
         parts[:] = [naming.united(pl.concat([*parts, naming.names_of(table, frame)]))]
         if table.endswith(".photometry"):
             without = frame.filter(pl.any_horizontal(pl.col("ra", "dec").is_null()))
-            lacking.update(without["object"].drop_nulls().unique())
+            counts = without["object"].drop_nulls().value_counts()
+            lacking.update(dict(counts.rows()))
 
     for batch in tx.stream(table, columns=columns):
         waiting.append(batch)
@@ -119,15 +124,32 @@ def _empty(table: str) -> pl.DataFrame:
     return frame_of(empty.select(list(naming.columns_of(table))))
 
 
-def _place(store: Store, table: str, objects_: set[str]) -> int:
-    """Give places to the points of these objects, an object at a time."""
+def _place(store: Store, table: str, lacking: Counter[str]) -> int:
+    """Give places to the points of these objects, so many points at a time."""
     placed = 0
-    for name in sorted(objects_):
+    for names in _portions(lacking):
         with store.transaction() as tx:
-            for written, points in placing.fill(tx, [normalised(name)], [table]):
+            for written, points in placing.fill(tx, names, [table]):
                 placed += len(points)
                 if len(points):
                     columns = list(naming.columns_of(written))
                     frame = frame_of(points.select(columns))
                     naming.register(tx, naming.names_of(written, frame))
     return placed
+
+
+def _portions(lacking: Counter[str]) -> Iterator[list[str]]:
+    """Yield normalised names in portions of about PORTION points; spellings together."""
+    points: Counter[str] = Counter()
+    for name, count in lacking.items():
+        points[normalised(name)] += count
+    portion: list[str] = []
+    rows = 0
+    for key in sorted(points):
+        if portion and rows + points[key] > PORTION:
+            yield portion
+            portion, rows = [], 0
+        portion.append(key)
+        rows += points[key]
+    if portion:
+        yield portion

@@ -1,7 +1,7 @@
 """Storage at a glance: gauges with forecast, health, latency, actions, plan and apply."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -12,7 +12,7 @@ from orbital_kernel import plots
 from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.sizes import size_text
 from orbital_kernel.plots import theme
-from orbital_kernel.query import latency
+from orbital_kernel.query import Query, latency
 from orbital_kernel.storage.growth.outlook import outlook
 from orbital_kernel.storage.health.checks import Health
 from orbital_kernel.storage.provision.plan import Plan
@@ -21,6 +21,8 @@ from orbital_widgets.live_figure import LiveFigure
 from orbital_widgets.panel import Panel, rows_html
 
 ACTIONS = 10
+DAYS = 30.0
+"""Age of the oldest samples and queries shown, d."""
 BAR_PX = 220
 FRAME_PX = 420
 FULL = {"ok": "#009E73", "soft": "#E69F00", "hard": "#D55E00"}
@@ -41,11 +43,11 @@ class Look:
     unknown : str
         Why the quotas could not be read; '' if they were.
     samples : polars.DataFrame
-        Rows of ops.storage.
+        Rows of ops.storage of the last 30 days.
     actions : polars.DataFrame
         The newest rows of ops.actions.
     latencies : list of KindLatency
-        Latency of queries by kind, beside its budget.
+        Latency of the last 30 days' queries by kind, beside its budget.
     plan : Plan
         What `apply` would change.
 
@@ -92,7 +94,8 @@ def look(orbital: Any) -> Look:
     True
     """
     storage = orbital.storage
-    actions = orbital.table("ops.actions")
+    orbital.flush()
+    since = (datetime.now(UTC) - timedelta(days=DAYS)).replace(tzinfo=None)
     quotas, unknown = [], ""
     try:
         quotas = outlook(storage.quotas(dry_run=True), storage.quota_names())
@@ -102,11 +105,28 @@ def look(orbital: Any) -> Look:
         storage.health(),
         quotas,
         unknown,
-        orbital.table("ops.storage"),
-        actions.sort("done", descending=True).head(ACTIONS),
-        latency.by_kind(orbital.table("ops.queries")),
+        _since(orbital, "ops.storage", "sampled", since),
+        _newest_actions(orbital, since),
+        latency.by_kind(_since(orbital, "ops.queries", "asked", since)),
         storage.plan(),
     )
+
+
+def _since(
+    orbital: Any, table: str, column: str, since: datetime | None
+) -> pl.DataFrame:
+    """Return the rows of a ledger since an instant (UTC, as ledgers store it)."""
+    ranges = {} if since is None else {column: (since, None)}
+    query = Query(table, ranges=ranges, full_scan=True)
+    return orbital.query(query, kind="dashboard").frame
+
+
+def _newest_actions(orbital: Any, since: datetime) -> pl.DataFrame:
+    """Return the newest actions, of the whole ledger only if these days have too few."""
+    rows = _since(orbital, "ops.actions", "done", since)
+    if len(rows) < ACTIONS:
+        rows = _since(orbital, "ops.actions", "done", None)
+    return rows.sort("done", descending=True).head(ACTIONS)
 
 
 class StorageDashboard(Panel):
