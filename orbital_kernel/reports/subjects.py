@@ -10,6 +10,9 @@ import polars as pl
 from orbital_kernel.errors import QueryError, ReportError
 from orbital_kernel.session import Orbital
 
+MOST_POINTS = 2000
+BINS = 500
+
 
 def burst_of(orbital: Orbital, name: str) -> dict[str, Any]:
     """Return a stored burst: by burst_id or name in a catalogue, else the strongest.
@@ -70,3 +73,13 @@ def object_of(orbital: Orbital, name: str) -> str:
     order = ["observatory", "points", "object"]
     first: str = by_object.sort(order, descending=[True, True, False])["object"][0]
     return first
+
+
+def readable(curve: Any) -> Any:
+    """Return a curve that a page can draw: averaged in time if it has too many points."""
+    since = curve.points["since_s"].drop_nulls()
+    if len(curve) <= MOST_POINTS or since.is_empty():
+        return curve
+    times = since.to_numpy()
+    span = float(times.max() - times.min())
+    return curve.binned(max(span / BINS, 1e-3))
