@@ -9,7 +9,7 @@ from orbital_kernel import Query, connect, embedded
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.storage.cost.question_model import Asked, predicted_largest
 
-SIZES = (40_000, 80_000, 160_000, 320_000)
+SIZES = (30_000, 60_000, 120_000)
 CALLS = {
     "points by name": lambda s, name: s.query(
         Query("swift.photometry", sets={"object": [name]})
