@@ -9,7 +9,9 @@ further ones, each about another object. The files of DuckDB and Polars are sort
 the question searches by, as a careful user would: points by object and by HEALPix index,
 sources by HEALPix index and by identifier, names by their normalised spelling. Their
 answers are those of the same selections; at 10^5 rows all are compared with brute force.
-A public call does more than the selection: it searches names, bursts and notices of all
+The last three questions
+are of all rows (analytical_questions.py). `bytes` is what the answers of Orbital's queries
+hold. A public call does more than the selection: it searches names, bursts and notices of all
 observatories, and converts units.
 """
 
@@ -23,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+import analytical_questions as whole
 import duckdb
 import numpy as np
 import polars as pl
@@ -32,9 +35,11 @@ from query_plot import draw
 from orbital_kernel import Cone, Query, connect, embedded
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import normalised
+from orbital_kernel.storage.cost.question_model import Asked, predicted_largest
 
 RADIUS_ARCMIN = 1.0
 NEARBY_ARCSEC = 5.0
+REPEATS = 3
 EXACT_ROWS = 100_000
 BEGIN, END = "<!-- questions: begin -->", "<!-- questions: end -->"
 HEADING = "## Questions"
@@ -66,6 +71,8 @@ def main():
     print(json.dumps(lines))
     if arguments.out:
         record(arguments.out, text)
+    for checked in predictions(lines):
+        print(checked)
     if arguments.plot:
         draw(lines, arguments.plot)
 
@@ -101,7 +108,26 @@ def measure(folder, rows, asks, settle):
             lines.append(line(rows, call, engine, spent, None))
         print(json.dumps(lines[-3:]), flush=True)
     lines[-1]["sorted_after_s"] = sorted_in
+    lines += analytical(orbital, folder, rows, frames.files["by_object"])
     orbital.flush()
+    return lines
+
+
+def analytical(orbital, folder, rows, photometry):
+    """Return the lines of the questions of all rows, beside DuckDB."""
+    good_times = whole.fill(orbital.store, rows, folder)
+    statements = whole.statements(photometry, good_times)
+    lines = []
+    for call, ask in whole.CALLS.items():
+        spent = [timed(lambda ask=ask: ask(orbital)) for _ in range(REPEATS)]
+        with orbital.explained() as explanation:
+            answer = ask(orbital)
+        lines.append(line(rows, call, "Orbital", spent, explanation))
+        text = statements[call]
+        whole.compare(call, answer, whole.asked(text))
+        spent = [timed(lambda text=text: whole.asked(text)) for _ in range(REPEATS)]
+        lines.append(line(rows, call, "DuckDB sorted", spent, None))
+    print(json.dumps(lines), flush=True)
     return lines
 
 
@@ -254,6 +280,18 @@ def choose(objects, sources, asks):
     ]
 
 
+def predictions(lines):
+    """Yield what the scale model makes of each call at the largest size, from smaller."""
+    for call in dict.fromkeys(entry["kind"] for entry in lines):
+        measured = [
+            Asked(e["rows_stored"], e["rows_read"], e["bytes"], e["rows_returned"])
+            for e in lines
+            if e["kind"] == call and e["rows_read"] is not None
+        ]
+        if len({query.rows_stored for query in measured}) > 2:
+            yield f"{call}: {predicted_largest(measured)}"
+
+
 def timed(ask):
     """Return the duration of a call, s."""
     start = time.perf_counter()
@@ -273,6 +311,9 @@ def line(rows, call, engine, spent, explanation):
         "p50_ms": round(1e3 * statistics.median(warm), 1),
         "queries": None if explanation is None else len(explanation.queries),
         "rows_read": None if explanation is None else explanation.rows_read,
+        "bytes": None
+        if explanation is None
+        else sum(query.bytes for query in explanation.queries),
         "rows_stored": None if explanation is None else explanation.rows_stored,
         "rows_returned": None if explanation is None else explanation.rows_returned,
     }
@@ -282,11 +323,11 @@ def table(lines):
     """Return the lines as a table in Markdown."""
     heads = (
         *("rows", "call", "engine", "cold, ms", "warm p50, ms", "queries"),
-        *("rows read", "of stored", "returned"),
+        *("rows read", "of stored", "returned", "bytes"),
     )
     keys = (
         *("rows", "kind", "engine", "cold_ms", "p50_ms", "queries"),
-        *("rows_read", "rows_stored", "rows_returned"),
+        *("rows_read", "rows_stored", "rows_returned", "bytes"),
     )
     body = [
         "| " + " | ".join(_cell(entry[key]) for key in keys) + " |" for entry in lines

@@ -1,7 +1,7 @@
 """Which bursts of a list an observatory observed afterwards."""
 
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -11,12 +11,13 @@ from orbital_kernel.model.spelling import variants
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued, spellings, typical
 from orbital_kernel.questions.asking import (
-    Asks,
+    Session,
     joint_answer,
     require_observatories,
     together,
 )
 from orbital_kernel.questions.looks import RULE, is_look
+from orbital_kernel.questions.spans import MOST, spans, without_rows
 from orbital_kernel.science import precedence
 from orbital_kernel.science.columns import either
 from orbital_kernel.science.matching import pairs_in_time
@@ -48,7 +49,7 @@ UNITS = {
 
 
 def follow_ups(
-    orbital: Asks,
+    orbital: Session,
     bursts: pl.DataFrame | Sequence[str] | str | None,
     *,
     of: str,
@@ -70,19 +71,36 @@ def follow_ups(
     start = clock.perf_counter()
     listed, answers = _listed(orbital, bursts, of, catalog)
     placed = listed.drop_nulls(["time", "ra", "dec"])
-    queries = _queries(placed, by, within_arcmin, (after_days, within_days))
-    later = together(orbital, queries, kind="follow-ups")
-    pointings = pl.concat(answer.frame for answer in later).unique(maintain_order=True)
-    pointings = pointings.filter(is_look())
-    pairs = pairs_in_time(
-        placed,
-        pointings,
-        within_arcmin=within_arcmin,
-        within_days=within_days,
-        after_days=after_days,
-    )
+    days = (after_days, within_days)
+    parts = []
+    for queries in _portions(orbital, placed, by, within_arcmin, days):
+        later = together(orbital, queries, kind="follow-ups")
+        pointings = pl.concat(answer.frame for answer in later)
+        pointings = pointings.unique(maintain_order=True).filter(is_look())
+        pairs = pairs_in_time(
+            placed,
+            pointings,
+            within_arcmin=within_arcmin,
+            within_days=within_days,
+            after_days=after_days,
+        )
+        parts.append(_rows(placed, pointings, pairs))
+        answers += map(without_rows, later)
+    rows = pl.concat(parts).sort("time", "name", "dt_days", "obs_id", nulls_last=True)
+    residual = [
+        f"{len(listed)} bursts, {len(placed)} with time and position",
+        f"pointing within {within_arcmin} arcmin, {after_days} to {within_days} days after",
+        RULE,
+    ]
+    return joint_answer(answers, rows, residual, start, UNITS)
+
+
+def _rows(
+    placed: pl.DataFrame, pointings: pl.DataFrame, pairs: pl.DataFrame
+) -> pl.DataFrame:
+    """Return one row per pair of a burst and a pointing."""
     burst, pointing = placed[pairs["row_a"]], pointings[pairs["row_b"]]
-    rows = pl.DataFrame(
+    return pl.DataFrame(
         {
             **{
                 n: burst[n]
@@ -95,17 +113,11 @@ def follow_ups(
             "dt_days": pairs["dt_days"],
             **either(burst, pointing),
         }
-    ).sort("time", "name", "dt_days", "obs_id", nulls_last=True)
-    residual = [
-        f"{len(listed)} bursts, {len(placed)} with time and position",
-        f"pointing within {within_arcmin} arcmin, {after_days} to {within_days} days after",
-        RULE,
-    ]
-    return joint_answer([*answers, *later], rows, residual, start, UNITS)
+    )
 
 
 def _listed(
-    orbital: Asks,
+    orbital: Session,
     bursts: pl.DataFrame | Sequence[str] | str | None,
     of: str,
     catalog: str | None,
@@ -142,41 +154,55 @@ def _listed(
     return rows.filter(keys.is_in(list(names_by_key))), [answer]
 
 
-def _spelled(orbital: Asks, names: Sequence[str], table: str) -> list[str]:
+def _spelled(orbital: Session, names: Sequence[str], table: str) -> list[str]:
     """Return the spellings that a table of bursts has or may have of these names."""
     rows = spellings.named(orbital, *names)
     registered = rows.filter(pl.col("kind") == "burst", pl.col("table") == table)
     return sorted({*registered["object_id"], *(v for n in names for v in variants(n))})
 
 
-def _queries(
-    placed: pl.DataFrame, by: str, within_arcmin: float, days: tuple[float, float]
-) -> list[Query]:
-    """Return a query around each of a few bursts; for many, one of the time they span."""
+def _portions(
+    orbital: Session,
+    placed: pl.DataFrame,
+    by: str,
+    within_arcmin: float,
+    days: tuple[float, float],
+) -> Iterator[list[Query]]:
+    """Yield queries around each of a few bursts; for many, of the time they span.
+
+    A large log is read in spans of time.
+    """
     table = f"{by}.observations"
     if placed.is_empty():
-        return [Query(table, columns=POINTING, limit=0)]
+        yield [Query(table, columns=POINTING, limit=0)]
+        return
     times = placed["time"].cast(pl.Datetime("us")).to_list()
-    if len(placed) > FEW_BURSTS:
-        return [
+    if len(placed) <= FEW_BURSTS:
+        around = zip(placed["ra"] % 360, placed["dec"], times, strict=True)
+        yield [
             Query(
                 table,
                 columns=POINTING,
-                not_null=("ra", "dec"),
-                ranges={"time": _window(times, days)},
-                full_scan=True,
+                cone=Cone(ra, dec, max(within_arcmin * 1.001, 1e-3)),
+                ranges={"time": _window([time], days)},
             )
+            for ra, dec, time in around
         ]
-    around = zip(placed["ra"] % 360, placed["dec"], times, strict=True)
-    return [
-        Query(
-            table,
-            columns=POINTING,
-            cone=Cone(ra, dec, max(within_arcmin * 1.001, 1e-3)),
-            ranges={"time": _window([time], days)},
-        )
-        for ra, dec, time in around
-    ]
+        return
+    first, last = _window(times, days)
+    for span in spans(orbital.store, [table], most=MOST):
+        low, high = max(first, span.start or first), min(last, span.stop or last)
+        if low <= high:
+            yield [
+                Query(
+                    table,
+                    columns=POINTING,
+                    not_null=("ra", "dec"),
+                    ranges={"time": (low, high)},
+                    where=None if span.stop is None else span.has(),
+                    full_scan=True,
+                )
+            ]
 
 
 def _window(

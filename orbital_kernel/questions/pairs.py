@@ -1,15 +1,19 @@
 """Two observatories compared: pointings close in space and time."""
 
 import time as clock
+from datetime import timedelta
+
+import polars as pl
 
 from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions.asking import (
-    Asks,
+    Session,
     joint_answer,
     require_observatories,
     together,
 )
 from orbital_kernel.questions.looks import RULE, is_look
+from orbital_kernel.questions.spans import MOST, spans, without_rows
 from orbital_kernel.science.matching import pairs_in_time
 
 DAYS_APART = 30.0
@@ -26,7 +30,7 @@ UNITS = {
 
 
 def pointings(
-    orbital: Asks,
+    orbital: Session,
     first: str,
     second: str,
     *,
@@ -34,28 +38,41 @@ def pointings(
     within_arcmin: float | None,
     within_days: float,
 ) -> Answer:
-    """Return pairs of pointings, joined locally by HEALPix cell and time."""
+    """Return pairs of pointings, joined locally by HEALPix cell and time.
+
+    Large logs are read in spans of time, so that memory is bounded.
+    """
     require_observatories(first, second)
     start = clock.perf_counter()
-    queries = [
-        Query(
-            f"{observatory}.observations",
-            columns=POINTING,
-            not_null=("ra", "dec", "time"),
-            full_scan=True,
-        )
-        for observatory in (first, second)
-    ]
-    answers = together(orbital, queries, kind="objects")
-    pairs = pairs_in_time(
-        *(
+    tables = [f"{observatory}.observations" for observatory in (first, second)]
+    margin = timedelta(days=within_days) + timedelta(seconds=1)
+    answers: list[Answer] = []
+    parts = []
+    for span in spans(orbital.store, tables, most=MOST):
+        windows = [span.widened(timedelta(), timedelta()), span.widened(margin, margin)]
+        queries = [
+            Query(
+                table,
+                columns=POINTING,
+                not_null=("ra", "dec", "time"),
+                ranges=window,
+                full_scan=True,
+            )
+            for table, window in zip(tables, windows, strict=True)
+        ]
+        both = together(orbital, queries, kind="objects")
+        a, b = (
             answer.frame.filter(is_look()).sort(*POINTING, nulls_last=True)
-            for answer in answers
-        ),
-        within_arcsec=within_arcsec,
-        within_arcmin=within_arcmin,
-        within_days=within_days,
-    )
+            for answer in both
+        )
+        pairs = pairs_in_time(
+            *(a.filter(span.has()), b),
+            within_arcsec=within_arcsec,
+            within_arcmin=within_arcmin,
+            within_days=within_days,
+        )
+        parts.append(pairs.drop("row_a", "row_b"))
+        answers += map(without_rows, both)
     in_arcsec = within_arcmin is None
     apart = f"{within_arcsec} arcsec" if in_arcsec else f"{within_arcmin} arcmin"
     residual = [
@@ -63,4 +80,4 @@ def pointings(
         f"start times within {within_days} days",
         RULE,
     ]
-    return joint_answer(answers, pairs, residual, start, UNITS)
+    return joint_answer(answers, pl.concat(parts), residual, start, UNITS)

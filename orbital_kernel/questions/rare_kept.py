@@ -84,7 +84,9 @@ def described(
             else pl.col("object"),
             observatory.alias("observatory"),
             pl.concat_str(
-                pl.lit(table).str.replace(r"\{\}", "") if "{}" not in table else observatory,
+                pl.lit(table).str.replace(r"\{\}", "")
+                if "{}" not in table
+                else observatory,
                 pl.lit("" if "{}" not in table else table.removeprefix("{}")),
             ).alias("table"),
             pl.col("_key").alias("key"),

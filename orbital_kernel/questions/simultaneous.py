@@ -5,6 +5,7 @@ was simultaneous; the good time intervals of `intervals` do.
 """
 
 import time as clock
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -13,23 +14,26 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model import times
 from orbital_kernel.query import MAX_SET, Answer, Query, TimeSpan
 from orbital_kernel.questions.asking import (
-    Asks,
+    Session,
     joint_answer,
     require_observatories,
     together,
 )
 from orbital_kernel.questions.good_time import INTERVAL, placed_intervals, united
+from orbital_kernel.questions.spans import MOST, Span, spans, without_rows
 from orbital_kernel.science.columns import either
 from orbital_kernel.science.lightcurves import EXPOSED, is_local, overlaps
 
 POINTING = ("obs_id", "object", "ra", "dec")
 LONGEST = np.timedelta64(4, "D")
 """Longer than any good time interval: an orbit of Chandra lasts 64 h."""
+MARGIN = timedelta(days=4)
+"""The same, around each span of time in which large tables are read."""
 UNITS = {"overlap_s": "s", "separation_arcmin": "arcmin"}
 
 
 def simultaneous(
-    orbital: Asks,
+    orbital: Session,
     first: str,
     second: str,
     *,
@@ -54,47 +58,55 @@ def simultaneous(
             f"the separation is above 0 and at most 10800 arcmin, not {within_arcmin}"
         )
     begin = clock.perf_counter()
-    span = _span(start, stop)
-    every = together(
-        orbital,
-        [
-            Query(
-                f"{name}.intervals",
-                columns=INTERVAL,
-                time=span,
-                sets={"kind": EXPOSED},
-                full_scan=True,
-            )
-            for name in (first, second)
-        ],
-        kind="simultaneous",
-    )
-    targets = [
-        _pointings(name, answer.frame)
-        for name, answer in zip((first, second), every, strict=True)
-    ]
-    pointings = together(orbital, targets, kind="simultaneous")
-    answers = [every[0], pointings[0], every[1], pointings[1]]
-    good = [answers[k].frame.filter(is_local()) for k in (0, 2)]
-    away = sum(len(answers[k].frame) for k in (0, 2)) - sum(map(len, good))
-    a = united(placed_intervals(good[0], answers[1].frame))
-    b = united(placed_intervals(good[1], answers[3].frame))
-    shared = overlaps(a, b, within_arcmin=within_arcmin).filter(
-        pl.col("overlap_s") >= at_least_s, *_reaching(start, stop)
-    )
-    objects = {
-        "object_a": a["object"].gather(shared["row_a"]),
-        "object_b": b["object"].gather(shared["row_b"]),
-        **either(a[shared["row_a"]], b[shared["row_b"]]),
-    }
-    rows = shared.with_columns(**objects).select(
-        *("obs_id_a", "object_a", "instrument_a", "obs_id_b", "object_b"),
-        *("instrument_b", "time", "time_stop", "overlap_s", "separation_arcmin"),
-        "simulated",
-    )
+    tables = [f"{name}.intervals" for name in (first, second)]
+    limits = _span(start, stop)
+    pieces = [Span()] if limits else spans(orbital.store, tables, most=MOST)
+    answers: list[Answer] = []
+    parts, merged_rows, away = [], [0, 0], 0
+    for span in pieces:
+        every = together(
+            orbital,
+            [
+                Query(
+                    table,
+                    columns=INTERVAL,
+                    time=limits,
+                    ranges=span.widened(MARGIN, MARGIN),
+                    sets={"kind": EXPOSED},
+                    full_scan=True,
+                )
+                for table in tables
+            ],
+            kind="simultaneous",
+        )
+        targets = [
+            _pointings(name, answer.frame)
+            for name, answer in zip((first, second), every, strict=True)
+        ]
+        pointings = together(orbital, targets, kind="simultaneous")
+        away += sum(
+            len(answer.frame.filter(span.has(), ~is_local())) for answer in every
+        )
+        a, b = (
+            united(placed_intervals(answer.frame.filter(is_local()), places.frame))
+            for answer, places in zip(every, pointings, strict=True)
+        )
+        for k, intervals in enumerate((a, b)):
+            merged_rows[k] += len(intervals.filter(span.has()))
+        shared = overlaps(a, b, within_arcmin=within_arcmin).filter(
+            pl.col("overlap_s") >= at_least_s, span.has(), *_reaching(start, stop)
+        )
+        parts.append(_rows(a, b, shared))
+        pairs = zip(every, pointings, strict=True)
+        answers += [without_rows(answer) for pair in pairs for answer in pair]
+    rows = pl.concat(parts)
     rows = rows.sort("time", "time_stop", *rows.columns[:6], nulls_last=True)
+    counts = [
+        f"{count} of {name}"
+        for count, name in zip(merged_rows, (first, second), strict=True)
+    ]
     residual = [
-        f"intervals merged by observation and instrument: {len(a)} of {first}, {len(b)} of {second}",
+        f"intervals merged by observation and instrument: {' and '.join(counts)}",
         f"good times overlap, pointings within {within_arcmin} arcmin",
         "none of pointings named SAA-COLD",
     ]
@@ -104,6 +116,20 @@ def simultaneous(
             "not compared"
         )
     return joint_answer(answers, rows, residual, begin, UNITS)
+
+
+def _rows(a: pl.DataFrame, b: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
+    """Return the shared stretches with the objects of both observatories."""
+    objects = {
+        "object_a": a["object"].gather(shared["row_a"]),
+        "object_b": b["object"].gather(shared["row_b"]),
+        **either(a[shared["row_a"]], b[shared["row_b"]]),
+    }
+    return shared.with_columns(**objects).select(
+        *("obs_id_a", "object_a", "instrument_a", "obs_id_b", "object_b"),
+        *("instrument_b", "time", "time_stop", "overlap_s", "separation_arcmin"),
+        "simulated",
+    )
 
 
 def _pointings(observatory: str, intervals: pl.DataFrame) -> Query:

@@ -8,17 +8,15 @@ cell of the histogram holds more.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 
-import numpy as np
 import polars as pl
 
 from orbital_kernel.query import Query
 from orbital_kernel.query.names import require_table
 from orbital_kernel.questions.asking import Session
+from orbital_kernel.questions.spans import MINUTE_NS, cuts, histogram, instant
 
 SLICE_ROWS = 500_000
-MINUTE_NS = 60_000_000_000
 CELL_SHIFT = 2 * (29 - 8)
 """Cells of 14 arcmin: the slices of a pointed catalogue are not larger than wished."""
 KIND = "quality"
@@ -33,10 +31,10 @@ def in_time(
         frame = _ask(orbital, Query(table, names, full_scan=True))
         yield frame.sort("time", nulls_last=True)
         return
-    starts = _cuts(_histogram(orbital, table, "time", MINUTE_NS), most)
+    starts = cuts(histogram(orbital.store, table, "time", MINUTE_NS), most)
     for low, high in zip(starts, [*starts[1:], None], strict=True):
-        first = _instant(low * MINUTE_NS)
-        last = None if high is None else _instant(high * MINUTE_NS)
+        first = instant(low * MINUTE_NS)
+        last = None if high is None else instant(high * MINUTE_NS)
         inside = None if last is None else pl.col("time") < last
         query = Query(
             table, names, ranges={"time": (first, last)}, where=inside, full_scan=True
@@ -59,8 +57,8 @@ def in_sky(
         return
     counts: Counter[int] = Counter()
     for table in tables:
-        counts.update(_histogram(orbital, table, "healpix", 1 << CELL_SHIFT))
-    starts = _cuts(counts, most)
+        counts.update(histogram(orbital.store, table, "healpix", 1 << CELL_SHIFT))
+    starts = cuts(counts, most)
     for low, high in zip(starts, [*starts[1:], None], strict=True):
         last = None if high is None else (high << CELL_SHIFT) - 1
         cells = (low << CELL_SHIFT, last)
@@ -85,30 +83,3 @@ def _stored(table: str, columns: Sequence[str]) -> tuple[str, ...]:
     """Return those columns that the table has."""
     names = {column.name for column in require_table(table).columns}
     return tuple(dict.fromkeys(name for name in columns if name in names))
-
-
-def _histogram(orbital: Session, table: str, column: str, width: int) -> Counter[int]:
-    """Return the rows of a table by cell of a column, read batch by batch."""
-    counts: Counter[int] = Counter()
-    with orbital.store.transaction() as tx:
-        for batch in tx.stream(table, columns=[column]):
-            values = pl.Series(batch.column(0)).cast(pl.Int64).drop_nulls()
-            cells, numbers = np.unique(values.to_numpy() // width, return_counts=True)
-            counts.update(dict(zip(cells.tolist(), numbers.tolist(), strict=True)))
-    return counts
-
-
-def _cuts(counts: Counter[int], most: int) -> list[int]:
-    """Return the first cell of each slice of at most so many rows."""
-    starts: list[int] = []
-    rows = 0
-    for cell in sorted(counts):
-        if not starts or rows + counts[cell] > most:
-            starts.append(cell)
-            rows = 0
-        rows += counts[cell]
-    return starts
-
-
-def _instant(ns: int) -> datetime:
-    return datetime(1970, 1, 1) + timedelta(microseconds=ns // 1000)  # noqa: DTZ001 - TT

@@ -118,7 +118,8 @@ def _since(
     """Return the rows of a ledger since an instant (UTC, as ledgers store it)."""
     ranges = {} if since is None else {column: (since, None)}
     query = Query(table, ranges=ranges, full_scan=True)
-    return orbital.query(query, kind="dashboard").frame
+    rows: pl.DataFrame = orbital.query(query, kind="dashboard").frame
+    return rows
 
 
 def _newest_actions(orbital: Any, since: datetime) -> pl.DataFrame:

@@ -1,0 +1,75 @@
+"""What public calls read at the largest size follows from smaller sizes, within 10 %."""
+
+import math
+
+import pytest
+
+from benchmarks import question_tables
+from orbital_kernel import Query, connect, embedded
+from orbital_kernel.errors import ConfigError
+from orbital_kernel.storage.cost.question_model import Asked, predicted_largest
+
+SIZES = (30_000, 60_000, 120_000)
+CALLS = {
+    "points by name": lambda s, name: s.query(
+        Query("swift.photometry", sets={"object": [name]})
+    ),
+    "light curve": lambda s, name: s.light_curve(name),
+    "object": lambda s, name: s.object(name),
+    "all values": lambda s, _name: s.query(
+        Query("swift.photometry", ("object", "value"), full_scan=True)
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """Return what each call stored, read and returned at each size."""
+    calls = {call: [] for call in CALLS}
+    for rows in SIZES:
+        folder = tmp_path_factory.mktemp(f"questions-{rows}")
+        session = connect(folder)
+        session.storage.apply()
+        objects = question_tables.fill(session.store, rows)
+        session.names.rebuild()
+        assert question_tables.settle(session.store, 60) is not None
+        name = objects.names[int(abs(objects.points - 3_000).argmin())]
+        for call, ask in CALLS.items():
+            with session.explained() as found:
+                ask(session, name)
+            size = sum(query.bytes for query in found.queries)
+            calls[call].append(
+                Asked(found.rows_stored, found.rows_read, size, found.rows_returned)
+            )
+        session.flush()
+        embedded.stop(folder)
+    return calls
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_rows_and_bytes_at_the_largest_size_follow_from_the_smaller(asked, call):
+    predicted = predicted_largest(asked[call])
+
+    assert predicted.rows_stored >= 2 * SIZES[-2]
+    assert predicted.error <= 0.10, str(predicted)
+
+
+def test_a_call_that_reads_a_share_of_the_table_is_extrapolated():
+    calls = [Asked(n, 100 + n // 20, 8 * (100 + n // 20), 100) for n in SIZES]
+
+    predicted = predicted_largest(calls)
+
+    assert math.isclose(100 + SIZES[-1] / 20, predicted.rows_read, rel_tol=1e-6)
+    assert predicted.error < 1e-6
+
+
+def test_a_growth_that_smaller_sizes_do_not_have_is_an_error_not_a_fit():
+    calls = [Asked(n, 100, 800, 100) for n in SIZES[:-1]]
+    calls.append(Asked(SIZES[-1], SIZES[-1], 8 * SIZES[-1], 100))
+
+    assert predicted_largest(calls).error > 0.9
+
+
+def test_two_sizes_are_too_few():
+    with pytest.raises(ConfigError, match="three sizes"):
+        predicted_largest([Asked(n, n, n, n) for n in SIZES[:2]])
