@@ -174,3 +174,18 @@ def test_watchers_backups_and_starts_name_who_holds_them(session, tmp_path, hold
     other = hold(session.home / "backup.lock")
     with pytest.raises(PlatformError, match=f"another backup.* process {other.pid} of"):
         backup(session.home, tmp_path / "safe")
+
+
+def test_status_shows_who_holds_a_lock_and_no_longer_who_has_ended(hold, tmp_path):
+    held, ended = (
+        hold(tmp_path / "ingest.lock"),
+        hold(tmp_path / "watch" / "watch.lock"),
+    )
+    both = embedded.status(tmp_path).locks
+    ended.kill()
+    ended.wait()
+    after = embedded.status(tmp_path).locks
+
+    assert {"ingest.lock", "watch/watch.lock"} == set(both)
+    assert ["ingest.lock"] == list(after)
+    assert f"process {held.pid} of " in after["ingest.lock"]

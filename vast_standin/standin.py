@@ -133,11 +133,25 @@ class Standin:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         self._ownership.announce(self.note)
+        self._announcing_damage(home)
         verification.start()
 
     def _closing(self, thing: Opened) -> Opened:
         self._closers.append(thing.close)
         return thing
+
+    def _announcing_damage(self, home: Home) -> None:
+        """Keep the warnings of the note as they are now, until this closes."""
+
+        def announce() -> None:
+            self.note["warnings"] = home.warnings()
+            try:
+                self._ownership.announce(self.note)
+            except OSError as error:
+                LOG.warning("the note cannot be written: %s", error)
+
+        home.on_damage = announce
+        self._closers.append(partial(setattr, home, "on_damage", lambda: None))
 
     def _keeping_house(self, cluster: Cluster) -> None:
         stopped = threading.Event()

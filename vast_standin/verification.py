@@ -116,7 +116,7 @@ class Verification:
         except (ProtocolError, OSError) as error:
             self._home.note_damage(self._home.path / name, error)
         else:
-            self._home.damaged.pop(name, None)
+            self._home.note_repair(name)
 
     def _slow(self, count: int) -> None:
         """Wait nine times as long as the last piece took."""

@@ -115,6 +115,8 @@ def _print_status(state: embedded.Status) -> None:
         echo(f"stand-in {state.version}, pid {state.pid}, since {state.started}")
     for warning in state.warnings:
         echo(f"warning: {warning}")
+    for name, owner in state.locks.items():
+        echo(f"{name} is held by {owner}")
 
 
 @click.command(

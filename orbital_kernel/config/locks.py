@@ -39,6 +39,19 @@ class Owner:
     command: str
     since: str
 
+    @property
+    def lives(self) -> bool:
+        """Whether the process is still there; one of another machine may be."""
+        if self.host != socket.gethostname():
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:  # of another user
+            return True
+        return True
+
     def __str__(self) -> str:
         """Return the owner in words."""
         begun = datetime.fromisoformat(self.since)
@@ -125,6 +138,21 @@ class Lock:
         with os.fdopen(descriptor, "w") as file:
             json.dump(asdict(owner), file)
         scratch.replace(self._note)
+
+
+def holders(folder: Path) -> dict[str, str]:
+    """Return who holds locks of a folder or right below it, in words, by their names.
+
+    An owner of this machine that has ended holds nothing any more.
+    """
+    notes = [*folder.glob(f"*.lock{OWNER}"), *folder.glob(f"*/*.lock{OWNER}")]
+    paths = [note.with_name(note.name.removesuffix(OWNER)) for note in sorted(notes)]
+    owners = {path: Lock(path, "", OrbitalError).owner for path in paths}
+    return {
+        path.relative_to(folder).as_posix(): str(owner)
+        for path, owner in owners.items()
+        if owner and owner.lives
+    }
 
 
 def _user() -> str:

@@ -10,14 +10,14 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
 from orbital_kernel import config
 from orbital_kernel.config import Settings
-from orbital_kernel.config.locks import Lock
+from orbital_kernel.config.locks import Lock, holders
 from orbital_kernel.embedded import files as platform_files
 from orbital_kernel.embedded.files import DamagedFile, Note, folder_errors
 from orbital_kernel.embedded.process import owner, reserved_ports, serves
@@ -47,7 +47,9 @@ class Status:
     problem: str | None = None
     """Why it cannot be used even if it runs: a damaged file, and what to do."""
     warnings: tuple[str, ...] = ()
-    """Data that are missing, or that a start set aside in `lost/`."""
+    """Data that are damaged or missing, or that a start set aside in `lost/`."""
+    locks: dict[str, str] = field(default_factory=dict)
+    """Who holds locks of the folder now, such as an ingest, by the lock's name."""
 
 
 def status(folder: Path) -> Status:
@@ -78,6 +80,7 @@ def status(folder: Path) -> Status:
             started=running.started if running else None,
             problem=problem,
             warnings=running.warnings if running else (),
+            locks=holders(folder),
         )
 
 

@@ -1,5 +1,6 @@
 """Damaged and shortened files: answered with 500 and the file's name, and seen by health."""
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -93,6 +94,9 @@ def test_a_flipped_bit_of_a_segment_is_an_error_that_names_the_file(stored, shar
 
     assert path.name in alarms(stored)["DATA_DAMAGED"]
     assert stored.process.poll() is None
+    note = json.loads((stored.data / "standin.json").read_bytes())
+    (warning,) = note["warnings"]
+    assert f"tables/segments/{path.name} is damaged" in warning
     stored.stop()
 
 

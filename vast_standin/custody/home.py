@@ -3,6 +3,7 @@
 import json
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class Home:
     """Files found damaged or cut since the start, with what is wrong."""
     unverified: int = 0
     """Files of older programs that have no checksums yet."""
+    on_damage: Callable[[], None] = lambda: None
+    """Called when other files are known to be damaged than before."""
 
     def __post_init__(self) -> None:
         """Read the id if the folder has one."""
@@ -82,8 +85,15 @@ class Home:
         name = self.name(path)
         if name not in self.damaged:
             LOG.error("%s is damaged: %s", name, error)
-        self.damaged[name] = str(error)
+            self.damaged[name] = str(error)
+            self.on_damage()
+
+    def note_repair(self, name: str) -> None:
+        """Forget the damage of a file that turned out to be whole."""
+        if self.damaged.pop(name, None):
+            self.on_damage()
 
     def warnings(self) -> list[str]:
-        """Return what is missing or was set aside by this start or an earlier one."""
-        return [*self.missing, *self.lost.reasons()]
+        """Return what is damaged or missing, or was set aside by a start."""
+        damaged = [f"{name} is damaged: {why}" for name, why in self.damaged.items()]
+        return [*damaged, *self.missing, *self.lost.reasons()]
