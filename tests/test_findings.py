@@ -124,6 +124,7 @@ def arrived(orbital, holding):
         source("B", 40.1, 1.05e-13, "f2"),
         source("C", 40.2, 1e-13, "f2"),
         source("D", 40.1, 1.0, "f2", flux_unit="count / s"),
+        source("E", 40.3, 1e-13, "f2") | {"ra": None, "dec": None, "healpix": None},
     ]
     ledger = [
         {
@@ -159,6 +160,7 @@ def test_new_rows_are_compared_in_one_band_and_kept_with_their_odds(arrived, tmp
     assert 20.0 == pytest.approx(answer.rows["ratio_brightest"][0])
     assert answer.rows["expected"][0] < 1e-6 < 0.1 < answer.rows["expected"][1]
     assert any("count rate" in why for why in answer.excluded)
+    assert 1 == answer.excluded["new: no position"]
     assert answer.rows["finding_id"].to_list() == stored["finding_id"].to_list()
     assert ["A"] == answer.alerts["object"].to_list()
 

@@ -13,6 +13,7 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Explain, Query
 from orbital_kernel.questions.asking import (
     Asks,
+    Session,
     joint_explain,
     require_observatories,
     together,
@@ -103,6 +104,16 @@ def rare(
     selection = (rarity.NULLS[kind], *rules)
     how = joint_explain(answers, len(rows), selection, start)
     return Rare(kind, rows, looked_at, selection, how)
+
+
+def rows_to_read(orbital: Session, kind: str, first: str, second: str) -> int:
+    """Return how many rows the tables hold that a search over all of them reads."""
+    if kind not in READ:
+        raise QueryError(unknown("kind of rare event", kind, READ))
+    require_observatories(first, second)
+    stored = orbital.store.row_counts()
+    names = {t.format(a=first, b=second) for t in READ[kind]}
+    return sum(stored.get(name, 0) for name in names)
 
 
 def _variability(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
@@ -253,6 +264,19 @@ KINDS: dict[str, Callable[[Asks, str, str, Scope], Ranked]] = {
         o, a, b, s.time
     ),
 }
+
+_SOURCES = ("{a}.sources", "{b}.sources")
+_LOOKS = ("{a}.observations", "{b}.observations")
+READ: dict[str, tuple[str, ...]] = {
+    "variability": ("{a}.photometry", "{b}.photometry"),
+    "flux-ratio": _SOURCES,
+    "lone-burst": ("cross.bursts",),
+    "transient": (*_SOURCES, *_LOOKS),
+    "extreme-hardness": _SOURCES,
+    "new-source": (*_SOURCES, *_LOOKS),
+    "serendipitous-afterglow": ("{a}.grbs", "{b}.intervals", "{b}.observations"),
+}
+"""The tables that each kind reads."""
 
 
 def kinds() -> Sequence[str]:
