@@ -187,3 +187,26 @@ def test_the_command_lists_findings(arrived, home, monkeypatch):
 
     assert "A" == rows[0]["object"]
     assert {"ratio_brightest", "ratio_faintest", "expected", "evidence"} <= set(rows[0])
+
+
+class Moody:
+    """A sink that accepts what it refused at first."""
+
+    name, waits = "moody", True
+
+    def __init__(self):
+        self.accepted, self.attempts = [], 0
+
+    def send(self, alert):
+        self.attempts += 1
+        if self.attempts == 1:
+            raise OSError("busy")
+        self.accepted.append(alert["id"])
+
+
+def test_a_delivery_that_fails_is_tried_again():
+    sink = Moody()
+    notes = deliver([{"id": "a"}, {"id": "b"}], [sink])
+
+    assert ["a", "b"] == sink.accepted
+    assert ["moody does not accept alerts (busy); next attempt in 1 s"] == notes

@@ -30,6 +30,7 @@ from orbital_kernel.questions.rare_scope import (
     catalogues,
 )
 from orbital_kernel.science import rarity
+from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import cross_match, neighbours
 from orbital_kernel.science.one_band import (
     BAND_KEV,
@@ -45,7 +46,7 @@ POINT = (
     *("unit", "band", "instrument", "simulated", "exposure_s"),
 )
 BURST = (
-    *("burst_id", "observatory", "series", "obs_id", "object", "time"),
+    *("burst_id", "observatory", "series", "obs_id", "object", "time", "time_rule"),
     *("significance", "timescale_s", "band", "cause", "matches"),
     "simulated",
 )
@@ -182,9 +183,14 @@ def _lone_burst(orbital: Asks, _first: str, _second: str, scope: Scope) -> Ranke
     answer = orbital.query(
         Query("cross.bursts", BURST, time=scope.time, full_scan=True), kind="rare"
     )
-    excursions = answer.frame.sort("time", "burst_id", nulls_last=True)
+    local = answer.frame.filter(is_local()).drop("time_rule")
+    excursions = local.sort("time", "burst_id", nulls_last=True)
+    away = (
+        f"{len(answer.frame) - len(local)} excursions excluded: times of arrival at the "
+        "barycentre are not compared with catalogues"
+    )
     rule = "of the excursions in cross.bursts: `orbital bursts scan` fills it"
-    return rarity.lone_bursts(excursions), len(excursions), [answer], (rule,)
+    return rarity.lone_bursts(excursions), len(excursions), [answer], (rule, away)
 
 
 def _transient(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
