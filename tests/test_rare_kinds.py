@@ -11,6 +11,7 @@ import pytest
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.model.sky import healpix
 from orbital_kernel.questions.rare import KINDS, rows_to_read
+from orbital_kernel.questions.rare_hardness import BANDS
 from orbital_kernel.questions.rare_kept import described
 from orbital_kernel.science.afterglows import coverages
 from orbital_kernel.science.extreme_hardness import (
@@ -338,3 +339,20 @@ def test_the_rows_to_read_are_stated(stocked):
     number = stored["swift.sources"] + stored["chandra.sources"]
 
     assert number == rows_to_read(stocked, "extreme-hardness", "swift", "chandra")
+
+
+def test_a_band_that_is_missing_gives_no_counts():
+    names = [
+        f"countrates{e}_{b}keV(ph.s-1)" for b in ("1-2", "2-10") for e in ("", "_error")
+    ]
+    values = [["1e-2", "1e-3", "2e-2", "2e-3"], ["-9.990E+02"] * 4]
+    rows = pl.DataFrame(
+        {
+            "catalog": "a",
+            "extra": [json.dumps(dict(zip(names, v, strict=True))) for v in values],
+        }
+    )
+
+    usable = rows.select(BANDS[0].counts).drop_nulls()
+
+    assert [(60, 120)] == usable.rows()
