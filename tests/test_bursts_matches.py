@@ -100,3 +100,14 @@ def test_test_notices_never_match():
     )
     out = match(excursions((1.0, 2.0, "burst", "a")), grbs()[:0], notices)
     assert ["real"] == [entry["name"] for entry in json.loads(out["matches"][0])]
+
+
+def test_times_at_the_barycentre_are_not_compared():
+    rows = excursions((2.0, 5.0, "burst", "a"))
+    local = rows.with_columns(time_rule=pl.lit("swift-met-utcf"))
+    away = rows.with_columns(time_rule=pl.lit("swift-met-utcf at barycentre"))
+    listed = grbs().with_columns(time_rule=pl.lit("mjd-tdb"))
+
+    assert 1 == len(json.loads(match(local, grbs())["matches"][0]))
+    assert [] == json.loads(match(away, grbs())["matches"][0])
+    assert [] == json.loads(match(local, listed)["matches"][0])

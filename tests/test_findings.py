@@ -124,6 +124,7 @@ def arrived(orbital, holding):
         source("B", 40.1, 1.05e-13, "f2"),
         source("C", 40.2, 1e-13, "f2"),
         source("D", 40.1, 1.0, "f2", flux_unit="count / s"),
+        source("E", 40.3, 1e-13, "f2") | {"ra": None, "dec": None, "healpix": None},
     ]
     ledger = [
         {
@@ -159,6 +160,7 @@ def test_new_rows_are_compared_in_one_band_and_kept_with_their_odds(arrived, tmp
     assert 20.0 == pytest.approx(answer.rows["ratio_brightest"][0])
     assert answer.rows["expected"][0] < 1e-6 < 0.1 < answer.rows["expected"][1]
     assert any("count rate" in why for why in answer.excluded)
+    assert 1 == answer.excluded["new: no position"]
     assert answer.rows["finding_id"].to_list() == stored["finding_id"].to_list()
     assert ["A"] == answer.alerts["object"].to_list()
 
@@ -185,3 +187,26 @@ def test_the_command_lists_findings(arrived, home, monkeypatch):
 
     assert "A" == rows[0]["object"]
     assert {"ratio_brightest", "ratio_faintest", "expected", "evidence"} <= set(rows[0])
+
+
+class Moody:
+    """A sink that accepts what it refused at first."""
+
+    name, waits = "moody", True
+
+    def __init__(self):
+        self.accepted, self.attempts = [], 0
+
+    def send(self, alert):
+        self.attempts += 1
+        if self.attempts == 1:
+            raise OSError("busy")
+        self.accepted.append(alert["id"])
+
+
+def test_a_delivery_that_fails_is_tried_again():
+    sink = Moody()
+    notes = deliver([{"id": "a"}, {"id": "b"}], [sink])
+
+    assert ["a", "b"] == sink.accepted
+    assert ["moody does not accept alerts (busy); next attempt in 1 s"] == notes

@@ -1,5 +1,6 @@
 """Rare kinds: injected events are found, chance ones come as often as stated."""
 
+import json
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
@@ -7,7 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.model.sky import healpix
+from orbital_kernel.questions.rare import KINDS, rows_to_read
+from orbital_kernel.questions.rare_hardness import BANDS
+from orbital_kernel.questions.rare_kept import described
 from orbital_kernel.science.afterglows import coverages
 from orbital_kernel.science.extreme_hardness import (
     counts_of_rates,
@@ -302,3 +307,52 @@ def test_shuffled_counts_have_no_more_alarms_than_stated():
     assert 3030 == alarms.examined
     assert alarms.alarms <= alarms.stated + 3
     assert alarms.share <= 0.05
+
+
+def test_stored_events_are_kept_once_with_evidence(looked):
+    try:
+        for _ in range(2):
+            events = looked.rare("new-source", region=(*PLACE, 0.3), store=True)
+        (row,) = looked.findings(kind="new-source").to_dicts()
+        evidence = json.loads(row["evidence"])
+
+        assert "rare new-source chandra|test|new|T2" == row["finding_id"]
+        assert events.rows["expected"][0] == pytest.approx(row["expected"])
+        assert (1, "chandra.sources") == (row["comparisons"], row["table"])
+        assert 5e-3 == pytest.approx(evidence["row"]["flux"])
+        assert "constant source" in evidence["null"]
+    finally:
+        with looked.store.transaction() as tx:
+            tx.delete("cross.findings", [Clause("kind", (Equal("new-source"),))])
+
+
+def test_every_kind_can_be_kept(stocked):
+    for kind in KINDS:
+        events = stocked.rare(kind)
+        rows = described(kind, events.rows, events.looked_at, events.selection, "swift")
+        assert len(rows) == len(events.rows) if kind != "flux-ratio" else True
+        assert rows["finding_id"].is_unique().all()
+
+
+def test_the_rows_to_read_are_stated(stocked):
+    stored = stocked.store.row_counts()
+    number = stored["swift.sources"] + stored["chandra.sources"]
+
+    assert number == rows_to_read(stocked, "extreme-hardness", "swift", "chandra")
+
+
+def test_a_band_that_is_missing_gives_no_counts():
+    names = [
+        f"countrates{e}_{b}keV(ph.s-1)" for b in ("1-2", "2-10") for e in ("", "_error")
+    ]
+    values = [["1e-2", "1e-3", "2e-2", "2e-3"], ["-9.990E+02"] * 4]
+    rows = pl.DataFrame(
+        {
+            "catalog": "a",
+            "extra": [json.dumps(dict(zip(names, v, strict=True))) for v in values],
+        }
+    )
+
+    usable = rows.select(BANDS[0].counts).drop_nulls()
+
+    assert [(60, 120)] == usable.rows()

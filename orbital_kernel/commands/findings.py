@@ -8,6 +8,10 @@ from orbital_kernel.commands.answers import show_frame
 from orbital_kernel.commands.output import json_option, print_json, rows_of
 from orbital_kernel.commands.terminal import echo
 
+KINDS = (
+    *("brightening", "fading", "new", "variability", "flux-ratio", "lone-burst"),
+    *("transient", "extreme-hardness", "new-source", "serendipitous-afterglow"),
+)
 SHORT = (
     *("kind", "object", "observatory", "ratio_brightest", "ratio_faintest"),
     *("statistic", "expected", "flux", "found", "simulated"),
@@ -18,7 +22,7 @@ SHORT = (
 @click.option("--since", metavar="UTC", help="Only findings made since then.")
 @click.option(
     "--kind",
-    type=click.Choice(["brightening", "fading", "new"]),
+    type=click.Choice(KINDS),
     help="Only findings of this kind.",
 )
 @click.option(

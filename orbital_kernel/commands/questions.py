@@ -204,6 +204,9 @@ def place(
 @click.option(
     "--below", type=float, help="Only events with a smaller expected number by chance."
 )
+@click.option(
+    "--store", is_flag=True, help="Keep the events in cross.findings, with evidence."
+)
 @explain_option
 @json_option
 def rare(
@@ -212,6 +215,7 @@ def rare(
     second: str,
     below: float | None,
     *,
+    store: bool,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -219,8 +223,12 @@ def rare(
     import polars as pl
 
     from orbital_kernel import connect
+    from orbital_kernel.questions.rare import rows_to_read
 
-    events = connect().rare(kind, first=first, second=second)
+    orbital = connect()
+    number = rows_to_read(orbital, kind, first, second)
+    echo(f"reading at most {number:,} stored rows", err=True)
+    events = orbital.rare(kind, first=first, second=second, store=store)
     rows = (
         events.rows if below is None else events.rows.filter(pl.col("expected") < below)
     )

@@ -12,6 +12,7 @@ from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal, NotNull
 from orbital_kernel.science.bursts import match
+from orbital_kernel.science.bursts.matches import near_earth
 from orbital_kernel.science.precedence import T90, TIME, times_a_follow_up, united
 
 REAL = "observation"
@@ -21,7 +22,7 @@ Counts = dict[str, dict[str, int]]
 REACH_NS = 2 * 3600 * 1_000_000_000
 """Longer than any catalogued burst and the time within which episodes are linked."""
 GRBS = (
-    *("catalog", "name", "trigger_id", "time"),
+    *("catalog", "name", "trigger_id", "time", "time_rule"),
     *("t90_s", "t90_limit", "t90_start_s", "t90_stop_s"),
 )
 NOTICES = ("kind", "notice_id", "trigger_id", "time", "role")
@@ -33,6 +34,7 @@ MATCHED = {
     "t90_s": pl.Float64,
     "t90_start_s": pl.Float64,
     "burst_id": pl.String,
+    "time_rule": pl.String,
 }
 _READ = {
     "grbs": (schema.GRBS, GRBS, ()),
@@ -82,7 +84,7 @@ class Coincident:
         grbs, notices = (self._near(table, instants) for table in _READ)
         if grbs.is_empty() and notices.is_empty():
             return {row["burst_id"]: NOTHING for row in bursts}
-        values = [[row[name] for name in MATCHED] for row in bursts]
+        values = [[row.get(name) for name in MATCHED] for row in bursts]
         frame = pl.DataFrame(values, schema=MATCHED, orient="row").with_columns(
             pl.col("time").cast(pl.Datetime("ns"))
         )
@@ -116,7 +118,7 @@ def _ordered(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     if table != "grbs":
         rows = rows.filter(~times_a_follow_up())
         return rows.sort("time", "kind", "notice_id", "trigger_id", nulls_last=True)
-    bursts = united(rows, TIME, T90)
+    bursts = united(near_earth(rows), TIME, T90)
     return bursts.rename({"t0_source": "catalog"})
 
 

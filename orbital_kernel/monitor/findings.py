@@ -1,5 +1,6 @@
 """Alerts of new detections unlike what was known at their place."""
 
+import time as clock
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +10,11 @@ import polars as pl
 from orbital_kernel.model.observatory import observatory
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.monitor.alerts import SCHEMA, Alert
-from orbital_kernel.monitor.sinks import Refused, Sink
+from orbital_kernel.monitor.checkpoint import Waiting
+from orbital_kernel.monitor.deliver import Delivery
+from orbital_kernel.monitor.sinks import Sink
 
+RETRY_S, STEP_S = 10.0, 0.1
 DECISION = "classification is the rule's decision for one kind, not a probability"
 
 
@@ -24,15 +28,32 @@ def alerts_of(rows: pl.DataFrame, *, now: datetime | None = None) -> list[Alert]
     ]
 
 
-def deliver(alerts: Iterable[Alert], sinks: Sequence[Sink]) -> list[str]:
-    """Send alerts to sinks; return a note for each that a sink did not accept."""
-    notes = []
-    for entry in alerts:
-        for sink in sinks:
-            try:
-                sink.send(entry)
-            except (OSError, Refused) as error:
-                notes.append(f"{sink.name} did not accept {entry['id']!r}: {error}")
+def deliver(
+    alerts: Iterable[Alert], sinks: Sequence[Sink], *, seconds: float = RETRY_S
+) -> list[str]:
+    """Send alerts to sinks, with retries for at most so long; return notes of failures.
+
+    Retries are those of the burst watcher; what is not accepted by then is counted.
+    """
+    notes: list[str] = []
+    delivery = Delivery(sinks, notes.append)
+    if not sinks:
+        return notes
+    deadline = clock.monotonic() + seconds
+    delivery.offer(
+        [Waiting(k, alert, set(delivery.names)) for k, alert in enumerate(alerts)]
+    )
+    while delivery.waiting and (remaining := deadline - clock.monotonic()) > 0:
+        delivery.flush(remaining)
+        if delivery.waiting:
+            clock.sleep(min(STEP_S, remaining))
+            delivery.offer(())
+    if delivery.waiting:
+        notes.append(
+            f"{delivery.waiting} deliveries were not accepted within {seconds:g} s: "
+            "they are kept in cross.findings"
+        )
+    delivery.stop()
     return notes
 
 

@@ -6,7 +6,7 @@ kept in cross.findings.
 
 import json
 import time as clock
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.model.sky import healpix, separation_deg
 from orbital_kernel.query import Answer, Cone, Explain, Query
 from orbital_kernel.questions.asking import (
@@ -23,14 +22,23 @@ from orbital_kernel.questions.asking import (
     positioned,
     together,
 )
+from orbital_kernel.questions.findings_kept import COLUMNS, TABLE, keep, parts_of
 from orbital_kernel.questions.positions import NEARBY_ARCSEC
 from orbital_kernel.science.columns import finite
 from orbital_kernel.science.lightcurves import CountsToFlux
-from orbital_kernel.science.novelty import ROW, SIGMAS, compared
+from orbital_kernel.science.novelty import (
+    BRIGHTENING,
+    FADING,
+    NEW,
+    ROW,
+    SIGMAS,
+    compared,
+)
 from orbital_kernel.science.one_band import BAND_KEV, in_one_band, reasons
 
-TABLE = "cross.findings"
 FILES = ("sha256", "observatory", "state", "ingested")
+KINDS = (BRIGHTENING, FADING, NEW)
+"""What comparing new rows finds; other kinds are of searches for rare events."""
 FIELD_ORDER = 44
 """Bits of the HEALPix index (order 29) within a cell of order 7, about 27 arcmin."""
 WIDEST_ARCSEC = 30.0
@@ -46,7 +54,6 @@ POINTS = (
     *("value_err_minus", "is_limit", "unit", "band_low_kev", "band_high_kev"),
     *("instrument", "file_sha256", "file_row", "simulated"),
 )
-AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -117,11 +124,12 @@ def compare_new(
             (name, table, {"sets": {"file_sha256": part}, "full_scan": True})
             for (name,), group in fresh.group_by(["observatory"], maintain_order=True)
             if name in observatories()
-            for part in _parts(group["sha256"].unique().sort().to_list())
+            for part in parts_of(group["sha256"].unique().sort().to_list())
             for table in ("sources", "photometry")
         ],
         answers,
     )
+    arrived = _with_places(arrived, excluded)
     new = _normalised(arrived, order, counts_to_flux, excluded, "new")
     stored_rows = _rows(
         orbital,
@@ -153,28 +161,15 @@ def findings(orbital: Session, since: str | None, kind: str | None) -> Answer:
     return Answer(rows, answer.how, answer.units, answer.ucds)
 
 
-def keep(orbital: Session, rows: pl.DataFrame) -> None:
-    """Store findings in place of earlier ones of the same rows."""
-    ids = rows["finding_id"].to_list()
-    with orbital.store.transaction() as tx:
-        for part in _parts(ids):
-            tx.delete(TABLE, [Clause("finding_id", tuple(map(Equal, part)))])
-        tx.insert(TABLE, rows.to_arrow())
-
-
 def _utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
 def _last(orbital: Session) -> datetime | None:
     """Return when rows were compared last, UTC."""
-    query = Query(TABLE, ("found",), full_scan=True)
+    query = Query(TABLE, ("found",), sets={"kind": [*KINDS]}, full_scan=True)
     found = orbital.query(query, kind="findings").frame["found"].max()
     return found if isinstance(found, datetime) else None
-
-
-def _parts(values: Sequence[str]) -> Iterable[list[str]]:
-    return (list(values[k : k + AT_ONCE]) for k in range(0, len(values), AT_ONCE))
 
 
 def _rows(
@@ -187,7 +182,7 @@ def _rows(
         Query(
             f"{name}.{table}",
             SOURCES if table == "sources" else POINTS,
-            not_null=("ra", "dec"),
+            not_null=() if "sets" in conditions else ("ra", "dec"),
             **conditions,  # type: ignore[arg-type]
         )
         for name, table, conditions in requests
@@ -198,6 +193,24 @@ def _rows(
         (name, table, reply.frame)
         for (name, table, _), reply in zip(requests, replies, strict=True)
     ]
+
+
+def _with_places(
+    parts: list[tuple[str, str, pl.DataFrame]], excluded: dict[str, int]
+) -> list[tuple[str, str, pl.DataFrame]]:
+    """Return the rows with a position; count the others."""
+    located = [
+        (
+            name,
+            table,
+            rows.filter(finite("ra").is_not_null(), finite("dec").is_not_null()),
+        )
+        for name, table, rows in parts
+    ]
+    lost = sum(len(rows) for *_, rows in parts) - sum(len(rows) for *_, rows in located)
+    if lost:
+        excluded["new: no position"] = lost
+    return located
 
 
 def _fields(new: pl.DataFrame) -> list[Cone]:
@@ -353,22 +366,4 @@ def _described(rows: pl.DataFrame) -> pl.DataFrame:
     ).select(COLUMNS)
 
 
-COLUMNS = (
-    *(
-        "finding_id",
-        "kind",
-        "found",
-        "object",
-        "observatory",
-        "table",
-        "key",
-        "ra",
-        "dec",
-    ),
-    *("healpix", "time", "flux", "flux_low", "flux_high", "band_low_kev"),
-    *("band_high_kev", "ratio_brightest", "ratio_brightest_low"),
-    *("ratio_brightest_high", "ratio_faintest", "ratio_faintest_low"),
-    *("ratio_faintest_high", "earlier", "comparisons", "statistic", "p_value"),
-    *("expected", "evidence", "simulated"),
-)
 __all__ = ["EXPECTED", "RATIO", "Comparison", "compare_new", "findings"]

@@ -13,6 +13,7 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Explain, Query
 from orbital_kernel.questions.asking import (
     Asks,
+    Session,
     joint_explain,
     require_observatories,
     together,
@@ -29,6 +30,7 @@ from orbital_kernel.questions.rare_scope import (
     catalogues,
 )
 from orbital_kernel.science import rarity
+from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import cross_match, neighbours
 from orbital_kernel.science.one_band import (
     BAND_KEV,
@@ -44,7 +46,7 @@ POINT = (
     *("unit", "band", "instrument", "simulated", "exposure_s"),
 )
 BURST = (
-    *("burst_id", "observatory", "series", "obs_id", "object", "time"),
+    *("burst_id", "observatory", "series", "obs_id", "object", "time", "time_rule"),
     *("significance", "timescale_s", "band", "cause", "matches"),
     "simulated",
 )
@@ -103,6 +105,16 @@ def rare(
     selection = (rarity.NULLS[kind], *rules)
     how = joint_explain(answers, len(rows), selection, start)
     return Rare(kind, rows, looked_at, selection, how)
+
+
+def rows_to_read(orbital: Session, kind: str, first: str, second: str) -> int:
+    """Return how many rows the tables hold that a search over all of them reads."""
+    if kind not in READ:
+        raise QueryError(unknown("kind of rare event", kind, READ))
+    require_observatories(first, second)
+    stored = orbital.store.row_counts()
+    names = {t.format(a=first, b=second) for t in READ[kind]}
+    return sum(stored.get(name, 0) for name in names)
 
 
 def _variability(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
@@ -171,9 +183,14 @@ def _lone_burst(orbital: Asks, _first: str, _second: str, scope: Scope) -> Ranke
     answer = orbital.query(
         Query("cross.bursts", BURST, time=scope.time, full_scan=True), kind="rare"
     )
-    excursions = answer.frame.sort("time", "burst_id", nulls_last=True)
+    local = answer.frame.filter(is_local()).drop("time_rule")
+    excursions = local.sort("time", "burst_id", nulls_last=True)
+    away = (
+        f"{len(answer.frame) - len(local)} excursions excluded: times of arrival at the "
+        "barycentre are not compared with catalogues"
+    )
     rule = "of the excursions in cross.bursts: `orbital bursts scan` fills it"
-    return rarity.lone_bursts(excursions), len(excursions), [answer], (rule,)
+    return rarity.lone_bursts(excursions), len(excursions), [answer], (rule, away)
 
 
 def _transient(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
@@ -253,6 +270,19 @@ KINDS: dict[str, Callable[[Asks, str, str, Scope], Ranked]] = {
         o, a, b, s.time
     ),
 }
+
+_SOURCES = ("{a}.sources", "{b}.sources")
+_LOOKS = ("{a}.observations", "{b}.observations")
+READ: dict[str, tuple[str, ...]] = {
+    "variability": ("{a}.photometry", "{b}.photometry"),
+    "flux-ratio": _SOURCES,
+    "lone-burst": ("cross.bursts",),
+    "transient": (*_SOURCES, *_LOOKS),
+    "extreme-hardness": _SOURCES,
+    "new-source": (*_SOURCES, *_LOOKS),
+    "serendipitous-afterglow": ("{a}.grbs", "{b}.intervals", "{b}.observations"),
+}
+"""The tables that each kind reads."""
 
 
 def kinds() -> Sequence[str]:

@@ -23,9 +23,14 @@ class Bands:
         """The soft and hard counts of a row."""
         numbers = [_number(n) for n in self.values]
         if len(numbers) == 3:
-            return ranking.counts_of_ratio(*numbers)
-        soft, soft_err, hard, hard_err = numbers
-        return ranking.counts_of_rates(soft, soft_err, hard, hard_err)
+            ratio, low, high = numbers
+            stated = (ratio.abs() <= 1) & (high > low)
+            counts = ranking.counts_of_ratio(ratio, low, high)
+        else:
+            soft, soft_err, hard, hard_err = numbers
+            stated = (soft >= 0) & (hard >= 0) & (soft_err > 0) & (hard_err > 0)
+            counts = ranking.counts_of_rates(soft, soft_err, hard, hard_err)
+        return [pl.when(stated).then(value) for value in counts]
 
 
 def _number(name: str) -> pl.Expr:

@@ -16,6 +16,7 @@ from orbital_kernel.questions.counts import Counted, bins_of, counts
 from orbital_kernel.questions.followups import follow_ups
 from orbital_kernel.questions.place import Known, known_at
 from orbital_kernel.questions.rare import Rare, rare
+from orbital_kernel.questions.rare_kept import keep_rare
 from orbital_kernel.questions.rare_scope import Scope
 from orbital_kernel.questions.simultaneous import simultaneous
 from orbital_kernel.questions.visits import Visits, visits
@@ -307,6 +308,7 @@ class Questions:
         start: str | None = None,
         stop: str | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        store: bool = False,
     ) -> Rare:
         """Return rare events of one kind, rarest first.
 
@@ -323,6 +325,9 @@ class Questions:
             Only light-curve points, pointings and bursts of this span, ISO 8601 in UTC.
         counts_to_flux : mapping of str to CountsToFlux, optional
             Factor of an observatory's count rates. Without one flux-ratio excludes them.
+        store : bool
+            Whether to keep events of which chance gives fewer than one, or an unknown
+            number, in cross.findings; a repeated search replaces them.
 
         Returns
         -------
@@ -345,7 +350,17 @@ class Questions:
         cone = None if region is None else Cone(*region[:2], 60 * region[2])
         span = None if start is None and stop is None else TimeSpan(start, stop)
         scope = Scope(cone, span, counts_to_flux or {})
-        return rare(self._orbital, kind, first=first, second=second, scope=scope)
+        events = rare(self._orbital, kind, first=first, second=second, scope=scope)
+        if store:
+            keep_rare(
+                self._orbital,
+                kind,
+                events.rows,
+                looked_at=events.looked_at,
+                selection=events.selection,
+                first=first,
+            )
+        return events
 
     def calibration(
         self,

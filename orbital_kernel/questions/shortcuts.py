@@ -388,6 +388,7 @@ class Shortcuts(Light, ABC):
         start: str | None = None,
         stop: str | None = None,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        store: bool = False,
     ) -> Rare:
         """Return rare events of one kind, rarest first.
 
@@ -404,6 +405,9 @@ class Shortcuts(Light, ABC):
             Only light-curve points, pointings and bursts of this span, ISO 8601 in UTC.
         counts_to_flux : mapping of str to CountsToFlux, optional
             Factor of an observatory's count rates. Without one flux-ratio excludes them.
+        store : bool
+            Whether to keep events of which chance gives fewer than one, or an unknown
+            number, in cross.findings; a repeated search replaces them.
 
         Returns
         -------
@@ -430,6 +434,7 @@ class Shortcuts(Light, ABC):
             start=start,
             stop=stop,
             counts_to_flux=counts_to_flux,
+            store=store,
         )
 
     def calibration(

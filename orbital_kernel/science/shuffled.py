@@ -177,13 +177,10 @@ def _new_source(frames: Frames, rng: np.random.Generator) -> Chances:
 def _afterglow(frames: Frames, rng: np.random.Generator) -> Chances:
     """Give each burst a trigger time at random in the span of the good time."""
     good = frames["intervals"]
-    low, high = (
-        int(v)
-        for v in (
-            good["time"].cast(TT).cast(pl.Int64).min(),
-            good["time_stop"].cast(TT).cast(pl.Int64).max(),
-        )
+    start, stop = (
+        good[name].cast(TT).cast(pl.Int64).to_numpy() for name in ("time", "time_stop")
     )
+    low, high = int(start.min()), int(stop.max())
     times = rng.integers(low, high, len(frames["rows"]))
     bursts = pl.DataFrame({"time": pl.Series(times).cast(TT)})
     ranked = coverages(bursts, good, frames["pairs"], within_days=3.0)

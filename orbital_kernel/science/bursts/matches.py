@@ -1,6 +1,7 @@
 """Which catalogued burst or notice an excursion coincides with, by time alone."""
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from orbital_kernel.science.lightcurves.dating import is_local
 from orbital_kernel.science.precedence import T90, TIME, united
 
+LOG = logging.getLogger(__name__)
 LEAST_S = 5.0
 SHARE = 0.1
 LINK_S = 1000.0
@@ -57,15 +60,18 @@ def match(
     An excursion coincides with a burst if its window or T90 overlaps the burst's T90,
     widened on both sides by a tenth of it and at least 5 s (if T90 is unknown: the trigger
     time). Excursions of the same series within 1000 s of one that coincides are its further
-    episodes.
+    episodes. Times of arrival at the barycentre (`time_rule`) are up to 500 s off: neither
+    excursions nor bursts with such times coincide with any.
     """
-    lists = [_from_grbs(grbs)]
+    lists = [_from_grbs(near_earth(grbs))]
     if notices is not None:
         lists.append(_from_notices(notices))
     matches: list[list[dict[str, Any]]] = [[] for _ in range(bursts.height)]
     start = _ns(bursts["time"])
     first, stop = _emission(bursts, start)
     open_to = ~bursts["cause"].is_in(NOT_MATCHED).to_numpy() & (start > 0)
+    if "time_rule" in bursts.columns:
+        open_to &= bursts.select(is_local()).to_series().to_numpy()
     for k in np.flatnonzero(open_to):
         for catalogue in lists:
             matches[k] += _coincident(
@@ -75,6 +81,19 @@ def match(
     return bursts.with_columns(
         pl.Series("matches", [json.dumps(entries) for entries in matches], pl.String)
     )
+
+
+def near_earth(grbs: pl.DataFrame) -> pl.DataFrame:
+    """Return the bursts whose times are of arrival near Earth."""
+    if "time_rule" not in grbs.columns:
+        return grbs
+    local = grbs.filter(is_local())
+    if len(local) < len(grbs):
+        LOG.warning(
+            "%d bursts with times of arrival at the barycentre are not compared",
+            len(grbs) - len(local),
+        )
+    return local
 
 
 def _emission(
