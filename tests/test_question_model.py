@@ -55,7 +55,7 @@ def test_rows_and_bytes_at_the_largest_size_follow_from_the_smaller(asked, call)
 
 
 def test_a_call_that_reads_a_share_of_the_table_is_extrapolated():
-    calls = [Asked(n, 100 + n // 20, 8 * (100 + n // 20), 100) for n in SIZES]
+    calls = [Asked(n, 100 + n // 20, 800, 100) for n in SIZES]
 
     predicted = predicted_largest(calls)
 
@@ -65,7 +65,7 @@ def test_a_call_that_reads_a_share_of_the_table_is_extrapolated():
 
 def test_a_growth_that_smaller_sizes_do_not_have_is_an_error_not_a_fit():
     calls = [Asked(n, 100, 800, 100) for n in SIZES[:-1]]
-    calls.append(Asked(SIZES[-1], SIZES[-1], 8 * SIZES[-1], 100))
+    calls.append(Asked(SIZES[-1], SIZES[-1], 800, 100))
 
     assert predicted_largest(calls).error > 0.9
 

@@ -3,7 +3,7 @@
 A call reads the rows that it returns, and more: the ends of ranges and row groups, or a
 share of the tables. Rows read = rows returned + share x rows stored + edges. The rows
 returned follow from the question, not from the size, and are given; share, edges and
-bytes per row are fitted.
+bytes per row returned are fitted: bytes are those of the answers.
 """
 
 from collections.abc import Sequence
@@ -82,14 +82,15 @@ def predicted_largest(asked: Sequence[Asked]) -> Predicted:
             for call in smaller
         ]
     )
-    read = sum(call.rows_read for call in smaller)
+    rows_returned = sum(call.rows_returned for call in smaller)
+    sent = sum(call.bytes_read for call in smaller)
     returned = _mean([call.rows_returned for call in largest])
     rows = returned + model.share * sizes[-1] + model.edges
-    a_row = sum(call.bytes_read for call in smaller) / read if read else 0.0
+    a_row = sent / rows_returned if rows_returned else 0.0
     return Predicted(
         sizes[-1],
         rows,
-        rows * a_row,
+        returned * a_row,
         _mean([call.rows_read for call in largest]),
         _mean([call.bytes_read for call in largest]),
     )
