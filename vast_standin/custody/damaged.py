@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from vast_standin.blocks import unpacked
+from vast_standin.blocks import Read, unpacked
 from vast_standin.custody.database import problem_of
 
 FOLDERS = {
@@ -53,19 +53,14 @@ def _damaged(
 
 def _damage(descriptor: int, runs: bytes) -> str:
     for run in unpacked(runs):
-        first = run.offset
-
-        def bytes_between(low: int, high: int, first: int = first) -> bytes:
-            return os.pread(descriptor, high - low, first + low)
-
-        place = run.damage(
-            bytes_between,
-            0,
-            run.length,
-        )
+        place = run.damage(_reader(descriptor, run.offset), 0, run.length)
         if place is not None:
             return (
                 f"bytes {place[0]} to {place[1]} do not have the checksum they were "
                 "written with"
             )
     return ""
+
+
+def _reader(descriptor: int, offset: int) -> Read:
+    return lambda low, high: os.pread(descriptor, high - low, offset + low)
