@@ -99,7 +99,7 @@ def _columns(rows: pl.DataFrame, *, scale: str, floor: float) -> dict[str, Any]:
 
 def _hover(marks: Any, part: pl.DataFrame, *, limit: bool) -> HoverTool:
     unit = theme.literal(theme.unit_label(part["unit"].drop_nulls().first()))  # type: ignore[arg-type]
-    value = "< @y{0.00e+0}" if limit else "@y{0.00e+0}  +@plus{0.0e+0} −@minus{0.0e+0}"  # noqa: RUF001
+    value = "< @y{%.3g}" if limit else "@y{%.3g}  +@plus{%.2g} −@minus{%.2g}"  # noqa: RUF001
     return HoverTool(
         renderers=[marks],
         tooltips=[
@@ -108,9 +108,10 @@ def _hover(marks: Any, part: pl.DataFrame, *, limit: bool) -> HoverTool:
             ("since T0", "@days{0,0.0000} d"),
             ("upper limit" if limit else "value", f"{value} {unit}"),
             ("band", "@band"),
-            ("band conversion", f"± @model{{0.0e+0}} {unit}"),
+            ("band conversion", f"± @model{{%.2g}} {unit}"),
             ("exposure", "@exposure{0,0.[0]} s"),
             ("time rule", "@time_rule"),
             ("source", "@reference"),
         ],
+        formatters={f"@{name}": "printf" for name in ("y", "plus", "minus", "model")},
     )

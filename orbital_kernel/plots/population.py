@@ -138,7 +138,8 @@ def _marks(
     drawn.add_tools(
         HoverTool(
             renderers=[marks],
-            tooltips=[("", "@name"), (x_label, "@x{0.00a}"), (y_label, "@y{0.00e+0}")],
+            tooltips=[("", "@name"), (x_label, "@x{0.00a}"), (y_label, "@y{%.3g}")],
+            formatters={"@y": "printf"},
         )
     )
     return marks

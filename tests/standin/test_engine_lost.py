@@ -343,7 +343,9 @@ def test_what_is_not_known_is_set_aside_and_returns_with_its_database(case, name
     contents = Contents.of(damaged.standin)
     warnings = damaged.standin.note["warnings"]
     names = [a["event_name"] for a in damaged.standin.vms().alarms.get()]
-    alarms = [n for n in names if n != "DATA_UNVERIFIED"]  # an earlier catalogue's files
+    alarms = [
+        n for n in names if n != "DATA_UNVERIFIED"
+    ]  # an earlier catalogue's files
     damaged.standin.stop()
 
     assert before.items() <= damaged.files().items()
