@@ -249,7 +249,8 @@ def test_a_live_widget_never_agrees_with_a_static_twin(panel):
     assert [] != differ(panel, fresh)
 
 
-def test_a_cell_may_loosen_its_tolerance_with_a_reason(figure):
+def test_a_cell_may_loosen_its_tolerance_with_a_reason():
+    figure = outputs("13_capacity_cost_scale", "plots.scale(")
     loose = Tolerance.of({"orbital": {"rtol": 1e-6, "reason": "a flat likelihood"}})
 
     fresh = redrawn(figure, Nudged(1e-8))

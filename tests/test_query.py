@@ -256,7 +256,7 @@ def test_a_polygon_may_hold_the_pole_and_cross_ra_zero(orbital, sources):
 def test_a_long_set_is_asked_in_parts_and_each_row_comes_once(
     orbital, sources, monkeypatch
 ):
-    monkeypatch.setattr(planner.planning, "MAX_SET", 50)
+    monkeypatch.setattr("orbital_kernel.query.compiled.MAX_SET", 50)
     identifiers = [f"BF {n}" for n in range(0, 360, 2)] * 2
 
     answer = planner.run(
@@ -306,7 +306,7 @@ def test_a_limit_is_filled_though_few_rows_pass_the_filters_here(
     "query",
     [
         Query("chandra.sources"),
-        Query("chandra.sources", prefix={"source_id": "BF"}),
+        Query("chandra.sources", contains={"source_id": "BF"}),
         Query("chandra.sources", cone=Cone(0, 0, 10_800)),
     ],
 )

@@ -37,26 +37,26 @@ def observed(orbital, holding):
     number = np.arange(ROWS)
     rows = pa.table(
         {
-            "series": np.char.add("advice ", (number % SERIES).astype("U3")),
+            "file_sha256": np.char.add("advice ", (number % SERIES).astype("U3")),
             "time": start + number * np.timedelta64(64_000_000, "ns"),
         }
     )
-    with holding(TABLE, rows, "series"):
+    with holding(TABLE, rows, "file_sha256"):
         for n in range(10):
-            query = Query(TABLE, ("time",), sets={"series": [f"advice {n}"]})
+            query = Query(TABLE, ("time",), sets={"file_sha256": [f"advice {n}"]})
             assert ROWS // SERIES == len(orbital.query(query, kind="advice").frame)
         orbital.flush()
         ledger = orbital.table("ops.queries").sort("asked")
         yield ledger.filter(pl.col("kind") == "advice")
     with orbital.store.transaction() as tx:
-        if "by_series" in tx.projections(TABLE, fresh=True):
-            tx.drop_projection(TABLE, "by_series")
+        if "by_file_sha256" in tx.projections(TABLE, fresh=True):
+            tx.drop_projection(TABLE, "by_file_sha256")
 
 
 def test_a_projection_is_advised_estimated_made_and_measured(orbital, observed):
     (reply,) = advice.advise(observed, orbital.store)
 
-    assert (TABLE, ("series", "time")) == (reply.table, reply.projection.sort)
+    assert (TABLE, ("file_sha256", "time")) == (reply.table, reply.projection.sort)
     assert reply.rows_read >= 10 * ROWS
     assert 10 * ROWS // SERIES == reply.estimated_rows
     assert reply.sort_first
@@ -68,9 +68,9 @@ def test_a_projection_is_advised_estimated_made_and_measured(orbital, observed):
     assert followed.rows_after < followed.rows_before / 2
     assert abs(followed.saving - reply.saving) < 0.3
     assert [] == advice.advise(observed, orbital.store)
-    query = Query(TABLE, ("time",), sets={"series": ["advice 3"]})
+    query = Query(TABLE, ("time",), sets={"file_sha256": ["advice 3"]})
     how = orbital.query(query).how
-    assert ("by_series", "series") == (how.projection, how.sort_key[0])
+    assert ("by_file_sha256", "file_sha256") == (how.projection, how.sort_key[0])
 
 
 def test_what_is_served_already_brings_no_advice(orbital):
@@ -96,7 +96,7 @@ def test_the_command_shows_advice_and_applies_it(orbital, observed, home, monkey
     reply = json.loads(call("queries", "advise", "--last", "10", "--json"))
     applied = json.loads(call("queries", "advise", "--last", "10", "--apply", "--json"))
 
-    assert ["by_series"] == [entry["projection"] for entry in reply["advice"]]
+    assert ["by_file_sha256"] == [entry["projection"] for entry in reply["advice"]]
     assert [] == reply["followed"]
     (measured,) = applied["followed"]
     assert measured["rows_after"] < measured["rows_before"] / 2

@@ -98,7 +98,10 @@ WITHOUT = {
         *("counts", "flares", "visits", "footprint", "upper_limit", "calibration"),
         *("questions.counts", "questions.visits", "questions.calibration"),
     ),
-    "reads one light curve, as light_curve does": ("lag", "shape"),
+    "reads one light curve, as light_curve does": ("lag", "shape", "published_results"),
+    "reads what is near new rows, by cones; the findings are few": (
+        *("compare_new", "findings"),
+    ),
     "is a whole table or an SQL statement as it was asked for": (
         *("table", "sql", "ask_sql"),
     ),

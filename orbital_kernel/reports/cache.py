@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import orbital_kernel
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.reports.report import Report
 
@@ -123,7 +122,7 @@ def complete(report: Report, values: Mapping[str, Any]) -> dict[str, Any]:
 def code_of(report: Report) -> str:
     """Return the SHA-256 of the notebook and of Orbital's files."""
     digest = hashlib.sha256(report.notebook.read_bytes())
-    package = Path(orbital_kernel.__file__).parent
+    package = Path(__file__).parents[1]
     for path in sorted(package.rglob("*")):
         if path.suffix in {".py", ".toml", ".j2", ".css", ".js", ".csv"}:
             digest.update(path.relative_to(package).as_posix().encode())
