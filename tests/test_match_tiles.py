@@ -204,7 +204,8 @@ def test_a_region_matches_its_own_sources_and_leaves_the_others(matched):
     )
 
 
-def test_the_command_prints_pairs_that_add_up(matched):
+def test_the_command_prints_pairs_that_add_up(matched, monkeypatch):
+    monkeypatch.setenv("ORBITAL_DATABASE", "pointed")  # set back afterwards
     result = CliRunner().invoke(
         cli,
         ["--database", "pointed", "match", "swift", "chandra", "--json"],

@@ -173,6 +173,7 @@ def each(
 def write_index(out: Path) -> Path:
     """Write OUT/index.html: title, parameters, date and state of every report in it."""
     rows = "\n".join(_row(record) for record in cache.records(out))
+    out.mkdir(parents=True, exist_ok=True)
     path = out / "index.html"
     partial = path.with_suffix(f".{os.getpid()}.part")
     partial.write_text(

@@ -72,11 +72,11 @@ def read_response(arf: str | Path, rmf: str | Path) -> Response:
     """
     from astropy.io import fits
 
-    with fits.open(arf) as file:
+    with fits.HDUList.fromfile(arf) as file:
         area = _table(file, ("SPECRESP",), arf)
         arf_low = np.asarray(area.data["ENERG_LO"], dtype=np.float64)
         values = np.asarray(area.data["SPECRESP"], dtype=np.float64)
-    with fits.open(rmf) as file:
+    with fits.HDUList.fromfile(rmf) as file:
         table, bounds = _table(file, MATRIX, rmf), _table(file, ("EBOUNDS",), rmf)
         low = np.asarray(table.data["ENERG_LO"], dtype=np.float64)
         high = np.asarray(table.data["ENERG_HI"], dtype=np.float64)
