@@ -22,6 +22,7 @@ from orbital_kernel import embedded
 from orbital_kernel.errors import ReportError
 from orbital_kernel.model.observatory import files
 from orbital_kernel.monitor.scan import series_in
+from orbital_kernel.query import Query
 from orbital_kernel.reports import modelled
 from orbital_kernel.reports.criteria import Criterion, Demonstration, now
 from orbital_kernel.session import Orbital, connect
@@ -130,9 +131,10 @@ def _places(orbital: Orbital) -> Iterator[tuple[str, float, float]]:
     """Yield places of stored sources, with the table to query, of each observatory."""
     for name in orbital.storage.observatories:
         if orbital.tables().get(f"{name}.sources"):
-            places = orbital.sql(
-                f"SELECT ra, dec FROM {name}.sources WHERE ra IS NOT NULL LIMIT {PLACES}"  # noqa: S608  names come from files of ours
+            query = Query(
+                f"{name}.sources", ("ra", "dec"), not_null=("ra", "dec"), limit=PLACES
             )
+            places = orbital.query(query).frame
             yield from ((f"{name}.sources", ra, dec) for ra, dec in places.rows())
 
 

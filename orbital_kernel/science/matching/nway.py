@@ -170,7 +170,7 @@ def _posteriors(
         {
             "primary_row": primary,
             **{f"{name}_row": column for name, column in rows.items()},
-            "log10_bayes_factor": bayes * np.log10(np.e),
+            "log10_bayes_factor": bayes / np.log(10),
             "weight": bayes + prior,
             "some": present > 0,
         }
