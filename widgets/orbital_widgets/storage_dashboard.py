@@ -13,7 +13,7 @@ from orbital_kernel.errors import ProvisionError
 from orbital_kernel.model.sizes import size_text
 from orbital_kernel.plots import theme
 from orbital_kernel.query import Query, latency
-from orbital_kernel.storage.growth.outlook import outlook
+from orbital_kernel.storage.growth.outlook import full_at, outlook
 from orbital_kernel.storage.health.checks import Health
 from orbital_kernel.storage.provision.plan import Plan
 from orbital_widgets.health_panel import badge
@@ -260,7 +260,7 @@ def _gauges(answer: Look) -> str:
         (
             escape(quota["quota"]),
             _bar(quota["used_bytes"], quota["soft_bytes"], quota["hard_bytes"]),
-            escape(_full_at(quota["forecast"])),
+            escape(full_at(quota["forecast"])),
             escape(f"{quota['action']}: {quota['reason']}"),
         )
         for quota in answer.quotas
@@ -289,16 +289,6 @@ def _bar(used: float, soft: float | None, hard: float | None) -> str:
         f'12px;background:{color}"></div><div style="position:absolute;left:{mark:.0f}px;'
         f'top:-2px;width:2px;height:16px;background:#111"></div></div>{text}'
     )
-
-
-def _full_at(forecast: Any) -> str:
-    if forecast is None:
-        return "unknown: too few samples"
-    early, likely, late = (
-        (forecast["hard"][end] or "beyond ten years")[:10]
-        for end in ("early", "likely", "late")
-    )
-    return likely if early == late else f"{likely} ({early} to {late})"
 
 
 def _checks(answer: Look) -> str:

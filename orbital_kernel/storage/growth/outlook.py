@@ -30,7 +30,7 @@ def rows(outlooks: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
             size_text(outlook["used_bytes"]),
             size_text(outlook["soft_bytes"]),
             size_text(outlook["hard_bytes"]),
-            _days(outlook["forecast"]),
+            full_at(outlook["forecast"]),
             _decided(outlook),
         )
         for outlook in outlooks
@@ -70,7 +70,8 @@ def _day(after_s: float | None, from_s: float) -> str | None:
     return datetime.fromtimestamp(from_s + after_s, UTC).isoformat(timespec="seconds")
 
 
-def _days(forecast: Mapping[str, Any] | None) -> str:
+def full_at(forecast: Mapping[str, Any] | None) -> str:
+    """Return the day on which the hard limit is reached, with its interval, in words."""
     if forecast is None:
         return "unknown: too few samples"
     early, likely, late = (
