@@ -256,6 +256,7 @@ class Orbital(Archive, Tables, Shortcuts, Footprints):
         >>> len(orbital.health().checks) > 1
         True
         """
+        import orbital_kernel.storage.session  # noqa: F401  before the clock starts
         from orbital_kernel.storage.health.checks import Check, health_of
 
         patience = Patience(answer_s=within_s).ending_in(within_s, attempts=1)
