@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import orbital_kernel
-from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.output import table
 from orbital_kernel.commands.terminal import echo, visible
 
