@@ -17,7 +17,9 @@ from orbital_kernel.model.dates import tt_from_utc
 MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 DAY = np.timedelta64(86_400_000_000_000, "ns")
 _DATE = re.compile(FORM)
-_DASHES = str.maketrans("\u2212\u2010\u2011\u2012\u2013\u2014\u2015\ufe63\uff0d", "-" * 9)
+_DASHES = str.maketrans(
+    "\u2212\u2010\u2011\u2012\u2013\u2014\u2015\ufe63\uff0d", "-" * 9
+)
 
 
 def interval(text: str) -> tuple[np.datetime64, np.datetime64]:

@@ -41,6 +41,7 @@ NAMES: Mapping[str, str] = {
     "instrument": r"instrument|inst|instr|telescope|tel|detector|facility|mission|observatory",
     "mode": r"mode|data ?mode|read ?mode",
     "kind": r"class|type|kind|otype|main type|classification|master class",
+    "utcf_s": r"utcf( s)?|utcfinit|utc corr\w*",
     "energy_ev": r"energy( ev)?", "pi": r"pi|pha", "status": r"status",
 }  # fmt: skip
 """Names of columns in plain lower case, by meaning; earlier meanings take theirs first."""
