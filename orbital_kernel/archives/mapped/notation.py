@@ -18,8 +18,6 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-
 from orbital_kernel.archives.formats import free_dates
 from orbital_kernel.model.angles import parse_dec, parse_ra
 
@@ -165,11 +163,6 @@ def bounds(text: str) -> tuple[float, float]:
     if match is None:
         raise ValueError(f"{text!r} is not an interval such as (1.2, 3.4)")
     return float(_exact(match[1])), float(_exact(match[2]))
-
-
-def span(text: str) -> tuple[np.datetime64, np.datetime64]:
-    """Return start and end (UTC) of a date or a range, as `2010 Nov 5-20`."""
-    return free_dates.interval(" ".join(text.translate(_SIGNS).split()))
 
 
 def place(text: str) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import numpy as np
 from astropy.io import ascii as text_tables
 from astropy.io import fits
 from astropy.io.votable import parse
+from astropy.io.votable.tree import VOTableFile
 from astropy.table import Table
 
 from orbital_kernel.archives.formats import text
@@ -88,7 +89,8 @@ def _fits_table(file: BinaryIO, mapping: TableMapping) -> TableFile:
 
 
 def _votable(file: BinaryIO, mapping: TableMapping) -> TableFile:
-    tables = list(parse(file, verify="ignore").iter_tables())
+    document = parse(file, verify="ignore")
+    tables = list(document.iter_tables())
     names = [t.name or t.ID or f"table {n}" for n, t in enumerate(tables, start=1)]
     index, notes = _choice(names, mapping)
     votable = tables[index]
@@ -99,7 +101,16 @@ def _votable(file: BinaryIO, mapping: TableMapping) -> TableFile:
         if f.ID
     }
     params = {p.name: p.value for p in votable.params}
-    return TableFile(table, (params,), ids, notes)
+    return TableFile(table, (params, _clock(document)), ids, notes)
+
+
+def _clock(document: VOTableFile) -> dict[str, str]:
+    """Return scale and place of the times as keywords of FITS, by TIMESYS if all agree."""
+    systems = {(s.timescale, s.refposition) for s in document.iter_timesys()}
+    if len(systems) != 1:
+        return {}
+    ((scale, place),) = systems
+    return {"TIMESYS": scale or "", "TREFPOS": place or ""}
 
 
 def _choice(names: Sequence[str], mapping: TableMapping) -> tuple[int, tuple[str, ...]]:
