@@ -22,6 +22,7 @@ from orbital_kernel.science.lightcurves.point_bands import (
     require_target,
     with_absorption,
 )
+from orbital_kernel.science.lightcurves.releases import without_other_releases
 from orbital_kernel.science.lightcurves.repeats import REPEATED, repeats
 from orbital_kernel.science.spectra import Band, SpectralModel
 
@@ -236,6 +237,7 @@ def joint(
             absorption=absorption,
         )
         rows = _converted(rows)
+    rows = without_other_releases(rows)
     return (
         _timed(rows, t0, t0_source)
         .select(_ORDER)
