@@ -1,9 +1,16 @@
 """Values of points in the unit of the answer, or as they were given."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from orbital_kernel.science.lightcurves.point_bands import CONVERSION
-
+CONVERSION: Mapping[str, pl.DataType] = {
+    "factor": pl.Float64(),
+    "factor_err": pl.Float64(),
+    "factor_err_plus": pl.Float64(),
+    "factor_err_minus": pl.Float64(),
+    "conversion": pl.String(),
+}
 VALUES = ("value", "value_err_plus", "value_err_minus")
 MODEL_ERRORS = {
     "value_err_model": "factor_err",

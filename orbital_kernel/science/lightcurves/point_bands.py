@@ -14,6 +14,7 @@ from orbital_kernel.science.lightcurves.bands import (
     kind_of,
     parse_unit,
 )
+from orbital_kernel.science.lightcurves.converted import CONVERSION
 from orbital_kernel.science.lightcurves.magnitudes import (
     density_of_magnitude,
     is_magnitude,
@@ -40,13 +41,6 @@ STATED_AT = "$.xray_model"
 ABSORPTION_AT = "$.absorption"
 UNABSORBED_BESIDE = '"unabsorbed flux"'
 """A table that lists unabsorbed fluxes beside the points has these absorbed."""
-CONVERSION: Mapping[str, pl.DataType] = {
-    "factor": pl.Float64(),
-    "factor_err": pl.Float64(),
-    "factor_err_plus": pl.Float64(),
-    "factor_err_minus": pl.Float64(),
-    "conversion": pl.String(),
-}
 _ANSWER = {
     **CONVERSION,
     "to_absorption": pl.String(),
