@@ -81,6 +81,8 @@ class Store:
         self._sql_session: Any = None
         self._shared = Shared(database, watched)
         self.floors: dict[Hashable, float] = {}
+        self.rows_seen: dict[str, tuple[int, float]] = {}
+        """Rows of tables as last read, and when (monotonic clock, s)."""
 
     def __repr__(self) -> str:
         """Return endpoint and database, never keys."""
@@ -248,7 +250,10 @@ class Store:
             while more:
                 with QUIET():
                     _, _, tables, after, more, _ = self._session.api.list_tables(
-                        self.database, schema_name, next_key=after
+                        self.database,
+                        schema_name,
+                        next_key=after,
+                        include_list_stats=True,
                     )
                 held |= {table.name: int(table.num_rows) for table in tables}
         except vast_errors.NotFound:

@@ -14,7 +14,7 @@ from orbital_kernel.query.planning import plan
 from orbital_kernel.query.question import Largest, Query, TimeSpan
 from orbital_kernel.query.recording import Recorder, ledger_fields, ledger_row
 from orbital_kernel.query.regions import MAX_SKY_RANGES, Box, Cone, Polygon
-from orbital_kernel.query.running import LARGE_TABLE_ROWS, count, run
+from orbital_kernel.query.running import LARGE_TABLE_ROWS, count, empty_answer, run
 from orbital_kernel.query.units import qtable, ucds_by_name, units_by_name
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Recorder",
     "TimeSpan",
     "count",
+    "empty_answer",
     "ledger_fields",
     "ledger_row",
     "plan",

@@ -24,6 +24,7 @@ from orbital_kernel.questions.findings import (
 )
 from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.one_call import OneCall
 from orbital_kernel.questions.page import ObjectPage, page
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
@@ -183,7 +184,7 @@ class Shortcuts(Light, ABC):
         """
         session = cast("Session", self)
         registering.ensure(session.store)
-        return page(session, name)
+        return page(OneCall(session), name)
 
     def objects_observed_by(
         self,
