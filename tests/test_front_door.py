@@ -32,7 +32,7 @@ from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.questions.calibration import Calibration
-from orbital_kernel.questions.findings import Comparison
+from orbital_kernel.questions.comparison import Comparison
 from orbital_kernel.questions.matching import Matching
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
