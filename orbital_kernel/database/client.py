@@ -225,15 +225,28 @@ def say(error: Exception) -> str:
         reason = f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
         return reason + (OLDER if error.code == NO_COLUMN else "")
     cause = getattr(error, "cause", error)
-    system = SYSTEM_REASON.search(str(cause))
-    if isinstance(cause, requests.exceptions.ConnectionError) and system:
+    if isinstance(cause, requests.exceptions.RequestException):
         request = cause.request
         place = f" at {urlsplit(str(request.url)).netloc}" if request else ""
         return (
-            f"the database{place} does not answer ({system[1]}): it was stopped, or the "
-            "network is interrupted; see `orbital status`, then run it again"
+            f"the database{place} does not answer ({_system_reason(cause)}): it was "
+            "stopped, or the network is interrupted; see `orbital status`, then run it "
+            "again"
         )
     return str(cause)
+
+
+def _system_reason(error: BaseException) -> str:
+    """Return the system's words in an error of a connection, however deep."""
+    if isinstance(error, requests.exceptions.Timeout):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return str(error.strerror)
+    system = SYSTEM_REASON.search(str(error))
+    if system:
+        return system[1]
+    inner = [part for part in error.args if isinstance(part, BaseException)]
+    return _system_reason(inner[0]) if inner else "the connection was interrupted"
 
 
 def _sum(before: int | None, header: str | None) -> int | None:

@@ -7,13 +7,22 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
 from orbital_kernel.errors import Cancelled, StoreError
 from orbital_kernel.query import Cancel
 
 Job = Callable[[], Any]
 Done = Callable[[Future[Any]], None]
+
+
+class Waiting(Protocol):
+    """Whoever follows whether a result is waited for."""
+
+    def __call__(self, *, waiting: bool) -> None:
+        """Take whether one is."""
+
+
 WITHIN_S = 120.0
 """Longest time that a widget waits for an answer, s."""
 GRACE_S = 1.0
@@ -42,6 +51,16 @@ class Latest:
         self._job: Future[Any] | None = None
         self._done: Done = lambda _future: None
         self._limit: asyncio.TimerHandle | None = None
+        self._waiting: Waiting = _nobody
+
+    @property
+    def limit(self) -> str:
+        """The longest wait in words, '' without one."""
+        return "" if self._within_s is None else f"for at most {self._within_s:g} s"
+
+    def on_waiting(self, follow: Waiting) -> None:
+        """Call `follow` when a job starts, and when its result is delivered."""
+        self._waiting = follow
 
     def stale(self) -> Callable[[], bool]:
         """Return whether the next job has been replaced, as a function for that job."""
@@ -63,6 +82,7 @@ class Latest:
             if self._loop is not None:
                 self._future.add_done_callback(self._hand_over_of(self._generation))
                 self._limit_in_loop()
+        self._waiting(waiting=True)
 
     @property
     def asked(self) -> bool:
@@ -91,8 +111,7 @@ class Latest:
 
     def cancel(self) -> None:
         """Cancel the running job; its `done` gets the error Cancelled."""
-        words = "the question was cancelled; what is shown answers an earlier one"
-        self._end(self._generation, Cancelled(words))
+        self._end(self._generation, Cancelled("the question was cancelled"))
 
     def close(self) -> None:
         """Drop the running job, and end its reads."""
@@ -159,7 +178,12 @@ class Latest:
             if self._future is not None:
                 self._delivered = generation
                 self._end_limit()
+                self._waiting(waiting=False)
                 self._done(self._future)
+
+
+def _nobody(*, waiting: bool) -> None:
+    """Follow nothing."""
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
