@@ -10,6 +10,7 @@
     │   └── ReaderFault   the code of a reader failed: the file may well be whole
     ├── SchemaMismatch    a table does not have the columns schema.py gives it
     ├── QueryError        a query names something unknown, or asks for too much
+    ├── Cancelled         a question was cancelled before it was answered
     ├── StoreError        the database refused or lost something
     ├── ProvisionError    storage could not be brought into the planned state
     └── ReportError       a report notebook, its parameters or its run is wrong
@@ -68,6 +69,10 @@ class SchemaMismatch(OrbitalError):
 
 class QueryError(OrbitalError):
     """A query names something unknown, or asks for too much."""
+
+
+class Cancelled(OrbitalError):
+    """A question was cancelled before it was answered."""
 
 
 class StoreError(OrbitalError):

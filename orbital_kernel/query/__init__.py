@@ -6,6 +6,7 @@ column, then exact geometry; times are pushed to the microsecond the client can 
 then compared to the nanosecond.
 """
 
+from orbital_kernel.database.cancel import Cancel
 from orbital_kernel.query import sql
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.compiled import MAX_SET, Plan
@@ -23,6 +24,7 @@ __all__ = [
     "MAX_SKY_RANGES",
     "Answer",
     "Box",
+    "Cancel",
     "Cone",
     "Explain",
     "Explanation",

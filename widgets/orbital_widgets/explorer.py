@@ -15,7 +15,8 @@ from orbital_kernel.query import Answer, Query
 from orbital_widgets import controls, frame_files, static, views
 from orbital_widgets.connection import is_lost, renewed, sentence
 from orbital_widgets.history import History
-from orbital_widgets.latest import Latest
+from orbital_widgets.kernel_hint import kernel_hint
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import DEAD
 from orbital_widgets.results import Outcome, Results, joined
 from orbital_widgets.selection import Selection
@@ -70,6 +71,8 @@ class Explorer:
         As in `Selection`.
     bands, instruments, ranges, limit : optional
         As in `Selection`.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s; the query is cancelled then.
 
     Raises
     ------
@@ -106,6 +109,7 @@ class Explorer:
         instruments: tuple[str, ...] | None = None,
         ranges: Mapping[str, tuple[float | None, float | None]] | None = None,
         limit: int | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
         parameters: dict[str, Any] = {
             "table": table,
@@ -130,7 +134,7 @@ class Explorer:
         self.selection = Selection(**given) if selection is None else selection
         self.results = Results()
         self._source, self._resolver, self._static = fetch, resolve, static
-        self._latest = Latest(self.selection.lock)
+        self._latest = Latest(self.selection.lock, within_s=within_s)
         self._queried: tuple[Any, ...] = ()
         self._history = History()
         self.selection.observe(self._changed)
@@ -320,7 +324,8 @@ class Explorer:
         'VBox'
         >>> explorer.close()
         """
-        return _widget(self)
+        status = views.StatusView(self.results, self.reconnect, self._latest)
+        return _widget(self, status)
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
         if static.is_static(choice=self._static):
@@ -434,7 +439,7 @@ def _answered(
     )
 
 
-def _widget(explorer: Explorer) -> widgets.VBox:
+def _widget(explorer: Explorer, status: views.StatusView) -> widgets.VBox:
     selection, results = explorer.selection, explorer.results
     toggles = [
         controls.Toggles(
@@ -466,10 +471,11 @@ def _widget(explorer: Explorer) -> widgets.VBox:
         figure.layout = widgets.Layout(width="50%", min_width="320px")
     box = widgets.VBox(
         (
+            kernel_hint().widget,
             _row(field.widget for field in fields),
             ranges,
             widgets.HBox((sky, plot)),
-            views.StatusView(results, explorer.reconnect).widget,
+            status.widget,
             views.bar(explorer.go, explorer.save, results),
             tabs,
         )
