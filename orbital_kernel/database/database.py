@@ -80,7 +80,7 @@ class Store:
         self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
         self._sql_session: Any = None
         self._shared = Shared(database, watched)
-        self.floors: dict[Hashable, float] = {}
+        self.floors: dict[Hashable, Any] = {}
 
     def __repr__(self) -> str:
         """Return endpoint and database, never keys."""
