@@ -5,6 +5,7 @@ import inspect
 
 import orbital_widgets
 import pytest
+from orbital_widgets.explorer_files import ExplorerFiles
 from orbital_widgets.selection_queries import SelectionQueries
 from orbital_widgets.selection_state import SelectionState
 from orbital_widgets.selection_text import SelectionText
@@ -18,6 +19,7 @@ from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Answer, Explain, Explanation, Largest, Smallest
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.calibration import Calibration
+from orbital_kernel.questions.exports import Exported, Exports
 from orbital_kernel.questions.findings import Comparison
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
@@ -36,6 +38,7 @@ PUBLIC = [
     Quality,
     Storage,
     *(Calibration, Comparison, Lag, Visits),
+    *(Exported, Exports, ExplorerFiles),
     *(Largest, Smallest, SelectionQueries, SelectionState, SelectionText),
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]

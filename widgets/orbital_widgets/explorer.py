@@ -3,14 +3,11 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import polars as pl
 
-from orbital_kernel.errors import QueryError
-from orbital_widgets import frame_files, static
+from orbital_widgets import static
 from orbital_widgets.connection import is_lost, renewed, sentence
 from orbital_widgets.explorer_answers import (
     Fetch,
@@ -22,6 +19,7 @@ from orbital_widgets.explorer_answers import (
     functions,
     job,
 )
+from orbital_widgets.explorer_files import ExplorerFiles
 from orbital_widgets.explorer_layout import laid_out
 from orbital_widgets.history import History
 from orbital_widgets.latest import Latest
@@ -32,7 +30,7 @@ from orbital_widgets.selection import Selection
 LONGEST_WAIT_S = 120.0
 
 
-class Explorer:
+class Explorer(ExplorerFiles):
     """Query several observatories by clicking; see the rows, a plot and how it was answered.
 
     Queries run on one worker thread; only the newest answer is shown.
@@ -122,27 +120,11 @@ class Explorer:
         self.results = Results()
         self._source, self._resolver, self._static = fetch, resolve, static
         self._latest = Latest(self.selection.lock)
+        self.writing = Latest(self.selection.lock)
         self._queried: tuple[Any, ...] = ()
         self._history = History()
         self.selection.observe(self._changed)
         self.ask()
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """The newest rows; the first column is the observatory.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import Explorer
-        >>> orbital = connect()
-        >>> explorer = Explorer(orbital.query, table="grbs").wait()
-        >>> "t90_s" in explorer.frame.columns
-        True
-        >>> explorer.close()
-        """
-        frame: pl.DataFrame = self.results.outcome.frame
-        return frame
 
     def ask(self) -> None:
         """Run the selected query; answers to earlier queries are dropped.
@@ -223,40 +205,6 @@ class Explorer:
         if selection is not None:
             self.selection.become(selection)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the rows; text that a spreadsheet would run as a formula is quoted.
-
-        Parameters
-        ----------
-        path : str or Path
-            A file that ends with .csv, .ecsv, .vot or .fits.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        QueryError
-            If the name ends with none of these, or there are no rows.
-
-        Examples
-        --------
-        >>> import tempfile, pathlib
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import Explorer
-        >>> explorer = Explorer(connect(), limit=3).wait()
-        >>> explorer.save(pathlib.Path(tempfile.mkdtemp()) / "rows.csv").name
-        'rows.csv'
-        >>> explorer.close()
-        """
-        if self.frame.is_empty():
-            raise QueryError("there are no rows to write: change the selection first")
-        return frame_files.write(
-            self.results.outcome.chosen, self.results.outcome.table, Path(path)
-        )
-
     def close(self) -> None:
         """Stop querying.
 
@@ -271,6 +219,7 @@ class Explorer:
         >>> Explorer(connect().query).close()
         """
         self.selection.unobserve(self._changed)
+        self.writing.close()
         self._latest.close()
 
     def reconnect(self) -> None:
@@ -316,7 +265,7 @@ class Explorer:
         return laid_out(
             *(self.selection, self.results),
             go=self.go,
-            save=self.save,
+            files=self,
             reconnect=self.reconnect,
         )
 

@@ -1,11 +1,11 @@
 """How the explorer is laid out: controls above, linked views below."""
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import ipywidgets as widgets
 
 from orbital_widgets import controls, views
+from orbital_widgets.explorer_files import ExplorerFiles
 from orbital_widgets.results import Results
 from orbital_widgets.selection import Selection
 
@@ -17,7 +17,7 @@ def laid_out(
     results: Results,
     *,
     go: Callable[[int], None],
-    save: Callable[[str | Path], Path],
+    files: ExplorerFiles,
     reconnect: Callable[[], None],
 ) -> widgets.VBox:
     """Return the explorer's widget."""
@@ -60,7 +60,7 @@ def laid_out(
             ranges,
             widgets.HBox((sky, plot)),
             views.StatusView(results, reconnect).widget,
-            views.bar(go, save, results),
+            widgets.HBox((views.bar(go), views.FilesView(files).widget)),
             tabs,
         )
     )

@@ -60,6 +60,13 @@ class Latest:
             raise TimeoutError(f"no answer after {timeout_s:g} s")
         self._deliver(generation)
 
+    def meanwhile(self, act: Callable[[], None]) -> None:
+        """Run a function on the loop's thread while a job runs; at once without a loop."""
+        if self._loop is None:
+            act()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(act)
+
     def close(self) -> None:
         """Drop the running job and let the thread end."""
         self._generation += 1

@@ -30,7 +30,9 @@ class SelectionQueries(SelectionState):
     Largest(column='flux', rows=20)
     """
 
-    def query(self, observatory: str, *, also: tuple[str, ...] = ()) -> Query:
+    def query(
+        self, observatory: str, *, also: tuple[str, ...] = (), whole: bool = False
+    ) -> Query:
         """Return the query to one observatory's table.
 
         Parameters
@@ -39,11 +41,13 @@ class SelectionQueries(SelectionState):
             Name of the observatory, for example 'swift'.
         also : tuple of str, default ()
             Columns to fetch beside the chosen ones, such as those of a plot.
+        whole : bool, default False
+            All selected rows, without limit and order.
 
         Returns
         -------
         Query
-            The query, with the row limit.
+            The query, with the row limit or the rows of the pages so far.
 
         Raises
         ------
@@ -86,6 +90,8 @@ class SelectionQueries(SelectionState):
             sets={name: names for name, names in sets.items() if names},
             contains=dict(self.contains),
         )
+        if whole:
+            return query
         if not self.sort:
             return replace(query, limit=self.limit)
         return replace(query, largest=self._end(table), full_scan=True)
@@ -135,13 +141,17 @@ class SelectionQueries(SelectionState):
         )
         return ordered.slice(self.page * self.limit, self.limit)
 
-    def queries(self, *, also: tuple[str, ...] = ()) -> tuple[Query, ...]:
+    def queries(
+        self, *, also: tuple[str, ...] = (), whole: bool = False
+    ) -> tuple[Query, ...]:
         """Return the query to each chosen observatory.
 
         Parameters
         ----------
         also : tuple of str, default ()
             Columns to fetch beside the chosen ones.
+        whole : bool, default False
+            All selected rows, without limit and order.
 
         Returns
         -------
@@ -166,7 +176,9 @@ class SelectionQueries(SelectionState):
             raise QueryError(
                 f"unknown observatory {', '.join(strangers)}; known are {', '.join(self.available)}"
             )
-        return tuple(self.query(name, also=also) for name in self.observatories)
+        return tuple(
+            self.query(name, also=also, whole=whole) for name in self.observatories
+        )
 
     def code(self) -> str:
         """Return equivalent Python code without widgets.
