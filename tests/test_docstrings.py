@@ -19,6 +19,7 @@ from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Answer, Explain, Explanation, Largest, Smallest
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.calibration import Calibration
+from orbital_kernel.questions.density import Densities, SkyDensity
 from orbital_kernel.questions.exports import Exported, Exports
 from orbital_kernel.questions.findings import Comparison
 from orbital_kernel.questions.names import Names
@@ -38,7 +39,7 @@ PUBLIC = [
     Quality,
     Storage,
     *(Calibration, Comparison, Lag, Visits),
-    *(Exported, Exports, ExplorerFiles),
+    *(Densities, SkyDensity, Exported, Exports, ExplorerFiles),
     *(Largest, Smallest, SelectionQueries, SelectionState, SelectionText),
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]

@@ -84,7 +84,15 @@ class Exported:
 
 
 class Exports:
-    """Selections as files: methods of the session."""
+    """Selections as files: methods of the session.
+
+    Examples
+    --------
+    >>> from orbital_kernel import Query, connect
+    >>> orbital = connect()
+    >>> orbital.rows_at_most(Query("swift.sources", limit=2)) <= 2
+    True
+    """
 
     def rows_at_most(self: Session, queries: Query | Sequence[Query]) -> int:
         """Return how many rows queries have at most, counted without sending any.
