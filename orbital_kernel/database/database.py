@@ -82,7 +82,7 @@ class Store:
         self._closes = ThreadPoolExecutor(1, "orbital-store-closing")
         self._sql_session: Any = None
         self._shared = Shared(database, watched)
-        self.floors: dict[Hashable, float] = {}
+        self.floors: dict[Hashable, Any] = {}
         self.rows_seen: dict[str, tuple[int, float]] = {}
         """Rows of tables as last read, and when (monotonic clock, s)."""
 

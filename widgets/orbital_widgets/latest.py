@@ -113,6 +113,13 @@ class Latest:
         """Cancel the running job; its `done` gets the error Cancelled."""
         self._end(self._generation, Cancelled("the question was cancelled"))
 
+    def meanwhile(self, act: Callable[[], None]) -> None:
+        """Run a function on the loop's thread while a job runs; at once without a loop."""
+        if self._loop is None:
+            act()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(act)
+
     def close(self) -> None:
         """Drop the running job, and end its reads."""
         self._generation += 1
