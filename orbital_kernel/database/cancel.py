@@ -4,9 +4,9 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
+from orbital_kernel.database.pools import CURRENT
 from orbital_kernel.errors import Cancelled
 
 WORDS = "the question was cancelled before it was answered"
@@ -21,7 +21,8 @@ class Cancel:
     Examples
     --------
     >>> from orbital_kernel import Query, connect
-    >>> from orbital_kernel.errors import Cancelled
+    >>> from orbital_kernel.database.pools import CURRENT
+    from orbital_kernel.errors import Cancelled
     >>> from orbital_kernel.query import Cancel
     >>> orbital, cancel = connect(), Cancel()
     >>> cancel.set()
@@ -130,10 +131,6 @@ class Cancel:
         """Note that a connection serves others from now on."""
         with self._lock:
             self._waiting.discard(connection)
-
-
-CURRENT: ContextVar[Cancel | None] = ContextVar("orbital_cancel", default=None)
-"""What cancels the reads of this thread."""
 
 
 @contextmanager

@@ -17,8 +17,7 @@ from vastdb.table_metadata import TableMetadata
 from vastdb.transaction import Transaction as VendorTransaction
 from vastdb.transaction import TransactionNotActiveError
 
-from orbital_kernel.database.cancel import CURRENT, Cancel
-from orbital_kernel.database.pools import NotingAdapter
+from orbital_kernel.database.pools import CURRENT, Cancelling, NotingAdapter
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -72,7 +71,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
     asking: threading.local
     twins: dict[tuple[str, ...], "WatchedApi"]
     answers_alone: threading.Event
-    cancels: dict[str, Cancel | None]
+    cancels: dict[str, Cancelling | None]
 
     def with_endpoints(
         self, endpoints: list[str], *, backoff_config: BackoffConfig | None = None
@@ -125,7 +124,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         again: Callable[[], Result] = self._backoff_decorator(self._until_set(call))
         return again()
 
-    def cancel(self) -> Cancel | None:
+    def cancel(self) -> Cancelling | None:
         """Return what cancels the query that this thread reads for."""
         return CURRENT.get() or self.cancels.get(self._query_id())
 

@@ -1,14 +1,29 @@
 """Connections that report whom they serve, so that a cancelled read can be ended."""
 
 from collections.abc import Callable
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Protocol
 
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from orbital_kernel.database.cancel import Cancel
 
-Asking = Callable[[], Cancel | None]
+class Cancelling(Protocol):
+    """What can end a read by its connection."""
+
+    def check(self) -> None:
+        """Raise Cancelled if it is set."""
+
+    def waits_on(self, connection: Any) -> None:
+        """Note the connection of a request."""
+
+    def is_done_with(self, connection: Any) -> None:
+        """Note that a connection serves others from now on."""
+
+
+Asking = Callable[[], Cancelling | None]
+CURRENT: ContextVar[Cancelling | None] = ContextVar("orbital_cancel", default=None)
+"""What cancels the reads of this thread."""
 
 
 class _Noted:
