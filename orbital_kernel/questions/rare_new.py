@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions.asking import Asks, positioned, together
 from orbital_kernel.questions.fields import POINTING, WIDEST_ARCMIN, footprint_of
-from orbital_kernel.questions.upper_limits import APERTURES
 from orbital_kernel.science.columns import finite
+from orbital_kernel.science.count_apertures import APERTURES
 from orbital_kernel.science.footprints import Footprint
 from orbital_kernel.science.matching import neighbours
 from orbital_kernel.science.new_sources import new_sources
@@ -174,7 +174,7 @@ def _aperture(fields: pl.Series, off: Reals) -> Reals:
     rates = np.zeros(off.size)
     for name, aperture in APERTURES.items():
         of_it = fields.str.to_uppercase().str.starts_with(name).fill_null(value=False)
-        radius = aperture.radius_arcsec + aperture.growth_arcsec * (off / 10) ** 2
+        radius = aperture.radius_at(off)
         rate = np.pi * radius**2 * aperture.background
         rates = np.where(of_it.to_numpy(), rate, rates)
     return rates
