@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -116,6 +116,9 @@ bench-rare: venv ## measure false alarms of rare events on shuffled data, into R
 
 bench-reports: venv ## list the size of the page of every report on the sample sky, into RESULTS.md
 	$(BIN)/python benchmarks/bench_reports.py --write
+
+bench-findings: venv ## replay a year of detections into known sources: delay, completeness, false alerts
+	$(BIN)/python benchmarks/bench_findings.py --write
 
 bench-quality: venv ## measure false alarms and dates of the control charts, into RESULTS.md
 	$(BIN)/python benchmarks/bench_quality.py --write

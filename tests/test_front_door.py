@@ -41,7 +41,8 @@ from orbital_kernel.questions.quality import Quality
 from orbital_kernel.questions.upper_limits import UpperLimit
 from orbital_kernel.questions.visits import Visits
 from orbital_kernel.science.correlation import Lag
-from orbital_kernel.science.footprints import Coverage, Footprint
+from orbital_kernel.science.coverage import Coverage
+from orbital_kernel.science.footprints import Footprint
 from orbital_kernel.storage.session import Storage
 
 Door = type | Callable[..., Any]

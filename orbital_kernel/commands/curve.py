@@ -50,6 +50,8 @@ KEYS = {
     "absorption": "absorption",
     "rest_s": "rest_s",
     "luminosity_erg_s": "luminosity_erg_s",
+    "quality": "quality",
+    "quality_reason": "quality_reason",
     "luminosity_err_plus_erg_s": "luminosity_err_plus_erg_s",
     "luminosity_err_minus_erg_s": "luminosity_err_minus_erg_s",
     "reference": "reference",
@@ -101,6 +103,11 @@ KEYS = {
     help="Average detections in bins of this width, or N per decade since T0.",
 )
 @click.option(
+    "--quality",
+    type=click.Choice(["mark", "exclude", "refuse"]),
+    help="Points in time that quality checks found bad: mark, exclude or refuse them.",
+)
+@click.option(
     "--background",
     is_flag=True,
     help="Count rates of a whole detector with its background as points.",
@@ -122,6 +129,7 @@ def curve(
     t0: str | None,
     bins: str | None,
     out: Path | None,
+    quality: str | None,
     *,
     background: bool,
     as_json: bool,
@@ -137,7 +145,9 @@ def curve(
     if out is not None:
         require_format(out)
     spectrum, factors = (None, None) if model is None else _model(model)
-    light_curve = connect().light_curve(
+    orbital = connect()
+    width = None if bins is None else _number(bins)
+    light_curve = orbital.light_curve(
         _subject(subject),
         unit=unit,
         band_kev=band or None,
@@ -147,9 +157,12 @@ def curve(
         absorption=absorption,
         redshift=redshift,
         t0=None if t0 is None else _tt(t0),
-        bins=None if bins is None else _number(bins),
+        bins=None if quality else width,
         background=background,
     )
+    if quality:
+        light_curve = orbital.quality.gate_curve(light_curve, bad=quality)
+        light_curve = light_curve if width is None else light_curve.binned(width)
     if out is not None:
         light_curve.to_file(out)
     if as_json:

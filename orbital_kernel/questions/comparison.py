@@ -8,24 +8,31 @@ import polars as pl
 from orbital_kernel.query import Explain
 
 RATIO, EXPECTED = 5.0, 0.01
+KEY_CONTENT = 16
+"""A row's key begins with so many digits of its file's hash."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What makes a finding an alert: the ratio, and the number expected by chance."""
+    """What makes a finding an alert: least ratio, largest number expected by chance."""
 
     ratio: float = RATIO
     expected: float = EXPECTED
 
     @property
     def exceeded(self) -> pl.Expr:
-        """Whether a row is beyond both."""
+        """Whether a row, of rows in order of their p-values, is an alert.
+
+        It is beyond both limits, and the first of its file and object: a light curve of
+        many points gives one alert.
+        """
         extreme = pl.max_horizontal(
             pl.col("ratio_faintest"), 1 / pl.col("ratio_brightest")
         )
-        return ((extreme >= self.ratio) & (pl.col("expected") <= self.expected)).alias(
-            "alert"
-        )
+        beyond = (extreme >= self.ratio) & (pl.col("expected") <= self.expected)
+        file = pl.col("key").str.slice(0, KEY_CONTENT)
+        number = beyond.cast(pl.Int64).cum_sum().over("table", "object", file)
+        return (beyond.fill_null(value=False) & (number == 1)).alias("alert")
 
 
 @dataclass(frozen=True)

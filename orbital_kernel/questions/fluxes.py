@@ -6,6 +6,7 @@ import polars as pl
 
 from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions.asking import Session, positioned, together
+from orbital_kernel.questions.comparison import KEY_CONTENT
 from orbital_kernel.questions.positions import NEARBY_ARCSEC
 from orbital_kernel.science.columns import finite
 from orbital_kernel.science.lightcurves import CountsToFlux
@@ -162,7 +163,7 @@ def _in_band(
         pl.lit(f"{name}.{table}").alias("table"),
         pl.format(
             "{} {}",
-            pl.col("file_sha256").fill_null("?").str.slice(0, 16),
+            pl.col("file_sha256").fill_null("?").str.slice(0, KEY_CONTENT),
             pl.col("file_row").fill_null(-1),
         ).alias("key"),
         pl.coalesce(

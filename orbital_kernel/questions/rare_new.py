@@ -10,8 +10,8 @@ from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions.asking import Asks, positioned, together
 from orbital_kernel.questions.fields import POINTING, WIDEST_ARCMIN, footprint_of
 from orbital_kernel.questions.looks import not_compared
-from orbital_kernel.questions.upper_limits import APERTURES
 from orbital_kernel.science.columns import finite
+from orbital_kernel.science.count_apertures import APERTURES
 from orbital_kernel.science.footprints import Footprint
 from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import neighbours
@@ -178,7 +178,7 @@ def _aperture(fields: pl.Series, off: Reals) -> Reals:
     rates = np.zeros(off.size)
     for name, aperture in APERTURES.items():
         of_it = fields.str.to_uppercase().str.starts_with(name).fill_null(value=False)
-        radius = aperture.radius_arcsec + aperture.growth_arcsec * (off / 10) ** 2
+        radius = aperture.radius_at(off)
         rate = np.pi * radius**2 * aperture.background
         rates = np.where(of_it.to_numpy(), rate, rates)
     return rates
