@@ -1,7 +1,6 @@
 """The vendor's client with connections kept open and response headers read."""
 
 import copy
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ from vastdb.transaction import Transaction as VendorTransaction
 from vastdb.transaction import TransactionNotActiveError
 
 from orbital_kernel.database.pools import CURRENT, Cancelling, NotingAdapter
+from orbital_kernel.errors import connection_reason
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Result = TypeVar("Result")
-SYSTEM_REASON = re.compile(r"\[Errno \d+\] (\w[\w ]+)")
 ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
@@ -228,24 +227,11 @@ def say(error: Exception) -> str:
         request = cause.request
         place = f" at {urlsplit(str(request.url)).netloc}" if request else ""
         return (
-            f"the database{place} does not answer ({_system_reason(cause)}): it was "
+            f"the database{place} does not answer ({connection_reason(cause)}): it was "
             "stopped, or the network is interrupted; see `orbital status`, then run it "
             "again"
         )
     return str(cause)
-
-
-def _system_reason(error: BaseException) -> str:
-    """Return the system's words in an error of a connection, however deep."""
-    if isinstance(error, requests.exceptions.Timeout):
-        return "no answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return str(error.strerror)
-    system = SYSTEM_REASON.search(str(error))
-    if system:
-        return system[1]
-    inner = [part for part in error.args if isinstance(part, BaseException)]
-    return _system_reason(inner[0]) if inner else "the connection was interrupted"
 
 
 def _sum(before: int | None, header: str | None) -> int | None:

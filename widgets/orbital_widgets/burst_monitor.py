@@ -17,7 +17,7 @@ from orbital_widgets.burst_replay import BurstReplay
 from orbital_widgets.connection import sentence
 from orbital_widgets.figure_slot import FigureSlot
 from orbital_widgets.follow_up_part import FollowUpPart
-from orbital_widgets.latest import Latest
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import Panel
 from orbital_widgets.replay_bar import ReplayBar
 
@@ -52,6 +52,8 @@ class BurstMonitor(Panel):
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Raises
     ------
@@ -78,8 +80,15 @@ class BurstMonitor(Panel):
         selected: str | None = None,
         by: str | None = None,
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        super().__init__(lambda: None, every_s=every_s, session=orbital, static=static)
+        super().__init__(
+            lambda: None,
+            every_s=every_s,
+            session=orbital,
+            static=static,
+            within_s=within_s,
+        )
         self.look = BurstLook(pl.DataFrame(), {})
         self._newest, self._cause, self._selected = newest, cause, selected
         self._drawn: Any = None
@@ -212,22 +221,9 @@ class BurstMonitor(Panel):
         self._replay.wait(timeout_s)
         return self
 
-    def close(self) -> None:
-        """Stop looking and close the monitor.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import BurstMonitor
-        >>> BurstMonitor(connect()).close()
-        """
+    def _release(self) -> None:
         for part in (self._follow_up, self._replay, self._seen, self._rates):
             part.close()
-        super().close()
 
     def _job(self) -> Callable[[], BurstLook]:
         session, newest = self.session, self._newest

@@ -28,7 +28,7 @@ RESTARTED = (
     "again."
 )
 SILENT = (
-    f"The kernel has not answered for {LATE_S:.0f} s: it is busy with another cell, or it "
+    "The kernel has not answered for {:.0f} s: it is busy with another cell, or it "
     "has stopped. If a restart ended it, run this cell again."
 )
 STYLE = """<style>
@@ -72,7 +72,7 @@ class KernelHint:
 
 def _html(*, beating: bool) -> str:
     """Return the line, hidden; each renewal differs, so that the browser is sent it."""
-    silent = f'<span class="orbital-silent" role="status">{SILENT}</span>'
+    silent = f'<span class="orbital-silent" role="status">{SILENT.format(LATE_S)}</span>'
     return (
         f"{STYLE % LATE_S}"
         f'<span class="orbital-restarted" role="status">{RESTARTED}</span>'

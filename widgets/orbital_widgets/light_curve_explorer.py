@@ -17,7 +17,7 @@ from orbital_widgets.curve_html import TABLES, problem, status
 from orbital_widgets.curve_look import CurveLook, look
 from orbital_widgets.figure_slot import FigureSlot
 from orbital_widgets.lag_bar import LagBar
-from orbital_widgets.latest import Latest
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class LightCurveExplorer(Panel):
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Examples
     --------
@@ -88,8 +90,15 @@ class LightCurveExplorer(Panel):
         blocks: bool = False,
         folder: str | Path = ".",
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        super().__init__(lambda: None, every_s=None, session=orbital, static=static)
+        super().__init__(
+            lambda: None,
+            every_s=None,
+            session=orbital,
+            static=static,
+            within_s=within_s,
+        )
         self.choice = CurveChoice(
             *(object, unit, as_written, band_kev, bins, time_axis, limits),
             *(tuple(panels), hardness, decay, blocks),
@@ -248,23 +257,10 @@ class LightCurveExplorer(Panel):
         self.lag.wait(timeout_s)
         return self
 
-    def close(self) -> None:
-        """Stop asking and close the explorer.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import LightCurveExplorer
-        >>> LightCurveExplorer(connect()).close()
-        """
+    def _release(self) -> None:
         self._names.close()
         self.lag.close()
         self._slot.close()
-        super().close()
 
     def _job(self) -> Callable[[], CurveLook]:
         session, choice = self.session, self.choice

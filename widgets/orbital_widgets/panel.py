@@ -60,6 +60,8 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     >>> panel.close()
     """
 
+    _open = _built = False  # until the end of each constructor
+
     def __init__(
         self,
         ask: Callable[[], Any],
@@ -155,9 +157,13 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         >>> from orbital_widgets.panel import Panel
         >>> Panel(lambda: 1, every_s=60, static=True).close()
         """
-        self._open = False
-        self._cancel_timers()
-        self._latest.close()
+        if self._open:
+            self._open = False
+            self._cancel_timers()
+            self._latest.close()
+        if self._built:
+            self._built = False
+            self._release()
         super().close()
 
     def __repr__(self) -> str:
@@ -181,6 +187,10 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         row = ipywidgets.HBox((*buttons, self.reconnect, self.cancel))
         row.layout.flex_flow = "row wrap"
         self.children = (kernel_hint().widget, row, *parts)
+        self._built = True
+
+    def _release(self) -> None:
+        """Close what a subclass has opened."""
 
     def _job(self) -> Callable[[], Any]:
         """Return the next question."""

@@ -10,10 +10,10 @@ import polars as pl
 
 from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
+from orbital_widgets.figure_slot import FigureSlot
 from orbital_widgets.frame_html import frame_html
 from orbital_widgets.health_panel import badge
-from orbital_widgets.latest import Latest
-from orbital_widgets.live_figure import LiveFigure
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import Panel
 from orbital_widgets.quality_html import chart, counts, label, table
 from orbital_widgets.quality_look import Key, QualityLook, key, look
@@ -39,6 +39,8 @@ class QualityBoard(Panel):
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Raises
     ------
@@ -62,12 +64,18 @@ class QualityBoard(Panel):
         every_s: float = 60.0,
         selected: Key | None = None,
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        super().__init__(lambda: None, every_s=every_s, session=orbital, static=static)
+        super().__init__(
+            lambda: None,
+            every_s=every_s,
+            session=orbital,
+            static=static,
+            within_s=within_s,
+        )
         self.look: QualityLook | None = None
         self._selected = selected
         self._running = Latest(self._lock_ui, within_s=None)
-        self._figure: LiveFigure | None = None
         self._state = ipywidgets.HTML("looking …")
         self._table, self._samples = ipywidgets.HTML(), ipywidgets.HTML()
         self._menu = ipywidgets.Select(description="Check", rows=6)
@@ -77,11 +85,19 @@ class QualityBoard(Panel):
             description="Run checks", tooltip="run every check over the stored rows"
         )
         self._run.on_click(lambda _button: self.run())
-        self._slot = ipywidgets.VBox()
+        self._slot = FigureSlot(self._lock_ui)
+        self._no_chart = ipywidgets.HTML()
         details = ipywidgets.Accordion(
             (self._samples,), titles=("Samples of the chart, as a table",)
         )
-        parts = (self._state, self._menu, self._slot, details, self._table)
+        parts = (
+            self._state,
+            self._menu,
+            self._no_chart,
+            self._slot.widget,
+            details,
+            self._table,
+        )
         self._lay_out(*parts, buttons=(self._run,))
         self.add_class("orbital-quality")
         self.refresh()
@@ -170,23 +186,9 @@ class QualityBoard(Panel):
         self._running.wait(timeout_s)
         return super().wait(timeout_s)
 
-    def close(self) -> None:
-        """Stop looking and close the board.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import QualityBoard
-        >>> QualityBoard(connect()).close()
-        """
+    def _release(self) -> None:
         self._running.close()
-        if self._figure is not None:
-            self._figure.close()
-        super().close()
+        self._slot.close()
 
     def _job(self) -> Callable[[], QualityLook]:
         session, selected = self.session, self._selected
@@ -216,13 +218,8 @@ class QualityBoard(Panel):
         samples = frame_html(answer.samples) if len(answer.samples) else ""
         self._samples.value = f"<p>{escape(words)}</p>{samples}"
         if not self._static:
-            old, self._figure = self._figure, None
-            if figure is not None:
-                self._figure = LiveFigure(figure, lock=self._lock_ui)
-            shown = self._figure or ipywidgets.Label(words)
-            self._slot.children = (shown,)
-            if old is not None:
-                old.close()
+            self._slot.put(figure)
+            self._no_chart.value = "" if figure is not None else escape(words)
 
     def _failed(self, reason: str) -> None:
         self._state.value = f"{badge('unknown')} {escape(reason)}"

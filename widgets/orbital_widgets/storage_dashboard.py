@@ -9,9 +9,9 @@ import ipywidgets
 from orbital_kernel import plots
 from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
+from orbital_widgets.figure_slot import FigureSlot
 from orbital_widgets.health_panel import badge
-from orbital_widgets.latest import Latest
-from orbital_widgets.live_figure import LiveFigure
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import Panel
 from orbital_widgets.storage_look import StorageLook, look
 from orbital_widgets.storage_parts import PARTS
@@ -36,6 +36,8 @@ class StorageDashboard(Panel):
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Raises
     ------
@@ -53,13 +55,21 @@ class StorageDashboard(Panel):
     """
 
     def __init__(
-        self, orbital: Any, *, every_s: float = 30.0, static: bool | None = None
+        self,
+        orbital: Any,
+        *,
+        every_s: float = 30.0,
+        static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
         super().__init__(
-            lambda: look(self.session), every_s=every_s, session=orbital, static=static
+            lambda: look(self.session),
+            every_s=every_s,
+            session=orbital,
+            static=static,
+            within_s=within_s,
         )
         self.look: StorageLook | None = None
-        self._figure: LiveFigure | None = None
         self._applying = Latest(self._lock_ui, within_s=None)
         self._state = ipywidgets.HTML("looking …")
         self._parts = {name: ipywidgets.HTML() for name in PARTS}
@@ -73,9 +83,9 @@ class StorageDashboard(Panel):
         self._consent.observe(lambda _change: self._enable(), "value")
         self._apply.on_click(lambda _button: self._applied())
         again.on_click(lambda _button: self.refresh())
-        self._history = ipywidgets.VBox()
+        self._history = FigureSlot(self._lock_ui)
         consent = ipywidgets.HBox((self._consent, self._apply))
-        parts = (self._state, *self._parts.values(), consent, self._history)
+        parts = (self._state, *self._parts.values(), consent, self._history.widget)
         self._lay_out(*parts, buttons=(again,))
         self.refresh()
 
@@ -106,23 +116,9 @@ class StorageDashboard(Panel):
         self._applying.wait(timeout_s)
         return super().wait(timeout_s)
 
-    def close(self) -> None:
-        """Stop looking and close the dashboard.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import StorageDashboard
-        >>> StorageDashboard(connect(), static=True).close()
-        """
+    def _release(self) -> None:
         self._applying.close()
-        if self._figure is not None:
-            self._figure.close()
-        super().close()
+        self._history.close()
 
     def _show(self, answer: StorageLook) -> None:
         self.look = answer
@@ -133,11 +129,7 @@ class StorageDashboard(Panel):
         self._consent.disabled = not answer.plan.changes
         self._enable()
         if not self._static and len(answer.samples):
-            if self._figure is not None:
-                self._figure.close()
-            drawn = plots.storage(answer.samples)
-            self._figure = LiveFigure(drawn, lock=self._lock_ui)
-            self._history.children = (self._figure,)
+            self._history.put(plots.storage(answer.samples))
 
     def _failed(self, reason: str) -> None:
         self._state.value = (
