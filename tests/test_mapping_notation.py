@@ -88,6 +88,30 @@ def test_a_range_of_dates_is_its_middle_and_half_width(tmp_path, when, middle, h
     assert half_s == row["time_err_plus_s"] == row["time_err_minus_s"]
 
 
+LINES = ("2005 Jan 3--5 & 4.2 \\\\", "2005 Jan 7 & <1.1 \\\\")
+NAMED = POINTS.replace('"tab"', '"{layout}"\nnames = ["when", "flux"]').replace('object = "name", ', "") + '[constants]\nobject = "X"\n'  # fmt: skip
+
+
+@pytest.mark.parametrize("header", ["", "Date & Flux \\\\\n"])
+def test_names_of_a_latex_table_without_header_drop_no_row(tmp_path, header):
+    (tmp_path / "t.tex").write_text(header + "\n".join(LINES) + "\n")
+    (tmp_path / "m.toml").write_text(NAMED.format(layout="latex", form="interval", columns='value = "flux"'))  # fmt: skip
+    reader = declared_reader(tmp_path / "m.toml")
+    ((_, batch),) = reader.read(open_source(tmp_path / "t.tex"), Account(""))
+
+    assert pytest.approx([4.2, 1.1]) == batch["value"].to_pylist()
+
+
+@pytest.mark.parametrize(("layout", "sign"), [("csv", ","), ("tab", "\t"), ("basic", " ")])  # fmt: skip
+def test_names_never_replace_a_line_of_values(tmp_path, layout, sign):
+    (tmp_path / "t.txt").write_text(f"2012-01-02{sign}4.2\n2012-01-03{sign}4.3\n")
+    (tmp_path / "m.toml").write_text(NAMED.format(layout=layout, form="iso", columns='value = "flux"'))  # fmt: skip
+    reader = declared_reader(tmp_path / "m.toml")
+
+    with pytest.raises(MappingError, match=r"first line holds values .*no_header"):
+        list(reader.read(open_source(tmp_path / "t.txt"), Account("")))
+
+
 @pytest.mark.parametrize(
     ("heading", "unit"),
     [

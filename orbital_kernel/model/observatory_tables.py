@@ -223,7 +223,7 @@ NOTICES = Table(
     "Alerts of the observatories as they were sent.",
 )
 
-OPTIONAL = frozenset({"live_s", "place_source", "time_rule"})
+OPTIONAL = frozenset({"live_s", "place_source", "time_rule", "t90_method_err_s"})
 """Columns that older databases lack: null there until files are ingested again."""
 OBSERVATORY_TABLES = (
     OBSERVATIONS,

@@ -226,18 +226,9 @@ def _described(
 
 def _is_header(table: list[list[str]]) -> bool:
     """Return whether the first line has words where the lines below have values."""
-    return not any(map(_is_value, table[0])) and any(
-        _is_value(cell) for row in table[1:6] for cell in row
+    return not any(map(notation.is_value, table[0])) and any(
+        notation.is_value(cell) for row in table[1:6] for cell in row
     )
-
-
-def _is_value(cell: str) -> bool:
-    try:
-        return notation.measured(cell).value is not None and not notation.is_missing(
-            cell
-        )
-    except ValueError:
-        return bool(re.match(r"\d{4}[-/ ]|\d{1,2}:\d{2}", cell))
 
 
 def _numbered(count: int) -> tuple[str, ...]:

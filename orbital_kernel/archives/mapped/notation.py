@@ -107,6 +107,14 @@ def is_missing(text: str) -> bool:
     return word in MISSING or set(word) <= {".", "-", " "}
 
 
+def is_value(text: str) -> bool:
+    """Return whether a cell holds a number, a limit or a date, as no name of a column does."""
+    try:
+        return not is_missing(text) and measured(text) is not None
+    except ValueError:
+        return bool(re.match(r"\d{4}[-/ ]|\d{1,2}:\d{2}", text))
+
+
 def number(text: str) -> float:
     """Return a number without errors; NaN for a missing value."""
     cell = measured(text)

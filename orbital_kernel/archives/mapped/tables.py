@@ -140,6 +140,8 @@ def _text_table(mapping: TableMapping, source: Source) -> Table:
     if mapping.format in SPLIT:
         return _split_table(lines, mapping)
     form, options = ASTROPY[mapping.format]
+    if mapping.names and form != "no_header":
+        _require_header(lines[:1], mapping)
     given = {"delimiter": mapping.delimiter, "names": list(mapping.names)}
     return text_tables.read(
         lines,
@@ -152,6 +154,19 @@ def _text_table(mapping: TableMapping, source: Source) -> Table:
     )
 
 
+def _require_header(first: list[str], mapping: TableMapping) -> None:
+    """Raise MappingError if the line that `names` replace holds values."""
+    sign = mapping.delimiter or ASTROPY[mapping.format][1].get("delimiter")
+    sign = "\t" if mapping.format == "tab" else sign
+    cells = [c for li in first for c in (text.split(li, sign) if sign else li.split())]
+    values = [cell.strip() for cell in cells if notation.is_value(cell)]
+    if values:
+        raise MappingError(
+            f"the first line holds values ({', '.join(values[:3])}), which `names` would "
+            "replace: set format = 'no_header', with `delimiter`"
+        )
+
+
 def _split_table(lines: Sequence[str], mapping: TableMapping) -> Table:
     """Return a table whose lines `notation` cuts; MappingError for uneven rows."""
     try:
@@ -159,6 +174,8 @@ def _split_table(lines: Sequence[str], mapping: TableMapping) -> Table:
     except ValueError as error:
         raise MappingError(str(error)) from error
     header = mapping.format == "latex" and len(cells) > 0
+    if header and mapping.names and any(map(notation.is_value, cells[0])):
+        header = False  # `names` of a table without a header line
     names = list(mapping.names) or (cells[0] if header else [])
     body = cells[1:] if header else cells
     for number, row in enumerate(body):
