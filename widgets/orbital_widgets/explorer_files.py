@@ -27,7 +27,17 @@ FORMATS = (
 
 
 class ExplorerFiles:
-    """The rows of an explorer, and files of them."""
+    """The rows of an explorer, and files of them.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> from orbital_widgets import Explorer
+    >>> explorer = Explorer(connect(), table="sources").wait()
+    >>> len(explorer.frame) > 0
+    True
+    >>> explorer.close()
+    """
 
     selection: Selection
     results: Results
