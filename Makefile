@@ -89,7 +89,7 @@ bench-queries: venv ## measure the latency of selective queries against DuckDB a
 	$(BIN)/python benchmarks/bench_queries.py --rows 1000000 10000000 --plot docs/query_latency.png
 
 bench-questions: venv ## measure public calls by name and place against DuckDB and Polars on sorted Parquet
-	$(BIN)/python benchmarks/bench_questions.py --rows 100000 1000000 10000000 --out benchmarks/RESULTS.md --plot docs/question_latency.png
+	$(BIN)/python benchmarks/bench_questions.py --out benchmarks/RESULTS.md --plot docs/question_latency.png --keep notebooks/questions.csv
 
 bench-bursts: venv ## measure the burst detector against a grid of windows and Bayesian blocks
 	$(BIN)/python benchmarks/bench_bursts.py --seconds 3600
@@ -129,7 +129,7 @@ bench-findings: venv ## replay a year of detections into known sources: delay, c
 bench-quality: venv ## measure false alarms and dates of the control charts, into RESULTS.md
 	$(BIN)/python benchmarks/bench_quality.py --write
 
-bench-scale: venv ## test the scale model, fitted to small tables, on a large table
+bench-scale: venv ## compare the scale model of the public calls with the largest size measured
 	$(BIN)/python benchmarks/bench_scale.py
 
 bench-coverage: venv ## measure how often the offered intervals contain the truth, into RESULTS.md
