@@ -39,12 +39,7 @@ from orbital_kernel.science.matching import neighbours
 from orbital_kernel.science.matching.candidates import with_priors
 from orbital_kernel.science.matching.joining import joined, places
 from orbital_kernel.science.matching.nway import combinations
-from orbital_kernel.science.matching.priors import (
-    CLASSES,
-    FINENESSES,
-    OCTAVES,
-    Priors,
-)
+from orbital_kernel.science.matching.priors import Priors
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
@@ -218,10 +213,8 @@ def beside_nway(python):
         for name, t in tables.items()
     }
     even = {
-        name: Priors(
-            ((tables[name]["ra"].size + 1) / (area * 3600**2),) * CLASSES,
-            ((share / (1 + share),) * OCTAVES,) * CLASSES,
-            (1.0,) * FINENESSES,
+        name: Priors.even(
+            (tables[name]["ra"].size + 1) / (area * 3600**2), share / (1 + share)
         )
         for name, share in zip(("y", "z"), completeness, strict=True)
     }
