@@ -24,8 +24,7 @@ FURTHER = 4.0
 def pairing_of(left: str, right: str, a: Places, b: Places) -> Pairing:
     """Estimate frame offset, priors of both directions and chance rate of two lists."""
     offset = frame_offset(a, b)
-    if offset.applied:
-        a = a.moved(offset.east_arcsec, offset.north_arcsec)
+    a = offset.taken_out(a)
     pairs = joined(a, b, n_sigma=N_SIGMA)
     forth = estimate(a, b, pairs, n_sigma=N_SIGMA)
     back = estimate(b, a, pairs.turned(), n_sigma=N_SIGMA)
