@@ -3,6 +3,7 @@
 Nothing here imports the database: a widget receives the functions that it queries with.
 """
 
+from orbital_widgets.aladin_view import aladin
 from orbital_widgets.burst_monitor import BurstMonitor
 from orbital_widgets.explorer import Explorer
 from orbital_widgets.health_panel import HealthPanel
@@ -23,5 +24,6 @@ __all__ = [
     "Results",
     "Selection",
     "StorageDashboard",
+    "aladin",
     "setup",
 ]

@@ -14,6 +14,7 @@ POINTS = (
     *("observatory", "instrument", "mode", "utc", "since_s", "value", "value_err_plus"),
     *("value_err_minus", "unit", "is_limit", "band", "exposure_s", "reference"),
 )
+CODE = "Copy as code"
 COPY = (
     "const s = getSelection(); s.selectAllChildren(this.nextElementSibling);"
     "document.execCommand('copy'); this.textContent = 'Copied'"
@@ -64,6 +65,6 @@ TABLES: Mapping[str, Callable[[CurveLook], str]] = {
     "Points": _points,
     "Excluded": _excluded,
     "Neighbours": _neighbours,
-    "Copy as code": _code,
+    CODE: _code,
 }
 """The tables below the figure and what writes each."""

@@ -20,7 +20,7 @@ from orbital_widgets.explorer_answers import (
     job,
 )
 from orbital_widgets.explorer_files import ExplorerFiles
-from orbital_widgets.explorer_layout import laid_out
+from orbital_widgets.explorer_layout import Layout, laid_out
 from orbital_widgets.history import History
 from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import DEAD
@@ -151,7 +151,7 @@ class Explorer(ExplorerFiles):
             self._latest.ask(self._job(self._latest.stale()), self._arrived)
 
     def wait(self, timeout_s: float = LONGEST_WAIT_S) -> "Explorer":
-        """Block until the newest answer has arrived.
+        """Block until the newest answer has arrived, also in the views shown.
 
         Parameters
         ----------
@@ -178,6 +178,8 @@ class Explorer(ExplorerFiles):
         >>> explorer.close()
         """
         self._latest.wait(timeout_s)
+        if "_layout" in vars(self):
+            self._layout.wait(timeout_s)
         return self
 
     def go(self, steps: int) -> None:
@@ -223,6 +225,8 @@ class Explorer(ExplorerFiles):
         """
         self.selection.unobserve(self._changed)
         self.writing.close()
+        if "_layout" in vars(self):
+            self._layout.close()
         self._latest.close()
 
     def reconnect(self) -> None:
@@ -265,8 +269,12 @@ class Explorer(ExplorerFiles):
         'VBox'
         >>> explorer.close()
         """
+        return self._layout.box
+
+    @cached_property
+    def _layout(self) -> Layout:
         return laid_out(
-            *(self.selection, self.results),
+            *(self.selection, self.results, lambda: self._source),
             go=self.go,
             files=self,
             status=views.StatusView(self.results, self.reconnect, self._latest),

@@ -118,7 +118,7 @@ class ExplorerFiles:
         True
         >>> explorer.close()
         """
-        session = self._session("count all selected rows")
+        session = self.session_for("count all selected rows")
         return int(session.rows_at_most(self.selection.queries(whole=True)))
 
     def export(
@@ -163,7 +163,7 @@ class ExplorerFiles:
         True
         >>> explorer.close()
         """
-        exported: Exported = self._session("export all selected rows").export(
+        exported: Exported = self.session_for("export all selected rows").export(
             self.selection.copy().queries(whole=True),
             path,
             most=most,
@@ -172,7 +172,33 @@ class ExplorerFiles:
         )
         return exported
 
-    def _session(self, purpose: str) -> Any:
+    def session_for(self, purpose: str) -> Any:
+        """Return the session for what needs one.
+
+        Parameters
+        ----------
+        purpose : str
+            What it is needed for, as part of the sentence of the error.
+
+        Returns
+        -------
+        Orbital
+            The session.
+
+        Raises
+        ------
+        QueryError
+            If the explorer has a function instead.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import Explorer
+        >>> explorer = Explorer(connect(), limit=3).wait()
+        >>> explorer.session_for("count rows").database
+        'orbital'
+        >>> explorer.close()
+        """
         if not hasattr(self._source, "export"):
             raise QueryError(
                 f"the explorer needs a session to {purpose}: open it as "

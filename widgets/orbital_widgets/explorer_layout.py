@@ -1,6 +1,8 @@
 """How the explorer is laid out: controls above, linked views below."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -13,15 +15,37 @@ from orbital_widgets.selection import Selection
 SWITCHES = {"bands": "band", "instruments": "instrument"}
 
 
+@dataclass(frozen=True)
+class Layout:
+    """The explorer's widget, and the views in it that have threads of their own."""
+
+    box: widgets.VBox
+    sky: controls.SkyMap
+    curve: views.CurveView
+    histogram: views.HistogramView
+    rows: views.RowsView
+
+    def wait(self, timeout_s: float) -> None:
+        """Block until what these views ask for has arrived."""
+        self.sky.layers.wait(timeout_s)
+        self.curve.asking.wait(timeout_s)
+
+    def close(self) -> None:
+        """Let their threads end."""
+        self.sky.layers.close()
+        self.curve.asking.close()
+
+
 def laid_out(
     selection: Selection,
     results: Results,
+    source: Callable[[], Any],
     *,
     go: Callable[[int], None],
     files: ExplorerFiles,
     status: views.StatusView,
-) -> widgets.VBox:
-    """Return the explorer's widget."""
+) -> Layout:
+    """Return the explorer's widget with its views."""
     toggles = [
         controls.Toggles(
             selection, "observatories", "Observatories", selection.available
@@ -38,12 +62,13 @@ def laid_out(
         *toggles,
     )
     ranges = controls.RangeFields(selection).widget
+    rows = views.RowsView(results)
     tabs = widgets.Tab(
         (
             widgets.VBox(
                 (
                     controls.Arrangement(selection, results).widget,
-                    views.RowsView(results).widget,
+                    rows.widget,
                 )
             ),
             views.ExplainView(results).widget,
@@ -51,23 +76,26 @@ def laid_out(
         ),
         titles=("Rows", "Explain", "Copy as code"),
     )
-    sky = controls.SkyMap(selection, results).widget
+    sky = controls.SkyMap(selection, results, source)
     plot = views.PlotView(selection, results).widget
-    for figure in (sky, plot):
+    curve = views.CurveView(selection, results, source)
+    histogram = views.HistogramView(selection, results)
+    for figure in (sky.widget, plot, curve.widget, histogram.widget):
         figure.layout = widgets.Layout(width="50%", min_width="320px")
     box = widgets.VBox(
         (
             kernel_hint().widget,
             _row(field.widget for field in fields),
             ranges,
-            widgets.HBox((sky, plot)),
+            widgets.HBox((sky.widget, plot)),
+            widgets.HBox((curve.widget, histogram.widget)),
             status.widget,
             widgets.HBox((views.bar(go), views.FilesView(files).widget)),
             tabs,
         )
     )
     box.add_class("orbital-explorer")
-    return box
+    return Layout(box, sky, curve, histogram, rows)
 
 
 def _row(children: Iterable[widgets.Widget]) -> widgets.Box:

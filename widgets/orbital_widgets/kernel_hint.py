@@ -72,7 +72,9 @@ class KernelHint:
 
 def _html(*, beating: bool) -> str:
     """Return the line, hidden; each renewal differs, so that the browser is sent it."""
-    silent = f'<span class="orbital-silent" role="status">{SILENT.format(LATE_S)}</span>'
+    silent = (
+        f'<span class="orbital-silent" role="status">{SILENT.format(LATE_S)}</span>'
+    )
     return (
         f"{STYLE % LATE_S}"
         f'<span class="orbital-restarted" role="status">{RESTARTED}</span>'

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -11,17 +12,18 @@ import ipywidgets
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
-from orbital_widgets.curve_choice import CurveChoice
+from orbital_widgets.curve_choice import CurveChoice, lagged
 from orbital_widgets.curve_controls import CurveControls
-from orbital_widgets.curve_html import TABLES, problem, status
+from orbital_widgets.curve_html import CODE, TABLES, problem, status
+from orbital_widgets.curve_lag import LagBar
 from orbital_widgets.curve_look import CurveLook, look
 from orbital_widgets.figure_slot import FigureSlot
-from orbital_widgets.lag_bar import LagBar
 from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import Panel
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
 
 FORMATS = (("CSV", "csv"), ("ECSV", "ecsv"), ("FITS", "fits"), ("VOTable", "vot"))
 FRAME_PX = 620
@@ -43,6 +45,9 @@ class LightCurveExplorer(Panel):
         Show only points whose file has this unit.
     band_kev : tuple of float, optional
         Band to convert to, keV.
+    photon_index : float, optional
+        Photon index of the power law that bands are converted by; by default the model
+        of each point.
     bins : float or str, optional
         Width in s, or 'log N'.
     time_axis : str, default 'auto'
@@ -55,6 +60,10 @@ class LightCurveExplorer(Panel):
         Soft and hard band; by default the lowest and the highest band.
     decay, blocks : bool, default False
         Draw the fitted decay, and the Bayesian blocks.
+    lag_of, lag_against : str, optional
+        Series between which a lag is measured, as in `orbital.lag`.
+    lag_method : str, default 'iccf'
+        'iccf', 'zdcf' or 'dcf'.
     folder : str or Path, default '.'
         Where [Save] writes.
     static : bool, optional
@@ -81,6 +90,7 @@ class LightCurveExplorer(Panel):
         unit: str | None = None,
         as_written: str | None = None,
         band_kev: tuple[float, float] | None = None,
+        photon_index: float | None = None,
         bins: float | str | None = None,
         time_axis: str = "auto",
         limits: bool = True,
@@ -88,6 +98,9 @@ class LightCurveExplorer(Panel):
         hardness: tuple[str, str] | None = None,
         decay: bool = False,
         blocks: bool = False,
+        lag_of: str | None = None,
+        lag_against: str | None = None,
+        lag_method: str = "iccf",
         folder: str | Path = ".",
         static: bool | None = None,
         within_s: float = WITHIN_S,
@@ -100,8 +113,9 @@ class LightCurveExplorer(Panel):
             within_s=within_s,
         )
         self.choice = CurveChoice(
-            *(object, unit, as_written, band_kev, bins, time_axis, limits),
-            *(tuple(panels), hardness, decay, blocks),
+            *(object, unit, as_written, band_kev, photon_index, bins, time_axis),
+            *(limits, tuple(panels), hardness, decay, blocks),
+            *(lag_of, lag_against, lag_method),
         )
         self.look = CurveLook(self.choice)
         self._folder = Path(folder)
@@ -164,7 +178,9 @@ class LightCurveExplorer(Panel):
         >>> explorer.close()
         """
         self.choice = choice
-        self.controls.show(choice, self._written.get(choice.object, ()))
+        self.controls.show(
+            choice, self._written.get(choice.object, ()), self.look.bands
+        )
         self._status.value = "<i>asking…</i>"
         self.refresh()
 
@@ -279,7 +295,7 @@ class LightCurveExplorer(Panel):
         save = ipywidgets.Button(description="Save", tooltip="write the points shown")
         save.on_click(lambda _button: self._saved())
         self._saved_as = ipywidgets.HTML()
-        self.lag = LagBar(lambda: (self.session, self.choice.object), self._lock_ui)
+        self.lag = LagBar(self._lock_ui, self._lag_chosen)
         saving = ipywidgets.HBox((self._format, save, self._saved_as))
         below = (self._slot.widget, saving, self.lag.widget, tabs)
         self._lay_out(self.controls.widget, *below, buttons=(self._status,))
@@ -289,12 +305,12 @@ class LightCurveExplorer(Panel):
         self.look = answer
         if answer.units:
             self._written[answer.choice.object] = answer.units
-        self.controls.show(answer.choice, answer.units)
+        self.controls.show(answer.choice, answer.units, answer.bands)
         self.controls.suggest(answer.near)
         self._status.value = status(answer)
         for name, html in TABLES.items():
             self._tables[name].value = html(answer)
-        self.lag.offer(answer.selections)
+        self.lag.show(self.session, answer.choice, answer.selections)
         if not self._static:
             self._slot.put(answer.figure)
 
@@ -318,6 +334,12 @@ class LightCurveExplorer(Panel):
         else:
             text = f"{len(self.curve):,} points written to {path}"
         self._saved_as.value = escape(text)
+
+    def _lag_chosen(self, choice: CurveChoice) -> None:
+        """Keep the series of a lag: the points stay as they are, the code names it."""
+        self.choice = self.controls.choice = choice
+        self.look = replace(self.look, code=lagged(self.look.code, choice))
+        self._tables[CODE].value = TABLES[CODE](self.look)
 
     def _static_html(self) -> str:
         figure = ""

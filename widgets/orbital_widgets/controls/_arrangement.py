@@ -81,6 +81,8 @@ class Arrangement:
             (self.columns, tuple(columns)),
         ):
             if tuple(menu.options) != options:
+                if menu is self.columns:
+                    menu.value = ()  # the browser marks names before it drops old ones
                 menu.options = options
         if selection.sort in dict(order).values():
             self.sort.value = selection.sort

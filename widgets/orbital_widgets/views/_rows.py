@@ -107,6 +107,7 @@ class RowsView:
         self._list.unobserve(self._picked, "value")
         options = tuple((f"row {row + 1}", row) for row in rows)
         if options != self._list.options:
+            self._list.value = ()  # the browser marks rows before it drops old ones
             self._list.options = options
         self._list.value = tuple(row for row in rows if row in self.results.picked)
         self._list.observe(self._picked, "value")
