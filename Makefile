@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test tour
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -44,6 +44,9 @@ test-notebooks-portable: venv ## the same, as on a processor without vector inst
 
 wheel-test: venv ## test the built wheel in a new environment; WITH=python3.13
 	$(BIN)/python tests/wheel_run.py $(if $(WITH),--python $(WITH))
+
+tour: venv ## try the lab as a new user in a browser; writes the pictures and the figures of README
+	$(BIN)/python tests/browser/new_user.py
 
 binder-test: venv ## set up Binder's environment in a clean directory and open the first notebook there
 	$(BIN)/python tests/binder_run.py
