@@ -52,7 +52,7 @@ DOORS: tuple[Door, ...] = (
     *(Objects, Quality, Questions, Known, Matching, Rare, Names, ObjectPage),
     *(Coverage, Footprint, UpperLimit),
     *(Calibration, Comparison, Lag, Visits),
-    *(Query, Cone, Box, Polygon, TimeSpan, query.Largest),
+    *(Query, Cone, Box, Polygon, TimeSpan, query.Largest, query.Smallest),
     *(query.Answer, query.Explain, query.Explanation),
     *(IngestReport, FileReport, Survey, Validation),
     *(Bursts, Storage),

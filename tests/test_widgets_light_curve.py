@@ -107,14 +107,14 @@ def test_names_are_offered_while_one_is_typed_and_a_chosen_one_is_shown(stocked)
 
 
 def test_a_lag_between_two_series_is_measured_by_a_button(stocked, monkeypatch):
-    monkeypatch.setattr("orbital_widgets.light_curve_explorer.SIMULATIONS", 20)
+    monkeypatch.setattr("orbital_widgets.lag_bar.SIMULATIONS", 20)
     explorer = LightCurveExplorer(stocked, "SIM AGN 1").wait()
-    explorer._of.value = explorer._against.value = "swift/XRT:0.3-10"
-    explorer._measure.click()
+    explorer.lag._of.value = explorer.lag._against.value = "swift/XRT:0.3-10"
+    explorer.lag._measure.click()
     explorer.wait()
     explorer.close()
 
-    assert re.search(r"lag .*\bs\b", explorer._lag_text.value)
+    assert re.search(r"lag .*\bs\b", explorer.lag._text.value)
 
 
 @pytest.mark.parametrize("ending", ["csv", "fits"])

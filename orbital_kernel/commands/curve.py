@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.output import json_option, print_json
 from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
@@ -206,6 +206,8 @@ def _show(curve: "LightCurve", out: Path | None) -> None:
     echo(repr(curve).splitlines()[0])
     points = curve.points
     columns = [*SHOWN, "simulated"] if _simulated(points) else [*SHOWN]
+    show_frame(_series(points), {})
+    echo()
     show_frame(points.select(columns), curve.units)
     for row in curve.reasons.iter_rows(named=True):
         echo(
@@ -218,6 +220,22 @@ def _show(curve: "LightCurve", out: Path | None) -> None:
         )
     if out is not None:
         echo(f"{len(curve):,} points in {out}")
+
+
+def _series(points: "pl.DataFrame") -> "pl.DataFrame":
+    """Return what each instrument measured in a band and unit, one row each."""
+    import polars as pl
+
+    return points.group_by(
+        "observatory", "instrument", "mode", "band", "unit", maintain_order=True
+    ).agg(
+        detections=(~pl.col("is_limit")).sum(),
+        limits=pl.col("is_limit").sum(),
+        first_utc=pl.col("utc").min(),
+        last_utc=pl.col("utc").max(),
+        first_since_s=pl.col("since_s").min(),
+        last_since_s=pl.col("since_s").max(),
+    )
 
 
 def _subject(text: str) -> str | tuple[float, float]:

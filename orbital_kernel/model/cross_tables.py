@@ -86,6 +86,7 @@ CROSS_TABLES = (
             text("band", "band of the best window", "instr.bandpass"),
             real("t90_s", "s", "time.duration", "T90 of this series; null if unsure"),
             real("t90_err_s", "s", "stat.error;time.duration", "its 1-sigma error"),
+            real("t90_method_err_s", "s", "stat.error", "error among methods alone"),
             real("t50_s", "s", "time.duration", "T50 of this series"),
             real("t90_start_s", "s", "time.start", "T90 start from `met_s`"),
             real("peak", "", "phot.count;stat.max", "peak above background, `unit`"),

@@ -24,6 +24,7 @@ from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.findings import compare_new, findings
 from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.one_call import OneCall
 from orbital_kernel.questions.page import ObjectPage, page
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
@@ -123,7 +124,8 @@ class Shortcuts(Light, ABC):
         Returns
         -------
         LightCurve
-            Points, excluded points with their reasons, and neighbours.
+            Points, excluded points with their reasons, and neighbours. Of two files
+            with bins of one exposure in one unit the points of one count.
 
         Raises
         ------
@@ -182,7 +184,7 @@ class Shortcuts(Light, ABC):
         """
         session = cast("Session", self)
         registering.ensure(session.store)
-        return page(session, name)
+        return page(OneCall(session), name)
 
     def objects_observed_by(
         self,

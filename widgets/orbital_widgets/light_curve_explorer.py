@@ -1,7 +1,7 @@
 """The light-curve explorer: an object by name; units, bands, bins and overlays by controls."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,27 +13,17 @@ from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
 from orbital_widgets.curve_choice import CurveChoice
 from orbital_widgets.curve_controls import CurveControls
+from orbital_widgets.curve_html import TABLES, problem, status
 from orbital_widgets.curve_look import CurveLook, look
-from orbital_widgets.frame_html import frame_html
-from orbital_widgets.latest import Latest
-from orbital_widgets.live_figure import LiveFigure
+from orbital_widgets.figure_slot import FigureSlot
+from orbital_widgets.lag_bar import LagBar
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import Panel
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    import polars as pl
-
-POINTS = (
-    *("observatory", "instrument", "mode", "utc", "since_s", "value", "value_err_plus"),
-    *("value_err_minus", "unit", "is_limit", "band", "exposure_s", "reference"),
-)
-COPY = (
-    "const s = getSelection(); s.selectAllChildren(this.nextElementSibling);"
-    "document.execCommand('copy'); this.textContent = 'Copied'"
-)
 FORMATS = (("CSV", "csv"), ("ECSV", "ecsv"), ("FITS", "fits"), ("VOTable", "vot"))
-SIMULATIONS = 300
 FRAME_PX = 620
 PANEL_PX = 220
 
@@ -70,6 +60,8 @@ class LightCurveExplorer(Panel):
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Examples
     --------
@@ -98,8 +90,15 @@ class LightCurveExplorer(Panel):
         blocks: bool = False,
         folder: str | Path = ".",
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        super().__init__(lambda: None, every_s=None, session=orbital, static=static)
+        super().__init__(
+            lambda: None,
+            every_s=None,
+            session=orbital,
+            static=static,
+            within_s=within_s,
+        )
         self.choice = CurveChoice(
             *(object, unit, as_written, band_kev, bins, time_axis, limits),
             *(tuple(panels), hardness, decay, blocks),
@@ -107,8 +106,7 @@ class LightCurveExplorer(Panel):
         self.look = CurveLook(self.choice)
         self._folder = Path(folder)
         self._written: dict[str, tuple[str, ...]] = {}
-        self._names, self._lags = Latest(self._lock_ui), Latest(self._lock_ui)
-        self._figure: LiveFigure | None = None
+        self._names = Latest(self._lock_ui)
         self._build()
         self.refresh()
 
@@ -256,27 +254,13 @@ class LightCurveExplorer(Panel):
         """
         super().wait(timeout_s)
         self._names.wait(timeout_s)
-        self._lags.wait(timeout_s)
+        self.lag.wait(timeout_s)
         return self
 
-    def close(self) -> None:
-        """Stop asking and close the explorer.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import LightCurveExplorer
-        >>> LightCurveExplorer(connect()).close()
-        """
+    def _release(self) -> None:
         self._names.close()
-        self._lags.close()
-        if self._figure is not None:
-            self._figure.close()
-        super().close()
+        self.lag.close()
+        self._slot.close()
 
     def _job(self) -> Callable[[], CurveLook]:
         session, choice = self.session, self.choice
@@ -288,27 +272,17 @@ class LightCurveExplorer(Panel):
         self.controls.on_choice(self.show)
         self.controls.on_typed(self.complete)
         self._status = ipywidgets.HTML("<i>asking…</i>")
-        self._slot = ipywidgets.VBox()
+        self._slot = FigureSlot(self._lock_ui)
         self._tables = {name: ipywidgets.HTML() for name in TABLES}
         tabs = ipywidgets.Tab(tuple(self._tables.values()), titles=tuple(TABLES))
         self._format = ipywidgets.Dropdown(description="Format", options=FORMATS)
         save = ipywidgets.Button(description="Save", tooltip="write the points shown")
         save.on_click(lambda _button: self._saved())
         self._saved_as = ipywidgets.HTML()
-        self._of = ipywidgets.Dropdown(description="Lag of")
-        self._against = ipywidgets.Dropdown(description="against")
-        self._measure = ipywidgets.Button(
-            description="Measure lag",
-            tooltip="by how much the first follows the second",
-        )
-        self._measure.on_click(lambda _button: self._lag())
-        self._lag_text = ipywidgets.HTML()
-        bars = (
-            ipywidgets.HBox((self._format, save, self._saved_as)),
-            ipywidgets.HBox((self._of, self._against, self._measure, self._lag_text)),
-        )
-        top = ipywidgets.HBox((self._status, self.reconnect))
-        self.children = (self.controls.widget, top, self._slot, *bars, tabs)
+        self.lag = LagBar(lambda: (self.session, self.choice.object), self._lock_ui)
+        saving = ipywidgets.HBox((self._format, save, self._saved_as))
+        below = (self._slot.widget, saving, self.lag.widget, tabs)
+        self._lay_out(self.controls.widget, *below, buttons=(self._status,))
         self.add_class("orbital-light-curve")
 
     def _show(self, answer: CurveLook) -> None:
@@ -317,29 +291,15 @@ class LightCurveExplorer(Panel):
             self._written[answer.choice.object] = answer.units
         self.controls.show(answer.choice, answer.units)
         self.controls.suggest(answer.near)
-        self._status.value = _status(answer)
+        self._status.value = status(answer)
         for name, html in TABLES.items():
             self._tables[name].value = html(answer)
-        for menu in (self._of, self._against):
-            chosen = menu.value
-            menu.options = answer.selections
-            if answer.selections:
-                first = answer.selections[0 if menu is self._of else -1]
-                menu.value = chosen if chosen in answer.selections else first
-        self._measure.disabled = not answer.selections
+        self.lag.offer(answer.selections)
         if not self._static:
-            self._redraw(answer.figure)
-
-    def _redraw(self, figure: Any) -> None:
-        old, self._figure = self._figure, None
-        if figure is not None:
-            self._figure = LiveFigure(figure, lock=self._lock_ui)
-        self._slot.children = () if self._figure is None else (self._figure,)
-        if old is not None:
-            old.close()
+            self._slot.put(answer.figure)
 
     def _failed(self, reason: str) -> None:
-        self._status.value = _problem(reason)
+        self._status.value = problem(reason)
 
     def _named(self, future: "Future[list[str]]") -> None:
         error = future.exception()
@@ -359,20 +319,6 @@ class LightCurveExplorer(Panel):
             text = f"{len(self.curve):,} points written to {path}"
         self._saved_as.value = escape(text)
 
-    def _lag(self) -> None:
-        session, name = self.session, self.choice.object
-        of, against = self._of.value, self._against.value
-        self._lag_text.value = "<i>measuring…</i>"
-        self._lags.ask(
-            lambda: session.lag(name, of=of, against=against, simulations=SIMULATIONS),
-            self._lagged,
-        )
-
-    def _lagged(self, future: "Future[Any]") -> None:
-        error = future.exception()
-        text = str(future.result()) if error is None else sentence(error)
-        self._lag_text.value = escape(text)
-
     def _static_html(self) -> str:
         figure = ""
         if self.look.figure is not None:
@@ -386,51 +332,4 @@ class LightCurveExplorer(Panel):
             f"<h4>{name}</h4>{self._tables[name].value}" for name in TABLES
         )
         title = escape(self.choice.object or "no object")
-        return f"<h3>Light curve of {title}</h3>{_status(self.look)}{figure}{tables}"
-
-
-def _status(answer: CurveLook) -> str:
-    lines = [escape(text) for text in answer.words]
-    if answer.problem:
-        lines.insert(0, _problem(answer.problem))
-    if answer.near:
-        lines.append(f"Names that begin alike: {escape(', '.join(answer.near))}.")
-    return "<br>".join(lines)
-
-
-def _problem(text: str) -> str:
-    return f'<span style="color:#b00020"><b>Problem:</b> {escape(text)}</span>'
-
-
-def _points(answer: CurveLook) -> str:
-    return _frame(answer, "points", POINTS, "no points")
-
-
-def _excluded(answer: CurveLook) -> str:
-    return _frame(answer, "reasons", None, "no point is excluded")
-
-
-def _neighbours(answer: CurveLook) -> str:
-    return _frame(answer, "neighbours", None, "no other object lies nearby")
-
-
-def _frame(
-    answer: CurveLook, part: str, columns: tuple[str, ...] | None, empty: str
-) -> str:
-    if answer.curve is None:
-        return "<i>no light curve</i>"
-    frame: pl.DataFrame = getattr(answer.curve, part)
-    return f"<i>{empty}</i>" if frame.is_empty() else frame_html(frame, columns)
-
-
-def _code(answer: CurveLook) -> str:
-    return f'<button onclick="{escape(COPY)}">Copy</button><pre>{escape(answer.code)}</pre>'
-
-
-TABLES: Mapping[str, Callable[[CurveLook], str]] = {
-    "Points": _points,
-    "Excluded": _excluded,
-    "Neighbours": _neighbours,
-    "Copy as code": _code,
-}
-"""The tables below the figure and what writes each."""
+        return f"<h3>Light curve of {title}</h3>{status(self.look)}{figure}{tables}"
