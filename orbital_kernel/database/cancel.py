@@ -7,10 +7,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from orbital_kernel.errors import Cancelled
-
-WORDS = "the question was cancelled before it was answered"
-
 
 class Cancel:
     """Ends the reads made within `block`, from any thread.
@@ -98,26 +94,6 @@ class Cancel:
             yield
         finally:
             CURRENT.reset(token)
-
-    def check(self) -> None:
-        """Raise Cancelled if it is set.
-
-        Returns
-        -------
-        None
-
-        Raises
-        ------
-        Cancelled
-            If it is set.
-
-        Examples
-        --------
-        >>> from orbital_kernel.query import Cancel
-        >>> Cancel().check()
-        """
-        if self._is_set:
-            raise Cancelled(WORDS)
 
     def waits_on(self, connection: Any) -> None:
         """Note the connection of a request; it is closed at once if this is set."""

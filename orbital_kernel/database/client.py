@@ -18,7 +18,7 @@ from vastdb.transaction import TransactionNotActiveError
 
 from orbital_kernel.database.cancel import CURRENT, Cancel
 from orbital_kernel.database.pools import NotingAdapter
-from orbital_kernel.errors import connection_reason
+from orbital_kernel.errors import Cancelled, connection_reason
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -28,6 +28,7 @@ ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
 PROJECTION_HEADER = "x-orbital-projection"
+CANCELLED = "the question was cancelled before it was answered"
 NO_TRANSACTION = 0
 NO_COLUMN = "TabularMismatchColumnName"
 OLDER = (
@@ -140,11 +141,13 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
             cancel = self.cancel()
             if cancel is None:
                 return call()
-            cancel.check()
+            if cancel.is_set:
+                raise Cancelled(CANCELLED)
             try:
                 return call()
-            except Exception:
-                cancel.check()
+            except Exception as error:
+                if cancel.is_set:
+                    raise Cancelled(CANCELLED) from error
                 raise
 
         return run

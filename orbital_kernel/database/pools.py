@@ -6,9 +6,8 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from orbital_kernel.database.cancel import Cancel
-
-Asking = Callable[[], Cancel | None]
+Asking = Callable[[], Any]
+"""What cancels the present thread, a `Cancel` or None."""
 
 
 class _Noted:
@@ -29,7 +28,8 @@ class _Noted:
         if connection.cancel is not None:
             if connection.is_closed:
                 connection.connect()
-            connection.cancel.check()
+            if connection.cancel.is_set:
+                raise ConnectionAbortedError("the question was cancelled")
 
     def _put_conn(self, connection: Any) -> None:
         cancel = getattr(connection, "cancel", None)

@@ -480,7 +480,8 @@ def _widget(explorer: Explorer, status: views.StatusView) -> widgets.VBox:
             tabs,
         )
     )
-    box.add_class("orbital-explorer")
+    for name in ("orbital-explorer", "orbital-widget"):
+        box.add_class(name)
     return box
 
 
