@@ -26,7 +26,7 @@ def status(explorer):
 
 
 def table(explorer, name):
-    return explorer._tables[name].value
+    return explorer.tables.html(name)
 
 
 def test_points_and_excluded_points_of_an_object_are_counted(explorer, stocked):

@@ -39,6 +39,16 @@ HEIGHT = 430
 MOST_IN_A_ROW = 6
 _MARKUP = re.compile(r"[^\w\s.,:/()+-]")
 SIMULATED = "SIMULATED"
+PAGE = """
+{% block postamble %}<style>
+  h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  @media screen and (prefers-color-scheme: dark) {
+    body { background: #121212 }
+    [data-root-id] > * { filter: invert(0.93) hue-rotate(180deg); } }
+</style>{% endblock %}
+{% block contents %}<main><h1>{{ title | e }}</h1>{{ super() }}</main>{% endblock %}
+"""
+"""A page of one figure. In the dark lightness is inverted and hues stay, as in notebooks."""
 
 
 def canvas(
@@ -240,7 +250,7 @@ def to_html(drawn: Any, *, title: str = "Orbital") -> str:
     >>> plots.to_html(figure).lstrip()[:15]
     '<!DOCTYPE html>'
     """
-    return str(file_html(drawn, INLINE, title))
+    return str(file_html(drawn, INLINE, title, template=PAGE))
 
 
 def log_axis(axis: Any) -> None:

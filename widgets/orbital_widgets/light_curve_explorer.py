@@ -14,11 +14,13 @@ from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
 from orbital_widgets.curve_choice import CurveChoice, lagged
 from orbital_widgets.curve_controls import CurveControls
-from orbital_widgets.curve_html import CODE, TABLES, problem, status
+from orbital_widgets.curve_html import status
 from orbital_widgets.curve_lag import LagBar
 from orbital_widgets.curve_look import CurveLook, look
+from orbital_widgets.curve_tables import CurveTables
 from orbital_widgets.figure_slot import FigureSlot
 from orbital_widgets.latest import WITHIN_S, Latest
+from orbital_widgets.paint import problem
 from orbital_widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -289,15 +291,14 @@ class LightCurveExplorer(Panel):
         self.controls.on_typed(self.complete)
         self._status = ipywidgets.HTML("<i>asking…</i>")
         self._slot = FigureSlot(self._lock_ui)
-        self._tables = {name: ipywidgets.HTML() for name in TABLES}
-        tabs = ipywidgets.Tab(tuple(self._tables.values()), titles=tuple(TABLES))
+        self.tables = CurveTables()
         self._format = ipywidgets.Dropdown(description="Format", options=FORMATS)
         save = ipywidgets.Button(description="Save", tooltip="write the points shown")
         save.on_click(lambda _button: self._saved())
         self._saved_as = ipywidgets.HTML()
         self.lag = LagBar(self._lock_ui, self._lag_chosen)
         saving = ipywidgets.HBox((self._format, save, self._saved_as))
-        below = (self._slot.widget, saving, self.lag.widget, tabs)
+        below = (self._slot.widget, saving, self.lag.widget, self.tables.widget)
         self._lay_out(self.controls.widget, *below, buttons=(self._status,))
         self.add_class("orbital-light-curve")
 
@@ -308,8 +309,7 @@ class LightCurveExplorer(Panel):
         self.controls.show(answer.choice, answer.units, answer.bands)
         self.controls.suggest(answer.near)
         self._status.value = status(answer)
-        for name, html in TABLES.items():
-            self._tables[name].value = html(answer)
+        self.tables.show(answer)
         self.lag.show(self.session, answer.choice, answer.selections)
         if not self._static:
             self._slot.put(answer.figure)
@@ -339,7 +339,7 @@ class LightCurveExplorer(Panel):
         """Keep the series of a lag: the points stay as they are, the code names it."""
         self.choice = self.controls.choice = choice
         self.look = replace(self.look, code=lagged(self.look.code, choice))
-        self._tables[CODE].value = TABLES[CODE](self.look)
+        self.tables.show_code(self.look)
 
     def _static_html(self) -> str:
         figure = ""
@@ -350,8 +350,5 @@ class LightCurveExplorer(Panel):
                 f'<iframe style="width:100%;height:{height}px;border:0" '
                 f'title="light curve" srcdoc="{escape(page)}"></iframe>'
             )
-        tables = "".join(
-            f"<h4>{name}</h4>{self._tables[name].value}" for name in TABLES
-        )
         title = escape(self.choice.object or "no object")
-        return f"<h3>Light curve of {title}</h3>{status(self.look)}{figure}{tables}"
+        return f"<h3>Light curve of {title}</h3>{status(self.look)}{figure}{self.tables.page()}"
