@@ -26,7 +26,12 @@ def fetch(query: Query) -> Answer:
         *map(Clause.expr, planned.pushed),
         *(expr for _, expr in planned.residual),
     ]
-    answered = frame.filter(*exprs).head(query.limit or len(frame))
+    matching = frame.filter(*exprs)
+    answered = matching.head(query.limit or len(frame))
+    if query.largest is not None:
+        answered = query.largest.of(matching)
+    if query.columns is not None:
+        answered = answered.select(query.columns)
     return Answer(
         answered,
         Explain(

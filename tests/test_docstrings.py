@@ -5,6 +5,10 @@ import inspect
 
 import orbital_widgets
 import pytest
+from orbital_widgets.explorer_files import ExplorerFiles
+from orbital_widgets.selection_queries import SelectionQueries
+from orbital_widgets.selection_state import SelectionState
+from orbital_widgets.selection_text import SelectionText
 
 import orbital_kernel
 from orbital_kernel import plots
@@ -12,10 +16,12 @@ from orbital_kernel.archives.mapped.mapping import read_mapping
 from orbital_kernel.archives.mapped.reader import declared_reader
 from orbital_kernel.ingest.mappings import MappingCheck, Mappings
 from orbital_kernel.monitor.bursts import Bursts
-from orbital_kernel.query import Answer, Explain, Explanation
+from orbital_kernel.query import Answer, Explain, Explanation, Largest, Smallest
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.calibration import Calibration
-from orbital_kernel.questions.findings import Comparison
+from orbital_kernel.questions.comparison import Comparison
+from orbital_kernel.questions.density import Densities, SkyDensity
+from orbital_kernel.questions.exports import Exported, Exports
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage
@@ -33,6 +39,8 @@ PUBLIC = [
     Quality,
     Storage,
     *(Calibration, Comparison, Lag, Visits),
+    *(Densities, SkyDensity, Exported, Exports, ExplorerFiles),
+    *(Largest, Smallest, SelectionQueries, SelectionState, SelectionText),
     *(declared_reader, read_mapping, Mappings, MappingCheck),
 ]
 

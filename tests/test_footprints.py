@@ -11,7 +11,8 @@ from orbital_kernel import plots
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.questions.footprints import CONFIDENCE
-from orbital_kernel.science.footprints import Footprint, density, upper_limit
+from orbital_kernel.science.counting_limits import upper_limit
+from orbital_kernel.science.footprints import Footprint, density
 
 RNG_SEED = 4
 
@@ -181,7 +182,7 @@ def test_a_confidence_of_one_is_refused(stocked):
 def test_a_sky_map_shades_what_was_looked_at():
     positions = pl.DataFrame({"ra": [10.0], "dec": [0.0]})
     looked = circles([10.0, 200.0], [0.0, 40.0], [1.0, 1.0], radius=60.0)
-    drawn = plots.sky_map(positions, projection="aitoff", coverage={"swift": looked})
+    drawn = plots.sky_map(positions, projection="hammer", coverage={"swift": looked})
     patches = [g for g in drawn.renderers if type(g.glyph).__name__ == "Patches"]
 
     assert 1 == len(patches[-1:])

@@ -6,7 +6,10 @@ import polars as pl
 import pytest
 from orbital_widgets import LightCurveExplorer
 from orbital_widgets.curve_choice import CurveChoice, code
+from orbital_widgets.curve_controls import CurveControls
 from orbital_widgets.frame_html import frame_html
+
+from orbital_kernel import PowerLaw
 
 BURST = "GRB 120102S"
 
@@ -107,14 +110,58 @@ def test_names_are_offered_while_one_is_typed_and_a_chosen_one_is_shown(stocked)
 
 
 def test_a_lag_between_two_series_is_measured_by_a_button(stocked, monkeypatch):
-    monkeypatch.setattr("orbital_widgets.light_curve_explorer.SIMULATIONS", 20)
+    monkeypatch.setattr("orbital_widgets.curve_lag.SIMULATIONS", 20)
     explorer = LightCurveExplorer(stocked, "SIM AGN 1").wait()
-    explorer._of.value = explorer._against.value = "swift/XRT:0.3-10"
-    explorer._measure.click()
+    explorer.lag.of.value = explorer.lag.against.value = "swift/XRT:0.3-10"
+    explorer.lag.method.value = "dcf"
+    explorer.lag.measure.click()
     explorer.wait()
     explorer.close()
 
-    assert re.search(r"lag .*\bs\b", explorer._lag_text.value)
+    assert re.search(r"lag .*\bs\b", explorer.lag.text.value)
+    assert (
+        "lag = orbital.lag('SIM AGN 1', of='swift/XRT:0.3-10', "
+        "against='swift/XRT:0.3-10', method='dcf')" in explorer.code
+    )
+
+
+def test_series_and_method_of_a_lag_are_parameters_too(stocked):
+    series = "swift/XRT:0.3-10"
+    explorer = LightCurveExplorer(
+        stocked, "SIM AGN 1", lag_of=series, lag_against=series, lag_method="zdcf"
+    ).wait()
+    shown = (explorer.lag.of.value, explorer.lag.against.value)
+    explorer.close()
+
+    assert ((series, series), "zdcf") == (shown, explorer.lag.method.value)
+    assert "method='zdcf'" in explorer.code
+
+
+def test_the_photon_index_converts_bands_and_is_part_of_the_code(explorer, stocked):
+    explorer.controls.band.value = "2-10"
+    explorer.wait()
+    own = explorer.curve.points["value"].sum()
+    explorer.controls.index.value = "3.5"
+    explorer.wait()
+    expected = stocked.light_curve(BURST, band_kev=(2, 10), model=PowerLaw(3.5))
+
+    assert expected.frame.equals(explorer.curve.frame)
+    assert own != explorer.curve.points["value"].sum()
+    assert "model=PowerLaw(3.5)" in explorer.code
+    explorer.controls.index.value = "steep"
+    assert "a photon index is a number" in explorer.controls._problem.value
+
+
+def test_the_bands_of_the_hardness_are_menus_of_the_bands_that_occur():
+    controls = CurveControls(CurveChoice(BURST))
+    seen = []
+    controls.on_choice(seen.append)
+    controls.show(controls.choice, (), ("0.3-2 keV", "2-10 keV"))
+    controls.soft.value = "0.3-2 keV"
+    controls.hard.value = "2-10 keV"
+
+    assert ("automatic", "") == controls.soft.options[0]
+    assert [("0.3-2 keV", "2-10 keV")] == [choice.hardness for choice in seen]
 
 
 @pytest.mark.parametrize("ending", ["csv", "fits"])
@@ -148,6 +195,7 @@ def test_text_of_rows_is_never_markup():
 def test_every_control_has_a_label(explorer):
     controls = explorer.controls
     entries = (controls.object, controls.unit, controls.band, controls.bins)
+    entries += (controls.index, controls.soft, controls.hard)
 
     assert all(entry.description for entry in entries)
     assert all(box.description for box in controls.boxes.values())

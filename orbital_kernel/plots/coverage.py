@@ -1,10 +1,12 @@
-"""The part of the sky that was looked at, shaded on a map."""
+"""The part of the sky that was looked at, shaded and outlined on a map."""
 
 from typing import Any, Protocol
 
 import numpy as np
 from cdshealpix.nested import vertices
 from mocpy import MOC
+
+from orbital_kernel.plots import sky_lines
 
 MOST_CELLS = 6_000
 WIDEST_SHARE = 0.2
@@ -38,6 +40,12 @@ def shaded(drawn: Any, moc: MOC, to_map: Any, *, color: str) -> list[Any]:
         xs += x[drawable].tolist()
         ys += y[drawable].tolist()
     return [drawn.patches(xs, ys, fill_color=color, fill_alpha=0.25, line_color=None)]
+
+
+def outlined(drawn: Any, moc: MOC, to_map: Any, *, color: str) -> Any:
+    """Draw the outline of a MOC; return the glyph."""
+    x, y = sky_lines.joined(sky_lines.outlines(moc, to_map))
+    return drawn.line(x, y, color=color, line_width=1.2, line_alpha=0.9)
 
 
 def _width(drawn: Any) -> float:

@@ -1,4 +1,4 @@
-"""Positions on the sky: the whole sky in Aitoff's projection, or a field in RA and Dec."""
+"""Positions on the sky: the whole sky in equal area, or a field in RA and Dec."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import theme
-from orbital_kernel.plots.coverage import Covers, shaded
-from orbital_kernel.plots.projection import CENTRE_RA, all_sky
+from orbital_kernel.plots.coverage import Covers, outlined, shaded
+from orbital_kernel.plots.equal_area import CENTRE_RA
+from orbital_kernel.plots.whole_sky import whole_sky
 from orbital_kernel.science.columns import demand, fill, finite
 
 Reals = NDArray[np.float64]
@@ -19,7 +20,7 @@ Cone = tuple[float, float, float]
 """RA and Dec in degrees, radius in arcmin."""
 
 FIELD_DEG = 25.0
-PROJECTIONS = ("auto", "aitoff", "field")
+PROJECTIONS = ("auto", "hammer", "field")
 _NAMES = ("source_id", "name", "object", "obs_id")
 
 
@@ -43,10 +44,10 @@ def sky_map(
     cone
         Circle to outline: RA and Dec (deg), radius (arcmin).
     projection
-        'aitoff' for the whole sky; 'field' for a patch to scale, with error circles; 'auto'
+        'hammer' for the whole sky in equal area, RA in hours; 'field' for a patch to scale, with error circles; 'auto'
         (default) for the field if all rows, or the cone, lie within 25 deg.
     coverage
-        Parts of the sky that were looked at, shaded, by name: footprints, or anything
+        Parts of the sky that were looked at, shaded and outlined, by name: footprints, or anything
         with a `moc`. Fine cells are merged to what a map shows.
 
     Returns
@@ -63,8 +64,8 @@ def sky_map(
     --------
     >>> from orbital_kernel import connect, plots
     >>> orbital = connect()
-    >>> figure = plots.sky_map(orbital.table("swift.sources"), projection="aitoff")
-    >>> "Aitoff projection" in figure.xaxis.axis_label
+    >>> figure = plots.sky_map(orbital.table("swift.sources"), projection="hammer")
+    >>> "equal area" in figure.xaxis.axis_label
     True
     """
     demand(positions, "ra", "dec", subject="a sky map's rows")
@@ -76,10 +77,18 @@ def sky_map(
     centre, reach = _extent(rows, cone)
     field = projection == "field" or (projection == "auto" and reach <= FIELD_DEG)
     drawn, to_map = (
-        _field(title, positions, centre, reach) if field else all_sky(title, positions)
+        _field(title, positions, centre, reach)
+        if field
+        else whole_sky(title, positions)
     )
     items = [
-        (name, shaded(drawn, part.moc, to_map, color=color))
+        (
+            name,
+            [
+                *shaded(drawn, part.moc, to_map, color=color),
+                outlined(drawn, part.moc, to_map, color=color),
+            ],
+        )
         for (name, part), color in zip(
             (coverage or {}).items(), theme.colors(coverage or {}).values(), strict=True
         )

@@ -6,15 +6,18 @@ column, then exact geometry; times are pushed to the microsecond the client can 
 then compared to the nanosecond.
 """
 
+from orbital_kernel.database.cancel import Cancel
 from orbital_kernel.query import sql
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.compiled import MAX_SET, Plan
+from orbital_kernel.query.described import empty_answer
 from orbital_kernel.query.explanation import Explanation
+from orbital_kernel.query.extremes import Largest, Smallest
 from orbital_kernel.query.planning import plan
-from orbital_kernel.query.question import Largest, Query, TimeSpan
+from orbital_kernel.query.question import Query, TimeSpan
 from orbital_kernel.query.recording import Recorder, ledger_fields, ledger_row
 from orbital_kernel.query.regions import MAX_SKY_RANGES, Box, Cone, Polygon
-from orbital_kernel.query.running import LARGE_TABLE_ROWS, count, empty_answer, run
+from orbital_kernel.query.running import LARGE_TABLE_ROWS, count, run
 from orbital_kernel.query.units import qtable, ucds_by_name, units_by_name
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "MAX_SKY_RANGES",
     "Answer",
     "Box",
+    "Cancel",
     "Cone",
     "Explain",
     "Explanation",
@@ -31,6 +35,7 @@ __all__ = [
     "Polygon",
     "Query",
     "Recorder",
+    "Smallest",
     "TimeSpan",
     "count",
     "empty_answer",

@@ -13,7 +13,7 @@ from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause
-from orbital_kernel.query import question
+from orbital_kernel.query import extremes
 from orbital_kernel.query.compiled import Plan
 
 FIRST_STEP_ROWS = 1_000
@@ -81,15 +81,20 @@ class Fetch:
         return pl.concat(frames)
 
     def _largest(self) -> pl.DataFrame:
-        """Return the largest rows: from a floor upwards where the order is by value."""
-        largest = self.planned.query.largest
-        if largest is None or self.planned.sort_key[:1] != (largest.column,):
-            return self._all() if largest is None else largest.of(self._all())
-        unfiltered = not self.planned.pushed and not self.planned.residual
-        key = (self.planned.query.table, largest)
+        """Return the largest rows, from a floor upwards unless few rows are left."""
+        planned, query = self.planned, self.planned.query
+        largest = query.largest
+        if largest is None:
+            return self._all()
+        ties = extremes.identity(schema.table(query.table))
+        by_value = planned.sort_key[:1] == (largest.column,)
+        if not by_value and (planned.follows_sort_key or not query.full_scan):
+            return largest.of(self._all(), ties)
+        unfiltered = not planned.pushed and not planned.residual
+        key = (query.table, largest)
         first = self.store.floors.get(key) if unfiltered else None
-        rows, floor = question.search(
-            largest, lambda more: self._all(*more), self._sample, first
+        rows, floor = extremes.search(
+            largest, lambda more: self._all(*more), self._sample, first, ties
         )
         if unfiltered and floor is not None:
             self.store.floors[key] = floor
@@ -104,7 +109,7 @@ class Fetch:
                 self.planned.query.table,
                 self.planned.pushed,
                 columns=[column],
-                limit=question.SAMPLE_ROWS,
+                limit=extremes.SAMPLE_ROWS,
                 query_id=self.query_id,
                 projection="",
             )

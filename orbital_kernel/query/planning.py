@@ -23,6 +23,7 @@ from orbital_kernel.model.predicate import (
 from orbital_kernel.model.sky import FULL_SKY
 from orbital_kernel.query import regions
 from orbital_kernel.query.compiled import MAX_SET, Filter, Plan
+from orbital_kernel.query.extremes import identity
 from orbital_kernel.query.names import check_names
 from orbital_kernel.query.question import Query, TimeSpan
 from orbital_kernel.query.values import range_clause, set_clause
@@ -123,7 +124,8 @@ def _columns(
     if query.columns is None:
         return tuple(names)
     needed = {name for _, expr in residual for name in expr.meta.root_names()}
-    needed |= {query.largest.column} if query.largest else set()
+    if query.largest:
+        needed |= {query.largest.column, *identity(schema.table(query.table))}
     return (
         *query.columns,
         *(n for n in names if n in needed and n not in query.columns),

@@ -1,98 +1,15 @@
 """One query of one table."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 import polars as pl
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model.predicate import Clause, Range, Value
+from orbital_kernel.model.predicate import Value
+from orbital_kernel.query.extremes import Largest
 from orbital_kernel.query.regions import Box, Cone, Polygon, Region
-
-SAMPLE_ROWS = 4_096
-FLOOR_STEP = 16
-Fetch = Callable[[tuple[Clause, ...]], pl.DataFrame]
-Sample = Callable[[], pl.Series]
-
-
-@dataclass(frozen=True)
-class Largest:
-    """The rows with the largest values of a column, without nulls and NaN.
-
-    Parameters
-    ----------
-    column : str
-        The column compared.
-    rows : int
-        How many rows, at least 1.
-
-    Examples
-    --------
-    >>> from orbital_kernel import Query, connect
-    >>> from orbital_kernel.query import Largest
-    >>> orbital = connect()
-    >>> query = Query("swift.sources", ("flux",), largest=Largest("flux", 2))
-    >>> len(orbital.query(query).frame)
-    2
-    """
-
-    column: str
-    rows: int
-
-    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return these rows of a frame, largest first.
-
-        Parameters
-        ----------
-        frame : polars.DataFrame
-            Rows with the column.
-
-        Returns
-        -------
-        polars.DataFrame
-            At most `rows` rows with all columns, largest first.
-
-        Examples
-        --------
-        >>> import polars as pl
-        >>> from orbital_kernel.query import Largest
-        >>> Largest("a", 1).of(pl.DataFrame({"a": [1, 3, 2]}))["a"].to_list()
-        [3]
-        """
-        value = pl.col(self.column)
-        usable = value.is_not_null()
-        if frame.schema[self.column].is_float():
-            usable &= value.is_not_nan()
-        return frame.filter(usable).sort(value, descending=True).head(self.rows)
-
-
-def search(
-    largest: Largest, fetch: Fetch, sample: Sample, floor: float | None
-) -> tuple[pl.DataFrame, float | None]:
-    """Return the rows, and the floor to begin with next time.
-
-    `fetch` returns the rows of further clauses; without any it reads all. `floor` is
-    that of an earlier search.
-    """
-    for low in _floors(sample, floor):
-        rows = largest.of(fetch((Clause(largest.column, (Range(low, None),)),)))
-        if len(rows) >= largest.rows:
-            return rows, float(rows[largest.column][-1])
-    return largest.of(fetch(())), None
-
-
-def _floors(sample: Sample, first: float | None) -> Iterator[float]:
-    if first is not None:
-        yield first
-    values = sample().drop_nulls()
-    values = values.drop_nans() if values.dtype.is_float() else values
-    ranked = values.sort(descending=True).to_list()
-    at = 0
-    while at < len(ranked):
-        if first is None or ranked[at] < first:
-            yield ranked[at]
-        at = FLOOR_STEP * max(at, 1)
 
 
 @dataclass(frozen=True)
@@ -145,7 +62,8 @@ class Query:
     where : polars.Expr, optional
         Condition evaluated locally, after all that the server can evaluate.
     largest : Largest, optional
-        Only the rows with the largest values of a column, largest first.
+        Only the rows with the largest values of a column, largest first; with a
+        `Smallest` those with the smallest, smallest first.
     limit : int, optional
         Largest number of rows; no limit by default.
     full_scan : bool

@@ -5,21 +5,18 @@ import time as clock
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 
 import polars as pl
 
 from orbital_kernel.database import ReadCounts, Store, Transaction
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model import schema
-from orbital_kernel.model.frames import frame_of
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.compiled import Plan
+from orbital_kernel.query.described import described
 from orbital_kernel.query.fetching import Fetch
-from orbital_kernel.query.names import check_names, require_table
 from orbital_kernel.query.planning import choices, ordered, plan, share
 from orbital_kernel.query.question import Query
-from orbital_kernel.query.units import ucds_of, units_of
 
 LOG = logging.getLogger(__name__)
 LARGE_TABLE_ROWS = 5_000_000
@@ -39,35 +36,6 @@ def run(query: Query, store: Store, *, estimate: bool = False) -> Answer:
 def count(query: Query, store: Store) -> Answer:
     """Answer with one row, `count`, the number of rows; raises as `run`."""
     return _answer(query, store, Fetch.count)
-
-
-def empty_answer(query: Query, store: Store) -> Answer:
-    """Answer a query of a table that has no rows, without asking the database."""
-    check_names(query)
-    table = require_table(query.table)
-    names = query.columns or tuple(column.name for column in table.columns)
-    how = Explain(
-        table=query.table,
-        pushed=[],
-        residual=[],
-        sort_key=list(table.sort),
-        sky_ranges=0,
-        rows_read=0,
-        rows_stored=0,
-        rows_fetched=0,
-        rows_returned=0,
-        bytes=0,
-        milliseconds=0.0,
-        engine=store.settings.engine,
-        row_groups_read=0,
-        selects=0,
-    )
-    return _described(query, _no_rows(query.table, names), how)
-
-
-@cache
-def _no_rows(table: str, columns: tuple[str, ...]) -> pl.DataFrame:
-    return frame_of(schema.table(table).arrow.empty_table().select(list(columns)))
 
 
 def _answer(
@@ -108,19 +76,7 @@ def _answer(
     if remaining is not None:
         remaining = min(remaining, rows_stored)
     how = _explained(fetch, counts, frame, rows_stored, remaining, seconds, cold=cold)
-    return _described(query, frame, how)
-
-
-def _described(query: Query, frame: pl.DataFrame, how: Explain) -> Answer:
-    """Return the rows with the units and UCDs of their columns."""
-    table = require_table(query.table)
-    units, ucds = units_of(table), ucds_of(table)
-    return Answer(
-        frame,
-        how,
-        {name: units.get(name) for name in frame.columns},
-        {name: ucds.get(name) for name in frame.columns},
-    )
+    return described(query, frame, how)
 
 
 def _explained(

@@ -234,7 +234,8 @@ class Objects:
         Returns
         -------
         LightCurve
-            Points, excluded points with their reasons, and neighbours.
+            Points, excluded points with their reasons, and neighbours. Of two files
+            with bins of one exposure in one unit the points of one count.
 
         Raises
         ------

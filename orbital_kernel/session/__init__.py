@@ -23,6 +23,8 @@ from orbital_kernel.query.queries import LEDGER
 from orbital_kernel.query.tables import Tables
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.asking import together
+from orbital_kernel.questions.density import Densities
+from orbital_kernel.questions.exports import Exports
 from orbital_kernel.questions.footprints import Footprints
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
@@ -82,7 +84,7 @@ def connect(
     return Orbital(settings, home=home, database=database)
 
 
-class Orbital(Archive, Tables, Shortcuts, Footprints):
+class Orbital(Archive, Tables, Shortcuts, Footprints, Exports, Densities):
     """A session: ingest, query, detect, compare and provision.
 
     Parameters

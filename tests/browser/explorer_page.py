@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import expect
 
+from orbital_kernel.plots.equal_area import Field, Hammer
+
 SEEN_MS = 20_000
 DOUBLE_CLICK_MS = 500  # a press sooner after a click is half of a double click
 FIND = "[...Bokeh.index.roots].find(v => v.el.isConnected && v.model.renderers && v.el.closest(%r))"
@@ -96,12 +98,16 @@ class ExplorerPage:
         """Return where on the page a position of the sky is, the map in sight."""
         self.page.locator(".orbital-sky").scroll_into_view_if_needed()
         view = self._view(".orbital-sky")
+        facts = self.page.evaluate(f"() => {view}.model.tags[0]")
+        projection = (
+            Hammer() if facts["kind"] == "hammer" else Field(facts["ra"], facts["dec"])
+        )
         x, y = self.page.evaluate(
-            f"([ra, dec]) => {{ const v = {view};"
+            f"([x, y]) => {{ const v = {view};"
             "  const box = v.canvas_view.el.getBoundingClientRect();"
-            "  return [box.x + v.frame.x_scale.compute(ra),"
-            "          box.y + v.frame.y_scale.compute(dec)] }",
-            [ra, dec],
+            "  return [box.x + v.frame.x_scale.compute(x),"
+            "          box.y + v.frame.y_scale.compute(y)] }",
+            [float(value) for value in projection.forward(ra, dec)],
         )
         return float(x), float(y)
 

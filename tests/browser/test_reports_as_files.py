@@ -67,7 +67,7 @@ for name, table in schema.tables(("swift",)).items():
     "own figures": """
 for drawn in (
     plots.sky_map(frames.sky(source_id=three), title=HOSTILE[0]),
-    plots.sky_map(frames.sky(source_id=three), projection="aitoff", title=HOSTILE[1]),
+    plots.sky_map(frames.sky(source_id=three), projection="hammer", title=HOSTILE[1]),
     plots.light_curve(frames.curve(object=HOSTILE[0], instrument=HOSTILE[1])),
     plots.rates(frames.rates(series=HOSTILE[0]), bursts=frames.burst(cause="burst")),
     plots.population(frames.grbs(name=HOSTILE[1], catalog=HOSTILE[0])),

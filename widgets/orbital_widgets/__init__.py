@@ -3,7 +3,9 @@
 Nothing here imports the database: a widget receives the functions that it queries with.
 """
 
+from orbital_widgets.aladin_view import aladin
 from orbital_widgets.burst_monitor import BurstMonitor
+from orbital_widgets.burst_report import BurstReport
 from orbital_widgets.explorer import Explorer
 from orbital_widgets.health_panel import HealthPanel
 from orbital_widgets.light_curve_explorer import LightCurveExplorer
@@ -15,6 +17,7 @@ from orbital_widgets.storage_dashboard import StorageDashboard
 
 __all__ = [
     "BurstMonitor",
+    "BurstReport",
     "Explorer",
     "HealthPanel",
     "LightCurveExplorer",
@@ -23,5 +26,6 @@ __all__ = [
     "Results",
     "Selection",
     "StorageDashboard",
+    "aladin",
     "setup",
 ]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from orbital_kernel.model import schema
+
 SECOND_NS = 1_000_000_000
 
 
@@ -89,3 +91,17 @@ AXES = {
     "events": _in_time("energy_ev", "energy (eV)", "obs_id"),
     "notices": _in_time("significance", "significance", "notice_id"),
 }
+
+PLACED = ("ra", "dec", "band", "instrument", "simulated")
+
+
+def needed(table: str) -> tuple[str, ...]:
+    """Return the columns that the views of a table's rows read."""
+    axes = AXES[table]
+    drawn = [axes.x, axes.y, axes.low, axes.high]
+    names = [
+        name for part in drawn if part is not None for name in part.meta.root_names()
+    ]
+    names += [name for name in (axes.name, axes.limit, axes.unit_column) if name]
+    rows = schema.table(f"any.{table}")
+    return tuple(dict.fromkeys((*names, *PLACED, *rows.sort, *rows.key)))

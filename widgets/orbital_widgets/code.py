@@ -12,10 +12,12 @@ def of(queries: Sequence[Query], *, name: str = "") -> str:
     used = {"Query", "connect"}
     used |= {"Cone"} if any(query.cone for query in queries) else set()
     used |= {"TimeSpan"} if any(query.time for query in queries) else set()
+    ends = sorted({type(q.largest).__name__ for q in queries if q.largest})
+    more = f"from orbital_kernel.query import {', '.join(ends)}\n" if ends else ""
     statements = "\n".join(_statement(query) for query in queries)
     about = f"# the cone is around {name!r}\n" if name else ""
     return (
-        f"from orbital_kernel import {', '.join(sorted(used))}\n\n"
+        f"from orbital_kernel import {', '.join(sorted(used))}\n{more}\n"
         f"orbital = connect()\n{about}{statements}\n"
     )
 

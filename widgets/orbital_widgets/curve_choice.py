@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orbital_kernel import PowerLaw
+
 ASKED = ("unit", "band_kev", "bins")
 DRAWN = ("time_axis", "panels", "hardness")
 
@@ -21,6 +23,9 @@ class CurveChoice:
         Show only points whose file has this unit.
     band_kev : tuple of float, optional
         Band to convert to, keV.
+    photon_index : float, optional
+        Photon index of the power law that bands are converted by; None takes the model
+        that a point's record states, else an index of 2.
     bins : float or str, optional
         Width in s, or 'log N'; None does not average.
     time_axis : str
@@ -33,6 +38,10 @@ class CurveChoice:
         Soft and hard band of the panel 'hardness'; by default the lowest and highest.
     decay, blocks : bool
         Whether the fitted decay and the Bayesian blocks are drawn.
+    lag_of, lag_against : str, optional
+        Series between which a lag is measured, as in `orbital.lag`.
+    lag_method : str
+        'iccf', 'zdcf' or 'dcf'.
 
     Examples
     --------
@@ -45,6 +54,7 @@ class CurveChoice:
     unit: str | None = None
     as_written: str | None = None
     band_kev: tuple[float, float] | None = None
+    photon_index: float | None = None
     bins: float | str | None = None
     time_axis: str = "auto"
     limits: bool = True
@@ -52,6 +62,14 @@ class CurveChoice:
     hardness: tuple[str, str] | None = None
     decay: bool = False
     blocks: bool = False
+    lag_of: str | None = None
+    lag_against: str | None = None
+    lag_method: str = "iccf"
+
+    @property
+    def model(self) -> PowerLaw | None:
+        """The spectrum that bands are converted by; None for that of each point."""
+        return None if self.photon_index is None else PowerLaw(self.photon_index)
 
     @property
     def fitted(self) -> bool:
@@ -84,11 +102,16 @@ def code(
     `series` the columns and values that select the points of the blocks.
     """
     with_shape = choice.blocks
+    names = ["connect", "plots", *(["shape"] if with_shape else [])]
+    by_index = ""
+    if choice.photon_index is not None:
+        names.insert(0, "PowerLaw")
+        by_index = f", model=PowerLaw({choice.photon_index!r})"
     lines = [
-        f"from orbital_kernel import connect, plots{', shape' if with_shape else ''}",
+        f"from orbital_kernel import {', '.join(names)}",
         "",
         "orbital = connect()",
-        f"curve = orbital.light_curve({choice.object!r}{given(choice, ASKED)})",
+        f"curve = orbital.light_curve({choice.object!r}{given(choice, ASKED)}{by_index})",
     ]
     if choice.as_written is not None:
         lines.append(f"curve = curve.only(unit={choice.as_written!r})")
@@ -118,4 +141,14 @@ def code(
             "    measured['since_s'], measured['value'], measured['value_err_plus']",
             ")",
         ]
+    return lagged("\n".join(lines) + "\n", choice)
+
+
+def lagged(text: str, choice: CurveChoice) -> str:
+    """Return code with the lag of a choice in its last line, if it names two series."""
+    lines = [line for line in text.splitlines() if not line.startswith("lag = ")]
+    if choice.lag_of and choice.lag_against:
+        ends = f"of={choice.lag_of!r}, against={choice.lag_against!r}"
+        method = given(choice, ("lag_method",)).replace("lag_method", "method")
+        lines.append(f"lag = orbital.lag({choice.object!r}, {ends}{method})")
     return "\n".join(lines) + "\n"

@@ -54,6 +54,15 @@ class CurveControls:
         self.band = ipywidgets.Text(
             description="Band (keV)", placeholder="0.3-10", continuous_update=False
         )
+        self.index = ipywidgets.Text(
+            description="Photon index",
+            placeholder="of each point",
+            continuous_update=False,
+            tooltip="power law that converts between bands and units; blank: each "
+            "point's own model, else 2",
+        )
+        self.soft = ipywidgets.Dropdown(description="Soft band")
+        self.hard = ipywidgets.Dropdown(description="Hard band")
         self.bins = ipywidgets.SelectionSlider(
             description="Bins", options=tuple(BINS.items()), continuous_update=False
         )
@@ -88,8 +97,10 @@ class CurveControls:
         if names:
             self.object.options = names
 
-    def show(self, choice: CurveChoice, units: tuple[str, ...]) -> None:
-        """Show a choice; the menu of units offers those of the points."""
+    def show(
+        self, choice: CurveChoice, units: tuple[str, ...], bands: tuple[str, ...] = ()
+    ) -> None:
+        """Show a choice; the menus offer units and bands of the points."""
         listening, self._listening = self._listening, False
         self.choice = choice
         self.object.value = choice.object
@@ -97,6 +108,13 @@ class CurveControls:
         self.unit.options = _units(units, chosen)
         self.unit.value = chosen
         self.band.value = "" if choice.band_kev is None else _band(choice.band_kev)
+        index = choice.photon_index
+        self.index.value = "" if index is None else f"{index:g}"
+        for menu, end in ((self.soft, 0), (self.hard, 1)):
+            band = choice.hardness[end] if choice.hardness else None
+            names = dict.fromkeys((*bands, *([band] if band else [])))
+            menu.options = (("automatic", ""), *((name, name) for name in names))
+            menu.value = band or ""
         bins = MEASURED if choice.bins is None else choice.bins
         if bins not in BINS.values():
             self.bins.options = (*BINS.items(), (str(bins), bins))
@@ -111,11 +129,12 @@ class CurveControls:
 
     def _laid_out(self) -> ipywidgets.VBox:
         wrapped = ipywidgets.Layout(flex_flow="row wrap")
-        first = (self.object, self._submit, self.unit, self.band)
+        first = (self.object, self._submit, self.unit, self.band, self.index)
+        second = (self.bins, self.time_axis, self.soft, self.hard)
         return ipywidgets.VBox(
             (
                 ipywidgets.Box(first, layout=wrapped),
-                ipywidgets.Box((self.bins, self.time_axis), layout=wrapped),
+                ipywidgets.Box(second, layout=wrapped),
                 ipywidgets.Box(tuple(self.boxes.values()), layout=wrapped),
                 self._problem,
             )
@@ -126,10 +145,16 @@ class CurveControls:
         self.object.observe(self._name_typed, "value")
         self._submit.on_click(lambda _button: self._write())
         self.object.on_msg(self._entered)
-        for entry in (self.unit, self.band, self.bins, self.time_axis):
+        menus = (self.unit, self.band, self.index, self.bins, self.time_axis)
+        for entry in (*menus, self.soft, self.hard):
             entry.observe(lambda _change: self._write(), "value")
         for box in self.boxes.values():
             box.observe(lambda _change: self._write(), "value")
+
+    def _hardness(self) -> tuple[str, str] | None:
+        """Return both bands once both are chosen; one alone is not yet a choice."""
+        soft, hard = self.soft.value, self.hard.value
+        return (soft, hard) if soft and hard and soft != hard else None
 
     def _name_typed(self, change: Any) -> None:
         if not self._listening:
@@ -150,6 +175,7 @@ class CurveControls:
             return
         try:
             band = _parsed(self.band.value)
+            index = _index(self.index.value)
         except ValueError as error:
             self._problem.value = (
                 f'<span style="color:#b00020">{escape(str(error))}</span>'
@@ -162,6 +188,8 @@ class CurveControls:
             unit=unit,
             as_written=as_written,
             band_kev=band,
+            photon_index=index,
+            hardness=self._hardness(),
             bins=self.bins.value or None,
             time_axis=self.time_axis.value,
             panels=tuple(name for name in PANELS if self.boxes[name].value),
@@ -169,6 +197,21 @@ class CurveControls:
         )
         if choice != self.choice:
             self._chosen(choice)
+
+
+def _index(text: str) -> float | None:
+    """Return a photon index, None for blank text."""
+    if not text.strip():
+        return None
+    try:
+        index = float(text)
+    except ValueError:
+        raise ValueError(
+            f"a photon index is a number such as 1.8, not {text!r}"
+        ) from None
+    if not -5 <= index <= 10:
+        raise ValueError(f"a photon index is from -5 to 10, not {text!r}")
+    return index
 
 
 def _units(units: tuple[str, ...], chosen: Unit) -> tuple[tuple[str, Unit], ...]:

@@ -38,6 +38,8 @@ class CurveLook:
         Units of the points as written in their files, that of most points first.
     selections : tuple of str
         Series that a lag can be measured between.
+    bands : tuple of str
+        Bands of the detections drawn, the softest first.
     code : str
         The Python of the public calls.
 
@@ -57,6 +59,7 @@ class CurveLook:
     near: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     selections: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
     code: str = field(default="")
 
 
@@ -94,9 +97,13 @@ def near(orbital: Any, name: str) -> tuple[str, ...]:
 
 def _answered(orbital: Any, choice: CurveChoice, written: tuple[str, ...]) -> CurveLook:
     curve = orbital.light_curve(
-        choice.object, unit=choice.unit, band_kev=choice.band_kev, bins=choice.bins
+        choice.object,
+        unit=choice.unit,
+        band_kev=choice.band_kev,
+        model=choice.model,
+        bins=choice.bins,
     )
-    converted = choice.unit is not None or choice.band_kev is not None
+    converted = (choice.unit, choice.band_kev, choice.model) != (None, None, None)
     units = written if converted else units_of(curve.points)
     units = units or units_of(orbital.light_curve(choice.object).points)
     shown = curve
@@ -128,6 +135,7 @@ def _answered(orbital: Any, choice: CurveChoice, written: tuple[str, ...]) -> Cu
         *(choice, shown, figure, (*words, *sentences)),
         units=units,
         selections=selections_of(curve.points),
+        bands=every_band(rows),
         code=code(drawn, first_unit=first or None, series=series),
     )
 
@@ -172,13 +180,19 @@ def units_of(points: pl.DataFrame) -> tuple[str, ...]:
 
 def bands_of(rows: pl.DataFrame) -> tuple[str, str] | None:
     """Return the softest and the hardest band of detections; None of a single one."""
+    bands = every_band(rows)
+    return None if len(bands) < 2 else (bands[0], bands[-1])
+
+
+def every_band(rows: pl.DataFrame) -> tuple[str, ...]:
+    """Return the bands of detections, the softest first."""
     bands = (
         rows.filter(~pl.col("is_limit"), pl.col("band").is_not_null())
         .select("band", *EDGES)
         .unique("band")
-        .sort(*EDGES, nulls_last=True)
+        .sort(*EDGES, "band", nulls_last=True)
     )
-    return None if len(bands) < 2 else (bands["band"][0], bands["band"][-1])
+    return tuple(bands["band"])
 
 
 def selections_of(points: pl.DataFrame) -> tuple[str, ...]:

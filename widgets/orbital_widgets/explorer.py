@@ -1,55 +1,36 @@
 """The query explorer: one Selection, its controls, the results and their views."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import ipywidgets as widgets
-import polars as pl
 
-from orbital_kernel.errors import OrbitalError, QueryError
-from orbital_kernel.query import Answer, Query
-from orbital_widgets import controls, frame_files, static, views
+from orbital_widgets import static, views
 from orbital_widgets.connection import is_lost, renewed, sentence
+from orbital_widgets.explorer_answers import (
+    Fetch,
+    Position,
+    Reply,
+    Resolve,
+    Session,
+    Stale,
+    functions,
+    job,
+)
+from orbital_widgets.explorer_files import ExplorerFiles
+from orbital_widgets.explorer_layout import Layout, laid_out
 from orbital_widgets.history import History
-from orbital_widgets.latest import Latest
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import DEAD
-from orbital_widgets.results import Outcome, Results, joined
+from orbital_widgets.results import Outcome, Results
 from orbital_widgets.selection import Selection
 
-Position = tuple[float, float] | tuple[float, float, float]
-Fetch = Callable[[Query], Answer]
-Resolve = Callable[[str], Position | None]
-
-
 LONGEST_WAIT_S = 120.0
-SWITCHES = {"bands": "band", "instruments": "instrument"}
 
 
-class Session(Protocol):
-    """What answers queries and finds positions of objects: the session."""
-
-    @property
-    def query(self) -> Fetch:
-        """Answer a query."""
-
-    @property
-    def objects(self) -> Any:
-        """Find objects."""
-
-
-@dataclass(frozen=True)
-class _Reply:
-    """The rows, and the position of a name that the worker resolved."""
-
-    outcome: Outcome
-    position: Position | None = None
-
-
-class Explorer:
+class Explorer(ExplorerFiles):
     """Query several observatories by clicking; see the rows, a plot and how it was answered.
 
     Queries run on one worker thread; only the newest answer is shown.
@@ -68,8 +49,10 @@ class Explorer:
         environment variable ORBITAL_STATIC decides; reports set it.
     table, observatories, ra, dec, radius_arcmin, object, start, stop : optional
         As in `Selection`.
-    bands, instruments, ranges, limit : optional
+    bands, instruments, ranges, contains, columns, sort, descending, limit : optional
         As in `Selection`.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s; the query is cancelled then.
 
     Raises
     ------
@@ -105,7 +88,12 @@ class Explorer:
         bands: tuple[str, ...] | None = None,
         instruments: tuple[str, ...] | None = None,
         ranges: Mapping[str, tuple[float | None, float | None]] | None = None,
+        contains: Mapping[str, str] | None = None,
+        columns: tuple[str, ...] | None = None,
+        sort: str | None = None,
+        descending: bool | None = None,
         limit: int | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
         parameters: dict[str, Any] = {
             "table": table,
@@ -119,6 +107,10 @@ class Explorer:
             "bands": bands,
             "instruments": instruments,
             "ranges": ranges,
+            "contains": contains,
+            "columns": columns,
+            "sort": sort,
+            "descending": descending,
             "limit": limit,
         }
         given = {k: value for k, value in parameters.items() if value is not None}
@@ -130,28 +122,12 @@ class Explorer:
         self.selection = Selection(**given) if selection is None else selection
         self.results = Results()
         self._source, self._resolver, self._static = fetch, resolve, static
-        self._latest = Latest(self.selection.lock)
+        self._latest = Latest(self.selection.lock, within_s=within_s)
+        self.writing = Latest(self.selection.lock)
         self._queried: tuple[Any, ...] = ()
         self._history = History()
         self.selection.observe(self._changed)
         self.ask()
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """The newest rows; the first column is the observatory.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import Explorer
-        >>> orbital = connect()
-        >>> explorer = Explorer(orbital.query, table="grbs").wait()
-        >>> "t90_s" in explorer.frame.columns
-        True
-        >>> explorer.close()
-        """
-        frame: pl.DataFrame = self.results.outcome.frame
-        return frame
 
     def ask(self) -> None:
         """Run the selected query; answers to earlier queries are dropped.
@@ -175,7 +151,7 @@ class Explorer:
             self._latest.ask(self._job(self._latest.stale()), self._arrived)
 
     def wait(self, timeout_s: float = LONGEST_WAIT_S) -> "Explorer":
-        """Block until the newest answer has arrived.
+        """Block until the newest answer has arrived, also in the views shown.
 
         Parameters
         ----------
@@ -202,6 +178,8 @@ class Explorer:
         >>> explorer.close()
         """
         self._latest.wait(timeout_s)
+        if "_layout" in vars(self):
+            self._layout.wait(timeout_s)
         return self
 
     def go(self, steps: int) -> None:
@@ -232,38 +210,6 @@ class Explorer:
         if selection is not None:
             self.selection.become(selection)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the rows; text that a spreadsheet would run as a formula is quoted.
-
-        Parameters
-        ----------
-        path : str or Path
-            A file that ends with .csv, .ecsv, .vot or .fits.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        QueryError
-            If the name ends with none of these, or there are no rows.
-
-        Examples
-        --------
-        >>> import tempfile, pathlib
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import Explorer
-        >>> explorer = Explorer(connect(), limit=3).wait()
-        >>> explorer.save(pathlib.Path(tempfile.mkdtemp()) / "rows.csv").name
-        'rows.csv'
-        >>> explorer.close()
-        """
-        if self.frame.is_empty():
-            raise QueryError("there are no rows to write: change the selection first")
-        return frame_files.write(self.frame, self.results.outcome.table, Path(path))
-
     def close(self) -> None:
         """Stop querying.
 
@@ -278,6 +224,9 @@ class Explorer:
         >>> Explorer(connect().query).close()
         """
         self.selection.unobserve(self._changed)
+        self.writing.close()
+        if "_layout" in vars(self):
+            self._layout.close()
         self._latest.close()
 
     def reconnect(self) -> None:
@@ -297,7 +246,7 @@ class Explorer:
         """
         source, stale = self._source, self._latest.stale()
 
-        def renew() -> _Reply:
+        def renew() -> Reply:
             self._source = renewed(source)
             with self.selection.lock:
                 job = self._job(stale)
@@ -320,7 +269,16 @@ class Explorer:
         'VBox'
         >>> explorer.close()
         """
-        return _widget(self)
+        return self._layout.box
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return laid_out(
+            *(self.selection, self.results, lambda: self._source),
+            go=self.go,
+            files=self,
+            status=views.StatusView(self.results, self.reconnect, self._latest),
+        )
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
         if static.is_static(choice=self._static):
@@ -338,21 +296,10 @@ class Explorer:
         if self.selection.values() != self._queried:
             self.ask()
 
-    def _job(self, stale: Callable[[], bool]) -> Callable[[], _Reply]:
-        """Return the work to do, with a copy of the present selection."""
-        fetch, resolve = _functions(self._source, self._resolver)
-        table, limit = self.selection.table, self.selection.limit
-        if self.selection.unplaced:
-            name, twin = self.selection.object, self.selection.copy()
-            return lambda: _looked_up(name, twin, fetch, resolve, stale)
-        try:
-            queries = self.selection.queries()
-        except OrbitalError as error:
-            problem = Outcome(table, problems=(str(error),))
-            return lambda: _Reply(problem)
-        return lambda: _Reply(_answered(table, limit, queries, fetch, stale))
+    def _job(self, stale: Stale) -> Callable[[], Reply]:
+        return job(self.selection, *functions(self._source, self._resolver), stale)
 
-    def _arrived(self, future: Future[_Reply]) -> None:
+    def _arrived(self, future: Future[Reply]) -> None:
         error = future.exception()
         if error is None:
             reply = future.result()
@@ -374,126 +321,3 @@ class Explorer:
             self.selection.point(*position, name=self.selection.object)
             self._queried = self.selection.values()
         self._history.place(self.selection)
-
-
-def _functions(
-    source: "Session | Fetch", resolve: Resolve | None
-) -> tuple[Fetch, Resolve | None]:
-    """Return what answers a query and what finds a position; a session does both."""
-    if hasattr(source, "query") and hasattr(source, "objects"):
-        return source.query, resolve or source.objects.position
-    return source, resolve
-
-
-def _looked_up(
-    name: str,
-    selection: Selection,
-    fetch: Fetch,
-    resolve: Resolve | None,
-    stale: Callable[[], bool],
-) -> _Reply:
-    """Find the position of a name, then query around it."""
-    position = resolve(name) if resolve else None
-    if position is None:
-        raise QueryError(
-            f"no position of {name!r} is known: give RA and Dec, or another name"
-        )
-    selection.point(*position, name=name)
-    table, limit = selection.table, selection.limit
-    outcome = _answered(table, limit, selection.queries(), fetch, stale)
-    return _Reply(outcome, position)
-
-
-def _answered(
-    table: str,
-    limit: int,
-    queries: tuple[Query, ...],
-    fetch: Fetch,
-    stale: Callable[[], bool],
-) -> Outcome:
-    """Query each table; an error of one does not hide the answers of others.
-
-    Once a newer selection makes the answer stale, the remaining tables are not queried.
-    """
-    answers, problems, lost = [], [], False
-    for query in queries:
-        if stale():
-            break
-        try:
-            answers.append(fetch(query))
-        except OrbitalError as error:
-            problems.append(f"{query.table}: {error}")
-            lost = lost or is_lost(error)
-    return Outcome(
-        table,
-        joined(answers),
-        tuple(answer.how for answer in answers),
-        tuple(problems),
-        limit,
-        lost,
-    )
-
-
-def _widget(explorer: Explorer) -> widgets.VBox:
-    selection, results = explorer.selection, explorer.results
-    toggles = [
-        controls.Toggles(
-            selection, "observatories", "Observatories", selection.available
-        ),
-        *(controls.Toggles(selection, trait, trait.capitalize()) for trait in SWITCHES),
-    ]
-    results.observe(lambda _: _offer(toggles[1:], selection, results), "outcome")
-    _offer(toggles[1:], selection, results)
-    fields: tuple[controls.Field | controls.Toggles, ...] = (
-        *controls.table_choice(selection),
-        controls.object_name(selection),
-        *controls.position(selection),
-        *controls.time_range(selection),
-        *toggles,
-    )
-    ranges = controls.RangeFields(selection).widget
-    tabs = widgets.Tab(
-        (
-            views.RowsView(results).widget,
-            views.ExplainView(results).widget,
-            views.CodeView(selection).widget,
-        ),
-        titles=("Rows", "Explain", "Copy as code"),
-    )
-    sky = controls.SkyMap(selection, results).widget
-    plot = views.PlotView(selection, results).widget
-    for figure in (sky, plot):
-        figure.layout = widgets.Layout(width="50%", min_width="320px")
-    box = widgets.VBox(
-        (
-            _row(field.widget for field in fields),
-            ranges,
-            widgets.HBox((sky, plot)),
-            views.StatusView(results, explorer.reconnect).widget,
-            views.bar(explorer.go, explorer.save, results),
-            tabs,
-        )
-    )
-    box.add_class("orbital-explorer")
-    return box
-
-
-def _row(children: Iterable[widgets.Widget]) -> widgets.Box:
-    layout = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
-    return widgets.Box(tuple(children), layout=layout)
-
-
-def _offer(
-    toggles: list[controls.Toggles], selection: Selection, results: Results
-) -> None:
-    """Offer the bands and instruments that occur in the rows of this table."""
-    frame = results.outcome.frame
-    for toggle in toggles:
-        column = SWITCHES[toggle.trait]
-        names = (
-            frame[column].drop_nulls().unique().sort().to_list()
-            if column in frame.columns
-            else []
-        )
-        same = getattr(selection, toggle.trait) != ()
-        toggle.offer(tuple(names), only=not same)

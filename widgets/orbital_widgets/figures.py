@@ -79,31 +79,3 @@ def dress(drawn: Any, outcome: Outcome, unit: str) -> None:
     )
     mark = f"{theme.SIMULATED} · " if outcome.simulated else ""
     drawn.title.text = f"{mark}{outcome.table}"
-
-
-def sky(rows: ColumnDataSource, cone: ColumnDataSource) -> Any:
-    """Return a map of RA (growing to the left) and Dec with a cone's outline."""
-    drawn = figure(
-        height=HEIGHT,
-        sizing_mode="stretch_width",
-        x_range=(360, 0),
-        y_range=(-90, 90),
-        x_axis_label="RA (deg, ICRS)",
-        y_axis_label="Dec (deg, ICRS)",
-        tools="pan,wheel_zoom,reset",
-        active_scroll="wheel_zoom",
-        title="Click to set the centre · drag from it to set the radius",
-    )
-    drawn.scatter(
-        "ra",
-        "dec",
-        source=rows,
-        size=5,
-        color="color",
-        alpha=0.7,
-        nonselection_alpha=0.15,
-    )
-    drawn.line("ra", "dec", source=cone, line_color="black", line_width=2)
-    drawn.scatter("ra0", "dec0", source=cone, marker="cross", size=12, color="black")
-    theme.dress(drawn)
-    return drawn

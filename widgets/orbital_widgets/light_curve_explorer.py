@@ -1,7 +1,8 @@
 """The light-curve explorer: an object by name; units, bands, bins and overlays by controls."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -11,29 +12,20 @@ import ipywidgets
 from orbital_kernel.errors import OrbitalError
 from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
-from orbital_widgets.curve_choice import CurveChoice
+from orbital_widgets.curve_choice import CurveChoice, lagged
 from orbital_widgets.curve_controls import CurveControls
+from orbital_widgets.curve_html import CODE, TABLES, problem, status
+from orbital_widgets.curve_lag import LagBar
 from orbital_widgets.curve_look import CurveLook, look
-from orbital_widgets.frame_html import frame_html
-from orbital_widgets.latest import Latest
-from orbital_widgets.live_figure import LiveFigure
+from orbital_widgets.figure_slot import FigureSlot
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import Panel
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    import polars as pl
 
-POINTS = (
-    *("observatory", "instrument", "mode", "utc", "since_s", "value", "value_err_plus"),
-    *("value_err_minus", "unit", "is_limit", "band", "exposure_s", "reference"),
-)
-COPY = (
-    "const s = getSelection(); s.selectAllChildren(this.nextElementSibling);"
-    "document.execCommand('copy'); this.textContent = 'Copied'"
-)
 FORMATS = (("CSV", "csv"), ("ECSV", "ecsv"), ("FITS", "fits"), ("VOTable", "vot"))
-SIMULATIONS = 300
 FRAME_PX = 620
 PANEL_PX = 220
 
@@ -53,6 +45,9 @@ class LightCurveExplorer(Panel):
         Show only points whose file has this unit.
     band_kev : tuple of float, optional
         Band to convert to, keV.
+    photon_index : float, optional
+        Photon index of the power law that bands are converted by; by default the model
+        of each point.
     bins : float or str, optional
         Width in s, or 'log N'.
     time_axis : str, default 'auto'
@@ -65,11 +60,17 @@ class LightCurveExplorer(Panel):
         Soft and hard band; by default the lowest and the highest band.
     decay, blocks : bool, default False
         Draw the fitted decay, and the Bayesian blocks.
+    lag_of, lag_against : str, optional
+        Series between which a lag is measured, as in `orbital.lag`.
+    lag_method : str, default 'iccf'
+        'iccf', 'zdcf' or 'dcf'.
     folder : str or Path, default '.'
         Where [Save] writes.
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Examples
     --------
@@ -89,6 +90,7 @@ class LightCurveExplorer(Panel):
         unit: str | None = None,
         as_written: str | None = None,
         band_kev: tuple[float, float] | None = None,
+        photon_index: float | None = None,
         bins: float | str | None = None,
         time_axis: str = "auto",
         limits: bool = True,
@@ -96,19 +98,29 @@ class LightCurveExplorer(Panel):
         hardness: tuple[str, str] | None = None,
         decay: bool = False,
         blocks: bool = False,
+        lag_of: str | None = None,
+        lag_against: str | None = None,
+        lag_method: str = "iccf",
         folder: str | Path = ".",
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        super().__init__(lambda: None, every_s=None, session=orbital, static=static)
+        super().__init__(
+            lambda: None,
+            every_s=None,
+            session=orbital,
+            static=static,
+            within_s=within_s,
+        )
         self.choice = CurveChoice(
-            *(object, unit, as_written, band_kev, bins, time_axis, limits),
-            *(tuple(panels), hardness, decay, blocks),
+            *(object, unit, as_written, band_kev, photon_index, bins, time_axis),
+            *(limits, tuple(panels), hardness, decay, blocks),
+            *(lag_of, lag_against, lag_method),
         )
         self.look = CurveLook(self.choice)
         self._folder = Path(folder)
         self._written: dict[str, tuple[str, ...]] = {}
-        self._names, self._lags = Latest(self._lock_ui), Latest(self._lock_ui)
-        self._figure: LiveFigure | None = None
+        self._names = Latest(self._lock_ui)
         self._build()
         self.refresh()
 
@@ -166,7 +178,9 @@ class LightCurveExplorer(Panel):
         >>> explorer.close()
         """
         self.choice = choice
-        self.controls.show(choice, self._written.get(choice.object, ()))
+        self.controls.show(
+            choice, self._written.get(choice.object, ()), self.look.bands
+        )
         self._status.value = "<i>asking…</i>"
         self.refresh()
 
@@ -256,27 +270,13 @@ class LightCurveExplorer(Panel):
         """
         super().wait(timeout_s)
         self._names.wait(timeout_s)
-        self._lags.wait(timeout_s)
+        self.lag.wait(timeout_s)
         return self
 
-    def close(self) -> None:
-        """Stop asking and close the explorer.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import LightCurveExplorer
-        >>> LightCurveExplorer(connect()).close()
-        """
+    def _release(self) -> None:
         self._names.close()
-        self._lags.close()
-        if self._figure is not None:
-            self._figure.close()
-        super().close()
+        self.lag.close()
+        self._slot.close()
 
     def _job(self) -> Callable[[], CurveLook]:
         session, choice = self.session, self.choice
@@ -288,58 +288,34 @@ class LightCurveExplorer(Panel):
         self.controls.on_choice(self.show)
         self.controls.on_typed(self.complete)
         self._status = ipywidgets.HTML("<i>asking…</i>")
-        self._slot = ipywidgets.VBox()
+        self._slot = FigureSlot(self._lock_ui)
         self._tables = {name: ipywidgets.HTML() for name in TABLES}
         tabs = ipywidgets.Tab(tuple(self._tables.values()), titles=tuple(TABLES))
         self._format = ipywidgets.Dropdown(description="Format", options=FORMATS)
         save = ipywidgets.Button(description="Save", tooltip="write the points shown")
         save.on_click(lambda _button: self._saved())
         self._saved_as = ipywidgets.HTML()
-        self._of = ipywidgets.Dropdown(description="Lag of")
-        self._against = ipywidgets.Dropdown(description="against")
-        self._measure = ipywidgets.Button(
-            description="Measure lag",
-            tooltip="by how much the first follows the second",
-        )
-        self._measure.on_click(lambda _button: self._lag())
-        self._lag_text = ipywidgets.HTML()
-        bars = (
-            ipywidgets.HBox((self._format, save, self._saved_as)),
-            ipywidgets.HBox((self._of, self._against, self._measure, self._lag_text)),
-        )
-        top = ipywidgets.HBox((self._status, self.reconnect))
-        self.children = (self.controls.widget, top, self._slot, *bars, tabs)
+        self.lag = LagBar(self._lock_ui, self._lag_chosen)
+        saving = ipywidgets.HBox((self._format, save, self._saved_as))
+        below = (self._slot.widget, saving, self.lag.widget, tabs)
+        self._lay_out(self.controls.widget, *below, buttons=(self._status,))
         self.add_class("orbital-light-curve")
 
     def _show(self, answer: CurveLook) -> None:
         self.look = answer
         if answer.units:
             self._written[answer.choice.object] = answer.units
-        self.controls.show(answer.choice, answer.units)
+        self.controls.show(answer.choice, answer.units, answer.bands)
         self.controls.suggest(answer.near)
-        self._status.value = _status(answer)
+        self._status.value = status(answer)
         for name, html in TABLES.items():
             self._tables[name].value = html(answer)
-        for menu in (self._of, self._against):
-            chosen = menu.value
-            menu.options = answer.selections
-            if answer.selections:
-                first = answer.selections[0 if menu is self._of else -1]
-                menu.value = chosen if chosen in answer.selections else first
-        self._measure.disabled = not answer.selections
+        self.lag.show(self.session, answer.choice, answer.selections)
         if not self._static:
-            self._redraw(answer.figure)
-
-    def _redraw(self, figure: Any) -> None:
-        old, self._figure = self._figure, None
-        if figure is not None:
-            self._figure = LiveFigure(figure, lock=self._lock_ui)
-        self._slot.children = () if self._figure is None else (self._figure,)
-        if old is not None:
-            old.close()
+            self._slot.put(answer.figure)
 
     def _failed(self, reason: str) -> None:
-        self._status.value = _problem(reason)
+        self._status.value = problem(reason)
 
     def _named(self, future: "Future[list[str]]") -> None:
         error = future.exception()
@@ -359,19 +335,11 @@ class LightCurveExplorer(Panel):
             text = f"{len(self.curve):,} points written to {path}"
         self._saved_as.value = escape(text)
 
-    def _lag(self) -> None:
-        session, name = self.session, self.choice.object
-        of, against = self._of.value, self._against.value
-        self._lag_text.value = "<i>measuring…</i>"
-        self._lags.ask(
-            lambda: session.lag(name, of=of, against=against, simulations=SIMULATIONS),
-            self._lagged,
-        )
-
-    def _lagged(self, future: "Future[Any]") -> None:
-        error = future.exception()
-        text = str(future.result()) if error is None else sentence(error)
-        self._lag_text.value = escape(text)
+    def _lag_chosen(self, choice: CurveChoice) -> None:
+        """Keep the series of a lag: the points stay as they are, the code names it."""
+        self.choice = self.controls.choice = choice
+        self.look = replace(self.look, code=lagged(self.look.code, choice))
+        self._tables[CODE].value = TABLES[CODE](self.look)
 
     def _static_html(self) -> str:
         figure = ""
@@ -386,51 +354,4 @@ class LightCurveExplorer(Panel):
             f"<h4>{name}</h4>{self._tables[name].value}" for name in TABLES
         )
         title = escape(self.choice.object or "no object")
-        return f"<h3>Light curve of {title}</h3>{_status(self.look)}{figure}{tables}"
-
-
-def _status(answer: CurveLook) -> str:
-    lines = [escape(text) for text in answer.words]
-    if answer.problem:
-        lines.insert(0, _problem(answer.problem))
-    if answer.near:
-        lines.append(f"Names that begin alike: {escape(', '.join(answer.near))}.")
-    return "<br>".join(lines)
-
-
-def _problem(text: str) -> str:
-    return f'<span style="color:#b00020"><b>Problem:</b> {escape(text)}</span>'
-
-
-def _points(answer: CurveLook) -> str:
-    return _frame(answer, "points", POINTS, "no points")
-
-
-def _excluded(answer: CurveLook) -> str:
-    return _frame(answer, "reasons", None, "no point is excluded")
-
-
-def _neighbours(answer: CurveLook) -> str:
-    return _frame(answer, "neighbours", None, "no other object lies nearby")
-
-
-def _frame(
-    answer: CurveLook, part: str, columns: tuple[str, ...] | None, empty: str
-) -> str:
-    if answer.curve is None:
-        return "<i>no light curve</i>"
-    frame: pl.DataFrame = getattr(answer.curve, part)
-    return f"<i>{empty}</i>" if frame.is_empty() else frame_html(frame, columns)
-
-
-def _code(answer: CurveLook) -> str:
-    return f'<button onclick="{escape(COPY)}">Copy</button><pre>{escape(answer.code)}</pre>'
-
-
-TABLES: Mapping[str, Callable[[CurveLook], str]] = {
-    "Points": _points,
-    "Excluded": _excluded,
-    "Neighbours": _neighbours,
-    "Copy as code": _code,
-}
-"""The tables below the figure and what writes each."""
+        return f"<h3>Light curve of {title}</h3>{status(self.look)}{figure}{tables}"

@@ -28,6 +28,8 @@ class Outcome:
         Row limit per observatory.
     lost : bool, optional
         Whether the platform did not answer.
+    columns : tuple of str, optional
+        Columns chosen for the table and for files; () is all.
 
     Examples
     --------
@@ -42,6 +44,27 @@ class Outcome:
     problems: tuple[str, ...] = ()
     limit: int | None = None
     lost: bool = False
+    columns: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> pl.DataFrame:
+        """The rows with the columns chosen, the observatory first.
+
+        Returns
+        -------
+        polars.DataFrame
+            All columns if none are chosen.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> from orbital_widgets import Outcome
+        >>> frame = pl.DataFrame({"observatory": ["swift"], "ra": [1.0], "dec": [2.0]})
+        >>> Outcome("sources", frame, columns=("dec",)).chosen.columns
+        ['observatory', 'dec']
+        """
+        names = [n for n in ("observatory", *self.columns) if n in self.frame.columns]
+        return self.frame.select(names) if self.columns else self.frame
 
     @property
     def simulated(self) -> bool:

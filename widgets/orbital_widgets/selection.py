@@ -1,27 +1,27 @@
 """The state that every control writes and every view reads."""
 
-import json
 import threading
 from collections.abc import Mapping
 from typing import Any
 
-from traitlets import Enum, HasTraits, Int, Unicode
-
-from orbital_kernel.errors import QueryError
-from orbital_kernel.model import schema, times
 from orbital_kernel.model.observatory import observatories as all_observatories
-from orbital_kernel.query import Cone, Query, TimeSpan
-from orbital_widgets import code
-from orbital_widgets.traits import Bounded, Names, Ranges, UtcText
+from orbital_widgets.selection_queries import SelectionQueries
+from orbital_widgets.selection_state import MAX_RADIUS_ARCMIN, RANGED, ROW_LIMIT, TABLES
+from orbital_widgets.selection_text import SelectionText, range_text
 
-TABLES = tuple(table.name for table in schema.OBSERVATORY_TABLES)
-ROW_LIMIT = 1000
-MAX_RADIUS_ARCMIN = 180 * 60.0
-RANGED = ("significance", "flux", "exposure_s", "value", "rate", "t90_s")
-"""Columns that can be limited to a range."""
+PLACED_LATER = ("page", "columns")
+"""Values that do not change which rows are on a page."""
+__all__ = [
+    "MAX_RADIUS_ARCMIN",
+    "RANGED",
+    "ROW_LIMIT",
+    "TABLES",
+    "Selection",
+    "range_text",
+]
 
 
-class Selection(HasTraits):  # type: ignore[misc]
+class Selection(SelectionQueries, SelectionText):
     """One query to one table of several observatories, validated as it is set.
 
     Each parameter is an attribute of the same name that controls write and views observe.
@@ -47,8 +47,20 @@ class Selection(HasTraits):  # type: ignore[misc]
     ranges : mapping of str to tuple, optional
         (low, high) by column, None where open: significance, exposure_s (s), t90_s (s);
         flux, value and rate in each row's own unit.
+    contains : mapping of str to str, optional
+        Text that columns of text must contain, case included.
+    columns : tuple of str, default ()
+        Columns of the table and of files, in order; () is all.
+    sort : str, default ''
+        Column that the store sorts all selected rows by; '' leaves their order open.
+        Rows without a value in it are not listed.
+    descending : bool, default True
+        Whether the largest value comes first.
+    page : int, default 0
+        Which stretch of `limit` rows in that order, from 0; any other change returns to
+        the first.
     limit : int, default 1000
-        Largest number of rows per observatory.
+        Largest number of rows per observatory; in a sorted page, of all together.
 
     Raises
     ------
@@ -62,19 +74,6 @@ class Selection(HasTraits):  # type: ignore[misc]
     >>> selection.query("swift").table
     'swift.sources'
     """
-
-    table = Enum(TABLES, "sources")
-    observatories: tuple[str, ...] = Names()
-    ra: float | None = Bounded("deg", 0, 360)
-    dec: float | None = Bounded("deg", -90, 90)
-    radius_arcmin: float | None = Bounded("arcmin", 1e-4, MAX_RADIUS_ARCMIN, 5.0)
-    object = Unicode()
-    start: str = UtcText()
-    stop: str = UtcText()
-    bands: tuple[str, ...] = Names()
-    instruments: tuple[str, ...] = Names()
-    ranges: dict[str, tuple[float | None, float | None]] = Ranges(RANGED)
-    limit = Int(ROW_LIMIT, min=1)
 
     def __init__(
         self,
@@ -90,6 +89,11 @@ class Selection(HasTraits):  # type: ignore[misc]
         bands: tuple[str, ...] = (),
         instruments: tuple[str, ...] = (),
         ranges: Mapping[str, tuple[float | None, float | None]] | None = None,
+        contains: Mapping[str, str] | None = None,
+        columns: tuple[str, ...] = (),
+        sort: str = "",
+        descending: bool = True,
+        page: int = 0,
         limit: int = ROW_LIMIT,
     ) -> None:
         self.lock = threading.RLock()
@@ -102,76 +106,13 @@ class Selection(HasTraits):  # type: ignore[misc]
         self.object, self.start, self.stop = object, start, stop
         self.bands, self.instruments, self.limit = bands, instruments, limit
         self.ranges = {} if ranges is None else dict(ranges)
+        self.contains = {} if contains is None else dict(contains)
+        self.columns, self.sort, self.descending = columns, sort, descending
+        self.page = page
+        others = [name for name in self.trait_names() if name not in PLACED_LATER]
+        self.observe(self._first_page, others)
         self.observe(self._forget_object, ("ra", "dec"))
         self.observe(self._forget_names, "table")
-
-    @property
-    def cone(self) -> Cone | None:
-        """The circle on the sky, None for the whole sky.
-
-        Returns
-        -------
-        Cone or None
-            The cone that `ra`, `dec` and `radius_arcmin` describe.
-
-        Raises
-        ------
-        QueryError
-            If only some of the three are set.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> Selection(ra=83.63, dec=22.01).cone.radius_arcmin
-        5.0
-        >>> Selection().cone is None
-        True
-        """
-        if self.ra is None and self.dec is None:
-            return None
-        if self.ra is None or self.dec is None or self.radius_arcmin is None:
-            raise QueryError(
-                "a cone needs RA, Dec and a radius; clear RA and Dec to query the whole sky"
-            )
-        return Cone(self.ra, self.dec, self.radius_arcmin)
-
-    @property
-    def unplaced(self) -> bool:
-        """Whether an object is named whose position is not the cone's centre.
-
-        Returns
-        -------
-        bool
-            True until the object's position has been looked up.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> Selection(object="Cen X-3").unplaced
-        True
-        >>> Selection(ra=83.63, dec=22.01).unplaced
-        False
-        """
-        return bool(self.object) and self._placed != (self.object, self.ra, self.dec)
-
-    @property
-    def place(self) -> tuple[str, float | None, float | None]:
-        """The object last looked up, and its RA and Dec (deg).
-
-        Returns
-        -------
-        tuple
-            Name, '' if none, and the position.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> selection = Selection()
-        >>> selection.point(83.633, 22.0145, name="Crab")
-        >>> selection.place
-        ('Crab', 83.633, 22.0145)
-        """
-        return self._placed
 
     def point(
         self,
@@ -215,22 +156,6 @@ class Selection(HasTraits):  # type: ignore[misc]
             if radius_arcmin is not None:
                 self.radius_arcmin = radius_arcmin
 
-    def values(self) -> tuple[Any, ...]:
-        """Return the values of all traits, for comparison.
-
-        Returns
-        -------
-        tuple
-            Values in the order of the traits' names.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> Selection().values() == Selection().values()
-        True
-        """
-        return tuple(getattr(self, name) for name in sorted(self.trait_names()))
-
     def copy(self) -> "Selection":
         """Return a copy with the same values.
 
@@ -248,143 +173,6 @@ class Selection(HasTraits):  # type: ignore[misc]
         twin = Selection(**{name: getattr(self, name) for name in self.trait_names()})
         twin._placed = self._placed
         return twin
-
-    def query(self, observatory: str) -> Query:
-        """Return the query to one observatory's table.
-
-        Parameters
-        ----------
-        observatory : str
-            Name of the observatory, for example 'swift'.
-
-        Returns
-        -------
-        Query
-            The query, with the row limit.
-
-        Raises
-        ------
-        QueryError
-            If the parts contradict each other, or the table has no such column.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> Selection(table="photometry", limit=7).query("swift")
-        Query(table='swift.photometry', limit=7)
-        """
-        table = f"{observatory}.{self.table}"
-        columns = {column.name for column in schema.table(table).columns}
-        if self.unplaced:
-            raise QueryError(
-                f"the position of {self.object!r} has not been looked up; give RA and Dec"
-            )
-        if self.cone and "ra" not in columns:
-            raise QueryError(
-                f"{table} holds no positions: clear RA and Dec, or choose another table"
-            )
-        sets = {"band": self.bands, "instrument": self.instruments}
-        unusable = [
-            name for name, names in sets.items() if names and name not in columns
-        ]
-        unusable += [name for name in self.ranges if name not in columns]
-        if unusable:
-            raise QueryError(
-                f"{table} has no column {', '.join(unusable)}: clear that choice"
-            )
-        return Query(
-            table,
-            cone=self.cone,
-            time=self._span(),
-            ranges=dict(self.ranges),
-            sets={name: names for name, names in sets.items() if names},
-            limit=self.limit,
-        )
-
-    def queries(self) -> tuple[Query, ...]:
-        """Return the query to each chosen observatory.
-
-        Returns
-        -------
-        tuple of Query
-            One query per observatory.
-
-        Raises
-        ------
-        QueryError
-            If no observatory is chosen, or one is unknown.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> [query.table for query in Selection(observatories=("swift",)).queries()]
-        ['swift.sources']
-        """
-        if not self.observatories:
-            raise QueryError(f"choose an observatory: {', '.join(self.available)}")
-        strangers = [name for name in self.observatories if name not in self.available]
-        if strangers:
-            raise QueryError(
-                f"unknown observatory {', '.join(strangers)}; known are {', '.join(self.available)}"
-            )
-        return tuple(self.query(observatory) for observatory in self.observatories)
-
-    def to_json(self) -> str:
-        """Return the values as JSON, to save or share.
-
-        Returns
-        -------
-        str
-            JSON that `from_json` reads.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> saved = Selection(ra=83.63, dec=22.01).to_json()
-        >>> Selection.from_json(saved).ra
-        83.63
-        """
-        return json.dumps(
-            {name: getattr(self, name) for name in sorted(self.trait_names())}
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> "Selection":
-        """Return the selection that JSON describes.
-
-        Parameters
-        ----------
-        text : str
-            What `to_json` returned; parameters that it lacks have their defaults.
-
-        Returns
-        -------
-        Selection
-            A new selection.
-
-        Raises
-        ------
-        QueryError
-            If the text is not such JSON.
-        TraitError
-            If a value is out of range.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> Selection.from_json('{"table": "grbs", "limit": 5}').limit
-        5
-        """
-        try:
-            values = json.loads(text)
-        except ValueError as error:
-            raise QueryError(f"a saved selection is JSON: {error}") from None
-        names = set(cls.class_trait_names())
-        if not isinstance(values, dict) or set(values) - names:
-            raise QueryError(
-                f"a saved selection is a JSON object of {', '.join(sorted(names))}"
-            )
-        return cls(**values)
 
     def become(self, other: "Selection") -> None:
         """Take the values of another selection in one change.
@@ -409,90 +197,22 @@ class Selection(HasTraits):  # type: ignore[misc]
         if self.values() == other.values():
             return
         with self.lock:
-            self.table = other.table  # forgets bands, instruments and ranges
+            self.table = other.table  # forgets names, ranges and columns
             with self.hold_trait_notifications():
                 self._placed = (other.object, other.ra, other.dec)
                 for name in self.trait_names():
                     setattr(self, name, getattr(other, name))
             self._placed = other.place
-
-    def code(self) -> str:
-        """Return equivalent Python code without widgets.
-
-        Returns
-        -------
-        str
-            A script that connects and runs the queries.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> print(Selection(observatories=("swift",)).code())
-        from orbital_kernel import Query, connect
-        <BLANKLINE>
-        orbital = connect()
-        swift_sources = orbital.query(
-            Query('swift.sources', limit=1000)
-        ).frame
-        <BLANKLINE>
-        """
-        return code.of(self.queries(), name=self.object)
-
-    def parameters(self) -> dict[str, str]:
-        """Return the values in words, by parameter.
-
-        Returns
-        -------
-        dict of str to str
-            Name and value of each parameter.
-
-        Examples
-        --------
-        >>> from orbital_widgets import Selection
-        >>> Selection().parameters()["cone"]
-        'whole sky'
-        """
-        cone = "whole sky"
-        if self.ra is not None and self.dec is not None:
-            cone = f"{self.radius_arcmin:g} arcmin around RA {self.ra:.5f}, Dec {self.dec:+.5f} deg (ICRS)"
-        return {
-            "table": self.table,
-            "observatories": ", ".join(self.observatories) or "none",
-            "object": self.object or "none named",
-            "cone": cone,
-            "time (UTC)": f"{self.start or '…'} to {self.stop or '…'}"
-            if self.start or self.stop
-            else "any",
-            "bands": ", ".join(self.bands) or "any",
-            "instruments": ", ".join(self.instruments) or "any",
-            "ranges": "; ".join(
-                f"{name} {range_text(ends)}" for name, ends in self.ranges.items()
-            )
-            or "any",
-            "limit": f"{self.limit:,} rows per observatory",
-        }
-
-    def _span(self) -> TimeSpan | None:
-        if not (self.start or self.stop):
-            return None
-        if self.start and self.stop:
-            start, stop = times.tt_from_utc([self.start, self.stop])
-            if start > stop:
-                raise QueryError(
-                    f"the time range starts {self.start}, after its end {self.stop}"
-                )
-        return TimeSpan(self.start or None, self.stop or None)
+            self.page = other.page
 
     def _forget_object(self, _change: Any) -> None:
         if self.unplaced:
             self.object = ""
 
     def _forget_names(self, _change: Any) -> None:
-        self.bands = self.instruments = ()
-        self.ranges = {}
+        with self.hold_trait_notifications():
+            self.bands = self.instruments = self.columns = ()
+            self.ranges, self.contains, self.sort = {}, {}, ""
 
-
-def range_text(ends: tuple[float | None, float | None]) -> str:
-    """Return a range as text, as the field of a range reads it."""
-    low, high = ("" if end is None else f"{end:g}" for end in ends)
-    return f"{low} to {high}".strip()
+    def _first_page(self, _change: Any) -> None:
+        self.page = 0

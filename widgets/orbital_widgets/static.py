@@ -8,15 +8,19 @@ from bokeh.layouts import column
 from bokeh.models import ColumnDataSource
 
 from orbital_kernel.plots import theme
+from orbital_kernel.plots.equal_area import Field
 from orbital_widgets import figures, sky_columns, words
 from orbital_widgets.points import points, units
 from orbital_widgets.results import Outcome
 from orbital_widgets.selection import Selection
+from orbital_widgets.sky_figure import SkyFigure, around
 from orbital_widgets.table_html import table_html
 
 PAGE_ROWS = 20
 MAX_PLOTS = 3
 MARGIN_PX = 40
+NARROW, SKY_MARGIN = 3600.0, 1.6
+"""Radius (arcmin) up to which the map shows the cone's field, and its margin."""
 
 
 def is_static(*, choice: bool | None) -> bool:
@@ -94,12 +98,15 @@ def _plot(selection: Selection, outcome: Outcome, unit: str) -> Any:
 
 
 def _sky(selection: Selection, outcome: Outcome) -> tuple[Any, ...]:
-    """Return the map, or nothing if there are no positions."""
-    positions = sky_columns.positions(outcome, selection.available)
-    cone = sky_columns.cone(selection)
-    if not len(positions["ra"]) and not len(cone["ra"]):
+    """Return the map, of the cone if there is one, or nothing if there are no positions."""
+    drawn = SkyFigure()
+    ra, dec, radius = selection.ra, selection.dec, selection.radius_arcmin
+    if ra is not None and dec is not None and radius is not None and radius < NARROW:
+        drawn.look(Field(ra, dec), around(SKY_MARGIN * radius / 60))
+    drawn.rows.data = sky_columns.positions(outcome, selection.available, drawn.view)
+    drawn.cone.data = sky_columns.cone(selection, drawn.view)
+    if not len(drawn.rows.data["x"]) and not len(drawn.cone.data["x"]):
         return ()
-    sky = figures.sky(ColumnDataSource(positions), ColumnDataSource(cone))
     mark = f"{theme.SIMULATED} · " if outcome.simulated else ""
-    sky.title.text = f"{mark}positions and cone"
-    return (sky,)
+    drawn.figure.title.text = f"{mark}positions and cone"
+    return (drawn.figure,)

@@ -83,3 +83,21 @@ class Ranges(TraitType):  # type: ignore[misc]
             if finite:
                 ranges[column] = (ends[0], ends[1])
         return ranges
+
+
+class Texts(TraitType):  # type: ignore[misc]
+    """Text by column; empty if all is allowed."""
+
+    def make_dynamic_default(self) -> dict[str, str]:
+        """Return an empty mapping for each selection."""
+        return {}
+
+    def validate(self, _obj: Any, value: Any) -> dict[str, str]:
+        """Return the texts that are not empty; TraitError for other values."""
+        texts = dict(value)
+        for column, text in texts.items():
+            if not isinstance(column, str) or not isinstance(text, str):
+                raise TraitError(
+                    f"{self.name} is text by column, not {column!r}: {text!r}"
+                )
+        return {column: text for column, text in texts.items() if text}

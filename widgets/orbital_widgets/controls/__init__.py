@@ -1,5 +1,6 @@
 """Controls: each writes one part of a Selection and follows it, independently of others."""
 
+from orbital_widgets.controls._arrangement import Arrangement
 from orbital_widgets.controls._field import Field
 from orbital_widgets.controls._object_name import object_name
 from orbital_widgets.controls._position import position
@@ -10,6 +11,7 @@ from orbital_widgets.controls._time_range import time_range
 from orbital_widgets.controls._toggles import Toggles
 
 __all__ = [
+    "Arrangement",
     "Field",
     "RangeFields",
     "SkyMap",

@@ -14,7 +14,8 @@ PAGE_ROWS = 20
 class RowsView:
     """Rows of the newest outcome; only the picked ones if a view of them picked any.
 
-    Rows picked in the list beside the table are marked, and picked in all other views.
+    Rows picked in the table, or in the list beside it, are marked, and picked in all
+    other views.
     """
 
     def __init__(self, results: Results) -> None:
@@ -24,6 +25,7 @@ class RowsView:
         self._list = widgets.SelectMultiple(
             description="Pick rows", rows=10, tooltip="rows to highlight in the plots"
         )
+        self._list.add_class("orbital-pick")
         self._list.observe(self._picked, "value")
         self._table = widgets.HTML(layout=widgets.Layout(overflow="auto"))
         self._label = widgets.Label()
@@ -42,7 +44,7 @@ class RowsView:
     @property
     def frame(self) -> pl.DataFrame:
         """The rows shown over all pages."""
-        frame: pl.DataFrame = self.results.outcome.frame
+        frame: pl.DataFrame = self.results.outcome.chosen
         picked = self.results.picked
         return frame[list(picked)] if picked and not self._picking else frame
 
@@ -83,7 +85,8 @@ class RowsView:
         numbers = list(range(len(frame)))
         if picked and not self._picking:
             numbers = list(picked)
-        self._offer(numbers[first : first + PAGE_ROWS])
+        listed = numbers[first : first + PAGE_ROWS]
+        self._offer(listed)
         self._back.disabled = self.page == 0
         self._next.disabled = self.page == self.pages - 1
         self._all.layout.display = "" if picked else "none"
@@ -92,8 +95,9 @@ class RowsView:
             + (f", {len(picked):,} of them picked" if self._picking and picked else "")
             + (" picked in the plot" if picked and not self._picking else "")
         )
+        marked = tuple(i for i, row in enumerate(listed) if row in picked)
         self._table.value = (
-            table_html(rows, self.results.outcome.table)
+            table_html(rows, self.results.outcome.table, picked=marked)
             if len(rows)
             else "<i>no rows</i>"
         )
@@ -103,6 +107,7 @@ class RowsView:
         self._list.unobserve(self._picked, "value")
         options = tuple((f"row {row + 1}", row) for row in rows)
         if options != self._list.options:
+            self._list.value = ()  # the browser marks rows before it drops old ones
             self._list.options = options
         self._list.value = tuple(row for row in rows if row in self.results.picked)
         self._list.observe(self._picked, "value")
