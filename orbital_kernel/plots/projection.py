@@ -57,7 +57,7 @@ def _graticule(drawn: Any) -> None:
     lines = [aitoff(np.full(91, ra), up) for ra in (*range(0, 360, 30), 359.999)]
     lines += [aitoff(turn, np.full(181, dec)) for dec in range(-60, 90, 30)]
     drawn.multi_line(
-        [x for x, _ in lines], [y for _, y in lines], color="#CBD5E1", line_width=1
+        [x for x, _ in lines], [y for _, y in lines], color=theme.GRID, line_width=1
     )
     edge = [aitoff(np.full(91, ra), up) for ra in (0.0, 359.999)]
     drawn.multi_line(
