@@ -5,7 +5,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from orbital_kernel import plots, reports
-from orbital_kernel.reports import NOTEBOOKS, page
+from orbital_kernel.reports import NOTEBOOKS, cache, page
 
 READY_MS = 60_000
 IDLE = "() => window.Bokeh && Bokeh.documents.every((each) => each.is_idle)"
@@ -60,3 +60,17 @@ def test_a_figure_as_a_page_follows_the_readers_choice(opened, tmp_path):
     assert ([], "none") == (light, filter_in_light)
     assert [] == complaints(opened)
     assert "invert(0.93)" in opened.evaluate(FILTER)
+
+
+def test_the_index_of_a_folder_can_be_read_in_either(opened, tmp_path):
+    for stem, error in (("whole", ""), ("half", "a cell failed")):
+        (tmp_path / f"{stem}.html").write_text("<p>a report</p>", encoding="utf-8")
+        report = reports.find("burst")
+        cache.new(report, stem, {"days": 2.0}, data=[], error=error).write(tmp_path)
+    opened.goto(reports.write_index(tmp_path).as_uri())
+    light = complaints(opened)
+    opened.emulate_media(color_scheme="dark")
+
+    assert 2 == opened.locator("tbody tr").count()
+    assert [] == light
+    assert [] == complaints(opened)

@@ -237,9 +237,9 @@ class BurstMonitor(Panel):
         self._list = ipywidgets.HTML()
         self._menu = ipywidgets.Select(description="Selected", rows=6)
         self._menu.layout.width = "100%"
-        causes = (("all causes", None), *((name, name) for name in CAUSES))
+        causes = (("all causes", ""), *((name, name) for name in CAUSES))
         self._causes = ipywidgets.Dropdown(description="Cause", options=causes)
-        self._causes.value = self._cause
+        self._causes.value = self._cause or ""
         self._by = ipywidgets.Text(description="By", value=by)
         self._ack = ipywidgets.Button(
             description="Acknowledge", tooltip="record that you have seen it"
@@ -311,7 +311,7 @@ class BurstMonitor(Panel):
             self.select(change["new"])
 
     def _cause_chosen(self, change: Any) -> None:
-        self._cause = change["new"]
+        self._cause = change["new"] or None
         self.select(None)
 
     def _acknowledged(self) -> None:

@@ -2,14 +2,10 @@
 
 from html import escape
 
-STATES = {
-    "ok": ("#009E73", "black"),
-    "absent": ("#6B7280", "white"),
-    "unknown": ("#CC79A7", "black"),
-    "warn": ("#E69F00", "black"),
-    "bad": ("#D55E00", "black"),
-}
-"""Ground and ink of each state: Okabe & Ito's colours, contrast above 4.5."""
+from orbital_kernel.plots import theme
+
+LIGHT_INK = ("absent",)
+"""States whose ground is dark; black is read on the others with contrast above 4.5."""
 LINE = "var(--jp-border-color2, #ddd)"
 TRACK = "var(--jp-layout-color3, #e5e7eb)"
 INK = "var(--jp-ui-font-color1, #111)"
@@ -26,7 +22,7 @@ def problem(text: str, *, mark: str = "Problem:") -> str:
 
 def badge(state: str) -> str:
     """Return a state as a coloured word."""
-    ground, ink = STATES[state]
+    ground, ink = theme.STATES[state], "white" if state in LIGHT_INK else "black"
     return (
         f'<b style="color:{ink};background:{ground};padding:1px 8px;'
         f'border-radius:3px">{state}</b>'

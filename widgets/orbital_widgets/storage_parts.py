@@ -4,16 +4,14 @@ from collections.abc import Callable, Mapping
 from html import escape
 
 from orbital_kernel.model.sizes import size_text
+from orbital_kernel.plots import theme
 from orbital_kernel.storage.growth.outlook import full_at
-from orbital_widgets.paint import INK, STATES, TRACK, badge
+from orbital_widgets.paint import INK, TRACK, badge
 from orbital_widgets.panel import rows_html
 from orbital_widgets.storage_look import StorageLook
 
 BAR_PX = 220
-FULL = {
-    name: STATES[state][0]
-    for name, state in (("ok", "ok"), ("soft", "warn"), ("hard", "bad"))
-}
+FULL = {"ok": theme.GREEN, "soft": theme.ORANGE, "hard": theme.VERMILION}
 """Colours of a gauge below the soft limit, above it, and near the hard limit."""
 NEAR_HARD = 0.95
 
