@@ -9,6 +9,7 @@ LIGHT_INK = ("absent",)
 LINE = "var(--jp-border-color2, #ddd)"
 TRACK = "var(--jp-layout-color3, #e5e7eb)"
 INK = "var(--jp-ui-font-color1, #111)"
+PICKED = "background:#fde68a;color:#111827"
 PROBLEM = "var(--jp-error-color1, #b00020)"
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from orbital_kernel.model import schema, times
 from orbital_kernel.model.schema import Column
-from orbital_widgets.paint import LINE
+from orbital_widgets.paint import LINE, PICKED
 
 HIDDEN = {"healpix", "extra", "payload", "file_sha256", "file_row", "time_rule"}
 NUMBERS = {"deg": "{:.5f}", "s": "{:.12g}"}
@@ -28,7 +28,6 @@ PICK = (
     "if (row) { row.selected = !row.selected;"
     " list.dispatchEvent(new Event('change', {bubbles: true})) }"
 )
-PICKED = "background:#fde68a;color:#111827"
 
 
 def table_html(
