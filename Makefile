@@ -141,8 +141,8 @@ bench-coverage: venv ## measure how often the offered intervals contain the trut
 bench-watch: venv ## measure the delay until a live burst can be queried, while clients query
 	$(BIN)/python benchmarks/bench_watch.py
 
-bench-matching: venv ## measure matching beside astropy's join (STILTS, nway, LSDB where installed: NWAY=PYTHON), and its posteriors
-	$(BIN)/python benchmarks/bench_matching.py --sizes 100000 1000000 --calibrate 38000 --results $(if $(NWAY),--nway $(NWAY))
+bench-matching: venv ## measure matching beside astropy's join (STILTS, nway, LSDB where installed: NWAY=PYTHON, LSDB=PYTHON), and its posteriors
+	$(BIN)/python benchmarks/bench_matching.py --sizes $(or $(SIZES),100000 1000000) --calibrate 12000 --results $(if $(NWAY),--nway $(NWAY)) $(if $(LSDB),--lsdb $(LSDB))
 
 watch-kills: venv ## kill the watcher 50 times and compare with an undisturbed one
 	$(BIN)/python tests/watch_kills.py --kills 50

@@ -35,6 +35,17 @@ SHOWN = ("left_id", "right_id", "separation_arcsec", "p_any", "p_i", "simulated"
     help="Largest separation. Default: 5 combined errors.",
 )
 @click.option(
+    "--brightness",
+    metavar="COLUMN",
+    help="Weigh candidates by flux, or by this number of `extra`, such as a magnitude.",
+)
+@click.option(
+    "--epoch",
+    type=float,
+    metavar="YEAR",
+    help="Bring positions with a proper motion to this Julian year.",
+)
+@click.option(
     "--dask",
     metavar="ADDRESS",
     help="Let the workers of this Dask cluster do the work.",
@@ -44,6 +55,8 @@ def match(
     names: tuple[str, ...],
     region: tuple[float, float, float] | None,
     within_arcsec: float | None,
+    brightness: str | None,
+    epoch: float | None,
     dask: str | None,
     *,
     as_json: bool,
@@ -64,6 +77,8 @@ def match(
             *(names or ("swift", "chandra")),
             region=region,
             within_arcsec=within_arcsec,
+            brightness=brightness,
+            epoch=epoch,
             dask=dask,
             progress=lambda done, total: bar.update(
                 task, completed=done, total=max(total, 1)
@@ -109,6 +124,11 @@ def _show(matching: "Matching") -> None:
                 ("rows", "reason"),
                 [(f"{n:,}", text) for text, n in counts.items()],
             )
+    if matching.plan.epoch is not None:
+        moved = sum(matching.to_json()["moved"].values())
+        echo(
+            f"{moved:,} rows brought to {matching.plan.epoch:g} by their proper motion"
+        )
     for pairing in matching.plan.pairings:
         offset, chance = pairing.offset, pairing.chance
         echo(

@@ -374,6 +374,8 @@ class Objects:
         *others: str,
         region: tuple[float, float, float] | None = None,
         within_arcsec: float | None = None,
+        brightness: str | None = None,
+        epoch: float | None = None,
         dask: str | None = None,
     ) -> pl.DataFrame:
         """Match observatories' sources; store pairs, objects and associations in `cross`.
@@ -393,19 +395,23 @@ class Objects:
             was stored remains.
         within_arcsec : float, optional
             Largest separation, arcsec; by default 5 combined errors.
+        brightness : str, optional
+            What candidates are weighed by besides the sizes of their errors: 'flux', or
+            the name of a number in `extra`, such as a magnitude. Its weight is the ratio
+            of the histograms of counterparts and of unrelated sources.
+        epoch : float, optional
+            Julian year that positions are brought to, where `extra` states proper motions
+            (mas/yr) and their epoch; by default they are used as catalogued.
         dask : str, optional
-            Address of a Dask cluster whose workers do the work, such as
-            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
-            machine.
+            Address of a Dask cluster, such as 'tcp://host:8786' (needs the extra `dask`);
+            by default the cores of this machine do the work.
 
         Returns
         -------
         polars.DataFrame
-            All candidate pairs, each left source's best first: left_id, right_id (names
-            as written), left_catalog, right_catalog, left_members, right_members (rows of
-            each source), separation_arcsec (arcsec), normalised_separation, p_any
-            (probability of any counterpart), p_i (that it is this one, if any),
-            match_probability (their product), p_any_right, p_i_right, mutual and more.
+            Candidate pairs, each left source's best first, as in `cross.pairs`: left_id,
+            right_id, separation_arcsec (arcsec), p_any (probability of any counterpart),
+            p_i (of this one, if any), match_probability (their product), mutual and more.
 
         Raises
         ------
@@ -430,6 +436,8 @@ class Objects:
             *others,
             region=region,
             within_arcsec=within_arcsec,
+            brightness=brightness,
+            epoch=epoch,
             dask=dask,
         ).pairs
 
@@ -440,6 +448,8 @@ class Objects:
         *others: str,
         region: tuple[float, float, float] | None = None,
         within_arcsec: float | None = None,
+        brightness: str | None = None,
+        epoch: float | None = None,
         dask: str | None = None,
         progress: Progress = no_progress,
     ) -> Matching:
@@ -452,14 +462,16 @@ class Objects:
         *others : str
             Further observatories; every two are matched.
         region : tuple of float, optional
-            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
-            was stored remains.
+            RA, Dec and radius, ICRS deg: match only sources in this circle.
         within_arcsec : float, optional
             Largest separation, arcsec; by default 5 combined errors.
+        brightness : str, optional
+            'flux', or a number of `extra`, that weighs candidates; see `match`.
+        epoch : float, optional
+            Julian year that positions with a proper motion are brought to; see `match`.
         dask : str, optional
-            Address of a Dask cluster whose workers do the work, such as
-            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
-            machine.
+            Address of a Dask cluster, such as 'tcp://host:8786' (needs the extra `dask`);
+            by default the cores of this machine do the work.
         progress : callable
             Called with the rows matched so far, and all rows.
 
@@ -487,6 +499,8 @@ class Objects:
             (first, second, *others),
             region=region,
             within_arcsec=within_arcsec,
+            brightness=brightness,
+            epoch=epoch,
             dask=dask,
             progress=progress,
         )

@@ -710,6 +710,8 @@ class Shortcuts(Light, ABC):
         *others: str,
         region: tuple[float, float, float] | None = None,
         within_arcsec: float | None = None,
+        brightness: str | None = None,
+        epoch: float | None = None,
         dask: str | None = None,
     ) -> pl.DataFrame:
         """Match observatories' sources; store pairs, objects and associations in `cross`.
@@ -721,14 +723,16 @@ class Shortcuts(Light, ABC):
         *others : str
             Further observatories; every two are matched.
         region : tuple of float, optional
-            RA, Dec and radius, ICRS deg: match only sources in this circle. Outside, what
-            was stored remains.
+            RA, Dec and radius, ICRS deg: match only sources in this circle.
         within_arcsec : float, optional
             Largest separation, arcsec; by default 5 combined errors.
+        brightness : str, optional
+            'flux', or a number of `extra`, that weighs candidates; see `match`.
+        epoch : float, optional
+            Julian year that positions with a proper motion are brought to; see `match`.
         dask : str, optional
-            Address of a Dask cluster whose workers do the work, such as
-            'tcp://host:8786'; needs the extra `dask`. By default the cores of this
-            machine.
+            Address of a Dask cluster, such as 'tcp://host:8786' (needs the extra `dask`);
+            by default the cores of this machine do the work.
 
         Returns
         -------
@@ -755,6 +759,8 @@ class Shortcuts(Light, ABC):
             *others,
             region=region,
             within_arcsec=within_arcsec,
+            brightness=brightness,
+            epoch=epoch,
             dask=dask,
         )
 

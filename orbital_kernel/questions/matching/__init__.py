@@ -13,6 +13,7 @@ from orbital_kernel.model.predicate import Clause, Equal, Null
 from orbital_kernel.model.times import tt_from_utc
 from orbital_kernel.questions.asking import Session, require_observatories
 from orbital_kernel.questions.matching.plan import MOST_ROWS, make_plan
+from orbital_kernel.questions.matching.reading import Choice
 from orbital_kernel.questions.matching.result import Matching
 from orbital_kernel.questions.matching.task import (
     Plan,
@@ -31,6 +32,7 @@ __all__ = ["Matching", "Progress", "match", "no_progress"]
 
 TABLES = ("objects", "associations", "pairs", "identities", "tiles")
 FEW_ROWS = 60_000
+EARLIEST, LATEST = 1800.0, 2200.0
 Progress = Callable[[int, int], None]
 """Called with the rows matched so far, and all rows."""
 
@@ -47,6 +49,8 @@ def match(
     within_arcsec: float | None = None,
     dask: str | None = None,
     workers: int | None = None,
+    brightness: str | None = None,
+    epoch: float | None = None,
     most_rows: int = MOST_ROWS,
     progress: Progress = no_progress,
 ) -> Matching:
@@ -56,11 +60,17 @@ def match(
     have not changed.
     """
     _check(names, region, within_arcsec)
+    _check_choice(brightness, epoch)
     start = clock.perf_counter()
     store = orbital.store
     _prepare(store)
     plan = make_plan(
-        store, names, within_arcsec=within_arcsec, region=region, most_rows=most_rows
+        store,
+        names,
+        within_arcsec=within_arcsec,
+        region=region,
+        most_rows=most_rows,
+        choice=Choice(brightness, epoch),
     )
     total = sum(tile.rows for tile in plan.tiles)
     finished = finished_tiles(store, plan.run_id)
@@ -126,6 +136,18 @@ def _check(
         )
     if within_arcsec is not None and not within_arcsec > 0:
         raise QueryError(f"within_arcsec is above 0 arcsec, not {within_arcsec:g}")
+
+
+def _check_choice(brightness: str | None, epoch: float | None) -> None:
+    if brightness is not None and not brightness.isidentifier():
+        raise QueryError(
+            f"a brightness is flux or the name of a number in `extra`, not {brightness!r}"
+        )
+    if epoch is not None and not EARLIEST <= epoch <= LATEST:
+        raise QueryError(
+            f"an epoch is a Julian year from {EARLIEST:g} to {LATEST:g}, such as 2016.0, "
+            f"not {epoch:g}"
+        )
 
 
 def _prepare(store: Store) -> None:

@@ -17,6 +17,9 @@ from orbital_kernel.science.matching.surroundings import reach_arcsec
 
 SKIES = 4
 SHIFT_ARCSEC = 60.0
+SHIFTED_SOURCES = 25_000
+MOST_PARTS = 8
+"""Of more left sources every second to eighth one is shifted, others in each direction."""
 FURTHER = 4.0
 """Skies are shifted by so many reaches of candidates, and an arcminute at least."""
 
@@ -38,18 +41,21 @@ def chance(a: Places, b: Places, pairs: Joined, forth: Priors, back: Priors) -> 
     keys = np.sort(pairs.of_left * size + pairs.of_right)
     distance = np.maximum(FURTHER * reach_arcsec(a, b, n_sigma=N_SIGMA), SHIFT_ARCSEC)
     counts = []
+    parts = int(np.clip(a.ra.size // SHIFTED_SOURCES, 1, MOST_PARTS))
     for turn in range(SKIES):
         angle = 2 * np.pi * turn / SKIES
         shifted = a.moved(distance * np.sin(angle), distance * np.cos(angle))
-        false = joined(shifted, b, n_sigma=N_SIGMA)
+        some = np.arange(turn, a.ra.size, parts)
+        false = joined(shifted.some(some), b, n_sigma=N_SIGMA)
+        false = false._replace(of_left=some[false.of_left])
         unrelated = ~np.isin(false.of_left * size + false.of_right, keys)
         false = false.some(unrelated)
         counts.append(accepted(with_priors(shifted, b, false, forth, back)).height)
-    mean = float(np.mean(counts))
+    mean = parts * float(np.mean(counts))
     return Chance(
         int(a.ra.size),
         sure.height,
         float((1 - sure["match_probability"]).sum()),
         mean,
-        float(np.sqrt(max(mean, 1 / SKIES) / SKIES)),
+        float(np.sqrt(max(mean, parts / SKIES) * parts / SKIES)),
     )

@@ -2,14 +2,14 @@
 
 A survey streams cells and errors of both catalogues once. From it come the tiles, each
 with at most MOST_ROWS rows, and the margin around them. Frame offset and priors are
-estimated on a sample of whole cells of the sky that depends on the survey only, so that
+estimated on a sample of stretches of the sky that depends on the survey only, so that
 every cutting gives the same posteriors.
 """
 
 import hashlib
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from orbital_kernel.database import Store
+from orbital_kernel.errors import QueryError
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import FULL_SKY, ORDER, cone_ranges
@@ -25,6 +26,8 @@ from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.questions.matching.reading import (
     ERRORS,
     MOST_SIGMA_ARCSEC,
+    PLAIN,
+    Choice,
     Sky,
     listed,
 )
@@ -45,6 +48,7 @@ CELL_ORDER = 8
 """Cells of the survey, 13.7 arcmin: the smallest tile."""
 MOST_ROWS = 250_000
 SAMPLE_ROWS = 400_000
+STRETCHES = 48
 LEAST_MARGIN_ARCMIN = 6.0
 MOST_RANGES = 48
 
@@ -72,12 +76,13 @@ def make_plan(
     within_arcsec: float | None,
     region: tuple[float, float, float] | None,
     most_rows: int = MOST_ROWS,
+    choice: Choice = PLAIN,
 ) -> Plan:
     """Survey the catalogues, cut the sky and estimate what the tiles share."""
     names = tuple(sorted(names))
     surveyed = survey(store, names, region)
     tiles = cut(surveyed, region, most_rows)
-    pairings = _pairings(store, names, surveyed)
+    pairings = _pairings(store, names, surveyed, choice)
     plan = Plan(
         "",
         names,
@@ -86,6 +91,7 @@ def make_plan(
         pairings,
         tiles,
         surveyed.without_position if region is None else {},
+        *choice,
     )
     text = plan.as_json() + json.dumps([(t.low, t.high, t.rows) for t in tiles])
     return replace(plan, run_id=hashlib.sha256(text.encode()).hexdigest()[:16])
@@ -206,13 +212,16 @@ def _ranges(core: Ints, occupied: Ints, order: int) -> tuple[tuple[int, int], ..
 
 
 def _pairings(
-    store: Store, names: Sequence[str], surveyed: Survey
+    store: Store, names: Sequence[str], surveyed: Survey, choice: Choice
 ) -> tuple[Pairing, ...]:
     ranges = sample_ranges(surveyed)
     lists = {
-        name: listed(store.read, name, Sky(tuple(ranges))).sources if ranges else None
+        name: listed(store.read, name, Sky(tuple(ranges)), choice).sources
+        if ranges
+        else None
         for name in names
     }
+    _require_brightness(lists, choice)
     return tuple(
         pairing_of(
             left,
@@ -223,6 +232,20 @@ def _pairings(
     )
 
 
+def _require_brightness(
+    lists: Mapping[str, pl.DataFrame | None], choice: Choice
+) -> None:
+    """Refuse a brightness that no source has."""
+    frames = [frame for frame in lists.values() if frame is not None]
+    if choice.brightness is None or not frames:
+        return
+    if all(f["brightness"].null_count() == f.height for f in frames):
+        raise QueryError(
+            f"no source of {', '.join(lists)} has a {choice.brightness!r}: name flux, or "
+            "a number in the column `extra` of the catalogues"
+        )
+
+
 def _some(sources: pl.DataFrame | None) -> pl.DataFrame:
     if sources is not None:
         return sources
@@ -230,18 +253,21 @@ def _some(sources: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def sample_ranges(surveyed: Survey) -> list[tuple[int, int]]:
-    """Return whole cells of the sky with about SAMPLE_ROWS rows, in a fixed order."""
+    """Return even stretches of the sky with about SAMPLE_ROWS rows, of whole cells.
+
+    Few and long: each stretch is a condition that the database has to be sent.
+    """
     cells, counts = surveyed.total()
-    if counts.sum() <= SAMPLE_ROWS:
+    total = int(counts.sum())
+    if total <= SAMPLE_ROWS:
         return [FULL_SKY] if cells.size else []
-    for order in range(4, CELL_ORDER + 1):
-        coarse, back = np.unique(cells >> 2 * (CELL_ORDER - order), return_inverse=True)
-        held = np.bincount(back, counts)
-        if held.max() <= SAMPLE_ROWS / 4:
-            break
-    mixed = (coarse.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
-    shuffled = np.argsort(mixed, kind="stable")
-    enough = np.searchsorted(np.cumsum(held[shuffled]), SAMPLE_ROWS) + 1
-    chosen = np.sort(coarse[shuffled[:enough]])
-    scale = 4 ** (ORDER - order)
-    return [(int(cell) * scale, int(cell + 1) * scale) for cell in chosen]
+    before = np.cumsum(counts) - counts
+    begin = np.arange(STRETCHES) * total // STRETCHES
+    first = np.searchsorted(before, begin)
+    last = np.searchsorted(before, begin + SAMPLE_ROWS // STRETCHES)
+    scale = 4 ** (ORDER - CELL_ORDER)
+    return [
+        (int(cells[low]) * scale, (int(cells[high - 1]) + 1) * scale)
+        for low, high in zip(first, last, strict=True)
+        if high > low
+    ]

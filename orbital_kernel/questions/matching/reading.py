@@ -11,7 +11,9 @@ from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.predicate import Clause, Null, Range
 from orbital_kernel.model.sky import FULL_SKY
+from orbital_kernel.science.columns import finite
 from orbital_kernel.science.matching.errorcircles import covariances, largest_sigma
+from orbital_kernel.science.matching.motion import at_epoch
 from orbital_kernel.science.matching.onelist import one_list
 from orbital_kernel.science.matching.typical import with_typical_errors
 
@@ -25,6 +27,7 @@ MOST_SIGMA_ARCSEC = 600.0
 TOO_WIDE = "position error above 10 arcmin (one sigma)"
 NO_POSITION = "no position"
 RANGES_AT_ONCE = 64
+FLUX = "flux"
 Read = Callable[..., pa.Table]
 """The database's `read`: rows of a table that clauses hold for."""
 
@@ -33,6 +36,23 @@ class Sky(NamedTuple):
     """Half-open ranges of HEALPix cells (order 29)."""
 
     ranges: tuple[tuple[int, int], ...] = (FULL_SKY,)
+
+
+class Choice(NamedTuple):
+    """What is used of the rows besides positions: a brightness, and an epoch (yr)."""
+
+    brightness: str | None = None
+    epoch: float | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the further columns to read."""
+        of_extra = self.epoch is not None or self.brightness not in (None, FLUX)
+        limit = ("is_limit",) if self.brightness == FLUX else ()
+        return (*limit, *(("extra",) if of_extra else ()))
+
+
+PLAIN = Choice()
 
 
 class Listed(NamedTuple):
@@ -46,11 +66,14 @@ class Listed(NamedTuple):
     too_wide: pl.DataFrame
 
 
-def listed(read: Read, name: str, sky: Sky) -> Listed:
+def listed(read: Read, name: str, sky: Sky, choice: Choice = PLAIN) -> Listed:
     """Read one observatory's rows of some sky and make one list of them."""
-    rows = with_typical_errors(
-        _read(read, f"{name}.sources", sky), observatories()[name].instruments
-    ).sort(*("healpix", "catalog", "source_id", "obs_id", "ra", "dec"), nulls_last=True)
+    placed = _read(read, f"{name}.sources", sky, choice.columns)
+    if choice.epoch is not None:
+        placed = at_epoch(placed, choice.epoch)
+    if choice.brightness is not None:
+        placed = placed.with_columns(brightness_of(placed, choice.brightness))
+    rows = _ordered(with_typical_errors(placed, observatories()[name].instruments))
     usable = largest_sigma(covariances(rows, side=name)) <= MOST_SIGMA_ARCSEC
     mask = pl.Series(usable)
     too_wide, rows = rows.filter(~mask), rows.filter(mask)
@@ -65,28 +88,49 @@ def listed(read: Read, name: str, sky: Sky) -> Listed:
     return Listed(rows, sources, too_wide)
 
 
-def _read(read: Read, table: str, sky: Sky) -> pl.DataFrame:
+def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows in an order that does not depend on how they were read."""
+    if rows["healpix"].n_unique() == rows.height:  # the usual case, and much faster
+        return rows.sort("healpix")
+    names = ("healpix", "catalog", "source_id", "obs_id", "ra", "dec")
+    return rows.sort(*names, nulls_last=True)
+
+
+def _read(read: Read, table: str, sky: Sky, more: tuple[str, ...] = ()) -> pl.DataFrame:
     """Return the rows with a position; `extra` only of those without an error."""
     parts = []
     for start in range(0, max(len(sky.ranges), 1), RANGES_AT_ONCE):
         ranges = sky.ranges[start : start + RANGES_AT_ONCE]
-        parts.append(_read_ranges(read, table, ranges))
+        parts.append(_read_ranges(read, table, ranges, more))
     return pl.concat(parts)
 
 
 def _read_ranges(
-    read: Read, table: str, ranges: Sequence[tuple[int, int]]
+    read: Read, table: str, ranges: Sequence[tuple[int, int]], more: tuple[str, ...]
 ) -> pl.DataFrame:
     clause = Clause("healpix", tuple(Range(low, high - 1) for low, high in ranges))
     limit = None if ranges else 0
-    rows = frame_of(read(table, [clause], columns=list(SOURCE), limit=limit))
-    rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias("extra"))
+    columns = [*SOURCE, *more]
+    rows = frame_of(read(table, [clause], columns=columns, limit=limit))
     bare = pl.col("error_radius_arcsec").is_null()
-    if rows.select(bare.any()).item():
+    if "extra" not in more:
+        rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias("extra"))
+    if "extra" not in more and rows.select(bare.any()).item():
         unstated = read(
             table,
             [clause, Clause("error_radius_arcsec", (Null(),))],
-            columns=[*SOURCE, "extra"],
+            columns=[*columns, "extra"],
         )
         rows = pl.concat([rows.filter(~bare), frame_of(unstated).select(rows.columns)])
     return rows.filter(pl.col("ra").is_not_null(), pl.col("dec").is_not_null())
+
+
+def brightness_of(rows: pl.DataFrame, column: str) -> pl.Series:
+    """Return log10 of the flux of detections, or a number of `extra`, such as a magnitude."""
+    if column == FLUX:
+        detected = ~pl.col("is_limit").fill_null(value=False) & (finite(FLUX) > 0)
+        flux = pl.when(detected).then(finite(FLUX).log10())
+        return rows.select(flux.alias("brightness")).to_series()
+    text = pl.col("extra").str.json_path_match(f"$.{column}")
+    number = text.cast(pl.Float64, strict=False).alias("brightness")
+    return rows.select(number).to_series()

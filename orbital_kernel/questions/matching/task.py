@@ -84,6 +84,8 @@ class Plan:
     pairings: tuple[Pairing, ...]
     tiles: tuple[Tile, ...]
     without_position: dict[str, int]
+    brightness: str | None = None
+    epoch: float | None = None
     n_sigma: float = N_SIGMA
 
     def as_json(self) -> str:
@@ -115,7 +117,8 @@ def _priors(document: dict[str, Any]) -> Priors:
         for name in ("share", "weight", "tilt")
     )
     numbers = document["shape"], document["area_arcsec2"]
-    return Priors(tuple(document["density"]), share, weight, tilt, *numbers)
+    by_bin = tuple(document["edges"]), tuple(document["ratio"])
+    return Priors(tuple(document["density"]), share, weight, tilt, *numbers, *by_bin)
 
 
 def _region(document: dict[str, Any]) -> tuple[float, float, float] | None:

@@ -18,7 +18,13 @@ from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.model.sky import separation_deg
-from orbital_kernel.questions.matching.reading import TOO_WIDE, Listed, Sky, listed
+from orbital_kernel.questions.matching.reading import (
+    TOO_WIDE,
+    Choice,
+    Listed,
+    Sky,
+    listed,
+)
 from orbital_kernel.questions.matching.task import (
     Pairing,
     Plan,
@@ -42,7 +48,8 @@ def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
     finished = finished_tiles(store, plan.run_id).get((tile.low, tile.high))
     if finished is not None:
         return finished
-    lists = {name: listed(store.read, name, Sky(tile.ranges)) for name in plan.names}
+    choice, sky = Choice(plan.brightness, plan.epoch), Sky(tile.ranges)
+    lists = {name: listed(store.read, name, sky, choice) for name in plan.names}
     pairs = {
         (pairing.left, pairing.right): _paired(lists, pairing, plan)
         for pairing in plan.pairings
@@ -300,7 +307,7 @@ def _summary(
 ) -> Summary:
     """Return the counts of a tile: rows, sources, excluded, assumed, pairs, objects."""
     place = _inside("ra", "dec", "healpix", plan, tile)
-    rows, sources, assumed = {}, {}, Counter[str]()
+    rows, sources, moved, assumed = {}, {}, {}, Counter[str]()
     excluded = Counter[str]()
     for name, listed_ in lists.items():
         inside = listed_.rows.filter(place)
@@ -309,6 +316,7 @@ def _summary(
         wide = listed_.too_wide.filter(place).height
         rows[name] += wide
         excluded.update({f"{name}: {TOO_WIDE}": wide} if wide else {})
+        moved[name] = int(inside["moved"].sum()) if "moved" in inside.columns else 0
         origins = inside.group_by("error_origin").len().rows()
         assumed.update({f"{name}: {origin}": count for origin, count in origins})
     sure = accepted(stored)
@@ -317,6 +325,7 @@ def _summary(
         "sources": sources,
         "excluded": dict(excluded),
         "errors": dict(assumed),
+        "moved": moved,
         "pairs": stored.height,
         "accepted": sure.height,
         "expected_false": float((1 - sure["match_probability"]).sum()),

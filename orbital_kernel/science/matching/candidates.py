@@ -5,9 +5,9 @@ combined error, the chance of an unrelated source as near (p-statistic, Downes e
 1986, MNRAS 218, 31), and the Bayes factor of Budavári & Szalay 2008 (ApJ 679, 301). The
 match probability weighs all candidates of a source against each other and against none
 of them (as NWAY, Salvato et al. 2018, MNRAS 473, 4937), with the local density of the
-second catalogue as prior, or with priors measured on shifted skies (priors.py). No
-candidate is dropped; `rank` orders them. Proper motion between the catalogues' epochs is
-not accounted for.
+second catalogue as prior, or with priors measured around the sources (priors.py). No
+candidate is dropped; `rank` orders them. Positions are compared as given: motion.py
+brings them to one epoch.
 """
 
 import numpy as np
@@ -184,6 +184,7 @@ def _one_way(
         fineness_class(covariance)[back],
         fineness_class(b.covariance)[pairs.of_right],
     )
+    odds = odds * priors.brightness(b.brightness, pairs.of_right)
     p_any, p_i = posterior(pairs.of_left, odds, share[back])
     return density, p_any, p_i
 

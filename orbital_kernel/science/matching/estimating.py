@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.model.sky import healpix
+from orbital_kernel.science.matching import brightness
+from orbital_kernel.science.matching.brightness import BINS, bins_of, edges_of
 from orbital_kernel.science.matching.density import blocks_around, cells_of
 from orbital_kernel.science.matching.errorcircles import mean_sigma
 from orbital_kernel.science.matching.fineness import fineness_class, size_class
@@ -101,17 +103,28 @@ def estimate(left: Places, right: Places, pairs: Joined, *, n_sigma: float) -> P
         np.ones((CLASSES, OCTAVES)),
         np.ones((CLASSES, FINENESSES)),
     )
+    edges = edges_of(np.empty(0) if right.brightness is None else right.brightness)
+    bins = bins_of(_or_none(right), edges)
+    ratio = np.ones(BINS + 1)
     share = np.full((CLASSES, SIZES), 0.5)
     with_one = without = np.ones((CLASSES, SIZES))
     for _ in range(ROUNDS):
         denser = (with_one[at] * crowded)[pairs.of_left]
-        odds = sample.odds * weights.of(sample) / denser
+        odds = sample.odds * weights.of(sample) / denser * ratio[bins[pairs.of_right]]
         total = sums(pairs.of_left, odds, left.ra.size)
         fewer = (without / with_one)[at]
         share = _shares(total, fewer, sample, share)
         p_any = _any(share[at], total, fewer)
         probable = p_any[pairs.of_left] * _part(odds, total[pairs.of_left])
         weights = _weights(sample, p_any, probable)
+        if edges.size:
+            found = sample.around.found
+            by_error = _by_error(sample, probable)[
+                fineness_class(right.covariance[found])
+            ]
+            ratio = brightness.ratio(
+                bins[pairs.of_right], probable, bins[found], by_error
+            )
         locally = _surrounded(share[at], total * crowded, fewer, sample)
         with_one, without = (
             _relative_density(sample, chance) for chance in (locally, 1 - locally)
@@ -126,7 +139,22 @@ def estimate(left: Places, right: Places, pairs: Joined, *, n_sigma: float) -> P
         rounded(weights.tilt),
         shape,
         added,
+        tuple(edges.tolist()),
+        rounded(ratio)[0] if edges.size else (),
     )
+
+
+def _or_none(right: Places) -> Reals:
+    none = np.full(right.ra.size, np.nan)
+    return none if right.brightness is None else right.brightness
+
+
+def _by_error(sample: _Sample, probable: Reals) -> Reals:
+    """Return by fineness how much more frequent counterparts are than unrelated ones."""
+    true = sums(sample.right, probable, FINENESSES)
+    every = sample.around.unrelated.sum(axis=0)
+    share = true / max(true.sum(), 1.0)
+    return np.asarray(share / np.maximum(every / max(every.sum(), 1.0), 1e-9))
 
 
 def _sample(

@@ -21,18 +21,21 @@ ARCSEC_PER_RADIAN = np.degrees(1) * 3600
 
 
 class Places(NamedTuple):
-    """Positions (deg) and their covariances (arcsec²) of the rows that have a position."""
+    """Positions (deg) and their covariances (arcsec²) of the rows that have a position.
+
+    `brightness` is what candidates are weighed by besides, if anything.
+    """
 
     rows: Ints
     ra: Reals
     dec: Reals
     covariance: Reals
+    brightness: Reals | None = None
 
     def some(self, rows: Ints) -> "Places":
         """Return these places only."""
-        return Places(
-            self.rows[rows], self.ra[rows], self.dec[rows], self.covariance[rows]
-        )
+        columns = self.rows, self.ra, self.dec, self.covariance, self.brightness
+        return Places(*(None if c is None else c[rows] for c in columns))  # type: ignore[arg-type]
 
     def moved(
         self, east_arcsec: Reals | float, north_arcsec: Reals | float
@@ -81,6 +84,7 @@ def places(sources: pl.DataFrame, side: str) -> Places:
         numbered["ra"].cast(pl.Float64).to_numpy() % 360,
         numbered["dec"].cast(pl.Float64).to_numpy(),
         covariances(numbered, side=side),
+        numbered["brightness"].to_numpy() if "brightness" in numbered.columns else None,
     )
 
 

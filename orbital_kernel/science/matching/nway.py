@@ -126,6 +126,7 @@ def _candidates(a: Places, b: Places, priors: Priors, n_sigma: float) -> _Other:
         fineness_class(a.covariance)[pairs.of_left],
         fineness_class(b.covariance)[pairs.of_right],
     )
+    weight = weight * priors.brightness(b.brightness, pairs.of_right)
     logarithm = np.log(
         share[pairs.of_left] * weight / (density[pairs.of_left] * SKY_ARCSEC2)
     )

@@ -48,12 +48,16 @@ def one_list(rows: pl.DataFrame) -> Ints:
     if not rows.height:
         return np.empty(0, np.int64)
     rows = fill(rows, dict.fromkeys(("catalog", "source_id", "obs_id"), pl.String()))
+    several = rows.select(pl.struct("catalog", "obs_id").n_unique()).item() > 1
+    names = _names(rows)
+    if not several and names.drop_nulls().is_unique().all():
+        return np.arange(rows.height)
     place = places(rows, "these")
     rank = _rank(rows, mean_sigma(place.covariance))
-    lists = _numbered(rows.select("catalog", "obs_id"))
-    named = _by_name(rows, place, rank)
-    if lists.max() == 0:
+    named = _by_name(names, place, rank)
+    if not several:
         return named
+    lists = _numbered(rows.select("catalog", "obs_id"))
     parent = _parents(place, rank, lists, named)
     return _separated(_roots(parent)[named], named, place, rank, lists)
 
@@ -77,14 +81,19 @@ def _numbered(columns: pl.DataFrame) -> Ints:
     return struct.cast(pl.Int64).to_numpy() - 1
 
 
-def _by_name(rows: pl.DataFrame, place: Places, rank: Ints) -> Ints:
+def _names(rows: pl.DataFrame) -> pl.Series:
+    """Return the names that are of one source everywhere; null for others."""
+    name = pl.col("source_id").str.strip_chars().str.to_lowercase()
+    usable = name.str.len_chars() >= SHORTEST_NAME
+    return rows.select(pl.when(usable).then(name)).to_series()
+
+
+def _by_name(names: pl.Series, place: Places, rank: Ints) -> Ints:
     """Return each row's most precise namesake within SAME_NAME_ARCSEC; itself if none."""
-    itself = np.arange(rows.height)
-    name = rows["source_id"].str.strip_chars().str.to_lowercase()
-    usable = (name.str.len_chars() >= SHORTEST_NAME).fill_null(value=False).to_numpy()
+    itself = np.arange(names.len())
     first = (
-        pl.DataFrame({"name": name, "row": itself, "rank": rank})
-        .filter(usable)
+        pl.DataFrame({"name": names, "row": itself, "rank": rank})
+        .drop_nulls("name")
         .with_columns(pl.col("row").sort_by("rank").first().over("name").alias("first"))
     )
     of = itself.copy()

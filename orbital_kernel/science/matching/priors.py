@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.model.sky import healpix
+from orbital_kernel.science.matching.brightness import bins_of
 from orbital_kernel.science.matching.density import (
     SKY_ARCSEC2,
     blocks_around,
@@ -56,7 +57,7 @@ class Priors:
     and the right error; `tilt` multiplies it by class and octave of the right error.
     `shape` is that of the gamma distribution of true densities around a class's mean, and
     `area_arcsec2` what the errors of the right sources add to the area in which
-    candidates lie.
+    candidates lie. `ratio` multiplies the weight by the brightness between `edges`.
     """
 
     density: tuple[float, ...]
@@ -65,6 +66,8 @@ class Priors:
     tilt: Rows
     shape: float
     area_arcsec2: float
+    edges: tuple[float, ...] = ()
+    ratio: tuple[float, ...] = ()
 
     @classmethod
     def even(cls, density_arcsec2: float, share: float) -> "Priors":
@@ -87,6 +90,13 @@ class Priors:
         """Return the weights of pairs: the left source's class, and both finenesses."""
         weight, tilt = self._arrays[2:]
         return weight[left, right] * tilt[classes, right // WEIGHT_STEPS]
+
+    def brightness(self, values: Reals | None, rows: Ints) -> Reals | float:
+        """Return the weight of the brightness of right sources, one if there is none."""
+        if values is None or not self.ratio:
+            return 1.0
+        bins = bins_of(values[rows], np.array(self.edges))
+        return np.array(self.ratio)[bins]
 
     def crowding(self, density: Reals, area: Reals, own: Ints) -> Reals:
         """Return how much denser it is around sources with so many candidates.

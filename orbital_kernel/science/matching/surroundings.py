@@ -46,7 +46,8 @@ LEAST_RISE, MOST_RISE = 0.8, 1.6
 class Surroundings(NamedTuple):
     """Density (per arcsec²) by class; hits and expected hits in both rings of sources.
 
-    `unrelated` counts the hits by class and fineness of their errors.
+    `unrelated` counts the hits by class and fineness of their errors; `found` are the
+    right sources that are the hits.
     """
 
     density: Reals
@@ -54,16 +55,18 @@ class Surroundings(NamedTuple):
     hits: tuple[Reals, Reals]
     expected: tuple[Reals, Reals]
     unrelated: Reals
+    found: Ints
 
 
 class _Ring(NamedTuple):
-    """Of one ring: the left sources, hits and class of each sector, area, radius²."""
+    """Of one ring: the left sources, hits and class of each sector, area, radius², hits."""
 
     sources: Ints
     hits: Reals
     classes: Ints
     area: float
     square: float
+    found: Ints
 
 
 def surroundings(
@@ -95,6 +98,9 @@ def surroundings(
         (_hits(rings[0]), _hits(rings[1])),
         (_expected(rings[0], near), _expected(rings[1], far)),
         unrelated,
+        np.concatenate(
+            [np.empty(0, np.int64), *(r.found for r in rings[0] + rings[1])]
+        ),
     )
 
 
@@ -147,6 +153,7 @@ def _around(
                 classes,
                 np.pi * (high**2 - low**2) / SECTORS,
                 (high**2 + low**2) / 2,
+                j[inside],
             )
         )
     return rings
