@@ -6,6 +6,7 @@ import pytest
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.correlation import dcf, iccf, lag, red_noise
+from orbital_kernel.science.correlation.lag_coverage import coverage_of
 from orbital_kernel.science.correlation.rednoise import (
     covariance,
     realisation,
@@ -62,6 +63,24 @@ def test_a_known_delay_is_inside_its_interval_and_significant(method, delay):
     assert result.correlation > 0.6
     assert result.chance_global < 0.05
     assert result.significance_global == pytest.approx(1 - result.chance_global)
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"), [(None, "simulated"), ("resampled", "resampled")]
+)
+def test_an_interval_says_how_often_it_is_true(interval, expected):
+    pair = related(-300.0, points=40)
+    result = lag(*pair, interval=interval, simulations=1, resamples=20)
+
+    assert expected == result.interval
+    assert coverage_of("iccf", expected) == result.coverage
+    assert result.coverage in str(result)
+    assert result.low_s <= result.lag_s <= result.high_s
+
+
+def test_an_interval_of_another_kind_is_refused():
+    with pytest.raises(QueryError, match="interval of lags"):
+        lag(*related(0.0, points=30), interval="guess")
 
 
 @pytest.mark.parametrize("slope", [1.0, 2.0])

@@ -1,5 +1,6 @@
 """Light curves written to files and handed to other libraries come back as they were."""
 
+import sys
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -128,12 +129,34 @@ def test_a_time_series_without_dates_counts_from_t0():
 
 
 def test_a_stingray_light_curve_has_detections_since_t0(curve):
+    pytest.importorskip(
+        "stingray", reason="stingray is not installed: pip install 'orbital[timing]'"
+    )
     light_curve = curve.only(instrument="XRT").to_stingray()
 
     assert [10.0, 1000.125] == light_curve.time.tolist()
     assert [2e-12, 1e-12] == light_curve.countrate.tolist()
     assert_allclose([1.5e-13, 2e-13], light_curve.countrate_err)
     assert [10.0, 100.0] == light_curve.dt.tolist()
+
+
+def test_a_lightkurve_light_curve_has_the_detections(curve):
+    pytest.importorskip(
+        "lightkurve", reason="lightkurve is not installed: pip install lightkurve"
+    )
+    light_curve = curve.to_lightkurve()
+
+    assert_allclose([2e-12, 1e-12], light_curve.flux.value)
+    assert_allclose([1.5e-13, 2e-13], light_curve.flux_err.value)
+    expected = np.array(TIMES[:2], dtype="datetime64[ns]")
+    apart = light_curve.time.tt.to_value("datetime64") - expected
+    assert (np.abs(apart) < np.timedelta64(1, "us")).all()
+
+
+def test_lightkurve_that_is_not_installed_is_named(curve, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightkurve", None)
+    with pytest.raises(QueryError, match="pip install lightkurve"):
+        curve.to_lightkurve()
 
 
 def test_a_stingray_light_curve_is_of_one_instrument():

@@ -55,6 +55,11 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
     help="Unrelated light curves simulated for the significance.",
 )
 @click.option(
+    "--interval",
+    type=click.Choice(["simulated", "resampled"]),
+    help="From simulated pairs (default of iccf) or resampled points (FR/RSS).",
+)
+@click.option(
     "--seed",
     type=int,
     default=1,
@@ -72,6 +77,7 @@ def lag(
     step: float | None,
     confidence: float,
     simulations: int,
+    interval: str | None,
     seed: int,
     *,
     store: bool,
@@ -79,8 +85,9 @@ def lag(
 ) -> None:
     """Measure by how much one light curve of an OBJECT follows another.
 
-    The interval is from flux randomisation and random subsets (ICCF, DCF) or from the
-    likelihood of the peak (ZDCF). The significance is the share of simulated red noise,
+    The interval is from simulated pairs of one red-noise signal (ICCF), from flux
+    randomisation and random subsets (DCF) or from the likelihood of the peak (ZDCF);
+    how often each holds the lag in simulations is printed with it. The significance is the share of simulated red noise,
     with the slope fitted to --of, whose correlation is lower: at that lag (local) and at
     any lag (global).
     """
@@ -96,6 +103,7 @@ def lag(
         step_s=step,
         confidence=confidence,
         simulations=simulations,
+        interval=interval,
         seed=seed,
         store=store,
     )

@@ -10,6 +10,7 @@ from bokeh.models import ColumnDataSource, Span
 from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import theme
 from orbital_kernel.plots.curve_axes import label_time, times_of
+from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
 
 PANEL_HEIGHT = 170
 PANELS = {
@@ -40,14 +41,16 @@ def panel(
     hardness: tuple[str, str] | None,
 ) -> Any:
     """Return the figure of one panel; points without it are not drawn."""
-    detections = points.filter(~pl.col("is_limit"), pl.col("since_s").is_not_null())
+    dated = points.filter(pl.col("since_s").is_not_null())
     if scale in ("utc", "mjd"):
-        detections = detections.filter(pl.col("time").is_not_null())
+        dated = dated.filter(pl.col("time").is_not_null())
     if scale == "log":
-        detections = detections.filter(pl.col("since_s") > 0)
+        dated = dated.filter(pl.col("since_s") > 0)
+    words = None
     if name == "hardness" and hardness is not None:
-        rows = hardness_of(detections, *hardness)
+        rows, words = _hardness(dated, *hardness)
     else:
+        detections = dated.filter(~pl.col("is_limit"))
         rows = _against(detections, model, name)  # type: ignore[arg-type]
     drawn = theme.canvas(
         "",
@@ -56,11 +59,8 @@ def panel(
         height=PANEL_HEIGHT,
     )
     x, left, right = times_of(rows, scale)
-    y, error = rows["y"].to_numpy(), rows["error"].fill_null(0.0).to_numpy()
-    source = ColumnDataSource(
-        {"x": x, "y": y, "left": left, "right": right}
-        | {"low": y - error, "high": y + error}
-    )
+    ends = {name: rows[name].to_numpy() for name in ("y", "low", "high")}
+    source = ColumnDataSource({"x": x, "left": left, "right": right} | ends)
     bar = {"source": source, "color": theme.INK, "alpha": 0.55}
     drawn.segment("left", "y", "right", "y", **bar)
     drawn.segment("x", "low", "x", "high", **bar)
@@ -69,50 +69,22 @@ def panel(
         Span(location=LEVEL[name], dimension="width", line_color=theme.PALE)
     )
     label_time(drawn, rows, scale, is_first=False)
-    if name == "hardness" and hardness is not None:
-        theme.note(drawn, f"H: {hardness[1]} · S: {hardness[0]}")
+    if words is not None:
+        theme.note(drawn, words)
     return drawn
 
 
-def hardness_of(points: pl.DataFrame, soft: str, hard: str) -> pl.DataFrame:
-    """Return (H - S) / (H + S) of points of two bands at the same time.
-
-    Parameters
-    ----------
-    points : polars.DataFrame
-        Detections of one unit with time, since_s, band, value and errors.
-    soft, hard : str
-        Names of the bands, as in column `band`.
-
-    Returns
-    -------
-    polars.DataFrame
-        The soft points that have a hard one at their time, with y and its 1-sigma
-        error by propagation, which is no posterior: use it above some 20 counts.
-    """
-    key = ("observatory", "instrument", "time", "since_s")
-    error = pl.mean_horizontal("value_err_plus", "value_err_minus")
-    parts = [
-        points.filter(pl.col("band") == band).with_columns(error.alias("e"))
-        for band in (soft, hard)
-    ]
-    if any(part.is_empty() for part in parts):
-        bands = ", ".join(points["band"].drop_nulls().unique().sort())
-        raise QueryError(
-            f"no points of {soft!r} and {hard!r}; bands: {bands or 'none'}"
-        )
-    rows = parts[0].join(
-        parts[1].select(*key, "value", "e"), on=key, suffix="_hard", nulls_equal=True
+def _hardness(points: pl.DataFrame, soft: str, hard: str) -> tuple[pl.DataFrame, str]:
+    """Return the hardness of points with its interval, and by which method it is."""
+    rows = hardness_of_points(points, soft, hard)
+    methods = rows["method"].value_counts(sort=True).iter_rows()
+    texts = [f"{number:,} by {method}" for method, number in methods]
+    rows = rows.with_columns(
+        pl.col("ratio").alias("y"),
+        pl.col("ratio_low").alias("low"),
+        pl.col("ratio_high").alias("high"),
     )
-    total = pl.col("value_hard") + pl.col("value")
-    rows = rows.filter(total > 0)
-    spread = (pl.col("value") * pl.col("e_hard")).pow(2) + (
-        pl.col("value_hard") * pl.col("e")
-    ).pow(2)
-    return rows.with_columns(
-        ((pl.col("value_hard") - pl.col("value")) / total).alias("y"),
-        (2 * spread.sqrt() / total.pow(2)).alias("error"),
-    )
+    return rows, f"H: {hard} · S: {soft} · {'; '.join(texts)}"
 
 
 def _against(points: pl.DataFrame, model: Model, name: str) -> pl.DataFrame:
@@ -123,8 +95,13 @@ def _against(points: pl.DataFrame, model: Model, name: str) -> pl.DataFrame:
     error = pl.when(above).then("value_err_minus").otherwise("value_err_plus")
     if name == "residual":
         difference = (pl.col("value") - pl.col("expected")) / error
-        return rows.with_columns(difference.alias("y"), pl.lit(1.0).alias("error"))
+        rows = rows.with_columns(difference.alias("y"), pl.lit(1.0).alias("error"))
+    else:
+        rows = rows.with_columns(
+            (pl.col("value") / pl.col("expected")).alias("y"),
+            (error / pl.col("expected")).fill_null(0.0).alias("error"),
+        )
     return rows.with_columns(
-        (pl.col("value") / pl.col("expected")).alias("y"),
-        (error / pl.col("expected")).alias("error"),
+        (pl.col("y") - pl.col("error")).alias("low"),
+        (pl.col("y") + pl.col("error")).alias("high"),
     )

@@ -3,28 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.query import Explain
 from orbital_kernel.query.units import units_by_name
-from orbital_kernel.questions.curve_files import (
-    require_format,
-    stingray_curve,
-    time_series,
-    write_csv,
-    write_ecsv,
-    write_fits,
-    write_votable,
-)
+from orbital_kernel.questions.curve_exports import Exports
 from orbital_kernel.science.lightcurves import averaged
-
-if TYPE_CHECKING:
-    from astropy.timeseries import TimeSeries
+from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
 
 NEIGHBOURS = {
     "observatory": pl.String(),
@@ -38,7 +28,7 @@ NEIGHBOURS = {
 
 
 @dataclass(frozen=True)
-class LightCurve:
+class LightCurve(Exports):
     """The light curve of one object from all observatories.
 
     It can be read as its `frame`: indexing, `len`, and the methods of polars.DataFrame
@@ -246,187 +236,45 @@ class LightCurve:
         """
         return replace(self, frame=averaged(self.frame, bins))
 
-    def to_file(self, path: "str | Path") -> Path:
-        """Write all points in the format that the name of the file ends with.
+    def hardness(self, soft: str, hard: str) -> pl.DataFrame:
+        """Return (H - S) / (H + S) of points of two bands at the same time.
 
         Parameters
         ----------
-        path : str or Path
-            A file that ends with .csv, .ecsv, .fits or .vot.
+        soft, hard : str
+            Names of the bands, as in column `band`.
 
         Returns
         -------
-        Path
-            The file.
+        polars.DataFrame
+            The soft points with ratio, ratio_low, ratio_high (1 sigma) and method: the
+            posterior of the counts, or, where files have rates only, propagated errors.
 
         Raises
         ------
         QueryError
-            If the name ends with none of these.
+            If a band has no points, or the bands mix several units.
 
-        Examples
-        --------
-        >>> import tempfile, pathlib
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> orbital.light_curve("SIM AGN 1").to_file(folder / "curve.fits").name
-        'curve.fits'
-        """
-        writers = {
-            "csv": self.to_csv,
-            "ecsv": self.to_ecsv,
-            "fits": self.to_fits,
-            "votable": self.to_votable,
-        }
-        return writers[require_format(Path(path))](path)
-
-    def to_csv(self, path: "str | Path") -> Path:
-        """Write all points as CSV, times as ISO text (TT).
-
-        Text that starts with =, +, -, @, a tab or a carriage return gets a quote mark in
-        front, so that no spreadsheet runs it as a formula.
-
-        Parameters
+        References
         ----------
-        path : str or Path
-            The file to write.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Examples
-        --------
-        >>> import tempfile, pathlib
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> orbital.light_curve("SIM AGN 1").to_csv(folder / "curve.csv").name
-        'curve.csv'
-        """
-        return write_csv(self.frame, Path(path))
-
-    def to_ecsv(self, path: "str | Path") -> Path:
-        """Write all points as ECSV: CSV with units, masks and times (TT) for astropy.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file to write.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Examples
-        --------
-        >>> import tempfile, pathlib
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> orbital.light_curve("SIM AGN 1").to_ecsv(folder / "curve.ecsv").name
-        'curve.ecsv'
-        """
-        return write_ecsv(self.frame, Path(path), self._about)
-
-    def to_fits(self, path: "str | Path") -> Path:
-        """Write all points as a FITS binary table; `time` is MJD (TT).
-
-        Parameters
-        ----------
-        path : str or Path
-            The file to write.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Examples
-        --------
-        >>> import tempfile, pathlib
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> orbital.light_curve("SIM AGN 1").to_fits(folder / "curve.fits").name
-        'curve.fits'
-        """
-        return write_fits(self.frame, Path(path), self._about)
-
-    def to_votable(self, path: "str | Path") -> Path:
-        """Write all points as a VOTable; `time` is MJD (TT).
-
-        Parameters
-        ----------
-        path : str or Path
-            The file to write.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Examples
-        --------
-        >>> import tempfile, pathlib
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> orbital.light_curve("SIM AGN 1").to_votable(folder / "curve.vot").name
-        'curve.vot'
-        """
-        return write_votable(self.frame, Path(path), self._about)
-
-    def to_timeseries(self) -> "TimeSeries":
-        """Return the points as an astropy TimeSeries.
-
-        `flux` and `flux_err` are the value and the mean of its errors, so that
-        lightkurve, whose light curve is a TimeSeries, can take it.
-
-        Returns
-        -------
-        astropy.timeseries.TimeSeries
-            Times are TT, or the time since T0 where no point has a date; points without
-            a date beside dated ones are dropped and counted in meta["undated"].
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> curve = orbital.light_curve("SIM AGN 1", unit="erg / (cm2 s)")
-        >>> curve.to_timeseries()["flux"].unit
-        Unit("erg / (s cm2)")
-        """
-        return time_series(self.points, self._about)
-
-    def to_stingray(self) -> Any:
-        """Return the detections as a stingray Lightcurve; needs the extra 'timing'.
-
-        Returns
-        -------
-        stingray.Lightcurve
-            Times in s since T0, the values as count rate, and their mean errors, which
-            stingray itself takes as Poisson where it analyses.
-
-        Raises
-        ------
-        QueryError
-            If the points are of several instruments, bands or units, or stingray is not
-            installed.
+        Park et al. 2006, ApJ 652, 610 (BEHR).
 
         Examples
         --------
         >>> from orbital_kernel import connect
         >>> orbital = connect()
         >>> curve = orbital.light_curve("SIM AGN 1").only(observatory="swift")
-        >>> curve = curve.only(unit=curve.points["unit"][0], band=curve.points["band"][0])
-        >>> len(curve.to_stingray().time) == (~curve.points["is_limit"]).sum()
-        True
+        >>> band = curve.points["band"][0]
+        >>> float(curve.hardness(band, band)["ratio"][0])
+        0.0
         """
-        return stingray_curve(self.points)
+        rows = self.points.filter(pl.col("band").is_in([soft, hard]))
+        if rows["unit"].n_unique() > 1:
+            raise QueryError(
+                f"the points of {soft!r} and {hard!r} have several units: choose one "
+                "with curve.only(unit=…)"
+            )
+        return hardness_of_points(rows, soft, hard)
 
     @property
     def _about(self) -> dict[str, Any]:

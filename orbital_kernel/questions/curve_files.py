@@ -36,7 +36,7 @@ FORMATS = {
 
 
 def require_format(path: Path) -> str:
-    """Return the format that a file's name ends with; QueryError if it is unis_complete."""
+    """Return the format that a file's name ends with; QueryError if it is unknown."""
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
         raise QueryError(
@@ -131,6 +131,29 @@ def time_series(points: pl.DataFrame, about: Mapping[str, Any]) -> "TimeSeries":
     series["flux_err"] = errors << columns["value"].unit if unit else errors
     series.meta.update({**about, "undated": len(points) - len(rows)})
     return series
+
+
+def lightkurve_curve(points: pl.DataFrame, about: Mapping[str, Any]) -> Any:
+    """Return the dated detections as a lightkurve LightCurve; QueryError without any."""
+    try:
+        import lightkurve  # noqa: PLC0415
+    except ImportError as error:
+        raise QueryError(
+            "a lightkurve light curve needs lightkurve: run `pip install lightkurve`"
+        ) from error
+    rows = points.filter(~pl.col("is_limit"), pl.col("time").is_not_null())
+    if rows.is_empty():
+        raise QueryError(
+            "a lightkurve light curve needs detections with a date: none has one"
+        )
+    series = time_series(rows, about)
+    curve = lightkurve.LightCurve(
+        time=series.time, flux=series["flux"], flux_err=series["flux_err"]
+    )
+    for name in ("observatory", "instrument", "band"):
+        curve[name] = series[name]
+    curve.meta.update(series.meta)
+    return curve
 
 
 def stingray_curve(points: pl.DataFrame) -> Any:

@@ -92,6 +92,7 @@ def lag_of(
     step_s: float | None,
     confidence: float,
     simulations: int,
+    interval: str | None,
     seed: int,
     store: bool,
 ) -> Lag:
@@ -106,6 +107,7 @@ def lag_of(
         step_s=step_s,
         confidence=confidence,
         simulations=simulations,
+        interval=interval,
         seed=seed,
     )
     if store:

@@ -234,8 +234,7 @@ class Objects:
         Returns
         -------
         LightCurve
-            Points, excluded points with their reasons, and neighbours. Of two files
-            with bins of one exposure in one unit the points of one count.
+            Points (an exposure once in each unit), excluded ones with why, neighbours.
 
         Raises
         ------

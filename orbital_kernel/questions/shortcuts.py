@@ -124,8 +124,7 @@ class Shortcuts(Light, ABC):
         Returns
         -------
         LightCurve
-            Points, excluded points with their reasons, and neighbours. Of two files
-            with bins of one exposure in one unit the points of one count.
+            Points (an exposure once in each unit), excluded ones with why, neighbours.
 
         Raises
         ------
@@ -638,6 +637,7 @@ class Shortcuts(Light, ABC):
         step_s: float | None = None,
         confidence: float = 0.68,
         simulations: int = 1000,
+        interval: str | None = None,
         seed: int = 1,
         store: bool = False,
     ) -> "Lag":
@@ -656,12 +656,13 @@ class Shortcuts(Light, ABC):
         max_lag_s : float, optional
             Largest lag examined, s; by default half the length of the shorter series.
         step_s : float, optional
-            Step of the lags (ICCF) or width of the bins (DCF), s; by default half the
-            larger median spacing, or that spacing.
+            Step of the lags (ICCF) or width of bins (DCF), s; by default from the spacing.
         confidence : float
             Confidence of the interval.
         simulations : int
             Number of simulated unrelated series behind the significance.
+        interval : {'simulated', 'resampled'}, optional
+            From simulated pairs (default of ICCF) or resampled points (FR/RSS).
         seed : int
             Seed of the random numbers.
         store : bool
@@ -670,14 +671,12 @@ class Shortcuts(Light, ABC):
         Returns
         -------
         Lag
-            The lag with its interval (s), and its significance against red noise of the
-            slope fitted to the points.
+            Lag, interval (s) with its measured coverage, significance against red noise.
 
         Raises
         ------
         QueryError
-            If a selection is not valid, has no points, or mixes bands or units; if
-            detections have no errors, or times of arrival at several places are mixed.
+            If a selection is not valid or mixes units or places, or errors are missing.
 
         Examples
         --------
@@ -699,6 +698,7 @@ class Shortcuts(Light, ABC):
             step_s=step_s,
             confidence=confidence,
             simulations=simulations,
+            interval=interval,
             seed=seed,
             store=store,
         )

@@ -1,8 +1,9 @@
 """Lags between two unevenly sampled series, with intervals and chance probabilities."""
 
 from orbital_kernel.science.correlation.dcf import dcf
+from orbital_kernel.science.correlation.estimates import METHODS
 from orbital_kernel.science.correlation.iccf import iccf
-from orbital_kernel.science.correlation.lags import METHODS, Lag, lag
+from orbital_kernel.science.correlation.lags import Lag, lag
 from orbital_kernel.science.correlation.rednoise import red_noise
 from orbital_kernel.science.correlation.zdcf import zdcf
 

@@ -1,42 +1,39 @@
 """The lag of two series: estimate, interval, and the chance of it in red noise.
 
-Sign: a lag is positive if `second` follows `first`. The interval is from flux
-randomisation and random subset selection (Peterson et al. 1998, PASP 110, 660; 2004, ApJ
-613, 682), of the ZDCF from the likelihood of its peak (Alexander 2013). Red noise
+Sign: a lag is positive if `second` follows `first`. The interval of the ICCF is from
+simulated pairs (`simulated_lags`), of the DCF from flux randomisation and random subset
+selection (Peterson et al. 1998, PASP 110, 660; 2004, ApJ 613, 682), of the ZDCF from the
+likelihood of its peak (Alexander 2013); `lag_coverage` says how often each is true. Red noise
 correlates with itself by chance, so the significance is measured on simulated unrelated
 series that have the power spectrum fitted to `second` and its own times (Timmer & König
 1995). A trend longer than the series pulls the peak towards zero lag (Welsh 1999, PASP
 111, 1347): subtract it.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.science.columns import simulated
-from orbital_kernel.science.correlation import zdcf as z
-from orbital_kernel.science.correlation.dcf import FEWEST_PAIRS, binned
-from orbital_kernel.science.correlation.iccf import grid, interpolated
+from orbital_kernel.science.correlation.dcf import FEWEST_PAIRS
+from orbital_kernel.science.correlation.estimates import ESTIMATES, METHODS, Estimate
+from orbital_kernel.science.correlation.lag_coverage import (
+    DEFAULT,
+    INTERVALS,
+    SIMULATED,
+    coverage_of,
+)
 from orbital_kernel.science.correlation.series import Series, spacing, two_series
+from orbital_kernel.science.correlation.simulated_lags import (
+    interval_of,
+    simulated_errors,
+)
 from orbital_kernel.science.correlation.slope import RedNoise
 
-Reals = NDArray[np.float64]
-
-METHODS: Mapping[str, str] = {
-    "iccf": "ICCF (Gaskell & Peterson 1987), centroid above 80 % of the peak, "
-    "FR/RSS (Peterson et al. 1998, 2004)",
-    "zdcf": "ZDCF (Alexander 1997, 2013), most likely peak, PLIKE",
-    "dcf": "DCF (Edelson & Krolik 1988), centroid above 80 % of the peak, "
-    "FR/RSS (Peterson et al. 1998, 2004)",
-}
-CENTROID = 0.8
 MOST_LAGS = 401
 SHARE_OF_SPAN = 0.5
-LEAST_SHARE = 0.5
 SIGN = "positive: the second series follows the first"
 
 
@@ -63,6 +60,10 @@ class Lag:
         Slope of the power spectrum of the second series, f^-slope, and its interval.
     method : str
         The estimator and its settings.
+    interval : str
+        What the interval is made of: 'simulated' pairs, or 'resampled' series.
+    coverage : str
+        How often such intervals held the lag in simulations, beside what they claim.
     points : tuple of int
         Detections of the first and the second series.
     function : polars.DataFrame
@@ -92,6 +93,8 @@ class Lag:
     slope_low: float
     slope_high: float
     method: str
+    interval: str
+    coverage: str
     points: tuple[int, int]
     function: pl.DataFrame
     simulated: bool
@@ -107,7 +110,8 @@ class Lag:
             f"{'SIMULATED ' if self.simulated else ''}lag {self.lag_s:.6g} s ({interval}; "
             f"{SIGN}), correlation {self.correlation:.2f}, chance {self.chance_local:.2g} "
             f"at this lag and {self.chance_global:.2g} at any, in red noise of slope "
-            f"{self.slope:g} ({self.slope_low:g} to {self.slope_high:g})"
+            f"{self.slope:g} ({self.slope_low:g} to {self.slope_high:g}); coverage: "
+            f"{self.coverage}"
         )
 
 
@@ -122,6 +126,7 @@ def lag(
     simulations: int = 1000,
     resamples: int = 500,
     n_min: int = FEWEST_PAIRS,
+    interval: str | None = None,
     seed: int = 1,
 ) -> Lag:
     """Return the lag of two series with its interval and chance in red noise.
@@ -146,6 +151,10 @@ def lag(
         Number of resampled series for the interval.
     n_min
         Fewest pairs of a bin of DCF and ZDCF.
+    interval
+        'simulated' (pairs of one red-noise signal at the lag found, with the slope fitted;
+        the default of ICCF) or 'resampled' (FR/RSS, of ZDCF the likelihood of its peak),
+        which covers more often than it claims.
     seed
         Seed of the random numbers.
 
@@ -168,6 +177,9 @@ def lag(
     """
     if method not in METHODS:
         raise QueryError(unknown("method of lags", method, METHODS))
+    interval = interval or DEFAULT[method]
+    if interval not in INTERVALS:
+        raise QueryError(unknown("interval of lags", interval, INTERVALS))
     if simulations < 1 or resamples < 1 or not 0 < confidence < 1 or n_min < 3:
         raise QueryError(
             "a lag needs simulations and resamples >= 1, 0 < confidence < 1 and n_min >= 3; "
@@ -176,15 +188,19 @@ def lag(
     a, b = two_series(first, second)
     reach, step = _range(a, b, max_lag_s, step_s, method)
     rng = np.random.default_rng(seed)
-    estimate = _ESTIMATES[method](a, b, reach, step, n_min, rng)
+    estimate = ESTIMATES[method](a, b, reach, step, n_min, rng)
     if not np.isfinite(estimate.values).any():
         raise QueryError(
             f"no lag within {reach:g} s has enough points that overlap; widen the bins or "
             "the range"
         )
     peak = int(np.nanargmax(estimate.values))
-    low, high = estimate.interval(confidence, resamples, rng)
     noise = RedNoise(b)
+    if interval == SIMULATED:
+        errors = simulated_errors(estimate, a, b, noise, resamples, rng)
+        low, high = interval_of(estimate.lag_s, errors, confidence)
+    else:
+        low, high = estimate.interval(confidence, resamples, rng)
     local, at_any = _chances(estimate, b, noise, peak, simulations, rng)
     slope_low, slope_high = noise.interval(confidence)
     return Lag(
@@ -202,7 +218,9 @@ def lag(
         slope_high,
         f"{METHODS[method]}; lags to ±{reach:g} s"
         f"{'' if method == 'zdcf' else f' in steps of {step:g} s'}; null: red noise of slope "
-        f"{noise.slope:g} fitted to the second series, {simulations} simulations; seed {seed}",
+        f"{noise.slope:g} fitted to the second series, {simulations} simulations; interval: {INTERVALS[interval]}, {resamples} draws; seed {seed}",
+        interval,
+        coverage_of(method, interval),
         (a.times.size, b.times.size),
         pl.DataFrame(
             {
@@ -212,20 +230,6 @@ def lag(
         ),
         simulated(first, second),
     )
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """One method's correlation function, and the lag and interval that follow."""
-
-    lags: Reals
-    values: Reals
-    lag_s: float
-    interval: Callable[
-        [float, int, np.random.Generator], tuple[float | None, float | None]
-    ]
-    correlate: Callable[[Series], Reals]
-    """The correlation of the first series with another in place of the second."""
 
 
 def _range(
@@ -242,115 +246,6 @@ def _range(
             f"lags need 0 < step_s <= max_lag_s; got {step:g} and {reach:g} s"
         )
     return reach, step
-
-
-def centroid(values: Reals, lags: Reals) -> float:
-    """Return the centroid of the lags around the peak that exceed 80 % of it."""
-    peak = int(np.nanargmax(values))
-    high = np.nan_to_num(values, nan=-np.inf) >= CENTROID * values[peak]
-    low, top = peak, peak
-    while low > 0 and high[low - 1]:
-        low -= 1
-    while top < high.size - 1 and high[top + 1]:
-        top += 1
-    weights = values[low : top + 1]
-    if not weights.sum() > 0:
-        return float(lags[peak])
-    return float(np.sum(weights * lags[low : top + 1]) / weights.sum())
-
-
-def _iccf(
-    a: Series, b: Series, reach: float, step: float, _n: int, _rng: np.random.Generator
-) -> Estimate:
-    lags = grid(step, reach)
-    return _resampling(
-        a, b, lags, lambda first, other: interpolated(first, other, lags)
-    )
-
-
-def _dcf(
-    a: Series, b: Series, reach: float, step: float, n: int, _rng: np.random.Generator
-) -> Estimate:
-    lags = grid(step, reach)
-    return _resampling(
-        a, b, lags, lambda first, other: binned(first, other, lags, n)[0]
-    )
-
-
-def _resampling(
-    a: Series, b: Series, lags: Reals, function: Callable[[Series, Series], Reals]
-) -> Estimate:
-    """Return an estimate whose interval is from FR/RSS."""
-    values = function(a, b)
-    lag_s = centroid(values, lags) if np.isfinite(values).any() else np.nan
-
-    def interval(
-        confidence: float, resamples: int, rng: np.random.Generator
-    ) -> tuple[float | None, float | None]:
-        drawn = []
-        for _ in range(resamples):
-            trial = function(resampled(a, rng), resampled(b, rng))
-            if np.isfinite(trial).any():
-                drawn.append(centroid(trial, lags))
-        if len(drawn) < LEAST_SHARE * resamples:
-            return None, None
-        low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-        return min(float(low), lag_s), max(float(high), lag_s)
-
-    return Estimate(lags, values, lag_s, interval, lambda other: function(a, other))
-
-
-def resampled(series: Series, rng: np.random.Generator) -> Series:
-    """Return a random subset of points, randomised within their errors (FR/RSS).
-
-    A point drawn n times counts once with an error smaller by sqrt(n) (Peterson 2004).
-    """
-    rows, times = np.unique(
-        rng.integers(0, series.times.size, series.times.size), return_counts=True
-    )
-    errors = series.errors[rows] / np.sqrt(times)
-    return Series(
-        series.times[rows], series.values[rows] + rng.normal(0, errors), errors
-    )
-
-
-def _zdcf(
-    a: Series, b: Series, reach: float, _step: float, n: int, rng: np.random.Generator
-) -> Estimate:
-    pairs = z.independent(a, b, reach, n)
-    counts = np.bincount(pairs.bin, minlength=pairs.lags.size)
-    if not pairs.lags.size:
-        raise QueryError(
-            f"no lag within {reach:g} s has {n} independent pairs; widen the range"
-        )
-    values = z.averaged(a, b, pairs, z.DRAWS, rng)
-    likelihood = z.peak_likelihood(values, counts)
-    lag_s = float(pairs.lags[np.argmax(likelihood)])
-
-    def interval(
-        confidence: float, _resamples: int, _rng: np.random.Generator
-    ) -> tuple[float, float]:
-        width = np.gradient(pairs.lags) if pairs.lags.size > 1 else np.ones(1)
-        density = likelihood * np.abs(width)
-        total = (np.cumsum(density) - density / 2) / density.sum()
-        low, high = (
-            float(np.interp(part, total, pairs.lags))
-            for part in ((1 - confidence) / 2, (1 + confidence) / 2)
-        )
-        return min(low, lag_s), max(high, lag_s)
-
-    return Estimate(
-        pairs.lags,
-        values,
-        lag_s,
-        interval,
-        lambda other: z.correlations(a.values, other.values, pairs),
-    )
-
-
-_ESTIMATES: Mapping[
-    str, Callable[[Series, Series, float, float, int, np.random.Generator], Estimate]
-] = {"iccf": _iccf, "zdcf": _zdcf, "dcf": _dcf}
 
 
 def _chances(

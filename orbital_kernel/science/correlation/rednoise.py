@@ -10,6 +10,8 @@ Reals = NDArray[np.float64]
 OVERSAMPLING = 4
 LONGER = 8
 MOST_STEPS = 1 << 18
+MOST_DRAWN = 600
+"""Times up to which realisations are drawn from their covariance."""
 
 
 class Spectrum(NamedTuple):
@@ -60,12 +62,41 @@ def realisation(times_s: Reals, law: Spectrum, rng: np.random.Generator) -> Real
     The value is that of the step a time falls into; averaged over the random start, its
     covariance is that of `covariance` exactly.
     """
-    size = law.amplitude.size
-    phases = rng.normal(size=size) + 1j * rng.normal(size=size)
-    series = np.fft.irfft(law.amplitude * phases, law.steps)
+    series = _series(law, rng)
     start = rng.uniform(0, (LONGER - 1) * law.span_s)
     at = ((times_s - times_s.min() + start) / law.step_s).astype(np.int64)
     return np.asarray(series[at])
+
+
+def gaussian(
+    times_s: Reals, law: Spectrum, number: int, rng: np.random.Generator
+) -> Reals:
+    """Return realisations (number, n) of the process at times that may span more.
+
+    Of few times they are drawn from the covariance, which is exact and fast.
+    """
+    if times_s.size > MOST_DRAWN:
+        return np.array([interpolated(times_s, law, rng) for _ in range(number)])
+    eigenvalues, vectors = np.linalg.eigh(covariance(times_s, law))
+    root = vectors * np.sqrt(np.maximum(eigenvalues, 0))
+    return np.asarray(rng.normal(size=(number, times_s.size)) @ root.T)
+
+
+def interpolated(times_s: Reals, law: Spectrum, rng: np.random.Generator) -> Reals:
+    """Return one realisation (n,) at times that may span more than those of the law.
+
+    Values are interpolated between steps, so that a lag may be a part of a step.
+    """
+    place = (times_s - times_s.min()) / law.step_s
+    most = max(law.steps - 1 - place.max(), 0.0)
+    place = place + rng.uniform(0, most)
+    return np.asarray(np.interp(place, np.arange(law.steps), _series(law, rng)))
+
+
+def _series(law: Spectrum, rng: np.random.Generator) -> Reals:
+    size = law.amplitude.size
+    phases = rng.normal(size=size) + 1j * rng.normal(size=size)
+    return np.asarray(np.fft.irfft(law.amplitude * phases, law.steps))
 
 
 def red_noise(times_s: Reals, slope: float, *, rng: np.random.Generator) -> Reals:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from orbital_kernel.science.correlation.rednoise import (
     Spectrum,
     covariance,
+    gaussian,
     realisation,
     spectrum,
 )
@@ -57,15 +58,28 @@ class RedNoise:
 
     def draw(self, rng: np.random.Generator) -> Reals:
         """Return values of an unrelated series, with errors, at the series' own times."""
+        law, scale = self._drawn(rng)
+        process = realisation(self._series.times, law, rng)
+        return np.asarray(scale * process + rng.normal(0, self._series.errors))
+
+    def processes(self, times_s: Reals, number: int, rng: np.random.Generator) -> Reals:
+        """Return so many realisations of the process at any times, without errors."""
+        drawn = [self._drawn(rng) for _ in range(number)]
+        values = np.empty((number, times_s.size))
+        for law in {id(law): law for law, _ in drawn}.values():
+            rows = np.array([k for k, (other, _) in enumerate(drawn) if other is law])
+            values[rows] = gaussian(times_s, law, rows.size, rng)
+        return np.array([scale for _, scale in drawn])[:, None] * values
+
+    def _drawn(self, rng: np.random.Generator) -> tuple[Spectrum, float]:
+        """Return a law and the scale of its values, drawn from the posterior."""
         flat = int(
             np.searchsorted(np.cumsum(self.posterior.ravel()), rng.uniform(), "right")
         )
         row, column = np.unravel_index(
             min(flat, self.posterior.size - 1), self.posterior.shape
         )
-        scale = np.sqrt(self._variance * AMPLITUDES[column])
-        process = realisation(self._series.times, self._laws[row], rng)
-        return np.asarray(scale * process + rng.normal(0, self._series.errors))
+        return self._laws[row], float(np.sqrt(self._variance * AMPLITUDES[column]))
 
 
 def grouped(series: Series, most: int) -> Series:

@@ -29,6 +29,7 @@ from orbital_kernel.science.lightcurves.point_bands import (
     with_absorption,
     with_kind,
 )
+from orbital_kernel.science.lightcurves.point_counts import COUNTS, with_counts
 from orbital_kernel.science.lightcurves.releases import without_other_releases
 from orbital_kernel.science.lightcurves.repeats import REPEATED, repeats
 from orbital_kernel.science.spectra import Band, SpectralModel
@@ -61,6 +62,7 @@ _SHAPE: Mapping[str, pl.DataType] = {
     "time_assumed_err_s": pl.Float64(),
     "value_err_plus": pl.Float64(),
     "value_err_minus": pl.Float64(),
+    **COUNTS,
     "simulated": pl.Boolean(),
     "extra": pl.String(),
     "reference": pl.String(),
@@ -74,6 +76,7 @@ _ORDER = (
     *("time_err_minus_s", "time_err_plus_s", *VALUES, *MODEL_ERRORS),
     *("is_limit", "limit_confidence", "unit", "band", "band_low_kev", "band_high_kev"),
     *("band_low_nm", "band_high_nm", "instrument", "mode", "exposure_s", "absorption"),
+    *COUNTS,
     *("given_value", "given_unit", "given_band"),
     *("given_band_low_kev", "given_band_high_kev"),
     *("factor", "factor_err", "factor_err_plus", "factor_err_minus"),
@@ -223,7 +226,7 @@ def joint(
         require_target(unit, band)
     rows = _shaped(points)
     rows = placed(rows.with_columns(pl.col("time").cast(TT)), position)
-    rows = with_absorption(_with_reasons(rows))
+    rows = with_counts(with_absorption(_with_reasons(rows)))
     if unit is None:
         rows = as_given(rows)
     else:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, numbered
+from orbital_kernel.science.lightcurves.point_counts import COUNTS
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -148,8 +149,8 @@ def _means(rows: pl.DataFrame, usable: Ints, cell: Ints) -> pl.DataFrame:
         *(pl.Series(name, value).fill_nan(None) for name, value in columns.items()),
         pl.Series("averaged", counts, dtype=pl.UInt32),
     )
-    if "given_value" in means.columns:
-        means = means.with_columns(pl.lit(None, dtype=pl.Float64).alias("given_value"))
+    of_one = {*means.columns} & {"given_value", *COUNTS}
+    means = means.with_columns(pl.lit(None, pl.Float64).alias(n) for n in of_one)
     if "utc" not in rows.columns:
         return means
     utc = to_utc_iso(means["time"].to_numpy())

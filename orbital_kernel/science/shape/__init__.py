@@ -3,6 +3,7 @@
 from orbital_kernel.science.shape.decay import Decay, decay
 from orbital_kernel.science.shape.flares import LEAST_CHANCE, flares
 from orbital_kernel.science.shape.hardness import Hardness, hardness
+from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
 from orbital_kernel.science.shape.periodogram import (
     Periodogram,
     periodogram,
@@ -43,6 +44,7 @@ __all__ = [
     "flares",
     "gregory_loredo",
     "hardness",
+    "hardness_of_points",
     "live_times",
     "periodogram",
     "power_spectrum",

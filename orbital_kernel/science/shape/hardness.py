@@ -48,7 +48,7 @@ def hardness(
     *,
     soft_off: int = 0,
     hard_off: int = 0,
-    ratio: float | None = None,
+    ratio: float | tuple[float | None, float | None] | None = None,
     exposure: float = 1.0,
     confidence: float = SIGMA,
     prior_index: float = 1.0,
@@ -62,8 +62,8 @@ def hardness(
     soft_off, hard_off
         Counts in the background region.
     ratio
-        Area times exposure of the source region over those of the background region;
-        without background None.
+        Area times exposure of the source region over those of the background region, one
+        for both bands or (soft, hard); without background None.
     exposure
         Exposure (or effective area) of the hard band over that of the soft one.
     confidence
@@ -94,16 +94,17 @@ def hardness(
     >>> colour.ratio_low < -0.5 < colour.ratio_high
     True
     """
+    of_soft, of_hard = ratio if isinstance(ratio, tuple) else (ratio, ratio)
     if min(soft, hard, soft_off, hard_off) < 0 or (
-        ratio is None and soft_off + hard_off
+        (of_soft is None and soft_off) or (of_hard is None and hard_off)
     ):
         raise QueryError(
             "a hardness needs counts >= 0, and with background counts their `ratio`; got "
             f"{soft}, {hard}, background {soft_off}, {hard_off}, ratio {ratio}"
         )
     rng = np.random.default_rng(SEED)
-    s = _rates(rng, soft, soft_off, ratio, prior_index)
-    h = _rates(rng, hard, hard_off, ratio, prior_index) / exposure
+    s = _rates(rng, soft, soft_off, of_soft, prior_index)
+    h = _rates(rng, hard, hard_off, of_hard, prior_index) / exposure
     sampled, colour = (
         (h - s) / (h + s),
         np.log10(np.maximum(s, 1e-300) / np.maximum(h, 1e-300)),

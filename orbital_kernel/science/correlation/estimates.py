@@ -1,0 +1,165 @@
+"""How a lag is estimated: the correlation function, its peak, and a resampled interval."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.science.correlation import zdcf as z
+from orbital_kernel.science.correlation.dcf import binned
+from orbital_kernel.science.correlation.iccf import grid, interpolated
+from orbital_kernel.science.correlation.series import Series
+
+Reals = NDArray[np.float64]
+
+METHODS: Mapping[str, str] = {
+    "iccf": "ICCF (Gaskell & Peterson 1987), centroid above 80 % of the peak",
+    "zdcf": "ZDCF (Alexander 1997, 2013), most likely peak",
+    "dcf": "DCF (Edelson & Krolik 1988), centroid above 80 % of the peak",
+}
+CENTROID = 0.8
+LEAST_SHARE = 0.5
+"""Share of resampled series that need a peak for an interval."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One method's correlation function, and the lag and interval that follow."""
+
+    lags: Reals
+    values: Reals
+    lag_s: float
+    interval: Callable[
+        [float, int, np.random.Generator], tuple[float | None, float | None]
+    ]
+    correlate: Callable[[Series], Reals]
+    """The correlation of the first series with another in place of the second."""
+    lag_of: Callable[[Series, Series, np.random.Generator], float]
+    """The lag of two other series at the same times; NaN without a peak."""
+
+
+def centroid(values: Reals, lags: Reals) -> float:
+    """Return the centroid of the lags around the peak that exceed 80 % of it."""
+    peak = int(np.nanargmax(values))
+    high = np.nan_to_num(values, nan=-np.inf) >= CENTROID * values[peak]
+    low, top = peak, peak
+    while low > 0 and high[low - 1]:
+        low -= 1
+    while top < high.size - 1 and high[top + 1]:
+        top += 1
+    weights = values[low : top + 1]
+    if not weights.sum() > 0:
+        return float(lags[peak])
+    return float(np.sum(weights * lags[low : top + 1]) / weights.sum())
+
+
+def _iccf(
+    a: Series, b: Series, reach: float, step: float, _n: int, _rng: np.random.Generator
+) -> Estimate:
+    lags = grid(step, reach)
+    return _resampling(
+        a, b, lags, lambda first, other: interpolated(first, other, lags)
+    )
+
+
+def _dcf(
+    a: Series, b: Series, reach: float, step: float, n: int, _rng: np.random.Generator
+) -> Estimate:
+    lags = grid(step, reach)
+    return _resampling(
+        a, b, lags, lambda first, other: binned(first, other, lags, n)[0]
+    )
+
+
+def _resampling(
+    a: Series, b: Series, lags: Reals, function: Callable[[Series, Series], Reals]
+) -> Estimate:
+    """Return an estimate whose interval is from FR/RSS."""
+
+    def lag_of(first: Series, other: Series, _rng: np.random.Generator) -> float:
+        trial = function(first, other)
+        return centroid(trial, lags) if np.isfinite(trial).any() else np.nan
+
+    values = function(a, b)
+    lag_s = centroid(values, lags) if np.isfinite(values).any() else np.nan
+
+    def interval(
+        confidence: float, resamples: int, rng: np.random.Generator
+    ) -> tuple[float | None, float | None]:
+        drawn = [
+            lag_of(resampled(a, rng), resampled(b, rng), rng) for _ in range(resamples)
+        ]
+        drawn = [value for value in drawn if np.isfinite(value)]
+        if len(drawn) < LEAST_SHARE * resamples:
+            return None, None
+        low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+        return min(float(low), lag_s), max(float(high), lag_s)
+
+    return Estimate(
+        lags, values, lag_s, interval, lambda other: function(a, other), lag_of
+    )
+
+
+def resampled(series: Series, rng: np.random.Generator) -> Series:
+    """Return a random subset of points, randomised within their errors (FR/RSS).
+
+    A point drawn n times counts once with an error smaller by sqrt(n) (Peterson 2004).
+    """
+    rows, times = np.unique(
+        rng.integers(0, series.times.size, series.times.size), return_counts=True
+    )
+    errors = series.errors[rows] / np.sqrt(times)
+    return Series(
+        series.times[rows], series.values[rows] + rng.normal(0, errors), errors
+    )
+
+
+def _zdcf(
+    a: Series, b: Series, reach: float, _step: float, n: int, rng: np.random.Generator
+) -> Estimate:
+    pairs = z.independent(a, b, reach, n)
+    counts = np.bincount(pairs.bin, minlength=pairs.lags.size)
+    if not pairs.lags.size:
+        raise QueryError(
+            f"no lag within {reach:g} s has {n} independent pairs; widen the range"
+        )
+
+    def likelihood_of(
+        first: Series, other: Series, rng: np.random.Generator
+    ) -> tuple[Reals, Reals]:
+        r = z.averaged(first, other, pairs, z.DRAWS, rng)
+        return r, z.peak_likelihood(r, counts)
+
+    def lag_of(first: Series, other: Series, rng: np.random.Generator) -> float:
+        return float(pairs.lags[np.argmax(likelihood_of(first, other, rng)[1])])
+
+    values, likelihood = likelihood_of(a, b, rng)
+    lag_s = float(pairs.lags[np.argmax(likelihood)])
+
+    def interval(
+        confidence: float, _resamples: int, _rng: np.random.Generator
+    ) -> tuple[float, float]:
+        width = np.gradient(pairs.lags) if pairs.lags.size > 1 else np.ones(1)
+        density = likelihood * np.abs(width)
+        total = (np.cumsum(density) - density / 2) / density.sum()
+        low, high = (
+            float(np.interp(part, total, pairs.lags))
+            for part in ((1 - confidence) / 2, (1 + confidence) / 2)
+        )
+        return min(low, lag_s), max(high, lag_s)
+
+    return Estimate(
+        pairs.lags,
+        values,
+        lag_s,
+        interval,
+        lambda other: z.correlations(a.values, other.values, pairs),
+        lag_of,
+    )
+
+
+ESTIMATES: Mapping[
+    str, Callable[[Series, Series, float, float, int, np.random.Generator], Estimate]
+] = {"iccf": _iccf, "zdcf": _zdcf, "dcf": _dcf}

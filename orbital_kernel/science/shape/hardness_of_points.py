@@ -1,0 +1,142 @@
+"""Hardness along a light curve: the posterior of counts where they exist, else of errors."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from orbital_kernel.errors import QueryError
+from orbital_kernel.science.columns import demand, fill
+from orbital_kernel.science.counting import SIGMA
+from orbital_kernel.science.shape.hardness import hardness
+
+OF_COUNTS = "posterior of counts (Park et al. 2006)"
+OF_ERRORS = (
+    "errors of rates propagated: no counts in the files, use it above some 20 counts"
+)
+AGREE = 0.01
+"""Relative difference of a rate and its net counts over exposure, to use the counts."""
+_KEY = ("observatory", "instrument", "time", "since_s")
+_COUNTS = ("counts", "background_counts", "backscale", "correction", "exposure_s")
+_OF_BAND = ("value", "e", "is_limit", *_COUNTS)
+
+
+def hardness_of_points(
+    points: pl.DataFrame, soft: str, hard: str, *, confidence: float = SIGMA
+) -> pl.DataFrame:
+    """Return (H - S) / (H + S) of points of two bands at the same time.
+
+    Parameters
+    ----------
+    points : polars.DataFrame
+        Points of one unit with time, since_s, band, value and errors; if known counts,
+        background_counts (ct), backscale, correction and exposure_s (s).
+    soft, hard : str
+        Names of the bands, as in column `band`.
+    confidence : float
+        Probability of the intervals of posteriors; 1 sigma by default.
+
+    Returns
+    -------
+    polars.DataFrame
+        The soft points that have a hard one at their time, with ratio, ratio_low,
+        ratio_high, and method: the posterior of the counts with their background and
+        exposures, limits too, or, where files have rates only, the propagated 1-sigma
+        errors of detections.
+
+    Raises
+    ------
+    QueryError
+        If a band has no points.
+
+    References
+    ----------
+    Park et al. 2006, ApJ 652, 610 (BEHR).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import shape
+    >>> bands = pl.DataFrame({"band": ["soft", "hard"], "value": [2.0, 1.0], "since_s": 9.0})
+    >>> bands = bands.with_columns(counts=pl.Series([20.0, 10.0]), exposure_s=10.0)
+    >>> shape.hardness_of_points(bands, "soft", "hard")["method"][0]
+    'posterior of counts (Park et al. 2006)'
+    """
+    demand(points, "band", "value", "since_s", subject="a hardness")
+    rows = _pairs(points, soft, hard)
+    results = [
+        _posterior(row, confidence) or _propagated(row)
+        for row in rows.iter_rows(named=True)
+    ]
+    names = ("ratio", "ratio_low", "ratio_high", "method")
+    kinds = dict(zip(names, (*[pl.Float64] * 3, pl.String), strict=True))
+    answer = pl.DataFrame(results, schema=kinds, orient="row")
+    return rows.hstack(answer).filter(pl.col("ratio").is_not_null())
+
+
+def _pairs(points: pl.DataFrame, soft: str, hard: str) -> pl.DataFrame:
+    """Return the soft points with the hard ones of their time in columns `…_hard`."""
+    numbers = (*_COUNTS, "value_err_plus", "value_err_minus")
+    kinds: dict[str, pl.DataType] = dict.fromkeys(numbers, pl.Float64())
+    kinds |= {"is_limit": pl.Boolean(), "time": pl.Datetime("ns")}
+    kinds |= {"observatory": pl.String(), "instrument": pl.String()}
+    full = fill(points, kinds).with_columns(
+        pl.mean_horizontal("value_err_plus", "value_err_minus").alias("e")
+    )
+    parts = [full.filter(pl.col("band") == band) for band in (soft, hard)]
+    if any(part.is_empty() for part in parts):
+        bands = ", ".join(points["band"].drop_nulls().unique().sort())
+        raise QueryError(
+            f"no points of {soft!r} and {hard!r}; bands: {bands or 'none'}"
+        )
+    return parts[0].join(
+        parts[1].select(*_KEY, *_OF_BAND), on=_KEY, suffix="_hard", nulls_equal=True
+    )
+
+
+def _posterior(row: dict[str, Any], confidence: float) -> tuple[Any, ...] | None:
+    """Return the posterior's ratio and bounds; None if a band's rate is not of counts."""
+    of_soft, of_hard = _counts(row, ""), _counts(row, "_hard")
+    if of_soft is None or of_hard is None:
+        return None
+    soft, soft_off, soft_ratio, soft_s = of_soft
+    hard, hard_off, hard_ratio, hard_s = of_hard
+    posterior = hardness(
+        soft,
+        hard,
+        soft_off=soft_off,
+        hard_off=hard_off,
+        ratio=(soft_ratio, hard_ratio),
+        exposure=hard_s / soft_s,
+        confidence=confidence,
+    )
+    return posterior.ratio, posterior.ratio_low, posterior.ratio_high, OF_COUNTS
+
+
+def _counts(
+    row: dict[str, Any], end: str
+) -> tuple[int, int, float | None, float] | None:
+    """Return counts, background counts, ratio of regions and effective exposure (s)."""
+    counts, off, ratio, correction, live = (row[f"{name}{end}"] for name in _COUNTS)
+    if counts is None or not live:
+        return None
+    effective = live / (correction or 1.0)
+    net = (counts - (off or 0.0) * (ratio or 0.0)) / effective
+    value = row[f"value{end}"]
+    apart = None if value is None else abs(value - net)
+    if not row[f"is_limit{end}"] and (apart is None or apart > AGREE * abs(net) + 1e-9):
+        return None
+    return round(counts), round(off or 0), ratio if off else None, effective
+
+
+def _propagated(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the ratio of two rates and its propagated error."""
+    soft, hard = row["value"], row["value_hard"]
+    errors = row["e"], row["e_hard"]
+    is_limit = row["is_limit"] or row["is_limit_hard"]
+    if is_limit or None in (soft, hard, *errors) or not soft + hard > 0:
+        return None, None, None, None
+    total = soft + hard
+    error = 2 * float(np.hypot(soft * errors[1], hard * errors[0])) / total**2
+    ratio = (hard - soft) / total
+    return ratio, ratio - error, ratio + error, OF_ERRORS
