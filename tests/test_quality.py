@@ -4,9 +4,12 @@ from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
+from archive_files import rows_of
 
 from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.science.quality import board, checks
+from orbital_kernel.science.quality.contradictions import REDSHIFT, Contradictions
 
 NOW = datetime(2024, 5, 1)  # noqa: DTZ001 - UTC by the column's definition
 NS = pl.Datetime("ns")
@@ -130,3 +133,20 @@ def test_the_newest_run_of_a_check_counts():
     )
 
     assert ["ok"] == board(findings)["state"].to_list()
+
+
+def test_the_real_bursts_whose_redshifts_contradict_are_found(archive):
+    gathered = Contradictions()
+    files = (
+        "swift_bat/catalogs/swift_grb_table_to_230911C.tsv",
+        "swift_bat/catalogs/bat_catalog_redshift.txt",
+        "swift_xrt/xrt_grb_json/GRBtable.csv",
+    )
+    for name in files:
+        rows = rows_of(archive / name)[0]["grbs"]
+        gathered.take(frame_of(schema.conform(rows, schema.GRBS)))
+    found = next(m for m in gathered.measured() if m.check == REDSHIFT)
+
+    assert found.value >= 6
+    for burst in ("060512", "070521", "050813", "060814", "071003", "060604"):
+        assert f"GRB {burst} (" in found.evidence

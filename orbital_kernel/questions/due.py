@@ -37,12 +37,10 @@ class Run:
     excluded: Mapping[str, int]
 
 
-def due(orbital: Session, answers: list[Answer]) -> tuple[pl.DataFrame, int]:
+def due(orbital: Session) -> tuple[pl.DataFrame, int]:
     """Return the contents that are due, and how many rows were compared within a day."""
     names = ("noted", "sha256", "observatory", "state", "rows", "compared", "healpix")
-    answer = orbital.query(Query(TABLE, names, full_scan=True), kind="findings")
-    answers.append(answer)
-    rows = answer.frame
+    rows = frame_of(orbital.store.read(TABLE, columns=names))
     recent = rows.filter(pl.col("state") == "done", pl.col("noted") > _utc_now() - DAY)[
         "compared"
     ].sum()

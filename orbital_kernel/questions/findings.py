@@ -34,6 +34,7 @@ LOG = logging.getLogger(__name__)
 ROWS_AT_ONCE = 200_000
 """New rows that are compared together: whole contents, at least one."""
 KEPT_AT_ONCE = 20_000
+RULE = ("compared in one band",)
 
 
 @dataclass
@@ -80,7 +81,7 @@ def compare_new(
     """
     start, limits = clock.perf_counter(), limits or Limits()
     answers: list[Answer] = []
-    contents, recent = due.due(orbital, answers)
+    contents, recent = due.due(orbital)
     if since is not None:
         contents = due.ingested_since(orbital, since, answers)
     run = _Progress(recent, answers, start + (inf if within_s is None else within_s))
@@ -97,7 +98,7 @@ def compare_new(
         rows.filter("alert"),
         run.new,
         run.excluded,
-        joint_explain(answers, len(rows), ["compared in one band"], start),
+        joint_explain(answers, len(rows), RULE, start) if answers else None,
         run.files,
         len(contents) - run.files,
         round(clock.perf_counter() - start, 3),
